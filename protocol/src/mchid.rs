@@ -1,0 +1,37 @@
+//! The merchant number.
+
+use std::{fmt, str::FromStr};
+
+use crate::Malformed;
+
+/// A merchant number: 1 to 32 decimal digits, usually ten. (documented)
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mchid(String);
+
+impl Mchid {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Mchid {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = text.bytes().position(|byte| !byte.is_ascii_digit());
+        match wrong {
+            None if (1..=32).contains(&text.len()) => Ok(Self(text.into())),
+            _ => {
+                let at = wrong.unwrap_or(text.len().min(32));
+                Err(Malformed::new("mchid", "1 to 32 decimal digits", text.as_bytes(), at))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Mchid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
