@@ -36,9 +36,17 @@ impl Malformed {
 
 fn quote(rest: &[u8]) -> String {
     const LONGEST: usize = 24;
-    match rest {
-        [] => "the end".into(),
-        long if long.len() > LONGEST => format!("`{}…`", long[..LONGEST].escape_ascii()),
-        short => format!("`{}`", short.escape_ascii()),
+    let shown: String = rest.iter().take(LONGEST).map(|&byte| visible(byte)).collect();
+    match rest.len() {
+        0 => "the end".into(),
+        1..=LONGEST => format!("`{shown}`"),
+        _ => format!("`{shown}…`"),
+    }
+}
+
+fn visible(byte: u8) -> String {
+    match byte {
+        b' '..=b'~' => char::from(byte).into(),
+        other => other.escape_ascii().to_string(),
     }
 }
