@@ -1,2 +1,46 @@
-//! stub
+//! A local mock of the WeChat Pay APIv3 gateway.
+//!
+//! It verifies the merchant's RSA signature over the exact bytes, validates the body against the contract, keeps
+//! state, answers, and signs its answers as the gateway does.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! use wechatpay_mock::MockServer;
+//!
+//! let gateway = MockServer::builder().start().await?;
+//! println!("point your client at {}", gateway.url());
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod answer_body;
+mod clock;
+mod contract;
+mod credentials_dir;
+mod exchange;
+mod field_fault;
+mod gateway;
+mod identity;
+mod journal;
+mod log;
+mod operations;
+mod randomness;
+mod rejection;
+mod server;
+mod stages;
+mod standing;
+mod state;
+
+pub use clock::Clock;
+pub use contract::OPENAPI;
+pub use credentials_dir::{WriteError, write_credentials};
+pub use field_fault::{FieldFault, JsonType, Location, Rule};
+pub use journal::{Exchange, Stage, Warning};
+pub use randomness::Randomness;
+pub use rejection::{Rejection, SignInformation};
+pub use server::{MockServer, MockServerBuilder};
+pub use stages::receive::Received;
+pub use standing::Standing;

@@ -1,0 +1,320 @@
+//! The contract: which operations there are, and what their fields may hold.
+//!
+//! Everything is read from `fixtures/contract/openapi.json`, once in a process. There is no second list of paths or
+//! fields.
+
+use std::sync::LazyLock;
+
+use http::Method;
+use jsonschema::{Keyword, ValidationError, Validator};
+use serde_json::{Map, Value};
+
+use crate::{
+    field_fault::{FieldFault, JsonType, Location, Rule},
+    operations::Handler,
+};
+
+/// The contract's text, as the mock serves and obeys it: OpenAPI 3.1.
+pub const OPENAPI: &str = include_str!("../../fixtures/contract/openapi.json");
+
+/// The contract, ready to use.
+pub(crate) struct Contract {
+    operations: Vec<Operation>,
+}
+
+/// One operation of the contract.
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) handler: Handler,
+    pub(crate) method: Method,
+    /// The path with its parameters in braces.
+    pub(crate) path: String,
+    pub(crate) parameters: Vec<Parameter>,
+    /// The schema of the body, if the operation takes one.
+    pub(crate) body: Option<Schema>,
+}
+
+/// A parameter of the path or the query.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) location: Location,
+    pub(crate) required: bool,
+    pub(crate) schema: Schema,
+}
+
+/// A schema, both as it is written and compiled.
+pub(crate) struct Schema {
+    source: Value,
+    validator: Validator,
+}
+
+impl Contract {
+    /// The contract of this version.
+    pub(crate) fn current() -> &'static Self {
+        static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
+            let document = serde_json::from_str(OPENAPI).expect("the contract is JSON");
+            Contract::read(&document).expect("the contract describes every operation completely")
+        });
+        &CONTRACT
+    }
+
+    /// Takes the operations out of an OpenAPI document; `Err` says what is missing where.
+    fn read(document: &Value) -> Result<Self, String> {
+        let mut operations = Vec::new();
+        for (path, item) in object(document, "/paths")? {
+            for (method, operation) in object(item, "")? {
+                let place = format!("{method} {path}");
+                let read = Operation::read(document, path, method, operation);
+                operations.push(read.map_err(|problem| format!("{place}: {problem}"))?);
+            }
+        }
+        Ok(Self { operations })
+    }
+
+    /// The operations whose path is like `path`, which is still percent-encoded.
+    pub(crate) fn at<'c>(&'c self, path: &str) -> impl Iterator<Item = &'c Operation> {
+        self.operations.iter().filter(move |operation| operation.values(path).is_some())
+    }
+}
+
+impl Operation {
+    fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Result<Self, String> {
+        let id = operation["operationId"].as_str().ok_or("no operationId")?;
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let body = operation.pointer("/requestBody/content/application~1json/schema");
+        Ok(Self {
+            id: id.into(),
+            handler: Handler::of(id).ok_or_else(|| format!("no handler for operationId {id}"))?,
+            method: method.to_uppercase().parse().map_err(|_| "not a method")?,
+            path: path.into(),
+            parameters: parameters
+                .map(|parameter| Parameter::read(document, parameter))
+                .collect::<Result<_, _>>()?,
+            body: body.map(|schema| Schema::compile(document, schema)).transpose()?,
+        })
+    }
+
+    /// The values of the path's parameters, in their order and still percent-encoded; `None` if the path is
+    /// another. A segment is what stands between two slashes as sent: `%2F` does not end one.
+    pub(crate) fn values<'a>(&self, path: &'a str) -> Option<Vec<&'a str>> {
+        let mut values = Vec::new();
+        let mut sent = path.split('/');
+        for expected in self.path.split('/') {
+            let segment = sent.next()?;
+            if expected.starts_with('{') {
+                if segment.is_empty() {
+                    return None;
+                }
+                values.push(segment);
+            } else if segment != expected {
+                return None;
+            }
+        }
+        sent.next().is_none().then_some(values)
+    }
+
+    /// The parameters of one location.
+    pub(crate) fn parameters_in(&self, location: Location) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(move |parameter| parameter.location == location)
+    }
+}
+
+impl Parameter {
+    fn read(document: &Value, parameter: &Value) -> Result<Self, String> {
+        let name = parameter["name"].as_str().ok_or("a parameter without a name")?;
+        let location = match parameter["in"].as_str() {
+            Some("path") => Location::Path,
+            Some("query") => Location::Query,
+            other => return Err(format!("parameter {name}: expected it in path or query, found {other:?}")),
+        };
+        Ok(Self {
+            name: name.into(),
+            location,
+            required: parameter["required"].as_bool().unwrap_or_default(),
+            schema: Schema::compile(document, &parameter["schema"])?,
+        })
+    }
+}
+
+impl Schema {
+    fn compile(document: &Value, schema: &Value) -> Result<Self, String> {
+        let source = match schema["$ref"].as_str() {
+            Some(reference) => {
+                let pointer = reference.strip_prefix('#').ok_or("a $ref out of the document")?;
+                document.pointer(pointer).ok_or_else(|| format!("{reference} leads nowhere"))?
+            }
+            None => schema,
+        };
+        let validator = jsonschema::draft202012::options()
+            .with_keyword("format", |_, format, _| Ok(Box::new(Format { is_int64: format == "int64" })))
+            .build(source)
+            .map_err(|error| error.to_string())?;
+        Ok(Self { source: source.clone(), validator })
+    }
+
+    /// The first rule that `value` breaks, for a value that stands at `pointer` of its part of the request.
+    ///
+    /// The gateway first maps JSON to fields and then looks at the rules of each, so types come first, then fields
+    /// that it does not know, then the rules; among equals the order is that of the fields' names. (own choice)
+    pub(crate) fn check(&self, value: &Value, location: Location, pointer: &str) -> Result<(), FieldFault> {
+        if self.validator.is_valid(value) {
+            return Ok(());
+        }
+        let faults = self.validator.iter_errors(value).map(|error| self.fault(&error, location, pointer));
+        let first = faults.min_by(|one, other| rank(one).cmp(&rank(other)));
+        first.map_or(Ok(()), Err)
+    }
+
+    fn fault(&self, error: &ValidationError<'_>, location: Location, base: &str) -> FieldFault {
+        use jsonschema::error::ValidationErrorKind::{
+            AdditionalProperties, MaxLength, MinLength, Pattern, Required, Type,
+        };
+        let within = error.instance_path().as_str();
+        let found = error.instance().as_ref();
+        let length = found.as_str().map_or(0, |text| text.chars().count());
+        let mut at = within.to_owned();
+        let rule = match error.kind() {
+            Required { property } => {
+                at = format!("{within}/{}", property.as_str().unwrap_or_default());
+                Rule::Required
+            }
+            Type { .. } => Rule::Type { expected: self.type_at(within), found: found.clone() },
+            _ if error.kind().keyword() == "format" => {
+                Rule::Type { expected: JsonType::Integer, found: found.clone() }
+            }
+            MaxLength { limit } => Rule::MaxLength { limit: *limit, length },
+            MinLength { limit } => Rule::MinLength { limit: *limit, length },
+            Pattern { pattern } => Rule::Pattern { pattern: pattern.clone(), found: found.clone() },
+            AdditionalProperties { unexpected } => Rule::Documented {
+                unknown: unexpected.iter().map(|name| format!("/{location}{base}{within}/{name}")).collect(),
+            },
+            other => Rule::Other { keyword: other.keyword().into(), found: found.clone() },
+        };
+        let title = self.at(&at).and_then(|schema| schema["title"].as_str()).unwrap_or_default().into();
+        FieldFault { location, pointer: format!("{base}{at}"), title, rule }
+    }
+
+    fn type_at(&self, pointer: &str) -> JsonType {
+        let name = self.at(pointer).and_then(|schema| schema["type"].as_str());
+        JsonType::of_schema(name.unwrap_or_default())
+    }
+
+    /// The part of the schema that describes the value at `pointer`.
+    fn at(&self, pointer: &str) -> Option<&Value> {
+        pointer.split('/').skip(1).try_fold(&self.source, |schema, name| {
+            if schema["type"] == "array" { schema.get("items") } else { schema.get("properties")?.get(name) }
+        })
+    }
+
+    /// The field's Chinese name.
+    pub(crate) fn title(&self) -> &str {
+        self.source["title"].as_str().unwrap_or_default()
+    }
+}
+
+fn rank(fault: &FieldFault) -> (u8, &str) {
+    let stage = match fault.rule {
+        Rule::Type { .. } => 0,
+        Rule::Documented { .. } => 1,
+        _ => 2,
+    };
+    (stage, &fault.pointer)
+}
+
+/// The keyword `format`: of the formats, only `int64` forbids anything. JSON Schema's own `integer` takes `100.0` and
+/// 2^63 as well, which the gateway can't map to its 64-bit field.
+struct Format {
+    is_int64: bool,
+}
+
+impl<'i> Keyword<'i> for Format {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom("not a 64-bit signed integer"))
+        }
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        !(self.is_int64 && instance.is_number()) || instance.as_i64().is_some()
+    }
+}
+
+fn object<'a>(value: &'a Value, pointer: &str) -> Result<&'a Map<String, Value>, String> {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_object)
+        .ok_or_else(|| format!("expected an object at {pointer}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rights() -> &'static Operation {
+        Contract::current().operations.iter().find(|operation| operation.id == "set_rights").unwrap()
+    }
+
+    fn complaint(body: &Value) -> String {
+        rights().body.as_ref().unwrap().check(body, Location::Body, "").unwrap_err().message()
+    }
+
+    #[test]
+    fn a_percent_encoded_slash_stays_within_its_segment() {
+        let path = "/v3/marketing/membercard-open/cards/c/codes/a%2Fb/rights";
+        assert_eq!(rights().values(path), Some(vec!["c", "a%2Fb"]));
+    }
+
+    #[test]
+    fn an_empty_segment_is_no_value() {
+        assert_eq!(rights().values("/v3/marketing/membercard-open/cards//codes/1/rights"), None);
+        assert_eq!(rights().values("/v3/marketing/membercard-open/cards/c/codes/1/rights/"), None);
+    }
+
+    #[test]
+    fn every_field_of_a_body_has_a_chinese_name() {
+        fn nameless(schema: &Value, at: &str) -> Vec<String> {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            fields
+                .flat_map(|(name, field)| {
+                    let at = format!("{at}/{name}");
+                    let mut found = nameless(field, &at);
+                    found.extend(field["title"].is_null().then_some(at));
+                    found
+                })
+                .collect()
+        }
+        for operation in &Contract::current().operations {
+            let body = operation.body.iter().flat_map(|body| nameless(&body.source, ""));
+            assert_eq!(body.collect::<Vec<_>>(), Vec::<String>::new(), "{}", operation.id);
+            assert!(operation.parameters.iter().all(|parameter| !parameter.schema.title().is_empty()));
+        }
+    }
+
+    #[test]
+    fn only_integers_of_64_bits_are_integers() {
+        for number in
+            [json!(100.0), json!(0.5), json!(9_223_372_036_854_775_808_u64), json!("1"), json!(null)]
+        {
+            assert_eq!(
+                complaint(&json!({ "out_request_no": "1", "bonus_value": number })),
+                "无法将 JSON 输入源“/body/bonus_value”映射到目标字段“变更后的会员积分值”中，此字段需要一个合法的 64 位有符号整数"
+            );
+        }
+    }
+
+    #[test]
+    fn types_come_before_unknown_fields_and_those_before_rules() {
+        let all = json!({ "bonus_value": "1", "payer": 1, "member_price_word": "123456789" });
+        assert!(complaint(&all).contains("/body/bonus_value"));
+        let two = json!({ "payer": 1, "member_price_word": "123456789" });
+        assert_eq!(complaint(&two), "请求中含有未在API文档中定义的参数");
+        assert_eq!(
+            complaint(&json!({ "member_price_word": "123456789" })),
+            "输入源“/body/member_price_word”映射到值字段“会员价文案”字符串规则校验失败，字符数 9，大于最大值 8"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! A merchant's credentials as files, under the names that merchants know.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use wechatpay_protocol::Credentials;
+
+/// Why credentials were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// There is a file already.
+    #[error("expected no file at {0}, found one; nothing was written (--force overwrites)")]
+    Exists(PathBuf),
+    /// The folder can't be made or written to.
+    #[error("cannot write {path}: {source}")]
+    Io {
+        /// What could not be written.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Writes `apiclient_key.pem`, `apiclient_cert.pem`, `pub_key.pem`, `wechatpay_<SERIAL>.pem`, `credentials.json` and
+/// `env` into `dir`, which is made if need be. What is secret gets mode 0600. Returns the paths.
+///
+/// # Errors
+/// [`WriteError::Exists`] if one of them is there and `overwrite` is false: then nothing is written.
+pub fn write_credentials(
+    credentials: &Credentials,
+    dir: &Path,
+    overwrite: bool,
+) -> Result<Vec<PathBuf>, WriteError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| WriteError::Io { path, source }
+    };
+    fs::create_dir_all(dir).map_err(failed(dir))?;
+    let dir = dir.canonicalize().map_err(failed(dir))?;
+    let files = files(credentials, &dir);
+    let taken = files.iter().map(|file| dir.join(&file.name)).find(|path| path.symlink_metadata().is_ok());
+    match taken {
+        Some(path) if !overwrite => return Err(WriteError::Exists(path)),
+        _ => {}
+    }
+    files
+        .iter()
+        .map(|file| {
+            let path = dir.join(&file.name);
+            file.write(&path).map_err(failed(&path))?;
+            Ok(path)
+        })
+        .collect()
+}
+
+struct File {
+    name: String,
+    content: String,
+    is_secret: bool,
+}
+
+fn files(credentials: &Credentials, dir: &Path) -> Vec<File> {
+    let names = credentials.to_file();
+    let public =
+        |name: &str, content: &str| File { name: name.into(), content: content.into(), is_secret: false };
+    let secret = |name: &str, content: String| File { name: name.into(), content, is_secret: true };
+    let json = serde_json::to_string_pretty(&names).expect("names and numbers always serialize") + "\n";
+
+    let mut files = vec![
+        secret(&names.merchant_key, credentials.merchant_key.clone()),
+        public(&names.merchant_certificate, &credentials.merchant_certificate),
+    ];
+    let certificate = names.platform_certificate.as_ref().zip(credentials.platform_certificate.as_ref());
+    files.extend(certificate.map(|(name, (_, pem))| public(name, pem)));
+    let public_key = names.public_key.as_ref().zip(credentials.public_key.as_ref());
+    files.extend(public_key.map(|(name, (_, pem))| public(name, pem)));
+    files.extend([secret("credentials.json", json), secret("env", env(credentials, dir))]);
+    files
+}
+
+/// Lines for a POSIX shell. Files are named by their whole path, so that it can be sourced from anywhere.
+fn env(credentials: &Credentials, dir: &Path) -> String {
+    let is_file = |value: &str| value.ends_with(".pem");
+    let variables = credentials.to_file().to_env().into_iter().map(|(name, value)| {
+        let value = if is_file(&value) { dir.join(value).display().to_string() } else { value };
+        format!("export {name}='{}'\n", value.replace('\'', r"'\''"))
+    });
+    variables.collect()
+}
+
+impl File {
+    fn write(&self, path: &Path) -> io::Result<()> {
+        // A new file each time: a mode is given when a file is made, and a link is not followed.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if self.is_secret {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        options.open(path)?.write_all(self.content.as_bytes())
+    }
+}

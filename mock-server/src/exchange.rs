@@ -1,0 +1,64 @@
+//! One exchange, from request to signed answer: the only file that names all stages.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use wechatpay_protocol::{Timestamp, WECHATPAY_SERIAL};
+
+use crate::{
+    answer_body::AnswerBody,
+    gateway::Gateway,
+    journal::{Exchange, Progress, Stage},
+    log,
+    operations::Outcome,
+    rejection::Rejection,
+    stages::{
+        apply::apply, authenticate::authenticate, receive::Received, receive::receive, respond::respond,
+        route::route, sign::sign, validate::validate,
+    },
+};
+
+/// Answers one request.
+pub(crate) async fn exchange<B>(gateway: &Gateway, request: Request<B>) -> Response<AnswerBody>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (received, whole) = receive(request, &gateway.limits).await;
+    let (received, now) = (Arc::new(received), gateway.clock.now());
+    let mut progress = Progress::default();
+    let result = whole.and_then(|()| process(gateway, &received, now, &mut progress));
+
+    let answer = respond(&result, now, gateway.randomness.bytes());
+    let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
+    let answer = sign(answer, gateway.identity.signing_key(wanted), now, gateway.randomness.bytes());
+
+    let mut response = Response::new(AnswerBody::from(answer.body.clone()));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers.clone();
+    log::exchange(&gateway.journal.record(Exchange::new(now, received, progress, result, answer)));
+    response
+}
+
+/// What the request comes to: route ─▶ authenticate ─▶ validate ─▶ apply.
+fn process(
+    gateway: &Gateway,
+    received: &Arc<Received>,
+    now: Timestamp,
+    progress: &mut Progress,
+) -> Result<Outcome, Rejection> {
+    progress.enter(Stage::Route);
+    let routed = route(gateway.contract, Arc::clone(received))?;
+    progress.operation = Some(routed.operation.id.as_str());
+
+    progress.enter(Stage::Authenticate);
+    let authenticated = authenticate(routed, &gateway.identity, now)?;
+    progress.mchid = Some(authenticated.merchant().mchid.clone());
+
+    progress.enter(Stage::Validate);
+    let valid = validate(authenticated)?;
+
+    progress.enter(Stage::Apply);
+    apply(gateway, &valid)
+}

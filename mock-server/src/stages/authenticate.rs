@@ -1,0 +1,122 @@
+//! Who signed this request: checks 3 to 10 of the gateway, in its order.
+
+use std::sync::Arc;
+
+use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
+use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp};
+
+use super::{receive::Received, route::RoutedRequest};
+use crate::{
+    contract::Operation,
+    identity::{Identity, Merchant},
+    rejection::{Rejection, SignInformation},
+};
+
+/// A request that a merchant signed, to the last byte. Made by [`authenticate`] alone.
+pub(crate) struct AuthenticatedRequest {
+    routed: RoutedRequest,
+    merchant: Arc<Merchant>,
+}
+
+impl AuthenticatedRequest {
+    pub(crate) fn received(&self) -> &Received {
+        &self.routed.received
+    }
+
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.routed.operation
+    }
+
+    pub(crate) fn merchant(&self) -> &Arc<Merchant> {
+        &self.merchant
+    }
+}
+
+/// Checks 3 to 10.
+pub(crate) fn authenticate(
+    request: RoutedRequest,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<AuthenticatedRequest, Rejection> {
+    check_headers(&request.received)?;
+    let authorization = authorization(&request.received)?;
+    check_timestamp(authorization.timestamp(), now)?;
+    let merchant = merchant(identity, &authorization)?;
+    check_serial_no(&merchant, &authorization)?;
+    check_validity(&merchant, now)?;
+    check_signature(&merchant, &authorization, &request.received)?;
+    Ok(AuthenticatedRequest { routed: request, merchant })
+}
+
+/// Check 3.
+fn check_headers(received: &Received) -> Result<(), Rejection> {
+    for (header, name) in [(ACCEPT, "Accept"), (USER_AGENT, "User-Agent")] {
+        if !received.headers.contains_key(header) {
+            return Err(Rejection::HeaderAbsent { name });
+        }
+    }
+    Ok(())
+}
+
+/// Checks 4 and 5.
+fn authorization(received: &Received) -> Result<Authorization, Rejection> {
+    let headers: Vec<_> = received.headers.get_all(AUTHORIZATION).iter().collect();
+    match headers[..] {
+        [header] => Authorization::parse(header.as_bytes()).map_err(Rejection::Authorization),
+        _ => Err(Rejection::AuthorizationAbsent { found: headers.len() }),
+    }
+}
+
+/// Check 6: before the signature is looked at. (probed)
+fn check_timestamp(signed: Timestamp, now: Timestamp) -> Result<(), Rejection> {
+    match signed.skew(now) {
+        skew if skew > Timestamp::MAX_SKEW => Err(Rejection::TimestampSkewed { signed, now }),
+        _ => Ok(()),
+    }
+}
+
+/// Check 7.
+fn merchant(identity: &Identity, authorization: &Authorization) -> Result<Arc<Merchant>, Rejection> {
+    let mchid = authorization.mchid();
+    identity.merchant(mchid).cloned().ok_or_else(|| Rejection::UnknownMchid { found: mchid.into() })
+}
+
+/// Check 8: without regard to case. (own choice)
+fn check_serial_no(merchant: &Merchant, authorization: &Authorization) -> Result<(), Rejection> {
+    let found = authorization.serial_no();
+    match found.parse::<SerialNo>() {
+        Ok(serial_no) if serial_no == *merchant.serial_no() => Ok(()),
+        _ => {
+            Err(Rejection::UnknownSerial { found: found.into(), expected: merchant.serial_no().to_string() })
+        }
+    }
+}
+
+/// Check 9.
+fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), Rejection> {
+    if merchant.certificate.is_in_force(now) {
+        Ok(())
+    } else {
+        Err(Rejection::CertificateExpired { not_after: merchant.certificate.not_after() })
+    }
+}
+
+/// Check 10: a signature that is not even Base64 is a signature that does not match. (own choice)
+fn check_signature(
+    merchant: &Merchant,
+    authorization: &Authorization,
+    received: &Received,
+) -> Result<(), Rejection> {
+    let message = RequestMessage {
+        method: received.method.as_str(),
+        target: &received.target,
+        timestamp: authorization.timestamp(),
+        nonce_str: authorization.nonce_str(),
+        body: &received.body,
+    };
+    let signature = authorization.signature().parse::<Signature>().ok();
+    match signature.map(|signature| merchant.key().verify(&message.to_bytes(), &signature)) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(Rejection::SignatureMismatch(SignInformation::about(&message))),
+    }
+}

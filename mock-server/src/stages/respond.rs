@@ -1,0 +1,124 @@
+//! Outcome or rejection become an answer, with the headers of a real one.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{
+        CACHE_CONTROL, CONNECTION, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER,
+        X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use serde::Serialize;
+use wechatpay_protocol::{REQUEST_ID, Timestamp};
+
+use crate::{operations::Outcome, rejection::Rejection};
+
+/// An answer, not signed yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// The answer to a request, with `random` for its `Request-ID`.
+pub(crate) fn respond(result: &Result<Outcome, Rejection>, now: Timestamp, random: [u8; 16]) -> Answer {
+    match result {
+        Ok(outcome) => application(outcome.status, outcome.body.as_ref(), now, random),
+        Err(rejection) => match rejection.body() {
+            Some(body) => application(rejection.status(), Some(&body), now, random),
+            None => front_end(rejection.status(), now),
+        },
+    }
+}
+
+/// An answer of the gateway's application: these headers were seen in a real one, on 204 too. (wild)
+fn application(
+    status: StatusCode,
+    body: Option<&impl Serialize>,
+    now: Timestamp,
+    random: [u8; 16],
+) -> Answer {
+    let body = body.map_or_else(Vec::new, |body| {
+        serde_json::to_vec(body).expect("answers are structs and values, which always serialize")
+    });
+    let mut answer = front_end(status, now);
+    answer.headers.extend([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN")),
+        (REQUEST_ID, request_id(now, random)),
+        (CONTENT_LENGTH, body.len().into()),
+    ]);
+    answer.body = body.into();
+    answer
+}
+
+/// An answer of the web server before the application: 404 and 405 come from there. (probed)
+fn front_end(status: StatusCode, now: Timestamp) -> Answer {
+    let date = UNIX_EPOCH.checked_add(Duration::from_secs(now.as_unix())).unwrap_or(UNIX_EPOCH);
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.extend([
+        (SERVER, HeaderValue::from_static("nginx")),
+        (DATE, visible(&httpdate::fmt_http_date(date))),
+        (CONNECTION, HeaderValue::from_static("keep-alive")),
+        (HeaderName::from_static("keep-alive"), HeaderValue::from_static("timeout=8")),
+        (CONTENT_LENGTH, HeaderValue::from_static("0")),
+    ]);
+    Answer { status, headers, body: Bytes::new() }
+}
+
+/// A request ID of the shape that real ones have: five numbers, each led by its key and of the length seen, in hex, and
+/// the first of them the time. `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
+fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
+    let mut bytes = Vec::with_capacity(24);
+    let (_, chance) = random.split_at(4);
+    let number = |at: usize| {
+        u64::from(u32::from_be_bytes([chance[at], chance[at + 1], chance[at + 2], chance[at + 3]]))
+    };
+    let fields = [
+        (0x08, now.as_unix()),
+        (0x10, number(0) % (1 << 7) + (1 << 7)),
+        (0x18, number(2) % (1 << 27) + (1 << 21)),
+        (0x20, number(5) % (1 << 20) + (1 << 14)),
+        (0x28, number(8) % (1 << 20) + (1 << 14)),
+    ];
+    for (key, value) in fields {
+        bytes.push(key);
+        push_varint(&mut bytes, value);
+    }
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    visible(&format!("{hex}-0"))
+}
+
+/// Seven bits a byte, the lowest first; the top bit says that more follow.
+fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+fn visible(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("dates and hex digits are visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_has_the_shape_of_a_real_one() {
+        let now = Timestamp::from_unix(1_665_848_616);
+        for random in [[0; 16], [0xff; 16]] {
+            let id = request_id(now, random);
+            let id = id.to_str().unwrap();
+            assert!(id.starts_with("08A8AAAB9A0610") && id.ends_with("-0"), "{id}");
+            assert_eq!(id.len(), "08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0".len(), "{id}");
+        }
+    }
+}

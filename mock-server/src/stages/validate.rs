@@ -1,0 +1,123 @@
+//! Whether the request says what the contract allows: check 11.
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
+
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::authenticate::AuthenticatedRequest;
+use crate::{
+    contract::{Operation, Parameter, Schema},
+    field_fault::{FieldFault, Location, Rule},
+    identity::Merchant,
+    rejection::Rejection,
+};
+
+/// A request that a merchant signed and that the contract allows. Made by [`validate`] alone.
+pub(crate) struct ValidRequest {
+    authenticated: AuthenticatedRequest,
+    /// Parameters of path and query by name, decoded.
+    parameters: HashMap<&'static str, String>,
+    /// The JSON of the body; `null` for an operation without one.
+    body: Value,
+}
+
+impl ValidRequest {
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.authenticated.operation()
+    }
+
+    pub(crate) fn merchant(&self) -> &Arc<Merchant> {
+        self.authenticated.merchant()
+    }
+
+    /// The value of a parameter; empty if it is optional and absent.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+
+    /// The body as the operation's own type, which takes whatever the contract's schema allows.
+    pub(crate) fn body_as<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
+        T::deserialize(&self.body).map_err(|error| Rejection::NotJson { reason: error.to_string() })
+    }
+}
+
+/// Check 11: the parameters of the path, those of the query, then the body.
+pub(crate) fn validate(request: AuthenticatedRequest) -> Result<ValidRequest, Rejection> {
+    let operation = request.operation();
+    let mut parameters = HashMap::new();
+
+    let sent = operation.values(request.received().path()).unwrap_or_default();
+    for (parameter, value) in operation.parameters_in(Location::Path).zip(sent) {
+        parameters.insert(parameter.name.as_str(), parameter_value(parameter, value)?);
+    }
+    let query = query_pairs(request.received().query());
+    for parameter in operation.parameters_in(Location::Query) {
+        match query.iter().find(|(name, _)| *name == parameter.name) {
+            Some((_, value)) => {
+                parameters.insert(parameter.name.as_str(), parameter_value(parameter, value)?);
+            }
+            None if parameter.required => return Err(parameter_fault(parameter, Rule::Required)),
+            None => {}
+        }
+    }
+
+    let body = match &operation.body {
+        Some(schema) => body(schema, &request.received().body)?,
+        None => Value::Null,
+    };
+    Ok(ValidRequest { authenticated: request, parameters, body })
+}
+
+fn parameter_value(parameter: &Parameter, sent: &str) -> Result<String, Rejection> {
+    let malformed = || parameter_fault(parameter, Rule::PercentEncoding { found: sent.into() });
+    if !has_whole_escapes(sent) {
+        return Err(malformed());
+    }
+    let decoded = percent_decode_str(sent).decode_utf8().map_err(|_| malformed())?;
+    let value = Value::String(decoded.into_owned());
+    let pointer = format!("/{}", parameter.name);
+    parameter
+        .schema
+        .check(&value, parameter.location, &pointer)
+        .map_err(|fault| Rejection::Field(FieldFault { title: parameter.schema.title().into(), ..fault }))?;
+    match value {
+        Value::String(text) => Ok(text),
+        _ => Ok(String::new()),
+    }
+}
+
+fn parameter_fault(parameter: &Parameter, rule: Rule) -> Rejection {
+    Rejection::Field(FieldFault {
+        location: parameter.location,
+        pointer: format!("/{}", parameter.name),
+        title: parameter.schema.title().into(),
+        rule,
+    })
+}
+
+/// Whether each `%` is followed by two hex digits.
+fn has_whole_escapes(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| {
+        let digits = rest.as_bytes();
+        digits.len() >= 2 && digits[..2].iter().all(u8::is_ascii_hexdigit)
+    })
+}
+
+/// Names, decoded, and values, still percent-encoded.
+fn query_pairs(query: &str) -> Vec<(Cow<'_, str>, &str)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (percent_decode_str(name).decode_utf8_lossy(), value))
+        .collect()
+}
+
+fn body(schema: &Schema, sent: &[u8]) -> Result<Value, Rejection> {
+    let value = serde_json::from_slice(sent)
+        .map_err(|error| Rejection::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
+    schema.check(&value, Location::Body, "").map_err(Rejection::Field)?;
+    Ok(value)
+}
