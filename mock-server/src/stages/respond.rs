@@ -29,7 +29,7 @@ pub(crate) fn respond(result: &Result<Outcome, Rejection>, now: Timestamp, rando
         Ok(outcome) => application(outcome.status, outcome.body.as_ref(), now, random),
         Err(rejection) => match rejection.body() {
             Some(body) => application(rejection.status(), Some(&body), now, random),
-            None => front_end(rejection.status(), now),
+            None => front_end(rejection.status(), Bytes::new(), now),
         },
     }
 }
@@ -44,21 +44,19 @@ fn application(
     let body = body.map_or_else(Vec::new, |body| {
         serde_json::to_vec(body).expect("answers are structs and values, which always serialize")
     });
-    let mut answer = front_end(status, now);
+    let mut answer = front_end(status, body.into(), now);
     answer.headers.extend([
         (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN")),
         (REQUEST_ID, request_id(now, random)),
-        (CONTENT_LENGTH, body.len().into()),
     ]);
-    answer.body = body.into();
     answer
 }
 
-/// An answer of the web server before the application: 404 and 405 come from there. (probed)
-fn front_end(status: StatusCode, now: Timestamp) -> Answer {
+/// An answer as the web server before the application sends it; 404 and 405 are its own. (probed)
+fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Answer {
     let date = UNIX_EPOCH.checked_add(Duration::from_secs(now.as_unix())).unwrap_or(UNIX_EPOCH);
     let mut headers = HeaderMap::with_capacity(16);
     headers.extend([
@@ -66,9 +64,9 @@ fn front_end(status: StatusCode, now: Timestamp) -> Answer {
         (DATE, visible(&httpdate::fmt_http_date(date))),
         (CONNECTION, HeaderValue::from_static("keep-alive")),
         (HeaderName::from_static("keep-alive"), HeaderValue::from_static("timeout=8")),
-        (CONTENT_LENGTH, HeaderValue::from_static("0")),
+        (CONTENT_LENGTH, body.len().into()),
     ]);
-    Answer { status, headers, body: Bytes::new() }
+    Answer { status, headers, body }
 }
 
 /// A request ID of the shape that real ones have: five numbers, each led by its key and of the length seen, in hex, and
