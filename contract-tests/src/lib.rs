@@ -1,2 +1,10 @@
-//! stub
+//! The contract kit: holds a server or a client to the contract of WeChat Pay APIv3.
+//!
+//! A [`case::Case`] is a file in `fixtures/cases/`: what to send, how to sign it, and what must come back.
+//! [`run::run`] sends it to any base URL and says what differs.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod case;
+pub mod run;
+pub mod sign;
