@@ -92,7 +92,11 @@ pub enum Content {
     SampleOfLength(usize),
 }
 
-/// The body that every client must succeed with.
+/// The target of the call that every client must succeed with.
+pub const SAMPLE_TARGET: &str =
+    "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights";
+
+/// The body of the call that every client must succeed with.
 pub const SAMPLE_BODY: &str = "{\"before_bonus_value\":500,\"bonus_value\":600,\"add_bonus_value\":100,\
                                \"out_request_no\":\"100002322019090134234sfdf\"}";
 
@@ -193,11 +197,16 @@ pub enum CaseError {
 pub fn load(dir: &Path) -> Result<Vec<Case>, CaseError> {
     let mut cases = Vec::new();
     for path in json_files(dir).map_err(|source| CaseError::Io { path: dir.into(), source })? {
-        let text = fs::read_to_string(&path).map_err(|source| CaseError::Io { path: path.clone(), source })?;
+        let text =
+            fs::read_to_string(&path).map_err(|source| CaseError::Io { path: path.clone(), source })?;
         let case: Case =
             serde_json::from_str(&text).map_err(|source| CaseError::Format { path: path.clone(), source })?;
         let relative = path.strip_prefix(dir).unwrap_or(&path).with_extension("");
-        let expected = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        let expected = relative
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/");
         if case.id != expected {
             return Err(CaseError::Id { path, expected, found: case.id });
         }

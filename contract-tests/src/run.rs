@@ -29,7 +29,8 @@ pub async fn run(case: &Case, base_url: &str, merchant: &Credentials) -> Differe
             Ok(differences) => differences,
             Err(problem) => vec![problem],
         };
-        differences.extend(of_this.into_iter().map(|difference| format!("exchange {}: {difference}", index + 1)));
+        differences
+            .extend(of_this.into_iter().map(|difference| format!("exchange {}: {difference}", index + 1)));
     }
     differences
 }
@@ -51,7 +52,8 @@ async fn run_exchange(
     let signed = exchange.sign.sign(&to_sign, merchant).map_err(|error| error.to_string())?;
     let sent = timeout(ANSWER_TIMEOUT, send(base_url, &exchange.request, &signed, body.clone())).await;
     let answer = sent.map_err(|_| format!("expected an answer within {ANSWER_TIMEOUT:?}, found none"))??;
-    let placeholders = [("{timestamp}", signed.timestamp.to_string()), ("{nonce_str}", nonce_str.to_string())];
+    let placeholders =
+        [("{timestamp}", signed.timestamp.to_string()), ("{nonce_str}", nonce_str.to_string())];
     Ok(compare(&exchange.expect, &answer, merchant, &placeholders))
 }
 
@@ -70,20 +72,25 @@ async fn send(
 ) -> Result<Answer, String> {
     let base: Uri = base_url.parse().map_err(|error| format!("{base_url} is not a URL: {error}"))?;
     let authority = base.authority().ok_or_else(|| format!("expected a host in {base_url}, found none"))?;
-    let target: Uri = request.target.parse().map_err(|error| format!("{} can't be sent: {error}", request.target))?;
+    let target: Uri =
+        request.target.parse().map_err(|error| format!("{} can't be sent: {error}", request.target))?;
     let method: Method = request.method.parse().map_err(|error| format!("{}: {error}", request.method))?;
 
-    let stream = TcpStream::connect(authority.as_str()).await.map_err(|error| format!("{authority}: {error}"))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let stream =
+        TcpStream::connect(authority.as_str()).await.map_err(|error| format!("{authority}: {error}"))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
     let connection = tokio::spawn(connection);
     let mut message = Request::new(Full::new(Bytes::from(body)));
     *message.method_mut() = method;
     *message.uri_mut() = target;
     *message.headers_mut() = headers(authority.as_str(), request, signed)?;
-    let answer = sender.send_request(message).await.map_err(|error| format!("expected an answer, found: {error}"))?;
+    let answer =
+        sender.send_request(message).await.map_err(|error| format!("expected an answer, found: {error}"))?;
     let (head, body) = answer.into_parts();
-    let body = body.collect().await.map_err(|error| format!("expected a whole body, found: {error}"))?.to_bytes();
+    let body =
+        body.collect().await.map_err(|error| format!("expected a whole body, found: {error}"))?.to_bytes();
     connection.abort();
     Ok(Answer { status: head.status, headers: head.headers, body })
 }
@@ -102,7 +109,8 @@ fn headers(authority: &str, request: &CaseRequest, signed: &Signed) -> Result<He
         let name: HeaderName = name.parse().map_err(|error| format!("{name}: {error}"))?;
         match value {
             Some(value) => {
-                let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+                let value =
+                    HeaderValue::from_bytes(value.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
                 headers.insert(name, value);
             }
             None => {
@@ -156,9 +164,9 @@ fn compare_body(expected: &ExpectedBody, found: &Bytes, placeholders: &[(&str, S
 /// The value with its placeholders replaced.
 fn filled_in(value: &Value, placeholders: &[(&str, String)]) -> Value {
     match value {
-        Value::String(text) => {
-            Value::String(placeholders.iter().fold(text.clone(), |text, (name, value)| text.replace(name, value)))
-        }
+        Value::String(text) => Value::String(
+            placeholders.iter().fold(text.clone(), |text, (name, value)| text.replace(name, value)),
+        ),
         Value::Array(items) => items.iter().map(|item| filled_in(item, placeholders)).collect(),
         Value::Object(members) => {
             members.iter().map(|(name, value)| (name.clone(), filled_in(value, placeholders))).collect()
@@ -182,7 +190,8 @@ fn json_differences(at: &str, expected: &Value, found: &Value, is_partial: bool)
     }
     if !is_partial {
         let surplus = found.iter().filter(|(name, _)| !expected.contains_key(*name));
-        differences.extend(surplus.map(|(name, value)| format!("body{at}/{name}: expected nothing, found {value}")));
+        differences
+            .extend(surplus.map(|(name, value)| format!("body{at}/{name}: expected nothing, found {value}")));
     }
     differences
 }
@@ -191,9 +200,12 @@ fn compare_signature(expected: SignedBy, answer: &Answer, merchant: &Credentials
     let (id, pem) = match expected {
         SignedBy::Nobody => {
             let header = answer.headers.keys().find(|name| name.as_str().starts_with("wechatpay-"));
-            return header.map_or(Ok(()), |name| Err(format!("expected no signature, found the header {name}")));
+            return header
+                .map_or(Ok(()), |name| Err(format!("expected no signature, found the header {name}")));
         }
-        SignedBy::PlatformCertificate => merchant.platform_certificate.as_ref().map(|(id, pem)| (id.to_string(), pem)),
+        SignedBy::PlatformCertificate => {
+            merchant.platform_certificate.as_ref().map(|(id, pem)| (id.to_string(), pem))
+        }
         SignedBy::PublicKey => merchant.public_key.as_ref().map(|(id, pem)| (id.to_string(), pem)),
     }
     .ok_or_else(|| format!("the merchant's credentials have no key for {expected:?}"))?;

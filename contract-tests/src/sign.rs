@@ -88,7 +88,8 @@ impl Sign {
         let timestamp = self.timestamp(request.now);
         let pem = if *self == Self::WrongKey { STRANGERS_KEY } else { &merchant.merchant_key };
         let signature = SigningKey::from_pem(pem)?.sign(&self.message(request, timestamp)).to_string();
-        let signature = if *self == Self::SignatureNotBase64 { signature.replace('=', "-") } else { signature };
+        let signature =
+            if *self == Self::SignatureNotBase64 { signature.replace('=', "-") } else { signature };
         let mchid = if *self == Self::UnknownMerchant { "1999999999" } else { merchant.mchid.as_str() };
 
         let template = match self {

@@ -12,7 +12,7 @@ use wechatpay_protocol::{Authorization, Mchid, RequestMessage, ResponseSignature
 
 use crate::{
     operations::Outcome,
-    rejection::Rejection,
+    rejection::{CHECKS, Rejection},
     stages::{receive::Received, respond::Answer},
 };
 
@@ -68,6 +68,15 @@ impl Exchange {
             answer_headers: answer.headers,
             answer_body: answer.body,
         }
+    }
+
+    /// The checks of [`CHECKS`] that the request passed, from the first on.
+    pub fn checks_passed(&self) -> &'static [&'static str] {
+        let failed = match &self.rejection {
+            None => CHECKS.len() + 1,
+            Some(rejection) => rejection.check().map_or(1, usize::from),
+        };
+        &CHECKS[..failed - 1]
     }
 
     /// The five lines that the merchant should have signed, if the `Authorization` header can be understood.

@@ -40,7 +40,7 @@ pub use credentials_dir::{WriteError, write_credentials};
 pub use field_fault::{FieldFault, JsonType, Location, Rule};
 pub use journal::{Exchange, Stage, Warning};
 pub use randomness::Randomness;
-pub use rejection::{Rejection, SignInformation};
+pub use rejection::{CHECKS, Rejection, SignInformation};
 pub use server::{MockServer, MockServerBuilder};
 pub use stages::receive::Received;
 pub use standing::Standing;

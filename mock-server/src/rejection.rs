@@ -10,6 +10,22 @@ use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestam
 
 use crate::{field_fault::FieldFault, standing::Standing};
 
+/// What the gateway looks at, in its order: what holds of a request that passes each check, 1 to 12.
+pub const CHECKS: [&str; 12] = [
+    "the path is an operation's",
+    "the operation has this method",
+    "User-Agent and Accept are present",
+    "Authorization is present and well formed",
+    "its scheme is WECHATPAY2-SHA256-RSA2048",
+    "its timestamp is within 5 minutes",
+    "the mchid is a merchant's",
+    "the serial number is that of the merchant's certificate",
+    "the certificate is in force",
+    "the signature is the merchant's, over exactly this request",
+    "the fields are as the contract says",
+    "the operation's own rules hold",
+];
+
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
