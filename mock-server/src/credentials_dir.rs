@@ -15,7 +15,7 @@ pub enum WriteError {
     #[error("expected no file at {0}, found one; nothing was written (--force overwrites)")]
     Exists(PathBuf),
     /// The folder can't be made or written to.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Io {
         /// What could not be written.
         path: PathBuf,

@@ -30,7 +30,7 @@ where
     let mut progress = Progress::default();
     let result = whole.and_then(|()| process(gateway, &received, now, &mut progress));
 
-    let answer = respond(&result, now, gateway.randomness.bytes());
+    let answer = respond(&received, &result, now, gateway.randomness.bytes());
     let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
     let answer = sign(answer, gateway.identity.signing_key(wanted), now, gateway.randomness.bytes());
 

@@ -4,7 +4,9 @@
 mod cli;
 
 use std::{
+    error::Error,
     io::{self, IsTerminal, Write},
+    iter,
     process::ExitCode,
 };
 
@@ -27,22 +29,43 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            anstream::eprintln!("error: {message}");
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            for cause in iter::successors(error.source(), |&cause| cause.source()) {
+                anstream::eprintln!("  because: {cause}");
+            }
             ExitCode::from(WRONG_USAGE)
         }
     }
 }
 
-fn serve(options: &Serve) -> Result<(), String> {
+/// What went wrong on this machine, with its cause.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct Failure {
+    what: String,
+    source: io::Error,
+}
+
+impl Failure {
+    fn new(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        |source| Self { what, source }
+    }
+}
+
+fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     start_log(options.quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| format!("cannot start: {error}"))?.block_on(async {
+    runtime.map_err(Failure::new("cannot start"))?.block_on(async {
         let started = MockServer::builder().listen(options.listen).start().await;
-        let server = started.map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
-        announce(&server).map_err(|error| format!("cannot write to stdout: {error}"))?;
-        let ended = tokio::signal::ctrl_c().await;
-        ended.map_err(|error| format!("cannot wait for a signal: {error}"))
+        let server = started.map_err(Failure::new(format!(
+            "cannot listen on {} (port 0 picks a free one)",
+            options.listen
+        )))?;
+        announce(&server).map_err(Failure::new("cannot write to stdout"))?;
+        tokio::signal::ctrl_c().await.map_err(Failure::new("cannot wait for a signal"))?;
+        Ok(())
     })
 }
 
@@ -53,10 +76,9 @@ fn announce(server: &MockServer) -> io::Result<()> {
     stdout.flush()
 }
 
-fn keys(options: &Keys) -> Result<(), String> {
-    let written = write_credentials(&Credentials::development(), &options.dir, options.force);
-    for path in written.map_err(|error| error.to_string())? {
-        anstream::println!("{}", path.display());
+fn keys(options: &Keys) -> Result<(), Box<dyn Error>> {
+    for path in write_credentials(&Credentials::development(), &options.dir, options.force)? {
+        writeln!(io::stdout(), "{}", path.display()).map_err(Failure::new("cannot write to stdout"))?;
     }
     Ok(())
 }

@@ -29,6 +29,8 @@ pub const CHECKS: [&str; 12] = [
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
+    /// Request line and headers are larger than the mock takes.
+    HeadTooLarge,
     /// The body did not arrive whole in time.
     BodyTimeout,
     /// The body breaks off, or its framing is wrong.
@@ -127,7 +129,7 @@ impl Rejection {
     pub fn check(&self) -> Option<u8> {
         use Rejection::*;
         match self {
-            BodyTimeout | BodyBroken | BodyTooLarge { .. } => None,
+            HeadTooLarge | BodyTimeout | BodyBroken | BodyTooLarge { .. } => None,
             UnknownPath => Some(1),
             UnknownMethod => Some(2),
             HeaderAbsent { .. } => Some(3),
@@ -147,6 +149,7 @@ impl Rejection {
     pub fn status(&self) -> StatusCode {
         use Rejection::*;
         match self {
+            HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             UnknownPath => StatusCode::NOT_FOUND,
@@ -168,9 +171,12 @@ impl Rejection {
     pub fn standing(&self) -> Standing {
         use Rejection::*;
         match self {
-            BodyTimeout | BodyBroken | BodyTooLarge { .. } | RepeatedDifferently | NotJson { .. } => {
-                Standing::OwnChoice
-            }
+            HeadTooLarge
+            | BodyTimeout
+            | BodyBroken
+            | BodyTooLarge { .. }
+            | RepeatedDifferently
+            | NotJson { .. } => Standing::OwnChoice,
             UnknownPath
             | UnknownMethod
             | HeaderAbsent { .. }
@@ -190,7 +196,7 @@ impl Rejection {
     pub fn body(&self) -> Option<ErrorBody> {
         use Rejection::*;
         let (code, message, detail): (_, String, _) = match self {
-            UnknownPath | UnknownMethod => return None,
+            HeadTooLarge | UnknownPath | UnknownMethod => return None,
             BodyTimeout => ("INVALID_REQUEST", "请求体接收超时".into(), None),
             BodyBroken => ("INVALID_REQUEST", "请求体不完整".into(), None),
             BodyTooLarge { limit } => ("INVALID_REQUEST", format!("请求体过大，最大为 {limit} 字节"), None),
@@ -227,6 +233,7 @@ impl Rejection {
     pub fn reason(&self) -> String {
         use Rejection::*;
         match self {
+            HeadTooLarge => "expected request line and headers of at most 64 KiB, found more".into(),
             BodyTimeout => "expected the whole body in time, it did not come".into(),
             BodyBroken => "expected the whole body, it breaks off".into(),
             BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),

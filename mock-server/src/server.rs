@@ -163,7 +163,6 @@ async fn serve(stream: TcpStream, gateway: Arc<Gateway>) {
         // An official SDK looks headers up by their capitals.
         .title_case_headers(true)
         .half_close(true)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = connection.await {
         tracing::debug!("a connection ended: {error}");

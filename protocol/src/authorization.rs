@@ -219,7 +219,7 @@ mod tests {
 
     fn authorizations() -> impl Strategy<Value = Authorization> {
         let value = || "[!#-~]{1,40}";
-        (value(), value(), value(), 0..=u64::MAX / 2, value()).prop_map(
+        (value(), value(), value(), 1..=u64::MAX / 2, value()).prop_map(
             |(mchid, nonce_str, signature, seconds, serial_no)| Authorization {
                 mchid,
                 nonce_str,

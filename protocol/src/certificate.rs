@@ -31,7 +31,7 @@ pub enum CertificateError {
     #[error("expected an X.509 certificate, found other data within the PEM armour")]
     Content,
     /// Its key can't be used.
-    #[error("the certificate's key: {0}")]
+    #[error("the certificate's key can't be used")]
     Key(#[from] KeyError),
     /// Its serial number can't be named in a header.
     #[error(transparent)]

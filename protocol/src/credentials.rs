@@ -52,7 +52,7 @@ pub struct CredentialsFile {
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// A field has not the form it should have.
-    #[error("credentials, {field}: {source}")]
+    #[error("the field {field} of the credentials is malformed")]
     Field {
         /// The field of `credentials.json`.
         field: &'static str,
@@ -60,7 +60,7 @@ pub enum CredentialsError {
         source: Malformed,
     },
     /// Of two fields that go together there is one.
-    #[error("credentials: expected {with} beside {field}, found none")]
+    #[error("credentials: expected the field {with} beside {field}, found none")]
     Half {
         /// The field that is there.
         field: &'static str,
@@ -68,7 +68,7 @@ pub enum CredentialsError {
         with: &'static str,
     },
     /// A file that is named could not be read.
-    #[error("credentials, {field}: cannot read {name}: {source}")]
+    #[error("cannot read {name}, which the field {field} of the credentials names")]
     File {
         /// The field that names it.
         field: &'static str,

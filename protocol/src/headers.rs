@@ -48,7 +48,7 @@ pub enum HeaderError {
         name: HeaderName,
     },
     /// A header's value does not have its form.
-    #[error("the answer's header {name}: {source}")]
+    #[error("the answer's header {name} is malformed")]
     Malformed {
         /// The header.
         name: HeaderName,

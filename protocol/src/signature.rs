@@ -287,4 +287,48 @@ mod tests {
             "expected PEM with PRIVATE KEY or RSA PRIVATE KEY, found no line -----BEGIN …-----"
         );
     }
+
+    /// A key of 1024 bits, in PKCS#8 and in PKCS#1.
+    fn small_key() -> [String; 2] {
+        use rsa::{pkcs1::EncodeRsaPrivateKey, pkcs8::EncodePrivateKey};
+        let key = rsa::PrivateKey::new(&mut rsa::rand_core::UnwrapErr(getrandom::SysRng), 1024).unwrap();
+        [
+            key.to_pkcs8_pem(pkcs8::LineEnding::LF).unwrap().to_string(),
+            key.to_pkcs1_pem(pkcs8::LineEnding::LF).unwrap().to_string(),
+        ]
+    }
+
+    #[test]
+    fn a_key_under_2048_bits_is_refused() {
+        for pem in small_key() {
+            assert_eq!(
+                SigningKey::from_pem(&pem).unwrap_err().to_string(),
+                "expected an RSA key of 2048 to 8192 bits, found 1024 bits"
+            );
+        }
+    }
+
+    #[test]
+    fn pkcs1_and_pkcs8_are_the_same_key() {
+        use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey};
+        let pkcs8 = Credentials::development().merchant_key;
+        let key = rsa::PrivateKey::from_pkcs1_der(&private_key_der(&pkcs8).unwrap()).unwrap();
+        let pkcs1 = key.to_pkcs1_pem(pkcs8::LineEnding::CRLF).unwrap();
+        let [one, other] = [&pkcs8, &*pkcs1].map(|pem| SigningKey::from_pem(pem).unwrap());
+        assert_eq!(one.sign(b"message"), other.sign(b"message"));
+        assert_eq!(one.verifying_key(), other.verifying_key());
+    }
+
+    #[test]
+    fn a_key_for_another_algorithm_is_named() {
+        const ELLIPTIC: &str = "-----BEGIN PRIVATE KEY-----\n\
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDRQlNKgNC8hB3DbC\n\
+            sR4bxKR1zA17lmrj4jsdfISuXG+hRANCAARKDbJqe1O6rtxTAqt3XNiHt/pgE2kH\n\
+            0FBh1zcKO13k02td1EcpeO9FvjT4CafpgnAEY5LDY5qatSHvgId05GFO\n\
+            -----END PRIVATE KEY-----\n";
+        assert_eq!(
+            SigningKey::from_pem(ELLIPTIC).unwrap_err().to_string(),
+            "expected an RSA key, found one for the algorithm with OID 1.2.840.10045.2.1"
+        );
+    }
 }

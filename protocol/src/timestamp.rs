@@ -52,15 +52,15 @@ impl Timestamp {
     }
 }
 
-/// Decimal digits, at most 19, without sign or leading zero: so that printing what was read gives back, byte for
-/// byte, what was signed.
+/// Decimal digits, 1 to 19, the first not 0: so that printing what was read gives back, byte for byte, what was
+/// signed.
 impl FromStr for Timestamp {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let is_canonical = (1..=19).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_digit())
-            && (text == "0" || !text.starts_with('0'));
+            && !text.starts_with('0');
         is_canonical
             .then(|| text.parse().ok().map(Self))
             .flatten()
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn only_what_prints_back_the_same_is_a_timestamp() {
         assert_eq!("1756951532".parse(), Ok(Timestamp::from_unix(1_756_951_532)));
-        for text in ["", "-1", "+1", "01", "1.0", " 1", "99999999999999999999"] {
+        for text in ["", "0", "-1", "+1", "01", "1.0", " 1", "99999999999999999999"] {
             assert!(text.parse::<Timestamp>().is_err(), "{text:?}");
         }
     }

@@ -1,4 +1,11 @@
 //! The mock, the client and the wire format, held to the contract.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod cases;
+mod clock;
+mod demo;
+mod openssl_curl;
+mod snapshots;
+mod support;
+mod wire;

@@ -1,7 +1,10 @@
 //! Bytes become a request: head and body as sent, within limits of size and time.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request, header::EXPECT};
+use http::{
+    HeaderMap, Method, Request, Version,
+    header::{CONNECTION, EXPECT},
+};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
@@ -19,6 +22,8 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The body; empty if it did not arrive whole.
     pub body: Bytes,
+    /// Whether the peer means to use the connection again.
+    pub(crate) keeps_alive: bool,
 }
 
 impl Received {
@@ -40,11 +45,35 @@ where
 {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string);
-    let mut received = Received { method: head.method, target, headers: head.headers, body: Bytes::new() };
+    let keeps_alive = keeps_alive(head.version, &head.headers);
+    let mut received =
+        Received { method: head.method, target, headers: head.headers, body: Bytes::new(), keeps_alive };
+    if head_size(&received) > limits.head {
+        return (received, Err(Rejection::HeadTooLarge));
+    }
     let waits_for_consent = received.headers.contains_key(EXPECT);
     let whole = timeout(limits.body_timeout, read(body, limits.body, waits_for_consent)).await;
     let verdict = whole.unwrap_or(Err(Rejection::BodyTimeout)).map(|body| received.body = body);
     (received, verdict)
+}
+
+/// HTTP/1.1 keeps a connection unless told to close it, HTTP/1.0 closes it unless told to keep it.
+fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
+    let says = |wanted: &str| {
+        let values = headers.get_all(CONNECTION).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case(wanted))
+    };
+    if version == Version::HTTP_10 { says("keep-alive") } else { !says("close") }
+}
+
+/// Size of request line and headers on the wire. hyper has a limit of its own, but only looks at it between reads.
+fn head_size(received: &Received) -> usize {
+    let headers =
+        received.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    received.method.as_str().len()
+        + received.target.len()
+        + "  HTTP/1.1\r\n\r\n".len()
+        + headers.sum::<usize>()
 }
 
 /// Bytes of a body over the limit that are read and dropped, as a multiple of the limit. A client that is still

@@ -13,6 +13,7 @@ use http::{
 use serde::Serialize;
 use wechatpay_protocol::{REQUEST_ID, Timestamp};
 
+use super::receive::Received;
 use crate::{operations::Outcome, rejection::Rejection};
 
 /// An answer, not signed yet.
@@ -24,15 +25,27 @@ pub(crate) struct Answer {
 }
 
 /// The answer to a request, with `random` for its `Request-ID`.
-pub(crate) fn respond(result: &Result<Outcome, Rejection>, now: Timestamp, random: [u8; 16]) -> Answer {
-    match result {
+pub(crate) fn respond(
+    received: &Received,
+    result: &Result<Outcome, Rejection>,
+    now: Timestamp,
+    random: [u8; 16],
+) -> Answer {
+    let mut answer = match result {
         Ok(outcome) => application(outcome.status, outcome.body.as_ref(), now, random),
         Err(rejection) => match rejection.body() {
             Some(body) => application(rejection.status(), Some(&body), now, random),
             None => front_end(rejection.status(), Bytes::new(), now),
         },
+    };
+    if !received.keeps_alive {
+        answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        answer.headers.remove(KEEP_ALIVE);
     }
+    answer
 }
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// An answer of the gateway's application: these headers were seen in a real one, on 204 too. (wild)
 fn application(
@@ -63,7 +76,7 @@ fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Answer {
         (SERVER, HeaderValue::from_static("nginx")),
         (DATE, visible(&httpdate::fmt_http_date(date))),
         (CONNECTION, HeaderValue::from_static("keep-alive")),
-        (HeaderName::from_static("keep-alive"), HeaderValue::from_static("timeout=8")),
+        (KEEP_ALIVE, HeaderValue::from_static("timeout=8")),
         (CONTENT_LENGTH, body.len().into()),
     ]);
     Answer { status, headers, body }

@@ -1,0 +1,167 @@
+//! What the tests share: a connection that speaks raw bytes, and requests signed at a fixed time.
+
+use std::{collections::VecDeque, net::SocketAddr};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use wechatpay_contract::{
+    case::{SAMPLE_BODY, SAMPLE_TARGET},
+    sign::{Sign, ToSign},
+};
+use wechatpay_mock::{Clock, MockServer, Randomness};
+use wechatpay_protocol::{Credentials, Timestamp};
+
+/// The time of every mock that stands still.
+pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_756_951_532);
+
+/// A mock whose clock stands still and whose nonces are all the same.
+pub(crate) async fn frozen_mock() -> MockServer {
+    let randomness = Randomness::fixed(*b"\x5a\x3c\x91\x07\xee\x42\xd8\x10\x6b\xf3\x29\x84\xc5\x0d\x77\xbe");
+    MockServer::builder().clock(Clock::fixed(NOW)).randomness(randomness).start().await.unwrap()
+}
+
+/// A request in the making, as raw bytes.
+#[derive(Clone)]
+pub(crate) struct RawRequest {
+    pub(crate) method: &'static str,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<String>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) sign: Sign,
+    pub(crate) signed_at: Timestamp,
+}
+
+impl RawRequest {
+    /// The sample call, signed rightly at [`NOW`].
+    pub(crate) fn sample() -> Self {
+        Self {
+            method: "PATCH",
+            target: SAMPLE_TARGET.into(),
+            headers: ["Accept: application/json", "User-Agent: raw"].map(String::from).into(),
+            body: SAMPLE_BODY.into(),
+            sign: Sign::Valid,
+            signed_at: NOW,
+        }
+    }
+
+    /// The call that lists the certificates, signed rightly at [`NOW`].
+    pub(crate) fn certificates() -> Self {
+        Self { method: "GET", target: "/v3/certificates".into(), body: Vec::new(), ..Self::sample() }
+    }
+
+    pub(crate) fn header(mut self, line: &str) -> Self {
+        self.headers.push(line.into());
+        self
+    }
+
+    /// Request line, headers and the empty line after them; how the body is framed is for the caller to say.
+    pub(crate) fn head(&self) -> Vec<u8> {
+        let to_sign = ToSign {
+            method: self.method,
+            target: &self.target,
+            body: &self.body,
+            now: self.signed_at,
+            nonce_str: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS",
+        };
+        let signed = self.sign.sign(&to_sign, &Credentials::development()).unwrap();
+        let authorization = signed.authorization.map(|value| format!("Authorization: {value}"));
+        let lines = [format!("{} {} HTTP/1.1", self.method, self.target), "Host: mock".into()];
+        let lines = lines.into_iter().chain(self.headers.iter().cloned()).chain(authorization);
+        (lines.collect::<Vec<_>>().join("\r\n") + "\r\n\r\n").into_bytes()
+    }
+
+    /// The whole request, framed by `Content-Length`.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let framed = self.clone().header(&format!("Content-Length: {}", self.body.len()));
+        [framed.head(), self.body.clone()].concat()
+    }
+}
+
+/// A connection to a mock.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    received: VecDeque<u8>,
+}
+
+/// A reply as it came over the wire.
+pub(crate) struct Reply {
+    /// Status line and headers, each ended by `\r\n`.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The digits of the status line.
+    pub(crate) fn status(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// Head and body, readable.
+    pub(crate) fn to_text(&self) -> String {
+        format!("{}\n{}", self.head.replace("\r\n", "\n"), String::from_utf8_lossy(&self.body))
+    }
+}
+
+impl Connection {
+    pub(crate) async fn open(mock: &MockServer) -> Self {
+        let address: SocketAddr = mock.url().trim_start_matches("http://").parse().unwrap();
+        Self { stream: TcpStream::connect(address).await.unwrap(), received: VecDeque::new() }
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) async fn finish_sending(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// The next reply; its end is known by `Content-Length`.
+    pub(crate) async fn reply(&mut self) -> Reply {
+        let head = self.take_until(b"\r\n\r\n").await;
+        let head = String::from_utf8(head).unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let body = self.take(length.map_or(0, |length| length.parse().unwrap())).await;
+        Reply { head, body }
+    }
+
+    /// Whether the peer has closed the connection, with nothing left to read.
+    pub(crate) async fn is_closed(&mut self) -> bool {
+        self.received.is_empty() && !self.receive().await
+    }
+
+    async fn take_until(&mut self, end: &[u8]) -> Vec<u8> {
+        loop {
+            let received = self.received.make_contiguous();
+            if let Some(at) = received.windows(end.len()).position(|window| window == end) {
+                return self.received.drain(..at + end.len()).collect();
+            }
+            assert!(self.receive().await, "the connection ended within a reply: {:?}", self.received);
+        }
+    }
+
+    async fn take(&mut self, length: usize) -> Vec<u8> {
+        while self.received.len() < length {
+            assert!(self.receive().await, "the connection ended within a body");
+        }
+        self.received.drain(..length).collect()
+    }
+
+    /// Waits for more bytes; `false` at the end.
+    async fn receive(&mut self) -> bool {
+        let mut buffer = [0; 16 * 1024];
+        let length = self.stream.read(&mut buffer).await.unwrap_or(0);
+        self.received.extend(&buffer[..length]);
+        length > 0
+    }
+}
+
+/// The reply to one request on a connection of its own.
+pub(crate) async fn exchange(mock: &MockServer, request: &RawRequest) -> Reply {
+    let mut connection = Connection::open(mock).await;
+    connection.send(&request.to_bytes()).await;
+    connection.reply().await
+}

@@ -1,0 +1,148 @@
+//! The command `wechatpay-mock`, as a user runs it.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
+    command.env_remove("WECHATPAY_MOCK_LISTEN").env_remove("WECHATPAY_MOCK_QUIET").env_remove("RUST_LOG");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command().args(arguments).output().unwrap()
+}
+
+/// A mock that ends with the test.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn status_of(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        String::from_utf8(status.into()).unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn once_the_line_is_printed_connections_are_accepted() {
+    for arguments in [&["--listen", "127.0.0.1:0"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let mock = Running::start(command().args(arguments));
+        assert_eq!(mock.status_of("GET /v3/none HTTP/1.1\r\nHost: mock\r\n\r\n"), "HTTP/1.1 404");
+    }
+}
+
+#[test]
+fn the_address_may_come_from_the_environment() {
+    let mock = Running::start(command().env("WECHATPAY_MOCK_LISTEN", "127.0.0.1:0"));
+    assert!(mock.address.starts_with("127.0.0.1:"));
+}
+
+#[test]
+fn an_address_that_is_taken_is_said_with_exit_code_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let output = run(&["--listen", &taken.local_addr().unwrap().to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("cannot listen on 127.0.0.1:") && message.contains("in use"), "{message}");
+}
+
+#[test]
+fn wrong_usage_is_said_with_exit_code_2() {
+    for arguments in [&["--listen", "8080"][..], &["--lisen", "127.0.0.1:0"], &["keys"], &["key", "x"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn keys_are_written_under_the_names_that_merchants_know() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("new/dev");
+    assert!(run(&["keys", target.to_str().unwrap()]).status.success());
+
+    let credentials = fs::read_to_string(target.join("credentials.json")).unwrap();
+    let credentials: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&credentials).unwrap();
+    let text = |field: &str| credentials[field].as_str().unwrap().to_owned();
+    assert_eq!(text("platform_certificate"), format!("wechatpay_{}.pem", text("platform_serial")));
+    for field in ["merchant_key", "merchant_certificate", "platform_certificate", "public_key"] {
+        assert!(target.join(text(field)).is_file(), "{field}");
+    }
+    assert!(
+        fs::read_to_string(target.join("apiclient_key.pem"))
+            .unwrap()
+            .starts_with("-----BEGIN PRIVATE KEY-----")
+    );
+
+    let env = fs::read_to_string(target.join("env")).unwrap();
+    for field in credentials.keys() {
+        assert!(env.contains(&format!("export WECHATPAY_{}='", field.to_uppercase())), "{field}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn private_keys_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run(&["keys", dir.path().to_str().unwrap()]).status.success());
+    for file in ["apiclient_key.pem", "credentials.json", "env"] {
+        let mode = fs::metadata(dir.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+fn contents(dir: &Path) -> Vec<(String, String)> {
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_file_that_is_there_stops_everything_unless_forced() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("pub_key.pem"), "mine").unwrap();
+    let before = contents(dir.path());
+
+    let output = run(&["keys", dir.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--force"));
+    assert_eq!(contents(dir.path()), before);
+
+    assert!(run(&["keys", "--force", dir.path().to_str().unwrap()]).status.success());
+    assert_eq!(contents(dir.path()).len(), 6);
+}
