@@ -1,0 +1,141 @@
+//! What nothing public decides: each a named policy, with the default that the mock takes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::standing::Standing;
+
+/// Declares each policy once: its values, which of them is the default, and what they mean.
+macro_rules! policies {
+    ($(
+        $(#[doc = $question:literal])+
+        $name:ident: $type:ident {
+            $( $(#[$default:ident])? $value:ident = $meaning:literal, )+
+        }
+    )+) => {
+        /// The value of each policy.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Policies {
+            $( $(#[doc = $question])+ pub $name: $type, )+
+        }
+
+        $(
+            $(#[doc = $question])+
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+            #[serde(rename_all = "lowercase")]
+            pub enum $type {
+                $( #[doc = $meaning] $(#[$default])? $value, )+
+            }
+        )+
+
+        /// Every policy, in the order of the documentation.
+        pub const POLICIES: &[Policy] = &[
+            $(Policy {
+                name: stringify!($name),
+                question: concat!($($question),+),
+                values: &[ $(PolicyValue { variant: stringify!($value), meaning: $meaning }),+ ],
+            },)+
+        ];
+    };
+}
+
+policies! {
+    /// The same out_request_no again, with the same content.
+    repeat: Repeat {
+        #[default] Accept = "204 again, applied once",
+        Reject = "400 INVALID_REQUEST",
+    }
+    /// The same out_request_no again, with other content.
+    repeat_mismatch: RepeatMismatch {
+        #[default] Reject = "400 INVALID_REQUEST",
+        Apply = "204, applied, warning in the journal",
+    }
+    /// before_bonus_value + add_bonus_value is not bonus_value.
+    arithmetic: Arithmetic {
+        #[default] Warn = "204, bonus_value holds, warning in the journal",
+        Reject = "400 INVALID_REQUEST",
+    }
+    /// before_bonus_value differs from what is stored.
+    stale_before: StaleBefore {
+        #[default] Warn = "204, warning in the journal",
+        Reject = "400 INVALID_REQUEST",
+    }
+    /// The points become negative.
+    negative_total: NegativeTotal {
+        #[default] Warn = "204, warning in the journal",
+        Reject = "400 INVALID_REQUEST",
+    }
+    /// The body has a field that the documentation does not.
+    unknown_field: UnknownField {
+        #[default] Reject = "400 PARAM_ERROR",
+        Warn = "taken as if it were not there, warning in the journal",
+    }
+    /// The card or the code was never seen.
+    unknown_card: UnknownCard {
+        #[default] Create = "created on first use, so that any sample works",
+        Reject = "400 INVALID_REQUEST",
+    }
+    /// Which refusals are signed.
+    signed_refusals: SignedRefusals {
+        #[default] None = "none",
+        Business = "those of requests whose own signature matched",
+    }
+}
+
+/// One policy, described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// What it decides.
+    pub question: &'static str,
+    /// Its values; the first is the default.
+    pub values: &'static [PolicyValue],
+}
+
+/// One value of a policy, described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyValue {
+    variant: &'static str,
+    /// What the mock does with this value.
+    pub meaning: &'static str,
+}
+
+impl Policy {
+    /// How sure it is that the gateway decides so: nothing public says it.
+    pub const STANDING: Standing = Standing::OwnChoice;
+}
+
+impl PolicyValue {
+    /// The value's name in the configuration.
+    pub fn name(&self) -> String {
+        self.variant.to_lowercase()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn the_first_value_of_each_policy_is_its_default() {
+        let defaults = serde_json::to_value(Policies::default()).unwrap();
+        for policy in POLICIES {
+            assert_eq!(defaults[policy.name], Value::String(policy.values[0].name()), "{}", policy.name);
+        }
+        assert_eq!(defaults.as_object().unwrap().len(), POLICIES.len());
+    }
+
+    #[test]
+    fn every_value_that_is_listed_can_be_set() {
+        for policy in POLICIES {
+            for value in policy.values {
+                let policies: Policies =
+                    serde_json::from_value(json!({ policy.name: value.name() })).unwrap();
+                assert_eq!(serde_json::to_value(policies).unwrap()[policy.name], Value::String(value.name()));
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The state that a mock starts with: a JSON file of cards and members, by merchant.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a seed file holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    /// The merchants that have something, by mchid.
+    pub merchants: HashMap<String, SeedMerchant>,
+}
+
+/// What one merchant has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SeedMerchant {
+    /// Whether the merchant may use the member-card operations at all.
+    pub may_use_member_cards: bool,
+    /// The card templates that the merchant created.
+    pub cards: Vec<SeedCard>,
+}
+
+/// A card template and its members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedCard {
+    /// The card template.
+    pub card_id: String,
+    /// Whether its members collect points.
+    #[serde(default = "yes")]
+    pub has_points: bool,
+    /// The members who hold such a card, as `GET …/codes/{code}` answers them.
+    #[serde(default)]
+    pub members: Vec<SeedMember>,
+}
+
+/// A member's card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedMember {
+    /// The member's code.
+    pub code: String,
+    /// Points.
+    #[serde(default)]
+    pub bonus_value: i64,
+    /// Whether the card can be used; only `EFFECTIVE` can be changed.
+    #[serde(default)]
+    pub user_card_status: CardStatus,
+}
+
+/// Whether a member's card can be used. (documented)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are the documentation's")]
+pub enum CardStatus {
+    NotActivate,
+    #[default]
+    Effective,
+    Expire,
+    Unavailable,
+    Delete,
+}
+
+impl Default for SeedMerchant {
+    fn default() -> Self {
+        Self { may_use_member_cards: true, cards: Vec::new() }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
