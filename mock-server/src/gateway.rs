@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{clock::Clock, contract::Contract, identity::Identity, journal::Journal, randomness::Randomness};
+use crate::{
+    clock::Clock, contract::Contract, identity::Identity, journal::Journal, policies::Policies,
+    randomness::Randomness,
+};
 
 /// One mock gateway, without its socket.
 pub(crate) struct Gateway {
@@ -11,6 +14,7 @@ pub(crate) struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) randomness: Randomness,
     pub(crate) journal: Journal,
+    pub(crate) policies: Policies,
     pub(crate) limits: Limits,
 }
 

@@ -17,7 +17,7 @@ use wechatpay_protocol::Credentials;
 
 use crate::{
     clock::Clock, contract::Contract, exchange::exchange, gateway::Gateway, gateway::Limits,
-    identity::Identity, journal::Exchange, journal::Journal, randomness::Randomness,
+    identity::Identity, journal::Exchange, journal::Journal, policies::Policies, randomness::Randomness,
 };
 
 /// A running mock of the gateway. Dropping it closes its socket and its connections.
@@ -107,6 +107,7 @@ impl MockServerBuilder {
             clock: self.clock,
             randomness: self.randomness,
             journal: Journal::new(),
+            policies: Policies::default(),
             limits: Limits::DEFAULT,
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&gateway))).abort_handle();
