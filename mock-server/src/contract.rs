@@ -75,6 +75,17 @@ impl Contract {
     pub(crate) fn at<'c>(&'c self, path: &str) -> impl Iterator<Item = &'c Operation> {
         self.operations.iter().filter(move |operation| operation.values(path).is_some())
     }
+
+    /// The operation whose path is most like `path`, as `METHOD path`.
+    pub(crate) fn nearest(&self, path: &str) -> String {
+        // Enough to tell operations apart, and no more work for a path of 64 KiB.
+        let start = |path: &str| path.chars().take(128).collect::<String>();
+        let wanted = start(path);
+        let distance =
+            |operation: &&Operation| strsim::levenshtein(&start(&operation.with_values_of(path)), &wanted);
+        let nearest = self.operations.iter().min_by_key(distance);
+        nearest.map_or_else(String::new, |operation| format!("{} {}", operation.method, operation.path))
+    }
 }
 
 impl Operation {
@@ -111,6 +122,16 @@ impl Operation {
             }
         }
         sent.next().is_none().then_some(values)
+    }
+
+    /// The path with what stands in `path` in the places of its parameters.
+    fn with_values_of(&self, path: &str) -> String {
+        let mut sent = path.split('/');
+        let segments = self.path.split('/').map(|segment| match sent.next() {
+            Some(value) if segment.starts_with('{') => value,
+            _ => segment,
+        });
+        segments.collect::<Vec<_>>().join("/")
     }
 
     /// The parameters of one location.
@@ -156,13 +177,18 @@ impl Schema {
     ///
     /// The gateway first maps JSON to fields and then looks at the rules of each, so types come first, then fields
     /// that it does not know, then the rules; among equals the order is that of the fields' names. (own choice)
-    pub(crate) fn check(&self, value: &Value, location: Location, pointer: &str) -> Result<(), FieldFault> {
+    pub(crate) fn check(
+        &self,
+        value: &Value,
+        location: Location,
+        pointer: &str,
+    ) -> Result<(), Box<FieldFault>> {
         if self.validator.is_valid(value) {
             return Ok(());
         }
         let faults = self.validator.iter_errors(value).map(|error| self.fault(&error, location, pointer));
         let first = faults.min_by(|one, other| rank(one).cmp(&rank(other)));
-        first.map_or(Ok(()), Err)
+        first.map_or(Ok(()), |fault| Err(Box::new(fault)))
     }
 
     fn fault(&self, error: &ValidationError<'_>, location: Location, base: &str) -> FieldFault {
@@ -185,13 +211,13 @@ impl Schema {
             MaxLength { limit } => Rule::MaxLength { limit: *limit, length },
             MinLength { limit } => Rule::MinLength { limit: *limit, length },
             Pattern { pattern } => Rule::Pattern { pattern: pattern.clone(), found: found.clone() },
-            AdditionalProperties { unexpected } => Rule::Documented {
-                unknown: unexpected.iter().map(|name| format!("/{location}{base}{within}/{name}")).collect(),
-            },
+            AdditionalProperties { unexpected } => {
+                Rule::Documented { parent: within.into(), names: unexpected.clone() }
+            }
             other => Rule::Other { keyword: other.keyword().into(), found: found.clone() },
         };
-        let title = self.at(&at).and_then(|schema| schema["title"].as_str()).unwrap_or_default().into();
-        FieldFault { location, pointer: format!("{base}{at}"), title, rule }
+        let (title, title_traditional) = self.at(&at).map_or_else(Default::default, titles);
+        FieldFault { location, pointer: format!("{base}{at}"), title, title_traditional, rule }
     }
 
     fn type_at(&self, pointer: &str) -> JsonType {
@@ -206,10 +232,17 @@ impl Schema {
         })
     }
 
-    /// The field's Chinese name.
-    pub(crate) fn title(&self) -> &str {
-        self.source["title"].as_str().unwrap_or_default()
+    /// A fault of the value as a whole that no schema could find.
+    pub(crate) fn fault_of(&self, location: Location, pointer: String, rule: Rule) -> FieldFault {
+        let (title, title_traditional) = titles(&self.source);
+        FieldFault { location, pointer, title, title_traditional, rule }
     }
+}
+
+/// A field's name in simplified and in traditional characters.
+fn titles(schema: &Value) -> (String, String) {
+    let text = |key: &str| schema[key].as_str().unwrap_or_default().to_owned();
+    (text("title"), text("x-title-traditional"))
 }
 
 fn rank(fault: &FieldFault) -> (u8, &str) {
@@ -253,13 +286,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::language::Language;
 
     fn rights() -> &'static Operation {
         Contract::current().operations.iter().find(|operation| operation.id == "set_rights").unwrap()
     }
 
     fn complaint(body: &Value) -> String {
-        rights().body.as_ref().unwrap().check(body, Location::Body, "").unwrap_err().message()
+        rights().body.as_ref().unwrap().check(body, Location::Body, "").unwrap_err().message(Language::ZhCn)
     }
 
     #[test]
@@ -282,7 +316,8 @@ mod tests {
                 .flat_map(|(name, field)| {
                     let at = format!("{at}/{name}");
                     let mut found = nameless(field, &at);
-                    found.extend(field["title"].is_null().then_some(at));
+                    let (title, traditional) = titles(field);
+                    found.extend((title.is_empty() || traditional.is_empty()).then_some(at));
                     found
                 })
                 .collect()
@@ -290,7 +325,12 @@ mod tests {
         for operation in &Contract::current().operations {
             let body = operation.body.iter().flat_map(|body| nameless(&body.source, ""));
             assert_eq!(body.collect::<Vec<_>>(), Vec::<String>::new(), "{}", operation.id);
-            assert!(operation.parameters.iter().all(|parameter| !parameter.schema.title().is_empty()));
+            for Parameter { schema, name, .. } in &operation.parameters {
+                assert!(
+                    !titles(&schema.source).0.is_empty() && !titles(&schema.source).1.is_empty(),
+                    "{name}"
+                );
+            }
         }
     }
 

@@ -57,7 +57,7 @@ fn process(
     progress.mchid = Some(authenticated.merchant().mchid.clone());
 
     progress.enter(Stage::Validate);
-    let valid = validate(authenticated)?;
+    let valid = validate(authenticated, gateway.policies.unknown_field)?;
 
     progress.enter(Stage::Apply);
     apply(gateway, &valid)

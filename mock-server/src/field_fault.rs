@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::standing::Standing;
+use crate::{language::Language, standing::Standing};
 
 /// Which field of a request breaks which rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub struct FieldFault {
     pub pointer: String,
     /// The field's Chinese name, from the contract.
     pub title: String,
+    /// The same in traditional characters.
+    pub title_traditional: String,
     /// The rule, and how it was broken.
     pub rule: Rule,
 }
@@ -75,8 +77,10 @@ pub enum Rule {
     },
     /// There must be no other fields than the contract has.
     Documented {
-        /// Where the others are: `/body/payer/openid`.
-        unknown: Vec<String>,
+        /// The object that they are in: `/guide`, or empty for the whole.
+        parent: String,
+        /// Their names.
+        names: Vec<String>,
     },
     /// Percent-encoding of UTF-8 must be valid.
     PercentEncoding {
@@ -109,6 +113,16 @@ impl FieldFault {
         format!("/{}{}", self.location, self.pointer)
     }
 
+    /// Where the fields are that are not documented, if that is the fault: `/body/payer/openid`.
+    pub(crate) fn unknown_fields(&self) -> Vec<String> {
+        match &self.rule {
+            Rule::Documented { parent, names } => {
+                names.iter().map(|name| format!("/{}{parent}/{name}", self.location)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// How sure it is that the gateway says so.
     pub(crate) fn standing(&self) -> Standing {
         match &self.rule {
@@ -122,8 +136,16 @@ impl FieldFault {
         }
     }
 
-    /// The gateway's sentence.
-    pub(crate) fn message(&self) -> String {
+    /// The gateway's sentence, or the mock's wording of it in another language.
+    pub(crate) fn message(&self, language: Language) -> String {
+        match language {
+            Language::ZhCn => self.simplified(),
+            Language::En => self.english(),
+            Language::ZhHk | Language::ZhTw => self.traditional(),
+        }
+    }
+
+    fn simplified(&self) -> String {
         let (source, title) = (self.source(), &self.title);
         let of_string =
             |rest: String| format!("输入源“{source}”映射到值字段“{title}”字符串规则校验失败，{rest}");
@@ -132,10 +154,8 @@ impl FieldFault {
                 format!("输入源“{source}”映射到字段“{title}”必填性规则校验失败，此字段为必填项")
             }
             Rule::Type { expected, .. } => {
-                let json = if self.location == Location::Body { " JSON " } else { "" };
-                format!(
-                    "无法将{json}输入源“{source}”映射到目标字段“{title}”中，此字段需要一个合法的{expected}"
-                )
+                let (json, wanted) = (self.json(), expected.simplified());
+                format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中，此字段需要一个合法的{wanted}")
             }
             Rule::MaxLength { limit, length } => of_string(format!("字符数 {length}，大于最大值 {limit}")),
             Rule::MinLength { limit, length } => of_string(format!("字符数 {length}，小于最小值 {limit}")),
@@ -144,6 +164,32 @@ impl FieldFault {
             Rule::PercentEncoding { .. } => of_string("字符串必须是合法的百分号编码".into()),
             Rule::Other { .. } => format!("输入源“{source}”映射到值字段“{title}”规则校验失败"),
         }
+    }
+
+    fn traditional(&self) -> String {
+        let (source, title) = (self.source(), &self.title_traditional);
+        let of_string =
+            |rest: String| format!("輸入源“{source}”映射到值字段“{title}”字符串規則校驗失敗，{rest}");
+        match &self.rule {
+            Rule::Required => {
+                format!("輸入源“{source}”映射到字段“{title}”必填性規則校驗失敗，此字段為必填項")
+            }
+            Rule::Type { expected, .. } => {
+                let (json, wanted) = (self.json(), expected.traditional());
+                format!("無法將{json}輸入源“{source}”映射到目標字段“{title}”中，此字段需要一個合法的{wanted}")
+            }
+            Rule::MaxLength { limit, length } => of_string(format!("字符數 {length}，大於最大值 {limit}")),
+            Rule::MinLength { limit, length } => of_string(format!("字符數 {length}，小於最小值 {limit}")),
+            Rule::Pattern { pattern, .. } => of_string(format!("字符串必須匹配正則表達式“{pattern}”")),
+            Rule::Documented { .. } => "請求中含有未在API文檔中定義的參數".into(),
+            Rule::PercentEncoding { .. } => of_string("字符串必須是合法的百分號編碼".into()),
+            Rule::Other { .. } => format!("輸入源“{source}”映射到值字段“{title}”規則校驗失敗"),
+        }
+    }
+
+    /// ` JSON ` where the field comes from JSON, as the gateway words it.
+    fn json(&self) -> &'static str {
+        if self.location == Location::Body { " JSON " } else { "" }
     }
 
     /// `value` and `location` as seen in real answers; `field` and `issue` as documented.
@@ -155,8 +201,8 @@ impl FieldFault {
                 found.clone()
             }
             Rule::PercentEncoding { found } => json!(found),
-            Rule::Documented { unknown } => {
-                return json!({ "issue": self.issue(), "location": null, "value": unknown });
+            Rule::Documented { .. } => {
+                return json!({ "issue": self.issue(), "location": null, "value": self.unknown_fields() });
             }
         };
         json!({
@@ -167,8 +213,12 @@ impl FieldFault {
         })
     }
 
-    /// What was expected and what was found, in English.
+    /// What was expected and what was found, in English, whatever the language of the message.
     pub(crate) fn issue(&self) -> String {
+        self.english()
+    }
+
+    fn english(&self) -> String {
         let source = self.source();
         match &self.rule {
             Rule::Required => format!("{source}: expected a value, found none"),
@@ -182,8 +232,8 @@ impl FieldFault {
                 format!("{source}: expected at least {limit} characters, found {length}")
             }
             Rule::Pattern { pattern, .. } => format!("{source}: expected a match of {pattern}, found none"),
-            Rule::Documented { unknown } => {
-                format!("expected documented fields only, found {}", unknown.join(", "))
+            Rule::Documented { .. } => {
+                format!("expected documented fields only, found {}", self.unknown_fields().join(", "))
             }
             Rule::PercentEncoding { .. } => {
                 format!("{source}: expected percent-encoded UTF-8, found other bytes")
@@ -205,6 +255,27 @@ impl JsonType {
         }
     }
 
+    /// The type in the gateway's words: the integer's are wild, the others follow its pattern. (own choice)
+    fn simplified(self) -> &'static str {
+        match self {
+            Self::Integer => " 64 位有符号整数",
+            Self::String => "字符串",
+            Self::Boolean => "布尔值",
+            Self::Array => "数组",
+            Self::Object => "对象",
+        }
+    }
+
+    fn traditional(self) -> &'static str {
+        match self {
+            Self::Integer => " 64 位有符號整數",
+            Self::String => "字符串",
+            Self::Boolean => "布爾值",
+            Self::Array => "數組",
+            Self::Object => "對象",
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Integer => "a 64-bit signed integer",
@@ -213,18 +284,5 @@ impl JsonType {
             Self::Array => "an array",
             Self::Object => "an object",
         }
-    }
-}
-
-/// The type in the gateway's words: the integer's are wild, the others follow its pattern. (own choice)
-impl fmt::Display for JsonType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Integer => " 64 位有符号整数",
-            Self::String => "字符串",
-            Self::Boolean => "布尔值",
-            Self::Array => "数组",
-            Self::Object => "对象",
-        })
     }
 }

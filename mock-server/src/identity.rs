@@ -6,7 +6,8 @@ use std::{
 };
 
 use wechatpay_protocol::{
-    Apiv3Key, Certificate, Credentials, KeyId, Mchid, PublicKeyId, SerialNo, SigningKey, VerifyingKey,
+    Apiv3Key, Certificate, Credentials, DecryptingKey, KeyId, Mchid, PublicKeyId, SerialNo, SigningKey,
+    VerifyingKey,
 };
 
 use crate::state::Ledger;
@@ -42,6 +43,8 @@ pub(crate) struct PlatformCertificate {
 pub(crate) struct PlatformKey {
     pub(crate) id: KeyId,
     pub(crate) key: SigningKey,
+    /// The same key, for sensitive fields that were encrypted for it.
+    pub(crate) decrypting: DecryptingKey,
 }
 
 impl Identity {
@@ -59,7 +62,7 @@ impl Identity {
                     mchid: merchant.mchid,
                     certificate,
                     apiv3_key: merchant.apiv3_key,
-                    ledger: Mutex::new(Ledger::with_sample()),
+                    ledger: Mutex::new(Ledger::new(&Credentials::development().mchid, None)),
                 }),
             )]),
             platform_certificate: PlatformCertificate {
@@ -81,6 +84,12 @@ impl Identity {
     /// The merchant with that number.
     pub(crate) fn merchant(&self, mchid: &str) -> Option<&Arc<Merchant>> {
         self.merchants.get(mchid)
+    }
+
+    /// The key that has this name, if the gateway has it.
+    pub(crate) fn named_key(&self, name: &str) -> Option<&PlatformKey> {
+        let name: KeyId = name.parse().ok()?;
+        [&self.public_key, &self.platform_certificate.key].into_iter().find(|key| key.id == name)
     }
 
     /// The key that signs the answer to a request whose `Wechatpay-Serial` says `wanted`: the public-key pair for
@@ -113,6 +122,11 @@ impl Merchant {
 
 impl PlatformKey {
     fn new(id: impl Into<KeyId>, pem: &str) -> Self {
-        Self { id: id.into(), key: SigningKey::from_pem(pem).expect("the development keys are valid") }
+        let valid = "the development keys are valid";
+        Self {
+            id: id.into(),
+            key: SigningKey::from_pem(pem).expect(valid),
+            decrypting: DecryptingKey::from_pem(pem).expect(valid),
+        }
     }
 }

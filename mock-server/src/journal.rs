@@ -149,6 +149,15 @@ pub enum Warning {
         /// What the request says they add up to.
         sent: i64,
     },
+    /// The request number was used before for other content, and is applied all the same.
+    RepeatedDifferently,
+    /// The body has fields that the documentation does not.
+    UnknownFields {
+        /// Where they are: `/body/payer/openid`.
+        pointers: Vec<String>,
+    },
+    /// The request asks for a notification, which is not sent.
+    NoNotification,
     /// The points are negative.
     NegativeTotal {
         /// The points.
@@ -179,6 +188,15 @@ impl fmt::Display for Warning {
             }
             Self::Arithmetic { sum, sent } => {
                 write!(f, "before_bonus_value + add_bonus_value is {sum}, bonus_value says {sent}")
+            }
+            Self::RepeatedDifferently => {
+                f.write_str("this out_request_no was used before for other content: applied all the same")
+            }
+            Self::UnknownFields { pointers } => {
+                write!(f, "fields that the documentation does not have were ignored: {}", pointers.join(", "))
+            }
+            Self::NoNotification => {
+                f.write_str("notify_url is given, but the mock sends no notifications yet")
             }
             Self::NegativeTotal { total } => write!(f, "the points are negative: {total}"),
         }

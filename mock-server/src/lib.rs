@@ -17,6 +17,7 @@
 #![warn(missing_docs)]
 
 mod answer_body;
+mod business;
 mod clock;
 mod contract;
 mod credentials_dir;
@@ -25,6 +26,7 @@ mod field_fault;
 mod gateway;
 mod identity;
 mod journal;
+mod language;
 mod log;
 mod operations;
 pub mod policies;
@@ -36,13 +38,15 @@ mod stages;
 mod standing;
 mod state;
 
+pub use business::BusinessRefusal;
 pub use clock::Clock;
 pub use contract::OPENAPI;
 pub use credentials_dir::{WriteError, write_credentials};
 pub use field_fault::{FieldFault, JsonType, Location, Rule};
 pub use journal::{Exchange, Stage, Warning};
+pub use language::Language;
 pub use randomness::Randomness;
-pub use rejection::{CHECKS, Rejection, SignInformation};
+pub use rejection::{CHECKS, Rejection, SensitiveFault, SignInformation};
 pub use seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use server::{MockServer, MockServerBuilder};
 pub use stages::receive::Received;

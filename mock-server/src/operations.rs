@@ -1,6 +1,8 @@
 //! What the operations do, one file for each that has state of its own.
 
 mod certificates;
+mod echo;
+mod member_card;
 mod rights;
 
 use http::StatusCode;
@@ -8,13 +10,15 @@ use serde_json::Value;
 
 use crate::{gateway::Gateway, journal::Warning, rejection::Rejection, stages::validate::ValidRequest};
 
-pub(crate) use rights::Member;
+pub(crate) use rights::Rights;
 
 /// The code behind an operation of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handler {
+    Echo,
     ListCertificates,
     SetRights,
+    ShowMemberCard,
 }
 
 /// What an operation did: the answer it asks for, and what is odd about the request all the same.
@@ -30,16 +34,20 @@ impl Handler {
     /// The handler of the operation with this `operationId`.
     pub(crate) fn of(operation_id: &str) -> Option<Self> {
         match operation_id {
+            "echo" => Some(Self::Echo),
             "list_certificates" => Some(Self::ListCertificates),
             "set_rights" => Some(Self::SetRights),
+            "show_member_card" => Some(Self::ShowMemberCard),
             _ => None,
         }
     }
 
     pub(crate) fn handle(self, gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
         match self {
+            Self::Echo => echo::echo(gateway, request),
             Self::ListCertificates => Ok(certificates::list(gateway, request)),
-            Self::SetRights => rights::set(request),
+            Self::SetRights => rights::set(gateway, request),
+            Self::ShowMemberCard => member_card::show(gateway, request),
         }
     }
 }

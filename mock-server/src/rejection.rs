@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestamp};
 
-use crate::{field_fault::FieldFault, standing::Standing};
+use crate::{business::BusinessRefusal, field_fault::FieldFault, language::Language, standing::Standing};
 
 /// What the gateway looks at, in its order: what holds of a request that passes each check, 1 to 12.
 pub const CHECKS: [&str; 12] = [
@@ -41,7 +41,10 @@ pub enum Rejection {
         limit: usize,
     },
     /// Check 1: no operation has this path.
-    UnknownPath,
+    UnknownPath {
+        /// The operation whose path is most like it.
+        nearest: String,
+    },
     /// Check 2: operations have this path, but not with this method.
     UnknownMethod,
     /// Check 3: `User-Agent` or `Accept` is absent.
@@ -88,9 +91,22 @@ pub enum Rejection {
         reason: String,
     },
     /// Check 11: a field of the path, the query or the body breaks a rule.
-    Field(FieldFault),
-    /// Check 12: the request number was used before, for something else.
-    RepeatedDifferently,
+    Field(Box<FieldFault>),
+    /// Check 11: a sensitive field, or the name of the key it was encrypted for, is not what it should be.
+    Sensitive(SensitiveFault),
+    /// Check 12: a rule of the operation's own is broken.
+    Business(BusinessRefusal),
+}
+
+/// What is wrong about a sensitive field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SensitiveFault {
+    /// The request does not name the key in `Wechatpay-Serial`. (documented)
+    SerialAbsent,
+    /// It names a key that the gateway does not have. (documented)
+    SerialUnknown,
+    /// The named key does not decrypt the field.
+    Undecryptable,
 }
 
 /// What the gateway tells about a message whose signature did not match.
@@ -130,7 +146,7 @@ impl Rejection {
         use Rejection::*;
         match self {
             HeadTooLarge | BodyTimeout | BodyBroken | BodyTooLarge { .. } => None,
-            UnknownPath => Some(1),
+            UnknownPath { .. } => Some(1),
             UnknownMethod => Some(2),
             HeaderAbsent { .. } => Some(3),
             AuthorizationAbsent { .. } | Authorization(AuthorizationError::Malformed(_)) => Some(4),
@@ -140,8 +156,8 @@ impl Rejection {
             UnknownSerial { .. } => Some(8),
             CertificateExpired { .. } => Some(9),
             SignatureMismatch(_) => Some(10),
-            NotJson { .. } | Field(_) => Some(11),
-            RepeatedDifferently => Some(12),
+            NotJson { .. } | Field(_) | Sensitive(_) => Some(11),
+            Business(_) => Some(12),
         }
     }
 
@@ -152,11 +168,12 @@ impl Rejection {
             HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            UnknownPath => StatusCode::NOT_FOUND,
+            UnknownPath { .. } => StatusCode::NOT_FOUND,
             UnknownMethod => StatusCode::METHOD_NOT_ALLOWED,
-            BodyBroken | HeaderAbsent { .. } | NotJson { .. } | Field(_) | RepeatedDifferently => {
+            BodyBroken | HeaderAbsent { .. } | NotJson { .. } | Field(_) | Sensitive(_) => {
                 StatusCode::BAD_REQUEST
             }
+            Business(refusal) => refusal.status(),
             AuthorizationAbsent { .. }
             | Authorization(_)
             | TimestampSkewed { .. }
@@ -175,58 +192,113 @@ impl Rejection {
             | BodyTimeout
             | BodyBroken
             | BodyTooLarge { .. }
-            | RepeatedDifferently
-            | NotJson { .. } => Standing::OwnChoice,
-            UnknownPath
+            | NotJson { .. }
+            | Sensitive(SensitiveFault::Undecryptable) => Standing::OwnChoice,
+            UnknownPath { .. }
             | UnknownMethod
             | HeaderAbsent { .. }
             | AuthorizationAbsent { .. }
             | Authorization(AuthorizationError::Malformed(_))
             | TimestampSkewed { .. }
             | UnknownMchid { .. } => Standing::Probed,
-            Authorization(AuthorizationError::Scheme { .. }) | CertificateExpired { .. } => {
-                Standing::Documented
-            }
+            Authorization(AuthorizationError::Scheme { .. })
+            | CertificateExpired { .. }
+            | Sensitive(SensitiveFault::SerialAbsent | SensitiveFault::SerialUnknown) => Standing::Documented,
             UnknownSerial { .. } | SignatureMismatch(_) => Standing::Wild,
             Field(fault) => fault.standing(),
+            Business(refusal) => refusal.standing(),
         }
     }
 
     /// The body of the answer; `None` where it is empty.
-    pub fn body(&self) -> Option<ErrorBody> {
+    pub fn body(&self, language: Language) -> Option<ErrorBody> {
         use Rejection::*;
-        let (code, message, detail): (_, String, _) = match self {
-            HeadTooLarge | UnknownPath | UnknownMethod => return None,
-            BodyTimeout => ("INVALID_REQUEST", "请求体接收超时".into(), None),
-            BodyBroken => ("INVALID_REQUEST", "请求体不完整".into(), None),
-            BodyTooLarge { limit } => ("INVALID_REQUEST", format!("请求体过大，最大为 {limit} 字节"), None),
-            HeaderAbsent { .. } => ("INVALID_REQUEST", "Http头缺少Accept或User-Agent".into(), None),
-            AuthorizationAbsent { .. } | Authorization(AuthorizationError::Malformed(_)) => (
-                "SIGN_ERROR",
-                "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》".into(),
-                None,
-            ),
-            Authorization(AuthorizationError::Scheme { .. }) => {
-                ("SIGN_ERROR", "Http头Authorization认证类型不正确".into(), None)
-            }
-            TimestampSkewed { .. } => {
-                ("SIGN_ERROR", "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟".into(), None)
-            }
-            UnknownMchid { .. } => ("SIGN_ERROR", "签名错误".into(), None),
-            UnknownSerial { .. } => {
-                ("SIGN_ERROR", "商户证书序列号有误。请使用签名私钥匹配的证书序列号".into(), None)
-            }
-            CertificateExpired { .. } => ("SIGN_ERROR", "商户证书已过期".into(), None),
-            SignatureMismatch(information) => {
-                ("SIGN_ERROR", "错误的签名，验签失败".into(), Some(information.detail()))
-            }
-            NotJson { reason } => {
-                ("PARAM_ERROR", "参数错误".into(), Some(json!({ "location": "body", "issue": reason })))
-            }
-            Field(fault) => ("PARAM_ERROR", fault.message(), Some(fault.detail())),
-            RepeatedDifferently => ("INVALID_REQUEST", "请求内容和上次请求不一致,请核实后再试".into(), None),
+        let code = match self {
+            HeadTooLarge | UnknownPath { .. } | UnknownMethod => return None,
+            BodyTimeout | BodyBroken | BodyTooLarge { .. } | HeaderAbsent { .. } => "INVALID_REQUEST",
+            AuthorizationAbsent { .. }
+            | Authorization(_)
+            | TimestampSkewed { .. }
+            | UnknownMchid { .. }
+            | UnknownSerial { .. }
+            | CertificateExpired { .. }
+            | SignatureMismatch(_) => "SIGN_ERROR",
+            NotJson { .. } | Field(_) | Sensitive(_) => "PARAM_ERROR",
+            Business(refusal) => refusal.code(),
         };
-        Some(ErrorBody { code: code.into(), detail, message })
+        let detail = match self {
+            SignatureMismatch(information) => Some(information.detail()),
+            NotJson { reason } => Some(json!({ "location": "body", "issue": reason })),
+            Field(fault) => Some(fault.detail()),
+            _ => None,
+        };
+        Some(ErrorBody { code: code.into(), detail, message: self.message(language) })
+    }
+
+    /// The message of the answer; in Chinese, the gateway's own where it is known.
+    fn message(&self, language: Language) -> String {
+        use Rejection::*;
+        let (simplified, english, traditional) = match self {
+            Field(fault) => return fault.message(language),
+            Business(refusal) => return refusal.message(language).into(),
+            BodyTooLarge { limit } => {
+                return language.pick(
+                    format!("请求体过大，最大为 {limit} 字节"),
+                    format!("the body is too large, at most {limit} bytes"),
+                    format!("請求體過大，最大為 {limit} 字節"),
+                );
+            }
+            HeadTooLarge | UnknownPath { .. } | UnknownMethod => ("", "", ""),
+            BodyTimeout => ("请求体接收超时", "the body did not arrive in time", "請求體接收超時"),
+            BodyBroken => ("请求体不完整", "the body is not complete", "請求體不完整"),
+            HeaderAbsent { .. } => (
+                "Http头缺少Accept或User-Agent",
+                "the HTTP header Accept or User-Agent is missing",
+                "Http頭缺少Accept或User-Agent",
+            ),
+            AuthorizationAbsent { .. } | Authorization(AuthorizationError::Malformed(_)) => (
+                "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
+                "the HTTP header Authorization is malformed, see the signature rules of the WeChat Pay merchant REST API",
+                "Http頭Authorization值格式錯誤，請參考《微信支付商戶REST API簽名規則》",
+            ),
+            Authorization(AuthorizationError::Scheme { .. }) => (
+                "Http头Authorization认证类型不正确",
+                "the HTTP header Authorization has a wrong authentication type",
+                "Http頭Authorization認證類型不正確",
+            ),
+            TimestampSkewed { .. } => (
+                "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
+                "the timestamp in the HTTP header Authorization must be within 5 minutes of the request",
+                "Http頭Authorization中的timestamp與發起請求的時間不得超過5分鐘",
+            ),
+            UnknownMchid { .. } => ("签名错误", "signature error", "簽名錯誤"),
+            UnknownSerial { .. } => (
+                "商户证书序列号有误。请使用签名私钥匹配的证书序列号",
+                "the merchant certificate's serial number is wrong, use the one that matches the signing private key",
+                "商戶證書序列號有誤。請使用簽名私鑰匹配的證書序列號",
+            ),
+            CertificateExpired { .. } => {
+                ("商户证书已过期", "the merchant certificate has expired", "商戶證書已過期")
+            }
+            SignatureMismatch(_) => {
+                ("错误的签名，验签失败", "wrong signature, verification failed", "錯誤的簽名，驗簽失敗")
+            }
+            NotJson { .. } => ("参数错误", "parameter error", "參數錯誤"),
+            Sensitive(SensitiveFault::SerialAbsent) => (
+                "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)",
+                "the HTTP header lacks the serial number of the WeChat Pay platform certificate (Wechatpay-Serial)",
+                "HTTP header缺少微信支付平台證書序列號(Wechatpay-Serial)",
+            ),
+            Sensitive(SensitiveFault::SerialUnknown) => (
+                "平台证书序列号Wechatpay-Serial错误",
+                "the platform certificate's serial number Wechatpay-Serial is wrong",
+                "平台證書序列號Wechatpay-Serial錯誤",
+            ),
+            Sensitive(SensitiveFault::Undecryptable) => {
+                ("敏感字段解密失败", "the sensitive field could not be decrypted", "敏感字段解密失敗")
+            }
+        };
+        language.pick(simplified, english, traditional).into()
     }
 
     /// A sentence for the developer whose request it was: what was expected, what was found.
@@ -237,7 +309,9 @@ impl Rejection {
             BodyTimeout => "expected the whole body in time, it did not come".into(),
             BodyBroken => "expected the whole body, it breaks off".into(),
             BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),
-            UnknownPath => "no operation of the contract has this path".into(),
+            UnknownPath { nearest } => {
+                format!("no operation of the contract has this path; the nearest is {nearest}")
+            }
             UnknownMethod => "the contract has this path, but not with this method".into(),
             HeaderAbsent { name } => format!("expected the header {name}, found none"),
             AuthorizationAbsent { found } => format!("expected one Authorization header, found {found}"),
@@ -259,7 +333,17 @@ impl Rejection {
             }
             NotJson { reason } => reason.clone(),
             Field(fault) => fault.issue(),
-            RepeatedDifferently => "this out_request_no was used before, with other content".into(),
+            Sensitive(SensitiveFault::SerialAbsent) => {
+                "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
+                    .into()
+            }
+            Sensitive(SensitiveFault::SerialUnknown) => {
+                "expected Wechatpay-Serial to name a key of the gateway's, found another".into()
+            }
+            Sensitive(SensitiveFault::Undecryptable) => {
+                "the sensitive field was not encrypted for the key that Wechatpay-Serial names".into()
+            }
+            Business(refusal) => refusal.message(Language::En).into(),
         }
     }
 }

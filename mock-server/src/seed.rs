@@ -36,17 +36,29 @@ pub struct SeedCard {
     pub members: Vec<SeedMember>,
 }
 
-/// A member's card.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A member's card, with the fields that `GET …/codes/{code}` answers. (documented)
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract describes the fields")]
 pub struct SeedMember {
-    /// The member's code.
     pub code: String,
-    /// Points.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_image_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background_picture_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_information: Option<serde_json::Value>,
     pub bonus_value: i64,
-    /// Whether the card can be used; only `EFFECTIVE` can be changed.
-    #[serde(default)]
     pub user_card_status: CardStatus,
 }
 
@@ -61,6 +73,15 @@ pub enum CardStatus {
     Expire,
     Unavailable,
     Delete,
+}
+
+impl SeedMerchant {
+    /// The documentation's sample card, with the points that its sample request says it has.
+    pub(crate) fn sample() -> Self {
+        let member = SeedMember { code: "478515832665".into(), bonus_value: 500, ..SeedMember::default() };
+        let card_id = "pbLatjvWOibDc5-TBnbUk1pD12o0".into();
+        Self { cards: vec![SeedCard { card_id, has_points: true, members: vec![member] }], ..Self::default() }
+    }
 }
 
 impl Default for SeedMerchant {

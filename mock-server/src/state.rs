@@ -1,24 +1,47 @@
 //! What the mock remembers of one merchant: its members' cards, and the request numbers it has used.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use wechatpay_protocol::Mchid;
 
-use crate::operations::Member;
+use crate::{
+    business::BusinessRefusal,
+    operations::Rights,
+    policies::UnknownCard,
+    seed::{Seed, SeedMember, SeedMerchant},
+};
 
 /// What is stored for one merchant. Whoever holds it locked sees and changes all of it at once.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ledger {
-    members: HashMap<MemberId, Member>,
+    may_use_member_cards: bool,
+    cards: HashMap<String, Card>,
+    /// Cards that the seed gives to other merchants.
+    foreign_cards: HashSet<String>,
     requests: RequestNumbers,
 }
 
-/// A member's card: the card template and the member's code.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-pub(crate) struct MemberId {
-    pub(crate) card_id: String,
-    pub(crate) code: String,
+/// A card template and its members by code.
+#[derive(Clone, Debug, PartialEq)]
+struct Card {
+    has_points: bool,
+    members: HashMap<String, Member>,
+}
+
+/// A member's card, with what the rights operation sets beside the points.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Member {
+    pub(crate) card: SeedMember,
+    pub(crate) rights: Rights,
+}
+
+/// Which member's card: the card template and the member's code.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct MemberId<'a> {
+    pub(crate) card_id: &'a str,
+    pub(crate) code: &'a str,
 }
 
 /// Whether a request number was used before.
@@ -35,12 +58,62 @@ pub(crate) enum Use {
 const REQUEST_NUMBERS: usize = 100_000;
 
 impl Ledger {
-    /// The ledger that every merchant starts with: the documentation's sample card, with the points that its sample
-    /// request says it has.
-    pub(crate) fn with_sample() -> Self {
-        let sample = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0".into(), code: "478515832665".into() };
-        let member = Member { bonus_value: 500, ..Member::default() };
-        Self { members: HashMap::from([(sample, member)]), requests: RequestNumbers::new(REQUEST_NUMBERS) }
+    /// The ledger that a merchant starts with: what the seed gives to it. Without a seed, every merchant has the
+    /// documentation's sample card, with the points that its sample request says it has.
+    pub(crate) fn new(mchid: &Mchid, seed: Option<&Seed>) -> Self {
+        let Some(seed) = seed else { return Self::of(SeedMerchant::sample(), HashSet::new()) };
+        let own = seed.merchants.get(mchid.as_str()).cloned().unwrap_or_default();
+        let others = seed.merchants.iter().filter(|(other, _)| *other != mchid.as_str());
+        let foreign_cards =
+            others.flat_map(|(_, other)| &other.cards).map(|card| card.card_id.clone()).collect();
+        Self::of(own, foreign_cards)
+    }
+
+    fn of(own: SeedMerchant, foreign_cards: HashSet<String>) -> Self {
+        let member = |card: SeedMember| (card.code.clone(), Member { card, rights: Rights::default() });
+        let cards = own.cards.into_iter().map(|card| {
+            let members = card.members.into_iter().map(member).collect();
+            (card.card_id, Card { has_points: card.has_points, members })
+        });
+        Self {
+            may_use_member_cards: own.may_use_member_cards,
+            cards: cards.collect(),
+            foreign_cards,
+            requests: RequestNumbers::new(REQUEST_NUMBERS),
+        }
+    }
+
+    /// The member's card. One that was never seen is there in its first state, if the policy allows it.
+    ///
+    /// # Errors
+    /// Why the merchant may not have it, in the order of this function. (own choice)
+    pub(crate) fn member(&self, id: MemberId<'_>, unknown: UnknownCard) -> Result<Member, BusinessRefusal> {
+        if !self.may_use_member_cards {
+            return Err(BusinessRefusal::NoPermission);
+        }
+        if self.foreign_cards.contains(id.card_id) {
+            return Err(BusinessRefusal::ForeignCard);
+        }
+        let card = self.cards.get(id.card_id);
+        let member = card.and_then(|card| card.members.get(id.code));
+        match (card, member, unknown) {
+            (_, Some(member), _) => Ok(member.clone()),
+            (None, _, UnknownCard::Reject) => Err(BusinessRefusal::UnknownCard),
+            (Some(_), None, UnknownCard::Reject) => Err(BusinessRefusal::UnknownCode),
+            (_, None, UnknownCard::Create) => Ok(Member::new(id.code)),
+        }
+    }
+
+    /// Whether the card's members collect points. A card that was never seen does.
+    pub(crate) fn has_points(&self, card_id: &str) -> bool {
+        self.cards.get(card_id).is_none_or(|card| card.has_points)
+    }
+
+    /// Keeps the member's card, which is made if need be.
+    pub(crate) fn store(&mut self, id: MemberId<'_>, member: Member) {
+        let new_card = || Card { has_points: true, members: HashMap::new() };
+        let card = self.cards.entry(id.card_id.into()).or_insert_with(new_card);
+        card.members.insert(id.code.into(), member);
     }
 
     /// Whether `out_request_no` was used before, and for the same content.
@@ -56,14 +129,11 @@ impl Ledger {
     pub(crate) fn remember(&mut self, out_request_no: &str, content: &impl Serialize) {
         self.requests.remember(out_request_no, fingerprint(content));
     }
+}
 
-    /// The member's card; a new one if it was never seen. (own choice)
-    pub(crate) fn member(&self, id: &MemberId) -> Member {
-        self.members.get(id).cloned().unwrap_or_default()
-    }
-
-    pub(crate) fn store(&mut self, id: MemberId, member: Member) {
-        self.members.insert(id, member);
+impl Member {
+    fn new(code: &str) -> Self {
+        Self { card: SeedMember { code: code.into(), ..SeedMember::default() }, rights: Rights::default() }
     }
 }
 
@@ -103,14 +173,38 @@ fn fingerprint(content: &impl Serialize) -> Fingerprint {
 mod tests {
     use super::*;
 
+    fn mchid() -> Mchid {
+        "1900000001".parse().unwrap()
+    }
+
     #[test]
     fn the_oldest_request_number_is_forgotten_first() {
-        let mut ledger = Ledger { requests: RequestNumbers::new(2), ..Ledger::with_sample() };
+        let mut ledger = Ledger { requests: RequestNumbers::new(2), ..Ledger::new(&mchid(), None) };
         for number in ["1", "2", "1", "3"] {
             ledger.remember(number, &"content");
         }
         assert_eq!(ledger.use_of("1", &"content"), Use::New);
         assert_eq!(ledger.use_of("2", &"content"), Use::Repeated);
         assert_eq!(ledger.use_of("3", &"other"), Use::RepeatedDifferently);
+    }
+
+    #[test]
+    fn each_reason_not_to_have_a_card_is_named() {
+        let seed: Seed = serde_json::from_str(
+            r#"{ "merchants": {
+                "1900000001": { "cards": [{ "card_id": "own", "members": [{ "code": "1" }] }] },
+                "1900000002": { "may_use_member_cards": false, "cards": [{ "card_id": "foreign" }] } } }"#,
+        )
+        .unwrap();
+        let ledger = Ledger::new(&mchid(), Some(&seed));
+        let refusal = |card_id, code| ledger.member(MemberId { card_id, code }, UnknownCard::Reject).err();
+        assert_eq!(refusal("own", "1"), None);
+        assert_eq!(refusal("own", "2"), Some(BusinessRefusal::UnknownCode));
+        assert_eq!(refusal("none", "1"), Some(BusinessRefusal::UnknownCard));
+        assert_eq!(refusal("foreign", "1"), Some(BusinessRefusal::ForeignCard));
+
+        let other = Ledger::new(&"1900000002".parse().unwrap(), Some(&seed));
+        let refusal = other.member(MemberId { card_id: "foreign", code: "1" }, UnknownCard::Create).err();
+        assert_eq!(refusal, Some(BusinessRefusal::NoPermission));
     }
 }

@@ -4,10 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Outcome;
 use crate::{
+    business::BusinessRefusal,
+    gateway::Gateway,
     journal::Warning,
+    policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore},
     rejection::Rejection,
+    seed::{CardStatus, SeedMember},
     stages::validate::ValidRequest,
-    state::{MemberId, Use},
+    state::{Ledger, Member, MemberId, Use},
 };
 
 /// The body of the operation; the contract describes its fields.
@@ -33,78 +37,121 @@ pub(crate) struct Guide {
     pub(crate) phone_number: Option<String>,
 }
 
-/// What is stored of a member's card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Member {
-    /// Points.
-    pub(crate) bonus_value: i64,
-    /// Wording of the member price.
+/// What the operation sets beside the points.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Rights {
     pub(crate) member_price_word: Option<String>,
-    /// Wording of the invoice link.
     pub(crate) fapiao_jump_word: Option<String>,
-    /// Personal contact.
     pub(crate) guide: Option<Guide>,
 }
 
-impl Member {
-    /// What the change makes of the card, and what in it does not add up.
+impl RightsChange {
+    fn touches_points(&self) -> bool {
+        let Self { before_bonus_value, bonus_value, add_bonus_value, .. } = self;
+        before_bonus_value.or(*bonus_value).or(*add_bonus_value).is_some()
+    }
+
+    /// The points that the change makes of `stored`, and what in it does not add up.
     ///
     /// `bonus_value` is what holds; without it, `add_bonus_value` is added. Points that would leave 64 bits stay at
     /// the end of the range. (own choice)
-    fn changed_by(&self, change: &RightsChange) -> (Self, Vec<Warning>) {
-        let before = change.before_bonus_value.unwrap_or(self.bonus_value);
-        let sum = before.saturating_add(change.add_bonus_value.unwrap_or(0));
-        let without_total = if change.add_bonus_value.is_some() { sum } else { self.bonus_value };
-        let bonus_value = change.bonus_value.unwrap_or(without_total);
+    fn points_after(&self, stored: i64) -> (i64, Vec<Warning>) {
+        let before = self.before_bonus_value.unwrap_or(stored);
+        let sum = before.saturating_add(self.add_bonus_value.unwrap_or(0));
+        let without_total = if self.add_bonus_value.is_some() { sum } else { stored };
+        let after = self.bonus_value.unwrap_or(without_total);
 
         let mut warnings = Vec::new();
-        if before != self.bonus_value {
-            warnings.push(Warning::StaleBefore { sent: before, stored: self.bonus_value });
+        if before != stored {
+            warnings.push(Warning::StaleBefore { sent: before, stored });
         }
-        if change.add_bonus_value.is_some() && sum != bonus_value {
-            warnings.push(Warning::Arithmetic { sum, sent: bonus_value });
+        if self.add_bonus_value.is_some() && sum != after {
+            warnings.push(Warning::Arithmetic { sum, sent: after });
         }
-        if bonus_value < 0 {
-            warnings.push(Warning::NegativeTotal { total: bonus_value });
+        if after < 0 {
+            warnings.push(Warning::NegativeTotal { total: after });
         }
-        let changed = Self {
-            bonus_value,
-            member_price_word: change.member_price_word.clone().or_else(|| self.member_price_word.clone()),
-            fapiao_jump_word: change.fapiao_jump_word.clone().or_else(|| self.fapiao_jump_word.clone()),
-            guide: change.guide.clone().or_else(|| self.guide.clone()),
+        (after, warnings)
+    }
+
+    /// What the change does not name stays.
+    fn apply_to(self, member: Member, bonus_value: i64) -> Member {
+        let before = member.rights;
+        let rights = Rights {
+            member_price_word: self.member_price_word.or(before.member_price_word),
+            fapiao_jump_word: self.fapiao_jump_word.or(before.fapiao_jump_word),
+            guide: self.guide.or(before.guide),
         };
-        (changed, warnings)
+        Member { card: SeedMember { bonus_value, ..member.card }, rights }
     }
 }
 
-pub(super) fn set(request: &ValidRequest) -> Result<Outcome, Rejection> {
+pub(super) fn set(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
     let change: RightsChange = request.body_as()?;
-    let id =
-        MemberId { card_id: request.parameter("card_id").into(), code: request.parameter("code").into() };
-    let content = (&id, &change);
-
+    let id = MemberId { card_id: request.parameter("card_id"), code: request.parameter("code") };
     let mut ledger = request.merchant().ledger();
-    match ledger.use_of(&change.out_request_no, &content) {
-        Use::New => {}
-        Use::Repeated => return Ok(Outcome::no_content(vec![Warning::Repeated])),
-        Use::RepeatedDifferently => return Err(Rejection::RepeatedDifferently),
+    set_in(&mut ledger, &gateway.policies, id, change).map(Outcome::no_content).map_err(Rejection::Business)
+}
+
+/// Makes the change, or leaves the ledger as it was.
+fn set_in(
+    ledger: &mut Ledger,
+    policies: &Policies,
+    id: MemberId<'_>,
+    change: RightsChange,
+) -> Result<Vec<Warning>, BusinessRefusal> {
+    let member = ledger.member(id, policies.unknown_card)?;
+    if member.card.user_card_status != CardStatus::Effective {
+        return Err(BusinessRefusal::CardNotEffective);
     }
-    let (changed, warnings) = ledger.member(&id).changed_by(&change);
-    ledger.remember(&change.out_request_no, &content);
-    ledger.store(id, changed);
-    Ok(Outcome::no_content(warnings))
+    if change.touches_points() && !ledger.has_points(id.card_id) {
+        return Err(BusinessRefusal::NoPoints);
+    }
+
+    let mut warnings = Vec::new();
+    match (ledger.use_of(&change.out_request_no, &(id, &change)), policies.repeat, policies.repeat_mismatch) {
+        (Use::New, ..) => {}
+        (Use::Repeated, Repeat::Accept, _) => return Ok(vec![Warning::Repeated]),
+        (Use::Repeated, Repeat::Reject, _) => return Err(BusinessRefusal::Repeated),
+        (Use::RepeatedDifferently, _, RepeatMismatch::Apply) => warnings.push(Warning::RepeatedDifferently),
+        (Use::RepeatedDifferently, _, RepeatMismatch::Reject) => {
+            return Err(BusinessRefusal::RepeatedDifferently);
+        }
+    }
+
+    let (bonus_value, oddities) = change.points_after(member.card.bonus_value);
+    oddities.iter().try_for_each(|oddity| refused(oddity, policies).map_or(Ok(()), Err))?;
+    warnings.extend(oddities);
+
+    ledger.remember(&change.out_request_no, &(id, &change));
+    ledger.store(id, change.apply_to(member, bonus_value));
+    Ok(warnings)
+}
+
+/// The refusal that the policies make of what does not add up.
+fn refused(oddity: &Warning, policies: &Policies) -> Option<BusinessRefusal> {
+    let (rejects, refusal) = match oddity {
+        Warning::StaleBefore { .. } => {
+            (policies.stale_before == StaleBefore::Reject, BusinessRefusal::StaleBefore)
+        }
+        Warning::Arithmetic { .. } => {
+            (policies.arithmetic == Arithmetic::Reject, BusinessRefusal::Arithmetic)
+        }
+        Warning::NegativeTotal { .. } => {
+            (policies.negative_total == NegativeTotal::Reject, BusinessRefusal::NegativeTotal)
+        }
+        _ => return None,
+    };
+    rejects.then_some(refusal)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn member(bonus_value: i64) -> Member {
-        Member { bonus_value, ..Member::default() }
-    }
-
     fn change(before: Option<i64>, after: Option<i64>, add: Option<i64>) -> RightsChange {
         RightsChange {
+            out_request_no: "1".into(),
             before_bonus_value: before,
             bonus_value: after,
             add_bonus_value: add,
@@ -114,36 +161,56 @@ mod tests {
 
     #[test]
     fn the_total_holds_and_the_difference_counts_without_it() {
-        assert_eq!(member(500).changed_by(&change(Some(500), Some(600), Some(100))), (member(600), vec![]));
-        assert_eq!(member(500).changed_by(&change(None, None, Some(-100))), (member(400), vec![]));
-        assert_eq!(member(500).changed_by(&change(None, None, None)), (member(500), vec![]));
+        assert_eq!(change(Some(500), Some(600), Some(100)).points_after(500), (600, vec![]));
+        assert_eq!(change(None, None, Some(-100)).points_after(500), (400, vec![]));
+        assert_eq!(change(None, None, None).points_after(500), (500, vec![]));
     }
 
     #[test]
-    fn what_does_not_add_up_is_applied_with_a_warning() {
-        let (after, warnings) = member(0).changed_by(&change(Some(500), Some(-1), Some(100)));
-        assert_eq!(after, member(-1));
-        assert_eq!(
-            warnings,
-            [
-                Warning::StaleBefore { sent: 500, stored: 0 },
-                Warning::Arithmetic { sum: 600, sent: -1 },
-                Warning::NegativeTotal { total: -1 },
-            ]
-        );
+    fn what_does_not_add_up_is_named() {
+        let expected = vec![
+            Warning::StaleBefore { sent: 500, stored: 0 },
+            Warning::Arithmetic { sum: 600, sent: -1 },
+            Warning::NegativeTotal { total: -1 },
+        ];
+        assert_eq!(change(Some(500), Some(-1), Some(100)).points_after(0), (-1, expected));
     }
 
     #[test]
     fn points_stay_within_64_bits() {
-        assert_eq!(member(i64::MAX).changed_by(&change(None, None, Some(1))).0, member(i64::MAX));
+        assert_eq!(change(None, None, Some(1)).points_after(i64::MAX).0, i64::MAX);
     }
 
     #[test]
     fn what_a_change_does_not_name_stays() {
-        let wording = Member { member_price_word: Some("八折".into()), ..member(1) };
-        assert_eq!(
-            wording.changed_by(&change(None, Some(2), None)).0.member_price_word.as_deref(),
-            Some("八折")
-        );
+        let wording = Rights { member_price_word: Some("八折".into()), ..Rights::default() };
+        let member = Member { rights: wording.clone(), ..Member::default() };
+        assert_eq!(change(None, Some(2), None).apply_to(member, 2).rights, wording);
+    }
+
+    #[test]
+    fn a_refused_change_leaves_the_ledger_as_it_was() {
+        let mchid = "1900000001".parse().unwrap();
+        let before = Ledger::new(&mchid, None);
+        let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
+        let cases = [
+            (
+                Policies { stale_before: StaleBefore::Reject, ..Policies::default() },
+                change(Some(1), None, None),
+            ),
+            (
+                Policies { arithmetic: Arithmetic::Reject, ..Policies::default() },
+                change(None, Some(1), Some(1)),
+            ),
+            (
+                Policies { negative_total: NegativeTotal::Reject, ..Policies::default() },
+                change(None, Some(-1), None),
+            ),
+        ];
+        for (policies, change) in cases {
+            let mut ledger = before.clone();
+            assert!(set_in(&mut ledger, &policies, id, change).is_err());
+            assert_eq!(ledger, before);
+        }
     }
 }

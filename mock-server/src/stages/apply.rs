@@ -5,5 +5,7 @@ use crate::{gateway::Gateway, operations::Outcome, rejection::Rejection};
 
 /// Lets the operation's handler do its work.
 pub(crate) fn apply(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
-    request.operation().handler.handle(gateway, request)
+    let mut outcome = request.operation().handler.handle(gateway, request)?;
+    outcome.warnings.splice(..0, request.warnings().iter().cloned());
+    Ok(outcome)
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use wechatpay_protocol::{REQUEST_ID, Timestamp};
 
 use super::receive::Received;
-use crate::{operations::Outcome, rejection::Rejection};
+use crate::{language::Language, operations::Outcome, rejection::Rejection};
 
 /// An answer, not signed yet.
 #[derive(Clone, Debug)]
@@ -31,13 +31,17 @@ pub(crate) fn respond(
     now: Timestamp,
     random: [u8; 16],
 ) -> Answer {
+    let language = Language::asked_for(&received.headers);
     let mut answer = match result {
         Ok(outcome) => application(outcome.status, outcome.body.as_ref(), now, random),
-        Err(rejection) => match rejection.body() {
+        Err(rejection) => match rejection.body(language) {
             Some(body) => application(rejection.status(), Some(&body), now, random),
             None => front_end(rejection.status(), Bytes::new(), now),
         },
     };
+    if answer.headers.contains_key(CONTENT_LANGUAGE) {
+        answer.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    }
     if !received.keeps_alive {
         answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         answer.headers.remove(KEEP_ALIVE);

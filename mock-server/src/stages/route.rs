@@ -26,7 +26,7 @@ pub(crate) fn route(
 fn operation(contract: &'static Contract, received: &Received) -> Result<&'static Operation, Rejection> {
     let mut at_path = contract.at(received.path()).peekable();
     if at_path.peek().is_none() {
-        return Err(Rejection::UnknownPath);
+        return Err(Rejection::UnknownPath { nearest: contract.nearest(received.path()) });
     }
     at_path.find(|operation| operation.method == received.method).ok_or(Rejection::UnknownMethod)
 }

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
+use http::HeaderName;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -9,8 +10,10 @@ use serde_json::Value;
 use super::authenticate::AuthenticatedRequest;
 use crate::{
     contract::{Operation, Parameter, Schema},
-    field_fault::{FieldFault, Location, Rule},
+    field_fault::{Location, Rule},
     identity::Merchant,
+    journal::Warning,
+    policies::UnknownField,
     rejection::Rejection,
 };
 
@@ -21,6 +24,8 @@ pub(crate) struct ValidRequest {
     parameters: HashMap<&'static str, String>,
     /// The JSON of the body; `null` for an operation without one.
     body: Value,
+    /// What is odd about the request all the same.
+    warnings: Vec<Warning>,
 }
 
 impl ValidRequest {
@@ -37,6 +42,16 @@ impl ValidRequest {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
+    /// A header of the request, if it is there once and visible ASCII.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.authenticated.received().headers.get(name)?.to_str().ok()
+    }
+
+    /// What is odd about the request although it is valid.
+    pub(crate) fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// The body as the operation's own type, which takes whatever the contract's schema allows.
     pub(crate) fn body_as<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         T::deserialize(&self.body).map_err(|error| Rejection::NotJson { reason: error.to_string() })
@@ -44,7 +59,10 @@ impl ValidRequest {
 }
 
 /// Check 11: the parameters of the path, those of the query, then the body.
-pub(crate) fn validate(request: AuthenticatedRequest) -> Result<ValidRequest, Rejection> {
+pub(crate) fn validate(
+    request: AuthenticatedRequest,
+    unknown_field: UnknownField,
+) -> Result<ValidRequest, Rejection> {
     let operation = request.operation();
     let mut parameters = HashMap::new();
 
@@ -63,11 +81,12 @@ pub(crate) fn validate(request: AuthenticatedRequest) -> Result<ValidRequest, Re
         }
     }
 
+    let mut warnings = Vec::new();
     let body = match &operation.body {
-        Some(schema) => body(schema, &request.received().body)?,
+        Some(schema) => body(schema, &request.received().body, unknown_field, &mut warnings)?,
         None => Value::Null,
     };
-    Ok(ValidRequest { authenticated: request, parameters, body })
+    Ok(ValidRequest { authenticated: request, parameters, body, warnings })
 }
 
 fn parameter_value(parameter: &Parameter, sent: &str) -> Result<String, Rejection> {
@@ -78,10 +97,7 @@ fn parameter_value(parameter: &Parameter, sent: &str) -> Result<String, Rejectio
     let decoded = percent_decode_str(sent).decode_utf8().map_err(|_| malformed())?;
     let value = Value::String(decoded.into_owned());
     let pointer = format!("/{}", parameter.name);
-    parameter
-        .schema
-        .check(&value, parameter.location, &pointer)
-        .map_err(|fault| Rejection::Field(FieldFault { title: parameter.schema.title().into(), ..fault }))?;
+    parameter.schema.check(&value, parameter.location, &pointer).map_err(Rejection::Field)?;
     match value {
         Value::String(text) => Ok(text),
         _ => Ok(String::new()),
@@ -89,12 +105,8 @@ fn parameter_value(parameter: &Parameter, sent: &str) -> Result<String, Rejectio
 }
 
 fn parameter_fault(parameter: &Parameter, rule: Rule) -> Rejection {
-    Rejection::Field(FieldFault {
-        location: parameter.location,
-        pointer: format!("/{}", parameter.name),
-        title: parameter.schema.title().into(),
-        rule,
-    })
+    let pointer = format!("/{}", parameter.name);
+    Rejection::Field(Box::new(parameter.schema.fault_of(parameter.location, pointer, rule)))
 }
 
 /// Whether each `%` is followed by two hex digits.
@@ -115,9 +127,24 @@ fn query_pairs(query: &str) -> Vec<(Cow<'_, str>, &str)> {
         .collect()
 }
 
-fn body(schema: &Schema, sent: &[u8]) -> Result<Value, Rejection> {
-    let value = serde_json::from_slice(sent)
+fn body(
+    schema: &Schema,
+    sent: &[u8],
+    unknown_field: UnknownField,
+    warnings: &mut Vec<Warning>,
+) -> Result<Value, Rejection> {
+    let mut value = serde_json::from_slice(sent)
         .map_err(|error| Rejection::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
-    schema.check(&value, Location::Body, "").map_err(Rejection::Field)?;
+    // Taken as if they were not there: the fields left may break a rule themselves.
+    while let Err(fault) = schema.check(&value, Location::Body, "") {
+        match &fault.rule {
+            Rule::Documented { parent, names } if unknown_field == UnknownField::Warn => {
+                let object = value.pointer_mut(parent).and_then(Value::as_object_mut);
+                object.into_iter().for_each(|object| object.retain(|name, _| !names.contains(name)));
+                warnings.push(Warning::UnknownFields { pointers: fault.unknown_fields() });
+            }
+            _ => return Err(Rejection::Field(fault)),
+        }
+    }
     Ok(value)
 }

@@ -1,0 +1,90 @@
+//! The language of messages, as `Accept-Language` asks for it.
+
+use http::{HeaderMap, header::ACCEPT_LANGUAGE};
+
+/// A language that the gateway answers in. (documented)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Simplified Chinese: the gateway's own texts.
+    #[default]
+    ZhCn,
+    /// English. The texts are the mock's wording. (own choice)
+    En,
+    /// Traditional Chinese, Hong Kong. The texts are the mock's wording. (own choice)
+    ZhHk,
+    /// Traditional Chinese, Taiwan. The texts are the mock's wording. (own choice)
+    ZhTw,
+}
+
+impl Language {
+    /// The language that a request prefers among these; the default if it names none of them.
+    pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(ACCEPT_LANGUAGE).into_iter().filter_map(|value| value.to_str().ok());
+        let wishes = values.flat_map(|value| value.split(',')).filter_map(wish);
+        let best = wishes.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        best.map_or(Self::default(), |(language, _)| language)
+    }
+
+    /// The language tag, as `Content-Language` names it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::ZhCn => "zh-CN",
+            Self::En => "en",
+            Self::ZhHk => "zh-HK",
+            Self::ZhTw => "zh-TW",
+        }
+    }
+
+    /// The text of this language.
+    pub(crate) fn pick<T>(self, simplified: T, english: T, traditional: T) -> T {
+        match self {
+            Self::ZhCn => simplified,
+            Self::En => english,
+            Self::ZhHk | Self::ZhTw => traditional,
+        }
+    }
+}
+
+/// `en-US;q=0.8` as a language of ours and how much it is wanted.
+fn wish(text: &str) -> Option<(Language, f32)> {
+    let (tag, rest) = text.split_once(';').unwrap_or((text, ""));
+    let weight = match rest.trim().strip_prefix("q=") {
+        Some(weight) => weight.parse().ok()?,
+        None => 1.0,
+    };
+    let tag = tag.trim().to_ascii_lowercase();
+    let language = match tag.split('-').next()? {
+        "en" => Language::En,
+        "zh" if tag == "zh-hk" => Language::ZhHk,
+        "zh" if tag == "zh-tw" => Language::ZhTw,
+        "zh" => Language::ZhCn,
+        _ => return None,
+    };
+    (weight > 0.0).then_some((language, weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked_for(header: &'static str) -> Language {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_LANGUAGE, http::HeaderValue::from_static(header));
+        Language::asked_for(&headers)
+    }
+
+    #[test]
+    fn the_language_most_wanted_is_taken() {
+        assert_eq!(asked_for("en"), Language::En);
+        assert_eq!(asked_for("zh-HK"), Language::ZhHk);
+        assert_eq!(asked_for("en;q=0.5, zh-TW;q=0.9"), Language::ZhTw);
+        assert_eq!(asked_for("en-US,zh-CN"), Language::En);
+    }
+
+    #[test]
+    fn an_unknown_language_gets_the_default() {
+        for header in ["fr", "*", "", "en;q=0", "en;q=much", ";;,"] {
+            assert_eq!(asked_for(header), Language::ZhCn, "{header}");
+        }
+    }
+}
