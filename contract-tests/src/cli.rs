@@ -1,5 +1,7 @@
 //! The command line of `wechatpay-contract`.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
@@ -18,4 +20,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start a mock, send it the sample call, and print both sides step by step
     Demo,
+    /// Print the table of behaviours, made of the cases, as Markdown
+    Behaviour {
+        /// Folder of the cases
+        #[arg(long, value_name = "DIR", default_value = "fixtures/cases")]
+        cases: PathBuf,
+    },
 }

@@ -8,3 +8,4 @@
 pub mod case;
 pub mod run;
 pub mod sign;
+pub mod table;

@@ -4,9 +4,10 @@
 mod cli;
 mod demo;
 
-use std::process::ExitCode;
+use std::{error::Error, io::Write, path::Path, process::ExitCode};
 
 use clap::Parser;
+use wechatpay_contract::{case, table};
 
 use crate::cli::{Cli, Command};
 
@@ -14,6 +15,7 @@ use crate::cli::{Cli, Command};
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => demo::run().await,
+        Command::Behaviour { cases } => behaviour(&cases),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -22,4 +24,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn behaviour(cases: &Path) -> Result<(), Box<dyn Error>> {
+    let table = table::markdown(&case::load(cases)?, "../fixtures/cases");
+    Ok(std::io::stdout().write_all(table.as_bytes())?)
 }
