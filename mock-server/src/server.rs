@@ -10,6 +10,7 @@ use std::{
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::{AbortHandle, JoinSet},
 };
@@ -67,6 +68,15 @@ impl MockServer {
     /// What the development merchant needs to call it.
     pub fn credentials(&self) -> Credentials {
         Credentials::development()
+    }
+
+    /// Answers the requests of one connection that is already there: a pipe in memory, a Unix socket. Returns when the
+    /// peer has closed it.
+    pub async fn serve_connection<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        serve(stream, Arc::clone(&self.gateway)).await;
     }
 
     /// The last exchanges, oldest first.
@@ -134,6 +144,7 @@ async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    set_nodelay(&stream);
                     connections.spawn(serve(stream, Arc::clone(&gateway)));
                 }
                 // Out of file descriptors, or the peer was gone at once: the next may do better.
@@ -147,11 +158,17 @@ async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
     }
 }
 
-/// Answers the requests of one connection, one after another.
-async fn serve(stream: TcpStream, gateway: Arc<Gateway>) {
+fn set_nodelay(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("cannot set TCP_NODELAY: {error}");
     }
+}
+
+/// Answers the requests of one connection, one after another.
+async fn serve<S>(stream: S, gateway: Arc<Gateway>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let limits = gateway.limits;
     let answer = service_fn(|request| {
         let gateway = Arc::clone(&gateway);
