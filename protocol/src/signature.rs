@@ -12,8 +12,8 @@ use aws_lc_rs::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rsa::{
-    pkcs1,
-    pkcs8::{self, der::Decode, spki},
+    pkcs1::{self, DecodeRsaPublicKey},
+    pkcs8::{self, EncodePublicKey, der::Decode, spki},
 };
 use rustls_pki_types::pem::SectionKind;
 use zeroize::Zeroizing;
@@ -176,6 +176,13 @@ impl VerifyingKey {
         Ok(Self { key: parsed.map_err(|_| KeyError::Content { expected })?, pkcs1: der.into() })
     }
 
+    /// The key as PEM (`PUBLIC KEY`), the form in which merchants download the gateway's.
+    pub fn to_pem(&self) -> String {
+        let checked = "a checked key is a key";
+        let key = rsa::PublicKey::from_pkcs1_der(&self.pkcs1).expect(checked);
+        key.to_public_key_pem(pkcs8::LineEnding::LF).expect(checked)
+    }
+
     /// Checks that `signature` was made over the SHA-256 digest of `message` with this key's private half.
     ///
     /// # Errors
@@ -317,6 +324,13 @@ mod tests {
         let [one, other] = [&pkcs8, &*pkcs1].map(|pem| SigningKey::from_pem(pem).unwrap());
         assert_eq!(one.sign(b"message"), other.sign(b"message"));
         assert_eq!(one.verifying_key(), other.verifying_key());
+    }
+
+    #[test]
+    fn the_public_half_is_printed_as_openssl_prints_it() {
+        let key = SigningKey::from_pem(include_str!("../../fixtures/credentials/pub_key_private.pem")).unwrap();
+        let (_, public_key) = Credentials::development().public_key.unwrap();
+        assert_eq!(key.verifying_key().to_pem(), public_key);
     }
 
     #[test]

@@ -5,7 +5,12 @@
 mod cases;
 mod clock;
 mod demo;
+mod forgeries;
 mod openssl_curl;
+mod properties;
+mod second_opinion;
 mod snapshots;
 mod support;
+mod table;
+mod vectors;
 mod wire;

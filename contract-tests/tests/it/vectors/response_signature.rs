@@ -1,0 +1,143 @@
+//! What the gateway signs, and which answers the client believes.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Deserialize;
+use wechatpay_client::{Answer, Error, PlatformKeys, Unverified, verify};
+use wechatpay_protocol::{
+    HeaderError, KeyId, Timestamp, VerifyingKey, WECHATPAY_NONCE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE,
+    WECHATPAY_SIGNATURE_TYPE, WECHATPAY_TIMESTAMP,
+};
+
+use super::{
+    files::pem,
+    kind::{Bytes, Divergence, Kind, Verdict, compare},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResponseSignature {
+    now: u64,
+    keys: BTreeMap<String, String>,
+    response: Response,
+    message: Bytes,
+    sha256: String,
+    signature: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Response {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+/// Why an answer is not believed, without the particulars.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    Missing(HeaderName),
+    Repeated(HeaderName),
+    Malformed(HeaderName),
+    Stale,
+    UnknownKey,
+    SignatureForm,
+    Mismatch,
+    /// Not for its signature.
+    Other(String),
+}
+
+impl Kind for ResponseSignature {
+    const FOLDER: &'static str = "response-signature";
+
+    fn check(&self, verdict: &Verdict) -> Result<(), Divergence> {
+        let answer = self.response.answer()?;
+        self.check_message(&answer)?;
+        let expected = match verdict {
+            Verdict::Valid => Ok(self.message.clone()),
+            Verdict::Invalid { fault } => Err(refusal_of(fault)?),
+        };
+        let verified = verify(&answer, &self.platform_keys()?, Timestamp::from_unix(self.now));
+        let believed = verified.map(|verified| Bytes(verified.message()));
+        compare("verdict", expected, believed.map_err(Refusal::from))
+    }
+}
+
+impl ResponseSignature {
+    /// Headers that can't be read leave no message to build, so that the verdict alone counts.
+    fn check_message(&self, answer: &Answer) -> Result<(), Divergence> {
+        compare("sha256", &self.sha256, &self.message.sha256())?;
+        let sent = answer.headers.get(WECHATPAY_SIGNATURE).map(HeaderValue::as_bytes);
+        compare("signature", self.signature.as_ref().map(String::as_bytes), sent)?;
+        match wechatpay_protocol::ResponseSignature::from_headers(&answer.headers) {
+            Ok(signed) => compare("message", &self.message, &Bytes(signed.message(&answer.body).to_bytes())),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn platform_keys(&self) -> Result<PlatformKeys, Divergence> {
+        let keys = self.keys.iter().map(|(name, path)| {
+            let id: KeyId = name.parse().map_err(|error| Divergence::new("key's name", name, error))?;
+            let key = VerifyingKey::from_pem(&pem(path)?);
+            Ok((id, key.map_err(|error| Divergence::new("key", path, error))?))
+        });
+        keys.collect()
+    }
+}
+
+impl Response {
+    fn answer(&self) -> Result<Answer, Divergence> {
+        let status = StatusCode::from_u16(self.status);
+        let status = status.map_err(|error| Divergence::new("status", self.status, error))?;
+        let headers = self.headers.iter().map(|(name, value)| {
+            let wrong = |error: http::Error| Divergence::new("header", name, error);
+            let name = name.parse::<HeaderName>().map_err(|error| wrong(error.into()))?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|error| wrong(error.into()))?;
+            Ok((name, value))
+        });
+        let headers = headers.collect::<Result<HeaderMap, _>>()?;
+        Ok(Answer { status, headers, body: self.body.0.clone().into() })
+    }
+}
+
+/// Which refusal a fault must lead to.
+fn refusal_of(fault: &str) -> Result<Refusal, Divergence> {
+    Ok(match fault {
+        "missing-timestamp" => Refusal::Missing(WECHATPAY_TIMESTAMP),
+        "missing-nonce" => Refusal::Missing(WECHATPAY_NONCE),
+        "missing-signature" => Refusal::Missing(WECHATPAY_SIGNATURE),
+        "missing-serial" => Refusal::Missing(WECHATPAY_SERIAL),
+        "missing-signature-type" => Refusal::Missing(WECHATPAY_SIGNATURE_TYPE),
+        "timestamp-not-a-number" => Refusal::Malformed(WECHATPAY_TIMESTAMP),
+        "wrong-signature-type" => Refusal::Malformed(WECHATPAY_SIGNATURE_TYPE),
+        "timestamp-ahead" | "timestamp-stale" => Refusal::Stale,
+        "unknown-serial" => Refusal::UnknownKey,
+        "signature-url-safe" | "signtest" => Refusal::SignatureForm,
+        "body-altered"
+        | "body-line-left-out"
+        | "key-swapped"
+        | "no-final-newline"
+        | "nonce-altered"
+        | "sha1"
+        | "signature-truncated"
+        | "signed-with-other-key"
+        | "timestamp-altered" => Refusal::Mismatch,
+        _ => return Err(Divergence::new("fault", "one with a refusal of its own in this test", fault)),
+    })
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error.unverified() {
+            Some(Unverified::Headers(HeaderError::Missing { name })) => Self::Missing(name.clone()),
+            Some(Unverified::Headers(HeaderError::Repeated { name })) => Self::Repeated(name.clone()),
+            Some(Unverified::Headers(HeaderError::Malformed { name, .. })) => Self::Malformed(name.clone()),
+            Some(Unverified::Stale { .. }) => Self::Stale,
+            Some(Unverified::UnknownKey { .. }) => Self::UnknownKey,
+            Some(Unverified::SignatureForm(_)) => Self::SignatureForm,
+            Some(Unverified::Mismatch { .. }) => Self::Mismatch,
+            None => Self::Other(error.to_string()),
+        }
+    }
+}
