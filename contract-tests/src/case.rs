@@ -10,6 +10,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
+use wechatpay_mock::{
+    CertificateStatus, Clock, Config, MerchantConfig, MockServer, Seed, TrustMode, policies::Policies,
+};
+use wechatpay_protocol::Timestamp;
+
 use crate::sign::Sign;
 
 /// One behaviour of the gateway, as a file shows it.
@@ -26,8 +31,46 @@ pub struct Case {
     pub standing: Standing,
     /// Where that is known from.
     pub source: String,
+    /// What the mock is told before; the case can then be run against a mock only.
+    #[serde(default)]
+    pub given: Option<Given>,
     /// What is sent and what must come back, one after another.
     pub exchanges: Vec<CaseExchange>,
+}
+
+/// How a mock differs from one that is told nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Given {
+    /// What nothing public decides.
+    pub policies: Policies,
+    /// Cards and members, by merchant.
+    pub seed: Option<Seed>,
+    /// The time, in Unix seconds: the mock's clock stands still, and requests are signed then.
+    pub now: Option<u64>,
+    /// Which of the gateway's keys the merchant trusts.
+    pub trust: TrustMode,
+    /// What has become of the merchant's certificate.
+    pub certificate_status: CertificateStatus,
+}
+
+impl Given {
+    /// A mock that has been told so.
+    ///
+    /// # Errors
+    /// If no port can be listened on.
+    pub async fn start(&self) -> io::Result<MockServer> {
+        let merchant = MerchantConfig {
+            trust: self.trust,
+            certificate_status: self.certificate_status,
+            ..MerchantConfig::development()
+        };
+        let mut config = Config::default().with_merchants([merchant]);
+        config.policies = self.policies.clone();
+        config.seed.clone_from(&self.seed);
+        let clock = self.now.map_or_else(Clock::system, |now| Clock::fixed(Timestamp::from_unix(now)));
+        MockServer::builder().config(config).clock(clock).start().await
+    }
 }
 
 /// Where knowledge of a behaviour comes from.

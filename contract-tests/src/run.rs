@@ -24,8 +24,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sends the case's requests to `base_url` as that merchant, one after another, and compares the answers.
 pub async fn run(case: &Case, base_url: &str, merchant: &Credentials) -> Differences {
     let mut differences = Vec::new();
+    let given_now = case.given.as_ref().and_then(|given| given.now).map(Timestamp::from_unix);
     for (index, exchange) in case.exchanges.iter().enumerate() {
-        let of_this = match run_exchange(exchange, base_url, merchant).await {
+        let now = given_now.unwrap_or_else(now);
+        let of_this = match run_exchange(exchange, now, base_url, merchant).await {
             Ok(differences) => differences,
             Err(problem) => vec![problem],
         };
@@ -37,6 +39,7 @@ pub async fn run(case: &Case, base_url: &str, merchant: &Credentials) -> Differe
 
 async fn run_exchange(
     exchange: &CaseExchange,
+    now: Timestamp,
     base_url: &str,
     merchant: &Credentials,
 ) -> Result<Differences, String> {
@@ -46,7 +49,7 @@ async fn run_exchange(
         method: &exchange.request.method,
         target: &exchange.request.target,
         body: &body,
-        now: now(),
+        now,
         nonce_str: nonce_str.as_str(),
     };
     let signed = exchange.sign.sign(&to_sign, merchant).map_err(|error| error.to_string())?;

@@ -1,28 +1,33 @@
 //! Any bytes as the body of a rightly signed change of rights: 204 or 400, nothing else.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
-use wechatpay_contract::{
-    case::SAMPLE_TARGET,
-    sign::{Sign, ToSign},
-};
+use wechatpay_contract::case::SAMPLE_TARGET;
 use wechatpay_fuzz::{NOW, answers};
-use wechatpay_protocol::Credentials;
+use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey};
+
+static MERCHANT: LazyLock<Credentials> = LazyLock::new(Credentials::development);
+static KEY: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::from_pem(&MERCHANT.merchant_key).expect("the development key is a key"));
 
 fuzz_target!(|body: &[u8]| {
-    let to_sign = ToSign {
+    let nonce_str = Nonce::from_random([0; 16]);
+    let message = RequestMessage {
         method: "PATCH",
         target: SAMPLE_TARGET,
+        timestamp: NOW,
+        nonce_str: nonce_str.as_str(),
         body,
-        now: NOW,
-        nonce_str: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS",
     };
-    let signed = Sign::Valid.sign(&to_sign, &Credentials::development()).expect("the development key signs");
+    let signature = KEY.sign(&message.to_bytes());
+    let authorization =
+        Authorization::new(&MERCHANT.mchid, &MERCHANT.merchant_serial, NOW, &nonce_str, &signature);
     let head = format!(
         "PATCH {SAMPLE_TARGET} HTTP/1.1\r\nHost: mock\r\nAccept: */*\r\nUser-Agent: fuzz\r\n\
-         Content-Length: {}\r\nAuthorization: {}\r\n\r\n",
-        body.len(),
-        signed.authorization.unwrap_or_default()
+         Content-Length: {}\r\nAuthorization: {authorization}\r\n\r\n",
+        body.len()
     );
     let answers = answers(&[head.as_bytes(), body].concat());
     let status = &answers[..answers.len().min(12)];

@@ -27,6 +27,8 @@ static MOCK: LazyLock<MockServer> = LazyLock::new(|| {
 /// # Panics
 /// If the mock takes longer than ten seconds, or answers a 5xx.
 pub fn answers(bytes: &[u8]) -> Vec<u8> {
+    // Started before the runtime is entered, which starting it does too.
+    let mock = &*MOCK;
     let answers = RUNTIME.block_on(async {
         let (mut client, server) = tokio::io::duplex(4 * 1024 * 1024);
         let exchange = async {
@@ -36,7 +38,7 @@ pub fn answers(bytes: &[u8]) -> Vec<u8> {
             client.read_to_end(&mut answers).await.expect("the pipe gives the answers");
             answers
         };
-        let both = async { tokio::join!(exchange, MOCK.serve_connection(server)).0 };
+        let both = async { tokio::join!(exchange, mock.serve_connection(server)).0 };
         tokio::time::timeout(Duration::from_secs(10), both).await.expect("an answer within ten seconds")
     });
     for line in answers.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.")) {

@@ -8,9 +8,10 @@ const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock                            serve on http://127.0.0.1:8080
   wechatpay-mock --listen 127.0.0.1:0       serve on a free port, named in the first line of output
+  wechatpay-mock --config shop.toml         with merchants, keys, policies and limits of your own
   wechatpay-mock keys ./dev                 write the development merchant's credentials
 
-The merchant it knows is a development merchant whose keys are public. They protect nothing.";
+Told nothing, it knows a development merchant whose keys are public. They protect nothing.";
 
 /// A local mock of the WeChat Pay APIv3 gateway.
 ///
@@ -29,30 +30,52 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the mock (the default)
     Serve(Serve),
-    /// Write the development merchant's credentials as files
+    /// Write a merchant's credentials as files
     Keys(Keys),
+    /// List what nothing public decides, and the values that the configuration can set
+    Policies,
+    /// Check a configuration, and do nothing else: exit code 0 if it is good, 2 if not
+    CheckConfig(CheckConfig),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Address to listen on; port 0 picks a free one
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:8080",
-        env = "WECHATPAY_MOCK_LISTEN"
-    )]
-    pub(crate) listen: SocketAddr,
+    /// Address to listen on; port 0 picks a free one [default: the configuration's, or 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// State to start with, JSON [default: the configuration's, or a sample card for each merchant]
+    #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
+    pub(crate) seed: Option<PathBuf>,
     /// Do not log exchanges
     #[arg(long, short, env = "WECHATPAY_MOCK_QUIET")]
     pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Configuration {
+    /// Merchants, keys, policies and limits, TOML [default: a development merchant]
+    #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Keys {
     /// Folder to write to; made if need be
     pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// Which merchant [default: the first]
+    #[arg(long)]
+    pub(crate) mchid: Option<String>,
     /// Overwrite files that are there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfig {
+    /// The configuration, TOML
+    pub(crate) file: PathBuf,
 }

@@ -32,7 +32,9 @@ where
 
     let answer = respond(&received, &result, now, gateway.randomness.bytes());
     let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
-    let answer = sign(answer, gateway.identity.signing_key(wanted), now, gateway.randomness.bytes());
+    let merchant = progress.mchid.as_ref();
+    let key = merchant.and_then(|merchant| gateway.identity.signing_key(merchant, wanted, now));
+    let answer = sign(answer, key, gateway.policies.signed_refusals, now, gateway.randomness.bytes());
 
     let mut response = Response::new(AnswerBody::from(answer.body.clone()));
     *response.status_mut() = answer.status;

@@ -19,6 +19,7 @@
 mod answer_body;
 mod business;
 mod clock;
+mod config;
 mod contract;
 mod credentials_dir;
 mod exchange;
@@ -27,6 +28,7 @@ mod gateway;
 mod identity;
 mod journal;
 mod language;
+mod limits;
 mod log;
 mod operations;
 pub mod policies;
@@ -40,11 +42,17 @@ mod state;
 
 pub use business::BusinessRefusal;
 pub use clock::Clock;
+pub use config::{
+    ApiCertificate, CertificateStatus, Complaint, Config, ConfigError, MerchantConfig, MerchantKind,
+    NoCredentials,
+};
 pub use contract::OPENAPI;
 pub use credentials_dir::{WriteError, write_credentials};
 pub use field_fault::{FieldFault, JsonType, Location, Rule};
+pub use identity::{PairError, PlatformCertificate, PlatformCertificates, PublicKeyPair, TrustMode};
 pub use journal::{Exchange, Stage, Warning};
 pub use language::Language;
+pub use limits::{LimitError, Limits};
 pub use randomness::Randomness;
 pub use rejection::{CHECKS, Rejection, SensitiveFault, SignInformation};
 pub use seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};

@@ -7,18 +7,25 @@ use std::{
     error::Error,
     io::{self, IsTerminal, Write},
     iter,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::ExitCode,
 };
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
-use wechatpay_mock::{MockServer, write_credentials};
-use wechatpay_protocol::Credentials;
+use wechatpay_mock::{
+    Clock, Config, ConfigError, MockServer,
+    policies::{POLICIES, Policy},
+    write_credentials,
+};
 
-use crate::cli::{Cli, Command, Keys, Serve};
+use crate::cli::{CheckConfig, Cli, Command, Configuration, Keys, Serve};
 
 /// Exit code for wrong usage or configuration.
 const WRONG_USAGE: u8 = 2;
+
+/// Where the mock listens, told nothing else.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -26,6 +33,8 @@ fn main() -> ExitCode {
         None => serve(&cli.serve),
         Some(Command::Serve(options)) => serve(&options),
         Some(Command::Keys(options)) => keys(&options),
+        Some(Command::CheckConfig(options)) => check_config(&options),
+        Some(Command::Policies) => list_policies().map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,14 +64,17 @@ impl Failure {
 }
 
 fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
+    let mut config = config(&options.configuration)?;
+    if let Some(seed) = &options.seed {
+        config = config.with_seed_file(seed)?;
+    }
+    let listen = options.listen.or(config.listen).unwrap_or(LISTEN);
     start_log(options.quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(Failure::new("cannot start"))?.block_on(async {
-        let started = MockServer::builder().listen(options.listen).start().await;
-        let server = started.map_err(Failure::new(format!(
-            "cannot listen on {} (port 0 picks a free one)",
-            options.listen
-        )))?;
+        let started = MockServer::builder().config(config).listen(listen).start().await;
+        let server =
+            started.map_err(Failure::new(format!("cannot listen on {listen} (port 0 picks a free one)")))?;
         announce(&server).map_err(Failure::new("cannot write to stdout"))?;
         tokio::signal::ctrl_c().await.map_err(Failure::new("cannot wait for a signal"))?;
         Ok(())
@@ -76,8 +88,37 @@ fn announce(server: &MockServer) -> io::Result<()> {
     stdout.flush()
 }
 
+/// The configuration that is named, or that of a mock that is told nothing.
+fn config(options: &Configuration) -> Result<Config, ConfigError> {
+    options.config.as_ref().map_or_else(|| Ok(Config::default()), Config::from_file)
+}
+
+fn check_config(options: &CheckConfig) -> Result<(), Box<dyn Error>> {
+    let config = Config::from_file(&options.file)?;
+    writeln!(io::stdout(), "{} is good\n\n{config}", options.file.display())
+        .map_err(Failure::new("cannot write to stdout"))?;
+    Ok(())
+}
+
+fn list_policies() -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let mut list = || {
+        for policy in POLICIES {
+            writeln!(out, "{} ({})\n  {}", policy.name, Policy::STANDING, policy.question.trim())?;
+            for (index, value) in policy.values.iter().enumerate() {
+                let name = value.name() + if index == 0 { ", the default" } else { "" };
+                writeln!(out, "    {name:<21} {}", value.meaning)?;
+            }
+        }
+        Ok(())
+    };
+    list().map_err(Failure::new("cannot write to stdout"))
+}
+
 fn keys(options: &Keys) -> Result<(), Box<dyn Error>> {
-    for path in write_credentials(&Credentials::development(), &options.dir, options.force)? {
+    let config = config(&options.configuration)?;
+    let credentials = config.credentials(options.mchid.as_deref(), Clock::system().now())?;
+    for path in write_credentials(&credentials, &options.dir, options.force)? {
         writeln!(io::stdout(), "{}", path.display()).map_err(Failure::new("cannot write to stdout"))?;
     }
     Ok(())

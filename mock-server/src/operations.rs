@@ -45,7 +45,7 @@ impl Handler {
     pub(crate) fn handle(self, gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
         match self {
             Self::Echo => echo::echo(gateway, request),
-            Self::ListCertificates => Ok(certificates::list(gateway, request)),
+            Self::ListCertificates => certificates::list(gateway, request),
             Self::SetRights => rights::set(gateway, request),
             Self::ShowMemberCard => member_card::show(gateway, request),
         }

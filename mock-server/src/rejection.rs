@@ -83,6 +83,10 @@ pub enum Rejection {
         /// The end of its validity.
         not_after: Timestamp,
     },
+    /// Check 9: the merchant's certificate was revoked.
+    CertificateRevoked,
+    /// Check 9: the merchant's certificate was replaced by another one.
+    CertificateReplaced,
     /// Check 10: the signature was not made over this request with the merchant's key.
     SignatureMismatch(SignInformation),
     /// Check 11: the body is not JSON.
@@ -154,7 +158,7 @@ impl Rejection {
             TimestampSkewed { .. } => Some(6),
             UnknownMchid { .. } => Some(7),
             UnknownSerial { .. } => Some(8),
-            CertificateExpired { .. } => Some(9),
+            CertificateExpired { .. } | CertificateRevoked | CertificateReplaced => Some(9),
             SignatureMismatch(_) => Some(10),
             NotJson { .. } | Field(_) | Sensitive(_) => Some(11),
             Business(_) => Some(12),
@@ -180,6 +184,8 @@ impl Rejection {
             | UnknownMchid { .. }
             | UnknownSerial { .. }
             | CertificateExpired { .. }
+            | CertificateRevoked
+            | CertificateReplaced
             | SignatureMismatch(_) => StatusCode::UNAUTHORIZED,
         }
     }
@@ -203,6 +209,8 @@ impl Rejection {
             | UnknownMchid { .. } => Standing::Probed,
             Authorization(AuthorizationError::Scheme { .. })
             | CertificateExpired { .. }
+            | CertificateRevoked
+            | CertificateReplaced
             | Sensitive(SensitiveFault::SerialAbsent | SensitiveFault::SerialUnknown) => Standing::Documented,
             UnknownSerial { .. } | SignatureMismatch(_) => Standing::Wild,
             Field(fault) => fault.standing(),
@@ -222,6 +230,8 @@ impl Rejection {
             | UnknownMchid { .. }
             | UnknownSerial { .. }
             | CertificateExpired { .. }
+            | CertificateRevoked
+            | CertificateReplaced
             | SignatureMismatch(_) => "SIGN_ERROR",
             NotJson { .. } | Field(_) | Sensitive(_) => "PARAM_ERROR",
             Business(refusal) => refusal.code(),
@@ -280,6 +290,14 @@ impl Rejection {
             CertificateExpired { .. } => {
                 ("商户证书已过期", "the merchant certificate has expired", "商戶證書已過期")
             }
+            CertificateRevoked => {
+                ("商户证书已作废", "the merchant certificate has been revoked", "商戶證書已作廢")
+            }
+            CertificateReplaced => (
+                "已更换证书，请使用新证书",
+                "the certificate has been replaced, use the new one",
+                "已更換證書，請使用新證書",
+            ),
             SignatureMismatch(_) => {
                 ("错误的签名，验签失败", "wrong signature, verification failed", "錯誤的簽名，驗簽失敗")
             }
@@ -328,6 +346,8 @@ impl Rejection {
             CertificateExpired { not_after } => {
                 format!("the merchant's certificate was in force until {}", not_after.to_rfc3339())
             }
+            CertificateRevoked => "the merchant's certificate was revoked".into(),
+            CertificateReplaced => "the merchant's certificate was replaced by a new one".into(),
             SignatureMismatch(_) => {
                 "the signature was not made over this request with the merchant's key".into()
             }

@@ -17,8 +17,15 @@ use tokio::{
 use wechatpay_protocol::Credentials;
 
 use crate::{
-    clock::Clock, contract::Contract, exchange::exchange, gateway::Gateway, gateway::Limits,
-    identity::Identity, journal::Exchange, journal::Journal, policies::Policies, randomness::Randomness,
+    clock::Clock,
+    config::{Config, NoCredentials},
+    exchange::exchange,
+    gateway::Gateway,
+    journal::Exchange,
+    limits::Limits,
+    policies::Policies,
+    randomness::Randomness,
+    seed::Seed,
 };
 
 /// A running mock of the gateway. Dropping it closes its socket and its connections.
@@ -38,6 +45,7 @@ use crate::{
 /// ```
 pub struct MockServer {
     address: SocketAddr,
+    config: Config,
     gateway: Arc<Gateway>,
     accepting: AbortHandle,
 }
@@ -45,7 +53,7 @@ pub struct MockServer {
 /// How a mock shall be; see [`MockServer::builder`].
 #[derive(Debug)]
 pub struct MockServerBuilder {
-    listen: SocketAddr,
+    config: Config,
     clock: Clock,
     randomness: Randomness,
 }
@@ -54,7 +62,7 @@ impl MockServer {
     /// A mock on a free port of the loopback interface, with the development merchant.
     pub fn builder() -> MockServerBuilder {
         MockServerBuilder {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            config: Config::default(),
             clock: Clock::system(),
             randomness: Randomness::system(),
         }
@@ -65,9 +73,21 @@ impl MockServer {
         format!("http://{}", self.address)
     }
 
-    /// What the development merchant needs to call it.
+    /// What the first merchant needs to call it: the development merchant, unless others are configured.
+    ///
+    /// # Panics
+    /// If that merchant is configured without its private key.
     pub fn credentials(&self) -> Credentials {
-        Credentials::development()
+        let credentials = self.config.credentials(None, self.gateway.clock.now());
+        credentials.expect("the first merchant is configured with its private key")
+    }
+
+    /// What the merchant with that number needs to call it, with those of the gateway's keys that it trusts.
+    ///
+    /// # Errors
+    /// [`NoCredentials`] if there is no such merchant, or it is configured without its private key.
+    pub fn credentials_of(&self, mchid: &str) -> Result<Credentials, NoCredentials> {
+        self.config.credentials(Some(mchid), self.gateway.clock.now())
     }
 
     /// Answers the requests of one connection that is already there: a pipe in memory, a Unix socket. Returns when the
@@ -86,10 +106,38 @@ impl MockServer {
 }
 
 impl MockServerBuilder {
+    /// Is as this configuration says. What was said before is forgotten.
+    #[must_use]
+    pub fn config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
     /// Listens on this address; port 0 picks a free one.
     #[must_use]
-    pub fn listen(self, listen: SocketAddr) -> Self {
-        Self { listen, ..self }
+    pub fn listen(mut self, listen: SocketAddr) -> Self {
+        self.config.listen = Some(listen);
+        self
+    }
+
+    /// Starts with this state.
+    #[must_use]
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.config.seed = Some(seed);
+        self
+    }
+
+    /// Decides so what nothing public decides.
+    #[must_use]
+    pub fn policies(mut self, policies: Policies) -> Self {
+        self.config.policies = policies;
+        self
+    }
+
+    /// Takes so much at most.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
     }
 
     /// Takes the time from this clock.
@@ -109,19 +157,12 @@ impl MockServerBuilder {
     /// # Errors
     /// If the address can't be listened on: it is taken, or not this machine's.
     pub async fn start(self) -> io::Result<MockServer> {
-        let listener = TcpListener::bind(self.listen).await?;
+        let listen = self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        let gateway = Arc::new(Gateway {
-            contract: Contract::current(),
-            identity: Identity::development(),
-            clock: self.clock,
-            randomness: self.randomness,
-            journal: Journal::new(),
-            policies: Policies::default(),
-            limits: Limits::DEFAULT,
-        });
+        let gateway = Arc::new(Gateway::new(&self.config, self.clock, self.randomness));
         let accepting = tokio::spawn(accept(listener, Arc::clone(&gateway))).abort_handle();
-        Ok(MockServer { address, gateway, accepting })
+        Ok(MockServer { address, config: self.config, gateway, accepting })
     }
 }
 

@@ -54,22 +54,22 @@ pub(crate) enum Use {
     RepeatedDifferently,
 }
 
-/// Request numbers that are remembered for each merchant; the oldest is forgotten first. (own choice)
-const REQUEST_NUMBERS: usize = 100_000;
-
 impl Ledger {
     /// The ledger that a merchant starts with: what the seed gives to it. Without a seed, every merchant has the
     /// documentation's sample card, with the points that its sample request says it has.
-    pub(crate) fn new(mchid: &Mchid, seed: Option<&Seed>) -> Self {
-        let Some(seed) = seed else { return Self::of(SeedMerchant::sample(), HashSet::new()) };
+    ///
+    /// So many request numbers are remembered; the oldest is forgotten first. (own choice)
+    pub(crate) fn new(mchid: &Mchid, seed: Option<&Seed>, request_numbers: usize) -> Self {
+        let requests = RequestNumbers::new(request_numbers);
+        let Some(seed) = seed else { return Self::of(SeedMerchant::sample(), HashSet::new(), requests) };
         let own = seed.merchants.get(mchid.as_str()).cloned().unwrap_or_default();
         let others = seed.merchants.iter().filter(|(other, _)| *other != mchid.as_str());
         let foreign_cards =
             others.flat_map(|(_, other)| &other.cards).map(|card| card.card_id.clone()).collect();
-        Self::of(own, foreign_cards)
+        Self::of(own, foreign_cards, requests)
     }
 
-    fn of(own: SeedMerchant, foreign_cards: HashSet<String>) -> Self {
+    fn of(own: SeedMerchant, foreign_cards: HashSet<String>, requests: RequestNumbers) -> Self {
         let member = |card: SeedMember| (card.code.clone(), Member { card, rights: Rights::default() });
         let cards = own.cards.into_iter().map(|card| {
             let members = card.members.into_iter().map(member).collect();
@@ -79,7 +79,7 @@ impl Ledger {
             may_use_member_cards: own.may_use_member_cards,
             cards: cards.collect(),
             foreign_cards,
-            requests: RequestNumbers::new(REQUEST_NUMBERS),
+            requests,
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_oldest_request_number_is_forgotten_first() {
-        let mut ledger = Ledger { requests: RequestNumbers::new(2), ..Ledger::new(&mchid(), None) };
+        let mut ledger = Ledger::new(&mchid(), None, 2);
         for number in ["1", "2", "1", "3"] {
             ledger.remember(number, &"content");
         }
@@ -196,14 +196,14 @@ mod tests {
                 "1900000002": { "may_use_member_cards": false, "cards": [{ "card_id": "foreign" }] } } }"#,
         )
         .unwrap();
-        let ledger = Ledger::new(&mchid(), Some(&seed));
+        let ledger = Ledger::new(&mchid(), Some(&seed), 1);
         let refusal = |card_id, code| ledger.member(MemberId { card_id, code }, UnknownCard::Reject).err();
         assert_eq!(refusal("own", "1"), None);
         assert_eq!(refusal("own", "2"), Some(BusinessRefusal::UnknownCode));
         assert_eq!(refusal("none", "1"), Some(BusinessRefusal::UnknownCard));
         assert_eq!(refusal("foreign", "1"), Some(BusinessRefusal::ForeignCard));
 
-        let other = Ledger::new(&"1900000002".parse().unwrap(), Some(&seed));
+        let other = Ledger::new(&"1900000002".parse().unwrap(), Some(&seed), 1);
         let refusal = other.member(MemberId { card_id: "foreign", code: "1" }, UnknownCard::Create).err();
         assert_eq!(refusal, Some(BusinessRefusal::NoPermission));
     }

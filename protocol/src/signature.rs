@@ -328,7 +328,8 @@ mod tests {
 
     #[test]
     fn the_public_half_is_printed_as_openssl_prints_it() {
-        let key = SigningKey::from_pem(include_str!("../../fixtures/credentials/pub_key_private.pem")).unwrap();
+        let key =
+            SigningKey::from_pem(include_str!("../../fixtures/credentials/pub_key_private.pem")).unwrap();
         let (_, public_key) = Credentials::development().public_key.unwrap();
         assert_eq!(key.verifying_key().to_pem(), public_key);
     }

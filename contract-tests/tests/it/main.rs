@@ -12,5 +12,6 @@ mod second_opinion;
 mod snapshots;
 mod support;
 mod table;
+mod trust;
 mod vectors;
 mod wire;

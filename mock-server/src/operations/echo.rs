@@ -24,7 +24,8 @@ pub(super) fn echo(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome,
     let refused = Rejection::Sensitive;
     let serial = request.header(&WECHATPAY_SERIAL).filter(|serial| !serial.is_empty());
     let serial = serial.ok_or(refused(SensitiveFault::SerialAbsent))?;
-    let key = gateway.identity.named_key(serial).ok_or(refused(SensitiveFault::SerialUnknown))?;
+    let key = gateway.identity.named_key(request.merchant(), serial, gateway.clock.now());
+    let key = key.ok_or(refused(SensitiveFault::SerialUnknown))?;
 
     let mut body = json!({ "echo_message": echo.echo_message });
     if let Some(encrypted) = echo.encrypted_echo_message {

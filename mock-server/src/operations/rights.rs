@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_refused_change_leaves_the_ledger_as_it_was() {
         let mchid = "1900000001".parse().unwrap();
-        let before = Ledger::new(&mchid, None);
+        let before = Ledger::new(&mchid, None, 100);
         let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
         let cases = [
             (

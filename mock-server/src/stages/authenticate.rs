@@ -7,6 +7,7 @@ use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Tim
 
 use super::{receive::Received, route::RoutedRequest};
 use crate::{
+    config::CertificateStatus,
     contract::Operation,
     identity::{Identity, Merchant},
     rejection::{Rejection, SignInformation},
@@ -94,10 +95,13 @@ fn check_serial_no(merchant: &Merchant, authorization: &Authorization) -> Result
 
 /// Check 9.
 fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), Rejection> {
-    if merchant.certificate.is_in_force(now) {
-        Ok(())
-    } else {
-        Err(Rejection::CertificateExpired { not_after: merchant.certificate.not_after() })
+    match merchant.certificate_status {
+        _ if !merchant.certificate.is_in_force(now) => {
+            Err(Rejection::CertificateExpired { not_after: merchant.certificate.not_after() })
+        }
+        CertificateStatus::InForce => Ok(()),
+        CertificateStatus::Revoked => Err(Rejection::CertificateRevoked),
+        CertificateStatus::Replaced => Err(Rejection::CertificateReplaced),
     }
 }
 

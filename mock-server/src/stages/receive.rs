@@ -9,7 +9,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use crate::{gateway::Limits, rejection::Rejection};
+use crate::{limits::Limits, rejection::Rejection};
 
 /// A request as it came: nothing decoded, nothing normalized, so that its signature can be checked.
 #[derive(Clone, Debug)]

@@ -1,0 +1,135 @@
+//! The configuration file, section by section: what may stand in it, and what each thing must be.
+
+mod certificate;
+mod merchants;
+mod platform;
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use wechatpay_protocol::Timestamp;
+
+use super::{
+    Config,
+    complaint::{Complaints, ConfigError},
+    seed_file,
+    table::{Table, TextFile},
+};
+use crate::{
+    identity::PublicKeyPair,
+    limits::{LimitError, Limits},
+    policies::{POLICIES, Policies, PolicyValue},
+    seed::Seed,
+};
+
+const KEYS: [&str; 7] =
+    ["listen", "seed", "limits", "policies", "platform_certificate", "public_key", "merchant"];
+
+type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
+const LIMITS: [(&str, SetLimit); 5] = [
+    ("body", Limits::with_body),
+    ("head", Limits::with_head),
+    ("head_timeout", Limits::with_head_timeout),
+    ("body_timeout", Limits::with_body_timeout),
+    ("request_numbers", Limits::with_request_numbers),
+];
+
+/// Reads the file and every file that it names. Goes on after a mistake, so that all of them are found at once.
+pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError> {
+    let file = TextFile::read(path)?;
+    let document = file.parse()?;
+    let complaints = &mut Complaints::default();
+    let root = Table::root(&file, &document, &KEYS, complaints);
+
+    let platform_certificates = platform::certificates(&root, now, complaints);
+    let merchants = merchants::merchants(&root, &platform_certificates, now, complaints);
+    let config = Config {
+        listen: root.read("listen", complaints, |entry| {
+            entry.parsed_as("an IP address and a port", "for example 127.0.0.1:8080; port 0 picks a free one")
+        }),
+        limits: limits(&root, complaints),
+        policies: policies(&root, complaints),
+        public_key: platform::public_key(&root, complaints).unwrap_or_else(PublicKeyPair::development),
+        platform_certificates,
+        ..Config::default()
+    };
+    let config = config.with_merchants(merchants);
+    let seed = seed(&root, &config, complaints);
+    complaints.none_about(Config { seed, ..config })
+}
+
+fn limits(root: &Table<'_>, complaints: &mut Complaints) -> Limits {
+    let mut limits = Limits::default();
+    let Some(table) = root.table("limits", &LIMITS.map(|(name, _)| name), complaints) else { return limits };
+    for (name, with) in LIMITS {
+        let others = limits;
+        table.set(name, &mut limits, complaints, |entry| {
+            let advice = "take a number of that range, or leave the key out for the default";
+            with(others, entry.number()?).map_err(|error| entry.problem(error, advice))
+        });
+    }
+    limits
+}
+
+fn policies(root: &Table<'_>, complaints: &mut Complaints) -> Policies {
+    let names: Vec<_> = POLICIES.iter().map(|policy| policy.name).collect();
+    let Some(table) = root.table("policies", &names, complaints) else { return Policies::default() };
+    let mut values = Map::new();
+    for policy in POLICIES {
+        let choices: Vec<_> = policy.values.iter().map(PolicyValue::name).collect();
+        let value = table.read(policy.name, complaints, |entry| entry.choice(&choices));
+        values.extend(value.map(|value| (policy.name.into(), Value::String(value))));
+    }
+    serde_json::from_value(values.into()).expect("each policy takes every value that is listed for it")
+}
+
+fn seed(root: &Table<'_>, config: &Config, complaints: &mut Complaints) -> Option<Seed> {
+    let are_merchants_sure = complaints.are_none();
+    root.read("seed", complaints, |entry| {
+        let (path, text) = (entry.path()?, entry.content()?);
+        let seed = seed_file::parse(&path, &text)?;
+        if are_merchants_sure {
+            seed_file::check_merchants(&seed, config, &path, &text)?;
+        }
+        Ok(seed)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../fixtures/config/example.toml");
+
+    /// Whether the example sets the key, or shows it in a comment.
+    fn shows(key: &str) -> bool {
+        let assignment = format!("{key} = ");
+        EXAMPLE.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&assignment))
+    }
+
+    #[test]
+    fn the_example_shows_every_key() {
+        let policies = POLICIES.iter().map(|policy| policy.name);
+        let limits = LIMITS.map(|(name, _)| name);
+        let of_tables =
+            [&platform::CERTIFICATE_KEYS[..], &platform::PUBLIC_KEY_KEYS, &merchants::KEYS].concat();
+        for key in of_tables.into_iter().chain(limits).chain(policies).chain(["listen", "seed"]) {
+            assert!(shows(key), "{key}");
+        }
+        for table in KEYS.iter().filter(|key| !["listen", "seed"].contains(key)) {
+            assert!(EXAMPLE.contains(&format!("[{table}]")), "{table}");
+        }
+    }
+
+    #[test]
+    fn the_example_sets_each_policy_to_its_default_and_names_its_values() {
+        for policy in POLICIES {
+            let line = EXAMPLE.lines().find(|line| line.starts_with(policy.name)).unwrap();
+            let default = policy.values[0].name();
+            assert!(line.starts_with(&format!("{} = \"{default}\"", policy.name)), "{line}");
+            for value in policy.values {
+                assert!(line.contains(&value.name()), "{line}: {}", value.name());
+            }
+        }
+    }
+}

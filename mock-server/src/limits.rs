@@ -1,0 +1,108 @@
+//! How much, and how long, the mock puts up with.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+/// What the mock takes at most. (own choice)
+///
+/// ```
+/// use wechatpay_mock::Limits;
+///
+/// let limits = Limits::default().with_body(4096)?.with_body_timeout(5)?;
+/// assert!(limits.with_body(0).is_err());
+/// # Ok::<(), wechatpay_mock::LimitError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub(crate) body: usize,
+    pub(crate) head: usize,
+    pub(crate) head_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) request_numbers: usize,
+}
+
+/// A limit outside of what makes sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {} to {} {unit}, found {found}", .range.start(), .range.end())]
+pub struct LimitError {
+    range: RangeInclusive<u64>,
+    unit: &'static str,
+    found: u64,
+}
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const DAY: u64 = 24 * 60 * 60;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: MIB as usize,
+            head: 64 * KIB as usize,
+            head_timeout: Duration::from_secs(15),
+            body_timeout: Duration::from_secs(30),
+            request_numbers: 100_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The largest body: 1 byte to 1 GiB. Default: 1 MiB.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_body(self, bytes: u64) -> Result<Self, LimitError> {
+        Ok(Self { body: within(1..=KIB * MIB, "bytes", bytes)? as usize, ..self })
+    }
+
+    /// The largest head of a request, which is its request line and headers: 8 KiB to 16 MiB. Default: 64 KiB.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_head(self, bytes: u64) -> Result<Self, LimitError> {
+        // Less than 8 KiB would be less than hyper's own buffer.
+        Ok(Self { head: within(8 * KIB..=16 * MIB, "bytes", bytes)? as usize, ..self })
+    }
+
+    /// How long a head may take to arrive; also, how long a connection may be idle: 1 second to a day.
+    /// Default: 15 seconds.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_head_timeout(self, seconds: u64) -> Result<Self, LimitError> {
+        Ok(Self { head_timeout: Duration::from_secs(within(1..=DAY, "seconds", seconds)?), ..self })
+    }
+
+    /// How long a body may take to arrive: 1 second to a day. Default: 30 seconds.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_body_timeout(self, seconds: u64) -> Result<Self, LimitError> {
+        Ok(Self { body_timeout: Duration::from_secs(within(1..=DAY, "seconds", seconds)?), ..self })
+    }
+
+    /// How many request numbers are remembered for each merchant, the oldest being forgotten first: 1 to 10 million.
+    /// Default: 100,000.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_request_numbers(self, numbers: u64) -> Result<Self, LimitError> {
+        let numbers = within(1..=10_000_000, "request numbers", numbers)?;
+        Ok(Self { request_numbers: numbers as usize, ..self })
+    }
+}
+
+fn within(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<u64, LimitError> {
+    if range.contains(&found) { Ok(found) } else { Err(LimitError { range, unit, found }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_out_of_range_is_refused_with_the_range() {
+        let error = Limits::default().with_head(100).unwrap_err();
+        assert_eq!(error.to_string(), "expected 8192 to 16777216 bytes, found 100");
+        assert!(Limits::default().with_body_timeout(u64::MAX).is_err());
+    }
+}
