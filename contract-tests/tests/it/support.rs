@@ -23,7 +23,7 @@ pub(crate) async fn frozen_mock() -> MockServer {
 }
 
 /// A request in the making, as raw bytes.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct RawRequest {
     pub(crate) method: &'static str,
     pub(crate) target: String,
