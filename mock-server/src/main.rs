@@ -38,6 +38,8 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has read enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("error: {error}");
             for cause in iter::successors(error.source(), |&cause| cause.source()) {
@@ -46,6 +48,11 @@ fn main() -> ExitCode {
             ExitCode::from(WRONG_USAGE)
         }
     }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let failure = error.downcast_ref::<Failure>();
+    failure.is_some_and(|failure| failure.source.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// What went wrong on this machine, with its cause.
@@ -105,6 +112,7 @@ fn list_policies() -> Result<(), Failure> {
     let mut list = || {
         for policy in POLICIES {
             writeln!(out, "{} ({})\n  {}", policy.name, Policy::STANDING, policy.question.trim())?;
+            writeln!(out, "  Source: {}.", policy.source)?;
             for (index, value) in policy.values.iter().enumerate() {
                 let name = value.name() + if index == 0 { ", the default" } else { "" };
                 writeln!(out, "    {name:<21} {}", value.meaning)?;

@@ -8,7 +8,7 @@ use crate::standing::Standing;
 macro_rules! policies {
     ($(
         $(#[doc = $question:literal])+
-        $name:ident: $type:ident {
+        $name:ident: $type:ident, from $source:literal {
             $( $(#[$default:ident])? $value:ident = $meaning:literal, )+
         }
     )+) => {
@@ -33,6 +33,7 @@ macro_rules! policies {
             $(Policy {
                 name: stringify!($name),
                 question: concat!($($question),+),
+                source: $source,
                 values: &[ $(PolicyValue { variant: stringify!($value), meaning: $meaning }),+ ],
             },)+
         ];
@@ -41,42 +42,42 @@ macro_rules! policies {
 
 policies! {
     /// The same out_request_no again, with the same content.
-    repeat: Repeat {
+    repeat: Repeat, from "nothing public says what a repeated number gets; clients are told to retry with the same parameters" {
         #[default] Accept = "204 again, applied once",
         Reject = "400 INVALID_REQUEST",
     }
     /// The same out_request_no again, with other content.
-    repeat_mismatch: RepeatMismatch {
+    repeat_mismatch: RepeatMismatch, from "the text is a sister operation's (documented); that this operation checks it is not" {
         #[default] Reject = "400 INVALID_REQUEST",
         Apply = "204, applied, warning in the journal",
     }
     /// before_bonus_value + add_bonus_value is not bonus_value.
-    arithmetic: Arithmetic {
+    arithmetic: Arithmetic, from "nothing public" {
         #[default] Warn = "204, bonus_value holds, warning in the journal",
         Reject = "400 INVALID_REQUEST",
     }
     /// before_bonus_value differs from what is stored.
-    stale_before: StaleBefore {
+    stale_before: StaleBefore, from "nothing public" {
         #[default] Warn = "204, warning in the journal",
         Reject = "400 INVALID_REQUEST",
     }
     /// The points become negative.
-    negative_total: NegativeTotal {
+    negative_total: NegativeTotal, from "nothing public" {
         #[default] Warn = "204, warning in the journal",
         Reject = "400 INVALID_REQUEST",
     }
     /// The body has a field that the documentation does not.
-    unknown_field: UnknownField {
+    unknown_field: UnknownField, from "the refusal was seen on pay and transfer operations (wild)" {
         #[default] Reject = "400 PARAM_ERROR",
         Warn = "taken as if it were not there, warning in the journal",
     }
     /// The card or the code was never seen.
-    unknown_card: UnknownCard {
+    unknown_card: UnknownCard, from "the texts of the refusals are a sister operation's (documented)" {
         #[default] Create = "created on first use, so that any sample works",
         Reject = "400 INVALID_REQUEST",
     }
     /// Which refusals are signed.
-    signed_refusals: SignedRefusals {
+    signed_refusals: SignedRefusals, from "a signed 400 was published in 2021, unsigned ones since (wild); the documentation says that every answer to a request whose signature matched is signed" {
         #[default] None = "none",
         Business = "those of requests whose own signature matched",
     }
@@ -89,6 +90,8 @@ pub struct Policy {
     pub name: &'static str,
     /// What it decides.
     pub question: &'static str,
+    /// What is publicly known about it all the same.
+    pub source: &'static str,
     /// Its values; the first is the default.
     pub values: &'static [PolicyValue],
 }

@@ -323,7 +323,10 @@ impl Rejection {
     pub fn reason(&self) -> String {
         use Rejection::*;
         match self {
-            HeadTooLarge => "expected request line and headers of at most 64 KiB, found more".into(),
+            HeadTooLarge => {
+                "expected request line and headers within the limit (64 KiB, unless configured), found more"
+                    .into()
+            }
             BodyTimeout => "expected the whole body in time, it did not come".into(),
             BodyBroken => "expected the whole body, it breaks off".into(),
             BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),

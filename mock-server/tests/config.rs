@@ -4,8 +4,9 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
@@ -72,12 +73,17 @@ fn complaint(config: &str) -> [String; 3] {
     Folder::new(config).complaint()
 }
 
-fn command(arguments: &[&str]) -> Output {
+fn mock_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
     for name in ["LISTEN", "QUIET", "CONFIG", "SEED"] {
         command.env_remove(format!("WECHATPAY_MOCK_{name}"));
     }
-    command.args(arguments).output().unwrap()
+    command.args(arguments);
+    command
+}
+
+fn command(arguments: &[&str]) -> Output {
+    mock_command(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -506,6 +512,25 @@ fn with_a_mistake_nothing_starts_and_the_exit_code_is_2() {
         assert!(message.contains("mock.toml:2: expected one of the keys listen,"), "{message}");
         assert!(message.ends_with("did you mean limits?\n"), "{message}");
     }
+}
+
+#[test]
+fn the_command_line_goes_before_the_file() {
+    let folder = Folder::new("listen = \"127.0.0.1:0\"");
+    assert!(first_line(&folder, &[]).starts_with("listening on http://127.0.0.1:"));
+    assert!(first_line(&folder, &["--listen", "127.0.0.2:0"]).starts_with("listening on http://127.0.0.2:"));
+}
+
+/// The first line of output of a mock that is told of the configuration by its environment.
+fn first_line(folder: &Folder, arguments: &[&str]) -> String {
+    let mut command = mock_command(arguments);
+    command.env("WECHATPAY_MOCK_CONFIG", folder.file()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    line
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub struct Complaint {
     advice: String,
 }
 
-/// Every mistake of a configuration that was found, in the order of the lines.
+/// Every mistake of a configuration that was found, in the order of files and lines.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError(Vec<Complaint>);
 
@@ -109,7 +109,7 @@ impl Complaints {
         if complaints.is_empty() {
             return Ok(value);
         }
-        complaints.sort_by_key(Complaint::line);
+        complaints.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
         Err(ConfigError(complaints))
     }
 }
