@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
 use wechatpay_mock::{
-    CertificateStatus, Clock, Config, MerchantConfig, MockServer, Seed, TrustMode, policies::Policies,
+    CertificateStatus, Clock, Config, MerchantConfig, MockServer, Seed, Standing, TrustMode,
+    policies::Policies,
 };
 use wechatpay_protocol::Timestamp;
 
@@ -71,22 +72,6 @@ impl Given {
         let clock = self.now.map_or_else(Clock::system, |now| Clock::fixed(Timestamp::from_unix(now)));
         MockServer::builder().config(config).clock(clock).start().await
     }
-}
-
-/// Where knowledge of a behaviour comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Standing {
-    /// The official documentation says so.
-    Documented,
-    /// The real gateway answered so to a request without valid credentials.
-    Probed,
-    /// A real answer that somebody published.
-    Wild,
-    /// What official or widely used SDKs send or insist on.
-    Sdk,
-    /// Nothing public decides it.
-    OwnChoice,
 }
 
 /// A request and the answer it must get.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::case::{Case, Expected, ExpectedBody, SignedBy, Standing};
+use crate::case::{Case, Expected, ExpectedBody, SignedBy};
 
 /// What the headings of the table are, by the folder of the cases.
 const SECTIONS: [(&str, &str); 10] = [
@@ -47,7 +47,7 @@ pub fn markdown(cases: &[Case], cases_url: &str) -> String {
             "\n## {heading}\n\n| what holds | answer | standing | known from |\n|---|---|---|---|"
         );
         for case in rows {
-            let (title, answer, standing) = (capitalised(&case.title), answer(case), name_of(case.standing));
+            let (title, answer, standing) = (capitalised(&case.title), answer(case), case.standing);
             let _ = writeln!(
                 text,
                 "| [{title}]({cases_url}/{}.json) | {answer} | {standing} | {} |",
@@ -84,14 +84,4 @@ fn capitalised(text: &str) -> String {
     characters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + characters.as_str())
-}
-
-fn name_of(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Documented => "documented",
-        Standing::Probed => "probed",
-        Standing::Wild => "wild",
-        Standing::Sdk => "SDK",
-        Standing::OwnChoice => "own choice",
-    }
 }
