@@ -13,8 +13,9 @@ use wechatpay_protocol::{Credentials, CredentialsError, CredentialsFile};
 pub(crate) enum LoadError {
     #[error("cannot read {path}", path = .path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("{path} is not a credentials.json", path = .path.display())]
-    Json { path: PathBuf, source: serde_json::Error },
+    // Without the parser's own words, which quote what it found: it may be a key.
+    #[error("{path}, line {line}, column {column}: expected the JSON of a credentials.json", path = .path.display())]
+    Json { path: PathBuf, line: usize, column: usize },
     #[error("the environment has {VARIABLE_OF_MCHID}, but not all that goes with it (as WECHATPAY_…)")]
     Environment(#[source] serde_json::Error),
     #[error(transparent)]
@@ -28,8 +29,11 @@ const VARIABLE_OF_MCHID: &str = "WECHATPAY_MCHID";
 pub(crate) fn load(path: &Path) -> Result<Credentials, LoadError> {
     let path = if path.is_dir() { path.join("credentials.json") } else { path.into() };
     let json = fs::read_to_string(&path).map_err(|source| LoadError::File { path: path.clone(), source })?;
-    let file: CredentialsFile =
-        serde_json::from_str(&json).map_err(|source| LoadError::Json { path: path.clone(), source })?;
+    let file: CredentialsFile = serde_json::from_str(&json).map_err(|error| LoadError::Json {
+        path: path.clone(),
+        line: error.line(),
+        column: error.column(),
+    })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     Ok(Credentials::load(&file, |name| fs::read_to_string(folder.join(name)))?)
 }

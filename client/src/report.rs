@@ -72,7 +72,13 @@ pub(crate) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
             "it may have been carried out all the same: repeat it unchanged, with the same --out-request-no",
         );
     }
-    match (error.rejection()?.code(), error.rejection()?.status().as_u16()) {
+    let rejection = error.rejection()?;
+    match (rejection.code(), rejection.status().as_u16()) {
+        (Some("SIGN_ERROR"), _)
+            if rejection.message().is_some_and(|message| message.contains("timestamp")) =>
+        {
+            Some("is this machine's clock right?")
+        }
         (Some("SIGN_ERROR"), _) => Some(
             "does the merchant exist there, with this certificate? a mock says what is wrong with a signature",
         ),

@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  wechatpay-contract demo      watch one call from both sides, from signature to verified 204";
+  wechatpay-contract demo      watch one call from both sides, from signature to verified 204
+
+Exit codes: 0 good, 1 the check failed, 2 wrong usage or configuration.";
 
 /// Holds clients and servers to the contract of WeChat Pay APIv3.
 #[derive(Debug, Parser)]

@@ -4,24 +4,30 @@
 mod cli;
 mod demo;
 
-use std::{error::Error, io::Write, path::Path, process::ExitCode};
+use std::{error::Error, io::Write, iter, path::Path, process::ExitCode};
 
 use clap::Parser;
 use wechatpay_contract::{case, table};
 
 use crate::cli::{Cli, Command};
 
+/// Exit code for wrong usage or configuration.
+const WRONG_USAGE: u8 = 2;
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Demo => demo::run().await,
-        Command::Behaviour { cases } => behaviour(&cases),
+    let (done, failure) = match Cli::parse().command {
+        Command::Demo => (demo::run().await, ExitCode::FAILURE),
+        Command::Behaviour { cases } => (behaviour(&cases), ExitCode::from(WRONG_USAGE)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("error: {error}");
-            ExitCode::FAILURE
+            for cause in iter::successors(error.source(), |&cause| cause.source()) {
+                anstream::eprintln!("  because: {cause}");
+            }
+            failure
         }
     }
 }

@@ -66,7 +66,11 @@ fn answer(case: &Case) -> String {
             ExpectedBody::Exact(body) | ExpectedBody::Partial(body) => body,
             ExpectedBody::Empty => &serde_json::Value::Null,
         };
-        let code = body["code"].as_str().map(|code| format!(" `{code}`")).unwrap_or_default();
+        let code = body["code"]
+            .as_str()
+            .filter(|_| *status >= 400)
+            .map(|code| format!(" `{code}`"))
+            .unwrap_or_default();
         let message =
             body["message"].as_str().map(|message| format!(" {}", escaped(message))).unwrap_or_default();
         let signed = if *signed_by == SignedBy::Nobody { "" } else { ", signed" };

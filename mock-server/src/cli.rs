@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -10,6 +10,8 @@ Examples:
   wechatpay-mock --listen 127.0.0.1:0       serve on a free port, named in the first line of output
   wechatpay-mock --config shop.toml         with merchants, keys, policies and limits of your own
   wechatpay-mock keys ./dev                 write the development merchant's credentials
+
+Exit codes: 0 good, 2 wrong usage or configuration.
 
 Told nothing, it knows a development merchant whose keys are public. They protect nothing.";
 
@@ -41,7 +43,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address to listen on; port 0 picks a free one [default: the configuration's, or 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_LISTEN")]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) configuration: Configuration,
@@ -49,7 +51,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
     pub(crate) seed: Option<PathBuf>,
     /// Do not log exchanges
-    #[arg(long, short, env = "WECHATPAY_MOCK_QUIET")]
+    #[arg(long, short, env = "WECHATPAY_MOCK_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 }
 
@@ -78,4 +80,11 @@ pub(crate) struct Keys {
 pub(crate) struct CheckConfig {
     /// The configuration, TOML
     pub(crate) file: PathBuf,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "expected an IP address and a port, such as 127.0.0.1:8080 (in --listen or WECHATPAY_MOCK_LISTEN)"
+            .into()
+    })
 }

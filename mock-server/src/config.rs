@@ -102,7 +102,7 @@ impl Config {
             Complaint::at(path, None, problem, "name a JSON file; fixtures/config/seed.json is one")
         })?;
         let seed = seed_file::parse(path, &text)?;
-        seed_file::check_merchants(&seed, &self, path, &text)?;
+        seed_file::check(&seed, &self, path, &text)?;
         Ok(Self { seed: Some(seed), ..self })
     }
 

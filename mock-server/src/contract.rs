@@ -184,7 +184,15 @@ impl Schema {
         pointer: &str,
     ) -> Result<(), Box<FieldFault>> {
         if self.validator.is_valid(value) {
-            return Ok(());
+            return match four_byte_text(value) {
+                None => Ok(()),
+                Some((at, text)) => {
+                    let (title, title_traditional) = self.at(&at).map_or_else(Default::default, titles);
+                    let rule = Rule::ThreeBytes { found: bounded(text) };
+                    let pointer = format!("{pointer}{at}");
+                    Err(Box::new(FieldFault { location, pointer, title, title_traditional, rule }))
+                }
+            };
         }
         let faults = self.validator.iter_errors(value).map(|error| self.fault(&error, location, pointer));
         let first = faults.min_by(|one, other| rank(one).cmp(&rank(other)));
@@ -196,25 +204,24 @@ impl Schema {
             AdditionalProperties, MaxLength, MinLength, Pattern, Required, Type,
         };
         let within = error.instance_path().as_str();
-        let found = error.instance().as_ref();
-        let length = found.as_str().map_or(0, |text| text.chars().count());
+        let length = error.instance().as_str().map_or(0, |text| text.chars().count());
+        let found = bounded(error.instance());
         let mut at = within.to_owned();
         let rule = match error.kind() {
             Required { property } => {
                 at = format!("{within}/{}", property.as_str().unwrap_or_default());
                 Rule::Required
             }
-            Type { .. } => Rule::Type { expected: self.type_at(within), found: found.clone() },
-            _ if error.kind().keyword() == "format" => {
-                Rule::Type { expected: JsonType::Integer, found: found.clone() }
-            }
+            Type { .. } => Rule::Type { expected: self.type_at(within), found },
+            _ if error.kind().keyword() == "format" => Rule::Type { expected: JsonType::Integer, found },
             MaxLength { limit } => Rule::MaxLength { limit: *limit, length },
             MinLength { limit } => Rule::MinLength { limit: *limit, length },
-            Pattern { pattern } => Rule::Pattern { pattern: pattern.clone(), found: found.clone() },
+            Pattern { pattern } => Rule::Pattern { pattern: pattern.clone(), found },
             AdditionalProperties { unexpected } => {
-                Rule::Documented { parent: within.into(), names: unexpected.clone() }
+                let names = unexpected.iter().take(UNKNOWN_FIELDS_NAMED).cloned().collect();
+                Rule::Documented { parent: within.into(), names }
             }
-            other => Rule::Other { keyword: other.keyword().into(), found: found.clone() },
+            other => Rule::Other { keyword: other.keyword().into(), found },
         };
         let (title, title_traditional) = self.at(&at).map_or_else(Default::default, titles);
         FieldFault { location, pointer: format!("{base}{at}"), title, title_traditional, rule }
@@ -232,10 +239,54 @@ impl Schema {
         })
     }
 
+    /// Removes the fields that the schema does not have from the object at `pointer`.
+    pub(crate) fn retain_known(&self, value: &mut Value, pointer: &str) {
+        let known = self.at(pointer).and_then(|schema| schema["properties"].as_object());
+        let object = value.pointer_mut(pointer).and_then(Value::as_object_mut);
+        if let (Some(known), Some(object)) = (known, object) {
+            object.retain(|name, _| known.contains_key(name));
+        }
+    }
+
     /// A fault of the value as a whole that no schema could find.
     pub(crate) fn fault_of(&self, location: Location, pointer: String, rule: Rule) -> FieldFault {
         let (title, title_traditional) = titles(&self.source);
         FieldFault { location, pointer, title, title_traditional, rule }
+    }
+}
+
+/// Unknown fields that a refusal names. (own choice)
+const UNKNOWN_FIELDS_NAMED: usize = 100;
+
+/// Bytes of JSON that a refusal shows of a value. (own choice)
+const VALUE_SHOWN: usize = 4096;
+
+/// The value, or the beginning of its text if it is large: what a refusal says stays small, whatever was sent.
+fn bounded(value: &Value) -> Value {
+    let text = value.to_string();
+    match text.char_indices().nth(VALUE_SHOWN) {
+        None => value.clone(),
+        Some((end, _)) => Value::String(format!("{}…", &text[..end])),
+    }
+}
+
+/// The first text with a character of four bytes, such as an emoji, and its place.
+fn four_byte_text(value: &Value) -> Option<(String, &Value)> {
+    match value {
+        Value::String(text) => text.chars().any(|it| it.len_utf8() > 3).then(|| (String::new(), value)),
+        Value::Array(items) => {
+            let mut found = items.iter().enumerate();
+            found.find_map(|(index, item)| {
+                four_byte_text(item).map(|(at, text)| (format!("/{index}{at}"), text))
+            })
+        }
+        Value::Object(fields) => {
+            let mut found = fields.iter();
+            found.find_map(|(name, field)| {
+                four_byte_text(field).map(|(at, text)| (format!("/{name}{at}"), text))
+            })
+        }
+        _ => None,
     }
 }
 

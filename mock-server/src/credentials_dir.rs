@@ -50,7 +50,7 @@ pub fn write_credentials(
         .iter()
         .map(|file| {
             let path = dir.join(&file.name);
-            file.write(&path).map_err(failed(&path))?;
+            file.write(&path, overwrite).map_err(failed(&path))?;
             Ok(path)
         })
         .collect()
@@ -83,20 +83,20 @@ fn files(credentials: &Credentials, dir: &Path) -> Vec<File> {
 
 /// Lines for a POSIX shell. Files are named by their whole path, so that it can be sourced from anywhere.
 fn env(credentials: &Credentials, dir: &Path) -> String {
-    let is_file = |value: &str| value.ends_with(".pem");
+    const FILES: [&str; 4] = ["MERCHANT_KEY", "MERCHANT_CERTIFICATE", "PLATFORM_CERTIFICATE", "PUBLIC_KEY"];
+    let is_file = |name: &str| FILES.iter().any(|file| name == format!("WECHATPAY_{file}"));
     let variables = credentials.to_file().to_env().into_iter().map(|(name, value)| {
-        let value = if is_file(&value) { dir.join(value).display().to_string() } else { value };
+        let value = if is_file(&name) { dir.join(value).display().to_string() } else { value };
         format!("export {name}='{}'\n", value.replace('\'', r"'\''"))
     });
     variables.collect()
 }
 
 impl File {
-    fn write(&self, path: &Path) -> io::Result<()> {
-        // A new file each time: a mode is given when a file is made, and a link is not followed.
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    /// Makes a new file: a mode is given when a file is made, and a link is not followed.
+    fn write(&self, path: &Path, overwrite: bool) -> io::Result<()> {
+        if overwrite && path.symlink_metadata().is_ok() {
+            fs::remove_file(path)?;
         }
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);

@@ -9,6 +9,7 @@ use wechatpay_protocol::{Timestamp, WECHATPAY_SERIAL};
 
 use crate::{
     answer_body::AnswerBody,
+    forensics::diagnose_request,
     gateway::Gateway,
     journal::{Exchange, Progress, Stage},
     log,
@@ -16,7 +17,7 @@ use crate::{
     rejection::Rejection,
     stages::{
         apply::apply, authenticate::authenticate, receive::Received, receive::receive, respond::respond,
-        route::route, sign::sign, validate::validate,
+        respond::with_diagnosis, route::route, sign::sign, validate::validate,
     },
 };
 
@@ -25,12 +26,20 @@ pub(crate) async fn exchange<B>(gateway: &Gateway, request: Request<B>) -> Respo
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let (received, whole) = receive(request, &gateway.limits).await;
+    let (received, whole) = receive(request, &gateway.limits, &gateway.large_bodies).await;
     let (received, now) = (Arc::new(received), gateway.clock.now());
     let mut progress = Progress::default();
     let result = whole.and_then(|()| process(gateway, &received, now, &mut progress));
 
+    let diagnosis = match &result {
+        Err(Rejection::SignatureMismatch(_)) if gateway.diagnosis => {
+            diagnose_request(&received, gateway.contract, &gateway.identity)
+        }
+        _ => None,
+    };
+
     let answer = respond(&received, &result, now, gateway.randomness.bytes());
+    let answer = with_diagnosis(answer, diagnosis.as_ref());
     let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
     let merchant = progress.mchid.as_ref();
     let key = merchant.and_then(|merchant| gateway.identity.signing_key(merchant, wanted, now));
@@ -39,7 +48,7 @@ where
     let mut response = Response::new(AnswerBody::from(answer.body.clone()));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers.clone();
-    log::exchange(&gateway.journal.record(Exchange::new(now, received, progress, result, answer)));
+    log::exchange(&gateway.journal.record(Exchange::new(now, received, progress, result, diagnosis, answer)));
     response
 }
 

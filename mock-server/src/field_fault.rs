@@ -82,6 +82,11 @@ pub enum Rule {
         /// Their names.
         names: Vec<String>,
     },
+    /// Text is UTF-8 of one to three bytes a character: no emoji. (documented)
+    ThreeBytes {
+        /// What was there.
+        found: Value,
+    },
     /// Percent-encoding of UTF-8 must be valid.
     PercentEncoding {
         /// What was there, still encoded.
@@ -132,6 +137,7 @@ impl FieldFault {
             | Rule::MinLength { .. }
             | Rule::Pattern { .. }
             | Rule::Documented { .. } => Standing::Wild,
+            Rule::ThreeBytes { .. } => Standing::Documented,
             Rule::Type { .. } | Rule::PercentEncoding { .. } | Rule::Other { .. } => Standing::OwnChoice,
         }
     }
@@ -161,6 +167,7 @@ impl FieldFault {
             Rule::MinLength { limit, length } => of_string(format!("字符数 {length}，小于最小值 {limit}")),
             Rule::Pattern { pattern, .. } => of_string(format!("字符串必须匹配正则表达式“{pattern}”")),
             Rule::Documented { .. } => "请求中含有未在API文档中定义的参数".into(),
+            Rule::ThreeBytes { .. } => of_string("字符串不能包含 4 字节的 UTF-8 字符".into()),
             Rule::PercentEncoding { .. } => of_string("字符串必须是合法的百分号编码".into()),
             Rule::Other { .. } => format!("输入源“{source}”映射到值字段“{title}”规则校验失败"),
         }
@@ -182,6 +189,7 @@ impl FieldFault {
             Rule::MinLength { limit, length } => of_string(format!("字符數 {length}，小於最小值 {limit}")),
             Rule::Pattern { pattern, .. } => of_string(format!("字符串必須匹配正則表達式“{pattern}”")),
             Rule::Documented { .. } => "請求中含有未在API文檔中定義的參數".into(),
+            Rule::ThreeBytes { .. } => of_string("字符串不能包含 4 字節的 UTF-8 字符".into()),
             Rule::PercentEncoding { .. } => of_string("字符串必須是合法的百分號編碼".into()),
             Rule::Other { .. } => format!("輸入源“{source}”映射到值字段“{title}”規則校驗失敗"),
         }
@@ -197,9 +205,10 @@ impl FieldFault {
         let value = match &self.rule {
             Rule::Required => json!(""),
             Rule::MaxLength { length, .. } | Rule::MinLength { length, .. } => json!(length),
-            Rule::Type { found, .. } | Rule::Pattern { found, .. } | Rule::Other { found, .. } => {
-                found.clone()
-            }
+            Rule::Type { found, .. }
+            | Rule::Pattern { found, .. }
+            | Rule::ThreeBytes { found }
+            | Rule::Other { found, .. } => found.clone(),
             Rule::PercentEncoding { found } => json!(found),
             Rule::Documented { .. } => {
                 return json!({ "issue": self.issue(), "location": null, "value": self.unknown_fields() });
@@ -234,6 +243,11 @@ impl FieldFault {
             Rule::Pattern { pattern, .. } => format!("{source}: expected a match of {pattern}, found none"),
             Rule::Documented { .. } => {
                 format!("expected documented fields only, found {}", self.unknown_fields().join(", "))
+            }
+            Rule::ThreeBytes { .. } => {
+                format!(
+                    "{source}: expected characters of one to three bytes, found one of four, such as an emoji"
+                )
             }
             Rule::PercentEncoding { .. } => {
                 format!("{source}: expected percent-encoded UTF-8, found other bytes")

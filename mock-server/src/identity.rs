@@ -97,6 +97,16 @@ impl Identity {
         self.merchants.get(&mchid.parse::<Mchid>().ok()?)
     }
 
+    /// Every merchant, in no order.
+    pub(crate) fn merchants(&self) -> impl Iterator<Item = &Arc<Merchant>> {
+        self.merchants.values()
+    }
+
+    /// The key that has an ID in place of a certificate.
+    pub(crate) fn public_key(&self) -> &PlatformKey {
+        self.public_key.key()
+    }
+
     /// The key that has this name, if the merchant has it and it is in force: the one that a merchant encrypts with.
     pub(crate) fn named_key(&self, merchant: &Merchant, name: &str, now: Timestamp) -> Option<&PlatformKey> {
         let trust = merchant.trust;
@@ -161,7 +171,7 @@ impl Merchant {
     /// What is stored for this merchant, locked. Held while an operation looks and changes, never across a signature
     /// or a wait.
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        // A panic while it was held can't have left it half changed: each change is one assignment.
+        // Nothing that is done while it is held can panic, so it is whole even if it should be poisoned.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

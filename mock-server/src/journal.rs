@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use wechatpay_protocol::{Authorization, Mchid, RequestMessage, ResponseSignature, Timestamp};
 
 use crate::{
+    forensics::Diagnosis,
     operations::Outcome,
     rejection::{CHECKS, Rejection},
     stages::{receive::Received, respond::Answer},
@@ -33,6 +34,8 @@ pub struct Exchange {
     pub stage: Stage,
     /// What ended the exchange in that stage, if it was refused.
     pub rejection: Option<Rejection>,
+    /// What is wrong about the signature, if it was refused and diagnosed.
+    pub diagnosis: Option<Diagnosis>,
     /// What is odd about the request although it was accepted.
     pub warnings: Vec<Warning>,
     /// The status of the answer.
@@ -49,6 +52,7 @@ impl Exchange {
         request: Arc<Received>,
         progress: Progress,
         result: Result<Outcome, Rejection>,
+        diagnosis: Option<Diagnosis>,
         answer: Answer,
     ) -> Self {
         let (warnings, rejection) = match result {
@@ -63,6 +67,7 @@ impl Exchange {
             mchid: progress.mchid,
             stage: progress.stage,
             rejection,
+            diagnosis,
             warnings,
             status: answer.status,
             answer_headers: answer.headers,
@@ -219,7 +224,7 @@ struct Ring {
 /// The most exchanges that a journal holds. (own choice)
 const EXCHANGES: usize = 10_000;
 /// The most bytes that they take together, roughly. (own choice)
-const BYTES: usize = 32 * 1024 * 1024;
+const BYTES: usize = 16 * 1024 * 1024;
 
 impl Journal {
     pub(crate) fn new() -> Self {
@@ -248,10 +253,16 @@ impl Journal {
     }
 }
 
+/// What a `HeaderMap` takes for each header that it has room for.
+const HEADER_SLOT: usize = 112;
+/// What it takes to store a name and a value elsewhere.
+const HEADER_TEXT: usize = 48;
+
 /// About how many bytes an exchange takes in memory.
 fn size(exchange: &Exchange) -> usize {
     let headers = |headers: &HeaderMap| {
-        headers.iter().map(|(name, value)| 64 + name.as_str().len() + value.len()).sum::<usize>()
+        let texts = headers.iter().map(|(name, value)| HEADER_TEXT + name.as_str().len() + value.len());
+        headers.capacity() * HEADER_SLOT + texts.sum::<usize>()
     };
     size_of::<Exchange>()
         + size_of::<Received>()
@@ -260,4 +271,5 @@ fn size(exchange: &Exchange) -> usize {
         + exchange.request.body.len()
         + headers(&exchange.answer_headers)
         + exchange.answer_body.len()
+        + exchange.diagnosis.as_ref().map_or(0, Diagnosis::size)
 }

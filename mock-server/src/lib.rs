@@ -24,6 +24,7 @@ mod contract;
 mod credentials_dir;
 mod exchange;
 mod field_fault;
+pub mod forensics;
 mod gateway;
 mod identity;
 mod journal;
@@ -39,6 +40,7 @@ mod server;
 mod stages;
 mod standing;
 mod state;
+mod write_timeout;
 
 pub use business::BusinessRefusal;
 pub use clock::Clock;

@@ -17,6 +17,8 @@ pub struct Limits {
     pub(crate) head: usize,
     pub(crate) head_timeout: Duration,
     pub(crate) body_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) connections: usize,
     pub(crate) request_numbers: usize,
 }
 
@@ -40,6 +42,8 @@ impl Default for Limits {
             head: 64 * KIB as usize,
             head_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            connections: 4096,
             request_numbers: 100_000,
         }
     }
@@ -78,6 +82,26 @@ impl Limits {
     /// [`LimitError`] outside of that range.
     pub fn with_body_timeout(self, seconds: u64) -> Result<Self, LimitError> {
         Ok(Self { body_timeout: Duration::from_secs(within(1..=DAY, "seconds", seconds)?), ..self })
+    }
+
+    /// How long the peer may take to accept an answer, as it does by reading; after that the connection is closed:
+    /// 1 second to a day. Default: 30 seconds.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_write_timeout(self, seconds: u64) -> Result<Self, LimitError> {
+        Ok(Self { write_timeout: Duration::from_secs(within(1..=DAY, "seconds", seconds)?), ..self })
+    }
+
+    /// How many connections there may be at once: 1 to a million. Others wait until one of these ends. Default: 4096.
+    ///
+    /// An idle connection takes about 12 KiB of memory. One whose request is on its way also takes what has arrived of
+    /// that.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_connections(self, connections: u64) -> Result<Self, LimitError> {
+        Ok(Self { connections: within(1..=1_000_000, "connections", connections)? as usize, ..self })
     }
 
     /// How many request numbers are remembered for each merchant, the oldest being forgotten first: 1 to 10 million.

@@ -14,7 +14,8 @@ pub(crate) fn exchange(exchange: &Exchange) {
         }
         Some(rejection) => {
             let check = rejection.check().map(|check| format!("check {check}: ")).unwrap_or_default();
-            tracing::warn!("#{number} {method} {target} {status}: {check}{}", rejection.reason());
+            let reason = exchange.diagnosis.as_ref().map_or_else(|| rejection.reason(), ToString::to_string);
+            tracing::warn!("#{number} {method} {target} {status}: {check}{reason}");
         }
     }
 }

@@ -83,9 +83,24 @@ fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
         let server =
             started.map_err(Failure::new(format!("cannot listen on {listen} (port 0 picks a free one)")))?;
         announce(&server).map_err(Failure::new("cannot write to stdout"))?;
-        tokio::signal::ctrl_c().await.map_err(Failure::new("cannot wait for a signal"))?;
+        asked_to_end().await.map_err(Failure::new("cannot wait for a signal"))?;
         Ok(())
     })
+}
+
+/// Waits for Ctrl-C, or for what ends a container.
+async fn asked_to_end() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// The line that scripts wait for.

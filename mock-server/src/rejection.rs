@@ -190,7 +190,8 @@ impl Rejection {
         }
     }
 
-    /// How sure it is that the gateway answers so.
+    /// How sure it is that the gateway has an answer of this wording. Whether a certain request gets it is another
+    /// question, which `fixtures/cases/` answer.
     pub fn standing(&self) -> Standing {
         use Rejection::*;
         match self {

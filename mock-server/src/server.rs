@@ -5,14 +5,16 @@ use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::{AbortHandle, JoinSet},
+    time::sleep,
 };
 use wechatpay_protocol::Credentials;
 
@@ -26,6 +28,7 @@ use crate::{
     policies::Policies,
     randomness::Randomness,
     seed::Seed,
+    write_timeout::WriteTimeout,
 };
 
 /// A running mock of the gateway. Dropping it closes its socket and its connections.
@@ -56,6 +59,7 @@ pub struct MockServerBuilder {
     config: Config,
     clock: Clock,
     randomness: Randomness,
+    diagnosis: bool,
 }
 
 impl MockServer {
@@ -65,6 +69,7 @@ impl MockServer {
             config: Config::default(),
             clock: Clock::system(),
             randomness: Randomness::system(),
+            diagnosis: true,
         }
     }
 
@@ -152,15 +157,22 @@ impl MockServerBuilder {
         Self { randomness, ..self }
     }
 
+    /// Finds out why a signature does not match, and says so in the journal, in the log, and in the header
+    /// `Mock-Diagnosis`, which no real gateway sends. It does unless told otherwise.
+    #[must_use]
+    pub fn diagnosis(self, diagnosis: bool) -> Self {
+        Self { diagnosis, ..self }
+    }
+
     /// Starts it. Once this returns, connections are accepted.
     ///
     /// # Errors
     /// If the address can't be listened on: it is taken, or not this machine's.
     pub async fn start(self) -> io::Result<MockServer> {
-        let listen = self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
-        let listener = TcpListener::bind(listen).await?;
+        let listener = listen(self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()))?;
         let address = listener.local_addr()?;
-        let gateway = Arc::new(Gateway::new(&self.config, self.clock, self.randomness));
+        let gateway = Gateway::new(&self.config, self.clock, self.randomness);
+        let gateway = Arc::new(Gateway { diagnosis: self.diagnosis, ..gateway });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&gateway))).abort_handle();
         Ok(MockServer { address, config: self.config, gateway, accepting })
     }
@@ -178,20 +190,44 @@ impl fmt::Debug for MockServer {
     }
 }
 
-/// Accepts until it is aborted. The connections are its own: they end with it.
+/// How many connections the system holds ready to be accepted. It leaves the first message of any more without an
+/// answer, and their peers try again a second later. `TcpListener::bind` asks for 128, which a load test goes beyond.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // So that a mock can start again where one has just ended. On Windows it would let two listen at once.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// How long to wait before the next attempt when no connection can be accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Accepts until it is aborted, as many at once as the limits allow; the others wait in the system's queue. The
+/// connections are its own: they end with it.
 async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
     let mut connections = JoinSet::new();
+    let mut fails = false;
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < gateway.limits.connections => match accepted {
                 Ok((stream, _)) => {
+                    fails = false;
                     set_nodelay(&stream);
                     connections.spawn(serve(stream, Arc::clone(&gateway)));
                 }
-                // Out of file descriptors, or the peer was gone at once: the next may do better.
+                // Out of file descriptors, or the peer was gone at once: a later attempt may do better. The one that
+                // fails may still wait in the queue, so that trying at once would go on without end; saying so each
+                // time would as well.
                 Err(error) => {
-                    tracing::warn!("cannot accept a connection: {error}");
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    if !fails {
+                        tracing::warn!("cannot accept a connection: {error}");
+                    }
+                    fails = true;
+                    sleep(ACCEPT_AGAIN).await;
                 }
             },
             Some(_) = connections.join_next() => {}
@@ -222,7 +258,7 @@ where
         // An official SDK looks headers up by their capitals.
         .title_case_headers(true)
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.write_timeout)), answer);
     if let Err(error) = connection.await {
         tracing::debug!("a connection ended: {error}");
     }

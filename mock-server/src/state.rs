@@ -20,6 +20,8 @@ pub(crate) struct Ledger {
     cards: HashMap<String, Card>,
     /// Cards that the seed gives to other merchants.
     foreign_cards: HashSet<String>,
+    /// The members that were made on first use, oldest first: card_id and code.
+    made: VecDeque<(String, String)>,
     requests: RequestNumbers,
 }
 
@@ -27,6 +29,8 @@ pub(crate) struct Ledger {
 #[derive(Clone, Debug, PartialEq)]
 struct Card {
     has_points: bool,
+    /// Whether it was made on first use, not seeded.
+    is_made: bool,
     members: HashMap<String, Member>,
 }
 
@@ -54,6 +58,9 @@ pub(crate) enum Use {
     RepeatedDifferently,
 }
 
+/// Members made on first use that are kept for each merchant; the oldest is forgotten first. (own choice)
+const MEMBERS_MADE: usize = 100_000;
+
 impl Ledger {
     /// The ledger that a merchant starts with: what the seed gives to it. Without a seed, every merchant has the
     /// documentation's sample card, with the points that its sample request says it has.
@@ -73,12 +80,13 @@ impl Ledger {
         let member = |card: SeedMember| (card.code.clone(), Member { card, rights: Rights::default() });
         let cards = own.cards.into_iter().map(|card| {
             let members = card.members.into_iter().map(member).collect();
-            (card.card_id, Card { has_points: card.has_points, members })
+            (card.card_id, Card { has_points: card.has_points, is_made: false, members })
         });
         Self {
             may_use_member_cards: own.may_use_member_cards,
             cards: cards.collect(),
             foreign_cards,
+            made: VecDeque::new(),
             requests,
         }
     }
@@ -109,25 +117,53 @@ impl Ledger {
         self.cards.get(card_id).is_none_or(|card| card.has_points)
     }
 
-    /// Keeps the member's card, which is made if need be.
-    pub(crate) fn store(&mut self, id: MemberId<'_>, member: Member) {
-        let new_card = || Card { has_points: true, members: HashMap::new() };
+    /// Keeps the member's card, and remembers that `out_request_no` was used for this content. A card that was never
+    /// seen is made; of those, the oldest are forgotten first.
+    pub(crate) fn store(
+        &mut self,
+        id: MemberId<'_>,
+        member: Member,
+        out_request_no: &str,
+        content: Fingerprint,
+    ) {
+        self.requests.remember(out_request_no, content);
+        let new_card = || Card { has_points: true, is_made: true, members: HashMap::new() };
         let card = self.cards.entry(id.card_id.into()).or_insert_with(new_card);
-        card.members.insert(id.code.into(), member);
-    }
-
-    /// Whether `out_request_no` was used before, and for the same content.
-    pub(crate) fn use_of(&self, out_request_no: &str, content: &impl Serialize) -> Use {
-        match self.requests.contents.get(out_request_no) {
-            None => Use::New,
-            Some(known) if *known == fingerprint(content) => Use::Repeated,
-            Some(_) => Use::RepeatedDifferently,
+        if card.members.insert(id.code.into(), member).is_none() {
+            self.made.push_back((id.card_id.into(), id.code.into()));
+        }
+        if self.made.len() > MEMBERS_MADE {
+            self.forget_oldest();
         }
     }
 
-    /// Remembers that `out_request_no` was used for this content.
-    pub(crate) fn remember(&mut self, out_request_no: &str, content: &impl Serialize) {
-        self.requests.remember(out_request_no, fingerprint(content));
+    fn forget_oldest(&mut self) {
+        let Some((card_id, code)) = self.made.pop_front() else { return };
+        let Some(card) = self.cards.get_mut(&card_id) else { return };
+        card.members.remove(&code);
+        if card.is_made && card.members.is_empty() {
+            self.cards.remove(&card_id);
+        }
+    }
+
+    /// Whether `out_request_no` was used before, and for the same content.
+    pub(crate) fn use_of(&self, out_request_no: &str, content: Fingerprint) -> Use {
+        match self.requests.contents.get(out_request_no) {
+            None => Use::New,
+            Some(known) if *known == content => Use::Repeated,
+            Some(_) => Use::RepeatedDifferently,
+        }
+    }
+}
+
+/// What a request number was used for, shortened to tell it from other uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    pub(crate) fn of(content: &impl Serialize) -> Self {
+        // Contents are plain structs of strings and numbers, which always serialize.
+        Self(Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into())
     }
 }
 
@@ -144,8 +180,6 @@ struct RequestNumbers {
     contents: HashMap<String, Fingerprint>,
     oldest_first: VecDeque<String>,
 }
-
-type Fingerprint = [u8; 32];
 
 impl RequestNumbers {
     fn new(bound: usize) -> Self {
@@ -164,11 +198,6 @@ impl RequestNumbers {
     }
 }
 
-fn fingerprint(content: &impl Serialize) -> Fingerprint {
-    // Contents are plain structs of strings and numbers, which always serialize.
-    Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,11 +210,26 @@ mod tests {
     fn the_oldest_request_number_is_forgotten_first() {
         let mut ledger = Ledger::new(&mchid(), None, 2);
         for number in ["1", "2", "1", "3"] {
-            ledger.remember(number, &"content");
+            ledger.requests.remember(number, Fingerprint::of(&"content"));
         }
-        assert_eq!(ledger.use_of("1", &"content"), Use::New);
-        assert_eq!(ledger.use_of("2", &"content"), Use::Repeated);
-        assert_eq!(ledger.use_of("3", &"other"), Use::RepeatedDifferently);
+        assert_eq!(ledger.use_of("1", Fingerprint::of(&"content")), Use::New);
+        assert_eq!(ledger.use_of("2", Fingerprint::of(&"content")), Use::Repeated);
+        assert_eq!(ledger.use_of("3", Fingerprint::of(&"other")), Use::RepeatedDifferently);
+    }
+
+    #[test]
+    fn of_the_members_made_on_first_use_the_oldest_is_forgotten_and_seeded_ones_stay() {
+        let mut ledger = Ledger::new(&mchid(), None, 1);
+        let seeded = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
+        let sample = ledger.member(seeded, UnknownCard::Reject).unwrap();
+        ledger.store(seeded, sample, "0", Fingerprint::of(&0));
+        for card_id in (0..=MEMBERS_MADE).map(|number| number.to_string()) {
+            let id = MemberId { card_id: &card_id, code: "1" };
+            ledger.store(id, Member::new("1"), "0", Fingerprint::of(&0));
+        }
+        let is_known = |card_id, code| ledger.member(MemberId { card_id, code }, UnknownCard::Reject).is_ok();
+        assert!(is_known(seeded.card_id, seeded.code) && is_known("1", "1") && !is_known("0", "1"));
+        assert_eq!(ledger.cards.len(), 1 + MEMBERS_MADE);
     }
 
     #[test]

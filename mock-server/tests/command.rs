@@ -12,7 +12,10 @@ use std::{
 
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
-    command.env_remove("WECHATPAY_MOCK_LISTEN").env_remove("WECHATPAY_MOCK_QUIET").env_remove("RUST_LOG");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WECHATPAY_") || name == "RUST_LOG")
+    {
+        command.env_remove(name);
+    }
     command
 }
 

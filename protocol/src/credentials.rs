@@ -67,6 +67,14 @@ pub enum CredentialsError {
         /// The field that is not.
         with: &'static str,
     },
+    /// Where the name of a file is expected there is the content of one.
+    #[error(
+        "the field {field} of the credentials: expected the name of a file, found PEM text (not shown); put it in a file"
+    )]
+    Content {
+        /// The field.
+        field: &'static str,
+    },
     /// A file that is named could not be read.
     #[error("cannot read {name}, which the field {field} of the credentials names")]
     File {
@@ -112,6 +120,9 @@ impl Credentials {
         content: impl Fn(&str) -> io::Result<String>,
     ) -> Result<Self, CredentialsError> {
         let read = |field, name: &String| {
+            if is_content(name) {
+                return Err(CredentialsError::Content { field });
+            }
             content(name).map_err(|source| CredentialsError::File { field, name: name.clone(), source })
         };
         let platform_certificate = pair(
@@ -185,6 +196,11 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Whether text that should name a file looks like what should be in it.
+fn is_content(name: &str) -> bool {
+    name.contains('\n') || name.contains("-----BEGIN")
+}
+
 fn field<T: std::str::FromStr<Err = Malformed>>(
     field: &'static str,
     text: &str,
@@ -201,5 +217,19 @@ fn pair<'a>(
         (None, None) => Ok(None),
         (Some(_), None) => Err(CredentialsError::Half { field: first.0, with: second.0 }),
         (None, Some(_)) => Err(CredentialsError::Half { field: second.0, with: first.0 }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_key_in_place_of_its_file_is_not_shown() {
+        let key = Credentials::development().merchant_key;
+        let file = CredentialsFile { merchant_key: key, ..Credentials::development().to_file() };
+        let error = Credentials::load(&file, |_| Err(io::ErrorKind::NotFound.into())).unwrap_err();
+        assert!(matches!(error, CredentialsError::Content { field: "merchant_key" }));
+        assert!(!format!("{error} {error:?}").contains("BEGIN"));
     }
 }

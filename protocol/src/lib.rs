@@ -63,7 +63,9 @@ pub use nonce::Nonce;
 pub use pem::PemError;
 pub use resource::{Apiv3Key, Resource, ResourceError};
 pub use sensitive::{DecryptingKey, EncryptingKey, SensitiveError};
-pub use signature::{KeyError, Signature, SignatureMismatch, SigningKey, VerifyingKey};
+pub use signature::{
+    HashAlgorithm, KeyError, Recovered, Signature, SignatureMismatch, SigningKey, VerifyingKey,
+};
 pub use timestamp::Timestamp;
 
 /// The one signature scheme of this crate: SHA-256 with RSA, as it is spelled in `Authorization` and in

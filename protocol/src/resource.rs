@@ -40,7 +40,7 @@ impl FromStr for Apiv3Key {
             return Err(malformed("another byte (not shown)".into(), at));
         }
         if text.len() != Self::LENGTH {
-            return Err(malformed(format!("{} (not shown)", text.len()), text.len().min(Self::LENGTH)));
+            return Err(malformed(format!("{} bytes (not shown)", text.len()), text.len().min(Self::LENGTH)));
         }
         Ok(Self(Zeroizing::new(text.into())))
     }

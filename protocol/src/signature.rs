@@ -3,6 +3,8 @@
 //! Signing and verifying go through `aws-lc-rs`, which is ten times as fast as the pure Rust implementation; the
 //! latter reads keys here and gives the second opinion in the tests.
 
+mod recovered;
+
 use std::{fmt, str::FromStr};
 
 use aws_lc_rs::{
@@ -22,6 +24,8 @@ use crate::{
     Malformed,
     pem::{self, PemError},
 };
+
+pub use recovered::{HashAlgorithm, Recovered};
 
 /// A signature's bytes; printed and read as standard Base64 with padding and without line breaks. (documented)
 #[derive(Clone, PartialEq, Eq, Hash)]

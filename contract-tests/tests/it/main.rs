@@ -5,6 +5,7 @@
 mod cases;
 mod clock;
 mod demo;
+mod forensics;
 mod forgeries;
 mod limits;
 mod model;

@@ -26,11 +26,13 @@ const KEYS: [&str; 7] =
     ["listen", "seed", "limits", "policies", "platform_certificate", "public_key", "merchant"];
 
 type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
-const LIMITS: [(&str, SetLimit); 5] = [
+const LIMITS: [(&str, SetLimit); 7] = [
     ("body", Limits::with_body),
     ("head", Limits::with_head),
     ("head_timeout", Limits::with_head_timeout),
     ("body_timeout", Limits::with_body_timeout),
+    ("write_timeout", Limits::with_write_timeout),
+    ("connections", Limits::with_connections),
     ("request_numbers", Limits::with_request_numbers),
 ];
 
@@ -89,7 +91,7 @@ fn seed(root: &Table<'_>, config: &Config, complaints: &mut Complaints) -> Optio
         let (path, text) = (entry.path()?, entry.content()?);
         let seed = seed_file::parse(&path, &text)?;
         if are_merchants_sure {
-            seed_file::check_merchants(&seed, config, &path, &text)?;
+            seed_file::check(&seed, config, &path, &text)?;
         }
         Ok(seed)
     })

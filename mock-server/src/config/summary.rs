@@ -37,11 +37,13 @@ impl fmt::Display for Config {
         let limits = &self.limits;
         writeln!(
             f,
-            "limits       body {} B in {} s, head {} B in {} s, {} request numbers",
+            "limits       body {} B in {} s, head {} B in {} s, answer in {} s, {} connections, {} request numbers",
             limits.body,
             limits.body_timeout.as_secs(),
             limits.head,
             limits.head_timeout.as_secs(),
+            limits.write_timeout.as_secs(),
+            limits.connections,
             limits.request_numbers
         )?;
         match &self.seed {

@@ -247,14 +247,19 @@ impl<'f> Entry<'f> {
         chosen.ok_or_else(|| {
             let advice = did_you_mean(text, &names);
             let expected = format!("one of {}", names.join(", "));
-            self.complaint(&expected, format!("{text:?}"), advice.unwrap_or("take one of these".into()))
+            let start: String = text.chars().take(24).collect();
+            self.complaint(&expected, format!("{start:?}"), advice.unwrap_or("take one of these".into()))
         })
     }
 
     /// The path of the file that is named, relative to the folder of this one.
     pub(super) fn path(&self) -> Result<PathBuf, Complaint> {
+        let text = self.text()?;
+        if text.contains('\n') || text.contains("-----BEGIN") {
+            return Err(self.complaint("the name of a file", "PEM text (not shown)", "put it in a file"));
+        }
         let folder = self.file.path.parent().unwrap_or("".as_ref());
-        Ok(folder.join(self.text()?))
+        Ok(folder.join(text))
     }
 
     /// The content of the file that is named.

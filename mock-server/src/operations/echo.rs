@@ -34,7 +34,7 @@ pub(super) fn echo(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome,
         let message = String::from_utf8(message).map_err(|_| refused(SensitiveFault::Undecryptable))?;
         let merchants_key = EncryptingKey::from_pem(request.merchant().certificate.pem());
         let again = merchants_key.ok().and_then(|key| key.encrypt(&message).ok());
-        body["encrypted_echo_message"] = again.into();
+        body["encrypted_echo_message"] = again.ok_or(refused(SensitiveFault::Undecryptable))?.into();
     }
     let mut outcome = Outcome::ok(body);
     outcome.warnings.extend(echo.notify_url.map(|_| Warning::NoNotification));

@@ -11,7 +11,7 @@ use crate::{
     rejection::Rejection,
     seed::{CardStatus, SeedMember},
     stages::validate::ValidRequest,
-    state::{Ledger, Member, MemberId, Use},
+    state::{Fingerprint, Ledger, Member, MemberId, Use},
 };
 
 /// The body of the operation; the contract describes its fields.
@@ -89,8 +89,11 @@ impl RightsChange {
 pub(super) fn set(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
     let change: RightsChange = request.body_as()?;
     let id = MemberId { card_id: request.parameter("card_id"), code: request.parameter("code") };
+    let content = Fingerprint::of(&(id, &change));
     let mut ledger = request.merchant().ledger();
-    set_in(&mut ledger, &gateway.policies, id, change).map(Outcome::no_content).map_err(Rejection::Business)
+    set_in(&mut ledger, &gateway.policies, id, change, content)
+        .map(Outcome::no_content)
+        .map_err(Rejection::Business)
 }
 
 /// Makes the change, or leaves the ledger as it was.
@@ -99,6 +102,7 @@ fn set_in(
     policies: &Policies,
     id: MemberId<'_>,
     change: RightsChange,
+    content: Fingerprint,
 ) -> Result<Vec<Warning>, BusinessRefusal> {
     let member = ledger.member(id, policies.unknown_card)?;
     if member.card.user_card_status != CardStatus::Effective {
@@ -109,7 +113,7 @@ fn set_in(
     }
 
     let mut warnings = Vec::new();
-    match (ledger.use_of(&change.out_request_no, &(id, &change)), policies.repeat, policies.repeat_mismatch) {
+    match (ledger.use_of(&change.out_request_no, content), policies.repeat, policies.repeat_mismatch) {
         (Use::New, ..) => {}
         (Use::Repeated, Repeat::Accept, _) => return Ok(vec![Warning::Repeated]),
         (Use::Repeated, Repeat::Reject, _) => return Err(BusinessRefusal::Repeated),
@@ -123,8 +127,8 @@ fn set_in(
     oddities.iter().try_for_each(|oddity| refused(oddity, policies).map_or(Ok(()), Err))?;
     warnings.extend(oddities);
 
-    ledger.remember(&change.out_request_no, &(id, &change));
-    ledger.store(id, change.apply_to(member, bonus_value));
+    let out_request_no = change.out_request_no.clone();
+    ledger.store(id, change.apply_to(member, bonus_value), &out_request_no, content);
     Ok(warnings)
 }
 
@@ -209,7 +213,7 @@ mod tests {
         ];
         for (policies, change) in cases {
             let mut ledger = before.clone();
-            assert!(set_in(&mut ledger, &policies, id, change).is_err());
+            assert!(set_in(&mut ledger, &policies, id, change.clone(), Fingerprint::of(&change)).is_err());
             assert_eq!(ledger, before);
         }
     }

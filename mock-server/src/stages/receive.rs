@@ -1,17 +1,19 @@
 //! Bytes become a request: head and body as sent, within limits of size and time.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request, Version,
+    HeaderMap, HeaderValue, Method, Request, Version,
     header::{CONNECTION, EXPECT},
 };
 use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{limits::Limits, rejection::Rejection};
 
 /// A request as it came: nothing decoded, nothing normalized, so that its signature can be checked.
+///
+/// One thing does not come through HTTP's own types: a fragment (`#…`), which has no place in a request.
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The method.
@@ -39,22 +41,49 @@ impl Received {
 }
 
 /// Reads the whole request. What is known of it comes back even if its body can't be had.
-pub(crate) async fn receive<B>(request: Request<B>, limits: &Limits) -> (Received, Result<(), Rejection>)
+pub(crate) async fn receive<B>(
+    request: Request<B>,
+    limits: &Limits,
+    room: &Semaphore,
+) -> (Received, Result<(), Rejection>)
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let target = head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string);
     let keeps_alive = keeps_alive(head.version, &head.headers);
-    let mut received =
-        Received { method: head.method, target, headers: head.headers, body: Bytes::new(), keeps_alive };
-    if head_size(&received) > limits.head {
-        return (received, Err(Rejection::HeadTooLarge));
+    let mut received = Received {
+        method: head.method,
+        target,
+        headers: apart(&head.headers),
+        body: Bytes::new(),
+        keeps_alive,
+    };
+    let verdict = if head_size(&received) > limits.head {
+        Err((Rejection::HeadTooLarge, Rest::Unread))
+    } else {
+        let waits_for_consent = received.headers.contains_key(EXPECT);
+        let reading = read(&mut body, limits.body, waits_for_consent, room);
+        timeout(limits.body_timeout, reading).await.unwrap_or(Err((Rejection::BodyTimeout, Rest::Unread)))
+    };
+    match verdict {
+        Ok(body) => {
+            received.body = body;
+            (received, Ok(()))
+        }
+        Err((rejection, rest)) => {
+            // What is left unread of a request would be taken for the next one.
+            received.keeps_alive &= rest == Rest::Read;
+            (received, Err(rejection))
+        }
     }
-    let waits_for_consent = received.headers.contains_key(EXPECT);
-    let whole = timeout(limits.body_timeout, read(body, limits.body, waits_for_consent)).await;
-    let verdict = whole.unwrap_or(Err(Rejection::BodyTimeout)).map(|body| received.body = body);
-    (received, verdict)
+}
+
+/// Whether a body that is refused was read to its end all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Read,
+    Unread,
 }
 
 /// HTTP/1.1 keeps a connection unless told to close it, HTTP/1.0 closes it unless told to keep it.
@@ -64,6 +93,19 @@ fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
         values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case(wanted))
     };
     if version == Version::HTTP_10 { says("keep-alive") } else { !says("close") }
+}
+
+/// The same headers in memory of their own. As they come, they are parts of the buffer that the connection was read
+/// into: 8 KiB or more, which would stay for as long as the journal keeps any of them.
+fn apart(headers: &HeaderMap) -> HeaderMap {
+    let values = headers.values().map(HeaderValue::as_bytes).collect::<Vec<_>>().concat();
+    let mut values = Bytes::from(values);
+    let mut copies = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let copy = HeaderValue::from_maybe_shared(values.split_to(value.len()));
+        copies.append(name, copy.unwrap_or_else(|_| value.clone()));
+    }
+    copies
 }
 
 /// Size of request line and headers on the wire. hyper has a limit of its own, but only looks at it between reads.
@@ -80,38 +122,45 @@ fn head_size(received: &Received) -> usize {
 /// sending would not see the answer if the connection were closed under it.
 const DRAINED: usize = 8;
 
-async fn read<B>(mut body: B, limit: usize, waits_for_consent: bool) -> Result<Bytes, Rejection>
+/// Bodies up to this size are read whenever they come; only larger ones wait for one another.
+const SMALL_BODY: u64 = 8 * 1024;
+
+/// Larger bodies that are read at once, so that many peers who send theirs slowly can't take all memory, nor keep
+/// ordinary requests waiting. (own choice)
+pub(crate) const LARGE_BODIES: usize = 16;
+
+async fn read<B>(
+    body: &mut B,
+    limit: usize,
+    waits_for_consent: bool,
+    room: &Semaphore,
+) -> Result<Bytes, (Rejection, Rest)>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let too_large = Rejection::BodyTooLarge { limit };
-    let announced = body.size_hint().lower();
-    if announced > limit as u64 && (waits_for_consent || announced > (limit * DRAINED) as u64) {
-        return Err(too_large);
+    let too_large = |rest| (Rejection::BodyTooLarge { limit }, rest);
+    let size = body.size_hint();
+    if size.lower() > limit as u64 && (waits_for_consent || size.lower() > (limit * DRAINED) as u64) {
+        return Err(too_large(Rest::Unread));
     }
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let is_small = size.exact().is_some_and(|size| size <= SMALL_BODY);
+    let _room = if is_small { None } else { room.acquire().await.ok() };
+
+    // Copied, as the headers are, and for the same reason.
+    let mut whole = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Rejection::BodyBroken)?.into_data() else { continue };
+        let broken = |_| (Rejection::BodyBroken, Rest::Unread);
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         length += data.len();
         if length > limit * DRAINED {
-            return Err(too_large);
+            return Err(too_large(Rest::Unread));
         }
         if length > limit {
-            rest = BytesMut::new();
-        } else if first.is_empty() {
-            first = data;
+            whole = Vec::new();
         } else {
-            if rest.is_empty() {
-                rest.extend_from_slice(&first);
-            }
-            rest.extend_from_slice(&data);
+            whole.extend_from_slice(&data);
         }
     }
-    match length {
-        length if length > limit => Err(too_large),
-        _ if rest.is_empty() => Ok(first),
-        _ => Ok(rest.freeze()),
-    }
+    if length > limit { Err(too_large(Rest::Read)) } else { Ok(whole.into_boxed_slice().into()) }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use wechatpay_protocol::{REQUEST_ID, Timestamp};
 
 use super::receive::Received;
-use crate::{language::Language, operations::Outcome, rejection::Rejection};
+use crate::{forensics::Diagnosis, language::Language, operations::Outcome, rejection::Rejection};
 
 /// An answer, not signed yet.
 #[derive(Clone, Debug)]
@@ -46,6 +46,15 @@ pub(crate) fn respond(
         answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         answer.headers.remove(KEEP_ALIVE);
     }
+    answer
+}
+
+/// Where the mock says which mistake in signing it found. No real gateway sends it.
+const MOCK_DIAGNOSIS: HeaderName = HeaderName::from_static("mock-diagnosis");
+
+/// The answer with the name of the diagnosis in a header; the body stays as a real one.
+pub(crate) fn with_diagnosis(mut answer: Answer, diagnosis: Option<&Diagnosis>) -> Answer {
+    answer.headers.extend(diagnosis.map(|diagnosis| (MOCK_DIAGNOSIS, visible(&diagnosis.name()))));
     answer
 }
 
@@ -119,7 +128,7 @@ fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
 }
 
 fn visible(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).expect("dates and hex digits are visible ASCII")
+    HeaderValue::from_str(text).expect("dates, hex digits and names of mistakes are visible ASCII")
 }
 
 #[cfg(test)]

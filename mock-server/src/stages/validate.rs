@@ -138,9 +138,8 @@ fn body(
     // Taken as if they were not there: the fields left may break a rule themselves.
     while let Err(fault) = schema.check(&value, Location::Body, "") {
         match &fault.rule {
-            Rule::Documented { parent, names } if unknown_field == UnknownField::Warn => {
-                let object = value.pointer_mut(parent).and_then(Value::as_object_mut);
-                object.into_iter().for_each(|object| object.retain(|name, _| !names.contains(name)));
+            Rule::Documented { parent, .. } if unknown_field == UnknownField::Warn => {
+                schema.retain_known(&mut value, parent);
                 warnings.push(Warning::UnknownFields { pointers: fault.unknown_fields() });
             }
             _ => return Err(Rejection::Field(fault)),

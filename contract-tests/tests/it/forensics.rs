@@ -1,0 +1,150 @@
+//! Signatures that are wrong in a known way are explained, and no others are.
+//!
+//! Whoever signs here is not the code under test: the `rsa` crate and the `openssl` command commit the mistakes.
+
+mod committed;
+mod forged;
+mod over_http;
+mod scene;
+mod vectors;
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use wechatpay_mock::forensics::{Diagnosis, Verdict, hypotheses};
+
+use self::{committed::COMMITTED, scene::Scene};
+
+/// Time enough for every mistake, also in a build that is not optimized.
+const ALL_THE_TIME: Duration = Duration::from_secs(120);
+
+#[test]
+fn each_mistake_is_named_when_another_implementation_commits_it() {
+    let mut failures = Vec::new();
+    for mistake in COMMITTED {
+        let (scene, signature) = (mistake.commit)(Scene::default());
+        let diagnosis = scene.diagnose(&signature, ALL_THE_TIME);
+        let name = diagnosis.as_ref().map(Diagnosis::name);
+        if name.as_deref() != Some(mistake.name) {
+            failures.push(format!("{}: found {name:?}: {diagnosis:?}", mistake.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn each_mistake_that_is_known_is_committed_here() {
+    let known: BTreeSet<&str> = hypotheses().iter().map(|one| one.name).collect();
+    let committed: BTreeSet<&str> = COMMITTED.iter().map(|one| one.name).collect();
+    assert_eq!(known, committed);
+    assert_eq!(known.len(), hypotheses().len(), "two mistakes have one name");
+}
+
+#[test]
+fn each_mistake_has_a_name_in_kebab_case_and_a_remedy_in_two_languages() {
+    for one in hypotheses() {
+        assert!(
+            one.name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')),
+            "{}",
+            one.name
+        );
+        assert!(one.english.is_ascii() && one.english.len() > 20, "{}", one.name);
+        assert!(!one.english.contains('\n') && !one.chinese.contains('\n'), "{}", one.name);
+        assert!(
+            one.chinese.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character)),
+            "{}",
+            one.name
+        );
+    }
+}
+
+#[test]
+fn two_mistakes_at_once_are_both_named() {
+    let scene = Scene::default();
+    let both = |scene: &Scene, signature: &str| {
+        let diagnosis = scene.diagnose(signature, ALL_THE_TIME).unwrap();
+        assert_eq!(diagnosis.verdict, Verdict::Proven);
+        diagnosis.name()
+    };
+    let no_newline = scene.message().trim_end().to_owned();
+    assert_eq!(
+        both(&scene, &scene::hex(&scene::sign(no_newline.as_bytes()))),
+        "signature-hex+no-final-newline"
+    );
+    assert_eq!(
+        both(&scene, &scene::base64(&scene::openssl_sign("sha1", no_newline.as_bytes()))),
+        "sha1+no-final-newline"
+    );
+    let spaced = scene.with_body(&scene.body.replace("\":", "\": ").replace(",\"", ", \""));
+    let crlf = spaced.message().replace('\n', "\r\n");
+    assert_eq!(both(&scene, &scene::base64(&scene::sign(crlf.as_bytes()))), "body-reserialized+crlf");
+    let bare = scene.with_target(scene.target.split('?').next().unwrap()).with_body("");
+    assert_eq!(
+        both(&scene, &scene::base64(&scene::sign(bare.message().as_bytes()))),
+        "query-left-out+body-left-out"
+    );
+    let swapped = Scene { method: "patch".into(), ..scene.clone() };
+    let swapped = swapped.lines([0, 1, 3, 2, 4]);
+    assert_eq!(
+        both(&scene, &scene::base64(&scene::sign_with("platform_key.pem", swapped.as_bytes()))),
+        "platform-key+method-lower-case+timestamp-nonce-swapped"
+    );
+}
+
+#[test]
+fn a_right_signature_is_not_diagnosed() {
+    let scene = Scene::default();
+    let signature = scene::base64(&scene::sign(scene.message().as_bytes()));
+    assert_eq!(scene.diagnose(&signature, ALL_THE_TIME), None);
+}
+
+#[test]
+fn a_single_mistake_and_a_known_key_are_found_on_a_machine_too_busy_for_more() {
+    let scene = Scene::default();
+    let name =
+        |signature: Vec<u8>| scene.diagnose(&scene::base64(&signature), Duration::ZERO).unwrap().name();
+    let message = scene.message();
+    assert_eq!(name(scene::sign(message.trim_end().as_bytes())), "no-final-newline");
+    assert_eq!(name(scene::sign(message.to_lowercase().as_bytes())), "other-message");
+    assert_eq!(name(scene::sign_with("other_key.pem", message.as_bytes())), "strangers-key");
+}
+
+#[test]
+fn a_mistake_beside_a_large_body_is_found() {
+    let body = format!("{{\"word\":\"{}\"}}", "钻石".repeat(100_000));
+    let scene = Scene::default().with_body(&body);
+    let name = |message: &str| {
+        let diagnosis = scene.diagnose(&scene::base64(&scene::sign(message.as_bytes())), ALL_THE_TIME);
+        diagnosis.unwrap().name()
+    };
+    assert_eq!(name(&scene.with_body("").message()), "body-left-out");
+    assert_eq!(name(&scene.message().replacen("PATCH", "patch", 1)), "method-lower-case");
+}
+
+#[test]
+fn a_diagnosis_ends_when_time_is_up_and_says_so() {
+    let scene = Scene::default().with_body(&format!("{{\"word\":\"{}\"}}", "钻石/".repeat(8_000)));
+    let signature = scene::base64(&scene::sign(b"another message"));
+    let start = Instant::now();
+    let diagnosis = scene.diagnose(&signature, Duration::ZERO).unwrap();
+    // Far more than it takes, far less than all there is to try would.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(diagnosis.verdict, Verdict::OtherMessage);
+    assert!(
+        diagnosis.to_string().ends_with("time was up before every known mistake was tried"),
+        "{diagnosis}"
+    );
+}
+
+#[test]
+fn the_line_that_differs_is_shown_beside_what_was_signed() {
+    let scene = Scene::default();
+    let bare = scene.with_target(scene.target.split('?').next().unwrap());
+    let signature = scene::base64(&scene::sign(bare.message().as_bytes()));
+    let difference = scene.diagnose(&signature, ALL_THE_TIME).unwrap().difference.unwrap();
+    assert_eq!((difference.line, difference.name()), (2, "path and query"));
+    assert_eq!(difference.signed, "…|0%2FjvWO/rights\\n");
+    assert!(difference.expected.starts_with("…|0%2FjvWO/rights?b=1%2C2&a"), "{}", difference.expected);
+}

@@ -1,0 +1,84 @@
+//! 10,000 wrong signatures that no mistake explains.
+
+use std::{thread, time::Duration};
+
+use wechatpay_mock::forensics::{TIME_LIMIT, Verdict};
+use wechatpay_protocol::SigningKey;
+
+use super::scene::{Scene, base64, pem};
+
+/// Signatures of each of the three kinds.
+const EACH: usize = 3334;
+
+/// What most are given; the search is cut short then, which must not make it say more than it knows.
+const LITTLE_TIME: Duration = Duration::from_millis(1);
+
+#[test]
+fn random_bytes_are_not_explained() {
+    in_parallel(|index| {
+        let bytes: Vec<u8> = (0..256).map(|_| random()).collect();
+        let diagnosis = scene(index).diagnose(&base64(&bytes), time(index)).unwrap();
+        assert_eq!(
+            (diagnosis.verdict, &diagnosis.mistakes[..]),
+            (Verdict::Unexplained, &[][..]),
+            "{bytes:?}"
+        );
+    });
+}
+
+#[test]
+fn the_right_key_over_random_messages_is_known_and_nothing_else() {
+    let key = SigningKey::from_pem(&pem("apiclient_key.pem")).unwrap();
+    in_parallel(|index| {
+        let message: Vec<u8> = (0..=16 + usize::from(random())).map(|_| random()).collect();
+        let diagnosis = scene(index).diagnose(&key.sign(&message).to_string(), time(index)).unwrap();
+        assert_eq!(
+            (diagnosis.verdict, &diagnosis.mistakes[..]),
+            (Verdict::OtherMessage, &[][..]),
+            "{message:?}"
+        );
+    });
+}
+
+#[test]
+fn an_unknown_key_over_right_messages_is_not_explained() {
+    let key = SigningKey::from_pem(&pem("other_key.pem")).unwrap();
+    in_parallel(|index| {
+        let scene = scene(index);
+        let signature = key.sign(scene.message().as_bytes()).to_string();
+        let diagnosis = scene.diagnose(&signature, time(index)).unwrap();
+        assert_eq!(
+            (diagnosis.verdict, &diagnosis.mistakes[..]),
+            (Verdict::Unexplained, &[][..]),
+            "{scene:?}"
+        );
+    });
+}
+
+/// A request of its own for each signature, and but two known keys.
+fn scene(index: usize) -> Scene {
+    let mut scene = if index.is_multiple_of(2) { Scene::get() } else { Scene::default() };
+    scene.nonce = (0..16).map(|_| format!("{:02x}", random())).collect();
+    scene.other_keys.truncate(1);
+    scene
+}
+
+fn time(index: usize) -> Duration {
+    if index.is_multiple_of(50) { TIME_LIMIT } else { LITTLE_TIME }
+}
+
+fn in_parallel(check: impl Fn(usize) + Sync) {
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    thread::scope(|scope| {
+        for first in 0..threads {
+            let check = &check;
+            scope.spawn(move || (first..EACH).step_by(threads).for_each(check));
+        }
+    });
+}
+
+fn random() -> u8 {
+    let mut byte = [0];
+    getrandom::fill(&mut byte).unwrap();
+    byte[0]
+}

@@ -1,0 +1,53 @@
+//! Where a running mock says what it found.
+
+use wechatpay_contract::sign::Sign;
+use wechatpay_mock::{Clock, MockServer};
+
+use crate::support::{NOW, RawRequest, exchange, frozen_mock};
+
+fn without_final_newline() -> RawRequest {
+    RawRequest { sign: Sign::NoFinalNewline, ..RawRequest::sample() }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_mistake_in_a_header_and_in_the_journal() {
+    let mock = frozen_mock().await;
+    let reply = exchange(&mock, &without_final_newline()).await;
+    assert_eq!(reply.status(), "401");
+    assert!(reply.head.contains("\r\nMock-Diagnosis: no-final-newline\r\n"), "{}", reply.head);
+
+    let exchanges = mock.exchanges();
+    let diagnosis = exchanges[0].diagnosis.as_ref().unwrap();
+    assert_eq!(
+        diagnosis.to_string(),
+        "no-final-newline: line 5 (body) should be `…9090134234sfdf\"}\\n`, signed was `…9090134234sfdf\"}`; \
+         end the last line in a newline as well"
+    );
+    assert_eq!(
+        diagnosis.chinese(),
+        "no-final-newline：第 5 行（请求体）应为 `…9090134234sfdf\"}\\n`，实际签名的是 `…9090134234sfdf\"}`；\
+         签名串的最后一行也必须以换行符 \\n 结尾"
+    );
+}
+
+#[tokio::test]
+async fn other_refusals_and_successes_are_not_diagnosed() {
+    let mock = frozen_mock().await;
+    for sign in [Sign::Valid, Sign::Unsigned, Sign::Stale, Sign::UnknownSerial, Sign::UnknownMerchant] {
+        let reply = exchange(&mock, &RawRequest { sign, ..RawRequest::sample() }).await;
+        assert!(!reply.head.contains("Mock-Diagnosis"), "{}", reply.head);
+    }
+    assert!(mock.exchanges().iter().all(|exchange| exchange.diagnosis.is_none()));
+}
+
+#[tokio::test]
+async fn the_body_of_a_diagnosed_refusal_is_that_of_one_that_is_not() {
+    let silent = MockServer::builder().clock(Clock::fixed(NOW)).diagnosis(false).start().await.unwrap();
+    let [silent, telling] = [
+        exchange(&silent, &without_final_newline()).await,
+        exchange(&frozen_mock().await, &without_final_newline()).await,
+    ];
+    assert!(!silent.head.contains("Mock-Diagnosis"), "{}", silent.head);
+    assert!(telling.head.contains("Mock-Diagnosis"), "{}", telling.head);
+    assert_eq!(silent.body, telling.body);
+}

@@ -1,0 +1,161 @@
+//! A stream that gives its peer up when the peer doesn't read what is written.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// A stream on which what is written must be accepted within a time.
+///
+/// The time begins when the peer first makes a write wait, and ends when everything is flushed, which hyper does after
+/// each answer. A byte read now and then doesn't prolong it: the whole answer has that time. After it, writes fail with
+/// [`io::ErrorKind::TimedOut`].
+pub(crate) struct WriteTimeout<S> {
+    stream: S,
+    timeout: Duration,
+    /// Runs out when the time does. None while nothing waits.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S: Unpin> WriteTimeout<S> {
+    pub(crate) fn new(stream: S, timeout: Duration) -> Self {
+        Self { stream, timeout, waiting: None }
+    }
+
+    /// Does this step of writing; fails if it has to wait and there is no time left for that.
+    fn in_time<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        step: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let done = step(Pin::new(&mut self.stream), context);
+        if done.is_pending() {
+            let timeout = self.timeout;
+            let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(timeout)));
+            ready!(waiting.as_mut().poll(context));
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("the peer did not accept an answer within {} s", timeout.as_secs()),
+            )));
+        }
+        done
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.in_time(context, |stream, context| stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.in_time(context, |stream, context| stream.poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.in_time(context, AsyncWrite::poll_flush))?;
+        self.waiting = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.in_time(context, AsyncWrite::poll_shutdown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+        time::{Instant, timeout},
+    };
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    /// A stream that holds 8 bytes which its peer has not read, and that peer.
+    fn narrow() -> (WriteTimeout<DuplexStream>, DuplexStream) {
+        let (server, peer) = duplex(8);
+        (WriteTimeout::new(server, LIMIT), peer)
+    }
+
+    async fn answer(stream: &mut WriteTimeout<DuplexStream>, bytes: &[u8]) -> io::Result<()> {
+        stream.write_all(bytes).await?;
+        stream.flush().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_reads_is_given_up_on() {
+        let (mut stream, _peer) = narrow();
+        let begun = Instant::now();
+        let error = answer(&mut stream, &[0; 9]).await.unwrap_err();
+        assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_byte_now_and_then_does_not_prolong_the_time() {
+        let (mut stream, mut peer) = narrow();
+        let begun = Instant::now();
+        let trickle = async {
+            loop {
+                sleep(Duration::from_secs(1)).await;
+                peer.read_u8().await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = trickle => {}
+            written = answer(&mut stream, &[0; 100]) => assert!(written.is_err()),
+        }
+        assert_eq!(begun.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_answer_has_the_whole_time() {
+        let (mut stream, mut peer) = narrow();
+        for _ in 0..3 {
+            let late = async {
+                sleep(LIMIT - Duration::from_secs(1)).await;
+                peer.read_exact(&mut [0; 16]).await.unwrap();
+            };
+            let (written, ()) = tokio::join!(answer(&mut stream, &[0; 16]), late);
+            written.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reading_is_not_hurried() {
+        let (mut stream, mut peer) = narrow();
+        assert!(timeout(LIMIT * 10, stream.read_u8()).await.is_err());
+        peer.write_u8(7).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), 7);
+    }
+}

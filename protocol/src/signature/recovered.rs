@@ -1,0 +1,297 @@
+//! What somebody else put into a signature: the public-key operation undone, and its content read without judging it.
+//!
+//! A verifier must never work like this. It builds the one encoding that it accepts and compares, as
+//! [`VerifyingKey::verify`] does; this is for saying afterwards *how* a signature is wrong. What is recovered with a
+//! public key was made with its private half, whatever the content: nobody else can produce a well-formed one.
+
+use aws_lc_rs::digest;
+use md5::{Digest, Md5};
+use rsa::{BoxedUint, hazmat::rsa_encrypt, pkcs1::DecodeRsaPublicKey, traits::PublicKeyParts};
+
+use super::{Signature, VerifyingKey};
+
+/// A hash function that signatures are made with, rightly or wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashAlgorithm {
+    /// The one that this protocol uses.
+    Sha256,
+    /// SHA-1.
+    Sha1,
+    /// SHA-512.
+    Sha512,
+    /// SHA-384.
+    Sha384,
+    /// SHA-224.
+    Sha224,
+    /// MD5.
+    Md5,
+}
+
+impl HashAlgorithm {
+    /// All of them, the most likely first.
+    pub const ALL: [Self; 6] =
+        [Self::Sha256, Self::Sha1, Self::Sha512, Self::Sha384, Self::Sha224, Self::Md5];
+
+    /// The digest of a message.
+    pub fn digest(self, message: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha512 => &digest::SHA512,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha224 => &digest::SHA224,
+            Self::Md5 => return Md5::digest(message).to_vec(),
+        };
+        digest::digest(algorithm, message).as_ref().to_vec()
+    }
+
+    /// Length of a digest in bytes.
+    pub const fn digest_len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha1 => 20,
+            Self::Sha512 => 64,
+            Self::Sha384 => 48,
+            Self::Sha224 => 28,
+            Self::Md5 => 16,
+        }
+    }
+
+    /// As people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Sha1 => "SHA-1",
+            Self::Sha512 => "SHA-512",
+            Self::Sha384 => "SHA-384",
+            Self::Sha224 => "SHA-224",
+            Self::Md5 => "MD5",
+        }
+    }
+
+    /// What stands before the digest in a PKCS#1 v1.5 signature: the DER of a `DigestInfo` up to it. (RFC 8017, 9.2)
+    const fn digest_info(self) -> &'static [u8] {
+        match self {
+            Self::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
+            Self::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+            Self::Sha512 => b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
+            Self::Sha384 => b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
+            Self::Sha224 => b"\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c",
+            Self::Md5 => b"\x30\x20\x30\x0c\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x05\x05\x00\x04\x10",
+        }
+    }
+}
+
+/// The content of a signature that the private half of a known key made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// PKCS#1 v1.5 as it should be: a digest that names its hash.
+    Pkcs1 {
+        /// The hash.
+        hash: HashAlgorithm,
+        /// The digest.
+        digest: Vec<u8>,
+    },
+    /// The padding of PKCS#1 v1.5 around bytes that don't name a hash: a bare digest, or a whole message.
+    Bare {
+        /// The bytes.
+        content: Vec<u8>,
+    },
+    /// The padding of PSS. What was signed can't be read out of it, only compared.
+    Pss {
+        /// The hash.
+        hash: HashAlgorithm,
+        /// The salt.
+        salt: Vec<u8>,
+        /// The hash of the message's digest and the salt.
+        digest: Vec<u8>,
+        /// Whether the padding is too long to have come about by chance.
+        is_certain: bool,
+    },
+}
+
+impl Recovered {
+    /// Whether this is what signing the message makes.
+    ///
+    /// Bare content is it if it is the message itself, or a digest of it.
+    pub fn is_of(&self, message: &[u8]) -> bool {
+        match self {
+            Self::Pkcs1 { hash, digest } => hash.digest(message) == *digest,
+            Self::Bare { content } => {
+                content == message
+                    || HashAlgorithm::ALL
+                        .into_iter()
+                        .filter(|hash| hash.digest_len() == content.len())
+                        .any(|hash| hash.digest(message) == *content)
+            }
+            Self::Pss { hash, salt, digest, .. } => {
+                hash.digest(&[&[0; 8], &hash.digest(message)[..], salt].concat()) == *digest
+            }
+        }
+    }
+
+    /// The hash, as far as the signature names it.
+    pub fn hash(&self) -> Option<HashAlgorithm> {
+        match self {
+            Self::Pkcs1 { hash, .. } | Self::Pss { hash, .. } => Some(*hash),
+            Self::Bare { .. } => None,
+        }
+    }
+
+    /// Whether the private half must have made it, although the message is not known. Random bytes look like PSS
+    /// with the longest salt once in some 100,000 times; the other forms they never take.
+    pub fn is_certain(&self) -> bool {
+        match self {
+            Self::Pkcs1 { .. } | Self::Bare { .. } => true,
+            Self::Pss { is_certain, .. } => *is_certain,
+        }
+    }
+}
+
+/// Bytes of padding that don't come about by chance.
+const CERTAIN: usize = 8;
+
+impl VerifyingKey {
+    /// Length of the modulus in bits.
+    pub fn bits(&self) -> usize {
+        self.numbers().map_or(0, |key| key.n().bit_width() as usize)
+    }
+
+    /// The content of a signature, in each way to read it, where this key's private half made one: usually one, or
+    /// none. Takes one public-key operation, however many messages are then compared.
+    ///
+    /// For explanations only. Whether a signature is accepted is for [`VerifyingKey::verify`] to say.
+    pub fn recover(&self, signature: &Signature) -> Vec<Recovered> {
+        let Some(encoded) = self.encoded(signature) else { return Vec::new() };
+        match pkcs1_content(&encoded) {
+            Some(content) => vec![pkcs1(content)],
+            None => pss(&encoded, self.bits() - 1),
+        }
+    }
+
+    /// The encoded message, as many bytes as the signature; `None` if the signature can't be one by this key.
+    fn encoded(&self, signature: &Signature) -> Option<Vec<u8>> {
+        let key = self.numbers().filter(|key| key.size() == signature.as_bytes().len())?;
+        let number = BoxedUint::from_be_slice(signature.as_bytes(), key.n_bits_precision()).ok()?;
+        if number >= *key.n().as_ref() {
+            return None;
+        }
+        let encoded = rsa_encrypt(&key, &number).ok()?.to_be_bytes();
+        Some(encoded[encoded.len() - key.size()..].into())
+    }
+
+    fn numbers(&self) -> Option<rsa::PublicKey> {
+        rsa::PublicKey::from_pkcs1_der(&self.pkcs1).ok()
+    }
+}
+
+/// `00 01 FF … FF 00 content` (RFC 8017, 9.2)
+fn pkcs1_content(encoded: &[u8]) -> Option<&[u8]> {
+    let padded = encoded.strip_prefix(&[0, 1])?;
+    let end = padded.iter().position(|&byte| byte != 0xff)?;
+    let content = padded[end..].strip_prefix(&[0])?;
+    (end >= CERTAIN).then_some(content)
+}
+
+fn pkcs1(content: &[u8]) -> Recovered {
+    let named = HashAlgorithm::ALL.into_iter().find_map(|hash| {
+        let digest = content.strip_prefix(hash.digest_info())?;
+        (digest.len() == hash.digest_len()).then(|| Recovered::Pkcs1 { hash, digest: digest.into() })
+    });
+    named.unwrap_or_else(|| Recovered::Bare { content: content.into() })
+}
+
+/// `masked(00 … 00 01 salt) digest BC`, with any salt, and with any two hashes for digest and mask: some libraries
+/// mask with SHA-1 unless told otherwise. (RFC 8017, 9.1)
+fn pss(encoded: &[u8], bits: usize) -> Vec<Recovered> {
+    let encoded = &encoded[encoded.len() - bits.div_ceil(8)..];
+    let Some((&0xbc, encoded)) = encoded.split_last() else { return Vec::new() };
+    let mut found = Vec::new();
+    for hash in HashAlgorithm::ALL {
+        let Some((masked, digest)) = encoded.split_at_checked(encoded.len() - hash.digest_len()) else {
+            continue;
+        };
+        for mask_hash in HashAlgorithm::ALL {
+            let mut block: Vec<u8> =
+                masked.iter().zip(mask(mask_hash, digest, masked.len())).map(|(a, b)| a ^ b).collect();
+            if let Some(first) = block.first_mut() {
+                *first &= 0xff >> (8 * bits.div_ceil(8) - bits);
+            }
+            let zeros = block.iter().take_while(|&&byte| byte == 0).count();
+            if let Some((&1, salt)) = block[zeros..].split_first() {
+                let is_certain = zeros >= CERTAIN;
+                found.push(Recovered::Pss { hash, salt: salt.into(), digest: digest.into(), is_certain });
+            }
+        }
+    }
+    if found.iter().any(Recovered::is_certain) {
+        found.retain(Recovered::is_certain);
+    }
+    found
+}
+
+/// MGF1. (RFC 8017, B.2.1)
+fn mask(hash: HashAlgorithm, seed: &[u8], length: usize) -> Vec<u8> {
+    let blocks = (0_u32..).map(|counter| hash.digest(&[seed, &counter.to_be_bytes()].concat()));
+    blocks.take(length.div_ceil(hash.digest_len())).flatten().take(length).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::{rand::SystemRandom, signature::RSA_PSS_SHA512};
+
+    use super::*;
+    use crate::{Credentials, SigningKey};
+
+    fn merchant() -> SigningKey {
+        SigningKey::from_pem(&Credentials::development().merchant_key).unwrap()
+    }
+
+    #[test]
+    fn a_signature_holds_the_digest_of_its_message() {
+        let key = merchant();
+        let recovered = key.verifying_key().recover(&key.sign(b"message"));
+        let digest = HashAlgorithm::Sha256.digest(b"message");
+        assert_eq!(recovered, [Recovered::Pkcs1 { hash: HashAlgorithm::Sha256, digest }]);
+        assert!(recovered[0].is_of(b"message") && !recovered[0].is_of(b"massage"));
+        assert!(recovered[0].is_certain());
+    }
+
+    #[test]
+    fn another_key_recovers_nothing() {
+        let signature = merchant().sign(b"message");
+        let other = include_str!("../../../fixtures/credentials/other_cert.pem");
+        assert_eq!(VerifyingKey::from_pem(other).unwrap().recover(&signature), []);
+    }
+
+    #[test]
+    fn pss_is_compared_with_its_salt() {
+        let key = merchant();
+        let mut signature = vec![0; key.pair.public_modulus_len()];
+        key.pair.sign(&RSA_PSS_SHA512, &SystemRandom::new(), b"message", &mut signature).unwrap();
+        let recovered = key.verifying_key().recover(&Signature::from_bytes(signature));
+        assert_eq!(recovered.len(), 1);
+        assert_eq!(recovered[0].hash(), Some(HashAlgorithm::Sha512));
+        assert!(recovered[0].is_of(b"message") && !recovered[0].is_of(b"massage"));
+        assert!(recovered[0].is_certain());
+    }
+
+    #[test]
+    fn what_no_key_can_have_made_holds_nothing() {
+        let key = merchant().verifying_key();
+        assert_eq!(key.bits(), 2048);
+        for bytes in [vec![], vec![0; 255], vec![0; 256], vec![1; 256], vec![0xff; 256], vec![1; 257]] {
+            assert_eq!(key.recover(&Signature::from_bytes(bytes)), []);
+        }
+    }
+
+    #[test]
+    fn digests_are_as_long_as_they_say() {
+        for hash in HashAlgorithm::ALL {
+            assert_eq!(hash.digest(b"").len(), hash.digest_len(), "{}", hash.name());
+            let info = hash.digest_info();
+            assert_eq!(usize::from(info[info.len() - 1]), hash.digest_len());
+            assert_eq!(usize::from(info[1]) + 2, info.len() + hash.digest_len());
+        }
+    }
+}
