@@ -133,11 +133,11 @@ mod tests {
     #[test]
     fn characters_are_shown_whole_and_on_one_line() {
         let excerpt = Difference::between(
-            "a\nb\n1\nn\n钻石会员尊享八折优惠\r\n钻石\n".as_bytes(),
+            "a\nb\n1\nn\n钻石会员尊享八折优惠\r\n钻石会员\n".as_bytes(),
             b"a\nb\n1\nn\n\xe9\x92\xbb\xe7\x9f\xff",
         );
         let excerpt = excerpt.unwrap();
-        assert_eq!(excerpt.expected, "钻石会员尊享八折优惠\\r\\n…");
+        assert_eq!(excerpt.expected, "钻石会员尊享八折优惠\\r\\n钻石…");
         assert_eq!(excerpt.signed, "钻\u{fffd}\u{fffd}");
     }
 }

@@ -64,6 +64,10 @@ fn with_bytes(scene: &Scene, body: &[u8]) -> Vec<u8> {
 const GBK: &[u8] = b"{\"word\":\"\xd7\xea\xca\xaf8\xd5\xdb\"}";
 const UTF8: &str = "{\"word\":\"钻石8折\"}";
 
+/// Those that the `rsa` crate can't commit.
+pub(super) const BY_OPENSSL: [&str; 8] =
+    ["pss", "sha1", "sha512", "sha384", "sha224", "md5", "digest-info-left-out", "not-hashed"];
+
 pub(super) const COMMITTED: &[Committed] = &[
     // How the signature became text.
     Committed {

@@ -159,3 +159,10 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Whether openssl is installed. On a machine of CI it has to be.
+pub(super) fn has_openssl() -> bool {
+    let installed = Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok();
+    assert!(installed || std::env::var_os("CI").is_none(), "expected openssl on a machine of CI, found none");
+    installed
+}

@@ -50,24 +50,38 @@ const SPACINGS: [Spacing; 5] =
     [Spacing::Compact, Spacing::Spaced, Spacing::Lines("  "), Spacing::Lines("    "), Spacing::Lines("\t")];
 const ESCAPES: [Escapes; 4] = [Escapes::Least, Escapes::Unicode, Escapes::UnicodeCapitals, Escapes::Html];
 
+/// The most bytes that are written for one body: every style for bodies of some 20 KiB, the compact ones and Python's
+/// for larger ones.
+const WRITTEN: usize = 2 * 1024 * 1024;
+
 /// The body in every style, each text once; none if it is not JSON.
 pub(super) fn rewritten(body: &[u8]) -> Vec<Vec<u8>> {
     let Ok(json) = serde_json::from_slice::<Json>(body) else { return Vec::new() };
     let mut texts: Vec<Vec<u8>> = Vec::new();
-    for escapes in ESCAPES {
-        for escapes_slashes in [false, true] {
-            for is_sorted in [false, true] {
-                for spacing in SPACINGS {
-                    let mut text = String::with_capacity(body.len());
-                    Style { spacing, is_sorted, escapes, escapes_slashes }.write(&json, 0, &mut text);
-                    if !texts.iter().any(|other| *other == text.as_bytes()) {
-                        texts.push(text.into());
-                    }
-                }
-            }
+    let mut written = 0;
+    for style in styles() {
+        let mut text = String::with_capacity(body.len() * 2);
+        style.write(&json, 0, &mut text);
+        written += text.len();
+        if !texts.iter().any(|other| *other == text.as_bytes()) {
+            texts.push(text.into());
+        }
+        if written > WRITTEN {
+            break;
         }
     }
     texts
+}
+
+/// Every style, the likelier first.
+fn styles() -> impl Iterator<Item = Style> {
+    SPACINGS.into_iter().flat_map(|spacing| {
+        ESCAPES.into_iter().flat_map(move |escapes| {
+            [(false, false), (true, false), (false, true), (true, true)].map(
+                move |(is_sorted, escapes_slashes)| Style { spacing, is_sorted, escapes, escapes_slashes },
+            )
+        })
+    })
 }
 
 /// Text as a JSON string.
