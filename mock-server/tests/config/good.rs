@@ -1,0 +1,91 @@
+//! What is good.
+
+use super::*;
+
+fn example() -> PathBuf {
+    fixtures().join("config/example.toml")
+}
+
+#[test]
+fn the_example_is_good() {
+    let output = command(&["check-config", example().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("example.toml is good"), "{shown}");
+    assert!(shown.contains("1900000002, service-provider, trusts public key"), "{shown}");
+}
+
+#[test]
+fn the_example_sets_every_default() {
+    let config = Config::from_file_at(example(), NOW).unwrap();
+    assert_eq!((config.limits, &config.policies), (Limits::default(), &Policies::default()));
+    assert!(matches!(config.platform_certificates, PlatformCertificates::One(_)));
+    let [credentials, development] = [config.credentials(None, NOW).unwrap(), Credentials::development()]
+        .map(|one| one.to_file().to_env());
+    assert_eq!(credentials, development);
+}
+
+#[test]
+fn the_change_over_that_the_example_shows_is_good() {
+    let shown = fs::read_to_string(example()).unwrap().replace("\n#", "\n").replace("\n ", "\n# ");
+    let with_change_over = shown.replace("../credentials", "{credentials}");
+    let folder = Folder::new(&with_change_over).with("seed.json", r#"{ "merchants": {} }"#);
+    let config = folder.read().unwrap();
+    assert!(matches!(config.platform_certificates, PlatformCertificates::ChangeOver { .. }));
+}
+
+#[test]
+fn an_empty_file_is_a_mock_that_is_told_nothing() {
+    let config = Folder::new("").read().unwrap();
+    assert_eq!(config.to_string(), Config::default().to_string());
+}
+
+#[test]
+fn what_is_said_is_taken_over() {
+    let config = Folder::new(
+        r#"
+        listen = "127.0.0.1:9"
+        policies = { arithmetic = "reject" }
+        limits.body_timeout = 5
+        [[merchant]]
+        mchid = "2"
+        kind = "service-provider"
+        trust = "platform-certificate"
+        certificate = "{credentials}/other_cert.pem"
+        apiv3_key = "0123456789abcdef0123456789ABCDEF"
+        "#,
+    )
+    .read()
+    .unwrap();
+    assert_eq!(config.listen, Some("127.0.0.1:9".parse().unwrap()));
+    assert_eq!(config.policies.arithmetic, Arithmetic::Reject);
+    assert_eq!(config.limits, Limits::default().with_body_timeout(5).unwrap());
+    let [merchant] = config.merchants() else { panic!("{config}") };
+    assert_eq!(merchant.kind, MerchantKind::ServiceProvider);
+    assert_eq!(merchant.trust, TrustMode::PlatformCertificate);
+    assert!(merchant.certificate.certificate().serial_no().as_str().starts_with("2A6D1E0C"));
+    assert_eq!(merchant.apiv3_key.expose(), "0123456789abcdef0123456789ABCDEF");
+}
+
+#[test]
+fn a_merchants_credentials_hold_the_keys_of_its_trust_mode_only() {
+    let config = Folder::new(
+        "[[merchant]]\nmchid = \"1\"\ntrust = \"platform-certificate\"\n\
+         [[merchant]]\nmchid = \"2\"\ntrust = \"public-key\"\n[[merchant]]\nmchid = \"3\"",
+    );
+    let config = config.read().unwrap();
+    for (mchid, expected) in [("1", (true, false)), ("2", (false, true)), ("3", (true, true))] {
+        let credentials = config.credentials(Some(mchid), NOW).unwrap();
+        let found = (credentials.platform_certificate.is_some(), credentials.public_key.is_some());
+        assert_eq!(found, expected, "{mchid}");
+    }
+}
+
+#[test]
+fn credentials_need_a_merchant_and_its_private_key() {
+    let folder = Folder::new("[[merchant]]\nmchid = \"1\"\ncertificate = \"{credentials}/other_cert.pem\"");
+    let config = folder.read().unwrap();
+    assert!(matches!(config.credentials(None, NOW), Err(NoCredentials::NoPrivateKey { .. })));
+    let error = config.credentials(Some("2"), NOW).unwrap_err();
+    assert_eq!(error.to_string(), "expected the mchid of a merchant (1), found 2");
+}

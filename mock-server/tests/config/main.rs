@@ -1,0 +1,104 @@
+//! The configuration: the example works, and each mistake is said with file, line and advice.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod commands;
+mod good;
+mod refused_change_over;
+mod refused_file;
+mod refused_keys;
+mod refused_seed;
+mod refused_values;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
+use tempfile::TempDir;
+use wechatpay_mock::{
+    Config, ConfigError, Limits, MerchantKind, NoCredentials, PlatformCertificates, TrustMode,
+    policies::{Arithmetic, Policies},
+};
+use wechatpay_protocol::{Credentials, Timestamp};
+
+/// 2026-01-01 in Beijing, when every certificate in `fixtures/` is in force.
+const NOW: Timestamp = Timestamp::from_unix(1_767_196_800);
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").canonicalize().unwrap()
+}
+
+/// A folder with a configuration in it, and what it names: `{credentials}/` is that of the fixtures.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(config: &str) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        let credentials = fixtures().join("credentials");
+        folder.with("mock.toml", &config.replace("{credentials}", credentials.to_str().unwrap()))
+    }
+
+    fn with(self, name: &str, content: &str) -> Self {
+        fs::write(self.0.path().join(name), content).unwrap();
+        self
+    }
+
+    /// A self-signed certificate for the key of a fixture, in force from the first day of one year to that of another.
+    fn with_certificate(self, name: &str, key: &str, years: [i32; 2]) -> Self {
+        let pem = fs::read_to_string(fixtures().join("credentials").join(key)).unwrap();
+        let key = KeyPair::from_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).unwrap();
+        let mut params = CertificateParams::new([]).unwrap();
+        [params.not_before, params.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
+        params.serial_number = Some(SerialNumber::from_slice(name.as_bytes()));
+        self.with(name, &params.self_signed(&key).unwrap().pem())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("mock.toml")
+    }
+
+    fn read(&self) -> Result<Config, ConfigError> {
+        Config::from_file_at(self.file(), NOW)
+    }
+
+    /// The one complaint about the configuration, as file and line, problem, advice.
+    #[track_caller]
+    fn complaint(&self) -> [String; 3] {
+        let error = self.read().unwrap_err();
+        let [complaint] = error.complaints() else { panic!("{error}") };
+        let file = complaint.file().file_name().unwrap().to_str().unwrap();
+        let place = complaint.line().map_or(file.into(), |line| format!("{file}:{line}"));
+        [place, complaint.problem().into(), complaint.advice().into()]
+    }
+}
+
+#[track_caller]
+fn complaint(config: &str) -> [String; 3] {
+    Folder::new(config).complaint()
+}
+
+fn mock_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
+    for name in ["LISTEN", "QUIET", "CONFIG", "SEED"] {
+        command.env_remove(format!("WECHATPAY_MOCK_{name}"));
+    }
+    command.args(arguments);
+    command
+}
+
+fn command(arguments: &[&str]) -> Output {
+    mock_command(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+const PLATFORM: &str =
+    "[[platform_certificate]]\nprivate_key = \"{credentials}/platform_key.pem\"\ncertificate = \"";
+const SECOND: &str =
+    "[[platform_certificate]]\nprivate_key = \"{credentials}/other_key.pem\"\ncertificate = \"";

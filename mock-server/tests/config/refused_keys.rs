@@ -1,0 +1,85 @@
+//! What is refused: keys and certificates.
+
+use super::*;
+
+const MERCHANT: &str = "[[merchant]]\nmchid = \"1\"\ncertificate = \"";
+
+#[test]
+fn a_file_that_is_missing_is_named_with_the_line_that_names_it() {
+    let [place, problem, advice] = complaint(&format!("{MERCHANT}keys/cert.pem\""));
+    assert_eq!(place, "mock.toml:3");
+    assert!(problem.starts_with("certificate: expected a file, found none at /"), "{problem}");
+    assert!(problem.contains("/keys/cert.pem: No such file"), "{problem}");
+    assert_eq!(advice, "a path is relative to the folder of this configuration");
+}
+
+#[test]
+fn a_key_in_place_of_a_certificate_is_refused() {
+    let [place, problem, _] = complaint(&format!("{MERCHANT}{{credentials}}/apiclient_key.pem\""));
+    assert_eq!(place, "mock.toml:3");
+    assert_eq!(
+        problem,
+        "certificate: expected PEM with CERTIFICATE, found -----BEGIN PRIVATE KEY----- in line 1"
+    );
+}
+
+#[test]
+fn a_public_key_in_place_of_a_private_key_is_refused() {
+    let [place, problem, advice] =
+        complaint("[public_key]\nid = \"PUB_KEY_ID_1\"\nprivate_key = \"{credentials}/pub_key.pem\"");
+    assert_eq!(place, "mock.toml:3");
+    assert!(problem.contains("found -----BEGIN PUBLIC KEY----- in line 1"), "{problem}");
+    assert!(advice.starts_with("openssl genpkey"), "{advice}");
+}
+
+#[test]
+fn a_private_key_that_is_not_its_certificates_is_refused() {
+    let merchant = "[[merchant]]\nmchid = \"1\"\ncertificate = \"{credentials}/apiclient_cert.pem\"";
+    let platform = "[[platform_certificate]]\n\ncertificate = \"{credentials}/other_cert.pem\"";
+    for (config, key) in [(merchant, "other_key.pem"), (platform, "platform_key.pem")] {
+        let [place, problem, _] = complaint(&format!("{config}\nprivate_key = \"{{credentials}}/{key}\""));
+        assert_eq!(place, "mock.toml:4");
+        assert!(
+            problem.starts_with("private_key: expected the private key of the certificate "),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn a_private_key_without_its_certificate_is_refused() {
+    let [place, problem, _] =
+        complaint("[[merchant]]\nmchid = \"1\"\nprivate_key = \"{credentials}/apiclient_key.pem\"");
+    assert_eq!(
+        (&*place, &*problem),
+        ("mock.toml:3", "private_key: expected certificate beside it, found none")
+    );
+}
+
+#[test]
+fn a_certificate_that_is_not_in_force_at_the_start_is_refused() {
+    for (table, key) in [(MERCHANT, "apiclient_key.pem"), (PLATFORM, "platform_key.pem")] {
+        for years in [[2020, 2025], [2027, 2030]] {
+            let folder = Folder::new(&format!("{table}c.pem\"")).with_certificate("c.pem", key, years);
+            let [place, problem, advice] = folder.complaint();
+            assert_eq!(place, "mock.toml:3");
+            let [from, to] = years.map(|year| format!("{year}-01-01T08:00:00+08:00"));
+            assert_eq!(
+                problem,
+                format!(
+                    "certificate: expected a certificate in force at 2026-01-01T00:00:00+08:00, \
+                     found one from {from} to {to}"
+                )
+            );
+            assert!(advice.starts_with("name one in force"), "{advice}");
+        }
+    }
+}
+
+#[test]
+fn a_merchant_with_the_platforms_certificate_is_refused() {
+    let own = "wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem";
+    let [place, problem, _] = complaint(&format!("{MERCHANT}{{credentials}}/{own}\""));
+    assert_eq!(place, "mock.toml:3");
+    assert!(problem.starts_with("certificate: expected a serial number of its own"), "{problem}");
+}
