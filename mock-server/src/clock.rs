@@ -1,15 +1,37 @@
 //! The only source of time in the mock.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use wechatpay_protocol::Timestamp;
 
-/// What time the mock thinks it is.
+/// What time the mock thinks it is. Clones are the same clock: what one is told, the others show.
+///
+/// ```
+/// use wechatpay_mock::Clock;
+///
+/// let clock = Clock::system();
+/// let begun = clock.freeze(None);
+/// clock.advance(301);
+/// assert_eq!(clock.now().as_unix(), begun.as_unix() + 301);
+/// clock.resume();
+/// ```
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    base: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    setting: Arc<Mutex<Setting>>,
+}
+
+/// How a clock differs from what it is based on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Setting {
+    /// It runs, so many seconds ahead, or behind.
+    Runs(i64),
+    /// It stands still.
+    Stands(Timestamp),
+}
 
 impl Clock {
     /// The machine's own clock.
@@ -27,17 +49,100 @@ impl Clock {
 
     /// A clock that asks `now` each time.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self { base: Arc::new(now), setting: Arc::new(Mutex::new(Setting::Runs(0))) }
     }
 
     /// The time, now.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        self.show(*self.setting())
     }
+
+    /// Stands still from now on: at that time, or at the present one. Says at which.
+    pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
+        let mut setting = self.setting();
+        let at = at.unwrap_or_else(|| self.show(*setting));
+        *setting = Setting::Stands(at);
+        at
+    }
+
+    /// Goes so many seconds forward, or back; then it runs or stands still as before.
+    pub fn advance(&self, seconds: i64) {
+        let mut setting = self.setting();
+        *setting = match *setting {
+            Setting::Runs(offset) => Setting::Runs(offset.saturating_add(seconds)),
+            Setting::Stands(at) => Setting::Stands(moved(at, seconds)),
+        };
+    }
+
+    /// Runs so many seconds ahead of the right time, or behind it.
+    pub fn skew(&self, seconds: i64) {
+        *self.setting() = Setting::Runs(seconds);
+    }
+
+    /// Shows the right time again.
+    pub fn resume(&self) {
+        self.skew(0);
+    }
+
+    /// Whether it stands still because it was told to.
+    pub fn is_frozen(&self) -> bool {
+        matches!(*self.setting(), Setting::Stands(_))
+    }
+
+    /// How many seconds it is ahead of the right time. Negative if it is behind.
+    pub fn offset(&self) -> i64 {
+        let (shown, right) = (self.now().as_unix(), (self.base)().as_unix());
+        i64::try_from(i128::from(shown) - i128::from(right)).unwrap_or(i64::MAX)
+    }
+
+    fn show(&self, setting: Setting) -> Timestamp {
+        match setting {
+            Setting::Runs(offset) => moved((self.base)(), offset),
+            Setting::Stands(at) => at,
+        }
+    }
+
+    fn setting(&self) -> MutexGuard<'_, Setting> {
+        self.setting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn moved(time: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_unix(time.as_unix().saturating_add_signed(seconds))
 }
 
 impl std::fmt::Debug for Clock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Clock({})", self.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_frozen_advanced_skewed_and_resumed() {
+        let clock = Clock::fixed(Timestamp::from_unix(1_000));
+        let shown = clock.clone();
+        clock.skew(-300);
+        assert_eq!((shown.now().as_unix(), shown.offset()), (700, -300));
+        clock.advance(10);
+        assert_eq!(shown.now().as_unix(), 710);
+        assert_eq!(clock.freeze(None).as_unix(), 710);
+        clock.advance(5);
+        assert_eq!((shown.now().as_unix(), shown.is_frozen()), (715, true));
+        clock.resume();
+        assert_eq!((shown.now().as_unix(), shown.is_frozen()), (1_000, false));
+    }
+
+    #[test]
+    fn no_time_is_before_1970_or_beyond_the_last() {
+        let clock = Clock::fixed(Timestamp::from_unix(10));
+        clock.advance(-11);
+        assert_eq!(clock.now().as_unix(), 0);
+        clock.freeze(Some(Timestamp::from_unix(u64::MAX)));
+        clock.advance(1);
+        assert_eq!(clock.now().as_unix(), u64::MAX);
     }
 }

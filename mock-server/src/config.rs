@@ -22,6 +22,8 @@ use wechatpay_protocol::{Credentials, Timestamp};
 
 use crate::{
     clock::Clock,
+    diagnosing::Diagnosing,
+    faults::FaultRule,
     identity::{PlatformCertificate, PlatformCertificates, PublicKeyPair},
     limits::Limits,
     policies::Policies,
@@ -52,6 +54,10 @@ pub struct Config {
     pub limits: Limits,
     /// What nothing public decides.
     pub policies: Policies,
+    /// Whether signatures that don't match are diagnosed, and where that is told.
+    pub diagnosis: Diagnosing,
+    /// Misbehaviour to start with.
+    pub faults: Vec<FaultRule>,
     /// The gateway's certificates.
     pub platform_certificates: PlatformCertificates,
     /// The gateway's key pair that has an ID in place of a certificate.
@@ -67,6 +73,8 @@ impl Default for Config {
             seed: None,
             limits: Limits::default(),
             policies: Policies::default(),
+            diagnosis: Diagnosing::default(),
+            faults: Vec::new(),
             platform_certificates: PlatformCertificates::One(PlatformCertificate::development()),
             public_key: PublicKeyPair::development(),
             merchants: vec![MerchantConfig::development()],
@@ -137,7 +145,7 @@ impl Config {
             mchid: mchid.unwrap_or_default().into(),
             known: self.merchants.iter().map(|merchant| merchant.mchid.to_string()).collect(),
         })?;
-        merchant.credentials(self, at)
+        merchant.credentials(&self.platform_certificates, &self.public_key, at)
     }
 }
 

@@ -71,6 +71,11 @@ impl Contract {
         Ok(Self { operations })
     }
 
+    /// The `operationId` of each operation.
+    pub(crate) fn operation_ids(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().map(|operation| operation.id.as_str())
+    }
+
     /// The operations whose path is like `path`, which is still percent-encoded.
     pub(crate) fn at<'c>(&'c self, path: &str) -> impl Iterator<Item = &'c Operation> {
         self.operations.iter().filter(move |operation| operation.values(path).is_some())

@@ -1,6 +1,6 @@
 //! One exchange, from request to signed answer: the only file that names all stages.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -9,46 +9,63 @@ use wechatpay_protocol::{Timestamp, WECHATPAY_SERIAL};
 
 use crate::{
     answer_body::AnswerBody,
-    forensics::diagnose_request,
+    faults::{Line, Strike},
     gateway::Gateway,
     journal::{Exchange, Progress, Stage},
     log,
     operations::Outcome,
     rejection::Rejection,
     stages::{
-        apply::apply, authenticate::authenticate, receive::Received, receive::receive, respond::respond,
-        respond::with_diagnosis, route::route, sign::sign, validate::validate,
+        apply::apply,
+        authenticate::{authenticate, named_merchant},
+        receive::{Received, receive},
+        respond::{Answer, respond, with_diagnosis},
+        route::route,
+        sign::sign,
+        validate::validate,
     },
 };
 
-/// Answers one request.
-pub(crate) async fn exchange<B>(gateway: &Gateway, request: Request<B>) -> Response<AnswerBody>
+/// Answers one request that came over this line.
+pub(crate) async fn exchange<B>(
+    gateway: &Arc<Gateway>,
+    request: Request<B>,
+    peer: Option<SocketAddr>,
+    line: &Line,
+) -> Response<AnswerBody>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let (received, whole) = receive(request, &gateway.limits, &gateway.large_bodies).await;
+    let mut progress = Progress::begin();
+    let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
     let (received, now) = (Arc::new(received), gateway.clock.now());
-    let mut progress = Progress::default();
     let result = whole.and_then(|()| process(gateway, &received, now, &mut progress));
+    if progress.merchant.is_none() {
+        progress.merchant = named_merchant(&received, &gateway.identity);
+    }
 
+    progress.enter(Stage::Respond);
     let diagnosis = match &result {
-        Err(Rejection::SignatureMismatch(_)) if gateway.diagnosis => {
-            diagnose_request(&received, gateway.contract, &gateway.identity)
-        }
+        Err(Rejection::SignatureMismatch(_)) => gateway.diagnose(&received).await,
         _ => None,
     };
-
     let answer = respond(&received, &result, now, gateway.randomness.bytes());
-    let answer = with_diagnosis(answer, diagnosis.as_ref());
-    let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
-    let merchant = progress.mchid.as_ref();
-    let key = merchant.and_then(|merchant| gateway.identity.signing_key(merchant, wanted, now));
-    let answer = sign(answer, key, gateway.policies.signed_refusals, now, gateway.randomness.bytes());
+    let answer = with_diagnosis(answer, diagnosis.as_ref().filter(|_| gateway.diagnosis.is_told()));
 
-    let mut response = Response::new(AnswerBody::from(answer.body.clone()));
+    progress.enter(Stage::Sign);
+    let answer = signed(gateway, &received, now, &progress, answer);
+    progress.end();
+
+    let strike = progress.strike.clone();
+    let exchange = Exchange::new(now, received, progress, result, diagnosis, answer.clone());
+    log::exchange(&gateway.journal.record(exchange));
+
+    if let Some(strike) = strike {
+        strike.deliver(&answer, line, gateway).await;
+    }
+    let mut response = Response::new(AnswerBody::from(answer.body));
     *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers.clone();
-    log::exchange(&gateway.journal.record(Exchange::new(now, received, progress, result, diagnosis, answer)));
+    *response.headers_mut() = answer.headers;
     response
 }
 
@@ -65,11 +82,37 @@ fn process(
 
     progress.enter(Stage::Authenticate);
     let authenticated = authenticate(routed, &gateway.identity, now)?;
-    progress.mchid = Some(authenticated.merchant().mchid.clone());
+    progress.merchant = Some(Arc::clone(authenticated.merchant()));
+    progress.is_authenticated = true;
+    progress.warnings = authenticated.oddities();
 
     progress.enter(Stage::Validate);
     let valid = validate(authenticated, gateway.policies.unknown_field)?;
 
     progress.enter(Stage::Apply);
-    apply(gateway, &valid)
+    progress.strike = Strike::at(gateway, &valid, now, &mut progress.warnings);
+    match &progress.strike {
+        None => apply(gateway, &valid),
+        Some(strike) => strike.decide(|| apply(gateway, &valid)),
+    }
+}
+
+/// The answer, signed if it is to be; spoilt, if a fault does so.
+fn signed(
+    gateway: &Gateway,
+    received: &Received,
+    now: Timestamp,
+    progress: &Progress,
+    answer: Answer,
+) -> Answer {
+    let Some(merchant) = progress.merchant.as_ref().filter(|_| progress.is_authenticated) else {
+        return answer;
+    };
+    let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
+    let key = gateway.identity.signing_key(merchant, wanted, now);
+    let answer = sign(answer, key, gateway.policies.signed_refusals, now, gateway.randomness.bytes());
+    match &progress.strike {
+        None => answer,
+        Some(strike) => strike.spoil(answer, key, &gateway.identity),
+    }
 }

@@ -1,10 +1,23 @@
 //! Everything that one mock is made of.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::Semaphore;
+use wechatpay_protocol::Mchid;
 
 use crate::{
-    clock::Clock, config::Config, contract::Contract, identity::Identity, journal::Journal, limits::Limits,
-    policies::Policies, randomness::Randomness, stages::receive::LARGE_BODIES,
+    clock::Clock,
+    config::Config,
+    contract::Contract,
+    diagnosing::{self, Diagnosing},
+    door::Door,
+    faults::{FaultId, FaultRule, RuleError, RuleState, Rules},
+    identity::Identity,
+    journal::Journal,
+    limits::Limits,
+    policies::Policies,
+    randomness::Randomness,
+    stages::receive::LARGE_BODIES,
 };
 
 /// One mock gateway, without its socket.
@@ -16,24 +29,113 @@ pub(crate) struct Gateway {
     pub(crate) journal: Journal,
     pub(crate) policies: Policies,
     pub(crate) limits: Limits,
+    /// Rules of misbehaviour for every merchant's requests.
+    pub(crate) faults: Rules,
+    pub(crate) door: Door,
     /// Room for the large bodies that are being read.
     pub(crate) large_bodies: Semaphore,
-    /// Whether signatures that don't match are diagnosed.
-    pub(crate) diagnosis: bool,
+    pub(crate) diagnosis: Diagnosing,
+    /// Room for the diagnoses that are under way.
+    pub(crate) diagnoses: Semaphore,
+    configured_faults: Vec<FaultRule>,
+    rules_made: AtomicU64,
+    merchants_made: AtomicU64,
 }
 
 impl Gateway {
-    pub(crate) fn new(config: &Config, clock: Clock, randomness: Randomness) -> Self {
-        Self {
+    /// # Errors
+    /// If one of the configuration's fault rules makes no sense.
+    pub(crate) fn new(config: &Config, clock: Clock, randomness: Randomness) -> Result<Self, RuleError> {
+        let gateway = Self {
             contract: Contract::current(),
             identity: Identity::new(config),
             clock,
             randomness,
-            journal: Journal::new(),
+            journal: Journal::new(&config.limits),
             policies: config.policies.clone(),
             limits: config.limits,
+            faults: Rules::default(),
+            door: Door::new(),
             large_bodies: Semaphore::new(LARGE_BODIES),
-            diagnosis: true,
+            diagnosis: config.diagnosis,
+            diagnoses: Semaphore::new(diagnosing::AT_ONCE),
+            configured_faults: config.faults.clone(),
+            rules_made: AtomicU64::new(0),
+            merchants_made: AtomicU64::new(0),
+        };
+        config.faults.iter().try_for_each(|rule| gateway.add_fault(rule.clone()).map(drop))?;
+        Ok(gateway)
+    }
+
+    /// Takes a fault rule in, for the merchant that it names or for all.
+    pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
+        let merchant = rule.when.merchant.as_deref().and_then(|mchid| self.identity.merchant(mchid));
+        rule.check_against(self.contract, |_| merchant.is_some())?;
+        let id: FaultId = self.rules_made.fetch_add(1, Ordering::Relaxed) + 1;
+        let rules = merchant.as_ref().map_or(&self.faults, |merchant| &merchant.faults);
+        rules.add(id, rule, self.clock.now(), self.limits.faults)
+    }
+
+    /// A number that is given once.
+    pub(crate) fn next_merchant(&self) -> u64 {
+        self.merchants_made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Every fault rule, oldest first.
+    pub(crate) fn faults(&self) -> Vec<RuleState> {
+        let of_merchants = self.identity.merchants().into_iter().flat_map(|merchant| merchant.faults.list());
+        let mut rules: Vec<_> = of_merchants.chain(self.faults.list()).collect();
+        rules.sort_by_key(|rule| rule.id);
+        rules
+    }
+
+    /// Removes a fault rule. Whether there was one with that name.
+    pub(crate) fn remove_fault(&self, id: FaultId) -> bool {
+        self.faults.remove(id) || self.identity.merchants().iter().any(|merchant| merchant.faults.remove(id))
+    }
+
+    /// Removes every fault rule, and lets whoever comes connect. Says how many there were.
+    pub(crate) fn clear_faults(&self) -> usize {
+        self.door.open();
+        let of_merchants: usize =
+            self.identity.merchants().iter().map(|merchant| merchant.faults.clear()).sum();
+        of_merchants + self.faults.clear()
+    }
+
+    /// Everything is as it was when the mock started: state, journal, fault rules, clock. Merchants made at run time are
+    /// gone.
+    pub(crate) fn reset(&self) {
+        self.clock.resume();
+        self.identity.remove_made();
+        for merchant in self.identity.merchants() {
+            merchant.reset();
+        }
+        self.clear_faults();
+        self.add_configured_faults(None);
+        self.journal.clear(None);
+    }
+
+    /// Everything about one merchant is as it was at first: its state, its part of the journal, its fault rules. Whether
+    /// there is such a merchant.
+    pub(crate) fn reset_merchant(&self, mchid: &str) -> bool {
+        let Some(merchant) = self.identity.merchant(mchid) else { return false };
+        merchant.reset();
+        merchant.faults.clear();
+        self.add_configured_faults(Some(&merchant.mchid));
+        self.journal.clear(Some(&merchant.mchid));
+        true
+    }
+
+    /// Takes the configuration's fault rules in again, as at the start: all of them, or those that name this merchant.
+    fn add_configured_faults(&self, mchid: Option<&Mchid>) {
+        let is_meant = |rule: &&FaultRule| {
+            mchid.is_none_or(|mchid| rule.when.merchant.as_deref() == Some(mchid.as_str()))
+        };
+        for rule in self.configured_faults.iter().filter(is_meant) {
+            // They were taken in when the mock started.
+            if let Err(error) = self.add_fault(rule.clone()) {
+                tracing::error!("a fault rule of the configuration can't be taken in again: {error}");
+            }
         }
     }
 }

@@ -1,22 +1,25 @@
 //! Who is who: the merchants that the mock knows, and the keys it signs with. Parsed once, at start.
 
+mod merchant;
 mod pair;
 mod platform;
 
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use serde::Deserialize;
-use wechatpay_protocol::{Apiv3Key, Certificate, KeyId, Mchid, SerialNo, Timestamp, VerifyingKey};
+use wechatpay_protocol::{Credentials, KeyId, Mchid, Timestamp};
 
 use crate::{
-    config::{CertificateStatus, Config, MerchantConfig},
+    config::{Config, MerchantConfig, NoCredentials},
     state::Ledger,
 };
 
+pub(crate) use merchant::Merchant;
+pub use merchant::NotMade;
 pub use pair::PairError;
 pub(crate) use pair::pair;
 pub(crate) use platform::PlatformKey;
@@ -38,20 +41,11 @@ pub enum TrustMode {
 /// Everything that the mock knows about keys.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    merchants: HashMap<Mchid, Arc<Merchant>>,
+    configured: HashMap<Mchid, Arc<Merchant>>,
+    /// Those that were made at run time. They come and go.
+    made: RwLock<HashMap<Mchid, Arc<Merchant>>>,
     pub(crate) platform_certificates: PlatformCertificates,
     public_key: PublicKeyPair,
-}
-
-/// A merchant, as the gateway knows it.
-#[derive(Debug)]
-pub(crate) struct Merchant {
-    pub(crate) mchid: Mchid,
-    pub(crate) trust: TrustMode,
-    pub(crate) certificate: Certificate,
-    pub(crate) certificate_status: CertificateStatus,
-    pub(crate) apiv3_key: Apiv3Key,
-    ledger: Mutex<Ledger>,
 }
 
 impl TrustMode {
@@ -83,28 +77,73 @@ impl Identity {
     pub(crate) fn new(config: &Config) -> Self {
         let merchant = |merchant: &MerchantConfig| {
             let ledger = Ledger::new(&merchant.mchid, config.seed.as_ref(), config.limits.request_numbers);
-            (merchant.mchid.clone(), Arc::new(Merchant::new(merchant, ledger)))
+            (merchant.mchid.clone(), Arc::new(Merchant::new(merchant.clone(), ledger)))
         };
         Self {
-            merchants: config.merchants().iter().map(merchant).collect(),
+            configured: config.merchants().iter().map(merchant).collect(),
+            made: RwLock::default(),
             platform_certificates: config.platform_certificates.clone(),
             public_key: config.public_key.clone(),
         }
     }
 
     /// The merchant with that number.
-    pub(crate) fn merchant(&self, mchid: &str) -> Option<&Arc<Merchant>> {
-        self.merchants.get(&mchid.parse::<Mchid>().ok()?)
+    pub(crate) fn merchant(&self, mchid: &str) -> Option<Arc<Merchant>> {
+        let mchid = mchid.parse::<Mchid>().ok()?;
+        self.configured.get(&mchid).cloned().or_else(|| self.made().get(&mchid).cloned())
     }
 
-    /// Every merchant, in no order.
-    pub(crate) fn merchants(&self) -> impl Iterator<Item = &Arc<Merchant>> {
-        self.merchants.values()
+    /// Every merchant, by number.
+    pub(crate) fn merchants(&self) -> Vec<Arc<Merchant>> {
+        let mut all: Vec<_> = self.configured.values().chain(self.made().values()).cloned().collect();
+        all.sort_by(|one, other| one.mchid.as_str().cmp(other.mchid.as_str()));
+        all
+    }
+
+    /// Whether the merchant is one of the configuration's, which stay.
+    pub(crate) fn is_configured(&self, mchid: &Mchid) -> bool {
+        self.configured.contains_key(mchid)
+    }
+
+    /// Takes a merchant in, unless there is one with that number or there are `most` already.
+    pub(crate) fn add(&self, merchant: Arc<Merchant>, most: usize) -> Result<(), NotMade> {
+        let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= most {
+            return Err(NotMade::TooMany { most });
+        }
+        if self.is_configured(&merchant.mchid) || made.contains_key(&merchant.mchid) {
+            return Err(NotMade::Taken { mchid: merchant.mchid.clone() });
+        }
+        made.insert(merchant.mchid.clone(), merchant);
+        Ok(())
+    }
+
+    /// Removes a merchant that was made at run time; `None` if there is none with that number.
+    pub(crate) fn remove(&self, mchid: &Mchid) -> Option<Arc<Merchant>> {
+        self.made.write().unwrap_or_else(PoisonError::into_inner).remove(mchid)
+    }
+
+    /// Removes all of them.
+    pub(crate) fn remove_made(&self) {
+        self.made.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn made(&self) -> RwLockReadGuard<'_, HashMap<Mchid, Arc<Merchant>>> {
+        self.made.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key that has an ID in place of a certificate.
-    pub(crate) fn public_key(&self) -> &PlatformKey {
-        self.public_key.key()
+    pub(crate) fn public_key(&self) -> &PublicKeyPair {
+        &self.public_key
+    }
+
+    /// What a merchant needs to call the mock at that time.
+    pub(crate) fn credentials(
+        &self,
+        merchant: &Merchant,
+        at: Timestamp,
+    ) -> Result<Credentials, NoCredentials> {
+        merchant.config.credentials(&self.platform_certificates, &self.public_key, at)
     }
 
     /// The key that has this name, if the merchant has it and it is in force: the one that a merchant encrypts with.
@@ -128,50 +167,21 @@ impl Identity {
     /// them. A merchant that has the public key only gets nothing else.
     pub(crate) fn signing_key(
         &self,
-        merchant: &Mchid,
+        merchant: &Merchant,
         wanted: Option<&str>,
         now: Timestamp,
-    ) -> Option<&PlatformKey> {
-        let trust = self.merchants.get(merchant)?.trust;
-        if !trust.has_platform_certificate() {
-            return Some(self.public_key.key());
+    ) -> &PlatformKey {
+        if !merchant.trust.has_platform_certificate() {
+            return self.public_key.key();
         }
         let certificates = &self.platform_certificates;
         let signing = || certificates.signing(now);
-        Some(match wanted.and_then(|name| name.parse().ok()) {
-            Some(KeyId::PublicKey(_)) if trust.has_public_key() => self.public_key.key(),
+        match wanted.and_then(|name| name.parse().ok()) {
+            Some(KeyId::PublicKey(_)) if merchant.trust.has_public_key() => self.public_key.key(),
             Some(KeyId::Certificate(serial_no)) => {
                 certificates.named(&serial_no, now).unwrap_or_else(signing).key()
             }
             _ => signing().key(),
-        })
-    }
-}
-
-impl Merchant {
-    fn new(config: &MerchantConfig, ledger: Ledger) -> Self {
-        Self {
-            mchid: config.mchid.clone(),
-            trust: config.trust,
-            certificate: config.certificate.certificate().clone(),
-            certificate_status: config.certificate_status,
-            apiv3_key: config.apiv3_key.clone(),
-            ledger: Mutex::new(ledger),
         }
-    }
-
-    pub(crate) fn serial_no(&self) -> &SerialNo {
-        self.certificate.serial_no()
-    }
-
-    pub(crate) fn key(&self) -> &VerifyingKey {
-        self.certificate.verifying_key()
-    }
-
-    /// What is stored for this merchant, locked. Held while an operation looks and changes, never across a signature
-    /// or a wait.
-    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        // Nothing that is done while it is held can panic, so it is whole even if it should be poisoned.
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,13 +16,17 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod admin;
 mod answer_body;
 mod business;
 mod clock;
 mod config;
 mod contract;
 mod credentials_dir;
+mod diagnosing;
+mod door;
 mod exchange;
+mod faults;
 mod field_fault;
 pub mod forensics;
 mod gateway;
@@ -31,9 +35,11 @@ mod journal;
 mod language;
 mod limits;
 mod log;
+mod making;
 mod operations;
 pub mod policies;
 mod randomness;
+mod recent;
 mod rejection;
 mod seed;
 mod server;
@@ -50,11 +56,17 @@ pub use config::{
 };
 pub use contract::OPENAPI;
 pub use credentials_dir::{WriteError, write_credentials};
+pub use diagnosing::Diagnosing;
+pub use faults::{
+    Applied, CustomError, DocumentedError, FAULTS, Fault, FaultId, FaultMatch, FaultRule, InjectedError,
+    Latency, RuleError, RuleState, Strike, StruckBy, UnknownFault,
+};
 pub use field_fault::{FieldFault, JsonType, Location, Rule};
-pub use identity::{PairError, PlatformCertificate, PlatformCertificates, PublicKeyPair, TrustMode};
-pub use journal::{Exchange, Stage, Warning};
+pub use identity::{NotMade, PairError, PlatformCertificate, PlatformCertificates, PublicKeyPair, TrustMode};
+pub use journal::{Exchange, Filter, Stage, StageTimes, Verdict, Warning};
 pub use language::Language;
 pub use limits::{LimitError, Limits};
+pub use making::NewMerchant;
 pub use randomness::Randomness;
 pub use rejection::{CHECKS, Rejection, SensitiveFault, SignInformation};
 pub use seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};

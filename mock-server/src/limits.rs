@@ -20,6 +20,12 @@ pub struct Limits {
     pub(crate) write_timeout: Duration,
     pub(crate) connections: usize,
     pub(crate) request_numbers: usize,
+    pub(crate) journal_exchanges: usize,
+    pub(crate) journal_bytes: usize,
+    pub(crate) journal_body: usize,
+    pub(crate) merchants: usize,
+    pub(crate) faults: usize,
+    pub(crate) shutdown: Duration,
 }
 
 /// A limit outside of what makes sense.
@@ -45,6 +51,12 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             connections: 4096,
             request_numbers: 100_000,
+            journal_exchanges: 10_000,
+            journal_bytes: 32 * MIB as usize,
+            journal_body: 64 * KIB as usize,
+            merchants: 1_000,
+            faults: 1_000,
+            shutdown: Duration::from_secs(10),
         }
     }
 }
@@ -112,6 +124,57 @@ impl Limits {
     pub fn with_request_numbers(self, numbers: u64) -> Result<Self, LimitError> {
         let numbers = within(1..=10_000_000, "request numbers", numbers)?;
         Ok(Self { request_numbers: numbers as usize, ..self })
+    }
+
+    /// How many exchanges the journal keeps, of all merchants together: 1 to 10 million. Where it has no more room, the
+    /// merchant with the most gives up its oldest. Default: 10,000.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_journal_exchanges(self, exchanges: u64) -> Result<Self, LimitError> {
+        let exchanges = within(1..=10_000_000, "exchanges", exchanges)?;
+        Ok(Self { journal_exchanges: exchanges as usize, ..self })
+    }
+
+    /// How much memory these exchanges take at most, roughly: 1 MiB to 64 GiB. Default: 32 MiB.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_journal_bytes(self, bytes: u64) -> Result<Self, LimitError> {
+        Ok(Self { journal_bytes: within(MIB..=64 * KIB * MIB, "bytes", bytes)? as usize, ..self })
+    }
+
+    /// How much of each body the journal keeps: 0 to 1 GiB. What is cut is marked. Default: 64 KiB.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_journal_body(self, bytes: u64) -> Result<Self, LimitError> {
+        Ok(Self { journal_body: within(0..=KIB * MIB, "bytes", bytes)? as usize, ..self })
+    }
+
+    /// How many merchants may be made at run time: 0 to 100,000. Default: 1,000.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_merchants(self, merchants: u64) -> Result<Self, LimitError> {
+        Ok(Self { merchants: within(0..=100_000, "merchants", merchants)? as usize, ..self })
+    }
+
+    /// How many fault rules there may be for each merchant, and for all of them together: 0 to 100,000. Default: 1,000.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_faults(self, faults: u64) -> Result<Self, LimitError> {
+        Ok(Self { faults: within(0..=100_000, "faults", faults)? as usize, ..self })
+    }
+
+    /// How long exchanges that are on their way may take to end when the mock shall: 0 seconds to a day. Default: 10
+    /// seconds.
+    ///
+    /// # Errors
+    /// [`LimitError`] outside of that range.
+    pub fn with_shutdown(self, seconds: u64) -> Result<Self, LimitError> {
+        Ok(Self { shutdown: Duration::from_secs(within(0..=DAY, "seconds", seconds)?), ..self })
     }
 }
 

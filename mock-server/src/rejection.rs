@@ -8,7 +8,10 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestamp};
 
-use crate::{business::BusinessRefusal, field_fault::FieldFault, language::Language, standing::Standing};
+use crate::{
+    business::BusinessRefusal, faults::InjectedError, field_fault::FieldFault, language::Language,
+    standing::Standing,
+};
 
 /// What the gateway looks at, in its order: what holds of a request that passes each check, 1 to 12.
 pub const CHECKS: [&str; 12] = [
@@ -100,6 +103,8 @@ pub enum Rejection {
     Sensitive(SensitiveFault),
     /// Check 12: a rule of the operation's own is broken.
     Business(BusinessRefusal),
+    /// Nothing is wrong with the request: a fault rule asks for this answer.
+    Injected(InjectedError),
 }
 
 /// What is wrong about a sensitive field.
@@ -149,7 +154,7 @@ impl Rejection {
     pub fn check(&self) -> Option<u8> {
         use Rejection::*;
         match self {
-            HeadTooLarge | BodyTimeout | BodyBroken | BodyTooLarge { .. } => None,
+            HeadTooLarge | BodyTimeout | BodyBroken | BodyTooLarge { .. } | Injected(_) => None,
             UnknownPath { .. } => Some(1),
             UnknownMethod => Some(2),
             HeaderAbsent { .. } => Some(3),
@@ -178,6 +183,7 @@ impl Rejection {
                 StatusCode::BAD_REQUEST
             }
             Business(refusal) => refusal.status(),
+            Injected(error) => error.status(),
             AuthorizationAbsent { .. }
             | Authorization(_)
             | TimestampSkewed { .. }
@@ -216,13 +222,14 @@ impl Rejection {
             UnknownSerial { .. } | SignatureMismatch(_) => Standing::Wild,
             Field(fault) => fault.standing(),
             Business(refusal) => refusal.standing(),
+            Injected(error) => error.standing(),
         }
     }
 
-    /// The body of the answer; `None` where it is empty.
-    pub fn body(&self, language: Language) -> Option<ErrorBody> {
+    /// The code in the answer's body; `None` where that is empty.
+    pub fn code(&self) -> Option<&str> {
         use Rejection::*;
-        let code = match self {
+        Some(match self {
             HeadTooLarge | UnknownPath { .. } | UnknownMethod => return None,
             BodyTimeout | BodyBroken | BodyTooLarge { .. } | HeaderAbsent { .. } => "INVALID_REQUEST",
             AuthorizationAbsent { .. }
@@ -236,14 +243,34 @@ impl Rejection {
             | SignatureMismatch(_) => "SIGN_ERROR",
             NotJson { .. } | Field(_) | Sensitive(_) => "PARAM_ERROR",
             Business(refusal) => refusal.code(),
-        };
+            Injected(error) => return error.code(),
+        })
+    }
+
+    /// The body of the answer; `None` where it is empty, or a page of HTML.
+    pub fn body(&self, language: Language) -> Option<ErrorBody> {
+        use Rejection::*;
+        let code = self.code()?.into();
         let detail = match self {
             SignatureMismatch(information) => Some(information.detail()),
             NotJson { reason } => Some(json!({ "location": "body", "issue": reason })),
             Field(fault) => Some(fault.detail()),
             _ => None,
         };
-        Some(ErrorBody { code: code.into(), detail, message: self.message(language) })
+        Some(ErrorBody { code, detail, message: self.message(language) })
+    }
+
+    /// The answer's page of HTML, where that is its body.
+    pub(crate) fn page(&self) -> Option<String> {
+        match self {
+            Self::Injected(error) => error.page(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is no fault of the request's: a fault rule asked for it.
+    pub fn is_injected(&self) -> bool {
+        matches!(self, Self::Injected(_))
     }
 
     /// The message of the answer; in Chinese, the gateway's own where it is known.
@@ -252,6 +279,7 @@ impl Rejection {
         let (simplified, english, traditional) = match self {
             Field(fault) => return fault.message(language),
             Business(refusal) => return refusal.message(language).into(),
+            Injected(error) => return error.message(language).into(),
             BodyTooLarge { limit } => {
                 return language.pick(
                     format!("请求体过大，最大为 {limit} 字节"),
@@ -368,6 +396,7 @@ impl Rejection {
                 "the sensitive field was not encrypted for the key that Wechatpay-Serial names".into()
             }
             Business(refusal) => refusal.message(Language::En).into(),
+            Injected(error) => format!("a fault rule asked for {error}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -13,18 +14,25 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
-    task::{AbortHandle, JoinSet},
-    time::sleep,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::{Instant, sleep, timeout, timeout_at},
 };
-use wechatpay_protocol::Credentials;
+use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
+    admin,
     clock::Clock,
     config::{Config, NoCredentials},
+    diagnosing::Diagnosing,
+    door::State,
     exchange::exchange,
+    faults::{FaultId, FaultRule, Line, RuleError, RuleState, Steered},
     gateway::Gateway,
-    journal::Exchange,
+    identity::NotMade,
+    journal::{Exchange, Filter},
     limits::Limits,
+    making::NewMerchant,
     policies::Policies,
     randomness::Randomness,
     seed::Seed,
@@ -50,7 +58,7 @@ pub struct MockServer {
     address: SocketAddr,
     config: Config,
     gateway: Arc<Gateway>,
-    accepting: AbortHandle,
+    accepting: JoinHandle<()>,
 }
 
 /// How a mock shall be; see [`MockServer::builder`].
@@ -59,7 +67,6 @@ pub struct MockServerBuilder {
     config: Config,
     clock: Clock,
     randomness: Randomness,
-    diagnosis: bool,
 }
 
 impl MockServer {
@@ -69,7 +76,6 @@ impl MockServer {
             config: Config::default(),
             clock: Clock::system(),
             randomness: Randomness::system(),
-            diagnosis: true,
         }
     }
 
@@ -92,7 +98,14 @@ impl MockServer {
     /// # Errors
     /// [`NoCredentials`] if there is no such merchant, or it is configured without its private key.
     pub fn credentials_of(&self, mchid: &str) -> Result<Credentials, NoCredentials> {
-        self.config.credentials(Some(mchid), self.gateway.clock.now())
+        let identity = &self.gateway.identity;
+        match identity.merchant(mchid) {
+            Some(merchant) => identity.credentials(&merchant, self.gateway.clock.now()),
+            None => Err(NoCredentials::UnknownMchid {
+                mchid: mchid.into(),
+                known: identity.merchants().iter().map(|merchant| merchant.mchid.to_string()).collect(),
+            }),
+        }
     }
 
     /// Answers the requests of one connection that is already there: a pipe in memory, a Unix socket. Returns when the
@@ -101,12 +114,91 @@ impl MockServer {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        serve(stream, Arc::clone(&self.gateway)).await;
+        serve(stream, None, |_| {}, Arc::clone(&self.gateway)).await;
     }
 
     /// The last exchanges, oldest first.
     pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
-        self.gateway.journal.exchanges()
+        self.exchanges_matching(&Filter::default())
+    }
+
+    /// Those of the last exchanges that have what is named, oldest first.
+    pub fn exchanges_matching(&self, filter: &Filter) -> Vec<Arc<Exchange>> {
+        self.gateway.journal.page(filter, usize::MAX).exchanges
+    }
+
+    /// The only source of time in this mock: freeze it, advance it, skew it, resume it.
+    pub fn clock(&self) -> &Clock {
+        &self.gateway.clock
+    }
+
+    /// Misbehaves as this rule says, from the next request on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay_mock::{Fault, FaultRule, MockServer};
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let once = FaultRule { times: Some(1), ..FaultRule::of(Fault::SystemErrorApplied) };
+    /// let rule = gateway.add_fault(once)?;
+    /// assert_eq!((rule.id, rule.struck), (1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RuleError`] if the rule makes no sense, or there are too many.
+    pub fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
+        self.gateway.add_fault(rule)
+    }
+
+    /// Every fault rule, oldest first, with how often it has struck.
+    pub fn faults(&self) -> Vec<RuleState> {
+        self.gateway.faults()
+    }
+
+    /// Removes a fault rule. Whether there was one with that name.
+    pub fn remove_fault(&self, id: FaultId) -> bool {
+        self.gateway.remove_fault(id)
+    }
+
+    /// Removes every fault rule, and takes connections again if one had it refuse them. Says how many there were.
+    pub fn clear_faults(&self) -> usize {
+        self.gateway.clear_faults()
+    }
+
+    /// Makes a merchant that no other test knows, and says what it needs to call the mock. Its state, its part of the
+    /// journal and its fault rules are its own.
+    ///
+    /// # Errors
+    /// [`NotMade`] if its number is taken, or there are too many.
+    pub fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, NotMade> {
+        self.gateway.make_merchant(new)
+    }
+
+    /// Removes a merchant that was made, with everything that was kept for it. Whether there was one; those of the
+    /// configuration stay.
+    pub fn remove_merchant(&self, mchid: &Mchid) -> bool {
+        self.gateway.remove_merchant(mchid)
+    }
+
+    /// Begins again as when it was started: state, journal, fault rules and clock. Merchants that were made are gone.
+    pub fn reset(&self) {
+        self.gateway.reset();
+    }
+
+    /// Begins again for one merchant: its state, its part of the journal, its fault rules. Whether there is such a
+    /// merchant.
+    pub fn reset_merchant(&self, mchid: &str) -> bool {
+        self.gateway.reset_merchant(mchid)
+    }
+
+    /// Takes no more connections, lets the exchanges end that are on their way, and then ends. Whether they did within
+    /// the limit `shutdown`; those that didn't are cut off.
+    pub async fn shutdown(mut self) -> bool {
+        self.gateway.door.end();
+        timeout(self.gateway.limits.shutdown, &mut self.accepting).await.is_ok()
     }
 }
 
@@ -157,23 +249,32 @@ impl MockServerBuilder {
         Self { randomness, ..self }
     }
 
-    /// Finds out why a signature does not match, and says so in the journal, in the log, and in the header
-    /// `Mock-Diagnosis`, which no real gateway sends. It does unless told otherwise.
+    /// Finds out why a signature does not match, and says so there. By default it does, everywhere.
     #[must_use]
-    pub fn diagnosis(self, diagnosis: bool) -> Self {
-        Self { diagnosis, ..self }
+    pub fn diagnosis(mut self, diagnosis: Diagnosing) -> Self {
+        self.config.diagnosis = diagnosis;
+        self
+    }
+
+    /// Misbehaves as this rule says, from the first request on.
+    #[must_use]
+    pub fn fault(mut self, rule: FaultRule) -> Self {
+        self.config.faults.push(rule);
+        self
     }
 
     /// Starts it. Once this returns, connections are accepted.
     ///
     /// # Errors
-    /// If the address can't be listened on: it is taken, or not this machine's.
+    /// If the address can't be listened on: it is taken, or not this machine's. If a fault rule makes no sense, which is
+    /// then a [`RuleError`].
     pub async fn start(self) -> io::Result<MockServer> {
         let listener = listen(self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()))?;
         let address = listener.local_addr()?;
         let gateway = Gateway::new(&self.config, self.clock, self.randomness);
-        let gateway = Arc::new(Gateway { diagnosis: self.diagnosis, ..gateway });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&gateway))).abort_handle();
+        let gateway = gateway.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let gateway = Arc::new(gateway);
+        let accepting = tokio::spawn(accept(listener, address, Arc::clone(&gateway)));
         Ok(MockServer { address, config: self.config, gateway, accepting })
     }
 }
@@ -195,29 +296,48 @@ impl fmt::Debug for MockServer {
 const BACKLOG: u32 = 4096;
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    bind(address)?.listen(BACKLOG)
+}
+
+/// A socket that has the address, and refuses whoever connects, until it listens.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // So that a mock can start again where one has just ended. On Windows it would let two listen at once.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(socket)
 }
 
 /// How long to wait before the next attempt when no connection can be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Accepts until it is aborted, as many at once as the limits allow; the others wait in the system's queue. The
-/// connections are its own: they end with it.
-async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
+/// Accepts until it is aborted or the mock shall end, as many at once as the limits allow; the others wait in the
+/// system's queue. The connections are its own: they end with it.
+async fn accept(listener: TcpListener, address: SocketAddr, gateway: Arc<Gateway>) {
     let mut connections = JoinSet::new();
+    let mut door = gateway.door.watch();
+    let mut listener = listener;
     let mut fails = false;
     loop {
+        let has_room = connections.len() < gateway.limits.connections;
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < gateway.limits.connections => match accepted {
-                Ok((stream, _)) => {
+            // Who was let in comes before who is to be: what they asked for holds for the next.
+            biased;
+            _ = door.changed() => {
+                let state = *door.borrow_and_update();
+                match state {
+                    State::Open => {}
+                    State::ClosedUntil(until) => listener = refuse(listener, address, until, &mut door).await,
+                    State::Ending => break,
+                }
+            }
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if has_room => match accepted {
+                Ok((stream, peer)) => {
                     fails = false;
                     set_nodelay(&stream);
-                    connections.spawn(serve(stream, Arc::clone(&gateway)));
+                    connections.spawn(serve(stream, Some(peer), reset_when_closed, Arc::clone(&gateway)));
                 }
                 // Out of file descriptors, or the peer was gone at once: a later attempt may do better. The one that
                 // fails may still wait in the queue, so that trying at once would go on without end; saying so each
@@ -230,8 +350,30 @@ async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
                     sleep(ACCEPT_AGAIN).await;
                 }
             },
-            Some(_) = connections.join_next() => {}
         }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Refuses connections until then, or until the door is opened.
+async fn refuse(
+    listener: TcpListener,
+    address: SocketAddr,
+    until: Instant,
+    door: &mut watch::Receiver<State>,
+) -> TcpListener {
+    drop(listener);
+    // Keeps the address, so that nobody else takes it.
+    let mut socket = bind(address);
+    let _ = timeout_at(until, door.wait_for(|state| !matches!(state, State::ClosedUntil(_)))).await;
+    loop {
+        match socket.and_then(|socket| socket.listen(BACKLOG)) {
+            Ok(listener) => return listener,
+            Err(error) => tracing::warn!("cannot listen on {address} again yet: {error}"),
+        }
+        sleep(ACCEPT_AGAIN).await;
+        socket = bind(address);
     }
 }
 
@@ -241,15 +383,30 @@ fn set_nodelay(stream: &TcpStream) {
     }
 }
 
+/// Has the system reset the connection when the stream is dropped, in place of an orderly end.
+fn reset_when_closed(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        tracing::debug!("cannot set SO_LINGER: {error}");
+    }
+}
+
 /// Answers the requests of one connection, one after another.
-async fn serve<S>(stream: S, gateway: Arc<Gateway>)
+async fn serve<S>(stream: S, peer: Option<SocketAddr>, reset: fn(&S), gateway: Arc<Gateway>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let limits = gateway.limits;
+    let line = Line::default();
+    let stream = WriteTimeout::new(Steered::new(stream, line.clone(), reset), limits.write_timeout);
     let answer = service_fn(|request| {
-        let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, Infallible>(exchange(&gateway, request).await) }
+        let (gateway, line) = (Arc::clone(&gateway), line.clone());
+        async move {
+            Ok::<_, Infallible>(if admin::is_meant(&request) {
+                admin::answer(&gateway, request, peer).await
+            } else {
+                exchange(&gateway, request, peer, &line).await
+            })
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -258,8 +415,16 @@ where
         // An official SDK looks headers up by their capitals.
         .title_case_headers(true)
         .half_close(true)
-        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.write_timeout)), answer);
-    if let Err(error) = connection.await {
+        .serve_connection(TokioIo::new(stream), answer);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = gateway.door.ending() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!("a connection ended: {error}");
     }
 }

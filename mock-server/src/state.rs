@@ -76,6 +76,11 @@ impl Ledger {
         Self::of(own, foreign_cards, requests)
     }
 
+    /// The ledger of a merchant that has this, and whom the others' cards don't concern.
+    pub(crate) fn seeded(own: SeedMerchant, request_numbers: usize) -> Self {
+        Self::of(own, HashSet::new(), RequestNumbers::new(request_numbers))
+    }
+
     fn of(own: SeedMerchant, foreign_cards: HashSet<String>, requests: RequestNumbers) -> Self {
         let member = |card: SeedMember| (card.code.clone(), Member { card, rights: Rights::default() });
         let cards = own.cards.into_iter().map(|card| {

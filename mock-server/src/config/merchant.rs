@@ -5,8 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use wechatpay_protocol::{Apiv3Key, Certificate, Credentials, Mchid, Timestamp};
 
-use super::Config;
-use crate::identity::{PairError, TrustMode, pair};
+use crate::identity::{PairError, PlatformCertificates, PublicKeyPair, TrustMode, pair};
 
 /// A merchant in the making.
 ///
@@ -126,15 +125,20 @@ impl MerchantConfig {
         Self::new(Credentials::development().mchid)
     }
 
-    /// What this merchant needs to call the gateway of that configuration.
-    pub(super) fn credentials(&self, config: &Config, now: Timestamp) -> Result<Credentials, NoCredentials> {
+    /// What this merchant needs to call a gateway with these keys.
+    pub(crate) fn credentials(
+        &self,
+        platform_certificates: &PlatformCertificates,
+        public_key: &PublicKeyPair,
+        now: Timestamp,
+    ) -> Result<Credentials, NoCredentials> {
         let private_key = self.certificate.private_key.clone();
         let certificate = &self.certificate.certificate;
         let platform_certificate = || {
-            let signing = config.platform_certificates.signing(now).certificate();
+            let signing = platform_certificates.signing(now).certificate();
             (signing.serial_no().clone(), signing.pem().to_owned())
         };
-        let public_key = || (config.public_key.id().clone(), config.public_key.to_pem());
+        let public_key = || (public_key.id().clone(), public_key.to_pem());
         Ok(Credentials {
             mchid: self.mchid.clone(),
             merchant_serial: certificate.serial_no().clone(),

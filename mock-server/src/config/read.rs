@@ -1,6 +1,7 @@
 //! The configuration file, section by section: what may stand in it, and what each thing must be.
 
 mod certificate;
+mod faults;
 mod merchants;
 mod platform;
 
@@ -16,17 +17,27 @@ use super::{
     table::{Table, TextFile},
 };
 use crate::{
+    diagnosing::Diagnosing,
     identity::PublicKeyPair,
     limits::{LimitError, Limits},
     policies::{POLICIES, Policies, PolicyValue},
     seed::Seed,
 };
 
-const KEYS: [&str; 7] =
-    ["listen", "seed", "limits", "policies", "platform_certificate", "public_key", "merchant"];
+const KEYS: [&str; 9] = [
+    "listen",
+    "seed",
+    "diagnosis",
+    "limits",
+    "policies",
+    "platform_certificate",
+    "public_key",
+    "merchant",
+    "fault",
+];
 
 type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
-const LIMITS: [(&str, SetLimit); 7] = [
+const LIMITS: [(&str, SetLimit); 13] = [
     ("body", Limits::with_body),
     ("head", Limits::with_head),
     ("head_timeout", Limits::with_head_timeout),
@@ -34,6 +45,12 @@ const LIMITS: [(&str, SetLimit); 7] = [
     ("write_timeout", Limits::with_write_timeout),
     ("connections", Limits::with_connections),
     ("request_numbers", Limits::with_request_numbers),
+    ("journal_exchanges", Limits::with_journal_exchanges),
+    ("journal_bytes", Limits::with_journal_bytes),
+    ("journal_body", Limits::with_journal_body),
+    ("merchants", Limits::with_merchants),
+    ("faults", Limits::with_faults),
+    ("shutdown", Limits::with_shutdown),
 ];
 
 /// Reads the file and every file that it names. Goes on after a mistake, so that all of them are found at once.
@@ -49,6 +66,9 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
         listen: root.read("listen", complaints, |entry| {
             entry.parsed_as("an IP address and a port", "for example 127.0.0.1:8080; port 0 picks a free one")
         }),
+        diagnosis: root
+            .read("diagnosis", complaints, |entry| entry.choice(&Diagnosing::ALL))
+            .unwrap_or_default(),
         limits: limits(&root, complaints),
         policies: policies(&root, complaints),
         public_key: platform::public_key(&root, complaints).unwrap_or_else(PublicKeyPair::development),
@@ -56,6 +76,7 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
         ..Config::default()
     };
     let config = config.with_merchants(merchants);
+    let config = Config { faults: faults::faults(&root, &config, complaints), ..config };
     let seed = seed(&root, &config, complaints);
     complaints.none_about(Config { seed, ..config })
 }
@@ -115,10 +136,11 @@ mod tests {
         let limits = LIMITS.map(|(name, _)| name);
         let of_tables =
             [&platform::CERTIFICATE_KEYS[..], &platform::PUBLIC_KEY_KEYS, &merchants::KEYS].concat();
-        for key in of_tables.into_iter().chain(limits).chain(policies).chain(["listen", "seed"]) {
+        for key in of_tables.into_iter().chain(limits).chain(policies).chain(["listen", "seed", "diagnosis"])
+        {
             assert!(shows(key), "{key}");
         }
-        for table in KEYS.iter().filter(|key| !["listen", "seed"].contains(key)) {
+        for table in KEYS.iter().filter(|key| !["listen", "seed", "diagnosis"].contains(key)) {
             assert!(EXAMPLE.contains(&format!("[{table}]")), "{table}");
         }
     }

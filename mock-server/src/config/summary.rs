@@ -34,6 +34,10 @@ impl fmt::Display for Config {
         for (name, value) in changed(&self.policies) {
             writeln!(f, "policy       {name} = {value}")?;
         }
+        writeln!(f, "diagnosis    {}", self.diagnosis)?;
+        for rule in &self.faults {
+            writeln!(f, "fault        {}", serde_json::to_string(rule).unwrap_or_default())?;
+        }
         let limits = &self.limits;
         writeln!(
             f,

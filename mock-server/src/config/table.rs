@@ -7,6 +7,7 @@ use std::{
     str::FromStr,
 };
 
+use serde_json::Value;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -133,9 +134,19 @@ impl<'f> Table<'f> {
         Ok((entry, entry.content()?))
     }
 
+    /// The table as JSON, in which times are texts.
+    pub(super) fn to_json(self) -> Value {
+        json_of_table(self.values)
+    }
+
+    /// A complaint about the table itself, in words of its own.
+    pub(super) fn problem(&self, problem: impl Display, advice: &str) -> Complaint {
+        Complaint::at(&self.file.path, self.line, problem.to_string(), advice)
+    }
+
     /// A complaint about the table itself.
     pub(super) fn complaint(&self, expected: &str, found: impl Display, advice: &str) -> Complaint {
-        Complaint::at(&self.file.path, self.line, format!("expected {expected}, found {found}"), advice)
+        self.problem(format!("expected {expected}, found {found}"), advice)
     }
 
     /// The key, which must be there.
@@ -269,6 +280,25 @@ impl<'f> Entry<'f> {
             let found = format!("none at {}: {error}", path.display());
             self.complaint("a file", found, "a path is relative to the folder of this configuration")
         })
+    }
+}
+
+fn json_of_table(values: &DeTable<'_>) -> Value {
+    values.iter().map(|(key, value)| (key.get_ref().to_string(), json_of(value.get_ref()))).collect()
+}
+
+/// Numbers that JSON can't have become `null`, which nothing takes.
+fn json_of(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Boolean(truth) => Value::Bool(*truth),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, Value::from)
+        }
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| json_of(item.get_ref())).collect(),
+        DeValue::Table(values) => json_of_table(values),
     }
 }
 

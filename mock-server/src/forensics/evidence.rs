@@ -35,7 +35,7 @@ pub(crate) fn diagnose_request(
         host: received.headers.get(HOST).and_then(|host| host.to_str().ok()),
         template: operation.map(|operation| operation.path.as_str()),
         key: merchant.key(),
-        other_keys: other_keys(identity, merchant),
+        other_keys: other_keys(identity, &merchant),
     };
     diagnose(&case, TIME_LIMIT)
 }
@@ -44,11 +44,10 @@ pub(crate) fn diagnose_request(
 fn other_keys(identity: &Identity, merchant: &Merchant) -> Vec<KnownKey> {
     let certificates = identity.platform_certificates.all().map(PlatformCertificate::key);
     let gateways = certificates
-        .chain([identity.public_key()])
+        .chain([identity.public_key().key()])
         .map(|key| KnownKey { holder: KeyHolder::Gateway(key.id.to_string()), key: key.key.verifying_key() });
-    let mut others: Vec<_> = identity.merchants().filter(|other| other.mchid != merchant.mchid).collect();
-    others.sort_by_key(|other| other.mchid.as_str());
-    let others = others.into_iter().map(|other| KnownKey {
+    let others = identity.merchants().into_iter().filter(|other| other.mchid != merchant.mchid);
+    let others = others.map(|other| KnownKey {
         holder: KeyHolder::Merchant(other.mchid.to_string()),
         key: other.key().clone(),
     });

@@ -32,7 +32,7 @@ pub(super) fn echo(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome,
         let undecryptable = |_| refused(SensitiveFault::Undecryptable);
         let message = key.decrypting.decrypt(&encrypted).map_err(undecryptable)?;
         let message = String::from_utf8(message).map_err(|_| refused(SensitiveFault::Undecryptable))?;
-        let merchants_key = EncryptingKey::from_pem(request.merchant().certificate.pem());
+        let merchants_key = EncryptingKey::from_pem(request.merchant().certificate().pem());
         let again = merchants_key.ok().and_then(|key| key.encrypt(&message).ok());
         body["encrypted_echo_message"] = again.ok_or(refused(SensitiveFault::Undecryptable))?.into();
     }

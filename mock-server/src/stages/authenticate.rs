@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
-use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp};
+use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp, WECHATPAY_SERIAL};
 
 use super::{receive::Received, route::RoutedRequest};
 use crate::{
     config::CertificateStatus,
     contract::Operation,
     identity::{Identity, Merchant},
+    journal::Warning,
+    operations::Handler,
     rejection::{Rejection, SignInformation},
 };
 
@@ -17,6 +19,7 @@ use crate::{
 pub(crate) struct AuthenticatedRequest {
     routed: RoutedRequest,
     merchant: Arc<Merchant>,
+    nonce_str: String,
 }
 
 impl AuthenticatedRequest {
@@ -31,6 +34,30 @@ impl AuthenticatedRequest {
     pub(crate) fn merchant(&self) -> &Arc<Merchant> {
         &self.merchant
     }
+
+    /// What is odd about how it was signed, although the signature holds. Remembers its nonce.
+    pub(crate) fn oddities(&self) -> Vec<Warning> {
+        let mut oddities = Vec::new();
+        if self.merchant.uses_again(&self.nonce_str) {
+            oddities.push(Warning::NonceUsedBefore { nonce_str: self.nonce_str.clone() });
+        }
+        let wanted = self.received().headers.get(WECHATPAY_SERIAL);
+        let is_silent = wanted.is_none_or(|wanted| wanted.is_empty());
+        // A list of platform certificates is signed by one of them, whatever else there is.
+        if is_silent
+            && self.merchant.trust.has_public_key()
+            && self.operation().handler != Handler::ListCertificates
+        {
+            oddities.push(Warning::NoWechatpaySerial);
+        }
+        oddities
+    }
+}
+
+/// The merchant that a request names, whether or not it signed it.
+pub(crate) fn named_merchant(received: &Received, identity: &Identity) -> Option<Arc<Merchant>> {
+    let authorization = Authorization::parse(received.headers.get(AUTHORIZATION)?.as_bytes()).ok()?;
+    identity.merchant(authorization.mchid())
 }
 
 /// Checks 3 to 10.
@@ -46,7 +73,8 @@ pub(crate) fn authenticate(
     check_serial_no(&merchant, &authorization)?;
     check_validity(&merchant, now)?;
     check_signature(&merchant, &authorization, &request.received)?;
-    Ok(AuthenticatedRequest { routed: request, merchant })
+    let nonce_str = authorization.nonce_str().into();
+    Ok(AuthenticatedRequest { routed: request, merchant, nonce_str })
 }
 
 /// Check 3.
@@ -79,7 +107,7 @@ fn check_timestamp(signed: Timestamp, now: Timestamp) -> Result<(), Rejection> {
 /// Check 7.
 fn merchant(identity: &Identity, authorization: &Authorization) -> Result<Arc<Merchant>, Rejection> {
     let mchid = authorization.mchid();
-    identity.merchant(mchid).cloned().ok_or_else(|| Rejection::UnknownMchid { found: mchid.into() })
+    identity.merchant(mchid).ok_or_else(|| Rejection::UnknownMchid { found: mchid.into() })
 }
 
 /// Check 8: without regard to case. (own choice)
@@ -96,8 +124,8 @@ fn check_serial_no(merchant: &Merchant, authorization: &Authorization) -> Result
 /// Check 9.
 fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), Rejection> {
     match merchant.certificate_status {
-        _ if !merchant.certificate.is_in_force(now) => {
-            Err(Rejection::CertificateExpired { not_after: merchant.certificate.not_after() })
+        _ if !merchant.certificate().is_in_force(now) => {
+            Err(Rejection::CertificateExpired { not_after: merchant.certificate().not_after() })
         }
         CertificateStatus::InForce => Ok(()),
         CertificateStatus::Revoked => Err(Rejection::CertificateRevoked),

@@ -1,5 +1,7 @@
 //! Bytes become a request: head and body as sent, within limits of size and time.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Version,
@@ -22,8 +24,14 @@ pub struct Received {
     pub target: String,
     /// The headers.
     pub headers: HeaderMap,
+    /// The version of HTTP.
+    pub version: Version,
     /// The body; empty if it did not arrive whole.
     pub body: Bytes,
+    /// Bytes of the body as sent.
+    pub body_length: usize,
+    /// Who sent it; unknown on a connection that is no socket's.
+    pub(crate) peer: Option<SocketAddr>,
     /// Whether the peer means to use the connection again.
     pub(crate) keeps_alive: bool,
 }
@@ -43,6 +51,7 @@ impl Received {
 /// Reads the whole request. What is known of it comes back even if its body can't be had.
 pub(crate) async fn receive<B>(
     request: Request<B>,
+    peer: Option<SocketAddr>,
     limits: &Limits,
     room: &Semaphore,
 ) -> (Received, Result<(), Rejection>)
@@ -56,7 +65,10 @@ where
         method: head.method,
         target,
         headers: apart(&head.headers),
+        version: head.version,
         body: Bytes::new(),
+        body_length: 0,
+        peer,
         keeps_alive,
     };
     let verdict = if head_size(&received) > limits.head {
@@ -68,6 +80,7 @@ where
     };
     match verdict {
         Ok(body) => {
+            received.body_length = body.len();
             received.body = body;
             (received, Ok(()))
         }

@@ -24,6 +24,17 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+impl Answer {
+    /// The same with another body. 204 can't have one, and becomes 200.
+    pub(crate) fn with_body(mut self, body: Bytes) -> Self {
+        if self.status == StatusCode::NO_CONTENT {
+            self.status = StatusCode::OK;
+        }
+        self.headers.insert(CONTENT_LENGTH, body.len().into());
+        Self { body, ..self }
+    }
+}
+
 /// The answer to a request, with `random` for its `Request-ID`.
 pub(crate) fn respond(
     received: &Received,
@@ -36,7 +47,10 @@ pub(crate) fn respond(
         Ok(outcome) => application(outcome.status, outcome.body.as_ref(), now, random),
         Err(rejection) => match rejection.body(language) {
             Some(body) => application(rejection.status(), Some(&body), now, random),
-            None => front_end(rejection.status(), Bytes::new(), now),
+            None => match rejection.page() {
+                Some(page) => html(rejection.status(), page, now),
+                None => front_end(rejection.status(), Bytes::new(), now),
+            },
         },
     };
     if answer.headers.contains_key(CONTENT_LANGUAGE) {
@@ -78,6 +92,13 @@ fn application(
         (CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN")),
         (REQUEST_ID, request_id(now, random)),
     ]);
+    answer
+}
+
+/// A page of the web server before the application.
+fn html(status: StatusCode, page: String, now: Timestamp) -> Answer {
+    let mut answer = front_end(status, page.into(), now);
+    answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     answer
 }
 

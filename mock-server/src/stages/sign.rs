@@ -8,16 +8,18 @@ use crate::{identity::PlatformKey, policies::SignedRefusals};
 /// Adds the `Wechatpay-*` headers to a 2xx; refusals stay unsigned (documented, probed), unless the policy says
 /// otherwise.
 ///
-/// There is a `key` if the request's own signature matched, and only then can its answer be signed.
+/// Only for a request whose own signature matched: the answer to no other is signed.
 pub(crate) fn sign(
     mut answer: Answer,
-    key: Option<&PlatformKey>,
+    key: &PlatformKey,
     signed_refusals: SignedRefusals,
     now: Timestamp,
     random: [u8; 16],
 ) -> Answer {
     let is_signed = answer.status.is_success() || signed_refusals == SignedRefusals::Business;
-    let Some(key) = key.filter(|_| is_signed) else { return answer };
+    if !is_signed {
+        return answer;
+    }
     let nonce = Nonce::from_random(random);
     let message = ResponseMessage { timestamp: now, nonce: nonce.as_str(), body: &answer.body };
     let signature = key.key.sign(&message.to_bytes()).to_string();

@@ -42,6 +42,16 @@ impl ValidRequest {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
+    /// The value of a parameter of the path, if the operation has it.
+    pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    /// The merchant's request number, if the body has one.
+    pub(crate) fn out_request_no(&self) -> Option<&str> {
+        self.body.get("out_request_no").and_then(Value::as_str)
+    }
+
     /// A header of the request, if it is there once and visible ASCII.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         self.authenticated.received().headers.get(name)?.to_str().ok()

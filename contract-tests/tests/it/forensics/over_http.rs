@@ -1,7 +1,7 @@
 //! Where a running mock says what it found.
 
 use wechatpay_contract::sign::Sign;
-use wechatpay_mock::{Clock, MockServer};
+use wechatpay_mock::{Clock, Diagnosing, MockServer};
 
 use crate::support::{NOW, RawRequest, exchange, frozen_mock};
 
@@ -42,7 +42,8 @@ async fn other_refusals_and_successes_are_not_diagnosed() {
 
 #[tokio::test]
 async fn the_body_of_a_diagnosed_refusal_is_that_of_one_that_is_not() {
-    let silent = MockServer::builder().clock(Clock::fixed(NOW)).diagnosis(false).start().await.unwrap();
+    let silent =
+        MockServer::builder().clock(Clock::fixed(NOW)).diagnosis(Diagnosing::Off).start().await.unwrap();
     let [silent, telling] = [
         exchange(&silent, &without_final_newline()).await,
         exchange(&frozen_mock().await, &without_final_newline()).await,

@@ -1,0 +1,239 @@
+//! Every fault that has a name, and what is known about it.
+
+use std::{fmt, str::FromStr};
+
+use http::StatusCode;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::{
+    error::{DocumentedError, InjectedError},
+    line::LineFault,
+    signature::SignatureFault,
+};
+use crate::{business::BusinessRefusal, standing::Standing};
+
+/// Whether a request that a fault strikes takes effect all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It does not, unless a rule says so.
+    No,
+    /// It does, unless a rule says otherwise.
+    Yes,
+    /// It does: the fault lies in the answer that says so.
+    Always,
+}
+
+/// What a fault comes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// This refusal, as if the gateway had its reasons.
+    Error(DocumentedError),
+    /// This refusal, as if the operation's own rules asked for it.
+    Business(BusinessRefusal),
+    /// This status with a page of HTML, as the web server before the application sends it.
+    Page(StatusCode),
+    /// The connection does something else than to carry the answer.
+    Line(LineFault),
+    /// The answer is not to be believed.
+    Signature(SignatureFault),
+}
+
+/// Declares each fault once.
+macro_rules! faults {
+    ($( $variant:ident = $name:literal, $kind:expr, $applied:ident, $standing:ident, $meaning:literal; )+) => {
+        /// A way to misbehave.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Fault {
+            $( #[doc = $meaning] $variant, )+
+        }
+
+        /// Every fault, in the order of the documentation.
+        pub const FAULTS: &[Fault] = &[ $( Fault::$variant, )+ ];
+
+        impl Fault {
+            /// Its name: `system-error`.
+            pub fn name(self) -> &'static str {
+                match self { $( Self::$variant => $name, )+ }
+            }
+
+            /// What happens.
+            pub fn meaning(self) -> &'static str {
+                match self { $( Self::$variant => $meaning, )+ }
+            }
+
+            /// Whether the request takes effect.
+            pub fn applied(self) -> Applied {
+                match self { $( Self::$variant => Applied::$applied, )+ }
+            }
+
+            /// How sure it is that the real gateway ever does so.
+            pub fn standing(self) -> Standing {
+                match self { $( Self::$variant => Standing::$standing, )+ }
+            }
+
+            pub(crate) fn kind(self) -> Kind {
+                match self { $( Self::$variant => $kind, )+ }
+            }
+        }
+    };
+}
+
+faults! {
+    ParamError = "param-error", Kind::Error(DocumentedError::ParamError), No, Documented,
+        "400 PARAM_ERROR";
+    InvalidRequest = "invalid-request", Kind::Error(DocumentedError::InvalidRequest), No, Documented,
+        "400 INVALID_REQUEST";
+    UnknownCard = "unknown-card", Kind::Business(BusinessRefusal::UnknownCard), No, Documented,
+        "400 INVALID_REQUEST 会员卡ID无效";
+    UnknownCode = "unknown-code", Kind::Business(BusinessRefusal::UnknownCode), No, Documented,
+        "400 INVALID_REQUEST code不存在";
+    CardNotEffective = "card-not-effective", Kind::Business(BusinessRefusal::CardNotEffective), No, Documented,
+        "400 INVALID_REQUEST 用户会员卡无效";
+    ForeignCard = "foreign-card", Kind::Business(BusinessRefusal::ForeignCard), No, Documented,
+        "400 INVALID_REQUEST 会员卡的创建商户号不等于调用方商户号";
+    NoPoints = "no-points", Kind::Business(BusinessRefusal::NoPoints), No, Documented,
+        "400 INVALID_REQUEST 没有开通会员积分权益服务";
+    SignError = "sign-error", Kind::Error(DocumentedError::SignError), No, Documented,
+        "401 SIGN_ERROR, although the signature is right";
+    NoAuth = "no-auth", Kind::Business(BusinessRefusal::NoPermission), No, Documented,
+        "403 NO_AUTH";
+    RuleLimit = "rule-limit", Kind::Error(DocumentedError::RuleLimit), No, Documented,
+        "403 RULE_LIMIT";
+    ResourceNotExists = "resource-not-exists", Kind::Error(DocumentedError::ResourceNotExists), No, Documented,
+        "404 RESOURCE_NOT_EXISTS";
+    FrequencyLimited = "frequency-limited", Kind::Error(DocumentedError::FrequencyLimited), No, Documented,
+        "429 FREQUENCY_LIMITED, as the pages of operations spell it";
+    RatelimitExceeded = "ratelimit-exceeded", Kind::Error(DocumentedError::RatelimitExceeded), No, Documented,
+        "429 RATELIMIT_EXCEEDED, as the page of statuses spells it";
+    SystemError = "system-error", Kind::Error(DocumentedError::SystemError), No, Documented,
+        "500 SYSTEM_ERROR";
+    SystemErrorApplied = "system-error-applied", Kind::Error(DocumentedError::SystemError), Yes, Documented,
+        "500 SYSTEM_ERROR, and the change was made all the same";
+    BadGateway = "bad-gateway", Kind::Error(DocumentedError::BadGateway), No, Documented,
+        "502 SERVICE_UNAVAILABLE";
+    ServiceUnavailable = "service-unavailable", Kind::Error(DocumentedError::ServiceUnavailable), No, Documented,
+        "503 SERVICE_UNAVAILABLE";
+    SystemErrorHtml = "system-error-html", Kind::Page(StatusCode::INTERNAL_SERVER_ERROR), No, OwnChoice,
+        "500 with a page of HTML";
+    BadGatewayHtml = "bad-gateway-html", Kind::Page(StatusCode::BAD_GATEWAY), No, OwnChoice,
+        "502 with a page of HTML";
+    ServiceUnavailableHtml = "service-unavailable-html", Kind::Page(StatusCode::SERVICE_UNAVAILABLE), No, OwnChoice,
+        "503 with a page of HTML";
+
+    Refuse = "refuse", Kind::Line(LineFault::Refuse), No, OwnChoice,
+        "the connection is reset, and for a second nobody can connect; another time with |MILLISECONDS";
+    Reset = "reset", Kind::Line(LineFault::Reset), No, OwnChoice,
+        "the connection is reset before the answer begins";
+    ResetAfterHeaders = "reset-after-headers", Kind::Line(LineFault::ResetAfterHeaders), Yes, OwnChoice,
+        "the connection is reset between the answer's headers and its body; an empty answer has the body {}";
+    StopInBody = "stop-in-body", Kind::Line(LineFault::StopInBody), Yes, OwnChoice,
+        "the connection is closed in the middle of the answer's body; an empty answer has the body {}";
+    NoAnswer = "no-answer", Kind::Line(LineFault::NoAnswer), Yes, OwnChoice,
+        "no answer comes; after 120 seconds the connection is closed, or after |MILLISECONDS";
+    LowerCaseHeaders = "lower-case-headers", Kind::Line(LineFault::LowerCaseHeaders), Always, OwnChoice,
+        "the names of the answer's headers are in lower case, and the connection is closed after it";
+
+    Unsigned = "unsigned", Kind::Signature(SignatureFault::Unsigned), Always, OwnChoice,
+        "the answer has no Wechatpay-… header";
+    WithoutTimestamp = "without-timestamp", Kind::Signature(SignatureFault::WithoutTimestamp), Always, OwnChoice,
+        "the answer has no Wechatpay-Timestamp";
+    WithoutNonce = "without-nonce", Kind::Signature(SignatureFault::WithoutNonce), Always, OwnChoice,
+        "the answer has no Wechatpay-Nonce";
+    WithoutSignature = "without-signature", Kind::Signature(SignatureFault::WithoutSignature), Always, OwnChoice,
+        "the answer has no Wechatpay-Signature";
+    WithoutSerial = "without-serial", Kind::Signature(SignatureFault::WithoutSerial), Always, OwnChoice,
+        "the answer has no Wechatpay-Serial";
+    WithoutSignatureType = "without-signature-type", Kind::Signature(SignatureFault::WithoutSignatureType), Always, OwnChoice,
+        "the answer has no Wechatpay-Signature-Type";
+    WrongSerial = "wrong-serial", Kind::Signature(SignatureFault::WrongSerial), Always, OwnChoice,
+        "the answer names another of the gateway's keys than the one that signed";
+    UnknownSerial = "unknown-serial", Kind::Signature(SignatureFault::UnknownSerial), Always, OwnChoice,
+        "the answer names a key that nobody has";
+    WrongKey = "wrong-key", Kind::Signature(SignatureFault::WrongKey), Always, OwnChoice,
+        "a stranger's key signed the answer, which names the gateway's";
+    Signtest = "signtest", Kind::Signature(SignatureFault::Signtest), Always, Wild,
+        "the signature begins with WECHATPAY/SIGNTEST/, as the gateway's own tests of merchants do";
+    StaleTimestamp = "stale-timestamp", Kind::Signature(SignatureFault::StaleTimestamp), Always, OwnChoice,
+        "the answer was signed 301 seconds ago";
+    FutureTimestamp = "future-timestamp", Kind::Signature(SignatureFault::FutureTimestamp), Always, OwnChoice,
+        "the answer was signed 301 seconds from now";
+    AlteredNonce = "altered-nonce", Kind::Signature(SignatureFault::AlteredNonce), Always, OwnChoice,
+        "the answer's nonce was altered after signing";
+    AlteredBody = "altered-body", Kind::Signature(SignatureFault::AlteredBody), Always, OwnChoice,
+        "the answer's body was altered after signing; an empty answer has become 200 with a body";
+}
+
+/// A text that names no fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected the name of a fault, found {found:?}; did you mean {nearest}? `wechatpay-mock faults` lists them"
+)]
+pub struct UnknownFault {
+    found: String,
+    nearest: &'static str,
+}
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFault> {
+        FAULTS.iter().copied().find(|fault| fault.name() == text).ok_or_else(|| {
+            let likeness = |fault: &&Fault| strsim::normalized_damerau_levenshtein(text, fault.name());
+            let nearest = FAULTS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+            UnknownFault {
+                found: text.chars().take(64).collect(),
+                nearest: nearest.map_or("", |fault| fault.name()),
+            }
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl Fault {
+    /// The refusal that the client gets, if it gets one.
+    pub(crate) fn error(self) -> Option<crate::rejection::Rejection> {
+        use crate::rejection::Rejection;
+        match self.kind() {
+            Kind::Error(error) => Some(Rejection::Injected(InjectedError::Documented(error))),
+            Kind::Business(refusal) => Some(Rejection::Business(refusal)),
+            Kind::Page(status) => Some(Rejection::Injected(InjectedError::Page(status))),
+            Kind::Line(_) | Kind::Signature(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_legal_characters_for_a_request_number_and_names_one_fault() {
+        for fault in FAULTS {
+            assert_eq!(fault.name().parse(), Ok(*fault));
+            assert!(fault.name().chars().all(|one| one.is_ascii_lowercase() || one == '-'), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_almost_right_is_told() {
+        let error = "sytem-error".parse::<Fault>().unwrap_err();
+        assert!(error.to_string().contains("did you mean system-error?"), "{error}");
+    }
+}

@@ -1,0 +1,397 @@
+//! A rule of misbehaviour: which requests it strikes, and with what.
+
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use rand_distr::{Distribution, Normal};
+use serde::{Deserialize, Serialize};
+
+use super::{Applied, CustomError, Fault};
+use crate::contract::Contract;
+
+/// A rule of misbehaviour. The same in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
+///
+/// ```
+/// use wechatpay_mock::{Fault, FaultRule};
+///
+/// let mut every_third = FaultRule::of(Fault::SystemErrorApplied);
+/// every_third.when.operation = Some("set_rights".into());
+/// every_third.when.every = Some(3);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultRule {
+    /// Which requests it strikes; every one that is signed and valid, unless this says more.
+    #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
+    pub when: FaultMatch,
+    /// What happens to them, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// In place of a fault that has a name: a refusal in words of one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<CustomError>,
+    /// How late the answer is; also without any fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// How long `no-answer` and `refuse` last; at most ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub milliseconds: Option<u64>,
+    /// Whether the request takes effect, where that differs from what the fault does by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<bool>,
+    /// How many requests it strikes before it is spent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
+    /// For how many seconds of the mock's clock it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u64>,
+}
+
+/// Which requests a rule strikes: those that have everything that is named here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultMatch {
+    /// The merchant, by mchid. Without it, every merchant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<String>,
+    /// The operation, by `operationId`: `set_rights`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The card template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card_id: Option<String>,
+    /// The member's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The request number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_request_no: Option<String>,
+    /// Only the n-th of the requests that have all of the above, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u64>,
+    /// Only every n-th of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<u64>,
+    /// Only so many of them, at random: 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// What the chance begins with, that of `latency` too: the same seed strikes the same requests. 0 unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+/// How late an answer is, in milliseconds; at most ten minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Latency {
+    /// Always the same.
+    Fixed(u64),
+    /// Anything between the two, alike.
+    Uniform {
+        /// The least.
+        from: u64,
+        /// The most.
+        to: u64,
+    },
+    /// About the mean, as the normal distribution has it; never less than nothing.
+    Normal {
+        /// The mean.
+        mean: u64,
+        /// The standard deviation.
+        deviation: u64,
+    },
+}
+
+/// What is wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// It says nothing about what shall happen, or two things.
+    #[error("expected fault, error or latency, and not both of the first two, found {found}")]
+    NotOneFault {
+        /// What there is.
+        found: &'static str,
+    },
+    /// A number is out of range.
+    #[error("{field}: expected {expected}, found {found}")]
+    Range {
+        /// The field.
+        field: &'static str,
+        /// What is possible.
+        expected: String,
+        /// What there is.
+        found: String,
+    },
+    /// It says whether the request takes effect where that can't be said.
+    #[error(
+        "applied: {fault} lies in the answer to a request that took effect, so that applied can't be false"
+    )]
+    AlwaysApplied {
+        /// The fault.
+        fault: Fault,
+    },
+    /// It says how long something lasts that doesn't.
+    #[error("milliseconds: expected beside no-answer or refuse only; latency makes any answer late")]
+    NotLasting,
+    /// The merchant is not known.
+    #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
+    UnknownMerchant {
+        /// The number.
+        mchid: String,
+    },
+    /// The operation is not known.
+    #[error("match.operation: expected one of {}, found {found:?}", .known.join(", "))]
+    UnknownOperation {
+        /// The name.
+        found: String,
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
+    /// There are as many as there may be.
+    #[error(
+        "expected at most {most} fault rules for a merchant, found one more; remove those that are done with, or raise limits.faults"
+    )]
+    TooMany {
+        /// The most there may be.
+        most: usize,
+    },
+}
+
+/// Ten minutes: no wait is longer.
+pub(super) const LONGEST_MILLISECONDS: u64 = 600_000;
+
+impl FaultRule {
+    /// This fault, for every request that is signed and valid.
+    pub fn of(fault: Fault) -> Self {
+        Self { fault: Some(fault), ..Self::default() }
+    }
+
+    /// Whether it makes sense where there are these operations and merchants.
+    pub(crate) fn check_against(
+        &self,
+        contract: &'static Contract,
+        is_merchant: impl FnOnce(&str) -> bool,
+    ) -> Result<(), RuleError> {
+        self.check()?;
+        if let Some(found) = &self.when.operation
+            && !contract.operation_ids().any(|id| id == found)
+        {
+            return Err(RuleError::UnknownOperation {
+                found: found.clone(),
+                known: contract.operation_ids().collect(),
+            });
+        }
+        match &self.when.merchant {
+            Some(mchid) if !is_merchant(mchid) => Err(RuleError::UnknownMerchant { mchid: mchid.clone() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it makes sense by itself.
+    fn check(&self) -> Result<(), RuleError> {
+        match (self.fault, &self.error, self.latency) {
+            (None, None, None) => return Err(RuleError::NotOneFault { found: "none of them" }),
+            (Some(_), Some(_), _) => return Err(RuleError::NotOneFault { found: "both fault and error" }),
+            _ => {}
+        }
+        if let Some(error) = &self.error {
+            within("error.status", 400..=599, error.status.into())?;
+            let is_code = (1..=64).contains(&error.code.len())
+                && error
+                    .code
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+            if !is_code {
+                let found = format!("{:?}", error.code.chars().take(64).collect::<String>());
+                return Err(range("error.code", "1 to 64 capitals, digits or _", found));
+            }
+            within("error.message (characters)", 1..=1024, error.message.chars().count() as u64)?;
+        }
+        if let Some(fault) = self.fault
+            && fault.applied() == Applied::Always
+            && self.applied == Some(false)
+        {
+            return Err(RuleError::AlwaysApplied { fault });
+        }
+        if let Some(milliseconds) = self.milliseconds {
+            if !matches!(self.fault, Some(Fault::NoAnswer | Fault::Refuse)) {
+                return Err(RuleError::NotLasting);
+            }
+            within("milliseconds", 0..=LONGEST_MILLISECONDS, milliseconds)?;
+        }
+        if let Some(latency) = &self.latency {
+            latency.check()?;
+        }
+        let counted = [
+            ("match.nth", self.when.nth),
+            ("match.every", self.when.every),
+            ("times", self.times),
+            ("ttl", self.ttl),
+        ];
+        for (field, number) in counted {
+            number.map_or(Ok(()), |number| within(field, 1..=1_000_000_000, number))?;
+        }
+        match self.when.probability {
+            Some(probability) if !(0.0..=1.0).contains(&probability) => {
+                Err(range("match.probability", "0 to 1", probability.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FaultMatch {
+    /// Whether it says nothing, so that every request is struck.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What its chance begins with.
+    fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
+    /// Whether the n-th request is struck, of those that have what is named.
+    pub(super) fn strikes_nth(&self, nth: u64) -> bool {
+        self.nth.is_none_or(|wanted| nth == wanted)
+            && self.every.is_none_or(|every| nth.is_multiple_of(every))
+            && self.probability.is_none_or(|probability| chance(self.seed(), nth).random_bool(probability))
+    }
+}
+
+impl Latency {
+    pub(super) fn check(self) -> Result<(), RuleError> {
+        let numbers = match self {
+            Self::Fixed(fixed) => [("latency.fixed", fixed), ("latency.fixed", fixed)],
+            Self::Uniform { from, to } if from > to => {
+                return Err(range(
+                    "latency.uniform",
+                    "from at most as large as to",
+                    format!("{from} and {to}"),
+                ));
+            }
+            Self::Uniform { from, to } => [("latency.uniform.from", from), ("latency.uniform.to", to)],
+            Self::Normal { mean, deviation } => {
+                [("latency.normal.mean", mean), ("latency.normal.deviation", deviation)]
+            }
+        };
+        numbers.into_iter().try_for_each(|(field, number)| within(field, 0..=LONGEST_MILLISECONDS, number))
+    }
+
+    /// How late the n-th answer is.
+    pub(super) fn of_nth(self, seed: u64, nth: u64) -> Duration {
+        let mut chance = chance(seed, nth);
+        let milliseconds = match self {
+            Self::Fixed(fixed) => fixed as f64,
+            Self::Uniform { from, to } => chance.random_range(from..=to.max(from)) as f64,
+            Self::Normal { mean, deviation } => {
+                let normal = Normal::new(mean as f64, deviation as f64);
+                normal.map_or(mean as f64, |normal| normal.sample(&mut chance))
+            }
+        };
+        Duration::from_secs_f64(milliseconds.clamp(0.0, LONGEST_MILLISECONDS as f64) / 1000.0)
+    }
+}
+
+/// The chance of the n-th request. It depends on nothing else, so that requests side by side don't change it.
+fn chance(seed: u64, nth: u64) -> SmallRng {
+    // The golden ratio in 64 bits keeps neighbours apart.
+    SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+}
+
+fn within(field: &'static str, expected: RangeInclusive<u64>, found: u64) -> Result<(), RuleError> {
+    if expected.contains(&found) {
+        return Ok(());
+    }
+    Err(range(field, &format!("{} to {}", expected.start(), expected.end()), found.to_string()))
+}
+
+fn range(field: &'static str, expected: &str, found: String) -> RuleError {
+    RuleError::Range { field, expected: expected.into(), found }
+}
+
+/// What a rule or a magic number asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) fault: Option<Fault>,
+    pub(super) error: Option<Arc<CustomError>>,
+    pub(super) latency: Option<Latency>,
+    /// What the chance of the latency begins with.
+    pub(super) seed: u64,
+    pub(super) milliseconds: Option<u64>,
+    pub(super) is_applied: bool,
+}
+
+impl FaultRule {
+    /// What happens to the requests that it strikes.
+    pub(super) fn plan(&self) -> Plan {
+        let by_itself = match (self.fault, &self.error) {
+            (Some(fault), _) => fault.applied() != Applied::No,
+            (None, Some(_)) => false,
+            (None, None) => true,
+        };
+        Plan {
+            fault: self.fault,
+            error: self.error.clone().map(Arc::new),
+            latency: self.latency,
+            seed: self.when.seed(),
+            milliseconds: self.milliseconds,
+            is_applied: self.applied.unwrap_or(by_itself),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
+        let refused = |json: &str| {
+            let rule: FaultRule = serde_json::from_str(json).unwrap();
+            rule.check().unwrap_err().to_string()
+        };
+        assert!(refused("{}").contains("found none of them"));
+        assert!(refused(r#"{"fault":"unsigned","applied":false}"#).contains("applied can't be false"));
+        assert!(refused(r#"{"fault":"reset","milliseconds":5}"#).contains("beside no-answer or refuse only"));
+        assert!(refused(r#"{"latency":{"uniform":{"from":2,"to":1}}}"#).contains("found 2 and 1"));
+        assert!(refused(r#"{"fault":"reset","match":{"every":0}}"#).contains("match.every: expected 1 to"));
+        assert!(refused(r#"{"fault":"reset","match":{"probability":1.5}}"#).contains("0 to 1, found 1.5"));
+        assert!(refused(r#"{"error":{"status":200,"code":"A","message":"a"}}"#).contains("400 to 599"));
+    }
+
+    #[test]
+    fn nth_and_every_count_from_one() {
+        let struck = |when: &FaultMatch| (1..=9).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>();
+        assert_eq!(struck(&FaultMatch { nth: Some(3), ..FaultMatch::default() }), [3]);
+        assert_eq!(struck(&FaultMatch { every: Some(4), ..FaultMatch::default() }), [4, 8]);
+    }
+
+    #[test]
+    fn chance_keeps_to_its_probability_and_repeats_with_its_seed() {
+        let struck = |seed| {
+            let when = FaultMatch { probability: Some(0.25), seed: Some(seed), ..FaultMatch::default() };
+            (1..=10_000).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>()
+        };
+        assert_eq!(struck(7), struck(7));
+        assert_ne!(struck(7), struck(8));
+        assert!((2_300..2_700).contains(&struck(7).len()), "{}", struck(7).len());
+    }
+
+    #[test]
+    fn latencies_are_distributed_as_they_are_named() {
+        let milliseconds = |latency: Latency| -> Vec<f64> {
+            (1..=10_000).map(|nth| latency.of_nth(0, nth).as_secs_f64() * 1000.0).collect()
+        };
+        let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
+        assert!(milliseconds(Latency::Fixed(20)).iter().all(|one| *one == 20.0));
+
+        let uniform = milliseconds(Latency::Uniform { from: 100, to: 300 });
+        assert!(uniform.iter().all(|one| (100.0..=300.0).contains(one)));
+        assert!((mean(&uniform) - 200.0).abs() < 5.0);
+
+        let normal = milliseconds(Latency::Normal { mean: 1_000, deviation: 100 });
+        let deviation =
+            mean(&normal.iter().map(|one| (one - mean(&normal)).powi(2)).collect::<Vec<_>>()).sqrt();
+        assert!((mean(&normal) - 1_000.0).abs() < 10.0 && (deviation - 100.0).abs() < 5.0, "{deviation}");
+    }
+}

@@ -1,0 +1,242 @@
+//! Where exchanges are kept: a shelf for each merchant, bounded all together.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::sync::watch;
+use wechatpay_protocol::Mchid;
+
+use super::{Exchange, Filter};
+use crate::{forensics::Diagnosis, limits::Limits, stages::receive::Received};
+
+/// The last exchanges, bounded by number and by size.
+///
+/// Each merchant has a shelf, and those that name no merchant have one. Where room is needed, the merchant with the most
+/// gives up its oldest, so that a merchant with few exchanges keeps them however busy another is.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    most_exchanges: usize,
+    most_bytes: usize,
+    most_of_a_body: usize,
+    shelves: Mutex<Shelves>,
+    /// The number of the last exchange, for whoever waits for the next.
+    last: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Shelves {
+    by_merchant: HashMap<Option<Mchid>, Shelf>,
+    recorded: u64,
+    exchanges: usize,
+    bytes: usize,
+}
+
+/// The exchanges of one merchant, or of nobody, oldest first.
+#[derive(Debug, Default)]
+struct Shelf {
+    exchanges: VecDeque<Arc<Exchange>>,
+    bytes: usize,
+    /// How many have made room for others.
+    forgotten: u64,
+}
+
+/// How much there is in a journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// Exchanges since the mock started.
+    pub(crate) recorded: u64,
+    /// Those that are kept.
+    pub(crate) exchanges: usize,
+    /// About how many bytes they take.
+    pub(crate) bytes: usize,
+}
+
+/// Some of the exchanges that were asked for.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Oldest first.
+    pub(crate) exchanges: Vec<Arc<Exchange>>,
+    /// Whether there are more after the last of them.
+    pub(crate) has_more: bool,
+}
+
+impl Journal {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            most_exchanges: limits.journal_exchanges,
+            most_bytes: limits.journal_bytes,
+            most_of_a_body: limits.journal_body,
+            shelves: Mutex::default(),
+            last: watch::Sender::new(0),
+        }
+    }
+
+    /// Numbers the exchange and keeps it.
+    pub(crate) fn record(&self, mut exchange: Exchange) -> Arc<Exchange> {
+        self.cut(&mut exchange);
+        let mut shelves = self.shelves();
+        shelves.recorded += 1;
+        exchange.number = shelves.recorded;
+        let exchange = Arc::new(exchange);
+        shelves.put(Arc::clone(&exchange));
+        let mut forgotten = Vec::new();
+        while shelves.exchanges > self.most_exchanges || shelves.bytes > self.most_bytes {
+            let Some(oldest) = shelves.take_oldest(exchange.mchid.as_ref()) else { break };
+            forgotten.push(oldest);
+        }
+        // In the lock, so that numbers are told in order; what is forgotten is freed outside of it.
+        self.last.send_replace(exchange.number);
+        drop(shelves);
+        exchange
+    }
+
+    /// The exchanges that are meant, oldest first, so many at most.
+    pub(crate) fn page(&self, filter: &Filter, most: usize) -> Page {
+        let mut exchanges = self.after(filter);
+        exchanges.retain(|exchange| filter.matches(exchange));
+        let has_more = exchanges.len() > most;
+        exchanges.truncate(most);
+        Page { exchanges, has_more }
+    }
+
+    /// The exchange with that number, if it is still there.
+    pub(crate) fn exchange(&self, number: u64) -> Option<Arc<Exchange>> {
+        let shelves = self.shelves();
+        shelves.by_merchant.values().find_map(|shelf| {
+            let at = shelf.exchanges.partition_point(|exchange| exchange.number < number);
+            shelf.exchanges.get(at).filter(|exchange| exchange.number == number).cloned()
+        })
+    }
+
+    /// How many of this merchant's exchanges have made room for others, or of all.
+    pub(crate) fn forgotten(&self, merchant: Option<&str>) -> u64 {
+        let shelves = self.shelves();
+        let of_merchant = |mchid: &Option<Mchid>| {
+            merchant.is_none_or(|wanted| mchid.as_ref().is_some_and(|mchid| mchid.as_str() == wanted))
+        };
+        shelves
+            .by_merchant
+            .iter()
+            .filter(|(mchid, _)| of_merchant(mchid))
+            .map(|(_, shelf)| shelf.forgotten)
+            .sum()
+    }
+
+    /// Forgets a merchant's exchanges, or all. Says how many.
+    pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
+        let mut shelves = self.shelves();
+        let before = shelves.exchanges;
+        let cleared: Vec<Shelf> = match merchant {
+            None => shelves.by_merchant.drain().map(|(_, shelf)| shelf).collect(),
+            Some(mchid) => shelves.by_merchant.remove(&Some(mchid.clone())).into_iter().collect(),
+        };
+        for shelf in &cleared {
+            shelves.exchanges -= shelf.exchanges.len();
+            shelves.bytes -= shelf.bytes;
+        }
+        before - shelves.exchanges
+    }
+
+    /// How much there is.
+    pub(crate) fn recorded(&self) -> Recorded {
+        let shelves = self.shelves();
+        Recorded { recorded: shelves.recorded, exchanges: shelves.exchanges, bytes: shelves.bytes }
+    }
+
+    /// Tells the number of the last exchange whenever there is a new one.
+    pub(crate) fn follow(&self) -> watch::Receiver<u64> {
+        self.last.subscribe()
+    }
+
+    /// Those after a number, of one merchant where the filter names one, oldest first.
+    fn after(&self, filter: &Filter) -> Vec<Arc<Exchange>> {
+        let shelves = self.shelves();
+        let wanted = filter.merchant.as_deref();
+        let is_wanted = |mchid: &Option<Mchid>| {
+            wanted.is_none_or(|wanted| mchid.as_ref().is_some_and(|mchid| mchid.as_str() == wanted))
+        };
+        let mut found = Vec::new();
+        for (_, shelf) in shelves.by_merchant.iter().filter(|(mchid, _)| is_wanted(mchid)) {
+            let begin = shelf.exchanges.partition_point(|exchange| exchange.number <= filter.after);
+            found.extend(shelf.exchanges.range(begin..).cloned());
+        }
+        drop(shelves);
+        found.sort_by_key(|exchange| exchange.number);
+        found
+    }
+
+    /// Keeps no more of each body than is allowed.
+    fn cut(&self, exchange: &mut Exchange) {
+        let most = self.most_of_a_body;
+        if exchange.request.body.len() > most {
+            let request = Arc::make_mut(&mut exchange.request);
+            request.body = Bytes::copy_from_slice(&request.body[..most]);
+        }
+        if exchange.answer_body.len() > most {
+            exchange.answer_body = Bytes::copy_from_slice(&exchange.answer_body[..most]);
+        }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelves {
+    fn put(&mut self, exchange: Arc<Exchange>) {
+        let size = size(&exchange);
+        self.exchanges += 1;
+        self.bytes += size;
+        let shelf = match self.by_merchant.get_mut(&exchange.mchid) {
+            Some(shelf) => shelf,
+            None => self.by_merchant.entry(exchange.mchid.clone()).or_default(),
+        };
+        shelf.bytes += size;
+        shelf.exchanges.push_back(exchange);
+    }
+
+    /// Takes the oldest exchange of the merchant that has the most: of the `likely` one, if it has its share or more.
+    fn take_oldest(&mut self, likely: Option<&Mchid>) -> Option<Arc<Exchange>> {
+        let share = self.bytes / self.by_merchant.len().max(1);
+        let likely = likely.cloned();
+        let has_its_share = self.by_merchant.get(&likely).is_some_and(|shelf| shelf.bytes >= share);
+        let shelf = if has_its_share {
+            self.by_merchant.get_mut(&likely)
+        } else {
+            self.by_merchant.values_mut().max_by_key(|shelf| shelf.bytes)
+        }?;
+        let oldest = shelf.exchanges.pop_front()?;
+        let size = size(&oldest);
+        shelf.forgotten += 1;
+        shelf.bytes -= size;
+        self.bytes -= size;
+        self.exchanges -= 1;
+        Some(oldest)
+    }
+}
+
+/// What a `HeaderMap` takes for each header that it has room for.
+const HEADER_SLOT: usize = 112;
+/// What it takes to store a name and a value elsewhere.
+const HEADER_TEXT: usize = 48;
+
+/// About how many bytes an exchange takes in memory.
+fn size(exchange: &Exchange) -> usize {
+    let headers = |headers: &HeaderMap| {
+        let texts = headers.iter().map(|(name, value)| HEADER_TEXT + name.as_str().len() + value.len());
+        headers.capacity() * HEADER_SLOT + texts.sum::<usize>()
+    };
+    size_of::<Exchange>()
+        + size_of::<Received>()
+        + exchange.request.target.len()
+        + headers(&exchange.request.headers)
+        + exchange.request.body.len()
+        + headers(&exchange.answer_headers)
+        + exchange.answer_body.len()
+        + size_of_val(&exchange.warnings[..])
+        + exchange.diagnosis.as_ref().map_or(0, Diagnosis::size)
+}
