@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use http::Method;
 use jsonschema::{Keyword, ValidationError, Validator};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -74,6 +75,15 @@ impl Contract {
     /// The `operationId` of each operation.
     pub(crate) fn operation_ids(&self) -> impl Iterator<Item = &str> {
         self.operations.iter().map(|operation| operation.id.as_str())
+    }
+
+    /// What a path says for a parameter of an operation, decoded.
+    pub(crate) fn path_parameter(&self, operation_id: &str, path: &str, name: &str) -> Option<String> {
+        let operation = self.operations.iter().find(|operation| operation.id == operation_id)?;
+        let mut names = operation.parameters_in(Location::Path).map(|parameter| parameter.name.as_str());
+        let at = names.position(|parameter| parameter == name)?;
+        let values = operation.values(path)?;
+        Some(percent_decode_str(values.get(at)?).decode_utf8_lossy().into_owned())
     }
 
     /// The operations whose path is like `path`, which is still percent-encoded.

@@ -26,6 +26,7 @@ mod credentials_dir;
 mod diagnosing;
 mod door;
 mod exchange;
+mod expectation;
 mod faults;
 mod field_fault;
 pub mod forensics;
@@ -57,6 +58,7 @@ pub use config::{
 pub use contract::OPENAPI;
 pub use credentials_dir::{WriteError, write_credentials};
 pub use diagnosing::Diagnosing;
+pub use expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
 pub use faults::{
     Applied, CustomError, DocumentedError, FAULTS, Fault, FaultId, FaultMatch, FaultRule, InjectedError,
     Latency, RuleError, RuleState, Strike, StruckBy, UnknownFault,

@@ -27,6 +27,7 @@ use crate::{
     diagnosing::Diagnosing,
     door::State,
     exchange::exchange,
+    expectation::Expected,
     faults::{FaultId, FaultRule, Line, RuleError, RuleState, Steered},
     gateway::Gateway,
     identity::NotMade,
@@ -125,6 +126,23 @@ impl MockServer {
     /// Those of the last exchanges that have what is named, oldest first.
     pub fn exchanges_matching(&self, filter: &Filter) -> Vec<Arc<Exchange>> {
         self.gateway.journal.page(filter, usize::MAX).exchanges
+    }
+
+    /// Expects exchanges from now on. What is expected is said on what this returns, and checked when that is dropped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use wechatpay_mock::MockServer;
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let _no_change = gateway.expect().operation("set_rights").times(0);
+    /// // … call it …
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn expect(&self) -> Expected {
+        Expected::after_now(Arc::clone(&self.gateway))
     }
 
     /// The only source of time in this mock: freeze it, advance it, skew it, resume it.

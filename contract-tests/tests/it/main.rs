@@ -5,6 +5,7 @@
 mod cases;
 mod clock;
 mod demo;
+mod expectations;
 mod forensics;
 mod forgeries;
 mod limits;

@@ -1,0 +1,94 @@
+//! What a test expects is checked against the journal, and a miss is explained.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::json;
+use wechatpay_contract::sign::Sign;
+use wechatpay_mock::MockServer;
+
+use crate::support::{RawRequest, exchange, frozen_mock};
+
+const CODE: &str = "478515832665";
+
+async fn after_the_sample() -> (MockServer, wechatpay_mock::Expected) {
+    let mock = frozen_mock().await;
+    let expected = mock.expect();
+    exchange(&mock, &RawRequest::sample()).await;
+    (mock, expected)
+}
+
+/// What a test would fail with.
+fn panic_of(check: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(check)).unwrap_err();
+    panic.downcast_ref::<String>().unwrap().clone()
+}
+
+#[tokio::test]
+async fn an_expectation_that_is_met_says_nothing() {
+    let (mock, expected) = after_the_sample().await;
+    let body = json!({ "bonus_value": 600, "add_bonus_value": 100 });
+    let expected = expected.operation("set_rights").merchant("1900000001").body(body).status(204).times(1);
+    drop(expected.code(CODE).card_id("pbLatjvWOibDc5-TBnbUk1pD12o0").authenticated(true));
+    mock.expect().times(0).verify();
+}
+
+#[tokio::test]
+async fn one_that_is_unmet_fails_the_test_with_the_nearest_miss() {
+    let (mock, expected) = after_the_sample().await;
+    exchange(&mock, &RawRequest::certificates()).await;
+    let expected = expected.operation("set_rights").code(CODE).body(json!({ "bonus_value": 700 })).times(1);
+    let report = panic_of(|| drop(expected));
+    let lines: Vec<_> = report.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "expected exactly 1 exchange with",
+            "    operation      set_rights",
+            "    code           478515832665",
+            "    body           {\"bonus_value\":700}",
+            "found none among 2",
+            "nearest is #1 PATCH /v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights 204",
+            "    /body/bonus_value: expected 700, found 600",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn more_than_expected_are_named_without_a_miss() {
+    let (mock, _expected) = after_the_sample().await;
+    let unmet = mock.expect().times(0);
+    exchange(&mock, &RawRequest::sample()).await;
+    let verification = unmet.verification();
+    assert_eq!((verification.matching.as_slice(), &verification.nearest), (&[2][..], &None));
+    assert!(panic_of(|| unmet.verify()).contains("found 1 among 1: #2"));
+}
+
+#[tokio::test]
+async fn what_was_before_an_expectation_does_not_count() {
+    let (mock, _expected) = after_the_sample().await;
+    let expected = mock.expect().at_least(1);
+    assert!(!expected.verification().met);
+    exchange(&mock, &RawRequest::sample()).await;
+    drop(expected);
+}
+
+#[tokio::test]
+async fn a_request_that_was_not_authenticated_can_be_expected() {
+    let mock = frozen_mock().await;
+    let expected = mock.expect().operation("set_rights").authenticated(false).status(401).between(1, 1);
+    exchange(&mock, &RawRequest { sign: Sign::WrongKey, ..RawRequest::sample() }).await;
+    expected.verify();
+    let report = panic_of(|| mock.expect().status(204).verify());
+    assert!(report.contains("found none among 0"), "{report}");
+}
+
+#[tokio::test]
+async fn a_refused_request_says_why_it_is_no_match() {
+    let (mock, expected) = after_the_sample().await;
+    let report = panic_of(|| expected.status(204).times(2).verify());
+    assert!(report.contains("found 1 among 1"), "{report}");
+    let unmet = mock.expect().status(204);
+    exchange(&mock, &RawRequest { body: b"{}".into(), ..RawRequest::sample() }).await;
+    let report = panic_of(|| drop(unmet));
+    assert!(report.contains("status: expected 204, found 400, /body/out_request_no"), "{report}");
+}

@@ -1,0 +1,220 @@
+//! What a test expects to have happened, and how far that is from what did.
+
+mod difference;
+mod expected;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    gateway::Gateway,
+    journal::{Exchange, Filter},
+};
+
+pub use expected::Expected;
+
+use difference::differences;
+
+/// So many exchanges that have everything that is named here. The same over HTTP (`POST /__mock/verify`) and in
+/// [`MockServer::expect`](crate::MockServer::expect).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expectation {
+    /// Of this merchant, by mchid: those whose `Authorization` names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<String>,
+    /// Of this operation, by `operationId`: `set_rights`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// For this card template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card_id: Option<String>,
+    /// For this member's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// With at least these fields in the body of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// Signed by the merchant, or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticated: Option<bool>,
+    /// Answered with this status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// With a higher number than this.
+    pub after: u64,
+    /// How many; at least one, unless it is said.
+    pub times: Times,
+}
+
+/// How many exchanges are expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "times: expected a number, or an object with at_least and at_most")]
+pub enum Times {
+    /// Just so many.
+    Exactly(u64),
+    /// Any number from the one to the other.
+    Between(Between),
+}
+
+/// Bounds of a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Between {
+    /// The least.
+    pub at_least: u64,
+    /// The most; any number, if it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u64>,
+}
+
+/// Whether an expectation is met, and if not, how far it is from that.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verification {
+    /// Whether it is.
+    pub met: bool,
+    /// The numbers of the exchanges that have everything that is named.
+    pub matching: Vec<u64>,
+    /// Of the others, the one that comes nearest.
+    pub nearest: Option<NearestMiss>,
+    /// How many exchanges the journal has forgotten for want of room, which may have been among them.
+    pub forgotten: u64,
+    /// All of that in words.
+    pub report: String,
+}
+
+/// An exchange that is almost what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NearestMiss {
+    /// Its number.
+    pub number: u64,
+    /// Its request line and status.
+    pub exchange: String,
+    /// What is otherwise than expected: `/body/bonus_value: expected 600, found 500`.
+    pub differences: Vec<String>,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self::Between(Between { at_least: 1, at_most: None })
+    }
+}
+
+impl Times {
+    fn allow(self, found: u64) -> bool {
+        match self {
+            Self::Exactly(wanted) => found == wanted,
+            Self::Between(Between { at_least, at_most }) => {
+                found >= at_least && at_most.is_none_or(|most| found <= most)
+            }
+        }
+    }
+
+    fn want_more(self, found: u64) -> bool {
+        match self {
+            Self::Exactly(wanted) => found < wanted,
+            Self::Between(bounds) => found < bounds.at_least,
+        }
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(0) => f.write_str("no exchange"),
+            Self::Exactly(1) => f.write_str("exactly 1 exchange"),
+            Self::Exactly(wanted) => write!(f, "exactly {wanted} exchanges"),
+            Self::Between(Between { at_least: 1, at_most: None }) => f.write_str("at least 1 exchange"),
+            Self::Between(Between { at_least, at_most: None }) => write!(f, "at least {at_least} exchanges"),
+            Self::Between(Between { at_least, at_most: Some(most) }) => {
+                write!(f, "{at_least} to {most} exchanges")
+            }
+        }
+    }
+}
+
+impl Gateway {
+    /// Whether that has happened so far.
+    pub(crate) fn verify(&self, expectation: &Expectation) -> Verification {
+        let filter = Filter {
+            merchant: expectation.merchant.clone(),
+            after: expectation.after,
+            ..Filter::default()
+        };
+        let exchanges = self.journal.page(&filter, usize::MAX).exchanges;
+        let mut matching = Vec::new();
+        let mut nearest: Option<(&Exchange, Vec<String>)> = None;
+        for exchange in &exchanges {
+            let differences = differences(expectation, exchange, self.contract);
+            if differences.is_empty() {
+                matching.push(exchange.number);
+            } else if nearest.as_ref().is_none_or(|(_, fewest)| differences.len() <= fewest.len()) {
+                nearest = Some((exchange, differences));
+            }
+        }
+        let found = matching.len() as u64;
+        let met = expectation.times.allow(found);
+        // Who finds too many is not helped by one that is not among them.
+        let nearest = nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| NearestMiss {
+            number: exchange.number,
+            exchange: line(exchange),
+            differences,
+        });
+        let forgotten = self.journal.forgotten(expectation.merchant.as_deref());
+        let mut verification = Verification { met, matching, nearest, forgotten, report: String::new() };
+        verification.report = report(expectation, &verification, exchanges.len());
+        verification
+    }
+}
+
+fn line(exchange: &Exchange) -> String {
+    format!("{} {} {}", exchange.request.method, exchange.request.target, exchange.status.as_u16())
+}
+
+fn report(expectation: &Expectation, verification: &Verification, looked_at: usize) -> String {
+    let mut report = format!("expected {}", expectation.times);
+    let named = named(expectation);
+    if !named.is_empty() {
+        report += " with";
+    }
+    for (name, value) in named {
+        report += &format!("\n    {name:<14} {value}");
+    }
+    let numbers: Vec<_> = verification.matching.iter().map(|number| format!("#{number}")).collect();
+    report += &match &numbers[..] {
+        [] => format!("\nfound none among {looked_at}"),
+        _ => format!("\nfound {} among {looked_at}: {}", numbers.len(), numbers.join(", ")),
+    };
+    if let Some(NearestMiss { number, exchange, differences }) = &verification.nearest {
+        report += &format!("\nnearest is #{number} {exchange}");
+        for difference in differences {
+            report += &format!("\n    {difference}");
+        }
+    }
+    if verification.forgotten > 0 {
+        report += &format!(
+            "\nthe journal has forgotten {} exchanges for want of room; limits.journal_exchanges and journal_bytes give it more",
+            verification.forgotten
+        );
+    }
+    report
+}
+
+/// What an expectation names, beside the number.
+fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
+    let Expectation { merchant, operation, card_id, code, body, authenticated, status, after, times: _ } =
+        expectation;
+    let named = [
+        ("merchant", merchant.clone()),
+        ("operation", operation.clone()),
+        ("card_id", card_id.clone()),
+        ("code", code.clone()),
+        ("body", body.as_ref().map(ToString::to_string)),
+        ("authenticated", authenticated.map(|wanted| wanted.to_string())),
+        ("status", status.map(|status| status.to_string())),
+        ("after", (*after > 0).then(|| format!("#{after}"))),
+    ];
+    named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}

@@ -1,0 +1,107 @@
+//! What is otherwise about an exchange than somebody expects.
+
+use serde_json::Value;
+
+use super::Expectation;
+use crate::{contract::Contract, journal::Exchange};
+
+/// Each thing that is otherwise, in words; none, if the exchange has everything that is named.
+pub(super) fn differences(
+    expectation: &Expectation,
+    exchange: &Exchange,
+    contract: &'static Contract,
+) -> Vec<String> {
+    let parameter = |name| contract.path_parameter(exchange.operation?, exchange.request.path(), name);
+    let texts = [
+        ("merchant", &expectation.merchant, exchange.mchid.as_ref().map(ToString::to_string)),
+        ("operation", &expectation.operation, exchange.operation.map(Into::into)),
+        ("card_id", &expectation.card_id, parameter("card_id")),
+        ("code", &expectation.code, parameter("code")),
+    ];
+    let mut differences: Vec<String> = texts
+        .into_iter()
+        .filter_map(|(name, wanted, found)| {
+            let wanted = wanted.as_ref().filter(|wanted| found.as_ref() != Some(wanted))?;
+            Some(format!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none")))
+        })
+        .collect();
+    if let Some(wanted) = expectation.authenticated
+        && wanted != exchange.is_authenticated
+    {
+        differences.push(format!("authenticated: expected {wanted}, found {}", exchange.is_authenticated));
+    }
+    if let Some(wanted) = expectation.status
+        && wanted != exchange.status.as_u16()
+    {
+        let reason = exchange.rejection.as_ref().map(|rejection| format!(", {}", rejection.reason()));
+        let found = exchange.status.as_u16();
+        differences.push(format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
+    }
+    if let Some(wanted) = &expectation.body {
+        differences.extend(in_body(wanted, exchange));
+    }
+    differences
+}
+
+fn in_body(wanted: &Value, exchange: &Exchange) -> Vec<String> {
+    let request = &exchange.request;
+    if request.body.len() < request.body_length {
+        let (kept, length) = (request.body.len(), request.body_length);
+        return vec![format!(
+            "/body: the journal kept {kept} of its {length} bytes; limits.journal_body gives it more"
+        )];
+    }
+    match serde_json::from_slice(&request.body) {
+        Ok(found) => in_value(wanted, &found, "/body"),
+        Err(error) => vec![format!("/body: expected JSON, found {error}")],
+    }
+}
+
+/// An object must have the wanted members, whatever else it has; anything else must be the same.
+fn in_value(wanted: &Value, found: &Value, pointer: &str) -> Vec<String> {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(members)) => wanted
+            .iter()
+            .flat_map(|(name, wanted)| {
+                let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                match members.get(name) {
+                    Some(found) => in_value(wanted, found, &pointer),
+                    None => vec![format!("{pointer}: expected {wanted}, found none")],
+                }
+            })
+            .collect(),
+        (Value::Array(wanted), Value::Array(items)) if wanted.len() == items.len() => wanted
+            .iter()
+            .zip(items)
+            .enumerate()
+            .flat_map(|(at, (wanted, found))| in_value(wanted, found, &format!("{pointer}/{at}")))
+            .collect(),
+        _ if wanted == found => Vec::new(),
+        _ => vec![format!("{pointer}: expected {wanted}, found {found}")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_that_are_not_named_do_not_matter() {
+        assert!(in_value(&json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1, "c": 2 }, "d": 3 }), "").is_empty());
+    }
+
+    #[test]
+    fn each_difference_is_named_by_its_pointer() {
+        let wanted = json!({ "a": 1, "b": [1, 2], "c/d": "x", "e": [1] });
+        let found = json!({ "a": 2, "b": [1, 3], "e": [1, 2] });
+        let expected = [
+            "/body/a: expected 1, found 2",
+            "/body/b/1: expected 2, found 3",
+            "/body/c~1d: expected \"x\", found none",
+            "/body/e: expected [1], found [1,2]",
+        ];
+        assert_eq!(in_value(&wanted, &found, "/body"), expected);
+    }
+}

@@ -1,0 +1,115 @@
+//! Expectations in tests in Rust: met by the end of the test, or it fails.
+
+use std::{fmt, sync::Arc, thread};
+
+use serde_json::Value;
+
+use super::{Between, Expectation, Times, Verification};
+use crate::gateway::Gateway;
+
+/// An expectation that is checked when it is dropped: unless it is met by then, that panics with what was expected, what
+/// was found, and the nearest miss.
+///
+/// Counts the exchanges that come after it was made. See [`MockServer::expect`](crate::MockServer::expect).
+#[must_use = "an expectation that is not kept is checked at once: let _expected = …"]
+pub struct Expected {
+    gateway: Arc<Gateway>,
+    expectation: Expectation,
+}
+
+impl Expected {
+    pub(crate) fn after_now(gateway: Arc<Gateway>) -> Self {
+        let after = gateway.journal.recorded().recorded;
+        Self { gateway, expectation: Expectation { after, ..Expectation::default() } }
+    }
+
+    /// Of the merchant with this mchid.
+    pub fn merchant(self, mchid: &str) -> Self {
+        self.with(|expectation| expectation.merchant = Some(mchid.into()))
+    }
+
+    /// Of this operation, by `operationId`: `set_rights`.
+    pub fn operation(self, operation: &str) -> Self {
+        self.with(|expectation| expectation.operation = Some(operation.into()))
+    }
+
+    /// For this card template.
+    pub fn card_id(self, card_id: &str) -> Self {
+        self.with(|expectation| expectation.card_id = Some(card_id.into()))
+    }
+
+    /// For this member's code.
+    pub fn code(self, code: &str) -> Self {
+        self.with(|expectation| expectation.code = Some(code.into()))
+    }
+
+    /// With at least these fields in the body of the request.
+    pub fn body(self, body: Value) -> Self {
+        self.with(|expectation| expectation.body = Some(body))
+    }
+
+    /// Signed by the merchant, or not.
+    pub fn authenticated(self, authenticated: bool) -> Self {
+        self.with(|expectation| expectation.authenticated = Some(authenticated))
+    }
+
+    /// Answered with this status.
+    pub fn status(self, status: u16) -> Self {
+        self.with(|expectation| expectation.status = Some(status))
+    }
+
+    /// Just so many.
+    pub fn times(self, times: u64) -> Self {
+        self.with(|expectation| expectation.times = Times::Exactly(times))
+    }
+
+    /// So many or more.
+    pub fn at_least(self, at_least: u64) -> Self {
+        self.with(|expectation| expectation.times = Times::Between(Between { at_least, at_most: None }))
+    }
+
+    /// From so many to so many.
+    pub fn between(self, at_least: u64, at_most: u64) -> Self {
+        let bounds = Between { at_least, at_most: Some(at_most) };
+        self.with(|expectation| expectation.times = Times::Between(bounds))
+    }
+
+    /// How far it is from being met, now.
+    pub fn verification(&self) -> Verification {
+        self.gateway.verify(&self.expectation)
+    }
+
+    /// Checks it now, and not again.
+    ///
+    /// # Panics
+    /// Unless it is met.
+    #[track_caller]
+    pub fn verify(mut self) {
+        let verification = self.verification();
+        // What is left expects nothing.
+        self.expectation = Expectation { times: Times::Between(Between::default()), ..Expectation::default() };
+        assert!(verification.met, "{}", verification.report);
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Expectation)) -> Self {
+        set(&mut self.expectation);
+        self
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        // A test that has failed already says why.
+        if thread::panicking() {
+            return;
+        }
+        let verification = self.verification();
+        assert!(verification.met, "{}", verification.report);
+    }
+}
+
+impl fmt::Debug for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expected").field(&self.expectation).finish()
+    }
+}
