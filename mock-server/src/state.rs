@@ -153,7 +153,7 @@ impl Ledger {
 
     /// Whether `out_request_no` was used before, and for the same content.
     pub(crate) fn use_of(&self, out_request_no: &str, content: Fingerprint) -> Use {
-        match self.requests.contents.get(out_request_no) {
+        match self.requests.contents.get(&Fingerprint::of(&out_request_no)) {
             None => Use::New,
             Some(known) if *known == content => Use::Repeated,
             Some(_) => Use::RepeatedDifferently,
@@ -161,14 +161,17 @@ impl Ledger {
     }
 }
 
-/// What a request number was used for, shortened to tell it from other uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fingerprint([u8; 32]);
+/// Sixteen bytes of a hash, which stand for something longer: enough to tell it from everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
     pub(crate) fn of(content: &impl Serialize) -> Self {
         // Contents are plain structs of strings and numbers, which always serialize.
-        Self(Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into())
+        let hash: [u8; 32] = Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into();
+        let mut first = [0; 16];
+        first.copy_from_slice(&hash[..16]);
+        Self(first)
     }
 }
 
@@ -178,12 +181,12 @@ impl Member {
     }
 }
 
-/// The last request numbers, each with a fingerprint of what it was used for.
+/// The last request numbers, each with what it was used for; of both, the fingerprints.
 #[derive(Clone, Debug, PartialEq)]
 struct RequestNumbers {
     bound: usize,
-    contents: HashMap<String, Fingerprint>,
-    oldest_first: VecDeque<String>,
+    contents: HashMap<Fingerprint, Fingerprint>,
+    oldest_first: VecDeque<Fingerprint>,
 }
 
 impl RequestNumbers {
@@ -191,9 +194,10 @@ impl RequestNumbers {
         Self { bound, contents: HashMap::new(), oldest_first: VecDeque::new() }
     }
 
-    fn remember(&mut self, number: &str, fingerprint: Fingerprint) {
-        if self.contents.insert(number.into(), fingerprint).is_none() {
-            self.oldest_first.push_back(number.into());
+    fn remember(&mut self, number: &str, content: Fingerprint) {
+        let number = Fingerprint::of(&number);
+        if self.contents.insert(number, content).is_none() {
+            self.oldest_first.push_back(number);
         }
         if self.oldest_first.len() > self.bound
             && let Some(oldest) = self.oldest_first.pop_front()
