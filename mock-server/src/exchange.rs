@@ -58,7 +58,9 @@ where
 
     let strike = progress.strike.clone();
     let exchange = Exchange::new(now, received, progress, result, diagnosis, answer.clone());
-    log::exchange(&gateway.journal.record(exchange));
+    let exchange = gateway.journal.record(exchange);
+    gateway.metrics.record(&exchange);
+    log::exchange(&exchange);
 
     if let Some(strike) = strike {
         strike.deliver(&answer, line, gateway).await;

@@ -15,6 +15,7 @@ use crate::{
     identity::Identity,
     journal::Journal,
     limits::Limits,
+    metrics::Metrics,
     policies::Policies,
     randomness::Randomness,
     stages::receive::LARGE_BODIES,
@@ -27,6 +28,7 @@ pub(crate) struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) randomness: Randomness,
     pub(crate) journal: Journal,
+    pub(crate) metrics: Metrics,
     pub(crate) policies: Policies,
     pub(crate) limits: Limits,
     /// Rules of misbehaviour for every merchant's requests.
@@ -52,6 +54,7 @@ impl Gateway {
             clock,
             randomness,
             journal: Journal::new(&config.limits),
+            metrics: Metrics::new(),
             policies: config.policies.clone(),
             limits: config.limits,
             faults: Rules::default(),

@@ -37,6 +37,7 @@ mod language;
 mod limits;
 mod log;
 mod making;
+mod metrics;
 mod operations;
 pub mod policies;
 mod randomness;

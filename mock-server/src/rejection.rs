@@ -228,6 +228,14 @@ impl Rejection {
 
     /// The code in the answer's body; `None` where that is empty.
     pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Injected(error) => error.code(),
+            _ => self.listed_code(),
+        }
+    }
+
+    /// The same, but `custom` for any code in a fault rule's own words, so that there are only so many.
+    pub(crate) fn listed_code(&self) -> Option<&'static str> {
         use Rejection::*;
         Some(match self {
             HeadTooLarge | UnknownPath { .. } | UnknownMethod => return None,
@@ -243,7 +251,7 @@ impl Rejection {
             | SignatureMismatch(_) => "SIGN_ERROR",
             NotJson { .. } | Field(_) | Sensitive(_) => "PARAM_ERROR",
             Business(refusal) => refusal.code(),
-            Injected(error) => return error.code(),
+            Injected(error) => return error.listed_code(),
         })
     }
 

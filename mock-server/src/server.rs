@@ -128,6 +128,22 @@ impl MockServer {
         self.gateway.journal.page(filter, usize::MAX).exchanges
     }
 
+    /// Figures about all exchanges since the start, in the text format of Prometheus.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use wechatpay_mock::MockServer;
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// assert!(gateway.metrics().contains("wechatpay_mock_journal_exchanges 0\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> String {
+        self.gateway.metrics.render(self.gateway.journal.recorded())
+    }
+
     /// Expects exchanges from now on. What is expected is said on what this returns, and checked when that is dropped.
     ///
     /// ```

@@ -99,9 +99,17 @@ impl InjectedError {
     /// The code in the answer's body, unless that is a page of HTML.
     pub fn code(&self) -> Option<&str> {
         match self {
+            Self::Custom(error) => Some(&error.code),
+            Self::Documented(_) | Self::Page(_) => self.listed_code(),
+        }
+    }
+
+    /// The same, but `custom` for any code in a rule's own words.
+    pub(crate) fn listed_code(&self) -> Option<&'static str> {
+        match self {
             Self::Documented(error) => Some(error.row().1),
             Self::Page(_) => None,
-            Self::Custom(error) => Some(&error.code),
+            Self::Custom(_) => Some("custom"),
         }
     }
 

@@ -49,6 +49,40 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// Its name: `nonce-used-before`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Repeated => "repeated",
+            Self::StaleBefore { .. } => "stale-before",
+            Self::Arithmetic { .. } => "arithmetic",
+            Self::RepeatedDifferently => "repeated-differently",
+            Self::UnknownFields { .. } => "unknown-fields",
+            Self::NoNotification => "no-notification",
+            Self::NonceUsedBefore { .. } => "nonce-used-before",
+            Self::NoWechatpaySerial => "no-wechatpay-serial",
+            Self::UnknownMagic { .. } => "unknown-magic",
+            Self::NegativeTotal { .. } => "negative-total",
+        }
+    }
+
+    /// Whether it is how a client always asks, rather than something about this request.
+    pub(crate) fn is_habit(&self) -> bool {
+        match self {
+            Self::NoWechatpaySerial => true,
+            Self::Repeated
+            | Self::StaleBefore { .. }
+            | Self::Arithmetic { .. }
+            | Self::RepeatedDifferently
+            | Self::UnknownFields { .. }
+            | Self::NoNotification
+            | Self::NonceUsedBefore { .. }
+            | Self::UnknownMagic { .. }
+            | Self::NegativeTotal { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
