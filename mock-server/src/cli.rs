@@ -2,18 +2,34 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
+use wechatpay_mock::Diagnosing;
+
+use crate::healthcheck::BaseUrl;
 
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock                            serve on http://127.0.0.1:8080
   wechatpay-mock --listen 127.0.0.1:0       serve on a free port, named in the first line of output
   wechatpay-mock --config shop.toml         with merchants, keys, policies and limits of your own
+  wechatpay-mock --log json                 log an object for each exchange, for programs
   wechatpay-mock keys ./dev                 write the development merchant's credentials
+  wechatpay-mock healthcheck                ask the mock that listens here whether it is well
 
-Exit codes: 0 good, 2 wrong usage or configuration.
+SIGINT or SIGTERM ends it once the exchanges on their way have ended; a second one ends it at once.
+
+Exit codes: 0 good, 1 a check failed, 2 wrong usage or configuration.
 
 Told nothing, it knows a development merchant whose keys are public. They protect nothing.";
+
+const HEALTHCHECK_EXAMPLES: &str = "\
+Examples:
+  wechatpay-mock healthcheck
+  wechatpay-mock healthcheck --url http://mock:8080
+  HEALTHCHECK CMD [\"wechatpay-mock\", \"healthcheck\"]      in a Dockerfile
+
+Prints `healthy`, or why not. It waits for 3 seconds at most.
+Exit codes: 0 the mock is well, 1 it is not, or there is none, 2 wrong usage.";
 
 /// A local mock of the WeChat Pay APIv3 gateway.
 ///
@@ -36,6 +52,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// List what nothing public decides, and the values that the configuration can set
     Policies,
+    /// Ask a running mock whether it is well: exit code 0 if it is, 1 if not
+    Healthcheck(Healthcheck),
     /// Check a configuration, and do nothing else: exit code 0 if it is good, 2 if not
     CheckConfig(CheckConfig),
 }
@@ -50,9 +68,43 @@ pub(crate) struct Serve {
     /// State to start with, JSON [default: the configuration's, or a sample card for each merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
     pub(crate) seed: Option<PathBuf>,
+    /// Whether signatures that do not match are diagnosed, and where that is told [default: the configuration's, or header]
+    #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_DIAGNOSIS")]
+    pub(crate) diagnosis: Option<Diagnosis>,
+    /// How exchanges are logged on stderr; RUST_LOG says what is logged
+    #[arg(long, value_name = "FORM", env = "WECHATPAY_MOCK_LOG", default_value = "text")]
+    pub(crate) log: LogForm,
     /// Do not log exchanges
     #[arg(long, short, env = "WECHATPAY_MOCK_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Diagnosis {
+    /// In the journal, the log, and the header Mock-Diagnosis, which no real gateway sends
+    Header,
+    /// In the journal and the log
+    Journal,
+    /// Not at all
+    Off,
+}
+
+impl From<Diagnosis> for Diagnosing {
+    fn from(diagnosis: Diagnosis) -> Self {
+        match diagnosis {
+            Diagnosis::Header => Self::Header,
+            Diagnosis::Journal => Self::Journal,
+            Diagnosis::Off => Self::Off,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogForm {
+    /// A line to read
+    Text,
+    /// A JSON object on a line
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +126,18 @@ pub(crate) struct Keys {
     /// Overwrite files that are there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = HEALTHCHECK_EXAMPLES)]
+pub(crate) struct Healthcheck {
+    /// The mock [default: where WECHATPAY_MOCK_LISTEN says, or http://127.0.0.1:8080]
+    #[arg(long, value_parser = BaseUrl::parse)]
+    pub(crate) url: Option<BaseUrl>,
+    /// Where the mock listens, as it was told
+    #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
+    #[arg(hide = true)]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]

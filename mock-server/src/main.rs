@@ -2,24 +2,31 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod healthcheck;
+mod logging;
 
 use std::{
     error::Error,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     iter,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     process::ExitCode,
 };
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 use wechatpay_mock::{
     Clock, Config, ConfigError, MockServer,
     policies::{POLICIES, Policy},
     write_credentials,
 };
 
-use crate::cli::{CheckConfig, Cli, Command, Configuration, Keys, Serve};
+use crate::{
+    cli::{CheckConfig, Cli, Command, Configuration, Healthcheck, Keys, Serve},
+    healthcheck::{BaseUrl, Unhealthy},
+};
+
+/// Exit code for a check that failed.
+const CHECK_FAILED: u8 = 1;
 
 /// Exit code for wrong usage or configuration.
 const WRONG_USAGE: u8 = 2;
@@ -33,6 +40,7 @@ fn main() -> ExitCode {
         None => serve(&cli.serve),
         Some(Command::Serve(options)) => serve(&options),
         Some(Command::Keys(options)) => keys(&options),
+        Some(Command::Healthcheck(options)) => healthcheck(options),
         Some(Command::CheckConfig(options)) => check_config(&options),
         Some(Command::Policies) => list_policies().map_err(Into::into),
     };
@@ -45,7 +53,7 @@ fn main() -> ExitCode {
             for cause in iter::successors(error.source(), |&cause| cause.source()) {
                 anstream::eprintln!("  because: {cause}");
             }
-            ExitCode::from(WRONG_USAGE)
+            ExitCode::from(if error.is::<Unhealthy>() { CHECK_FAILED } else { WRONG_USAGE })
         }
     }
 }
@@ -75,8 +83,11 @@ fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     if let Some(seed) = &options.seed {
         config = config.with_seed_file(seed)?;
     }
+    if let Some(diagnosis) = options.diagnosis {
+        config.diagnosis = diagnosis.into();
+    }
     let listen = options.listen.or(config.listen).unwrap_or(LISTEN);
-    start_log(options.quiet);
+    logging::start(options.log, options.quiet)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(Failure::new("cannot start"))?.block_on(async {
         let started = MockServer::builder().config(config).listen(listen).start().await;
@@ -122,6 +133,14 @@ fn check_config(options: &CheckConfig) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn healthcheck(options: Healthcheck) -> Result<(), Box<dyn Error>> {
+    let url = options.url.unwrap_or_else(|| BaseUrl::of(options.listen.unwrap_or(LISTEN)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(Failure::new("cannot start"))?.block_on(healthcheck::check(&url))?;
+    writeln!(io::stdout(), "healthy").map_err(Failure::new("cannot write to stdout"))?;
+    Ok(())
+}
+
 fn list_policies() -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let mut list = || {
@@ -145,16 +164,4 @@ fn keys(options: &Keys) -> Result<(), Box<dyn Error>> {
         writeln!(io::stdout(), "{}", path.display()).map_err(Failure::new("cannot write to stdout"))?;
     }
     Ok(())
-}
-
-/// The log goes to stderr: a line for each exchange, unless it shall be quiet. `RUST_LOG` changes what is shown.
-fn start_log(quiet: bool) {
-    let default = if quiet { "error" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .init();
 }

@@ -10,7 +10,6 @@ use prometheus_client::{
 };
 
 use crate::{
-    faults::{Fault, Strike},
     journal::{Exchange, Recorded, Stage, Verdict},
     rejection::Rejection,
 };
@@ -95,7 +94,7 @@ impl Metrics {
             self.warnings.get_or_create(&[("warning", warning.name())]).inc();
         }
         if let Some(strike) = &exchange.fault {
-            self.faults.get_or_create(&[("fault", name_of(strike))]).inc();
+            self.faults.get_or_create(&[("fault", strike.label())]).inc();
         }
         for (stage, verdict) in exchange.verdicts() {
             if verdict != Verdict::NotReached {
@@ -120,10 +119,4 @@ fn new_histogram() -> Histogram {
 
 fn signed(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
-}
-
-/// A fault without a name is a rule's own error, or nothing but latency.
-fn name_of(strike: &Strike) -> &'static str {
-    let unnamed = if strike.error.is_some() { "custom" } else { "latency" };
-    strike.fault.map_or(unnamed, Fault::name)
 }

@@ -95,6 +95,12 @@ impl Strike {
             .or_else(|| gateway.faults.strike(&facts, now))
     }
 
+    /// The fault's name; `custom` for a refusal in the rule's own words, `latency` where there is nothing else.
+    pub(crate) fn label(&self) -> &'static str {
+        let unnamed = if self.error.is_some() { "custom" } else { "latency" };
+        self.fault.map_or(unnamed, Fault::name)
+    }
+
     /// Lets the request take effect, or not, and says what it comes to.
     pub(crate) fn decide(
         &self,
