@@ -21,6 +21,7 @@ mod answer_body;
 mod business;
 mod clock;
 mod config;
+mod connections;
 mod contract;
 mod credentials_dir;
 mod diagnosing;
