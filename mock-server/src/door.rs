@@ -44,6 +44,11 @@ impl Door {
         self.0.subscribe()
     }
 
+    /// Whether the mock is about to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        *self.0.borrow() == State::Ending
+    }
+
     /// Waits until the mock is about to end.
     pub(crate) async fn ending(&self) {
         // The sender is this door's own, so that there is no other end to wait for.

@@ -37,7 +37,8 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     let mut progress = Progress::begin();
-    let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
+    let (mut received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
+    received.keeps_alive &= !gateway.door.is_ending();
     let (received, now) = (Arc::new(received), gateway.clock.now());
     let result = whole.and_then(|()| process(gateway, &received, now, &mut progress));
     if progress.merchant.is_none() {

@@ -4,6 +4,7 @@
 mod cli;
 mod healthcheck;
 mod logging;
+mod signals;
 
 use std::{
     error::Error,
@@ -23,6 +24,7 @@ use wechatpay_mock::{
 use crate::{
     cli::{CheckConfig, Cli, Command, Configuration, Healthcheck, Keys, Serve},
     healthcheck::{BaseUrl, Unhealthy},
+    signals::Signals,
 };
 
 /// Exit code for a check that failed.
@@ -90,28 +92,26 @@ fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     logging::start(options.log, options.quiet)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(Failure::new("cannot start"))?.block_on(async {
+        let signals = Signals::new().map_err(Failure::new("cannot wait for signals"))?;
         let started = MockServer::builder().config(config).listen(listen).start().await;
         let server =
             started.map_err(Failure::new(format!("cannot listen on {listen} (port 0 picks a free one)")))?;
         announce(&server).map_err(Failure::new("cannot write to stdout"))?;
-        asked_to_end().await.map_err(Failure::new("cannot wait for a signal"))?;
+        run(server, signals).await.map_err(Failure::new("cannot wait for a signal"))?;
         Ok(())
     })
 }
 
-/// Waits for Ctrl-C, or for what ends a container.
-async fn asked_to_end() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
+/// Runs until it is asked to end. What is on its way then ends by itself, unless it takes too long or it is asked again.
+/// That is what was asked for, and no failure.
+async fn run(server: MockServer, mut signals: Signals) -> io::Result<()> {
+    let signal = signals.next().await?;
+    tracing::info!("ending, as {signal} asks; a second one ends at once");
+    tokio::select! {
+        _ = server.shutdown() => tracing::info!("ended"),
+        signal = signals.next() => tracing::warn!("ended at once, as another {} asks", signal?),
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(())
 }
 
 /// The line that scripts wait for.
