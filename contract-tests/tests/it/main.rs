@@ -5,10 +5,12 @@
 mod cases;
 mod clock;
 mod demo;
+mod ending;
 mod expectations;
 mod forensics;
 mod forgeries;
 mod limits;
+mod metrics;
 mod model;
 mod openssl_curl;
 mod properties;

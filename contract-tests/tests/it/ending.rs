@@ -1,0 +1,150 @@
+//! A mock that is asked to end answers what is on its way, closes the rest at once, and never hangs.
+
+use std::{
+    io::{Read, Write},
+    net,
+    time::{Duration, Instant},
+};
+
+use tokio::task::yield_now;
+use wechatpay_mock::{Fault, FaultRule, Latency, Limits, MockServer};
+
+use crate::support::{Connection, RawRequest, exchange, frozen_mock};
+
+/// Far less than the limit of 10 seconds, and far more than anything here takes by itself.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Ends it; whether all ended by themselves, and soon.
+async fn ends_soon(mock: MockServer) -> bool {
+    let begun = Instant::now();
+    mock.shutdown().await && begun.elapsed() < SOON
+}
+
+/// Returns once the exchange is in the journal, whether or not its answer is on its way.
+async fn recorded(mock: &MockServer) {
+    while mock.exchanges().is_empty() {
+        yield_now().await;
+    }
+}
+
+/// A request whose body the mock waits for, and that body.
+async fn half_sent(mock: &MockServer) -> (Connection, Vec<u8>) {
+    let sample = RawRequest::sample();
+    let length = sample.body.len();
+    let head =
+        sample.clone().header(&format!("Content-Length: {length}")).header("Expect: 100-continue").head();
+    let mut connection = Connection::open(mock).await;
+    connection.send(&head).await;
+    assert_eq!(connection.reply().await.status(), "100");
+    (connection, sample.body)
+}
+
+#[tokio::test]
+async fn without_connections_it_ends_at_once_and_nobody_can_connect() {
+    let mock = frozen_mock().await;
+    let address = mock.url().replace("http://", "");
+    assert!(ends_soon(mock).await);
+    assert!(net::TcpStream::connect(address).is_err());
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed_at_once() {
+    let mock = frozen_mock().await;
+    let mut used = Connection::open(&mock).await;
+    used.send(&RawRequest::sample().to_bytes()).await;
+    assert_eq!(used.reply().await.status(), "204");
+    let mut unused = Connection::open(&mock).await;
+    assert!(ends_soon(mock).await);
+    assert!(used.is_closed().await && unused.is_closed().await);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_kept_back_is_still_given() {
+    let mock = frozen_mock().await;
+    mock.add_fault(FaultRule { latency: Some(Latency::Fixed(500)), ..FaultRule::default() }).unwrap();
+    let mut connection = Connection::open(&mock).await;
+    connection.send(&RawRequest::sample().to_bytes()).await;
+    recorded(&mock).await;
+    let (ended, reply) = tokio::join!(ends_soon(mock), connection.reply());
+    assert_eq!((ended, reply.status()), (true, "204"));
+    assert!(connection.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_request_whose_body_is_still_arriving_is_answered_and_told_that_the_connection_closes() {
+    let mock = frozen_mock().await;
+    let (mut connection, body) = half_sent(&mock).await;
+    let rest = async {
+        let (begin, end) = body.split_at(1);
+        connection.send(begin).await;
+        for _ in 0..100 {
+            yield_now().await;
+        }
+        connection.send(end).await;
+        connection.reply().await
+    };
+    let (ended, reply) = tokio::join!(ends_soon(mock), rest);
+    assert_eq!((ended, reply.status()), (true, "204"));
+    assert!(reply.head.contains("\r\nConnection: close\r\n"), "{}", reply.head);
+    assert!(connection.is_closed().await);
+}
+
+#[tokio::test]
+async fn who_waits_to_be_accepted_is_answered() {
+    let mock = frozen_mock().await;
+    // Until the next await, nothing else runs on this thread: the mock has not seen this peer when it is asked to end.
+    let mut waiting = net::TcpStream::connect(mock.url().replace("http://", "")).unwrap();
+    waiting.write_all(&RawRequest::sample().to_bytes()).unwrap();
+    assert!(ends_soon(mock).await);
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+}
+
+#[tokio::test]
+async fn what_takes_longer_than_the_limit_is_cut_off() {
+    let limits = Limits::default().with_shutdown(0).unwrap();
+    let mock = MockServer::builder().limits(limits).start().await.unwrap();
+    let (mut connection, _) = half_sent(&mock).await;
+    assert!(!mock.shutdown().await);
+    assert!(connection.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_fault_without_an_answer_is_not_waited_for() {
+    let mock = frozen_mock().await;
+    mock.add_fault(FaultRule::of(Fault::NoAnswer)).unwrap();
+    let mut connection = Connection::open(&mock).await;
+    connection.send(&RawRequest::sample().to_bytes()).await;
+    recorded(&mock).await;
+    assert!(ends_soon(mock).await);
+    assert!(connection.is_closed().await);
+}
+
+#[tokio::test]
+async fn it_ends_while_it_refuses_connections() {
+    let mock = frozen_mock().await;
+    mock.add_fault(FaultRule { milliseconds: Some(600_000), ..FaultRule::of(Fault::Refuse) }).unwrap();
+    let mut connection = Connection::open(&mock).await;
+    connection.send(&RawRequest::sample().to_bytes()).await;
+    assert!(connection.is_closed().await);
+    assert!(net::TcpStream::connect(mock.url().replace("http://", "")).is_err());
+    assert!(ends_soon(mock).await);
+}
+
+#[tokio::test]
+async fn dropping_it_cuts_off_what_is_on_its_way() {
+    let mock = frozen_mock().await;
+    let (mut connection, _) = half_sent(&mock).await;
+    drop(mock);
+    assert!(connection.is_closed().await);
+}
+
+#[tokio::test]
+async fn one_that_ended_makes_room_for_another_at_its_address() {
+    let mock = frozen_mock().await;
+    exchange(&mock, &RawRequest::sample()).await;
+    let address = mock.url().replace("http://", "").parse().unwrap();
+    assert!(ends_soon(mock).await);
+    MockServer::builder().listen(address).start().await.unwrap();
+}
