@@ -8,6 +8,8 @@ use std::{
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 fn command() -> Command {
@@ -79,12 +81,93 @@ fn an_address_that_is_taken_is_said_with_exit_code_2() {
 
 #[test]
 fn wrong_usage_is_said_with_exit_code_2() {
-    for arguments in [&["--listen", "8080"][..], &["--lisen", "127.0.0.1:0"], &["keys"], &["key", "x"]] {
+    for arguments in [
+        &["--listen", "8080"][..],
+        &["--lisen", "127.0.0.1:0"],
+        &["keys"],
+        &["key", "x"],
+        &["--log", "xml"],
+        &["--diagnosis", "loud"],
+        &["healthcheck", "--url", "https://127.0.0.1:8080"],
+    ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty());
         assert!(!output.stderr.is_empty());
     }
+}
+
+#[test]
+fn a_filter_for_the_log_that_makes_no_sense_is_said_with_exit_code_2() {
+    let output = command().args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "info,=x=").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("expected RUST_LOG to say what to log, such as `info`"), "{message}");
+}
+
+#[test]
+fn a_mock_that_runs_is_healthy() {
+    let mock = Running::start(command().args(["--listen", "127.0.0.1:0"]));
+    let by_url = run(&["healthcheck", "--url", &format!("http://{}", mock.address)]);
+    let by_listen =
+        command().arg("healthcheck").env("WECHATPAY_MOCK_LISTEN", &mock.address).output().unwrap();
+    for output in [by_url, by_listen] {
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"healthy\n"[..]));
+    }
+}
+
+/// Answers one request with that.
+fn one_answer(answer: &'static str) -> (String, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answering = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    (url, answering)
+}
+
+#[test]
+fn what_is_no_healthy_mock_is_said_with_exit_code_1() {
+    for (answer, said) in [
+        ("", "expected an answer in HTTP"),
+        ("220 ftp\r\n", "expected an answer in HTTP"),
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "found 404 Not Found"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "found hello"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"status\":\"down\"}",
+            r#"found {\"status\":\"down\"}"#,
+        ),
+    ] {
+        let (url, answering) = one_answer(answer);
+        let output = run(&["healthcheck", "--url", &url]);
+        answering.join().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.starts_with("error: unhealthy: ") && message.contains(said), "{message}");
+    }
+}
+
+#[test]
+fn nobody_there_is_said_with_exit_code_1() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run(&["healthcheck", "--url", &format!("http://{free}")]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("cannot connect") && message.contains("because: "), "{message}");
+}
+
+#[test]
+fn who_does_not_answer_is_not_waited_for_longer_than_3_seconds() {
+    // The system accepts for it, and nobody reads.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let begun = Instant::now();
+    let output = run(&["healthcheck", "--url", &format!("http://{}", silent.local_addr().unwrap())]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("within 3 s"));
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 #[test]
