@@ -105,7 +105,7 @@ pub(crate) async fn check(url: &BaseUrl) -> Result<(), Unhealthy> {
     match answer.as_ref().and_then(|answer| answer.get("status")) {
         Some(status) if status == "ok" => Ok(()),
         _ => {
-            let found = body[..body.len().min(100)].escape_ascii().to_string();
+            let found = String::from_utf8_lossy(&body[..body.len().min(100)]).replace(char::is_control, " ");
             Err(Unhealthy::NotOk { url: url.clone(), found })
         }
     }

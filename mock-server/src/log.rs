@@ -9,6 +9,7 @@ use wechatpay_protocol::{Mchid, REQUEST_ID};
 
 use crate::{
     faults::{Strike, StruckBy},
+    forensics::Diagnosis,
     journal::{Exchange, Warning},
     rejection::Rejection,
 };
@@ -71,7 +72,7 @@ impl<'a> Line<'a> {
             message: message(exchange, reason.as_deref()),
             target: shown(&exchange.request.target),
             reason,
-            diagnosis: exchange.diagnosis.as_ref().map(|diagnosis| diagnosis.name()),
+            diagnosis: exchange.diagnosis.as_ref().map(Diagnosis::name),
             warnings: (!warnings.is_empty()).then(|| warnings.join(", ")),
             request_id: exchange.answer_headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()),
             microseconds: u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),

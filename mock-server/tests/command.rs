@@ -136,10 +136,7 @@ fn what_is_no_healthy_mock_is_said_with_exit_code_1() {
         ("220 ftp\r\n", "expected an answer in HTTP"),
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "found 404 Not Found"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "found hello"),
-        (
-            "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"status\":\"down\"}",
-            r#"found {\"status\":\"down\"}"#,
-        ),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"status\":\"down\"}", r#"found {"status":"down"}"#),
     ] {
         let (url, answering) = one_answer(answer);
         let output = run(&["healthcheck", "--url", &url]);
