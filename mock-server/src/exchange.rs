@@ -94,9 +94,9 @@ fn process(
 
     progress.enter(Stage::Apply);
     progress.strike = Strike::at(gateway, &valid, now, &mut progress.warnings);
-    match &progress.strike {
+    match &mut progress.strike {
         None => apply(gateway, &valid),
-        Some(strike) => strike.decide(|| apply(gateway, &valid)),
+        Some(strike) => strike.decide(&mut progress.warnings, || apply(gateway, &valid)),
     }
 }
 
@@ -111,6 +111,9 @@ fn signed(
     let Some(merchant) = progress.merchant.as_ref().filter(|_| progress.is_authenticated) else {
         return answer;
     };
+    if progress.strike.as_ref().is_some_and(Strike::is_never_signed) {
+        return answer;
+    }
     let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
     let key = gateway.identity.signing_key(merchant, wanted, now);
     let answer = sign(answer, key, gateway.policies.signed_refusals, now, gateway.randomness.bytes());

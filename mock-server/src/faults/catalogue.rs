@@ -207,6 +207,11 @@ impl<'de> Deserialize<'de> for Fault {
 }
 
 impl Fault {
+    /// Whether it lasts for a time that can be said.
+    pub(super) fn lasts(self) -> bool {
+        matches!(self, Self::NoAnswer | Self::Refuse)
+    }
+
     /// The refusal that the client gets, if it gets one.
     pub(crate) fn error(self) -> Option<crate::rejection::Rejection> {
         use crate::rejection::Rejection;

@@ -3,12 +3,14 @@
 //! `MOCK`, then the name of a fault, then anything, with `*` between them. After the name may stand, each behind a `|`,
 //! a number that the fault takes, and `x` with a number: how many uses of this very request number are struck, the first
 //! ones. `MOCK*system-error|x1*0001` fails once and succeeds when it is tried again.
+//!
+//! A number that begins like that and can't be understood is an ordinary one, with a warning.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{
     Applied, Fault, Latency,
-    rule::{LONGEST_MILLISECONDS, Plan},
+    rule::{Plan, check_milliseconds},
 };
 
 /// What a magic number begins with.
@@ -27,32 +29,34 @@ pub(super) struct Magic {
 /// # Errors
 /// What is wrong with a magic number, in words.
 pub(super) fn magic(out_request_no: &str) -> Option<Result<Magic, String>> {
-    let (spell, _) = out_request_no.strip_prefix(MAGIC)?.split_once('*')?;
+    let spell = out_request_no.strip_prefix(MAGIC)?;
     let mut seed = DefaultHasher::new();
     out_request_no.hash(&mut seed);
-    Some(read(spell, seed.finish()))
+    let magic = match spell.split_once('*') {
+        Some((spell, _)) => read(spell, seed.finish()),
+        None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * behind {spell:?}")),
+    };
+    Some(magic.map_err(|problem| format!("out_request_no: {problem}")))
 }
 
 fn read(spell: &str, seed: u64) -> Result<Magic, String> {
     let mut parts = spell.split('|');
     let name = parts.next().unwrap_or_default();
-    let mut numbers = Vec::new();
-    let mut times = None;
+    let (mut numbers, mut times) = (Vec::new(), None);
     for part in parts {
-        let digits = part.strip_prefix('x').unwrap_or(part);
-        let number: u64 = digits.parse().map_err(|_| {
-            format!(
-                "out_request_no: expected a number, or x and a number, behind | in {spell:?}, found {part:?}"
-            )
-        })?;
-        if part.starts_with('x') {
-            times = Some(number);
-        } else {
-            numbers.push(number.min(LONGEST_MILLISECONDS));
+        match part.strip_prefix('x') {
+            Some(digits) if times.is_none() => times = Some(number(digits, part, spell)?),
+            Some(_) => return Err(format!("expected x and a number once, found {part:?} after another")),
+            None => numbers.push(number(part, part, spell)?),
         }
     }
-    let plan = plan(name, &numbers, seed).map_err(|problem| format!("out_request_no: {problem}"))?;
-    Ok(Magic { plan, times })
+    Ok(Magic { plan: plan(name, &numbers, seed)?, times })
+}
+
+fn number(digits: &str, part: &str, spell: &str) -> Result<u64, String> {
+    let expected = "a number, or x and a number from 1 on, behind |";
+    let number = digits.parse().ok().filter(|number| *number > 0 || part == digits);
+    number.ok_or_else(|| format!("expected {expected} in {spell:?}, found {part:?}"))
 }
 
 fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
@@ -77,9 +81,15 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
         _ => {}
     }
     let fault: Fault = name.parse().map_err(|error: super::UnknownFault| error.to_string())?;
-    let milliseconds = match (fault, numbers) {
-        (_, []) => None,
-        (Fault::NoAnswer | Fault::Refuse, &[milliseconds]) => Some(milliseconds),
+    let milliseconds = match numbers {
+        [] => None,
+        &[milliseconds] if fault.lasts() => {
+            check_milliseconds(milliseconds).map_err(|error| error.to_string())?;
+            Some(milliseconds)
+        }
+        _ if fault.lasts() => {
+            return Err(format!("expected one number behind {fault}, found {}", numbers.len()));
+        }
         _ => return Err(format!("expected no number behind {fault}, found {}", numbers.len())),
     };
     let is_applied = fault.applied() != Applied::No;
@@ -92,7 +102,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_number_is_no_magic() {
-        for number in ["100002322019090134234sfdf", "MOCK", "MOCK*", "MOCK*reset", "mock*reset*1"] {
+        for number in ["100002322019090134234sfdf", "MOCK", "MOCK-reset-1", "mock*reset*1", "1MOCK*reset*1"] {
             assert!(magic(number).is_none(), "{number}");
         }
     }
@@ -122,5 +132,19 @@ mod tests {
         assert!(problem("MOCK*reset|5*1").contains("no number"));
         assert!(problem("MOCK*reset|xyz*1").contains("found \"xyz\""));
         assert!(problem("MOCK*latency*1").contains("latency|MILLISECONDS"));
+        assert!(problem("MOCK*reset").contains("found no * behind \"reset\""));
+        assert!(problem("MOCK*reset|x0*1").contains("from 1 on"));
+        assert!(problem("MOCK*reset|x1|x2*1").contains("found \"x2\" after another"));
+        assert!(problem("MOCK*no-answer|1|2*1").contains("expected one number behind no-answer, found 2"));
+    }
+
+    #[test]
+    fn no_magic_number_makes_anybody_wait_longer_than_a_rule_may() {
+        for spell in ["latency|600001", "latency-uniform|0|600001", "no-answer|600001", "refuse|600001"] {
+            let problem = magic(&format!("MOCK*{spell}*1")).unwrap().unwrap_err();
+            assert!(problem.contains("expected 0 to 600000, found 600001"), "{problem}");
+        }
+        let beyond_64_bits = magic("MOCK*latency|18446744073709551616*1").unwrap().unwrap_err();
+        assert!(beyond_64_bits.contains("expected a number"), "{beyond_64_bits}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng};
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
@@ -121,13 +121,13 @@ pub enum RuleError {
         /// What there is.
         found: String,
     },
-    /// It says whether the request takes effect where that can't be said.
+    /// It says that a request takes no effect whose answer says that it did.
     #[error(
-        "applied: {fault} lies in the answer to a request that took effect, so that applied can't be false"
+        "applied: {what} leaves an answer that says yes, so that applied can't be false; take a fault that refuses or ends the connection"
     )]
     AlwaysApplied {
-        /// The fault.
-        fault: Fault,
+        /// The fault, or latency without one.
+        what: &'static str,
     },
     /// It says how long something lasts that doesn't.
     #[error("milliseconds: expected beside no-answer or refuse only; latency makes any answer late")]
@@ -157,7 +157,7 @@ pub enum RuleError {
 }
 
 /// Ten minutes: no wait is longer.
-pub(super) const LONGEST_MILLISECONDS: u64 = 600_000;
+const LONGEST_MILLISECONDS: u64 = 600_000;
 
 impl FaultRule {
     /// This fault, for every request that is signed and valid.
@@ -206,17 +206,16 @@ impl FaultRule {
             }
             within("error.message (characters)", 1..=1024, error.message.chars().count() as u64)?;
         }
-        if let Some(fault) = self.fault
-            && fault.applied() == Applied::Always
-            && self.applied == Some(false)
+        if self.applied == Some(false)
+            && let Some(what) = self.says_yes()
         {
-            return Err(RuleError::AlwaysApplied { fault });
+            return Err(RuleError::AlwaysApplied { what });
         }
         if let Some(milliseconds) = self.milliseconds {
-            if !matches!(self.fault, Some(Fault::NoAnswer | Fault::Refuse)) {
+            if !self.fault.is_some_and(Fault::lasts) {
                 return Err(RuleError::NotLasting);
             }
-            within("milliseconds", 0..=LONGEST_MILLISECONDS, milliseconds)?;
+            check_milliseconds(milliseconds)?;
         }
         if let Some(latency) = &self.latency {
             latency.check()?;
@@ -231,10 +230,20 @@ impl FaultRule {
             number.map_or(Ok(()), |number| within(field, 1..=1_000_000_000, number))?;
         }
         match self.when.probability {
+            // What is not a number is in no range.
             Some(probability) if !(0.0..=1.0).contains(&probability) => {
                 Err(range("match.probability", "0 to 1", probability.to_string()))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What happens, if the answer to it says that the request took effect.
+    fn says_yes(&self) -> Option<&'static str> {
+        match (self.fault, &self.error) {
+            (Some(fault), _) => (fault.applied() == Applied::Always).then(|| fault.name()),
+            (None, Some(_)) => None,
+            (None, None) => Some("latency"),
         }
     }
 }
@@ -280,6 +289,9 @@ impl Latency {
     /// How late the n-th answer is.
     pub(super) fn of_nth(self, seed: u64, nth: u64) -> Duration {
         let mut chance = chance(seed, nth);
+        // The first number may have decided whether the request is struck. Taken again, it would make only those wait
+        // long that are not.
+        chance.next_u64();
         let milliseconds = match self {
             Self::Fixed(fixed) => fixed as f64,
             Self::Uniform { from, to } => chance.random_range(from..=to.max(from)) as f64,
@@ -296,6 +308,11 @@ impl Latency {
 fn chance(seed: u64, nth: u64) -> SmallRng {
     // The golden ratio in 64 bits keeps neighbours apart.
     SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+}
+
+/// How long `no-answer` and `refuse` may last.
+pub(super) fn check_milliseconds(milliseconds: u64) -> Result<(), RuleError> {
+    within("milliseconds", 0..=LONGEST_MILLISECONDS, milliseconds)
 }
 
 fn within(field: &'static str, expected: RangeInclusive<u64>, found: u64) -> Result<(), RuleError> {
@@ -351,7 +368,8 @@ mod tests {
             rule.check().unwrap_err().to_string()
         };
         assert!(refused("{}").contains("found none of them"));
-        assert!(refused(r#"{"fault":"unsigned","applied":false}"#).contains("applied can't be false"));
+        assert!(refused(r#"{"fault":"unsigned","applied":false}"#).contains("applied: unsigned leaves"));
+        assert!(refused(r#"{"latency":{"fixed":5},"applied":false}"#).contains("applied: latency leaves"));
         assert!(refused(r#"{"fault":"reset","milliseconds":5}"#).contains("beside no-answer or refuse only"));
         assert!(refused(r#"{"latency":{"uniform":{"from":2,"to":1}}}"#).contains("found 2 and 1"));
         assert!(refused(r#"{"fault":"reset","match":{"every":0}}"#).contains("match.every: expected 1 to"));
@@ -375,6 +393,24 @@ mod tests {
         assert_eq!(struck(7), struck(7));
         assert_ne!(struck(7), struck(8));
         assert!((2_300..2_700).contains(&struck(7).len()), "{}", struck(7).len());
+    }
+
+    #[test]
+    fn a_probability_that_is_not_a_number_is_refused() {
+        let mut rule = FaultRule::of(Fault::Reset);
+        rule.when.probability = Some(f64::NAN);
+        assert_eq!(rule.check().unwrap_err().to_string(), "match.probability: expected 0 to 1, found NaN");
+    }
+
+    #[test]
+    fn whom_chance_strikes_says_nothing_about_how_late_the_answer_is() {
+        let when = FaultMatch { probability: Some(0.1), ..FaultMatch::default() };
+        let late = (1..=10_000)
+            .filter(|nth| when.strikes_nth(*nth))
+            .map(|nth| Latency::Uniform { from: 0, to: 1_000 }.of_nth(0, nth).as_secs_f64());
+        let late: Vec<_> = late.collect();
+        let mean = late.iter().sum::<f64>() / late.len() as f64;
+        assert!((0.45..0.55).contains(&mean), "{mean}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use wechatpay_protocol::Timestamp;
 
 use super::{
     FaultRule, RuleError,
+    rule::Plan,
     strike::{Strike, StruckBy},
 };
 
@@ -50,6 +51,7 @@ pub(crate) struct Rules(RwLock<Vec<Arc<Entry>>>);
 struct Entry {
     id: FaultId,
     rule: FaultRule,
+    plan: Plan,
     ends_at: Option<Timestamp>,
     seen: AtomicU64,
     struck: AtomicU64,
@@ -65,7 +67,8 @@ impl Rules {
         most: usize,
     ) -> Result<RuleState, RuleError> {
         let ends_at = rule.ttl.map(|ttl| Timestamp::from_unix(now.as_unix().saturating_add(ttl)));
-        let entry = Entry { id, rule, ends_at, seen: AtomicU64::new(0), struck: AtomicU64::new(0) };
+        let plan = rule.plan();
+        let entry = Entry { id, rule, plan, ends_at, seen: AtomicU64::new(0), struck: AtomicU64::new(0) };
         let state = entry.state();
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= most {
@@ -113,7 +116,7 @@ impl Entry {
         if !self.rule.when.strikes_nth(nth) || !self.counts() {
             return None;
         }
-        Some(Strike::new(StruckBy::Rule(self.id), self.rule.plan(), nth))
+        Some(Strike::new(StruckBy::Rule(self.id), self.plan.clone(), nth))
     }
 
     /// Whether the request has everything that the rule names. Its merchant is seen to by where the rule is kept.

@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use wechatpay_protocol::Timestamp;
 
 use super::{
-    CustomError, Facts, Fault, FaultId, InjectedError, Line,
+    CustomError, DocumentedError, Facts, Fault, FaultId, InjectedError, Line,
     catalogue::Kind,
     line::{Closing, Ending, LineFault},
     magic::magic,
@@ -34,7 +34,7 @@ pub struct Strike {
     pub error: Option<Arc<CustomError>>,
     /// How late the answer was.
     pub latency: Option<Duration>,
-    /// Whether the request took effect all the same.
+    /// Whether the request took effect all the same. It did not if the operation itself refused it.
     pub is_applied: bool,
     milliseconds: Option<u64>,
 }
@@ -101,14 +101,33 @@ impl Strike {
         self.fault.map_or(unnamed, Fault::name)
     }
 
-    /// Lets the request take effect, or not, and says what it comes to.
+    /// Lets the request take effect, or not, and says what it comes to. What is odd about it is warned about, whatever
+    /// the answer.
+    ///
+    /// If it shall take effect and the operation refuses it, that refusal is the answer: it is the client's own mistake.
     pub(crate) fn decide(
-        &self,
+        &mut self,
+        warnings: &mut Vec<Warning>,
         apply: impl FnOnce() -> Result<Outcome, Rejection>,
     ) -> Result<Outcome, Rejection> {
-        // Without an effect and without a refusal, no answer is going to come.
-        let outcome = if self.is_applied { apply() } else { Ok(Outcome::no_content(Vec::new())) };
-        self.refusal().map_or(outcome, Err)
+        let outcome = if self.is_applied {
+            apply().inspect_err(|_| self.is_applied = false)?
+        } else {
+            // Without an effect and without a refusal, no answer is going to come.
+            Outcome::no_content(Vec::new())
+        };
+        let Some(refusal) = self.refusal() else { return Ok(outcome) };
+        warnings.extend(outcome.warnings);
+        Err(refusal)
+    }
+
+    /// Whether the answer is one that nobody would sign: a page of the web server's, or that the request's own signature
+    /// does not match.
+    pub(crate) fn is_never_signed(&self) -> bool {
+        match self.fault.map(Fault::kind) {
+            Some(Kind::Page(_) | Kind::Error(DocumentedError::SignError)) => true,
+            Some(Kind::Error(_) | Kind::Business(_) | Kind::Line(_) | Kind::Signature(_)) | None => false,
+        }
     }
 
     /// The refusal that it asks for, if it does.
