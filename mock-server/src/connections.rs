@@ -88,10 +88,9 @@ async fn take(
         let state = *door.borrow_and_update();
         match state {
             State::Open => {}
-            State::ClosedUntil(until) if until <= Instant::now() => {}
-            State::ClosedUntil(_) => {
+            State::Closing(_) | State::Closed(_) => {
                 drop(listener);
-                listener = refuse(address, &mut door).await?;
+                listener = refuse(address, gateway, &mut door).await?;
                 continue;
             }
             State::Ending => return Some(listener),
@@ -139,17 +138,23 @@ fn let_in(stream: TcpStream, peer: SocketAddr, gateway: &Arc<Gateway>, connectio
 }
 
 /// Refuses connections for as long as the door says so. Then listens again, or not if the mock shall end.
-async fn refuse(address: SocketAddr, door: &mut watch::Receiver<State>) -> Option<TcpListener> {
+async fn refuse(
+    address: SocketAddr,
+    gateway: &Gateway,
+    door: &mut watch::Receiver<State>,
+) -> Option<TcpListener> {
     // Keeps the address, so that nobody else takes it.
     let mut socket = bind(address);
     loop {
         let state = *door.borrow_and_update();
         match state {
             State::Ending => return None,
-            State::ClosedUntil(until) if until > Instant::now() => {
+            State::Closing(_) => gateway.door.is_now_closed(),
+            State::Closed(until) if until > Instant::now() => {
                 let _ = timeout_at(until, door.changed()).await;
             }
-            State::Open | State::ClosedUntil(_) => {
+            State::Closed(_) => gateway.door.open_in_time(),
+            State::Open => {
                 match socket.and_then(|socket| socket.listen(BACKLOG)) {
                     Ok(listener) => return Some(listener),
                     Err(error) => tracing::warn!("cannot listen on {address} again yet: {error}"),

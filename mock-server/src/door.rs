@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 /// The mock's door: closed for a while, or for good.
 #[derive(Debug)]
@@ -13,8 +16,10 @@ pub(crate) struct Door(watch::Sender<State>);
 pub(crate) enum State {
     /// Whoever comes.
     Open,
+    /// Nobody until then, as soon as whoever takes connections has heard of it.
+    Closing(Instant),
     /// Nobody until then: connecting is refused.
-    ClosedUntil(Instant),
+    Closed(Instant),
     /// Nobody any more: the mock is about to end.
     Ending,
 }
@@ -24,14 +29,41 @@ impl Door {
         Self(watch::Sender::new(State::Open))
     }
 
-    /// Nobody can connect for that time, unless the mock is about to end anyway.
-    pub(crate) fn close_for(&self, time: Duration) {
-        self.set(State::ClosedUntil(Instant::now() + time));
+    /// Nobody can connect for that time, unless the mock is about to end anyway. Returns once that is so. Whoever was
+    /// kept out for longer still is.
+    pub(crate) async fn close_for(&self, time: Duration) {
+        let until = Instant::now() + time;
+        self.change(|state| match state {
+            State::Open => Some(State::Closing(until)),
+            State::Closing(other) => Some(State::Closing(until.max(other))),
+            State::Closed(other) => Some(State::Closed(until.max(other))),
+            State::Ending => None,
+        });
+        let mut state = self.watch();
+        let is_closed = state.wait_for(|state| !matches!(state, State::Closing(_)));
+        // By then there is nothing left to wait for.
+        let _ = timeout_at(until, is_closed).await;
+    }
+
+    /// Connecting is refused from now on, as was asked for.
+    pub(crate) fn is_now_closed(&self) {
+        self.change(|state| match state {
+            State::Closing(until) => Some(State::Closed(until)),
+            State::Open | State::Closed(_) | State::Ending => None,
+        });
+    }
+
+    /// Whoever comes is let in again if the time is up for which nobody was.
+    pub(crate) fn open_in_time(&self) {
+        self.change(|state| match state {
+            State::Closed(until) if until <= Instant::now() => Some(State::Open),
+            State::Closed(_) | State::Open | State::Closing(_) | State::Ending => None,
+        });
     }
 
     /// Whoever comes is let in again, unless the mock is about to end.
     pub(crate) fn open(&self) {
-        self.set(State::Open);
+        self.change(|state| (state != State::Ending).then_some(State::Open));
     }
 
     /// The mock is about to end.
@@ -55,13 +87,69 @@ impl Door {
         let _ = self.watch().wait_for(|state| *state == State::Ending).await;
     }
 
-    fn set(&self, state: State) {
-        self.0.send_if_modified(|now| {
-            let changes = *now != State::Ending && *now != state;
-            if changes {
-                *now = state;
-            }
-            changes
+    /// Changes the state, if there is another for it, and tells so.
+    fn change(&self, next: impl FnOnce(State) -> Option<State>) {
+        self.0.send_if_modified(|state| {
+            let next = next(*state).filter(|next| next != state);
+            *state = next.unwrap_or(*state);
+            next.is_some()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+    const SHORT: Duration = Duration::from_secs(1);
+
+    /// Closes doors as soon as that is asked for.
+    async fn close(door: &Door) {
+        let mut state = door.watch();
+        loop {
+            door.is_now_closed();
+            state.changed().await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_closes_it_waits_until_it_is_closed() {
+        let door = Door::new();
+        let begun = Instant::now();
+        tokio::select! {
+            () = close(&door) => {}
+            () = door.close_for(LONG) => {}
+        }
+        assert_eq!((begun.elapsed(), *door.watch().borrow()), (Duration::ZERO, State::Closed(begun + LONG)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_it_shall_be_closed() {
+        let begun = Instant::now();
+        Door::new().close_for(SHORT).await;
+        assert_eq!(begun.elapsed(), SHORT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_time_holds() {
+        let door = Door::new();
+        let begun = Instant::now();
+        tokio::select! {
+            () = close(&door) => {}
+            () = async { door.close_for(LONG).await; door.close_for(SHORT).await } => {}
+        }
+        assert_eq!(*door.watch().borrow(), State::Closed(begun + LONG));
+        door.open();
+        assert_eq!(*door.watch().borrow(), State::Open);
+    }
+
+    #[tokio::test]
+    async fn it_does_not_open_again_when_the_mock_is_about_to_end() {
+        let door = Door::new();
+        door.end();
+        door.close_for(LONG).await;
+        door.open();
+        assert!(door.is_ending());
     }
 }

@@ -121,7 +121,7 @@ faults! {
         "503 with a page of HTML";
 
     Refuse = "refuse", Kind::Line(LineFault::Refuse), No, OwnChoice,
-        "the connection is reset, and for a second nobody can connect; another time with |MILLISECONDS";
+        "the connection is reset, and for a second nobody can connect, whoever it is; another time with |MILLISECONDS";
     Reset = "reset", Kind::Line(LineFault::Reset), No, OwnChoice,
         "the connection is reset before the answer begins";
     ResetAfterHeaders = "reset-after-headers", Kind::Line(LineFault::ResetAfterHeaders), Yes, OwnChoice,

@@ -159,7 +159,7 @@ impl Strike {
         let lasts = |otherwise| self.milliseconds.map_or(otherwise, Duration::from_millis);
         let (bytes, closing) = match fault {
             LineFault::Refuse => {
-                gateway.door.close_for(lasts(REFUSED));
+                gateway.door.close_for(lasts(REFUSED)).await;
                 (Vec::new(), Closing::Reset)
             }
             LineFault::Reset => (Vec::new(), Closing::Reset),
