@@ -28,4 +28,6 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR", default_value = "fixtures/cases")]
         cases: PathBuf,
     },
+    /// Print the table of faults, as Markdown
+    Faults,
 }

@@ -7,7 +7,7 @@ mod demo;
 use std::{error::Error, io::Write, iter, path::Path, process::ExitCode};
 
 use clap::Parser;
-use wechatpay_contract::{case, table};
+use wechatpay_contract::{case, fault_table, table};
 
 use crate::cli::{Cli, Command};
 
@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
     let (done, failure) = match Cli::parse().command {
         Command::Demo => (demo::run().await, ExitCode::FAILURE),
         Command::Behaviour { cases } => (behaviour(&cases), ExitCode::from(WRONG_USAGE)),
+        Command::Faults => (print(&fault_table::markdown()), ExitCode::FAILURE),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,6 +34,9 @@ async fn main() -> ExitCode {
 }
 
 fn behaviour(cases: &Path) -> Result<(), Box<dyn Error>> {
-    let table = table::markdown(&case::load(cases)?, "../fixtures/cases");
-    Ok(std::io::stdout().write_all(table.as_bytes())?)
+    print(&table::markdown(&case::load(cases)?, "../fixtures/cases"))
+}
+
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
 }

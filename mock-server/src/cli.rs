@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// List what nothing public decides, and the values that the configuration can set
     Policies,
+    /// List the faults that the mock can be asked for, by request number or by rule
+    Faults,
     /// Ask a running mock whether it is well: exit code 0 if it is, 1 if not
     Healthcheck(Healthcheck),
     /// Check a configuration, and do nothing else: exit code 0 if it is good, 2 if not

@@ -63,7 +63,7 @@ pub use diagnosing::Diagnosing;
 pub use expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
 pub use faults::{
     Applied, CustomError, DocumentedError, FAULTS, Fault, FaultId, FaultMatch, FaultRule, InjectedError,
-    Latency, RuleError, RuleState, Strike, StruckBy, UnknownFault,
+    Latency, MAGIC_FORMS, MagicForm, RuleError, RuleState, Strike, StruckBy, UnknownFault,
 };
 pub use field_fault::{FieldFault, JsonType, Location, Rule};
 pub use identity::{NotMade, PairError, PlatformCertificate, PlatformCertificates, PublicKeyPair, TrustMode};

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod fault_list;
 mod healthcheck;
 mod logging;
 mod signals;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Some(Command::Healthcheck(options)) => healthcheck(options),
         Some(Command::CheckConfig(options)) => check_config(&options),
         Some(Command::Policies) => list_policies().map_err(Into::into),
+        Some(Command::Faults) => list_faults().map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -155,6 +157,10 @@ fn list_policies() -> Result<(), Failure> {
         Ok(())
     };
     list().map_err(Failure::new("cannot write to stdout"))
+}
+
+fn list_faults() -> Result<(), Failure> {
+    fault_list::write(&mut io::stdout().lock()).map_err(Failure::new("cannot write to stdout"))
 }
 
 fn keys(options: &Keys) -> Result<(), Box<dyn Error>> {

@@ -22,7 +22,7 @@ pub enum Standing {
 
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Documented => "documented",
             Self::Probed => "probed",
             Self::Wild => "wild",

@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use wechatpay_mock::{Config, FAULTS, FaultRule, MAGIC_FORMS};
+
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WECHATPAY_") || name == "RUST_LOG")
@@ -165,6 +167,52 @@ fn who_does_not_answer_is_not_waited_for_longer_than_3_seconds() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("within 3 s"));
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+/// What `wechatpay-mock faults` prints.
+fn listed_faults() -> String {
+    let output = run(&["faults"]);
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_fault_is_listed_with_its_request_number_in_columns() {
+    let list = listed_faults();
+    assert!(!list.contains('\u{1b}'), "expected no colours in a pipe, found {list:?}");
+    let column = |line: &str, text: &str| line.find(text).unwrap();
+    let heading = list.lines().find(|line| line.starts_with("FAULT")).unwrap();
+    for fault in FAULTS {
+        let row = list.lines().find(|line| line.starts_with(&format!("{fault} "))).unwrap();
+        assert_eq!(column(row, &format!("MOCK*{fault}*…")), column(heading, "OUT_REQUEST_NO"), "{row}");
+        // The … before them is two bytes longer than it is wide.
+        assert_eq!(column(row, fault.meaning()), column(heading, "WHAT HAPPENS") + 2, "{row}");
+    }
+    for form in MAGIC_FORMS {
+        assert!(list.contains(form.number) && list.contains(form.meaning), "{form:?}");
+    }
+}
+
+#[test]
+fn the_rules_that_are_listed_are_good_and_the_same() {
+    let list = listed_faults();
+    let toml = list.lines().find(|line| line.starts_with("  fault = [")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mock.toml");
+    fs::write(&file, toml).unwrap();
+    let config = Config::from_file(&file).unwrap();
+
+    let json = list.lines().find_map(|line| line.strip_prefix("  curl -d '")?.split('\'').next());
+    let rule: FaultRule = serde_json::from_str(json.unwrap()).unwrap();
+    assert_eq!(config.faults, [rule]);
+}
+
+#[test]
+fn a_reader_may_stop_reading_the_list() {
+    let mut child = command().arg("faults").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
 #[test]

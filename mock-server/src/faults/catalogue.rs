@@ -23,6 +23,16 @@ pub enum Applied {
     Always,
 }
 
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::No => "no",
+            Self::Yes => "yes",
+            Self::Always => "always",
+        })
+    }
+}
+
 /// What a fault comes to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -190,7 +200,7 @@ impl FromStr for Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 
@@ -207,6 +217,11 @@ impl<'de> Deserialize<'de> for Fault {
 }
 
 impl Fault {
+    /// A request number that asks for it: `MOCK*system-error*0001`. What stands behind the second `*` may be anything.
+    pub fn magic_number(self) -> String {
+        format!("MOCK*{self}*0001")
+    }
+
     /// Whether it lasts for a time that can be said.
     pub(super) fn lasts(self) -> bool {
         matches!(self, Self::NoAnswer | Self::Refuse)

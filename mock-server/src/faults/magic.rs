@@ -16,6 +16,38 @@ use super::{
 /// What a magic number begins with.
 const MAGIC: &str = "MOCK*";
 
+/// A way to write magic numbers that takes more than a fault's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MagicForm {
+    /// An example: `MOCK*latency|250*0001`.
+    pub number: &'static str,
+    /// What the example does.
+    pub meaning: &'static str,
+}
+
+/// Every way to write magic numbers that takes more than a fault's name.
+pub const MAGIC_FORMS: &[MagicForm] = &[
+    MagicForm { number: "MOCK*latency|250*0001", meaning: "the answer is 250 ms late" },
+    MagicForm {
+        number: "MOCK*latency-uniform|100|300*0001",
+        meaning: "the answer is 100 to 300 ms late, each time as likely as any other",
+    },
+    MagicForm {
+        number: "MOCK*latency-normal|200|50*0001",
+        meaning: "the answer is about 200 ms late, normally distributed with a standard deviation of 50 ms",
+    },
+    MagicForm {
+        number: "MOCK*no-answer|5000*0001",
+        meaning: "as no-answer, but the connection is closed after 5000 ms",
+    },
+    MagicForm { number: "MOCK*refuse|5000*0001", meaning: "as refuse, but nobody can connect for 5000 ms" },
+    MagicForm {
+        number: "MOCK*system-error|x1*0001",
+        meaning: "only the first use of this very number is struck, so that trying again succeeds; x2 strikes two, and \
+                  so on, with any fault or latency",
+    },
+];
+
 /// What a request number asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Magic {
@@ -99,6 +131,7 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::FAULTS;
 
     #[test]
     fn an_ordinary_number_is_no_magic() {
@@ -114,6 +147,16 @@ mod tests {
             (magic.plan.fault, magic.plan.milliseconds, magic.times),
             (Some(Fault::NoAnswer), Some(50), Some(2))
         );
+    }
+
+    #[test]
+    fn what_is_listed_is_understood() {
+        let listed = FAULTS.iter().map(|fault| fault.magic_number());
+        for number in listed.chain(MAGIC_FORMS.iter().map(|form| form.number.into())) {
+            assert!(magic(&number).unwrap().is_ok(), "{number}");
+            let is_legal = |one: char| one.is_ascii_alphanumeric() || "_-|*".contains(one);
+            assert!(number.chars().all(is_legal) && number.len() <= 128, "{number}");
+        }
     }
 
     #[test]
