@@ -4,6 +4,7 @@
 //! request does to the state is said for each fault: a 500 that was applied all the same is the interesting one.
 
 mod catalogue;
+mod display;
 mod error;
 mod line;
 mod magic;

@@ -134,8 +134,15 @@ mod tests {
     fn the_example_shows_every_key() {
         let policies = POLICIES.iter().map(|policy| policy.name);
         let limits = LIMITS.map(|(name, _)| name);
-        let of_tables =
-            [&platform::CERTIFICATE_KEYS[..], &platform::PUBLIC_KEY_KEYS, &merchants::KEYS].concat();
+        let of_tables = [
+            &platform::CERTIFICATE_KEYS[..],
+            &platform::PUBLIC_KEY_KEYS,
+            &merchants::KEYS,
+            // `match` is shown as a table, and in line.
+            &faults::KEYS,
+            &faults::MATCH_KEYS,
+        ]
+        .concat();
         for key in of_tables.into_iter().chain(limits).chain(policies).chain(["listen", "seed", "diagnosis"])
         {
             assert!(shows(key), "{key}");

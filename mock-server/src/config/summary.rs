@@ -36,7 +36,7 @@ impl fmt::Display for Config {
         }
         writeln!(f, "diagnosis    {}", self.diagnosis)?;
         for rule in &self.faults {
-            writeln!(f, "fault        {}", serde_json::to_string(rule).unwrap_or_default())?;
+            writeln!(f, "fault        {rule}")?;
         }
         let limits = &self.limits;
         writeln!(

@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -134,9 +134,9 @@ impl<'f> Table<'f> {
         Ok((entry, entry.content()?))
     }
 
-    /// The table as JSON, in which times are texts.
-    pub(super) fn to_json(self) -> Value {
-        json_of_table(self.values)
+    /// How many keys it has.
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
     }
 
     /// A complaint about the table itself, in words of its own.
@@ -226,6 +226,11 @@ impl<'f> Entry<'f> {
         })
     }
 
+    /// The value as JSON, in which times are texts.
+    pub(super) fn to_json(self) -> Value {
+        json_of(self.value)
+    }
+
     /// A text of a form of its own.
     pub(super) fn parsed<T: FromStr<Err = Malformed>>(&self, advice: &str) -> Result<T, Complaint> {
         self.text()?.parse().map_err(|malformed: Malformed| {
@@ -287,19 +292,28 @@ fn json_of_table(values: &DeTable<'_>) -> Value {
     values.iter().map(|(key, value)| (key.get_ref().to_string(), json_of(value.get_ref()))).collect()
 }
 
-/// Numbers that JSON can't have become `null`, which nothing takes.
 fn json_of(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Boolean(truth) => Value::Bool(*truth),
         DeValue::Integer(number) => {
-            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, Value::from)
+            let integer = i64::from_str_radix(number.as_str(), number.radix());
+            integer.map_or_else(|_| no_number(number.as_str()), Value::from)
         }
-        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Float(number) => {
+            let float = number.as_str().parse().ok().and_then(Number::from_f64);
+            float.map_or_else(|| no_number(number.as_str()), Value::Number)
+        }
         DeValue::Datetime(time) => Value::String(time.to_string()),
         DeValue::Array(items) => items.iter().map(|item| json_of(item.get_ref())).collect(),
         DeValue::Table(values) => json_of_table(values),
     }
+}
+
+/// A number that JSON can't have, such as `nan`: a text, so that whoever wants a number complains. `null` would be taken
+/// as if nothing were there.
+fn no_number(text: &str) -> Value {
+    Value::String(text.into())
 }
 
 fn did_you_mean(found: &str, known: &[&str]) -> Option<String> {

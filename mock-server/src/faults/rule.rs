@@ -156,6 +156,20 @@ pub enum RuleError {
     },
 }
 
+impl RuleError {
+    /// The field that is meant, if it is one: `match.every`.
+    pub(crate) fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::NotOneFault { .. } | Self::TooMany { .. } => None,
+            Self::Range { field, .. } => Some(field),
+            Self::AlwaysApplied { .. } => Some("applied"),
+            Self::NotLasting => Some("milliseconds"),
+            Self::UnknownMerchant { .. } => Some("match.merchant"),
+            Self::UnknownOperation { .. } => Some("match.operation"),
+        }
+    }
+}
+
 /// Ten minutes: no wait is longer.
 const LONGEST_MILLISECONDS: u64 = 600_000;
 

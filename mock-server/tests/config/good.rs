@@ -68,6 +68,65 @@ fn what_is_said_is_taken_over() {
 }
 
 #[test]
+fn fault_rules_are_taken_over() {
+    let config = Folder::new(
+        r#"
+        diagnosis = "journal"
+        [[fault]]
+        fault = "system-error-applied"
+        times = 2
+        [fault.match]
+        operation = "set_rights"
+        probability = 1
+        [[fault]]
+        latency = { normal = { mean = 200, deviation = 50 } }
+        "#,
+    );
+    let config = config.read().unwrap();
+    let mut first = FaultRule { times: Some(2), ..FaultRule::of(Fault::SystemErrorApplied) };
+    first.when.operation = Some("set_rights".into());
+    first.when.probability = Some(1.0);
+    let late =
+        FaultRule { latency: Some(Latency::Normal { mean: 200, deviation: 50 }), ..FaultRule::default() };
+    assert_eq!((config.faults, config.diagnosis), (vec![first, late], Diagnosing::Journal));
+}
+
+#[test]
+fn fault_rules_are_shown_in_a_line_each() {
+    let folder = Folder::new(
+        r#"
+        [[fault]]
+        fault = "no-answer"
+        milliseconds = 5000
+        applied = false
+        times = 3
+        ttl = 60
+        match = { merchant = "1900000001", operation = "set_rights", code = "1", every = 2, probability = 0.5, seed = 7 }
+        [[fault]]
+        error = { status = 403, code = "NO_AUTH", message = "no" }
+        latency = { fixed = 500 }
+        [[fault]]
+        latency = { uniform = { from = 100, to = 300 } }
+        match = { out_request_no = "1", nth = 4 }
+        [[fault]]
+        latency = { normal = { mean = 200, deviation = 50 } }
+        "#,
+    );
+    let shown = folder.read().unwrap().to_string();
+    let faults: Vec<_> = shown.lines().filter_map(|line| line.strip_prefix("fault        ")).collect();
+    assert_eq!(
+        faults,
+        [
+            "no-answer, for 5000 ms, not applied, times: 3, within 60 s; where merchant = \"1900000001\", \
+             operation = \"set_rights\", code = \"1\", every = 2, probability = 0.5, seed = 7",
+            "403 NO_AUTH \"no\", 500 ms late",
+            "100 to 300 ms late; where out_request_no = \"1\", nth = 4",
+            "200 ± 50 ms late",
+        ]
+    );
+}
+
+#[test]
 fn a_merchants_credentials_hold_the_keys_of_its_trust_mode_only() {
     let config = Folder::new(
         "[[merchant]]\nmchid = \"1\"\ntrust = \"platform-certificate\"\n\

@@ -5,6 +5,7 @@
 mod commands;
 mod good;
 mod refused_change_over;
+mod refused_faults;
 mod refused_file;
 mod refused_keys;
 mod refused_seed;
@@ -20,7 +21,8 @@ use std::{
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
 use tempfile::TempDir;
 use wechatpay_mock::{
-    Config, ConfigError, Limits, MerchantKind, NoCredentials, PlatformCertificates, TrustMode,
+    Config, ConfigError, Diagnosing, Fault, FaultRule, Latency, Limits, MerchantKind, NoCredentials,
+    PlatformCertificates, TrustMode,
     policies::{Arithmetic, Policies},
 };
 use wechatpay_protocol::{Credentials, Timestamp};

@@ -1,0 +1,64 @@
+//! Rules in a line to read, for the summary of a configuration.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{FaultMatch, FaultRule, Latency};
+
+/// `system-error-applied, 2 times; where operation = "set_rights", every = 3`
+impl Display for FaultRule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let effects = [
+            self.fault.map(|fault| fault.to_string()),
+            self.error.as_ref().map(|error| format!("{} {} {:?}", error.status, error.code, error.message)),
+            self.milliseconds.map(|milliseconds| format!("for {milliseconds} ms")),
+            self.latency.map(|latency| latency.to_string()),
+            self.applied.map(|applied| if applied { "applied" } else { "not applied" }.into()),
+            self.times.map(|times| format!("times: {times}")),
+            self.ttl.map(|ttl| format!("within {ttl} s")),
+        ];
+        write!(f, "{}", joined(effects))?;
+        if self.when.is_empty() { Ok(()) } else { write!(f, "; where {}", self.when) }
+    }
+}
+
+/// `operation = "set_rights", every = 3`
+impl Display for FaultMatch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let conditions = [
+            is("merchant", self.merchant.as_ref().map(quoted)),
+            is("operation", self.operation.as_ref().map(quoted)),
+            is("card_id", self.card_id.as_ref().map(quoted)),
+            is("code", self.code.as_ref().map(quoted)),
+            is("out_request_no", self.out_request_no.as_ref().map(quoted)),
+            is("nth", self.nth),
+            is("every", self.every),
+            is("probability", self.probability),
+            is("seed", self.seed),
+        ];
+        f.write_str(&joined(conditions))
+    }
+}
+
+/// `100 to 300 ms late`
+impl Display for Latency {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(fixed) => write!(f, "{fixed} ms late"),
+            Self::Uniform { from, to } => write!(f, "{from} to {to} ms late"),
+            Self::Normal { mean, deviation } => write!(f, "{mean} ± {deviation} ms late"),
+        }
+    }
+}
+
+fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn is(name: &str, value: Option<impl Display>) -> Option<String> {
+    value.map(|value| format!("{name} = {value}"))
+}
+
+/// The text in quotes, and what steers a terminal written out.
+fn quoted(text: &String) -> String {
+    format!("{text:?}")
+}

@@ -1,0 +1,121 @@
+//! What is refused: fault rules, and how diagnoses are told.
+
+use super::*;
+
+#[test]
+fn an_unknown_fault_is_refused_with_the_nearest_that_there_is() {
+    let [place, problem, advice] = complaint("[[fault]]\ntimes = 1\nfault = \"sytem-error\"");
+    assert_eq!(place, "mock.toml:3");
+    assert!(
+        problem.starts_with(
+            "fault: expected the name of a fault, found \"sytem-error\"; did you mean system-error?"
+        ),
+        "{problem}"
+    );
+    assert_eq!(advice, "fixtures/config/example.toml shows every key of [[fault]]");
+}
+
+#[test]
+fn an_unknown_key_of_a_rule_is_refused_with_the_nearest_that_there_is() {
+    let [place, problem, advice] = complaint("[[fault]]\nfault = \"reset\"\ntime = 1");
+    assert_eq!((&*place, &*advice), ("mock.toml:3", "did you mean times?"));
+    assert!(problem.starts_with("expected one of the keys match, fault, error, latency,"), "{problem}");
+    let [place, problem, advice] =
+        complaint("[[fault]]\nfault = \"reset\"\n[fault.match]\nnth = 1\nevry = 3");
+    assert_eq!((&*place, &*advice), ("mock.toml:5", "did you mean every?"));
+    assert!(problem.starts_with("expected one of the keys merchant, operation, card_id,"), "{problem}");
+    let [place, problem, _] = complaint("[[fault]]\nerror = { status = 403, code = \"A\", text = \"a\" }");
+    assert_eq!(place, "mock.toml:2");
+    assert!(
+        problem.contains("unknown field `text`, expected one of `status`, `code`, `message`"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
+    for (rule, place, problem) in [
+        (
+            "times = 1",
+            1,
+            "expected fault, error or latency, and not both of the first two, found none of them",
+        ),
+        ("fault = \"unsigned\"\napplied = false", 3, "applied: unsigned leaves an answer that says yes"),
+        ("latency = { fixed = 5 }\n\napplied = false", 4, "applied: latency leaves an answer that says yes"),
+        ("fault = \"reset\"\nmilliseconds = 5", 3, "milliseconds: expected beside no-answer or refuse only"),
+        (
+            "latency = { uniform = { from = 2, to = 1 } }",
+            2,
+            "latency.uniform: expected from at most as large as",
+        ),
+        ("fault = \"reset\"\n[fault.match]\nnth = 1\nevery = 0", 5, "match.every: expected 1 to 1000000000"),
+        ("fault = \"reset\"\nmatch = { probability = 2 }", 3, "match.probability: expected 0 to 1, found 2"),
+        ("error = { status = 200, code = \"A\", message = \"a\" }", 2, "error.status: expected 400 to 599"),
+    ] {
+        let [found, said, _] = complaint(&format!("[[fault]]\n{rule}"));
+        assert_eq!(found, format!("mock.toml:{place}"), "{rule}");
+        assert!(said.starts_with(&format!("[[fault]]: {problem}")), "{said}");
+    }
+}
+
+#[test]
+fn a_rule_for_a_merchant_or_an_operation_that_there_is_not_is_refused() {
+    let [place, problem, _] = complaint(
+        "[[merchant]]\nmchid = \"2\"\n[[fault]]\nfault = \"reset\"\n[fault.match]\nmerchant = \"1900000001\"",
+    );
+    assert_eq!(place, "mock.toml:6");
+    assert_eq!(problem, "[[fault]]: match.merchant: expected the mchid of a merchant, found \"1900000001\"");
+    let [place, problem, _] =
+        complaint("[[fault]]\nfault = \"reset\"\nmatch = { operation = \"setRights\" }");
+    assert_eq!(place, "mock.toml:3");
+    assert!(
+        problem.contains("match.operation: expected one of") && problem.contains("set_rights"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_rather_than_left_out() {
+    for (rule, problem) in [
+        ("match = { probability = nan }", "probability: invalid type"),
+        ("match = { probability = inf }", "probability: invalid type"),
+        ("match = { nth = -1 }", "nth: invalid value: integer `-1`"),
+        ("times = 99999999999999999999", "times: invalid type"),
+        ("ttl = \"60\"", "ttl: invalid type: string \"60\""),
+    ] {
+        let [place, said, _] = complaint(&format!("[[fault]]\nfault = \"reset\"\n{rule}"));
+        assert_eq!(place, "mock.toml:3", "{rule}");
+        assert!(said.starts_with(problem), "{said}");
+    }
+}
+
+#[test]
+fn more_rules_than_there_may_be_are_refused() {
+    let [place, problem, _] = complaint(
+        "[limits]\nfaults = 1\n[[fault]]\nfault = \"reset\"\nmatch = { merchant = \"1900000001\" }\n\
+         [[fault]]\nfault = \"reset\"\n[[fault]]\nfault = \"reset\"",
+    );
+    assert_eq!(place, "mock.toml:8");
+    assert!(problem.starts_with("[[fault]]: expected at most 1 fault rules for a merchant"), "{problem}");
+}
+
+#[test]
+fn one_mistake_in_a_rule_is_one_complaint() {
+    for rule in [
+        "falt = \"reset\"",
+        "fault = 5",
+        "fault = \"x\"\ntimes = 1",
+        "fault = \"reset\"\nmatch = { nht = 1 }",
+    ] {
+        let error = Folder::new(&format!("[[fault]]\n{rule}")).read().unwrap_err();
+        assert_eq!(error.complaints().len(), 1, "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_place_for_diagnoses_is_refused_with_those_that_there_are() {
+    let [place, problem, advice] = complaint("\ndiagnosis = \"journl\"");
+    assert_eq!(place, "mock.toml:2");
+    assert_eq!(problem, "diagnosis: expected one of header, journal, off, found \"journl\"");
+    assert_eq!(advice, "did you mean journal?");
+}
