@@ -7,6 +7,7 @@ mod clock;
 mod demo;
 mod ending;
 mod expectations;
+mod faults;
 mod forensics;
 mod forgeries;
 mod limits;

@@ -1,0 +1,220 @@
+//! What exactly is wrong with an answer: it is held against the one that would have come.
+
+use std::collections::BTreeMap;
+
+use wechatpay_mock::{Clock, Config, Fault, FaultRule, MockServer, policies::SignedRefusals};
+use wechatpay_protocol::{Certificate, Credentials, Nonce, ResponseMessage, Timestamp};
+
+use super::{frozen_mock, raw};
+use crate::support::{Connection, NOW, Reply, exchange};
+
+const TIMESTAMP: &str = "Wechatpay-Timestamp";
+const NONCE: &str = "Wechatpay-Nonce";
+const SIGNATURE: &str = "Wechatpay-Signature";
+const SERIAL: &str = "Wechatpay-Serial";
+const SIGNATURE_TYPE: &str = "Wechatpay-Signature-Type";
+
+/// An answer, and the one that would have come without a fault. Nonce and time are the same for both.
+struct Pair {
+    faulty: Answer,
+    ordinary: Answer,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Answer {
+    status: String,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn of(reply: &Reply) -> Self {
+        let headers = reply.head.lines().filter_map(|line| line.split_once(": "));
+        let headers = headers.map(|(name, value)| (name.into(), value.into())).collect();
+        Self { status: reply.status().into(), headers, body: reply.body.clone() }
+    }
+
+    fn without(mut self, names: &[&str]) -> Self {
+        for name in names {
+            self.headers.remove(*name).unwrap_or_else(|| panic!("expected {name}, found {self:?}"));
+        }
+        self
+    }
+
+    fn with(mut self, name: &str, value: impl ToString) -> Self {
+        *self.headers.get_mut(name).unwrap() = value.to_string();
+        self
+    }
+
+    /// Whether the certificate's key signed it.
+    fn is_signed_with(&self, certificate: &str) -> bool {
+        let timestamp = Timestamp::from_unix(self.headers[TIMESTAMP].parse().unwrap());
+        let message = ResponseMessage { timestamp, nonce: &self.headers[NONCE], body: &self.body };
+        let key = Certificate::from_pem(certificate).unwrap();
+        let signature = self.headers[SIGNATURE].parse().unwrap();
+        key.verifying_key().verify(&message.to_bytes(), &signature).is_ok()
+    }
+}
+
+async fn pair(fault: Fault) -> Pair {
+    let faulty = Answer::of(&exchange(&frozen_mock().await, &raw(&fault.magic_number())).await);
+    let ordinary = Answer::of(&exchange(&frozen_mock().await, &raw("ordinary")).await);
+    assert!(ordinary.is_signed_with(&platform_certificate()));
+    Pair { faulty, ordinary }
+}
+
+fn platform_certificate() -> String {
+    Credentials::development().platform_certificate.unwrap().1
+}
+
+#[tokio::test]
+async fn what_is_missing_is_all_that_is_missing() {
+    for (fault, missing) in [
+        (Fault::Unsigned, &[TIMESTAMP, NONCE, SIGNATURE, SERIAL, SIGNATURE_TYPE][..]),
+        (Fault::WithoutTimestamp, &[TIMESTAMP]),
+        (Fault::WithoutNonce, &[NONCE]),
+        (Fault::WithoutSignature, &[SIGNATURE]),
+        (Fault::WithoutSerial, &[SERIAL]),
+        (Fault::WithoutSignatureType, &[SIGNATURE_TYPE]),
+    ] {
+        let Pair { faulty, ordinary } = pair(fault).await;
+        assert_eq!(faulty, ordinary.without(missing), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_serial_is_that_of_the_gateways_other_key() {
+    let Pair { faulty, ordinary } = pair(Fault::WrongSerial).await;
+    let (public_key, _) = Credentials::development().public_key.unwrap();
+    assert_eq!(faulty, ordinary.with(SERIAL, public_key));
+    // And the other way round.
+    let (public_key, _) = Credentials::development().public_key.unwrap();
+    let request = raw("MOCK*wrong-serial*1").header(&format!("{SERIAL}: {public_key}"));
+    let faulty = Answer::of(&exchange(&frozen_mock().await, &request).await);
+    let (certificate, _) = Credentials::development().platform_certificate.unwrap();
+    assert_eq!(faulty.headers[SERIAL], certificate.to_string());
+}
+
+#[tokio::test]
+async fn an_unknown_serial_is_all_that_is_wrong_and_like_the_right_one() {
+    let Pair { faulty, ordinary } = pair(Fault::UnknownSerial).await;
+    let found = faulty.headers[SERIAL].clone();
+    assert_ne!(found, ordinary.headers[SERIAL]);
+    assert_eq!(found.len(), ordinary.headers[SERIAL].len());
+    assert_eq!(faulty, ordinary.with(SERIAL, found));
+}
+
+#[tokio::test]
+async fn a_strangers_key_signs_the_right_message() {
+    let Pair { faulty, ordinary } = pair(Fault::WrongKey).await;
+    assert!(faulty.is_signed_with(include_str!("../../../../fixtures/credentials/other_cert.pem")));
+    assert!(!faulty.is_signed_with(&platform_certificate()));
+    let signature = faulty.headers[SIGNATURE].clone();
+    assert_eq!(faulty, ordinary.with(SIGNATURE, signature));
+}
+
+#[tokio::test]
+async fn a_signtest_stands_before_the_right_signature() {
+    let Pair { faulty, ordinary } = pair(Fault::Signtest).await;
+    let signature = format!("WECHATPAY/SIGNTEST/{}", ordinary.headers[SIGNATURE]);
+    assert_eq!(faulty, ordinary.with(SIGNATURE, signature));
+}
+
+#[tokio::test]
+async fn a_timestamp_is_off_and_signed_as_it_is() {
+    for (fault, timestamp) in
+        [(Fault::StaleTimestamp, NOW.as_unix() - 301), (Fault::FutureTimestamp, NOW.as_unix() + 301)]
+    {
+        let Pair { faulty, ordinary } = pair(fault).await;
+        assert!(faulty.is_signed_with(&platform_certificate()), "{fault}");
+        let signature = faulty.headers[SIGNATURE].clone();
+        assert_eq!(faulty, ordinary.with(TIMESTAMP, timestamp).with(SIGNATURE, signature), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_altered_nonce_is_a_nonce_that_was_not_signed() {
+    let Pair { faulty, ordinary } = pair(Fault::AlteredNonce).await;
+    let nonce: Nonce = faulty.headers[NONCE].parse().unwrap();
+    assert_ne!(nonce.as_str(), ordinary.headers[NONCE]);
+    assert!(!faulty.is_signed_with(&platform_certificate()));
+    assert_eq!(faulty, ordinary.with(NONCE, nonce));
+}
+
+#[tokio::test]
+async fn an_altered_body_is_json_that_was_not_signed() {
+    let Pair { faulty, ordinary } = pair(Fault::AlteredBody).await;
+    assert!(!faulty.is_signed_with(&platform_certificate()));
+    let body = b"{\"altered\":true}".to_vec();
+    let altered = Answer { status: "200".into(), body, ..ordinary.with("Content-Length", 16) };
+    assert_eq!(faulty, altered);
+}
+
+#[tokio::test]
+async fn an_altered_body_that_was_there_has_a_member_more() {
+    let mock = frozen_mock().await;
+    let card = || crate::support::RawRequest {
+        method: "GET",
+        target: "/v3/marketing/membercard-open/cards/a/codes/1".into(),
+        body: Vec::new(),
+        ..crate::support::RawRequest::sample()
+    };
+    let ordinary = exchange(&mock, &card()).await;
+    mock.add_fault(FaultRule::of(Fault::AlteredBody)).unwrap();
+    let faulty = exchange(&mock, &card()).await;
+    let json = |reply: &Reply| serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap();
+    let mut expected = json(&ordinary);
+    expected["altered"] = true.into();
+    assert_eq!(json(&faulty), expected);
+}
+
+#[tokio::test]
+async fn lower_case_names_are_all_that_is_different_and_the_connection_is_closed() {
+    let ordinary = exchange(&frozen_mock().await, &raw("ordinary").header("Connection: close")).await;
+    let mock = frozen_mock().await;
+    let mut connection = Connection::open(&mock).await;
+    connection.send(&raw(&Fault::LowerCaseHeaders.magic_number()).to_bytes()).await;
+    let faulty = connection.reply().await;
+    assert_eq!(sorted_lines(&faulty.head, str::to_owned), sorted_lines(&ordinary.head, str::to_lowercase));
+    assert!(connection.is_closed().await);
+}
+
+/// The lines of a head, with names as they are to be.
+fn sorted_lines(head: &str, name: fn(&str) -> String) -> Vec<String> {
+    let line = |line: &str| match line.split_once(": ") {
+        Some((text, value)) => format!("{}: {value}", name(text)),
+        None => line.into(),
+    };
+    let mut lines: Vec<_> = head.split_terminator("\r\n").map(line).collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn a_page_is_that_of_a_web_server_which_knows_nothing_of_the_application() {
+    for (fault, status) in [
+        (Fault::SystemErrorHtml, "500 Internal Server Error"),
+        (Fault::BadGatewayHtml, "502 Bad Gateway"),
+        (Fault::ServiceUnavailableHtml, "503 Service Unavailable"),
+    ] {
+        let reply = exchange(&frozen_mock().await, &raw(&fault.magic_number())).await;
+        assert!(reply.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", reply.head);
+        assert!(reply.head.contains("Content-Type: text/html\r\n"), "{}", reply.head);
+        assert!(!reply.head.contains("Request-ID") && !reply.head.contains("Wechatpay"), "{}", reply.head);
+        let page = String::from_utf8(reply.body).unwrap();
+        assert!(page.contains(&format!("<center><h1>{status}</h1></center>")), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn where_refusals_are_signed_pages_and_sign_errors_are_not() {
+    let mut config = Config::default();
+    config.policies.signed_refusals = SignedRefusals::Business;
+    let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
+    for (fault, is_signed) in
+        [(Fault::SystemError, true), (Fault::BadGatewayHtml, false), (Fault::SignError, false)]
+    {
+        let reply = exchange(&mock, &raw(&fault.magic_number())).await;
+        assert_eq!(reply.head.contains(SIGNATURE), is_signed, "{fault}");
+    }
+}
