@@ -179,6 +179,14 @@ mod tests {
     }
 
     #[test]
+    fn of_two_requests_at_once_one_gets_the_only_strike() {
+        let rules = rules(FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) });
+        let entries = rules.0.read().unwrap();
+        // Both have seen that the rule is not spent.
+        assert_eq!([entries[0].counts(), entries[0].counts()], [true, false]);
+    }
+
+    #[test]
     fn a_rule_ends_when_its_time_is_up() {
         let rules = rules(FaultRule { ttl: Some(10), ..FaultRule::of(Fault::Reset) });
         let later = |seconds| Timestamp::from_unix(NOW.as_unix() + seconds);

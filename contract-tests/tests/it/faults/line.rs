@@ -130,6 +130,17 @@ async fn while_it_refuses_nobody_connects_and_who_is_connected_is_served() {
     assert_eq!(before.reply().await.status(), "204");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_reset_by_a_refuse_cannot_connect_right_after() {
+    let world = World::new().await;
+    for number in 0..50 {
+        assert_eq!(world.change(&format!("MOCK*refuse|600000*{number}")).await, Reaction::Broken);
+        assert!(TcpStream::connect(address(&world.mock)).await.is_err());
+        world.mock.clear_faults();
+        assert_eq!(connects_again(&world).await, Reaction::Verified(204));
+    }
+}
+
 /// Tries until connecting is no longer refused.
 async fn connects_again(world: &World) -> Reaction {
     let trying = async {
