@@ -57,7 +57,8 @@ pub struct Exchange {
     pub warnings: Vec<Warning>,
     /// The fault that struck it, if one did.
     pub fault: Option<Strike>,
-    /// The status of the answer.
+    /// The status of the answer. A fault of the connection may have kept the answer from being sent, or cut it: see
+    /// `fault`.
     pub status: StatusCode,
     /// The headers of the answer.
     pub answer_headers: HeaderMap,
