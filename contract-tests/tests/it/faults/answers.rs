@@ -1,12 +1,12 @@
 //! What exactly is wrong with an answer: it is held against the one that would have come.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display};
 
 use wechatpay_mock::{Clock, Config, Fault, FaultRule, MockServer, policies::SignedRefusals};
 use wechatpay_protocol::{Certificate, Credentials, Nonce, ResponseMessage, Timestamp};
 
 use super::{frozen_mock, raw};
-use crate::support::{Connection, NOW, Reply, exchange};
+use crate::support::{Connection, NOW, RawRequest, Reply, exchange};
 
 const TIMESTAMP: &str = "Wechatpay-Timestamp";
 const NONCE: &str = "Wechatpay-Nonce";
@@ -41,7 +41,7 @@ impl Answer {
         self
     }
 
-    fn with(mut self, name: &str, value: impl ToString) -> Self {
+    fn with(mut self, name: &str, value: impl Display) -> Self {
         *self.headers.get_mut(name).unwrap() = value.to_string();
         self
     }
@@ -153,11 +153,11 @@ async fn an_altered_body_is_json_that_was_not_signed() {
 #[tokio::test]
 async fn an_altered_body_that_was_there_has_a_member_more() {
     let mock = frozen_mock().await;
-    let card = || crate::support::RawRequest {
+    let card = || RawRequest {
         method: "GET",
         target: "/v3/marketing/membercard-open/cards/a/codes/1".into(),
         body: Vec::new(),
-        ..crate::support::RawRequest::sample()
+        ..RawRequest::sample()
     };
     let ordinary = exchange(&mock, &card()).await;
     mock.add_fault(FaultRule::of(Fault::AlteredBody)).unwrap();

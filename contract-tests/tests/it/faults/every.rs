@@ -1,6 +1,6 @@
 //! Every fault through the plain client: how it reacts, and whether the change was made.
 
-use wechatpay_client::Trust;
+use wechatpay_client::{Error, Trust};
 use wechatpay_mock::{FAULTS, Fault, FaultRule, StruckBy};
 use wechatpay_protocol::{
     WECHATPAY_NONCE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE, WECHATPAY_SIGNATURE_TYPE, WECHATPAY_TIMESTAMP,
@@ -70,7 +70,7 @@ async fn assert_as_expected(world: &World, fault: Fault, number: &str, by: Struc
     if fault == Fault::NoAnswer {
         tokio::time::resume();
     }
-    let is_unknown = result.as_ref().is_err_and(wechatpay_client::Error::outcome_is_unknown);
+    let is_unknown = result.as_ref().is_err_and(Error::outcome_is_unknown);
     let is_believed = result.is_ok();
     let reaction = Reaction::to(result);
     let strike = world.last_strike().unwrap();

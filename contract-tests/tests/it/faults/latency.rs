@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wechatpay_mock::{FaultRule, Latency, MockServer};
+use wechatpay_mock::{Fault, FaultRule, Latency, MockServer};
 
 use super::{in_memory, raw};
 use crate::support::frozen_mock;
@@ -83,10 +83,7 @@ async fn each_use_of_a_number_is_late_by_a_time_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_can_be_late_as_well() {
     let mock = frozen_mock().await;
-    let rule = FaultRule {
-        latency: Some(Latency::Fixed(70)),
-        ..FaultRule::of(wechatpay_mock::Fault::FrequencyLimited)
-    };
+    let rule = FaultRule { latency: Some(Latency::Fixed(70)), ..FaultRule::of(Fault::FrequencyLimited) };
     mock.add_fault(rule).unwrap();
     let begun = Instant::now();
     let answer = in_memory(&mock, &raw("1").to_bytes()).await;

@@ -12,7 +12,7 @@ use tokio::{
     task::yield_now,
     time::timeout,
 };
-use wechatpay_mock::{Fault, MockServer};
+use wechatpay_mock::{Fault, FaultRule, MockServer};
 
 use super::{Reaction, World, in_memory, of_changes, raw, until};
 use crate::support::{Connection, RawRequest, exchange, frozen_mock};
@@ -45,7 +45,7 @@ async fn a_reset_comes_before_the_first_byte() {
 async fn a_reset_after_the_headers_comes_before_the_bodys_first_byte() {
     let mock = frozen_mock().await;
     let ordinary = exchange(&mock, &member_card()).await;
-    mock.add_fault(wechatpay_mock::FaultRule::of(Fault::ResetAfterHeaders)).unwrap();
+    mock.add_fault(FaultRule::of(Fault::ResetAfterHeaders)).unwrap();
     let (received, end) = until_end(&mock, &member_card()).await;
     assert_eq!((received, end.unwrap_err().kind()), (ordinary.head, ErrorKind::ConnectionReset));
 }
@@ -54,7 +54,7 @@ async fn a_reset_after_the_headers_comes_before_the_bodys_first_byte() {
 async fn a_stop_comes_in_the_middle_of_the_body_as_if_that_were_all() {
     let mock = frozen_mock().await;
     let ordinary = exchange(&mock, &member_card()).await;
-    mock.add_fault(wechatpay_mock::FaultRule::of(Fault::StopInBody)).unwrap();
+    mock.add_fault(FaultRule::of(Fault::StopInBody)).unwrap();
     let (received, end) = until_end(&mock, &member_card()).await;
     end.unwrap();
     let half = &ordinary.body[..ordinary.body.len() / 2];

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use wechatpay_client::RightsChange;
 use wechatpay_mock::{Fault, Warning};
 
-use super::{POINTS, Reaction, World, adding};
+use super::{CARD_ID, CODE, POINTS, Reaction, World, adding};
 
 const SYSTEM_ERROR: u16 = 500;
 
@@ -83,11 +84,9 @@ async fn a_number_that_names_no_fault_is_an_ordinary_one_with_a_warning_that_nam
 #[tokio::test]
 async fn what_is_odd_about_a_change_is_warned_about_although_it_failed() {
     let world = World::new().await;
-    let change = wechatpay_client::RightsChange {
-        before_bonus_value: Some(1),
-        ..adding(&Fault::SystemErrorApplied.magic_number())
-    };
-    let reaction = Reaction::to(world.client.set_rights(super::CARD_ID, super::CODE, &change).await);
+    let change =
+        RightsChange { before_bonus_value: Some(1), ..adding(&Fault::SystemErrorApplied.magic_number()) };
+    let reaction = Reaction::to(world.client.set_rights(CARD_ID, CODE, &change).await);
     assert_eq!(reaction.status(), SYSTEM_ERROR);
     let warnings = &world.mock.exchanges()[0].warnings;
     assert!(warnings.contains(&Warning::StaleBefore { sent: 1, stored: 0 }), "{warnings:?}");

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use wechatpay_mock::{CustomError, FAULTS, Fault, FaultMatch, FaultRule, Latency, MockServer};
+use wechatpay_mock::{Applied, CustomError, FAULTS, Fault, FaultMatch, FaultRule, Latency, MockServer};
 
 use super::{World, raw};
 use crate::support::{RawRequest, frozen_mock};
@@ -62,9 +62,7 @@ fn rules() -> impl Strategy<Value = FaultRule> {
             };
             let with = FaultRule { applied, ..rule.clone() };
             // Not every rule can say that.
-            if with.fault.is_some_and(|fault| fault.applied() != wechatpay_mock::Applied::Always)
-                || with.error.is_some()
-            {
+            if with.fault.is_some_and(|fault| fault.applied() != Applied::Always) || with.error.is_some() {
                 with
             } else {
                 rule

@@ -128,13 +128,12 @@ async fn a_rule_ends_when_its_time_by_the_mocks_clock_is_up() {
 async fn a_rule_may_say_that_the_request_is_applied_or_not() {
     let error = Some(CustomError { status: 418, code: "TEAPOT".into(), message: "短小粗壮".into() });
     let custom = FaultRule { fault: None, error, ..of_changes(Fault::SystemError) };
-    let by_itself = |fault| of_changes(fault);
     for (rule, applied, status, points) in [
-        (by_itself(Fault::SystemError), None, 500, 0),
-        (by_itself(Fault::SystemError), Some(true), 500, POINTS),
-        (by_itself(Fault::SystemErrorApplied), Some(false), 500, 0),
-        (by_itself(Fault::UnknownCard), Some(true), 400, POINTS),
-        (by_itself(Fault::BadGatewayHtml), Some(true), 502, POINTS),
+        (of_changes(Fault::SystemError), None, 500, 0),
+        (of_changes(Fault::SystemError), Some(true), 500, POINTS),
+        (of_changes(Fault::SystemErrorApplied), Some(false), 500, 0),
+        (of_changes(Fault::UnknownCard), Some(true), 400, POINTS),
+        (of_changes(Fault::BadGatewayHtml), Some(true), 502, POINTS),
         (custom.clone(), None, 418, 0),
         (custom, Some(true), 418, POINTS),
     ] {
