@@ -28,7 +28,8 @@ pub struct Credentials {
     pub public_key: Option<(PublicKeyId, String)>,
 }
 
-/// The same in `credentials.json`: names of files, relative to its own folder, in place of their contents.
+/// The same in `credentials.json`: names of files, relative to its own folder, in place of their contents. The other way
+/// round where there are no files ([`Credentials::to_inline`]): their contents, in place of their names.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are those of Credentials")]
@@ -72,6 +73,12 @@ pub enum CredentialsError {
         "the field {field} of the credentials: expected the name of a file, found PEM text (not shown); put it in a file"
     )]
     Content {
+        /// The field.
+        field: &'static str,
+    },
+    /// Where the content of a file is expected there is something else.
+    #[error("the field {field} of the credentials: expected PEM text, found something else (not shown)")]
+    NoContent {
         /// The field.
         field: &'static str,
     },
@@ -119,12 +126,38 @@ impl Credentials {
         file: &CredentialsFile,
         content: impl Fn(&str) -> io::Result<String>,
     ) -> Result<Self, CredentialsError> {
-        let read = |field, name: &String| {
+        Self::assemble(file, |field, name| {
             if is_content(name) {
                 return Err(CredentialsError::Content { field });
             }
-            content(name).map_err(|source| CredentialsError::File { field, name: name.clone(), source })
-        };
+            content(name).map_err(|source| CredentialsError::File { field, name: name.into(), source })
+        })
+    }
+
+    /// Takes over what [`Credentials::to_inline`] made, as `POST /__mock/merchants` of a mock answers it.
+    ///
+    /// ```
+    /// use wechatpay_protocol::Credentials;
+    ///
+    /// let inline = Credentials::development().to_inline();
+    /// let credentials = Credentials::from_inline(&inline)?;
+    /// assert!(credentials.merchant_key.contains("PRIVATE KEY"));
+    /// # Ok::<(), wechatpay_protocol::CredentialsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CredentialsError`] names the field that is wrong and what would be right.
+    pub fn from_inline(file: &CredentialsFile) -> Result<Self, CredentialsError> {
+        Self::assemble(file, |field, text| {
+            if is_content(text) { Ok(text.into()) } else { Err(CredentialsError::NoContent { field }) }
+        })
+    }
+
+    /// Takes over what `file` says, with `read` giving the content that each of its fields stands for.
+    fn assemble(
+        file: &CredentialsFile,
+        read: impl Fn(&'static str, &str) -> Result<String, CredentialsError>,
+    ) -> Result<Self, CredentialsError> {
         let platform_certificate = pair(
             ("platform_serial", &file.platform_serial),
             ("platform_certificate", &file.platform_certificate),
@@ -166,6 +199,17 @@ impl Credentials {
             platform_certificate,
             public_key_id,
             public_key,
+        }
+    }
+
+    /// The form of `credentials.json`, with the content of each file in place of its name.
+    pub fn to_inline(&self) -> CredentialsFile {
+        CredentialsFile {
+            merchant_key: self.merchant_key.clone(),
+            merchant_certificate: self.merchant_certificate.clone(),
+            platform_certificate: self.platform_certificate.as_ref().map(|(_, pem)| pem.clone()),
+            public_key: self.public_key.as_ref().map(|(_, pem)| pem.clone()),
+            ..self.to_file()
         }
     }
 }
@@ -231,5 +275,18 @@ mod tests {
         let error = Credentials::load(&file, |_| Err(io::ErrorKind::NotFound.into())).unwrap_err();
         assert!(matches!(error, CredentialsError::Content { field: "merchant_key" }));
         assert!(!format!("{error} {error:?}").contains("BEGIN"));
+    }
+
+    #[test]
+    fn what_is_written_inline_is_read_back() {
+        let inline = Credentials::development().to_inline();
+        let read = Credentials::from_inline(&inline).unwrap();
+        assert!(read.to_inline() == inline && read.public_key == Credentials::development().public_key);
+    }
+
+    #[test]
+    fn the_name_of_a_file_in_place_of_its_content_is_refused() {
+        let error = Credentials::from_inline(&Credentials::development().to_file()).unwrap_err();
+        assert!(matches!(error, CredentialsError::NoContent { field: "merchant_key" }));
     }
 }
