@@ -1,9 +1,9 @@
 //! The command line of `wechatpay-mock`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{convert::Infallible, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
-use wechatpay_mock::Diagnosing;
+use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing};
 
 use crate::healthcheck::BaseUrl;
 
@@ -73,6 +73,11 @@ pub(crate) struct Serve {
     /// Whether signatures that do not match are diagnosed, and where that is told [default: the configuration's, or header]
     #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_DIAGNOSIS")]
     pub(crate) diagnosis: Option<Diagnosis>,
+    /// What whoever calls /__mock/ must send in Authorization: Bearer …; 16 to 256 visible ASCII characters. Without it,
+    /// /__mock/ is open on a loopback address and off on any other [default: the configuration's]
+    #[arg(long, value_name = "TOKEN", env = "WECHATPAY_MOCK_ADMIN_TOKEN", hide_env_values = true)]
+    #[arg(value_parser = admin_token)]
+    pub(crate) admin_token: Option<Result<AdminToken, AdminTokenError>>,
     /// How exchanges are logged on stderr; RUST_LOG says what is logged
     #[arg(long, value_name = "FORM", env = "WECHATPAY_MOCK_LOG", default_value = "text")]
     pub(crate) log: LogForm,
@@ -146,6 +151,11 @@ pub(crate) struct Healthcheck {
 pub(crate) struct CheckConfig {
     /// The configuration, TOML
     pub(crate) file: PathBuf,
+}
+
+/// What is wrong with a token is not for clap to say, which would show it.
+fn admin_token(text: &str) -> Result<Result<AdminToken, AdminTokenError>, Infallible> {
+    Ok(text.parse())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -21,6 +21,7 @@ use std::{fs, net::SocketAddr, path::Path};
 use wechatpay_protocol::{Credentials, Timestamp};
 
 use crate::{
+    admin::AdminToken,
     clock::Clock,
     diagnosing::Diagnosing,
     faults::FaultRule,
@@ -56,6 +57,8 @@ pub struct Config {
     pub policies: Policies,
     /// Whether signatures that don't match are diagnosed, and where that is told.
     pub diagnosis: Diagnosing,
+    /// What whoever sees and steers the mock under `/__mock/` must know.
+    pub admin_token: Option<AdminToken>,
     /// Misbehaviour to start with.
     pub faults: Vec<FaultRule>,
     /// The gateway's certificates.
@@ -74,6 +77,7 @@ impl Default for Config {
             limits: Limits::default(),
             policies: Policies::default(),
             diagnosis: Diagnosing::default(),
+            admin_token: None,
             faults: Vec::new(),
             platform_certificates: PlatformCertificates::One(PlatformCertificate::development()),
             public_key: PublicKeyPair::development(),

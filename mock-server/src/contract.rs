@@ -123,20 +123,7 @@ impl Operation {
     /// The values of the path's parameters, in their order and still percent-encoded; `None` if the path is
     /// another. A segment is what stands between two slashes as sent: `%2F` does not end one.
     pub(crate) fn values<'a>(&self, path: &'a str) -> Option<Vec<&'a str>> {
-        let mut values = Vec::new();
-        let mut sent = path.split('/');
-        for expected in self.path.split('/') {
-            let segment = sent.next()?;
-            if expected.starts_with('{') {
-                if segment.is_empty() {
-                    return None;
-                }
-                values.push(segment);
-            } else if segment != expected {
-                return None;
-            }
-        }
-        sent.next().is_none().then_some(values)
+        values(&self.path, path)
     }
 
     /// The path with what stands in `path` in the places of its parameters.
@@ -153,6 +140,24 @@ impl Operation {
     pub(crate) fn parameters_in(&self, location: Location) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(move |parameter| parameter.location == location)
     }
+}
+
+/// What stands in `path` in the places of a template's parameters, which are in braces; `None` if the path is another.
+pub(crate) fn values<'a>(template: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let mut values = Vec::new();
+    let mut sent = path.split('/');
+    for expected in template.split('/') {
+        let segment = sent.next()?;
+        if expected.starts_with('{') {
+            if segment.is_empty() {
+                return None;
+            }
+            values.push(segment);
+        } else if segment != expected {
+            return None;
+        }
+    }
+    sent.next().is_none().then_some(values)
 }
 
 impl Parameter {

@@ -288,6 +288,17 @@ fn unexplained(case: &Case<'_>, deadline: Instant) -> Diagnosis {
     }
 }
 
+impl Verdict {
+    /// Its name: `other-message`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::OtherMessage => "other-message",
+            Self::Unexplained => "unexplained",
+        }
+    }
+}
+
 impl Diagnosis {
     /// The names of the mistakes, joined by `+`, as the header `Mock-Diagnosis` says them: `crlf`,
     /// `signature-hex+sha1`, `other-message`, `no-known-mistake-fits`.

@@ -1,11 +1,15 @@
 //! Everything that one mock is made of.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::Semaphore;
 use wechatpay_protocol::Mchid;
 
 use crate::{
+    admin::Access,
     clock::Clock,
     config::Config,
     contract::Contract,
@@ -34,20 +38,31 @@ pub(crate) struct Gateway {
     /// Rules of misbehaviour for every merchant's requests.
     pub(crate) faults: Rules,
     pub(crate) door: Door,
+    /// Who may see and steer the mock.
+    pub(crate) access: Access,
     /// Room for the large bodies that are being read.
     pub(crate) large_bodies: Semaphore,
     pub(crate) diagnosis: Diagnosing,
     /// Room for the diagnoses that are under way.
     pub(crate) diagnoses: Semaphore,
+    /// Room for the key that is being made.
+    pub(crate) new_keys: Semaphore,
     configured_faults: Vec<FaultRule>,
     rules_made: AtomicU64,
     merchants_made: AtomicU64,
 }
 
 impl Gateway {
+    /// A gateway that listens there.
+    ///
     /// # Errors
     /// If one of the configuration's fault rules makes no sense.
-    pub(crate) fn new(config: &Config, clock: Clock, randomness: Randomness) -> Result<Self, RuleError> {
+    pub(crate) fn new(
+        config: &Config,
+        address: SocketAddr,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> Result<Self, RuleError> {
         let gateway = Self {
             contract: Contract::current(),
             identity: Identity::new(config),
@@ -59,9 +74,11 @@ impl Gateway {
             limits: config.limits,
             faults: Rules::default(),
             door: Door::new(),
+            access: Access::new(address, config.admin_token.clone()),
             large_bodies: Semaphore::new(LARGE_BODIES),
             diagnosis: config.diagnosis,
             diagnoses: Semaphore::new(diagnosing::AT_ONCE),
+            new_keys: Semaphore::new(1),
             configured_faults: config.faults.clone(),
             rules_made: AtomicU64::new(0),
             merchants_made: AtomicU64::new(0),
@@ -103,6 +120,11 @@ impl Gateway {
         let of_merchants: usize =
             self.identity.merchants().iter().map(|merchant| merchant.faults.clear()).sum();
         of_merchants + self.faults.clear()
+    }
+
+    /// Removes the fault rules that name this merchant. Says how many there were.
+    pub(crate) fn clear_faults_of(&self, mchid: &str) -> usize {
+        self.identity.merchant(mchid).map_or(0, |merchant| merchant.faults.clear())
     }
 
     /// Everything is as it was when the mock started: state, journal, fault rules, clock. Merchants made at run time are

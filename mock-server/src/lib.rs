@@ -35,6 +35,7 @@ mod gateway;
 mod identity;
 mod journal;
 mod language;
+mod likeness;
 mod limits;
 mod log;
 mod making;
@@ -51,6 +52,7 @@ mod standing;
 mod state;
 mod write_timeout;
 
+pub use admin::{ADMIN_OPENAPI, AdminToken, AdminTokenError};
 pub use business::BusinessRefusal;
 pub use clock::Clock;
 pub use config::{

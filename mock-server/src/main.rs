@@ -17,7 +17,7 @@ use std::{
 
 use clap::Parser;
 use wechatpay_mock::{
-    Clock, Config, ConfigError, MockServer,
+    AdminTokenError, Clock, Config, ConfigError, MockServer,
     policies::{POLICIES, Policy},
     write_credentials,
 };
@@ -82,6 +82,11 @@ impl Failure {
     }
 }
 
+/// What is wrong with the token.
+#[derive(Debug, thiserror::Error)]
+#[error("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: {0}; openssl rand -hex 32 makes one")]
+struct BadToken(AdminTokenError);
+
 fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     let mut config = config(&options.configuration)?;
     if let Some(seed) = &options.seed {
@@ -89,6 +94,9 @@ fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     }
     if let Some(diagnosis) = options.diagnosis {
         config.diagnosis = diagnosis.into();
+    }
+    if let Some(token) = &options.admin_token {
+        config.admin_token = Some(token.clone().map_err(BadToken)?);
     }
     let listen = options.listen.or(config.listen).unwrap_or(LISTEN);
     logging::start(options.log, options.quiet)?;

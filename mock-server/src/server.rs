@@ -13,6 +13,7 @@ use tokio::{
 use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
+    admin::AdminToken,
     clock::Clock,
     config::{Config, NoCredentials},
     connections::{accept, listen, serve},
@@ -291,6 +292,15 @@ impl MockServerBuilder {
         self
     }
 
+    /// Lets only those see and steer it over HTTP, under `/__mock/`, who have this token.
+    ///
+    /// Without one, whoever reaches it may, if it listens on a loopback address; on any other, nobody.
+    #[must_use]
+    pub fn admin_token(mut self, token: AdminToken) -> Self {
+        self.config.admin_token = Some(token);
+        self
+    }
+
     /// Misbehaves as this rule says, from the first request on.
     #[must_use]
     pub fn fault(mut self, rule: FaultRule) -> Self {
@@ -306,7 +316,7 @@ impl MockServerBuilder {
     pub async fn start(self) -> io::Result<MockServer> {
         let listener = listen(self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()))?;
         let address = listener.local_addr()?;
-        let gateway = Gateway::new(&self.config, self.clock, self.randomness);
+        let gateway = Gateway::new(&self.config, address, self.clock, self.randomness);
         let gateway = gateway.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let gateway = Arc::new(gateway);
         let accepting = tokio::spawn(accept(listener, address, Arc::clone(&gateway)));

@@ -24,10 +24,11 @@ use crate::{
     seed::Seed,
 };
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "listen",
     "seed",
     "diagnosis",
+    "admin_token",
     "limits",
     "policies",
     "platform_certificate",
@@ -69,6 +70,10 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
         diagnosis: root
             .read("diagnosis", complaints, |entry| entry.choice(&Diagnosing::ALL))
             .unwrap_or_default(),
+        admin_token: root.read("admin_token", complaints, |entry| {
+            let token = entry.text()?.parse();
+            token.map_err(|error| entry.problem(error, "openssl rand -hex 32 makes one"))
+        }),
         limits: limits(&root, complaints),
         policies: policies(&root, complaints),
         public_key: platform::public_key(&root, complaints).unwrap_or_else(PublicKeyPair::development),
@@ -124,6 +129,9 @@ mod tests {
 
     const EXAMPLE: &str = include_str!("../../../fixtures/config/example.toml");
 
+    /// Keys that are no tables.
+    const SINGLE: [&str; 4] = ["listen", "seed", "diagnosis", "admin_token"];
+
     /// Whether the example sets the key, or shows it in a comment.
     fn shows(key: &str) -> bool {
         let assignment = format!("{key} = ");
@@ -143,11 +151,10 @@ mod tests {
             &faults::MATCH_KEYS,
         ]
         .concat();
-        for key in of_tables.into_iter().chain(limits).chain(policies).chain(["listen", "seed", "diagnosis"])
-        {
+        for key in of_tables.into_iter().chain(limits).chain(policies).chain(SINGLE) {
             assert!(shows(key), "{key}");
         }
-        for table in KEYS.iter().filter(|key| !["listen", "seed", "diagnosis"].contains(key)) {
+        for table in KEYS.iter().filter(|key| !SINGLE.contains(key)) {
             assert!(EXAMPLE.contains(&format!("[{table}]")), "{table}");
         }
     }

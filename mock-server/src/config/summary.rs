@@ -35,6 +35,12 @@ impl fmt::Display for Config {
             writeln!(f, "policy       {name} = {value}")?;
         }
         writeln!(f, "diagnosis    {}", self.diagnosis)?;
+        let asks = if self.admin_token.is_some() {
+            "needs the admin token"
+        } else {
+            "open on loopback, off elsewhere"
+        };
+        writeln!(f, "/__mock/     {asks}")?;
         for rule in &self.faults {
             writeln!(f, "fault        {rule}")?;
         }

@@ -15,6 +15,7 @@ use toml::{
 use wechatpay_protocol::{Malformed, Timestamp};
 
 use super::complaint::{Complaint, Complaints, ConfigError};
+use crate::likeness::near;
 
 /// A text file, and the name that complaints call it by.
 pub(super) struct TextFile {
@@ -317,7 +318,5 @@ fn no_number(text: &str) -> Value {
 }
 
 fn did_you_mean(found: &str, known: &[&str]) -> Option<String> {
-    let likeness = |known: &&&str| strsim::normalized_damerau_levenshtein(found, known);
-    let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(&nearest) > 0.5).then(|| format!("did you mean {nearest}?"))
+    near(found, known.iter().copied()).map(|near| format!("did you mean {near}?"))
 }

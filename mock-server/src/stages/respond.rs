@@ -102,9 +102,12 @@ fn html(status: StatusCode, page: String, now: Timestamp) -> Answer {
     answer
 }
 
+/// The last second that `Date` can name: the end of the year 9999.
+const LATEST_DATE: u64 = 253_402_300_799;
+
 /// An answer as the web server before the application sends it; 404 and 405 are its own. (probed)
 fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Answer {
-    let date = UNIX_EPOCH.checked_add(Duration::from_secs(now.as_unix())).unwrap_or(UNIX_EPOCH);
+    let date = UNIX_EPOCH + Duration::from_secs(now.as_unix().min(LATEST_DATE));
     let mut headers = HeaderMap::with_capacity(16);
     headers.extend([
         (SERVER, HeaderValue::from_static("nginx")),

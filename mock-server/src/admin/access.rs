@@ -1,0 +1,255 @@
+//! Who may see and steer the mock.
+//!
+//! | listens on | token | who is admitted |
+//! |---|---|---|
+//! | a loopback address | none | whoever names this machine in `Host` |
+//! | any address | one | whoever has it |
+//! | another address | none | nobody |
+//!
+//! A connection in memory is on loopback, wherever the mock listens. A request that a web page of another origin sends
+//! is never admitted. The look at `Host` is for pages whose own name has been made to lead to this machine (DNS
+//! rebinding): to the browser they are of the same origin.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use http::{
+    HeaderMap, HeaderValue,
+    header::{AUTHORIZATION, HOST, ORIGIN},
+};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::refusal::Refusal;
+use crate::stages::receive::Received;
+
+/// What whoever steers the mock must know: 16 to 256 visible ASCII characters.
+///
+/// Only its hash is kept, and `Debug` shows nothing of it. Tokens are compared in constant time.
+///
+/// ```
+/// use wechatpay_mock::AdminToken;
+///
+/// let token: AdminToken = "correct-horse-battery".parse()?;
+/// assert!("too short".parse::<AdminToken>().is_err());
+/// # Ok::<(), wechatpay_mock::AdminTokenError>(())
+/// ```
+#[derive(Clone)]
+pub struct AdminToken([u8; 32]);
+
+/// A text that is no token. Does not quote it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected 16 to 256 visible ASCII characters, found {found} (not shown)")]
+pub struct AdminTokenError {
+    found: String,
+}
+
+/// What decides about access.
+#[derive(Debug)]
+pub(crate) struct Access {
+    address: SocketAddr,
+    token: Option<AdminToken>,
+}
+
+impl AdminToken {
+    fn is(&self, offered: &[u8]) -> bool {
+        let offered: [u8; 32] = Sha256::digest(offered).into();
+        self.0.ct_eq(&offered).into()
+    }
+}
+
+impl FromStr for AdminToken {
+    type Err = AdminTokenError;
+
+    fn from_str(text: &str) -> Result<Self, AdminTokenError> {
+        let found = match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
+            Some(at) => format!("another byte at byte {at}"),
+            None if !(16..=256).contains(&text.len()) => format!("{} characters", text.len()),
+            None => return Ok(Self(Sha256::digest(text).into())),
+        };
+        Err(AdminTokenError { found })
+    }
+}
+
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminToken(secret)")
+    }
+}
+
+impl Access {
+    /// Of a mock that listens there.
+    pub(crate) fn new(address: SocketAddr, token: Option<AdminToken>) -> Self {
+        Self { address, token }
+    }
+
+    /// Where the mock listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether a request is admitted. `authority` is the host of its target, if that is a whole URL.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(super) fn admit(&self, received: &Received, authority: Option<&str>) -> Result<(), Refusal> {
+        let host = host(&received.headers, authority)?;
+        check_origin(&received.headers, host.as_deref())?;
+        match &self.token {
+            Some(token) => check_token(&received.headers, token),
+            None if is_loopback(self.address.ip()) || received.peer.is_none() => {
+                self.check_host(host.as_deref())
+            }
+            None => Err(Refusal::Off { address: self.address }),
+        }
+    }
+
+    fn check_host(&self, host: Option<&str>) -> Result<(), Refusal> {
+        match host {
+            Some(host) if is_own(host, self.address.ip()) => Ok(()),
+            _ => Err(Refusal::Host { found: host.map(Into::into) }),
+        }
+    }
+}
+
+/// The host that is meant, with its port.
+fn host(headers: &HeaderMap, authority: Option<&str>) -> Result<Option<String>, Refusal> {
+    let hosts: Vec<_> = headers.get_all(HOST).iter().collect();
+    match (authority, &hosts[..]) {
+        (_, [_, _, ..]) => Err(Refusal::Hosts { found: hosts.len() }),
+        (Some(authority), _) => Ok(Some(authority.into())),
+        (None, [host]) => Ok(Some(text(host))),
+        (None, []) => Ok(None),
+    }
+}
+
+fn check_origin(headers: &HeaderMap, host: Option<&str>) -> Result<(), Refusal> {
+    let origins: Vec<_> = headers.get_all(ORIGIN).iter().map(text).collect();
+    let is_own = |origin: &String| host.is_some_and(|host| *origin == format!("http://{host}"));
+    match &origins[..] {
+        [] => Ok(()),
+        [origin] if is_own(origin) => Ok(()),
+        _ => Err(Refusal::Origin { found: origins.join(", ") }),
+    }
+}
+
+fn check_token(headers: &HeaderMap, token: &AdminToken) -> Result<(), Refusal> {
+    let offers: Vec<_> = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
+    match &offers[..] {
+        [] => Err(Refusal::NoToken),
+        [offer] if bearer(offer).is_some_and(|offered| token.is(offered)) => Ok(()),
+        _ => Err(Refusal::WrongToken),
+    }
+}
+
+/// The token in `Bearer TOKEN`. Schemes are the same in capitals.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+}
+
+/// Whether a host, which may have a port, can only be this machine.
+fn is_own(host: &str, listens_on: IpAddr) -> bool {
+    let Some(name) = without_port(host) else { return false };
+    let is_localhost = |name: &str| name == "localhost" || name.ends_with(".localhost");
+    match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => is_loopback(address) || address == listens_on,
+        Err(_) => is_localhost(&name.to_ascii_lowercase()),
+    }
+}
+
+fn without_port(host: &str) -> Option<&str> {
+    let end = match host.strip_prefix('[') {
+        Some(rest) => rest.find(']')? + 2,
+        None => host.find(':').unwrap_or(host.len()),
+    };
+    let (name, port) = host.split_at(end);
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(name)
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_16_to_256_visible_characters_and_is_never_shown() {
+        for length in [16, 256] {
+            let token: AdminToken = "s".repeat(length).parse().unwrap();
+            assert_eq!(format!("{token:?}"), "AdminToken(secret)");
+        }
+        for text in ["", "s-15-characters", &"s".repeat(257), "sssssssss ssssssss", "ssssssssssssssss\n"] {
+            let error = text.parse::<AdminToken>().unwrap_err();
+            assert!(!error.to_string().contains("ss"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_token_is_the_same() {
+        let token: AdminToken = "0123456789abcdef".parse().unwrap();
+        assert!(token.is(b"0123456789abcdef"));
+        for other in [&b"0123456789abcdeF"[..], b"0123456789abcde", b"0123456789abcdef ", b""] {
+            assert!(!token.is(other));
+        }
+    }
+
+    #[test]
+    fn a_bearer_token_follows_its_scheme_and_one_space() {
+        assert_eq!(bearer(b"Bearer abc"), Some(&b"abc"[..]));
+        assert_eq!(bearer(b"bearer abc"), Some(&b"abc"[..]));
+        for other in [&b"Basic abc"[..], b"Bearer", b"abc", b""] {
+            assert_eq!(bearer(other), None);
+        }
+    }
+
+    #[test]
+    fn names_and_addresses_of_loopback_are_this_machines() {
+        let everywhere = IpAddr::from([0, 0, 0, 0]);
+        for host in [
+            "localhost",
+            "LocalHost:1",
+            "a.b.localhost:8080",
+            "127.0.0.1",
+            "127.9.9.9:80",
+            "[::1]",
+            "[::1]:8080",
+        ] {
+            assert!(is_own(host, everywhere), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "notlocalhost",
+            "127.0.0.1.evil.example",
+            "127.1",
+            "2130706433",
+            "localhost@evil.example",
+            "evil.example@localhost",
+            "localhost:80:80",
+            "localhost:x",
+            "[::1",
+            "[::1]x",
+            "192.0.2.1",
+        ] {
+            assert!(!is_own(host, everywhere), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_address_it_listens_on_is_its_own() {
+        assert!(is_own("192.0.2.7:8080", IpAddr::from([192, 0, 2, 7])));
+        assert!(!is_own("192.0.2.8:8080", IpAddr::from([192, 0, 2, 7])));
+    }
+}

@@ -1,0 +1,93 @@
+//! Merchants: those that there are, and those that are made for a test.
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use wechatpay_protocol::Mchid;
+
+use super::{
+    answer::{Answer, Deleted},
+    call::Call,
+    refusal::{Refusal, quoted},
+};
+use crate::{
+    gateway::Gateway,
+    identity::{Merchant, TrustMode},
+    making::NewMerchant,
+    seed::SeedMerchant,
+};
+
+/// How a merchant shall be.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct MerchantOrder {
+    mchid: Option<String>,
+    trust: TrustMode,
+    new_key: bool,
+    seed: Option<SeedMerchant>,
+}
+
+#[derive(Debug, Serialize)]
+struct MerchantList {
+    merchants: Vec<MerchantState>,
+}
+
+#[derive(Debug, Serialize)]
+struct MerchantState {
+    mchid: String,
+    serial_no: String,
+    trust: String,
+    made: bool,
+}
+
+/// `GET /__mock/merchants`
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let merchants = call.gateway.identity.merchants();
+    let states = merchants.iter().map(|merchant| MerchantState::of(merchant, call.gateway));
+    Answer::ok(&MerchantList { merchants: states.collect() })
+}
+
+/// `POST /__mock/merchants`
+pub(super) async fn make(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let MerchantOrder { mchid, trust, new_key, seed } = call.body_if_any()?;
+    let malformed = |error| Refusal::Body(format!("{error}"));
+    let mchid = mchid.map(|mchid| mchid.parse::<Mchid>()).transpose().map_err(malformed)?;
+    let new = NewMerchant { mchid, trust, new_key, seed };
+    // One at a time: a new key keeps a core busy for up to a second.
+    let _turn = if new_key { call.gateway.new_keys.acquire().await.ok() } else { None };
+    let credentials = call.apart(move |gateway| gateway.make_merchant(new)).await?;
+    Ok(Answer::json(StatusCode::CREATED, &credentials.to_inline()))
+}
+
+/// `GET /__mock/merchants/{mchid}`
+pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let merchant = call.gateway.identity.merchant(call.value).ok_or_else(|| unknown(call))?;
+    Ok(Answer::ok(&MerchantState::of(&merchant, call.gateway)))
+}
+
+/// `DELETE /__mock/merchants/{mchid}`
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let mchid: Mchid = call.value.parse().map_err(|_| unknown(call))?;
+    if call.gateway.identity.is_configured(&mchid) {
+        return Err(Refusal::Configured { mchid });
+    }
+    if call.gateway.remove_merchant(&mchid) {
+        Ok(Answer::ok(&Deleted { deleted: 1 }))
+    } else {
+        Err(unknown(call))
+    }
+}
+
+impl MerchantState {
+    fn of(merchant: &Merchant, gateway: &Gateway) -> Self {
+        Self {
+            mchid: merchant.mchid.to_string(),
+            serial_no: merchant.serial_no().to_string(),
+            trust: merchant.trust.to_string(),
+            made: !gateway.identity.is_configured(&merchant.mchid),
+        }
+    }
+}
+
+fn unknown(call: &Call<'_>) -> Refusal {
+    Refusal::NoMerchant { found: quoted(call.value) }
+}

@@ -1,0 +1,35 @@
+//! Begins again as at the start.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    answer::Answer,
+    call::Call,
+    refusal::{Refusal, quoted},
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetOrder {
+    #[serde(default)]
+    merchant: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Reset {
+    /// `everything`, or the merchant's number.
+    reset: String,
+}
+
+/// `POST /__mock/reset`
+pub(super) fn reset(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let reset = match call.body_if_any::<ResetOrder>()?.merchant {
+        None => {
+            call.gateway.reset();
+            "everything".into()
+        }
+        Some(mchid) if call.gateway.reset_merchant(&mchid) => mchid,
+        Some(mchid) => return Err(Refusal::NoMerchant { found: quoted(&mchid) }),
+    };
+    Ok(Answer::ok(&Reset { reset }))
+}
