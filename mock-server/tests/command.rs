@@ -100,6 +100,35 @@ fn wrong_usage_is_said_with_exit_code_2() {
 }
 
 #[test]
+fn an_admin_token_may_come_from_the_command_line_or_the_environment() {
+    let token = "correct-horse-battery";
+    let mut by_option = command();
+    by_option.args(["--listen", "127.0.0.1:0", "--admin-token", token]);
+    let mut by_environment = command();
+    by_environment.args(["--listen", "127.0.0.1:0"]).env("WECHATPAY_MOCK_ADMIN_TOKEN", token);
+    for mut command in [by_option, by_environment] {
+        let mock = Running::start(&mut command);
+        let clock = "GET /__mock/clock HTTP/1.1\r\nHost: mock\r\n";
+        assert_eq!(mock.status_of(&format!("{clock}\r\n")), "HTTP/1.1 401");
+        let with_token = format!("{clock}Authorization: Bearer {token}\r\n\r\n");
+        assert_eq!(mock.status_of(&with_token), "HTTP/1.1 200");
+    }
+}
+
+#[test]
+fn an_admin_token_is_never_shown() {
+    let too_short = command().args(["--listen", "127.0.0.1:0", "--admin-token", "SECRET"]).output().unwrap();
+    assert_eq!(too_short.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&too_short.stderr);
+    assert!(message.contains("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: expected 16 to 256"), "{message}");
+    let help = command().arg("--help").env("WECHATPAY_MOCK_ADMIN_TOKEN", "SECRET").output().unwrap();
+    for output in [too_short, help] {
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8_lossy(&all).contains("SECRET"));
+    }
+}
+
+#[test]
 fn a_filter_for_the_log_that_makes_no_sense_is_said_with_exit_code_2() {
     let output = command().args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "info,=x=").output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -4,13 +4,18 @@ use serde::de::DeserializeOwned;
 
 use super::refusal::Refusal;
 
-/// Reads JSON of that form. Whatever `Content-Type` says: `curl -d` calls everything a form.
+/// Reads a JSON object of that form. Whatever `Content-Type` says: `curl -d` calls everything a form.
 ///
 /// # Errors
 /// [`Refusal::Body`] with the place, and the names that are known where one is not.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        let found = if body.is_empty() { "none".into() } else { error.to_string() };
-        Refusal::Body(format!("the body: expected a JSON object of this call's form, found {found}"))
-    })
+    match body.trim_ascii_start().first() {
+        None => return Err(Refusal::Body("the body: expected a JSON object, found none".into())),
+        Some(b'{') => {}
+        // A list would do as well for serde, as the values of the fields in their order.
+        Some(_) => {
+            return Err(Refusal::Body("the body: expected a JSON object, found something else".into()));
+        }
+    }
+    serde_json::from_slice(body).map_err(|error| Refusal::Body(format!("the body: {error}")))
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
+use http::{
+    HeaderValue,
+    header::{ACCEPT, AUTHORIZATION, USER_AGENT},
+};
 use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp, WECHATPAY_SERIAL};
 
 use super::{receive::Received, route::RoutedRequest};
@@ -42,7 +45,7 @@ impl AuthenticatedRequest {
             oddities.push(Warning::NonceUsedBefore { nonce_str: self.nonce_str.clone() });
         }
         let wanted = self.received().headers.get(WECHATPAY_SERIAL);
-        let is_silent = wanted.is_none_or(|wanted| wanted.is_empty());
+        let is_silent = wanted.is_none_or(HeaderValue::is_empty);
         // A list of platform certificates is signed by one of them, whatever else there is.
         if is_silent
             && self.merchant.trust.has_public_key()

@@ -68,6 +68,14 @@ fn what_is_said_is_taken_over() {
 }
 
 #[test]
+fn an_admin_token_is_taken_over_and_never_shown() {
+    let config = Folder::new("admin_token = \"SECRET-0123456789\"").read().unwrap();
+    assert!(config.admin_token.is_some());
+    assert!(config.to_string().contains("/__mock/     needs the admin token"), "{config}");
+    assert!(!format!("{config} {config:?}").contains("SECRET"));
+}
+
+#[test]
 fn fault_rules_are_taken_over() {
     let config = Folder::new(
         r#"

@@ -72,6 +72,18 @@ fn an_apiv3_key_that_is_not_32_bytes_is_refused_and_never_shown() {
 }
 
 #[test]
+fn an_admin_token_that_is_too_short_is_refused_and_never_shown() {
+    for token in ["SECRET", "SECRET with spaces in it"] {
+        let folder = Folder::new(&format!("\nadmin_token = \"{token}\""));
+        let [place, problem, advice] = folder.complaint();
+        assert_eq!((&*place, &*advice), ("mock.toml:2", "openssl rand -hex 32 makes one"));
+        assert!(problem.starts_with("admin_token: expected 16 to 256 visible ASCII characters"), "{problem}");
+        let error = folder.read().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error}");
+    }
+}
+
+#[test]
 fn a_public_key_id_that_is_not_one_is_refused() {
     let [place, problem, _] =
         complaint("[public_key]\nid = \"PUB_1\"\nprivate_key = \"{credentials}/pub_key_private.pem\"");

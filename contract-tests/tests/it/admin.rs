@@ -1,0 +1,172 @@
+//! What stands under `/__mock/`, over a socket. Every answer that a test gets is held to the document.
+
+mod access;
+mod bad;
+mod clock;
+mod described;
+mod document;
+mod every;
+mod exchanges;
+mod faults;
+mod follow;
+mod har;
+mod isolation;
+mod merchants;
+mod reset;
+mod secrets;
+mod service;
+mod verify;
+
+use serde_json::{Value, json};
+use wechatpay_contract::sign::{Sign, ToSign};
+use wechatpay_mock::MockServer;
+use wechatpay_protocol::{Credentials, CredentialsFile};
+
+use crate::support::{Connection, RawRequest, frozen_mock};
+
+use described::{Seen, check};
+
+/// A mock, and somebody who sees and steers it.
+struct Admin {
+    mock: MockServer,
+    /// Whom to name in `Host`, unless the headers do.
+    host: &'static str,
+    /// What goes with every call.
+    headers: Vec<String>,
+}
+
+/// An answer that is as the document says.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    /// The body; a string where it is not JSON.
+    body: Value,
+    /// The body as it came.
+    text: String,
+    /// What of the document it is.
+    seen: Option<Seen>,
+}
+
+impl Admin {
+    async fn new() -> Self {
+        Self::of(frozen_mock().await)
+    }
+
+    fn of(mock: MockServer) -> Self {
+        Self { mock, host: "localhost", headers: Vec::new() }
+    }
+
+    /// The same with a header on every call.
+    fn with(mut self, header: &str) -> Self {
+        self.headers.push(header.into());
+        self
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, "").await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call("POST", path, &body.to_string()).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path, "").await
+    }
+
+    /// One call, on a connection of its own. The path is what comes after `/__mock`.
+    async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
+        let has_host = self.headers.iter().any(|header| header.starts_with("Host:"));
+        let host = if has_host { String::new() } else { format!("Host: {}\r\n", self.host) };
+        let headers: String = self.headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let length = body.len();
+        self.raw(
+            method,
+            path,
+            body,
+            format!(
+                "{method} /__mock{path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\n\r\n{body}"
+            )
+            .as_bytes(),
+        )
+        .await
+    }
+
+    /// These bytes, which are such a call.
+    async fn raw(&self, method: &str, path: &str, body: &str, bytes: &[u8]) -> Answer {
+        let mut connection = Connection::open(&self.mock).await;
+        connection.send(bytes).await;
+        let reply = connection.reply().await;
+        check(method, &format!("/__mock{path}"), body, &reply)
+    }
+
+    /// The status of the gateway's answer to this request.
+    async fn exchange(&self, request: &RawRequest) -> u16 {
+        crate::support::exchange(&self.mock, request).await.status().parse().unwrap()
+    }
+
+    /// The sample call and its refusals: 204, 401 SIGN_ERROR, 400 PARAM_ERROR, 404 without a merchant, 200.
+    async fn five_exchanges(&self) {
+        let sample = RawRequest::sample();
+        for (request, status) in [
+            (sample.clone(), 204),
+            (RawRequest { sign: Sign::NoFinalNewline, ..sample.clone() }, 401),
+            (RawRequest { body: b"{".into(), ..sample.clone() }, 400),
+            (RawRequest { target: "/v3/none".into(), sign: Sign::Unsigned, ..sample }, 404),
+            (RawRequest::certificates(), 200),
+        ] {
+            assert_eq!(self.exchange(&request).await, status);
+        }
+    }
+
+    /// A merchant of a test's own.
+    async fn make_merchant(&self, order: &Value) -> Credentials {
+        let made = self.post("/merchants", order).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let file: CredentialsFile = serde_json::from_value(made.body).unwrap();
+        Credentials::from_inline(&file).unwrap()
+    }
+
+    /// The numbers of the exchanges that a list has.
+    async fn numbers(&self, query: &str) -> Vec<u64> {
+        numbers(&self.get(&format!("/exchanges?{query}")).await)
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    fn says(self, status: u16, body: Value) {
+        assert_eq!((self.status, self.body), (status, body));
+    }
+
+    /// Refused with a text that has this in it.
+    #[track_caller]
+    fn refuses(self, status: u16, text: &str) {
+        let message = self.body["message"].as_str().unwrap();
+        assert!(self.status == status && message.contains(text), "{} {message}", self.status);
+    }
+}
+
+fn numbers(page: &Answer) -> Vec<u64> {
+    assert_eq!(page.status, 200, "{page:?}");
+    page.body["exchanges"].as_array().unwrap().iter().map(|one| one["number"].as_u64().unwrap()).collect()
+}
+
+/// The request, signed by this merchant.
+fn signed_by(merchant: &Credentials, request: RawRequest) -> RawRequest {
+    let to_sign = ToSign {
+        method: request.method,
+        target: &request.target,
+        body: &request.body,
+        now: request.signed_at,
+        nonce_str: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS",
+    };
+    let authorization = Sign::Valid.sign(&to_sign, merchant).unwrap().authorization.unwrap();
+    RawRequest { sign: Sign::Unsigned, ..request }.header(&format!("Authorization: {authorization}"))
+}
+
+/// A rule that strikes changes of rights.
+fn system_error() -> Value {
+    json!({ "fault": "system-error", "match": { "operation": "set_rights" } })
+}

@@ -1,0 +1,203 @@
+//! Who may see and steer a mock.
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use wechatpay_mock::MockServer;
+
+use super::Admin;
+
+const TOKEN: &str = "correct-horse-battery";
+
+/// A mock with a token, on loopback.
+async fn with_token() -> Admin {
+    Admin::of(MockServer::builder().admin_token(TOKEN.parse().unwrap()).start().await.unwrap())
+}
+
+/// A mock that listens everywhere, and whether it has a token.
+async fn everywhere(has_token: bool) -> Admin {
+    let builder = MockServer::builder().listen("0.0.0.0:0".parse().unwrap());
+    let builder = if has_token { builder.admin_token(TOKEN.parse().unwrap()) } else { builder };
+    Admin::of(builder.start().await.unwrap())
+}
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}")
+}
+
+/// The status of the clock.
+async fn status(admin: &Admin) -> u16 {
+    admin.get("/clock").await.status
+}
+
+#[tokio::test]
+async fn on_loopback_without_a_token_it_is_open() {
+    assert_eq!(status(&Admin::new().await).await, 200);
+}
+
+#[tokio::test]
+async fn a_token_is_asked_of_everybody() {
+    for admin in [with_token().await, everywhere(true).await] {
+        let refused = admin.get("/clock").await;
+        assert!(refused.head.contains("\r\nWww-Authenticate: Bearer\r\n"), "{}", refused.head);
+        refused.refuses(401, "Authorization: Bearer TOKEN");
+        // Nor does an unknown path tell what there is.
+        assert_eq!(admin.get("/none").await.text, admin.get("/clock").await.text);
+        assert_eq!(status(&admin.with(&bearer(TOKEN))).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_wrong_in_any_way_is_refused() {
+    let wrong = [
+        bearer("correct-horse-batterY"),
+        bearer("correct-horse-batter"),
+        bearer("correct-horse-battery1"),
+        bearer(""),
+        bearer(&format!(" {TOKEN}")),
+        format!("Authorization: {TOKEN}"),
+        format!("Authorization: Basic {TOKEN}"),
+        format!("{}\r\n{}", bearer(TOKEN), bearer(TOKEN)),
+    ];
+    for header in wrong {
+        let refused = with_token().await.with(&header).get("/clock").await;
+        assert_eq!(refused.status, 401, "{header}");
+        assert!(!refused.text.contains("horse"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn with_a_token_any_host_is_fine() {
+    for mut admin in [with_token().await.with(&bearer(TOKEN)), everywhere(true).await.with(&bearer(TOKEN))] {
+        admin.host = "mock:8080";
+        assert_eq!(status(&admin).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn on_another_address_without_a_token_it_is_off() {
+    let admin = everywhere(false).await;
+    admin.get("/clock").await.refuses(404, "start it with --admin-token");
+    admin.get("/none").await.refuses(404, "/__mock/ is off");
+    assert_eq!(status(&admin.with(&bearer(TOKEN))).await, 404);
+}
+
+#[tokio::test]
+async fn health_is_told_to_everybody_and_the_version_to_who_may_know_all() {
+    let (bare, whole) =
+        (json!({ "status": "ok" }), json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }));
+    for mut admin in [with_token().await, everywhere(true).await, everywhere(false).await] {
+        // As another container asks.
+        admin.host = "mock:8080";
+        admin.get("/health").await.says(200, bare.clone());
+        let wrong = admin.with(&bearer("wrong-horse-battery"));
+        wrong.get("/health").await.says(200, bare.clone());
+    }
+    with_token().await.with(&bearer(TOKEN)).get("/health").await.says(200, whole.clone());
+    Admin::new().await.get("/health").await.says(200, whole);
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_this_machines_is_refused() {
+    let mut admin = Admin::new().await;
+    for host in ["localhost:1", "127.0.0.1", "127.1.2.3:8080", "[::1]:8080", "app.localhost"] {
+        admin.host = host;
+        assert_eq!(status(&admin).await, 200, "{host}");
+    }
+    for host in [
+        "evil.example",
+        "evil.example:8080",
+        "localhost.evil.example",
+        "192.0.2.1",
+        "mock",
+        "a@localhost",
+        "",
+    ] {
+        admin.host = host;
+        for path in ["/clock", "/health", "/none"] {
+            admin.get(path).await.refuses(403, "expected a Host that is this machine's own");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_address_that_it_listens_on_is_a_host_of_its_own() {
+    let mock = MockServer::builder().listen("127.0.0.2:0".parse().unwrap()).start().await.unwrap();
+    let host: &'static str = mock.url().replace("http://", "").leak();
+    let mut admin = Admin::of(mock);
+    admin.host = host;
+    assert_eq!(status(&admin).await, 200);
+}
+
+#[tokio::test]
+async fn no_host_and_two_hosts_are_refused() {
+    let admin = Admin::new().await;
+    let clock = |headers: &str| format!("GET /__mock/clock HTTP/1.1\r\n{headers}\r\n");
+    let none = admin.raw("GET", "/clock", "", clock("").as_bytes()).await;
+    none.refuses(403, "found none");
+    let two =
+        admin.raw("GET", "/clock", "", clock("Host: localhost\r\nHost: localhost\r\n").as_bytes()).await;
+    two.refuses(400, "expected one Host header, found 2");
+}
+
+#[tokio::test]
+async fn the_host_of_a_whole_url_goes_before_that_of_the_header() {
+    let admin = Admin::new().await;
+    for (url, status) in [("http://evil.example", 403), ("http://localhost:1", 200)] {
+        let request = format!("GET {url}/__mock/clock HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assert_eq!(admin.raw("GET", "/clock", "", request.as_bytes()).await.status, status, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_web_page_of_another_origin_is_refused_whatever_it_knows() {
+    let origins =
+        ["http://evil.example", "null", "https://localhost", "http://localhost:1", "http://localhost/", ""];
+    for origin in origins {
+        let origin = format!("Origin: {origin}");
+        for admin in [Admin::new().await, with_token().await.with(&bearer(TOKEN)), everywhere(false).await] {
+            let admin = admin.with(&origin);
+            for (method, path) in
+                [("GET", "/clock"), ("POST", "/reset"), ("OPTIONS", "/clock"), ("GET", "/health")]
+            {
+                admin.call(method, path, "").await.refuses(403, "expected no Origin");
+            }
+        }
+    }
+    let twice = Admin::new().await.with("Origin: http://localhost\r\nOrigin: http://localhost");
+    twice.get("/clock").await.refuses(403, "expected no Origin");
+}
+
+#[tokio::test]
+async fn a_web_page_of_the_mocks_own_is_not() {
+    assert_eq!(status(&Admin::new().await.with("Origin: http://localhost")).await, 200);
+}
+
+#[tokio::test]
+async fn nothing_allows_another_origin_to_read_an_answer() {
+    let admin = Admin::new().await;
+    for (method, path) in [("GET", "/clock"), ("OPTIONS", "/clock")] {
+        let answer = admin.call(method, path, "").await;
+        assert!(!answer.head.contains("Access-Control"), "{}", answer.head);
+    }
+}
+
+/// The head of the answer to a call over a connection in memory.
+async fn in_memory(mock: &MockServer) -> String {
+    let (mut client, server) = tokio::io::duplex(64 * 1024);
+    let talk = async {
+        client
+            .write_all(b"GET /__mock/clock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    tokio::join!(talk, mock.serve_connection(server)).0
+}
+
+#[tokio::test]
+async fn a_connection_in_memory_is_on_loopback_wherever_the_mock_listens() {
+    assert!(in_memory(&everywhere(false).await.mock).await.starts_with("HTTP/1.1 200"));
+    assert!(in_memory(&everywhere(true).await.mock).await.starts_with("HTTP/1.1 401"));
+}

@@ -1,0 +1,245 @@
+//! What is wrong with a call is said, with what would be right. Nothing is a 5xx.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use wechatpay_mock::{Limits, MockServer};
+
+use super::Admin;
+
+#[tokio::test]
+async fn an_unknown_path_is_told_the_nearest() {
+    let admin = Admin::new().await;
+    for (path, nearest) in [
+        ("/exchange", "/__mock/exchanges?"),
+        ("/clocks", "/__mock/clock?"),
+        ("/exchanges/", "/__mock/exchanges?"),
+        ("//", "/__mock/?"),
+    ] {
+        admin.get(path).await.refuses(404, &format!("did you mean {nearest}"));
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_method_is_told_those_that_there_are() {
+    let admin = Admin::new().await;
+    for (method, path, allow) in [
+        ("PUT", "/clock", "GET, POST"),
+        ("DELETE", "/clock", "GET, POST"),
+        ("OPTIONS", "/faults", "DELETE, GET, POST"),
+        ("get", "/health", "GET"),
+    ] {
+        let answer = admin.call(method, path, "").await;
+        assert!(answer.head.contains(&format!("\r\nAllow: {allow}\r\n")), "{}", answer.head);
+        answer.refuses(405, &format!("expected {allow}, found {method:?}"));
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_name_in_a_query_is_told_the_nearest() {
+    let admin = Admin::new().await;
+    admin.get("/exchanges?merchnat=1").await.refuses(400, "did you mean merchant?");
+    admin.get("/exchanges.har?wait=1").await.refuses(400, "found \"wait\"");
+    admin.get("/clock?now").await.refuses(400, "the query: expected none, found \"now\"");
+    admin.delete("/exchanges?merchants=1900000001").await.refuses(400, "did you mean merchant?");
+    admin.get("/exchanges?limit=1&limit=2").await.refuses(400, "expected limit once");
+}
+
+#[tokio::test]
+async fn a_value_in_a_query_that_makes_no_sense_is_refused_with_what_would() {
+    let admin = Admin::new().await;
+    for (query, expected) in [
+        ("merchant=x", "merchant: expected an mchid, 1 to 32 digits, found \"x\""),
+        ("merchant=", "found \"\""),
+        ("operation=set_right", "set_rights"),
+        ("status=99", "status: expected 100 to 599, found \"99\""),
+        ("status=600", "found \"600\""),
+        ("status=ok", "found \"ok\""),
+        ("code=", "code: expected 1 to 64 characters"),
+        ("since=yesterday", "since: expected Unix seconds, or RFC 3339"),
+        ("since=2026-01-01", "RFC 3339"),
+        ("after=-1", "after: expected a number from 0 on"),
+        ("limit=0", "limit: expected 1 to 1000"),
+        ("limit=1001", "found \"1001\""),
+        ("wait=61", "wait: expected 0 to 60 seconds"),
+        ("wait=0.5", "found \"0.5\""),
+        ("code=%ff", "code: expected UTF-8"),
+    ] {
+        admin.get(&format!("/exchanges?{query}")).await.refuses(400, expected);
+    }
+    admin.get("/exchanges/first").await.refuses(400, "expected a number at its end, found \"first\"");
+    admin.get("/faults/-1").await.refuses(400, "expected a number");
+    admin.get("/exchanges/18446744073709551616").await.refuses(400, "expected a number");
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_told_those_that_there_are() {
+    let admin = Admin::new().await;
+    for (path, body, expected) in [
+        ("/clock", json!({ "action": "resume", "at": 1 }), "unknown field `at`"),
+        ("/clock", json!({ "action": "stop" }), "expected one of `freeze`, `advance`, `skew`, `resume`"),
+        ("/clock", json!({}), "missing field `action`"),
+        ("/reset", json!({ "merchants": "1" }), "unknown field `merchants`, expected `merchant`"),
+        ("/merchants", json!({ "mch_id": "1" }), "expected one of `mchid`, `trust`, `new_key`, `seed`"),
+        ("/merchants", json!({ "seed": { "card": [] } }), "expected `may_use_member_cards` or `cards`"),
+        (
+            "/merchants",
+            json!({ "trust": "all" }),
+            "expected one of `platform-certificate`, `public-key`, `both`",
+        ),
+        ("/faults", json!({ "fault": "sytem-error" }), "did you mean system-error?"),
+        ("/faults", json!({ "fault": "reset", "match": { "nht": 1 } }), "unknown field `nht`"),
+        ("/verify", json!({ "operations": "set_rights" }), "unknown field `operations`"),
+        ("/verify", json!([]), "the body: expected a JSON object, found something else"),
+    ] {
+        admin.post(path, &body).await.refuses(400, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_number_beyond_what_makes_sense_is_refused_with_the_range() {
+    let admin = Admin::new().await;
+    for body in [
+        json!({ "action": "freeze", "at": 253_402_300_800_u64 }),
+        json!({ "action": "freeze", "at": u64::MAX }),
+    ] {
+        admin.post("/clock", &body).await.refuses(400, "at: expected 0 to 253402300799");
+    }
+    for action in ["advance", "skew"] {
+        let body = json!({ "action": action, "seconds": i64::MIN });
+        admin.post("/clock", &body).await.refuses(400, "seconds: expected -253402300799 to 253402300799");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_refused_with_the_place() {
+    let admin = Admin::new().await;
+    for path in ["/clock", "/verify", "/faults"] {
+        admin.call("POST", path, "").await.refuses(400, "the body: expected a JSON object, found none");
+    }
+    for path in ["/clock", "/verify", "/faults", "/reset", "/merchants"] {
+        admin.call("POST", path, "{").await.refuses(400, "at line 1 column 1");
+        admin.call("POST", path, &"[".repeat(100_000)).await.refuses(400, "the body: ");
+    }
+    let form = "action=resume";
+    admin.call("POST", "/clock", form).await.refuses(400, "the body: ");
+}
+
+#[tokio::test]
+async fn a_body_where_none_is_taken_is_refused() {
+    let admin = Admin::new().await;
+    let merchant = json!({ "merchant": "1900000001" }).to_string();
+    for (method, path) in [("DELETE", "/exchanges"), ("DELETE", "/faults"), ("GET", "/exchanges")] {
+        admin.call(method, path, &merchant).await.refuses(400, "the body: expected none, found 25 bytes");
+    }
+}
+
+#[tokio::test]
+async fn what_is_quoted_of_a_call_is_short() {
+    let long = "x".repeat(10_000);
+    let admin = Admin::new().await;
+    for path in [
+        format!("/{long}"),
+        format!("/merchants/{long}"),
+        format!("/exchanges?code={long}"),
+        format!("/exchanges?{long}"),
+    ] {
+        let answer = admin.get(&path).await;
+        assert!(answer.text.len() < 600, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() {
+    let limits = Limits::default().with_body(100).unwrap();
+    let admin = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
+    let body = json!({ "merchant": "1".repeat(100) });
+    admin.post("/reset", &body).await.refuses(413, "expected a body of at most 100 bytes");
+}
+
+/// A call that may be anything.
+fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
+    let method = prop::sample::select(vec!["GET", "POST", "DELETE"]);
+    let first = prop::sample::select(vec![
+        "",
+        "/",
+        "/health",
+        "/exchanges",
+        "/exchanges.har",
+        "/exchanges/1",
+        "/verify",
+        "/faults",
+        "/faults/1",
+        "/fault-names",
+        "/clock",
+        "/reset",
+        "/merchants",
+        "/merchants/1",
+        "/metrics",
+        "/openapi.json",
+    ]);
+    let rest = "(/[a-z0-9%.]{0,8})?(\\?[a-z]{1,9}=[a-z0-9%+:-]{0,8}(&[a-z]{1,6}(=[0-9]{1,3})?)?)?";
+    let known = "\\?(merchant|operation|status|code|since|after|limit)=[a-zA-Z0-9_%+:-]{0,8}";
+    let path = (
+        first,
+        prop_oneof![
+            Just(String::new()),
+            rest.prop_map(|rest: String| rest),
+            known.prop_map(|rest: String| rest)
+        ],
+    );
+    let names = prop::sample::select(vec![
+        "action",
+        "at",
+        "seconds",
+        "merchant",
+        "mchid",
+        "trust",
+        "seed",
+        "fault",
+        "error",
+        "latency",
+        "match",
+        "times",
+        "ttl",
+        "applied",
+        "milliseconds",
+        "operation",
+        "code",
+        "card_id",
+        "body",
+        "status",
+        "after",
+        "authenticated",
+    ]);
+    let values = prop_oneof![
+        Just(json!(null)),
+        Just(json!({})),
+        Just(json!([1])),
+        Just(json!("resume")),
+        Just(json!("reset")),
+        Just(json!("1900000001")),
+        Just(json!({ "fixed": 1 })),
+        Just(json!({ "at_least": 1 })),
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+    ];
+    let object = prop::collection::hash_map(names, values, 0..4).prop_map(|fields| json!(fields).to_string());
+    let body = prop_oneof![3 => Just(String::new()), 5 => object, 1 => "[ -~]{0,16}"];
+    (method, path, body).prop_map(|(method, (first, rest), body)| (method, format!("{first}{rest}"), body))
+}
+
+#[test]
+fn whatever_is_called_the_answer_is_as_the_document_says() {
+    let runtime = Runtime::new().unwrap();
+    let admin = runtime.block_on(Admin::new());
+    proptest!(ProptestConfig::with_cases(500), |((method, path, body) in any_call())| {
+        runtime.block_on(async {
+            let answer = admin.call(method, &path, &body).await;
+            assert!(answer.status < 500, "{answer:?}");
+            // And the mock is as well as before.
+            assert_eq!(admin.get("/health").await.status, 200);
+        });
+    });
+}

@@ -1,0 +1,71 @@
+//! The mock's time, seen and steered.
+
+use serde_json::json;
+
+use super::{Admin, Answer};
+use crate::support::{NOW, RawRequest};
+
+const UNIX: u64 = NOW.as_unix();
+
+async fn act(admin: &Admin, action: &str, member: Option<(&str, i64)>) -> Answer {
+    let mut body = json!({ "action": action });
+    if let Some((name, value)) = member {
+        body[name] = value.into();
+    }
+    admin.post("/clock", &body).await
+}
+
+#[tokio::test]
+async fn the_time_is_told_in_both_forms() {
+    let expected =
+        json!({ "now": UNIX, "rfc3339": "2025-09-04T10:05:32+08:00", "frozen": false, "offset": 0 });
+    Admin::new().await.get("/clock").await.says(200, expected);
+}
+
+#[tokio::test]
+async fn the_clock_is_frozen_advanced_skewed_and_resumed() {
+    let admin = Admin::new().await;
+    for (action, member, (now, frozen, offset)) in [
+        ("advance", Some(("seconds", 301)), (UNIX + 301, false, 301)),
+        ("freeze", None, (UNIX + 301, true, 301)),
+        ("advance", Some(("seconds", -1)), (UNIX + 300, true, 300)),
+        ("freeze", Some(("at", 1000)), (1000, true, 1000 - UNIX.cast_signed())),
+        ("skew", Some(("seconds", -300)), (UNIX - 300, false, -300)),
+        ("resume", None, (UNIX, false, 0)),
+    ] {
+        let clock = act(&admin, action, member).await;
+        let found =
+            [&clock.body["now"], &clock.body["frozen"], &clock.body["offset"]].map(ToString::to_string);
+        assert_eq!(found, [now.to_string(), frozen.to_string(), offset.to_string()], "{action}");
+        assert_eq!(admin.get("/clock").await.body, clock.body);
+        assert_eq!(admin.mock.clock().now().as_unix(), now);
+    }
+}
+
+#[tokio::test]
+async fn the_gateway_goes_by_it() {
+    let admin = Admin::new().await;
+    act(&admin, "advance", Some(("seconds", 301))).await;
+    assert_eq!(admin.exchange(&RawRequest::sample()).await, 401);
+    act(&admin, "resume", None).await;
+    assert_eq!(admin.exchange(&RawRequest::sample()).await, 204);
+}
+
+#[tokio::test]
+async fn at_the_ends_of_time_the_gateway_still_answers() {
+    let admin = Admin::new().await;
+    let latest = 253_402_300_799;
+    for steps in [
+        vec![("freeze", ("at", latest)), ("advance", ("seconds", latest))],
+        vec![("skew", ("seconds", latest))],
+        vec![("freeze", ("at", 0)), ("advance", ("seconds", -1))],
+    ] {
+        for (action, member) in steps {
+            assert_eq!(act(&admin, action, Some(member)).await.status, 200);
+        }
+        assert_eq!(admin.exchange(&RawRequest::sample()).await, 401);
+        assert_eq!(admin.get("/exchanges").await.status, 200);
+        assert_eq!(admin.get("/exchanges.har").await.status, 200);
+        admin.make_merchant(&json!({})).await;
+    }
+}

@@ -1,0 +1,163 @@
+//! The document as the tests read it: what a call may be, and what its answer must be.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use wechatpay_mock::ADMIN_OPENAPI;
+use wechatpay_protocol::Credentials;
+
+use super::Answer;
+use crate::support::Reply;
+
+/// `operationId` and status.
+pub(super) type Seen = (String, u16);
+
+/// The document.
+pub(super) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(ADMIN_OPENAPI).unwrap());
+
+/// The answer, if it is as the document says.
+#[track_caller]
+pub(super) fn check(method: &str, target: &str, body: &str, reply: &Reply) -> Answer {
+    let status: u16 = reply.status().parse().unwrap();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let operation = operation(method, path);
+    let response = match &operation {
+        Some(operation) => &operation["responses"][reply.status()],
+        None => refusal(status),
+    };
+    let response = resolved(response);
+    let (media_type, content) = response["content"]
+        .as_object()
+        .and_then(|content| content.iter().next())
+        .unwrap_or_else(|| panic!("{method} {target}: the document has no {status} {}", reply.to_text()));
+    check_head(response, media_type, &reply.head);
+
+    let text = String::from_utf8(reply.body.clone()).unwrap();
+    let value = match media_type.as_str() {
+        "application/json" => serde_json::from_str(&text).unwrap(),
+        _ => Value::String(text.clone()),
+    };
+    check_value(&content["schema"], &value, &format!("the answer {status} to {method} {target}"));
+
+    let id = operation.map(|operation| operation["operationId"].as_str().unwrap());
+    if let Some(operation) = operation.filter(|_| status < 300) {
+        check_query(operation, query);
+        if !body.is_empty() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            check_value(
+                schema,
+                &serde_json::from_str(body).unwrap(),
+                &format!("the body of {method} {target}"),
+            );
+        }
+    }
+    if (id, status) != (Some("make_merchant"), 201) {
+        check_secrets(&text);
+    }
+    Answer { status, head: reply.head.clone(), body: value, text, seen: id.map(|id| (id.into(), status)) }
+}
+
+/// What is described for that call, if it is.
+fn operation(method: &str, path: &str) -> Option<&'static Value> {
+    let path = if path == "/__mock" { "/__mock/" } else { path };
+    let is_like = |template: &str| {
+        let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+        template.len() == path.len()
+            && template.iter().zip(path).all(|(expected, found)| {
+                *expected == found || (expected.starts_with('{') && !found.is_empty())
+            })
+    };
+    let mut paths = DOCUMENT["paths"].as_object().unwrap().iter();
+    let (_, item) = paths.find(|(template, _)| is_like(template))?;
+    let name = item.as_object().unwrap().keys().find(|name| name.to_uppercase() == method)?;
+    item.get(name)
+}
+
+/// How a call is refused that is not described.
+fn refusal(status: u16) -> &'static Value {
+    let name = match status {
+        400 => "bad_request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not_found",
+        405 => "method_not_allowed",
+        _ => panic!("{status} for what is not described"),
+    };
+    &DOCUMENT["components"]["responses"][name]
+}
+
+/// What a `$ref` leads to.
+pub(super) fn resolved(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        None => value,
+        Some(reference) => DOCUMENT.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
+    }
+}
+
+#[track_caller]
+fn check_head(response: &Value, media_type: &str, head: &str) {
+    let values = |name: &str| -> Vec<&str> {
+        let lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+    };
+    assert_eq!(values("Cache-Control"), ["no-store"], "{head}");
+    assert_eq!(values("Content-Length").len(), 1, "{head}");
+    let [content_type] = values("Content-Type")[..] else { panic!("{head}") };
+    match media_type {
+        "application/json" => assert_eq!(content_type, "application/json; charset=utf-8"),
+        other => assert!(content_type.starts_with(&format!("{other};")), "{content_type}"),
+    }
+    for (name, header) in response["headers"].as_object().into_iter().flatten() {
+        let [value] = values(name)[..] else { panic!("expected one {name}, found {head}") };
+        check_value(&header["schema"], &value.into(), name);
+    }
+    for name in ["Server", "Request-ID", "Wechatpay-Signature", "Wechatpay-Serial", "Mock-Diagnosis"] {
+        assert!(values(name).is_empty(), "{head}");
+    }
+}
+
+/// Every name is described, and has a value that is.
+#[track_caller]
+fn check_query(operation: &'static Value, query: &str) {
+    let described = operation["parameters"].as_array().into_iter().flatten().map(resolved);
+    let described: Vec<_> = described.filter(|parameter| parameter["in"] == "query").collect();
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        let parameter = described.iter().find(|parameter| parameter["name"] == name).unwrap();
+        let texts = [Some(json!(value)), value.parse().ok().map(|number: u64| json!(number))];
+        let validator = validator(&parameter["schema"]);
+        assert!(texts.iter().flatten().any(|value| validator.is_valid(value)), "{name}={value}");
+    }
+}
+
+#[track_caller]
+fn check_value(schema: &Value, value: &Value, what: &str) {
+    let errors: Vec<_> = validator(schema)
+        .iter_errors(value)
+        .map(|error| format!("{} {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{what} is not as the document says: {errors:#?}\n{value:#}");
+}
+
+/// A validator of a schema of the document's. Made once for each: that takes a while.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap();
+    let validator = made.entry(schema.to_string()).or_insert_with(|| {
+        // So that a reference leads where it leads in the document.
+        let alone = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
+        Arc::new(jsonschema::draft202012::options().should_validate_formats(true).build(&alone).unwrap())
+    });
+    Arc::clone(validator)
+}
+
+/// Nothing private is told.
+#[track_caller]
+fn check_secrets(text: &str) {
+    let development = Credentials::development();
+    assert!(!text.contains("PRIVATE KEY"), "{text}");
+    assert!(!text.contains(development.apiv3_key.expose()), "{text}");
+}

@@ -1,0 +1,169 @@
+//! The documents are OpenAPI 3.1, and nothing in them leads nowhere.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use wechatpay_mock::{ADMIN_OPENAPI, OPENAPI};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+fn documents() -> [Value; 2] {
+    [ADMIN_OPENAPI, OPENAPI].map(|text| serde_json::from_str(text).unwrap())
+}
+
+fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// Path, method and description of each operation.
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let of_path =
+        |(path, item): (_, _)| object(item).map(move |(method, operation)| (path, method, operation));
+    let all = object(&document["paths"]).flat_map(|(path, item)| of_path((path.as_str(), item)));
+    all.map(|(path, method, operation)| (path, method.as_str(), operation)).collect()
+}
+
+/// Every value in the document, from the outside in.
+fn values<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+    found.push(value);
+    object(value).for_each(|(_, member)| values(member, found));
+    items(value).for_each(|item| values(item, found));
+}
+
+fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+    match value["$ref"].as_str() {
+        None => value,
+        Some(reference) => {
+            let pointer = reference
+                .strip_prefix('#')
+                .unwrap_or_else(|| panic!("{reference} leads out of the document"));
+            document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"))
+        }
+    }
+}
+
+#[test]
+fn a_document_has_what_openapi_requires() {
+    for document in documents() {
+        assert_eq!(document["openapi"], "3.1.0");
+        assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
+        let known = ["openapi", "info", "servers", "security", "paths", "components"];
+        assert!(object(&document).all(|(name, _)| known.contains(&name.as_str())));
+        assert!(!operations(&document).is_empty());
+        for (path, method, operation) in operations(&document) {
+            assert!(path.starts_with('/') && METHODS.contains(&method), "{method} {path}");
+            assert!(object(&operation["responses"]).next().is_some(), "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn an_operation_has_a_name_of_its_own() {
+    for document in documents() {
+        let ids: Vec<_> =
+            operations(&document).iter().map(|(.., one)| one["operationId"].as_str().unwrap()).collect();
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+    }
+}
+
+#[test]
+fn the_parameters_of_a_path_are_those_that_are_declared() {
+    for document in documents() {
+        for (path, method, operation) in operations(&document) {
+            let in_braces =
+                path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+            let parameters: Vec<_> =
+                items(&operation["parameters"]).map(|parameter| resolved(&document, parameter)).collect();
+            let declared = parameters.iter().filter(|one| one["in"] == "path");
+            let declared = declared.inspect(|one| assert_eq!(one["required"], true, "{method} {path}"));
+            let declared: BTreeSet<_> = declared.map(|one| one["name"].as_str().unwrap()).collect();
+            assert_eq!(declared, in_braces.collect(), "{method} {path}");
+            let names: BTreeSet<_> =
+                parameters.iter().map(|one| (one["in"].as_str(), one["name"].as_str())).collect();
+            assert_eq!(names.len(), parameters.len(), "{method} {path}");
+            assert!(parameters.iter().all(|one| one["schema"].is_object() && one["description"].is_string()));
+        }
+    }
+}
+
+#[test]
+fn every_response_has_a_status_a_description_and_schemas() {
+    for document in documents() {
+        for (path, method, operation) in operations(&document) {
+            for (status, response) in object(&operation["responses"]) {
+                let is_status = status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
+                assert!(is_status || status == "default", "{method} {path} {status}");
+                let response = resolved(&document, response);
+                assert!(response["description"].is_string(), "{method} {path} {status}");
+                assert!(object(&response["content"]).all(|(_, content)| content["schema"].is_object()));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    // No operation has an unknown path, or a method that it does not have.
+    const UNUSED: [&str; 1] = ["#/components/responses/method_not_allowed"];
+    for document in documents() {
+        let mut all = Vec::new();
+        values(&document, &mut all);
+        let references: BTreeSet<_> = all.iter().filter_map(|value| value["$ref"].as_str()).collect();
+        all.iter().for_each(|value| assert!(!resolved(&document, value).is_null()));
+        let kinds = object(&document["components"]).filter(|(kind, _)| *kind != "securitySchemes");
+        let components = kinds.flat_map(|(kind, named)| {
+            object(named).map(move |(name, _)| format!("#/components/{kind}/{name}"))
+        });
+        for component in components.filter(|component| !UNUSED.contains(&component.as_str())) {
+            assert!(references.contains(component.as_str()), "{component}");
+        }
+    }
+}
+
+#[test]
+fn every_schema_is_json_schema_2020_12() {
+    for document in documents() {
+        let mut all = Vec::new();
+        values(&document, &mut all);
+        let schemas = all
+            .iter()
+            .filter_map(|value| value.get("schema"))
+            .chain(object(&document["components"]["schemas"]).map(|(_, schema)| schema));
+        for schema in schemas.filter(|schema| schema.is_object()) {
+            if let Err(error) = jsonschema::draft202012::meta::validate(schema) {
+                panic!("{error}: {schema:#}");
+            }
+            let alone = serde_json::json!({ "allOf": [schema], "components": document["components"] });
+            jsonschema::draft202012::new(&alone).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_example_is_as_its_schema_says() {
+    for document in documents() {
+        let mut all = Vec::new();
+        values(&document, &mut all);
+        for value in all.iter().filter(|value| value.get("example").is_some() && value["schema"].is_object())
+        {
+            let alone =
+                serde_json::json!({ "allOf": [value["schema"]], "components": document["components"] });
+            let validator = jsonschema::draft202012::new(&alone).unwrap();
+            assert!(validator.is_valid(&value["example"]), "{value:#}");
+        }
+    }
+}
+
+#[test]
+fn every_security_scheme_that_is_asked_for_is_described() {
+    for document in documents() {
+        let of_operations = operations(&document).into_iter().map(|(.., operation)| &operation["security"]);
+        for asked in of_operations.chain([&document["security"]]).flat_map(items).flat_map(object) {
+            assert!(document["components"]["securitySchemes"][asked.0].is_object(), "{}", asked.0);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Every answer that the document describes is given.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use wechatpay_mock::{Limits, MockServer};
+
+use super::{
+    Admin, Answer,
+    described::{DOCUMENT, Seen, resolved},
+};
+use crate::support::RawRequest;
+
+/// Method, path with examples in the places of its parameters, and description of each call.
+fn calls() -> Vec<(String, String, &'static Value)> {
+    let mut calls = Vec::new();
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let mut path = path.strip_prefix("/__mock").unwrap().to_owned();
+            for parameter in operation["parameters"].as_array().into_iter().flatten().map(resolved) {
+                let example = parameter["example"].to_string();
+                path = path.replace(
+                    &format!("{{{}}}", parameter["name"].as_str().unwrap()),
+                    example.trim_matches('"'),
+                );
+            }
+            calls.push((method.to_uppercase(), path, operation));
+        }
+    }
+    calls
+}
+
+fn described() -> BTreeSet<Seen> {
+    let of_call = |(.., operation): &(String, String, &'static Value)| -> Vec<Seen> {
+        let id = operation["operationId"].as_str().unwrap();
+        let statuses = operation["responses"].as_object().unwrap().keys();
+        statuses.map(|status| (id.to_owned(), status.parse().unwrap())).collect()
+    };
+    calls().iter().flat_map(of_call).collect()
+}
+
+/// A head of almost 8 KiB, which is more as it is counted: with a space in every header. Much more, and the connection
+/// itself would refuse it, without a body.
+fn too_large_head(line: &str) -> String {
+    let headers: String = (10..90).map(|at| format!("x{at}:{}\r\n", "x".repeat(90))).collect();
+    let rest = "x".repeat(8192 - 8 - line.len() - headers.len());
+    format!("{line}{headers}x:{rest}\r\n\r\n")
+}
+
+/// What each call answers when it is refused before it is looked at.
+async fn refusals(seen: &mut Vec<Answer>) {
+    let open = Admin::new().await;
+    let foreign = Admin::new().await.with("Origin: http://evil.example");
+    let token = MockServer::builder().admin_token("0123456789abcdef".parse().unwrap());
+    let token = Admin::of(token.start().await.unwrap());
+    let off = Admin::of(MockServer::builder().listen("0.0.0.0:0".parse().unwrap()).start().await.unwrap());
+    let limits =
+        Limits::default().with_body(100).unwrap().with_head(8192).unwrap().with_body_timeout(1).unwrap();
+    let narrow = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
+    let mut late = Vec::new();
+    for (method, path, _) in calls() {
+        seen.push(open.call(&method, &format!("{path}?nonsense=1"), "").await);
+        seen.push(foreign.call(&method, &path, "").await);
+        seen.push(token.call(&method, &path, "").await);
+        seen.push(off.call(&method, &path, "").await);
+        seen.push(narrow.call(&method, &path, &" ".repeat(101)).await);
+        let line = format!("{method} /__mock{path} HTTP/1.1\r\nHost: localhost\r\n");
+        seen.push(narrow.raw(&method, &path, "", too_large_head(&line).as_bytes()).await);
+        late.push((method, path, format!("{line}Content-Length: 1\r\n\r\n")));
+    }
+    // All of them at once, since each takes a second.
+    let mut connections = Vec::new();
+    for (.., bytes) in &late {
+        let mut connection = crate::support::Connection::open(&narrow.mock).await;
+        connection.send(bytes.as_bytes()).await;
+        connections.push(connection);
+    }
+    for ((method, path, _), mut connection) in late.iter().zip(connections) {
+        let reply = connection.reply().await;
+        seen.push(super::check(method, &format!("/__mock{path}"), "", &reply));
+    }
+}
+
+/// What each call answers that is understood.
+async fn answers(seen: &mut Vec<Answer>) {
+    let limits = Limits::default().with_merchants(1).unwrap().with_faults(1).unwrap();
+    let builder = MockServer::builder().limits(limits);
+    let admin =
+        Admin::of(builder.clock(wechatpay_mock::Clock::fixed(crate::support::NOW)).start().await.unwrap());
+    admin.exchange(&RawRequest::sample()).await;
+    let reset = json!({ "fault": "reset" });
+    for path in [
+        "/",
+        "/health",
+        "/openapi.json",
+        "/contract.json",
+        "/exchanges",
+        "/exchanges.har",
+        "/exchanges/1",
+        "/exchanges/2",
+        "/faults",
+        "/faults/9",
+        "/fault-names",
+        "/clock",
+        "/merchants",
+        "/merchants/1900000001",
+        "/merchants/9",
+        "/metrics",
+    ] {
+        seen.push(admin.get(path).await);
+    }
+    for (path, body) in [
+        ("/verify", json!({})),
+        ("/verify", json!({ "times": 7 })),
+        ("/faults", reset.clone()),
+        ("/faults", reset),
+        ("/clock", json!({ "action": "resume" })),
+        ("/merchants", json!({ "mchid": "9" })),
+        ("/merchants", json!({})),
+        ("/reset", json!({ "merchant": "8" })),
+    ] {
+        seen.push(admin.post(path, &body).await);
+    }
+    seen.push(admin.get("/faults/1").await);
+    for path in [
+        "/faults/1",
+        "/faults/1",
+        "/faults",
+        "/exchanges",
+        "/merchants/1900000001",
+        "/merchants/9",
+        "/merchants/9",
+    ] {
+        seen.push(admin.delete(path).await);
+    }
+    seen.push(admin.post("/reset", &json!({})).await);
+}
+
+#[tokio::test]
+async fn every_answer_that_is_described_is_given_and_no_other() {
+    let mut seen = Vec::new();
+    refusals(&mut seen).await;
+    answers(&mut seen).await;
+    let given: BTreeSet<Seen> = seen.into_iter().filter_map(|answer| answer.seen).collect();
+    let described = described();
+    let missing: Vec<_> = described.difference(&given).collect();
+    assert!(missing.is_empty(), "never given: {missing:?}");
+    assert_eq!(given, described);
+}

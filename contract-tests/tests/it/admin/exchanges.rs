@@ -1,0 +1,243 @@
+//! The journal: in short, with filters and pages, and whole.
+
+use serde_json::{Value, json};
+use wechatpay_contract::sign::Sign;
+use wechatpay_mock::{CHECKS, Clock, Limits, MockServer};
+
+use super::{Admin, numbers, system_error};
+use crate::support::{Connection, NOW, RawRequest};
+
+#[tokio::test]
+async fn a_list_has_the_most_important_of_each_exchange() {
+    let admin = Admin::new().await;
+    admin.five_exchanges().await;
+    let page = admin.get("/exchanges").await.body;
+    assert_eq!((&page["has_more"], &page["last"]), (&json!(false), &json!(5)));
+    let mut refused = page["exchanges"][1].clone();
+    refused["microseconds"] = 0.into();
+    let expected = json!({
+        "number": 2, "at": NOW.as_unix(), "method": "PATCH", "target": RawRequest::sample().target,
+        "operation": "set_rights", "merchant": "1900000001", "authenticated": false, "status": 401,
+        "code": "SIGN_ERROR", "fault": null, "diagnosis": "no-final-newline", "warnings": 0, "microseconds": 0,
+    });
+    assert_eq!(refused, expected);
+    let nobodys = &page["exchanges"][3];
+    assert_eq!([&nobodys["operation"], &nobodys["merchant"], &nobodys["code"]], [&Value::Null; 3]);
+    assert_eq!(page["exchanges"][0]["authenticated"], true);
+}
+
+#[tokio::test]
+async fn a_list_has_what_the_filter_names() {
+    let admin = Admin::new().await;
+    admin.five_exchanges().await;
+    let (now, later) = (NOW.as_unix(), NOW.as_unix() + 1);
+    for (query, expected) in [
+        ("", &[1, 2, 3, 4, 5][..]),
+        ("merchant=1900000001", &[1, 2, 3, 5]),
+        ("merchant=1", &[]),
+        ("operation=set_rights", &[1, 2, 3]),
+        ("operation=list_certificates", &[5]),
+        ("status=204", &[1]),
+        ("code=PARAM_ERROR", &[3]),
+        ("code=NONE", &[]),
+        ("after=3", &[4, 5]),
+        (&format!("since={now}"), &[1, 2, 3, 4, 5]),
+        (&format!("since={later}"), &[]),
+        ("since=2025-09-04T10:05:32+08:00", &[1, 2, 3, 4, 5]),
+        ("since=2025-09-04T02:05:33Z", &[]),
+        ("operation=set_rights&status=401&code=SIGN_ERROR&after=1&merchant=1900000001", &[2]),
+    ] {
+        assert_eq!(admin.numbers(query).await, expected, "{query}");
+        let archive = admin.get(&format!("/exchanges.har?{query}")).await.body;
+        let entries = archive["log"]["entries"].as_array().unwrap().iter();
+        assert_eq!(
+            entries.map(|entry| entry["_number"].as_u64().unwrap()).collect::<Vec<_>>(),
+            expected,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pages_are_turned_with_the_last_number() {
+    let admin = Admin::new().await;
+    for _ in 0..5 {
+        admin.exchange(&RawRequest::sample()).await;
+    }
+    let (mut after, mut pages) = (0, Vec::new());
+    loop {
+        let page = admin.get(&format!("/exchanges?limit=2&after={after}")).await;
+        pages.push(numbers(&page));
+        after = page.body["last"].as_u64().unwrap();
+        if page.body["has_more"] == false {
+            break;
+        }
+    }
+    assert_eq!(pages, [vec![1, 2], vec![3, 4], vec![5]]);
+    assert_eq!((admin.numbers(&format!("after={after}")).await.len(), after), (0, 5));
+}
+
+#[tokio::test]
+async fn the_last_number_goes_beyond_what_a_filter_leaves_out() {
+    let admin = Admin::new().await;
+    admin.five_exchanges().await;
+    for (query, last) in [
+        ("status=204", 5),
+        ("status=500", 5),
+        ("operation=set_rights&limit=1", 1),
+        ("operation=set_rights&limit=3", 5),
+    ] {
+        assert_eq!(admin.get(&format!("/exchanges?{query}")).await.body["last"], last, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_of_an_earlier_mocks_begins_again_from_the_first() {
+    let admin = Admin::new().await;
+    assert_eq!(
+        admin.get("/exchanges?after=7").await.body,
+        json!({ "exchanges": [], "has_more": false, "last": 0 })
+    );
+    admin.exchange(&RawRequest::sample()).await;
+    assert_eq!(
+        admin.get("/exchanges?after=7&wait=60").await.body,
+        json!({ "exchanges": [], "has_more": true, "last": 0 })
+    );
+}
+
+#[tokio::test]
+async fn an_exchange_has_everything() {
+    let admin = Admin::new().await;
+    admin.exchange(&RawRequest::sample().header("X-Odd: \u{4f1a}")).await;
+    let one = admin.get("/exchanges/1").await.body;
+    assert_eq!(one["request"]["method"], "PATCH");
+    assert_eq!(one["request"]["version"], "HTTP/1.1");
+    let sample = String::from_utf8(RawRequest::sample().body).unwrap();
+    assert_eq!(one["request"]["body"]["text"], sample);
+    assert_eq!(one["request"]["body"]["json"]["bonus_value"], 600);
+    let headers = one["request"]["headers"].as_array().unwrap();
+    assert_eq!(headers[0], json!({ "name": "host", "value": "mock" }));
+    assert!(headers.contains(&json!({ "name": "x-odd", "value": "\u{4f1a}" })));
+
+    let message = one["message"]["text"].as_str().unwrap();
+    assert!(message.starts_with("PATCH\n/v3/") && message.ends_with(&format!("\n{sample}\n")), "{message}");
+    assert_eq!(one["checks_passed"], json!(CHECKS));
+    let stages = one["stages"].as_array().unwrap().iter();
+    let stages: Vec<_> =
+        stages.map(|stage| (stage["stage"].as_str().unwrap(), stage["verdict"].as_str().unwrap())).collect();
+    let names = ["receive", "route", "authenticate", "validate", "apply", "respond", "sign"];
+    assert_eq!(stages, names.map(|name| (name, "passed")));
+    assert_eq!([&one["rejection"], &one["diagnosis"], &one["fault"]], [&Value::Null; 3]);
+    assert_eq!(one["warnings"][0]["name"], "no-wechatpay-serial");
+    assert_eq!((&one["answer"]["status"], &one["answer"]["body"]["length"]), (&json!(204), &json!(0)));
+    assert_eq!(one["answer"]["message"]["text"].as_str().unwrap().lines().count(), 3);
+    assert!(one["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn a_refusal_has_its_row_its_standing_and_its_diagnosis() {
+    let admin = Admin::new().await;
+    admin.exchange(&RawRequest { sign: Sign::NoFinalNewline, ..RawRequest::sample() }).await;
+    let one = admin.get("/exchanges/1").await.body;
+    let expected = json!({
+        "check": 10, "row": "the signature is the merchant's, over exactly this request", "status": 401,
+        "code": "SIGN_ERROR", "standing": "wild", "injected": false,
+        "reason": "the signature was not made over this request with the merchant's key",
+    });
+    assert_eq!(one["rejection"], expected);
+    assert_eq!(one["checks_passed"].as_array().unwrap().len(), 9);
+    assert_eq!(one["stages"][2]["verdict"], "refused");
+    assert_eq!(one["stages"][3]["verdict"], "not-reached");
+    let diagnosis = &one["diagnosis"];
+    assert_eq!((&diagnosis["verdict"], &diagnosis["difference"]["line"]), (&json!("proven"), &json!(5)));
+    assert_eq!(diagnosis["mistakes"][0]["name"], "no-final-newline");
+    assert!(diagnosis["chinese"].as_str().unwrap().contains("换行符"));
+}
+
+#[tokio::test]
+async fn a_fault_is_told_with_the_rule_that_asked_for_it() {
+    let admin = Admin::new().await;
+    let mut rule = system_error();
+    rule["latency"] = json!({ "fixed": 1 });
+    admin.post("/faults", &rule).await;
+    admin.exchange(&RawRequest::sample()).await;
+    let one = admin.get("/exchanges/1").await.body;
+    let expected = json!({ "by": "rule", "rule": 1, "fault": "system-error", "error": null, "latency": 1.0, "applied": false });
+    assert_eq!(one["fault"], expected);
+    assert_eq!(one["rejection"]["injected"], true);
+    assert_eq!(admin.get("/exchanges").await.body["exchanges"][0]["fault"], "system-error");
+
+    let body = br#"{"out_request_no":"MOCK*reset-after-headers*1"}"#.to_vec();
+    admin.delete("/faults").await;
+    let mut connection = Connection::open(&admin.mock).await;
+    connection.send(&RawRequest { body, ..RawRequest::sample() }.to_bytes()).await;
+    connection.is_closed().await;
+    let one = admin.get("/exchanges/2").await.body;
+    assert_eq!((&one["fault"]["by"], &one["fault"]["applied"]), (&json!("request-number"), &json!(true)));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_shown_as_base64() {
+    let admin = Admin::new().await;
+    admin.exchange(&RawRequest { body: b"\xff\0".into(), ..RawRequest::sample() }).await;
+    let one = admin.get("/exchanges/1").await.body;
+    assert_eq!(one["request"]["body"], json!({ "length": 2, "cut": false, "base64": "/wA=" }));
+    assert!(one["message"]["base64"].is_string());
+}
+
+#[tokio::test]
+async fn a_body_that_was_cut_is_marked() {
+    let limits = Limits::default().with_journal_body(30).unwrap();
+    let builder = MockServer::builder().clock(Clock::fixed(NOW)).limits(limits);
+    let admin = Admin::of(builder.start().await.unwrap());
+    let sample = RawRequest::sample();
+    admin.exchange(&sample).await;
+    admin.exchange(&RawRequest::certificates()).await;
+    let one = admin.get("/exchanges/1").await.body;
+    let kept = str::from_utf8(&sample.body[..30]).unwrap();
+    assert_eq!(one["request"]["body"], json!({ "length": sample.body.len(), "cut": true, "text": kept }));
+    assert_eq!(one["message"]["cut"], true);
+    assert!(one["message"]["text"].as_str().unwrap().ends_with(&format!("{kept}\n")));
+    let two = admin.get("/exchanges/2").await.body;
+    assert_eq!(
+        (&two["answer"]["body"]["cut"], &two["answer"]["message"]["cut"]),
+        (&json!(true), &json!(true))
+    );
+    let archive = admin.get("/exchanges.har").await.body;
+    let comment = &archive["log"]["entries"][0]["request"]["postData"]["comment"];
+    assert_eq!(*comment, format!("the journal has kept 30 of {} bytes", sample.body.len()));
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_not_there_was_forgotten_or_never_was() {
+    let limits = Limits::default().with_journal_exchanges(1).unwrap();
+    let admin =
+        Admin::of(MockServer::builder().clock(Clock::fixed(NOW)).limits(limits).start().await.unwrap());
+    admin.get("/exchanges/1").await.refuses(404, "found 1; the last one is 0");
+    admin.exchange(&RawRequest::sample()).await;
+    admin.exchange(&RawRequest::sample()).await;
+    admin.get("/exchanges/1").await.refuses(404, "exchange 1 is no longer there");
+    admin.get("/exchanges/3").await.refuses(404, "found 3; the last one is 2");
+    assert_eq!(admin.get("/exchanges/2").await.status, 200);
+}
+
+#[tokio::test]
+async fn exchanges_are_deleted_and_numbers_go_on() {
+    let admin = Admin::new().await;
+    admin.five_exchanges().await;
+    admin.delete("/exchanges?merchant=1900000001").await.says(200, json!({ "deleted": 4 }));
+    assert_eq!(admin.numbers("").await, [4]);
+    admin.delete("/exchanges").await.says(200, json!({ "deleted": 1 }));
+    admin.exchange(&RawRequest::sample()).await;
+    assert_eq!(admin.numbers("").await, [6]);
+}
+
+#[tokio::test]
+async fn a_list_stays_small_whatever_was_sent() {
+    let admin = Admin::new().await;
+    let target = format!("/v3/{}", "x".repeat(50_000));
+    admin.exchange(&RawRequest { target, sign: Sign::Unsigned, ..RawRequest::sample() }).await;
+    let page = admin.get("/exchanges").await;
+    assert!(page.text.len() < 2_000, "{}", page.text.len());
+    assert_eq!(admin.get("/exchanges/1").await.body["request"]["target"].as_str().unwrap().len(), 50_004);
+}

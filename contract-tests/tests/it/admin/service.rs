@@ -1,0 +1,81 @@
+//! The mock about itself: what can be asked, whether it is well, its documents, its figures.
+
+use serde_json::{Value, json};
+use wechatpay_mock::{ADMIN_OPENAPI, OPENAPI};
+
+use super::{Admin, described::DOCUMENT};
+use crate::support::RawRequest;
+
+#[tokio::test]
+async fn the_index_lists_every_call_of_the_document() {
+    let index = Admin::new().await.get("/").await;
+    let listed = index.body["calls"].as_array().unwrap().iter();
+    let mut listed: Vec<_> =
+        listed.map(|call| [&call["method"], &call["path"], &call["what"]].map(Value::to_string)).collect();
+    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
+    let mut described: Vec<_> = paths
+        .flat_map(|(path, item)| {
+            let of_path = item.as_object().unwrap().iter();
+            of_path.map(move |(method, call)| {
+                [json!(method.to_uppercase()), json!(path), call["summary"].clone()]
+                    .map(|value| value.to_string())
+            })
+        })
+        .collect();
+    listed.sort();
+    described.sort();
+    assert_eq!(listed, described);
+}
+
+#[tokio::test]
+async fn the_index_needs_no_slash() {
+    let admin = Admin::new().await;
+    assert_eq!(admin.get("").await.text, admin.get("/").await.text);
+}
+
+#[tokio::test]
+async fn a_mock_that_is_well_says_so() {
+    let version = env!("CARGO_PKG_VERSION");
+    Admin::new().await.get("/health").await.says(200, json!({ "status": "ok", "version": version }));
+}
+
+#[tokio::test]
+async fn both_documents_are_served_to_the_byte() {
+    let admin = Admin::new().await;
+    assert_eq!(admin.get("/openapi.json").await.text, ADMIN_OPENAPI);
+    assert_eq!(admin.get("/contract.json").await.text, OPENAPI);
+}
+
+#[tokio::test]
+async fn the_figures_are_those_of_the_library() {
+    let admin = Admin::new().await;
+    admin.exchange(&RawRequest::sample()).await;
+    let answer = admin.get("/metrics").await;
+    assert_eq!(answer.text, admin.mock.metrics());
+    assert!(
+        answer.head.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+        "{}",
+        answer.head
+    );
+}
+
+#[tokio::test]
+async fn calls_are_not_exchanges() {
+    let admin = Admin::new().await;
+    let before = admin.mock.metrics();
+    for (method, path) in
+        [("GET", "/"), ("GET", "/none"), ("PUT", "/clock"), ("DELETE", "/exchanges"), ("GET", "/exchanges")]
+    {
+        admin.call(method, path, "").await;
+    }
+    assert!(admin.mock.exchanges().is_empty());
+    assert_eq!(admin.mock.metrics(), before);
+}
+
+#[tokio::test]
+async fn a_path_that_only_begins_alike_is_the_gateways() {
+    let admin = Admin::new().await;
+    let request = RawRequest { method: "GET", target: "/__mocks".into(), ..RawRequest::sample() };
+    assert_eq!(admin.exchange(&request).await, 404);
+    assert_eq!(admin.mock.exchanges().len(), 1);
+}
