@@ -29,7 +29,7 @@ use described::{Seen, check};
 /// A mock, and somebody who sees and steers it.
 struct Admin {
     mock: MockServer,
-    /// Whom to name in `Host`, unless the headers do.
+    /// Whom to name in `Host`.
     host: &'static str,
     /// What goes with every call.
     headers: Vec<String>,
@@ -77,20 +77,11 @@ impl Admin {
 
     /// One call, on a connection of its own. The path is what comes after `/__mock`.
     async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
-        let has_host = self.headers.iter().any(|header| header.starts_with("Host:"));
-        let host = if has_host { String::new() } else { format!("Host: {}\r\n", self.host) };
-        let headers: String = self.headers.iter().map(|header| format!("{header}\r\n")).collect();
-        let length = body.len();
-        self.raw(
-            method,
-            path,
-            body,
-            format!(
-                "{method} /__mock{path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\n\r\n{body}"
-            )
-            .as_bytes(),
-        )
-        .await
+        let lines = [format!("{method} /__mock{path} HTTP/1.1"), format!("Host: {}", self.host)];
+        let length = format!("Content-Length: {}", body.len());
+        let lines: Vec<_> = lines.iter().chain(&self.headers).chain([&length]).cloned().collect();
+        let bytes = format!("{}\r\n\r\n{body}", lines.join("\r\n"));
+        self.raw(method, path, body, bytes.as_bytes()).await
     }
 
     /// These bytes, which are such a call.

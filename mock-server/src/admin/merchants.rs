@@ -1,7 +1,10 @@
 //! Merchants: those that there are, and those that are made for a test.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use wechatpay_protocol::Mchid;
 
 use super::{
@@ -39,6 +42,9 @@ struct MerchantState {
     made: bool,
 }
 
+/// How long somebody waits whose new key is to be made after those of others. (own choice)
+const TURN: Duration = Duration::from_secs(60);
+
 /// `GET /__mock/merchants`
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let merchants = call.gateway.identity.merchants();
@@ -53,7 +59,12 @@ pub(super) async fn make(call: &Call<'_>) -> Result<Answer, Refusal> {
     let mchid = mchid.map(|mchid| mchid.parse::<Mchid>()).transpose().map_err(malformed)?;
     let new = NewMerchant { mchid, trust, new_key, seed };
     // One at a time: a new key keeps a core busy for up to a second.
-    let _turn = if new_key { call.gateway.new_keys.acquire().await.ok() } else { None };
+    let _turn = if new_key {
+        let turn = timeout(TURN, call.gateway.new_keys.acquire()).await;
+        Some(turn.map_err(|_| Refusal::NoTurn)?)
+    } else {
+        None
+    };
     let credentials = call.apart(move |gateway| gateway.make_merchant(new)).await?;
     Ok(Answer::json(StatusCode::CREATED, &credentials.to_inline()))
 }

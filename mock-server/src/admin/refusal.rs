@@ -30,7 +30,8 @@ pub(super) enum Refusal {
     )]
     Host { found: Option<String> },
     #[error(
-        "expected no Origin, or the same host as in Host, found {found:?}; pages of other origins may not steer the mock"
+        "expected no Origin, or the same host as in Host, found {}; pages of other origins may not steer the mock",
+        quoted(.found)
     )]
     Origin { found: String },
     #[error(
@@ -58,6 +59,10 @@ pub(super) enum Refusal {
     Rule(#[from] RuleError),
     #[error("{0}")]
     NotMade(#[from] NotMade),
+    #[error(
+        "new keys are being made, one after another, and this one's turn did not come in time; try again"
+    )]
+    NoTurn,
     #[error(
         "expected the mchid of a merchant that was made, found {mchid}, which is one of the configuration's and stays"
     )]
@@ -96,9 +101,10 @@ impl Refusal {
             | Self::NoExchangeYet { .. }
             | Self::ExchangeForgotten { .. } => StatusCode::NOT_FOUND,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Rule(RuleError::TooMany { .. }) | Self::NotMade(_) | Self::Configured { .. } => {
-                StatusCode::CONFLICT
-            }
+            Self::Rule(RuleError::TooMany { .. })
+            | Self::NotMade(_)
+            | Self::NoTurn
+            | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::Rule(
                 RuleError::NotOneFault { .. }
                 | RuleError::Range { .. }
@@ -126,9 +132,17 @@ impl Refusal {
 
     /// The answer that says so.
     pub(super) fn to_answer(&self) -> Answer {
-        Answer::json(self.status(), &ErrorBody { message: self.to_string() }).with(self.header())
+        let mut message = self.to_string();
+        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(end);
+            message.push('…');
+        }
+        Answer::json(self.status(), &ErrorBody { message }).with(self.header())
     }
 }
+
+/// The most characters of a text. Some quote what was sent, which may be a megabyte.
+const LONGEST: usize = 2000;
 
 /// The most characters of what was sent that a refusal shows.
 const SHOWN: usize = 64;

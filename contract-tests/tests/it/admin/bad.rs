@@ -147,6 +147,10 @@ async fn what_is_quoted_of_a_call_is_short() {
         let answer = admin.get(&path).await;
         assert!(answer.text.len() < 600, "{}", answer.text);
     }
+    let rule = json!({ "fault": "reset", "match": { "merchant": long } });
+    for answer in [admin.post("/reset", &json!({ &long: 1 })).await, admin.post("/faults", &rule).await] {
+        assert!(answer.status == 400 && answer.text.len() < 2_100, "{}", answer.text);
+    }
 }
 
 #[tokio::test]
