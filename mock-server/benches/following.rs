@@ -63,12 +63,14 @@ async fn main() -> io::Result<ExitCode> {
 }
 
 /// How many requests were answered, and how many of them a follower saw.
-async fn turn(mock: &Mock, requests: &Arc<Vec<Vec<u8>>>, clients: usize, is_followed: bool) -> io::Result<(u64, u64)> {
-    let (answered, next, ends) = (
-        Arc::new(AtomicU64::new(0)),
-        Arc::new(AtomicU64::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
+async fn turn(
+    mock: &Mock,
+    requests: &Arc<Vec<Vec<u8>>>,
+    clients: usize,
+    is_followed: bool,
+) -> io::Result<(u64, u64)> {
+    let (answered, next, ends) =
+        (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..clients {
         let (requests, address) = (Arc::clone(requests), mock.address.clone());

@@ -138,11 +138,8 @@ impl fmt::Display for Times {
 impl Gateway {
     /// Whether that has happened so far.
     pub(crate) fn verify(&self, expectation: &Expectation) -> Verification {
-        let filter = Filter {
-            merchant: expectation.merchant.clone(),
-            after: expectation.after,
-            ..Filter::default()
-        };
+        let filter =
+            Filter { merchant: expectation.merchant.clone(), after: expectation.after, ..Filter::default() };
         let exchanges = self.journal.page(&filter, usize::MAX).exchanges;
         let mut matching = Vec::new();
         let mut nearest: Option<(&Exchange, Vec<String>)> = None;
@@ -157,11 +154,10 @@ impl Gateway {
         let found = matching.len() as u64;
         let met = expectation.times.allow(found);
         // Who finds too many is not helped by one that is not among them.
-        let nearest = nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| NearestMiss {
-            number: exchange.number,
-            exchange: line(exchange),
-            differences,
-        });
+        let nearest =
+            nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| {
+                NearestMiss { number: exchange.number, exchange: line(exchange), differences }
+            });
         let forgotten = self.journal.forgotten(expectation.merchant.as_deref());
         let mut verification = Verification { met, matching, nearest, forgotten, report: String::new() };
         verification.report = report(expectation, &verification, exchanges.len());

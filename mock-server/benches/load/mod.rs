@@ -1,7 +1,7 @@
 //! A mock in a process of its own, and connections that call it with signed requests.
 
 use std::{
-    fs, io,
+    io,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -17,7 +17,7 @@ pub(crate) const TARGET: &str =
 
 /// A mock that listens on a free port. It ends with this.
 pub(crate) struct Mock {
-    process: Child,
+    pub(crate) process: Child,
     pub(crate) address: String,
 }
 
@@ -32,13 +32,6 @@ impl Mock {
         io::BufRead::read_line(&mut io::BufReader::new(stdout), &mut line)?;
         let address = line.trim().trim_start_matches("listening on http://").to_owned();
         Ok(Self { process, address })
-    }
-
-    /// A figure of `/proc/PID/status` in KiB: `VmRSS` is the memory that it has, `VmHWM` the most it has had.
-    pub(crate) fn memory(&self, field: &str) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-        line.split_whitespace().next()?.parse().ok()
     }
 }
 

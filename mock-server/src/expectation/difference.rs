@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn members_that_are_not_named_do_not_matter() {
-        assert!(in_value(&json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1, "c": 2 }, "d": 3 }), "").is_empty());
+        assert!(
+            in_value(&json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1, "c": 2 }, "d": 3 }), "").is_empty()
+        );
     }
 
     #[test]

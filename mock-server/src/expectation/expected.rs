@@ -87,7 +87,8 @@ impl Expected {
     pub fn verify(mut self) {
         let verification = self.verification();
         // What is left expects nothing.
-        self.expectation = Expectation { times: Times::Between(Between::default()), ..Expectation::default() };
+        self.expectation =
+            Expectation { times: Times::Between(Between::default()), ..Expectation::default() };
         assert!(verification.met, "{}", verification.report);
     }
 
