@@ -25,7 +25,7 @@ mod reset;
 mod service;
 mod verify;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -34,7 +34,7 @@ use http_body::Body;
 use crate::{
     answer_body::AnswerBody,
     gateway::Gateway,
-    stages::receive::{Received, receive},
+    stages::receive::{Peer, Received, receive},
 };
 
 pub(crate) use access::Access;
@@ -56,11 +56,7 @@ pub(crate) fn is_meant<B>(request: &Request<B>) -> bool {
 }
 
 /// Answers a request for the mock.
-pub(crate) async fn answer<B>(
-    gateway: &Arc<Gateway>,
-    request: Request<B>,
-    peer: Option<SocketAddr>,
-) -> Response<AnswerBody>
+pub(crate) async fn answer<B>(gateway: &Arc<Gateway>, request: Request<B>, peer: Peer) -> Response<AnswerBody>
 where
     B: Body<Data = Bytes> + Unpin,
 {

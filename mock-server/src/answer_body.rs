@@ -1,7 +1,7 @@
 //! The body of an answer, on its way to the socket.
 
 use std::{
-    convert::Infallible,
+    io,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -14,31 +14,46 @@ use http_body::{Body, Frame, SizeHint};
 #[derive(Debug)]
 pub(crate) struct AnswerBody {
     left: Option<Bytes>,
+    /// The length that was promised.
+    length: usize,
+}
+
+impl AnswerBody {
+    /// The same, but it breaks off after so many bytes.
+    pub(crate) fn broken_after(mut self, bytes: usize) -> Self {
+        if let Some(left) = &mut self.left {
+            left.truncate(bytes);
+        }
+        self
+    }
 }
 
 impl From<Bytes> for AnswerBody {
     fn from(bytes: Bytes) -> Self {
-        Self { left: Some(bytes) }
+        Self { length: bytes.len(), left: Some(bytes) }
     }
 }
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = self.left.take().filter(|bytes| !bytes.is_empty());
-        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.left.take().filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) => {
+                self.length -= bytes.len();
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            None if self.length > 0 => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_none()
+        self.left.is_none() && self.length == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left.as_ref().map_or(0, Bytes::len) as u64)
+        SizeHint::with_exact(self.length as u64)
     }
 }

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
-use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing};
+use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing, Host};
 
 use crate::healthcheck::BaseUrl;
 
@@ -13,6 +13,7 @@ Examples:
   wechatpay-mock --listen 127.0.0.1:0       serve on a free port, named in the first line of output
   wechatpay-mock --config shop.toml         with merchants, keys, policies and limits of your own
   wechatpay-mock --log json                 log an object for each exchange, for programs
+  wechatpay-mock ca                         print the path of the authority that HTTPS clients must trust
   wechatpay-mock keys ./dev                 write the development merchant's credentials
   wechatpay-mock healthcheck                ask the mock that listens here whether it is well
 
@@ -21,6 +22,16 @@ SIGINT or SIGTERM ends it once the exchanges on their way have ended; a second o
 Exit codes: 0 good, 1 a check failed, 2 wrong usage or configuration.
 
 Told nothing, it knows a development merchant whose keys are public. They protect nothing.";
+
+const CA_EXAMPLES: &str = "\
+Examples:
+  curl --cacert \"$(wechatpay-mock ca)\" https://localhost:8080/v3/certificates
+  wechatpay-mock ca --pem                   print the certificate
+  wechatpay-mock ca --delete                remove certificate and key
+
+The authority is made on this machine and never leaves it. It is good for the gateway's hosts, localhost, 127.0.0.1, ::1
+and those of --host, for two years. It is not put into any system's store: name its path to each process that is to
+trust it, as docs/sdks shows. Exit codes: 0 good, 2 it can't be read or made.";
 
 const HEALTHCHECK_EXAMPLES: &str = "\
 Examples:
@@ -50,6 +61,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Write a merchant's credentials as files
     Keys(Keys),
+    /// Print where the certificate authority for HTTPS is, and make it if there is none
+    Ca(Ca),
     /// List what nothing public decides, and the values that the configuration can set
     Policies,
     /// List the faults that the mock can be asked for, by request number or by rule
@@ -65,8 +78,17 @@ pub(crate) struct Serve {
     /// Address to listen on; port 0 picks a free one [default: the configuration's, or 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Another address to listen on, for TLS alone; the one of --listen takes HTTP and TLS alike [default: the
+    /// configuration's, or none]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_TLS_LISTEN", value_parser = address)]
+    pub(crate) tls_listen: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) configuration: Configuration,
+    #[command(flatten)]
+    pub(crate) authority: AuthorityOptions,
+    /// As a proxy, let requests to this host through; may be repeated. Other hosts but the gateway's are refused
+    #[arg(long, value_name = "HOST", env = "WECHATPAY_MOCK_PROXY_PASSTHROUGH", value_delimiter = ',')]
+    pub(crate) proxy_passthrough: Vec<Host>,
     /// State to start with, JSON [default: the configuration's, or a sample card for each merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
     pub(crate) seed: Option<PathBuf>,
@@ -119,6 +141,32 @@ pub(crate) struct Configuration {
     /// Merchants, keys, policies and limits, TOML [default: a development merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuthorityOptions {
+    /// Another name or address that clients call the mock by over HTTPS; may be repeated
+    #[arg(long = "host", value_name = "HOST", env = "WECHATPAY_MOCK_HOST", value_delimiter = ',')]
+    pub(crate) hosts: Vec<Host>,
+    /// Folder of the certificate authority for HTTPS, made there on first use [default: the configuration's, or one that
+    /// belongs to the user]
+    #[arg(long, value_name = "DIR", env = "WECHATPAY_MOCK_CA_DIR")]
+    pub(crate) ca_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CA_EXAMPLES)]
+pub(crate) struct Ca {
+    #[command(flatten)]
+    pub(crate) authority: AuthorityOptions,
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// Print the certificate itself
+    #[arg(long, conflicts_with = "delete")]
+    pub(crate) pem: bool,
+    /// Remove certificate and key; the next use makes others
+    #[arg(long)]
+    pub(crate) delete: bool,
 }
 
 #[derive(Debug, Args)]

@@ -16,7 +16,11 @@ mod seed_file;
 mod summary;
 mod table;
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use wechatpay_protocol::{Credentials, Timestamp};
 
@@ -25,6 +29,7 @@ use crate::{
     clock::Clock,
     diagnosing::Diagnosing,
     faults::FaultRule,
+    host::Host,
     identity::{PlatformCertificate, PlatformCertificates, PublicKeyPair},
     limits::Limits,
     policies::Policies,
@@ -49,6 +54,14 @@ pub use merchant::{ApiCertificate, CertificateStatus, MerchantConfig, MerchantKi
 pub struct Config {
     /// The address to listen on.
     pub listen: Option<SocketAddr>,
+    /// The address to listen on for TLS alone.
+    pub tls_listen: Option<SocketAddr>,
+    /// Hosts that the mock stands for, beside the gateway's and this machine's usual names.
+    pub hosts: Vec<Host>,
+    /// Hosts that requests to a proxy are let through to.
+    pub proxy_passthrough: Vec<Host>,
+    /// The folder of the certificate authority for HTTPS; without it, one is made in memory.
+    pub ca_dir: Option<PathBuf>,
     /// The state to start with; without it, every merchant has the documentation's sample card.
     pub seed: Option<Seed>,
     /// What is taken at most.
@@ -73,6 +86,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: None,
+            tls_listen: None,
+            hosts: Vec::new(),
+            proxy_passthrough: Vec::new(),
+            ca_dir: None,
             seed: None,
             limits: Limits::default(),
             policies: Policies::default(),

@@ -1,21 +1,8 @@
-//! The socket: takes connections, and hands each request to the gateway.
+//! The sockets that the mock listens on: connections are taken, refused for a while, and waited for in the end.
 
-use std::{
-    convert::Infallible,
-    io,
-    net::SocketAddr,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
     task::JoinSet,
@@ -23,20 +10,71 @@ use tokio::{
 };
 
 use crate::{
-    admin,
+    connection::{Speech, serve},
     door::State,
-    exchange::exchange,
-    faults::{Line, Steered},
     gateway::Gateway,
-    write_timeout::WriteTimeout,
 };
 
 /// How many connections the system holds ready to be accepted. It leaves the first message of any more without an
 /// answer, and their peers try again a second later. `TcpListener::bind` asks for 128, which a load test goes beyond.
 const BACKLOG: u32 = 4096;
 
-pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    bind(address)?.listen(BACKLOG)
+/// Where a mock listens: for HTTP and TLS alike, and perhaps elsewhere for TLS alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) either: SocketAddr,
+    pub(crate) tls_alone: Option<SocketAddr>,
+}
+
+/// The sockets that listen there.
+pub(crate) struct Listeners {
+    either: TcpListener,
+    tls_alone: Option<TcpListener>,
+}
+
+/// The same, refusing whoever connects. They keep the addresses, so that nobody else takes them.
+struct Refusing {
+    either: TcpSocket,
+    tls_alone: Option<TcpSocket>,
+}
+
+impl Addresses {
+    /// # Errors
+    /// If one of them is taken, or not this machine's.
+    pub(crate) fn listen(self) -> io::Result<Listeners> {
+        self.bind()?.listen()
+    }
+
+    fn bind(self) -> io::Result<Refusing> {
+        Ok(Refusing { either: bind(self.either)?, tls_alone: self.tls_alone.map(bind).transpose()? })
+    }
+}
+
+impl Refusing {
+    fn listen(self) -> io::Result<Listeners> {
+        let tls_alone = self.tls_alone.map(|socket| socket.listen(BACKLOG)).transpose()?;
+        Ok(Listeners { either: self.either.listen(BACKLOG)?, tls_alone })
+    }
+}
+
+impl Listeners {
+    /// Their addresses, with the ports that the system gave.
+    pub(crate) fn addresses(&self) -> io::Result<Addresses> {
+        let tls_alone = self.tls_alone.as_ref().map(TcpListener::local_addr).transpose()?;
+        Ok(Addresses { either: self.either.local_addr()?, tls_alone })
+    }
+
+    /// The next connection.
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Speech)> {
+        let with = |speech| move |(stream, peer)| (stream, peer, speech);
+        match &self.tls_alone {
+            None => self.either.accept().await.map(with(Speech::Either)),
+            Some(tls_alone) => tokio::select! {
+                accepted = self.either.accept() => accepted.map(with(Speech::Either)),
+                accepted = tls_alone.accept() => accepted.map(with(Speech::TlsAlone)),
+            },
+        }
+    }
 }
 
 /// A socket that has the address, and refuses whoever connects, until it listens.
@@ -55,9 +93,6 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How long the connections that wait in the system's queue have to be taken when the mock shall end.
 const QUEUE: Duration = Duration::from_millis(10);
 
-/// How long a peer that has just connected has, when the mock shall end, for its request to be read.
-const NEWCOMER: Duration = Duration::from_millis(50);
-
 /// How long connections have to end before it is worth a word that others are waited for.
 const SHORTLY: Duration = Duration::from_millis(200);
 
@@ -65,10 +100,10 @@ const SHORTLY: Duration = Duration::from_millis(200);
 /// the limit; the others were cut off.
 ///
 /// The connections are its own: when it is aborted, they end with it.
-pub(crate) async fn accept(listener: TcpListener, address: SocketAddr, gateway: Arc<Gateway>) -> bool {
+pub(crate) async fn accept(listeners: Listeners, addresses: Addresses, gateway: Arc<Gateway>) -> bool {
     let mut connections = JoinSet::new();
-    if let Some(listener) = take(listener, address, &gateway, &mut connections).await {
-        take_waiting(&listener, &gateway, &mut connections).await;
+    if let Some(listeners) = take(listeners, addresses, &gateway, &mut connections).await {
+        take_waiting(&listeners, &gateway, &mut connections).await;
     }
     end(connections, gateway.limits.shutdown).await
 }
@@ -76,11 +111,11 @@ pub(crate) async fn accept(listener: TcpListener, address: SocketAddr, gateway: 
 /// Accepts until the mock shall end, as many at once as the limits allow; the others wait in the system's queue.
 /// Returns that queue, unless connections are being refused.
 async fn take(
-    mut listener: TcpListener,
-    address: SocketAddr,
+    mut listeners: Listeners,
+    addresses: Addresses,
     gateway: &Arc<Gateway>,
     connections: &mut JoinSet<()>,
-) -> Option<TcpListener> {
+) -> Option<Listeners> {
     let mut door = gateway.door.watch();
     let mut fails = false;
     loop {
@@ -89,11 +124,11 @@ async fn take(
         match state {
             State::Open => {}
             State::Closing(_) | State::Closed(_) => {
-                drop(listener);
-                listener = refuse(address, gateway, &mut door).await?;
+                drop(listeners);
+                listeners = refuse(addresses, gateway, &mut door).await?;
                 continue;
             }
-            State::Ending => return Some(listener),
+            State::Ending => return Some(listeners),
         }
         let has_room = connections.len() < gateway.limits.connections;
         tokio::select! {
@@ -101,10 +136,10 @@ async fn take(
             biased;
             _ = door.changed() => {}
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if has_room => match accepted {
-                Ok((stream, peer)) => {
+            accepted = listeners.accept(), if has_room => match accepted {
+                Ok(newcomer) => {
                     fails = false;
-                    let_in(stream, peer, gateway, connections);
+                    let_in(newcomer, gateway, connections);
                 }
                 // Out of file descriptors, or the peer was gone at once: a later attempt may do better. The one that
                 // fails may still wait in the queue, so that trying at once would go on without end; saying so each
@@ -122,29 +157,32 @@ async fn take(
 }
 
 /// Takes those who wait in the system's queue, as they were told that they are connected.
-async fn take_waiting(listener: &TcpListener, gateway: &Arc<Gateway>, connections: &mut JoinSet<()>) {
+async fn take_waiting(listeners: &Listeners, gateway: &Arc<Gateway>, connections: &mut JoinSet<()>) {
     let until = Instant::now() + QUEUE;
     while connections.len() < gateway.limits.connections {
-        match timeout_at(until, listener.accept()).await {
-            Ok(Ok((stream, peer))) => let_in(stream, peer, gateway, connections),
+        match timeout_at(until, listeners.accept()).await {
+            Ok(Ok(newcomer)) => let_in(newcomer, gateway, connections),
             Ok(Err(_)) | Err(_) => return,
         }
     }
 }
 
-fn let_in(stream: TcpStream, peer: SocketAddr, gateway: &Arc<Gateway>, connections: &mut JoinSet<()>) {
+fn let_in(
+    (stream, peer, speech): (TcpStream, SocketAddr, Speech),
+    gateway: &Arc<Gateway>,
+    connections: &mut JoinSet<()>,
+) {
     set_nodelay(&stream);
-    connections.spawn(serve(stream, Some(peer), reset_when_closed, Arc::clone(gateway)));
+    connections.spawn(serve(stream, Some(peer), speech, reset_when_closed, Arc::clone(gateway)));
 }
 
 /// Refuses connections for as long as the door says so. Then listens again, or not if the mock shall end.
 async fn refuse(
-    address: SocketAddr,
+    addresses: Addresses,
     gateway: &Gateway,
     door: &mut watch::Receiver<State>,
-) -> Option<TcpListener> {
-    // Keeps the address, so that nobody else takes it.
-    let mut socket = bind(address);
+) -> Option<Listeners> {
+    let mut refusing = addresses.bind();
     loop {
         let state = *door.borrow_and_update();
         match state {
@@ -155,12 +193,12 @@ async fn refuse(
             }
             State::Closed(_) => gateway.door.open_in_time(),
             State::Open => {
-                match socket.and_then(|socket| socket.listen(BACKLOG)) {
-                    Ok(listener) => return Some(listener),
-                    Err(error) => tracing::warn!("cannot listen on {address} again yet: {error}"),
+                match refusing.and_then(Refusing::listen) {
+                    Ok(listeners) => return Some(listeners),
+                    Err(error) => tracing::warn!("cannot listen on {} again yet: {error}", addresses.either),
                 }
                 let _ = timeout(ACCEPT_AGAIN, door.changed()).await;
-                socket = bind(address);
+                refusing = addresses.bind();
             }
         }
     }
@@ -203,52 +241,5 @@ fn set_nodelay(stream: &TcpStream) {
 fn reset_when_closed(stream: &TcpStream) {
     if let Err(error) = stream.set_zero_linger() {
         tracing::debug!("cannot set SO_LINGER: {error}");
-    }
-}
-
-/// Answers the requests of one connection, one after another, until its peer has no more, or the mock shall end.
-pub(crate) async fn serve<S>(stream: S, peer: Option<SocketAddr>, reset: fn(&S), gateway: Arc<Gateway>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let limits = gateway.limits;
-    let line = Line::default();
-    let has_asked = AtomicBool::new(false);
-    let stream = WriteTimeout::new(Steered::new(stream, line.clone(), reset), limits.write_timeout);
-    let answer = service_fn(|request| {
-        has_asked.store(true, Ordering::Relaxed);
-        let (gateway, line) = (Arc::clone(&gateway), line.clone());
-        async move {
-            Ok::<_, Infallible>(if admin::is_meant(&request) {
-                admin::answer(&gateway, request, peer).await
-            } else {
-                exchange(&gateway, request, peer, &line).await
-            })
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.head)
-        // An official SDK looks headers up by their capitals.
-        .title_case_headers(true)
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), answer);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = gateway.door.ending() => {
-            let moment = if has_asked.load(Ordering::Relaxed) { Duration::ZERO } else { NEWCOMER };
-            match timeout(moment, connection.as_mut()).await {
-                Ok(ended) => ended,
-                Err(_) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!("a connection ended: {error}");
     }
 }

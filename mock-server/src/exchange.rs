@@ -1,6 +1,6 @@
 //! One exchange, from request to signed answer: the only file that names all stages.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -18,7 +18,7 @@ use crate::{
     stages::{
         apply::apply,
         authenticate::{authenticate, named_merchant},
-        receive::{Received, receive},
+        receive::{Peer, Received, receive},
         respond::{Answer, respond, with_diagnosis},
         route::route,
         sign::sign,
@@ -30,7 +30,7 @@ use crate::{
 pub(crate) async fn exchange<B>(
     gateway: &Arc<Gateway>,
     request: Request<B>,
-    peer: Option<SocketAddr>,
+    peer: Peer,
     line: &Line,
 ) -> Response<AnswerBody>
 where

@@ -15,7 +15,7 @@ mod strike;
 
 pub use catalogue::{Applied, FAULTS, Fault, UnknownFault};
 pub use error::{CustomError, DocumentedError, InjectedError};
-pub(crate) use line::{Line, Steered};
+pub(crate) use line::{Line, Socket, Steered};
 pub use magic::{MAGIC_FORMS, MagicForm};
 pub use rule::{FaultMatch, FaultRule, Latency, RuleError};
 pub(crate) use rules::{Facts, Rules};

@@ -1,7 +1,7 @@
 //! Everything that one mock is made of.
 
 use std::{
-    net::SocketAddr,
+    iter,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     admin::Access,
     clock::Clock,
     config::Config,
+    connections::Addresses,
     contract::Contract,
     diagnosing::{self, Diagnosing},
     door::Door,
@@ -21,8 +22,10 @@ use crate::{
     limits::Limits,
     metrics::Metrics,
     policies::Policies,
+    proxy::Proxy,
     randomness::Randomness,
     stages::receive::LARGE_BODIES,
+    tls::Tls,
 };
 
 /// One mock gateway, without its socket.
@@ -40,6 +43,9 @@ pub(crate) struct Gateway {
     pub(crate) door: Door,
     /// Who may see and steer the mock.
     pub(crate) access: Access,
+    /// Which hosts it stands for, and to which others there is a way.
+    pub(crate) proxy: Proxy,
+    pub(crate) tls: Tls,
     /// Room for the large bodies that are being read.
     pub(crate) large_bodies: Semaphore,
     pub(crate) diagnosis: Diagnosing,
@@ -59,7 +65,7 @@ impl Gateway {
     /// If one of the configuration's fault rules makes no sense.
     pub(crate) fn new(
         config: &Config,
-        address: SocketAddr,
+        addresses: Addresses,
         clock: Clock,
         randomness: Randomness,
     ) -> Result<Self, RuleError> {
@@ -74,7 +80,9 @@ impl Gateway {
             limits: config.limits,
             faults: Rules::default(),
             door: Door::new(),
-            access: Access::new(address, config.admin_token.clone()),
+            access: Access::new(addresses.either, config.admin_token.clone()),
+            proxy: Proxy::new(config, iter::once(addresses.either).chain(addresses.tls_alone).collect()),
+            tls: Tls::new(config),
             large_bodies: Semaphore::new(LARGE_BODIES),
             diagnosis: config.diagnosis,
             diagnoses: Semaphore::new(diagnosing::AT_ONCE),

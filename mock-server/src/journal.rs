@@ -88,7 +88,7 @@ impl Exchange {
         Self {
             number: 0,
             at,
-            peer: request.peer,
+            peer: request.peer.address,
             request,
             operation: progress.operation,
             mchid: progress.merchant.map(|merchant| merchant.mchid.clone()),

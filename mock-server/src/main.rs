@@ -17,13 +17,13 @@ use std::{
 
 use clap::Parser;
 use wechatpay_mock::{
-    AdminTokenError, Clock, Config, ConfigError, MockServer,
+    AdminTokenError, Authority, Clock, Config, ConfigError, MockServer,
     policies::{POLICIES, Policy},
     write_credentials,
 };
 
 use crate::{
-    cli::{CheckConfig, Cli, Command, Configuration, Healthcheck, Keys, Serve},
+    cli::{AuthorityOptions, Ca, CheckConfig, Cli, Command, Configuration, Healthcheck, Keys, Serve},
     healthcheck::{BaseUrl, Unhealthy},
     signals::Signals,
 };
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         None => serve(&cli.serve),
         Some(Command::Serve(options)) => serve(&options),
         Some(Command::Keys(options)) => keys(&options),
+        Some(Command::Ca(options)) => ca(&options),
         Some(Command::Healthcheck(options)) => healthcheck(options),
         Some(Command::CheckConfig(options)) => check_config(&options),
         Some(Command::Policies) => list_policies().map_err(Into::into),
@@ -82,6 +83,9 @@ impl Failure {
     }
 }
 
+/// What can go wrong with whatever is printed.
+const STDOUT: &str = "cannot write to stdout";
+
 /// What is wrong with the token.
 #[derive(Debug, thiserror::Error)]
 #[error("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: {0}; openssl rand -hex 32 makes one")]
@@ -98,15 +102,20 @@ fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     if let Some(token) = &options.admin_token {
         config.admin_token = Some(token.clone().map_err(BadToken)?);
     }
+    with_authority(&mut config, &options.authority);
+    config.proxy_passthrough.extend_from_slice(&options.proxy_passthrough);
+    config.tls_listen = options.tls_listen.or(config.tls_listen);
     let listen = options.listen.or(config.listen).unwrap_or(LISTEN);
+    let listens_on =
+        config.tls_listen.map_or_else(|| listen.to_string(), |tls| format!("{listen} and {tls}"));
     logging::start(options.log, options.quiet)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(Failure::new("cannot start"))?.block_on(async {
         let signals = Signals::new().map_err(Failure::new("cannot wait for signals"))?;
         let started = MockServer::builder().config(config).listen(listen).start().await;
-        let server =
-            started.map_err(Failure::new(format!("cannot listen on {listen} (port 0 picks a free one)")))?;
-        announce(&server).map_err(Failure::new("cannot write to stdout"))?;
+        let server = started
+            .map_err(Failure::new(format!("cannot listen on {listens_on} (port 0 picks a free one)")))?;
+        announce(&server).map_err(Failure::new(STDOUT))?;
         run(server, signals).await.map_err(Failure::new("cannot wait for a signal"))?;
         Ok(())
     })
@@ -128,6 +137,9 @@ async fn run(server: MockServer, mut signals: Signals) -> io::Result<()> {
 fn announce(server: &MockServer) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on {}", server.url())?;
+    if let Some(url) = server.tls_url() {
+        writeln!(stdout, "listening on {url}")?;
+    }
     stdout.flush()
 }
 
@@ -136,10 +148,40 @@ fn config(options: &Configuration) -> Result<Config, ConfigError> {
     options.config.as_ref().map_or_else(|| Ok(Config::default()), Config::from_file)
 }
 
+/// Adds hosts and folder of the authority: those of the options, then those of the configuration, then the user's.
+fn with_authority(config: &mut Config, options: &AuthorityOptions) {
+    config.hosts.extend_from_slice(&options.hosts);
+    config.ca_dir = options.ca_dir.clone().or(config.ca_dir.take()).or_else(Authority::user_dir);
+}
+
+fn ca(options: &Ca) -> Result<(), Box<dyn Error>> {
+    let mut config = config(&options.configuration)?;
+    with_authority(&mut config, &options.authority);
+    let dir = config.ca_dir.as_deref().ok_or(NoHome)?;
+    let mut stdout = io::stdout();
+    let path = Authority::certificate_path(dir);
+    if options.delete {
+        let is_deleted = Authority::delete(dir)?;
+        let what = if is_deleted { "removed" } else { "nothing to remove:" };
+        return Ok(writeln!(stdout, "{what} {}", path.display()).map_err(Failure::new(STDOUT))?);
+    }
+    let authority = Authority::open(dir, &config.hosts)?;
+    let printed = if options.pem {
+        write!(stdout, "{}", authority.pem())
+    } else {
+        writeln!(stdout, "{}", path.display())
+    };
+    Ok(printed.map_err(Failure::new(STDOUT))?)
+}
+
+/// There is nowhere to keep an authority.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a home folder to keep the certificate authority in, found none; name one with --ca-dir")]
+struct NoHome;
+
 fn check_config(options: &CheckConfig) -> Result<(), Box<dyn Error>> {
     let config = Config::from_file(&options.file)?;
-    writeln!(io::stdout(), "{} is good\n\n{config}", options.file.display())
-        .map_err(Failure::new("cannot write to stdout"))?;
+    writeln!(io::stdout(), "{} is good\n\n{config}", options.file.display()).map_err(Failure::new(STDOUT))?;
     Ok(())
 }
 
@@ -147,7 +189,7 @@ fn healthcheck(options: Healthcheck) -> Result<(), Box<dyn Error>> {
     let url = options.url.unwrap_or_else(|| BaseUrl::of(options.listen.unwrap_or(LISTEN)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(Failure::new("cannot start"))?.block_on(healthcheck::check(&url))?;
-    writeln!(io::stdout(), "healthy").map_err(Failure::new("cannot write to stdout"))?;
+    writeln!(io::stdout(), "healthy").map_err(Failure::new(STDOUT))?;
     Ok(())
 }
 
@@ -164,18 +206,18 @@ fn list_policies() -> Result<(), Failure> {
         }
         Ok(())
     };
-    list().map_err(Failure::new("cannot write to stdout"))
+    list().map_err(Failure::new(STDOUT))
 }
 
 fn list_faults() -> Result<(), Failure> {
-    fault_list::write(&mut io::stdout().lock()).map_err(Failure::new("cannot write to stdout"))
+    fault_list::write(&mut io::stdout().lock()).map_err(Failure::new(STDOUT))
 }
 
 fn keys(options: &Keys) -> Result<(), Box<dyn Error>> {
     let config = config(&options.configuration)?;
     let credentials = config.credentials(options.mchid.as_deref(), Clock::system().now())?;
     for path in write_credentials(&credentials, &options.dir, options.force)? {
-        writeln!(io::stdout(), "{}", path.display()).map_err(Failure::new("cannot write to stdout"))?;
+        writeln!(io::stdout(), "{}", path.display()).map_err(Failure::new(STDOUT))?;
     }
     Ok(())
 }

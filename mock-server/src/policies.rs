@@ -81,6 +81,11 @@ policies! {
         #[default] None = "none",
         Business = "those of requests whose own signature matched",
     }
+    /// Whether the gateway's own host names speak HTTP/2. Other names of the mock always do.
+    gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2, and would not find lower-case headers; it works with the real gateway (SDK)" {
+        #[default] Refuse = "HTTP/1.1 alone",
+        Offer = "HTTP/2 and HTTP/1.1",
+    }
 }
 
 /// One policy, described.

@@ -3,6 +3,7 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -16,11 +17,13 @@ use crate::{
     admin::AdminToken,
     clock::Clock,
     config::{Config, NoCredentials},
-    connections::{accept, listen, serve},
+    connection::{Speech, serve},
+    connections::{Addresses, accept},
     diagnosing::Diagnosing,
     expectation::Expected,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
+    host::Host,
     identity::NotMade,
     journal::{Exchange, Filter},
     limits::Limits,
@@ -28,6 +31,7 @@ use crate::{
     policies::Policies,
     randomness::Randomness,
     seed::Seed,
+    tls::AuthorityError,
 };
 
 /// A running mock of the gateway. Dropping it closes its socket and its connections.
@@ -46,7 +50,7 @@ use crate::{
 /// # }
 /// ```
 pub struct MockServer {
-    address: SocketAddr,
+    addresses: Addresses,
     config: Config,
     gateway: Arc<Gateway>,
     accepting: JoinHandle<bool>,
@@ -70,9 +74,34 @@ impl MockServer {
         }
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// Where it listens: `http://127.0.0.1:PORT`. There it takes HTTPS as well, and is a proxy for the gateway's hosts.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.addresses.either)
+    }
+
+    /// Where it listens for TLS alone, if it was told to: `https://127.0.0.1:PORT`.
+    pub fn tls_url(&self) -> Option<String> {
+        self.addresses.tls_alone.map(|address| format!("https://{address}"))
+    }
+
+    /// The certificate authority that a client must trust to call it over HTTPS, as PEM.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay_mock::MockServer;
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let trusted = gateway.ca_pem().await?;
+    /// assert!(trusted.starts_with("-----BEGIN CERTIFICATE-----"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthorityError`] if there is none and none can be made.
+    pub async fn ca_pem(&self) -> Result<String, AuthorityError> {
+        self.gateway.tls.authority().await.map(|authority| authority.pem().into())
     }
 
     /// What the first merchant needs to call it: the development merchant, unless others are configured.
@@ -103,9 +132,9 @@ impl MockServer {
     /// peer has closed it.
     pub async fn serve_connection<S>(&self, stream: S)
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        serve(stream, None, |_| {}, Arc::clone(&self.gateway)).await;
+        serve(stream, None, Speech::Either, |_| {}, Arc::clone(&self.gateway)).await;
     }
 
     /// The last exchanges, oldest first.
@@ -252,6 +281,34 @@ impl MockServerBuilder {
         self
     }
 
+    /// Listens on this address as well, for TLS alone; port 0 picks a free one.
+    #[must_use]
+    pub fn tls_listen(mut self, listen: SocketAddr) -> Self {
+        self.config.tls_listen = Some(listen);
+        self
+    }
+
+    /// Stands for this host too, beside the gateway's and this machine's usual names: in its certificate, and as a proxy.
+    #[must_use]
+    pub fn host(mut self, host: Host) -> Self {
+        self.config.hosts.push(host);
+        self
+    }
+
+    /// As a proxy, lets requests to this host through. By default there is none: it is no open proxy.
+    #[must_use]
+    pub fn proxy_passthrough(mut self, host: Host) -> Self {
+        self.config.proxy_passthrough.push(host);
+        self
+    }
+
+    /// Keeps its certificate authority in this folder. By default it is gone with the mock.
+    #[must_use]
+    pub fn ca_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.config.ca_dir = Some(dir.into());
+        self
+    }
+
     /// Starts with this state.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
@@ -314,13 +371,14 @@ impl MockServerBuilder {
     /// If the address can't be listened on: it is taken, or not this machine's. If a fault rule makes no sense, which is
     /// then a [`RuleError`].
     pub async fn start(self) -> io::Result<MockServer> {
-        let listener = listen(self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()))?;
-        let address = listener.local_addr()?;
-        let gateway = Gateway::new(&self.config, address, self.clock, self.randomness);
+        let either = self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        let listeners = Addresses { either, tls_alone: self.config.tls_listen }.listen()?;
+        let addresses = listeners.addresses()?;
+        let gateway = Gateway::new(&self.config, addresses, self.clock, self.randomness);
         let gateway = gateway.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let gateway = Arc::new(gateway);
-        let accepting = tokio::spawn(accept(listener, address, Arc::clone(&gateway)));
-        Ok(MockServer { address, config: self.config, gateway, accepting })
+        let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&gateway)));
+        Ok(MockServer { addresses, config: self.config, gateway, accepting })
     }
 }
 

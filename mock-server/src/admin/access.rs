@@ -97,10 +97,10 @@ impl Access {
     /// What is missing.
     pub(super) fn admit(&self, received: &Received, authority: Option<&str>) -> Result<(), Refusal> {
         let host = host(&received.headers, authority)?;
-        check_origin(&received.headers, host.as_deref())?;
+        check_origin(received, host.as_deref())?;
         match &self.token {
             Some(token) => check_token(&received.headers, token),
-            None if is_loopback(self.address.ip()) || received.peer.is_none() => {
+            None if is_loopback(self.address.ip()) || received.peer.address.is_none() => {
                 self.check_host(host.as_deref())
             }
             None => Err(Refusal::Off { address: self.address }),
@@ -126,9 +126,10 @@ fn host(headers: &HeaderMap, authority: Option<&str>) -> Result<Option<String>, 
     }
 }
 
-fn check_origin(headers: &HeaderMap, host: Option<&str>) -> Result<(), Refusal> {
-    let origins: Vec<_> = headers.get_all(ORIGIN).iter().map(text).collect();
-    let is_own = |origin: &String| host.is_some_and(|host| *origin == format!("http://{host}"));
+fn check_origin(received: &Received, host: Option<&str>) -> Result<(), Refusal> {
+    let origins: Vec<_> = received.headers.get_all(ORIGIN).iter().map(text).collect();
+    let is_own =
+        |origin: &String| host.is_some_and(|host| *origin == format!("{}://{host}", received.peer.scheme()));
     match &origins[..] {
         [] => Ok(()),
         [origin] if is_own(origin) => Ok(()),

@@ -5,27 +5,32 @@ mod faults;
 mod merchants;
 mod platform;
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use serde_json::{Map, Value};
 use wechatpay_protocol::Timestamp;
 
 use super::{
     Config,
-    complaint::{Complaints, ConfigError},
+    complaint::{Complaint, Complaints, ConfigError},
     seed_file,
-    table::{Table, TextFile},
+    table::{Entry, Table, TextFile},
 };
 use crate::{
     diagnosing::Diagnosing,
+    host::Host,
     identity::PublicKeyPair,
     limits::{LimitError, Limits},
     policies::{POLICIES, Policies, PolicyValue},
     seed::Seed,
 };
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 14] = [
     "listen",
+    "tls_listen",
+    "hosts",
+    "proxy_passthrough",
+    "ca_dir",
     "seed",
     "diagnosis",
     "admin_token",
@@ -64,9 +69,11 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
     let platform_certificates = platform::certificates(&root, now, complaints);
     let merchants = merchants::merchants(&root, &platform_certificates, now, complaints);
     let config = Config {
-        listen: root.read("listen", complaints, |entry| {
-            entry.parsed_as("an IP address and a port", "for example 127.0.0.1:8080; port 0 picks a free one")
-        }),
+        listen: root.read("listen", complaints, address),
+        tls_listen: root.read("tls_listen", complaints, address),
+        hosts: root.read("hosts", complaints, hosts).unwrap_or_default(),
+        proxy_passthrough: root.read("proxy_passthrough", complaints, hosts).unwrap_or_default(),
+        ca_dir: root.read("ca_dir", complaints, |entry| entry.path()),
         diagnosis: root
             .read("diagnosis", complaints, |entry| entry.choice(&Diagnosing::ALL))
             .unwrap_or_default(),
@@ -84,6 +91,15 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
     let config = Config { faults: faults::faults(&root, &config, complaints), ..config };
     let seed = seed(&root, &config, complaints);
     complaints.none_about(Config { seed, ..config })
+}
+
+fn address(entry: Entry<'_>) -> Result<SocketAddr, Complaint> {
+    entry.parsed_as("an IP address and a port", "for example 127.0.0.1:8080; port 0 picks a free one")
+}
+
+fn hosts(entry: Entry<'_>) -> Result<Vec<Host>, Complaint> {
+    let advice = "write them in brackets, such as [\"mock\", \"192.0.2.7\"], without scheme and port";
+    entry.list_of("host names and IP addresses", advice)
 }
 
 fn limits(root: &Table<'_>, complaints: &mut Complaints) -> Limits {
@@ -130,7 +146,8 @@ mod tests {
     const EXAMPLE: &str = include_str!("../../../fixtures/config/example.toml");
 
     /// Keys that are no tables.
-    const SINGLE: [&str; 4] = ["listen", "seed", "diagnosis", "admin_token"];
+    const SINGLE: [&str; 8] =
+        ["listen", "tls_listen", "hosts", "proxy_passthrough", "ca_dir", "seed", "diagnosis", "admin_token"];
 
     /// Whether the example sets the key, or shows it in a comment.
     fn shows(key: &str) -> bool {

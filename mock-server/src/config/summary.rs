@@ -13,6 +13,15 @@ impl fmt::Display for Config {
         if let Some(listen) = self.listen {
             writeln!(f, "listens on   {listen}")?;
         }
+        if let Some(listen) = self.tls_listen {
+            writeln!(f, "         and  {listen}, TLS alone")?;
+        }
+        for host in &self.hosts {
+            writeln!(f, "stands for   {host}")?;
+        }
+        for host in &self.proxy_passthrough {
+            writeln!(f, "lets through {host}")?;
+        }
         match &self.platform_certificates {
             PlatformCertificates::One(only) => writeln!(f, "signs with   {}", named(only.certificate()))?,
             PlatformCertificates::ChangeOver { old, new, signs_from } => {

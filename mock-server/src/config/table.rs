@@ -245,6 +245,18 @@ impl<'f> Entry<'f> {
         text.parse().map_err(|_| self.complaint(expected, format!("{text:?}"), advice))
     }
 
+    /// An array of strings, each of them parsed.
+    pub(super) fn list_of<T: FromStr>(&self, expected: &str, advice: &str) -> Result<Vec<T>, Complaint> {
+        let DeValue::Array(items) = self.value else {
+            return Err(self.complaint(expected, self.found(), advice));
+        };
+        let parsed = items.iter().map(|item| {
+            let item = Self { line: self.file.line_at(item.span().start), value: item.get_ref(), ..*self };
+            item.parsed_as(expected, advice)
+        });
+        parsed.collect()
+    }
+
     /// A point in time: RFC 3339 as a string, or as it is in TOML.
     pub(super) fn time(&self, advice: &str) -> Result<Timestamp, Complaint> {
         let text = match self.value {

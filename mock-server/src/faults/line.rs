@@ -3,7 +3,10 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -21,10 +24,13 @@ pub(crate) enum LineFault {
     LowerCaseHeaders,
 }
 
-/// The end of a connection: these bytes instead of whatever else would be written, then this.
+/// How the connection of an answer ends, and how much of the answer is sent by then.
 #[derive(Clone, Debug)]
 pub(crate) struct Ending {
+    /// What is sent of the answer, as HTTP/1.1 has it.
     pub(super) bytes: Bytes,
+    /// Bytes of the answer's body that are sent; none if not even its headers are.
+    pub(crate) body_sent: Option<usize>,
     pub(super) closing: Closing,
 }
 
@@ -37,42 +43,77 @@ pub(crate) enum Closing {
     Reset,
 }
 
-/// One connection, as the exchanges on it see it: they can say how it ends.
+/// One connection, or one stream of HTTP/2, as the exchanges on it see it: they can say how it ends.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Line(Arc<OnceLock<Ending>>);
+pub(crate) struct Line(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    ending: OnceLock<Ending>,
+    is_reset: AtomicBool,
+}
 
 impl Line {
-    /// The connection ends so, as soon as something is written. What was said first counts.
-    pub(super) fn end(&self, ending: Ending) {
-        let _ = self.0.set(ending);
+    /// It ends so, as soon as something is written. What was said first counts.
+    pub(crate) fn end(&self, ending: Ending) {
+        let _ = self.0.ending.set(ending);
+    }
+
+    /// How it ends, if an exchange has said so.
+    pub(crate) fn ending(&self) -> Option<&Ending> {
+        self.0.ending.get()
+    }
+}
+
+impl Ending {
+    /// The same end, without a part of the answer.
+    pub(crate) fn without_answer(&self) -> Self {
+        Self { bytes: Bytes::new(), body_sent: None, closing: self.closing }
+    }
+}
+
+/// A socket that is reset when it is closed, if its [`Line`] ended so: the peer then gets an error in place of an
+/// orderly end, whatever lies between the socket and the answer.
+pub(crate) struct Socket<S> {
+    stream: S,
+    line: Line,
+    /// Makes a stream so that closing it resets the connection, where there is such a thing.
+    reset: fn(&S),
+}
+
+impl<S> Socket<S> {
+    pub(crate) fn new(stream: S, line: Line, reset: fn(&S)) -> Self {
+        Self { stream, line, reset }
+    }
+}
+
+impl<S> Drop for Socket<S> {
+    fn drop(&mut self) {
+        if self.line.0.is_reset.load(Ordering::Relaxed) {
+            (self.reset)(&self.stream);
+        }
     }
 }
 
 /// A stream that ends as its [`Line`] says.
 ///
 /// What is written after that is lost, but no earlier answer: hyper flushes each before it reads the next request.
-pub(crate) struct Steered<S, R> {
+pub(crate) struct Steered<S> {
     stream: S,
     line: Line,
     /// What is left of the ending's bytes, once they are being written.
     left: Option<Bytes>,
-    /// Makes a stream so that closing it resets the connection, where there is such a thing.
-    reset: R,
 }
 
-impl<S, R> Steered<S, R>
-where
-    S: AsyncWrite + Unpin,
-    R: Fn(&S),
-{
-    pub(crate) fn new(stream: S, line: Line, reset: R) -> Self {
-        Self { stream, line, left: None, reset }
+impl<S: AsyncWrite + Unpin> Steered<S> {
+    pub(crate) fn new(stream: S, line: Line) -> Self {
+        Self { stream, line, left: None }
     }
 
     /// Writes the ending's bytes, and then is an error, with which the connection is dropped. Ready with nothing if no
     /// end was said.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(ending) = self.line.0.get() else { return Poll::Ready(Ok(())) };
+        let Some(ending) = self.line.0.ending.get() else { return Poll::Ready(Ok(())) };
         let left = self.left.get_or_insert_with(|| ending.bytes.clone());
         while left.has_remaining() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, left))?;
@@ -83,13 +124,13 @@ where
         }
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         if ending.closing == Closing::Reset {
-            (self.reset)(&self.stream);
+            self.line.0.is_reset.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a fault ended it")))
     }
 }
 
-impl<S: AsyncRead + Unpin, R: Unpin> AsyncRead for Steered<S, R> {
+impl<S: AsyncRead + Unpin> AsyncRead for Steered<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -99,11 +140,7 @@ impl<S: AsyncRead + Unpin, R: Unpin> AsyncRead for Steered<S, R> {
     }
 }
 
-impl<S, R> AsyncWrite for Steered<S, R>
-where
-    S: AsyncWrite + Unpin,
-    R: Fn(&S) + Unpin,
-{
+impl<S: AsyncWrite + Unpin> AsyncWrite for Steered<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -137,24 +174,69 @@ where
     }
 }
 
+impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::AtomicUsize;
 
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
 
     #[tokio::test]
     async fn an_ending_takes_the_place_of_what_is_written() {
+        static RESETS: AtomicUsize = AtomicUsize::new(0);
+        let reset = |_: &DuplexStream| {
+            RESETS.fetch_add(1, Ordering::Relaxed);
+        };
         let (server, mut peer) = duplex(64);
-        let (line, resets) = (Line::default(), Cell::new(0));
-        let mut stream = Steered::new(server, line.clone(), |_: &_| resets.set(resets.get() + 1));
+        let line = Line::default();
+        let mut stream = Steered::new(Socket::new(server, line.clone(), reset), line.clone());
         stream.write_all(b"one ").await.unwrap();
-        line.end(Ending { bytes: "two".into(), closing: Closing::Reset });
+        line.end(Ending { bytes: "two".into(), body_sent: None, closing: Closing::Reset });
         let error = stream.write_all(b"three").await.unwrap_err();
-        assert_eq!((error.kind(), resets.get()), (io::ErrorKind::ConnectionAborted, 1));
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
         drop(stream);
+        assert_eq!(RESETS.load(Ordering::Relaxed), 1);
         let mut received = String::new();
         peer.read_to_string(&mut received).await.unwrap();
         assert_eq!(received, "one two");

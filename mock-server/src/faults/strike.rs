@@ -157,27 +157,29 @@ impl Strike {
         }
         let Some(Kind::Line(fault)) = self.fault.map(Fault::kind) else { return };
         let lasts = |otherwise| self.milliseconds.map_or(otherwise, Duration::from_millis);
-        let (bytes, closing) = match fault {
+        let (body_sent, closing) = match fault {
             LineFault::Refuse => {
                 gateway.door.close_for(lasts(REFUSED)).await;
-                (Vec::new(), Closing::Reset)
+                (None, Closing::Reset)
             }
-            LineFault::Reset => (Vec::new(), Closing::Reset),
-            LineFault::ResetAfterHeaders => (head(answer, title_case), Closing::Reset),
-            LineFault::StopInBody => {
-                let half = &answer.body[..answer.body.len() / 2];
-                ([head(answer, title_case), half.to_vec()].concat(), Closing::Orderly)
-            }
+            LineFault::Reset => (None, Closing::Reset),
+            LineFault::ResetAfterHeaders => (Some(0), Closing::Reset),
+            LineFault::StopInBody => (Some(answer.body.len() / 2), Closing::Orderly),
             LineFault::NoAnswer => {
                 // Nor does one come when the mock ends, which therefore needn't wait.
                 let _ = timeout(lasts(NO_ANSWER), gateway.door.ending()).await;
-                (Vec::new(), Closing::Orderly)
+                (None, Closing::Orderly)
             }
-            LineFault::LowerCaseHeaders => {
-                ([head(answer, str::to_owned), answer.body.to_vec()].concat(), Closing::Orderly)
-            }
+            LineFault::LowerCaseHeaders => (Some(answer.body.len()), Closing::Orderly),
         };
-        line.end(Ending { bytes: bytes.into(), closing });
+        let write_name = if fault == LineFault::LowerCaseHeaders {
+            str::to_owned
+        } else {
+            title_case as fn(&str) -> String
+        };
+        let bytes = body_sent
+            .map_or_else(Vec::new, |sent| [&head(answer, write_name)[..], &answer.body[..sent]].concat());
+        line.end(Ending { bytes: bytes.into(), body_sent, closing });
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Version,
-    header::{CONNECTION, EXPECT},
+    header::{CONNECTION, EXPECT, HOST},
 };
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -30,10 +30,26 @@ pub struct Received {
     pub body: Bytes,
     /// Bytes of the body as sent.
     pub body_length: usize,
-    /// Who sent it; unknown on a connection that is no socket's.
-    pub(crate) peer: Option<SocketAddr>,
+    /// Who sent it, and how.
+    pub(crate) peer: Peer,
     /// Whether the peer means to use the connection again.
     pub(crate) keeps_alive: bool,
+}
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    /// Unknown on a connection that is no socket's.
+    pub(crate) address: Option<SocketAddr>,
+    /// Whether it speaks TLS.
+    pub(crate) is_tls: bool,
+}
+
+impl Peer {
+    /// How its URLs begin.
+    pub(crate) fn scheme(self) -> &'static str {
+        if self.is_tls { "https" } else { "http" }
+    }
 }
 
 impl Received {
@@ -51,7 +67,7 @@ impl Received {
 /// Reads the whole request. What is known of it comes back even if its body can't be had.
 pub(crate) async fn receive<B>(
     request: Request<B>,
-    peer: Option<SocketAddr>,
+    peer: Peer,
     limits: &Limits,
     room: &Semaphore,
 ) -> (Received, Result<(), Rejection>)
@@ -61,10 +77,17 @@ where
     let (head, mut body) = request.into_parts();
     let target = head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string);
     let keeps_alive = keeps_alive(head.version, &head.headers);
+    let mut headers = apart(&head.headers);
+    if let (Version::HTTP_2, Some(authority)) = (head.version, head.uri.authority()) {
+        // Where HTTP/1.1 has `Host`, HTTP/2 has this.
+        if let Ok(host) = authority.as_str().parse() {
+            headers.entry(HOST).or_insert(host);
+        }
+    }
     let mut received = Received {
         method: head.method,
         target,
-        headers: apart(&head.headers),
+        headers,
         version: head.version,
         body: Bytes::new(),
         body_length: 0,

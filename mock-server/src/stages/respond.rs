@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
     header::{
         CACHE_CONTROL, CONNECTION, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER,
         X_CONTENT_TYPE_OPTIONS,
@@ -58,6 +58,11 @@ pub(crate) fn respond(
     }
     if !received.keeps_alive {
         answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        answer.headers.remove(KEEP_ALIVE);
+    }
+    if received.version == Version::HTTP_2 {
+        // There, a connection is no matter of a single answer's.
+        answer.headers.remove(CONNECTION);
         answer.headers.remove(KEEP_ALIVE);
     }
     answer

@@ -163,7 +163,7 @@ impl Request {
         let host = host.map_or_else(|| address.to_string(), Into::into);
         Self {
             method: request.method.to_string(),
-            url: format!("http://{host}{}", request.target),
+            url: format!("{}://{host}{}", request.peer.scheme(), request.target),
             http_version: format!("{:?}", request.version),
             cookies: [],
             headers: headers(&request.headers),

@@ -1,0 +1,196 @@
+//! One connection, from its first byte, which tells TLS from plain HTTP, to its end.
+
+mod http1;
+mod http2;
+
+use std::{
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    admin,
+    answer_body::AnswerBody,
+    exchange::exchange,
+    faults::{Line, Socket, Steered},
+    gateway::Gateway,
+    proxy::{Tunnel, pass_through},
+    stages::receive::Peer,
+    tls::Handshake,
+    write_timeout::WriteTimeout,
+};
+
+/// The first byte of TLS: a record that is part of a handshake. No method of HTTP begins with it.
+const TLS_HANDSHAKE: u8 = 22;
+
+/// How long a peer that has just connected has, when the mock shall end, for its request to be read.
+const NEWCOMER: Duration = Duration::from_millis(50);
+
+/// What is said to whoever speaks plain HTTP where only TLS is spoken.
+const PLAIN_TO_TLS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+    expected TLS on this port, found plain HTTP: call it with https://\n";
+
+/// What may be spoken on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speech {
+    /// HTTP as it is, or over TLS: the first byte tells.
+    Either,
+    /// Nothing but TLS.
+    TlsAlone,
+}
+
+/// What is known about a connection.
+#[derive(Clone)]
+struct Connection {
+    gateway: Arc<Gateway>,
+    peer: Peer,
+    line: Line,
+    speech: Speech,
+    /// Whether it is the inside of a tunnel that the peer has asked this mock for.
+    is_tunnel: bool,
+}
+
+/// Answers the requests of one connection, and then those of the tunnel that it may become, until its peer has no more,
+/// or the mock shall end.
+pub(crate) async fn serve<S>(
+    stream: S,
+    peer: Option<SocketAddr>,
+    speech: Speech,
+    reset: fn(&S),
+    gateway: Arc<Gateway>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let line = Line::default();
+    let socket = Socket::new(stream, line.clone(), reset);
+    let peer = Peer { address: peer, is_tls: false };
+    let direct = Connection { gateway, peer, line, speech, is_tunnel: false };
+    let Some(Tunnel { upgrade, destination }) = direct.serve(socket).await else { return };
+    match (upgrade.await, destination) {
+        (Ok(upgraded), None) => {
+            let inside = Connection { speech: Speech::Either, is_tunnel: true, ..direct };
+            inside.serve(TokioIo::new(upgraded)).await;
+        }
+        (Ok(upgraded), Some(destination)) => {
+            pass_through(TokioIo::new(upgraded), destination, &direct.gateway.door).await;
+        }
+        (Err(error), _) => tracing::debug!("a tunnel did not begin: {error}"),
+    }
+}
+
+impl Connection {
+    /// Answers requests. Returns the tunnel that the peer asked for, if it did.
+    async fn serve<S>(&self, stream: S) -> Option<Tunnel>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Holds one byte: after that, reads go past it.
+        let mut stream = BufReader::with_capacity(1, stream);
+        match (self.first_byte(&mut stream).await?, self.speech) {
+            (TLS_HANDSHAKE, _) => {
+                let Handshake { stream, is_http2 } = self.handshake(stream).await?;
+                let secret = Self { peer: Peer { is_tls: true, ..self.peer }, ..self.clone() };
+                if is_http2 {
+                    http2::serve(&secret, self.steered(stream)).await;
+                    None
+                } else {
+                    http1::serve(&secret, self.steered(stream)).await
+                }
+            }
+            (_, Speech::Either) => http1::serve(self, self.steered(stream)).await,
+            (_, Speech::TlsAlone) => {
+                let _ = timeout(self.gateway.limits.write_timeout, stream.write_all(PLAIN_TO_TLS)).await;
+                None
+            }
+        }
+    }
+
+    /// The first byte, which stays to be read; none if there is none in time.
+    async fn first_byte<S: AsyncRead + Unpin>(&self, stream: &mut BufReader<S>) -> Option<u8> {
+        let ended = async {
+            self.gateway.door.ending().await;
+            sleep(NEWCOMER).await;
+        };
+        tokio::select! {
+            biased;
+            read = timeout(self.gateway.limits.head_timeout, stream.fill_buf()) => read.ok()?.ok()?.first().copied(),
+            () = ended => None,
+        }
+    }
+
+    /// Agrees on keys, unless that fails or takes too long.
+    async fn handshake<S>(&self, stream: S) -> Option<Handshake<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let limit = self.gateway.limits.head_timeout;
+        let peer = self.peer.address.map_or_else(|| "a peer in memory".into(), |peer| peer.to_string());
+        tokio::select! {
+            done = timeout(limit, self.gateway.tls.handshake(stream)) => match done {
+                Ok(Ok(handshake)) => return Some(handshake),
+                Ok(Err(error)) => tracing::warn!("TLS with {peer}: {error}"),
+                Err(_) => tracing::warn!("TLS with {peer}: expected a handshake within {} s", limit.as_secs()),
+            },
+            () = self.gateway.door.ending() => {}
+        }
+        None
+    }
+
+    /// The stream with the mock's own ways: answers must be accepted in time, and faults may end it.
+    fn steered<S>(&self, stream: S) -> WriteTimeout<Steered<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        WriteTimeout::new(Steered::new(stream, self.line.clone()), self.gateway.limits.write_timeout)
+    }
+
+    /// Answers one request that is for this mock.
+    async fn answer<B>(&self, request: Request<B>, line: &Line) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        if admin::is_meant(&request) {
+            admin::answer(&self.gateway, request, self.peer).await
+        } else {
+            exchange(&self.gateway, request, self.peer, line).await
+        }
+    }
+
+    /// Lets hyper work until the peer has no more requests, or the mock shall end, which hyper is told by `end`.
+    async fn run<C>(
+        &self,
+        hyper: C,
+        end: impl FnOnce(Pin<&mut C>),
+        has_asked: impl Fn() -> bool,
+    ) -> hyper::Result<()>
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let mut hyper = pin!(hyper);
+        tokio::select! {
+            ended = hyper.as_mut() => ended,
+            () = self.gateway.door.ending() => {
+                let moment = if has_asked() { Duration::ZERO } else { NEWCOMER };
+                match timeout(moment, hyper.as_mut()).await {
+                    Ok(ended) => ended,
+                    Err(_) => {
+                        end(hyper.as_mut());
+                        hyper.await
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! A connection that speaks HTTP/1.1: one request after another, perhaps a tunnel at the end.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use hyper::{
+    server::conn::http1::{self, UpgradeableConnection},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::Connection;
+use crate::proxy::{Tunnel, answer as answer_proxied};
+
+/// Answers requests. Returns the tunnel that the peer asked for, if it did.
+pub(super) async fn serve<S>(connection: &Connection, stream: S) -> Option<Tunnel>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = connection.gateway.limits;
+    let (has_asked, tunnel) = (AtomicBool::new(false), Arc::new(Mutex::new(None)));
+    let answer = service_fn(|request| {
+        has_asked.store(true, Ordering::Relaxed);
+        let (connection, tunnel) = (connection.clone(), Arc::clone(&tunnel));
+        async move {
+            let own = async |request| connection.answer(request, &connection.line).await;
+            let (answer, asked_for) =
+                answer_proxied(&connection.gateway, request, connection.is_tunnel, own).await;
+            *tunnel.lock().unwrap_or_else(PoisonError::into_inner) = asked_for;
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let hyper = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.head)
+        // An official SDK looks headers up by their capitals.
+        .title_case_headers(true)
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), answer)
+        .with_upgrades();
+    if let Err(error) = connection
+        .run(hyper, UpgradeableConnection::graceful_shutdown, || has_asked.load(Ordering::Relaxed))
+        .await
+    {
+        tracing::debug!("a connection ended: {error}");
+    }
+    let mut tunnel = tunnel.lock().unwrap_or_else(PoisonError::into_inner);
+    tunnel.take()
+}

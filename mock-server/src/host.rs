@@ -1,0 +1,119 @@
+//! The names and addresses that clients call hosts by.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use http::uri::Authority;
+
+/// The gateway's hosts, which SDKs have built in. (documented)
+pub(crate) const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
+
+/// A host: a DNS name, which is the same in capitals, or an IP address.
+///
+/// ```
+/// use wechatpay_mock::Host;
+///
+/// let host: Host = "Mock.Example".parse()?;
+/// assert_eq!(host.to_string(), "mock.example");
+/// assert!("https://mock.example".parse::<Host>().is_err());
+/// # Ok::<(), wechatpay_mock::HostError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Host {
+    /// An IP address.
+    Address(IpAddr),
+    /// A name, in lower case.
+    Name(HostName),
+}
+
+/// A DNS name, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostName(String);
+
+/// A text that names no host.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a host name or an IP address, without scheme and port, found {0:?}")]
+pub struct HostError(String);
+
+impl Host {
+    /// The hosts that a mock always stands for: the gateway's, and this machine by its usual names.
+    pub(crate) fn always_own() -> impl Iterator<Item = Self> {
+        let own = ["localhost", "127.0.0.1", "::1"];
+        GATEWAY_HOSTS.into_iter().chain(own).map(|host| host.parse().expect("these are hosts"))
+    }
+
+    /// Whether it is one of the gateway's.
+    pub(crate) fn is_gateways(&self) -> bool {
+        matches!(self, Self::Name(name) if GATEWAY_HOSTS.contains(&name.as_str()))
+    }
+
+    /// The host of a URL, which has an IPv6 address in brackets.
+    pub(crate) fn of(authority: &Authority) -> Result<Self, HostError> {
+        authority.host().trim_start_matches('[').trim_end_matches(']').parse()
+    }
+}
+
+impl HostName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Host {
+    type Err = HostError;
+
+    fn from_str(text: &str) -> Result<Self, HostError> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        // What ends in digits alone is an address that went wrong.
+        let is_number =
+            text.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+        if text.len() > 253 || is_number || !text.split('.').all(is_label) {
+            return Err(HostError(text.chars().take(300).collect()));
+        }
+        Ok(Self::Name(HostName(text.to_ascii_lowercase())))
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_else() {
+        for (text, shown) in [
+            ("localhost", "localhost"),
+            ("API.mch.weixin.qq.com", "api.mch.weixin.qq.com"),
+            ("wechatpay_mock", "wechatpay_mock"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(text.parse::<Host>().unwrap().to_string(), shown);
+        }
+        for text in
+            ["", ".", "a..b", "a.", "a b", "a:80", "http://a", "*.a", "127.1", "256.0.0.1", "[::1]", "会"]
+        {
+            assert!(text.parse::<Host>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_gateways_hosts_are_known() {
+        let gateways: Vec<_> = Host::always_own().filter(Host::is_gateways).collect();
+        assert_eq!(gateways.len(), GATEWAY_HOSTS.len());
+    }
+}

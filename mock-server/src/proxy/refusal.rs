@@ -1,0 +1,69 @@
+//! What the mock refuses as a proxy, and the words that say why.
+
+use std::io;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+
+use crate::answer_body::AnswerBody;
+
+/// Why a proxy's request is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProxyRefusal {
+    #[error(
+        "expected a proxy's request to name a host and, for CONNECT, a port, found none; send CONNECT HOST:PORT or GET http://HOST/…"
+    )]
+    NoHost,
+    #[error(
+        "expected a host that this mock stands for, found {host}; this is no open proxy: --proxy-passthrough {host} lets it through, NO_PROXY={host} keeps clients from asking"
+    )]
+    OtherHost { host: String },
+    #[error(
+        "expected another host than this mock, which this request would come back to; call the mock without a proxy: NO_PROXY=localhost,127.0.0.1,::1"
+    )]
+    Loop,
+    #[error("expected a request to the gateway, found CONNECT within a tunnel to it; one tunnel is enough")]
+    TunnelInTunnel,
+    #[error("expected HTTP/1.1 for CONNECT, found HTTP/2; ask for the tunnel over HTTP/1.1")]
+    Http2,
+    #[error("cannot reach {host}, which --proxy-passthrough names")]
+    Unreachable { host: String, source: io::Error },
+}
+
+impl ProxyRefusal {
+    /// The answer, which the log has as well.
+    pub(crate) fn answer(&self) -> Response<AnswerBody> {
+        tracing::warn!("proxy: {self}{}", self.cause());
+        let text = format!("wechatpay-mock: {self}{}\n", self.cause());
+        let mut answer = Response::new(AnswerBody::from(Bytes::from(text)));
+        *answer.status_mut() = self.status();
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        answer
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoHost | Self::Http2 => StatusCode::BAD_REQUEST,
+            Self::OtherHost { .. } | Self::Loop | Self::TunnelInTunnel => StatusCode::FORBIDDEN,
+            Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    fn cause(&self) -> String {
+        match self {
+            Self::Unreachable { source, .. } => format!(": {source}"),
+            Self::NoHost | Self::OtherHost { .. } | Self::Loop | Self::TunnelInTunnel | Self::Http2 => {
+                String::new()
+            }
+        }
+    }
+}
+
+/// Two of a kind are the same, whatever the system said.
+impl PartialEq for ProxyRefusal {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for ProxyRefusal {}
