@@ -16,6 +16,7 @@ mod metrics;
 mod model;
 mod openssl_curl;
 mod properties;
+mod readme;
 mod robustness;
 mod second_opinion;
 mod snapshots;
