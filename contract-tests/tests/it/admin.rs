@@ -5,6 +5,7 @@ mod bad;
 mod clock;
 mod described;
 mod document;
+mod documented;
 mod every;
 mod exchanges;
 mod faults;
