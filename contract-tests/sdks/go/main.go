@@ -1,0 +1,153 @@
+// Holds the official Go SDK, unmodified, to the mock: it calls https://api.mch.weixin.qq.com, the host that is built into
+// it, and reaches the mock by HTTPS_PROXY and SSL_CERT_FILE. Run it as `wechatpay-mock run -- build/suite`.
+//
+// Each check is a line of TAP. Exit code 0 if all hold, 1 if one does not, 2 if a credential is missing.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/wechatpay-apiv3/wechatpay-go/core"
+	"github.com/wechatpay-apiv3/wechatpay-go/core/consts"
+)
+
+const (
+	card   = consts.WechatPayAPIServer + "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665"
+	rights = card + "/rights"
+)
+
+// change is the body of a rights call. An empty request number is left out.
+type change struct {
+	OutRequestNo string `json:"out_request_no,omitempty"`
+	BonusValue   int64  `json:"bonus_value"`
+}
+
+// hostile lists answers that must be refused: the fault that asks for one, and what the SDK says of it.
+var hostile = []struct {
+	answer, fault string
+	reason        *regexp.Regexp
+}{
+	{"an answer with a wrong signature", "wrong-key", regexp.MustCompile("verify signature with public key")},
+	{"an answer with an unknown serial", "unknown-serial", regexp.MustCompile("not found in verifier|does not match serial number")},
+	{"an answer that is 301 s old", "stale-timestamp", regexp.MustCompile(`timestamp=\[\d+] expires`)},
+}
+
+func main() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	merchant, err := merchantFromEnvironment()
+	if err != nil {
+		fmt.Printf("Bail out! %s\n", err)
+		os.Exit(2)
+	}
+	tap := &tap{}
+
+	for _, trust := range []struct {
+		name   string
+		start  func(context.Context) (*core.Client, error)
+		serial string
+		points int64
+	}{
+		{"downloaded certificates", merchant.trustingCertificates, merchant.platformSerial, 600},
+		{"the public key", merchant.trustingPublicKey, merchant.publicKeyID, 700},
+	} {
+		var client *core.Client
+		tap.check("with "+trust.name+", the SDK starts", func() (err error) {
+			client, err = trust.start(ctx)
+			return err
+		})
+		if client == nil {
+			continue
+		}
+
+		tap.check("with "+trust.name+", a rights call gets a verified 204", func() error {
+			result, err := client.Patch(ctx, rights, change{fmt.Sprint("go-", trust.points), trust.points})
+			if err != nil {
+				return err
+			}
+			if status := result.Response.StatusCode; status != http.StatusNoContent {
+				return fmt.Errorf("expected status 204, found %d", status)
+			}
+			if serial := result.Response.Header.Get(consts.WechatPaySerial); serial != trust.serial {
+				return fmt.Errorf("expected an answer signed by %s, found %s", trust.serial, serial)
+			}
+			return nil
+		})
+
+		tap.check("with "+trust.name+", a verified answer has the member's new points", func() error {
+			result, err := client.Get(ctx, card)
+			if err != nil {
+				return err
+			}
+			var member struct {
+				BonusValue int64 `json:"bonus_value"`
+			}
+			if err := core.UnMarshalResponse(result.Response, &member); err != nil {
+				return err
+			}
+			if member.BonusValue != trust.points {
+				return fmt.Errorf("expected bonus_value %d, found %d", trust.points, member.BonusValue)
+			}
+			return nil
+		})
+
+		for _, hostile := range hostile {
+			tap.check("with "+trust.name+", "+hostile.answer+" is refused", func() error {
+				number := fmt.Sprintf("MOCK*%s*go-%d", hostile.fault, trust.points)
+				result, err := client.Patch(ctx, rights, change{number, trust.points})
+				if err == nil {
+					return errors.New("expected a refusal, found none")
+				}
+				if result == nil || result.Response == nil || result.Response.StatusCode != http.StatusNoContent {
+					return fmt.Errorf("expected a 204 that is refused, found %w", err)
+				}
+				if !hostile.reason.MatchString(err.Error()) {
+					return fmt.Errorf("expected %q, found %w", hostile.reason, err)
+				}
+				return nil
+			})
+		}
+	}
+
+	tap.check("a call signed with another key fails as 401 SIGN_ERROR", func() error {
+		stranger := merchant
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			return err
+		}
+		stranger.key = key
+		return fails(ctx, stranger, change{"go-wrong-key", 600}, http.StatusUnauthorized, "SIGN_ERROR", "错误的签名，验签失败")
+	})
+
+	tap.check("a call without out_request_no fails as 400 PARAM_ERROR with the gateway's text", func() error {
+		return fails(ctx, merchant, change{BonusValue: 600}, http.StatusBadRequest, "PARAM_ERROR",
+			"输入源“/body/out_request_no”映射到字段“商户请求单号”必填性规则校验失败，此字段为必填项")
+	})
+
+	os.Exit(tap.end())
+}
+
+// fails makes a rights call that must end in the SDK's own error type, with these values.
+func fails(ctx context.Context, merchant merchant, body change, status int, code, message string) error {
+	client, err := merchant.trustingPublicKey(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = client.Patch(ctx, rights, body)
+	var found *core.APIError
+	if !errors.As(err, &found) {
+		return fmt.Errorf("expected a core.APIError, found %w", err)
+	}
+	if found.StatusCode != status || found.Code != code || found.Message != message {
+		return fmt.Errorf("expected %d %s %s, found %d %s %s", status, code, message, found.StatusCode, found.Code, found.Message)
+	}
+	return nil
+}
