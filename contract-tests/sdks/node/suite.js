@@ -1,0 +1,81 @@
+// Holds wechatpay-axios-plugin, unmodified, to the mock: it calls https://api.mch.weixin.qq.com, its default, and reaches
+// the mock by HTTPS_PROXY and NODE_EXTRA_CA_CERTS. Run it as `wechatpay-mock run -- node suite.js`.
+//
+// Each check is a line of TAP. Exit code 0 if all hold, 1 if one does not, 2 if a credential is missing.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+
+import { Wechatpay } from 'wechatpay-axios-plugin';
+
+import { merchantFromEnvironment, trustingCertificates, trustingPublicKey } from './merchant.js';
+import { check, end } from './tap.js';
+
+const card = 'v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665';
+const rights = `${card}/rights`;
+
+const { merchant, apiV3Key, platformSerial, publicKeyId, publicKey } = merchantFromEnvironment();
+
+const ways = [
+  ['downloaded certificates', () => trustingCertificates(merchant, apiV3Key), platformSerial, 600],
+  ['the public key', () => trustingPublicKey(merchant, publicKeyId, publicKey), publicKeyId, 700],
+];
+
+// Answers that must be refused: the fault that asks for one, and the SDK's code for it.
+const hostile = [
+  ['an answer with a wrong signature', 'wrong-key', 'EV3_RES_HEADER_SIGNATURE_DIGEST'],
+  ['an answer with an unknown serial', 'unknown-serial', 'EV3_RES_HEADER_PLATFORM_SERIAL'],
+  ['an answer that is 301 s old', 'stale-timestamp', 'EV3_RES_HEADER_TIMESTAMP_OFFSET'],
+];
+
+for (const [trust, configure, serial, points] of ways) {
+  let client;
+  await check(`with ${trust}, the SDK starts`, async () => {
+    client = new Wechatpay(await configure());
+  });
+  if (!client) continue;
+
+  await check(`with ${trust}, a rights call gets a verified 204`, async () => {
+    const { status, headers } = await client.chain(rights).patch({ out_request_no: `node-${points}`, bonus_value: points });
+    assert.deepEqual([status, headers['wechatpay-serial']], [204, serial]);
+  });
+
+  await check(`with ${trust}, a verified answer has the member's new points`, async () => {
+    const { data } = await client.chain(card).get();
+    assert.equal(data.bonus_value, points);
+  });
+
+  for (const [answer, fault, code] of hostile) {
+    await check(`with ${trust}, ${answer} is refused`, async () => {
+      const call = client.chain(rights).patch({ out_request_no: `MOCK*${fault}*node-${points}`, bonus_value: points });
+      await fails(call, (error) => assert.deepEqual([error.code, error.response?.status], [code, 204]));
+    });
+  }
+}
+
+await check('a call signed with another key fails as 401 SIGN_ERROR', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const stranger = new Wechatpay(trustingPublicKey({ ...merchant, privateKey }, publicKeyId, publicKey));
+  const call = stranger.chain(rights).patch({ out_request_no: 'node-wrong-key', bonus_value: 600 });
+  await fails(call, isAnswer(401, 'SIGN_ERROR', '错误的签名，验签失败'));
+});
+
+await check("a call without out_request_no fails as 400 PARAM_ERROR with the gateway's text", async () => {
+  const client = new Wechatpay(trustingPublicKey(merchant, publicKeyId, publicKey));
+  const call = client.chain(rights).patch({ bonus_value: 600 });
+  await fails(call, isAnswer(400, 'PARAM_ERROR', '输入源“/body/out_request_no”映射到字段“商户请求单号”必填性规则校验失败，此字段为必填项'));
+});
+
+process.exitCode = end();
+
+// Waits for the call to end in the SDK's own error type, an AxiosError, which must be as it should.
+async function fails(call, asItShould) {
+  await assert.rejects(call, (error) => {
+    assert.equal(error.isAxiosError, true, `expected an AxiosError, found ${error}`);
+    asItShould(error);
+    return true;
+  });
+}
+
+function isAnswer(status, code, message) {
+  return ({ response }) => assert.deepEqual([response?.status, response?.data.code, response?.data.message], [status, code, message]);
+}
