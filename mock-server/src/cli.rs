@@ -1,6 +1,6 @@
 //! The command line of `wechatpay-mock`.
 
-use std::{convert::Infallible, net::SocketAddr, path::PathBuf};
+use std::{convert::Infallible, ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing, Host};
@@ -13,6 +13,7 @@ Examples:
   wechatpay-mock --listen 127.0.0.1:0       serve on a free port, named in the first line of output
   wechatpay-mock --config shop.toml         with merchants, keys, policies and limits of your own
   wechatpay-mock --log json                 log an object for each exchange, for programs
+  wechatpay-mock run -- npm test            run a command with everything pointed at a mock
   wechatpay-mock ca                         print the path of the authority that HTTPS clients must trust
   wechatpay-mock keys ./dev                 write the development merchant's credentials
   wechatpay-mock healthcheck                ask the mock that listens here whether it is well
@@ -22,6 +23,21 @@ SIGINT or SIGTERM ends it once the exchanges on their way have ended; a second o
 Exit codes: 0 good, 1 a check failed, 2 wrong usage or configuration.
 
 Told nothing, it knows a development merchant whose keys are public. They protect nothing.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  wechatpay-mock run -- go test ./...
+  wechatpay-mock run -- mvn -o test
+  wechatpay-mock run --contract -- npm test
+  wechatpay-mock run -- curl -i https://api.mch.weixin.qq.com/v3/certificates
+
+The mock is on a free port of loopback. It answers for https://api.mch.weixin.qq.com as a proxy, with an authority that is
+made for this run and gone after it. The command finds HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS,
+REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and JAVA_TOOL_OPTIONS for that; WECHATPAY_BASE_URL for whoever can be
+told the host; and the merchant's credentials in WECHATPAY_MCHID and so on, as `wechatpay-mock keys` writes them to `env`.
+If it fails, the requests that were refused are said, with what was wrong.
+
+Exit codes: the command's; 1 if --contract fails it; 2 wrong usage or configuration; 126 and 127 it can't be run.";
 
 const CA_EXAMPLES: &str = "\
 Examples:
@@ -61,6 +77,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Write a merchant's credentials as files
     Keys(Keys),
+    /// Run a command with everything pointed at a mock, and end with its exit code
+    Run(Run),
     /// Print where the certificate authority for HTTPS is, and make it if there is none
     Ca(Ca),
     /// List what nothing public decides, and the values that the configuration can set
@@ -141,6 +159,34 @@ pub(crate) struct Configuration {
     /// Merchants, keys, policies and limits, TOML [default: a development merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// State to start with, JSON [default: the configuration's, or a sample card for each merchant]
+    #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Which merchant's credentials the command gets [default: the first]
+    #[arg(long)]
+    pub(crate) mchid: Option<String>,
+    /// As a proxy, let requests to this host through; may be repeated
+    #[arg(long, value_name = "HOST", env = "WECHATPAY_MOCK_PROXY_PASSTHROUGH", value_delimiter = ',')]
+    pub(crate) proxy_passthrough: Vec<Host>,
+    /// Fail, even if the command does not, if a request was not as the contract says, or there was none
+    #[arg(long)]
+    pub(crate) contract: bool,
+    /// Log each exchange on stderr, as `serve` does
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// How exchanges are logged, with --verbose
+    #[arg(long, value_name = "FORM", env = "WECHATPAY_MOCK_LOG", default_value = "text")]
+    pub(crate) log: LogForm,
+    /// The command and its arguments, after --
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -81,15 +81,24 @@ fn files(credentials: &Credentials, dir: &Path) -> Vec<File> {
     files
 }
 
-/// Lines for a POSIX shell. Files are named by their whole path, so that it can be sourced from anywhere.
+/// Lines for a POSIX shell.
 fn env(credentials: &Credentials, dir: &Path) -> String {
+    let variables = credentials_env(credentials, dir).into_iter();
+    variables.map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''"))).collect()
+}
+
+/// What [`write_credentials`] writes to `env`, as variables: `WECHATPAY_MCHID` and so on. Files are named by their whole
+/// path, so that they are found from anywhere.
+pub fn credentials_env(credentials: &Credentials, dir: &Path) -> Vec<(String, String)> {
     const FILES: [&str; 4] = ["MERCHANT_KEY", "MERCHANT_CERTIFICATE", "PLATFORM_CERTIFICATE", "PUBLIC_KEY"];
     let is_file = |name: &str| FILES.iter().any(|file| name == format!("WECHATPAY_{file}"));
-    let variables = credentials.to_file().to_env().into_iter().map(|(name, value)| {
-        let value = if is_file(&name) { dir.join(value).display().to_string() } else { value };
-        format!("export {name}='{}'\n", value.replace('\'', r"'\''"))
-    });
-    variables.collect()
+    let variables = credentials.to_file().to_env().into_iter();
+    variables
+        .map(|(name, value)| {
+            let value = if is_file(&name) { dir.join(value).display().to_string() } else { value };
+            (name, value)
+        })
+        .collect()
 }
 
 impl File {

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use http::uri::Authority;
 
 /// The gateway's hosts, which SDKs have built in. (documented)
-pub(crate) const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
+pub const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 
 /// A host: a DNS name, which is the same in capitals, or an IP address.
 ///

@@ -29,6 +29,9 @@ pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
 pub use warning::Warning;
 
+/// The check that is an operation's own.
+const OWN_RULES: u8 = 12;
+
 /// One request and its answer, as the mock saw them.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -104,6 +107,14 @@ impl Exchange {
             answer_body: answer.body,
             times: progress.times,
         }
+    }
+
+    /// Whether the request is not as the contract says: refused by one of the checks 1 to 11, or odd in itself. What an
+    /// operation's own rules refuse, a fault, and a habit such as requests without `Wechatpay-Serial` are no such thing.
+    pub fn breaks_contract(&self) -> bool {
+        let is_broken =
+            |rejection: &Rejection| !rejection.is_injected() && rejection.check() != Some(OWN_RULES);
+        self.rejection.as_ref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
     }
 
     /// The code in the answer's body, if it is a refusal that has one: `SIGN_ERROR`.

@@ -64,7 +64,7 @@ pub use config::{
     NoCredentials,
 };
 pub use contract::OPENAPI;
-pub use credentials_dir::{WriteError, write_credentials};
+pub use credentials_dir::{WriteError, credentials_env, write_credentials};
 pub use diagnosing::Diagnosing;
 pub use expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
 pub use faults::{
@@ -72,7 +72,7 @@ pub use faults::{
     Latency, MAGIC_FORMS, MagicForm, RuleError, RuleState, Strike, StruckBy, UnknownFault,
 };
 pub use field_fault::{FieldFault, JsonType, Location, Rule};
-pub use host::{Host, HostError, HostName};
+pub use host::{GATEWAY_HOSTS, Host, HostError, HostName};
 pub use identity::{NotMade, PairError, PlatformCertificate, PlatformCertificates, PublicKeyPair, TrustMode};
 pub use journal::{Exchange, Filter, Stage, StageTimes, Verdict, Warning};
 pub use language::Language;

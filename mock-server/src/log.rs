@@ -3,7 +3,10 @@
 //! No line has a key, nor of `Authorization` more than the few characters that are wrong with it. What peers send is
 //! cut, and can neither forge a line nor steer a terminal.
 
-use std::{borrow::Cow, fmt::Write};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 use wechatpay_protocol::{Mchid, REQUEST_ID};
 
@@ -50,6 +53,14 @@ pub(crate) fn exchange(exchange: &Exchange) {
         write_at!(tracing::Level::INFO);
     } else {
         write_at!(tracing::Level::WARN);
+    }
+}
+
+/// The line that the log has for it: `#7 PATCH /v3/… 400: check 11: …`.
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.rejection.as_ref().map(|rejection| shown(&rejection.reason()).into_owned());
+        f.write_str(&message(self, reason.as_deref()))
     }
 }
 

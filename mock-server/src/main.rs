@@ -5,6 +5,7 @@ mod cli;
 mod fault_list;
 mod healthcheck;
 mod logging;
+mod run;
 mod signals;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
     io::{self, Write},
     iter,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
     process::ExitCode,
 };
 
@@ -23,7 +25,7 @@ use wechatpay_mock::{
 };
 
 use crate::{
-    cli::{AuthorityOptions, Ca, CheckConfig, Cli, Command, Configuration, Healthcheck, Keys, Serve},
+    cli::{AuthorityOptions, Ca, CheckConfig, Cli, Command, Configuration, Healthcheck, Keys, Run, Serve},
     healthcheck::{BaseUrl, Unhealthy},
     signals::Signals,
 };
@@ -40,17 +42,18 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        None => serve(&cli.serve),
-        Some(Command::Serve(options)) => serve(&options),
-        Some(Command::Keys(options)) => keys(&options),
-        Some(Command::Ca(options)) => ca(&options),
-        Some(Command::Healthcheck(options)) => healthcheck(options),
-        Some(Command::CheckConfig(options)) => check_config(&options),
-        Some(Command::Policies) => list_policies().map_err(Into::into),
-        Some(Command::Faults) => list_faults().map_err(Into::into),
+        None => serve(&cli.serve).map(good),
+        Some(Command::Serve(options)) => serve(&options).map(good),
+        Some(Command::Run(options)) => run_command(&options),
+        Some(Command::Keys(options)) => keys(&options).map(good),
+        Some(Command::Ca(options)) => ca(&options).map(good),
+        Some(Command::Healthcheck(options)) => healthcheck(options).map(good),
+        Some(Command::CheckConfig(options)) => check_config(&options).map(good),
+        Some(Command::Policies) => list_policies().map(good).map_err(Into::into),
+        Some(Command::Faults) => list_faults().map(good).map_err(Into::into),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever read the output has read enough.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,6 +64,10 @@ fn main() -> ExitCode {
             ExitCode::from(if error.is::<Unhealthy>() { CHECK_FAILED } else { WRONG_USAGE })
         }
     }
+}
+
+fn good((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
@@ -92,10 +99,7 @@ const STDOUT: &str = "cannot write to stdout";
 struct BadToken(AdminTokenError);
 
 fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
-    let mut config = config(&options.configuration)?;
-    if let Some(seed) = &options.seed {
-        config = config.with_seed_file(seed)?;
-    }
+    let mut config = seeded(config(&options.configuration)?, options.seed.as_deref())?;
     if let Some(diagnosis) = options.diagnosis {
         config.diagnosis = diagnosis.into();
     }
@@ -131,6 +135,16 @@ async fn run(server: MockServer, mut signals: Signals) -> io::Result<()> {
         signal = signals.next() => tracing::warn!("ended at once, as another {} asks", signal?),
     }
     Ok(())
+}
+
+fn run_command(options: &Run) -> Result<ExitCode, Box<dyn Error>> {
+    let mut config = seeded(config(&options.configuration)?, options.seed.as_deref())?;
+    config.proxy_passthrough.extend_from_slice(&options.proxy_passthrough);
+    // It is for this run alone: on a port of its own, with an authority of its own.
+    (config.listen, config.tls_listen, config.ca_dir) = (None, None, None);
+    logging::start(options.log, !options.verbose)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(Failure::new("cannot start"))?.block_on(run::run(config, options))
 }
 
 /// The line that scripts wait for.
@@ -178,6 +192,13 @@ fn ca(options: &Ca) -> Result<(), Box<dyn Error>> {
 #[derive(Debug, thiserror::Error)]
 #[error("expected a home folder to keep the certificate authority in, found none; name one with --ca-dir")]
 struct NoHome;
+
+fn seeded(config: Config, seed: Option<&Path>) -> Result<Config, ConfigError> {
+    match seed {
+        Some(seed) => config.with_seed_file(seed),
+        None => Ok(config),
+    }
+}
 
 fn check_config(options: &CheckConfig) -> Result<(), Box<dyn Error>> {
     let config = Config::from_file(&options.file)?;

@@ -79,6 +79,11 @@ impl MockServer {
         format!("http://{}", self.addresses.either)
     }
 
+    /// The same, as address and port.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.either
+    }
+
     /// Where it listens for TLS alone, if it was told to: `https://127.0.0.1:PORT`.
     pub fn tls_url(&self) -> Option<String> {
         self.addresses.tls_alone.map(|address| format!("https://{address}"))

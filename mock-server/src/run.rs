@@ -1,0 +1,123 @@
+//! `wechatpay-mock run`: a command that reaches a mock in place of the gateway, whatever it is written in.
+
+mod environment;
+mod process;
+mod trust_store;
+
+use std::{
+    error::Error,
+    ffi::OsString,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use wechatpay_mock::{Clock, Config, MockServer, credentials_env, write_credentials};
+use wechatpay_protocol::Credentials;
+
+use crate::{Failure, cli::Run};
+use environment::{Facts, php_ini, variables};
+use process::{NotRun, run_to_end};
+
+/// How many exchanges are shown at the end.
+const SHOWN: usize = 20;
+
+/// What `--contract` found.
+const CONTRACT_BROKEN: u8 = 1;
+
+/// Starts a mock, runs the command with everything pointed at it, and says what went wrong between the two.
+///
+/// # Errors
+/// If the mock can't be started, or what the command needs can't be written.
+pub(crate) async fn run(config: Config, options: &Run) -> Result<ExitCode, Box<dyn Error>> {
+    let credentials = config.credentials(options.mchid.as_deref(), Clock::system().now())?;
+    let started = MockServer::builder().config(config).start().await;
+    let mock = started.map_err(Failure::new("cannot start a mock"))?;
+    let folder = tempfile::Builder::new().prefix("wechatpay-mock-").tempdir();
+    let folder = folder.map_err(Failure::new("cannot make a folder for credentials"))?;
+    let variables = prepare(&mock, &credentials, folder.path()).await?;
+
+    let code = match run_to_end(&options.command, variables).await {
+        Ok(code) => code,
+        Err(error) => return Ok(not_run(&error)),
+    };
+    let is_contract_broken = report(&mock, code, options.contract);
+    Ok(ExitCode::from(if code == 0 && is_contract_broken { CONTRACT_BROKEN } else { code }))
+}
+
+/// Writes what the command needs to the folder, and says how it finds that.
+async fn prepare(
+    mock: &MockServer,
+    credentials: &Credentials,
+    folder: &Path,
+) -> Result<Vec<(String, OsString)>, Box<dyn Error>> {
+    write_credentials(credentials, folder, false)?;
+    let authority = mock.ca_pem().await?;
+    let bundle = system_authorities().unwrap_or_default() + "\n" + &authority;
+    let store = trust_store::pkcs12(&trust_store::certificates(&bundle))?;
+
+    let write = |name: &str, content: &[u8]| -> Result<PathBuf, Failure> {
+        let path = folder.join(name);
+        fs::write(&path, content).map_err(Failure::new(format!("cannot write {}", path.display())))?;
+        Ok(path)
+    };
+    let bundle = write("ca-bundle.pem", bundle.as_bytes())?;
+    let php_ini_dir = folder.join("php");
+    fs::create_dir(&php_ini_dir).map_err(Failure::new("cannot make a folder for PHP's settings"))?;
+    write("php/wechatpay-mock.ini", php_ini(&bundle).as_bytes())?;
+    let facts = Facts {
+        mock: mock.address(),
+        authority: &write("ca.pem", authority.as_bytes())?,
+        bundle: &bundle,
+        trust_store: &write("ca.p12", &store)?,
+        trust_store_password: trust_store::PASSWORD,
+        php_ini_dir: &php_ini_dir,
+    };
+    let own = credentials_env(credentials, folder).into_iter().map(|(name, value)| (name, value.into()));
+    let others = variables(&facts).into_iter().map(|(name, value)| (name.to_owned(), value));
+    Ok(own.chain(others).collect())
+}
+
+/// The authorities that the machine trusts, for hosts that are called without the mock. PEM.
+fn system_authorities() -> Option<String> {
+    fs::read_to_string(openssl_probe::probe().cert_file?).ok()
+}
+
+fn not_run(error: &NotRun) -> ExitCode {
+    anstream::eprintln!("error: {error}");
+    ExitCode::from(error.exit_code())
+}
+
+/// Says which exchanges went wrong, if the command failed or the contract counts. Whether the contract was broken.
+fn report(mock: &MockServer, code: u8, contract: bool) -> bool {
+    let exchanges = mock.exchanges();
+    let broken = exchanges.iter().filter(|exchange| exchange.breaks_contract()).count();
+    let is_broken = contract && (broken > 0 || exchanges.is_empty());
+    let wrong: Vec<_> = exchanges
+        .iter()
+        .filter(|exchange| {
+            exchange.rejection.is_some() || exchange.fault.is_some() || exchange.breaks_contract()
+        })
+        .collect();
+    let mut text = String::new();
+    let mut say = |line: String| text += &format!("wechatpay-mock: {line}\n");
+    if exchanges.is_empty() {
+        say("no request reached the mock; does the command read HTTPS_PROXY? docs/sdks says how each SDK is pointed here".into());
+    } else if code != 0 || is_broken {
+        say(format!("requests: {}, refused or odd: {}", exchanges.len(), wrong.len()));
+        let left_out = wrong.len().saturating_sub(SHOWN);
+        if left_out > 0 {
+            say(format!("the first {left_out} of these are left out"));
+        }
+        for exchange in &wrong[left_out..] {
+            say(format!("  {exchange}"));
+        }
+    }
+    if is_broken && code == 0 {
+        say("--contract: the command ended well, but not every request was as the contract says".into());
+    }
+    // There may be nobody who reads it.
+    let _ = io::stderr().write_all(text.as_bytes());
+    is_broken
+}

@@ -1,0 +1,111 @@
+//! What a command must find in its environment, so that every ecosystem sends the gateway's requests to a mock.
+
+use std::{env, ffi::OsString, net::SocketAddr, path::Path};
+
+use wechatpay_mock::GATEWAY_HOSTS;
+
+/// This machine, which is called without a proxy.
+const DIRECT: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Where a command finds what it needs.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    /// The mock.
+    pub(super) mock: SocketAddr,
+    /// The mock's authority alone, PEM.
+    pub(super) authority: &'a Path,
+    /// The mock's authority and the system's, PEM.
+    pub(super) bundle: &'a Path,
+    /// The same for Java, PKCS#12.
+    pub(super) trust_store: &'a Path,
+    pub(super) trust_store_password: &'a str,
+    /// A folder with settings for PHP.
+    pub(super) php_ini_dir: &'a Path,
+}
+
+/// The variables to set, by ecosystem.
+pub(super) fn variables(facts: &Facts<'_>) -> Vec<(&'static str, OsString)> {
+    let proxy: OsString = format!("http://{}", facts.mock).into();
+    let no_proxy = no_proxy(&env::var("NO_PROXY").or_else(|_| env::var("no_proxy")).unwrap_or_default());
+    let mut php_ini_dirs = OsString::from(":");
+    php_ini_dirs.push(facts.php_ini_dir);
+    vec![
+        // whoever reads the usual variables: curl, Go, Python, Ruby, .NET, PHP's Guzzle, axios
+        ("HTTP_PROXY", proxy.clone()),
+        ("http_proxy", proxy.clone()),
+        ("HTTPS_PROXY", proxy.clone()),
+        ("https_proxy", proxy.clone()),
+        ("NO_PROXY", no_proxy.clone().into()),
+        ("no_proxy", no_proxy.into()),
+        // OpenSSL, Go
+        ("SSL_CERT_FILE", facts.bundle.into()),
+        // Node: in addition to its own authorities; from 24.5 on, its own clients read the variables of the proxy
+        ("NODE_EXTRA_CA_CERTS", facts.authority.into()),
+        ("NODE_USE_ENV_PROXY", "1".into()),
+        // Python's requests
+        ("REQUESTS_CA_BUNDLE", facts.bundle.into()),
+        // curl
+        ("CURL_CA_BUNDLE", facts.bundle.into()),
+        // PHP: the usual folders, and one more
+        ("PHP_INI_SCAN_DIR", php_ini_dirs),
+        // Java
+        ("JAVA_TOOL_OPTIONS", java_options(facts, &env::var("JAVA_TOOL_OPTIONS").unwrap_or_default()).into()),
+        // our own client and kit
+        ("WECHATPAY_BASE_URL", proxy.clone()),
+        ("WECHATPAY_MOCK_URL", proxy),
+    ]
+}
+
+/// What PHP is told.
+pub(super) fn php_ini(bundle: &Path) -> String {
+    let bundle = bundle.display();
+    format!("curl.cainfo=\"{bundle}\"\nopenssl.cafile=\"{bundle}\"\n")
+}
+
+/// The hosts that are called without a proxy: this machine, and those that were named, unless the gateway is among them.
+fn no_proxy(named: &str) -> String {
+    let reaches_gateway = |entry: &str| {
+        let suffix = entry.trim_start_matches('*').trim_start_matches('.').to_ascii_lowercase();
+        let suffix = suffix.split(':').next().unwrap_or_default();
+        GATEWAY_HOSTS.iter().any(|host| host.ends_with(suffix))
+    };
+    let named = named.split(',').map(str::trim).filter(|entry| !entry.is_empty() && !DIRECT.contains(entry));
+    DIRECT.into_iter().chain(named.filter(|entry| !reaches_gateway(entry))).collect::<Vec<_>>().join(",")
+}
+
+/// Java reads neither the proxy's variables nor PEM.
+fn java_options(facts: &Facts<'_>, others: &str) -> String {
+    let (host, port) = (facts.mock.ip(), facts.mock.port());
+    let (store, password) = (facts.trust_store.display(), facts.trust_store_password);
+    let options = [
+        format!("-Dhttp.proxyHost={host} -Dhttp.proxyPort={port}"),
+        format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}"),
+        "-Dhttp.nonProxyHosts=localhost|127.*|[::1]".into(),
+        format!("\"-Djavax.net.ssl.trustStore={store}\""),
+        format!("-Djavax.net.ssl.trustStorePassword={password} -Djavax.net.ssl.trustStoreType=PKCS12"),
+    ]
+    .join(" ");
+    if others.is_empty() { options } else { format!("{others} {options}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_was_named_lets_the_gateway_be_called_without_the_proxy() {
+        for named in
+            ["*", ".qq.com", "*.weixin.qq.com", "api.mch.weixin.qq.com", "API.mch.weixin.qq.com:443", "com"]
+        {
+            assert_eq!(no_proxy(named), "localhost,127.0.0.1,::1", "{named}");
+        }
+    }
+
+    #[test]
+    fn other_hosts_that_were_named_stay_so() {
+        assert_eq!(
+            no_proxy("db.internal, localhost,.example.org"),
+            "localhost,127.0.0.1,::1,db.internal,.example.org"
+        );
+    }
+}
