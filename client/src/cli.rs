@@ -3,10 +3,8 @@
 use std::{error::Error, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use wechatpay_client::{Client, RightsChange, Trust};
+use wechatpay_client::{Client, RightsChange, Trust, credentials_dir};
 use wechatpay_protocol::Credentials;
-
-use crate::credentials_dir;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,14 +10,30 @@ use wechatpay_protocol::{Credentials, CredentialsError, CredentialsFile};
 
 /// Why there are no credentials to be had.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {
+pub enum LoadError {
+    /// A file can't be read.
     #[error("cannot read {path}", path = .path.display())]
-    File { path: PathBuf, source: io::Error },
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file is not a `credentials.json`.
     // Without the parser's own words, which quote what it found: it may be a key.
     #[error("{path}, line {line}, column {column}: expected the JSON of a credentials.json", path = .path.display())]
-    Json { path: PathBuf, line: usize, column: usize },
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where it is not.
+        line: usize,
+        /// Where it is not.
+        column: usize,
+    },
+    /// The environment names a merchant, and not all that it needs.
     #[error("the environment has {VARIABLE_OF_MCHID}, but not all that goes with it (as WECHATPAY_…)")]
     Environment(#[source] serde_json::Error),
+    /// What is there makes no credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
 }
@@ -26,7 +42,10 @@ const VARIABLE_OF_MCHID: &str = "WECHATPAY_MCHID";
 
 /// Reads `path`, which is a `credentials.json` or a folder with one; the names of files in it are relative to its
 /// own folder.
-pub(crate) fn load(path: &Path) -> Result<Credentials, LoadError> {
+///
+/// # Errors
+/// [`LoadError`] names the file or the field. It never quotes a key.
+pub fn load(path: &Path) -> Result<Credentials, LoadError> {
     let path = if path.is_dir() { path.join("credentials.json") } else { path.into() };
     let json = fs::read_to_string(&path).map_err(|source| LoadError::File { path: path.clone(), source })?;
     let file: CredentialsFile = serde_json::from_str(&json).map_err(|error| LoadError::Json {
@@ -39,7 +58,10 @@ pub(crate) fn load(path: &Path) -> Result<Credentials, LoadError> {
 }
 
 /// Reads the environment, if it names a merchant; the names of files are relative to the current folder.
-pub(crate) fn from_env() -> Result<Option<Credentials>, LoadError> {
+///
+/// # Errors
+/// [`LoadError`] says what is missing or wrong. It never quotes a key.
+pub fn from_env() -> Result<Option<Credentials>, LoadError> {
     from_variables(|name| env::var(name).ok().filter(|value| !value.is_empty()))
 }
 

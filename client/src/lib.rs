@@ -31,6 +31,7 @@
 
 mod builder;
 mod client;
+pub mod credentials_dir;
 mod error;
 mod platform_keys;
 mod rejection;

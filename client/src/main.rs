@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 mod cli;
-mod credentials_dir;
 mod report;
 
 use std::{error::Error, process::ExitCode};
