@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod case;
+mod described;
 pub mod fault_table;
 pub mod run;
 pub mod sign;

@@ -106,7 +106,16 @@ impl Sign {
         Ok(Signed { authorization: Some(authorization), timestamp })
     }
 
-    fn timestamp(&self, now: Timestamp) -> Timestamp {
+    /// Whether no gateway, however lenient, can take this for a signature of the merchant's over what is sent.
+    pub(crate) fn is_none_of_the_merchants(&self, request: &ToSign<'_>) -> bool {
+        match self {
+            Self::Unsigned | Self::WrongKey | Self::UnknownMerchant => true,
+            Self::Authorization(template) => !template.contains("{signature}"),
+            _ => self.message(request, request.now) != Self::Valid.message(request, request.now),
+        }
+    }
+
+    pub(crate) fn timestamp(&self, now: Timestamp) -> Timestamp {
         let now = now.as_unix();
         Timestamp::from_unix(match self {
             Self::AlmostStale => now.saturating_sub(299),
@@ -125,7 +134,7 @@ impl Sign {
     }
 
     /// The bytes that are signed, which are not always those that should be.
-    fn message(&self, request: &ToSign<'_>, timestamp: Timestamp) -> Vec<u8> {
+    pub(crate) fn message(&self, request: &ToSign<'_>, timestamp: Timestamp) -> Vec<u8> {
         let ToSign { method, target, body, nonce_str, .. } = request;
         let path = target.split('?').next().unwrap_or_default();
         let target = match self {

@@ -1,0 +1,63 @@
+//! Compares an answer with what a case expects.
+
+use http::{HeaderMap, StatusCode};
+use wechatpay_protocol::Credentials;
+
+use super::{
+    body,
+    difference::{Difference, Subject},
+    send::Sent,
+    signature,
+};
+use crate::case::{Expected, ExpectedHeader, Placeholders};
+
+/// What differs, the status first. Where that is another, the body tells why, and the rest follows from it.
+pub(super) fn compare(expected: &Expected, sent: &Sent, merchant: &Credentials) -> Vec<Difference> {
+    let Sent { answer, placeholders, .. } = sent;
+    let body = body::compare(&expected.body, &answer.body, placeholders);
+    if let Some(status) = status(expected.status, sent) {
+        let body = body.map(|difference| difference.with_hint(None));
+        return [Some(status), body].into_iter().flatten().collect();
+    }
+    let headers = expected.headers.iter();
+    let headers = headers.filter_map(|(name, wanted)| header(name, wanted, &answer.headers, placeholders));
+    headers.chain(body).chain(signature::compare(expected.signed_by, answer, merchant)).collect()
+}
+
+fn status(expected: u16, sent: &Sent) -> Option<Difference> {
+    let found = sent.answer.status;
+    let differs = Difference::new(Subject::Status, expected.to_string(), found.as_str());
+    (found.as_u16() != expected).then(|| differs.with_hint(signed_message(sent)))
+}
+
+/// What was signed, for whoever has to find out why it was refused.
+fn signed_message(sent: &Sent) -> Option<String> {
+    let refused = sent.answer.status == StatusCode::UNAUTHORIZED;
+    let message = sent.signed_message.as_ref().filter(|_| refused)?;
+    let diagnosis = sent.answer.headers.get("mock-diagnosis").and_then(|value| value.to_str().ok());
+    let diagnosis = diagnosis.map(|name| format!("\nthe mock's diagnosis is {name}")).unwrap_or_default();
+    Some(format!("the message that was signed:\n{}{diagnosis}", signature::shown(message)))
+}
+
+fn header(
+    name: &str,
+    wanted: &ExpectedHeader,
+    headers: &HeaderMap,
+    placeholders: &Placeholders,
+) -> Option<Difference> {
+    let found: Vec<_> =
+        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let (holds, expected) = match wanted {
+        ExpectedHeader::Present => (!found.is_empty(), String::from("any value")),
+        ExpectedHeader::Absent => (found.is_empty(), "no such header".into()),
+        ExpectedHeader::Exact(value) => {
+            let value = placeholders.fill(value);
+            (found.len() == 1 && found[0] == value, value)
+        }
+        ExpectedHeader::Matching(pattern) => {
+            (found.len() == 1 && pattern.0.is_match(&found[0]), format!("a value matching {}", pattern.0))
+        }
+    };
+    let actual = if found.is_empty() { "no such header".into() } else { found.join(", ") };
+    (!holds).then(|| Difference::new(Subject::Header(name.into()), expected, actual))
+}

@@ -1,0 +1,166 @@
+//! Sends a request as it is, and takes the whole answer.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, uri::Authority};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use wechatpay_client::MAX_BODY;
+
+use crate::case::{MadeRequest, Placeholders};
+
+/// The most bytes of a raw answer's status line and headers.
+const MAX_HEAD: usize = 64 << 10;
+
+/// The most headers of a raw answer.
+const MAX_HEADERS: usize = 100;
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// What was sent, as far as it matters for the answer, and the answer.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) answer: Answer,
+    pub(crate) placeholders: Placeholders,
+    /// The message that was signed, if one was.
+    pub(crate) signed_message: Option<Vec<u8>>,
+}
+
+/// Host and port of a server.
+pub(super) struct Host(Authority);
+
+impl Host {
+    pub(super) fn of(base_url: &str) -> Result<Self, String> {
+        let uri: Uri = base_url.parse().map_err(|error| format!("{base_url} is not a URL: {error}"))?;
+        uri.into_parts()
+            .authority
+            .map(Self)
+            .ok_or_else(|| format!("expected a host in {base_url}, found none"))
+    }
+
+    /// As it stands in the URL.
+    pub(super) fn as_written(&self) -> &str {
+        self.0.as_str()
+    }
+
+    async fn connect(&self) -> Result<TcpStream, String> {
+        let name = self.0.host().trim_start_matches('[').trim_end_matches(']');
+        let connected = TcpStream::connect((name, self.0.port_u16().unwrap_or(80))).await;
+        connected.map_err(|error| format!("no connection to {}: {error}", self.0))
+    }
+}
+
+/// Sends a request that the kit makes.
+pub(super) async fn made(
+    host: &Host,
+    method: &str,
+    target: &str,
+    headers: HeaderMap,
+    body: Vec<u8>,
+) -> Result<Answer, String> {
+    let mut message = Request::new(Full::new(Bytes::from(body)));
+    *message.method_mut() = method.parse::<Method>().map_err(|error| format!("{method}: {error}"))?;
+    *message.uri_mut() = target.parse().map_err(|error| format!("{target} can't be sent: {error}"))?;
+    *message.headers_mut() = headers;
+
+    let stream = host.connect().await?;
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
+    let connection = tokio::spawn(connection);
+    let answer = sender.send_request(message).await.map_err(|error| because(&error))?;
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, MAX_BODY).collect().await;
+    let body = body.map_err(|error| format!("a body that breaks off: {error}"))?.to_bytes();
+    connection.abort();
+    Ok(Answer { status: head.status, headers: head.headers, body })
+}
+
+/// Sends bytes, and reads one answer, whose body ends as `Content-Length` says, or with the connection.
+pub(super) async fn raw(host: &Host, bytes: &[u8]) -> Result<Answer, String> {
+    let mut stream = host.connect().await?;
+    // A server that refuses early may close before it has read everything; its answer counts all the same.
+    let _ = stream.write_all(bytes).await;
+    let mut received = Vec::new();
+    loop {
+        if let Some((mut answer, head)) = head(&received)? {
+            let length = answer.headers.get(http::header::CONTENT_LENGTH);
+            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            let have = received.len() - head;
+            let complete = length.is_some_and(|length: usize| have >= length);
+            if complete || have > MAX_BODY || !receive(&mut stream, &mut received).await? {
+                let end = length.map_or(received.len(), |length| received.len().min(head + length));
+                answer.body = Bytes::copy_from_slice(&received[head..end]);
+                return Ok(answer);
+            }
+        } else if received.len() > MAX_HEAD {
+            return Err(format!("more than {MAX_HEAD} bytes of headers"));
+        } else if !receive(&mut stream, &mut received).await? {
+            return Err("the end of the connection".into());
+        }
+    }
+}
+
+/// An answer without its body, and where that begins; `None` as long as the headers have no end.
+fn head(received: &[u8]) -> Result<Option<(Answer, usize)>, String> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut parsed = httparse::Response::new(&mut fields);
+    let parsing = parsed.parse(received).map_err(|error| format!("something else than HTTP: {error}"))?;
+    let httparse::Status::Complete(length) = parsing else { return Ok(None) };
+    let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|error| error.to_string())?;
+    let mut headers = HeaderMap::new();
+    for field in parsed.headers.iter() {
+        let name: HeaderName = field.name.parse().map_err(|error| format!("{}: {error}", field.name))?;
+        let value = HeaderValue::from_bytes(field.value).map_err(|error| format!("{name}: {error}"))?;
+        headers.append(name, value);
+    }
+    Ok(Some((Answer { status, headers, body: Bytes::new() }, length)))
+}
+
+/// Waits for more bytes; `false` at the end.
+async fn receive(stream: &mut TcpStream, received: &mut Vec<u8>) -> Result<bool, String> {
+    stream.read_buf(received).await.map(|length| length > 0).map_err(|error| error.to_string())
+}
+
+/// The headers of a request that the kit makes: the usual ones, and what the case says otherwise.
+pub(super) fn headers(
+    request: &MadeRequest,
+    host: &Host,
+    authorization: Option<&str>,
+    placeholders: &Placeholders,
+) -> Result<HeaderMap, String> {
+    let usual = [
+        ("host", Some(host.as_written())),
+        ("user-agent", Some("wechatpay-contract")),
+        ("accept", Some("application/json")),
+        ("content-type", Some("application/json")),
+        ("authorization", authorization),
+    ];
+    let mut headers = HeaderMap::new();
+    let own = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
+    for (name, value) in usual.into_iter().chain(own) {
+        let name: HeaderName = name.parse().map_err(|error| format!("{name}: {error}"))?;
+        let Some(value) = value else {
+            headers.remove(name);
+            continue;
+        };
+        let value = placeholders.fill(value);
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// An error with all that caused it.
+fn because(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

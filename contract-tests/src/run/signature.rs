@@ -1,0 +1,66 @@
+//! Compares who signed an answer, and verifies it.
+
+use wechatpay_protocol::{Credentials, ResponseSignature, Signature, VerifyingKey};
+
+use super::{
+    difference::{Difference, Subject},
+    send::Answer,
+};
+use crate::case::SignedBy;
+
+pub(super) fn compare(expected: SignedBy, answer: &Answer, merchant: &Credentials) -> Option<Difference> {
+    let platform = merchant.platform_certificate.as_ref().map(|(id, pem)| (id.to_string(), pem.as_str()));
+    let public = merchant.public_key.as_ref().map(|(id, pem)| (id.to_string(), pem.as_str()));
+    let keys: Vec<_> = match expected {
+        SignedBy::Nobody => return signed_at_all(answer),
+        SignedBy::EitherKey => platform.into_iter().chain(public).collect(),
+        SignedBy::PlatformCertificate => platform.into_iter().collect(),
+        SignedBy::PublicKey => public.into_iter().collect(),
+    };
+    let ids: Vec<_> = keys.iter().map(|(id, _)| id.as_str()).collect();
+    let wanted = match ids.as_slice() {
+        [] => "one by a key that the credentials do not have".into(),
+        ids => format!("one by {}", ids.join(" or ")),
+    };
+    let differs = |actual: String| Some(Difference::new(Subject::Signature, wanted.as_str(), actual));
+
+    let signature = match ResponseSignature::from_headers(&answer.headers) {
+        Ok(signature) => signature,
+        Err(error) => return differs(format!("none: {error}")),
+    };
+    let serial = signature.serial.as_str();
+    let Some((_, pem)) = keys.iter().find(|(id, _)| id == serial) else {
+        return differs(format!("one by {serial}"));
+    };
+    let message = signature.message(&answer.body).to_bytes();
+    let verified = verify(pem, &message, &signature.signature);
+    verified.err().map(|problem| {
+        let hint = format!("the message that it should be over:\n{}", shown(&message));
+        Difference::new(
+            Subject::Signature,
+            &wanted,
+            format!("one by {serial} that does not verify: {problem}"),
+        )
+        .with_hint(Some(hint))
+    })
+}
+
+fn signed_at_all(answer: &Answer) -> Option<Difference> {
+    let header = answer.headers.keys().find(|name| name.as_str().starts_with("wechatpay-"))?;
+    Some(Difference::new(Subject::Signature, "none", format!("the header {header}")))
+}
+
+fn verify(pem: &str, message: &[u8], signature: &str) -> Result<(), String> {
+    let key = VerifyingKey::from_pem(pem).map_err(|error| error.to_string())?;
+    let signature: Signature = signature.parse().map_err(|error| format!("{error}"))?;
+    key.verify(message, &signature).map_err(|error| error.to_string())
+}
+
+/// A message with the ends of its lines made visible.
+pub(super) fn shown(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message);
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| format!("  {}", line.replace('\r', "\\r").replace('\n', "\\n")));
+    lines.collect::<Vec<_>>().join("\n")
+}
