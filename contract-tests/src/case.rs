@@ -5,6 +5,7 @@
 
 mod expected;
 mod given;
+mod needs;
 mod placeholders;
 mod read;
 mod request;

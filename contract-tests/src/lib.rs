@@ -1,7 +1,7 @@
 //! The contract kit: holds a server or a client to the contract of WeChat Pay APIv3.
 //!
 //! A [`case::Case`] is a file in `fixtures/cases/`: what to send, how to sign it, and what must come back.
-//! [`run::run`] sends it to any base URL and says what differs.
+//! [`run::run`] sends it to any base URL and says what differs; [`verify`] does so with all of them, and reports.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -11,3 +11,4 @@ pub mod fault_table;
 pub mod run;
 pub mod sign;
 pub mod table;
+pub mod verify;

@@ -3,6 +3,7 @@
 
 mod cli;
 mod demo;
+mod verifying;
 
 use std::{error::Error, io::Write, iter, path::Path, process::ExitCode};
 
@@ -17,12 +18,14 @@ const WRONG_USAGE: u8 = 2;
 #[tokio::main]
 async fn main() -> ExitCode {
     let (done, failure) = match Cli::parse().command {
-        Command::Demo => (demo::run().await, ExitCode::FAILURE),
-        Command::Behaviour { cases } => (behaviour(&cases), ExitCode::from(WRONG_USAGE)),
-        Command::Faults => (print(&fault_table::markdown()), ExitCode::FAILURE),
+        Command::Demo => (demo::run().await.map(|()| true), ExitCode::FAILURE),
+        Command::Verify(options) => (verifying::run(&options).await, ExitCode::from(WRONG_USAGE)),
+        Command::Behaviour { cases } => (behaviour(&cases).map(|()| true), ExitCode::from(WRONG_USAGE)),
+        Command::Faults => (print(&fault_table::markdown()).map(|()| true), ExitCode::FAILURE),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             anstream::eprintln!("error: {error}");
             for cause in iter::successors(error.source(), |&cause| cause.source()) {

@@ -17,7 +17,8 @@ use crate::{
 };
 
 pub use difference::{Difference, Lines, Subject};
-use exchange::{Caller, now};
+pub(crate) use exchange::{Caller, now};
+pub(crate) use send::Sent;
 
 /// Where members' cards can be read.
 const CARDS: &str = "/v3/marketing/membercard-open/cards";

@@ -1,6 +1,6 @@
 //! What differs between an answer and what a case expects.
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
@@ -52,6 +52,11 @@ impl Difference {
     pub(super) fn new(subject: Subject, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         let (expected, actual) = (expected.into(), actual.into());
         Self { at: String::new(), subject, expected, actual, hint: None }
+    }
+
+    /// That no mock could be started for a case.
+    pub(crate) fn of_start(error: &io::Error) -> Self {
+        Self::new(Subject::Answer, "a mock of its own", error.to_string()).within("before the first exchange")
     }
 
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {

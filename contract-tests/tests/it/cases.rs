@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use wechatpay_contract::{
-    case::{self, Case},
-    run,
+    case,
+    verify::{self, Ground, Outcome, Results, tree},
 };
 use wechatpay_mock::MockServer;
 
@@ -12,38 +12,35 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/cases")
 }
 
-/// What differs, for each case that does not hold for that mock.
-async fn differences(case: &Case, mock: &MockServer) -> Vec<String> {
-    let differences = run::run(case, &mock.url(), &mock.credentials()).await;
-    differences.into_iter().map(|difference| format!("{}: {difference}", case.id)).collect()
+/// Runs all cases; the text tells of those that fail.
+async fn all(ground: &Ground) -> (Results, String) {
+    let results = verify::run(verify::plan(case::load(&folder()).unwrap(), ground), ground, |_| {}).await;
+    let mut tree = Vec::new();
+    tree::write(&mut anstream::StripStream::new(&mut tree), &results).unwrap();
+    let tree = String::from_utf8(tree).unwrap();
+    (results, tree)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_case_holds() {
-    let shared = MockServer::builder().start().await.unwrap();
-    let mut failed = Vec::new();
-    for case in case::load(&folder()).unwrap() {
-        let own = match &case.given {
-            Some(given) => Some(given.start().await.unwrap()),
-            None => None,
-        };
-        failed.extend(differences(&case, own.as_ref().unwrap_or(&shared)).await);
-    }
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let (results, tree) = all(&Ground::mock_inside().await.unwrap()).await;
+    assert!(results.cases.iter().all(|result| result.outcome == Outcome::Passed), "{tree}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_others_have_used_holds_the_cases_again_and_again() {
     let mock = MockServer::builder().start().await.unwrap();
-    let cases = case::load(&folder()).unwrap();
-    for case in cases.iter().chain(&cases).filter(|case| case.given.is_none()) {
-        assert_eq!(differences(case, &mock).await, [""; 0]);
+    let target = mock.url().parse().unwrap();
+    let ground = Ground::target(target, mock.credentials(), false).unwrap();
+    for _ in 0..3 {
+        let (results, tree) = all(&ground).await;
+        assert_eq!(results.counts().failed, 0, "{tree}");
     }
 }
 
 #[test]
 fn the_cases_in_the_command_are_those_of_the_folder() {
-    let ids = |cases: Vec<Case>| {
+    let ids = |cases: Vec<case::Case>| {
         let mut ids: Vec<_> = cases.into_iter().map(|case| case.id).collect();
         ids.sort();
         ids

@@ -25,4 +25,5 @@ mod support;
 mod table;
 mod trust;
 mod vectors;
+mod verify;
 mod wire;

@@ -1,0 +1,116 @@
+//! Which cases are meant.
+
+use std::str::FromStr;
+
+use crate::case::Case;
+
+/// Which cases are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Texts, of which a case's id must contain one; without any, every case is meant.
+    pub filters: Vec<String>,
+    /// The part of them that is meant.
+    pub shard: Option<Shard>,
+}
+
+/// One of several parts that are about equal, have no case in common, and together have all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Counted from 0.
+    index: usize,
+    of: usize,
+}
+
+/// Text is not a [`Shard`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected i/n with i from 1 to n, such as 1/4, found {found:?}")]
+pub struct ShardError {
+    found: String,
+}
+
+/// No case is meant: a check of nothing would pass.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a case with {} in its id, found none among {cases}; --list shows the ids", .filters.join(" or "))]
+pub struct NoneSelected {
+    filters: Vec<String>,
+    cases: usize,
+}
+
+impl Selection {
+    /// Those of the cases that are meant, in their order. A shard may be empty.
+    ///
+    /// # Errors
+    /// [`NoneSelected`] if no case has what the filters ask for.
+    pub fn of(&self, cases: Vec<Case>) -> Result<Vec<Case>, NoneSelected> {
+        let total = cases.len();
+        let wanted = |case: &Case| {
+            self.filters.is_empty() || self.filters.iter().any(|filter| case.id.contains(filter.as_str()))
+        };
+        let wanted: Vec<_> = cases.into_iter().filter(wanted).collect();
+        if wanted.is_empty() {
+            return Err(NoneSelected { filters: self.filters.clone(), cases: total });
+        }
+        let Some(Shard { index, of }) = self.shard else { return Ok(wanted) };
+        Ok(wanted.into_iter().skip(index).step_by(of).collect())
+    }
+}
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
+        let numbers: Option<(usize, usize)> =
+            text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        match numbers {
+            Some((i, n)) if 1 <= i && i <= n => Ok(Self { index: i - 1, of: n }),
+            _ => Err(ShardError { found: text.into() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::case;
+
+    #[test]
+    fn shards_have_every_case_once() {
+        let cases = case::embedded().unwrap();
+        for of in [1, 2, 3, 7, 500] {
+            let mut seen = BTreeMap::new();
+            for index in 0..of {
+                let selection = Selection { filters: Vec::new(), shard: Some(Shard { index, of }) };
+                for case in selection.of(cases.clone()).unwrap() {
+                    *seen.entry(case.id).or_insert(0) += 1;
+                }
+            }
+            assert!(seen.len() == cases.len() && seen.values().all(|times| *times == 1), "{of} shards");
+        }
+    }
+
+    #[test]
+    fn a_shard_is_one_of_as_many_as_it_says() {
+        assert_eq!("2/3".parse(), Ok(Shard { index: 1, of: 3 }));
+        for text in ["", "1", "0/3", "4/3", "1/0", "a/b", "-1/2", "1/2/3"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_no_case_fits_is_an_error() {
+        let selection = Selection { filters: vec!["no/such".into()], shard: None };
+        let error = selection.of(case::embedded().unwrap()).unwrap_err();
+        assert!(error.to_string().starts_with("expected a case with no/such in its id"), "{error}");
+    }
+
+    #[test]
+    fn filters_add_up() {
+        let selection = Selection { filters: vec!["rights/sample".into(), "echo/".into()], shard: None };
+        let ids: Vec<_> =
+            selection.of(case::embedded().unwrap()).unwrap().into_iter().map(|it| it.id).collect();
+        assert!(ids.contains(&"rights/sample".into()) && ids.contains(&"echo/plain".into()), "{ids:?}");
+        assert!(!ids.contains(&"rights/repeated".into()));
+    }
+}

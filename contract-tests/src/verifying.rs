@@ -1,0 +1,76 @@
+//! The command `verify`: from its options to the tree, the reports, and the exit code.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use wechatpay_client::credentials_dir;
+use wechatpay_contract::{
+    case::{self, Case},
+    verify::{self, Course, Ground, Outcome, Selection, Step, tree},
+};
+use wechatpay_protocol::Credentials;
+
+use crate::cli::Verify;
+
+/// Whether every case that was run holds.
+pub(crate) async fn run(options: &Verify) -> Result<bool, Box<dyn Error>> {
+    let ground = ground(options).await?;
+    let selection = Selection { filters: options.filter.clone(), shard: options.shard };
+    let steps = verify::plan(selection.of(cases(options)?)?, &ground);
+    if options.list {
+        list(&steps)?;
+        return Ok(true);
+    }
+
+    verify::preflight(&ground).await?;
+    let progress = progress(steps.len());
+    let results = verify::run(steps, &ground, |result| {
+        if let Outcome::Failed(_) = result.outcome {
+            progress.set_message(format!("{} does not hold", result.case.id));
+        }
+        progress.inc(1);
+    });
+    let results = results.await;
+    progress.finish_and_clear();
+
+    tree::write(&mut anstream::stdout().lock(), &results)?;
+    for report in &options.report {
+        report.write(&results)?;
+    }
+    Ok(results.counts().failed == 0)
+}
+
+async fn ground(options: &Verify) -> Result<Ground, Box<dyn Error>> {
+    let Some(target) = &options.target else { return Ok(Ground::mock_inside().await?) };
+    let credentials = match &options.credentials {
+        Some(path) => credentials_dir::load(path)?,
+        None => credentials_dir::from_env()?.unwrap_or_else(Credentials::development),
+    };
+    Ok(Ground::target(target.clone(), credentials, options.i_know_this_is_not_a_mock)?)
+}
+
+fn cases(options: &Verify) -> Result<Vec<Case>, case::CaseError> {
+    options.cases.as_deref().map_or_else(case::embedded, case::load)
+}
+
+/// A line for each case: its id, what holds, and why it would be skipped.
+fn list(steps: &[Step]) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    for Step { case, course } in steps {
+        match course {
+            Course::OnServer | Course::OnOwnMock => writeln!(out, "{}: {}", case.id, case.title)?,
+            Course::Skip(reason) => writeln!(out, "{}: {} (skipped: {reason})", case.id, case.title)?,
+        }
+    }
+    Ok(())
+}
+
+/// A bar on stderr, if that is a terminal.
+fn progress(cases: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
+    let bar = ProgressBar::new(cases.try_into().unwrap_or(u64::MAX));
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
