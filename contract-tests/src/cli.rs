@@ -63,7 +63,7 @@ pub(crate) struct Verify {
     ///
     /// Without it: the environment's WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on, if it has the first of them;
     /// otherwise the development merchant, whom every mock knows.
-    #[arg(long, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS")]
+    #[arg(long, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS", requires = "target")]
     pub(crate) credentials: Option<PathBuf>,
 
     /// Run only cases with this in their id; may be given several times

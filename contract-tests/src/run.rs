@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub use difference::{Difference, Lines, Subject};
-pub(crate) use exchange::{Caller, now};
+pub(crate) use exchange::Caller;
 pub(crate) use send::Sent;
 
 /// Where members' cards can be read.
@@ -51,7 +51,7 @@ async fn run_exchange(
     caller: &Caller<'_>,
     given: Option<Timestamp>,
 ) -> Vec<Difference> {
-    match caller.send(&exchange.request, &exchange.sign, given.unwrap_or_else(now)).await {
+    match caller.send(&exchange.request, &exchange.sign, given).await {
         Ok(sent) => compare::compare(&exchange.expect, &sent, caller.merchant),
         Err(found) => vec![Difference::new(Subject::Answer, "one", found)],
     }

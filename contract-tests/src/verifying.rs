@@ -21,7 +21,7 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Box<dyn Error>> {
     let selection = Selection { filters: options.filter.clone(), shard: options.shard };
     let steps = verify::plan(selection.of(cases(options)?)?, &ground);
     if options.list {
-        list(&steps)?;
+        unless_nobody_reads(list(&steps))?;
         return Ok(true);
     }
 
@@ -36,7 +36,7 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Box<dyn Error>> {
     let results = results.await;
     progress.finish_and_clear();
 
-    tree::write(&mut anstream::stdout().lock(), &results)?;
+    unless_nobody_reads(tree::write(&mut anstream::stdout().lock(), &results))?;
     for report in &options.report {
         report.write(&results)?;
     }
@@ -73,4 +73,9 @@ fn progress(cases: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
     let bar = ProgressBar::new(cases.try_into().unwrap_or(u64::MAX));
     style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+/// `verify | head` is no failure: the exit code and the reports are still wanted.
+fn unless_nobody_reads(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }

@@ -21,7 +21,7 @@ pub(super) fn compare(expected: &Expected, sent: &Sent, merchant: &Credentials) 
     }
     let headers = expected.headers.iter();
     let headers = headers.filter_map(|(name, wanted)| header(name, wanted, &answer.headers, placeholders));
-    headers.chain(body).chain(signature::compare(expected.signed_by, answer, merchant)).collect()
+    headers.chain(body).chain(signature::compare(expected.signed_by, sent, merchant)).collect()
 }
 
 fn status(expected: u16, sent: &Sent) -> Option<Difference> {

@@ -29,22 +29,25 @@ impl<'a> Caller<'a> {
         Self { base_url, merchant, unique }
     }
 
-    /// Signs at that time, sends, and waits for the whole answer; `Err` says what there was in its place.
+    /// Signs, sends, and waits for the whole answer; `Err` says what there was in its place. The time is what is given,
+    /// for a server whose clock stands still, or else this machine's.
     pub(crate) async fn send(
         &self,
         request: &CaseRequest,
         sign: &Sign,
-        now: Timestamp,
+        given: Option<Timestamp>,
     ) -> Result<Sent, String> {
         let host = Host::of(self.base_url)?;
-        let timestamp = sign.timestamp(now);
+        let now = || given.unwrap_or_else(now);
+        let sent_at = now();
+        let timestamp = sign.timestamp(sent_at);
         let placeholders = self.placeholders(&host, timestamp);
         let filled = Filled::of(request, &placeholders);
         let to_sign = ToSign {
             method: request.method(),
             target: &filled.target,
             body: &filled.body,
-            now,
+            now: sent_at,
             nonce_str: &placeholders.nonce_str,
         };
         let signed = sign.sign(&to_sign, self.merchant).map_err(|error| error.to_string())?;
@@ -62,7 +65,7 @@ impl<'a> Caller<'a> {
         let answer = timeout(ANSWER_TIMEOUT, answering).await;
         let answer = answer.map_err(|_| format!("none within {} s", ANSWER_TIMEOUT.as_secs()))??;
         let signed_message = authorization.map(|_| sign.message(&to_sign, timestamp));
-        Ok(Sent { answer, placeholders, signed_message })
+        Ok(Sent { answer, placeholders, times: [sent_at, now()], signed_message })
     }
 
     fn placeholders(&self, host: &Host, timestamp: Timestamp) -> Placeholders {
@@ -119,7 +122,7 @@ fn key_name<T: ToString>(key: Option<&(T, String)>) -> String {
 }
 
 /// The time by this machine's clock.
-pub(crate) fn now() -> Timestamp {
+fn now() -> Timestamp {
     Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 

@@ -9,6 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 use wechatpay_client::MAX_BODY;
+use wechatpay_protocol::Timestamp;
 
 use crate::case::{MadeRequest, Placeholders};
 
@@ -31,6 +32,8 @@ pub(crate) struct Answer {
 pub(crate) struct Sent {
     pub(crate) answer: Answer,
     pub(crate) placeholders: Placeholders,
+    /// The server's time when it was sent, and when the answer was there.
+    pub(crate) times: [Timestamp; 2],
     /// The message that was signed, if one was.
     pub(crate) signed_message: Option<Vec<u8>>,
 }

@@ -1,14 +1,16 @@
 //! Compares who signed an answer, and verifies it.
 
-use wechatpay_protocol::{Credentials, ResponseSignature, Signature, VerifyingKey};
+use wechatpay_protocol::{Credentials, ResponseSignature, Signature, Timestamp, VerifyingKey};
 
 use super::{
     difference::{Difference, Subject},
-    send::Answer,
+    send::{Answer, Sent},
 };
 use crate::case::SignedBy;
 
-pub(super) fn compare(expected: SignedBy, answer: &Answer, merchant: &Credentials) -> Option<Difference> {
+/// Clients believe no answer whose timestamp is more than [`Timestamp::MAX_SKEW`] off, so none may be.
+pub(super) fn compare(expected: SignedBy, sent: &Sent, merchant: &Credentials) -> Option<Difference> {
+    let answer = &sent.answer;
     let platform = merchant.platform_certificate.as_ref().map(|(id, pem)| (id.to_string(), pem.as_str()));
     let public = merchant.public_key.as_ref().map(|(id, pem)| (id.to_string(), pem.as_str()));
     let keys: Vec<_> = match expected {
@@ -32,6 +34,10 @@ pub(super) fn compare(expected: SignedBy, answer: &Answer, merchant: &Credential
     let Some((_, pem)) = keys.iter().find(|(id, _)| id == serial) else {
         return differs(format!("one by {serial}"));
     };
+    let (at, limit) = (signature.timestamp, Timestamp::MAX_SKEW);
+    if let Some(now) = sent.times.into_iter().find(|now| now.skew(at) > limit) {
+        return differs(format!("one made at {at}, which is more than {} s off {now}", limit.as_secs()));
+    }
     let message = signature.message(&answer.body).to_bytes();
     let verified = verify(pem, &message, &signature.signature);
     verified.err().map(|problem| {

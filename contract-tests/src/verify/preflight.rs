@@ -6,7 +6,7 @@ use wechatpay_protocol::{Credentials, WECHATPAY_SERIAL};
 use super::Ground;
 use crate::{
     case::{CaseRequest, MadeRequest},
-    run::{Caller, Sent, now},
+    run::{Caller, Sent},
     sign::Sign,
 };
 
@@ -60,7 +60,7 @@ pub enum PreflightError {
 pub async fn preflight(ground: &Ground) -> Result<(), PreflightError> {
     let (url, merchant) = (ground.url(), ground.credentials());
     let request = CaseRequest::Made(MadeRequest::get(TARGET));
-    let sent = Caller::new(&url, merchant).send(&request, &Sign::Valid, now()).await;
+    let sent = Caller::new(&url, merchant).send(&request, &Sign::Valid, None).await;
     let Sent { answer, .. } =
         sent.map_err(|found| PreflightError::Unreachable { url: url.clone(), found })?;
 

@@ -1,5 +1,6 @@
 //! The command `verify`: it fails when it should, says why in every form, and does no harm.
 
+mod faults;
 mod on_targets;
 mod reports;
 

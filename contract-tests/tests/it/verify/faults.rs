@@ -1,0 +1,30 @@
+//! A server that misbehaves does not pass, whatever it does.
+
+use wechatpay_contract::{case, run};
+use wechatpay_mock::{FAULTS, Fault, FaultRule, MockServer};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_fails_for_every_fault() {
+    let cases = case::embedded().unwrap();
+    let sample = cases.iter().find(|case| case.id == "rights/sample").unwrap();
+    let mut survivors = Vec::new();
+    for fault in FAULTS.iter().copied() {
+        let rule = FaultRule { milliseconds: waits(fault).then_some(200), ..FaultRule::of(fault) };
+        let mock = MockServer::builder().fault(rule).start().await.unwrap();
+        // The first request tells the mock to refuse; the second is refused.
+        let mut differences = run::run(sample, &mock.url(), &mock.credentials()).await;
+        if differences.is_empty() {
+            differences = run::run(sample, &mock.url(), &mock.credentials()).await;
+        }
+        if differences.is_empty() {
+            survivors.push(fault);
+        }
+    }
+    // Of `lower-case-headers` it is not the names that are found, which HTTP has in any case, but that the connection
+    // is then closed.
+    assert_eq!(survivors, []);
+}
+
+fn waits(fault: Fault) -> bool {
+    matches!(fault, Fault::NoAnswer | Fault::Refuse)
+}
