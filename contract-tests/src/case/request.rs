@@ -16,6 +16,9 @@ pub const SAMPLE_TARGET: &str =
 pub const SAMPLE_BODY: &str = "{\"before_bonus_value\":500,\"bonus_value\":600,\"add_bonus_value\":100,\
                                \"out_request_no\":\"100002322019090134234sfdf\"}";
 
+/// The number in it.
+const SAMPLE_NUMBER: &str = "100002322019090134234sfdf";
+
 /// A request, before it is signed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "RequestFile")]
@@ -63,7 +66,7 @@ pub enum Content {
     /// Any bytes.
     #[serde(deserialize_with = "from_base64")]
     Base64(Vec<u8>),
-    /// The sample body with spaces in front, of this length in all.
+    /// The sample body under a number of its own, with spaces in front, of this length in all.
     SampleOfLength(usize),
 }
 
@@ -152,8 +155,9 @@ impl Content {
             Self::Text(written) => text(written).into_bytes(),
             Self::Base64(bytes) => bytes.clone(),
             Self::SampleOfLength(length) => {
-                let padding = " ".repeat(length.saturating_sub(SAMPLE_BODY.len()));
-                (padding + SAMPLE_BODY).into_bytes()
+                let sample = text(&SAMPLE_BODY.replace(SAMPLE_NUMBER, "{unique}"));
+                let padding = " ".repeat(length.saturating_sub(sample.len()));
+                (padding + &sample).into_bytes()
             }
         }
     }

@@ -6,7 +6,10 @@ use wechatpay_contract::{
     case,
     verify::{self, Ground, Outcome, Results, tree},
 };
-use wechatpay_mock::MockServer;
+use wechatpay_mock::{
+    MockServer,
+    policies::{Policies, Repeat},
+};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/cases")
@@ -35,6 +38,23 @@ async fn a_server_that_others_have_used_holds_the_cases_again_and_again() {
     for _ in 0..3 {
         let (results, tree) = all(&ground).await;
         assert_eq!(results.counts().failed, 0, "{tree}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_two_cases_change_something_under_the_same_number() {
+    let policies = Policies { repeat: Repeat::Reject, ..Policies::default() };
+    let mock = MockServer::builder().policies(policies).start().await.unwrap();
+    let ground = Ground::target(mock.url().parse().unwrap(), mock.credentials(), false).unwrap();
+    for _ in 0..2 {
+        let (results, _) = all(&ground).await;
+        let failed = results.cases.iter().filter(|result| matches!(result.outcome, Outcome::Failed(_)));
+        let ids: Vec<_> = failed.map(|result| result.case.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            ["member-card/read-back", "rights/repeated"],
+            "these two repeat a number of their own"
+        );
     }
 }
 
