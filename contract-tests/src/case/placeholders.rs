@@ -34,6 +34,15 @@ pub(crate) struct Placeholders {
 }
 
 impl Placeholders {
+    /// Values of which a test only needs `{unique}`.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let [mchid, serial_no, platform_serial, public_key_id, host, timestamp, nonce_str] =
+            Default::default();
+        let unique = "0123456789abcdef".into();
+        Self { unique, mchid, serial_no, platform_serial, public_key_id, host, timestamp, nonce_str }
+    }
+
     /// The text with its placeholders replaced.
     pub(crate) fn fill(&self, text: &str) -> String {
         let Self { unique, mchid, serial_no, platform_serial, public_key_id, host, timestamp, nonce_str } =

@@ -86,3 +86,58 @@ fn text(bytes: &[u8]) -> String {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], bytes.len()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn differs(expected: &ExpectedBody, found: &str) -> Option<(String, String)> {
+        let found = Bytes::copy_from_slice(found.as_bytes());
+        let difference = compare(expected, &found, &Placeholders::for_tests())?;
+        Some((difference.expected, difference.actual))
+    }
+
+    #[test]
+    fn an_exact_body_has_nothing_more_and_nothing_less() {
+        let expected = ExpectedBody::Exact(json!({ "code": "{unique}", "n": 1 }));
+        assert_eq!(differs(&expected, r#"{ "n": 1, "code": "0123456789abcdef" }"#), None);
+        for found in [
+            r#"{"n":1}"#,
+            r#"{"n":1,"code":"0123456789abcdef","more":1}"#,
+            r#"{"n":1,"code":"x"}"#,
+            "",
+            "<p>",
+        ] {
+            assert!(differs(&expected, found).is_some(), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_partial_body_is_looked_at_where_something_is_expected() {
+        let expected = ExpectedBody::Partial(json!({ "detail": { "field": "a" } }));
+        assert_eq!(differs(&expected, r#"{"detail":{"field":"a","value":1},"code":"b"}"#), None);
+        let found = differs(&expected, r#"{"detail":{"field":"b","value":1},"code":"b"}"#).unwrap();
+        assert_eq!(found.1, "{\n  \"detail\": {\n    \"field\": \"b\"\n  }\n}");
+        assert!(differs(&expected, r#"{"code":"b"}"#).is_some());
+        assert!(differs(&expected, "[]").is_some());
+    }
+
+    #[test]
+    fn a_body_by_schema_is_what_the_contract_describes() {
+        let expected = ExpectedBody::Schema("error".into());
+        assert_eq!(differs(&expected, r#"{"code":"SIGN_ERROR","message":"b"}"#), None);
+        assert_eq!(
+            differs(&expected, r#"{"code":1,"message":"b"}"#).unwrap().0,
+            "JSON as the contract's error"
+        );
+        assert!(differs(&expected, "").is_some());
+    }
+
+    #[test]
+    fn an_empty_body_has_no_byte() {
+        assert_eq!(differs(&ExpectedBody::Empty, ""), None);
+        assert_eq!(differs(&ExpectedBody::Empty, " "), Some(("no bytes".into(), " ".into())));
+    }
+}

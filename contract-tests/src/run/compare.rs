@@ -61,3 +61,35 @@ fn header(
     let actual = if found.is_empty() { "no such header".into() } else { found.join(", ") };
     (!holds).then(|| Difference::new(Subject::Header(name.into()), expected, actual))
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Whether the header `x` with these values is as a case's file expects.
+    fn holds(expected: &Value, values: &[&'static str]) -> bool {
+        let expected: ExpectedHeader = serde_json::from_value(expected.clone()).unwrap();
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("x", HeaderValue::from_static(value));
+        }
+        header("x", &expected, &headers, &Placeholders::for_tests()).is_none()
+    }
+
+    #[test]
+    fn a_header_is_there_or_not_or_has_a_value() {
+        assert!(holds(&json!("present"), &["a"]) && !holds(&json!("present"), &[]));
+        assert!(holds(&json!("absent"), &[]) && !holds(&json!("absent"), &[""]));
+        assert!(holds(&json!({ "exact": "{unique}" }), &["0123456789abcdef"]));
+        for values in [&[][..], &["b"], &["a", "a"]] {
+            assert!(!holds(&json!({ "exact": "a" }), values), "{values:?}");
+        }
+        assert!(holds(&json!({ "matching": "^[a-c]+$" }), &["abc"]));
+        for values in [&[][..], &["abd"], &["abc", "abc"]] {
+            assert!(!holds(&json!({ "matching": "^[a-c]+$" }), values), "{values:?}");
+        }
+    }
+}
