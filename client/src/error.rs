@@ -99,6 +99,17 @@ impl Error {
         matches!(&*self.0, Kind::Connect { .. })
     }
 
+    /// Whether whoever answered there could not prove by TLS to be the gateway.
+    pub fn is_untrusted_server(&self) -> bool {
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        let in_io = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref()).is_some_and(|inner| {
+                matches!(inner.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+            })
+        };
+        causes.into_iter().any(in_io)
+    }
+
     /// Whether a list of certificates came that is not to be trusted.
     pub fn is_certificates(&self) -> bool {
         matches!(&*self.0, Kind::Certificates(_))

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! Without credentials of its own a client is the development merchant, whom a mock knows when it is started with
-//! no options. TLS is not supported yet, so the real gateway is out of reach: only `http://` works.
+//! no options. By `https://` it believes the authorities that the machine trusts, or those of `SSL_CERT_FILE`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -39,6 +39,7 @@ mod request;
 mod response;
 mod rights;
 mod target;
+pub mod tls;
 mod transport;
 mod trust;
 

@@ -55,6 +55,11 @@ fn write_failure(out: &mut dyn Write, error: &(dyn Error + 'static), hint: Optio
 
 /// What to do about a call that failed.
 pub(crate) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
+    if error.is_untrusted_server() {
+        return Some(
+            "SSL_CERT_FILE names the authorities to trust; for a mock: SSL_CERT_FILE=\"$(wechatpay-mock ca)\"",
+        );
+    }
     if error.is_connect() {
         return Some("is it running there? `wechatpay-mock` starts a mock; --base-url names another place");
     }

@@ -1,4 +1,4 @@
-//! The way to the gateway and back: HTTP/1.1 over TCP, with an end to every wait.
+//! The way to the gateway and back: HTTP/1.1 over TCP or TLS, with an end to every wait.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -9,15 +9,18 @@ use http::{
 };
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::RootCertStore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Answer, Error, SignedRequest,
     error::{Cause, Kind},
+    tls,
 };
 
 /// The most bytes of a body that a client takes.
@@ -29,38 +32,38 @@ const MAX_HEAD: usize = 64 << 10;
 /// Shorter than the gateway's own `Keep-Alive: timeout=8`, so that it rarely closes what a request is just sent on.
 const MAX_IDLE: Duration = Duration::from_secs(5);
 
-/// Where the gateway is: `http://host:port`, or `http://host` for port 80.
+/// Where the gateway is: `https://host` or `http://host`, with a port if that is not the usual one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl(Authority);
+pub struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+}
 
-/// Why text is not a [`BaseUrl`].
+/// Why text is not a [`BaseUrl`]: it is not scheme, host and port, or it is more than that.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BaseUrlError {
-    /// TLS would be needed.
-    #[error("TLS is not supported yet: expected http://host:port, found {found:?}")]
-    Tls {
-        /// What was given.
-        found: String,
-    },
-    /// It is not scheme, host and port, or it is more than that.
-    #[error("expected http://host:port, without a path, found {found:?}")]
-    Form {
-        /// What was given.
-        found: String,
-    },
+#[error("expected https://host:port or http://host:port, without a path, found {found:?}")]
+pub struct BaseUrlError {
+    /// What was given.
+    found: String,
+}
+
+impl BaseUrl {
+    /// Whether it is reached by TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
 }
 
 impl FromStr for BaseUrl {
     type Err = BaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, BaseUrlError> {
-        if text.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) {
-            return Err(BaseUrlError::Tls { found: text.into() });
-        }
-        let form = || BaseUrlError::Form { found: text.into() };
-        let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| form())?;
-        let is_http_root = uri.scheme() == Some(&Scheme::HTTP) && uri.path() == "/" && uri.query().is_none();
-        let authority = uri.into_parts().authority.filter(|authority| {
+        let error = || BaseUrlError { found: text.into() };
+        let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| error())?;
+        let is_root = uri.path() == "/" && uri.query().is_none() && !text.contains('#');
+        let parts = uri.into_parts();
+        let scheme = parts.scheme.filter(|scheme| [Scheme::HTTP, Scheme::HTTPS].contains(scheme));
+        let authority = parts.authority.filter(|authority| {
             let host = authority.host();
             let host_and_port = match authority.port_u16() {
                 Some(0) => return false,
@@ -69,13 +72,16 @@ impl FromStr for BaseUrl {
             };
             !host.is_empty() && authority.as_str() == host_and_port
         });
-        authority.filter(|_| is_http_root && !text.contains('#')).map(Self).ok_or_else(form)
+        match (scheme, authority) {
+            (Some(scheme), Some(authority)) if is_root => Ok(Self { scheme, authority }),
+            _ => Err(error()),
+        }
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.0)
+        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 
@@ -101,14 +107,22 @@ impl Deadline {
 #[derive(Debug)]
 pub(crate) struct Transport {
     base_url: BaseUrl,
-    http: Client<HttpConnector, Full<Bytes>>,
+    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Transport {
     pub(crate) fn new(base_url: BaseUrl, connect_timeout: Duration) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(connect_timeout));
-        connector.set_nodelay(true);
+        let mut tcp = HttpConnector::new();
+        tcp.set_connect_timeout(Some(connect_timeout));
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let authorities =
+            if base_url.is_https() { tls::system_authorities() } else { RootCertStore::empty() };
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls::config(authorities))
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
         let http = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -138,8 +152,8 @@ impl Transport {
 
     fn on_the_wire(&self, request: &SignedRequest) -> http::Request<Full<Bytes>> {
         let uri = Uri::builder()
-            .scheme(Scheme::HTTP)
-            .authority(self.base_url.0.clone())
+            .scheme(self.base_url.scheme.clone())
+            .authority(self.base_url.authority.clone())
             .path_and_query(request.target().path_and_query().clone());
         let mut http = http::Request::new(Full::new(request.body().clone()));
         *http.method_mut() = request.method().clone();
@@ -178,7 +192,13 @@ mod tests {
 
     #[test]
     fn a_base_url_is_scheme_host_and_port() {
-        for text in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:8080", "HTTP://mock:1"] {
+        for text in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:8080",
+            "HTTP://mock:1",
+            "https://api.mch.weixin.qq.com",
+        ] {
             assert!(text.parse::<BaseUrl>().is_ok(), "{text}");
         }
         let slash: BaseUrl = "http://127.0.0.1:8080/".parse().unwrap();
@@ -204,16 +224,7 @@ mod tests {
             "http://localhost#a",
             "http://local host",
         ] {
-            assert!(matches!(text.parse::<BaseUrl>(), Err(BaseUrlError::Form { .. })), "{text:?}");
+            assert!(text.parse::<BaseUrl>().is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn https_is_refused_for_what_it_is() {
-        let error = "https://api.mch.weixin.qq.com".parse::<BaseUrl>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "TLS is not supported yet: expected http://host:port, found \"https://api.mch.weixin.qq.com\""
-        );
     }
 }

@@ -129,7 +129,7 @@ async fn wrong_usage_ends_in_2_and_sends_nothing() {
     let gateway = honest_gateway().await;
     for options in [
         &["--credentials", "/nonexistent"][..],
-        &["--base-url", "https://api.mch.weixin.qq.com"],
+        &["--base-url", "https://api.mch.weixin.qq.com/v3"],
         &["--base-url", "nonsense"],
         &["--before", "many", "--out-request-no", "1"],
         &["--before", "9223372036854775808", "--out-request-no", "1"],

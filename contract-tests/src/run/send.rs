@@ -1,14 +1,21 @@
 //! Sends a request as it is, and takes the whole answer.
 
+use std::sync::{Arc, LazyLock};
+
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, uri::Authority};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
+    uri::{Authority, Scheme},
+};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
-use wechatpay_client::MAX_BODY;
+use tokio_rustls::TlsConnector;
+use wechatpay_client::{MAX_BODY, tls};
 use wechatpay_protocol::Timestamp;
 
 use crate::case::{MadeRequest, Placeholders};
@@ -38,29 +45,49 @@ pub(crate) struct Sent {
     pub(crate) signed_message: Option<Vec<u8>>,
 }
 
-/// Host and port of a server.
-pub(super) struct Host(Authority);
+/// Host and port of a server, and whether it is spoken to by TLS.
+pub(super) struct Host {
+    authority: Authority,
+    is_https: bool,
+}
+
+/// A connection, secret or not.
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection for S {}
 
 impl Host {
     pub(super) fn of(base_url: &str) -> Result<Self, String> {
         let uri: Uri = base_url.parse().map_err(|error| format!("{base_url} is not a URL: {error}"))?;
-        uri.into_parts()
-            .authority
-            .map(Self)
-            .ok_or_else(|| format!("expected a host in {base_url}, found none"))
+        let is_https = uri.scheme() == Some(&Scheme::HTTPS);
+        match uri.into_parts().authority {
+            Some(authority) => Ok(Self { authority, is_https }),
+            None => Err(format!("expected a host in {base_url}, found none")),
+        }
     }
 
     /// As it stands in the URL.
     pub(super) fn as_written(&self) -> &str {
-        self.0.as_str()
+        self.authority.as_str()
     }
 
-    async fn connect(&self) -> Result<TcpStream, String> {
-        let name = self.0.host().trim_start_matches('[').trim_end_matches(']');
-        let connected = TcpStream::connect((name, self.0.port_u16().unwrap_or(80))).await;
-        connected.map_err(|error| format!("no connection to {}: {error}", self.0))
+    async fn connect(&self) -> Result<Box<dyn Connection>, String> {
+        let name = self.authority.host().trim_start_matches('[').trim_end_matches(']');
+        let port = self.authority.port_u16().unwrap_or(if self.is_https { 443 } else { 80 });
+        let failed = |error| format!("no connection to {}: {error}", self.authority);
+        let stream = TcpStream::connect((name, port)).await.map_err(failed)?;
+        if !self.is_https {
+            return Ok(Box::new(stream));
+        }
+        let name =
+            name.to_owned().try_into().map_err(|error| format!("{name} is no name for TLS: {error}"))?;
+        let stream = TlsConnector::from(Arc::clone(&TLS)).connect(name, stream).await.map_err(failed)?;
+        Ok(Box::new(stream))
     }
 }
+
+/// Read once: the authorities that the machine trusts are many.
+static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| tls::config(tls::system_authorities()).into());
 
 /// Sends a request that the kit makes.
 pub(super) async fn made(
@@ -129,7 +156,7 @@ fn head(received: &[u8]) -> Result<Option<(Answer, usize)>, String> {
 }
 
 /// Waits for more bytes; `false` at the end.
-async fn receive(stream: &mut TcpStream, received: &mut Vec<u8>) -> Result<bool, String> {
+async fn receive(stream: &mut impl Connection, received: &mut Vec<u8>) -> Result<bool, String> {
     stream.read_buf(received).await.map(|length| length > 0).map_err(|error| error.to_string())
 }
 

@@ -135,11 +135,12 @@ mod tests {
             "http://[::1]:80",
             "http://localhost:1",
             "http://LOCALHOST",
+            "https://localhost:8443",
         ] {
             assert!(loopback(url), "{url}");
         }
         for url in [
-            "http://api.mch.weixin.qq.com",
+            "https://api.mch.weixin.qq.com",
             "http://mock:8080",
             "http://0.0.0.0:8080",
             "http://localhost.example.com",
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_no_target_is_refused() {
-        for text in ["", "mock", "https://127.0.0.1", "http://127.0.0.1:8080/v3", "http://user@127.0.0.1:1"] {
+        for text in ["", "mock", "ftp://127.0.0.1", "http://127.0.0.1:8080/v3", "http://user@127.0.0.1:1"] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

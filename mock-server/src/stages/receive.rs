@@ -58,6 +58,11 @@ impl Received {
         self.target.split_once('?').map_or(&self.target, |(path, _)| path)
     }
 
+    /// Whether it came over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.peer.is_tls
+    }
+
     /// The query without its `?`; empty if there is none.
     pub fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)

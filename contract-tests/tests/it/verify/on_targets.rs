@@ -8,7 +8,7 @@ use wechatpay_contract::case;
 use wechatpay_mock::{MockServer, NewMerchant, TrustMode, write_credentials};
 use wechatpay_protocol::Credentials;
 
-use super::{shown, verify};
+use super::{shown, verify, verify_trusting};
 
 fn written(credentials: &Credentials) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -37,6 +37,24 @@ async fn cases_that_need_a_mock_are_skipped_on_a_target_and_counted() {
     assert_eq!(skipped["reason"], "needs a mock that is told its state, policies or time");
     let count = run.stdout.matches("  skip  ").count();
     assert_eq!(count, given);
+}
+
+#[tokio::test]
+async fn a_target_is_called_by_tls_if_it_is_trusted() {
+    let mock = MockServer::builder().start().await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let authority = dir.path().join("ca.pem");
+    fs::write(&authority, mock.ca_pem().await.unwrap()).unwrap();
+    let target = mock.url().replace("http://127.0.0.1", "https://localhost");
+    let options = ["--target", &target, "--filter", "rights/", "--filter", "bodies/"];
+    let run = verify_trusting(Some(&authority), options).await;
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert!(mock.exchanges().iter().all(|exchange| exchange.request.is_tls()));
+
+    fs::write(&authority, "").unwrap();
+    let run = verify_trusting(Some(&authority), options).await;
+    assert_eq!(run.code, Some(2), "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("invalid peer certificate"), "{}", run.stderr);
 }
 
 #[tokio::test]
@@ -174,7 +192,7 @@ async fn wrong_usage_is_said_before_anything_is_sent() {
         (["--filter", "no/such/case"], "expected a case with no/such/case in its id"),
         (["--shard", "3/2"], "expected i/n with i from 1 to n"),
         (["--report", "html=a"], "expected junit=FILE, json=FILE or tap=FILE"),
-        (["--target", "https://127.0.0.1"], "TLS is not supported yet"),
+        (["--target", "ftp://127.0.0.1"], "expected https://host:port or http://host:port"),
     ] {
         let run = verify(options).await;
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{options:?}");
