@@ -12,6 +12,7 @@ mod expectations;
 mod faults;
 mod forensics;
 mod forgeries;
+mod generated;
 mod limits;
 mod metrics;
 mod model;

@@ -1,0 +1,26 @@
+//! A request that was made from the contract.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::Method;
+
+/// A request, before it is signed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GeneratedRequest {
+    /// The operation that is asked for.
+    pub operation_id: String,
+    /// The method.
+    pub method: Method,
+    /// Path and query, percent-encoded: what goes on the wire and into the signed message.
+    pub target: String,
+    /// The body; empty for an operation without one.
+    pub body: Bytes,
+}
+
+/// As text: what fails is read by people.
+impl fmt::Debug for GeneratedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.method, self.target, String::from_utf8_lossy(&self.body))
+    }
+}

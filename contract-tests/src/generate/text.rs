@@ -1,0 +1,155 @@
+//! Texts of a length, of a pattern, and of characters that the gateway takes.
+
+use std::ops::RangeInclusive;
+
+use proptest::{
+    char, collection::vec, prelude::*, sample::Index, strategy::Union, string::string_regex_parsed,
+};
+use regex::Regex;
+use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
+
+/// What a schema says of a text.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) min: usize,
+    pub(super) max: Option<usize>,
+    pub(super) pattern: Option<Pattern>,
+}
+
+/// A regular expression that texts match.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    regex: Regex,
+    /// The same without the anchors at its ends: what a whole text is made from.
+    whole: Hir,
+}
+
+/// The longest that a text becomes by chance. A longest or shortest one that the schema names is always tried as well.
+const USUAL_LENGTH: usize = 32;
+
+impl Text {
+    /// Texts that break no rule.
+    pub(super) fn valid(&self) -> BoxedStrategy<String> {
+        let most = self.max.unwrap_or(self.min + 2 * USUAL_LENGTH);
+        let lengths = self.min..=most;
+        match (self.of_lengths(lengths.clone()), &self.pattern) {
+            (Some(texts), _) => texts,
+            (None, None) => characters(lengths),
+            (None, Some(pattern)) => pattern.matches_of_lengths(lengths),
+        }
+    }
+
+    /// Texts that are too short and, if that can be, match the pattern all the same.
+    pub(super) fn too_short(&self) -> Option<BoxedStrategy<String>> {
+        let most = self.min.checked_sub(1)?;
+        Some(self.of_lengths(0..=most).unwrap_or_else(|| characters(0..=most)))
+    }
+
+    /// Texts that are too long and, if that can be, match the pattern all the same.
+    pub(super) fn too_long(&self) -> Option<BoxedStrategy<String>> {
+        let least = self.max? + 1;
+        let lengths = least..=least + USUAL_LENGTH;
+        Some(self.of_lengths(lengths.clone()).unwrap_or_else(|| characters(lengths)))
+    }
+
+    /// Texts that break nothing but the pattern.
+    pub(super) fn unmatched(&self) -> Option<BoxedStrategy<String>> {
+        let regex = self.pattern.as_ref()?.regex.clone();
+        let altered = self.with_one_character_of(character());
+        Some(altered.prop_filter("it matches", move |text| !regex.is_match(text)).boxed())
+    }
+
+    /// Texts with a character of four bytes, such as an emoji, that break no other rule.
+    pub(super) fn with_four_bytes(&self) -> Option<BoxedStrategy<String>> {
+        // A pattern forbids it already, as far as patterns of this gateway go.
+        let has_room = self.pattern.is_none() && self.max != Some(0);
+        has_room.then(|| self.with_one_character_of(char::range('\u{1f300}', '\u{1faff}').boxed()))
+    }
+
+    /// Valid texts in which one character was replaced; an empty one gets it.
+    fn with_one_character_of(&self, characters: BoxedStrategy<char>) -> BoxedStrategy<String> {
+        let replace = |(text, at, character): (String, Index, char)| {
+            let mut characters: Vec<_> = text.chars().collect();
+            match characters.len() {
+                0 => characters.push(character),
+                length => characters[at.index(length)] = character,
+            }
+            String::from_iter(characters)
+        };
+        (self.valid(), any::<Index>(), characters).prop_map(replace).boxed()
+    }
+
+    /// Texts of these lengths that match the pattern; `None` if it cannot be told how to make them.
+    fn of_lengths(&self, lengths: RangeInclusive<usize>) -> Option<BoxedStrategy<String>> {
+        match &self.pattern {
+            None => Some(characters(lengths)),
+            Some(pattern) => pattern.repeated(lengths),
+        }
+    }
+}
+
+impl Pattern {
+    /// Understands a pattern, or says why it does not.
+    pub(super) fn parse(pattern: &str) -> Result<Self, String> {
+        let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
+        let whole = without_anchors(regex_syntax::parse(pattern).map_err(|error| error.to_string())?);
+        string_regex_parsed(&whole).map(drop).map_err(|error| error.to_string())?;
+        Ok(Self { regex, whole })
+    }
+
+    /// Matches whose length in characters is one of these, if the pattern is a character that is repeated.
+    fn repeated(&self, lengths: RangeInclusive<usize>) -> Option<BoxedStrategy<String>> {
+        let HirKind::Repetition(repetition) = self.whole.kind() else { return None };
+        let HirKind::Class(_) = repetition.sub.kind() else { return None };
+        let least = repetition.min.max(u32::try_from(*lengths.start()).ok()?);
+        let most = u32::try_from(*lengths.end()).ok()?.min(repetition.max.unwrap_or(u32::MAX));
+        if least > most {
+            return None;
+        }
+        let of_length = |(least, most)| {
+            let bounded = Repetition { min: least, max: Some(most), ..repetition.clone() };
+            string_regex_parsed(&Hir::repetition(bounded)).ok()
+        };
+        let usual = u32::try_from(USUAL_LENGTH).ok()?;
+        let bounds = [(least, most.min(least.saturating_add(usual))), (least, least), (most, most)];
+        let texts: Option<Vec<_>> = bounds.into_iter().map(of_length).collect();
+        Some(Union::new(texts?).boxed())
+    }
+
+    /// Matches whose length happens to be one of these.
+    fn matches_of_lengths(&self, lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
+        let texts = string_regex_parsed(&self.whole).expect("a strategy was made of it when it was read");
+        texts.prop_filter("its length", move |text| lengths.contains(&text.chars().count())).boxed()
+    }
+}
+
+/// The expression without `^` at its beginning and `$` at its end.
+fn without_anchors(expression: Hir) -> Hir {
+    let HirKind::Concat(parts) = expression.kind() else { return expression };
+    let is = |look: Look| move |part: &Hir| matches!(part.kind(), HirKind::Look(found) if *found == look);
+    let start = usize::from(parts.first().is_some_and(is(Look::Start)));
+    let end = parts.len() - usize::from(parts.last().is_some_and(is(Look::End)));
+    Hir::concat(parts[start..end].to_vec())
+}
+
+/// Any texts of these lengths, the least and the greatest among them.
+fn characters(lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
+    let (least, most) = lengths.into_inner();
+    let usual = least..=most.min(least + USUAL_LENGTH);
+    let lengths = prop_oneof![4 => usual, 1 => Just(least), 1 => Just(most)];
+    // A long text repeats its beginning: a thousand characters by chance take long to make, and find no more.
+    let text = |(beginning, length): (Vec<char>, usize)| beginning.into_iter().cycle().take(length).collect();
+    (vec(character(), 1..=USUAL_LENGTH), lengths).prop_map(text).boxed()
+}
+
+/// Characters of one to three bytes in UTF-8: the gateway takes no others. (documented)
+fn character() -> BoxedStrategy<char> {
+    prop_oneof![
+        6 => char::range(' ', '~'),
+        3 => char::range('\u{4e00}', '\u{9fa5}'),
+        1 => char::range('\0', '\u{7ff}'),
+        1 => char::range('\u{800}', '\u{d7ff}'),
+        1 => char::range('\u{e000}', '\u{ffff}'),
+    ]
+    .boxed()
+}

@@ -1,0 +1,59 @@
+//! Requests made from the contract, sent to a mock: valid ones are accepted, and of invalid ones the field and the rule
+//! are named. An operation that is added to the contract is held to this with no new test.
+
+mod accepted;
+mod added;
+mod refused;
+
+use proptest::{
+    prelude::*,
+    test_runner::{TestCaseError, TestRunner},
+};
+use tokio::runtime::Runtime;
+use wechatpay_client::{Client, Error, Verified};
+use wechatpay_contract::generate::{GeneratedRequest, Operation};
+use wechatpay_mock::{MockServer, OPENAPI};
+
+/// Every operation of the contract.
+fn operations() -> Vec<Operation> {
+    Operation::all(OPENAPI).unwrap()
+}
+
+/// Holds `property` of so many of these, and keeps the seed of what fails in the folder that is named after `file`.
+fn check<S: Strategy>(
+    (cases, file): (u32, &'static str),
+    strategy: &S,
+    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
+    let config = ProptestConfig {
+        source_file: Some(file),
+        max_shrink_iters: 1024,
+        ..ProptestConfig::with_cases(cases)
+    };
+    if let Err(failure) = TestRunner::new(config).run(strategy, property) {
+        panic!("{failure}");
+    }
+}
+
+/// A mock and its merchant's client, for tests that are not `async`.
+struct World {
+    mock: MockServer,
+    client: Client,
+    runtime: Runtime,
+}
+
+impl World {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mock = runtime.block_on(MockServer::builder().start()).unwrap();
+        let client =
+            Client::builder().base_url(&mock.url()).credentials(&mock.credentials()).build().unwrap();
+        Self { mock, client, runtime }
+    }
+
+    /// The answer, verified, or the refusal.
+    fn send(&self, request: &GeneratedRequest) -> Result<Verified, Error> {
+        let target = request.target.parse().unwrap();
+        self.runtime.block_on(self.client.send(request.method.clone(), &target, request.body.clone()))
+    }
+}

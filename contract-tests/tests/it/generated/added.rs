@@ -1,0 +1,273 @@
+//! An operation that no code knows, added to the contract: requests of it are made as of any other, and the crate
+//! `jsonschema` finds in each the one fault that it shall have.
+
+use std::collections::BTreeSet;
+
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use percent_encoding::percent_decode_str;
+use proptest::{prelude::*, test_runner::TestCaseError};
+use serde_json::{Value, json};
+use wechatpay_contract::generate::{Breach, BrokenRule, GeneratedRequest, Operation};
+use wechatpay_mock::OPENAPI;
+
+use super::check;
+
+#[test]
+fn valid_requests_of_an_added_operation_break_no_rule() {
+    let schemas = Schemas::new();
+    check((256, file!()), &added().valid_requests(), |request| {
+        prop_assert_eq!(schemas.faults(&request), Vec::<String>::new());
+        Ok(())
+    });
+}
+
+#[test]
+fn invalid_requests_of_an_added_operation_break_exactly_the_rule_that_they_name() {
+    let schemas = Schemas::new();
+    for invalid in added().invalid_requests() {
+        check((16, file!()), &invalid.requests, |request| {
+            breaks_only(&invalid.breach, &schemas.faults(&request))
+        });
+    }
+}
+
+#[test]
+fn every_rule_of_an_added_operation_is_broken_by_some_request() {
+    let ways: BTreeSet<_> =
+        added().invalid_requests().iter().map(|invalid| invalid.breach.rule.name()).collect();
+    let all = [
+        "beyond-64-bits",
+        "empty-body",
+        "four-byte-character",
+        "fraction",
+        "not-a-choice",
+        "not-json",
+        "not-utf-8",
+        "null",
+        "pattern",
+        "percent-encoding",
+        "required-field-absent",
+        "too-few-items",
+        "too-large",
+        "too-long",
+        "too-many-items",
+        "too-short",
+        "too-small",
+        "unknown-field",
+        "wrong-type",
+    ];
+    assert_eq!(ways, all.into());
+}
+
+#[test]
+fn a_schema_that_no_values_can_be_made_from_is_named() {
+    let mut document = document();
+    let total = "/paths/~1v3~1stocks~1{stock_id}~1orders/post/requestBody/content/application~1json/schema/properties";
+    document.pointer_mut(total).unwrap()["attach"] = json!({ "type": "string", "not": {} });
+    assert_eq!(
+        Operation::all(&document.to_string()).unwrap_err().to_string(),
+        "post /v3/stocks/{stock_id}/orders/body/attach: values can't be made by the keyword not"
+    );
+}
+
+fn added() -> Operation {
+    let operations = Operation::all(&document().to_string()).unwrap();
+    operations.into_iter().find(|operation| operation.id() == "order_stock").unwrap()
+}
+
+/// The contract with one operation more.
+fn document() -> Value {
+    let mut document: Value = serde_json::from_str(OPENAPI).unwrap();
+    document["paths"]["/v3/stocks/{stock_id}/orders"]["post"] = description();
+    document["components"]["schemas"]["goods"] = goods_schema();
+    document
+}
+
+fn description() -> Value {
+    json!({
+        "operationId": "order_stock",
+        "parameters": [
+            { "name": "stock_id", "in": "path", "required": true, "schema": stock_id_schema() },
+            { "name": "page", "in": "query", "required": true, "schema": page_schema() },
+            { "name": "limit", "in": "query", "schema": limit_schema() },
+        ],
+        "requestBody": { "required": true, "content": { "application/json": { "schema": body_schema() } } },
+        "responses": { "204": { "description": "Ordered." } },
+    })
+}
+
+fn body_schema() -> Value {
+    json!({
+        "type": "object", "title": "请求体", "additionalProperties": false, "required": ["amount"],
+        "properties": {
+            "amount": {
+                "type": "object", "title": "金额", "additionalProperties": false, "required": ["total"],
+                "properties": {
+                    "total": { "type": "integer", "format": "int64", "title": "总额", "minimum": 0 },
+                    "currency": { "type": "string", "title": "币种", "enum": ["CNY", "HKD"] },
+                },
+            },
+            "attach": { "type": "string", "title": "附加数据", "maxLength": 3 },
+            "goods": { "type": "array", "title": "商品", "minItems": 1, "maxItems": 2, "items": { "$ref": "#/components/schemas/goods" } },
+        },
+    })
+}
+
+fn goods_schema() -> Value {
+    json!({
+        "type": "object", "title": "商品", "additionalProperties": false, "required": ["name"],
+        "properties": {
+            "name": { "type": "string", "title": "名称", "minLength": 1, "maxLength": 5 },
+            "sku": { "type": "string", "title": "编号", "pattern": "^[A-Z]{3}-[0-9]+$", "maxLength": 8 },
+            "is_gift": { "type": "boolean", "title": "赠品" },
+        },
+    })
+}
+
+fn stock_id_schema() -> Value {
+    json!({ "type": "string", "title": "批次号", "minLength": 2, "maxLength": 20 })
+}
+
+fn page_schema() -> Value {
+    json!({ "type": "string", "title": "页", "minLength": 1 })
+}
+
+fn limit_schema() -> Value {
+    json!({ "type": "integer", "format": "int64", "title": "条数", "minimum": 1, "maximum": 50 })
+}
+
+fn breaks_only(breach: &Breach, faults: &[String]) -> Result<(), TestCaseError> {
+    let at = |keyword: &str| format!("{keyword} at /{}{}", breach.location, breach.pointer);
+    let is_implied = |fault: &&String| implied(breach.rule).iter().any(|keyword| **fault == at(keyword));
+    let faults: Vec<_> = faults.iter().filter(|fault| !is_implied(fault)).collect();
+    prop_assert_eq!(faults, [&at(keyword(breach.rule))]);
+    Ok(())
+}
+
+/// Keywords that forbid the value as well, necessarily or where there is no other way; the gateway looks at them later.
+fn implied(rule: BrokenRule) -> &'static [&'static str] {
+    match rule {
+        BrokenRule::Type { .. } | BrokenRule::Null { .. } => &["enum"],
+        BrokenRule::TooShort { .. } | BrokenRule::TooLong { .. } => &["pattern"],
+        _ => &[],
+    }
+}
+
+/// What the fault is called here: by the schema's keyword, where that forbids it.
+fn keyword(rule: BrokenRule) -> &'static str {
+    use BrokenRule::*;
+    match rule {
+        Required => "required",
+        Type { .. } | Null { .. } => "type",
+        Fraction | Beyond64Bits => "int64",
+        Minimum => "minimum",
+        Maximum => "maximum",
+        TooShort { .. } => "minLength",
+        TooLong { .. } => "maxLength",
+        Pattern => "pattern",
+        Choice => "enum",
+        TooFewItems => "minItems",
+        TooManyItems => "maxItems",
+        UnknownField => "additionalProperties",
+        FourByteCharacter | PercentEncoding | NotJson | NotUtf8 | EmptyBody => rule.name(),
+    }
+}
+
+/// The added operation's schemas, as `jsonschema` understands them.
+struct Schemas {
+    stock_id: Validator,
+    page: Validator,
+    limit: Validator,
+    body: Validator,
+}
+
+impl Schemas {
+    fn new() -> Self {
+        let [stock_id, page, limit, body] = [stock_id_schema(), page_schema(), limit_schema(), body_schema()]
+            .map(|schema| {
+                let alone =
+                    json!({ "allOf": [schema], "components": { "schemas": { "goods": goods_schema() } } });
+                jsonschema::draft202012::new(&alone).unwrap()
+            });
+        Self { stock_id, page, limit, body }
+    }
+
+    /// Every fault of a request, as `keyword at /place`.
+    fn faults(&self, request: &GeneratedRequest) -> Vec<String> {
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let stock_id = path.strip_prefix("/v3/stocks/").unwrap().strip_suffix("/orders").unwrap();
+        let query = |name| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let of_page = match query("page") {
+            Some(page) => faults_of_parameter("/query/page", page, &self.page),
+            None => vec!["required at /query/page".into()],
+        };
+        let of_limit = query("limit").map(|limit| faults_of_parameter("/query/limit", limit, &self.limit));
+        let of_path = faults_of_parameter("/uri_template/stock_id", stock_id, &self.stock_id);
+        [of_path, of_page, of_limit.unwrap_or_default(), faults_of_body(&request.body, &self.body)].concat()
+    }
+}
+
+fn faults_of_parameter(place: &str, sent: &str, schema: &Validator) -> Vec<String> {
+    let is_whole =
+        |rest: &str| rest.get(..2).is_some_and(|digits| digits.bytes().all(|it| it.is_ascii_hexdigit()));
+    match percent_decode_str(sent).decode_utf8() {
+        Ok(text) if sent.split('%').skip(1).all(is_whole) => {
+            // `limit` is the one that is a number.
+            let number = serde_json::from_str(&text).ok().filter(|_| place.ends_with("/limit"));
+            faults_of_value(place, &number.unwrap_or_else(|| text.into()), schema)
+        }
+        _ => vec![format!("percent-encoding at {place}")],
+    }
+}
+
+fn faults_of_body(body: &[u8], schema: &Validator) -> Vec<String> {
+    let fault = |name: &str| vec![format!("{name} at /body")];
+    match (std::str::from_utf8(body), serde_json::from_slice(body)) {
+        (Ok(""), _) => fault("empty-body"),
+        (Err(_), _) => fault("not-utf-8"),
+        (Ok(_), Err(_)) => fault("not-json"),
+        (Ok(_), Ok(value)) => faults_of_value("/body", &value, schema),
+    }
+}
+
+fn faults_of_value(place: &str, value: &Value, schema: &Validator) -> Vec<String> {
+    let of_no_keyword = faults_of_no_keyword(place, value);
+    let of_keywords = schema.iter_errors(value).filter_map(|error| {
+        let number = format!("int64 at {place}{}", error.instance_path());
+        let fault = format!("{} at {place}{}", error.kind().keyword(), pointer_of(&error));
+        (!of_no_keyword.contains(&number)).then_some(fault)
+    });
+    of_keywords.chain(of_no_keyword.iter().cloned()).collect()
+}
+
+/// Where the field is that the error is about.
+fn pointer_of(error: &ValidationError<'_>) -> String {
+    let within = error.instance_path();
+    match error.kind() {
+        ValidationErrorKind::Required { property } => format!("{within}/{}", property.as_str().unwrap()),
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            format!("{within}/{}", unexpected.join(","))
+        }
+        _ => within.to_string(),
+    }
+}
+
+/// What the gateway forbids and JSON Schema does not.
+fn faults_of_no_keyword(place: &str, value: &Value) -> Vec<String> {
+    match value {
+        Value::Number(number) if number.as_i64().is_none() => vec![format!("int64 at {place}")],
+        Value::String(text) if text.chars().any(|it| it.len_utf8() > 3) => {
+            vec![format!("four-byte-character at {place}")]
+        }
+        Value::Array(items) => {
+            let of_item = |(index, item)| faults_of_no_keyword(&format!("{place}/{index}"), item);
+            items.iter().enumerate().flat_map(of_item).collect()
+        }
+        Value::Object(fields) => {
+            let of_field =
+                |(name, field): (&String, _)| faults_of_no_keyword(&format!("{place}/{name}"), field);
+            fields.iter().flat_map(of_field).collect()
+        }
+        _ => Vec::new(),
+    }
+}
