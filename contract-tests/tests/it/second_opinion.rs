@@ -8,6 +8,7 @@ use std::{fmt, fs, sync::LazyLock};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use getrandom::SysRng;
 use proptest::{collection::vec, prelude::*, sample::Index};
+use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use rsa::{
     PrivateKey, PublicKey,
     pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding},
@@ -117,7 +118,7 @@ fn a_field_of_214_bytes_is_the_longest() {
     assert_eq!(error, SensitiveError::TooLong { longest: 214, found: 215 });
 }
 
-/// One key pair, as both implementations hold it.
+/// One key pair, as both implementations read it from the same text.
 struct Pair {
     pem: String,
     signing: SigningKey,
@@ -141,12 +142,23 @@ impl fmt::Debug for Pair {
     }
 }
 
-/// The development keys, and one that nobody has seen before.
+/// Keys that nobody has seen before, half of them made by the one implementation and half by the other, and the
+/// development keys. As many as there is time for: a key takes some tenths of a second to make.
 static PAIRS: LazyLock<Vec<Pair>> = LazyLock::new(|| {
-    let generated = PrivateKey::new(&mut SysRng, 2048).unwrap().to_pkcs8_pem(LineEnding::LF).unwrap();
+    let new = (0..NEW_KEYS_OF_EACH).flat_map(|_| [made_by_aws_lc(), made_by_the_rsa_crate()]);
     let development = ["apiclient_key.pem", "platform_key.pem", "pub_key_private.pem", "other_key.pem"];
-    development.map(credential).into_iter().chain([generated.to_string()]).map(Pair::from_pem).collect()
+    new.chain(development.map(credential)).map(Pair::from_pem).collect()
 });
+
+const NEW_KEYS_OF_EACH: usize = 2;
+
+fn made_by_aws_lc() -> String {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap().serialize_pem()
+}
+
+fn made_by_the_rsa_crate() -> String {
+    PrivateKey::new(&mut SysRng, 2048).unwrap().to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
+}
 
 static PUBLIC: LazyLock<EncryptingKey> =
     LazyLock::new(|| EncryptingKey::from_pem(&credential("pub_key.pem")).unwrap());
