@@ -153,11 +153,8 @@ impl Breach {
     fn message(&self) -> (String, String) {
         use BrokenRule::*;
         let (source, title) = (self.source(), &self.title);
-        let of_value = |rest: String| (format!("输入源“{source}”映射到值字段“{title}”"), rest);
-        let of_text = |rest: String| of_value(format!("字符串规则校验失败，{rest}"));
-        let of_length = |rest: String| {
-            (format!("输入源“{source}”映射到值字段“{title}”字符串规则校验失败，字符数 "), rest)
-        };
+        let value = format!("输入源“{source}”映射到值字段“{title}”");
+        let of_text = |begin: &str, end: String| (format!("{value}字符串规则校验失败，{begin}"), end);
         let of_type = |expected: JsonType| {
             let json = if self.location == Location::Body { " JSON " } else { "" };
             let begin = format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中");
@@ -169,15 +166,12 @@ impl Breach {
             }
             Type { expected } | Null { expected } => of_type(expected),
             Fraction | Beyond64Bits => of_type(JsonType::Integer),
-            TooShort { limit } => of_length(format!("，小于最小值 {limit}")),
-            TooLong { limit } => of_length(format!("，大于最大值 {limit}")),
-            Pattern => (
-                format!("输入源“{source}”映射到值字段“{title}”字符串规则校验失败，字符串必须匹配正则表达式“"),
-                "”".into(),
-            ),
-            FourByteCharacter => of_text("字符串不能包含 4 字节的 UTF-8 字符".into()),
-            PercentEncoding => of_text("字符串必须是合法的百分号编码".into()),
-            Choice | Minimum | Maximum | TooFewItems | TooManyItems => of_value("规则校验失败".into()),
+            TooShort { limit } => of_text("字符数 ", format!("，小于最小值 {limit}")),
+            TooLong { limit } => of_text("字符数 ", format!("，大于最大值 {limit}")),
+            Pattern => of_text("字符串必须匹配正则表达式“", "”".into()),
+            FourByteCharacter => of_text("", "字符串不能包含 4 字节的 UTF-8 字符".into()),
+            PercentEncoding => of_text("", "字符串必须是合法的百分号编码".into()),
+            Choice | Minimum | Maximum | TooFewItems | TooManyItems => (value, "规则校验失败".into()),
             UnknownField => (String::new(), "请求中含有未在API文档中定义的参数".into()),
             NotJson | NotUtf8 | EmptyBody => (String::new(), "参数错误".into()),
         }
@@ -191,5 +185,58 @@ impl Breach {
             NotJson | NotUtf8 | EmptyBody => vec![("location", json!(self.location.to_string()))],
             _ => vec![("location", json!(self.location.to_string())), ("field", json!(self.pointer))],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn too_long() -> Breach {
+        Breach {
+            location: Location::Body,
+            pointer: "/member_price_word".into(),
+            title: "会员价文案".into(),
+            rule: BrokenRule::TooLong { limit: 8 },
+        }
+    }
+
+    /// A real answer, published in a public thread, with the members that the documentation adds.
+    fn refusal() -> ErrorBody {
+        ErrorBody {
+            code: "PARAM_ERROR".into(),
+            message: "输入源“/body/member_price_word”映射到值字段“会员价文案”字符串规则校验失败，字符数 9，大于最大值 8"
+                .into(),
+            detail: Some(json!({ "location": "body", "value": 9, "field": "/member_price_word", "issue": "…" })),
+        }
+    }
+
+    #[test]
+    fn an_answer_that_names_field_and_rule_will_do() {
+        assert_eq!(too_long().check(&refusal()), Ok(()));
+    }
+
+    #[test]
+    fn an_answer_that_names_another_field_or_rule_will_not_do() {
+        let elsewhere = Breach { pointer: "/fapiao_jump_word".into(), ..too_long() };
+        let otherwise = Breach { rule: BrokenRule::TooShort { limit: 8 }, ..too_long() };
+        let in_the_query = Breach { location: Location::Query, ..too_long() };
+        for breach in [elsewhere, otherwise, in_the_query] {
+            assert!(breach.check(&refusal()).is_err(), "{breach}");
+        }
+    }
+
+    #[test]
+    fn what_differs_is_said() {
+        let silent = ErrorBody { detail: None, ..refusal() };
+        assert_eq!(
+            too_long().check(&silent).unwrap_err(),
+            "too-long at /body/member_price_word: expected detail.location \"body\", found null"
+        );
+        let other = ErrorBody { code: "INVALID_REQUEST".into(), ..refusal() };
+        assert_eq!(
+            too_long().check(&other).unwrap_err(),
+            "too-long at /body/member_price_word: expected the code PARAM_ERROR, found INVALID_REQUEST"
+        );
     }
 }

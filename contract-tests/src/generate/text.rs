@@ -6,7 +6,7 @@ use proptest::{
     char, collection::vec, prelude::*, sample::Index, strategy::Union, string::string_regex_parsed,
 };
 use regex::Regex;
-use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
 /// What a schema says of a text.
 #[derive(Clone, Debug)]
@@ -20,7 +20,8 @@ pub(super) struct Text {
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    /// The same without the anchors at its ends: what a whole text is made from.
+    /// The same without the anchors at its ends, and with no characters that the gateway does not take: what a whole text
+    /// is made from.
     whole: Hir,
 }
 
@@ -92,7 +93,8 @@ impl Pattern {
     /// Understands a pattern, or says why it does not.
     pub(super) fn parse(pattern: &str) -> Result<Self, String> {
         let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
-        let whole = without_anchors(regex_syntax::parse(pattern).map_err(|error| error.to_string())?);
+        let whole = regex_syntax::parse(pattern).map_err(|error| error.to_string())?;
+        let whole = of_three_bytes(&without_anchors(whole));
         string_regex_parsed(&whole).map(drop).map_err(|error| error.to_string())?;
         Ok(Self { regex, whole })
     }
@@ -132,6 +134,28 @@ fn without_anchors(expression: Hir) -> Hir {
     Hir::concat(parts[start..end].to_vec())
 }
 
+/// The expression without characters of four bytes in UTF-8.
+fn of_three_bytes(expression: &Hir) -> Hir {
+    let each = |parts: &[Hir]| parts.iter().map(of_three_bytes).collect();
+    match expression.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            let mut class = class.clone();
+            class.intersect(&ClassUnicode::new([ClassUnicodeRange::new('\0', '\u{ffff}')]));
+            Hir::class(Class::Unicode(class))
+        }
+        HirKind::Repetition(repetition) => {
+            let sub = Box::new(of_three_bytes(&repetition.sub));
+            Hir::repetition(Repetition { sub, ..repetition.clone() })
+        }
+        HirKind::Capture(capture) => of_three_bytes(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(each(parts)),
+        HirKind::Alternation(parts) => Hir::alternation(each(parts)),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(Class::Bytes(_)) | HirKind::Look(_) => {
+            expression.clone()
+        }
+    }
+}
+
 /// Any texts of these lengths, the least and the greatest among them.
 fn characters(lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
     let (least, most) = lengths.into_inner();
@@ -152,4 +176,67 @@ fn character() -> BoxedStrategy<char> {
         1 => char::range('\u{e000}', '\u{ffff}'),
     ]
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+
+    use super::*;
+
+    fn samples(strategy: &BoxedStrategy<String>) -> Vec<String> {
+        let mut runner = TestRunner::deterministic();
+        (0..300).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+    }
+
+    fn lengths(texts: &[String]) -> Vec<usize> {
+        texts.iter().map(|text| text.chars().count()).collect()
+    }
+
+    fn text(pattern: Option<&str>) -> Text {
+        Text { min: 2, max: Some(128), pattern: pattern.map(|pattern| Pattern::parse(pattern).unwrap()) }
+    }
+
+    #[test]
+    fn the_shortest_and_the_longest_texts_come_up_and_none_beyond() {
+        for pattern in [None, Some("^[0-9a-zA-Z_\\-|\\*]{1,}$")] {
+            let valid = lengths(&samples(&text(pattern).valid()));
+            assert_eq!((valid.iter().min(), valid.iter().max()), (Some(&2), Some(&128)), "{pattern:?}");
+            let too_long = lengths(&samples(&text(pattern).too_long().unwrap()));
+            assert_eq!(
+                (too_long.iter().min(), too_long.iter().max()),
+                (Some(&129), Some(&161)),
+                "{pattern:?}"
+            );
+            let too_short = lengths(&samples(&text(pattern).too_short().unwrap()));
+            assert!(too_short.contains(&1) && too_short.iter().all(|length| *length < 2), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn characters_of_one_two_and_three_bytes_come_up_and_none_of_four() {
+        for pattern in [None, Some("^[^/]+$"), Some("^(a|[^b])[^/]*$")] {
+            let texts = samples(&text(pattern).valid()).concat();
+            let lengths: BTreeSet<_> = texts.chars().map(char::len_utf8).collect();
+            assert_eq!(lengths, [1, 2, 3].into(), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_to_have_a_character_of_four_bytes_has_one_within_the_length() {
+        for text in samples(&text(None).with_four_bytes().unwrap()) {
+            assert_eq!(text.chars().filter(|it| it.len_utf8() == 4).count(), 1, "{text}");
+            assert!((2..=128).contains(&text.chars().count()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_several_parts_is_matched_whole() {
+        let pattern = regex::Regex::new("^[A-Z]{3}-[0-9]+$").unwrap();
+        for text in samples(&text(Some(pattern.as_str())).valid()) {
+            assert!(pattern.is_match(&text), "{text}");
+        }
+    }
 }
