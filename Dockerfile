@@ -1,0 +1,25 @@
+# The mock alone: a static binary in an empty image.
+#
+#   docker build -t wechatpay-mock .
+#   docker run --rm -p 127.0.0.1:8080:8080 wechatpay-mock
+#
+# In a container it listens on every address, so /__mock/ is off unless WECHATPAY_MOCK_ADMIN_TOKEN gives it a token;
+# /__mock/health is open. HTTPS clients call it by the name that WECHATPAY_MOCK_HOST says.
+FROM rust:1.95-alpine AS build
+# aws-lc is C.
+RUN apk add --no-cache build-base cmake perl
+WORKDIR /source
+COPY . .
+# musl is linked statically. An empty folder for the certificate authority, which nobody but the mock may read.
+RUN cargo build --release --locked -p wechatpay-mock && install -d -m 0700 -o 65534 -g 65534 /ca /tmp/empty
+
+FROM scratch
+COPY --from=build /source/target/release/wechatpay-mock /wechatpay-mock
+COPY --from=build --chown=65534:65534 /ca /data
+COPY --from=build --chown=65534:65534 /tmp/empty /tmp
+USER 65534:65534
+ENV WECHATPAY_MOCK_LISTEN=0.0.0.0:8080 WECHATPAY_MOCK_CA_DIR=/data/ca WECHATPAY_MOCK_HOST=wechatpay-mock
+EXPOSE 8080
+VOLUME /data
+HEALTHCHECK --interval=5s --timeout=4s --start-period=1s CMD ["/wechatpay-mock", "healthcheck"]
+ENTRYPOINT ["/wechatpay-mock"]
