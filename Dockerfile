@@ -7,10 +7,10 @@
 # /__mock/health is open. HTTPS clients call it by the name that WECHATPAY_MOCK_HOST says.
 FROM rust:1.95-alpine AS build
 # aws-lc is C.
-RUN apk add --no-cache build-base cmake perl
+RUN apk add --no-cache build-base
 WORKDIR /source
 COPY . .
-# musl is linked statically. An empty folder for the certificate authority, which nobody but the mock may read.
+# musl is linked statically. Empty folders for the certificate authority and for passing files.
 RUN cargo build --release --locked -p wechatpay-mock && install -d -m 0700 -o 65534 -g 65534 /ca /tmp/empty
 
 FROM scratch

@@ -11,6 +11,7 @@ use crate::{
     BaseUrlError, Client, Trust,
     client::{Clock, Inner, NonceSource},
     request::Signer,
+    tls::NoAuthorities,
     transport::{BaseUrl, Transport},
     trust::KeyRing,
 };
@@ -38,6 +39,9 @@ pub enum ConfigurationError {
     /// The base URL is not one.
     #[error("the base URL")]
     BaseUrl(#[source] BaseUrlError),
+    /// TLS is needed, and there is no authority to trust.
+    #[error("TLS")]
+    Tls(#[source] NoAuthorities),
     /// A time is nothing, or longer than a day.
     #[error("{what}: expected more than nothing and at most a day, found {found:?}")]
     Timeout {
@@ -169,7 +173,7 @@ impl Builder {
             signer: signer(&self.credentials)?,
             keys: KeyRing::new(self.trust, &self.credentials, (self.clock)())?,
             apiv3_key: self.credentials.apiv3_key,
-            transport: Transport::new(base_url, connect_timeout),
+            transport: Transport::new(base_url, connect_timeout).map_err(ConfigurationError::Tls)?,
             timeout,
             clock: self.clock,
             nonce: self.nonce,

@@ -101,13 +101,8 @@ impl Error {
 
     /// Whether whoever answered there could not prove by TLS to be the gateway.
     pub fn is_untrusted_server(&self) -> bool {
-        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
-        let in_io = |cause: &(dyn std::error::Error + 'static)| {
-            cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref()).is_some_and(|inner| {
-                matches!(inner.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
-            })
-        };
-        causes.into_iter().any(in_io)
+        let mut causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.any(is_bad_certificate)
     }
 
     /// Whether a list of certificates came that is not to be trusted.
@@ -178,4 +173,11 @@ impl From<CertificatesError> for Error {
 fn timed_out(error: &(dyn error::Error + 'static)) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) || error.source().is_some_and(timed_out)
+}
+/// An error of TLS comes wrapped, more than once, as one of input and output.
+fn is_bad_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => is_bad_certificate(inner),
+        None => matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))),
+    }
 }

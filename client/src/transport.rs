@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     Answer, Error, SignedRequest,
     error::{Cause, Kind},
-    tls,
+    tls::{self, NoAuthorities},
 };
 
 /// The most bytes of a body that a client takes.
@@ -111,13 +111,15 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(base_url: BaseUrl, connect_timeout: Duration) -> Self {
+    /// # Errors
+    /// If TLS is needed and there is no authority to trust.
+    pub(crate) fn new(base_url: BaseUrl, connect_timeout: Duration) -> Result<Self, NoAuthorities> {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         let authorities =
-            if base_url.is_https() { tls::system_authorities() } else { RootCertStore::empty() };
+            if base_url.is_https() { tls::system_authorities()? } else { RootCertStore::empty() };
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config(authorities))
             .https_or_http()
@@ -130,7 +132,7 @@ impl Transport {
             .http1_max_buf_size(MAX_HEAD)
             .http1_title_case_headers(true)
             .build(connector);
-        Self { base_url, http }
+        Ok(Self { base_url, http })
     }
 
     /// Sends the request and takes in the answer, whatever it says.

@@ -24,7 +24,8 @@ Examples:
 Exit codes:
   0  every case that was run holds
   1  a case does not hold
-  2  wrong usage or configuration, a target that is not there, or credentials that it does not take";
+  2  wrong usage or configuration, a target that is not there, credentials that it does not take, or no case that could
+     be run";
 
 /// Holds clients and servers to the contract of WeChat Pay APIv3.
 #[derive(Debug, Parser)]
@@ -62,8 +63,8 @@ pub(crate) struct Verify {
     /// A folder with credentials.json, or that file: the merchant as which the target is called
     ///
     /// Without it: the environment's WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on, if it has the first of them;
-    /// otherwise the development merchant, whom every mock knows.
-    #[arg(long, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS", requires = "target")]
+    /// otherwise the development merchant, whom every mock knows. Without a target, it counts for nothing.
+    #[arg(long, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS")]
     pub(crate) credentials: Option<PathBuf>,
 
     /// Run only cases with this in their id; may be given several times

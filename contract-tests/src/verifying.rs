@@ -15,6 +15,15 @@ use wechatpay_protocol::Credentials;
 
 use crate::cli::Verify;
 
+/// A check of nothing would pass.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "expected a case to run, found none ({skipped} skipped); --list says which are meant, and why they are skipped"
+)]
+struct NothingRun {
+    skipped: usize,
+}
+
 /// Whether every case that was run holds.
 pub(crate) async fn run(options: &Verify) -> Result<bool, Box<dyn Error>> {
     let ground = ground(options).await?;
@@ -40,7 +49,11 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Box<dyn Error>> {
     for report in &options.report {
         report.write(&results)?;
     }
-    Ok(results.counts().failed == 0)
+    let counts = results.counts();
+    if counts.passed + counts.failed == 0 {
+        return Err(NothingRun { skipped: counts.skipped }.into());
+    }
+    Ok(counts.failed == 0)
 }
 
 async fn ground(options: &Verify) -> Result<Ground, Box<dyn Error>> {

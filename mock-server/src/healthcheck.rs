@@ -72,7 +72,7 @@ impl BaseUrl {
                 path: uri.path().trim_end_matches('/').into(),
             }),
             (Some(scheme), _) if *scheme == Scheme::HTTPS => {
-                Err(format!("{expected}, found https, which the mock does not speak"))
+                Err(format!("{expected}, found https; a mock answers http on the same port"))
             }
             _ => Err(expected.into()),
         }

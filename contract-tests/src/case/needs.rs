@@ -2,7 +2,8 @@
 
 use wechatpay_protocol::Credentials;
 
-use super::{Case, CaseExchange, CaseRequest, ExpectedHeader, SignedBy};
+use super::{Case, CaseExchange, CaseRequest, Content, ExpectedBody, ExpectedHeader, RawRequest, SignedBy};
+use crate::sign::Sign;
 
 impl Case {
     /// Which of the gateway's keys the case needs and the merchant does not know, if there is one.
@@ -24,14 +25,28 @@ impl Case {
     }
 }
 
-/// Whether a header of the exchange names a key by that placeholder.
+/// Whether anything in the exchange names a key by that placeholder.
 fn names(exchange: &CaseExchange, placeholder: &str) -> bool {
+    let has = |text: &str| text.contains(placeholder);
     let sent = match &exchange.request {
-        CaseRequest::Made(made) => made.headers.values().flatten().any(|value| value.contains(placeholder)),
-        CaseRequest::Raw(_) => false,
+        CaseRequest::Made(made) => {
+            has(&made.target)
+                || made.headers.values().flatten().any(|value| has(value))
+                || match &made.body {
+                    Some(Content::Json(value)) => has(&value.to_string()),
+                    Some(Content::Text(text)) => has(text),
+                    Some(Content::Base64(_) | Content::SampleOfLength(_)) | None => false,
+                }
+        }
+        CaseRequest::Raw(RawRequest::Text(text)) => has(text),
+        CaseRequest::Raw(RawRequest::Base64(_)) => false,
     };
-    let expected = exchange.expect.headers.values();
-    sent || expected
-        .into_iter()
-        .any(|header| matches!(header, ExpectedHeader::Exact(value) if value.contains(placeholder)))
+    let signed = matches!(&exchange.sign, Sign::Authorization(text) if has(text));
+    let body = match &exchange.expect.body {
+        ExpectedBody::Exact(value) | ExpectedBody::Partial(value) => has(&value.to_string()),
+        ExpectedBody::Empty | ExpectedBody::Schema(_) => false,
+    };
+    let mut headers = exchange.expect.headers.values();
+    let expected = headers.any(|header| matches!(header, ExpectedHeader::Exact(value) if has(value)));
+    sent || signed || body || expected
 }

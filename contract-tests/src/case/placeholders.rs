@@ -6,12 +6,15 @@ use serde_json::Value;
 const IN_ANY_TEXT: [&str; 8] =
     ["unique", "mchid", "serial_no", "platform_serial", "public_key_id", "host", "timestamp", "nonce_str"];
 
-/// The placeholders of a written `Authorization` header, and of raw bytes, beside those.
-const IN_REQUESTS: [&str; 2] = ["signature", "authorization"];
-
-/// Every name that may stand in braces.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    IN_ANY_TEXT.into_iter().chain(IN_REQUESTS)
+/// The names that may stand in braces, in a text under this key: a written `Authorization` header and raw bytes have one
+/// of their own.
+pub(super) fn names(key: &str) -> impl Iterator<Item = &'static str> {
+    let own = match key {
+        "authorization" => Some("signature"),
+        "raw" => Some("authorization"),
+        _ => None,
+    };
+    IN_ANY_TEXT.into_iter().chain(own)
 }
 
 /// What the placeholders of one exchange stand for.

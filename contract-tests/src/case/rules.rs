@@ -20,30 +20,33 @@ pub(super) struct Broken {
 
 /// The first rule that the case breaks; `file` is the same as JSON.
 pub(super) fn check(case: &Case, file: &Value) -> Result<(), Broken> {
-    known_placeholders(&file["exchanges"])?;
-    known_placeholders(&file["after"])?;
+    known_placeholders("exchanges", &file["exchanges"])?;
+    known_placeholders("after", &file["after"])?;
     for exchange in &case.exchanges {
         signed_where_it_says(exchange)?;
     }
     if case.harmless { harmless_indeed(case) } else { Ok(()) }
 }
 
-/// Every text's words in braces are placeholders that there are.
-fn known_placeholders(value: &Value) -> Result<(), Broken> {
+/// The words in braces of every text under this key are placeholders that may stand there.
+fn known_placeholders(key: &str, value: &Value) -> Result<(), Broken> {
     static WORD_IN_BRACES: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("the expression is one"));
     match value {
         Value::String(text) => {
             let mut words = WORD_IN_BRACES.captures_iter(text).map(|found| found.extract::<1>().1[0]);
-            let unknown = words.find(|word| !placeholders::names().any(|known| known == *word));
+            let unknown = words.find(|word| !placeholders::names(key).any(|known| known == *word));
             unknown.map_or(Ok(()), |word| {
-                let known: Vec<_> = placeholders::names().map(|name| format!("{{{name}}}")).collect();
+                let known: Vec<_> = placeholders::names(key).map(|name| format!("{{{name}}}")).collect();
                 let problem = format!("expected one of {}, found {{{word}}}", known.join(" "));
                 Err(Broken { at: format!("{{{word}}}"), problem })
             })
         }
-        Value::Array(items) => items.iter().try_for_each(known_placeholders),
-        Value::Object(members) => members.values().try_for_each(known_placeholders),
+        Value::Array(items) => items.iter().try_for_each(|item| known_placeholders(key, item)),
+        Value::Object(members) if key == "raw" => {
+            members.values().try_for_each(|text| known_placeholders(key, text))
+        }
+        Value::Object(members) => members.iter().try_for_each(|(key, value)| known_placeholders(key, value)),
         _ => Ok(()),
     }
 }

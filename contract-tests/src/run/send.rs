@@ -15,7 +15,10 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
-use wechatpay_client::{MAX_BODY, tls};
+use wechatpay_client::{
+    MAX_BODY,
+    tls::{self, NoAuthorities},
+};
 use wechatpay_protocol::Timestamp;
 
 use crate::case::{MadeRequest, Placeholders};
@@ -81,13 +84,15 @@ impl Host {
         }
         let name =
             name.to_owned().try_into().map_err(|error| format!("{name} is no name for TLS: {error}"))?;
-        let stream = TlsConnector::from(Arc::clone(&TLS)).connect(name, stream).await.map_err(failed)?;
+        let config = TLS.as_ref().map_err(ToString::to_string)?;
+        let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(failed)?;
         Ok(Box::new(stream))
     }
 }
 
 /// Read once: the authorities that the machine trusts are many.
-static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| tls::config(tls::system_authorities()).into());
+static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthorities>> =
+    LazyLock::new(|| tls::system_authorities().map(|authorities| tls::config(authorities).into()));
 
 /// Sends a request that the kit makes.
 pub(super) async fn made(
@@ -123,13 +128,22 @@ pub(super) async fn raw(host: &Host, bytes: &[u8]) -> Result<Answer, String> {
     loop {
         if let Some((mut answer, head)) = head(&received)? {
             let length = answer.headers.get(http::header::CONTENT_LENGTH);
-            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
             let have = received.len() - head;
-            let complete = length.is_some_and(|length: usize| have >= length);
-            if complete || have > MAX_BODY || !receive(&mut stream, &mut received).await? {
-                let end = length.map_or(received.len(), |length| received.len().min(head + length));
-                answer.body = Bytes::copy_from_slice(&received[head..end]);
-                return Ok(answer);
+            if have > MAX_BODY {
+                return Err(format!("a body of more than {MAX_BODY} bytes"));
+            }
+            match length {
+                Some(length) if have >= length => {
+                    answer.body = Bytes::copy_from_slice(&received[head..head + length]);
+                    return Ok(answer);
+                }
+                _ if receive(&mut stream, &mut received).await? => {}
+                Some(length) => return Err(format!("a body that breaks off after {have} of {length} bytes")),
+                None => {
+                    answer.body = Bytes::copy_from_slice(&received[head..]);
+                    return Ok(answer);
+                }
             }
         } else if received.len() > MAX_HEAD {
             return Err(format!("more than {MAX_HEAD} bytes of headers"));
@@ -193,4 +207,42 @@ pub(super) fn headers(
 fn because(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What is made of these bytes, sent by a server that then closes the connection.
+    async fn taken(bytes: &str) -> Result<Answer, String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = Host::of(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let answer = async {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            peer.write_all(bytes.as_bytes()).await.unwrap();
+        };
+        tokio::join!(raw(&host, b""), answer).0
+    }
+
+    #[tokio::test]
+    async fn a_body_is_as_long_as_it_says_or_else_goes_on_to_the_end() {
+        for (bytes, body) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}more", "{}"),
+            ("HTTP/1.1 200 OK\r\n\r\n{}", "{}"),
+            ("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", ""),
+        ] {
+            assert_eq!(taken(bytes).await.unwrap().body, body, "{bytes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_no_answer_however_long_it_says_to_be() {
+        for length in [3, usize::MAX] {
+            let bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{{}}");
+            let problem = taken(&bytes).await.unwrap_err();
+            assert_eq!(problem, format!("a body that breaks off after 2 of {length} bytes"));
+        }
+    }
 }

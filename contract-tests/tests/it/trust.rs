@@ -3,3 +3,4 @@
 
 mod change_over;
 mod modes;
+mod server;

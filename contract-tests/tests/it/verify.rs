@@ -30,7 +30,7 @@ async fn verify_trusting<I: AsRef<str>>(
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WECHATPAY_")) {
         command.env_remove(name);
     }
-    command.envs(authorities.map(|file| ("SSL_CERT_FILE", file)));
+    command.env_remove("SSL_CERT_DIR").envs(authorities.map(|file| ("SSL_CERT_FILE", file)));
     let Output { status, stdout, stderr } = command.kill_on_drop(true).output().await.unwrap();
     Run {
         code: status.code(),

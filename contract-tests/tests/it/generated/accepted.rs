@@ -19,10 +19,10 @@ fn every_valid_request_of_any_operation_gets_an_answer_that_the_contract_describ
             is_answered_as_described(&world, &answers, &request)
         });
         let exchanges = world.mock.exchanges();
-        let was_carried_out = exchanges
-            .iter()
-            .any(|exchange| exchange.operation == Some(operation.id()) && exchange.status.is_success());
-        assert!(was_carried_out, "{} refuses whatever is sent", operation.id());
+        let sent = exchanges.iter().filter(|exchange| exchange.operation == Some(operation.id()));
+        let (carried_out, refused): (Vec<_>, Vec<_>) =
+            sent.partition(|exchange| exchange.status.is_success());
+        assert!(carried_out.len() > refused.len(), "{} refuses {} of 128", operation.id(), refused.len());
     }
 }
 

@@ -51,10 +51,16 @@ async fn a_target_is_called_by_tls_if_it_is_trusted() {
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
     assert!(mock.exchanges().iter().all(|exchange| exchange.request.is_tls()));
 
-    fs::write(&authority, "").unwrap();
-    let run = verify_trusting(Some(&authority), options).await;
-    assert_eq!(run.code, Some(2), "{}{}", run.stdout, run.stderr);
-    assert!(run.stderr.contains("invalid peer certificate"), "{}", run.stderr);
+    let stranger = MockServer::builder().start().await.unwrap();
+    for (trusted, problem) in [
+        (stranger.ca_pem().await.unwrap(), "invalid peer certificate"),
+        (String::new(), "expected authorities to trust"),
+    ] {
+        fs::write(&authority, trusted).unwrap();
+        let run = verify_trusting(Some(&authority), options).await;
+        assert_eq!(run.code, Some(2), "{}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains(problem), "{}", run.stderr);
+    }
 }
 
 #[tokio::test]
