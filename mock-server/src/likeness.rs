@@ -5,21 +5,20 @@ const LOOKED_AT: usize = 128;
 
 /// The known name that is most like the one that was found; `None` if none is known.
 pub(crate) fn nearest<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let found = start(found);
-    known.into_iter().max_by(|one, other| likeness(&found, one).total_cmp(&likeness(&found, other)))
+    most_like(found, known).map(|(nearest, _)| nearest)
 }
 
 /// The same, unless even that one is unlike it.
 pub(crate) fn near<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    nearest(found, known).filter(|nearest| likeness(&start(found), nearest) > 0.5)
+    most_like(found, known).filter(|(_, likeness)| *likeness > 0.5).map(|(nearest, _)| nearest)
 }
 
-fn start(text: &str) -> String {
-    text.chars().take(LOOKED_AT).collect()
-}
-
-fn likeness(found: &str, known: &str) -> f64 {
-    strsim::normalized_damerau_levenshtein(found, known)
+/// With how much it is like it, from 0 to 1.
+fn most_like<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<(&'k str, f64)> {
+    let found: String = found.chars().take(LOOKED_AT).collect();
+    let likeness = |known| strsim::normalized_damerau_levenshtein(&found, known);
+    let known = known.into_iter().map(|known| (known, likeness(known)));
+    known.max_by(|(_, one), (_, other)| one.total_cmp(other))
 }
 
 #[cfg(test)]

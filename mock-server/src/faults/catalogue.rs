@@ -10,7 +10,7 @@ use super::{
     line::LineFault,
     signature::SignatureFault,
 };
-use crate::{business::BusinessRefusal, standing::Standing};
+use crate::{business::BusinessRefusal, likeness::nearest, standing::Standing};
 
 /// Whether a request that a fault strikes takes effect all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,13 +187,9 @@ impl FromStr for Fault {
     type Err = UnknownFault;
 
     fn from_str(text: &str) -> Result<Self, UnknownFault> {
-        FAULTS.iter().copied().find(|fault| fault.name() == text).ok_or_else(|| {
-            let likeness = |fault: &&Fault| strsim::normalized_damerau_levenshtein(text, fault.name());
-            let nearest = FAULTS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-            UnknownFault {
-                found: text.chars().take(64).collect(),
-                nearest: nearest.map_or("", |fault| fault.name()),
-            }
+        FAULTS.iter().copied().find(|fault| fault.name() == text).ok_or_else(|| UnknownFault {
+            found: text.chars().take(64).collect(),
+            nearest: nearest(text, FAULTS.iter().map(|fault| fault.name())).unwrap_or_default(),
         })
     }
 }
@@ -255,5 +251,12 @@ mod tests {
     fn a_name_that_is_almost_right_is_told() {
         let error = "sytem-error".parse::<Fault>().unwrap_err();
         assert!(error.to_string().contains("did you mean system-error?"), "{error}");
+    }
+
+    #[test]
+    fn of_a_text_that_is_longer_than_any_name_only_the_beginning_is_looked_at() {
+        let text = format!("reset{}system-error-applied", "?".repeat(200));
+        let error = text.parse::<Fault>().unwrap_err();
+        assert!(error.to_string().contains("did you mean reset"), "{error}");
     }
 }
