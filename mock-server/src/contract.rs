@@ -238,7 +238,8 @@ impl Schema {
             MinLength { limit } => Rule::MinLength { limit: *limit, length },
             Pattern { pattern } => Rule::Pattern { pattern: pattern.clone(), found },
             AdditionalProperties { unexpected } => {
-                let names = unexpected.iter().take(UNKNOWN_FIELDS_NAMED).cloned().collect();
+                let names = unexpected.iter().take(UNKNOWN_FIELDS_NAMED);
+                let names = names.map(|name| beginning(name, NAME_SHOWN)).collect();
                 Rule::Documented { parent: within.into(), names }
             }
             other => Rule::Other { keyword: other.keyword().into(), found },
@@ -278,7 +279,10 @@ impl Schema {
 /// Unknown fields that a refusal names. (own choice)
 const UNKNOWN_FIELDS_NAMED: usize = 100;
 
-/// Bytes of JSON that a refusal shows of a value. (own choice)
+/// Characters that a refusal shows of such a name. (own choice)
+const NAME_SHOWN: usize = 128;
+
+/// Characters of JSON that a refusal shows of a value. (own choice)
 const VALUE_SHOWN: usize = 4096;
 
 /// The value, or the beginning of its text if it is large: what a refusal says stays small, whatever was sent.
@@ -286,7 +290,15 @@ fn bounded(value: &Value) -> Value {
     let text = value.to_string();
     match text.char_indices().nth(VALUE_SHOWN) {
         None => value.clone(),
-        Some((end, _)) => Value::String(format!("{}…", &text[..end])),
+        Some(_) => Value::String(beginning(&text, VALUE_SHOWN)),
+    }
+}
+
+/// The text, or so many characters of it and `…`.
+fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.into(),
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

@@ -128,6 +128,12 @@ impl FieldFault {
         }
     }
 
+    /// About how many bytes it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [&self.pointer, &self.title, &self.title_traditional];
+        size_of::<Self>() + texts.map(String::len).iter().sum::<usize>() + self.rule.size()
+    }
+
     /// How sure it is that the gateway says so.
     pub(crate) fn standing(&self) -> Standing {
         match &self.rule {
@@ -253,6 +259,41 @@ impl FieldFault {
                 format!("{source}: expected percent-encoded UTF-8, found other bytes")
             }
             Rule::Other { keyword, .. } => format!("{source}: breaks the contract's rule {keyword}"),
+        }
+    }
+}
+
+impl Rule {
+    /// About how many bytes it takes beside those of its own.
+    fn size(&self) -> usize {
+        match self {
+            Self::Required | Self::MaxLength { .. } | Self::MinLength { .. } => 0,
+            Self::Type { found, .. } | Self::ThreeBytes { found } => size_of_json(found),
+            Self::Pattern { pattern: text, found } | Self::Other { keyword: text, found } => {
+                text.len() + size_of_json(found)
+            }
+            Self::Documented { parent, names } => {
+                parent.len() + names.iter().map(|name| size_of_val(name) + name.len()).sum::<usize>()
+            }
+            Self::PercentEncoding { found } => found.len(),
+        }
+    }
+}
+
+/// What a member of an object takes beside its name and its value.
+const MEMBER: usize = 64;
+
+/// About how many bytes JSON takes in memory beside those of its outermost value.
+fn size_of_json(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| size_of_val(item) + size_of_json(item)).sum(),
+        Value::Object(members) => {
+            let size = |(name, value): (&String, &Value)| {
+                MEMBER + name.len() + size_of_val(value) + size_of_json(value)
+            };
+            members.iter().map(size).sum()
         }
     }
 }

@@ -281,6 +281,34 @@ impl Rejection {
         matches!(self, Self::Injected(_))
     }
 
+    /// About how many bytes it takes in memory beside those of its own.
+    pub(crate) fn size(&self) -> usize {
+        use Rejection::*;
+        match self {
+            HeadTooLarge
+            | BodyTimeout
+            | BodyBroken
+            | BodyTooLarge { .. }
+            | UnknownMethod
+            | HeaderAbsent { .. }
+            | AuthorizationAbsent { .. }
+            | TimestampSkewed { .. }
+            | CertificateExpired { .. }
+            | CertificateRevoked
+            | CertificateReplaced
+            | Sensitive(_)
+            | Business(_) => 0,
+            UnknownPath { nearest: text } | UnknownMchid { found: text } | NotJson { reason: text } => {
+                text.len()
+            }
+            UnknownSerial { found, expected } => found.len() + expected.len(),
+            Authorization(error) => error.to_string().len(),
+            SignatureMismatch(information) => information.size(),
+            Field(fault) => fault.size(),
+            Injected(error) => error.size(),
+        }
+    }
+
     /// The message of the answer; in Chinese, the gateway's own where it is known.
     fn message(&self, language: Language) -> String {
         use Rejection::*;
@@ -410,6 +438,10 @@ impl Rejection {
 }
 
 impl SignInformation {
+    fn size(&self) -> usize {
+        self.method.len() + self.url.len() + self.truncated_sign_message.len()
+    }
+
     /// The detail of a real refusal, its issue nested once more than the documentation shows. (wild)
     fn detail(&self) -> Value {
         json!({

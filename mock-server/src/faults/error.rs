@@ -125,6 +125,14 @@ impl InjectedError {
         }
     }
 
+    /// About how many bytes it takes in memory beside those of its own.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Documented(_) | Self::Page(_) => 0,
+            Self::Custom(error) => size_of::<CustomError>() + error.code.len() + error.message.len(),
+        }
+    }
+
     /// The page, if the answer is one.
     pub(crate) fn page(&self) -> Option<String> {
         let Self::Page(status) = self else { return None };

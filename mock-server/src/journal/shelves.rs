@@ -10,8 +10,8 @@ use http::HeaderMap;
 use tokio::sync::watch;
 use wechatpay_protocol::Mchid;
 
-use super::{Exchange, Filter};
-use crate::{forensics::Diagnosis, limits::Limits, stages::receive::Received};
+use super::{Exchange, Filter, Warning};
+use crate::{forensics::Diagnosis, limits::Limits, rejection::Rejection, stages::receive::Received};
 
 /// The last exchanges, bounded by number and by size.
 ///
@@ -232,11 +232,13 @@ fn size(exchange: &Exchange) -> usize {
     };
     size_of::<Exchange>()
         + size_of::<Received>()
+        + exchange.request.method.as_str().len()
         + exchange.request.target.len()
         + headers(&exchange.request.headers)
         + exchange.request.body.len()
         + headers(&exchange.answer_headers)
         + exchange.answer_body.len()
-        + size_of_val(&exchange.warnings[..])
+        + exchange.rejection.as_ref().map_or(0, Rejection::size)
+        + exchange.warnings.iter().map(Warning::size).sum::<usize>()
         + exchange.diagnosis.as_ref().map_or(0, Diagnosis::size)
 }

@@ -66,6 +66,24 @@ impl Warning {
         }
     }
 
+    /// About how many bytes it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        let texts = match self {
+            Self::UnknownFields { pointers } => {
+                pointers.iter().map(|pointer| size_of_val(pointer) + pointer.len()).sum()
+            }
+            Self::NonceUsedBefore { nonce_str: text } | Self::UnknownMagic { problem: text } => text.len(),
+            Self::Repeated
+            | Self::StaleBefore { .. }
+            | Self::Arithmetic { .. }
+            | Self::RepeatedDifferently
+            | Self::NoNotification
+            | Self::NoWechatpaySerial
+            | Self::NegativeTotal { .. } => 0,
+        };
+        size_of_val(self) + texts
+    }
+
     /// Whether it is how a client always asks, rather than something about this request.
     pub(crate) fn is_habit(&self) -> bool {
         match self {

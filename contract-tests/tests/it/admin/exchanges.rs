@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wechatpay_contract::sign::Sign;
-use wechatpay_mock::{CHECKS, Clock, Limits, MockServer};
+use wechatpay_mock::{CHECKS, Clock, Config, Limits, MockServer, policies::UnknownField};
 
 use super::{Admin, numbers, system_error};
 use crate::support::{Connection, NOW, RawRequest};
@@ -240,4 +240,58 @@ async fn a_list_stays_small_whatever_was_sent() {
     let page = admin.get("/exchanges").await;
     assert!(page.text.len() < 2_000, "{}", page.text.len());
     assert_eq!(admin.get("/exchanges/1").await.body["request"]["target"].as_str().unwrap().len(), 50_004);
+}
+
+/// A change of rights with a hundred fields that the documentation does not have, of 5 KB each.
+fn with_huge_names() -> RawRequest {
+    let names = (0..100).map(|at| format!(",\"{at}{}\":1", "x".repeat(5_000)));
+    let body = format!("{{\"out_request_no\":\"1\"{}}}", names.collect::<String>());
+    RawRequest { body: body.into(), ..RawRequest::sample() }
+}
+
+#[tokio::test]
+async fn what_is_told_of_unknown_fields_stays_small_whatever_they_are_called() {
+    let limits = Limits::default().with_journal_body(0).unwrap();
+    for (unknown_field, status) in [(UnknownField::Reject, 400), (UnknownField::Warn, 204)] {
+        let mut config = Config::default();
+        config.limits = limits;
+        config.policies.unknown_field = unknown_field;
+        let builder = MockServer::builder().config(config).clock(Clock::fixed(NOW));
+        let admin = Admin::of(builder.start().await.unwrap());
+        assert_eq!(admin.exchange(&with_huge_names()).await, status);
+        for path in ["/exchanges/1", "/exchanges.har"] {
+            let told = admin.get(path).await.text;
+            assert!(told.len() < 30_000, "{path}: {}", told.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn all_that_is_kept_of_an_exchange_is_within_the_journals_bound() {
+    const BOUND: usize = 1024 * 1024;
+    let mut config = Config::default();
+    config.limits = Limits::default().with_journal_bytes(BOUND as u64).unwrap().with_journal_body(0).unwrap();
+    config.policies.unknown_field = UnknownField::Warn;
+    let builder = MockServer::builder().config(config).clock(Clock::fixed(NOW));
+    let admin = Admin::of(builder.start().await.unwrap());
+    let sample = RawRequest::sample();
+    let numbers = format!("{{\"out_request_no\":\"1\",\"bonus_value\":[{}0]}}", "1,".repeat(2_000));
+    for request in [
+        with_huge_names(),
+        RawRequest { body: numbers.into(), ..sample.clone() },
+        RawRequest { method: "X".repeat(50_000).leak(), sign: Sign::Unsigned, ..sample.clone() },
+        RawRequest {
+            target: format!("{}?{}", sample.target, "x".repeat(50_000)),
+            sign: Sign::SignatureNotBase64,
+            ..sample
+        },
+    ] {
+        for _ in 0..40 {
+            admin.exchange(&request).await;
+        }
+        let exchanges = admin.mock.exchanges();
+        // Whatever text there is in it, that shows it.
+        let kept: usize = exchanges.iter().map(|exchange| format!("{exchange:?}").len()).sum();
+        assert!(kept < BOUND, "{kept} of {}", exchanges.len());
+    }
 }
