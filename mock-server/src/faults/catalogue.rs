@@ -38,7 +38,7 @@ impl fmt::Display for Applied {
 pub(crate) enum Kind {
     /// This refusal, as if the gateway had its reasons.
     Error(DocumentedError),
-    /// This refusal, as if the operation's own rules asked for it.
+    /// This refusal, which the operation's own rules have too.
     Business(BusinessRefusal),
     /// This status with a page of HTML, as the web server before the application sends it.
     Page(StatusCode),
@@ -228,7 +228,7 @@ impl Fault {
         use crate::rejection::Rejection;
         match self.kind() {
             Kind::Error(error) => Some(Rejection::Injected(InjectedError::Documented(error))),
-            Kind::Business(refusal) => Some(Rejection::Business(refusal)),
+            Kind::Business(refusal) => Some(Rejection::Injected(InjectedError::Business(refusal))),
             Kind::Page(status) => Some(Rejection::Injected(InjectedError::Page(status))),
             Kind::Line(_) | Kind::Signature(_) => None,
         }

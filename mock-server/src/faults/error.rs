@@ -5,13 +5,15 @@ use std::{fmt, sync::Arc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::{language::Language, standing::Standing};
+use crate::{business::BusinessRefusal, language::Language, standing::Standing};
 
 /// A refusal that a fault rule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InjectedError {
     /// One that is documented.
     Documented(DocumentedError),
+    /// One that the operations' own rules have too.
+    Business(BusinessRefusal),
     /// A page of HTML with this status.
     Page(StatusCode),
     /// One in the rule's own words.
@@ -90,6 +92,7 @@ impl InjectedError {
     pub fn status(&self) -> StatusCode {
         let status = match self {
             Self::Documented(error) => error.row().0,
+            Self::Business(refusal) => return refusal.status(),
             Self::Page(status) => return *status,
             Self::Custom(error) => error.status,
         };
@@ -100,7 +103,7 @@ impl InjectedError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Custom(error) => Some(&error.code),
-            Self::Documented(_) | Self::Page(_) => self.listed_code(),
+            Self::Documented(_) | Self::Business(_) | Self::Page(_) => self.listed_code(),
         }
     }
 
@@ -108,6 +111,7 @@ impl InjectedError {
     pub(crate) fn listed_code(&self) -> Option<&'static str> {
         match self {
             Self::Documented(error) => Some(error.row().1),
+            Self::Business(refusal) => Some(refusal.code()),
             Self::Page(_) => None,
             Self::Custom(_) => Some("custom"),
         }
@@ -120,6 +124,7 @@ impl InjectedError {
                 let (.., [simplified, english, traditional]) = error.row();
                 language.pick(simplified, english, traditional)
             }
+            Self::Business(refusal) => refusal.message(language),
             Self::Page(_) => "",
             Self::Custom(error) => &error.message,
         }
@@ -128,7 +133,7 @@ impl InjectedError {
     /// About how many bytes it takes in memory beside those of its own.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Documented(_) | Self::Page(_) => 0,
+            Self::Documented(_) | Self::Business(_) | Self::Page(_) => 0,
             Self::Custom(error) => size_of::<CustomError>() + error.code.len() + error.message.len(),
         }
     }
@@ -147,6 +152,7 @@ impl InjectedError {
     pub(crate) fn standing(&self) -> Standing {
         match self {
             Self::Documented(_) => Standing::Documented,
+            Self::Business(refusal) => refusal.standing(),
             Self::Page(_) | Self::Custom(_) => Standing::OwnChoice,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wechatpay_contract::sign::Sign;
-use wechatpay_mock::{CHECKS, Clock, Config, Limits, MockServer, policies::UnknownField};
+use wechatpay_mock::{CHECKS, Clock, Config, FAULTS, Limits, MockServer, policies::UnknownField};
 
 use super::{Admin, numbers, system_error};
 use crate::support::{Connection, NOW, RawRequest};
@@ -174,6 +174,22 @@ async fn a_fault_is_told_with_the_rule_that_asked_for_it() {
     connection.is_closed().await;
     let one = admin.get("/exchanges/2").await.body;
     assert_eq!((&one["fault"]["by"], &one["fault"]["applied"]), (&json!("request-number"), &json!(true)));
+}
+
+#[tokio::test]
+async fn no_refusal_that_a_fault_asked_for_looks_like_the_clients_mistake() {
+    let admin = Admin::new().await;
+    let refusals = FAULTS.iter().filter(|fault| fault.meaning().starts_with(['4', '5']));
+    for (fault, number) in refusals.zip(1..) {
+        admin.post("/faults", &json!({ "fault": fault.name(), "times": 1 })).await;
+        assert!(admin.exchange(&RawRequest::sample()).await >= 400);
+        let told = admin.get(&format!("/exchanges/{number}")).await.body;
+        assert_eq!(told["fault"]["fault"], fault.name());
+        let rejection = &told["rejection"];
+        assert_eq!((&rejection["injected"], &rejection["check"]), (&json!(true), &Value::Null), "{fault}");
+        assert_eq!(told["checks_passed"], json!(CHECKS), "{fault}");
+        assert!(told["stages"].as_array().unwrap().iter().all(|stage| stage["verdict"] == "passed"));
+    }
 }
 
 #[tokio::test]
