@@ -66,7 +66,9 @@ fn show_answer(out: &mut impl Write, exchange: &Exchange) -> std::io::Result<()>
         "\n{SIDE}mock{SIDE:#}    signs three lines with the platform's private key (the third is the empty body):"
     )?;
     show_message(out, &exchange.answer_message().unwrap_or_default())?;
-    writeln!(out, "\n{SIDE}mock{SIDE:#}    answers {} with", exchange.status)?;
+    if let Some(status) = exchange.status {
+        writeln!(out, "\n{SIDE}mock{SIDE:#}    answers {status} with")?;
+    }
     show_signature(out, &exchange.answer_headers)
 }
 

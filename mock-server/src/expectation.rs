@@ -90,7 +90,7 @@ pub struct Verification {
 pub struct NearestMiss {
     /// Its number.
     pub number: u64,
-    /// Its request line and status.
+    /// Its request line and status, which is `unanswered` if nothing was sent.
     pub exchange: String,
     /// What is otherwise than expected: `/body/bonus_value: expected 600, found 500`.
     pub differences: Vec<String>,
@@ -156,17 +156,13 @@ impl Gateway {
         // Who finds too many is not helped by one that is not among them.
         let nearest =
             nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| {
-                NearestMiss { number: exchange.number, exchange: line(exchange), differences }
+                NearestMiss { number: exchange.number, exchange: exchange.line(Into::into), differences }
             });
         let forgotten = self.journal.forgotten(expectation.merchant.as_deref());
         let mut verification = Verification { met, matching, nearest, forgotten, report: String::new() };
         verification.report = report(expectation, &verification, exchanges.len());
         verification
     }
-}
-
-fn line(exchange: &Exchange) -> String {
-    format!("{} {} {}", exchange.request.method, exchange.request.target, exchange.status.as_u16())
 }
 
 fn report(expectation: &Expectation, verification: &Verification, looked_at: usize) -> String {

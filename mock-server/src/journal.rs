@@ -9,7 +9,7 @@ mod shelves;
 mod stage;
 mod warning;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
@@ -60,14 +60,13 @@ pub struct Exchange {
     pub warnings: Vec<Warning>,
     /// The fault that struck it, if one did.
     pub fault: Option<Strike>,
-    /// The status of the answer. A fault of the connection may have kept the answer from being sent, or cut it: see
-    /// `fault`.
-    pub status: StatusCode,
-    /// The headers of the answer.
+    /// The status of the answer; `None` if nothing of the answer was sent, as `fault` asked for.
+    pub status: Option<StatusCode>,
+    /// The headers of the answer, sent or not.
     pub answer_headers: HeaderMap,
-    /// The body of the answer. The journal may have cut it; `answer_body_length` says how long it was.
+    /// The body of the answer, sent or not, or in part: see `fault`. The journal may have cut it; `answer_body_length` says how long it was.
     pub answer_body: Bytes,
-    /// Bytes of the answer's body as sent.
+    /// Bytes of the answer's body before the journal cut it.
     pub answer_body_length: usize,
     /// How long each stage took.
     pub times: StageTimes,
@@ -100,8 +99,8 @@ impl Exchange {
             rejection,
             diagnosis,
             warnings,
+            status: progress.strike.as_ref().is_none_or(Strike::sends_an_answer).then_some(answer.status),
             fault: progress.strike,
-            status: answer.status,
             answer_headers: answer.headers,
             answer_body_length: answer.body.len(),
             answer_body: answer.body,
@@ -117,9 +116,20 @@ impl Exchange {
         self.rejection.as_ref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
     }
 
-    /// The code in the answer's body, if it is a refusal that has one: `SIGN_ERROR`.
+    /// The code in the answer's body, if a refusal was sent that has one: `SIGN_ERROR`.
     pub fn code(&self) -> Option<&str> {
-        self.rejection.as_ref().and_then(Rejection::code)
+        self.refusal_sent().and_then(Rejection::code)
+    }
+
+    /// The refusal, unless nothing was sent.
+    pub(crate) fn refusal_sent(&self) -> Option<&Rejection> {
+        self.rejection.as_ref().filter(|_| self.status.is_some())
+    }
+
+    /// Request line and status: `PATCH /v3/… 204`, or `… unanswered` if nothing was sent.
+    pub(crate) fn line<'a>(&'a self, shown: impl Fn(&'a str) -> Cow<'a, str>) -> String {
+        let status = self.status.map_or_else(|| "unanswered".into(), |status| status.as_u16().to_string());
+        format!("{} {} {status}", shown(self.request.method.as_str()), shown(&self.request.target))
     }
 
     /// The checks of [`CHECKS`] that the request passed, from the first on.

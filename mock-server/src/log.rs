@@ -31,10 +31,10 @@ pub(crate) fn exchange(exchange: &Exchange) {
                     $level,
                     number = exchange.number,
                     mchid = exchange.mchid.as_ref().map(Mchid::as_str),
-                    method = exchange.request.method.as_str(),
+                    method = &*shown(exchange.request.method.as_str()),
                     target = &*line.target,
                     operation = exchange.operation,
-                    status = exchange.status.as_u16(),
+                    status = exchange.status.map(|status| status.as_u16()),
                     code = exchange.code().map(shown).as_deref(),
                     check = exchange.rejection.as_ref().and_then(Rejection::check),
                     reason = line.reason.as_deref(),
@@ -107,10 +107,8 @@ fn message(exchange: &Exchange, reason: Option<&str>) -> String {
     let is_said = |warning: &&Warning| exchange.rejection.is_none() || !warning.is_habit();
     notes.extend(exchange.warnings.iter().filter(is_said).map(|warning| shown(&warning.to_string()).into()));
 
-    let (number, status) = (exchange.number, exchange.status.as_u16());
-    let (method, target) = (&exchange.request.method, shown(&exchange.request.target));
     let separator = if notes.is_empty() { "" } else { ": " };
-    format!("#{number} {method} {target} {status}{separator}{}", notes.join("; "))
+    format!("#{} {}{separator}{}", exchange.number, exchange.line(shown), notes.join("; "))
 }
 
 /// Which check failed, and why. A refusal that only a fault asked for is told as that fault.

@@ -3,8 +3,10 @@
 //! Whatever peers send, there are only so many figures: nothing of theirs is a label. They count from the start of the
 //! process, and a reset leaves them.
 
+use std::fmt;
+
 use prometheus_client::{
-    encoding::{EncodeLabelSet, prometheus_text},
+    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, prometheus_text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
@@ -31,9 +33,13 @@ pub(crate) struct Metrics {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     operation: &'static str,
-    status: u16,
+    status: Status,
     code: &'static str,
 }
+
+/// The status of an answer, or that none was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Status(Option<u16>);
 
 /// A single label.
 type Name = [(&'static str, &'static str); 1];
@@ -44,6 +50,15 @@ const NONE: &str = "none";
 /// Where the buckets of stage times end, in seconds. A stage without a signature takes microseconds, one with a fault
 /// or a slow peer up to minutes.
 const SECONDS: [f64; 13] = [1e-6, 5e-6, 1e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1.0];
+
+impl EncodeLabelValue for Status {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        match self.0 {
+            Some(status) => status.encode(encoder),
+            None => NONE.encode(encoder),
+        }
+    }
+}
 
 impl Metrics {
     /// The type of what [`Metrics::render`] writes.
@@ -86,8 +101,8 @@ impl Metrics {
     pub(crate) fn record(&self, exchange: &Exchange) {
         let labels = RequestLabels {
             operation: exchange.operation.unwrap_or(NONE),
-            status: exchange.status.as_u16(),
-            code: exchange.rejection.as_ref().and_then(Rejection::listed_code).unwrap_or(NONE),
+            status: Status(exchange.status.map(|status| status.as_u16())),
+            code: exchange.refusal_sent().and_then(Rejection::listed_code).unwrap_or(NONE),
         };
         self.requests.get_or_create(&labels).inc();
         for warning in &exchange.warnings {

@@ -16,6 +16,7 @@ mod merchants;
 mod reset;
 mod secrets;
 mod service;
+mod unanswered;
 mod verify;
 
 use serde_json::{Value, json};

@@ -31,10 +31,10 @@ pub(super) fn differences(
         differences.push(format!("authenticated: expected {wanted}, found {}", exchange.is_authenticated));
     }
     if let Some(wanted) = expectation.status
-        && wanted != exchange.status.as_u16()
+        && exchange.status.is_none_or(|found| found != wanted)
     {
         let reason = exchange.rejection.as_ref().map(|rejection| format!(", {}", rejection.reason()));
-        let found = exchange.status.as_u16();
+        let found = exchange.status.map_or_else(|| "none".into(), |found| found.as_u16().to_string());
         differences.push(format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
     }
     if let Some(wanted) = &expectation.body {

@@ -43,6 +43,25 @@ pub(crate) enum Closing {
     Reset,
 }
 
+impl LineFault {
+    /// How much is sent of an answer's body of so many bytes; none if not even its headers are.
+    pub(super) fn body_sent(self, length: usize) -> Option<usize> {
+        match self {
+            Self::Refuse | Self::Reset | Self::NoAnswer => None,
+            Self::ResetAfterHeaders => Some(0),
+            Self::StopInBody => Some(length / 2),
+            Self::LowerCaseHeaders => Some(length),
+        }
+    }
+
+    pub(super) fn closing(self) -> Closing {
+        match self {
+            Self::Refuse | Self::Reset | Self::ResetAfterHeaders => Closing::Reset,
+            Self::StopInBody | Self::NoAnswer | Self::LowerCaseHeaders => Closing::Orderly,
+        }
+    }
+}
+
 /// One connection, or one stream of HTTP/2, as the exchanges on it see it: they can say how it ends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line(Arc<State>);

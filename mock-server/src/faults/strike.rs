@@ -10,7 +10,7 @@ use wechatpay_protocol::Timestamp;
 use super::{
     CustomError, DocumentedError, Facts, Fault, FaultId, InjectedError, Line,
     catalogue::Kind,
-    line::{Closing, Ending, LineFault},
+    line::{Ending, LineFault},
     magic::magic,
     rule::Plan,
 };
@@ -121,6 +121,14 @@ impl Strike {
         Err(refusal)
     }
 
+    /// Whether anything of the answer is sent.
+    pub(crate) fn sends_an_answer(&self) -> bool {
+        match self.fault.map(Fault::kind) {
+            Some(Kind::Line(fault)) => fault.body_sent(0).is_some(),
+            Some(Kind::Error(_) | Kind::Business(_) | Kind::Page(_) | Kind::Signature(_)) | None => true,
+        }
+    }
+
     /// Whether the answer is one that nobody would sign: a page of the web server's, or that the request's own signature
     /// does not match.
     pub(crate) fn is_never_signed(&self) -> bool {
@@ -157,29 +165,26 @@ impl Strike {
         }
         let Some(Kind::Line(fault)) = self.fault.map(Fault::kind) else { return };
         let lasts = |otherwise| self.milliseconds.map_or(otherwise, Duration::from_millis);
-        let (body_sent, closing) = match fault {
-            LineFault::Refuse => {
-                gateway.door.close_for(lasts(REFUSED)).await;
-                (None, Closing::Reset)
-            }
-            LineFault::Reset => (None, Closing::Reset),
-            LineFault::ResetAfterHeaders => (Some(0), Closing::Reset),
-            LineFault::StopInBody => (Some(answer.body.len() / 2), Closing::Orderly),
+        match fault {
+            LineFault::Refuse => gateway.door.close_for(lasts(REFUSED)).await,
             LineFault::NoAnswer => {
                 // Nor does one come when the mock ends, which therefore needn't wait.
                 let _ = timeout(lasts(NO_ANSWER), gateway.door.ending()).await;
-                (None, Closing::Orderly)
             }
-            LineFault::LowerCaseHeaders => (Some(answer.body.len()), Closing::Orderly),
-        };
+            LineFault::Reset
+            | LineFault::ResetAfterHeaders
+            | LineFault::StopInBody
+            | LineFault::LowerCaseHeaders => {}
+        }
         let write_name = if fault == LineFault::LowerCaseHeaders {
             str::to_owned
         } else {
             title_case as fn(&str) -> String
         };
+        let body_sent = fault.body_sent(answer.body.len());
         let bytes = body_sent
             .map_or_else(Vec::new, |sent| [&head(answer, write_name)[..], &answer.body[..sent]].concat());
-        line.end(Ending { bytes: bytes.into(), body_sent, closing });
+        line.end(Ending { bytes: bytes.into(), body_sent, closing: fault.closing() });
     }
 }
 

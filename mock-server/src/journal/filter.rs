@@ -12,7 +12,7 @@ pub struct Filter {
     pub merchant: Option<String>,
     /// Of this operation, by `operationId`.
     pub operation: Option<String>,
-    /// With this status.
+    /// Answered with this status.
     pub status: Option<StatusCode>,
     /// With this code in the answer.
     pub code: Option<String>,
@@ -31,7 +31,7 @@ impl Filter {
         exchange.number > self.after
             && is(&self.merchant, exchange.mchid.as_ref().map(wechatpay_protocol::Mchid::as_str))
             && is(&self.operation, exchange.operation)
-            && self.status.is_none_or(|status| exchange.status == status)
+            && self.status.is_none_or(|status| exchange.status == Some(status))
             && is(&self.code, exchange.code())
             && self.since.is_none_or(|since| exchange.at >= since)
     }

@@ -42,6 +42,22 @@ async fn a_reset_comes_before_the_first_byte() {
 }
 
 #[tokio::test]
+async fn only_what_begins_to_be_sent_has_a_status() {
+    for (number, status) in [
+        ("MOCK*refuse|0*1", None),
+        ("MOCK*reset*1", None),
+        ("MOCK*no-answer|0*1", None),
+        ("MOCK*reset-after-headers*1", Some(200)),
+        ("MOCK*stop-in-body*1", Some(200)),
+        ("MOCK*lower-case-headers*1", Some(204)),
+    ] {
+        let mock = frozen_mock().await;
+        let _ = until_end(&mock, &raw(number)).await;
+        assert_eq!(mock.exchanges()[0].status.map(|status| status.as_u16()), status, "{number}");
+    }
+}
+
+#[tokio::test]
 async fn a_reset_after_the_headers_comes_before_the_bodys_first_byte() {
     let mock = frozen_mock().await;
     let ordinary = exchange(&mock, &member_card()).await;

@@ -13,7 +13,7 @@ async fn points_are_added() -> Result<(), Box<dyn std::error::Error>> {
     client.set_rights("pbLatjvWOibDc5-TBnbUk1pD12o0", "478515832665", &change).await?;
 
     let exchanges = gateway.exchanges();
-    assert_eq!(exchanges[0].status, 204);
+    assert_eq!(exchanges[0].status.unwrap(), 204);
     assert_eq!(exchanges[0].warnings, []);
     Ok(())
 }

@@ -160,7 +160,7 @@ async fn no_request_fails_while_the_new_certificate_takes_over() {
     world.turn_to(SIGNS_FROM + MINUTE);
     crowd.calls_each(20).await;
     assert!(crowd.stop().await >= 8 * 40);
-    assert!(world.mock.exchanges().iter().all(|exchange| exchange.status.is_success()));
+    assert!(world.mock.exchanges().iter().all(|exchange| exchange.status.unwrap().is_success()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

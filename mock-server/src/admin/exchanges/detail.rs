@@ -45,7 +45,7 @@ struct RequestDetail<'a> {
 
 #[derive(Debug, Serialize)]
 struct AnswerDetail<'a> {
-    status: u16,
+    status: Option<u16>,
     headers: Vec<Header<'a>>,
     body: BodyContent,
     message: Option<Message>,
@@ -165,7 +165,7 @@ impl<'a> AnswerDetail<'a> {
     fn of(exchange: &'a Exchange) -> Self {
         let body = BodyContent::of(&exchange.answer_body, exchange.answer_body_length);
         Self {
-            status: exchange.status.as_u16(),
+            status: exchange.status.map(|status| status.as_u16()),
             headers: headers(&exchange.answer_headers),
             message: exchange.answer_message().map(|message| Message::of(&message, body.is_cut())),
             body,

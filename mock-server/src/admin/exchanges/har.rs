@@ -190,11 +190,12 @@ impl PostData {
 
 impl Response {
     fn of(exchange: &Exchange) -> Self {
+        let Some(status) = exchange.status else { return Self::none() };
         let (body, length) = (&exchange.answer_body, exchange.answer_body_length);
         let (text, is_base64) = text(body, length);
         Self {
-            status: exchange.status.as_u16(),
-            status_text: exchange.status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            status_text: status.canonical_reason().unwrap_or_default(),
             http_version: "HTTP/1.1",
             cookies: [],
             headers: headers(&exchange.answer_headers),
@@ -208,6 +209,27 @@ impl Response {
             redirect_url: "",
             headers_size: UNKNOWN,
             body_size: length,
+        }
+    }
+
+    /// That there is none, as browsers write it.
+    fn none() -> Self {
+        Self {
+            status: 0,
+            status_text: "",
+            http_version: "",
+            cookies: [],
+            headers: Vec::new(),
+            content: ResponseContent {
+                size: 0,
+                mime_type: String::new(),
+                text: String::new(),
+                encoding: None,
+                comment: None,
+            },
+            redirect_url: "",
+            headers_size: UNKNOWN,
+            body_size: 0,
         }
     }
 }
