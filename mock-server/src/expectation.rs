@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     gateway::Gateway,
     journal::{Exchange, Filter},
+    present::present,
 };
 
 pub use expected::Expected;
@@ -23,25 +24,25 @@ use difference::differences;
 #[serde(default, deny_unknown_fields)]
 pub struct Expectation {
     /// Of this merchant, by mchid: those whose `Authorization` names it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub merchant: Option<String>,
     /// Of this operation, by `operationId`: `set_rights`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// For this card template.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub card_id: Option<String>,
     /// For this member's code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// With at least these fields in the body of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// Signed by the merchant, or not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
     /// Answered with this status.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// With a higher number than this.
     pub after: u64,
@@ -66,7 +67,7 @@ pub struct Between {
     /// The least.
     pub at_least: u64,
     /// The most; any number, if it is not said.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
 }
 

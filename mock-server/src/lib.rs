@@ -44,6 +44,7 @@ mod making;
 mod metrics;
 mod operations;
 pub mod policies;
+mod present;
 mod proxy;
 mod randomness;
 mod recent;

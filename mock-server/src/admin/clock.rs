@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use wechatpay_protocol::Timestamp;
 
 use super::{answer::Answer, call::Call, refusal::Refusal};
-use crate::clock::Clock;
+use crate::{clock::Clock, present::present};
 
 /// What to do with the clock.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
 enum ClockAction {
     Freeze {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "present")]
         at: Option<u64>,
     },
     Advance {

@@ -16,6 +16,7 @@ use crate::{
     gateway::Gateway,
     identity::{Merchant, TrustMode},
     making::NewMerchant,
+    present::present,
     seed::SeedMerchant,
 };
 
@@ -23,9 +24,11 @@ use crate::{
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct MerchantOrder {
+    #[serde(deserialize_with = "present")]
     mchid: Option<String>,
     trust: TrustMode,
     new_key: bool,
+    #[serde(deserialize_with = "present")]
     seed: Option<SeedMerchant>,
 }
 

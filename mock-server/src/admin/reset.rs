@@ -7,11 +7,12 @@ use super::{
     call::Call,
     refusal::{Refusal, quoted},
 };
+use crate::present::present;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ResetOrder {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     merchant: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
 use super::{Applied, CustomError, Fault};
-use crate::contract::Contract;
+use crate::{contract::Contract, present::present};
 
 /// A rule of misbehaviour. The same in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
 ///
@@ -25,25 +25,25 @@ pub struct FaultRule {
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
     /// What happens to them, by name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// In place of a fault that has a name: a refusal in words of one's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub error: Option<CustomError>,
     /// How late the answer is; also without any fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
     /// How long `no-answer` and `refuse` last; at most ten minutes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
     /// Whether the request takes effect, where that differs from what the fault does by itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
     /// How many requests it strikes before it is spent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
     /// For how many seconds of the mock's clock it holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
 }
 
@@ -52,31 +52,31 @@ pub struct FaultRule {
 #[serde(default, deny_unknown_fields)]
 pub struct FaultMatch {
     /// The merchant, by mchid. Without it, every merchant.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub merchant: Option<String>,
     /// The operation, by `operationId`: `set_rights`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The card template.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub card_id: Option<String>,
     /// The member's code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The request number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub out_request_no: Option<String>,
     /// Only the n-th of the requests that have all of the above, counted from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub nth: Option<u64>,
     /// Only every n-th of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
     /// Only so many of them, at random: 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     /// What the chance begins with, that of `latency` too: the same seed strikes the same requests. 0 unless said.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
 

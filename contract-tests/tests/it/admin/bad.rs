@@ -97,6 +97,42 @@ async fn an_unknown_field_is_told_those_that_there_are() {
 }
 
 #[tokio::test]
+async fn a_null_is_refused_where_it_could_mean_everything() {
+    let admin = Admin::new().await;
+    let reset = |field: &str| json!({ "fault": "reset", field: null });
+    let naming = |field: &str| json!({ "fault": "reset", "match": { field: null } });
+    let expecting = |field: &str| json!({ field: null });
+    let names = ["merchant", "operation", "card_id", "code"];
+    let mut calls = vec![
+        ("/reset", json!({ "merchant": null })),
+        ("/clock", json!({ "action": "freeze", "at": null })),
+        ("/merchants", json!({ "mchid": null })),
+        ("/merchants", json!({ "seed": null })),
+    ];
+    calls.extend(
+        ["latency", "milliseconds", "applied", "times", "ttl"].map(|field| ("/faults", reset(field))),
+    );
+    calls.extend(names.map(|field| ("/faults", naming(field))));
+    let chances = ["out_request_no", "nth", "every", "probability", "seed"];
+    calls.extend(chances.map(|field| ("/faults", naming(field))));
+    calls.extend(names.map(|field| ("/verify", expecting(field))));
+    calls.extend(["body", "authenticated", "status"].map(|field| ("/verify", expecting(field))));
+    for (path, body) in calls {
+        admin.post(path, &body).await.refuses(400, "expected a value, found null; leave the field out");
+    }
+    for (path, body) in [
+        ("/faults", json!({ "fault": "reset", "match": null })),
+        ("/verify", json!({ "after": null })),
+        ("/verify", json!({ "times": null })),
+        ("/verify", json!({ "times": { "at_least": 1, "at_most": null } })),
+        ("/merchants", json!({ "trust": null })),
+    ] {
+        assert_eq!(admin.post(path, &body).await.status, 400, "{body}");
+    }
+    assert_eq!(admin.get("/faults").await.body, json!({ "faults": [] }));
+}
+
+#[tokio::test]
 async fn a_number_beyond_what_makes_sense_is_refused_with_the_range() {
     let admin = Admin::new().await;
     for body in [
