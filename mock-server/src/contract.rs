@@ -77,6 +77,11 @@ impl Contract {
         self.operations.iter().map(|operation| operation.id.as_str())
     }
 
+    /// Whether there is an operation with this `operationId`.
+    pub(crate) fn has_operation(&self, id: &str) -> bool {
+        self.operation_ids().any(|known| known == id)
+    }
+
     /// What a path says for a parameter of an operation, decoded.
     pub(crate) fn path_parameter(&self, operation_id: &str, path: &str, name: &str) -> Option<String> {
         let operation = self.operations.iter().find(|operation| operation.id == operation_id)?;

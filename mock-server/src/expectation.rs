@@ -2,6 +2,7 @@
 
 mod difference;
 mod expected;
+mod sense;
 
 use std::fmt;
 
@@ -41,7 +42,7 @@ pub struct Expectation {
     /// Signed by the merchant, or not.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
-    /// Answered with this status.
+    /// Answered with this status, 100 to 599.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// With a higher number than this.
@@ -50,7 +51,7 @@ pub struct Expectation {
     pub times: Times,
 }
 
-/// How many exchanges are expected.
+/// How many exchanges are expected. Some number must be too few or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "times: expected a number, or an object with at_least and at_most")]
 pub enum Times {
@@ -66,7 +67,7 @@ pub enum Times {
 pub struct Between {
     /// The least.
     pub at_least: u64,
-    /// The most; any number, if it is not said.
+    /// The most, which is not less than the least; any number, if it is not said.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
 }

@@ -4,13 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
 use wechatpay_contract::sign::Sign;
-use wechatpay_mock::MockServer;
+use wechatpay_mock::{Expected, MockServer};
 
 use crate::support::{RawRequest, exchange, frozen_mock};
 
 const CODE: &str = "478515832665";
 
-async fn after_the_sample() -> (MockServer, wechatpay_mock::Expected) {
+async fn after_the_sample() -> (MockServer, Expected) {
     let mock = frozen_mock().await;
     let expected = mock.expect();
     exchange(&mock, &RawRequest::sample()).await;
@@ -91,4 +91,23 @@ async fn a_refused_request_says_why_it_is_no_match() {
     exchange(&mock, &RawRequest { body: b"{}".into(), ..RawRequest::sample() }).await;
     let report = panic_of(|| drop(unmet));
     assert!(report.contains("status: expected 204, found 400, /body/out_request_no"), "{report}");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_panics_where_it_is_said() {
+    let mock = frozen_mock().await;
+    for (expect, reason) in [
+        (
+            (|expected| expected.operation("set_right")) as fn(Expected) -> Expected,
+            "operation: expected one of",
+        ),
+        (|expected| expected.operation("set_right"), "found \"set_right\"; did you mean set_rights?"),
+        (|expected| expected.merchant("190000001"), "did you mean 1900000001?"),
+        (|expected| expected.status(99), "status: expected 100 to 599, found 99"),
+        (|expected| expected.between(2, 1), "found 2 and 1"),
+        (|expected| expected.at_least(0), "any number of exchanges would do"),
+    ] {
+        let panic = panic_of(|| drop(expect(mock.expect())));
+        assert!(panic.contains(reason), "{panic}");
+    }
 }

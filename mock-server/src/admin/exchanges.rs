@@ -87,16 +87,11 @@ pub(super) fn merchant(call: &Call<'_>) -> Result<Option<String>, Refusal> {
         .read("merchant", "an mchid, 1 to 32 digits", |value| Some(value.parse::<Mchid>().ok()?.to_string()))
 }
 
-/// Whether the contract has an operation with this `operationId`.
-pub(super) fn is_operation(gateway: &Gateway, id: &str) -> bool {
-    gateway.contract.operation_ids().any(|known| known == id)
-}
-
 fn filter(call: &Call<'_>) -> Result<Filter, Refusal> {
     let query = &call.query;
     let operations: Vec<_> = call.gateway.contract.operation_ids().collect();
     let operations = format!("one of {}", operations.join(", "));
-    let operation = |id: &str| is_operation(call.gateway, id).then(|| id.to_owned());
+    let operation = |id: &str| call.gateway.contract.has_operation(id).then(|| id.to_owned());
     let code = |code: &str| (1..=64).contains(&code.len()).then(|| code.to_owned());
     Ok(Filter {
         merchant: merchant(call)?,

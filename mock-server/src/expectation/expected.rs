@@ -11,6 +11,9 @@ use crate::gateway::Gateway;
 /// was found, and the nearest miss.
 ///
 /// Counts the exchanges that come after it was made. See [`MockServer::expect`](crate::MockServer::expect).
+///
+/// What makes no sense panics where it is said: a merchant or an operation that there is none of, a status outside 100 to
+/// 599, a number that is always met or never.
 #[must_use = "an expectation that is not kept is checked at once: let _expected = …"]
 pub struct Expected {
     gateway: Arc<Gateway>,
@@ -24,51 +27,61 @@ impl Expected {
     }
 
     /// Of the merchant with this mchid.
+    #[track_caller]
     pub fn merchant(self, mchid: &str) -> Self {
         self.with(|expectation| expectation.merchant = Some(mchid.into()))
     }
 
     /// Of this operation, by `operationId`: `set_rights`.
+    #[track_caller]
     pub fn operation(self, operation: &str) -> Self {
         self.with(|expectation| expectation.operation = Some(operation.into()))
     }
 
     /// For this card template.
+    #[track_caller]
     pub fn card_id(self, card_id: &str) -> Self {
         self.with(|expectation| expectation.card_id = Some(card_id.into()))
     }
 
     /// For this member's code.
+    #[track_caller]
     pub fn code(self, code: &str) -> Self {
         self.with(|expectation| expectation.code = Some(code.into()))
     }
 
     /// With at least these fields in the body of the request.
+    #[track_caller]
     pub fn body(self, body: Value) -> Self {
         self.with(|expectation| expectation.body = Some(body))
     }
 
     /// Signed by the merchant, or not.
+    #[track_caller]
     pub fn authenticated(self, authenticated: bool) -> Self {
         self.with(|expectation| expectation.authenticated = Some(authenticated))
     }
 
     /// Answered with this status.
+    #[track_caller]
     pub fn status(self, status: u16) -> Self {
         self.with(|expectation| expectation.status = Some(status))
     }
 
     /// Just so many.
+    #[track_caller]
     pub fn times(self, times: u64) -> Self {
         self.with(|expectation| expectation.times = Times::Exactly(times))
     }
 
     /// So many or more.
+    #[track_caller]
     pub fn at_least(self, at_least: u64) -> Self {
         self.with(|expectation| expectation.times = Times::Between(Between { at_least, at_most: None }))
     }
 
     /// From so many to so many.
+    #[track_caller]
     pub fn between(self, at_least: u64, at_most: u64) -> Self {
         let bounds = Between { at_least, at_most: Some(at_most) };
         self.with(|expectation| expectation.times = Times::Between(bounds))
@@ -92,8 +105,12 @@ impl Expected {
         assert!(verification.met, "{}", verification.report);
     }
 
+    #[track_caller]
     fn with(mut self, set: impl FnOnce(&mut Expectation)) -> Self {
         set(&mut self.expectation);
+        if let Err(senseless) = self.expectation.check(&self.gateway) {
+            panic!("{senseless}");
+        }
         self
     }
 }

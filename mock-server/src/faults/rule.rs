@@ -187,7 +187,7 @@ impl FaultRule {
     ) -> Result<(), RuleError> {
         self.check()?;
         if let Some(found) = &self.when.operation
-            && !contract.operation_ids().any(|id| id == found)
+            && !contract.has_operation(found)
         {
             return Err(RuleError::UnknownOperation {
                 found: found.clone(),

@@ -48,6 +48,17 @@ async fn an_expectation_that_could_only_be_met_by_mistake_is_refused() {
     let unknown = json!({ "operation": "set_right", "times": 0 });
     admin.post("/verify", &unknown).await.refuses(400, "operation: expected one of");
     let unknown = json!({ "merchant": "7", "times": 0 });
+    for (times, reason) in [
+        (json!({ "at_least": 2, "at_most": 1 }), "no more than at_most, found 2 and 1"),
+        (json!({ "at_least": 0 }), "any number of exchanges would do"),
+        (json!({}), "any number of exchanges would do"),
+    ] {
+        admin.post("/verify", &json!({ "times": times })).await.refuses(400, reason);
+    }
+    for status in [0, 99, 600, 65_535] {
+        let body = json!({ "status": status, "times": 0 });
+        admin.post("/verify", &body).await.refuses(400, "status: expected 100 to 599");
+    }
     admin
         .post("/verify", &unknown)
         .await
