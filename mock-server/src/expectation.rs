@@ -17,7 +17,7 @@ use crate::{
 
 pub use expected::Expected;
 
-use difference::differences;
+use difference::{Likeness, compare};
 
 /// So many exchanges that have everything that is named here. The same over HTTP (`POST /__mock/verify`) and in
 /// [`MockServer::expect`](crate::MockServer::expect).
@@ -75,13 +75,16 @@ pub struct Between {
 /// Whether an expectation is met, and if not, how far it is from that.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verification {
-    /// Whether it is.
+    /// Whether it is, and that is certain: if there may be more than are expected at most, it is not.
     pub met: bool,
     /// The numbers of the exchanges that have everything that is named.
     pub matching: Vec<u64>,
+    /// The numbers of those of which that can't be said: the journal has cut their bodies.
+    pub undecided: Vec<u64>,
     /// Of the others, the one that comes nearest.
     pub nearest: Option<NearestMiss>,
-    /// How many exchanges the journal has forgotten for want of room, which may have been among them.
+    /// How many exchanges with a higher number than `after` the journal has forgotten for want of room, at most. They may
+    /// have been among them. Those that were deleted don't count.
     pub forgotten: u64,
     /// All of that in words.
     pub report: String,
@@ -143,25 +146,35 @@ impl Gateway {
         let filter =
             Filter { merchant: expectation.merchant.clone(), after: expectation.after, ..Filter::default() };
         let exchanges = self.journal.page(&filter, usize::MAX).exchanges;
-        let mut matching = Vec::new();
+        let (mut matching, mut undecided) = (Vec::new(), Vec::new());
         let mut nearest: Option<(&Exchange, Vec<String>)> = None;
         for exchange in &exchanges {
-            let differences = differences(expectation, exchange, self.contract);
-            if differences.is_empty() {
-                matching.push(exchange.number);
-            } else if nearest.as_ref().is_none_or(|(_, fewest)| differences.len() <= fewest.len()) {
+            let differences = match compare(expectation, exchange, self.contract) {
+                Likeness::Match => {
+                    matching.push(exchange.number);
+                    continue;
+                }
+                Likeness::Undecided(cut) => {
+                    undecided.push(exchange.number);
+                    vec![cut]
+                }
+                Likeness::Miss(differences) => differences,
+            };
+            if nearest.as_ref().is_none_or(|(_, fewest)| differences.len() <= fewest.len()) {
                 nearest = Some((exchange, differences));
             }
         }
+        let forgotten = self.journal.forgotten(expectation.merchant.as_deref(), expectation.after);
         let found = matching.len() as u64;
-        let met = expectation.times.allow(found);
+        let at_most = found + undecided.len() as u64 + forgotten;
+        let met = expectation.times.allow(found) && expectation.times.allow(at_most);
         // Who finds too many is not helped by one that is not among them.
         let nearest =
             nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| {
                 NearestMiss { number: exchange.number, exchange: exchange.line(Into::into), differences }
             });
-        let forgotten = self.journal.forgotten(expectation.merchant.as_deref());
-        let mut verification = Verification { met, matching, nearest, forgotten, report: String::new() };
+        let mut verification =
+            Verification { met, matching, undecided, nearest, forgotten, report: String::new() };
         verification.report = report(expectation, &verification, exchanges.len());
         verification
     }
@@ -176,24 +189,38 @@ fn report(expectation: &Expectation, verification: &Verification, looked_at: usi
     for (name, value) in named {
         report += &format!("\n    {name:<14} {value}");
     }
-    let numbers: Vec<_> = verification.matching.iter().map(|number| format!("#{number}")).collect();
-    report += &match &numbers[..] {
-        [] => format!("\nfound none among {looked_at}"),
-        _ => format!("\nfound {} among {looked_at}: {}", numbers.len(), numbers.join(", ")),
+    let found = verification.matching.len();
+    report += &match found {
+        0 => format!("\nfound none among {looked_at}"),
+        _ => format!("\nfound {found} among {looked_at}: {}", listed(&verification.matching)),
     };
+    if !verification.met && expectation.times.allow(found as u64) {
+        report += ", which does not prove that there were no more:";
+    }
     if let Some(NearestMiss { number, exchange, differences }) = &verification.nearest {
         report += &format!("\nnearest is #{number} {exchange}");
         for difference in differences {
             report += &format!("\n    {difference}");
         }
     }
+    if !verification.undecided.is_empty() {
+        report += &format!(
+            "\nthe journal has kept too little of the body to tell of {}; limits.journal_body gives it more",
+            listed(&verification.undecided)
+        );
+    }
     if verification.forgotten > 0 {
         report += &format!(
-            "\nthe journal has forgotten {} exchanges for want of room; limits.journal_exchanges and journal_bytes give it more",
+            "\nthe journal has forgotten up to {} exchanges for want of room; limits.journal_exchanges and journal_bytes give it more",
             verification.forgotten
         );
     }
     report
+}
+
+/// `#1, #2`
+fn listed(numbers: &[u64]) -> String {
+    numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ")
 }
 
 /// What an expectation names, beside the number.

@@ -5,12 +5,22 @@ use serde_json::Value;
 use super::Expectation;
 use crate::{contract::Contract, journal::Exchange};
 
-/// Each thing that is otherwise, in words; none, if the exchange has everything that is named.
-pub(super) fn differences(
+/// Whether an exchange is as somebody expects.
+pub(super) enum Likeness {
+    /// It has everything that is named.
+    Match,
+    /// What is known of it is as it should be, but the body is not known: the journal has cut it.
+    Undecided(String),
+    /// Each thing that is otherwise, in words.
+    Miss(Vec<String>),
+}
+
+/// Compares what is named with what was.
+pub(super) fn compare(
     expectation: &Expectation,
     exchange: &Exchange,
     contract: &'static Contract,
-) -> Vec<String> {
+) -> Likeness {
     let parameter = |name| contract.path_parameter(exchange.operation?, exchange.request.path(), name);
     let texts = [
         ("merchant", &expectation.merchant, exchange.mchid.as_ref().map(ToString::to_string)),
@@ -37,24 +47,31 @@ pub(super) fn differences(
         let found = exchange.status.map_or_else(|| "none".into(), |found| found.as_u16().to_string());
         differences.push(format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
     }
-    if let Some(wanted) = &expectation.body {
-        differences.extend(in_body(wanted, exchange));
+    let in_body = expectation.body.as_ref().map_or(Ok(Vec::new()), |wanted| in_body(wanted, exchange));
+    match in_body {
+        Err(cut) if differences.is_empty() => return Likeness::Undecided(cut),
+        Err(cut) => differences.push(cut),
+        Ok(in_body) => differences.extend(in_body),
     }
-    differences
+    if differences.is_empty() { Likeness::Match } else { Likeness::Miss(differences) }
 }
 
-fn in_body(wanted: &Value, exchange: &Exchange) -> Vec<String> {
+/// Each thing that is otherwise in the body.
+///
+/// # Errors
+/// That the journal has cut it, in words.
+fn in_body(wanted: &Value, exchange: &Exchange) -> Result<Vec<String>, String> {
     let request = &exchange.request;
     if request.body.len() < request.body_length {
         let (kept, length) = (request.body.len(), request.body_length);
-        return vec![format!(
+        return Err(format!(
             "/body: the journal kept {kept} of its {length} bytes; limits.journal_body gives it more"
-        )];
+        ));
     }
-    match serde_json::from_slice(&request.body) {
+    Ok(match serde_json::from_slice(&request.body) {
         Ok(found) => in_value(wanted, &found, "/body"),
         Err(error) => vec![format!("/body: expected JSON, found {error}")],
-    }
+    })
 }
 
 /// An object must have the wanted members, whatever else it has; anything else must be the same.

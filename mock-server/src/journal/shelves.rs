@@ -42,6 +42,8 @@ struct Shelf {
     bytes: usize,
     /// How many have made room for others.
     forgotten: u64,
+    /// The number of the last of those.
+    last_forgotten: u64,
 }
 
 /// How much there is in a journal.
@@ -112,18 +114,12 @@ impl Journal {
         })
     }
 
-    /// How many of this merchant's exchanges have made room for others, or of all.
-    pub(crate) fn forgotten(&self, merchant: Option<&str>) -> u64 {
+    /// How many of this merchant's exchanges, or of all, have made room for others and had a higher number than this, at
+    /// most: the number of each is not kept.
+    pub(crate) fn forgotten(&self, merchant: Option<&str>, after: u64) -> u64 {
         let shelves = self.shelves();
-        let of_merchant = |mchid: &Option<Mchid>| {
-            merchant.is_none_or(|wanted| mchid.as_ref().is_some_and(|mchid| mchid.as_str() == wanted))
-        };
-        shelves
-            .by_merchant
-            .iter()
-            .filter(|(mchid, _)| of_merchant(mchid))
-            .map(|(_, shelf)| shelf.forgotten)
-            .sum()
+        let meant = shelves.by_merchant.iter().filter(|(mchid, _)| is_meant(merchant, mchid.as_ref()));
+        meant.map(|(_, shelf)| shelf.forgotten.min(shelf.last_forgotten.saturating_sub(after))).sum()
     }
 
     /// Forgets a merchant's exchanges, or all. Says how many.
@@ -156,11 +152,8 @@ impl Journal {
     fn after(&self, filter: &Filter) -> Vec<Arc<Exchange>> {
         let shelves = self.shelves();
         let wanted = filter.merchant.as_deref();
-        let is_wanted = |mchid: &Option<Mchid>| {
-            wanted.is_none_or(|wanted| mchid.as_ref().is_some_and(|mchid| mchid.as_str() == wanted))
-        };
         let mut found = Vec::new();
-        for (_, shelf) in shelves.by_merchant.iter().filter(|(mchid, _)| is_wanted(mchid)) {
+        for (_, shelf) in shelves.by_merchant.iter().filter(|(mchid, _)| is_meant(wanted, mchid.as_ref())) {
             let begin = shelf.exchanges.partition_point(|exchange| exchange.number <= filter.after);
             found.extend(shelf.exchanges.range(begin..).cloned());
         }
@@ -184,6 +177,11 @@ impl Journal {
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether this merchant's exchanges are among those of the `wanted` one, or of all.
+fn is_meant(wanted: Option<&str>, mchid: Option<&Mchid>) -> bool {
+    wanted.is_none_or(|wanted| mchid.is_some_and(|mchid| mchid.as_str() == wanted))
 }
 
 impl Shelves {
@@ -212,6 +210,7 @@ impl Shelves {
         let oldest = shelf.exchanges.pop_front()?;
         let size = size(&oldest);
         shelf.forgotten += 1;
+        shelf.last_forgotten = oldest.number;
         shelf.bytes -= size;
         self.bytes -= size;
         self.exchanges -= 1;

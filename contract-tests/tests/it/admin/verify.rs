@@ -1,9 +1,10 @@
 //! What a test expects, over HTTP.
 
 use serde_json::json;
+use wechatpay_mock::{Clock, Limits, MockServer};
 
 use super::Admin;
-use crate::support::RawRequest;
+use crate::support::{NOW, RawRequest};
 
 #[tokio::test]
 async fn an_expectation_that_is_met_is_200_and_one_that_is_not_409() {
@@ -47,7 +48,6 @@ async fn an_expectation_that_could_only_be_met_by_mistake_is_refused() {
     let admin = Admin::new().await;
     let unknown = json!({ "operation": "set_right", "times": 0 });
     admin.post("/verify", &unknown).await.refuses(400, "operation: expected one of");
-    let unknown = json!({ "merchant": "7", "times": 0 });
     for (times, reason) in [
         (json!({ "at_least": 2, "at_most": 1 }), "no more than at_most, found 2 and 1"),
         (json!({ "at_least": 0 }), "any number of exchanges would do"),
@@ -59,8 +59,74 @@ async fn an_expectation_that_could_only_be_met_by_mistake_is_refused() {
         let body = json!({ "status": status, "times": 0 });
         admin.post("/verify", &body).await.refuses(400, "status: expected 100 to 599");
     }
+    let unknown = json!({ "merchant": "7", "times": 0 });
     admin
         .post("/verify", &unknown)
         .await
         .refuses(400, "merchant: expected the mchid of a merchant, found \"7\"");
+}
+
+fn many(exchanges: u64) -> Limits {
+    Limits::default().with_journal_exchanges(exchanges).unwrap()
+}
+
+/// A mock within these limits that has answered so many samples.
+async fn after_samples(samples: usize, limits: Limits) -> Admin {
+    let builder = MockServer::builder().clock(Clock::fixed(NOW)).limits(limits);
+    let admin = Admin::of(builder.start().await.unwrap());
+    for _ in 0..samples {
+        assert_eq!(admin.exchange(&RawRequest::sample()).await, 204);
+    }
+    admin
+}
+
+#[tokio::test]
+async fn that_there_were_no_more_is_not_met_where_some_were_forgotten() {
+    let admin = after_samples(5, many(2)).await;
+    for (expectation, status, forgotten) in [
+        (json!({ "status": 500, "times": 0 }), 409, 3),
+        (json!({ "status": 500, "times": 0, "after": 2 }), 409, 1),
+        (json!({ "status": 500, "times": 0, "after": 3 }), 200, 0),
+        (json!({ "times": 2 }), 409, 3),
+        (json!({ "times": { "at_most": 4 } }), 409, 3),
+        (json!({ "times": { "at_most": 5 } }), 200, 3),
+        (json!({ "times": { "at_least": 2 } }), 200, 3),
+    ] {
+        let answer = admin.post("/verify", &expectation).await;
+        assert_eq!((answer.status, &answer.body["forgotten"]), (status, &json!(forgotten)), "{expectation}");
+        let report = answer.body["report"].as_str().unwrap();
+        let is_said =
+            report.contains("which does not prove that there were no more:\nthe journal has forgotten up to");
+        assert_eq!(is_said, status == 409, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn that_there_were_no_more_is_not_met_where_a_body_was_cut() {
+    let admin = after_samples(1, Limits::default().with_journal_body(10).unwrap()).await;
+    let unproved = admin.post("/verify", &json!({ "body": { "bonus_value": 1 }, "times": 0 })).await;
+    assert_eq!((unproved.status, &unproved.body["undecided"]), (409, &json!([1])));
+    let report = unproved.body["report"].as_str().unwrap();
+    assert!(
+        report.contains("no more:\nthe journal has kept too little of the body to tell of #1; limits."),
+        "{report}"
+    );
+    // Here the body does not matter.
+    for expectation in [
+        json!({ "body": { "bonus_value": 1 }, "status": 500, "times": 0 }),
+        json!({ "body": { "bonus_value": 1 }, "times": { "at_most": 1 } }),
+        json!({ "times": 1 }),
+    ] {
+        assert_eq!(admin.post("/verify", &expectation).await.status, 200, "{expectation}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_merchant_has_lost_or_what_was_deleted_does_not_matter() {
+    let admin = after_samples(5, many(2)).await;
+    let made = admin.make_merchant(&json!({})).await;
+    let none = json!({ "merchant": made.mchid.as_str(), "times": 0 });
+    assert_eq!(admin.post("/verify", &none).await.status, 200);
+    admin.delete("/exchanges").await;
+    assert_eq!(admin.post("/verify", &json!({ "times": 0 })).await.status, 200);
 }
