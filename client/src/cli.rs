@@ -61,6 +61,8 @@ pub(crate) struct Connection {
 
     /// A folder with credentials.json, or that file
     ///
+    /// What a mock answers who makes a merchant (POST /__mock/merchants) is such a file as well.
+    ///
     /// Without it: the environment's WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on, if it has the first of
     /// them, with names of files from here; otherwise the development merchant, whom every mock knows.
     #[arg(long, global = true, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS")]

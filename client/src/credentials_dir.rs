@@ -1,4 +1,5 @@
-//! A merchant's credentials, as `wechatpay-mock keys` writes them: files in a folder, or names in the environment.
+//! A merchant's credentials: files in a folder or names in the environment, as `wechatpay-mock keys` writes them, or all in
+//! one file, as a mock answers who makes a merchant.
 
 use std::{
     env, fs, io,
@@ -41,7 +42,7 @@ pub enum LoadError {
 const VARIABLE_OF_MCHID: &str = "WECHATPAY_MCHID";
 
 /// Reads `path`, which is a `credentials.json` or a folder with one; the names of files in it are relative to its
-/// own folder.
+/// own folder. It may have what is in the files in place of their names.
 ///
 /// # Errors
 /// [`LoadError`] names the file or the field. It never quotes a key.
@@ -53,6 +54,9 @@ pub fn load(path: &Path) -> Result<Credentials, LoadError> {
         line: error.line(),
         column: error.column(),
     })?;
+    if file.is_inline() {
+        return Ok(Credentials::from_inline(&file)?);
+    }
     let folder = path.parent().unwrap_or(Path::new(""));
     Ok(Credentials::load(&file, |name| fs::read_to_string(folder.join(name)))?)
 }
@@ -98,6 +102,15 @@ mod tests {
             assert_eq!(credentials.merchant_key, development.merchant_key);
             assert_eq!(credentials.public_key, development.public_key);
         }
+    }
+
+    #[test]
+    fn a_file_that_has_the_keys_in_it_is_taken_as_it_is() {
+        let inline = Credentials::development().to_inline();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("merchant.json");
+        fs::write(&path, serde_json::to_string(&inline).unwrap()).unwrap();
+        assert!(load(&path).unwrap().to_inline() == inline);
     }
 
     #[test]

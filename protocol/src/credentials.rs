@@ -215,6 +215,11 @@ impl Credentials {
 }
 
 impl CredentialsFile {
+    /// Whether it has the content of each file in place of its name, as [`Credentials::to_inline`] writes it.
+    pub fn is_inline(&self) -> bool {
+        is_content(&self.merchant_key)
+    }
+
     /// The fields as environment variables: `WECHATPAY_MCHID`, `WECHATPAY_MERCHANT_SERIAL`, …
     pub fn to_env(&self) -> Vec<(String, String)> {
         let fields = serde_json::to_value(self).ok().and_then(|value| value.as_object().cloned());
@@ -281,6 +286,7 @@ mod tests {
     fn what_is_written_inline_is_read_back() {
         let inline = Credentials::development().to_inline();
         let read = Credentials::from_inline(&inline).unwrap();
+        assert!(inline.is_inline() && !Credentials::development().to_file().is_inline());
         assert!(read.to_inline() == inline && read.public_key == Credentials::development().public_key);
     }
 
