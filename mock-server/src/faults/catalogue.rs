@@ -131,7 +131,7 @@ faults! {
         "503 with a page of HTML";
 
     Refuse = "refuse", Kind::Line(LineFault::Refuse), No, OwnChoice,
-        "the connection is reset, and for a second nobody can connect, whoever it is; another time with |MILLISECONDS";
+        "the connection is reset, and for a second, or |MILLISECONDS, nobody can connect: the one fault that all merchants feel";
     Reset = "reset", Kind::Line(LineFault::Reset), No, OwnChoice,
         "the connection is reset before the answer begins";
     ResetAfterHeaders = "reset-after-headers", Kind::Line(LineFault::ResetAfterHeaders), Yes, OwnChoice,

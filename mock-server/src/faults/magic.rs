@@ -16,6 +16,9 @@ use super::{
 /// What a magic number begins with.
 const MAGIC: &str = "MOCK*";
 
+/// For how many milliseconds a request number may keep everybody from connecting, whoever's it is. (own choice)
+const LONGEST_REFUSE: u64 = 5_000;
+
 /// A way to write magic numbers that takes more than a fault's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MagicForm {
@@ -40,7 +43,10 @@ pub const MAGIC_FORMS: &[MagicForm] = &[
         number: "MOCK*no-answer|5000*0001",
         meaning: "as no-answer, but the connection is closed after 5000 ms",
     },
-    MagicForm { number: "MOCK*refuse|5000*0001", meaning: "as refuse, but nobody can connect for 5000 ms" },
+    MagicForm {
+        number: "MOCK*refuse|5000*0001",
+        meaning: "as refuse, but nobody can connect for 5000 ms, the longest that a request number may ask for",
+    },
     MagicForm {
         number: "MOCK*system-error|x1*0001",
         meaning: "only the first use of this very number is struck, so that trying again succeeds; x2 strikes two, and \
@@ -115,6 +121,11 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
     let fault: Fault = name.parse().map_err(|error: super::UnknownFault| error.to_string())?;
     let milliseconds = match numbers {
         [] => None,
+        &[milliseconds] if fault == Fault::Refuse && milliseconds > LONGEST_REFUSE => {
+            return Err(format!(
+                "expected at most {LONGEST_REFUSE} behind {fault}, which all merchants feel, found {milliseconds}; a rule may say more"
+            ));
+        }
         &[milliseconds] if fault.lasts() => {
             check_milliseconds(milliseconds).map_err(|error| error.to_string())?;
             Some(milliseconds)
@@ -183,10 +194,13 @@ mod tests {
 
     #[test]
     fn no_magic_number_makes_anybody_wait_longer_than_a_rule_may() {
-        for spell in ["latency|600001", "latency-uniform|0|600001", "no-answer|600001", "refuse|600001"] {
+        for spell in ["latency|600001", "latency-uniform|0|600001", "no-answer|600001"] {
             let problem = magic(&format!("MOCK*{spell}*1")).unwrap().unwrap_err();
             assert!(problem.contains("expected 0 to 600000, found 600001"), "{problem}");
         }
+        let refuse = magic("MOCK*refuse|5001*1").unwrap().unwrap_err();
+        assert!(refuse.contains("expected at most 5000 behind refuse"), "{refuse}");
+        assert!(magic("MOCK*refuse|5000*1").unwrap().is_ok());
         let beyond_64_bits = magic("MOCK*latency|18446744073709551616*1").unwrap().unwrap_err();
         assert!(beyond_64_bits.contains("expected a number"), "{beyond_64_bits}");
     }

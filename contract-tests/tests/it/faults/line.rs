@@ -129,6 +129,21 @@ async fn after_each_fault_of_a_connection_others_are_served() {
     }
 }
 
+/// Has a change refused, and for ten minutes everybody who would connect.
+async fn refuse(world: &World) {
+    let rule = FaultRule { milliseconds: Some(600_000), times: Some(1), ..of_changes(Fault::Refuse) };
+    world.mock.add_fault(rule).unwrap();
+    assert_eq!(world.change("refused").await, Reaction::Broken);
+}
+
+#[tokio::test]
+async fn no_request_number_keeps_everybody_out_for_longer_than_5_seconds() {
+    let world = World::new().await;
+    assert_eq!(world.change("MOCK*refuse|5001*1").await, Reaction::Verified(204));
+    let warnings = world.mock.exchanges()[0].warnings.clone();
+    assert!(format!("{warnings:?}").contains("which all merchants feel"), "{warnings:?}");
+}
+
 #[tokio::test]
 async fn while_it_refuses_nobody_connects_and_who_is_connected_is_served() {
     let world = World::new().await;
@@ -136,7 +151,7 @@ async fn while_it_refuses_nobody_connects_and_who_is_connected_is_served() {
     before.send(&raw("before").to_bytes()).await;
     assert_eq!(before.reply().await.status(), "204");
 
-    assert_eq!(world.change("MOCK*refuse|600000*1").await, Reaction::Broken);
+    refuse(&world).await;
     for number in ["2", "3"] {
         assert_eq!(world.change(number).await, Reaction::NotConnected);
     }
@@ -149,8 +164,8 @@ async fn while_it_refuses_nobody_connects_and_who_is_connected_is_served() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_was_reset_by_a_refuse_cannot_connect_right_after() {
     let world = World::new().await;
-    for number in 0..50 {
-        assert_eq!(world.change(&format!("MOCK*refuse|600000*{number}")).await, Reaction::Broken);
+    for _ in 0..50 {
+        refuse(&world).await;
         assert!(TcpStream::connect(address(&world.mock)).await.is_err());
         world.mock.clear_faults();
         assert_eq!(connects_again(&world).await, Reaction::Verified(204));
@@ -174,8 +189,8 @@ async fn connects_again(world: &World) -> Reaction {
 async fn clearing_the_faults_ends_a_refuse_at_once_on_the_same_port() {
     let world = World::new().await;
     let url = world.mock.url();
-    assert_eq!(world.change("MOCK*refuse|600000*1").await, Reaction::Broken);
-    assert_eq!(world.mock.clear_faults(), 0);
+    refuse(&world).await;
+    assert_eq!(world.mock.clear_faults(), 1);
     assert_eq!(connects_again(&world).await, Reaction::Verified(204));
     assert_eq!(world.mock.url(), url);
 }
@@ -195,7 +210,7 @@ async fn a_short_refuse_does_not_end_a_long_one() {
     let mut other = Connection::open(&world.mock).await;
     other.send(&raw("1").to_bytes()).await;
     other.reply().await;
-    assert_eq!(world.change("MOCK*refuse|600000*1").await, Reaction::Broken);
+    refuse(&world).await;
     other.send(&raw("MOCK*refuse|0*1").to_bytes()).await;
     assert!(other.is_closed().await);
     assert_eq!(world.change("2").await, Reaction::NotConnected);
@@ -204,7 +219,7 @@ async fn a_short_refuse_does_not_end_a_long_one() {
 #[tokio::test]
 async fn a_mock_that_refuses_can_end() {
     let world = World::new().await;
-    assert_eq!(world.change("MOCK*refuse|600000*1").await, Reaction::Broken);
+    refuse(&world).await;
     assert!(world.mock.shutdown().await);
 }
 
