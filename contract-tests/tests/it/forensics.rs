@@ -102,6 +102,16 @@ fn two_mistakes_at_once_are_both_named() {
 }
 
 #[test]
+fn a_question_mark_alone_that_was_left_out_is_a_query_left_out() {
+    for body in ["", "{}"] {
+        let scene = Scene::get().with_target("/v3/certificates?").with_body(body);
+        let signed = scene.with_target("/v3/certificates").message();
+        let diagnosis = scene.diagnose(&scene::base64(&scene::sign(signed.as_bytes())), ALL_THE_TIME);
+        assert_eq!(diagnosis.unwrap().name(), "query-left-out");
+    }
+}
+
+#[test]
 fn a_right_signature_is_not_diagnosed() {
     let scene = Scene::default();
     let signature = scene::base64(&scene::sign(scene.message().as_bytes()));

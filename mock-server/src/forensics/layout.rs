@@ -85,6 +85,9 @@ pub(super) const ORDERS: &[OrderMistake] = &[
         },
         lines: |case, &[method, target, timestamp, nonce, _]| {
             let Some((path, query)) = case.message.target.split_once('?') else { return Vec::new() };
+            if query.is_empty() {
+                return Vec::new();
+            }
             let query = query.as_bytes();
             vec![
                 listed([method, path.as_bytes(), timestamp, nonce, query]),
