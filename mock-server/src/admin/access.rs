@@ -17,7 +17,7 @@ use std::{
 };
 
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, HOST, ORIGIN},
 };
 use sha2::{Digest, Sha256};
@@ -46,6 +46,9 @@ pub struct AdminToken([u8; 32]);
 pub struct AdminTokenError {
     found: String,
 }
+
+/// From where a browser's request comes: <https://www.w3.org/TR/fetch-metadata/>
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What decides about access.
 #[derive(Debug)]
@@ -98,6 +101,7 @@ impl Access {
     pub(super) fn admit(&self, received: &Received, authority: Option<&str>) -> Result<(), Refusal> {
         let host = host(&received.headers, authority)?;
         check_origin(received, host.as_deref())?;
+        check_site(&received.headers)?;
         match &self.token {
             Some(token) => check_token(&received.headers, token),
             None if is_loopback(self.address.ip()) || received.peer.address.is_none() => {
@@ -134,6 +138,15 @@ fn check_origin(received: &Received, host: Option<&str>) -> Result<(), Refusal> 
         [] => Ok(()),
         [origin] if is_own(origin) => Ok(()),
         _ => Err(Refusal::Origin { found: origins.join(", ") }),
+    }
+}
+
+/// Browsers say so of requests that have no `Origin`, such as those for an image.
+fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_own = |site: &HeaderValue| site == "same-origin" || site == "none";
+    match headers.get_all(SEC_FETCH_SITE).iter().find(|site| !is_own(site)) {
+        Some(site) => Err(Refusal::Site { found: text(site) }),
+        None => Ok(()),
     }
 }
 

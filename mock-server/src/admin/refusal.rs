@@ -35,6 +35,11 @@ pub(super) enum Refusal {
     )]
     Origin { found: String },
     #[error(
+        "expected no Sec-Fetch-Site, or same-origin or none, found {}; pages of other origins may not steer the mock",
+        quoted(.found)
+    )]
+    Site { found: String },
+    #[error(
         "expected the header Authorization: Bearer TOKEN, with the token that the mock was started with, found none"
     )]
     NoToken,
@@ -93,7 +98,7 @@ impl Refusal {
             Self::Received(rejection) => rejection.status(),
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::WrongToken => StatusCode::UNAUTHORIZED,
-            Self::Host { .. } | Self::Origin { .. } => StatusCode::FORBIDDEN,
+            Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } => StatusCode::FORBIDDEN,
             Self::Off { .. }
             | Self::UnknownPath { .. }
             | Self::NoMerchant { .. }

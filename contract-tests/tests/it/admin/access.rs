@@ -97,6 +97,22 @@ async fn health_is_told_to_everybody_and_the_version_to_who_may_know_all() {
 }
 
 #[tokio::test]
+async fn what_a_browser_sends_for_another_site_is_refused() {
+    for (site, expected) in [("same-origin", 200), ("none", 200), ("same-site", 403), ("cross-site", 403)] {
+        let open = Admin::new().await.with(&format!("Sec-Fetch-Site: {site}"));
+        assert_eq!(status(&open).await, expected, "{site}");
+        // Token or not, and for what everybody may know too.
+        let token = with_token().await.with(&bearer(TOKEN)).with(&format!("Sec-Fetch-Site: {site}"));
+        assert_eq!(token.get("/health").await.status, expected, "{site}");
+    }
+    let twice = Admin::new().await.with("Sec-Fetch-Site: none").with("Sec-Fetch-Site: cross-site");
+    twice
+        .get("/clock")
+        .await
+        .refuses(403, "expected no Sec-Fetch-Site, or same-origin or none, found \"cross-site\"");
+}
+
+#[tokio::test]
 async fn a_host_that_is_not_this_machines_is_refused() {
     let mut admin = Admin::new().await;
     for host in ["localhost:1", "127.0.0.1", "127.1.2.3:8080", "[::1]:8080", "app.localhost"] {
