@@ -7,7 +7,7 @@ use std::{
 
 use wechatpay_protocol::Timestamp;
 
-/// What time the mock thinks it is. Clones are the same clock: what one is told, the others show.
+/// What time the mock thinks it is: from 1970 to the end of the year 9999, however far it is moved. Clones are the same clock: what one is told, the others show.
 ///
 /// ```
 /// use wechatpay_mock::Clock;
@@ -34,6 +34,9 @@ enum Setting {
 }
 
 impl Clock {
+    /// The last second that it shows, and that dates can name: the end of the year 9999.
+    pub(crate) const LATEST: u64 = 253_402_300_799;
+
     /// The machine's own clock.
     pub fn system() -> Self {
         Self::from_fn(|| {
@@ -60,7 +63,7 @@ impl Clock {
     /// Stands still from now on: at that time, or at the present one. Says at which.
     pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
         let mut setting = self.setting();
-        let at = at.unwrap_or_else(|| self.show(*setting));
+        let at = at.map_or_else(|| self.show(*setting), |at| moved(at, 0));
         *setting = Setting::Stands(at);
         at
     }
@@ -108,7 +111,7 @@ impl Clock {
 }
 
 fn moved(time: Timestamp, seconds: i64) -> Timestamp {
-    Timestamp::from_unix(time.as_unix().saturating_add_signed(seconds))
+    Timestamp::from_unix(time.as_unix().saturating_add_signed(seconds).min(Clock::LATEST))
 }
 
 impl std::fmt::Debug for Clock {
@@ -141,8 +144,12 @@ mod tests {
         let clock = Clock::fixed(Timestamp::from_unix(10));
         clock.advance(-11);
         assert_eq!(clock.now().as_unix(), 0);
-        clock.freeze(Some(Timestamp::from_unix(u64::MAX)));
+        assert_eq!(clock.freeze(Some(Timestamp::from_unix(u64::MAX))).as_unix(), Clock::LATEST);
         clock.advance(1);
-        assert_eq!(clock.now().as_unix(), u64::MAX);
+        assert_eq!(clock.now().as_unix(), Clock::LATEST);
+        clock.skew(i64::MAX);
+        assert_eq!((clock.now().as_unix(), clock.offset()), (Clock::LATEST, Clock::LATEST as i64 - 10));
+        clock.advance(-i64::MAX);
+        assert_eq!(clock.now().as_unix(), 10);
     }
 }

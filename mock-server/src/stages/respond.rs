@@ -107,12 +107,9 @@ fn html(status: StatusCode, page: String, now: Timestamp) -> Answer {
     answer
 }
 
-/// The last second that `Date` can name: the end of the year 9999.
-const LATEST_DATE: u64 = 253_402_300_799;
-
 /// An answer as the web server before the application sends it; 404 and 405 are its own. (probed)
 fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Answer {
-    let date = UNIX_EPOCH + Duration::from_secs(now.as_unix().min(LATEST_DATE));
+    let date = UNIX_EPOCH + Duration::from_secs(now.as_unix());
     let mut headers = HeaderMap::with_capacity(16);
     headers.extend([
         (SERVER, HeaderValue::from_static("nginx")),

@@ -52,6 +52,25 @@ async fn the_gateway_goes_by_it() {
 }
 
 #[tokio::test]
+async fn however_far_it_is_moved_it_shows_no_year_beyond_9999() {
+    let admin = Admin::new().await;
+    let latest = 253_402_300_799;
+    for steps in [
+        vec![("skew", latest)],
+        vec![("skew", latest - UNIX.cast_signed()), ("advance", 1)],
+        vec![("advance", latest), ("advance", latest)],
+    ] {
+        for (action, seconds) in steps {
+            assert_eq!(act(&admin, action, Some(("seconds", seconds))).await.status, 200);
+        }
+        let clock = admin.get("/clock").await.body;
+        assert_eq!(clock["now"], latest);
+        assert!(clock["rfc3339"].as_str().unwrap().starts_with("9999-12-3"), "{clock}");
+        act(&admin, "resume", None).await;
+    }
+}
+
+#[tokio::test]
 async fn at_the_ends_of_time_the_gateway_still_answers() {
     let admin = Admin::new().await;
     let latest = 253_402_300_799;
