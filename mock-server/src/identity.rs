@@ -108,13 +108,28 @@ impl Identity {
     /// Takes a merchant in, unless there is one with that number or there are `most` already.
     pub(crate) fn add(&self, merchant: Arc<Merchant>, most: usize) -> Result<(), NotMade> {
         let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        self.check_room(&made, &merchant.mchid, most)?;
+        made.insert(merchant.mchid.clone(), merchant);
+        Ok(())
+    }
+
+    /// Whether one with that number would be taken in, now.
+    pub(crate) fn has_room(&self, mchid: &Mchid, most: usize) -> Result<(), NotMade> {
+        self.check_room(&self.made(), mchid, most)
+    }
+
+    fn check_room(
+        &self,
+        made: &HashMap<Mchid, Arc<Merchant>>,
+        mchid: &Mchid,
+        most: usize,
+    ) -> Result<(), NotMade> {
         if made.len() >= most {
             return Err(NotMade::TooMany { most });
         }
-        if self.is_configured(&merchant.mchid) || made.contains_key(&merchant.mchid) {
-            return Err(NotMade::Taken { mchid: merchant.mchid.clone() });
+        if self.is_configured(mchid) || made.contains_key(mchid) {
+            return Err(NotMade::Taken { mchid: mchid.clone() });
         }
-        made.insert(merchant.mchid.clone(), merchant);
         Ok(())
     }
 

@@ -41,6 +41,15 @@ async fn a_merchant_is_made_as_it_is_ordered() {
 }
 
 #[tokio::test]
+async fn for_a_merchant_that_is_refused_nothing_is_made() {
+    let admin = Admin::new().await;
+    let taken = json!({ "mchid": CONFIGURED, "new_key": true });
+    admin.post("/merchants", &taken).await.refuses(409, "expected an mchid that no merchant has");
+    // The first number is still there: none was used up for a certificate.
+    assert_eq!(admin.make_merchant(&json!({})).await.mchid.as_str(), "1980000001");
+}
+
+#[tokio::test]
 async fn a_new_key_is_nobody_elses() {
     let admin = Admin::new().await;
     let merchant = admin.make_merchant(&json!({ "new_key": true })).await;
