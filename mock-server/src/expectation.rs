@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     gateway::Gateway,
-    journal::{Exchange, Filter},
+    journal::{Exchange, Filter, Order},
     present::present,
 };
 
@@ -145,7 +145,7 @@ impl Gateway {
     pub(crate) fn verify(&self, expectation: &Expectation) -> Verification {
         let filter =
             Filter { merchant: expectation.merchant.clone(), after: expectation.after, ..Filter::default() };
-        let exchanges = self.journal.page(&filter, usize::MAX).exchanges;
+        let exchanges = self.journal.page(&filter, Order::Oldest, usize::MAX).exchanges;
         let (mut matching, mut undecided) = (Vec::new(), Vec::new());
         let mut nearest: Option<(&Exchange, Vec<String>)> = None;
         for exchange in &exchanges {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use filter::Filter;
-pub(crate) use shelves::{Journal, Page, Recorded};
+pub(crate) use shelves::{Journal, Order, Page, Recorded};
 pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
 pub use warning::Warning;

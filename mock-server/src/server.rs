@@ -25,7 +25,7 @@ use crate::{
     gateway::Gateway,
     host::Host,
     identity::NotMade,
-    journal::{Exchange, Filter},
+    journal::{Exchange, Filter, Order},
     limits::Limits,
     making::NewMerchant,
     policies::Policies,
@@ -149,7 +149,7 @@ impl MockServer {
 
     /// Those of the last exchanges that have what is named, oldest first.
     pub fn exchanges_matching(&self, filter: &Filter) -> Vec<Arc<Exchange>> {
-        self.gateway.journal.page(filter, usize::MAX).exchanges
+        self.gateway.journal.page(filter, Order::Oldest, usize::MAX).exchanges
     }
 
     /// Figures about all exchanges since the start, in the text format of Prometheus.

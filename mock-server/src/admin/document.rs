@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn the_query_is_known_from_the_document() {
         let route = Document::current().route(&Method::GET, "/__mock/exchanges").unwrap();
-        let names = ["merchant", "operation", "status", "code", "since", "after", "limit", "wait"];
+        let names = ["merchant", "operation", "status", "code", "since", "after", "order", "limit", "wait"];
         assert_eq!(route.operation.query, names);
     }
 }

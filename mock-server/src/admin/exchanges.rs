@@ -17,7 +17,10 @@ use super::{
     call::Call,
     refusal::Refusal,
 };
-use crate::{gateway::Gateway, journal::Filter};
+use crate::{
+    gateway::Gateway,
+    journal::{Filter, Order},
+};
 
 use detail::Detail;
 use follow::{look, next};
@@ -41,11 +44,12 @@ struct ExchangePage<'a> {
 /// `GET /__mock/exchanges`
 pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (filter, limit) = (filter(call)?, limit(call)?.unwrap_or(USUAL));
+    let order = call.query.read("order", "oldest or newest", order)?.unwrap_or_default();
     let is_wait = |wait: &u64| (0..=LONGEST_WAIT).contains(wait);
     let wait = call.query.read("wait", "0 to 60 seconds", |value| value.parse().ok().filter(is_wait))?;
     let seen = match wait {
-        None | Some(0) => look(&call.gateway.journal, &filter, limit),
-        Some(seconds) => next(call.gateway, filter, limit, Duration::from_secs(seconds)).await,
+        None | Some(0) => look(&call.gateway.journal, &filter, order, limit),
+        Some(seconds) => next(call.gateway, filter, order, limit, Duration::from_secs(seconds)).await,
     };
     let exchanges = seen.page.exchanges.iter().map(|exchange| Summary::of(exchange)).collect();
     Ok(Answer::ok(&ExchangePage { exchanges, has_more: seen.page.has_more, last: seen.last }))
@@ -55,7 +59,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
 pub(super) async fn export(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (filter, limit) = (filter(call)?, limit(call)?.unwrap_or(MOST));
     let archive = move |gateway: &Gateway| {
-        let page = gateway.journal.page(&filter, limit);
+        let page = gateway.journal.page(&filter, Order::Oldest, limit);
         Answer::ok(&Archive::of(&page, gateway.access.address()))
     };
     Ok(call.apart(archive).await)
@@ -106,6 +110,14 @@ fn filter(call: &Call<'_>) -> Result<Filter, Refusal> {
 fn limit(call: &Call<'_>) -> Result<Option<usize>, Refusal> {
     let is_limit = |limit: &usize| (1..=MOST).contains(limit);
     call.query.read("limit", "1 to 1000", |value| value.parse().ok().filter(is_limit))
+}
+
+fn order(value: &str) -> Option<Order> {
+    match value {
+        "oldest" => Some(Order::Oldest),
+        "newest" => Some(Order::Newest),
+        _ => None,
+    }
 }
 
 fn status(text: &str) -> Option<StatusCode> {

@@ -60,10 +60,20 @@ pub(crate) struct Recorded {
 /// Some of the exchanges that were asked for.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// Oldest first.
+    /// In the order that was asked for.
     pub(crate) exchanges: Vec<Arc<Exchange>>,
-    /// Whether there are more after the last of them.
+    /// Whether there are more behind the last of them.
     pub(crate) has_more: bool,
+}
+
+/// In which order exchanges come, and so which are left out if there are too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The oldest first.
+    #[default]
+    Oldest,
+    /// The newest first.
+    Newest,
 }
 
 impl Journal {
@@ -96,10 +106,13 @@ impl Journal {
         exchange
     }
 
-    /// The exchanges that are meant, oldest first, so many at most.
-    pub(crate) fn page(&self, filter: &Filter, most: usize) -> Page {
+    /// The exchanges that are meant, in this order, so many at most.
+    pub(crate) fn page(&self, filter: &Filter, order: Order, most: usize) -> Page {
         let mut exchanges = self.after(filter);
         exchanges.retain(|exchange| filter.matches(exchange));
+        if order == Order::Newest {
+            exchanges.reverse();
+        }
         let has_more = exchanges.len() > most;
         exchanges.truncate(most);
         Page { exchanges, has_more }

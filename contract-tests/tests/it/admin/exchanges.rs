@@ -78,6 +78,25 @@ async fn pages_are_turned_with_the_last_number() {
 }
 
 #[tokio::test]
+async fn the_newest_come_first_if_that_is_asked_for() {
+    let admin = Admin::new().await;
+    admin.five_exchanges().await;
+    for (query, expected, has_more) in [
+        ("order=newest", &[5, 4, 3, 2, 1][..], false),
+        ("order=newest&limit=2", &[5, 4], true),
+        ("order=newest&limit=2&status=204", &[1], false),
+        ("order=newest&limit=1&operation=set_rights&wait=60", &[3], true),
+        ("order=oldest&limit=2", &[1, 2], true),
+    ] {
+        let page = admin.get(&format!("/exchanges?{query}")).await;
+        assert_eq!((&numbers(&page)[..], &page.body["has_more"]), (expected, &json!(has_more)), "{query}");
+        // From where to follow.
+        assert_eq!(page.body["last"], if query.starts_with("order=newest") { 5 } else { 2 }, "{query}");
+    }
+    admin.get("/exchanges?order=up").await.refuses(400, "order: expected oldest or newest, found \"up\"");
+}
+
+#[tokio::test]
 async fn the_last_number_goes_beyond_what_a_filter_leaves_out() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;

@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     gateway::Gateway,
-    journal::{Filter, Journal, Page},
+    journal::{Filter, Journal, Order, Page},
 };
 
 /// What somebody saw of the journal.
@@ -21,30 +21,36 @@ pub(super) struct Seen {
 const GATHERED: Duration = Duration::from_millis(20);
 
 /// What there is.
-pub(super) fn look(journal: &Journal, filter: &Filter, most: usize) -> Seen {
+pub(super) fn look(journal: &Journal, filter: &Filter, order: Order, most: usize) -> Seen {
     // Asked for before the page: whatever has this number or a lower one is there to be seen.
     let newest = journal.recorded().recorded;
     if filter.after > newest {
         // A number of an earlier mock's: from here on, its follower goes on with this one.
         return Seen { page: Page { exchanges: Vec::new(), has_more: newest > 0 }, last: 0 };
     }
-    let page = journal.page(filter, most);
-    let last = match page.exchanges.last() {
-        None => newest,
-        Some(last) if page.has_more => last.number,
-        Some(last) => last.number.max(newest),
+    let page = journal.page(filter, order, most);
+    let last = match (order, page.exchanges.first(), page.exchanges.last()) {
+        (Order::Oldest, _, Some(last)) if page.has_more => last.number,
+        (Order::Oldest, _, Some(latest)) | (Order::Newest, Some(latest), _) => latest.number.max(newest),
+        (_, _, None) | (_, None, _) => newest,
     };
     Seen { page, last }
 }
 
 /// What there is; if there is nothing, what comes next within this time, or until the mock shall end.
-pub(super) async fn next(gateway: &Gateway, mut filter: Filter, most: usize, wait: Duration) -> Seen {
+pub(super) async fn next(
+    gateway: &Gateway,
+    mut filter: Filter,
+    order: Order,
+    most: usize,
+    wait: Duration,
+) -> Seen {
     let until = Instant::now() + wait;
     let mut newest = gateway.journal.follow();
     let mut is_gathered = false;
     loop {
         newest.mark_unchanged();
-        let seen = look(&gateway.journal, &filter, most);
+        let seen = look(&gateway.journal, &filter, order, most);
         let is_empty = seen.page.exchanges.is_empty();
         if seen.page.has_more || (!is_empty && is_gathered) {
             return seen;
