@@ -57,14 +57,16 @@ where
     let answer = signed(gateway, &received, now, &progress, answer);
     progress.end();
 
-    let strike = progress.strike.clone();
+    let struck = progress.strike.clone().zip(progress.merchant.clone());
+    // From here on, so that whoever sees the exchange in the journal can end its wait.
+    let cleared = struck.as_ref().map(|(_, merchant)| merchant.faults.cleared());
     let exchange = Exchange::new(now, received, progress, result, diagnosis, answer.clone());
     let exchange = gateway.journal.record(exchange);
     gateway.metrics.record(&exchange);
     log::exchange(&exchange);
 
-    if let Some(strike) = strike {
-        strike.deliver(&answer, line, gateway).await;
+    if let (Some((strike, _)), Some(cleared)) = (&struck, cleared) {
+        strike.deliver(&answer, line, gateway, cleared).await;
     }
     let mut response = Response::new(AnswerBody::from(answer.body));
     *response.status_mut() = answer.status;

@@ -122,7 +122,8 @@ impl Gateway {
         self.faults.remove(id) || self.identity.merchants().iter().any(|merchant| merchant.faults.remove(id))
     }
 
-    /// Removes every fault rule, and lets whoever comes connect. Says how many there were.
+    /// Removes every fault rule, lets whoever comes connect, and keeps nobody waiting any longer. Says how many rules there
+    /// were.
     pub(crate) fn clear_faults(&self) -> usize {
         self.door.open();
         let of_merchants: usize =
@@ -130,7 +131,8 @@ impl Gateway {
         of_merchants + self.faults.clear()
     }
 
-    /// Removes the fault rules that name this merchant. Says how many there were.
+    /// Removes the fault rules that name this merchant, and keeps none of its requests waiting any longer. Says how many
+    /// rules there were.
     pub(crate) fn clear_faults_of(&self, mchid: &str) -> usize {
         self.identity.merchant(mchid).map_or(0, |merchant| merchant.faults.clear())
     }
@@ -139,11 +141,11 @@ impl Gateway {
     /// gone.
     pub(crate) fn reset(&self) {
         self.clock.resume();
+        self.clear_faults();
         self.identity.remove_made();
         for merchant in self.identity.merchants() {
             merchant.reset();
         }
-        self.clear_faults();
         self.add_configured_faults(None);
         self.journal.clear(None);
     }

@@ -51,11 +51,10 @@ impl Gateway {
 
     /// Removes a merchant that was made, with everything that is kept for it. Whether there was one.
     pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> bool {
-        let is_removed = self.identity.remove(mchid).is_some();
-        if is_removed {
-            self.journal.clear(Some(mchid));
-        }
-        is_removed
+        let Some(merchant) = self.identity.remove(mchid) else { return false };
+        merchant.faults.clear();
+        self.journal.clear(Some(mchid));
+        true
     }
 
     fn free_mchid(&self) -> Mchid {

@@ -221,7 +221,8 @@ impl MockServer {
         self.gateway.remove_fault(id)
     }
 
-    /// Removes every fault rule, and takes connections again if one had it refuse them. Says how many there were.
+    /// Removes every fault rule, takes connections again if one had it refuse them, and ends the waits of `no-answer` and
+    /// latency. Says how many rules there were.
     pub fn clear_faults(&self) -> usize {
         self.gateway.clear_faults()
     }

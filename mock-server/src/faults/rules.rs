@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, futures::Notified};
 use wechatpay_protocol::Timestamp;
 
 use super::{
@@ -45,7 +46,11 @@ pub(crate) struct Facts<'a> {
 
 /// Rules, oldest first. The first that strikes a request decides.
 #[derive(Debug, Default)]
-pub(crate) struct Rules(RwLock<Vec<Arc<Entry>>>);
+pub(crate) struct Rules {
+    entries: RwLock<Vec<Arc<Entry>>>,
+    /// Told whenever all of them are removed.
+    cleared: Notify,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -70,7 +75,7 @@ impl Rules {
         let plan = rule.plan();
         let entry = Entry { id, rule, plan, ends_at, seen: AtomicU64::new(0), struck: AtomicU64::new(0) };
         let state = entry.state();
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= most {
             entries.retain(|entry| !entry.is_over(now));
         }
@@ -83,27 +88,35 @@ impl Rules {
 
     /// The first rule that strikes this request strikes it. Each rule up to that one counts it.
     pub(crate) fn strike(&self, facts: &Facts<'_>, now: Timestamp) -> Option<Strike> {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.iter().find_map(|entry| entry.strike(facts, now))
     }
 
     /// Every rule, oldest first.
     pub(crate) fn list(&self) -> Vec<RuleState> {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.iter().map(|entry| entry.state()).collect()
     }
 
     /// Removes the rule with that name. Whether there was one.
     pub(crate) fn remove(&self, id: FaultId) -> bool {
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let before = entries.len();
         entries.retain(|entry| entry.id != id);
         entries.len() < before
     }
 
-    /// Removes every rule. Says how many.
+    /// Removes every rule, and ends what is still waiting for a fault to be over. Says how many rules there were.
     pub(crate) fn clear(&self) -> usize {
-        std::mem::take(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner)).len()
+        let cleared =
+            std::mem::take(&mut *self.entries.write().unwrap_or_else(PoisonError::into_inner)).len();
+        self.cleared.notify_waiters();
+        cleared
+    }
+
+    /// Waits until every rule is removed, from the time on when this was called.
+    pub(crate) fn cleared(&self) -> Notified<'_> {
+        self.cleared.notified()
     }
 }
 
@@ -181,7 +194,7 @@ mod tests {
     #[test]
     fn of_two_requests_at_once_one_gets_the_only_strike() {
         let rules = rules(FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) });
-        let entries = rules.0.read().unwrap();
+        let entries = rules.entries.read().unwrap();
         // Both have seen that the rule is not spent.
         assert_eq!([entries[0].counts(), entries[0].counts()], [true, false]);
     }

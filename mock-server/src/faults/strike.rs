@@ -158,23 +158,22 @@ impl Strike {
         }
     }
 
-    /// Keeps the answer back as long as it shall be late, and ends the connection, if that is what the fault does.
-    pub(crate) async fn deliver(&self, answer: &Answer, line: &Line, gateway: &Gateway) {
-        if let Some(latency) = self.latency {
-            sleep(latency).await;
+    /// Keeps the answer back as long as it shall be late, or until the merchant's faults are cleared, and ends the
+    /// connection, if that is what the fault does.
+    pub(crate) async fn deliver(
+        &self,
+        answer: &Answer,
+        line: &Line,
+        gateway: &Gateway,
+        cleared: impl Future<Output = ()>,
+    ) {
+        tokio::select! {
+            () = self.wait(gateway) => {}
+            () = cleared => {}
         }
         let Some(Kind::Line(fault)) = self.fault.map(Fault::kind) else { return };
-        let lasts = |otherwise| self.milliseconds.map_or(otherwise, Duration::from_millis);
-        match fault {
-            LineFault::Refuse => gateway.door.close_for(lasts(REFUSED)).await,
-            LineFault::NoAnswer => {
-                // Nor does one come when the mock ends, which therefore needn't wait.
-                let _ = timeout(lasts(NO_ANSWER), gateway.door.ending()).await;
-            }
-            LineFault::Reset
-            | LineFault::ResetAfterHeaders
-            | LineFault::StopInBody
-            | LineFault::LowerCaseHeaders => {}
+        if fault == LineFault::Refuse {
+            gateway.door.close_for(self.lasts(REFUSED)).await;
         }
         let write_name = if fault == LineFault::LowerCaseHeaders {
             str::to_owned
@@ -185,6 +184,22 @@ impl Strike {
         let bytes = body_sent
             .map_or_else(Vec::new, |sent| [&head(answer, write_name)[..], &answer.body[..sent]].concat());
         line.end(Ending { bytes: bytes.into(), body_sent, closing: fault.closing() });
+    }
+}
+
+impl Strike {
+    async fn wait(&self, gateway: &Gateway) {
+        if let Some(latency) = self.latency {
+            sleep(latency).await;
+        }
+        if matches!(self.fault.map(Fault::kind), Some(Kind::Line(LineFault::NoAnswer))) {
+            // Nor does an answer come when the mock ends, which therefore needn't wait.
+            let _ = timeout(self.lasts(NO_ANSWER), gateway.door.ending()).await;
+        }
+    }
+
+    fn lasts(&self, otherwise: Duration) -> Duration {
+        self.milliseconds.map_or(otherwise, Duration::from_millis)
     }
 }
 

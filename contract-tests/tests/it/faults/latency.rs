@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-use wechatpay_mock::{Fault, FaultRule, Latency, MockServer};
+use tokio::time::{Instant, timeout};
+use wechatpay_mock::{Fault, FaultRule, Latency, MockServer, NewMerchant};
 
-use super::{in_memory, raw};
-use crate::support::frozen_mock;
+use super::{in_memory, raw, until};
+use crate::support::{Connection, frozen_mock};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -89,4 +89,42 @@ async fn a_refusal_can_be_late_as_well() {
     let answer = in_memory(&mock, &raw("1").to_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
     assert_eq!(begun.elapsed(), Duration::from_millis(70));
+}
+
+/// A mock that has been asked for an answer which won't come for ten minutes, and the connection that waits for it.
+async fn waiting(number: &str) -> (MockServer, Connection) {
+    let mock = frozen_mock().await;
+    let mut connection = Connection::open(&mock).await;
+    connection.send(&raw(number).to_bytes()).await;
+    until(|| !mock.exchanges().is_empty()).await;
+    (mock, connection)
+}
+
+#[tokio::test]
+async fn whoever_waits_is_let_go_when_the_faults_are_cleared_or_all_begins_again() {
+    let ends: [fn(&MockServer); 3] = [
+        |mock| assert_eq!(mock.clear_faults(), 0),
+        MockServer::reset,
+        |mock| assert!(mock.reset_merchant("1900000001")),
+    ];
+    for end in ends {
+        let (mock, mut connection) = waiting("MOCK*latency|600000*1").await;
+        end(&mock);
+        let answer =
+            timeout(Duration::from_secs(10), connection.reply()).await.expect("it is still kept back");
+        assert_eq!(answer.status(), "204");
+
+        let (mock, mut connection) = waiting("MOCK*no-answer|600000*1").await;
+        end(&mock);
+        let closed = timeout(Duration::from_secs(10), connection.is_closed()).await;
+        assert!(closed.expect("it is still kept open"));
+    }
+}
+
+#[tokio::test]
+async fn clearing_the_faults_of_another_merchant_lets_nobody_go() {
+    let (mock, mut connection) = waiting("MOCK*no-answer|600000*1").await;
+    let other = mock.make_merchant(NewMerchant::default()).unwrap();
+    assert!(mock.reset_merchant(other.mchid.as_str()) && mock.remove_merchant(&other.mchid));
+    assert!(timeout(Duration::from_millis(1), connection.is_closed()).await.is_err());
 }
