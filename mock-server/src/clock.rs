@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use wechatpay_protocol::Timestamp;
@@ -20,7 +20,8 @@ use wechatpay_protocol::Timestamp;
 /// ```
 #[derive(Clone)]
 pub struct Clock {
-    base: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// The time since 1970.
+    base: Arc<dyn Fn() -> Duration + Send + Sync>,
     setting: Arc<Mutex<Setting>>,
 }
 
@@ -39,10 +40,7 @@ impl Clock {
 
     /// The machine's own clock.
     pub fn system() -> Self {
-        Self::from_fn(|| {
-            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Timestamp::from_unix(since_1970.as_secs())
-        })
+        Self::of(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
     /// A clock that stands still.
@@ -52,18 +50,28 @@ impl Clock {
 
     /// A clock that asks `now` each time.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { base: Arc::new(now), setting: Arc::new(Mutex::new(Setting::Runs(0))) }
+        Self::of(move || Duration::from_secs(now().as_unix()))
+    }
+
+    fn of(base: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { base: Arc::new(base), setting: Arc::new(Mutex::new(Setting::Runs(0))) }
     }
 
     /// The time, now.
     pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.moment().as_secs())
+    }
+
+    /// The same since 1970, with the fraction of the second if it runs with the machine's own.
+    pub(crate) fn moment(&self) -> Duration {
         self.show(*self.setting())
     }
 
     /// Stands still from now on: at that time, or at the present one. Says at which.
     pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
         let mut setting = self.setting();
-        let at = at.map_or_else(|| self.show(*setting), |at| moved(at, 0));
+        let at = at.map_or_else(|| self.show(*setting).as_secs(), Timestamp::as_unix);
+        let at = Timestamp::from_unix(moved(at, 0));
         *setting = Setting::Stands(at);
         at
     }
@@ -73,7 +81,7 @@ impl Clock {
         let mut setting = self.setting();
         *setting = match *setting {
             Setting::Runs(offset) => Setting::Runs(offset.saturating_add(seconds)),
-            Setting::Stands(at) => Setting::Stands(moved(at, seconds)),
+            Setting::Stands(at) => Setting::Stands(Timestamp::from_unix(moved(at.as_unix(), seconds))),
         };
     }
 
@@ -94,14 +102,17 @@ impl Clock {
 
     /// How many seconds it is ahead of the right time. Negative if it is behind.
     pub fn offset(&self) -> i64 {
-        let (shown, right) = (self.now().as_unix(), (self.base)().as_unix());
+        let (shown, right) = (self.now().as_unix(), (self.base)().as_secs());
         i64::try_from(i128::from(shown) - i128::from(right)).unwrap_or(i64::MAX)
     }
 
-    fn show(&self, setting: Setting) -> Timestamp {
+    fn show(&self, setting: Setting) -> Duration {
         match setting {
-            Setting::Runs(offset) => moved((self.base)(), offset),
-            Setting::Stands(at) => at,
+            Setting::Runs(offset) => {
+                let right = (self.base)();
+                Duration::new(moved(right.as_secs(), offset), right.subsec_nanos())
+            }
+            Setting::Stands(at) => Duration::from_secs(at.as_unix()),
         }
     }
 
@@ -110,8 +121,8 @@ impl Clock {
     }
 }
 
-fn moved(time: Timestamp, seconds: i64) -> Timestamp {
-    Timestamp::from_unix(time.as_unix().saturating_add_signed(seconds).min(Clock::LATEST))
+fn moved(unix: u64, seconds: i64) -> u64 {
+    unix.saturating_add_signed(seconds).min(Clock::LATEST)
 }
 
 impl std::fmt::Debug for Clock {

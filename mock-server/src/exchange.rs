@@ -39,7 +39,8 @@ where
     let mut progress = Progress::begin();
     let (mut received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
     received.keeps_alive &= !gateway.door.is_ending();
-    let (received, now) = (Arc::new(received), gateway.clock.now());
+    let (received, moment) = (Arc::new(received), gateway.clock.moment());
+    let now = Timestamp::from_unix(moment.as_secs());
     let result = whole.and_then(|()| process(gateway, &received, now, &mut progress));
     if progress.merchant.is_none() {
         progress.merchant = named_merchant(&received, &gateway.identity);
@@ -60,7 +61,7 @@ where
     let struck = progress.strike.clone().zip(progress.merchant.clone());
     // From here on, so that whoever sees the exchange in the journal can end its wait.
     let cleared = struck.as_ref().map(|(_, merchant)| merchant.faults.cleared());
-    let exchange = Exchange::new(now, received, progress, result, diagnosis, answer.clone());
+    let exchange = Exchange::new(moment, received, progress, result, diagnosis, answer.clone());
     let exchange = gateway.journal.record(exchange);
     gateway.metrics.record(&exchange);
     log::exchange(&exchange);

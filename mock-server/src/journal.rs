@@ -9,7 +9,7 @@ mod shelves;
 mod stage;
 mod warning;
 
-use std::{borrow::Cow, net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
@@ -39,6 +39,8 @@ pub struct Exchange {
     pub number: u64,
     /// When the request was whole.
     pub at: Timestamp,
+    /// When it began to arrive, since 1970. Goes by the same clock as `at`, which has whole seconds only.
+    pub(crate) begun: Duration,
     /// Who sent it; unknown on a connection that is no socket's.
     pub peer: Option<SocketAddr>,
     /// The request as it came. The journal may have cut its body; `body_length` says how long it was.
@@ -73,8 +75,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// One whose request was whole at that moment, since 1970.
     pub(crate) fn new(
-        at: Timestamp,
+        moment: Duration,
         request: Arc<Received>,
         progress: Progress,
         result: Result<Outcome, Rejection>,
@@ -89,7 +92,8 @@ impl Exchange {
         warnings.extend(outcome.into_iter().flat_map(|outcome| outcome.warnings));
         Self {
             number: 0,
-            at,
+            at: Timestamp::from_unix(moment.as_secs()),
+            begun: moment.saturating_sub(progress.times.of(Stage::Receive)),
             peer: request.peer.address,
             request,
             operation: progress.operation,

@@ -72,7 +72,13 @@ async fn an_entry_says_what_was_sent_and_answered() {
     let pairs = json!([{ "name": "algorithm_type", "value": "RSA" }, { "name": "x", "value": "会" }]);
     assert_eq!(odd["request"]["queryString"], pairs);
 
-    assert_eq!(certificates["startedDateTime"], "2025-09-04T10:05:32+08:00");
+    // The request was whole when the clock stood at 10:05:32.
+    let started = certificates["startedDateTime"].as_str().unwrap();
+    let (minute, rest) = started.split_at("2025-09-04T10:05:".len());
+    assert_eq!((minute, &rest["32.000".len()..]), ("2025-09-04T10:05:", "+08:00"));
+    let took = 32.0 - rest[.."32.000".len()].parse::<f64>().unwrap();
+    let send = certificates["timings"]["send"].as_f64().unwrap() / 1000.0;
+    assert!((send..send + 0.001 + 1e-9).contains(&took), "{started}: {send} s, {took} s");
     assert!(certificates["request"].get("postData").is_none());
     let content = &certificates["response"]["content"];
     let text = content["text"].as_str().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! <http://www.softwareishard.com/blog/har-12-spec/>
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -11,6 +11,7 @@ use http::{
 };
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use wechatpay_protocol::Timestamp;
 
 use super::{content::Content, detail::milliseconds};
 use crate::{
@@ -144,7 +145,7 @@ impl Entry {
             + exchange.fault.as_ref().and_then(|one| one.latency).unwrap_or_default();
         let (send, wait) = (milliseconds(send), milliseconds(wait));
         Self {
-            started_date_time: exchange.at.to_rfc3339(),
+            started_date_time: date_time(exchange.begun),
             time: send + wait,
             request: Request::of(exchange, address),
             response: Response::of(exchange),
@@ -274,6 +275,16 @@ fn query(query: &str) -> Vec<Pair> {
     });
     pairs.collect()
 }
+
+/// RFC 3339 with milliseconds.
+fn date_time(since_1970: Duration) -> String {
+    let seconds = Timestamp::from_unix(since_1970.as_secs()).to_rfc3339();
+    let (seconds, offset) = seconds.split_at(seconds.len() - OFFSET.len());
+    format!("{seconds}.{:03}{offset}", since_1970.subsec_millis())
+}
+
+/// The end of every time that is written.
+const OFFSET: &str = "+08:00";
 
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
