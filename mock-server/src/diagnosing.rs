@@ -27,7 +27,8 @@ pub enum Diagnosing {
 /// Diagnoses at once. Each takes a core for up to 25 ms.
 pub(crate) const AT_ONCE: usize = 1;
 
-/// How long a request waits for its turn. With more wrong signatures than can be diagnosed, some stay without.
+/// How long a request waits for its turn. With more wrong signatures than can be diagnosed, some are not tried, which is
+/// told as well.
 const TURN: Duration = Duration::from_millis(250);
 
 impl Diagnosing {
@@ -50,14 +51,55 @@ impl fmt::Display for Diagnosing {
 }
 
 impl Gateway {
-    /// Why this request's signature does not match; `None` if that is not asked for, or there is no time for it.
+    /// Why this request's signature does not match; `None` if that is not asked for.
     pub(crate) async fn diagnose(self: &Arc<Self>, received: &Arc<Received>) -> Option<Diagnosis> {
         if self.diagnosis == Diagnosing::Off {
             return None;
         }
-        let _turn = timeout(TURN, self.diagnoses.acquire()).await.ok()?.ok()?;
+        let Ok(_turn) = timeout(TURN, self.diagnoses.acquire()).await else {
+            return Some(Diagnosis::not_tried());
+        };
         let (gateway, received) = (Arc::clone(self), Arc::clone(received));
         // On a thread of its own, so that no other exchange waits for it.
         spawn_blocking(move || diagnose_request(&received, gateway.contract, &gateway.identity)).await.ok()?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, Version};
+
+    use super::*;
+    use crate::{
+        clock::Clock, config::Config, connections::Addresses, forensics::Verdict, randomness::Randomness,
+        stages::receive::Peer,
+    };
+
+    fn received() -> Arc<Received> {
+        Arc::new(Received {
+            method: Method::GET,
+            target: "/v3/certificates".into(),
+            headers: HeaderMap::new(),
+            version: Version::HTTP_11,
+            body: Vec::new().into(),
+            body_length: 0,
+            peer: Peer { address: None, is_tls: false },
+            keeps_alive: true,
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signature_that_there_is_no_time_for_is_told_from_one_that_nobody_asked_about() {
+        for (diagnosis, verdict) in [(Diagnosing::Journal, Some(Verdict::NotTried)), (Diagnosing::Off, None)]
+        {
+            let mut config = Config::default();
+            config.diagnosis = diagnosis;
+            let addresses = Addresses { either: ([127, 0, 0, 1], 1).into(), tls_alone: None };
+            let gateway = Gateway::new(&config, addresses, Clock::system(), Randomness::system()).unwrap();
+            let gateway = Arc::new(gateway);
+            let _another = gateway.diagnoses.acquire().await.unwrap();
+            let told = gateway.diagnose(&received()).await;
+            assert_eq!(told.map(|told| told.verdict), verdict);
+        }
     }
 }

@@ -76,6 +76,8 @@ pub enum Verdict {
     OtherMessage,
     /// No known key made it.
     Unexplained,
+    /// It was not looked into.
+    NotTried,
 }
 
 /// What is said of a signature by a known key over an unknown message.
@@ -90,6 +92,13 @@ const NO_KNOWN_MISTAKE: Hypothesis = Hypothesis {
     name: "no-known-mistake-fits",
     english: "check first that the private key belongs to the certificate of serial_no",
     chinese: "没有符合的已知错误：请先确认私钥与 serial_no 对应的证书匹配",
+};
+
+/// What is said of a signature that there was no time for.
+const NOT_TRIED: Hypothesis = Hypothesis {
+    name: "not-tried",
+    english: "too many wrong signatures came at once to look into this one: send it again, alone",
+    chinese: "同时收到的错误签名过多，未对此签名进行诊断：请单独重新发送",
 };
 
 /// How long a diagnosis may take. (own choice)
@@ -295,13 +304,19 @@ impl Verdict {
             Self::Proven => "proven",
             Self::OtherMessage => "other-message",
             Self::Unexplained => "unexplained",
+            Self::NotTried => "not-tried",
         }
     }
 }
 
 impl Diagnosis {
+    /// That there was no time for it.
+    pub(crate) fn not_tried() -> Self {
+        Self { mistakes: Vec::new(), verdict: Verdict::NotTried, difference: None, known: Vec::new() }
+    }
+
     /// The names of the mistakes, joined by `+`, as the header `Mock-Diagnosis` says them: `crlf`,
-    /// `signature-hex+sha1`, `other-message`, `no-known-mistake-fits`.
+    /// `signature-hex+sha1`, `other-message`, `no-known-mistake-fits`, `not-tried`.
     pub fn name(&self) -> String {
         self.parts().map(|one| one.name).collect::<Vec<_>>().join("+")
     }
@@ -329,6 +344,7 @@ impl Diagnosis {
             Verdict::Proven => None,
             Verdict::OtherMessage => Some(&OTHER_MESSAGE),
             Verdict::Unexplained => Some(&NO_KNOWN_MISTAKE),
+            Verdict::NotTried => Some(&NOT_TRIED),
         };
         self.mistakes.iter().copied().chain(verdict)
     }
