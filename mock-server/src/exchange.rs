@@ -55,7 +55,7 @@ where
     let answer = with_diagnosis(answer, diagnosis.as_ref().filter(|_| gateway.diagnosis.is_told()));
 
     progress.enter(Stage::Sign);
-    let answer = signed(gateway, &received, now, &progress, answer);
+    let answer = signed(gateway, &received, now, &mut progress, answer);
     progress.end();
 
     let struck = progress.strike.clone().zip(progress.merchant.clone());
@@ -108,7 +108,7 @@ fn signed(
     gateway: &Gateway,
     received: &Received,
     now: Timestamp,
-    progress: &Progress,
+    progress: &mut Progress,
     answer: Answer,
 ) -> Answer {
     let Some(merchant) = progress.merchant.as_ref().filter(|_| progress.is_authenticated) else {
@@ -120,8 +120,11 @@ fn signed(
     let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
     let key = gateway.identity.signing_key(merchant, wanted, now);
     let answer = sign(answer, key, gateway.policies.signed_refusals, now, gateway.randomness.bytes());
-    match &progress.strike {
-        None => answer,
-        Some(strike) => strike.spoil(answer, key, &gateway.identity),
+    let Some(strike) = &progress.strike else { return answer };
+    if strike.misses(&answer) {
+        strike.take_back(gateway, merchant);
+        progress.strike = None;
+        return answer;
     }
+    strike.spoil(answer, key, &gateway.identity)
 }

@@ -92,6 +92,14 @@ impl Rules {
         entries.iter().find_map(|entry| entry.strike(facts, now))
     }
 
+    /// The rule with that name, if it is one of these, has struck once less often.
+    pub(crate) fn take_back(&self, id: FaultId) {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.iter().find(|entry| entry.id == id) {
+            entry.struck.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// Every rule, oldest first.
     pub(crate) fn list(&self) -> Vec<RuleState> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, header::CONNECTION};
 use tokio::time::{sleep, timeout};
-use wechatpay_protocol::Timestamp;
+use wechatpay_protocol::{Timestamp, WECHATPAY_SIGNATURE};
 
 use super::{
     CustomError, DocumentedError, Facts, Fault, FaultId, InjectedError, Line,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     gateway::Gateway,
-    identity::{Identity, PlatformKey},
+    identity::{Identity, Merchant, PlatformKey},
     journal::Warning,
     operations::Outcome,
     rejection::Rejection,
@@ -142,6 +142,24 @@ impl Strike {
     fn refusal(&self) -> Option<Rejection> {
         let custom = self.error.clone().map(|error| Rejection::Injected(InjectedError::Custom(error)));
         custom.or_else(|| self.fault.and_then(Fault::error))
+    }
+
+    /// Whether it does nothing: it spoils a signature, and this answer has none, for the operation itself refused.
+    pub(crate) fn misses(&self, answer: &Answer) -> bool {
+        matches!(self.fault.map(Fault::kind), Some(Kind::Signature(_)))
+            && self.latency.is_none()
+            && !answer.headers.contains_key(WECHATPAY_SIGNATURE)
+    }
+
+    /// It did not strike after all. A rule has as many strikes left as before; a request number was used all the same.
+    pub(crate) fn take_back(&self, gateway: &Gateway, merchant: &Merchant) {
+        match self.by {
+            StruckBy::Rule(id) => {
+                merchant.faults.take_back(id);
+                gateway.faults.take_back(id);
+            }
+            StruckBy::Magic => {}
+        }
     }
 
     /// Spoils the signed answer, if that is what the fault does.

@@ -200,6 +200,21 @@ async fn what_the_operation_itself_refuses_is_not_hidden_by_a_fault_that_is_appl
 }
 
 #[tokio::test]
+async fn a_fault_of_signatures_is_not_spent_on_a_refusal_which_has_none() {
+    let mut config = Config::default();
+    config.policies.repeat = Repeat::Reject;
+    let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
+    let world = World::of(mock);
+    assert_eq!(world.change("1").await.status(), 204);
+    world.mock.add_fault(FaultRule { times: Some(1), ..of_changes(Fault::WrongKey) }).unwrap();
+    assert_eq!(world.change("1").await.status(), 400);
+    assert_eq!((world.last_strike(), world.rule().struck), (None, 0));
+    assert_eq!(world.change("2").await, Reaction::Mismatch);
+    assert_eq!((world.rule().seen, world.rule().struck), (2, 1));
+    assert_eq!(world.change("3").await.status(), 204);
+}
+
+#[tokio::test]
 async fn rules_can_be_added_looked_at_and_removed_while_it_runs() {
     let world = World::new().await;
     let first = world.mock.add_fault(of_changes(Fault::SystemError)).unwrap();
