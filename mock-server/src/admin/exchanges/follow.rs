@@ -29,10 +29,14 @@ pub(super) fn look(journal: &Journal, filter: &Filter, order: Order, most: usize
         return Seen { page: Page { exchanges: Vec::new(), has_more: newest > 0 }, last: 0 };
     }
     let page = journal.page(filter, order, most);
-    let last = match (order, page.exchanges.first(), page.exchanges.last()) {
-        (Order::Oldest, _, Some(last)) if page.has_more => last.number,
-        (Order::Oldest, _, Some(latest)) | (Order::Newest, Some(latest), _) => latest.number.max(newest),
-        (_, _, None) | (_, None, _) => newest,
+    let latest = match order {
+        Order::Oldest => page.exchanges.last(),
+        Order::Newest => page.exchanges.first(),
+    };
+    let last = match latest {
+        None => newest,
+        Some(latest) if order == Order::Oldest && page.has_more => latest.number,
+        Some(latest) => latest.number.max(newest),
     };
     Seen { page, last }
 }
