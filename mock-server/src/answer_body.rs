@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Body, Frame, SizeHint};
 
 /// A body of known length. Unlike other bodies, an empty one does not say beforehand that it is at its end: hyper
@@ -16,6 +17,14 @@ pub(crate) struct AnswerBody {
     left: Option<Bytes>,
     /// The length that was promised.
     length: usize,
+}
+
+/// An answer for people.
+pub(crate) fn text_answer(status: StatusCode, text: String) -> Response<AnswerBody> {
+    let mut answer = Response::new(AnswerBody::from(Bytes::from(text)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
 }
 
 impl AnswerBody {

@@ -46,9 +46,10 @@ impl Host {
         matches!(self, Self::Name(name) if GATEWAY_HOSTS.contains(&name.as_str()))
     }
 
-    /// The host of a URL, which has an IPv6 address in brackets.
+    /// The host of a URL, which has an IPv6 address in brackets, and may have a dot at its end.
     pub(crate) fn of(authority: &Authority) -> Result<Self, HostError> {
-        authority.host().trim_start_matches('[').trim_end_matches(']').parse()
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        host.strip_suffix('.').unwrap_or(host).parse()
     }
 }
 

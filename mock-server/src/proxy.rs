@@ -8,8 +8,10 @@
 //! | either, to a host named by `--proxy-passthrough` | passed through |
 //! | any other | refused with 403 |
 
-mod passthrough;
+mod destination;
+mod forward;
 mod refusal;
+mod tunnel;
 
 use std::net::SocketAddr;
 
@@ -21,8 +23,10 @@ use tokio::net::TcpStream;
 
 use crate::{admin, answer_body::AnswerBody, config::Config, gateway::Gateway, host::Host};
 
-pub(crate) use passthrough::pass_through;
 pub(crate) use refusal::ProxyRefusal;
+pub(crate) use tunnel::pass_through;
+
+use forward::{ForwardedBody, forward};
 
 /// The name by which a request says that it has come through here.
 const PSEUDONYM: &str = "wechatpay-mock";
@@ -58,7 +62,7 @@ enum Way {
     To(Authority),
 }
 
-type Answered = (Response<Either<AnswerBody, Incoming>>, Option<Tunnel>);
+type Answered = (Response<Either<AnswerBody, ForwardedBody>>, Option<Tunnel>);
 
 /// Answers a request: by `here`, if it is for this mock; with a tunnel, if it asks for one.
 pub(crate) async fn answer(
@@ -76,18 +80,18 @@ pub(crate) async fn answer(
     match way {
         Way::Here => (here(request).await.map(Either::Left), None),
         Way::TunnelHere => (established(), Some(Tunnel { upgrade, destination: None })),
-        Way::TunnelTo(authority) => match passthrough::connect(&authority, &proxy.addresses).await {
+        Way::TunnelTo(authority) => match destination::connect(&authority, &proxy.addresses).await {
             Ok(stream) => (established(), Some(Tunnel { upgrade, destination: Some(stream) })),
             Err(refusal) => (refusal.answer().map(Either::Left), None),
         },
-        Way::To(authority) => match passthrough::forward(request, &authority, &proxy.addresses).await {
+        Way::To(authority) => match forward(request, &authority, &proxy.addresses).await {
             Ok(answer) => (answer.map(Either::Right), None),
             Err(refusal) => (refusal.answer().map(Either::Left), None),
         },
     }
 }
 
-fn established() -> Response<Either<AnswerBody, Incoming>> {
+fn established() -> Response<Either<AnswerBody, ForwardedBody>> {
     Response::new(Either::Left(Bytes::new().into()))
 }
 
@@ -117,7 +121,10 @@ impl Proxy {
             (true, false, true) => Ok(Way::TunnelTo(authority.clone())),
             (false, true, _) => Ok(Way::Here),
             (false, ..) if self.is_own(&host, authority) => Ok(Way::Here),
-            (false, false, true) if !is_tunnel => Ok(Way::To(authority.clone())),
+            (false, false, true) if !is_tunnel => match request.uri().scheme_str() {
+                Some("http") | None => Ok(Way::To(authority.clone())),
+                Some(scheme) => Err(ProxyRefusal::Scheme { host: host.to_string(), scheme: scheme.into() }),
+            },
             // It says itself which hosts it is called by.
             (false, ..) if admin::is_meant(request) => Ok(Way::Here),
             (_, false, _) => Err(ProxyRefusal::OtherHost { host: host.to_string() }),
@@ -161,7 +168,12 @@ mod tests {
 
     #[test]
     fn a_tunnel_to_a_host_that_the_mock_stands_for_ends_here() {
-        for to in ["api.mch.weixin.qq.com:443", "API2.mch.weixin.qq.com:443", "mock.test:8443"] {
+        for to in [
+            "api.mch.weixin.qq.com:443",
+            "API2.mch.weixin.qq.com:443",
+            "api.mch.weixin.qq.com.:443",
+            "mock.test:8443",
+        ] {
             assert_eq!(connect(to), Ok(Way::TunnelHere), "{to}");
         }
     }
@@ -208,6 +220,8 @@ mod tests {
         }
         assert!(matches!(way(Method::GET, "http://example.com/"), Err(ProxyRefusal::OtherHost { .. })));
         assert!(matches!(way(Method::GET, "http://other.test/"), Ok(Way::To(_))));
+        // It would go there in plain text.
+        assert!(matches!(way(Method::GET, "https://other.test/"), Err(ProxyRefusal::Scheme { .. })));
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use std::io;
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{Response, StatusCode};
 
-use crate::answer_body::AnswerBody;
+use crate::answer_body::{AnswerBody, text_answer};
 
 /// Why a proxy's request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +25,10 @@ pub(crate) enum ProxyRefusal {
     TunnelInTunnel,
     #[error("expected HTTP/1.1 for CONNECT, found HTTP/2; ask for the tunnel over HTTP/1.1")]
     Http2,
+    #[error(
+        "expected http:// for a request to {host} that is no CONNECT, found {scheme}://; ask for a tunnel with CONNECT"
+    )]
+    Scheme { host: String, scheme: String },
     #[error("cannot reach {host}, which --proxy-passthrough names")]
     Unreachable { host: String, source: io::Error },
 }
@@ -34,16 +37,12 @@ impl ProxyRefusal {
     /// The answer, which the log has as well.
     pub(crate) fn answer(&self) -> Response<AnswerBody> {
         tracing::warn!("proxy: {self}{}", self.cause());
-        let text = format!("wechatpay-mock: {self}{}\n", self.cause());
-        let mut answer = Response::new(AnswerBody::from(Bytes::from(text)));
-        *answer.status_mut() = self.status();
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        answer
+        text_answer(self.status(), format!("wechatpay-mock: {self}{}\n", self.cause()))
     }
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoHost | Self::Http2 => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::Http2 | Self::Scheme { .. } => StatusCode::BAD_REQUEST,
             Self::OtherHost { .. } | Self::Loop | Self::TunnelInTunnel => StatusCode::FORBIDDEN,
             Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
         }
@@ -52,9 +51,12 @@ impl ProxyRefusal {
     fn cause(&self) -> String {
         match self {
             Self::Unreachable { source, .. } => format!(": {source}"),
-            Self::NoHost | Self::OtherHost { .. } | Self::Loop | Self::TunnelInTunnel | Self::Http2 => {
-                String::new()
-            }
+            Self::NoHost
+            | Self::OtherHost { .. }
+            | Self::Loop
+            | Self::TunnelInTunnel
+            | Self::Http2
+            | Self::Scheme { .. } => String::new(),
         }
     }
 }
