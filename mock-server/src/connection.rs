@@ -11,17 +11,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader},
     time::{sleep, timeout},
 };
 
 use crate::{
     admin,
-    answer_body::AnswerBody,
+    answer_body::{AnswerBody, text_answer},
     exchange::exchange,
     faults::{Line, Socket, Steered},
     gateway::Gateway,
@@ -38,9 +38,8 @@ const TLS_HANDSHAKE: u8 = 22;
 const NEWCOMER: Duration = Duration::from_millis(50);
 
 /// What is said to whoever speaks plain HTTP where only TLS is spoken.
-const PLAIN_TO_TLS: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
-    expected TLS on this port, found plain HTTP: call it with https://\n";
+const PLAIN_TO_TLS: &str =
+    "wechatpay-mock: expected TLS on this port, found plain HTTP; call it with https://\n";
 
 /// What may be spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +79,8 @@ pub(crate) async fn serve<S>(
     let Some(Tunnel { upgrade, destination }) = direct.serve(socket).await else { return };
     match (upgrade.await, destination) {
         (Ok(upgraded), None) => {
-            let inside = Connection { speech: Speech::Either, is_tunnel: true, ..direct };
+            let line = direct.line.within();
+            let inside = Connection { line, speech: Speech::Either, is_tunnel: true, ..direct };
             inside.serve(TokioIo::new(upgraded)).await;
         }
         (Ok(upgraded), Some(destination)) => {
@@ -98,8 +98,8 @@ impl Connection {
     {
         // Holds one byte: after that, reads go past it.
         let mut stream = BufReader::with_capacity(1, stream);
-        match (self.first_byte(&mut stream).await?, self.speech) {
-            (TLS_HANDSHAKE, _) => {
+        match self.first_byte(&mut stream).await? {
+            TLS_HANDSHAKE => {
                 let Handshake { stream, is_http2 } = self.handshake(stream).await?;
                 let secret = Self { peer: Peer { is_tls: true, ..self.peer }, ..self.clone() };
                 if is_http2 {
@@ -109,11 +109,7 @@ impl Connection {
                     http1::serve(&secret, self.steered(stream)).await
                 }
             }
-            (_, Speech::Either) => http1::serve(self, self.steered(stream)).await,
-            (_, Speech::TlsAlone) => {
-                let _ = timeout(self.gateway.limits.write_timeout, stream.write_all(PLAIN_TO_TLS)).await;
-                None
-            }
+            _ => http1::serve(self, self.steered(stream)).await,
         }
     }
 
@@ -156,6 +152,15 @@ impl Connection {
         WriteTimeout::new(Steered::new(stream, self.line.clone()), self.gateway.limits.write_timeout)
     }
 
+    /// The answer to whoever speaks plain HTTP where only TLS is spoken.
+    fn plain_to_tls(&self) -> Option<Response<AnswerBody>> {
+        (self.speech == Speech::TlsAlone && !self.peer.is_tls).then(|| {
+            let mut answer = text_answer(StatusCode::BAD_REQUEST, PLAIN_TO_TLS.into());
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            answer
+        })
+    }
+
     /// Answers one request that is for this mock.
     async fn answer<B>(&self, request: Request<B>, line: &Line) -> Response<AnswerBody>
     where
@@ -167,28 +172,29 @@ impl Connection {
             exchange(&self.gateway, request, self.peer, line).await
         }
     }
+}
 
-    /// Lets hyper work until the peer has no more requests, or the mock shall end, which hyper is told by `end`.
-    async fn run<C>(
-        &self,
-        hyper: C,
-        end: impl FnOnce(Pin<&mut C>),
-        has_asked: impl Fn() -> bool,
-    ) -> hyper::Result<()>
-    where
-        C: Future<Output = hyper::Result<()>>,
-    {
-        let mut hyper = pin!(hyper);
-        tokio::select! {
-            ended = hyper.as_mut() => ended,
-            () = self.gateway.door.ending() => {
-                let moment = if has_asked() { Duration::ZERO } else { NEWCOMER };
-                match timeout(moment, hyper.as_mut()).await {
-                    Ok(ended) => ended,
-                    Err(_) => {
-                        end(hyper.as_mut());
-                        hyper.await
-                    }
+/// Lets hyper work until the peer has no more requests, or `until`: hyper is then told by `end`, and goes on until what
+/// is on its way has ended.
+async fn run<C>(
+    hyper: C,
+    until: impl Future<Output = ()>,
+    end: impl FnOnce(Pin<&mut C>),
+    has_asked: impl Fn() -> bool,
+) -> hyper::Result<()>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut hyper = pin!(hyper);
+    tokio::select! {
+        ended = hyper.as_mut() => ended,
+        () = until => {
+            let moment = if has_asked() { Duration::ZERO } else { NEWCOMER };
+            match timeout(moment, hyper.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    end(hyper.as_mut());
+                    hyper.await
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use http_body_util::Either;
 use hyper::{
     server::conn::http1::{self, UpgradeableConnection},
     service::service_fn,
@@ -15,7 +16,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::Connection;
+use super::{Connection, run};
 use crate::proxy::{Tunnel, answer as answer_proxied};
 
 /// Answers requests. Returns the tunnel that the peer asked for, if it did.
@@ -29,11 +30,14 @@ where
         has_asked.store(true, Ordering::Relaxed);
         let (connection, tunnel) = (connection.clone(), Arc::clone(&tunnel));
         async move {
+            if let Some(answer) = connection.plain_to_tls() {
+                return Ok::<_, Infallible>(answer.map(Either::Left));
+            }
             let own = async |request| connection.answer(request, &connection.line).await;
             let (answer, asked_for) =
                 answer_proxied(&connection.gateway, request, connection.is_tunnel, own).await;
             *tunnel.lock().unwrap_or_else(PoisonError::into_inner) = asked_for;
-            Ok::<_, Infallible>(answer)
+            Ok(answer)
         }
     });
     let hyper = http1::Builder::new()
@@ -45,10 +49,9 @@ where
         .half_close(true)
         .serve_connection(TokioIo::new(stream), answer)
         .with_upgrades();
-    if let Err(error) = connection
-        .run(hyper, UpgradeableConnection::graceful_shutdown, || has_asked.load(Ordering::Relaxed))
-        .await
-    {
+    let until = connection.gateway.door.ending();
+    let has_asked = || has_asked.load(Ordering::Relaxed);
+    if let Err(error) = run(hyper, until, UpgradeableConnection::graceful_shutdown, has_asked).await {
         tracing::debug!("a connection ended: {error}");
     }
     let mut tunnel = tunnel.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,22 +5,20 @@
 
 mod streams;
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use http::{Method, Request};
 use hyper::{body::Incoming, rt::Executor, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    task::JoinSet,
+    sync::{Notify, watch},
+    time::sleep,
 };
 
-use super::Connection;
+use super::{Connection, run};
 use crate::{faults::Line, proxy::ProxyRefusal};
-use streams::Streams;
+use streams::{Streams, Turning};
 
 /// Requests at once on a connection. (own choice: as nginx has it)
 const STREAMS: u32 = 128;
@@ -28,6 +26,10 @@ const STREAMS: u32 = 128;
 /// Bytes that a peer may send before they are read: for one request, and for a connection. (own choice)
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
+
+/// How long a peer without requests has to take note that the connection ends. Many do not read until they want
+/// something. (own choice)
+const PARTING: Duration = Duration::from_millis(100);
 
 /// Answers requests until the peer has no more, or takes too long.
 pub(super) async fn serve<S>(connection: &Connection, stream: S)
@@ -56,33 +58,62 @@ where
             }
         }
     });
-    let hyper = http2::Builder::new(Tasks::default())
+    // Dropped with the connection.
+    let (_tasks_end_with, ended) = watch::channel(());
+    let hyper = http2::Builder::new(Tasks { ended })
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(limits.head.try_into().unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .serve_connection(TokioIo::new(stream), answer);
-    let ended = tokio::select! {
-        ended = connection.run(hyper, http2::Connection::graceful_shutdown, || streams.have_begun()) => ended,
-        () = streams.stand_still(&limits) => return,
+    let hyper = Turning { connection: hyper, streams: Arc::clone(&streams) };
+
+    let until = async {
+        tokio::select! {
+            () = connection.gateway.door.ending() => {}
+            () = streams.idle(limits.head_timeout) => {}
+        }
     };
-    if let Err(error) = ended {
-        tracing::debug!("a connection ended: {error}");
+    let is_told = Notify::new();
+    let tell = |hyper: Pin<&mut Turning<_>>| {
+        http2::Connection::graceful_shutdown(Pin::new(&mut hyper.get_mut().connection));
+        is_told.notify_one();
+    };
+    let has_parted = async {
+        is_told.notified().await;
+        sleep(PARTING).await;
+        streams.idle(PARTING).await;
+    };
+    tokio::select! {
+        ended = run(hyper, until, tell, || streams.have_begun()) => if let Err(error) = ended {
+            tracing::debug!("a connection ended: {error}");
+        },
+        () = streams.not_taken(limits.write_timeout) => {
+            tracing::debug!("a peer did not take an answer within {} s", limits.write_timeout.as_secs());
+        }
+        () = has_parted => {}
     }
 }
 
 /// Where the requests are worked on: tasks that end with the connection.
-#[derive(Clone, Default)]
-struct Tasks(Arc<Mutex<JoinSet<()>>>);
+#[derive(Clone)]
+struct Tasks {
+    /// Has no more to say once the connection has ended.
+    ended: watch::Receiver<()>,
+}
 
 impl<F> Executor<F> for Tasks
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, task: F) {
-        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(task);
+        let mut ended = self.ended.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                _ = ended.changed() => {}
+            }
+        });
     }
 }

@@ -64,23 +64,26 @@ impl LineFault {
 
 /// One connection, or one stream of HTTP/2, as the exchanges on it see it: they can say how it ends.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Line(Arc<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    ending: OnceLock<Ending>,
-    is_reset: AtomicBool,
+pub(crate) struct Line {
+    ending: Arc<OnceLock<Ending>>,
+    /// Whether its socket is to be reset.
+    is_reset: Arc<AtomicBool>,
 }
 
 impl Line {
+    /// The line of a tunnel through this one: it ends by itself, and resets the socket of both.
+    pub(crate) fn within(&self) -> Self {
+        Self { ending: Arc::default(), is_reset: Arc::clone(&self.is_reset) }
+    }
+
     /// It ends so, as soon as something is written. What was said first counts.
     pub(crate) fn end(&self, ending: Ending) {
-        let _ = self.0.ending.set(ending);
+        let _ = self.ending.set(ending);
     }
 
     /// How it ends, if an exchange has said so.
     pub(crate) fn ending(&self) -> Option<&Ending> {
-        self.0.ending.get()
+        self.ending.get()
     }
 }
 
@@ -108,7 +111,7 @@ impl<S> Socket<S> {
 
 impl<S> Drop for Socket<S> {
     fn drop(&mut self) {
-        if self.line.0.is_reset.load(Ordering::Relaxed) {
+        if self.line.is_reset.load(Ordering::Relaxed) {
             (self.reset)(&self.stream);
         }
     }
@@ -132,7 +135,7 @@ impl<S: AsyncWrite + Unpin> Steered<S> {
     /// Writes the ending's bytes, and then is an error, with which the connection is dropped. Ready with nothing if no
     /// end was said.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(ending) = self.line.0.ending.get() else { return Poll::Ready(Ok(())) };
+        let Some(ending) = self.line.ending.get() else { return Poll::Ready(Ok(())) };
         let left = self.left.get_or_insert_with(|| ending.bytes.clone());
         while left.has_remaining() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, left))?;
@@ -142,8 +145,10 @@ impl<S: AsyncWrite + Unpin> Steered<S> {
             left.advance(written);
         }
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-        if ending.closing == Closing::Reset {
-            self.line.0.is_reset.store(true, Ordering::Relaxed);
+        match ending.closing {
+            // Over TLS, an end that is not said would be an error.
+            Closing::Orderly => ready!(Pin::new(&mut self.stream).poll_shutdown(context))?,
+            Closing::Reset => self.line.is_reset.store(true, Ordering::Relaxed),
         }
         Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a fault ended it")))
     }

@@ -1,26 +1,28 @@
-//! The requests that are on their way on one connection, and how long they may be.
+//! The requests that are on their way on one connection, how long they may be, and what has gone out of their answers.
 
 use std::{
     collections::BTreeMap,
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::{
-    sync::Notify,
+    sync::watch,
     time::{Instant, sleep_until},
 };
 
-use crate::{answer_body::AnswerBody, limits::Limits};
+use crate::answer_body::AnswerBody;
 
 /// The streams of one connection.
 pub(super) struct Streams {
-    state: Mutex<State>,
-    changed: Notify,
+    state: watch::Sender<State>,
+    /// How often the connection has got its turn to write.
+    turns: watch::Sender<Turns>,
 }
 
 struct State {
@@ -32,90 +34,131 @@ struct State {
     idle_since: Instant,
 }
 
-/// One stream. It ends with this.
-pub(super) struct Stream {
-    streams: Arc<Streams>,
-    number: u64,
-}
-
-/// An answer on its stream.
-pub(super) struct StreamBody {
-    body: AnswerBody,
-    _stream: Stream,
+#[derive(Clone, Copy, Default)]
+struct Turns {
+    begun: u64,
+    done: u64,
 }
 
 impl Default for Streams {
     fn default() -> Self {
         let state = State { begun: 0, open: BTreeMap::new(), idle_since: Instant::now() };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self { state: watch::Sender::new(state), turns: watch::Sender::default() }
     }
 }
 
 impl Streams {
     /// Another request.
     pub(super) fn begin(streams: &Arc<Self>) -> Stream {
-        let number = streams.change(|state| {
+        let mut number = 0;
+        streams.state.send_modify(|state| {
             state.begun += 1;
             state.open.insert(state.begun, None);
-            state.begun
+            number = state.begun;
         });
         Stream { streams: Arc::clone(streams), number }
     }
 
     /// Whether there was a request.
     pub(super) fn have_begun(&self) -> bool {
-        self.state().begun > 0
+        self.state.borrow().begun > 0
     }
 
-    /// Waits until there was no request for as long as a connection may be idle, or the peer has not taken an answer for
-    /// as long as that may take.
-    pub(super) async fn stand_still(&self, limits: &Limits) {
+    /// Waits until there was no request for so long.
+    pub(super) async fn idle(&self, limit: Duration) {
+        self.lasts(|state| state.open.is_empty().then_some(state.idle_since), limit).await;
+    }
+
+    /// Waits until the peer has not taken an answer for so long.
+    pub(super) async fn not_taken(&self, limit: Duration) {
+        self.lasts(|state| state.open.values().flatten().min().copied(), limit).await;
+    }
+
+    /// Waits until something is so for so long. `since` says when it began, if it is so.
+    async fn lasts(&self, since: impl Fn(&State) -> Option<Instant>, limit: Duration) {
+        let mut state = self.state.subscribe();
         loop {
-            let changed = self.changed.notified();
-            let until = {
-                let state = self.state();
-                let idle_until = state.open.is_empty().then(|| state.idle_since + limits.head_timeout);
-                let oldest_answer = state.open.values().flatten().min();
-                idle_until.or(oldest_answer.map(|since| *since + limits.write_timeout))
-            };
-            match until {
-                None => changed.await,
-                Some(until) => tokio::select! {
-                    () = sleep_until(until) => return,
-                    () = changed => {}
+            let since = since(&state.borrow_and_update());
+            // The sender is these streams' own, so that there always is a change to wait for.
+            match since {
+                None => drop(state.changed().await),
+                Some(since) => tokio::select! {
+                    () = sleep_until(since + limit) => return,
+                    _ = state.changed() => {}
                 },
             }
         }
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let changed = change(&mut self.state());
-        self.changed.notify_one();
-        changed
+    /// Waits until the connection, which is one with these streams, has written what it was given by now.
+    async fn written(self: Arc<Self>) {
+        let mut turns = self.turns.subscribe();
+        let now = turns.borrow().begun;
+        // It is woken by whatever changes.
+        self.state.send_modify(|_| {});
+        let _ = turns.wait_for(|turns| turns.done > now).await;
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+/// A connection that tells its streams when it has had its turn.
+pub(super) struct Turning<C> {
+    pub(super) connection: C,
+    pub(super) streams: Arc<Streams>,
+}
+
+impl<C: Future + Unpin> Future for Turning<C> {
+    type Output = C::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<C::Output> {
+        self.streams.turns.send_modify(|turns| turns.begun += 1);
+        let done = Pin::new(&mut self.connection).poll(context);
+        self.streams.turns.send_modify(|turns| turns.done = turns.begun);
+        done
     }
+}
+
+/// One stream. It ends with this.
+pub(super) struct Stream {
+    streams: Arc<Streams>,
+    number: u64,
 }
 
 impl Stream {
     /// The answer, which is on its way from now on.
     pub(super) fn answered(self, body: AnswerBody) -> StreamBody {
-        self.streams.change(|state| state.open.insert(self.number, Some(Instant::now())));
-        StreamBody { body, _stream: self }
+        self.streams.state.send_modify(|state| {
+            state.open.insert(self.number, Some(Instant::now()));
+        });
+        StreamBody { body, last: None, broken: None, stream: self }
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.streams.change(|state| {
+        self.streams.state.send_modify(|state| {
             state.open.remove(&self.number);
             if state.open.is_empty() {
                 state.idle_since = Instant::now();
             }
         });
     }
+}
+
+/// An answer on its stream.
+///
+/// Its last byte goes by itself. hyper hands a piece over as soon as the peer has room for any of it, and then is done
+/// with the stream; so this lasts until the peer has room for all but that byte, however slow it is.
+pub(super) struct StreamBody {
+    body: AnswerBody,
+    last: Option<Bytes>,
+    broken: Option<Broken>,
+    stream: Stream,
+}
+
+/// A body that breaks off, once what comes before that is written: a stream that is reset loses what is not.
+struct Broken {
+    error: Option<io::Error>,
+    written: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Body for StreamBody {
@@ -126,33 +169,57 @@ impl Body for StreamBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        if let Some(last) = self.last.take() {
+            return Poll::Ready(Some(Ok(Frame::data(last))));
+        }
+        if self.broken.is_none() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                None => return Poll::Ready(None),
+                Some(Ok(frame)) => {
+                    let is_whole = self.body.is_end_stream();
+                    return Poll::Ready(Some(Ok(frame.map_data(|mut data| {
+                        if is_whole && data.len() > 1 {
+                            self.last = Some(data.split_off(data.len() - 1));
+                        }
+                        data
+                    }))));
+                }
+                Some(Err(error)) => {
+                    let written = Box::pin(Arc::clone(&self.stream.streams).written());
+                    self.broken = Some(Broken { error: Some(error), written });
+                }
+            }
+        }
+        let Some(broken) = &mut self.broken else { return Poll::Ready(None) };
+        ready!(broken.written.as_mut().poll(context));
+        Poll::Ready(broken.error.take().map(Err))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.last.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let last = self.last.as_ref().map_or(0, |last| last.len() as u64);
+        SizeHint::with_exact(last + self.body.size_hint().lower())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::{sleep, timeout};
 
     use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(15);
 
     fn body() -> AnswerBody {
         Bytes::from_static(b"{}").into()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_without_requests_stands_still_after_the_time_of_a_head() {
-        let (limits, begun) = (Limits::default(), Instant::now());
+    async fn a_connection_is_idle_from_its_last_request_on() {
+        let begun = Instant::now();
         let streams = Arc::new(Streams::default());
         let request = async {
             let stream = Streams::begin(&streams);
@@ -161,14 +228,14 @@ mod tests {
         };
         tokio::join!(request, async {
             sleep(Duration::from_secs(1)).await;
-            streams.stand_still(&limits).await;
+            streams.idle(LIMIT).await;
         });
-        assert_eq!(begun.elapsed(), Duration::from_secs(100) + limits.head_timeout);
+        assert_eq!(begun.elapsed(), Duration::from_secs(100) + LIMIT);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_nobody_takes_makes_it_stand_still_whatever_else_is_asked() {
-        let (limits, begun) = (Limits::default(), Instant::now());
+    async fn an_answer_that_nobody_takes_is_noticed_whatever_else_is_asked() {
+        let begun = Instant::now();
         let streams = Arc::new(Streams::default());
         let _never_taken = Streams::begin(&streams).answered(body());
         let others = async {
@@ -177,13 +244,10 @@ mod tests {
                 sleep(Duration::from_secs(1)).await;
             }
         };
-        assert!(
-            timeout(limits.write_timeout * 2, async {
-                tokio::select! { () = streams.stand_still(&limits) => {} () = others => {} }
-            })
-            .await
-            .is_ok()
-        );
-        assert_eq!(begun.elapsed(), limits.write_timeout);
+        let noticed = async {
+            tokio::select! { () = streams.not_taken(LIMIT) => {} () = others => {} }
+        };
+        assert!(timeout(LIMIT * 2, noticed).await.is_ok());
+        assert_eq!(begun.elapsed(), LIMIT);
     }
 }
