@@ -1,9 +1,11 @@
-//! The sockets that the mock listens on: connections are taken, refused for a while, and waited for in the end.
+//! The connections of a mock: they are taken, refused for a while, and waited for in the end.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+mod listeners;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::TcpStream,
     sync::watch,
     task::JoinSet,
     time::{Instant, sleep, timeout, timeout_at},
@@ -15,77 +17,8 @@ use crate::{
     gateway::Gateway,
 };
 
-/// How many connections the system holds ready to be accepted. It leaves the first message of any more without an
-/// answer, and their peers try again a second later. `TcpListener::bind` asks for 128, which a load test goes beyond.
-const BACKLOG: u32 = 4096;
-
-/// Where a mock listens: for HTTP and TLS alike, and perhaps elsewhere for TLS alone.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Addresses {
-    pub(crate) either: SocketAddr,
-    pub(crate) tls_alone: Option<SocketAddr>,
-}
-
-/// The sockets that listen there.
-pub(crate) struct Listeners {
-    either: TcpListener,
-    tls_alone: Option<TcpListener>,
-}
-
-/// The same, refusing whoever connects. They keep the addresses, so that nobody else takes them.
-struct Refusing {
-    either: TcpSocket,
-    tls_alone: Option<TcpSocket>,
-}
-
-impl Addresses {
-    /// # Errors
-    /// If one of them is taken, or not this machine's.
-    pub(crate) fn listen(self) -> io::Result<Listeners> {
-        self.bind()?.listen()
-    }
-
-    fn bind(self) -> io::Result<Refusing> {
-        Ok(Refusing { either: bind(self.either)?, tls_alone: self.tls_alone.map(bind).transpose()? })
-    }
-}
-
-impl Refusing {
-    fn listen(self) -> io::Result<Listeners> {
-        let tls_alone = self.tls_alone.map(|socket| socket.listen(BACKLOG)).transpose()?;
-        Ok(Listeners { either: self.either.listen(BACKLOG)?, tls_alone })
-    }
-}
-
-impl Listeners {
-    /// Their addresses, with the ports that the system gave.
-    pub(crate) fn addresses(&self) -> io::Result<Addresses> {
-        let tls_alone = self.tls_alone.as_ref().map(TcpListener::local_addr).transpose()?;
-        Ok(Addresses { either: self.either.local_addr()?, tls_alone })
-    }
-
-    /// The next connection.
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Speech)> {
-        let with = |speech| move |(stream, peer)| (stream, peer, speech);
-        match &self.tls_alone {
-            None => self.either.accept().await.map(with(Speech::Either)),
-            Some(tls_alone) => tokio::select! {
-                accepted = self.either.accept() => accepted.map(with(Speech::Either)),
-                accepted = tls_alone.accept() => accepted.map(with(Speech::TlsAlone)),
-            },
-        }
-    }
-}
-
-/// A socket that has the address, and refuses whoever connects, until it listens.
-fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // So that a mock can start again where one has just ended. On Windows it would let two listen at once.
-    #[cfg(not(windows))]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
+pub(crate) use listeners::Addresses;
+use listeners::{Listeners, Refusing};
 
 /// How long to wait before the next attempt when no connection can be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);

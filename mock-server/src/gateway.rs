@@ -80,7 +80,7 @@ impl Gateway {
             limits: config.limits,
             faults: Rules::default(),
             door: Door::new(),
-            access: Access::new(addresses.either, config.admin_token.clone()),
+            access: Access::new(addresses.most_open(), config.admin_token.clone()),
             proxy: Proxy::new(config, iter::once(addresses.either).chain(addresses.tls_alone).collect()),
             tls: Tls::new(config),
             large_bodies: Semaphore::new(LARGE_BODIES),

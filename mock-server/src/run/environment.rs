@@ -1,6 +1,11 @@
 //! What a command must find in its environment, so that every ecosystem sends the gateway's requests to a mock.
 
-use std::{env, ffi::OsString, net::SocketAddr, path::Path};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    net::SocketAddr,
+    path::Path,
+};
 
 use wechatpay_mock::GATEWAY_HOSTS;
 
@@ -27,8 +32,8 @@ pub(super) struct Facts<'a> {
 pub(super) fn variables(facts: &Facts<'_>) -> Vec<(&'static str, OsString)> {
     let proxy: OsString = format!("http://{}", facts.mock).into();
     let no_proxy = no_proxy(&env::var("NO_PROXY").or_else(|_| env::var("no_proxy")).unwrap_or_default());
-    let mut php_ini_dirs = OsString::from(":");
-    php_ini_dirs.push(facts.php_ini_dir);
+    let named_ini_dirs = env::var_os("PHP_INI_SCAN_DIR").unwrap_or_default();
+    let php_ini_dirs = php_ini_dirs(&named_ini_dirs, facts.php_ini_dir);
     vec![
         // whoever reads the usual variables: curl, Go, Python, Ruby, .NET, PHP's Guzzle, axios
         ("HTTP_PROXY", proxy.clone()),
@@ -46,7 +51,7 @@ pub(super) fn variables(facts: &Facts<'_>) -> Vec<(&'static str, OsString)> {
         ("REQUESTS_CA_BUNDLE", facts.bundle.into()),
         // curl
         ("CURL_CA_BUNDLE", facts.bundle.into()),
-        // PHP: the usual folders, and one more
+        // PHP
         ("PHP_INI_SCAN_DIR", php_ini_dirs),
         // Java
         ("JAVA_TOOL_OPTIONS", java_options(facts, &env::var("JAVA_TOOL_OPTIONS").unwrap_or_default()).into()),
@@ -62,14 +67,26 @@ pub(super) fn php_ini(bundle: &Path) -> String {
     format!("curl.cainfo=\"{bundle}\"\nopenssl.cafile=\"{bundle}\"\n")
 }
 
+/// The folders where PHP looks for settings: those that were named, or its usual ones, for which an empty name stands;
+/// and one more.
+fn php_ini_dirs(named: &OsStr, one_more: &Path) -> OsString {
+    let separator = if cfg!(windows) { ";" } else { ":" };
+    let mut dirs = named.to_owned();
+    dirs.push(separator);
+    dirs.push(one_more);
+    dirs
+}
+
 /// The hosts that are called without a proxy: this machine, and those that were named, unless the gateway is among them.
 fn no_proxy(named: &str) -> String {
     let reaches_gateway = |entry: &str| {
         let suffix = entry.trim_start_matches('*').trim_start_matches('.').to_ascii_lowercase();
         let suffix = suffix.split(':').next().unwrap_or_default();
-        GATEWAY_HOSTS.iter().any(|host| host.ends_with(suffix))
+        // Nobody says what a star elsewhere stands for.
+        suffix.contains('*') || GATEWAY_HOSTS.iter().any(|host| host.ends_with(suffix))
     };
-    let named = named.split(',').map(str::trim).filter(|entry| !entry.is_empty() && !DIRECT.contains(entry));
+    // Some part them by spaces.
+    let named = named.split([',', ' ', '\t']).filter(|entry| !entry.is_empty() && !DIRECT.contains(entry));
     DIRECT.into_iter().chain(named.filter(|entry| !reaches_gateway(entry))).collect::<Vec<_>>().join(",")
 }
 
@@ -94,11 +111,26 @@ mod tests {
 
     #[test]
     fn nothing_that_was_named_lets_the_gateway_be_called_without_the_proxy() {
-        for named in
-            ["*", ".qq.com", "*.weixin.qq.com", "api.mch.weixin.qq.com", "API.mch.weixin.qq.com:443", "com"]
-        {
+        for named in [
+            "*",
+            ".qq.com",
+            "*.weixin.qq.com",
+            "api.mch.weixin.qq.com",
+            "API.mch.weixin.qq.com:443",
+            "com",
+            "api.*",
+            "* .qq.com\tcom",
+        ] {
             assert_eq!(no_proxy(named), "localhost,127.0.0.1,::1", "{named}");
         }
+    }
+
+    #[test]
+    #[cfg(unix)] // Separators.
+    fn php_looks_where_it_did_and_in_one_more_folder() {
+        let dirs = |named: &str| php_ini_dirs(named.as_ref(), Path::new("/run")).into_string().unwrap();
+        assert_eq!(dirs(""), ":/run");
+        assert_eq!(dirs("/etc/php:"), "/etc/php::/run");
     }
 
     #[test]

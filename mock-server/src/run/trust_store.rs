@@ -11,12 +11,20 @@ const ROUNDS: u32 = 1;
 
 /// A PKCS#12 store of these certificates, each of them trusted.
 ///
+/// Those that can't be read are left out: systems have some that are odd.
+///
 /// # Errors
-/// If one of the certificates can't be read.
+/// If there is no memory or chance for it.
 pub(super) fn pkcs12(authorities: &[CertificateDer<'_>]) -> Result<Vec<u8>, p12_keystore::error::Error> {
     let mut store = KeyStore::new();
     for (number, authority) in authorities.iter().enumerate() {
-        let certificate = Certificate::from_der(authority)?;
+        let certificate = match Certificate::from_der(authority) {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                tracing::debug!("an authority is not in the trust store, as it can't be read: {error}");
+                continue;
+            }
+        };
         store.add_entry(&format!("authority-{number}"), KeyStoreEntry::Certificate(certificate));
     }
     store.writer(PASSWORD).encryption_iterations(ROUNDS).mac_iterations(ROUNDS).write()
