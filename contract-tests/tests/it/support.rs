@@ -1,10 +1,17 @@
 //! What the tests share: a connection that speaks raw bytes, and requests signed at a fixed time.
 
-use std::{collections::VecDeque, net::SocketAddr};
+pub(crate) mod curl;
+pub(crate) mod secure;
+pub(crate) mod tools;
 
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::Full;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 use wechatpay_contract::{
     case::{SAMPLE_BODY, SAMPLE_TARGET},
@@ -72,6 +79,17 @@ impl RawRequest {
         (lines.collect::<Vec<_>>().join("\r\n") + "\r\n\r\n").into_bytes()
     }
 
+    /// The same for a client that frames it by itself, to that host.
+    pub(crate) fn to_http(&self, url: &str) -> http::Request<Full<Bytes>> {
+        let head = String::from_utf8(self.head()).unwrap();
+        let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        let mut request = http::Request::builder().method(self.method).uri(format!("{url}{}", self.target));
+        for (name, value) in headers.filter(|(name, _)| *name != "Host") {
+            request = request.header(name, value);
+        }
+        request.body(Full::from(self.body.clone())).unwrap()
+    }
+
     /// The whole request, framed by `Content-Length`.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let framed = self.clone().header(&format!("Content-Length: {}", self.body.len()));
@@ -79,13 +97,19 @@ impl RawRequest {
     }
 }
 
+/// A connection's bytes, whatever they go through.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// A connection to a mock.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     received: VecDeque<u8>,
 }
 
 /// A reply as it came over the wire.
+#[derive(Debug)]
 pub(crate) struct Reply {
     /// Status line and headers, each ended by `\r\n`.
     pub(crate) head: String,
@@ -107,7 +131,25 @@ impl Reply {
 impl Connection {
     pub(crate) async fn open(mock: &MockServer) -> Self {
         let address: SocketAddr = mock.url().trim_start_matches("http://").parse().unwrap();
-        Self { stream: TcpStream::connect(address).await.unwrap(), received: VecDeque::new() }
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// Over a stream that is there already.
+    pub(crate) fn over(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), received: VecDeque::new() }
+    }
+
+    /// The stream, from which everything that came was taken.
+    pub(crate) fn into_stream(self) -> Box<dyn Stream> {
+        assert!(self.received.is_empty(), "{:?}", self.received);
+        self.stream
+    }
+
+    /// Everything that comes until the connection ends, and whether it ended as it should.
+    pub(crate) async fn rest(&mut self) -> (Vec<u8>, bool) {
+        let mut rest: Vec<u8> = self.received.drain(..).collect();
+        let end = self.stream.read_to_end(&mut rest).await;
+        (rest, end.is_ok())
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
@@ -157,6 +199,11 @@ impl Connection {
         self.received.extend(&buffer[..length]);
         length > 0
     }
+}
+
+/// Waits for that, which should have come long before this gives up.
+pub(crate) async fn soon<F: Future>(wanted: F) -> F::Output {
+    timeout(Duration::from_secs(30), wanted).await.expect("it does not come")
 }
 
 /// The reply to one request on a connection of its own.

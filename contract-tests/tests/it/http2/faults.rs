@@ -1,0 +1,152 @@
+//! Deliberate misbehaviour over HTTP/2 and within a tunnel.
+
+use std::{error::Error, io};
+
+use http_body_util::BodyExt;
+use tokio::net::TcpStream;
+use wechatpay_mock::{FAULTS, Fault, FaultRule};
+
+use super::{Client, Whole};
+use crate::support::{RawRequest, exchange, frozen_mock, secure::WAYS, soon};
+
+/// A change that meets this fault.
+fn struck_by(fault: Fault) -> RawRequest {
+    let body = format!("{{\"out_request_no\":\"{}\"}}", fault.magic_number()).into_bytes();
+    RawRequest { body, ..RawRequest::sample() }
+}
+
+fn member_card() -> RawRequest {
+    let target = "/v3/marketing/membercard-open/cards/a/codes/1".into();
+    RawRequest { method: "GET", target, body: Vec::new(), ..RawRequest::sample() }
+}
+
+/// Whether only the stream broke off, and not the connection.
+fn is_of_the_stream(error: &hyper::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("stream error received") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[tokio::test]
+async fn every_answer_that_is_no_line_fault_is_the_same_as_over_http_1_1() {
+    let is_line = |fault: &Fault| {
+        use Fault::{LowerCaseHeaders, NoAnswer, Refuse, Reset, ResetAfterHeaders, StopInBody};
+        matches!(fault, Refuse | Reset | ResetAfterHeaders | StopInBody | NoAnswer | LowerCaseHeaders)
+    };
+    for fault in FAULTS.iter().filter(|fault| !is_line(fault)) {
+        let plain = exchange(&frozen_mock().await, &struck_by(*fault)).await;
+        let mock = frozen_mock().await;
+        let Whole { status, headers, body } = Client::of(&mock).await.call(&struck_by(*fault)).await.unwrap();
+        assert_eq!((status.as_str(), &body), (plain.status(), &plain.body), "{fault}");
+        let signature = headers.get("wechatpay-signature").map(|value| value.to_str().unwrap());
+        let plain_signature = plain.head.lines().find_map(|line| line.strip_prefix("Wechatpay-Signature: "));
+        assert_eq!(signature, plain_signature, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_ends_the_whole_connection_without_an_answer() {
+    let mock = frozen_mock().await;
+    let client = Client::of(&mock).await;
+    let error = client.call(&struck_by(Fault::Reset)).await.err().unwrap();
+    assert!(!is_of_the_stream(&error), "{error:?}");
+    assert!(client.call(&RawRequest::sample()).await.is_err());
+    assert_eq!(Client::of(&mock).await.call(&RawRequest::sample()).await.unwrap().status, 204);
+}
+
+#[tokio::test]
+async fn a_refuse_ends_the_connection_and_nobody_can_connect() {
+    let mock = frozen_mock().await;
+    let client = Client::of(&mock).await;
+    mock.add_fault(FaultRule { milliseconds: Some(600_000), ..FaultRule::of(Fault::Refuse) }).unwrap();
+    assert!(client.call(&RawRequest::sample()).await.is_err());
+    let error = TcpStream::connect(mock.address()).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn no_answer_ends_the_connection_after_its_time() {
+    let mock = frozen_mock().await;
+    mock.add_fault(FaultRule { milliseconds: Some(10), ..FaultRule::of(Fault::NoAnswer) }).unwrap();
+    let client = Client::of(&mock).await;
+    let error = client.call(&RawRequest::sample()).await.err().unwrap();
+    assert!(!is_of_the_stream(&error), "{error:?}");
+}
+
+#[tokio::test]
+async fn while_one_gets_no_answer_others_on_the_connection_are_answered() {
+    let mock = frozen_mock().await;
+    let silent = FaultRule { milliseconds: Some(600_000), times: Some(1), ..FaultRule::of(Fault::NoAnswer) };
+    mock.add_fault(silent).unwrap();
+    let client = Client::of(&mock).await;
+    let asked = tokio::spawn(client.send(RawRequest::sample().to_http("https://localhost")));
+    soon(async {
+        while mock.exchanges().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(client.call(&RawRequest::sample()).await.unwrap().status, 204);
+    assert!(!asked.is_finished());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_breaks_off_does_so_after_the_headers_and_on_its_stream_alone() {
+    let ordinary = exchange(&frozen_mock().await, &member_card()).await;
+    for (fault, sent) in [(Fault::ResetAfterHeaders, 0), (Fault::StopInBody, ordinary.body.len() / 2)] {
+        let mock = frozen_mock().await;
+        let client = Client::of(&mock).await;
+        // Often, as what is sent and what breaks off are on their way at once.
+        for round in 0..50 {
+            mock.add_fault(FaultRule { times: Some(1), ..FaultRule::of(fault) }).unwrap();
+            let response = soon(client.send(member_card().to_http("https://localhost"))).await;
+            let response = response.unwrap_or_else(|error| panic!("{fault} {round}: {error:?}"));
+            assert_eq!(response.status(), 200, "{fault}");
+            assert_eq!(response.headers()["content-length"], ordinary.body.len().to_string(), "{fault}");
+            let mut body = response.into_body();
+            let mut received = Vec::new();
+            let error = loop {
+                match soon(body.frame()).await.expect("it does not end by itself") {
+                    Ok(frame) => received.extend_from_slice(&frame.into_data().unwrap()),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(received, ordinary.body[..sent], "{fault}");
+            assert!(is_of_the_stream(&error), "{fault}: {error:?}");
+            assert_eq!(client.call(&RawRequest::sample()).await.unwrap().status, 204, "{fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn headers_in_lower_case_are_nothing_special() {
+    let mock = frozen_mock().await;
+    let client = Client::of(&mock).await;
+    for _ in 0..2 {
+        assert_eq!(client.call(&struck_by(Fault::LowerCaseHeaders)).await.unwrap().status, 204);
+    }
+}
+
+#[tokio::test]
+async fn a_line_fault_over_tls_and_in_a_tunnel_is_the_same_as_in_plain_text() {
+    use Fault::{LowerCaseHeaders, NoAnswer, Reset, ResetAfterHeaders, StopInBody};
+    for fault in [Reset, ResetAfterHeaders, StopInBody, NoAnswer, LowerCaseHeaders] {
+        let mut ends = Vec::new();
+        for way in WAYS {
+            let mock = frozen_mock().await;
+            let milliseconds = (fault == NoAnswer).then_some(10);
+            mock.add_fault(FaultRule { milliseconds, ..FaultRule::of(fault) }).unwrap();
+            let mut connection = soon(way.open(&mock)).await;
+            connection.send(&member_card().to_bytes()).await;
+            ends.push(soon(connection.rest()).await);
+        }
+        let [plain, tls, tunnel] = &ends[..] else { unreachable!() };
+        assert!(plain == tls && plain == tunnel, "{fault}: {ends:?}");
+        assert_eq!(plain.1, !matches!(fault, Reset | ResetAfterHeaders), "{fault}");
+    }
+}

@@ -1,0 +1,125 @@
+//! What the mock refuses as a proxy, and how it says so.
+
+use wechatpay_mock::MockServer;
+
+use crate::support::{
+    Connection, RawRequest, Reply, frozen_mock,
+    secure::{GATEWAY, tunnel},
+    soon,
+};
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8(reply.body.clone()).unwrap()
+}
+
+/// Why there is no tunnel to there.
+async fn refusal(mock: &MockServer, to: &str) -> Reply {
+    soon(tunnel(mock, to)).await.err().unwrap_or_else(|| panic!("there is a tunnel to {to}"))
+}
+
+#[tokio::test]
+async fn other_hosts_are_403_with_what_to_do() {
+    let mock = frozen_mock().await;
+    for host in ["example.com", "192.0.2.1", "mch.weixin.qq.com", "api.mch.weixin.qq.com.example.com"] {
+        let reply = refusal(&mock, &format!("{host}:443")).await;
+        assert_eq!(reply.status(), "403");
+        assert_eq!(
+            text(&reply),
+            format!(
+                "wechatpay-mock: expected a host that this mock stands for, found {host}; this is no open \
+                 proxy: --proxy-passthrough {host} lets it through, NO_PROXY={host} keeps clients from asking\n"
+            )
+        );
+    }
+    let mut connection = Connection::open(&mock).await;
+    connection.send(b"GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n").await;
+    assert_eq!(soon(connection.reply()).await.status(), "403");
+    assert!(mock.exchanges().is_empty());
+}
+
+#[tokio::test]
+async fn after_a_refusal_the_connection_still_works() {
+    let mock = frozen_mock().await;
+    let mut connection = Connection::open(&mock).await;
+    for _ in 0..2 {
+        connection.send(b"CONNECT example.com:443 HTTP/1.1\r\n\r\n").await;
+        assert_eq!(soon(connection.reply()).await.status(), "403");
+    }
+    connection.send(&RawRequest::sample().to_bytes()).await;
+    assert_eq!(soon(connection.reply()).await.status(), "204");
+}
+
+#[tokio::test]
+async fn a_tunnel_without_a_host_or_a_port_is_400() {
+    let mock = frozen_mock().await;
+    for to in ["api.mch.weixin.qq.com", "a..b:443", "*.example.com:443"] {
+        let reply = refusal(&mock, to).await;
+        assert_eq!(reply.status(), "400", "{to}");
+    }
+    let text = text(&refusal(&mock, GATEWAY).await);
+    assert!(text.contains("name a host and, for CONNECT, a port"), "{text}");
+}
+
+#[tokio::test]
+async fn a_tunnel_to_the_mock_itself_is_403_even_if_its_host_is_let_through() {
+    let let_through = ["localhost", "127.0.0.1", "::1", "127.9.9.9"];
+    let mock = let_through
+        .iter()
+        .fold(MockServer::builder(), |mock, host| mock.proxy_passthrough(host.parse().unwrap()));
+    for mock in [frozen_mock().await, mock.start().await.unwrap()] {
+        let port = mock.address().port();
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "127.9.9.9"] {
+            let reply = refusal(&mock, &format!("{host}:{port}")).await;
+            assert_eq!(reply.status(), "403", "{host}");
+            assert!(text(&reply).contains("which this request would come back to"), "{}", text(&reply));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_to_the_port_for_tls_alone_is_a_loop_as_well() {
+    let builder = MockServer::builder().tls_listen("127.0.0.1:0".parse().unwrap());
+    let mock = builder.proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
+    let address = mock.tls_url().unwrap().replace("https://127.0.0.1", "localhost");
+    assert_eq!(refusal(&mock, &address).await.status(), "403");
+}
+
+#[tokio::test]
+async fn what_came_through_a_mock_does_not_come_through_again() {
+    let mock = MockServer::builder().proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
+    let mut connection = Connection::open(&mock).await;
+    connection.send(b"GET http://localhost:1/ HTTP/1.1\r\nVia: 1.1 wechatpay-mock\r\n\r\n").await;
+    assert_eq!(soon(connection.reply()).await.status(), "403");
+}
+
+#[tokio::test]
+async fn a_tunnel_in_a_tunnel_is_403() {
+    let mock = MockServer::builder().proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
+    for to in ["api.mch.weixin.qq.com:443", "localhost:1", "example.com:443"] {
+        let inside = soon(tunnel(&mock, &format!("{GATEWAY}:443"))).await.unwrap();
+        let mut inside = Connection::over(inside);
+        inside.send(format!("CONNECT {to} HTTP/1.1\r\n\r\n").as_bytes()).await;
+        let reply = soon(inside.reply()).await;
+        assert_eq!(reply.status(), "403");
+        assert!(text(&reply).contains("one tunnel is enough"), "{}", text(&reply));
+    }
+}
+
+#[tokio::test]
+async fn within_a_tunnel_there_is_no_way_to_hosts_that_are_let_through() {
+    let mock = MockServer::builder().proxy_passthrough("other.test".parse().unwrap()).start().await.unwrap();
+    let inside = soon(tunnel(&mock, &format!("{GATEWAY}:443"))).await.unwrap();
+    let mut inside = Connection::over(inside);
+    inside.send(b"GET http://other.test/ HTTP/1.1\r\nHost: other.test\r\n\r\n").await;
+    assert_eq!(soon(inside.reply()).await.status(), "403");
+}
+
+#[tokio::test]
+async fn https_without_a_tunnel_is_not_sent_on_in_plain_text() {
+    let mock = MockServer::builder().proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
+    let mut connection = Connection::open(&mock).await;
+    connection.send(b"GET https://localhost:1/ HTTP/1.1\r\nHost: localhost:1\r\n\r\n").await;
+    let reply = soon(connection.reply()).await;
+    assert_eq!(reply.status(), "400");
+    assert!(text(&reply).contains("ask for a tunnel with CONNECT"), "{}", text(&reply));
+}

@@ -1,0 +1,115 @@
+//! Clients that trust a mock's authority, and the ways to it.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use rustls::{
+    ClientConfig, RootCertStore, SupportedProtocolVersion,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use wechatpay_client::{Answer, PlatformKeys, Verified, verify};
+use wechatpay_mock::MockServer;
+
+use super::{Connection, NOW, Reply, Stream};
+
+/// The host that SDKs have built in.
+pub(crate) const GATEWAY: &str = "api.mch.weixin.qq.com";
+
+/// A way to a mock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Plain,
+    Tls,
+    /// Through a tunnel, as if to the gateway.
+    Tunnel,
+}
+
+pub(crate) const WAYS: [Way; 3] = [Way::Plain, Way::Tls, Way::Tunnel];
+
+impl Way {
+    /// A connection that speaks HTTP/1.1.
+    pub(crate) async fn open(self, mock: &MockServer) -> Connection {
+        match self {
+            Self::Plain => Connection::open(mock).await,
+            Self::Tls => Connection::over(connect(mock, "localhost", &["http/1.1"]).await.unwrap()),
+            Self::Tunnel => {
+                let tunnel = tunnel(mock, &format!("{GATEWAY}:443")).await.unwrap();
+                let config = trusting(&mock.ca_pem().await.unwrap(), &["http/1.1"]);
+                Connection::over(handshake(tunnel, config, GATEWAY).await.unwrap())
+            }
+        }
+    }
+}
+
+/// A client that trusts this authority alone, and offers these protocols.
+pub(crate) fn trusting(ca_pem: &str, protocols: &[&str]) -> ClientConfig {
+    trusting_over(ca_pem, protocols, rustls::DEFAULT_VERSIONS)
+}
+
+/// The same, with these versions of TLS alone.
+pub(crate) fn trusting_over(
+    ca_pem: &str,
+    protocols: &[&str],
+    versions: &[&'static SupportedProtocolVersion],
+) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().into()).collect();
+    config
+}
+
+/// Agrees with whoever is at the other end that it is that host.
+pub(crate) async fn handshake<S: Stream>(
+    stream: S,
+    config: ClientConfig,
+    host: &str,
+) -> io::Result<TlsStream<S>> {
+    let host = ServerName::try_from(host.to_owned()).unwrap();
+    TlsConnector::from(Arc::new(config)).connect(host, stream).await
+}
+
+/// A connection over TLS to a mock, by that name.
+pub(crate) async fn connect(
+    mock: &MockServer,
+    host: &str,
+    protocols: &[&str],
+) -> io::Result<TlsStream<TcpStream>> {
+    let config = trusting(&mock.ca_pem().await.unwrap(), protocols);
+    handshake(TcpStream::connect(mock.address()).await?, config, host).await
+}
+
+/// A tunnel to there, as a mock gives it, or why it does not.
+pub(crate) async fn tunnel(mock: &MockServer, to: &str) -> Result<Box<dyn Stream>, Reply> {
+    tunnel_at(mock.address(), to).await
+}
+
+/// The same from whoever listens there.
+pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Stream>, Reply> {
+    let mut connection = Connection::over(TcpStream::connect(proxy).await.unwrap());
+    connection.send(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n").as_bytes()).await;
+    let reply = connection.reply().await;
+    if reply.status() == "200" { Ok(connection.into_stream()) } else { Err(reply) }
+}
+
+/// The answer, believed as our client believes it: a trusted key of the gateway's signed it.
+pub(crate) fn believed(mock: &MockServer, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Verified {
+    let keys = PlatformKeys::of(&mock.credentials()).unwrap();
+    verify(&Answer { status, headers, body: body.into() }, &keys, NOW).unwrap()
+}
+
+impl Reply {
+    /// The same.
+    pub(crate) fn believed(self, mock: &MockServer) -> Verified {
+        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        let headers = lines.map(|(name, value)| {
+            (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+        });
+        let headers = headers.collect();
+        believed(mock, self.status().parse().unwrap(), headers, self.body)
+    }
+}
