@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod binary;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -14,14 +16,7 @@ use std::{
 
 use wechatpay_mock::{Config, FAULTS, FaultRule, MAGIC_FORMS};
 
-fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WECHATPAY_") || name == "RUST_LOG")
-    {
-        command.env_remove(name);
-    }
-    command
-}
+use crate::binary::command;
 
 fn run(arguments: &[&str]) -> Output {
     command().args(arguments).output().unwrap()

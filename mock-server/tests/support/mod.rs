@@ -1,12 +1,17 @@
 //! What tests of the running command share: a process that ends with the test, and requests to it.
 
+#[path = "../binary/mod.rs"]
+mod binary;
+
 use std::{
     io::{BufRead, BufReader, Lines},
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{Child, ChildStderr, Stdio},
     time::SystemTime,
 };
 
 use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
+
+use binary::command;
 
 /// A mock on a free port, with its log.
 pub(crate) struct Running {
@@ -18,11 +23,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
-        let is_ours = |name: &str| name.starts_with("WECHATPAY_") || name == "RUST_LOG";
-        for (name, _) in std::env::vars().filter(|(name, _)| is_ours(name)) {
-            command.env_remove(name);
-        }
+        let mut command = command();
         command.args(["--listen", "127.0.0.1:0"]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
