@@ -26,6 +26,14 @@ nothing public says it.
 |---|---|---|---|
 ";
 
+const HTTP_2: &str = "
+## Over HTTP/2
+
+Requests share a connection there. `reset-after-headers` and `stop-in-body` break off the answer's own stream, with \
+RST_STREAM, and the others go on. `refuse`, `reset` and `no-answer` end the whole connection, as over HTTP/1.1, and with it \
+whatever else is on its way. Names of headers are in lower case in any case.
+";
+
 const RULES: &str = "
 ## By rule
 
@@ -68,7 +76,7 @@ pub fn markdown() -> String {
     for form in MAGIC_FORMS {
         let _ = writeln!(text, "| `{}` | {} |", escaped(form.number), escaped(form.meaning));
     }
-    text + RULES
+    text + HTTP_2 + RULES
 }
 
 /// As a cell of a table may have it.
