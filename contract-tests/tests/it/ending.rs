@@ -9,7 +9,7 @@ use std::{
 use tokio::task::yield_now;
 use wechatpay_mock::{Fault, FaultRule, Latency, Limits, MockServer};
 
-use crate::support::{Connection, RawRequest, exchange, frozen_mock};
+use crate::support::{Connection, RawRequest, exchange, frozen_mock, recorded};
 
 /// Far less than the limit of 10 seconds, and far more than anything here takes by itself.
 const SOON: Duration = Duration::from_secs(5);
@@ -18,13 +18,6 @@ const SOON: Duration = Duration::from_secs(5);
 async fn ends_soon(mock: MockServer) -> bool {
     let begun = Instant::now();
     mock.shutdown().await && begun.elapsed() < SOON
-}
-
-/// Returns once the exchange is in the journal, whether or not its answer is on its way.
-async fn recorded(mock: &MockServer) {
-    while mock.exchanges().is_empty() {
-        yield_now().await;
-    }
 }
 
 /// A request whose body the mock waits for, and that body.

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
+    task::yield_now,
     time::timeout,
 };
 use wechatpay_contract::{
@@ -198,6 +199,13 @@ impl Connection {
         let length = self.stream.read(&mut buffer).await.unwrap_or(0);
         self.received.extend(&buffer[..length]);
         length > 0
+    }
+}
+
+/// Returns once an exchange is in the journal, whether or not its answer is on its way.
+pub(crate) async fn recorded(mock: &MockServer) {
+    while mock.exchanges().is_empty() {
+        yield_now().await;
     }
 }
 

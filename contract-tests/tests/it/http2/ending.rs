@@ -10,7 +10,7 @@ use wechatpay_mock::{Clock, FaultRule, Latency, Limits, MockServer};
 
 use super::{Client, SHORTLY, echo};
 use crate::support::{
-    NOW, RawRequest,
+    NOW, RawRequest, recorded,
     secure::{connect, handshake, trusting},
     soon,
 };
@@ -69,8 +69,8 @@ async fn who_says_nothing_after_the_handshake_is_given_up_on() {
         // A request's headers that never end.
         (&["h2"], &[PREFACE, b"\0\0\x01\x01\0\0\0\0\x01\x82"].concat()),
     ] {
-        let mut stream = soon(connect(&mock, "localhost", protocols)).await.unwrap();
         let begun = Instant::now();
+        let mut stream = soon(connect(&mock, "localhost", protocols)).await.unwrap();
         stream.write_all(sent).await.unwrap();
         let mut received = Vec::new();
         let _ = soon(stream.read_to_end(&mut received)).await;
@@ -90,10 +90,11 @@ async fn an_idle_connection_is_told_before_it_is_closed() {
 async fn a_connection_is_idle_no_longer_after_requests_than_before_them() {
     let mock = impatient().await;
     let client = Client::of(&mock).await;
+    let mut begun = Instant::now();
     for _ in 0..3 {
+        begun = Instant::now();
         assert_eq!(client.call(&RawRequest::sample()).await.unwrap().status, 204);
     }
-    let begun = Instant::now();
     assert!(soon(client.connection).await.unwrap().is_ok());
     assert_ended_after_a_second(begun);
 }
@@ -127,9 +128,7 @@ async fn a_mock_that_ends_answers_what_was_asked_and_tells_that_it_ends() {
     let client = Client::of(&mock).await;
     let asked = async { client.call(&RawRequest::sample()).await.unwrap().status };
     let end = async {
-        while mock.exchanges().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        recorded(&mock).await;
         let begun = Instant::now();
         (mock.shutdown().await, begun.elapsed() < SHORTLY)
     };

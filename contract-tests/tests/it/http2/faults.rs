@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use wechatpay_mock::{FAULTS, Fault, FaultRule};
 
 use super::{Client, Whole};
-use crate::support::{RawRequest, exchange, frozen_mock, secure::WAYS, soon};
+use crate::support::{RawRequest, exchange, frozen_mock, recorded, secure::WAYS, soon};
 
 /// A change that meets this fault.
 fn struck_by(fault: Fault) -> RawRequest {
@@ -85,12 +85,7 @@ async fn while_one_gets_no_answer_others_on_the_connection_are_answered() {
     mock.add_fault(silent).unwrap();
     let client = Client::of(&mock).await;
     let asked = tokio::spawn(client.send(RawRequest::sample().to_http("https://localhost")));
-    soon(async {
-        while mock.exchanges().is_empty() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    soon(recorded(&mock)).await;
     assert_eq!(client.call(&RawRequest::sample()).await.unwrap().status, 204);
     assert!(!asked.is_finished());
 }

@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use wechatpay_mock::{FaultRule, Latency, Limits, MockServer};
 
 use super::{Client, echo};
-use crate::support::{RawRequest, frozen_mock, secure::believed, soon};
+use crate::support::{RawRequest, frozen_mock, recorded, secure::believed, soon};
 
 #[tokio::test]
 async fn an_answer_is_believed() {
@@ -59,12 +59,7 @@ async fn a_late_answer_holds_no_other_up() {
     mock.add_fault(late).unwrap();
     let client = Client::of(&mock).await;
     let first = tokio::spawn(client.send(RawRequest::sample().to_http("https://localhost")));
-    soon(async {
-        while mock.exchanges().is_empty() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    soon(recorded(&mock)).await;
     for _ in 0..10 {
         assert_eq!(client.call(&RawRequest::sample()).await.unwrap().status, 204);
     }
