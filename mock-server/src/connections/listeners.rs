@@ -87,3 +87,23 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     socket.bind(address)?;
     Ok(socket)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mock_is_as_open_as_the_more_open_of_its_addresses() {
+        let (inside, outside, other) = ("127.0.0.1:1", "0.0.0.0:2", "[::1]:3");
+        for (either, tls_alone, most_open) in [
+            (inside, None, inside),
+            (inside, Some(other), inside),
+            (inside, Some(outside), outside),
+            (outside, Some(inside), outside),
+        ] {
+            let parse = |address: &str| address.parse().unwrap();
+            let addresses = Addresses { either: parse(either), tls_alone: tls_alone.map(parse) };
+            assert_eq!(addresses.most_open(), parse(most_open), "{either} {tls_alone:?}");
+        }
+    }
+}
