@@ -10,7 +10,7 @@ use wechatpay_mock::{Clock, FaultRule, Latency, Limits, MockServer};
 
 use super::{Client, SHORTLY, echo};
 use crate::support::{
-    NOW, RawRequest, recorded,
+    NOW, RawRequest, frozen_mock, recorded,
     secure::{connect, handshake, trusting},
     soon,
 };
@@ -154,14 +154,16 @@ async fn idle_connections_do_not_hold_the_end_up_even_if_nobody_reads_from_them(
 
 #[tokio::test]
 async fn a_dropped_mock_closes_its_connections() {
-    let mock = MockServer::builder().start().await.unwrap();
+    let mock = frozen_mock().await;
     let client = Client::of(&mock).await;
     mock.add_fault(FaultRule { latency: Some(Latency::Fixed(60_000)), ..FaultRule::default() }).unwrap();
-    let asked = client.send(RawRequest::sample().to_http("https://localhost"));
+    let asked = tokio::spawn(client.send(RawRequest::sample().to_http("https://localhost")));
+    soon(recorded(&mock)).await;
     let config = trusting(&mock.ca_pem().await.unwrap(), &["http/1.1"]);
     let stream = TcpStream::connect(mock.address()).await.unwrap();
     let mut other = soon(handshake(stream, config, "localhost")).await.unwrap();
     drop(mock);
-    assert!(soon(asked).await.is_err());
+    let answer = soon(asked).await.unwrap();
+    assert!(answer.is_err(), "{answer:?}");
     let _ = soon(other.read_to_end(&mut Vec::new())).await;
 }
