@@ -133,11 +133,15 @@ impl Connection {
     {
         let limit = self.gateway.limits.head_timeout;
         let peer = self.peer.address.map_or_else(|| "a peer in memory".into(), |peer| peer.to_string());
+        let with = format!("TLS with {peer}");
         tokio::select! {
             done = timeout(limit, self.gateway.tls.handshake(stream)) => match done {
                 Ok(Ok(handshake)) => return Some(handshake),
-                Ok(Err(error)) => tracing::warn!("TLS with {peer}: {error}"),
-                Err(_) => tracing::warn!("TLS with {peer}: expected a handshake within {} s", limit.as_secs()),
+                Ok(Err(error)) => self.gateway.turned_away.add(with, error),
+                Err(_) => {
+                    let late = format!("expected a handshake within {} s", limit.as_secs());
+                    self.gateway.turned_away.add(with, late);
+                }
             },
             () = self.gateway.door.ending() => {}
         }

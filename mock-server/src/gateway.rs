@@ -26,6 +26,7 @@ use crate::{
     randomness::Randomness,
     stages::receive::LARGE_BODIES,
     tls::Tls,
+    turned_away::TurnedAway,
 };
 
 /// One mock gateway, without its socket.
@@ -46,6 +47,8 @@ pub(crate) struct Gateway {
     /// Which hosts it stands for, and to which others there is a way.
     pub(crate) proxy: Proxy,
     pub(crate) tls: Tls,
+    /// Whom it turned away before there was an exchange.
+    pub(crate) turned_away: TurnedAway,
     /// Room for the large bodies that are being read.
     pub(crate) large_bodies: Semaphore,
     pub(crate) diagnosis: Diagnosing,
@@ -83,6 +86,7 @@ impl Gateway {
             access: Access::new(addresses.most_open(), config.admin_token.clone()),
             proxy: Proxy::new(config, iter::once(addresses.either).chain(addresses.tls_alone).collect()),
             tls: Tls::new(config),
+            turned_away: TurnedAway::default(),
             large_bodies: Semaphore::new(LARGE_BODIES),
             diagnosis: config.diagnosis,
             diagnoses: Semaphore::new(diagnosing::AT_ONCE),

@@ -55,6 +55,7 @@ mod stages;
 mod standing;
 mod state;
 mod tls;
+mod turned_away;
 mod write_timeout;
 
 pub use admin::{ADMIN_OPENAPI, AdminToken, AdminTokenError};

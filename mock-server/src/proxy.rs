@@ -74,7 +74,7 @@ pub(crate) async fn answer(
     let proxy = &gateway.proxy;
     let way = match proxy.way(&request, is_tunnel) {
         Ok(way) => way,
-        Err(refusal) => return (refusal.answer().map(Either::Left), None),
+        Err(refusal) => return refused(gateway, &refusal),
     };
     let upgrade = hyper::upgrade::on(&mut request);
     match way {
@@ -82,13 +82,18 @@ pub(crate) async fn answer(
         Way::TunnelHere => (established(), Some(Tunnel { upgrade, destination: None })),
         Way::TunnelTo(authority) => match destination::connect(&authority, &proxy.addresses).await {
             Ok(stream) => (established(), Some(Tunnel { upgrade, destination: Some(stream) })),
-            Err(refusal) => (refusal.answer().map(Either::Left), None),
+            Err(refusal) => refused(gateway, &refusal),
         },
         Way::To(authority) => match forward(request, &authority, &proxy.addresses).await {
             Ok(answer) => (answer.map(Either::Right), None),
-            Err(refusal) => (refusal.answer().map(Either::Left), None),
+            Err(refusal) => refused(gateway, &refusal),
         },
     }
+}
+
+fn refused(gateway: &Gateway, refusal: &ProxyRefusal) -> Answered {
+    gateway.turned_away.add("proxy", refusal.reason());
+    (refusal.answer().map(Either::Left), None)
 }
 
 fn established() -> Response<Either<AnswerBody, ForwardedBody>> {

@@ -152,6 +152,12 @@ impl MockServer {
         self.gateway.journal.page(filter, Order::Oldest, usize::MAX).exchanges
     }
 
+    /// Why peers were turned away before there was an exchange: their handshake failed, or they asked for what the mock, as a
+    /// proxy, does not do. Each reason once, the first 20.
+    pub fn turned_away(&self) -> Vec<String> {
+        self.gateway.turned_away.reasons()
+    }
+
     /// Figures about all exchanges since the start, in the text format of Prometheus.
     ///
     /// ```

@@ -34,10 +34,14 @@ pub(crate) enum ProxyRefusal {
 }
 
 impl ProxyRefusal {
-    /// The answer, which the log has as well.
+    /// The answer.
     pub(crate) fn answer(&self) -> Response<AnswerBody> {
-        tracing::warn!("proxy: {self}{}", self.cause());
-        text_answer(self.status(), format!("wechatpay-mock: {self}{}\n", self.cause()))
+        text_answer(self.status(), format!("wechatpay-mock: {}\n", self.reason()))
+    }
+
+    /// What is wrong, and why.
+    pub(crate) fn reason(&self) -> String {
+        format!("{self}{}", self.cause())
     }
 
     fn status(&self) -> StatusCode {
