@@ -1,6 +1,6 @@
 //! What the gateway is told about a merchant.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use serde::Deserialize;
 use wechatpay_protocol::{Apiv3Key, Certificate, Credentials, Mchid, Timestamp};
@@ -167,9 +167,13 @@ impl ApiCertificate {
 
     /// The development merchant's.
     pub fn development() -> Self {
-        let merchant = Credentials::development();
-        Self::new(&merchant.merchant_certificate, Some(&merchant.merchant_key))
-            .expect("the development credentials are valid")
+        // Read once: checking a private key takes longer than a call.
+        static DEVELOPMENT: LazyLock<ApiCertificate> = LazyLock::new(|| {
+            let merchant = Credentials::development();
+            ApiCertificate::new(&merchant.merchant_certificate, Some(&merchant.merchant_key))
+                .expect("the development credentials are valid")
+        });
+        DEVELOPMENT.clone()
     }
 
     /// The certificate.

@@ -1,6 +1,10 @@
 //! The gateway's own keys: the platform certificate, or two of them during a change-over, and the public-key pair.
 
-use std::{iter, sync::Arc, time::Duration};
+use std::{
+    iter,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use wechatpay_protocol::{
     Certificate, Credentials, DecryptingKey, KeyError, KeyId, PublicKeyId, SerialNo, SigningKey, Timestamp,
@@ -74,9 +78,13 @@ impl PlatformCertificate {
 
     /// The development certificate, which the development credentials trust.
     pub fn development() -> Self {
-        let (_, certificate) = Credentials::development().platform_certificate.expect(VALID);
-        let private_key = include_str!("../../../fixtures/credentials/platform_key.pem");
-        Self::new(&certificate, private_key).expect(VALID)
+        // Read once, as all development keys: checking a private key takes longer than a call.
+        static DEVELOPMENT: LazyLock<PlatformCertificate> = LazyLock::new(|| {
+            let (_, certificate) = Credentials::development().platform_certificate.expect(VALID);
+            let private_key = include_str!("../../../fixtures/credentials/platform_key.pem");
+            PlatformCertificate::new(&certificate, private_key).expect(VALID)
+        });
+        DEVELOPMENT.clone()
     }
 
     /// The certificate.
@@ -146,8 +154,12 @@ impl PublicKeyPair {
 
     /// The development pair, which the development credentials trust.
     pub fn development() -> Self {
-        let (id, _) = Credentials::development().public_key.expect(VALID);
-        Self::new(id, include_str!("../../../fixtures/credentials/pub_key_private.pem")).expect(VALID)
+        static DEVELOPMENT: LazyLock<PublicKeyPair> = LazyLock::new(|| {
+            let (id, _) = Credentials::development().public_key.expect(VALID);
+            PublicKeyPair::new(id, include_str!("../../../fixtures/credentials/pub_key_private.pem"))
+                .expect(VALID)
+        });
+        DEVELOPMENT.clone()
     }
 
     /// Its ID.
