@@ -13,7 +13,10 @@ static VALIDATORS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
     names
         .map(|name| {
             let schema = json!({ "$ref": format!("#/components/schemas/{name}"), "components": components });
-            let validator = jsonschema::draft202012::new(&schema).expect("the contract's schemas are valid");
+            let validator = jsonschema::draft202012::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .expect("the contract's schemas are valid");
             (name.clone(), validator)
         })
         .collect()

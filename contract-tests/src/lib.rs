@@ -11,6 +11,7 @@ pub mod case;
 mod described;
 pub mod fault_table;
 pub mod generate;
+mod keys;
 pub mod run;
 pub mod sign;
 pub mod table;

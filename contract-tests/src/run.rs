@@ -4,6 +4,7 @@ mod body;
 mod compare;
 mod difference;
 mod exchange;
+mod recorded;
 mod send;
 mod signature;
 

@@ -1,7 +1,9 @@
 //! How a case's request is signed: rightly, or wrongly in a way that has a name.
 
 use serde::Deserialize;
-use wechatpay_protocol::{Credentials, KeyError, SerialNo, SigningKey, Timestamp};
+use wechatpay_protocol::{Credentials, KeyError, SerialNo, Timestamp};
+
+use crate::keys::signing_key;
 
 /// A way to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -14,6 +16,9 @@ pub enum Sign {
     /// With a timestamp that is 299 seconds in the past.
     #[serde(rename = "299-seconds-ago")]
     AlmostStale,
+    /// With a timestamp that is 300 seconds in the past, the oldest that is taken. It is a second older if the clock moves on.
+    #[serde(rename = "300-seconds-ago")]
+    Oldest,
     /// With a timestamp that is 301 seconds in the past.
     #[serde(rename = "301-seconds-ago")]
     Stale,
@@ -87,7 +92,7 @@ impl Sign {
     pub fn sign(&self, request: &ToSign<'_>, merchant: &Credentials) -> Result<Signed, KeyError> {
         let timestamp = self.timestamp(request.now);
         let pem = if *self == Self::WrongKey { STRANGERS_KEY } else { &merchant.merchant_key };
-        let signature = SigningKey::from_pem(pem)?.sign(&self.message(request, timestamp)).to_string();
+        let signature = signing_key(pem)?.sign(&self.message(request, timestamp)).to_string();
         let signature =
             if *self == Self::SignatureNotBase64 { signature.replace('=', "-") } else { signature };
         let mchid = if *self == Self::UnknownMerchant { "1999999999" } else { merchant.mchid.as_str() };
@@ -119,6 +124,7 @@ impl Sign {
         let now = now.as_unix();
         Timestamp::from_unix(match self {
             Self::AlmostStale => now.saturating_sub(299),
+            Self::Oldest => now.saturating_sub(300),
             Self::Stale => now.saturating_sub(301),
             Self::Ahead => now.saturating_add(302),
             _ => now,

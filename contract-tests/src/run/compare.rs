@@ -21,7 +21,8 @@ pub(super) fn compare(expected: &Expected, sent: &Sent, merchant: &Credentials) 
     }
     let headers = expected.headers.iter();
     let headers = headers.filter_map(|(name, wanted)| header(name, wanted, &answer.headers, placeholders));
-    headers.chain(body).chain(signature::compare(expected.signed_by, sent, merchant)).collect()
+    let signature = signature::compare(expected.signed_by, sent, merchant);
+    headers.chain(body).chain(signature).chain(signature::names(expected.signed_by, &answer.names)).collect()
 }
 
 fn status(expected: u16, sent: &Sent) -> Option<Difference> {

@@ -21,6 +21,8 @@ use wechatpay_client::{
 };
 use wechatpay_protocol::Timestamp;
 
+use super::recorded::{Beginning, Recorded};
+
 use crate::case::{MadeRequest, Placeholders};
 
 /// The most bytes of a raw answer's status line and headers.
@@ -34,6 +36,8 @@ const MAX_HEADERS: usize = 100;
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// The names of the headers, in the letters in which they were sent.
+    pub(crate) names: Vec<String>,
     pub(crate) body: Bytes,
 }
 
@@ -108,6 +112,8 @@ pub(super) async fn made(
     *message.headers_mut() = headers;
 
     let stream = host.connect().await?;
+    let beginning = Beginning::default();
+    let stream = Recorded { stream, beginning: beginning.clone(), limit: MAX_HEAD };
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
     let connection = tokio::spawn(connection);
@@ -116,7 +122,18 @@ pub(super) async fn made(
     let body = Limited::new(body, MAX_BODY).collect().await;
     let body = body.map_err(|error| format!("a body that breaks off: {error}"))?.to_bytes();
     connection.abort();
-    Ok(Answer { status: head.status, headers: head.headers, body })
+    Ok(Answer { status: head.status, headers: head.headers, names: names(&beginning.bytes()), body })
+}
+
+/// The names of an answer's headers, after any that only ask for patience.
+fn names(mut received: &[u8]) -> Vec<String> {
+    while let Ok(Some((answer, length))) = head(received) {
+        if !answer.status.is_informational() {
+            return answer.names;
+        }
+        received = &received[length..];
+    }
+    Vec::new()
 }
 
 /// Sends bytes, and reads one answer, whose body ends as `Content-Length` says, or with the connection.
@@ -160,13 +177,14 @@ fn head(received: &[u8]) -> Result<Option<(Answer, usize)>, String> {
     let parsing = parsed.parse(received).map_err(|error| format!("something else than HTTP: {error}"))?;
     let httparse::Status::Complete(length) = parsing else { return Ok(None) };
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|error| error.to_string())?;
+    let names = parsed.headers.iter().map(|field| field.name.to_owned()).collect();
     let mut headers = HeaderMap::new();
     for field in parsed.headers.iter() {
         let name: HeaderName = field.name.parse().map_err(|error| format!("{}: {error}", field.name))?;
         let value = HeaderValue::from_bytes(field.value).map_err(|error| format!("{name}: {error}"))?;
         headers.append(name, value);
     }
-    Ok(Some((Answer { status, headers, body: Bytes::new() }, length)))
+    Ok(Some((Answer { status, headers, names, body: Bytes::new() }, length)))
 }
 
 /// Waits for more bytes; `false` at the end.

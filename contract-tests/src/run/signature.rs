@@ -1,12 +1,12 @@
 //! Compares who signed an answer, and verifies it.
 
-use wechatpay_protocol::{Credentials, ResponseSignature, Signature, Timestamp, VerifyingKey};
+use wechatpay_protocol::{Credentials, ResponseSignature, Signature, Timestamp};
 
 use super::{
     difference::{Difference, Subject},
     send::{Answer, Sent},
 };
-use crate::case::SignedBy;
+use crate::{case::SignedBy, keys::verifying_key};
 
 /// Clients believe no answer whose timestamp is more than [`Timestamp::MAX_SKEW`] off, so none may be.
 pub(super) fn compare(expected: SignedBy, sent: &Sent, merchant: &Credentials) -> Option<Difference> {
@@ -51,13 +51,39 @@ pub(super) fn compare(expected: SignedBy, sent: &Sent, merchant: &Credentials) -
     })
 }
 
+/// The headers of a signed answer have their documented capitals: an official SDK looks them up so.
+pub(super) fn names(expected: SignedBy, sent: &[String]) -> Option<Difference> {
+    if expected == SignedBy::Nobody {
+        return None;
+    }
+    let spelt_otherwise = |name: &&&str| {
+        sent.iter().any(|sent| sent.eq_ignore_ascii_case(name)) && !sent.iter().any(|sent| sent == **name)
+    };
+    let name = NAMES.iter().find(spelt_otherwise)?;
+    let found = sent.iter().find(|sent| sent.eq_ignore_ascii_case(name))?;
+    Some(Difference::new(
+        Subject::Header(name.to_lowercase()),
+        format!("the name {name}"),
+        format!("the name {found}"),
+    ))
+}
+
+/// As the documentation writes them.
+const NAMES: [&str; 5] = [
+    "Wechatpay-Timestamp",
+    "Wechatpay-Nonce",
+    "Wechatpay-Signature",
+    "Wechatpay-Serial",
+    "Wechatpay-Signature-Type",
+];
+
 fn signed_at_all(answer: &Answer) -> Option<Difference> {
     let header = answer.headers.keys().find(|name| name.as_str().starts_with("wechatpay-"))?;
     Some(Difference::new(Subject::Signature, "none", format!("the header {header}")))
 }
 
 fn verify(pem: &str, message: &[u8], signature: &str) -> Result<(), String> {
-    let key = VerifyingKey::from_pem(pem).map_err(|error| error.to_string())?;
+    let key = verifying_key(pem).map_err(|error| error.to_string())?;
     let signature: Signature = signature.parse().map_err(|error| format!("{error}"))?;
     key.verify(message, &signature).map_err(|error| error.to_string())
 }
@@ -69,4 +95,22 @@ pub(super) fn shown(message: &[u8]) -> String {
         .split_inclusive('\n')
         .map(|line| format!("  {}", line.replace('\r', "\\r").replace('\n', "\\n")));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_signed_answers_have_their_capitals() {
+        let sent = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let found = |names: &[&str]| super::names(SignedBy::EitherKey, &sent(names));
+        assert_eq!(found(&NAMES), None);
+        let difference = found(&["date", "Wechatpay-Nonce", "wechatpay-serial"]).unwrap();
+        assert_eq!(
+            (difference.expected.as_str(), difference.actual.as_str()),
+            ("the name Wechatpay-Serial", "the name wechatpay-serial")
+        );
+        assert_eq!(super::names(SignedBy::Nobody, &sent(&["wechatpay-serial"])), None);
+    }
 }

@@ -20,8 +20,6 @@ async fn the_sample_fails_for_every_fault() {
             survivors.push(fault);
         }
     }
-    // Of `lower-case-headers` it is not the names that are found, which HTTP has in any case, but that the connection
-    // is then closed.
     assert_eq!(survivors, []);
 }
 
