@@ -10,6 +10,7 @@ use wechatpay_protocol::{
 use crate::{
     BaseUrlError, Client, Trust,
     client::{Clock, Inner, NonceSource},
+    mutants::Mutation,
     request::Signer,
     tls::NoAuthorities,
     transport::{BaseUrl, Transport},
@@ -29,6 +30,8 @@ pub struct Builder {
     timeout: Duration,
     clock: Clock,
     nonce: NonceSource,
+    /// None, but in a build for testing tests.
+    pub(crate) mutation: Mutation,
 }
 
 /// Why no client can be made of what a [`Builder`] was told.
@@ -113,6 +116,7 @@ impl Builder {
             timeout: Duration::from_secs(30),
             clock: Arc::new(system_clock),
             nonce: Arc::new(random_nonce),
+            mutation: Mutation::NONE,
         }
     }
 
@@ -169,7 +173,7 @@ impl Builder {
         let base_url: BaseUrl = self.base_url.parse().map_err(ConfigurationError::BaseUrl)?;
         let connect_timeout = sensible("the time for connecting", self.connect_timeout)?;
         let timeout = sensible("the time for a call", self.timeout)?;
-        Ok(Client::new(Inner {
+        Ok(Client::new(self.mutation.inner(Inner {
             signer: signer(&self.credentials)?,
             keys: KeyRing::new(self.trust, &self.credentials, (self.clock)())?,
             apiv3_key: self.credentials.apiv3_key,
@@ -178,7 +182,8 @@ impl Builder {
             clock: self.clock,
             nonce: self.nonce,
             downloading: Mutex::default(),
-        }))
+            mutation: self.mutation,
+        })))
     }
 }
 

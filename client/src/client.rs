@@ -10,6 +10,7 @@ use wechatpay_protocol::{Apiv3Key, Certificate, KeyId, Nonce, Timestamp};
 use crate::{
     Answer, Builder, Error, PlatformKeys, RightsChange, SignedRequest, Target, Unverified, Verified,
     error::Kind,
+    mutants::Mutation,
     platform_keys::certificates_in,
     request::{Signer, Unsigned},
     response::{accepted, verify},
@@ -36,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) nonce: NonceSource,
     /// Held by the call that downloads certificates, so that others can wait for it instead of doing the same.
     pub(crate) downloading: Mutex<()>,
+    pub(crate) mutation: Mutation,
 }
 
 impl Client {
@@ -114,14 +116,15 @@ impl Client {
         target: &Target,
         body: Bytes,
     ) -> SignedRequest {
-        self.0.signer.sign(Unsigned {
+        let request = Unsigned {
             method,
             target: target.clone(),
             timestamp: (self.0.clock)(),
             nonce_str: (self.0.nonce)(),
             body,
             trusted_key,
-        })
+        };
+        self.0.mutation.sign(&self.0.signer, request)
     }
 
     /// Sees to it that there is a key to verify with before anything is sent. Says whether this call may still
@@ -129,7 +132,7 @@ impl Client {
     async fn have_keys(&self, deadline: Deadline) -> Result<bool, Error> {
         let keys = &self.0.keys;
         if !keys.is_downloaded() || keys.current().named.is_some() {
-            return Ok(keys.is_downloaded());
+            return Ok(keys.is_downloaded() && self.0.mutation.renews());
         }
         let is_known = || keys.current().named.is_some();
         self.download_unless(is_known, deadline).await.map_err(Kind::Download)?;
@@ -157,7 +160,7 @@ impl Client {
     }
 
     fn verify(&self, answer: &Answer) -> Result<Verified, Error> {
-        verify(answer, &self.0.keys.current().keys, (self.0.clock)())
+        self.0.mutation.verify(answer, &self.0.keys.current().keys, (self.0.clock)())
     }
 
     async fn download_unless(&self, is_done: impl Fn() -> bool, deadline: Deadline) -> Result<(), Error> {
@@ -176,8 +179,10 @@ impl Client {
         accepted(&answer)?;
 
         let now = (self.0.clock)();
-        let certificates = certificates_in(&answer.body, &self.0.apiv3_key, now)?;
-        verify(&answer, &PlatformKeys::from_iter(certificates.iter().cloned()), now)?;
+        let list = self.0.mutation.list(&answer.body, &self.0.apiv3_key);
+        let certificates = certificates_in(&list, &self.0.apiv3_key, now)?;
+        let verified = verify(&answer, &PlatformKeys::from_iter(certificates.iter().cloned()), now);
+        self.0.mutation.believes_list(verified)?;
         if self.0.keys.is_downloaded() {
             self.0.keys.replace(Trusted::certificates(&certificates));
         }

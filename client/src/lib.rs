@@ -33,6 +33,11 @@ mod builder;
 mod client;
 pub mod credentials_dir;
 mod error;
+#[cfg(feature = "mutants")]
+pub mod mutants;
+#[cfg(not(feature = "mutants"))]
+#[path = "no_mutants.rs"]
+mod mutants;
 mod platform_keys;
 mod rejection;
 mod request;

@@ -32,6 +32,22 @@ impl PlatformKeys {
         Ok(keys)
     }
 
+    /// The same keys, certificates too for good.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn for_good(&self) -> Self {
+        let keys = self.0.iter().map(|(id, key)| match key {
+            PlatformKey::Public(key) => (id.clone(), key.clone()),
+            PlatformKey::Certified(certificate) => (id.clone(), certificate.verifying_key().clone()),
+        });
+        keys.collect()
+    }
+
+    /// The name of some key.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn any(&self) -> Option<&KeyId> {
+        self.0.keys().next()
+    }
+
     /// The key with that name, if it is to be believed at that time.
     pub fn get(&self, id: &KeyId, at: Timestamp) -> Option<&VerifyingKey> {
         match self.0.get(id)? {

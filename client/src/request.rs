@@ -92,7 +92,7 @@ pub(crate) struct Unsigned {
 }
 
 impl Unsigned {
-    fn message(&self) -> Vec<u8> {
+    pub(crate) fn message(&self) -> Vec<u8> {
         let message = RequestMessage {
             method: self.method.as_str(),
             target: self.target.as_str(),
@@ -114,7 +114,12 @@ pub(crate) struct Signer {
 
 impl Signer {
     pub(crate) fn sign(&self, request: Unsigned) -> SignedRequest {
-        let signature = self.key.sign(&request.message());
+        let message = request.message();
+        self.sign_over(&message, request)
+    }
+
+    pub(crate) fn sign_over(&self, message: &[u8], request: Unsigned) -> SignedRequest {
+        let signature = self.key.sign(message);
         let authorization = Authorization::new(
             &self.mchid,
             &self.serial_no,

@@ -41,6 +41,9 @@ pub(crate) enum Command {
     Demo,
     /// Run the cases against a server, and say where it does not behave like the gateway
     Verify(Verify),
+    /// Put one fault after another into the mock and the client, and say which of them the kit does not find
+    #[cfg(feature = "mutants")]
+    Mutants(Mutants),
     /// Print the table of behaviours, made of the cases, as Markdown
     Behaviour {
         /// Folder of the cases
@@ -90,6 +93,28 @@ pub(crate) struct Verify {
     /// Allow a target that is not on this machine; only the cases that cannot change anything are then run
     #[arg(long, requires = "target")]
     pub(crate) i_know_this_is_not_a_mock: bool,
+}
+
+#[cfg(feature = "mutants")]
+#[derive(Debug, Args)]
+pub(crate) struct Mutants {
+    /// Only mutants with this in their name; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Vec<String>,
+
+    /// List the mutants, and run nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// Write a report as well: json=FILE
+    #[arg(long, value_name = "json=FILE", value_parser = json_file)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[cfg(feature = "mutants")]
+fn json_file(text: &str) -> Result<PathBuf, String> {
+    let path = text.strip_prefix("json=").filter(|path| !path.is_empty());
+    path.map(PathBuf::from).ok_or_else(|| format!("expected json=FILE, found {text:?}"))
 }
 
 #[cfg(test)]

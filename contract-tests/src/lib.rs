@@ -12,6 +12,8 @@ mod described;
 pub mod fault_table;
 pub mod generate;
 mod keys;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod run;
 pub mod sign;
 pub mod table;

@@ -3,6 +3,8 @@
 
 mod cli;
 mod demo;
+#[cfg(feature = "mutants")]
+mod mutating;
 mod verifying;
 
 use std::{error::Error, io::Write, iter, path::Path, process::ExitCode};
@@ -20,6 +22,8 @@ async fn main() -> ExitCode {
     let (done, failure) = match Cli::parse().command {
         Command::Demo => (demo::run().await.map(|()| true), ExitCode::FAILURE),
         Command::Verify(options) => (verifying::run(&options).await, ExitCode::from(WRONG_USAGE)),
+        #[cfg(feature = "mutants")]
+        Command::Mutants(options) => (mutating::run(&options).await, ExitCode::from(WRONG_USAGE)),
         Command::Behaviour { cases } => (behaviour(&cases).map(|()| true), ExitCode::from(WRONG_USAGE)),
         Command::Faults => (print(&fault_table::markdown()).map(|()| true), ExitCode::FAILURE),
     };

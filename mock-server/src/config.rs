@@ -32,6 +32,7 @@ use crate::{
     host::Host,
     identity::{PlatformCertificate, PlatformCertificates, PublicKeyPair},
     limits::Limits,
+    mutants::Mutation,
     policies::Policies,
     seed::Seed,
 };
@@ -78,6 +79,8 @@ pub struct Config {
     pub platform_certificates: PlatformCertificates,
     /// The gateway's key pair that has an ID in place of a certificate.
     pub public_key: PublicKeyPair,
+    /// None, but in a build for testing tests.
+    pub(crate) mutation: Mutation,
     /// At least one, each with an mchid of its own.
     merchants: Vec<MerchantConfig>,
 }
@@ -98,6 +101,7 @@ impl Default for Config {
             faults: Vec::new(),
             platform_certificates: PlatformCertificates::One(PlatformCertificate::development()),
             public_key: PublicKeyPair::development(),
+            mutation: Mutation::NONE,
             merchants: vec![MerchantConfig::development()],
         }
     }

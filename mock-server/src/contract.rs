@@ -59,6 +59,14 @@ impl Contract {
         &CONTRACT
     }
 
+    /// Another than that of this version.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn altered(alter: impl Fn(&mut Value)) -> Result<Self, String> {
+        let mut document = serde_json::from_str(OPENAPI).map_err(|error| error.to_string())?;
+        alter(&mut document);
+        Self::read(&document)
+    }
+
     /// Takes the operations out of an OpenAPI document; `Err` says what is missing where.
     fn read(document: &Value) -> Result<Self, String> {
         let mut operations = Vec::new();

@@ -21,6 +21,7 @@ use crate::{
     journal::Journal,
     limits::Limits,
     metrics::Metrics,
+    mutants::Mutation,
     policies::Policies,
     proxy::Proxy,
     randomness::Randomness,
@@ -56,6 +57,8 @@ pub(crate) struct Gateway {
     pub(crate) diagnoses: Semaphore,
     /// Room for the key that is being made.
     pub(crate) new_keys: Semaphore,
+    /// None, but in a build for testing tests.
+    pub(crate) mutation: Mutation,
     configured_faults: Vec<FaultRule>,
     rules_made: AtomicU64,
     merchants_made: AtomicU64,
@@ -73,7 +76,7 @@ impl Gateway {
         randomness: Randomness,
     ) -> Result<Self, RuleError> {
         let gateway = Self {
-            contract: Contract::current(),
+            contract: config.mutation.contract(),
             identity: Identity::new(config),
             clock,
             randomness,
@@ -91,6 +94,7 @@ impl Gateway {
             diagnosis: config.diagnosis,
             diagnoses: Semaphore::new(diagnosing::AT_ONCE),
             new_keys: Semaphore::new(1),
+            mutation: config.mutation,
             configured_faults: config.faults.clone(),
             rules_made: AtomicU64::new(0),
             merchants_made: AtomicU64::new(0),

@@ -42,6 +42,11 @@ mod limits;
 mod log;
 mod making;
 mod metrics;
+#[cfg(feature = "mutants")]
+pub mod mutants;
+#[cfg(not(feature = "mutants"))]
+#[path = "no_mutants.rs"]
+mod mutants;
 mod operations;
 pub mod policies;
 mod present;

@@ -1,11 +1,7 @@
 //! The state before: how a mock differs from one that is told nothing.
 
-use std::io;
-
 use serde::Deserialize;
-use wechatpay_mock::{
-    CertificateStatus, Clock, Config, MerchantConfig, MockServer, Seed, TrustMode, policies::Policies,
-};
+use wechatpay_mock::{CertificateStatus, Clock, Config, MerchantConfig, Seed, TrustMode, policies::Policies};
 use wechatpay_protocol::Timestamp;
 
 use super::strict;
@@ -32,11 +28,8 @@ pub struct Given {
 }
 
 impl Given {
-    /// A mock that has been told so.
-    ///
-    /// # Errors
-    /// If no port can be listened on.
-    pub async fn start(&self) -> io::Result<MockServer> {
+    /// A mock's configuration that says so.
+    pub fn config(&self) -> Config {
         let merchant = MerchantConfig {
             trust: self.trust,
             certificate_status: self.certificate_status,
@@ -45,7 +38,11 @@ impl Given {
         let mut config = Config::default().with_merchants([merchant]);
         config.policies = self.policies.clone();
         config.seed.clone_from(&self.seed);
-        let clock = self.now.map_or_else(Clock::system, |now| Clock::fixed(Timestamp::from_unix(now)));
-        MockServer::builder().config(config).clock(clock).start().await
+        config
+    }
+
+    /// The mock's clock.
+    pub fn clock(&self) -> Clock {
+        self.now.map_or_else(Clock::system, |now| Clock::fixed(Timestamp::from_unix(now)))
     }
 }

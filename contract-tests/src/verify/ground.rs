@@ -4,8 +4,10 @@ use std::{fmt, io, net::IpAddr, str::FromStr};
 
 use http::Uri;
 use wechatpay_client::{BaseUrl, BaseUrlError};
-use wechatpay_mock::MockServer;
+use wechatpay_mock::{Config, MockServer};
 use wechatpay_protocol::Credentials;
+
+use crate::case::Given;
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +30,13 @@ pub struct Ground {
 
 #[derive(Debug)]
 enum Server {
-    Inside(Box<MockServer>),
+    /// With what it and its like are told.
+    Inside(Box<MockServer>, Telling),
     Outside(Target),
 }
+
+/// Tells a mock more than a case does.
+struct Telling(Box<dyn Fn(Config) -> Config + Send + Sync>);
 
 /// The target may be a real gateway.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,9 +78,17 @@ impl Ground {
     /// # Errors
     /// If no port can be listened on.
     pub async fn mock_inside() -> io::Result<Self> {
-        let mock = MockServer::builder().start().await?;
+        Self::mock_told(|config| config).await
+    }
+
+    /// A mock, started now and told what `tell` makes of a configuration. So are the mocks that cases have for themselves.
+    ///
+    /// # Errors
+    /// If no port can be listened on, or what it is told makes no sense.
+    pub async fn mock_told(tell: impl Fn(Config) -> Config + Send + Sync + 'static) -> io::Result<Self> {
+        let mock = MockServer::builder().config(tell(Config::default())).start().await?;
         let credentials = mock.credentials();
-        Ok(Self { server: Server::Inside(Box::new(mock)), credentials })
+        Ok(Self { server: Server::Inside(Box::new(mock), Telling(Box::new(tell))), credentials })
     }
 
     /// A server somewhere, called as that merchant.
@@ -92,7 +106,7 @@ impl Ground {
     /// The server's base URL.
     pub fn url(&self) -> String {
         match &self.server {
-            Server::Inside(mock) => mock.url(),
+            Server::Inside(mock, _) => mock.url(),
             Server::Outside(target) => target.url.clone(),
         }
     }
@@ -104,7 +118,16 @@ impl Ground {
 
     /// Whether mocks can be started beside it, for the cases that need one of their own.
     pub(super) fn has_mocks(&self) -> bool {
-        matches!(self.server, Server::Inside(_))
+        matches!(self.server, Server::Inside(..))
+    }
+
+    /// A mock for a case that gives this.
+    pub(super) async fn mock_of_its_own(&self, given: &Given) -> io::Result<MockServer> {
+        let config = match &self.server {
+            Server::Inside(_, Telling(tell)) => tell(given.config()),
+            Server::Outside(_) => given.config(),
+        };
+        MockServer::builder().config(config).clock(given.clock()).start().await
     }
 
     /// Whether it may be a real gateway, where nothing may be changed.
@@ -113,10 +136,16 @@ impl Ground {
     }
 }
 
+impl fmt::Debug for Telling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Telling")
+    }
+}
+
 impl fmt::Display for Ground {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.server {
-            Server::Inside(_) => f.write_str("a mock started inside"),
+            Server::Inside(..) => f.write_str("a mock started inside"),
             Server::Outside(target) => write!(f, "{target}"),
         }
     }

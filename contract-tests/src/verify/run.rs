@@ -39,14 +39,14 @@ async fn run_step(Step { case, course }: Step, ground: &Ground) -> CaseResult {
             return CaseResult { case, outcome: Outcome::Skipped(reason), took: Duration::ZERO };
         }
         Course::OnServer => run::run(&case, &ground.url(), ground.credentials()).await,
-        Course::OnOwnMock => on_own_mock(&case).await,
+        Course::OnOwnMock => on_own_mock(&case, ground).await,
     };
     let outcome = if differences.is_empty() { Outcome::Passed } else { Outcome::Failed(differences) };
     CaseResult { case, outcome, took: start.elapsed() }
 }
 
-async fn on_own_mock(case: &Case) -> Vec<Difference> {
-    match case.given.clone().unwrap_or_default().start().await {
+async fn on_own_mock(case: &Case, ground: &Ground) -> Vec<Difference> {
+    match ground.mock_of_its_own(&case.given.clone().unwrap_or_default()).await {
         Ok(mock) => run::run(case, &mock.url(), &mock.credentials()).await,
         Err(error) => vec![Difference::of_start(&error)],
     }
