@@ -27,6 +27,7 @@ mod contract;
 mod credentials_dir;
 mod diagnosing;
 mod door;
+pub mod environment;
 mod exchange;
 mod expectation;
 mod faults;

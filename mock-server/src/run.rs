@@ -1,23 +1,16 @@
 //! `wechatpay-mock run`: a command that reaches a mock in place of the gateway, whatever it is written in.
 
-mod environment;
 mod process;
-mod trust_store;
 
 use std::{
     error::Error,
-    ffi::OsString,
-    fs,
     io::{self, Write},
-    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use wechatpay_mock::{Clock, Config, MockServer, credentials_env, write_credentials};
-use wechatpay_protocol::Credentials;
+use wechatpay_mock::{Clock, Config, MockServer, environment};
 
 use crate::{Failure, cli::Run};
-use environment::{Facts, php_ini, variables};
 use process::{NotRun, run_to_end};
 
 /// How many exchanges are shown at the end.
@@ -36,7 +29,7 @@ pub(crate) async fn run(config: Config, options: &Run) -> Result<ExitCode, Box<d
     let mock = started.map_err(Failure::new("cannot start a mock"))?;
     let folder = tempfile::Builder::new().prefix("wechatpay-mock-").tempdir();
     let folder = folder.map_err(Failure::new("cannot make a folder for credentials"))?;
-    let variables = prepare(&mock, &credentials, folder.path()).await?;
+    let variables = environment::prepare(&mock, &credentials, folder.path()).await?;
 
     let code = match run_to_end(&options.command, variables).await {
         Ok(code) => code,
@@ -44,44 +37,6 @@ pub(crate) async fn run(config: Config, options: &Run) -> Result<ExitCode, Box<d
     };
     let is_contract_broken = report(&mock, code, options.contract);
     Ok(ExitCode::from(if code == 0 && is_contract_broken { CONTRACT_BROKEN } else { code }))
-}
-
-/// Writes what the command needs to the folder, and says how it finds that.
-async fn prepare(
-    mock: &MockServer,
-    credentials: &Credentials,
-    folder: &Path,
-) -> Result<Vec<(String, OsString)>, Box<dyn Error>> {
-    write_credentials(credentials, folder, false)?;
-    let authority = mock.ca_pem().await?;
-    let bundle = system_authorities().unwrap_or_default() + "\n" + &authority;
-    let store = trust_store::pkcs12(&trust_store::certificates(&bundle))?;
-
-    let write = |name: &str, content: &[u8]| -> Result<PathBuf, Failure> {
-        let path = folder.join(name);
-        fs::write(&path, content).map_err(Failure::new(format!("cannot write {}", path.display())))?;
-        Ok(path)
-    };
-    let bundle = write("ca-bundle.pem", bundle.as_bytes())?;
-    let php_ini_dir = folder.join("php");
-    fs::create_dir(&php_ini_dir).map_err(Failure::new("cannot make a folder for PHP's settings"))?;
-    write("php/wechatpay-mock.ini", php_ini(&bundle).as_bytes())?;
-    let facts = Facts {
-        mock: mock.address(),
-        authority: &write("ca.pem", authority.as_bytes())?,
-        bundle: &bundle,
-        trust_store: &write("ca.p12", &store)?,
-        trust_store_password: trust_store::PASSWORD,
-        php_ini_dir: &php_ini_dir,
-    };
-    let own = credentials_env(credentials, folder).into_iter().map(|(name, value)| (name, value.into()));
-    let others = variables(&facts).into_iter().map(|(name, value)| (name.to_owned(), value));
-    Ok(own.chain(others).collect())
-}
-
-/// The authorities that the machine trusts, for hosts that are called without the mock. PEM.
-fn system_authorities() -> Option<String> {
-    fs::read_to_string(openssl_probe::probe().cert_file?).ok()
 }
 
 fn not_run(error: &NotRun) -> ExitCode {

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use wechatpay_mock::GATEWAY_HOSTS;
+use crate::GATEWAY_HOSTS;
 
 /// This machine, which is called without a proxy.
 const DIRECT: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
