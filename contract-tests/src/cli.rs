@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use wechatpay_contract::verify::{ReportFile, Shard, Target};
 
+use crate::proving::ProveClient;
+
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-contract demo      watch one call from both sides, from signature to verified 204
   wechatpay-contract verify    hold a mock to every case
+  wechatpay-contract prove-client -- ./pay
+                               find out what the client ./pay lets through
 
 Exit codes: 0 good, 1 the check failed, 2 wrong usage or configuration.";
 
@@ -44,6 +48,8 @@ pub(crate) enum Command {
     /// Put one fault after another into the mock and the client, and say which of them the kit does not find
     #[cfg(feature = "mutants")]
     Mutants(Mutants),
+    /// Run a client against an honest mock and then against a hostile one, and say what it lets through
+    ProveClient(Box<ProveClient>),
     /// Print the table of behaviours, made of the cases, as Markdown
     Behaviour {
         /// Folder of the cases

@@ -14,6 +14,8 @@ pub mod generate;
 mod keys;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+pub mod prove;
+pub mod report_file;
 pub mod run;
 pub mod sign;
 pub mod table;

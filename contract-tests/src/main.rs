@@ -5,6 +5,8 @@ mod cli;
 mod demo;
 #[cfg(feature = "mutants")]
 mod mutating;
+mod proving;
+mod terminal;
 mod verifying;
 
 use std::{error::Error, io::Write, iter, path::Path, process::ExitCode};
@@ -24,6 +26,7 @@ async fn main() -> ExitCode {
         Command::Verify(options) => (verifying::run(&options).await, ExitCode::from(WRONG_USAGE)),
         #[cfg(feature = "mutants")]
         Command::Mutants(options) => (mutating::run(&options).await, ExitCode::from(WRONG_USAGE)),
+        Command::ProveClient(options) => (proving::run(*options).await, ExitCode::from(WRONG_USAGE)),
         Command::Behaviour { cases } => (behaviour(&cases).map(|()| true), ExitCode::from(WRONG_USAGE)),
         Command::Faults => (print(&fault_table::markdown()).map(|()| true), ExitCode::FAILURE),
     };

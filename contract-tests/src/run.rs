@@ -5,7 +5,7 @@ mod compare;
 mod difference;
 mod exchange;
 mod recorded;
-mod send;
+pub(crate) mod send;
 mod signature;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -31,7 +31,7 @@ mod select;
 pub use ground::{Ground, NotAMock, Target, TargetError};
 pub use plan::{Course, SkipReason, Step, plan};
 pub use preflight::{PreflightError, preflight};
-pub use report::{Format, ReportError, ReportFile, ReportFileError, tree};
+pub use report::{Format, ReportFile, tree};
 pub use results::{CaseResult, Counts, Outcome, Results};
 pub use run::run;
 pub use select::{NoneSelected, Selection, Shard, ShardError};

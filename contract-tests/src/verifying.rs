@@ -5,7 +5,6 @@ use std::{
     io::{self, Write},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
 use wechatpay_client::credentials_dir;
 use wechatpay_contract::{
     case::{self, Case},
@@ -13,7 +12,10 @@ use wechatpay_contract::{
 };
 use wechatpay_protocol::Credentials;
 
-use crate::cli::Verify;
+use crate::{
+    cli::Verify,
+    terminal::{progress, unless_nobody_reads},
+};
 
 /// A check of nothing would pass.
 #[derive(Debug, thiserror::Error)]
@@ -79,16 +81,4 @@ fn list(steps: &[Step]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// A bar on stderr, if that is a terminal.
-fn progress(cases: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
-    let bar = ProgressBar::new(cases.try_into().unwrap_or(u64::MAX));
-    style.map_or(bar.clone(), |style| bar.with_style(style))
-}
-
-/// `verify | head` is no failure: the exit code and the reports are still wanted.
-fn unless_nobody_reads(written: io::Result<()>) -> io::Result<()> {
-    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }

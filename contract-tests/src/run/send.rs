@@ -53,7 +53,7 @@ pub(crate) struct Sent {
 }
 
 /// Host and port of a server, and whether it is spoken to by TLS.
-pub(super) struct Host {
+pub(crate) struct Host {
     authority: Authority,
     is_https: bool,
 }
@@ -64,7 +64,7 @@ trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection for S {}
 
 impl Host {
-    pub(super) fn of(base_url: &str) -> Result<Self, String> {
+    pub(crate) fn of(base_url: &str) -> Result<Self, String> {
         let uri: Uri = base_url.parse().map_err(|error| format!("{base_url} is not a URL: {error}"))?;
         let is_https = uri.scheme() == Some(&Scheme::HTTPS);
         match uri.into_parts().authority {
@@ -74,7 +74,7 @@ impl Host {
     }
 
     /// As it stands in the URL.
-    pub(super) fn as_written(&self) -> &str {
+    pub(crate) fn as_written(&self) -> &str {
         self.authority.as_str()
     }
 
@@ -99,7 +99,7 @@ static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthorities>> =
     LazyLock::new(|| tls::system_authorities().map(|authorities| tls::config(authorities).into()));
 
 /// Sends a request that the kit makes.
-pub(super) async fn made(
+pub(crate) async fn made(
     host: &Host,
     method: &str,
     target: &str,

@@ -19,6 +19,7 @@ mod metrics;
 mod model;
 mod openssl_curl;
 mod properties;
+mod prove;
 mod proxy;
 mod readme;
 mod robustness;

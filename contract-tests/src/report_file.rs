@@ -1,0 +1,98 @@
+//! A report for programs, said as `FORM=FILE` and written there.
+
+use std::{error::Error, fs, io, path::PathBuf, str::FromStr};
+
+/// The forms of a report, and how one is made of results.
+pub trait Form: Copy + 'static {
+    /// What is reported.
+    type Results;
+
+    /// Every form, by the name that is said.
+    const NAMES: &'static [(&'static str, Self)];
+
+    /// The whole report.
+    ///
+    /// # Errors
+    /// None that is known: the writers of XML and JSON could fail, but write to memory.
+    fn render(self, results: &Self::Results) -> Result<String, Box<dyn Error + Send + Sync>>;
+}
+
+/// A report to be written, said as `junit=FILE` for example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile<F> {
+    /// Its form.
+    pub format: F,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+/// Text is not a [`ReportFile`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found {found:?}")]
+pub struct ReportFileError {
+    expected: String,
+    found: String,
+}
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the report {}", .path.display())]
+pub struct ReportError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl<F: Form> FromStr for ReportFile<F> {
+    type Err = ReportFileError;
+
+    fn from_str(text: &str) -> Result<Self, ReportFileError> {
+        let said = text.split_once('=').filter(|(_, path)| !path.is_empty());
+        let known = said.and_then(|(form, path)| {
+            let (_, format) = F::NAMES.iter().find(|(name, _)| *name == form)?;
+            Some(Self { format: *format, path: path.into() })
+        });
+        known.ok_or_else(|| ReportFileError { expected: expected::<F>(), found: text.into() })
+    }
+}
+
+/// `junit=FILE, json=FILE or tap=FILE`
+fn expected<F: Form>() -> String {
+    let all: Vec<_> = F::NAMES.iter().map(|(name, _)| format!("{name}=FILE")).collect();
+    match all.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => all.concat(),
+    }
+}
+
+impl<F: Form> ReportFile<F> {
+    /// Writes the report, over whatever the file held.
+    ///
+    /// # Errors
+    /// [`ReportError`] if the file can't be written.
+    pub fn write(&self, results: &F::Results) -> Result<(), ReportError> {
+        let text = self.format.render(results).map_err(io::Error::other);
+        let written = text.and_then(|text| fs::write(&self.path, text));
+        written.map_err(|source| ReportError { path: self.path.clone(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Format;
+
+    #[test]
+    fn a_report_is_a_form_and_a_file() {
+        let report: ReportFile<Format> = "junit=target/a=b.xml".parse().unwrap();
+        assert_eq!(report, ReportFile { format: Format::Junit, path: "target/a=b.xml".into() });
+        for text in ["", "junit", "junit=", "html=a", "=a", "JUnit=a"] {
+            assert!(text.parse::<ReportFile<Format>>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_report_is_told_all_forms() {
+        let error = "html=a".parse::<ReportFile<Format>>().unwrap_err();
+        assert_eq!(error.to_string(), "expected junit=FILE, json=FILE or tap=FILE, found \"html=a\"");
+    }
+}
