@@ -1,0 +1,33 @@
+// A shop that adds points to its members' cards.
+//
+//   wechatpay-contract prove-client -- node points.js
+//
+// makes it add the sample's points, and exits with 0 if that is certain.
+'use strict';
+
+const { Client, Trouble, Unverified } = require('./wechatpay.js');
+
+const SAMPLE = { cardId: 'pbLatjvWOibDc5-TBnbUk1pD12o0', code: '478515832665' };
+
+/**
+ * Adds points to a card, once: the same order again changes nothing. If nobody knows whether it worked, it asks once
+ * more, with the very same request.
+ */
+async function addPoints(client, card, order, points) {
+  const call = () => client.setRights(card.cardId, card.code, { out_request_no: order, add_bonus_value: points });
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof Trouble || error instanceof Unverified)) throw error;
+    await call();
+  }
+}
+
+if (require.main === module) {
+  addPoints(new Client(), SAMPLE, 'order-0001', 100).catch((error) => {
+    console.error(`${error.constructor.name}: ${error.message}`);
+    process.exitCode = 1;
+  });
+}
+
+module.exports = { SAMPLE, addPoints };

@@ -1,0 +1,43 @@
+// wechatpay-mock run -- node --test
+//
+// Each test begins with a reset of the mock, which is this run's own.
+'use strict';
+
+const assert = require('node:assert/strict');
+const { beforeEach, test } = require('node:test');
+
+const { SAMPLE, addPoints } = require('./points.js');
+const { Client, Refused, Unverified } = require('./wechatpay.js');
+
+/** Asks the mock, or steers it. */
+async function mock(method, path, body) {
+  const answer = await fetch(`${process.env.WECHATPAY_MOCK_URL}/__mock${path}`, { method, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  assert.ok(answer.ok, text);
+  return text ? JSON.parse(text) : undefined;
+}
+
+beforeEach(() => mock('POST', '/reset'));
+
+test('points are added with one request', async () => {
+  await addPoints(new Client(), SAMPLE, 'order-1', 100);
+  const { exchanges } = await mock('GET', '/exchanges');
+  assert.deepEqual(exchanges.map(({ status, warnings }) => [status, warnings]), [[204, 0]]);
+});
+
+test('an answer that is lost adds no points twice', async () => {
+  await mock('POST', '/faults', { fault: 'system-error-applied', times: 1 });
+  await addPoints(new Client(), SAMPLE, 'order-1', 100);
+  await mock('POST', '/verify', { operation: 'set_rights', body: { out_request_no: 'order-1' }, times: 2 });
+});
+
+test('an answer that somebody forged is not believed', async () => {
+  await mock('POST', '/faults', { fault: 'wrong-key' });
+  await assert.rejects(addPoints(new Client(), SAMPLE, 'order-1', 100), Unverified);
+});
+
+test('what the gateway refuses is not sent again', async () => {
+  await mock('POST', '/faults', { fault: 'no-auth' });
+  await assert.rejects(addPoints(new Client(), SAMPLE, 'order-1', 100), (error) => error instanceof Refused && /NO_AUTH/.test(error.message));
+  assert.equal((await mock('GET', '/exchanges')).exchanges.length, 1);
+});
