@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fs,
     io::{self, Write},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -14,7 +14,10 @@ use wechatpay_contract::{
     mutants::{self, Catch, Subject},
 };
 
-use crate::cli::Mutants;
+use crate::{
+    cli::Mutants,
+    terminal::{progress, unless_nobody_reads},
+};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -49,19 +52,33 @@ pub(crate) async fn run(options: &Mutants) -> Result<bool, Box<dyn Error>> {
     let cases = case::embedded()?;
     mutants::control(&cases).await?;
     let width = subjects.iter().map(|subject| subject.name().len()).max().unwrap_or_default();
-    let catches = mutants::hunt(subjects, cases, |_| {}).await?;
-    let mut out = anstream::stdout().lock();
-    for catch in &catches {
-        write_row(&mut out, catch, width)?;
-    }
+    let progress = progress(subjects.len());
+    let catches = mutants::hunt(subjects, cases.clone(), |catch| {
+        if catch.by.is_empty() {
+            progress.set_message(format!("{} survives", catch.subject.name()));
+        }
+        progress.inc(1);
+    });
+    let catches = catches.await?;
+    progress.finish_and_clear();
+    // A machine that ran out of something meanwhile would have found faults everywhere.
+    mutants::control(&cases).await?;
+    unless_nobody_reads(write(&mut anstream::stdout().lock(), &catches, width, start.elapsed()))?;
     if let Some(path) = &options.report {
-        fs::write(path, report(&catches)?)?;
+        let written = fs::write(path, report(&catches)? + "\n");
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(catches.iter().all(|catch| !catch.by.is_empty()))
+}
+
+fn write(out: &mut impl Write, catches: &[Catch], width: usize, took: Duration) -> io::Result<()> {
+    for catch in catches {
+        write_row(out, catch, width)?;
     }
     let caught = catches.iter().filter(|catch| !catch.by.is_empty()).count();
-    writeln!(out, "took {:.1} s", start.elapsed().as_secs_f64())?;
+    writeln!(out, "took {:.1} s", took.as_secs_f64())?;
     let style = if caught == catches.len() { GOOD } else { BAD };
-    writeln!(out, "{style}mutants: {caught} of {} caught{style:#}", catches.len())?;
-    Ok(caught == catches.len())
+    writeln!(out, "{style}mutants: {caught} of {} caught{style:#}", catches.len())
 }
 
 /// What the mutant is called and does wrong, and below what found it.

@@ -77,7 +77,7 @@ pub(crate) struct ProveClient {
     #[arg(long)]
     list: bool,
 
-    /// Write a report as well: junit=FILE or json=FILE; may be given several times
+    /// Write a report as well: junit=FILE or json=FILE; may be given several times. It names the whole command
     #[arg(long, value_name = "FORM=FILE")]
     report: Vec<ReportFile>,
 

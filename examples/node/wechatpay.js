@@ -7,6 +7,7 @@
 const { createPrivateKey, createPublicKey, randomBytes, sign, verify } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const http = require('node:http');
+const https = require('node:https');
 
 const MOST_SECONDS_OFF = 300;
 
@@ -40,9 +41,11 @@ class Client {
 
   /** Signs a request, sends it, and returns the body of the answer once that is verified. */
   async send(method, target, body = '') {
+    // Not in the try: without a key nothing is sent, and there is no doubt about what happened.
+    const signed = this.authorization(method, target, body);
     let answer;
     try {
-      answer = await this.exchange(method, target, body);
+      answer = await this.exchange(method, target, body, signed);
     } catch (error) {
       throw new Trouble(`no answer: ${error.message}`);
     }
@@ -54,9 +57,9 @@ class Client {
   }
 
   /** Sends a signed request, and takes in the whole answer, as it comes. */
-  exchange(method, target, body) {
+  exchange(method, target, body, signed) {
     const headers = {
-      Authorization: this.authorization(method, target, body),
+      Authorization: signed,
       Accept: 'application/json',
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(body),
@@ -66,7 +69,9 @@ class Client {
     };
     const options = { method, headers, agent: false, signal: AbortSignal.timeout(this.timeout * 1000) };
     return new Promise((resolve, reject) => {
-      const request = http.request(this.baseUrl + target, options, async (response) => {
+      const url = new URL(this.baseUrl + target);
+      const { request: open } = url.protocol === 'https:' ? https : http;
+      const request = open(url, options, async (response) => {
         try {
           const chunks = [];
           for await (const chunk of response) chunks.push(chunk);

@@ -38,8 +38,10 @@ def set_rights(card_id, code, change):
 
 def send(method, target, body=""):
     """Signs a request, sends it, and returns the body of the answer once that is verified."""
+    # Not in the try: without a key nothing is sent, and there is no doubt about what happened.
+    signed = authorization(method, target, body)
     try:
-        status, headers, answer = exchange(method, target, body)
+        status, headers, answer = exchange(method, target, body, signed)
     except (OSError, http.client.HTTPException) as error:
         raise Trouble(f"no answer: {error!r}") from error
     text = answer.decode(errors="replace")
@@ -52,14 +54,15 @@ def send(method, target, body=""):
     return answer
 
 
-def exchange(method, target, body):
+def exchange(method, target, body, signed):
     """Sends a signed request. Returns status, headers and body as they came."""
-    connection = http.client.HTTPConnection(
-        urlsplit(os.environ["WECHATPAY_BASE_URL"]).netloc, timeout=float(os.environ.get("WECHATPAY_TIMEOUT", "20")) / 2
-    )
+    url = urlsplit(os.environ["WECHATPAY_BASE_URL"])
+    connect = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[url.scheme]
+    # For each wait: to connect, to send, to receive.
+    connection = connect(url.netloc, timeout=float(os.environ.get("WECHATPAY_TIMEOUT", "20")) / 2)
     try:
         connection.request(method, target, body.encode(), {
-            "Authorization": authorization(method, target, body),
+            "Authorization": signed,
             "Accept": "application/json",
             "Content-Type": "application/json",
             "User-Agent": "wechatpay-mock-example",

@@ -155,6 +155,7 @@ impl Gateway {
             merchant.reset();
         }
         self.add_configured_faults(None);
+        self.turned_away.clear();
         self.journal.clear(None);
     }
 

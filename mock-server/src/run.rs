@@ -6,6 +6,7 @@ use std::{
     error::Error,
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use wechatpay_mock::{Clock, Config, MockServer, environment};
@@ -15,6 +16,9 @@ use process::{NotRun, run_to_end};
 
 /// How many exchanges are shown at the end.
 const SHOWN: usize = 20;
+
+/// How long the last word of a peer may be on its way.
+const HEARD: Duration = Duration::from_millis(200);
 
 /// What `--contract` found.
 const CONTRACT_BROKEN: u8 = 1;
@@ -35,7 +39,7 @@ pub(crate) async fn run(config: Config, options: &Run) -> Result<ExitCode, Box<d
         Ok(code) => code,
         Err(error) => return Ok(not_run(&error)),
     };
-    let is_contract_broken = report(&mock, code, options.contract);
+    let is_contract_broken = report(&mock, code, options.contract).await;
     Ok(ExitCode::from(if code == 0 && is_contract_broken { CONTRACT_BROKEN } else { code }))
 }
 
@@ -45,7 +49,7 @@ fn not_run(error: &NotRun) -> ExitCode {
 }
 
 /// Says which exchanges went wrong, if the command failed or the contract counts. Whether the contract was broken.
-fn report(mock: &MockServer, code: u8, contract: bool) -> bool {
+async fn report(mock: &MockServer, code: u8, contract: bool) -> bool {
     let exchanges = mock.exchanges();
     let broken = exchanges.iter().filter(|exchange| exchange.breaks_contract()).count();
     let is_broken = contract && (broken > 0 || exchanges.is_empty());
@@ -57,7 +61,8 @@ fn report(mock: &MockServer, code: u8, contract: bool) -> bool {
         .collect();
     let mut text = String::new();
     let mut say = |line: String| text += &format!("wechatpay-mock: {line}\n");
-    let turned_away = mock.turned_away();
+    let turned_away =
+        if exchanges.is_empty() { mock.turned_away_within(HEARD).await } else { mock.turned_away() };
     if code != 0 || exchanges.is_empty() {
         for reason in &turned_away {
             say(format!("turned away: {reason}"));

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
@@ -156,6 +157,11 @@ impl MockServer {
     /// proxy, does not do. Each reason once, the first 20.
     pub fn turned_away(&self) -> Vec<String> {
         self.gateway.turned_away.reasons()
+    }
+
+    /// The same, after there is a reason, or the time is up: a peer may be gone before the mock has heard why.
+    pub async fn turned_away_within(&self, time: Duration) -> Vec<String> {
+        self.gateway.turned_away.reasons_within(time).await
     }
 
     /// Figures about all exchanges since the start, in the text format of Prometheus.

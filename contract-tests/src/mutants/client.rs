@@ -206,7 +206,7 @@ async fn a_redirect_is_no_yes(made: Made) -> Held {
         connection.write_all(answer).await
     });
     let result = change(&made.at(&url).build()?).await;
-    answering.await??;
+    timeout(Duration::from_secs(5), answering).await???;
     expect(result.is_err_and(|error| error.is_rejected()), "a refusal")
 }
 

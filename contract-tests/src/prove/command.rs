@@ -4,12 +4,14 @@ use std::{
     ffi::OsString,
     io,
     process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, copy, sink},
+    io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
+    task::JoinSet,
     time::timeout,
 };
 use wechatpay_protocol::Credentials;
@@ -17,7 +19,7 @@ use wechatpay_protocol::Credentials;
 use super::subject::{Outcome, Said};
 
 /// The most bytes that are kept of what a command writes to stdout, and to stderr.
-const KEPT: u64 = 64 << 10;
+const KEPT: usize = 64 << 10;
 
 /// How long output is waited for once the command has ended. What it left behind may still hold the pipe.
 const OUTPUT_WAIT: Duration = Duration::from_secs(1);
@@ -42,6 +44,8 @@ pub(super) async fn run(
     })?;
     let mut process = Command::new(name);
     process.args(arguments);
+    // The folder is what some clients, ours too, look at first.
+    process.env_remove("WECHATPAY_CREDENTIALS");
     for (name, _) in Credentials::development().to_file().to_env() {
         process.env_remove(name);
     }
@@ -55,15 +59,16 @@ pub(super) async fn run(
 
 async fn watch(mut child: Child, limit: Duration) -> Said {
     let group = Group::of(&child);
-    let stdout = tokio::spawn(kept(child.stdout.take()));
-    let stderr = tokio::spawn(kept(child.stderr.take()));
+    let mut reading = JoinSet::new();
+    let (stdout, stderr) = (Kept::default(), Kept::default());
+    reading.spawn(keep(child.stdout.take(), stdout.clone()));
+    reading.spawn(keep(child.stderr.take(), stderr.clone()));
     let ended = timeout(limit, child.wait()).await;
     drop(group);
-    let mut output = String::new();
-    for pipe in [stdout, stderr] {
-        let text = timeout(OUTPUT_WAIT, pipe).await.ok().and_then(Result::ok).unwrap_or_default();
-        output += &String::from_utf8_lossy(&text);
-    }
+    // What still holds a pipe by then is waited for no longer; what it has written counts.
+    let _ = timeout(OUTPUT_WAIT, async { while reading.join_next().await.is_some() {} }).await;
+    drop(reading);
+    let output = stdout.text() + &stderr.text();
     let (outcome, how) = match ended {
         Ok(Ok(status)) if status.success() => (Outcome::Accepted, "exit code 0".into()),
         Ok(Ok(status)) => (Outcome::Refused, shown(status)),
@@ -77,15 +82,30 @@ fn shown(status: ExitStatus) -> String {
     status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
 }
 
-/// Everything that is written to a pipe, of which the beginning is kept.
-async fn kept(pipe: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        // What came before an error is all there is.
-        let _ = (&mut pipe).take(KEPT).read_to_end(&mut bytes).await;
-        let _ = copy(&mut pipe, &mut sink()).await;
+/// The beginning of what is written to a pipe.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn add(&self, bytes: &[u8]) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = KEPT.saturating_sub(kept.len());
+        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
-    bytes
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+/// Reads a pipe to its end, so that whoever writes need not wait.
+async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: Kept) {
+    let Some(mut pipe) = pipe else { return };
+    let mut buffer = vec![0; 8 << 10];
+    // What came before an error is all there is.
+    while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+        kept.add(&buffer[..length]);
+    }
 }
 
 /// A command and all that it started; ended when this is dropped.

@@ -9,7 +9,7 @@ use wechatpay_protocol::WECHATPAY_SERIAL;
 
 use super::{
     Finding, Kind, Must, Probe,
-    ground::SAMPLE_OPERATION,
+    ground::{LIST_OPERATION, SAMPLE_OPERATION},
     subject::{Outcome, Said},
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Seen {
     /// Whether a fault was prepared that never struck.
     pub(super) missed: bool,
     pub(super) limit: Duration,
+    /// Why the mock turned somebody away before there was an exchange.
+    pub(super) turned_away: Vec<String>,
 }
 
 impl Seen {
@@ -31,10 +33,8 @@ impl Seen {
     }
 
     fn has_downloaded(&self) -> bool {
-        let is_list = |exchange: &&Arc<Exchange>| {
-            exchange.operation == Some("list_certificates")
-                && exchange.status.is_some_and(|status| status.is_success())
-        };
+        let is_list =
+            |exchange: &&Arc<Exchange>| exchange.operation == Some(LIST_OPERATION) && is_good(exchange);
         self.exchanges.iter().any(|exchange| is_list(&exchange))
     }
 
@@ -70,6 +70,10 @@ impl Seen {
     }
 }
 
+fn is_good(exchange: &Exchange) -> bool {
+    exchange.status.is_some_and(|status| status.is_success())
+}
+
 /// The call's own number.
 fn number(exchange: &Exchange) -> Option<String> {
     let body: Value = serde_json::from_slice(&exchange.request.body).ok()?;
@@ -83,12 +87,14 @@ pub(super) fn judge(probe: &Probe, seen: &Seen) -> Vec<Finding> {
         Outcome::Hung => kinds.push(Kind::Hung { limit: seen.limit }),
         Outcome::Gone { reason } => kinds.push(Kind::Gone { reason: reason.clone() }),
         // Whoever has not met the misbehaviour has not been tried.
-        Outcome::Accepted | Outcome::Refused if seen.missed => kinds.push(Kind::NotCalled),
+        Outcome::Accepted | Outcome::Refused if seen.missed || seen.exchanges.is_empty() => {
+            kinds.push(Kind::NotCalled);
+        }
         Outcome::Accepted => kinds.extend(accepted(probe.must, seen)),
         Outcome::Refused => kinds.extend(refused(probe.must, seen)),
     }
     let numbers = seen.numbers();
-    if probe.must == Must::RepeatAlike && numbers.len() > 1 {
+    if numbers.len() > 1 {
         kinds.push(Kind::OtherNumber { numbers });
     }
     kinds.into_iter().map(|kind| Finding::new(kind, probe)).collect()
@@ -96,13 +102,13 @@ pub(super) fn judge(probe: &Probe, seen: &Seen) -> Vec<Finding> {
 
 fn accepted(must: Must, seen: &Seen) -> Option<Kind> {
     let is_right = match must {
-        Must::Accept => seen.calls().next().is_some(),
+        Must::Accept => seen.calls().next_back().is_some_and(is_good),
         Must::EndInTime => true,
         Must::Refuse | Must::ShowError { .. } => false,
         Must::RepeatAlike => seen.ended_well(),
         Must::FollowCertificates => !seen.is_by_new_certificate() || seen.has_downloaded(),
     };
-    let wrong = if must == Must::Accept { Kind::NotCalled } else { Kind::LetThrough };
+    let wrong = if seen.calls().next().is_none() { Kind::NotCalled } else { Kind::LetThrough };
     (!is_right).then_some(wrong)
 }
 

@@ -61,6 +61,8 @@ pub enum Misbehaviour {
     Fault(Fault),
     /// The call is carried out and then this happens, the first time only.
     Once(Fault),
+    /// This happens to the list of platform certificates, each time.
+    OfList(Fault),
     /// Its clock, or the client's, is so many seconds off.
     Skew(i64),
 }

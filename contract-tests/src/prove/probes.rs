@@ -200,7 +200,7 @@ pub const PROBES: &[Probe] = &[
             "future-timestamp",
             Fault::FutureTimestamp,
             Medium,
-            "the answer was signed 301 seconds in the future",
+            "the answer was signed 361 seconds in the future",
             "refuse what was signed more than 300 seconds from now, in either direction",
         )
     },
@@ -291,6 +291,19 @@ pub const PROBES: &[Probe] = &[
         mend: "refuse what an unknown certificate signed, or download the list and verify again",
     },
     Probe {
+        id: "certificate-list-forged",
+        group: "keys",
+        title: "a new platform certificate signs, and the list that has it was altered after signing",
+        severity: Critical,
+        scene: Scene {
+            misbehaviour: Misbehaviour::OfList(Fault::AlteredNonce),
+            ..Scene::of(Keys::Certificate, World::Replaced)
+        },
+        must: Must::Refuse,
+        why: "whoever can forge the list of certificates can have any answer believed",
+        mend: "verify the list with a certificate from that very list, decrypted with the APIv3 key, before you use any of it",
+    },
+    Probe {
         id: "public-key-unknown",
         group: "keys",
         title: "the public key signs, and the client has the platform certificate only",
@@ -334,7 +347,9 @@ mod tests {
     fn fault(probe: &Probe) -> Option<Fault> {
         match probe.scene.misbehaviour {
             Misbehaviour::Fault(fault) => Some(fault),
-            Misbehaviour::Once(_) | Misbehaviour::Skew(_) | Misbehaviour::None => None,
+            Misbehaviour::Once(_) | Misbehaviour::OfList(_) | Misbehaviour::Skew(_) | Misbehaviour::None => {
+                None
+            }
         }
     }
 

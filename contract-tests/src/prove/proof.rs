@@ -77,7 +77,7 @@ impl Proof {
         groups.map(|results| (results[0].probe.group, results))
     }
 
-    /// The line for a badge: `prove-client: 44 of 44 held · nothing let through`.
+    /// The line for a badge: `prove-client: 45 of 45 held · nothing let through`.
     pub fn summary(&self) -> String {
         let made = self.made();
         let held = made - self.not_held();

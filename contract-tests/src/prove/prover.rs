@@ -60,6 +60,14 @@ pub enum Stopped {
         /// Why not.
         source: io::Error,
     },
+    /// None of the probes that were chosen can be made with these keys.
+    #[error(
+        "expected a probe that can be made with --keys {keys}, found none; --list says why each is skipped"
+    )]
+    NoneToMake {
+        /// The client's keys.
+        keys: Keys,
+    },
     /// There is no folder for its credentials.
     #[error("cannot make a folder for credentials")]
     Folder(#[source] io::Error),
@@ -73,6 +81,7 @@ pub enum Stopped {
 pub struct Complaint {
     did: String,
     found: Vec<String>,
+    turned_away: Vec<String>,
     exchanges: Vec<String>,
     output: Vec<String>,
 }
@@ -135,6 +144,9 @@ impl Prover {
     pub async fn run(&self, filters: &[String], on_done: impl Fn(&ProbeResult)) -> Result<Proof, Stopped> {
         let begun = Instant::now();
         let plan = self.plan(filters)?;
+        if plan.iter().all(|(_, skipped)| skipped.is_some()) {
+            return Err(Stopped::NoneToMake { keys: self.keys });
+        }
         let results = match &self.subject {
             Subject::Command(command) => self.run_command(command, plan, &on_done).await?,
             Subject::Application { trigger, listen } => {
@@ -227,7 +239,8 @@ impl Prover {
     }
 
     fn seen(&self, said: super::subject::Said, ground: &Ground) -> Seen {
-        Seen { said, exchanges: ground.mock.exchanges(), missed: ground.missed(), limit: self.timeout }
+        let (exchanges, turned_away) = (ground.mock.exchanges(), ground.mock.turned_away());
+        Seen { said, exchanges, missed: ground.missed(), limit: self.timeout, turned_away }
     }
 }
 
@@ -275,6 +288,7 @@ fn must_be_good(probe: &Probe, honest: &Seen) -> Result<(), Stopped> {
     Err(Stopped::Dishonest(Box::new(Complaint {
         did: honest.said.how.clone(),
         found: findings.iter().map(|finding| finding.kind.to_string()).collect(),
+        turned_away: honest.turned_away.clone(),
         exchanges: honest.exchanges.iter().map(ToString::to_string).collect(),
         output: output.into_iter().skip(skipped).collect(),
     })))
@@ -286,7 +300,10 @@ impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the client fails with a mock that does nothing wrong, so nothing else was tried")?;
         write!(f, "\n  {}: {}", self.did, self.found.join("; "))?;
-        if self.exchanges.is_empty() {
+        for reason in &self.turned_away {
+            write!(f, "\n  mock    turned away: {reason}")?;
+        }
+        if self.exchanges.is_empty() && self.turned_away.is_empty() {
             write!(
                 f,
                 "\n  no request reached the mock; does the client read WECHATPAY_BASE_URL or HTTPS_PROXY?"

@@ -48,7 +48,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }),
     ),
     mutant(
-        "before-from-request",
+        "before-taken-for-0",
         "add_bonus_value is added to 0 in place of what is stored",
         Changes(|c| c.before_bonus_value = c.before_bonus_value.or(Some(0))),
     ),
