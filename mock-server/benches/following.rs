@@ -114,14 +114,8 @@ async fn follow(address: String, ends: Arc<AtomicBool>) -> io::Result<u64> {
 
 /// The number of the newest exchange.
 async fn newest(connection: &mut Connection) -> io::Result<u64> {
-    let mut after = 0;
-    loop {
-        let (found, last) = page(connection, &format!("after={after}&limit=1000")).await?;
-        after = last;
-        if found == 0 {
-            return Ok(after);
-        }
-    }
+    let (_, last) = page(connection, "order=newest&limit=1").await?;
+    Ok(last)
 }
 
 async fn page(connection: &mut Connection, query: &str) -> io::Result<(u64, u64)> {
