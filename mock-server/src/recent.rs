@@ -1,7 +1,7 @@
 //! How often something was used lately.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     hash::{BuildHasher, RandomState},
 };
 
@@ -12,13 +12,14 @@ use std::{
 pub(crate) struct Recent {
     bound: usize,
     hasher: RandomState,
-    uses: HashMap<u64, u64>,
+    // A hash map would double its room for good once entries have come and gone often enough.
+    uses: BTreeMap<u64, u64>,
     oldest_first: VecDeque<u64>,
 }
 
 impl Recent {
     pub(crate) fn new(bound: usize) -> Self {
-        Self { bound, hasher: RandomState::new(), uses: HashMap::new(), oldest_first: VecDeque::new() }
+        Self { bound, hasher: RandomState::new(), uses: BTreeMap::new(), oldest_first: VecDeque::new() }
     }
 
     /// How often this text was used, this time included.

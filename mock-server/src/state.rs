@@ -1,6 +1,6 @@
 //! What the mock remembers of one merchant: its members' cards, and the request numbers it has used.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -162,7 +162,7 @@ impl Ledger {
 }
 
 /// Sixteen bytes of a hash, which stand for something longer: enough to tell it from everything else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
@@ -185,13 +185,14 @@ impl Member {
 #[derive(Clone, Debug, PartialEq)]
 struct RequestNumbers {
     bound: usize,
-    contents: HashMap<Fingerprint, Fingerprint>,
+    // A hash map would double its room for good once entries have come and gone often enough.
+    contents: BTreeMap<Fingerprint, Fingerprint>,
     oldest_first: VecDeque<Fingerprint>,
 }
 
 impl RequestNumbers {
     fn new(bound: usize) -> Self {
-        Self { bound, contents: HashMap::new(), oldest_first: VecDeque::new() }
+        Self { bound, contents: BTreeMap::new(), oldest_first: VecDeque::new() }
     }
 
     fn remember(&mut self, number: &str, content: Fingerprint) {
