@@ -63,14 +63,15 @@ async fn report(mock: &MockServer, code: u8, contract: bool) -> bool {
     let mut say = |line: String| text += &format!("wechatpay-mock: {line}\n");
     let turned_away =
         if exchanges.is_empty() { mock.turned_away_within(HEARD).await } else { mock.turned_away() };
-    if code != 0 || exchanges.is_empty() {
+    if code != 0 || is_broken || exchanges.is_empty() {
         for reason in &turned_away {
             say(format!("turned away: {reason}"));
         }
     }
     if exchanges.is_empty() && turned_away.is_empty() {
         say("no request reached the mock; does the command read HTTPS_PROXY? docs/sdks says how each SDK is pointed here".into());
-    } else if !exchanges.is_empty() && (code != 0 || is_broken) {
+    }
+    if !exchanges.is_empty() && (code != 0 || is_broken) {
         say(format!("requests: {}, refused or odd: {}", exchanges.len(), wrong.len()));
         let left_out = wrong.len().saturating_sub(SHOWN);
         if left_out > 0 {
