@@ -174,6 +174,7 @@ fn timed_out(error: &(dyn error::Error + 'static)) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) || error.source().is_some_and(timed_out)
 }
+
 /// An error of TLS comes wrapped, more than once, as one of input and output.
 fn is_bad_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
     match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {

@@ -113,14 +113,8 @@ pub(crate) struct Mutants {
     pub(crate) list: bool,
 
     /// Write a report as well: json=FILE
-    #[arg(long, value_name = "json=FILE", value_parser = json_file)]
-    pub(crate) report: Option<PathBuf>,
-}
-
-#[cfg(feature = "mutants")]
-fn json_file(text: &str) -> Result<PathBuf, String> {
-    let path = text.strip_prefix("json=").filter(|path| !path.is_empty());
-    path.map(PathBuf::from).ok_or_else(|| format!("expected json=FILE, found {text:?}"))
+    #[arg(long, value_name = "json=FILE")]
+    pub(crate) report: Option<wechatpay_contract::report_file::ReportFile<crate::mutating::Format>>,
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::{
     error::Error,
-    fs,
     io::{self, Write},
     time::{Duration, Instant},
 };
@@ -12,6 +11,7 @@ use serde_json::json;
 use wechatpay_contract::{
     case,
     mutants::{self, Catch, Subject},
+    report_file::Form,
 };
 
 use crate::{
@@ -25,6 +25,12 @@ const QUIET: Style = Style::new().dimmed();
 
 /// What finds a fault, at most so many of it.
 const SHOWN: usize = 2;
+
+/// The one form of its report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Format {
+    Json,
+}
 
 /// Whether every fault is found.
 pub(crate) async fn run(options: &Mutants) -> Result<bool, Box<dyn Error>> {
@@ -40,14 +46,10 @@ pub(crate) async fn run(options: &Mutants) -> Result<bool, Box<dyn Error>> {
         )
         .into());
     }
-    let mut out = anstream::stdout().lock();
     if options.list {
-        for subject in &subjects {
-            writeln!(out, "{}: {}", subject.name(), subject.breaks())?;
-        }
+        unless_nobody_reads(list(&subjects))?;
         return Ok(true);
     }
-    drop(out);
 
     let cases = case::embedded()?;
     mutants::control(&cases).await?;
@@ -64,11 +66,15 @@ pub(crate) async fn run(options: &Mutants) -> Result<bool, Box<dyn Error>> {
     // A machine that ran out of something meanwhile would have found faults everywhere.
     mutants::control(&cases).await?;
     unless_nobody_reads(write(&mut anstream::stdout().lock(), &catches, width, start.elapsed()))?;
-    if let Some(path) = &options.report {
-        let written = fs::write(path, report(&catches)? + "\n");
-        written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    if let Some(file) = &options.report {
+        file.write(&catches)?;
     }
     Ok(catches.iter().all(|catch| !catch.by.is_empty()))
+}
+
+fn list(subjects: &[Subject]) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    subjects.iter().try_for_each(|subject| writeln!(out, "{}: {}", subject.name(), subject.breaks()))
 }
 
 fn write(out: &mut impl Write, catches: &[Catch], width: usize, took: Duration) -> io::Result<()> {
@@ -96,6 +102,16 @@ fn write_row(out: &mut impl Write, catch: &Catch, width: usize) -> io::Result<()
             )
         }
         by => writeln!(out, "{GOOD}caught{GOOD:#} {QUIET}by {}{QUIET:#}", by.join(", ")),
+    }
+}
+
+impl Form for Format {
+    type Results = Vec<Catch>;
+
+    const NAMES: &'static [(&'static str, Self)] = &[("json", Self::Json)];
+
+    fn render(self, catches: &Vec<Catch>) -> Result<String, Box<dyn Error + Send + Sync>> {
+        Ok(report(catches)? + "\n")
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use clap::{ArgGroup, Args};
 use http::Method;
-use wechatpay_contract::prove::{Keys, Prover, ReportFile, Subject, Trigger, table};
+use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, Subject, Trigger, table};
 
 use crate::terminal::{progress, unless_nobody_reads};
 
@@ -41,10 +41,10 @@ const MOST_SECONDS: f64 = 590.0;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("subject").required(true).multiple(false).args(["url", "command", "list"]))]
+#[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["url", "command", "list"]))]
 pub(crate) struct ProveClient {
     /// An application that runs already: a request to this URL makes it call, and 2xx says that it accepts the answer
-    #[arg(long, value_name = "URL", requires = "listen")]
+    #[arg(long, value_name = "URL", requires = "listen", conflicts_with = "command")]
     url: Option<Trigger>,
 
     /// With --url: the method of that request
@@ -96,7 +96,7 @@ pub(crate) async fn run(options: ProveClient) -> Result<bool, Box<dyn Error>> {
     let prover = prover(&options);
     let plan = prover.plan(&options.filter)?;
     if options.list {
-        unless_nobody_reads(list(&prover, &options.filter)?)?;
+        unless_nobody_reads(list(&plan))?;
         return Ok(true);
     }
     let progress = progress(plan.len());
@@ -148,13 +148,12 @@ fn prover(options: &ProveClient) -> Prover {
 }
 
 /// A line for each probe: its id, how bad it is, what the mock does and what the client must do.
-fn list(prover: &Prover, filters: &[String]) -> Result<io::Result<()>, Box<dyn Error>> {
+fn list(plan: &[(&Probe, Option<&str>)]) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    let written = prover.plan(filters)?.iter().try_for_each(|(probe, skipped)| {
+    plan.iter().try_for_each(|(probe, skipped)| {
         let skipped = skipped.map_or(String::new(), |reason| format!(" (skipped: {reason})"));
         writeln!(out, "{} [{}] {}: must {}{skipped}", probe.id, probe.severity, probe.title, probe.must)
-    });
-    Ok(written)
+    })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

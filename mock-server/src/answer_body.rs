@@ -15,8 +15,8 @@ use http_body::{Body, Frame, SizeHint};
 #[derive(Debug)]
 pub(crate) struct AnswerBody {
     left: Option<Bytes>,
-    /// The length that was promised.
-    length: usize,
+    /// Bytes of the promised length that were not handed over yet.
+    owed: usize,
 }
 
 /// An answer for people.
@@ -39,7 +39,7 @@ impl AnswerBody {
 
 impl From<Bytes> for AnswerBody {
     fn from(bytes: Bytes) -> Self {
-        Self { length: bytes.len(), left: Some(bytes) }
+        Self { owed: bytes.len(), left: Some(bytes) }
     }
 }
 
@@ -50,19 +50,19 @@ impl Body for AnswerBody {
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.left.take().filter(|bytes| !bytes.is_empty()) {
             Some(bytes) => {
-                self.length -= bytes.len();
+                self.owed -= bytes.len();
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
-            None if self.length > 0 => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
+            None if self.owed > 0 => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
             None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_none() && self.length == 0
+        self.left.is_none() && self.owed == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length as u64)
+        SizeHint::with_exact(self.owed as u64)
     }
 }

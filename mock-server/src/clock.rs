@@ -71,7 +71,7 @@ impl Clock {
     pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
         let mut setting = self.setting();
         let at = at.map_or_else(|| self.show(*setting).as_secs(), Timestamp::as_unix);
-        let at = Timestamp::from_unix(moved(at, 0));
+        let at = Timestamp::from_unix(at.min(Self::LATEST));
         *setting = Setting::Stands(at);
         at
     }

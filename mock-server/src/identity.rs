@@ -108,17 +108,17 @@ impl Identity {
     /// Takes a merchant in, unless there is one with that number or there are `most` already.
     pub(crate) fn add(&self, merchant: Arc<Merchant>, most: usize) -> Result<(), NotMade> {
         let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
-        self.check_room(&made, &merchant.mchid, most)?;
+        self.check_room_among(&made, &merchant.mchid, most)?;
         made.insert(merchant.mchid.clone(), merchant);
         Ok(())
     }
 
-    /// Whether one with that number would be taken in, now.
-    pub(crate) fn has_room(&self, mchid: &Mchid, most: usize) -> Result<(), NotMade> {
-        self.check_room(&self.made(), mchid, most)
+    /// Whether one with that number would be taken in, now; if not, why.
+    pub(crate) fn check_room(&self, mchid: &Mchid, most: usize) -> Result<(), NotMade> {
+        self.check_room_among(&self.made(), mchid, most)
     }
 
-    fn check_room(
+    fn check_room_among(
         &self,
         made: &HashMap<Mchid, Arc<Merchant>>,
         mchid: &Mchid,

@@ -39,7 +39,7 @@ impl Gateway {
     pub(crate) fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, NotMade> {
         let mchid = new.mchid.unwrap_or_else(|| self.free_mchid());
         // Before a key is made, which may take a second. Looked at again when the merchant is taken in.
-        self.identity.has_room(&mchid, self.limits.merchants)?;
+        self.identity.check_room(&mchid, self.limits.merchants)?;
         let (certificate, apiv3_key) = self.issue(&mchid, new.new_key)?;
         let config =
             MerchantConfig { trust: new.trust, certificate, apiv3_key, ..MerchantConfig::new(mchid) };

@@ -50,7 +50,7 @@ enum Fault {
     Received(fn(&mut Received)),
     /// Refuses a request before any check.
     Refuses(fn(&Request<'_>) -> Option<Rejection>),
-    /// Whether one of the checks 3 and 6 to 10 passes although it fails.
+    /// Whether one of the checks 3, 6 and 8 to 10 passes although it fails. Without a merchant there is nothing after 7.
     Overlooks(fn(&Rejection) -> bool),
     /// The body, once its signature was verified.
     Reads(fn(&[u8]) -> Vec<u8>),

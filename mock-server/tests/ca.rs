@@ -195,7 +195,7 @@ fn one_that_has_ended_is_made_anew_and_processes_that_do_so_at_once_agree() {
     let key = KeyPair::from_pem(&home.read(KEY)).unwrap();
     let old = ended(&key);
     fs::write(home.dir.join(CERTIFICATE), &old).unwrap();
-    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| home.ca(&[])))));
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| printed(home.ca(&[]))))));
     let made = printed(home.ca(&["--pem"]));
     assert_ne!(made, old);
     assert_eq!(made, home.read(CERTIFICATE));

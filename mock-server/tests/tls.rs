@@ -1,4 +1,4 @@
-//! TLS by the real binary: many connections at once, and the authority that it keeps.
+//! TLS by the real binary: the memory that many connections take.
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")] // What a process takes is read from /proc.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
@@ -42,10 +42,10 @@ struct Mock {
 }
 
 impl Mock {
-    fn start(limits: &str) -> Self {
+    fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("mock.toml");
-        fs::write(&config, format!("listen = \"127.0.0.1:0\"\n[limits]\n{limits}\n")).unwrap();
+        fs::write(&config, "listen = \"127.0.0.1:0\"\n[limits]\nhead_timeout = 120\n").unwrap();
         let mut command = command();
         command.arg("--config").arg(config).arg("--ca-dir").arg(dir.path().join("ca"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -94,7 +94,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 #[tokio::test]
 async fn a_thousand_idle_connections_over_tls_take_little_memory() {
     for (protocol, beginning) in [("http/1.1", &b""[..]), ("h2", PREFACE)] {
-        let mock = Mock::start("head_timeout = 120");
+        let mock = Mock::start();
         let (client, before) = (mock.trusting(protocol), mock.peak_memory_kib());
         let mut idle = Vec::new();
         for _ in 0..1000 {

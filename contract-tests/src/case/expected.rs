@@ -56,7 +56,7 @@ pub enum ExpectedHeader {
 #[derive(Clone, Debug)]
 pub struct Pattern(pub Regex);
 
-/// A body that must come back. In texts, `{timestamp}` and `{nonce_str}` stand for those of the request.
+/// A body that must come back. In its texts, the placeholders of any text that is sent or expected are filled in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpectedBody {

@@ -1,9 +1,9 @@
 //! The mock that a client meets, with the keys of a scene.
 
-use std::{fmt, io, net::SocketAddr, str::FromStr};
+use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
 
 use wechatpay_mock::{
-    Config, FaultMatch, FaultRule, Limits, MerchantConfig, MockServer, PlatformCertificate,
+    Applied, Config, Fault, FaultMatch, FaultRule, Limits, MerchantConfig, MockServer, PlatformCertificate,
     PlatformCertificates, TrustMode,
 };
 use wechatpay_protocol::{Credentials, Timestamp};
@@ -107,7 +107,7 @@ impl Ground {
     }
 
     /// Forgets everything and misbehaves as the scene says. What lasts, lasts longer than the client may.
-    pub(super) fn set(&self, scene: &Scene, lasts: std::time::Duration) -> io::Result<()> {
+    pub(super) fn set(&self, scene: &Scene, lasts: Duration) -> io::Result<()> {
         self.mock.reset();
         let rule = match scene.misbehaviour {
             Misbehaviour::None => return Ok(()),
@@ -120,7 +120,7 @@ impl Ground {
                 FaultRule { times: Some(1), applied: applied(fault), ..FaultRule::of(fault) }
             }
         };
-        if rule.fault == Some(wechatpay_mock::Fault::FutureTimestamp) {
+        if rule.fault == Some(Fault::FutureTimestamp) {
             // So that it still lies too far ahead when a slow machine comes to look at it.
             self.mock.clock().skew(AHEAD);
         }
@@ -129,7 +129,7 @@ impl Ground {
             _ => SAMPLE_OPERATION,
         };
         let when = FaultMatch { operation: Some(operation.into()), ..FaultMatch::default() };
-        let is_silence = rule.fault == Some(wechatpay_mock::Fault::NoAnswer);
+        let is_silence = rule.fault == Some(Fault::NoAnswer);
         let milliseconds = is_silence.then(|| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
         self.mock.add_fault(FaultRule { when, milliseconds, ..rule }).map_err(io::Error::other)?;
         Ok(())
@@ -143,8 +143,8 @@ impl Ground {
 }
 
 /// A call whose answer is lost shall have been carried out. Where only the answer is odd, it is in any case.
-fn applied(fault: wechatpay_mock::Fault) -> Option<bool> {
-    (fault.applied() != wechatpay_mock::Applied::Always).then_some(true)
+fn applied(fault: Fault) -> Option<bool> {
+    (fault.applied() != Applied::Always).then_some(true)
 }
 
 fn trust(keys: Keys, world: World) -> TrustMode {

@@ -33,9 +33,7 @@ impl Seen {
     }
 
     fn has_downloaded(&self) -> bool {
-        let is_list =
-            |exchange: &&Arc<Exchange>| exchange.operation == Some(LIST_OPERATION) && is_good(exchange);
-        self.exchanges.iter().any(|exchange| is_list(&exchange))
+        self.exchanges.iter().any(|exchange| exchange.operation == Some(LIST_OPERATION) && is_good(exchange))
     }
 
     /// Whether the last answer came from a key that the client was not given.

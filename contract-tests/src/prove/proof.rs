@@ -77,10 +77,14 @@ impl Proof {
         groups.map(|results| (results[0].probe.group, results))
     }
 
+    /// How many of them held.
+    pub fn held(&self) -> usize {
+        self.made() - self.not_held()
+    }
+
     /// The line for a badge: `prove-client: 45 of 45 held · nothing let through`.
     pub fn summary(&self) -> String {
-        let made = self.made();
-        let held = made - self.not_held();
+        let (made, held) = (self.made(), self.held());
         let skipped = match self.skipped() {
             0 => String::new(),
             skipped => format!(" · {skipped} skipped"),

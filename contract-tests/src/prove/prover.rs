@@ -1,6 +1,7 @@
 //! Makes the probes, one after another or side by side.
 
 use std::{
+    ffi::OsString,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     num::NonZero,
@@ -18,6 +19,7 @@ use super::{
     ground::Ground,
     judge::{Seen, judge},
     probes::HONEST,
+    subject::Said,
 };
 
 /// Holds a client to the contract.
@@ -48,7 +50,7 @@ pub enum Stopped {
     NoneSelected(#[from] NoneSelected),
     /// It fails against a mock that does nothing wrong.
     #[error(transparent)]
-    Dishonest(Box<Complaint>),
+    FailsWithHonest(Box<Complaint>),
     /// It is a command that can't be run.
     #[error(transparent)]
     NotRun(#[from] NotRun),
@@ -158,7 +160,7 @@ impl Prover {
 
     async fn run_command(
         &self,
-        command: &[std::ffi::OsString],
+        command: &[OsString],
         plan: Vec<(&'static Probe, Option<&'static str>)>,
         on_done: &impl Fn(&ProbeResult),
     ) -> Result<Vec<ProbeResult>, Stopped> {
@@ -179,7 +181,7 @@ impl Prover {
     }
 
     /// Runs the command once, with a mock, a folder and credentials of its own.
-    async fn probe_command(&self, command: &[std::ffi::OsString], probe: &Probe) -> Result<Seen, Stopped> {
+    async fn probe_command(&self, command: &[OsString], probe: &Probe) -> Result<Seen, Stopped> {
         let keys = probe.scene.keys.unwrap_or(self.keys);
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let ground = self.ground(listen, keys, probe).await?;
@@ -238,7 +240,7 @@ impl Prover {
         ground.set(&probe.scene, self.timeout + LONGER).map_err(|source| Stopped::Mock { listen, source })
     }
 
-    fn seen(&self, said: super::subject::Said, ground: &Ground) -> Seen {
+    fn seen(&self, said: Said, ground: &Ground) -> Seen {
         let (exchanges, turned_away) = (ground.mock.exchanges(), ground.mock.turned_away());
         Seen { said, exchanges, missed: ground.missed(), limit: self.timeout, turned_away }
     }
@@ -285,7 +287,7 @@ fn must_be_good(probe: &Probe, honest: &Seen) -> Result<(), Stopped> {
     }
     let output = lines(honest);
     let skipped = output.len().saturating_sub(SHOWN);
-    Err(Stopped::Dishonest(Box::new(Complaint {
+    Err(Stopped::FailsWithHonest(Box::new(Complaint {
         did: honest.said.how.clone(),
         found: findings.iter().map(|finding| finding.kind.to_string()).collect(),
         turned_away: honest.turned_away.clone(),
@@ -316,17 +318,5 @@ impl fmt::Display for Complaint {
             write!(f, "\n  client  {line}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Command(words) => {
-                let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-                f.write_str(&words.join(" "))
-            }
-            Self::Application { trigger, .. } => write!(f, "{trigger}"),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The client that is held to the contract, and how a call of it went.
 
-use std::{ffi::OsString, net::SocketAddr};
+use std::{ffi::OsString, fmt, net::SocketAddr};
 
 use super::Trigger;
 
@@ -17,6 +17,18 @@ pub enum Subject {
         /// Where the mock listens.
         listen: SocketAddr,
     },
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(words) => {
+                let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+                f.write_str(&words.join(" "))
+            }
+            Self::Application { trigger, .. } => write!(f, "{trigger}"),
+        }
+    }
 }
 
 /// How a call went, as the client says.

@@ -42,7 +42,7 @@ where
         let (connection, stream) = (connection.clone(), Streams::begin(&streams));
         async move {
             if request.method() == Method::CONNECT {
-                connection.gateway.turned_away.add("proxy", ProxyRefusal::Http2.reason());
+                connection.gateway.turned_away.add("proxy", ProxyRefusal::Http2);
                 return Ok(ProxyRefusal::Http2.answer().map(|body| stream.answered(body)));
             }
             let line = Line::default();

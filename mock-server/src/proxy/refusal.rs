@@ -29,19 +29,14 @@ pub(crate) enum ProxyRefusal {
         "expected http:// for a request to {host} that is no CONNECT, found {scheme}://; ask for a tunnel with CONNECT"
     )]
     Scheme { host: String, scheme: String },
-    #[error("cannot reach {host}, which --proxy-passthrough names")]
+    #[error("cannot reach {host}, which --proxy-passthrough names: {source}")]
     Unreachable { host: String, source: io::Error },
 }
 
 impl ProxyRefusal {
     /// The answer.
     pub(crate) fn answer(&self) -> Response<AnswerBody> {
-        text_answer(self.status(), format!("wechatpay-mock: {}\n", self.reason()))
-    }
-
-    /// What is wrong, and why.
-    pub(crate) fn reason(&self) -> String {
-        format!("{self}{}", self.cause())
+        text_answer(self.status(), format!("wechatpay-mock: {self}\n"))
     }
 
     fn status(&self) -> StatusCode {
@@ -51,25 +46,4 @@ impl ProxyRefusal {
             Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
         }
     }
-
-    fn cause(&self) -> String {
-        match self {
-            Self::Unreachable { source, .. } => format!(": {source}"),
-            Self::NoHost
-            | Self::OtherHost { .. }
-            | Self::Loop
-            | Self::TunnelInTunnel
-            | Self::Http2
-            | Self::Scheme { .. } => String::new(),
-        }
-    }
 }
-
-/// Two of a kind are the same, whatever the system said.
-impl PartialEq for ProxyRefusal {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
-    }
-}
-
-impl Eq for ProxyRefusal {}

@@ -56,7 +56,7 @@ pub(super) fn render(proof: &Proof) -> serde_json::Result<String> {
         client: &proof.subject,
         seconds: proof.took.as_secs_f64(),
         summary: proof.summary(),
-        held: proof.made() - proof.not_held(),
+        held: proof.held(),
         not_held: proof.not_held(),
         skipped: proof.skipped(),
         probes: proof.results.iter().map(row).collect(),

@@ -168,6 +168,6 @@ async fn an_application_that_is_not_there_ends_the_run() {
     let (application, listen) = (free_address().await, free_address().await);
     let trigger = format!("http://{application}/").parse().unwrap();
     let stopped = Prover::new(Subject::Application { trigger, listen }).run(&[], |_| {}).await.unwrap_err();
-    assert!(matches!(stopped, Stopped::Dishonest(_)));
+    assert!(matches!(stopped, Stopped::FailsWithHonest(_)));
     assert!(stopped.to_string().contains("the application can't be reached any more"), "{stopped}");
 }

@@ -96,7 +96,7 @@ struct PostData {
 struct Response {
     status: u16,
     status_text: &'static str,
-    http_version: &'static str,
+    http_version: String,
     cookies: [Pair; 0],
     headers: Vec<Pair>,
     content: ResponseContent,
@@ -197,7 +197,8 @@ impl Response {
         Self {
             status: status.as_u16(),
             status_text: status.canonical_reason().unwrap_or_default(),
-            http_version: "HTTP/1.1",
+            // An answer has its request's version.
+            http_version: format!("{:?}", exchange.request.version),
             cookies: [],
             headers: headers(&exchange.answer_headers),
             content: ResponseContent {
@@ -218,7 +219,7 @@ impl Response {
         Self {
             status: 0,
             status_text: "",
-            http_version: "",
+            http_version: String::new(),
             cookies: [],
             headers: Vec::new(),
             content: ResponseContent {
