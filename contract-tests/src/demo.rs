@@ -69,7 +69,7 @@ fn show_answer(out: &mut impl Write, exchange: &Exchange) -> std::io::Result<()>
     if let Some(status) = exchange.status {
         writeln!(out, "\n{SIDE}mock{SIDE:#}    answers {status} with")?;
     }
-    show_signature(out, &exchange.answer_headers)
+    show_signature(out, &exchange.answer_headers.to_map())
 }
 
 fn show_signature(out: &mut impl Write, headers: &HeaderMap) -> std::io::Result<()> {

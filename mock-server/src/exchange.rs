@@ -66,7 +66,8 @@ where
     let struck = progress.strike.clone().zip(progress.merchant.clone());
     // From here on, so that whoever sees the exchange in the journal can end its wait.
     let cleared = struck.as_ref().map(|(_, merchant)| merchant.faults.cleared());
-    let exchange = Exchange::new(moment, received, progress, result, diagnosis, answer.clone());
+    let most_of_a_body = gateway.limits.journal_body;
+    let exchange = Exchange::new(moment, most_of_a_body, &received, progress, result, diagnosis, &answer);
     let exchange = gateway.journal.record(exchange);
     gateway.metrics.record(&exchange);
     log::exchange(&exchange);

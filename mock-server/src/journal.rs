@@ -5,14 +5,16 @@
 //! sensitive fields stay encrypted. Private keys, APIv3 keys and what they decrypt are never in it.
 
 mod filter;
+mod headers;
+mod request;
 mod shelves;
 mod stage;
 mod warning;
 
-use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Duration};
+use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+use http::{StatusCode, header::AUTHORIZATION};
 use wechatpay_protocol::{Authorization, Mchid, RequestMessage, ResponseSignature, Timestamp};
 
 use crate::{
@@ -24,6 +26,9 @@ use crate::{
 };
 
 pub use filter::Filter;
+pub use headers::Headers;
+pub use request::Request;
+use request::beginning;
 pub(crate) use shelves::{Journal, Order, Page, Recorded};
 pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
@@ -43,8 +48,8 @@ pub struct Exchange {
     pub(crate) begun: Duration,
     /// Who sent it; unknown on a connection that is no socket's.
     pub peer: Option<SocketAddr>,
-    /// The request as it came. The journal may have cut its body; `body_length` says how long it was.
-    pub request: Arc<Received>,
+    /// The request as it came.
+    pub request: Request,
     /// The operation, once it was found.
     pub operation: Option<&'static str>,
     /// The merchant that the `Authorization` header names, if there is one with that number. Whether it was that
@@ -65,7 +70,7 @@ pub struct Exchange {
     /// The status of the answer; `None` if nothing of the answer was sent, as `fault` asked for.
     pub status: Option<StatusCode>,
     /// The headers of the answer, sent or not.
-    pub answer_headers: HeaderMap,
+    pub answer_headers: Headers,
     /// The body of the answer, sent or not, or in part: see `fault`. The journal may have cut it; `answer_body_length` says how long it was.
     pub answer_body: Bytes,
     /// Bytes of the answer's body before the journal cut it.
@@ -75,14 +80,15 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// One whose request was whole at that moment, since 1970.
+    /// One whose request was whole at that moment, since 1970. Of each body, so many bytes are kept at most.
     pub(crate) fn new(
         moment: Duration,
-        request: Arc<Received>,
+        most_of_a_body: usize,
+        received: &Received,
         progress: Progress,
         result: Result<Outcome, Rejection>,
         diagnosis: Option<Diagnosis>,
-        answer: Answer,
+        answer: &Answer,
     ) -> Self {
         let (outcome, rejection) = match result {
             Ok(outcome) => (Some(outcome), None),
@@ -94,8 +100,8 @@ impl Exchange {
             number: 0,
             at: Timestamp::from_unix(moment.as_secs()),
             begun: moment.saturating_sub(progress.times.of(Stage::Receive)),
-            peer: request.peer.address,
-            request,
+            peer: received.peer.address,
+            request: Request::keep(received, most_of_a_body),
             operation: progress.operation,
             mchid: progress.merchant.map(|merchant| merchant.mchid.clone()),
             is_authenticated: progress.is_authenticated,
@@ -105,9 +111,9 @@ impl Exchange {
             warnings,
             status: progress.strike.as_ref().is_none_or(Strike::sends_an_answer).then_some(answer.status),
             fault: progress.strike,
-            answer_headers: answer.headers,
+            answer_headers: Headers::from(&answer.headers),
             answer_body_length: answer.body.len(),
-            answer_body: answer.body,
+            answer_body: beginning(&answer.body, most_of_a_body),
             times: progress.times,
         }
     }
@@ -163,8 +169,8 @@ impl Exchange {
     /// The five lines that the merchant should have signed, if the `Authorization` header can be understood. Cut where
     /// the body is.
     pub fn request_message(&self) -> Option<Vec<u8>> {
-        let header = self.request.headers.get(AUTHORIZATION)?;
-        let authorization = Authorization::parse(header.as_bytes()).ok()?;
+        let header = self.request.headers.get(&AUTHORIZATION)?;
+        let authorization = Authorization::parse(header).ok()?;
         let message = RequestMessage {
             method: self.request.method.as_str(),
             target: &self.request.target,
@@ -177,7 +183,7 @@ impl Exchange {
 
     /// The three lines that the gateway signed, if it signed. Cut where the body is.
     pub fn answer_message(&self) -> Option<Vec<u8>> {
-        let signature = ResponseSignature::from_headers(&self.answer_headers).ok()?;
+        let signature = ResponseSignature::from_headers(&self.answer_headers.to_map()).ok()?;
         Some(signature.message(&self.answer_body).to_bytes())
     }
 }

@@ -85,7 +85,7 @@ impl<'a> Line<'a> {
             reason,
             diagnosis: exchange.diagnosis.as_ref().map(Diagnosis::name),
             warnings: (!warnings.is_empty()).then(|| warnings.join(", ")),
-            request_id: exchange.answer_headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()),
+            request_id: exchange.answer_headers.text(&REQUEST_ID),
             microseconds: u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),
         }
     }

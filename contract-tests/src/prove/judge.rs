@@ -40,7 +40,8 @@ impl Seen {
     fn is_by_new_certificate(&self) -> bool {
         let old = PlatformCertificate::development();
         let old = old.certificate().serial_no().as_str();
-        let serial = |exchange: &Exchange| exchange.answer_headers.get(WECHATPAY_SERIAL).cloned();
+        let serial =
+            |exchange: &'_ Exchange| exchange.answer_headers.text(&WECHATPAY_SERIAL).map(str::to_owned);
         self.calls().next_back().and_then(serial).is_some_and(|serial| serial != old)
     }
 

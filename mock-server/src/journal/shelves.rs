@@ -5,13 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use bytes::Bytes;
-use http::HeaderMap;
 use tokio::sync::watch;
 use wechatpay_protocol::Mchid;
 
 use super::{Exchange, Filter, Warning};
-use crate::{forensics::Diagnosis, limits::Limits, rejection::Rejection, stages::receive::Received};
+use crate::{forensics::Diagnosis, limits::Limits, rejection::Rejection};
 
 /// The last exchanges, bounded by number and by size.
 ///
@@ -21,7 +19,6 @@ use crate::{forensics::Diagnosis, limits::Limits, rejection::Rejection, stages::
 pub(crate) struct Journal {
     most_exchanges: usize,
     most_bytes: usize,
-    most_of_a_body: usize,
     shelves: Mutex<Shelves>,
     /// The number of the last exchange, for whoever waits for the next.
     last: watch::Sender<u64>,
@@ -81,7 +78,6 @@ impl Journal {
         Self {
             most_exchanges: limits.journal_exchanges,
             most_bytes: limits.journal_bytes,
-            most_of_a_body: limits.journal_body,
             shelves: Mutex::default(),
             last: watch::Sender::new(0),
         }
@@ -89,7 +85,6 @@ impl Journal {
 
     /// Numbers the exchange and keeps it.
     pub(crate) fn record(&self, mut exchange: Exchange) -> Arc<Exchange> {
-        self.cut(&mut exchange);
         let mut shelves = self.shelves();
         shelves.recorded += 1;
         exchange.number = shelves.recorded;
@@ -175,18 +170,6 @@ impl Journal {
         found
     }
 
-    /// Keeps no more of each body than is allowed.
-    fn cut(&self, exchange: &mut Exchange) {
-        let most = self.most_of_a_body;
-        if exchange.request.body.len() > most {
-            let request = Arc::make_mut(&mut exchange.request);
-            request.body = Bytes::copy_from_slice(&request.body[..most]);
-        }
-        if exchange.answer_body.len() > most {
-            exchange.answer_body = Bytes::copy_from_slice(&exchange.answer_body[..most]);
-        }
-    }
-
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -231,24 +214,14 @@ impl Shelves {
     }
 }
 
-/// What a `HeaderMap` takes for each header that it has room for.
-const HEADER_SLOT: usize = 112;
-/// What it takes to store a name and a value elsewhere.
-const HEADER_TEXT: usize = 48;
-
 /// About how many bytes an exchange takes in memory.
 fn size(exchange: &Exchange) -> usize {
-    let headers = |headers: &HeaderMap| {
-        let texts = headers.iter().map(|(name, value)| HEADER_TEXT + name.as_str().len() + value.len());
-        headers.capacity() * HEADER_SLOT + texts.sum::<usize>()
-    };
     size_of::<Exchange>()
-        + size_of::<Received>()
         + exchange.request.method.as_str().len()
         + exchange.request.target.len()
-        + headers(&exchange.request.headers)
+        + exchange.request.headers.size()
         + exchange.request.body.len()
-        + headers(&exchange.answer_headers)
+        + exchange.answer_headers.size()
         + exchange.answer_body.len()
         + exchange.rejection.as_ref().map_or(0, Rejection::size)
         + exchange.warnings.iter().map(Warning::size).sum::<usize>()

@@ -1,10 +1,10 @@
 //! Bytes become a request: head and body as sent, within limits of size and time.
 
-use std::net::SocketAddr;
+use std::{mem, net::SocketAddr};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Version,
+    HeaderMap, Method, Request, Version,
     header::{CONNECTION, EXPECT, HOST},
 };
 use http_body::Body;
@@ -14,22 +14,20 @@ use tokio::{sync::Semaphore, time::timeout};
 use crate::{limits::Limits, rejection::Rejection};
 
 /// A request as it came: nothing decoded, nothing normalized, so that its signature can be checked.
-///
-/// One thing does not come through HTTP's own types: a fragment (`#…`), which has no place in a request.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub(crate) struct Received {
     /// The method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// Path and query as sent.
-    pub target: String,
+    pub(crate) target: String,
     /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The version of HTTP.
-    pub version: Version,
+    pub(crate) version: Version,
     /// The body; empty if it did not arrive whole.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// Bytes of the body as sent.
-    pub body_length: usize,
+    pub(crate) body_length: usize,
     /// Who sent it, and how.
     pub(crate) peer: Peer,
     /// Whether the peer means to use the connection again.
@@ -54,19 +52,24 @@ impl Peer {
 
 impl Received {
     /// The target without its query.
-    pub fn path(&self) -> &str {
-        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
-    }
-
-    /// Whether it came over TLS.
-    pub fn is_tls(&self) -> bool {
-        self.peer.is_tls
+    pub(crate) fn path(&self) -> &str {
+        path_of(&self.target)
     }
 
     /// The query without its `?`; empty if there is none.
-    pub fn query(&self) -> &str {
-        self.target.split_once('?').map_or("", |(_, query)| query)
+    pub(crate) fn query(&self) -> &str {
+        query_of(&self.target)
     }
+}
+
+/// A target without its query.
+pub(crate) fn path_of(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
+}
+
+/// A target's query without its `?`; empty if there is none.
+pub(crate) fn query_of(target: &str) -> &str {
+    target.split_once('?').map_or("", |(_, query)| query)
 }
 
 /// Reads the whole request. What is known of it comes back even if its body can't be had.
@@ -82,7 +85,7 @@ where
     let (head, mut body) = request.into_parts();
     let target = head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string);
     let keeps_alive = keeps_alive(head.version, &head.headers);
-    let mut headers = apart(&head.headers);
+    let mut headers = head.headers;
     if let (Version::HTTP_2, Some(authority)) = (head.version, head.uri.authority()) {
         // Where HTTP/1.1 has `Host`, HTTP/2 has this.
         if let Ok(host) = authority.as_str().parse() {
@@ -136,19 +139,6 @@ fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
     if version == Version::HTTP_10 { says("keep-alive") } else { !says("close") }
 }
 
-/// The same headers in memory of their own. As they come, they are parts of the buffer that the connection was read
-/// into: 8 KiB or more, which would stay for as long as the journal keeps any of them.
-fn apart(headers: &HeaderMap) -> HeaderMap {
-    let values = headers.values().map(HeaderValue::as_bytes).collect::<Vec<_>>().concat();
-    let mut values = Bytes::from(values);
-    let mut copies = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
-        let copy = HeaderValue::from_maybe_shared(values.split_to(value.len()));
-        copies.append(name, copy.unwrap_or_else(|_| value.clone()));
-    }
-    copies
-}
-
 /// Size of request line and headers on the wire. hyper has a limit of its own, but only looks at it between reads.
 fn head_size(received: &Received) -> usize {
     let headers =
@@ -187,8 +177,9 @@ where
     let is_small = size.exact().is_some_and(|size| size <= SMALL_BODY);
     let _room = if is_small { None } else { room.acquire().await.ok() };
 
-    // Copied, as the headers are, and for the same reason.
-    let mut whole = Vec::new();
+    // One piece, as most bodies come, stays where it is; several are put together.
+    let mut whole = Bytes::new();
+    let mut pieces = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let broken = |_| (Rejection::BodyBroken, Rest::Unread);
@@ -198,10 +189,17 @@ where
             return Err(too_large(Rest::Unread));
         }
         if length > limit {
-            whole = Vec::new();
+            (whole, pieces) = (Bytes::new(), Vec::new());
+        } else if whole.is_empty() && pieces.is_empty() {
+            whole = data;
         } else {
-            whole.extend_from_slice(&data);
+            pieces.extend_from_slice(&mem::take(&mut whole));
+            pieces.extend_from_slice(&data);
         }
     }
-    if length > limit { Err(too_large(Rest::Read)) } else { Ok(whole.into_boxed_slice().into()) }
+    match length {
+        _ if length > limit => Err(too_large(Rest::Read)),
+        _ if pieces.is_empty() => Ok(whole),
+        _ => Ok(pieces.into()),
+    }
 }

@@ -12,7 +12,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time
 use tokio::{task::JoinSet, time::timeout};
 use wechatpay_client::{Client, Error, RightsChange, Trust, Verified};
 use wechatpay_mock::{Clock, Config, MockServer, PlatformCertificate, PlatformCertificates};
-use wechatpay_protocol::{Credentials, Timestamp};
+use wechatpay_protocol::{Credentials, Timestamp, WECHATPAY_SERIAL};
 
 /// 2026-09-01 in Beijing.
 const SIGNS_FROM: u64 = 1_788_192_000;
@@ -72,7 +72,7 @@ impl World {
     /// The key that signed the last answer.
     fn last_signing_key(&self) -> String {
         let exchanges = self.mock.exchanges();
-        exchanges.last().unwrap().answer_headers["wechatpay-serial"].to_str().unwrap().into()
+        exchanges.last().unwrap().answer_headers.text(&WECHATPAY_SERIAL).unwrap().into()
     }
 }
 

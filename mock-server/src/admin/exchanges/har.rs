@@ -5,10 +5,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use http::{
-    HeaderMap,
-    header::{CONTENT_TYPE, HOST},
-};
+use http::header::{CONTENT_TYPE, HOST};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use wechatpay_protocol::Timestamp;
@@ -16,7 +13,7 @@ use wechatpay_protocol::Timestamp;
 use super::{content::Content, detail::milliseconds};
 use crate::{
     faults::Strike,
-    journal::{Exchange, Page, Stage},
+    journal::{Exchange, Headers, Page, Stage},
     rejection::Rejection,
 };
 
@@ -160,7 +157,7 @@ impl Entry {
 impl Request {
     fn of(exchange: &Exchange, address: SocketAddr) -> Self {
         let request = &exchange.request;
-        let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = request.headers.text(&HOST);
         let host = host.map_or_else(|| address.to_string(), Into::into);
         Self {
             method: request.method.to_string(),
@@ -257,15 +254,12 @@ fn cut(kept: &Bytes, length: usize) -> Option<String> {
     (kept.len() < length).then(|| format!("the journal has kept {} of {length} bytes", kept.len()))
 }
 
-fn mime_type(headers: &HeaderMap) -> String {
-    headers.get(CONTENT_TYPE).map_or_else(String::new, |value| lossy(value.as_bytes()))
+fn mime_type(headers: &Headers) -> String {
+    headers.get(&CONTENT_TYPE).map_or_else(String::new, lossy)
 }
 
-fn headers(headers: &HeaderMap) -> Vec<Pair> {
-    headers
-        .iter()
-        .map(|(name, value)| Pair { name: name.to_string(), value: lossy(value.as_bytes()) })
-        .collect()
+fn headers(headers: &Headers) -> Vec<Pair> {
+    headers.iter().map(|(name, value)| Pair { name: name.into(), value: lossy(value) }).collect()
 }
 
 fn query(query: &str) -> Vec<Pair> {

@@ -1,0 +1,66 @@
+//! A request, as the journal keeps it.
+
+use bytes::Bytes;
+use http::{Method, Version};
+
+use super::Headers;
+use crate::stages::receive::{Peer, Received, path_of, query_of};
+
+/// A request as it came: nothing decoded, nothing normalized.
+///
+/// One thing does not come through HTTP's own types: a fragment (`#…`), which has no place in a request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Path and query as sent.
+    pub target: Box<str>,
+    /// The headers.
+    pub headers: Headers,
+    /// The version of HTTP.
+    pub version: Version,
+    /// The body; empty if it did not arrive whole. The journal may have cut it.
+    pub body: Bytes,
+    /// Bytes of the body as sent.
+    pub body_length: usize,
+    /// Who sent it, and how.
+    pub(crate) peer: Peer,
+}
+
+impl Request {
+    /// What is kept of a request: of its body, no more than `most_of_a_body` bytes.
+    ///
+    /// Everything is copied. As it came, it is part of the buffer that the connection was read into: 8 KiB or more,
+    /// which would stay for as long as any of it does.
+    pub(super) fn keep(received: &Received, most_of_a_body: usize) -> Self {
+        Self {
+            method: received.method.clone(),
+            target: received.target.as_str().into(),
+            headers: Headers::from(&received.headers),
+            version: received.version,
+            body: beginning(&received.body, most_of_a_body),
+            body_length: received.body_length,
+            peer: received.peer,
+        }
+    }
+
+    /// The target without its query.
+    pub fn path(&self) -> &str {
+        path_of(&self.target)
+    }
+
+    /// The query without its `?`; empty if there is none.
+    pub fn query(&self) -> &str {
+        query_of(&self.target)
+    }
+
+    /// Whether it came over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.peer.is_tls
+    }
+}
+
+/// So much of a body, in memory of its own.
+pub(super) fn beginning(body: &Bytes, most: usize) -> Bytes {
+    Bytes::copy_from_slice(&body[..body.len().min(most)])
+}
