@@ -117,7 +117,7 @@ impl Limits {
     }
 
     /// How many request numbers are remembered for each merchant, the oldest being forgotten first: 1 to 10 million.
-    /// Default: 100,000.
+    /// Of more than some thousands it may be one of the oldest. Default: 100,000.
     ///
     /// # Errors
     /// [`LimitError`] outside of that range.

@@ -1,42 +1,32 @@
 //! How often something was used lately.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    hash::{BuildHasher, RandomState},
-};
+use std::hash::{BuildHasher, RandomState};
+
+use crate::latest::Latest;
 
 /// Counts the uses of the last so many texts; the oldest is forgotten first.
 ///
 /// Keeps a hash of each, with a key that nobody knows: two texts are taken for one with a chance of 1 in 2⁶⁴.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    bound: usize,
     hasher: RandomState,
-    // A hash map would double its room for good once entries have come and gone often enough.
-    uses: BTreeMap<u64, u64>,
-    oldest_first: VecDeque<u64>,
+    uses: Latest<u64, u64>,
 }
 
 impl Recent {
     pub(crate) fn new(bound: usize) -> Self {
-        Self { bound, hasher: RandomState::new(), uses: BTreeMap::new(), oldest_first: VecDeque::new() }
+        Self { hasher: RandomState::new(), uses: Latest::new(bound) }
     }
 
     /// How often this text was used, this time included.
     pub(crate) fn count(&mut self, text: &str) -> u64 {
         let hash = self.hasher.hash_one(text);
-        let uses = self.uses.entry(hash).or_default();
-        *uses += 1;
-        let uses = *uses;
-        if uses == 1 {
-            self.oldest_first.push_back(hash);
+        if let Some(uses) = self.uses.get_mut(&hash) {
+            *uses += 1;
+            return *uses;
         }
-        if self.oldest_first.len() > self.bound
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.uses.remove(&oldest);
-        }
-        uses
+        self.uses.insert(hash, 1);
+        1
     }
 }
 

@@ -1,44 +1,58 @@
 //! What the mock remembers of one merchant: its members' cards, and the request numbers it has used.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+mod fingerprint;
+mod shards;
 
-use serde::Serialize;
-use sha2::{Digest, Sha256};
-use wechatpay_protocol::Mchid;
-
-use crate::{
-    business::BusinessRefusal,
-    operations::Rights,
-    policies::UnknownCard,
-    seed::{Seed, SeedMember, SeedMerchant},
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, MutexGuard},
 };
 
-/// What is stored for one merchant. Whoever holds it locked sees and changes all of it at once.
-#[derive(Clone, Debug, PartialEq)]
+use serde::Serialize;
+use wechatpay_protocol::Mchid;
+
+use self::shards::Shards;
+use crate::{
+    business::BusinessRefusal,
+    latest::Latest,
+    operations::Rights,
+    policies::UnknownCard,
+    seed::{CardStatus, Seed, SeedMember, SeedMerchant},
+};
+
+pub(crate) use fingerprint::Fingerprint;
+
+/// What is stored for one merchant. Members and request numbers are in parts, each behind a lock of its own, so that
+/// requests about different members seldom wait for one another.
+#[derive(Debug)]
 pub(crate) struct Ledger {
-    may_use_member_cards: bool,
-    cards: HashMap<String, Card>,
+    first: SeedMerchant,
+    /// The cards of the seed: whether their members collect points. A card that was never seen does.
+    cards: HashMap<String, bool>,
     /// Cards that the seed gives to other merchants.
     foreign_cards: HashSet<String>,
-    /// The members that were made on first use, oldest first: card_id and code.
-    made: VecDeque<(String, String)>,
-    requests: RequestNumbers,
+    members: Shards<Members>,
+    requests: Shards<RequestNumbers>,
 }
 
-/// A card template and its members by code.
-#[derive(Clone, Debug, PartialEq)]
-struct Card {
-    has_points: bool,
-    /// Whether it was made on first use, not seeded.
-    is_made: bool,
-    members: HashMap<String, Member>,
+/// Members' cards by the fingerprint of their [`MemberId`].
+#[derive(Debug)]
+struct Members {
+    seeded: HashMap<Fingerprint, Member>,
+    /// Those that were made on first use.
+    made: Latest<Fingerprint, Member>,
 }
+
+/// The last request numbers, each with what it was used for; of both, the fingerprints.
+type RequestNumbers = Latest<Fingerprint, Fingerprint>;
 
 /// A member's card, with what the rights operation sets beside the points.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Member {
-    pub(crate) card: SeedMember,
-    pub(crate) rights: Rights,
+    /// As it was at first; nothing is known of one that was made on first use.
+    seeded: Option<Arc<SeedMember>>,
+    pub(crate) bonus_value: i64,
+    pub(crate) rights: Option<Box<Rights>>,
 }
 
 /// Which member's card: the card template and the member's code.
@@ -58,8 +72,26 @@ pub(crate) enum Use {
     RepeatedDifferently,
 }
 
-/// Members made on first use that are kept for each merchant; the oldest is forgotten first. (own choice)
+/// How much is remembered of a merchant; the oldest is forgotten first.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Members made on first use.
+    members: usize,
+    request_numbers: usize,
+}
+
+/// Members made on first use that are kept for each merchant. (own choice)
 const MEMBERS_MADE: usize = 100_000;
+
+/// A member's card and a request number, locked: whoever has it sees and changes both at once.
+pub(crate) struct Entry<'a> {
+    ledger: &'a Ledger,
+    id: MemberId<'a>,
+    at: Fingerprint,
+    number: Fingerprint,
+    requests: MutexGuard<'a, RequestNumbers>,
+    members: MutexGuard<'a, Members>,
+}
 
 impl Ledger {
     /// The ledger that a merchant starts with: what the seed gives to it. Without a seed, every merchant has the
@@ -67,32 +99,52 @@ impl Ledger {
     ///
     /// So many request numbers are remembered; the oldest is forgotten first. (own choice)
     pub(crate) fn new(mchid: &Mchid, seed: Option<&Seed>, request_numbers: usize) -> Self {
-        let requests = RequestNumbers::new(request_numbers);
-        let Some(seed) = seed else { return Self::of(SeedMerchant::sample(), HashSet::new(), requests) };
+        let bounds = Bounds { members: MEMBERS_MADE, request_numbers };
+        let Some(seed) = seed else { return Self::of(SeedMerchant::sample(), HashSet::new(), bounds) };
         let own = seed.merchants.get(mchid.as_str()).cloned().unwrap_or_default();
         let others = seed.merchants.iter().filter(|(other, _)| *other != mchid.as_str());
         let foreign_cards =
             others.flat_map(|(_, other)| &other.cards).map(|card| card.card_id.clone()).collect();
-        Self::of(own, foreign_cards, requests)
+        Self::of(own, foreign_cards, bounds)
     }
 
     /// The ledger of a merchant that has this, and whom the others' cards don't concern.
     pub(crate) fn seeded(own: SeedMerchant, request_numbers: usize) -> Self {
-        Self::of(own, HashSet::new(), RequestNumbers::new(request_numbers))
+        Self::of(own, HashSet::new(), Bounds { members: MEMBERS_MADE, request_numbers })
     }
 
-    fn of(own: SeedMerchant, foreign_cards: HashSet<String>, requests: RequestNumbers) -> Self {
-        let member = |card: SeedMember| (card.code.clone(), Member { card, rights: Rights::default() });
-        let cards = own.cards.into_iter().map(|card| {
-            let members = card.members.into_iter().map(member).collect();
-            (card.card_id, Card { has_points: card.has_points, is_made: false, members })
-        });
-        Self {
-            may_use_member_cards: own.may_use_member_cards,
-            cards: cards.collect(),
+    fn of(first: SeedMerchant, foreign_cards: HashSet<String>, bounds: Bounds) -> Self {
+        let ledger = Self {
+            cards: first.cards.iter().map(|card| (card.card_id.clone(), card.has_points)).collect(),
+            first,
             foreign_cards,
-            made: VecDeque::new(),
-            requests,
+            members: Shards::new(bounds.members, Members::new),
+            requests: Shards::new(bounds.request_numbers, Latest::new),
+        };
+        ledger.seed();
+        ledger
+    }
+
+    /// Everything is as it was at first.
+    pub(crate) fn reset(&self) {
+        // In the order in which requests lock them.
+        let (requests, members) = (self.requests.all(), self.members.all());
+        requests.into_iter().for_each(|mut part| *part = Latest::new(part.bound()));
+        members.into_iter().for_each(|mut part| *part = Members::new(part.made.bound()));
+        self.seed();
+    }
+
+    fn seed(&self) {
+        for card in &self.first.cards {
+            for member in &card.members {
+                let at = Fingerprint::of(&MemberId { card_id: &card.card_id, code: &member.code });
+                let member = Member {
+                    bonus_value: member.bonus_value,
+                    seeded: Some(Arc::new(member.clone())),
+                    rights: None,
+                };
+                self.members.of(at).seeded.insert(at, member);
+            }
         }
     }
 
@@ -101,110 +153,94 @@ impl Ledger {
     /// # Errors
     /// Why the merchant may not have it, in the order of this function. (own choice)
     pub(crate) fn member(&self, id: MemberId<'_>, unknown: UnknownCard) -> Result<Member, BusinessRefusal> {
-        if !self.may_use_member_cards {
+        let at = Fingerprint::of(&id);
+        self.member_in(&self.members.of(at), at, id, unknown)
+    }
+
+    /// The member's card and the request number, locked for as long as the entry lives.
+    pub(crate) fn entry<'a>(&'a self, id: MemberId<'a>, out_request_no: &str) -> Entry<'a> {
+        let (at, number) = (Fingerprint::of(&id), Fingerprint::of(&out_request_no));
+        // Always in this order, so that nobody waits in a circle.
+        let requests = self.requests.of(number);
+        let members = self.members.of(at);
+        Entry { ledger: self, id, at, number, requests, members }
+    }
+
+    fn member_in(
+        &self,
+        members: &Members,
+        at: Fingerprint,
+        id: MemberId<'_>,
+        unknown: UnknownCard,
+    ) -> Result<Member, BusinessRefusal> {
+        if !self.first.may_use_member_cards {
             return Err(BusinessRefusal::NoPermission);
         }
         if self.foreign_cards.contains(id.card_id) {
             return Err(BusinessRefusal::ForeignCard);
         }
-        let card = self.cards.get(id.card_id);
-        let member = card.and_then(|card| card.members.get(id.code));
-        match (card, member, unknown) {
-            (_, Some(member), _) => Ok(member.clone()),
-            (None, _, UnknownCard::Reject) => Err(BusinessRefusal::UnknownCard),
-            (Some(_), None, UnknownCard::Reject) => Err(BusinessRefusal::UnknownCode),
-            (_, None, UnknownCard::Create) => Ok(Member::new(id.code)),
+        match (members.get(&at), unknown) {
+            (Some(member), _) => Ok(member.clone()),
+            (None, UnknownCard::Create) => Ok(Member::default()),
+            (None, UnknownCard::Reject) if self.cards.contains_key(id.card_id) => {
+                Err(BusinessRefusal::UnknownCode)
+            }
+            (None, UnknownCard::Reject) => Err(BusinessRefusal::UnknownCard),
         }
+    }
+}
+
+impl Entry<'_> {
+    /// The member's card, as [`Ledger::member`] gives it.
+    pub(crate) fn member(&self, unknown: UnknownCard) -> Result<Member, BusinessRefusal> {
+        self.ledger.member_in(&self.members, self.at, self.id, unknown)
     }
 
     /// Whether the card's members collect points. A card that was never seen does.
-    pub(crate) fn has_points(&self, card_id: &str) -> bool {
-        self.cards.get(card_id).is_none_or(|card| card.has_points)
+    pub(crate) fn has_points(&self) -> bool {
+        self.ledger.cards.get(self.id.card_id).copied().unwrap_or(true)
     }
 
-    /// Keeps the member's card, and remembers that `out_request_no` was used for this content. A card that was never
-    /// seen is made; of those, the oldest are forgotten first.
-    pub(crate) fn store(
-        &mut self,
-        id: MemberId<'_>,
-        member: Member,
-        out_request_no: &str,
-        content: Fingerprint,
-    ) {
-        self.requests.remember(out_request_no, content);
-        let new_card = || Card { has_points: true, is_made: true, members: HashMap::new() };
-        let card = self.cards.entry(id.card_id.into()).or_insert_with(new_card);
-        if card.members.insert(id.code.into(), member).is_none() {
-            self.made.push_back((id.card_id.into(), id.code.into()));
-        }
-        if self.made.len() > MEMBERS_MADE {
-            self.forget_oldest();
-        }
-    }
-
-    fn forget_oldest(&mut self) {
-        let Some((card_id, code)) = self.made.pop_front() else { return };
-        let Some(card) = self.cards.get_mut(&card_id) else { return };
-        card.members.remove(&code);
-        if card.is_made && card.members.is_empty() {
-            self.cards.remove(&card_id);
-        }
-    }
-
-    /// Whether `out_request_no` was used before, and for the same content.
-    pub(crate) fn use_of(&self, out_request_no: &str, content: Fingerprint) -> Use {
-        match self.requests.contents.get(&Fingerprint::of(&out_request_no)) {
+    /// Whether the request number was used before, and for the same content.
+    pub(crate) fn use_for(&self, content: Fingerprint) -> Use {
+        match self.requests.get(&self.number) {
             None => Use::New,
             Some(known) if *known == content => Use::Repeated,
             Some(_) => Use::RepeatedDifferently,
         }
     }
+
+    /// Keeps the member's card, and remembers that the request number was used for this content.
+    pub(crate) fn store(&mut self, member: Member, content: Fingerprint) {
+        self.requests.insert(self.number, content);
+        match self.members.seeded.get_mut(&self.at) {
+            Some(seeded) => *seeded = member,
+            None => drop(self.members.made.insert(self.at, member)),
+        }
+    }
 }
 
-/// Sixteen bytes of a hash, which stand for something longer: enough to tell it from everything else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fingerprint([u8; 16]);
+impl Members {
+    fn new(bound: usize) -> Self {
+        Self { seeded: HashMap::new(), made: Latest::new(bound) }
+    }
 
-impl Fingerprint {
-    pub(crate) fn of(content: &impl Serialize) -> Self {
-        // Contents are plain structs of strings and numbers, which always serialize.
-        let hash: [u8; 32] = Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into();
-        let mut first = [0; 16];
-        first.copy_from_slice(&hash[..16]);
-        Self(first)
+    fn get(&self, at: &Fingerprint) -> Option<&Member> {
+        self.seeded.get(at).or_else(|| self.made.get(at))
     }
 }
 
 impl Member {
-    fn new(code: &str) -> Self {
-        Self { card: SeedMember { code: code.into(), ..SeedMember::default() }, rights: Rights::default() }
-    }
-}
-
-/// The last request numbers, each with what it was used for; of both, the fingerprints.
-#[derive(Clone, Debug, PartialEq)]
-struct RequestNumbers {
-    bound: usize,
-    // A hash map would double its room for good once entries have come and gone often enough.
-    contents: BTreeMap<Fingerprint, Fingerprint>,
-    oldest_first: VecDeque<Fingerprint>,
-}
-
-impl RequestNumbers {
-    fn new(bound: usize) -> Self {
-        Self { bound, contents: BTreeMap::new(), oldest_first: VecDeque::new() }
+    /// Whether the card can be used.
+    pub(crate) fn status(&self) -> CardStatus {
+        self.seeded.as_ref().map_or_else(CardStatus::default, |seeded| seeded.user_card_status)
     }
 
-    fn remember(&mut self, number: &str, content: Fingerprint) {
-        let number = Fingerprint::of(&number);
-        if self.contents.insert(number, content).is_none() {
-            self.oldest_first.push_back(number);
-        }
-        if self.oldest_first.len() > self.bound
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.contents.remove(&oldest);
-        }
+    /// The card of the member with that code, as it is answered.
+    pub(crate) fn card(&self, code: &str) -> SeedMember {
+        let seeded = self.seeded.as_deref().cloned();
+        let seeded = seeded.unwrap_or_else(|| SeedMember { code: code.into(), ..SeedMember::default() });
+        SeedMember { bonus_value: self.bonus_value, ..seeded }
     }
 }
 
@@ -212,34 +248,60 @@ impl RequestNumbers {
 mod tests {
     use super::*;
 
+    const SAMPLE: MemberId<'_> = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
+
     fn mchid() -> Mchid {
         "1900000001".parse().unwrap()
     }
 
+    fn content(of: &str) -> Fingerprint {
+        Fingerprint::of(&of)
+    }
+
+    fn store(ledger: &Ledger, id: MemberId<'_>, out_request_no: &str) {
+        let mut entry = ledger.entry(id, out_request_no);
+        let member = entry.member(UnknownCard::Create).unwrap();
+        entry.store(Member { bonus_value: 7, ..member }, content("content"));
+    }
+
     #[test]
     fn the_oldest_request_number_is_forgotten_first() {
-        let mut ledger = Ledger::new(&mchid(), None, 2);
+        let ledger = Ledger::new(&mchid(), None, 2);
         for number in ["1", "2", "1", "3"] {
-            ledger.requests.remember(number, Fingerprint::of(&"content"));
+            store(&ledger, SAMPLE, number);
         }
-        assert_eq!(ledger.use_of("1", Fingerprint::of(&"content")), Use::New);
-        assert_eq!(ledger.use_of("2", Fingerprint::of(&"content")), Use::Repeated);
-        assert_eq!(ledger.use_of("3", Fingerprint::of(&"other")), Use::RepeatedDifferently);
+        assert_eq!(ledger.entry(SAMPLE, "1").use_for(content("content")), Use::New);
+        assert_eq!(ledger.entry(SAMPLE, "2").use_for(content("content")), Use::Repeated);
+        assert_eq!(ledger.entry(SAMPLE, "3").use_for(content("other")), Use::RepeatedDifferently);
     }
 
     #[test]
     fn of_the_members_made_on_first_use_the_oldest_is_forgotten_and_seeded_ones_stay() {
-        let mut ledger = Ledger::new(&mchid(), None, 1);
-        let seeded = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
-        let sample = ledger.member(seeded, UnknownCard::Reject).unwrap();
-        ledger.store(seeded, sample, "0", Fingerprint::of(&0));
-        for card_id in (0..=MEMBERS_MADE).map(|number| number.to_string()) {
-            let id = MemberId { card_id: &card_id, code: "1" };
-            ledger.store(id, Member::new("1"), "0", Fingerprint::of(&0));
+        let bounds = Bounds { members: 2, request_numbers: 1 };
+        let ledger = Ledger::of(SeedMerchant::sample(), HashSet::new(), bounds);
+        let made = |code| MemberId { code, ..SAMPLE };
+        for id in [SAMPLE, made("1"), made("2"), made("3")] {
+            store(&ledger, id, "0");
         }
-        let is_known = |card_id, code| ledger.member(MemberId { card_id, code }, UnknownCard::Reject).is_ok();
-        assert!(is_known(seeded.card_id, seeded.code) && is_known("1", "1") && !is_known("0", "1"));
-        assert_eq!(ledger.cards.len(), 1 + MEMBERS_MADE);
+        let points = |id| ledger.member(id, UnknownCard::Create).unwrap().bonus_value;
+        assert_eq!([SAMPLE, made("1"), made("2"), made("3")].map(points), [7, 0, 7, 7]);
+    }
+
+    #[test]
+    fn with_many_parts_everything_is_there_and_a_reset_forgets_it() {
+        let ledger = Ledger::new(&mchid(), None, 100_000);
+        let codes: Vec<_> = (0..1_000).map(|code| code.to_string()).collect();
+        let points = |code: &String| {
+            let id = MemberId { code, ..SAMPLE };
+            ledger.member(id, UnknownCard::Create).unwrap().bonus_value
+        };
+        codes.iter().for_each(|code| store(&ledger, MemberId { code, ..SAMPLE }, code));
+        assert_eq!(codes.iter().map(points).sum::<i64>(), 7_000);
+        assert_eq!(ledger.entry(SAMPLE, "999").use_for(content("content")), Use::Repeated);
+        ledger.reset();
+        assert_eq!(codes.iter().map(points).sum::<i64>(), 0);
+        assert_eq!(ledger.entry(SAMPLE, "999").use_for(content("content")), Use::New);
+        assert_eq!(ledger.member(SAMPLE, UnknownCard::Reject).unwrap().bonus_value, 500);
     }
 
     #[test]

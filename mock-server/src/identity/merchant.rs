@@ -16,9 +16,8 @@ pub(crate) struct Merchant {
     pub(crate) config: MerchantConfig,
     /// Rules of misbehaviour for this merchant's requests only.
     pub(crate) faults: Rules,
-    /// What it starts with, and starts again with.
-    first: Ledger,
-    ledger: Mutex<Ledger>,
+    /// What is stored for it.
+    pub(crate) ledger: Ledger,
     nonces: Mutex<Recent>,
     magic_numbers: Mutex<Recent>,
 }
@@ -56,8 +55,7 @@ impl Merchant {
         Self {
             config,
             faults: Rules::default(),
-            first: ledger.clone(),
-            ledger: Mutex::new(ledger),
+            ledger,
             nonces: Mutex::new(Recent::new(NONCES)),
             magic_numbers: Mutex::new(Recent::new(MAGIC_NUMBERS)),
         }
@@ -65,7 +63,7 @@ impl Merchant {
 
     /// As it was when it was new; the rules of misbehaviour apart.
     pub(crate) fn reset(&self) {
-        *self.ledger() = self.first.clone();
+        self.ledger.reset();
         *whole(&self.nonces) = Recent::new(NONCES);
         *whole(&self.magic_numbers) = Recent::new(MAGIC_NUMBERS);
     }
@@ -80,12 +78,6 @@ impl Merchant {
 
     pub(crate) fn key(&self) -> &VerifyingKey {
         self.certificate().verifying_key()
-    }
-
-    /// What is stored for this merchant, locked. Held while an operation looks and changes, never across a signature
-    /// or a wait.
-    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        whole(&self.ledger)
     }
 
     /// Remembers a nonce. Whether it was used before, as far as is known.

@@ -9,9 +9,9 @@ use crate::{
     journal::Warning,
     policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore},
     rejection::Rejection,
-    seed::{CardStatus, SeedMember},
+    seed::CardStatus,
     stages::validate::ValidRequest,
-    state::{Fingerprint, Ledger, Member, MemberId, Use},
+    state::{Entry, Fingerprint, Member, MemberId, Use},
 };
 
 /// The body of the operation; the contract describes its fields.
@@ -75,14 +75,23 @@ impl RightsChange {
     }
 
     /// What the change does not name stays.
-    fn apply_to(self, member: Member, bonus_value: i64) -> Member {
-        let before = member.rights;
+    fn apply_to(self, mut member: Member, bonus_value: i64) -> Member {
+        member.bonus_value = bonus_value;
+        if self.names_no_rights() {
+            return member;
+        }
+        let before = member.rights.take().map_or_else(Rights::default, |rights| *rights);
         let rights = Rights {
             member_price_word: self.member_price_word.or(before.member_price_word),
             fapiao_jump_word: self.fapiao_jump_word.or(before.fapiao_jump_word),
             guide: self.guide.or(before.guide),
         };
-        Member { card: SeedMember { bonus_value, ..member.card }, rights }
+        member.rights = Some(Box::new(rights));
+        member
+    }
+
+    fn names_no_rights(&self) -> bool {
+        self.member_price_word.is_none() && self.fapiao_jump_word.is_none() && self.guide.is_none()
     }
 }
 
@@ -90,30 +99,29 @@ pub(super) fn set(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, 
     let change = gateway.mutation.change(request.body_as()?);
     let id = MemberId { card_id: request.parameter("card_id"), code: request.parameter("code") };
     let content = Fingerprint::of(&(id, &change));
-    let mut ledger = request.merchant().ledger();
-    set_in(&mut ledger, &gateway.policies, id, change, content)
+    let mut entry = request.merchant().ledger.entry(id, &change.out_request_no);
+    set_in(&mut entry, &gateway.policies, change, content)
         .map(Outcome::no_content)
         .map_err(Rejection::Business)
 }
 
-/// Makes the change, or leaves the ledger as it was.
+/// Makes the change, or leaves the entry as it was.
 fn set_in(
-    ledger: &mut Ledger,
+    entry: &mut Entry<'_>,
     policies: &Policies,
-    id: MemberId<'_>,
     change: RightsChange,
     content: Fingerprint,
 ) -> Result<Vec<Warning>, BusinessRefusal> {
-    let member = ledger.member(id, policies.unknown_card)?;
-    if member.card.user_card_status != CardStatus::Effective {
+    let member = entry.member(policies.unknown_card)?;
+    if member.status() != CardStatus::Effective {
         return Err(BusinessRefusal::CardNotEffective);
     }
-    if change.touches_points() && !ledger.has_points(id.card_id) {
+    if change.touches_points() && !entry.has_points() {
         return Err(BusinessRefusal::NoPoints);
     }
 
     let mut warnings = Vec::new();
-    match (ledger.use_of(&change.out_request_no, content), policies.repeat, policies.repeat_mismatch) {
+    match (entry.use_for(content), policies.repeat, policies.repeat_mismatch) {
         (Use::New, ..) => {}
         (Use::Repeated, Repeat::Accept, _) => return Ok(vec![Warning::Repeated]),
         (Use::Repeated, Repeat::Reject, _) => return Err(BusinessRefusal::Repeated),
@@ -123,12 +131,11 @@ fn set_in(
         }
     }
 
-    let (bonus_value, oddities) = change.points_after(member.card.bonus_value);
+    let (bonus_value, oddities) = change.points_after(member.bonus_value);
     oddities.iter().try_for_each(|oddity| refused(oddity, policies).map_or(Ok(()), Err))?;
     warnings.extend(oddities);
 
-    let out_request_no = change.out_request_no.clone();
-    ledger.store(id, change.apply_to(member, bonus_value), &out_request_no, content);
+    entry.store(change.apply_to(member, bonus_value), content);
     Ok(warnings)
 }
 
@@ -152,6 +159,7 @@ fn refused(oddity: &Warning, policies: &Policies) -> Option<BusinessRefusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Ledger;
 
     fn change(before: Option<i64>, after: Option<i64>, add: Option<i64>) -> RightsChange {
         RightsChange {
@@ -188,14 +196,20 @@ mod tests {
     #[test]
     fn what_a_change_does_not_name_stays() {
         let wording = Rights { member_price_word: Some("八折".into()), ..Rights::default() };
-        let member = Member { rights: wording.clone(), ..Member::default() };
-        assert_eq!(change(None, Some(2), None).apply_to(member, 2).rights, wording);
+        let mut member = Member::default();
+        member.rights = Some(Box::new(wording.clone()));
+        for guide in [None, Some(Guide::default())] {
+            let change = RightsChange { guide: guide.clone(), ..change(None, Some(2), None) };
+            let after = change.apply_to(member.clone(), 2);
+            let rights = Rights { guide, ..wording.clone() };
+            assert_eq!((after.bonus_value, after.rights.as_deref()), (2, Some(&rights)));
+        }
     }
 
     #[test]
     fn a_refused_change_leaves_the_ledger_as_it_was() {
         let mchid = "1900000001".parse().unwrap();
-        let before = Ledger::new(&mchid, None, 100);
+        let ledger = Ledger::new(&mchid, None, 100);
         let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
         let cases = [
             (
@@ -212,9 +226,10 @@ mod tests {
             ),
         ];
         for (policies, change) in cases {
-            let mut ledger = before.clone();
-            assert!(set_in(&mut ledger, &policies, id, change.clone(), Fingerprint::of(&change)).is_err());
-            assert_eq!(ledger, before);
+            let mut entry = ledger.entry(id, &change.out_request_no);
+            let (before, content) = (entry.member(policies.unknown_card), Fingerprint::of(&change));
+            assert!(set_in(&mut entry, &policies, change, content).is_err());
+            assert_eq!((entry.member(policies.unknown_card), entry.use_for(content)), (before, Use::New));
         }
     }
 }
