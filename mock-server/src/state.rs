@@ -8,7 +8,6 @@ use std::{
     sync::{Arc, MutexGuard},
 };
 
-use serde::Serialize;
 use wechatpay_protocol::Mchid;
 
 use self::shards::Shards;
@@ -56,7 +55,7 @@ pub(crate) struct Member {
 }
 
 /// Which member's card: the card template and the member's code.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(crate) struct MemberId<'a> {
     pub(crate) card_id: &'a str,
     pub(crate) code: &'a str,
@@ -137,7 +136,7 @@ impl Ledger {
     fn seed(&self) {
         for card in &self.first.cards {
             for member in &card.members {
-                let at = Fingerprint::of(&MemberId { card_id: &card.card_id, code: &member.code });
+                let at = Fingerprint::of(MemberId { card_id: &card.card_id, code: &member.code });
                 let member = Member {
                     bonus_value: member.bonus_value,
                     seeded: Some(Arc::new(member.clone())),
@@ -153,13 +152,13 @@ impl Ledger {
     /// # Errors
     /// Why the merchant may not have it, in the order of this function. (own choice)
     pub(crate) fn member(&self, id: MemberId<'_>, unknown: UnknownCard) -> Result<Member, BusinessRefusal> {
-        let at = Fingerprint::of(&id);
+        let at = Fingerprint::of(id);
         self.member_in(&self.members.of(at), at, id, unknown)
     }
 
     /// The member's card and the request number, locked for as long as the entry lives.
     pub(crate) fn entry<'a>(&'a self, id: MemberId<'a>, out_request_no: &str) -> Entry<'a> {
-        let (at, number) = (Fingerprint::of(&id), Fingerprint::of(&out_request_no));
+        let (at, number) = (Fingerprint::of(id), Fingerprint::of(out_request_no));
         // Always in this order, so that nobody waits in a circle.
         let requests = self.requests.of(number);
         let members = self.members.of(at);
@@ -255,7 +254,7 @@ mod tests {
     }
 
     fn content(of: &str) -> Fingerprint {
-        Fingerprint::of(&of)
+        Fingerprint::of(of)
     }
 
     fn store(ledger: &Ledger, id: MemberId<'_>, out_request_no: &str) {

@@ -11,7 +11,7 @@ pub struct Nonce(String);
 impl Nonce {
     /// Sixteen random bytes as the gateway writes its own nonces: 32 lower-case hex digits.
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(base16ct::lower::encode_string(&bytes))
     }
 
     /// The characters.

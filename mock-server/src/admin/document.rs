@@ -11,7 +11,7 @@ use super::{
     handler::Handler,
     refusal::{Refusal, quoted},
 };
-use crate::{contract, likeness::nearest};
+use crate::{contract::PathTemplate, likeness::nearest};
 
 /// The description of everything under `/__mock/`, as the mock serves and obeys it: OpenAPI 3.1.
 pub const ADMIN_OPENAPI: &str = include_str!("../../../fixtures/contract/admin.openapi.json");
@@ -27,7 +27,7 @@ pub(super) struct Document {
 pub(super) struct Operation {
     pub(super) method: Method,
     /// The path with its parameters in braces.
-    pub(super) path: String,
+    pub(super) path: PathTemplate,
     /// What it does.
     pub(super) summary: String,
     pub(super) handler: Handler,
@@ -72,7 +72,7 @@ impl Document {
     pub(super) fn route(&'static self, method: &Method, path: &str) -> Result<Route, Refusal> {
         let path = if path == ROOT { "/__mock/" } else { path };
         let at_path = self.operations.iter().filter_map(|operation| {
-            let values = contract::values(&operation.path, path)?;
+            let values = operation.path.values(path)?;
             let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
             Some(Route { operation, values: values.into_iter().map(decoded).collect() })
         });
@@ -107,7 +107,7 @@ impl Operation {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         Some(Self {
             method: method.to_uppercase().parse().ok()?,
-            path: path.into(),
+            path: PathTemplate::new(path),
             summary: operation["summary"].as_str()?.into(),
             handler: Handler::of(operation["operationId"].as_str()?)?,
             query: parameters.filter_map(in_query).collect(),

@@ -36,7 +36,7 @@ struct Health {
 pub(super) fn index() -> Answer {
     let calls = Document::current().operations.iter().map(|operation| IndexEntry {
         method: operation.method.as_str(),
-        path: &operation.path,
+        path: operation.path.as_str(),
         what: &operation.summary,
     });
     Answer::ok(&Index { name: "wechatpay-mock", version: VERSION, calls: calls.collect() })

@@ -1,6 +1,6 @@
 //! `PATCH …/cards/{card_id}/codes/{code}/rights`: sets a member's card rights.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Outcome;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The body of the operation; the contract describes its fields.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Hash, Deserialize)]
 pub(crate) struct RightsChange {
     pub(crate) out_request_no: String,
     pub(crate) before_bonus_value: Option<i64>,
@@ -28,7 +28,7 @@ pub(crate) struct RightsChange {
 }
 
 /// A member's personal contact.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Hash, Deserialize)]
 pub(crate) struct Guide {
     pub(crate) staff_name: Option<String>,
     pub(crate) head_image_url: Option<String>,
@@ -98,7 +98,7 @@ impl RightsChange {
 pub(super) fn set(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
     let change = gateway.mutation.change(request.body_as()?);
     let id = MemberId { card_id: request.parameter("card_id"), code: request.parameter("code") };
-    let content = Fingerprint::of(&(id, &change));
+    let content = Fingerprint::of((id, &change));
     let mut entry = request.merchant().ledger.entry(id, &change.out_request_no);
     set_in(&mut entry, &gateway.policies, change, content)
         .map(Outcome::no_content)

@@ -140,8 +140,7 @@ fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
         bytes.push(key);
         push_varint(&mut bytes, value);
     }
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    visible(&format!("{hex}-0"))
+    visible(&(base16ct::upper::encode_string(&bytes) + "-0"))
 }
 
 /// Seven bits a byte, the lowest first; the top bit says that more follow.

@@ -1,6 +1,6 @@
 //! Whether the request says what the contract allows: check 11.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use http::HeaderName;
 use percent_encoding::percent_decode_str;
@@ -20,8 +20,8 @@ use crate::{
 /// A request that a merchant signed and that the contract allows. Made by [`validate`] alone.
 pub(crate) struct ValidRequest {
     authenticated: AuthenticatedRequest,
-    /// Parameters of path and query by name, decoded.
-    parameters: HashMap<&'static str, String>,
+    /// Parameters of path and query, decoded: names and values.
+    parameters: Vec<(&'static str, String)>,
     /// The JSON of the body; `null` for an operation without one.
     body: Value,
     /// What is odd about the request all the same.
@@ -39,12 +39,12 @@ impl ValidRequest {
 
     /// The value of a parameter; empty if it is optional and absent.
     pub(crate) fn parameter(&self, name: &str) -> &str {
-        self.parameters.get(name).map_or("", String::as_str)
+        self.path_parameter(name).unwrap_or_default()
     }
 
     /// The value of a parameter of the path, if the operation has it.
     pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name).map(String::as_str)
+        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     /// The merchant's request number, if the body has one.
@@ -74,17 +74,17 @@ pub(crate) fn validate(
     unknown_field: UnknownField,
 ) -> Result<ValidRequest, Rejection> {
     let operation = request.operation();
-    let mut parameters = HashMap::new();
+    let mut parameters = Vec::with_capacity(operation.parameters.len());
 
-    let sent = operation.values(request.received().path()).unwrap_or_default();
+    let sent = operation.path.values(request.received().path()).unwrap_or_default();
     for (parameter, value) in operation.parameters_in(Location::Path).zip(sent) {
-        parameters.insert(parameter.name.as_str(), parameter_value(parameter, value)?);
+        parameters.push((parameter.name.as_str(), parameter_value(parameter, value)?));
     }
     let query = query_pairs(request.received().query());
     for parameter in operation.parameters_in(Location::Query) {
         match query.iter().find(|(name, _)| *name == parameter.name) {
             Some((_, value)) => {
-                parameters.insert(parameter.name.as_str(), parameter_value(parameter, value)?);
+                parameters.push((parameter.name.as_str(), parameter_value(parameter, value)?));
             }
             None if parameter.required => return Err(parameter_fault(parameter, Rule::Required)),
             None => {}

@@ -1,18 +1,20 @@
 //! What stands for something longer.
 
-use serde::Serialize;
-use sha2::{Digest, Sha256};
+use std::{
+    hash::{BuildHasher, Hash, RandomState},
+    sync::LazyLock,
+};
 
 /// Sixteen bytes of a hash, which stand for something longer: enough to tell it from everything else.
+///
+/// The hash has keys that nobody knows, so that nobody can make two things with one fingerprint. They are those of the
+/// process: a fingerprint means nothing outside of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint([u8; 16]);
+pub(crate) struct Fingerprint([u64; 2]);
 
 impl Fingerprint {
-    pub(crate) fn of(content: &impl Serialize) -> Self {
-        // Contents are plain structs of strings and numbers, which always serialize.
-        let hash: [u8; 32] = Sha256::digest(serde_json::to_vec(content).unwrap_or_default()).into();
-        let mut first = [0; 16];
-        first.copy_from_slice(&hash[..16]);
-        Self(first)
+    pub(crate) fn of(content: impl Hash) -> Self {
+        static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+        Self(KEYS.each_ref().map(|key| key.hash_one(&content)))
     }
 }
