@@ -3,7 +3,8 @@
 use std::{convert::Infallible, ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
-use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing, Host};
+use jiff::SignedDuration;
+use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing, Host, Signatures};
 
 use crate::healthcheck::BaseUrl;
 
@@ -113,6 +114,8 @@ pub(crate) struct Serve {
     /// Whether signatures that do not match are diagnosed, and where that is told [default: the configuration's, or header]
     #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_DIAGNOSIS")]
     pub(crate) diagnosis: Option<Diagnosis>,
+    #[command(flatten)]
+    pub(crate) signing: SigningOptions,
     /// What whoever calls /__mock/ must send in Authorization: Bearer …; 16 to 256 visible ASCII characters. Without it,
     /// /__mock/ is open on a loopback address and off on any other [default: the configuration's]
     #[arg(long, value_name = "TOKEN", env = "WECHATPAY_MOCK_ADMIN_TOKEN", hide_env_values = true)]
@@ -125,6 +128,38 @@ pub(crate) struct Serve {
     #[arg(long, short, env = "WECHATPAY_MOCK_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct SigningOptions {
+    /// UNLIKE THE GATEWAY, for load tests of what is behind a client: answers without a body share a signature for so
+    /// long, 1s to 60s
+    #[arg(long, value_name = "DURATION", env = "WECHATPAY_MOCK_SIGNATURE_REUSE", value_parser = signature_reuse)]
+    signature_reuse: Option<Signatures>,
+    /// UNLIKE THE GATEWAY, to compare with servers that verify and sign nothing: neither does the mock
+    #[arg(long, env = "WECHATPAY_MOCK_NO_SIGNATURES", value_parser = FalseyValueParser::new())]
+    no_signatures: bool,
+}
+
+impl SigningOptions {
+    /// What is asked for, if something is.
+    ///
+    /// # Errors
+    /// [`TwoWaysToSign`] if more than one thing is. To clap, a variable that says no would be among them.
+    pub(crate) fn signatures(&self) -> Result<Option<Signatures>, TwoWaysToSign> {
+        let off = self.no_signatures.then(Signatures::off);
+        match (self.signature_reuse, off) {
+            (Some(_), Some(_)) => Err(TwoWaysToSign),
+            (one, other) => Ok(one.or(other)),
+        }
+    }
+}
+
+/// Answers can only be signed in one way.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "expected at most one of --signature-reuse and --no-signatures (or the variables for them), found both"
+)]
+pub(crate) struct TwoWaysToSign;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Diagnosis {
@@ -250,6 +285,16 @@ pub(crate) struct CheckConfig {
 /// What is wrong with a token is not for clap to say, which would show it.
 fn admin_token(text: &str) -> Result<Result<AdminToken, AdminTokenError>, Infallible> {
     Ok(text.parse())
+}
+
+fn signature_reuse(text: &str) -> Result<Signatures, String> {
+    let duration: SignedDuration = text.parse().map_err(|_| "expected a duration, such as 10s".to_owned())?;
+    match u64::try_from(duration.as_secs()) {
+        Ok(seconds) if duration.subsec_nanos() == 0 => {
+            Signatures::reused_for(seconds).map_err(|error| error.to_string())
+        }
+        _ => Err("expected whole seconds, from 1 on, as timestamps have".into()),
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -35,6 +35,7 @@ use crate::{
     mutants::Mutation,
     policies::Policies,
     seed::Seed,
+    signing::Signatures,
 };
 
 pub use complaint::{Complaint, ConfigError};
@@ -71,6 +72,8 @@ pub struct Config {
     pub policies: Policies,
     /// Whether signatures that don't match are diagnosed, and where that is told.
     pub diagnosis: Diagnosing,
+    /// Which signatures are verified, and how answers are signed.
+    pub signatures: Signatures,
     /// What whoever sees and steers the mock under `/__mock/` must know.
     pub admin_token: Option<AdminToken>,
     /// Misbehaviour to start with.
@@ -97,6 +100,7 @@ impl Default for Config {
             limits: Limits::default(),
             policies: Policies::default(),
             diagnosis: Diagnosing::default(),
+            signatures: Signatures::default(),
             admin_token: None,
             faults: Vec::new(),
             platform_certificates: PlatformCertificates::One(PlatformCertificate::development()),

@@ -95,9 +95,10 @@ fn process(
     progress.operation = Some(routed.operation.id.as_str());
 
     progress.enter(Stage::Authenticate);
-    let authenticated = authenticate(routed, &gateway.identity, now, gateway.mutation)?;
+    let authenticated =
+        authenticate(routed, &gateway.identity, now, gateway.signing.signatures(), gateway.mutation)?;
     progress.merchant = Some(Arc::clone(authenticated.merchant()));
-    progress.is_authenticated = true;
+    progress.is_authenticated = authenticated.is_proven();
     progress.warnings = authenticated.oddities();
 
     progress.enter(Stage::Validate);
@@ -119,7 +120,8 @@ fn signed(
     progress: &mut Progress,
     answer: Answer,
 ) -> Answer {
-    let Some(merchant) = progress.merchant.as_ref().filter(|_| progress.is_authenticated) else {
+    let Some(merchant) = progress.merchant.as_ref().filter(|_| progress.has_passed(Stage::Authenticate))
+    else {
         return answer;
     };
     if progress.strike.as_ref().is_some_and(Strike::is_never_signed) {
@@ -128,7 +130,8 @@ fn signed(
     let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
     let key = gateway.identity.signing_key(merchant, wanted, now);
     let key = gateway.mutation.signing_key(&gateway.identity, wanted, key);
-    let answer = sign(answer, key, gateway.policies.signed_refusals, now, gateway.randomness.bytes());
+    let (answer, signature) = sign(answer, key, gateway.policies.signed_refusals, now, &gateway.signing);
+    progress.signature = signature;
     let answer = gateway.mutation.signed(answer, key);
     let Some(strike) = &progress.strike else { return answer };
     if strike.misses(&answer) {

@@ -25,6 +25,7 @@ use crate::{
     policies::Policies,
     proxy::Proxy,
     randomness::Randomness,
+    signing::Signing,
     stages::receive::LARGE_BODIES,
     tls::Tls,
     turned_away::TurnedAway,
@@ -36,6 +37,7 @@ pub(crate) struct Gateway {
     pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) randomness: Randomness,
+    pub(crate) signing: Signing,
     pub(crate) journal: Journal,
     pub(crate) metrics: Metrics,
     pub(crate) policies: Policies,
@@ -75,10 +77,14 @@ impl Gateway {
         clock: Clock,
         randomness: Randomness,
     ) -> Result<Self, RuleError> {
+        let identity = Identity::new(config);
+        let keys = identity.platform_keys().map(|key| key.id.clone());
+        let signing = Signing::new(config.signatures, keys, randomness.clone());
         let gateway = Self {
             contract: config.mutation.contract(),
-            identity: Identity::new(config),
+            identity,
             clock,
+            signing,
             randomness,
             journal: Journal::new(&config.limits),
             metrics: Metrics::new(),

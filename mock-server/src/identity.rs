@@ -147,6 +147,12 @@ impl Identity {
         self.made.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Every key that the mock may sign with.
+    pub(crate) fn platform_keys(&self) -> impl Iterator<Item = &PlatformKey> {
+        let certificates = self.platform_certificates.all().map(PlatformCertificate::key);
+        certificates.chain([self.public_key.key()])
+    }
+
     /// The key that has an ID in place of a certificate.
     pub(crate) fn public_key(&self) -> &PublicKeyPair {
         &self.public_key

@@ -178,7 +178,7 @@ impl Limits {
     }
 }
 
-fn within(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<u64, LimitError> {
+pub(crate) fn within(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<u64, LimitError> {
     if range.contains(&found) { Ok(found) } else { Err(LimitError { range, unit, found }) }
 }
 

@@ -32,6 +32,7 @@ use crate::{
     policies::Policies,
     randomness::Randomness,
     seed::Seed,
+    signing::Signatures,
     tls::AuthorityError,
 };
 
@@ -367,6 +368,24 @@ impl MockServerBuilder {
         self
     }
 
+    /// Verifies and makes signatures so. By default, as the gateway.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay_mock::{MockServer, Signatures};
+    ///
+    /// let for_load_tests = Signatures::reused_for(10)?;
+    /// let gateway = MockServer::builder().signatures(for_load_tests).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn signatures(mut self, signatures: Signatures) -> Self {
+        self.config.signatures = signatures;
+        self
+    }
+
     /// Lets only those see and steer it over HTTP, under `/__mock/`, who have this token.
     ///
     /// Without one, whoever reaches it may, if it listens on a loopback address; on any other, nobody.
@@ -392,6 +411,7 @@ impl MockServerBuilder {
         let either = self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
         let listeners = Addresses { either, tls_alone: self.config.tls_listen }.listen()?;
         let addresses = listeners.addresses()?;
+        self.config.signatures.announce();
         let gateway = Gateway::new(&self.config, addresses, self.clock, self.randomness);
         let gateway = gateway.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let gateway = Arc::new(gateway);

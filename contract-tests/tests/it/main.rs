@@ -24,6 +24,7 @@ mod proxy;
 mod readme;
 mod robustness;
 mod second_opinion;
+mod signing;
 mod snapshots;
 mod support;
 mod table;

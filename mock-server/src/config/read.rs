@@ -23,9 +23,10 @@ use crate::{
     limits::{LimitError, Limits},
     policies::{POLICIES, Policies, PolicyValue},
     seed::Seed,
+    signing::Signatures,
 };
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "listen",
     "tls_listen",
     "hosts",
@@ -33,6 +34,8 @@ const KEYS: [&str; 14] = [
     "ca_dir",
     "seed",
     "diagnosis",
+    "signature_reuse",
+    "no_signatures",
     "admin_token",
     "limits",
     "policies",
@@ -77,6 +80,7 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
         diagnosis: root
             .read("diagnosis", complaints, |entry| entry.choice(&Diagnosing::ALL))
             .unwrap_or_default(),
+        signatures: signatures(&root, complaints),
         admin_token: root.read("admin_token", complaints, |entry| {
             let token = entry.text()?.parse();
             token.map_err(|error| entry.problem(error, "openssl rand -hex 32 makes one"))
@@ -115,6 +119,28 @@ fn limits(root: &Table<'_>, complaints: &mut Complaints) -> Limits {
     limits
 }
 
+/// At most one of the keys may ask for something.
+fn signatures(root: &Table<'_>, complaints: &mut Complaints) -> Signatures {
+    let reused = root.read("signature_reuse", complaints, |entry| {
+        let advice =
+            "take a number of that range, or leave the key out, as the gateway uses no signature twice";
+        Signatures::reused_for(entry.number()?).map_err(|error| entry.problem(error, advice))
+    });
+    let off = root.read("no_signatures", complaints, |entry| {
+        let is_off = entry.yes_or_no()?;
+        if is_off && reused.is_some() {
+            return Err(
+                entry.problem("expected no signature_reuse beside it, found one", "remove one of the two")
+            );
+        }
+        Ok(is_off)
+    });
+    match off {
+        Some(true) => Signatures::off(),
+        _ => reused.unwrap_or_default(),
+    }
+}
+
 fn policies(root: &Table<'_>, complaints: &mut Complaints) -> Policies {
     let names: Vec<_> = POLICIES.iter().map(|policy| policy.name).collect();
     let Some(table) = root.table("policies", &names, complaints) else { return Policies::default() };
@@ -146,8 +172,18 @@ mod tests {
     const EXAMPLE: &str = include_str!("../../../fixtures/config/example.toml");
 
     /// Keys that are no tables.
-    const SINGLE: [&str; 8] =
-        ["listen", "tls_listen", "hosts", "proxy_passthrough", "ca_dir", "seed", "diagnosis", "admin_token"];
+    const SINGLE: [&str; 10] = [
+        "listen",
+        "tls_listen",
+        "hosts",
+        "proxy_passthrough",
+        "ca_dir",
+        "seed",
+        "diagnosis",
+        "signature_reuse",
+        "no_signatures",
+        "admin_token",
+    ];
 
     /// Whether the example sets the key, or shows it in a comment.
     fn shows(key: &str) -> bool {

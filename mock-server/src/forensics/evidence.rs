@@ -8,7 +8,7 @@ use wechatpay_protocol::{Authorization, Certificate, Credentials, RequestMessage
 use super::{Case, Diagnosis, KeyHolder, KnownKey, TIME_LIMIT, diagnose};
 use crate::{
     contract::Contract,
-    identity::{Identity, Merchant, PlatformCertificate},
+    identity::{Identity, Merchant},
     stages::receive::Received,
 };
 
@@ -42,9 +42,8 @@ pub(crate) fn diagnose_request(
 
 /// Every key but this merchant's: the gateway's own, the other merchants', and the public ones.
 fn other_keys(identity: &Identity, merchant: &Merchant) -> Vec<KnownKey> {
-    let certificates = identity.platform_certificates.all().map(PlatformCertificate::key);
-    let gateways = certificates
-        .chain([identity.public_key().key()])
+    let gateways = identity
+        .platform_keys()
         .map(|key| KnownKey { holder: KeyHolder::Gateway(key.id.to_string()), key: key.key.verifying_key() });
     let others = identity.merchants().into_iter().filter(|other| other.mchid != merchant.mchid);
     let others = others.map(|other| KnownKey {

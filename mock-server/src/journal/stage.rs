@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Warning;
-use crate::{faults::Strike, identity::Merchant};
+use crate::{faults::Strike, identity::Merchant, signing::AnswerSignature};
 
 /// A stage of an exchange, in the order of the exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +53,7 @@ pub(crate) struct Progress {
     pub(crate) is_authenticated: bool,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) strike: Option<Strike>,
+    pub(crate) signature: AnswerSignature,
     /// The last stage before the answer.
     pub(super) last: Stage,
     pub(super) times: StageTimes,
@@ -124,6 +125,7 @@ impl Progress {
             is_authenticated: false,
             warnings: Vec::new(),
             strike: None,
+            signature: AnswerSignature::None,
             last: Stage::Receive,
             times: StageTimes::default(),
             stage: Stage::Receive,
@@ -138,6 +140,11 @@ impl Progress {
         if stage < Stage::Respond {
             self.last = stage;
         }
+    }
+
+    /// Whether the request came beyond that stage, which is one before the answer.
+    pub(crate) fn has_passed(&self, stage: Stage) -> bool {
+        self.last > stage
     }
 
     /// The stage has ended.

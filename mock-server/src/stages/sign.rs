@@ -1,29 +1,29 @@
 //! The answer is signed, if it is a success: the one place that decides so, by the status.
 
-use wechatpay_protocol::{Nonce, ResponseMessage, ResponseSignature, Timestamp};
+use wechatpay_protocol::Timestamp;
 
 use super::respond::Answer;
-use crate::{identity::PlatformKey, policies::SignedRefusals};
+use crate::{
+    identity::PlatformKey,
+    policies::SignedRefusals,
+    signing::{AnswerSignature, Signing},
+};
 
 /// Adds the `Wechatpay-*` headers to a 2xx; refusals stay unsigned (documented, probed), unless the policy says
 /// otherwise.
 ///
-/// Only for a request whose own signature matched: the answer to no other is signed.
+/// Only for a request whose own signature matched: the answer to no other is signed. Also says how it was signed.
 pub(crate) fn sign(
     mut answer: Answer,
     key: &PlatformKey,
     signed_refusals: SignedRefusals,
     now: Timestamp,
-    random: [u8; 16],
-) -> Answer {
+    signing: &Signing,
+) -> (Answer, AnswerSignature) {
     let is_signed = answer.status.is_success() || signed_refusals == SignedRefusals::Business;
     if !is_signed {
-        return answer;
+        return (answer, AnswerSignature::None);
     }
-    let nonce = Nonce::from_random(random);
-    let message = ResponseMessage { timestamp: now, nonce: nonce.as_str(), body: &answer.body };
-    let signature = key.key.sign(&message.to_bytes()).to_string();
-    let signed = ResponseSignature { timestamp: now, serial: key.id.clone(), signature, nonce };
-    answer.headers.extend(signed.to_headers());
-    answer
+    let signature = signing.sign(&mut answer.headers, &answer.body, key, now);
+    (answer, signature)
 }

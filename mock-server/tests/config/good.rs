@@ -76,6 +76,20 @@ fn an_admin_token_is_taken_over_and_never_shown() {
 }
 
 #[test]
+fn how_answers_are_signed_is_taken_over_and_shown() {
+    let reused = Signatures::reused_for(10).unwrap();
+    for (text, signatures, shown) in [
+        ("", Signatures::fresh(), "each answer by itself"),
+        ("signature_reuse = 10\nno_signatures = false", reused, "reused for 10 s by answers without a body"),
+        ("no_signatures = true", Signatures::off(), "off: none is verified, none is made"),
+    ] {
+        let config = Folder::new(text).read().unwrap();
+        assert_eq!(config.signatures, signatures, "{text}");
+        assert!(config.to_string().contains(&format!("signatures   {shown}\n")), "{config}");
+    }
+}
+
+#[test]
 fn fault_rules_are_taken_over() {
     let config = Folder::new(
         r#"

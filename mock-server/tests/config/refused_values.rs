@@ -20,6 +20,27 @@ fn a_limit_out_of_range_is_refused_with_the_range() {
 }
 
 #[test]
+fn a_signature_is_reused_for_60_seconds_at_most() {
+    for seconds in [0, 61] {
+        let [place, problem, advice] = complaint(&format!("\nsignature_reuse = {seconds}"));
+        assert_eq!(place, "mock.toml:2");
+        assert_eq!(problem, format!("signature_reuse: expected 1 to 60 seconds, found {seconds}"));
+        assert!(advice.contains("leave the key out"), "{advice}");
+    }
+}
+
+#[test]
+fn signatures_are_either_reused_or_off() {
+    let [place, problem, _] = complaint("signature_reuse = 10\nno_signatures = true");
+    assert_eq!(place, "mock.toml:2");
+    assert_eq!(problem, "no_signatures: expected no signature_reuse beside it, found one");
+    assert_eq!(
+        complaint("no_signatures = \"yes\"")[1],
+        "no_signatures: expected true or false, found a string"
+    );
+}
+
+#[test]
 fn an_unknown_value_of_a_policy_is_refused_with_those_that_there_are() {
     let [place, problem, _] = complaint("[policies]\n\nrepeat = \"refuse\"");
     assert_eq!(place, "mock.toml:3");

@@ -49,6 +49,7 @@ struct AnswerDetail<'a> {
     headers: Vec<Header<'a>>,
     body: BodyContent,
     message: Option<Message>,
+    signature: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,6 +169,7 @@ impl<'a> AnswerDetail<'a> {
             status: exchange.status.map(|status| status.as_u16()),
             headers: headers(&exchange.answer_headers),
             message: exchange.answer_message().map(|message| Message::of(&message, body.is_cut())),
+            signature: exchange.answer_signature.name(),
             body,
         }
     }
