@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use wechatpay_contract::verify::{ReportFile, Shard, Target};
 
-use crate::proving::ProveClient;
+use crate::{loading::LoadOptions, proving::ProveClient};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +13,7 @@ Examples:
   wechatpay-contract verify    hold a mock to every case
   wechatpay-contract prove-client -- ./pay
                                find out what the client ./pay lets through
+  wechatpay-contract load      measure how much the mock on port 8080 carries
 
 Exit codes: 0 good, 1 the check failed, 2 wrong usage or configuration.";
 
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Mutants(Mutants),
     /// Run a client against an honest mock and then against a hostile one, and say what it lets through
     ProveClient(Box<ProveClient>),
+    /// Send a server as many signed requests as it takes, or so many a second, and print throughput and latency
+    Load(Box<LoadOptions>),
     /// Print the table of behaviours, made of the cases, as Markdown
     Behaviour {
         /// Folder of the cases

@@ -12,6 +12,7 @@ mod described;
 pub mod fault_table;
 pub mod generate;
 mod keys;
+pub mod load;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod prove;

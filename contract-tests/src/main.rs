@@ -3,6 +3,7 @@
 
 mod cli;
 mod demo;
+mod loading;
 #[cfg(feature = "mutants")]
 mod mutating;
 mod proving;
@@ -24,6 +25,7 @@ async fn main() -> ExitCode {
     let (done, failure) = match Cli::parse().command {
         Command::Demo => (demo::run().await.map(|()| true), ExitCode::FAILURE),
         Command::Verify(options) => (verifying::run(&options).await, ExitCode::from(WRONG_USAGE)),
+        Command::Load(options) => (loading::run(*options).await, ExitCode::from(WRONG_USAGE)),
         #[cfg(feature = "mutants")]
         Command::Mutants(options) => (mutating::run(&options).await, ExitCode::from(WRONG_USAGE)),
         Command::ProveClient(options) => (proving::run(*options).await, ExitCode::from(WRONG_USAGE)),

@@ -59,7 +59,7 @@ pub(crate) struct Host {
 }
 
 /// A connection, secret or not.
-trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection for S {}
 
@@ -78,11 +78,12 @@ impl Host {
         self.authority.as_str()
     }
 
-    async fn connect(&self) -> Result<Box<dyn Connection>, String> {
+    pub(crate) async fn connect(&self) -> Result<Box<dyn Connection>, String> {
         let name = self.authority.host().trim_start_matches('[').trim_end_matches(']');
         let port = self.authority.port_u16().unwrap_or(if self.is_https { 443 } else { 80 });
         let failed = |error| format!("no connection to {}: {error}", self.authority);
         let stream = TcpStream::connect((name, port)).await.map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
         if !self.is_https {
             return Ok(Box::new(stream));
         }
@@ -171,7 +172,7 @@ pub(super) async fn raw(host: &Host, bytes: &[u8]) -> Result<Answer, String> {
 }
 
 /// An answer without its body, and where that begins; `None` as long as the headers have no end.
-fn head(received: &[u8]) -> Result<Option<(Answer, usize)>, String> {
+pub(crate) fn head(received: &[u8]) -> Result<Option<(Answer, usize)>, String> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Response::new(&mut fields);
     let parsing = parsed.parse(received).map_err(|error| format!("something else than HTTP: {error}"))?;

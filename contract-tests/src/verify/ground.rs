@@ -59,6 +59,13 @@ impl FromStr for Target {
     }
 }
 
+impl Target {
+    /// Whether it is certainly on this machine, so that nobody's members are there but a mock's.
+    pub fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+}
+
 /// Whether the host is this machine whatever a name server says. Any other name may lead anywhere.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
