@@ -335,7 +335,7 @@ impl Diagnosis {
         let difference =
             self.difference.iter().map(|difference| difference.expected.len() + difference.signed.len());
         let known = self.known.iter().flatten().map(|text| size_of::<String>() + text.len());
-        difference.chain(known).sum::<usize>() + size_of_val(&self.mistakes[..])
+        size_of::<Self>() + difference.chain(known).sum::<usize>() + size_of_val(&self.mistakes[..])
     }
 
     /// The mistakes, and the verdict where they do not explain everything.

@@ -66,7 +66,7 @@ pub struct Exchange {
     /// What ended the exchange in that stage, if it was refused.
     pub rejection: Option<Rejection>,
     /// What is wrong about the signature, if it was refused and diagnosed.
-    pub diagnosis: Option<Diagnosis>,
+    pub diagnosis: Option<Box<Diagnosis>>,
     /// What is odd about the request, whether or not it was refused.
     pub warnings: Vec<Warning>,
     /// The fault that struck it, if one did.
@@ -113,7 +113,7 @@ impl Exchange {
             is_authenticated: progress.is_authenticated,
             stage: progress.last,
             rejection,
-            diagnosis,
+            diagnosis: diagnosis.map(Box::new),
             warnings,
             status: progress.strike.as_ref().is_none_or(Strike::sends_an_answer).then_some(answer.status),
             fault: progress.strike,

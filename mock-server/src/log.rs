@@ -83,7 +83,7 @@ impl<'a> Line<'a> {
             message: message(exchange, reason.as_deref()),
             target: shown(&exchange.request.target),
             reason,
-            diagnosis: exchange.diagnosis.as_ref().map(Diagnosis::name),
+            diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: (!warnings.is_empty()).then(|| warnings.join(", ")),
             request_id: exchange.answer_headers.text(&REQUEST_ID),
             microseconds: u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),

@@ -225,5 +225,5 @@ fn size(exchange: &Exchange) -> usize {
         + exchange.answer_body.len()
         + exchange.rejection.as_ref().map_or(0, Rejection::size)
         + exchange.warnings.iter().map(Warning::size).sum::<usize>()
-        + exchange.diagnosis.as_ref().map_or(0, Diagnosis::size)
+        + exchange.diagnosis.as_deref().map_or(0, Diagnosis::size)
 }

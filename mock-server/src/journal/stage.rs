@@ -40,9 +40,9 @@ pub enum Verdict {
     NotReached,
 }
 
-/// How long each stage took; nothing for those that were not reached.
+/// How long each stage took, to the nanosecond; nothing for those that were not reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StageTimes([Duration; Stage::ALL.len()]);
+pub struct StageTimes([u64; Stage::ALL.len()]);
 
 /// How far a request has come, and what is known by then.
 #[derive(Debug)]
@@ -107,12 +107,12 @@ impl Verdict {
 impl StageTimes {
     /// How long this stage took.
     pub fn of(&self, stage: Stage) -> Duration {
-        self.0[stage as usize]
+        Duration::from_nanos(self.0[stage as usize])
     }
 
     /// How long all of them took together.
     pub fn total(&self) -> Duration {
-        self.0.iter().sum()
+        Duration::from_nanos(self.0.iter().sum())
     }
 }
 
@@ -150,7 +150,8 @@ impl Progress {
     /// The stage has ended.
     pub(crate) fn end(&mut self) {
         let now = Instant::now();
-        self.times.0[self.stage as usize] += now - self.entered;
+        // Within 500 years.
+        self.times.0[self.stage as usize] += (now - self.entered).as_nanos() as u64;
         self.entered = now;
     }
 }

@@ -136,7 +136,7 @@ impl<'a> Detail<'a> {
             message: exchange.request_message().map(|message| Message::of(&message, request.body.is_cut())),
             checks_passed: exchange.checks_passed(),
             rejection: exchange.rejection.as_ref().map(RejectionDetail::of),
-            diagnosis: exchange.diagnosis.as_ref().map(DiagnosisDetail::of),
+            diagnosis: exchange.diagnosis.as_deref().map(DiagnosisDetail::of),
             warnings: exchange
                 .warnings
                 .iter()

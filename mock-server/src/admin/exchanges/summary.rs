@@ -45,7 +45,7 @@ impl<'a> Summary<'a> {
             status: exchange.status.map(|status| status.as_u16()),
             code: exchange.code(),
             fault: exchange.fault.as_ref().map(Strike::label),
-            diagnosis: exchange.diagnosis.as_ref().map(Diagnosis::name),
+            diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: exchange.warnings.len(),
             microseconds: in_all(&exchange.times),
         }
