@@ -103,9 +103,9 @@ pub(crate) struct LoadOptions {
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=1024))]
     threads: u64,
 
-    /// Write a report as well: json=FILE
+    /// Write a report as well: json=FILE; may be given several times
     #[arg(long, value_name = "json=FILE")]
-    report: Option<ReportFile>,
+    report: Vec<ReportFile>,
 
     /// Allow a target that is not on this machine; the points of its members are changed
     #[arg(long)]
@@ -118,7 +118,7 @@ pub(crate) async fn run(options: LoadOptions) -> Result<bool, Box<dyn Error>> {
         Some(path) => credentials_dir::load(path)?,
         None => credentials_dir::from_env()?.unwrap_or_else(Credentials::development),
     };
-    let report = options.report.clone();
+    let reports = options.report.clone();
     let load = load(options)?;
     let measured = tokio::task::spawn_blocking(move || {
         let watcher = Watcher::new();
@@ -127,7 +127,7 @@ pub(crate) async fn run(options: LoadOptions) -> Result<bool, Box<dyn Error>> {
     let results = measured.await??;
 
     unless_nobody_reads(text::write(&mut anstream::stdout().lock(), &results))?;
-    if let Some(report) = report {
+    for report in reports {
         report.write(&results)?;
     }
     Ok(results.failures.count() == 0)

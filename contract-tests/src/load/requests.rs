@@ -198,11 +198,8 @@ fn code(member: u64) -> String {
 
 /// The same JSON with spaces before its last brace, so many bytes long, or as it is if it is longer already.
 fn padded(body: &str, length: usize) -> String {
-    let spaces = length.saturating_sub(body.len());
-    match body.strip_suffix('}') {
-        Some(beginning) => format!("{beginning}{:spaces$}}}", ""),
-        None => body.into(),
-    }
+    let spaces = " ".repeat(length.saturating_sub(body.len()));
+    body.strip_suffix('}').map_or_else(|| body.into(), |beginning| format!("{beginning}{spaces}}}"))
 }
 
 fn random_text() -> String {
@@ -219,7 +216,7 @@ mod tests {
 
     #[test]
     fn padding_adds_white_space_and_nothing_else() {
-        for length in [SAMPLE_BODY.len(), SAMPLE_BODY.len() + 1, 4096] {
+        for length in [SAMPLE_BODY.len(), SAMPLE_BODY.len() + 1, MAX_BODY] {
             let body = padded(SAMPLE_BODY, length);
             assert_eq!(body.len(), length);
             let [padded, sample] =

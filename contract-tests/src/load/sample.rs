@@ -21,7 +21,10 @@ pub(super) fn keys(credentials: &Credentials) -> Result<PlatformKeys, LoadError>
 /// Verifies an answer as the client does, by the time at which it came.
 pub(super) fn check(kept: &Kept, keys: &PlatformKeys) -> Result<(), String> {
     let answer = answer::read(&kept.received)?;
-    verify(&answer, keys, kept.at).map(drop).map_err(|error| because(&error))
+    verify(&answer, keys, kept.at).map(drop).map_err(|error| match error.unverified() {
+        Some(reason) => because(reason),
+        None => because(&error),
+    })
 }
 
 /// What an answer that is no 2xx says, such as `401 SIGN_ERROR: 签名错误`, with a mock's diagnosis if it has one.

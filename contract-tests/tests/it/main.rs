@@ -15,6 +15,7 @@ mod forgeries;
 mod generated;
 mod http2;
 mod limits;
+mod load;
 mod metrics;
 mod model;
 mod openssl_curl;

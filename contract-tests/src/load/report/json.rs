@@ -54,7 +54,7 @@ pub(super) fn render(results: &Results) -> serde_json::Result<String> {
         rate,
         seconds: results.took.as_secs_f64(),
         requests: results.requests,
-        requests_per_second: results.requests_per_second(),
+        requests_per_second: results.per_second(),
         latency_us: latency(&results.latency),
         statuses: results.statuses.clone(),
         failed: results.failures.count(),

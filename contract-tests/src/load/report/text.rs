@@ -26,9 +26,9 @@ const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), 
 pub fn write(out: &mut impl Write, results: &Results) -> io::Result<()> {
     let Load { target, connections, threads, pace, .. } = &results.load;
     let (requests, seconds) = (Grouped(results.requests), results.took.as_secs_f64());
-    let rate = Grouped(results.requests_per_second().round() as u64);
+    let rate = Grouped(results.per_second().round() as u64);
     writeln!(out, "target      {target}, {}, {}", described(pace), many(connections.get(), threads.get()))?;
-    writeln!(out, "requests    {requests} in {seconds:.2} s, {rate} a second")?;
+    writeln!(out, "requests    {requests} in {seconds:.2} s, {rate} good answers a second")?;
     write_latency(out, results)?;
     write_statuses(out, results)?;
     write_failures(out, results)?;
