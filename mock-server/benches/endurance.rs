@@ -32,7 +32,7 @@ async fn main() -> io::Result<ExitCode> {
     let mut is_good = true;
     println!("exchanges  clients  seconds  idle KiB  after KiB  most KiB  allowed KiB");
     for clients in [1, 64] {
-        let mock = Mock::start()?;
+        let mock = Mock::start(&[])?;
         let idle = memory(&mock, "VmRSS").unwrap_or(0);
         let begun = Instant::now();
         run(&mock, clients, count).await?;

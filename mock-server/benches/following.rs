@@ -31,7 +31,7 @@ const MOST_SLOWER: f64 = 0.05;
 
 #[tokio::main]
 async fn main() -> io::Result<ExitCode> {
-    let mock = Mock::start()?;
+    let mock = Mock::start(&[])?;
     let signer = Signer::new();
     let requests: Arc<Vec<Vec<u8>>> = Arc::new((0..REQUESTS).map(|_| signer.next()).collect());
     let mut is_good = true;

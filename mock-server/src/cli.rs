@@ -131,6 +131,10 @@ pub(crate) struct Serve {
 
 #[derive(Debug, Args)]
 pub(crate) struct SigningOptions {
+    /// How many signatures are made in idle moments for answers without a body, so that a burst needn't wait for them: 0 to
+    /// 1000. Each is used once, within 5 seconds [default: the configuration's, or none]
+    #[arg(long, value_name = "N", env = "WECHATPAY_MOCK_SIGNED_AHEAD", value_parser = signed_ahead)]
+    signed_ahead: Option<Signatures>,
     /// UNLIKE THE GATEWAY, for load tests of what is behind a client: answers without a body share a signature for so
     /// long, 1s to 60s
     #[arg(long, value_name = "DURATION", env = "WECHATPAY_MOCK_SIGNATURE_REUSE", value_parser = signature_reuse)]
@@ -147,9 +151,12 @@ impl SigningOptions {
     /// [`TwoWaysToSign`] if more than one thing is. To clap, a variable that says no would be among them.
     pub(crate) fn signatures(&self) -> Result<Option<Signatures>, TwoWaysToSign> {
         let off = self.no_signatures.then(Signatures::off);
-        match (self.signature_reuse, off) {
-            (Some(_), Some(_)) => Err(TwoWaysToSign),
-            (one, other) => Ok(one.or(other)),
+        let asked = [self.signed_ahead, self.signature_reuse, off].into_iter().flatten();
+        match asked.filter(|one| *one != Signatures::fresh()).collect::<Vec<_>>()[..] {
+            // None of them, said in so many words, goes before the configuration too.
+            [] => Ok(self.signed_ahead),
+            [one] => Ok(Some(one)),
+            [..] => Err(TwoWaysToSign),
         }
     }
 }
@@ -157,7 +164,7 @@ impl SigningOptions {
 /// Answers can only be signed in one way.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "expected at most one of --signature-reuse and --no-signatures (or the variables for them), found both"
+    "expected at most one of --signed-ahead, --signature-reuse and --no-signatures (or the variables for them), found two"
 )]
 pub(crate) struct TwoWaysToSign;
 
@@ -285,6 +292,11 @@ pub(crate) struct CheckConfig {
 /// What is wrong with a token is not for clap to say, which would show it.
 fn admin_token(text: &str) -> Result<Result<AdminToken, AdminTokenError>, Infallible> {
     Ok(text.parse())
+}
+
+fn signed_ahead(text: &str) -> Result<Signatures, String> {
+    let most = text.parse().map_err(|_| "expected how many, such as 100".to_owned())?;
+    Signatures::ahead(most).map_err(|error| error.to_string())
 }
 
 fn signature_reuse(text: &str) -> Result<Signatures, String> {

@@ -79,7 +79,7 @@ impl Gateway {
     ) -> Result<Self, RuleError> {
         let identity = Identity::new(config);
         let keys = identity.platform_keys().map(|key| key.id.clone());
-        let signing = Signing::new(config.signatures, keys, randomness.clone());
+        let signing = Signing::new(config.signatures, keys, clock.clone(), randomness.clone());
         let gateway = Self {
             contract: config.mutation.contract(),
             identity,

@@ -1,30 +1,41 @@
 //! The only source of chance in the mock: nonces and request IDs come from it.
 
-use std::sync::Arc;
-
 /// Where random bytes come from.
 #[derive(Clone)]
-pub struct Randomness(Arc<dyn Fn() -> [u8; 16] + Send + Sync>);
+pub struct Randomness(Source);
+
+#[derive(Clone, Copy)]
+enum Source {
+    System,
+    Fixed([u8; 16]),
+}
 
 impl Randomness {
     /// The operating system's.
     pub fn system() -> Self {
-        Self(Arc::new(|| {
-            let mut bytes = [0; 16];
-            getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-            bytes
-        }))
+        Self(Source::System)
     }
 
     /// The same bytes each time, so that a whole answer can be compared to the byte. Never for anything else:
     /// certificates encrypted with one nonce twice are no longer secret.
     pub fn fixed(bytes: [u8; 16]) -> Self {
-        Self(Arc::new(move || bytes))
+        Self(Source::Fixed(bytes))
+    }
+
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.0, Source::Fixed(_))
     }
 
     /// The next sixteen bytes.
     pub(crate) fn bytes(&self) -> [u8; 16] {
-        (self.0)()
+        match self.0 {
+            Source::System => {
+                let mut bytes = [0; 16];
+                getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+                bytes
+            }
+            Source::Fixed(bytes) => bytes,
+        }
     }
 }
 

@@ -56,6 +56,7 @@ pub struct MockServer {
     config: Config,
     gateway: Arc<Gateway>,
     accepting: JoinHandle<bool>,
+    signing_ahead: JoinHandle<()>,
 }
 
 /// How a mock shall be; see [`MockServer::builder`].
@@ -179,6 +180,12 @@ impl MockServer {
     /// ```
     pub fn metrics(&self) -> String {
         self.gateway.metrics.render(self.gateway.journal.recorded())
+    }
+
+    /// How many signatures are ready for answers without a body, made in idle moments, if it was told to make any:
+    /// see [`Signatures::ahead`](crate::Signatures::ahead).
+    pub fn signed_ahead(&self) -> usize {
+        self.gateway.signing.ready()
     }
 
     /// Expects exchanges from now on. What is expected is said on what this returns, and checked when that is dropped.
@@ -416,13 +423,18 @@ impl MockServerBuilder {
         let gateway = gateway.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let gateway = Arc::new(gateway);
         let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&gateway)));
-        Ok(MockServer { addresses, config: self.config, gateway, accepting })
+        let signing_ahead = tokio::spawn({
+            let gateway = Arc::clone(&gateway);
+            async move { gateway.signing.sign_ahead(&gateway.identity).await }
+        });
+        Ok(MockServer { addresses, config: self.config, gateway, accepting, signing_ahead })
     }
 }
 
 impl Drop for MockServer {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.signing_ahead.abort();
     }
 }
 

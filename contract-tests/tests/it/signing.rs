@@ -1,5 +1,6 @@
 //! Ways of signing that are unlike the gateway, as the unchanged client gets them over a real socket.
 
+mod ahead;
 mod off;
 mod shared;
 

@@ -22,9 +22,10 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(options: &[&str]) -> io::Result<Self> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"))
             .args(["--listen", "127.0.0.1:0", "--quiet"])
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();

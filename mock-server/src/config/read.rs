@@ -26,7 +26,7 @@ use crate::{
     signing::Signatures,
 };
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "listen",
     "tls_listen",
     "hosts",
@@ -34,6 +34,7 @@ const KEYS: [&str; 16] = [
     "ca_dir",
     "seed",
     "diagnosis",
+    "signed_ahead",
     "signature_reuse",
     "no_signatures",
     "admin_token",
@@ -121,24 +122,30 @@ fn limits(root: &Table<'_>, complaints: &mut Complaints) -> Limits {
 
 /// At most one of the keys may ask for something.
 fn signatures(root: &Table<'_>, complaints: &mut Complaints) -> Signatures {
-    let reused = root.read("signature_reuse", complaints, |entry| {
-        let advice =
-            "take a number of that range, or leave the key out, as the gateway uses no signature twice";
-        Signatures::reused_for(entry.number()?).map_err(|error| entry.problem(error, advice))
-    });
-    let off = root.read("no_signatures", complaints, |entry| {
-        let is_off = entry.yes_or_no()?;
-        if is_off && reused.is_some() {
-            return Err(
-                entry.problem("expected no signature_reuse beside it, found one", "remove one of the two")
-            );
-        }
-        Ok(is_off)
-    });
-    match off {
-        Some(true) => Signatures::off(),
-        _ => reused.unwrap_or_default(),
+    let mut asked = Vec::new();
+    for (key, with) in [
+        ("signed_ahead", Signatures::ahead as fn(u64) -> Result<Signatures, LimitError>),
+        ("signature_reuse", Signatures::reused_for),
+    ] {
+        asked.push(root.read(key, complaints, |entry| {
+            let advice =
+                "take a number of that range, or leave the key out, so that each answer is signed by itself";
+            let signatures = with(entry.number()?).map_err(|error| entry.problem(error, advice))?;
+            Ok((entry, signatures))
+        }));
     }
+    asked.push(root.read("no_signatures", complaints, |entry| {
+        let is_off = entry.yes_or_no()?;
+        Ok((entry, if is_off { Signatures::off() } else { Signatures::fresh() }))
+    }));
+    let mut unusual =
+        asked.into_iter().flatten().filter(|(_, signatures)| *signatures != Signatures::fresh());
+    let Some((_, signatures)) = unusual.next() else { return Signatures::default() };
+    if let Some((other, _)) = unusual.next() {
+        let problem = "expected at most one of signed_ahead, signature_reuse and no_signatures, found two";
+        complaints.push(other.problem(problem, "remove one of the two"));
+    }
+    signatures
 }
 
 fn policies(root: &Table<'_>, complaints: &mut Complaints) -> Policies {
@@ -172,7 +179,7 @@ mod tests {
     const EXAMPLE: &str = include_str!("../../../fixtures/config/example.toml");
 
     /// Keys that are no tables.
-    const SINGLE: [&str; 10] = [
+    const SINGLE: [&str; 11] = [
         "listen",
         "tls_listen",
         "hosts",
@@ -180,6 +187,7 @@ mod tests {
         "ca_dir",
         "seed",
         "diagnosis",
+        "signed_ahead",
         "signature_reuse",
         "no_signatures",
         "admin_token",

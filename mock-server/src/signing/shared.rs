@@ -4,54 +4,40 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wechatpay_protocol::{KeyId, Timestamp};
 
-use super::Headers;
+use super::{ByKey, EmptySigned, Headers};
 
 /// The last signature that was made to be shared, by key.
 #[derive(Debug)]
-pub(super) struct Shared(Vec<(KeyId, Mutex<Option<Last>>)>);
-
-#[derive(Debug)]
-struct Last {
-    at: Timestamp,
-    headers: Headers,
+pub(super) struct Shared {
+    seconds: u64,
+    last: ByKey<Mutex<Option<EmptySigned>>>,
 }
 
 impl Shared {
-    pub(super) fn by(keys: impl IntoIterator<Item = KeyId>) -> Self {
-        Self(keys.into_iter().map(|key| (key, Mutex::default())).collect())
+    pub(super) fn by(keys: impl IntoIterator<Item = KeyId>, seconds: u64) -> Self {
+        Self { seconds, last: ByKey::of(keys) }
     }
 
-    /// The signature of this key that is not older than that many seconds; a new one, if there is none, or the clock was
-    /// moved.
+    /// The signature of this key, if its time is not over; a new one, if it is, or the clock was moved.
     ///
     /// Who finds none signs without a lock. Of those who do so at once, all but the first take what the first has made.
-    pub(super) fn within(
-        &self,
-        seconds: u64,
-        key: &KeyId,
-        now: Timestamp,
-        sign: impl Fn() -> Headers,
-    ) -> Headers {
-        let Some((_, last)) = self.0.iter().find(|(known, _)| known == key) else { return sign() };
-        if let Some(last) = whole(last).as_ref().filter(|last| last.holds(seconds, now)) {
-            return last.headers.clone();
+    pub(super) fn get_or(&self, key: &KeyId, now: Timestamp, sign: impl Fn() -> Headers) -> Headers {
+        let Some(last) = self.last.get(key) else { return sign() };
+        if let Some(last) = self.good(&whole(last), now) {
+            return last;
         }
         let headers = sign();
         let mut last = whole(last);
-        match last.as_ref().filter(|last| last.holds(seconds, now)) {
-            Some(first) => first.headers.clone(),
-            None => last.insert(Last { at: now, headers }).headers.clone(),
-        }
+        self.good(&last, now).unwrap_or_else(|| last.insert(EmptySigned { at: now, headers }).headers.clone())
     }
-}
 
-impl Last {
-    fn holds(&self, seconds: u64, now: Timestamp) -> bool {
-        now.as_unix().checked_sub(self.at.as_unix()).is_some_and(|age| age < seconds)
+    fn good(&self, last: &Option<EmptySigned>, now: Timestamp) -> Option<Headers> {
+        let last = last.as_ref()?;
+        (last.age(now)? < self.seconds).then(|| last.headers.clone())
     }
 }
 
 /// Nothing that is done while it is held can panic, so it is whole even if it should be poisoned.
-fn whole(last: &Mutex<Option<Last>>) -> MutexGuard<'_, Option<Last>> {
+fn whole(last: &Mutex<Option<EmptySigned>>) -> MutexGuard<'_, Option<EmptySigned>> {
     last.lock().unwrap_or_else(PoisonError::into_inner)
 }

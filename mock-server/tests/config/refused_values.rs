@@ -30,10 +30,25 @@ fn a_signature_is_reused_for_60_seconds_at_most() {
 }
 
 #[test]
-fn signatures_are_either_reused_or_off() {
-    let [place, problem, _] = complaint("signature_reuse = 10\nno_signatures = true");
-    assert_eq!(place, "mock.toml:2");
-    assert_eq!(problem, "no_signatures: expected no signature_reuse beside it, found one");
+fn signatures_made_ahead_are_1000_at_most() {
+    assert_eq!(
+        complaint("signed_ahead = 1001")[1],
+        "signed_ahead: expected 0 to 1000 signatures, found 1001"
+    );
+}
+
+#[test]
+fn answers_are_signed_in_one_way() {
+    for (two, second) in [
+        ("signature_reuse = 10\nno_signatures = true", "no_signatures"),
+        ("signed_ahead = 10\nno_signatures = true", "no_signatures"),
+        ("signed_ahead = 10\nsignature_reuse = 10", "signature_reuse"),
+    ] {
+        let [place, problem, _] = complaint(two);
+        assert_eq!(place, "mock.toml:2");
+        let expected = "expected at most one of signed_ahead, signature_reuse and no_signatures, found two";
+        assert_eq!(problem, format!("{second}: {expected}"));
+    }
     assert_eq!(
         complaint("no_signatures = \"yes\"")[1],
         "no_signatures: expected true or false, found a string"

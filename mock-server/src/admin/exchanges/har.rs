@@ -244,7 +244,7 @@ fn comment(exchange: &Exchange) -> Option<String> {
     let signature = match exchange.answer_signature {
         AnswerSignature::Reused => Some("signature shared with other answers".to_owned()),
         AnswerSignature::Off => Some("signatures are off".to_owned()),
-        AnswerSignature::None | AnswerSignature::Fresh => None,
+        AnswerSignature::None | AnswerSignature::Fresh | AnswerSignature::Ahead => None,
     };
     let notes: Vec<_> = why.into_iter().chain(fault).chain(signature).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
