@@ -1,0 +1,35 @@
+//! The figures as tables in Markdown.
+
+use super::{Axis, Growth, Service};
+use crate::{figures::grouped, table::Table};
+
+/// What stands between the markers of the documentation, by their names. Only what was measured.
+pub(crate) fn sections(figures: &Growth) -> Vec<(&'static str, String)> {
+    let axes = Axis::ALL.into_iter().filter(|axis| figures.settings.axes.contains(axis));
+    let tables = axes.map(|axis| (axis.name(), table(figures, axis)));
+    [("growth", figures.machine.line())].into_iter().chain(tables).collect()
+}
+
+fn table(figures: &Growth, axis: Axis) -> String {
+    let [full, unsigned] = Service::ALL.map(Service::label);
+    let mut table = Table::new(&[
+        axis.label(),
+        &format!("{full}, requests/s"),
+        "p99 in µs",
+        &format!("`{unsigned}`, requests/s"),
+        "p99 in µs",
+    ]);
+    for &value in axis.values() {
+        let figure = |service, of: fn(&super::Point) -> f64| {
+            figures.point(axis, value, service).map_or_else(String::new, |point| grouped(of(point)))
+        };
+        table.add([
+            grouped(value as f64),
+            figure(Service::Full, |point| point.requests_per_second),
+            figure(Service::Full, |point| point.p99_us),
+            figure(Service::Unsigned, |point| point.requests_per_second),
+            figure(Service::Unsigned, |point| point.p99_us),
+        ]);
+    }
+    table.to_string()
+}
