@@ -12,12 +12,12 @@ use std::{
 
 use http::Method;
 use wechatpay_client::{Client, MAX_BODY, RightsChange, SignedRequest, Target};
-use wechatpay_protocol::{Credentials, Nonce};
+use wechatpay_protocol::Credentials;
 
 use super::{Load, LoadError, asked::GOOD_FOR};
 use crate::{
     case::{SAMPLE_BODY, SAMPLE_NUMBER},
-    run::send::Host,
+    run::{random_nonce, send::Host},
 };
 
 /// The most memory that requests may take.
@@ -50,7 +50,7 @@ impl<'a> Maker<'a> {
         let maker = Self {
             client,
             host,
-            run: random_text(),
+            run: random_nonce().to_string(),
             members: load.members,
             body_bytes: 0,
             of: load.to_sign(),
@@ -200,12 +200,6 @@ fn code(member: u64) -> String {
 fn padded(body: &str, length: usize) -> String {
     let spaces = " ".repeat(length.saturating_sub(body.len()));
     body.strip_suffix('}').map_or_else(|| body.into(), |beginning| format!("{beginning}{spaces}}}"))
-}
-
-fn random_text() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    Nonce::from_random(bytes).to_string()[..16].to_lowercase()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use wechatpay_client::{Answer, PlatformKeys, verify};
 use wechatpay_protocol::{Credentials, KeyId, Timestamp, VerifyingKey};
 
 use super::{LoadError, answer, tally::Kept};
+use crate::run::send::because;
 
 /// The header in which a mock says what is wrong with a signature.
 const DIAGNOSIS: &str = "mock-diagnosis";
@@ -43,10 +44,4 @@ fn said(answer: &Answer) -> String {
     let verified = verify(answer, &PlatformKeys::default(), Timestamp::from_unix(0));
     let rejection = verified.as_ref().err().and_then(|error| error.rejection());
     rejection.map_or_else(|| answer.status.to_string(), ToString::to_string)
-}
-
-/// An error with all that caused it.
-fn because(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

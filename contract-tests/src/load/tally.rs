@@ -1,15 +1,12 @@
 //! What came of the requests, counted by whoever sent them.
 
-use std::{
-    collections::BTreeMap,
-    num::NonZero,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, num::NonZero, time::Duration};
 
 use hdrhistogram::Histogram;
 use wechatpay_protocol::Timestamp;
 
 use super::{connection::Failure, sample};
+use crate::run::now;
 
 /// How many reasons are told apart.
 const REASONS: usize = 5;
@@ -150,11 +147,6 @@ impl Tally {
         self.lost += other.lost;
         self
     }
-}
-
-/// The time by this machine's clock.
-fn now() -> Timestamp {
-    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
 #[cfg(test)]

@@ -122,11 +122,11 @@ fn key_name<T: ToString>(key: Option<&(T, String)>) -> String {
 }
 
 /// The time by this machine's clock.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
-fn random_nonce() -> Nonce {
+pub(crate) fn random_nonce() -> Nonce {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     Nonce::from_random(bytes)

@@ -223,7 +223,7 @@ pub(super) fn headers(
 }
 
 /// An error with all that caused it.
-fn because(error: &dyn std::error::Error) -> String {
+pub(crate) fn because(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,6 +1,9 @@
 //! Tells connections when requests are due, more exactly than timers of an event loop do, which count milliseconds.
 
-use std::{thread, time::Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::Semaphore;
 
@@ -14,7 +17,7 @@ pub(super) fn release(schedule: &Schedule, of: u64, start: Instant, due: &Semaph
     while released < of {
         let now = start.elapsed();
         // What is due at this very moment is due, so count up to the moment after it.
-        let ready = schedule.due_within(now.saturating_add(std::time::Duration::from_nanos(1))).min(of);
+        let ready = schedule.due_within(now.saturating_add(Duration::from_nanos(1))).min(of);
         if ready > released {
             due.add_permits(usize::try_from(ready - released).unwrap_or(Semaphore::MAX_PERMITS));
             released = ready;
