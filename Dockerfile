@@ -11,10 +11,10 @@ RUN apk add --no-cache build-base
 WORKDIR /source
 COPY . .
 # musl is linked statically. Empty folders for the certificate authority and for passing files.
-RUN cargo build --release --locked -p wechatpay-mock && install -d -m 0700 -o 65534 -g 65534 /ca /tmp/empty
+RUN cargo build --profile dist --locked -p wechatpay-mock && install -d -m 0700 -o 65534 -g 65534 /ca /tmp/empty
 
 FROM scratch
-COPY --from=build /source/target/release/wechatpay-mock /wechatpay-mock
+COPY --from=build /source/target/dist/wechatpay-mock /wechatpay-mock
 COPY --from=build --chown=65534:65534 /ca /data
 COPY --from=build --chown=65534:65534 /tmp/empty /tmp
 USER 65534:65534

@@ -40,6 +40,8 @@ pub(crate) struct Operation {
 /// A parameter of the path or the query.
 pub(crate) struct Parameter {
     pub(crate) name: String,
+    /// What names it in a refusal: `/code`.
+    pub(crate) pointer: String,
     pub(crate) location: Location,
     pub(crate) required: bool,
     pub(crate) schema: Schema,
@@ -161,6 +163,7 @@ impl Parameter {
         };
         Ok(Self {
             name: name.into(),
+            pointer: format!("/{name}"),
             location,
             required: parameter["required"].as_bool().unwrap_or_default(),
             schema: Schema::compile(document, &parameter["schema"])?,
@@ -296,7 +299,7 @@ fn beginning(text: &str, most: usize) -> String {
 /// The first text with a character of four bytes, such as an emoji, and its place.
 fn four_byte_text(value: &Value) -> Option<(String, &Value)> {
     match value {
-        Value::String(text) => text.chars().any(|it| it.len_utf8() > 3).then(|| (String::new(), value)),
+        Value::String(text) => has_four_bytes(text).then(|| (String::new(), value)),
         Value::Array(items) => {
             let mut found = items.iter().enumerate();
             found.find_map(|(index, item)| {
@@ -311,6 +314,11 @@ fn four_byte_text(value: &Value) -> Option<(String, &Value)> {
         }
         _ => None,
     }
+}
+
+/// Whether a character of the text takes four bytes: its first byte tells.
+fn has_four_bytes(text: &str) -> bool {
+    text.bytes().any(|byte| byte >= 0xf0)
 }
 
 /// A field's name in simplified and in traditional characters.

@@ -49,7 +49,7 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Builds what is made of sources, for release, and looks for the rest.
+    /// Builds what is made of sources, as commands that are kept are built, and looks for the rest.
     ///
     /// # Errors
     /// If something can't be built.
@@ -101,7 +101,7 @@ async fn build(manifest: &str, packages: &[&str]) -> Result<HashMap<String, Path
         executable: Option<PathBuf>,
     }
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--release", "--locked", "--message-format", "json-render-diagnostics"]);
+    cargo.args(["build", "--quiet", "--profile", "dist", "--locked", "--message-format", "json-render-diagnostics"]);
     cargo.args(["--manifest-path", manifest]);
     for package in packages {
         cargo.args(["--package", package]);

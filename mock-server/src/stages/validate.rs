@@ -106,8 +106,7 @@ fn parameter_value(parameter: &Parameter, sent: &str) -> Result<String, Rejectio
     }
     let decoded = percent_decode_str(sent).decode_utf8().map_err(|_| malformed())?;
     let value = Value::String(decoded.into_owned());
-    let pointer = format!("/{}", parameter.name);
-    parameter.schema.check(&value, parameter.location, &pointer).map_err(Rejection::Field)?;
+    parameter.schema.check(&value, parameter.location, &parameter.pointer).map_err(Rejection::Field)?;
     match value {
         Value::String(text) => Ok(text),
         _ => Ok(String::new()),
@@ -115,7 +114,7 @@ fn parameter_value(parameter: &Parameter, sent: &str) -> Result<String, Rejectio
 }
 
 fn parameter_fault(parameter: &Parameter, rule: Rule) -> Rejection {
-    let pointer = format!("/{}", parameter.name);
+    let pointer = parameter.pointer.clone();
     Rejection::Field(Box::new(parameter.schema.fault_of(parameter.location, pointer, rule)))
 }
 
