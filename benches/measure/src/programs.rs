@@ -55,7 +55,7 @@ impl Programs {
     /// If something can't be built.
     pub(crate) async fn build() -> Result<Self, Failure> {
         let mut built = build(PRODUCT, &["wechatpay-mock", "wechatpay-contract"]).await?;
-        built.extend(build(BENCHES, &["wechatpay-peers"]).await?);
+        built.extend(build(BENCHES, &[]).await?);
         let mut versions = versions().await?;
         if let Some(version) = nginx().await {
             versions.insert(Peer::Nginx.name().into(), version);
@@ -94,7 +94,8 @@ impl Programs {
     }
 }
 
-/// The programs of these packages, by name, wherever cargo puts them.
+/// The programs of these packages, by name, wherever cargo puts them. Of none: of all, as the scripts build this program,
+/// since cargo builds dependencies anew for each choice of packages.
 async fn build(manifest: &str, packages: &[&str]) -> Result<HashMap<String, PathBuf>, Failure> {
     #[derive(Deserialize)]
     struct Message {
