@@ -43,6 +43,8 @@ mod likeness;
 mod limits;
 mod log;
 mod making;
+#[cfg(feature = "measured")]
+pub mod measured;
 mod metrics;
 #[cfg(feature = "mutants")]
 pub mod mutants;
