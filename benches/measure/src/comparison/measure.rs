@@ -174,8 +174,8 @@ impl Bench<'_> {
     /// Many requests to one server, in rounds for which the generator has enough different ones.
     async fn grown(&self, name: &str, kind: Kind) -> Result<Grown, Failure> {
         let server = Server::start(self.programs, kind, Cores::Shared).await?;
-        server.first_answer(&sample::signed()?).await?;
         let idle = server.memory();
+        server.first_answer(&sample::signed()?).await?;
         let (mut requests, mut seconds) = (1, 1);
         while requests < self.settings.requests {
             let load = Load { warm_up_seconds: 0, ..Load::closed(seconds, kind.signs()) };
