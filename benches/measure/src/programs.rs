@@ -102,7 +102,15 @@ async fn build(manifest: &str, packages: &[&str]) -> Result<HashMap<String, Path
         executable: Option<PathBuf>,
     }
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--profile", "dist", "--locked", "--message-format", "json-render-diagnostics"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--profile",
+        "dist",
+        "--locked",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
     cargo.args(["--manifest-path", manifest]);
     for package in packages {
         cargo.args(["--package", package]);
