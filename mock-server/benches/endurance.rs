@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench -p wechatpay-mock --bench endurance            # a million each, about 15 minutes on 2 cores
 //! cargo bench -p wechatpay-mock --bench endurance -- 100000
+//! cargo bench -p wechatpay-mock --bench endurance -- 100000 64     # by 64 clients alone
 //! ```
 //!
 //! Exit code 1 if it is more than the journal's bound and 32 MiB. Needs Linux, which tells how much a process has.
@@ -28,10 +29,12 @@ const ALLOWED: u64 = JOURNAL + 32 * 1024;
 
 #[tokio::main]
 async fn main() -> io::Result<ExitCode> {
-    let count = env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
+    let mut numbers = env::args().filter_map(|argument| argument.parse().ok());
+    let count = numbers.next().unwrap_or(1_000_000);
+    let clients = numbers.next().map_or_else(|| vec![1, 64], |clients| vec![clients as usize]);
     let mut is_good = true;
     println!("exchanges  clients  seconds  idle KiB  after KiB  most KiB  allowed KiB");
-    for clients in [1, 64] {
+    for clients in clients {
         let mock = Mock::start(&[])?;
         let idle = memory(&mock, "VmRSS").unwrap_or(0);
         let begun = Instant::now();
