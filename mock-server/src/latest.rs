@@ -9,8 +9,8 @@ use hashbrown::HashTable;
 
 /// The last so many keys that were seen, each with a value. The key that was seen first is forgotten first.
 ///
-/// In the end it has room for that many and no more: a map of the standard library would double its room for good once
-/// entries have come and gone often enough.
+/// In the end there is room for that many entries and no more. A map would double its room for good once entries have come
+/// and gone often enough; here only that of the places does, five bytes each.
 #[derive(Debug)]
 pub(crate) struct Latest<K, V> {
     bound: usize,

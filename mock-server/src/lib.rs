@@ -66,6 +66,7 @@ mod standing;
 mod state;
 mod tls;
 mod turned_away;
+mod whole;
 mod write_timeout;
 
 pub use admin::{ADMIN_OPENAPI, AdminToken, AdminTokenError};

@@ -1,4 +1,4 @@
-//! How an answer comes by its signature: the one place that decides so.
+//! How an answer comes by its signature: the one place that decides so. Whether it has one, [`crate::stages::sign`] decides.
 //!
 //! The gateway signs each answer by itself, and so does the mock, unless it is told otherwise. What a client would not see
 //! at the gateway is announced when the mock starts, and marked in the journal.
@@ -220,7 +220,7 @@ impl Signing {
         now: Timestamp,
     ) -> AnswerSignature {
         if let Way::Ahead(ahead) = &self.way {
-            ahead.is_asked();
+            ahead.ask();
         }
         let ready = match &self.way {
             Way::Off => return AnswerSignature::Off,

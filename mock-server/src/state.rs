@@ -25,7 +25,7 @@ pub(crate) use fingerprint::Fingerprint;
 /// requests about different members seldom wait for one another.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    first: SeedMerchant,
+    may_use_member_cards: bool,
     /// The cards of the seed: whether their members collect points. A card that was never seen does.
     cards: HashMap<String, bool>,
     /// Cards that the seed gives to other merchants.
@@ -71,7 +71,7 @@ pub(crate) enum Use {
     RepeatedDifferently,
 }
 
-/// How much is remembered of a merchant; the oldest is forgotten first.
+/// How much is remembered of a merchant, about; the oldest is forgotten first, or one of the oldest: see [`Shards`].
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     /// Members made on first use.
@@ -96,7 +96,7 @@ impl Ledger {
     /// The ledger that a merchant starts with: what the seed gives to it. Without a seed, every merchant has the
     /// documentation's sample card, with the points that its sample request says it has.
     ///
-    /// So many request numbers are remembered; the oldest is forgotten first. (own choice)
+    /// About so many request numbers are remembered; the oldest is forgotten first, or one of the oldest. (own choice)
     pub(crate) fn new(mchid: &Mchid, seed: Option<&Seed>, request_numbers: usize) -> Self {
         let bounds = Bounds { members: MEMBERS_MADE, request_numbers };
         let Some(seed) = seed else { return Self::of(SeedMerchant::sample(), HashSet::new(), bounds) };
@@ -114,34 +114,30 @@ impl Ledger {
 
     fn of(first: SeedMerchant, foreign_cards: HashSet<String>, bounds: Bounds) -> Self {
         let ledger = Self {
+            may_use_member_cards: first.may_use_member_cards,
             cards: first.cards.iter().map(|card| (card.card_id.clone(), card.has_points)).collect(),
-            first,
             foreign_cards,
             members: Shards::new(bounds.members, Members::new),
             requests: Shards::new(bounds.request_numbers, Latest::new),
         };
-        ledger.seed();
+        ledger.seed(first);
         ledger
     }
 
-    /// Everything is as it was at first.
+    /// Everything is as it was at first, for whoever sees any of it.
     pub(crate) fn reset(&self) {
         // In the order in which requests lock them.
         let (requests, members) = (self.requests.all(), self.members.all());
         requests.into_iter().for_each(|mut part| *part = Latest::new(part.bound()));
-        members.into_iter().for_each(|mut part| *part = Members::new(part.made.bound()));
-        self.seed();
+        members.into_iter().for_each(|mut part| part.reset());
     }
 
-    fn seed(&self) {
-        for card in &self.first.cards {
-            for member in &card.members {
+    fn seed(&self, first: SeedMerchant) {
+        for card in first.cards {
+            for member in card.members {
                 let at = Fingerprint::of(MemberId { card_id: &card.card_id, code: &member.code });
-                let member = Member {
-                    bonus_value: member.bonus_value,
-                    seeded: Some(Arc::new(member.clone())),
-                    rights: None,
-                };
+                let member =
+                    Member { bonus_value: member.bonus_value, seeded: Some(Arc::new(member)), rights: None };
                 self.members.of(at).seeded.insert(at, member);
             }
         }
@@ -172,7 +168,7 @@ impl Ledger {
         id: MemberId<'_>,
         unknown: UnknownCard,
     ) -> Result<Member, BusinessRefusal> {
-        if !self.first.may_use_member_cards {
+        if !self.may_use_member_cards {
             return Err(BusinessRefusal::NoPermission);
         }
         if self.foreign_cards.contains(id.card_id) {
@@ -222,6 +218,15 @@ impl Entry<'_> {
 impl Members {
     fn new(bound: usize) -> Self {
         Self { seeded: HashMap::new(), made: Latest::new(bound) }
+    }
+
+    /// The seeded ones are as they were at first, the others are gone.
+    fn reset(&mut self) {
+        for member in self.seeded.values_mut() {
+            member.bonus_value = member.seeded.as_ref().map_or(0, |seeded| seeded.bonus_value);
+            member.rights = None;
+        }
+        self.made = Latest::new(self.made.bound());
     }
 
     fn get(&self, at: &Fingerprint) -> Option<&Member> {
@@ -301,6 +306,18 @@ mod tests {
         assert_eq!(codes.iter().map(points).sum::<i64>(), 0);
         assert_eq!(ledger.entry(SAMPLE, "999").use_for(content("content")), Use::New);
         assert_eq!(ledger.member(SAMPLE, UnknownCard::Reject).unwrap().bonus_value, 500);
+    }
+
+    #[test]
+    fn no_request_sees_a_seeded_member_missing_while_everything_is_reset() {
+        let ledger = Ledger::new(&mchid(), None, 100_000);
+        let is_there = || ledger.member(SAMPLE, UnknownCard::Reject).is_ok();
+        std::thread::scope(|scope| {
+            let resetting = scope.spawn(|| (0..2_000).for_each(|_| ledger.reset()));
+            while !resetting.is_finished() {
+                assert!(is_there());
+            }
+        });
     }
 
     #[test]

@@ -1,14 +1,11 @@
 //! A merchant, and everything that the mock keeps for it alone: what is stored, the nonces it has used, and the faults
 //! that await it.
 
-use std::{
-    ops::Deref,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{ops::Deref, sync::Mutex};
 
 use wechatpay_protocol::{Certificate, Mchid, SerialNo, VerifyingKey};
 
-use crate::{config::MerchantConfig, faults::Rules, recent::Recent, state::Ledger};
+use crate::{config::MerchantConfig, faults::Rules, recent::Recent, state::Ledger, whole::whole};
 
 /// A merchant, as the gateway knows it. Its number, certificate, trust and APIv3 key are those of its configuration.
 #[derive(Debug)]
@@ -97,9 +94,4 @@ impl Deref for Merchant {
     fn deref(&self) -> &MerchantConfig {
         &self.config
     }
-}
-
-/// Nothing that is done while one of these is held can panic, so it is whole even if it should be poisoned.
-fn whole<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,12 @@
 //! Signatures that idle moments are used for, so that a burst of answers without a body needn't wait for any.
 //!
-//! Each is good for one answer, of the same key, within seconds. They are made one at a time and only while nobody asks for
-//! anything, so a request waits for one of them at most.
+//! Each is good for one answer, of the same key, within seconds. They are made one at a time and only while no answer is to be
+//! signed, so a request waits for one of them at most.
 
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -19,7 +19,7 @@ use tokio::{
 use wechatpay_protocol::{KeyId, Timestamp};
 
 use super::{ByKey, EmptySigned, Headers, Signing};
-use crate::identity::Identity;
+use crate::{identity::Identity, whole::whole};
 
 /// The most seconds between making and use. (own choice: clients put up with 300)
 const LATEST: u64 = 5;
@@ -39,7 +39,7 @@ const IN_USE: Duration = Duration::from_secs(30);
 pub(super) struct Ahead {
     most: usize,
     pools: ByKey<Pool>,
-    /// Told of each answer.
+    /// Told of each answer that is to be signed.
     asked: Notify,
 }
 
@@ -57,8 +57,8 @@ impl Ahead {
         Self { most, pools: ByKey::of(keys), asked: Notify::new() }
     }
 
-    /// Somebody asked for something.
-    pub(super) fn is_asked(&self) {
+    /// An answer is to be signed: this is no idle moment.
+    pub(super) fn ask(&self) {
         self.asked.notify_one();
     }
 
@@ -66,7 +66,7 @@ impl Ahead {
     pub(super) fn take(&self, key: &KeyId, now: Timestamp) -> Option<Headers> {
         let pool = self.pools.get(key)?;
         pool.is_wanted.store(true, Ordering::Relaxed);
-        let mut ready = pool.ready();
+        let mut ready = whole(&pool.ready);
         loop {
             // What is from the future stays: whoever asks may only have looked at the clock a moment ago.
             let age = ready.front()?.age(now)?;
@@ -79,14 +79,14 @@ impl Ahead {
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.pools.values().map(|pool| pool.ready().len()).sum()
+        self.pools.values().map(|pool| whole(&pool.ready).len()).sum()
     }
 
     /// The first key that needs one. What is too old, or from before the clock was moved, is thrown away.
     fn needy(&self, now: Timestamp) -> Option<(&KeyId, &Pool)> {
         let mut wanted = self.pools.iter().filter(|(_, pool)| pool.is_wanted.load(Ordering::Relaxed));
         wanted.find(|(_, pool)| {
-            let mut ready = pool.ready();
+            let mut ready = whole(&pool.ready);
             let age = |ready: &VecDeque<EmptySigned>| ready.front().map(|oldest| oldest.age(now));
             while age(&ready).is_some_and(|age| age.is_none_or(|age| age > LATEST)) {
                 ready.pop_front();
@@ -98,20 +98,15 @@ impl Ahead {
     fn clear(&self) {
         for pool in self.pools.values() {
             pool.is_wanted.store(false, Ordering::Relaxed);
-            pool.ready().clear();
+            whole(&pool.ready).clear();
         }
     }
 }
 
 impl Pool {
-    /// Nothing that is done while it is held can panic, so it is whole even if it should be poisoned.
-    fn ready(&self) -> MutexGuard<'_, VecDeque<EmptySigned>> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes one in; for the oldest, if there is no more room.
     fn put(&self, signed: EmptySigned, most: usize) {
-        let mut ready = self.ready();
+        let mut ready = whole(&self.ready);
         if ready.len() >= most {
             ready.pop_front();
         }

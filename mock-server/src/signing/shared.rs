@@ -1,10 +1,11 @@
 //! The signatures that answers without a body share for a while.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use wechatpay_protocol::{KeyId, Timestamp};
 
 use super::{ByKey, EmptySigned, Headers};
+use crate::whole::whole;
 
 /// The last signature that was made to be shared, by key.
 #[derive(Debug)]
@@ -35,9 +36,4 @@ impl Shared {
         let last = last.as_ref()?;
         (last.age(now)? < self.seconds).then(|| last.headers.clone())
     }
-}
-
-/// Nothing that is done while it is held can panic, so it is whole even if it should be poisoned.
-fn whole(last: &Mutex<Option<EmptySigned>>) -> MutexGuard<'_, Option<EmptySigned>> {
-    last.lock().unwrap_or_else(PoisonError::into_inner)
 }

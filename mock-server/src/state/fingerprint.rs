@@ -17,4 +17,9 @@ impl Fingerprint {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
         Self(KEYS.each_ref().map(|key| key.hash_one(&content)))
     }
+
+    /// A number below this one, the same for the same thing, and as often as any other.
+    pub(super) fn below(self, count: usize) -> usize {
+        (self.0[0] % count as u64) as usize
+    }
 }
