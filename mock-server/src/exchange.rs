@@ -1,4 +1,4 @@
-//! One exchange, from request to signed answer: the only file that names all stages.
+//! One exchange, from request to signed answer: the only file that names all stages in an ordinary build.
 //!
 //! `gateway.mutation` hands on what it is given; only a build for testing tests has another, with a fault in it.
 

@@ -116,8 +116,8 @@ impl Limits {
         Ok(Self { connections: within(1..=1_000_000, "connections", connections)? as usize, ..self })
     }
 
-    /// How many request numbers are remembered for each merchant, the oldest being forgotten first: 1 to 10 million.
-    /// Of more than some thousands it may be one of the oldest. Default: 100,000.
+    /// About how many request numbers are remembered for each merchant: 1 to 10 million. The oldest is forgotten first; of 8,192 or
+    /// more, one of the oldest. Default: 100,000.
     ///
     /// # Errors
     /// [`LimitError`] outside of that range.

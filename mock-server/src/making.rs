@@ -72,7 +72,7 @@ impl Gateway {
         let development = Credentials::development();
         let (key, apiv3_key) = if new_key {
             let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
-            let letters: String = self.randomness.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            let letters = base16ct::lower::encode_string(&self.randomness.bytes());
             (key, letters.parse().map_err(|_| NotMade::NoCertificate)?)
         } else {
             (KeyPair::from_pem(&development.merchant_key), development.apiv3_key)

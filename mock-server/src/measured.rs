@@ -166,13 +166,14 @@ impl Measured {
         Passage { progress: Progress::begin(), moment: Duration::ZERO, at: At::Sent(request) }
     }
 
-    /// The whole exchange, as for a request that came over a socket. Gives back the answer's status.
+    /// The whole exchange, as for a request that came over a socket.
     ///
     /// # Panics
-    /// If the request has taken a step already.
-    pub async fn exchange(&self, request: Passage) -> StatusCode {
+    /// If the request has taken a step already, or is refused.
+    pub async fn exchange(&self, request: Passage) {
         let At::Sent(request) = request.at else { panic!("{WRONG}") };
-        exchange(&self.gateway, request, PEER, &self.line).await.status()
+        let status = exchange(&self.gateway, request, PEER, &self.line).await.status();
+        assert_eq!(status, StatusCode::NO_CONTENT, "{ACCEPTED}");
     }
 
     /// The request before that step: it has taken those before it.

@@ -16,8 +16,7 @@ pub struct SerialNo(String);
 impl SerialNo {
     /// The serial number whose big-endian bytes are `bytes`.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-        hex.parse()
+        base16ct::upper::encode_string(bytes).parse()
     }
 
     /// The upper-case hex digits.

@@ -26,7 +26,8 @@ use crate::{
     signing::Signatures,
 };
 
-const KEYS: [&str; 17] = [
+/// Keys that are no tables.
+const SINGLE: [&str; 11] = [
     "listen",
     "tls_listen",
     "hosts",
@@ -38,13 +39,9 @@ const KEYS: [&str; 17] = [
     "signature_reuse",
     "no_signatures",
     "admin_token",
-    "limits",
-    "policies",
-    "platform_certificate",
-    "public_key",
-    "merchant",
-    "fault",
 ];
+
+const TABLES: [&str; 6] = ["limits", "policies", "platform_certificate", "public_key", "merchant", "fault"];
 
 type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
 const LIMITS: [(&str, SetLimit); 13] = [
@@ -68,7 +65,7 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
     let file = TextFile::read(path)?;
     let document = file.parse()?;
     let complaints = &mut Complaints::default();
-    let root = Table::root(&file, &document, &KEYS, complaints);
+    let root = Table::root(&file, &document, &[&SINGLE[..], &TABLES].concat(), complaints);
 
     let platform_certificates = platform::certificates(&root, now, complaints);
     let merchants = merchants::merchants(&root, &platform_certificates, now, complaints);
@@ -178,21 +175,6 @@ mod tests {
 
     const EXAMPLE: &str = include_str!("../../../fixtures/config/example.toml");
 
-    /// Keys that are no tables.
-    const SINGLE: [&str; 11] = [
-        "listen",
-        "tls_listen",
-        "hosts",
-        "proxy_passthrough",
-        "ca_dir",
-        "seed",
-        "diagnosis",
-        "signed_ahead",
-        "signature_reuse",
-        "no_signatures",
-        "admin_token",
-    ];
-
     /// Whether the example sets the key, or shows it in a comment.
     fn shows(key: &str) -> bool {
         let assignment = format!("{key} = ");
@@ -215,7 +197,7 @@ mod tests {
         for key in of_tables.into_iter().chain(limits).chain(policies).chain(SINGLE) {
             assert!(shows(key), "{key}");
         }
-        for table in KEYS.iter().filter(|key| !SINGLE.contains(key)) {
+        for table in TABLES {
             assert!(EXAMPLE.contains(&format!("[{table}]")), "{table}");
         }
     }

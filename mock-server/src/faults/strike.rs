@@ -75,8 +75,8 @@ impl Strike {
         let out_request_no = request.out_request_no();
         let facts = Facts {
             operation: &request.operation().id,
-            card_id: request.path_parameter("card_id"),
-            code: request.path_parameter("code"),
+            card_id: request.sent("card_id"),
+            code: request.sent("code"),
             out_request_no,
         };
         let by_number = out_request_no.and_then(magic).and_then(|magic| match magic {

@@ -124,7 +124,7 @@ pub(super) fn not_signed() -> &'static Hypothesis {
 pub(super) fn signed_in_place_of(message: &[u8]) -> Vec<Vec<u8>> {
     let forms = |hash: HashAlgorithm| {
         let digest = hash.digest(message);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = base16ct::lower::encode_string(&digest);
         let base64 = BASE64_STANDARD.encode(&digest);
         let hex_line = format!("{hex}\n");
         [hex.to_ascii_uppercase(), hex, hex_line, base64].map(String::into_bytes).into_iter().chain([digest])

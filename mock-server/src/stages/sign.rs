@@ -1,4 +1,4 @@
-//! The answer is signed, if it is a success: the one place that decides so, by the status.
+//! The answer is signed, if it is a success: the one place that decides whether, by the status.
 
 use wechatpay_protocol::Timestamp;
 

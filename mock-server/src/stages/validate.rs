@@ -39,11 +39,11 @@ impl ValidRequest {
 
     /// The value of a parameter; empty if it is optional and absent.
     pub(crate) fn parameter(&self, name: &str) -> &str {
-        self.path_parameter(name).unwrap_or_default()
+        self.sent(name).unwrap_or_default()
     }
 
-    /// The value of a parameter of the path, if the operation has it.
-    pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
+    /// The value of a parameter, if it was sent.
+    pub(crate) fn sent(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
