@@ -107,7 +107,7 @@ pub(crate) struct Start {
     pub(crate) most_ms: f64,
 }
 
-/// Memory after one request and after many.
+/// Memory at rest, before the first request, and after many.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Grown {
     pub(crate) server: String,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use measure::measure;
 pub(crate) use plot::plot;
-pub(crate) use text::sections;
+pub(crate) use text::{link, sections};
 
 use crate::{cores::Cores, keys::Keys, machine::Machine, server::Kind};
 

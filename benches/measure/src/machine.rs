@@ -4,6 +4,8 @@ use std::{fs, num::NonZero, process::Command, thread};
 
 use serde::{Deserialize, Serialize};
 
+use crate::programs::HERE;
+
 /// A machine, as far as figures depend on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Machine {
@@ -21,6 +23,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// As it is now: to be asked before anything is built, which takes all cores.
     pub(crate) fn here() -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
@@ -46,7 +49,12 @@ impl Machine {
 }
 
 fn output(command: &str, arguments: &[&str]) -> String {
-    let ran = Command::new(command).args(arguments).output().ok().filter(|ran| ran.status.success());
+    let ran = Command::new(command)
+        .args(arguments)
+        .current_dir(HERE)
+        .output()
+        .ok()
+        .filter(|ran| ran.status.success());
     ran.map_or_else(unknown, |ran| String::from_utf8_lossy(&ran.stdout).trim().to_owned())
 }
 

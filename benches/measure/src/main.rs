@@ -33,6 +33,7 @@ use crate::{
     failure::{During, Failure},
     growth::{Axis, Growth},
     keys::Keys,
+    machine::Machine,
     programs::Programs,
 };
 
@@ -92,14 +93,15 @@ async fn compare(options: cli::Compare) -> Result<bool, Failure> {
                 starts: options.starts,
                 requests: if options.full { 1_000_000 } else { options.requests },
             };
-            comparison::measure(&Programs::build().await?, settings).await?
+            let machine = Machine::here();
+            comparison::measure(machine, &Programs::build().await?, settings).await?
         }
     };
+    print(&comparison::terminal(&figures))?;
     keep(&figures, &options.output)?;
     if let Some(document) = &options.output.write {
         document::fill(document, &comparison::sections(&figures))?;
     }
-    print(&comparison::terminal(&figures))?;
     Ok(figures.missing.is_empty() && rows(&figures).iter().all(comparison::Row::is_reached))
 }
 
@@ -109,23 +111,26 @@ async fn grow(options: cli::Growth) -> Result<bool, Failure> {
         None => {
             let axes = if options.only.is_empty() { Axis::ALL.to_vec() } else { options.only };
             let settings = growth::Settings { axes, seconds: options.duration, repeats: options.repeats };
-            growth::measure(&Programs::build().await?, settings).await?
+            let machine = Machine::here();
+            growth::measure(machine, &Programs::build().await?, settings).await?
         }
     };
+    let mut sections = growth::sections(&figures);
+    print(&sections.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n"))?;
     keep(&figures, &options.output)?;
-    let sections = growth::sections(&figures);
     if let Some(document) = &options.output.write {
-        document::fill(document, &sections)?;
         let folder = document.with_extension("");
         fs::create_dir_all(&folder).during(|| folder.display().to_string())?;
         for axis in Axis::ALL {
             let file = folder.join(format!("{}.svg", axis.name()));
-            if let Some(plot) = growth::plot(&figures, axis)? {
+            let section = sections.iter_mut().find(|(name, _)| *name == axis.name());
+            if let (Some(plot), Some((_, text))) = (growth::plot(&figures, axis)?, section) {
                 fs::write(&file, plot).during(|| file.display().to_string())?;
+                *text += &growth::link(&file, axis);
             }
         }
+        document::fill(document, &sections)?;
     }
-    print(&sections.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))?;
     Ok(true)
 }
 

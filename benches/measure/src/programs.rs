@@ -13,6 +13,8 @@ use crate::failure::{During, Failure};
 
 const PRODUCT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
 const BENCHES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+/// Where cargo is called, whoever calls from wherever: it looks there for how to build.
+pub(crate) const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Servers that are measured beside the mock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +104,7 @@ async fn build(manifest: &str, packages: &[&str]) -> Result<HashMap<String, Path
         executable: Option<PathBuf>,
     }
     let mut cargo = Command::new("cargo");
+    cargo.current_dir(HERE);
     cargo.args([
         "build",
         "--quiet",
@@ -141,6 +144,7 @@ async fn versions() -> Result<HashMap<String, String>, Failure> {
         version: String,
     }
     let mut cargo = Command::new("cargo");
+    cargo.current_dir(HERE);
     cargo.args(["metadata", "--format-version", "1", "--locked", "--manifest-path", BENCHES]);
     let output = output(&mut cargo, "cargo metadata").await?;
     let metadata: Metadata = serde_json::from_str(&output).during(|| "cargo's metadata".into())?;

@@ -74,6 +74,8 @@ impl<'a> Connection<'a> {
         let mut stream = self.stream.take().ok_or(Failure::Ended)?;
         self.received.clear();
         stream.write_all(request).await?;
+        // Over TLS, what is written may still be on this side.
+        stream.flush().await?;
         let whole = receive(&mut *stream, &mut self.received).await?;
         if !whole.is_last {
             self.stream = Some(stream);

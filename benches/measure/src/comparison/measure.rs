@@ -36,10 +36,13 @@ const LIBRARY_PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// If nothing can be measured.
-pub(crate) async fn measure(programs: &Programs, settings: Settings) -> Result<Comparison, Failure> {
+pub(crate) async fn measure(
+    machine: Machine,
+    programs: &Programs,
+    settings: Settings,
+) -> Result<Comparison, Failure> {
     let bench = Bench { programs, settings: &settings, missing: RefCell::default() };
     bench.tell_of_absent_peers();
-    let machine = Machine::here();
     let (keys, runs) = bench.runs().await?;
     let starts = if bench.wants(Part::Start) { bench.starts().await? } else { Vec::new() };
     let memory = if bench.wants(Part::Memory) { bench.memory().await } else { Vec::new() };
@@ -62,6 +65,9 @@ impl Bench<'_> {
     }
 
     fn tell_of_absent_peers(&self) {
+        if !self.wants(Part::Unsigned) {
+            return;
+        }
         for peer in Peer::ALL.into_iter().filter(|peer| !self.programs.peers().any(|there| there == *peer)) {
             self.note(peer.name(), "it is not installed; on Debian: apt-get install nginx-light");
         }

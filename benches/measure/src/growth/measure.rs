@@ -25,8 +25,11 @@ const REQUESTS_BYTES: u64 = 256 << 20;
 ///
 /// # Errors
 /// If one can't be measured.
-pub(crate) async fn measure(programs: &Programs, settings: Settings) -> Result<Growth, Failure> {
-    let machine = Machine::here();
+pub(crate) async fn measure(
+    machine: Machine,
+    programs: &Programs,
+    settings: Settings,
+) -> Result<Growth, Failure> {
     let mut points: Vec<_> = points(&settings.axes).map(|point| (point, Vec::new())).collect();
     let mut keys = Vec::new();
     for repeat in 1..=settings.repeats {

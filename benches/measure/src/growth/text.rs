@@ -1,5 +1,7 @@
 //! The figures as tables in Markdown.
 
+use std::path::{Path, PathBuf};
+
 use super::{Axis, Growth, Service};
 use crate::{figures::grouped, table::Table};
 
@@ -8,6 +10,12 @@ pub(crate) fn sections(figures: &Growth) -> Vec<(&'static str, String)> {
     let axes = Axis::ALL.into_iter().filter(|axis| figures.settings.axes.contains(axis));
     let tables = axes.map(|axis| (axis.name(), table(figures, axis)));
     [("growth", figures.machine.line())].into_iter().chain(tables).collect()
+}
+
+/// What shows an axis's plot, in a document beside whose folder it is.
+pub(crate) fn link(plot: &Path, axis: Axis) -> String {
+    let from_document: PathBuf = plot.iter().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect();
+    format!("\n![Requests a second against {}]({})\n", axis.label(), from_document.display())
 }
 
 fn table(figures: &Growth, axis: Axis) -> String {
