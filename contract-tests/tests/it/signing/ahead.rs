@@ -99,7 +99,7 @@ async fn nothing_is_left_when_the_mock_has_ended() {
 }
 
 #[tokio::test]
-async fn whole_answers_can_be_compared_where_chance_is_fixed() {
+async fn nothing_is_signed_ahead_where_chance_is_fixed() {
     let ahead = Signatures::ahead(MOST as u64).unwrap();
     let randomness = Randomness::fixed([7; 16]);
     let mock = MockServer::builder().signatures(ahead).randomness(randomness).start().await.unwrap();
