@@ -4,8 +4,8 @@ use std::{
     collections::BTreeMap,
     io,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -16,13 +16,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::answer_body::AnswerBody;
+use crate::{answer_body::AnswerBody, whole::whole};
 
 /// The streams of one connection.
 pub(super) struct Streams {
     state: watch::Sender<State>,
     /// How often the connection has got its turn to write.
     turns: watch::Sender<Turns>,
+    /// Gives it another one.
+    next_turn: Mutex<Option<Waker>>,
 }
 
 struct State {
@@ -43,7 +45,11 @@ struct Turns {
 impl Default for Streams {
     fn default() -> Self {
         let state = State { begun: 0, open: BTreeMap::new(), idle_since: Instant::now() };
-        Self { state: watch::Sender::new(state), turns: watch::Sender::default() }
+        Self {
+            state: watch::Sender::new(state),
+            turns: watch::Sender::default(),
+            next_turn: Mutex::default(),
+        }
     }
 }
 
@@ -94,8 +100,10 @@ impl Streams {
     async fn written(self: Arc<Self>) {
         let mut turns = self.turns.subscribe();
         let now = turns.borrow().begun;
-        // It is woken by whatever changes.
-        self.state.send_modify(|_| {});
+        // It left that before its present turn began, so that there is one after this.
+        if let Some(waker) = whole(&self.next_turn).take() {
+            waker.wake();
+        }
         let _ = turns.wait_for(|turns| turns.done > now).await;
     }
 }
@@ -110,6 +118,7 @@ impl<C: Future + Unpin> Future for Turning<C> {
     type Output = C::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<C::Output> {
+        *whole(&self.streams.next_turn) = Some(context.waker().clone());
         self.streams.turns.send_modify(|turns| turns.begun += 1);
         let done = Pin::new(&mut self.connection).poll(context);
         self.streams.turns.send_modify(|turns| turns.done = turns.begun);
@@ -249,5 +258,17 @@ mod tests {
         };
         assert!(timeout(LIMIT * 2, noticed).await.is_ok());
         assert_eq!(begun.elapsed(), LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_waits_for_nothing_else_has_a_turn_when_somebody_waits_for_what_is_written() {
+        let streams = Arc::new(Streams::default());
+        let connection = std::future::pending::<()>();
+        let turning = tokio::spawn(Turning { connection, streams: Arc::clone(&streams) });
+        let _ = streams.turns.subscribe().wait_for(|turns| turns.done > 0).await;
+        for _ in 0..3 {
+            assert!(timeout(LIMIT, Arc::clone(&streams).written()).await.is_ok());
+        }
+        turning.abort();
     }
 }
