@@ -50,8 +50,6 @@ pub struct Exchange {
     pub at: Timestamp,
     /// When it began to arrive, since 1970. Goes by the same clock as `at`, which has whole seconds only.
     pub(crate) begun: Duration,
-    /// Who sent it; unknown on a connection that is no socket's.
-    pub peer: Option<SocketAddr>,
     /// The request as it came.
     pub request: Request,
     /// The operation, once it was found.
@@ -64,13 +62,13 @@ pub struct Exchange {
     /// The last stage before the answer that the request came to.
     pub stage: Stage,
     /// What ended the exchange in that stage, if it was refused.
-    pub rejection: Option<Rejection>,
+    pub rejection: Option<Box<Rejection>>,
     /// What is wrong about the signature, if it was refused and diagnosed.
     pub diagnosis: Option<Box<Diagnosis>>,
     /// What is odd about the request, whether or not it was refused.
     pub warnings: Vec<Warning>,
     /// The fault that struck it, if one did.
-    pub fault: Option<Strike>,
+    pub fault: Option<Box<Strike>>,
     /// The status of the answer; `None` if nothing of the answer was sent, as `fault` asked for.
     pub status: Option<StatusCode>,
     /// The headers of the answer, sent or not.
@@ -106,17 +104,16 @@ impl Exchange {
             number: 0,
             at: Timestamp::from_unix(moment.as_secs()),
             begun: moment.saturating_sub(progress.times.of(Stage::Receive)),
-            peer: received.peer.address,
             request: Request::keep(received, most_of_a_body),
             operation: progress.operation,
             mchid: progress.merchant.map(|merchant| merchant.mchid.clone()),
             is_authenticated: progress.is_authenticated,
             stage: progress.last,
-            rejection,
+            rejection: rejection.map(Box::new),
             diagnosis: diagnosis.map(Box::new),
             warnings,
             status: progress.strike.as_ref().is_none_or(Strike::sends_an_answer).then_some(answer.status),
-            fault: progress.strike,
+            fault: progress.strike.map(Box::new),
             answer_headers: Headers::from(&answer.headers),
             answer_body_length: answer.body.len(),
             answer_body: beginning(&answer.body, most_of_a_body),
@@ -125,12 +122,17 @@ impl Exchange {
         }
     }
 
+    /// Who sent the request; unknown on a connection that is no socket's.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.request.peer.address
+    }
+
     /// Whether the request is not as the contract says: refused by one of the checks 1 to 11, or odd in itself. What an
     /// operation's own rules refuse, a fault, and a habit such as requests without `Wechatpay-Serial` are no such thing.
     pub fn breaks_contract(&self) -> bool {
         let is_broken =
             |rejection: &Rejection| !rejection.is_injected() && rejection.check() != Some(OWN_RULES);
-        self.rejection.as_ref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
+        self.rejection.as_deref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
     }
 
     /// The code in the answer's body, if a refusal was sent that has one: `SIGN_ERROR`.
@@ -140,7 +142,7 @@ impl Exchange {
 
     /// The refusal, unless nothing was sent.
     pub(crate) fn refusal_sent(&self) -> Option<&Rejection> {
-        self.rejection.as_ref().filter(|_| self.status.is_some())
+        self.rejection.as_deref().filter(|_| self.status.is_some())
     }
 
     /// Request line and status: `PATCH /v3/… 204`, or `… unanswered` if nothing was sent.

@@ -1,13 +1,16 @@
 //! What was seen last, up to a bound.
 
 use std::{
-    hash::{BuildHasher, Hash, RandomState},
+    hash::{BuildHasher, Hash},
     mem,
 };
 
 use hashbrown::HashTable;
 
-/// The last so many keys that were seen, each with a value. The key that was seen first is forgotten first.
+use crate::own_hash::ByOwnHash;
+
+/// The last so many keys that were seen, each with a value. The key that was seen first is forgotten first. A key is a hash
+/// itself.
 ///
 /// In the end there is room for that many entries and no more. A map would double its room for good once entries have come
 /// and gone often enough; here only that of the places does, five bytes each.
@@ -20,13 +23,11 @@ pub(crate) struct Latest<K, V> {
     oldest: usize,
     /// Where in it each key is.
     places: HashTable<u32>,
-    hasher: RandomState,
 }
 
 impl<K: Eq + Hash, V> Latest<K, V> {
     pub(crate) fn new(bound: usize) -> Self {
-        let hasher = RandomState::new();
-        Self { bound, entries: Vec::new(), oldest: 0, places: HashTable::new(), hasher }
+        Self { bound, entries: Vec::new(), oldest: 0, places: HashTable::new() }
     }
 
     /// How many keys are remembered.
@@ -53,11 +54,11 @@ impl<K: Eq + Hash, V> Latest<K, V> {
         if self.bound == 0 {
             return Some((key, value));
         }
-        let hash = self.hasher.hash_one(&key);
+        let hash = hash(&key);
         let (place, forgotten) = self.put((key, value));
-        let Self { entries, places, hasher, .. } = self;
+        let Self { entries, places, .. } = self;
         // Less than the bound, which a u32 holds.
-        places.insert_unique(hash, place as u32, |place| hasher.hash_one(&entries[*place as usize].0));
+        places.insert_unique(hash, place as u32, |place| self::hash(&entries[*place as usize].0));
         forgotten
     }
 
@@ -72,7 +73,7 @@ impl<K: Eq + Hash, V> Latest<K, V> {
             return (self.entries.len() - 1, None);
         }
         let place = self.oldest;
-        let hash = self.hasher.hash_one(&self.entries[place].0);
+        let hash = hash(&self.entries[place].0);
         if let Ok(known) = self.places.find_entry(hash, |known| *known as usize == place) {
             known.remove();
         }
@@ -81,10 +82,13 @@ impl<K: Eq + Hash, V> Latest<K, V> {
     }
 
     fn place(&self, key: &K) -> Option<usize> {
-        let place =
-            self.places.find(self.hasher.hash_one(key), |place| self.entries[*place as usize].0 == *key);
+        let place = self.places.find(hash(key), |place| self.entries[*place as usize].0 == *key);
         place.map(|place| *place as usize)
     }
+}
+
+fn hash(key: &impl Hash) -> u64 {
+    ByOwnHash::default().hash_one(key)
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub mod mutants;
 #[path = "no_mutants.rs"]
 mod mutants;
 mod operations;
+mod own_hash;
 pub mod policies;
 mod present;
 mod proxy;

@@ -36,11 +36,11 @@ pub(crate) fn exchange(exchange: &Exchange) {
                     operation = exchange.operation,
                     status = exchange.status.map(|status| status.as_u16()),
                     code = exchange.code().map(shown).as_deref(),
-                    check = exchange.rejection.as_ref().and_then(Rejection::check),
+                    check = exchange.rejection.as_deref().and_then(Rejection::check),
                     reason = line.reason.as_deref(),
                     diagnosis = line.diagnosis.as_deref(),
                     warnings = line.warnings.as_deref(),
-                    fault = exchange.fault.as_ref().map(Strike::label),
+                    fault = exchange.fault.as_deref().map(Strike::label),
                     request_id = line.request_id,
                     microseconds = line.microseconds,
                     "{}",
@@ -102,7 +102,7 @@ fn is_ordinary(exchange: &Exchange) -> bool {
 fn message(exchange: &Exchange, reason: Option<&str>) -> String {
     let mut notes = Vec::new();
     notes.extend(refusal(exchange, reason));
-    notes.extend(exchange.fault.as_ref().map(fault));
+    notes.extend(exchange.fault.as_deref().map(fault));
     // Whoever was refused has something else to mend first.
     let is_said = |warning: &&Warning| exchange.rejection.is_none() || !warning.is_habit();
     notes.extend(exchange.warnings.iter().filter(is_said).map(|warning| shown(&warning.to_string()).into()));

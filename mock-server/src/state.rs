@@ -15,6 +15,7 @@ use crate::{
     business::BusinessRefusal,
     latest::Latest,
     operations::Rights,
+    own_hash::ByOwnHash,
     policies::UnknownCard,
     seed::{CardStatus, Seed, SeedMember, SeedMerchant},
 };
@@ -37,7 +38,7 @@ pub(crate) struct Ledger {
 /// Members' cards by the fingerprint of their [`MemberId`].
 #[derive(Debug)]
 struct Members {
-    seeded: HashMap<Fingerprint, Member>,
+    seeded: HashMap<Fingerprint, Member, ByOwnHash>,
     /// Those that were made on first use.
     made: Latest<Fingerprint, Member>,
 }
@@ -217,7 +218,7 @@ impl Entry<'_> {
 
 impl Members {
     fn new(bound: usize) -> Self {
-        Self { seeded: HashMap::new(), made: Latest::new(bound) }
+        Self { seeded: HashMap::default(), made: Latest::new(bound) }
     }
 
     /// The seeded ones are as they were at first, the others are gone.

@@ -1,16 +1,24 @@
 //! The merchant number.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use crate::Malformed;
 
 /// A merchant number: 1 to 32 decimal digits, usually ten. (documented)
+///
+/// Clones share the digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Mchid(String);
+pub struct Mchid(Arc<str>);
 
 impl Mchid {
     /// The digits.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Mchid {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

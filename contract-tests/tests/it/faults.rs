@@ -75,7 +75,7 @@ impl World {
 
     /// The fault of the last exchange that one struck.
     fn last_strike(&self) -> Option<Strike> {
-        self.mock.exchanges().iter().rev().find_map(|exchange| exchange.fault.clone())
+        self.mock.exchanges().iter().rev().find_map(|exchange| exchange.fault.as_deref().cloned())
     }
 
     /// The only rule.

@@ -92,7 +92,7 @@ impl Journal {
         shelves.put(Arc::clone(&exchange));
         let mut forgotten = Vec::new();
         while shelves.exchanges > self.most_exchanges || shelves.bytes > self.most_bytes {
-            let Some(oldest) = shelves.take_oldest(exchange.mchid.as_ref()) else { break };
+            let Some(oldest) = shelves.take_oldest(&exchange.mchid) else { break };
             forgotten.push(oldest);
         }
         // In the lock, so that numbers are told in order; what is forgotten is freed outside of it.
@@ -194,12 +194,11 @@ impl Shelves {
     }
 
     /// Takes the oldest exchange of the merchant that has the most: of the `likely` one, if it has its share or more.
-    fn take_oldest(&mut self, likely: Option<&Mchid>) -> Option<Arc<Exchange>> {
+    fn take_oldest(&mut self, likely: &Option<Mchid>) -> Option<Arc<Exchange>> {
         let share = self.bytes / self.by_merchant.len().max(1);
-        let likely = likely.cloned();
-        let has_its_share = self.by_merchant.get(&likely).is_some_and(|shelf| shelf.bytes >= share);
+        let has_its_share = self.by_merchant.get(likely).is_some_and(|shelf| shelf.bytes >= share);
         let shelf = if has_its_share {
-            self.by_merchant.get_mut(&likely)
+            self.by_merchant.get_mut(likely)
         } else {
             self.by_merchant.values_mut().max_by_key(|shelf| shelf.bytes)
         }?;
@@ -223,7 +222,8 @@ fn size(exchange: &Exchange) -> usize {
         + exchange.request.body.len()
         + exchange.answer_headers.size()
         + exchange.answer_body.len()
-        + exchange.rejection.as_ref().map_or(0, Rejection::size)
+        + exchange.rejection.as_deref().map_or(0, |rejection| size_of::<Rejection>() + rejection.size())
+        + exchange.fault.as_deref().map_or(0, size_of_val)
         + exchange.warnings.iter().map(Warning::size).sum::<usize>()
         + exchange.diagnosis.as_deref().map_or(0, Diagnosis::size)
 }

@@ -44,7 +44,7 @@ fn is_answered_as_described(
         Err(error) => {
             let rejection = error.rejection().ok_or_else(|| TestCaseError::fail(format!("{error:?}")))?;
             let exchanges = world.mock.exchanges();
-            let reason = exchanges.last().and_then(|exchange| exchange.rejection.as_ref());
+            let reason = exchanges.last().and_then(|exchange| exchange.rejection.as_deref());
             let is_business = matches!(reason, Some(Rejection::Business(_) | Rejection::Sensitive(_)));
             prop_assert!(is_business, "{rejection}: {reason:?}");
             answers.check("default", rejection.body())

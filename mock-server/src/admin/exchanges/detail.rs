@@ -125,7 +125,7 @@ impl<'a> Detail<'a> {
         Self {
             number: exchange.number,
             at: exchange.at.as_unix(),
-            peer: exchange.peer.map(|peer| peer.to_string()),
+            peer: exchange.peer().map(|peer| peer.to_string()),
             operation: exchange.operation,
             merchant: exchange.mchid.as_ref().map(Mchid::as_str),
             authenticated: exchange.is_authenticated,
@@ -135,14 +135,14 @@ impl<'a> Detail<'a> {
                 .collect(),
             message: exchange.request_message().map(|message| Message::of(&message, request.body.is_cut())),
             checks_passed: exchange.checks_passed(),
-            rejection: exchange.rejection.as_ref().map(RejectionDetail::of),
+            rejection: exchange.rejection.as_deref().map(RejectionDetail::of),
             diagnosis: exchange.diagnosis.as_deref().map(DiagnosisDetail::of),
             warnings: exchange
                 .warnings
                 .iter()
                 .map(|warning| WarningDetail { name: warning.name(), text: warning.to_string() })
                 .collect(),
-            fault: exchange.fault.as_ref().map(StrikeDetail::of),
+            fault: exchange.fault.as_deref().map(StrikeDetail::of),
             request,
             answer,
         }

@@ -237,10 +237,10 @@ impl Response {
 /// What an archive has no field for: why the request was refused, the fault that struck it, and what about the answer's
 /// signature is unlike the gateway.
 fn comment(exchange: &Exchange) -> Option<String> {
-    let refused = exchange.rejection.as_ref().filter(|rejection| !rejection.is_injected());
+    let refused = exchange.rejection.as_deref().filter(|rejection| !rejection.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
     let why = diagnosis.or_else(|| refused.map(Rejection::reason));
-    let fault = exchange.fault.as_ref().map(Strike::label).map(|fault| format!("fault {fault}"));
+    let fault = exchange.fault.as_deref().map(Strike::label).map(|fault| format!("fault {fault}"));
     let signature = match exchange.answer_signature {
         AnswerSignature::Reused => Some("signature shared with other answers".to_owned()),
         AnswerSignature::Off => Some("signatures are off".to_owned()),
