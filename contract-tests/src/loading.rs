@@ -103,6 +103,14 @@ pub(crate) struct LoadOptions {
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=1024))]
     threads: u64,
 
+    /// Never sleep while sending, but look for answers over and over; only if these threads have cores of their own
+    ///
+    /// A server that answers a sleeping generator also wakes it, and on a virtual machine that can take more of the server's
+    /// time than the answer does. This leaves that out of what is measured. Each thread then takes all of a core even when there
+    /// is nothing to do: where the server could have used that core, this makes it slower.
+    #[arg(long)]
+    busy_poll: bool,
+
     /// Write a report as well: json=FILE; may be given several times
     #[arg(long, value_name = "json=FILE")]
     report: Vec<ReportFile>,
@@ -143,6 +151,7 @@ fn load(options: LoadOptions) -> Result<Load, std::num::TryFromIntError> {
         may_be_elsewhere: options.i_know_this_is_not_a_mock,
         connections: usize::try_from(options.connections)?.try_into()?,
         threads: usize::try_from(options.threads)?.try_into()?,
+        is_busy_polling: options.busy_poll,
         pace,
         duration: options.duration,
         warm_up: options.warm_up,

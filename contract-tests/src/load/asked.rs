@@ -30,6 +30,11 @@ pub struct Load {
     pub connections: NonZero<usize>,
     /// How many threads send, at most as many as there are connections.
     pub threads: NonZero<usize>,
+    /// Whether those threads ask for what has happened over and over, in place of sleeping until something has.
+    ///
+    /// Whoever wakes a sleeping thread takes time for it, and that is the server, when it answers. Such a thread takes all of a
+    /// core, also while it has nothing to do, so there must be cores for it that the server has no use for.
+    pub is_busy_polling: bool,
     /// When requests are due.
     pub pace: Pace,
     /// How long new requests are sent.
@@ -55,6 +60,7 @@ impl Load {
             may_be_elsewhere: false,
             connections: CONNECTIONS,
             threads: NonZero::<usize>::MIN,
+            is_busy_polling: false,
             pace: Pace::Closed,
             duration: Duration::from_secs(10),
             warm_up: Duration::from_secs(1),

@@ -6,6 +6,7 @@ mod worker;
 use std::{
     num::NonZero,
     sync::{
+        Arc,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
@@ -17,7 +18,8 @@ use tokio::sync::Semaphore;
 
 pub(super) use worker::{Worker, once};
 
-use super::{Pace, Schedule, asked::PATIENCE, requests::Requests, tally::Tally};
+use self::pacer::Pacer;
+use super::{Load, Pace, Schedule, asked::PATIENCE, requests::Requests, tally::Tally};
 
 /// How often whoever watches is told how far it is.
 const TELL: Duration = Duration::from_millis(100);
@@ -29,6 +31,8 @@ pub(super) struct Phase<'a> {
     start: Instant,
     length: Duration,
     turns: Turns<'a>,
+    /// Whether nobody sleeps meanwhile.
+    is_busy_polling: bool,
     /// How many turns were taken.
     taken: AtomicU64,
     /// How many answers there are, for whoever watches.
@@ -45,7 +49,7 @@ enum Turns<'a> {
         /// How many requests will be due.
         of: u64,
         /// As many as are due and not yet sent.
-        due: Semaphore,
+        due: Arc<Semaphore>,
     },
 }
 
@@ -62,34 +66,45 @@ impl<'a> Phase<'a> {
     /// Begins now.
     pub(super) fn new(
         requests: &'a Requests,
-        pace: &'a Pace,
+        load: &'a Load,
         length: Duration,
         verify_every: Option<NonZero<u64>>,
     ) -> Self {
-        let turns = match pace {
+        let turns = match &load.pace {
             Pace::Closed => Turns::Closed,
             Pace::Open(schedule) => {
-                Turns::Open { schedule, of: schedule.due_within(length), due: Semaphore::new(0) }
+                Turns::Open { schedule, of: schedule.due_within(length), due: Arc::new(Semaphore::new(0)) }
             }
         };
-        let (taken, answered) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { requests, verify_every, start: Instant::now(), length, turns, taken, answered }
+        Self {
+            requests,
+            verify_every,
+            start: Instant::now(),
+            length,
+            turns,
+            is_busy_polling: load.is_busy_polling,
+            taken: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+        }
     }
 
     /// Sends until the time is over and every answer is there, or has been waited for long enough. Meanwhile tells how much
     /// time has passed and how many answers there are.
     pub(super) fn run(&self, workers: &mut [Worker<'_>], tell: impl Fn(Duration, u64)) -> Outcome {
-        let connections = workers.iter().map(Worker::connections).sum();
+        let mut pacer = self.pacer(workers.iter().map(Worker::connections).sum());
         let tallies = thread::scope(|scope| {
-            if let Turns::Open { schedule, of, due } = &self.turns {
-                scope.spawn(move || pacer::release(schedule, *of, self.start, due, connections));
+            // Threads that never sleep leave it no core: then the first of them does its work.
+            if !self.is_busy_polling
+                && let Some(pacer) = pacer.take()
+            {
+                scope.spawn(|| pacer.sleep_and_release());
             }
             let (done, finished) = mpsc::channel();
             for worker in workers {
-                let done = done.clone();
+                let (done, pacer) = (done.clone(), pacer.take());
                 scope.spawn(move || {
                     // The other end is there until all have sent.
-                    let _ = done.send(worker.run(self));
+                    let _ = done.send(worker.run(self, pacer));
                 });
             }
             drop(done);
@@ -105,6 +120,16 @@ impl<'a> Phase<'a> {
             }
         });
         self.outcome(tallies)
+    }
+
+    fn pacer(&self, connections: usize) -> Option<Pacer> {
+        match &self.turns {
+            Turns::Closed => None,
+            Turns::Open { schedule, of, due } => {
+                let (schedule, due) = ((*schedule).clone(), due.clone());
+                Some(Pacer { schedule, of: *of, start: self.start, due, connections, released: 0 })
+            }
+        }
     }
 
     fn outcome(&self, tallies: Vec<(Tally, Instant)>) -> Outcome {
@@ -143,5 +168,41 @@ impl<'a> Phase<'a> {
     /// When answers are no longer waited for.
     fn gives_up(&self) -> Instant {
         self.start + self.length + PATIENCE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice;
+
+    use tokio::task::spawn_blocking;
+    use wechatpay_mock::MockServer;
+
+    use super::*;
+    use crate::{load::requests::Maker, run::send::Host};
+
+    /// How often a thread slept while it sent ten requests in a tenth of a second.
+    fn sleeps(mock: &MockServer, is_busy_polling: bool) -> u64 {
+        let url = mock.url();
+        let length = Duration::from_millis(100);
+        let pace = Pace::Open(Schedule::Rate(100.try_into().unwrap()));
+        let signed = NonZero::new(10);
+        let load = Load { pace, signed, is_busy_polling, ..Load::of(url.parse().unwrap()) };
+        let host = Host::of(&url).unwrap();
+        let requests = Maker::new(&load, &mock.credentials(), &host).unwrap().sign(length, &|_| ()).unwrap();
+        let mut worker = Worker::new(&host, 2).unwrap();
+        let phase = Phase::new(&requests, &load, length, None);
+        let outcome = phase.run(slice::from_mut(&mut worker), |_, _| ());
+        assert_eq!((outcome.tally.answered(), outcome.tally.failures.count()), (10, 0));
+        worker.sleeps()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_thread_that_polls_never_sleeps_while_it_sends_what_is_due() {
+        let mock = MockServer::builder().start().await.unwrap();
+        let [polling, sleeping] =
+            spawn_blocking(move || [true, false].map(|is_busy| sleeps(&mock, is_busy))).await.unwrap();
+        assert_eq!(polling, 0);
+        assert!(sleeping > 0, "without it, it sleeps");
     }
 }

@@ -69,7 +69,7 @@ pub fn run(
         worker.open().map_err(|failure| unreachable(failure.to_string()))?;
     }
     let mut send = |length, verify_every, step: fn(Course) -> Step| {
-        let phase = Phase::new(&requests, &load.pace, length, verify_every);
+        let phase = Phase::new(&requests, load, length, verify_every);
         phase.run(&mut workers, |took, answered| tell(step(Course { took, length, answered })))
     };
     if !load.warm_up.is_zero() {

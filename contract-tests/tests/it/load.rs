@@ -142,6 +142,7 @@ async fn the_report_has_the_names_that_programs_know() {
             "body_bytes",
             "connections",
             "failed",
+            "is_busy_polling",
             "is_repeated",
             "latency_us",
             "members",
@@ -159,7 +160,30 @@ async fn the_report_has_the_names_that_programs_know() {
     );
     assert_eq!(names(&report["latency_us"]), ["max", "mean", "min", "p50", "p90", "p99", "p99_9"]);
     assert_eq!((&report["mode"], &report["rate"]), (&json!("open"), &json!(50)));
+    assert_eq!(report["is_busy_polling"], json!(false));
     assert_eq!((&report["target"], &report["connections"]), (&json!(mock.url()), &json!(4)));
+}
+
+#[tokio::test]
+async fn threads_that_never_sleep_send_the_same_and_end_in_time() {
+    // Far more than the run takes, and less than answers are waited for that do not come.
+    const IN_TIME: f64 = 8.0;
+    let mock = mock().await;
+    for (options, requests) in
+        [(&["--threads", "2"] as &[_], None), (&["--rate", "200", "--threads", "2"], Some(40))]
+    {
+        let (before, options) = (mock.exchanges().len() as u64, [options, &["--busy-poll"]].concat());
+        let loaded = load(&mock.url(), &options).await;
+        assert_eq!(loaded.run.code, Some(0), "{}{}", loaded.run.stdout, loaded.run.stderr);
+        assert!(loaded.run.stdout.contains("2 threads, busy polling\n"), "{}", loaded.run.stdout);
+        let report = loaded.report.as_ref().unwrap();
+        assert_eq!(report["is_busy_polling"], json!(true));
+        let sent = loaded.figure("requests");
+        assert!(sent > 0 && sent == requests.unwrap_or(sent), "{report}");
+        assert_eq!((&report["statuses"], loaded.figure("failed")), (&json!({ "204": sent }), 0));
+        assert_eq!(mock.exchanges().len() as u64, before + sent + FIRST);
+        assert!(report["seconds"].as_f64().unwrap() < IN_TIME, "{report}");
+    }
 }
 
 #[tokio::test]

@@ -10,10 +10,11 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     runtime::{self, Runtime},
+    task::yield_now,
     time::{sleep, timeout, timeout_at},
 };
 
-use super::Phase;
+use super::{Pacer, Phase};
 use crate::{
     load::{
         asked::PATIENCE,
@@ -43,6 +44,12 @@ impl<'a> Worker<'a> {
         self.connections.len()
     }
 
+    /// How often its thread has waited for something to happen.
+    #[cfg(test)]
+    pub(super) fn sleeps(&self) -> u64 {
+        self.runtime.metrics().worker_park_count(0)
+    }
+
     /// Opens all connections, one after another, so that no server is asked for more than it has room to queue.
     pub(in crate::load) fn open(&mut self) -> Result<(), Failure> {
         let Self { runtime, connections } = self;
@@ -55,8 +62,10 @@ impl<'a> Worker<'a> {
         runtime.block_on(async { timeout(PATIENCE, open).await.unwrap_or(Err(Failure::Late)) })
     }
 
-    /// Takes its turns until it is over; what came of them, and when the last was done.
-    pub(super) fn run(&mut self, phase: &Phase<'_>) -> (Tally, Instant) {
+    /// Takes its turns until it is over; what came of them, and when the last was done. A thread that does not sleep can
+    /// tell all of them when requests are due.
+    pub(super) fn run(&mut self, phase: &Phase<'_>, pacer: Option<Pacer>) -> (Tally, Instant) {
+        let polling = phase.is_busy_polling.then(|| self.runtime.spawn(never_sleep(pacer)));
         let tally = RefCell::new(Tally::new());
         let connections = self.connections.iter_mut().map(|connection| drive(connection, phase, &tally));
         let mut all: FuturesUnordered<_> = connections.collect();
@@ -65,7 +74,20 @@ impl<'a> Worker<'a> {
             let _ = timeout_at(phase.gives_up().into(), async { while all.next().await.is_some() {} }).await;
         });
         drop(all);
+        if let Some(polling) = polling {
+            polling.abort();
+        }
         (tally.into_inner(), Instant::now())
+    }
+}
+
+/// As long as this is there to be done, the event loop does not wait for anything to happen, but looks whether it has.
+async fn never_sleep(pacer: Option<Pacer>) {
+    if let Some(pacer) = pacer {
+        pacer.poll_and_release().await;
+    }
+    loop {
+        yield_now().await;
     }
 }
 

@@ -24,10 +24,10 @@ const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), 
 /// # Errors
 /// If it can't be written.
 pub fn write(out: &mut impl Write, results: &Results) -> io::Result<()> {
-    let Load { target, connections, threads, pace, .. } = &results.load;
+    let load = &results.load;
     let (requests, seconds) = (Grouped(results.requests), results.took.as_secs_f64());
     let rate = Grouped(results.per_second().round() as u64);
-    writeln!(out, "target      {target}, {}, {}", described(pace), many(connections.get(), threads.get()))?;
+    writeln!(out, "target      {}, {}, {}", load.target, described(&load.pace), many(load))?;
     writeln!(out, "requests    {requests} in {seconds:.2} s, {rate} good answers a second")?;
     write_latency(out, results)?;
     write_statuses(out, results)?;
@@ -46,9 +46,11 @@ fn described(pace: &Pace) -> String {
     }
 }
 
-fn many(connections: usize, threads: usize) -> String {
+fn many(load: &Load) -> String {
+    let (connections, threads) = (load.connections.get(), load.threads.get());
     let s = |count| if count == 1 { "" } else { "s" };
-    format!("{connections} connection{}, {threads} thread{}", s(connections), s(threads))
+    let polling = if load.is_busy_polling { ", busy polling" } else { "" };
+    format!("{connections} connection{}, {threads} thread{}{polling}", s(connections), s(threads))
 }
 
 fn write_latency(out: &mut impl Write, results: &Results) -> io::Result<()> {
