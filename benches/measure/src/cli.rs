@@ -25,7 +25,7 @@ Examples:
   benches/growth --report json=docs/performance/growth.json --write docs/performance.md
   benches/growth --from docs/performance/growth.json --write docs/performance.md
 
-Exit codes: 0 measured, 2 wrong usage, or it could not be measured.";
+Exit codes: 0 all was measured, 1 some of it could not be, 2 wrong usage, or nothing could be measured.";
 
 /// Measures the mock beside its peers, and how its cost grows.
 #[derive(Debug, Parser)]

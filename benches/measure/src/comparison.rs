@@ -11,7 +11,7 @@ pub(crate) use measure::measure;
 pub(crate) use rows::{Row, rows};
 pub(crate) use text::{sections, terminal};
 
-use crate::{keys::Keys, machine::Machine, process::Memory, programs::Peer};
+use crate::{keys::Keys, machine::Machine, missing::Missing, process::Memory, programs::Peer};
 
 /// What can be measured on its own: a row or two of the table of ratios each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -124,11 +124,4 @@ pub(crate) struct Library {
     pub(crate) wiremock_us: f64,
     pub(crate) mock_first_us: f64,
     pub(crate) wiremock_first_us: f64,
-}
-
-/// What could not be measured, and why.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Missing {
-    pub(crate) what: String,
-    pub(crate) why: String,
 }

@@ -10,7 +10,7 @@ pub(crate) use measure::measure;
 pub(crate) use plot::plot;
 pub(crate) use text::{link, sections};
 
-use crate::{cores::Cores, keys::Keys, machine::Machine, server::Kind};
+use crate::{cores::Cores, machine::Machine, missing::Missing, server::Kind};
 
 /// What is made greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -95,8 +95,8 @@ pub(crate) struct Settings {
 pub(crate) struct Growth {
     pub(crate) machine: Machine,
     pub(crate) settings: Settings,
-    pub(crate) keys: Keys,
     pub(crate) points: Vec<Point>,
+    pub(crate) missing: Vec<Missing>,
 }
 
 /// One load: the medians of its repeats.
@@ -109,6 +109,8 @@ pub(crate) struct Point {
     pub(crate) p99_us: f64,
     pub(crate) server_cores: f64,
     pub(crate) generator_cores: f64,
+    /// Whether there were fewer different requests than were sent.
+    pub(crate) is_repeated: bool,
     /// Requests a second of each repeat.
     pub(crate) each: Vec<f64>,
 }

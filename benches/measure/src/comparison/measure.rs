@@ -1,12 +1,11 @@
-//! Takes the figures, in an order that spares none of the servers what the machine does meanwhile: each repeat has them
-//! all, every other one from the last to the first.
+//! Takes the figures.
 
-use std::{cell::RefCell, io, time::Duration};
+use std::{io, time::Duration};
 
 use tokio::{process::Command, time::timeout};
 
 use super::{
-    Comparison, Grown, Library, Missing, Part, Run, Settings, Start, Version,
+    Comparison, Grown, Library, Part, Run, Settings, Start, Version,
     scenarios::{FULL, Pace, SCENARIOS, Scenario},
 };
 use crate::{
@@ -16,9 +15,11 @@ use crate::{
     keys::Keys,
     load::{Load, Ran},
     machine::Machine,
+    missing::Notes,
     process::Memory,
     programs::{Peer, Programs, output},
     progress::tell,
+    repeats::Series,
     sample,
     server::{Kind, Server},
 };
@@ -41,7 +42,7 @@ pub(crate) async fn measure(
     programs: &Programs,
     settings: Settings,
 ) -> Result<Comparison, Failure> {
-    let bench = Bench { programs, settings: &settings, missing: RefCell::default() };
+    let bench = Bench { programs, settings: &settings, notes: Notes::default() };
     bench.tell_of_absent_peers();
     let (keys, runs) = bench.runs().await?;
     let starts = if bench.wants(Part::Start) { bench.starts().await? } else { Vec::new() };
@@ -49,14 +50,14 @@ pub(crate) async fn measure(
     let library = if bench.wants(Part::Library) { bench.library().await } else { None };
     let version = |peer| Version { peer, version: programs.version(peer).to_owned() };
     let peers = programs.peers().map(version).collect();
-    let missing = bench.missing.into_inner();
+    let missing = bench.notes.into_missing();
     Ok(Comparison { machine, settings, keys, peers, runs, starts, memory, library, missing })
 }
 
 struct Bench<'a> {
     programs: &'a Programs,
     settings: &'a Settings,
-    missing: RefCell<Vec<Missing>>,
+    notes: Notes,
 }
 
 impl Bench<'_> {
@@ -69,51 +70,32 @@ impl Bench<'_> {
             return;
         }
         for peer in Peer::ALL.into_iter().filter(|peer| !self.programs.peers().any(|there| there == *peer)) {
-            self.note(peer.name(), "it is not installed; on Debian: apt-get install nginx-light");
+            self.notes.add(peer.name(), "it is not installed; on Debian: apt-get install nginx-light");
         }
-    }
-
-    /// In a line.
-    fn note(&self, what: &str, why: &str) {
-        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        tell(&format!("{what}: not measured: {why}"));
-        self.missing.borrow_mut().push(Missing { what: what.into(), why });
-    }
-
-    /// What was measured; `None` if it could not be, which is noted, so that the rest is measured all the same.
-    fn noted<T>(&self, what: &str, measured: Result<T, Failure>) -> Option<T> {
-        measured.map_err(|failure| self.note(what, &described(&failure))).ok()
     }
 
     /// The servers under load, and the time of the cryptography in between.
     async fn runs(&self) -> Result<(Keys, Vec<Run>), Failure> {
         let there: Vec<_> = self.programs.peers().map(Kind::Peer).collect();
         let is_there = |kind| matches!(kind, Kind::Mock(_)) || there.contains(&kind);
-        let mut scenarios: Vec<_> = SCENARIOS
-            .iter()
-            .filter(|scenario| self.wants(scenario.part) && is_there(scenario.kind))
-            .map(|scenario| (scenario, Vec::new()))
-            .collect();
+        let scenarios = SCENARIOS.iter();
+        let wanted = scenarios.filter(|scenario| self.wants(scenario.part) && is_there(scenario.kind));
+        let mut runs = Series::of(wanted);
         let mut keys = Vec::new();
         for repeat in 1..=self.settings.repeats {
             keys.push(Keys::measure_apart(Cores::Apart).await?);
-            for (scenario, all) in &mut scenarios {
-                // Whoever failed once fails again.
-                if all.len() + 1 < repeat as usize {
-                    continue;
-                }
-                let ran = self.run(scenario, Keys::median(&keys)).await;
-                if let Some((rate, ran)) = self.noted(scenario.name, ran) {
-                    let (name, per_second) = (scenario.name, ran.requests_per_second);
-                    tell(&format!("{repeat}/{} {name}: {per_second:.0} a second", self.settings.repeats));
-                    all.push((rate, ran));
-                }
-            }
-            scenarios.reverse();
+            let keys = Keys::median(&keys);
+            runs.repeat(async |scenario| {
+                let name = scenario.name;
+                let (rate, ran) = self.notes.measured(name, self.run(scenario, keys).await)?;
+                let per_second = ran.requests_per_second;
+                tell(&format!("{repeat}/{} {name}: {per_second:.0} a second", self.settings.repeats));
+                Some((rate, ran))
+            })
+            .await;
         }
-        scenarios.sort_by_key(|(scenario, _)| SCENARIOS.iter().position(|other| other.name == scenario.name));
-        let runs = scenarios.iter().filter(|(_, all)| !all.is_empty());
-        Ok((Keys::median(&keys), runs.map(|(scenario, all)| summary(scenario, all)).collect()))
+        let runs = runs.measured().map(|(scenario, all)| summary(scenario, &all));
+        Ok((Keys::median(&keys), runs.collect()))
     }
 
     async fn run(&self, scenario: &Scenario, keys: Keys) -> Result<(Option<f64>, Ran), Failure> {
@@ -129,22 +111,18 @@ impl Bench<'_> {
     /// The mock and each peer, started again and again.
     async fn starts(&self) -> Result<Vec<Start>, Failure> {
         let request = sample::signed()?;
-        let mut servers: Vec<_> = self.servers().map(|(name, kind)| (name, kind, Vec::new())).collect();
-        for repeat in 1..=self.settings.starts {
-            for (name, kind, times) in &mut servers {
-                if times.len() + 1 < repeat as usize {
-                    continue;
-                }
-                if let Some(time) = self.noted(name, self.first_answer(*kind, &request).await) {
-                    times.push(time.as_secs_f64() * 1e3);
-                }
-            }
-            servers.reverse();
+        let mut servers = Series::of(self.servers());
+        for _ in 0..self.settings.starts {
+            servers
+                .repeat(async |&(name, kind)| {
+                    let time = self.notes.measured(name, self.first_answer(kind, &request).await)?;
+                    Some(time.as_secs_f64() * 1e3)
+                })
+                .await;
         }
-        servers.sort_by_key(|(name, ..)| self.servers().position(|(other, _)| other == *name));
-        let starts = servers.into_iter().filter(|(.., times)| !times.is_empty());
-        let starts: Vec<_> = starts
-            .map(|(name, _, times)| Start {
+        let starts: Vec<_> = servers
+            .measured()
+            .map(|((name, _), times)| Start {
                 server: name.into(),
                 median_ms: median(times.iter().copied()),
                 least_ms: times.iter().copied().fold(f64::INFINITY, f64::min),
@@ -172,7 +150,7 @@ impl Bench<'_> {
     async fn memory(&self) -> Vec<Grown> {
         let mut all = Vec::new();
         for (name, kind) in self.servers() {
-            all.extend(self.noted(name, self.grown(name, kind).await));
+            all.extend(self.notes.measured(name, self.grown(name, kind).await));
         }
         all
     }
@@ -208,7 +186,7 @@ impl Bench<'_> {
             let printed = printed.map_err(io::Error::from).during(|| what.into())??;
             serde_json::from_str(&printed).during(|| what.into())
         };
-        let library: Library = self.noted(what, printed.await)?;
+        let library: Library = self.notes.measured(what, printed.await)?;
         tell(&format!("library: {:.0} µs, wiremock's {:.0} µs", library.mock_us, library.wiremock_us));
         Some(library)
     }
@@ -233,15 +211,4 @@ fn summary(scenario: &Scenario, all: &[(Option<f64>, Ran)]) -> Run {
         is_repeated: all.iter().any(|(_, ran)| ran.is_repeated),
         each: all.iter().map(|(_, ran)| ran.requests_per_second).collect(),
     }
-}
-
-/// An error and its causes, in a line.
-fn described(failure: &Failure) -> String {
-    let mut described = failure.to_string();
-    let mut cause = std::error::Error::source(failure);
-    while let Some(error) = cause {
-        described.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    described
 }

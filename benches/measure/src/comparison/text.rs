@@ -4,7 +4,7 @@ use super::{
     Comparison, Row, Run, rows,
     rows::{Goal, Unit, mebibytes, per_core},
 };
-use crate::{figures::grouped, table::Table};
+use crate::{figures::grouped, missing, table::Table};
 
 /// From which share of a core on the generator counts as the one that was too slow.
 const BUSY: f64 = 0.95;
@@ -16,7 +16,7 @@ pub(crate) fn sections(figures: &Comparison) -> Vec<(&'static str, String)> {
         ("runs", runs(figures)),
         ("starts", starts(figures)),
         ("memory", memory(figures)),
-        ("missing", missing(figures)),
+        ("missing", missing::list(&figures.missing)),
     ]
 }
 
@@ -81,6 +81,7 @@ fn runs(figures: &Comparison) -> String {
 }
 
 fn note(run: &Run) -> String {
+    // A generator that has a core of its own never sleeps: then it is the server's time left that tells.
     let notes = [
         (run.rate.is_none() && run.generator_cores > BUSY && run.server_cores < BUSY)
             .then_some("the generator was the slower one"),
@@ -123,11 +124,6 @@ fn memory(figures: &Comparison) -> String {
 fn version(figures: &Comparison, server: &str) -> String {
     let peer = figures.peers.iter().find(|version| version.peer.name() == server);
     peer.map_or_else(|| "this one".into(), |version| version.version.clone())
-}
-
-fn missing(figures: &Comparison) -> String {
-    let missing = figures.missing.iter();
-    missing.map(|missing| format!("- {} was not measured: {}\n", missing.what, missing.why)).collect()
 }
 
 fn goal(row: &Row) -> String {

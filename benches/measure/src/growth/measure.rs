@@ -1,14 +1,15 @@
-//! Takes the figures: a new mock for each, and every other repeat in reverse.
+//! Takes the figures: a new mock for each.
 
 use super::{Axis, CORES, Growth, Point, Service, Settings};
 use crate::{
     failure::Failure,
     figures::median,
-    keys::Keys,
     load::{Load, Ran},
     machine::Machine,
+    missing::Notes,
     programs::Programs,
     progress::tell,
+    repeats::Series,
     server::Server,
 };
 
@@ -21,37 +22,29 @@ const SLOW: u64 = 3_000;
 /// The most memory that different requests shall take.
 const REQUESTS_BYTES: u64 = 256 << 20;
 
-/// Measures all points.
-///
-/// # Errors
-/// If one can't be measured.
-pub(crate) async fn measure(
-    machine: Machine,
-    programs: &Programs,
-    settings: Settings,
-) -> Result<Growth, Failure> {
-    let mut points: Vec<_> = points(&settings.axes).map(|point| (point, Vec::new())).collect();
-    let mut keys = Vec::new();
+/// Measures all points. One that can't be measured becomes one that is missing.
+pub(crate) async fn measure(machine: Machine, programs: &Programs, settings: Settings) -> Growth {
+    let notes = Notes::default();
+    let mut points = Series::of(points(&settings.axes));
     for repeat in 1..=settings.repeats {
-        keys.push(Keys::measure_apart(CORES).await?);
-        for (at, all) in &mut points {
-            let (axis, value, service) = *at;
-            let server = Server::start(programs, service.kind(), CORES).await?;
-            let ran = load(axis, value, service, settings.seconds).run(programs, &server, CORES).await?;
-            let (axis, service, per_second) = (axis.label(), service.label(), ran.requests_per_second);
-            tell(&format!(
-                "{repeat}/{} {value} {axis}, {service}: {per_second:.0} a second",
-                settings.repeats
-            ));
-            all.push(ran);
-        }
-        points.reverse();
+        points
+            .repeat(async |&(axis, value, service)| {
+                let name = format!("{value} {}, {}", axis.label(), service.label());
+                let load = load(axis, value, service, settings.seconds);
+                let ran = notes.measured(&name, run(&load, programs, service).await)?;
+                let per_second = ran.requests_per_second;
+                tell(&format!("{repeat}/{} {name}: {per_second:.0} a second", settings.repeats));
+                Some(ran)
+            })
+            .await;
     }
-    if settings.repeats % 2 == 1 {
-        points.reverse();
-    }
-    let points = points.into_iter().map(|(at, all)| summary(at, &all)).collect();
-    Ok(Growth { machine, settings, keys: Keys::median(&keys), points })
+    let points = points.measured().map(|(at, all)| summary(at, &all)).collect();
+    Growth { machine, settings, points, missing: notes.into_missing() }
+}
+
+async fn run(load: &Load, programs: &Programs, service: Service) -> Result<Ran, Failure> {
+    let server = Server::start(programs, service.kind(), CORES).await?;
+    load.run(programs, &server, CORES).await
 }
 
 fn points(axes: &[Axis]) -> impl Iterator<Item = (Axis, u64, Service)> {
@@ -91,6 +84,7 @@ fn summary((axis, value, service): (Axis, u64, Service), all: &[Ran]) -> Point {
         p99_us: median_of(|ran| ran.p99_us),
         server_cores: median_of(|ran| ran.server_cores),
         generator_cores: median_of(|ran| ran.generator_cores),
+        is_repeated: all.iter().any(|ran| ran.is_repeated),
         each: all.iter().map(|ran| ran.requests_per_second).collect(),
     }
 }
