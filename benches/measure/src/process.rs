@@ -41,9 +41,13 @@ fn ticks(stat: &str) -> Option<u64> {
 }
 
 fn family(pid: u32) -> impl Iterator<Item = u32> {
+    children(pid).into_iter().chain([pid])
+}
+
+/// The processes that this one has started and that have not ended.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
     let children = read(pid, &format!("task/{pid}/children"));
-    let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
-    children.into_iter().chain([pid])
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// Nothing, if the process has ended.

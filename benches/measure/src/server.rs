@@ -15,7 +15,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     process::{Child, Command},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a server may take to end before it is killed.
 const END: Duration = Duration::from_secs(5);
+
+/// How often it is looked at whether a server has come as far as it shall.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// A server, and how it is told to serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +107,25 @@ impl Server {
         if is_good { Ok((took, head)) } else { Err(Failure::unexpected(what, "204", head)) }
     }
 
+    /// Waits until it has so many processes for its work.
+    ///
+    /// # Errors
+    /// If it has fewer for too long.
+    pub(crate) async fn has_workers(&self, count: usize) -> Result<(), Failure> {
+        let begun = Instant::now();
+        loop {
+            let found = self.child.id().map_or(0, |pid| process::children(pid).len());
+            if found >= count {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                let expected = format!("{count} workers within 30 s");
+                return Err(Failure::unexpected("the server", &expected, found.to_string()));
+            }
+            sleep(LOOK).await;
+        }
+    }
+
     pub(crate) fn memory(&self) -> Memory {
         self.child.id().map(process::memory).unwrap_or_default()
     }
@@ -123,7 +145,7 @@ impl Drop for Server {
         }
         let begun = Instant::now();
         while begun.elapsed() < END && matches!(self.child.try_wait(), Ok(None)) {
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(LOOK);
         }
     }
 }

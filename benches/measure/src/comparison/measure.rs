@@ -1,6 +1,6 @@
 //! Takes the figures.
 
-use std::{io, time::Duration};
+use std::{io, num::NonZero, thread, time::Duration};
 
 use tokio::{process::Command, time::timeout};
 
@@ -158,9 +158,17 @@ impl Bench<'_> {
     /// Many requests to one server, in rounds for which the generator has enough different ones.
     async fn grown(&self, name: &str, kind: Kind) -> Result<Grown, Failure> {
         let server = Server::start(self.programs, kind, Cores::Shared).await?;
+        let request = sample::signed()?;
+        let (mut requests, mut seconds) = (0, 1);
+        if kind == Kind::Peer(Peer::Nginx) {
+            // It listens before it has workers, each of which takes memory too.
+            server.first_answer(&request).await?;
+            server.has_workers(thread::available_parallelism().map_or(1, NonZero::get)).await?;
+            requests += 1;
+        }
         let idle = server.memory();
-        server.first_answer(&sample::signed()?).await?;
-        let (mut requests, mut seconds) = (1, 1);
+        server.first_answer(&request).await?;
+        requests += 1;
         while requests < self.settings.requests {
             let load = Load { warm_up_seconds: 0, ..Load::closed(seconds, kind.signs()) };
             let ran = load.run(self.programs, &server, Cores::Shared).await?;
