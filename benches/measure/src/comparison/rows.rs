@@ -213,3 +213,137 @@ fn in_rust() -> impl Iterator<Item = &'static str> {
 pub(super) fn mebibytes(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        comparison::{Grown, Library, Settings, Start},
+        keys::Keys,
+        machine::Machine,
+        process::Memory,
+    };
+
+    /// Nothing but the machine, of two cores, and its cryptography: 20 µs to verify, 230 to sign.
+    fn nothing() -> Comparison {
+        let unknown = || "unknown".to_owned();
+        Comparison {
+            machine: Machine {
+                cpu: unknown(),
+                cores: 2,
+                kernel: unknown(),
+                rustc: unknown(),
+                commit: unknown(),
+                date: unknown(),
+                load_before: unknown(),
+            },
+            settings: Settings { parts: Vec::new(), seconds: 1, repeats: 1, starts: 1, requests: 1 },
+            keys: Keys { verify_us: 20.0, sign_us: 230.0 },
+            peers: Vec::new(),
+            runs: Vec::new(),
+            starts: Vec::new(),
+            memory: Vec::new(),
+            library: None,
+            missing: Vec::new(),
+        }
+    }
+
+    fn ran(scenario: &str, requests_per_second: f64, server_cores: f64, generator_cores: f64) -> Run {
+        Run {
+            scenario: scenario.into(),
+            rate: None,
+            requests_per_second,
+            p50_us: 0.0,
+            p99_us: 0.0,
+            server_cores,
+            generator_cores,
+            is_repeated: false,
+            each: Vec::new(),
+        }
+    }
+
+    fn started(server: &str, median_ms: f64) -> Start {
+        Start { server: server.into(), median_ms, least_ms: 0.0, most_ms: 0.0 }
+    }
+
+    /// Part, measured, bound and whether it was reached, of each row.
+    fn found(figures: &Comparison) -> Vec<(Part, f64, f64, bool)> {
+        rows(figures).iter().map(|row| (row.part, row.measured, row.bound, row.is_reached())).collect()
+    }
+
+    #[test]
+    fn what_was_not_measured_has_no_row() {
+        assert_eq!(rows(&nothing()), []);
+        let alone = Comparison { runs: vec![ran(UNSIGNED, 1.0, 1.0, 1.0)], ..nothing() };
+        assert_eq!(rows(&alone), []);
+    }
+
+    #[test]
+    fn full_service_is_held_to_the_cryptography_on_the_cores_that_the_generator_leaves_it() {
+        // With a core each, the generator that never sleeps takes nothing from the server.
+        let runs = vec![
+            ran(FULL, 3_600.0, 1.0, 1.0),
+            ran(FULL_SHARED, 5_000.0, 1.5, 0.5),
+            ran(REUSE, 24_999.0, 1.0, 1.0),
+        ];
+        assert_eq!(
+            found(&Comparison { runs, ..nothing() }),
+            [
+                (Part::Full, 3_600.0, 4_000.0, true),
+                (Part::Full, 5_000.0, 6_000.0, false),
+                (Part::Reuse, 24_999.0, 50_000.0, false)
+            ]
+        );
+    }
+
+    #[test]
+    fn unsigned_service_is_held_to_nginx_and_to_the_best_in_rust_by_the_time_that_each_ran() {
+        let runs = vec![
+            ran(UNSIGNED, 60_000.0, 1.0, 1.0),
+            ran("nginx", 90_000.0, 0.75, 1.0),
+            ran("wiremock", 50_000.0, 1.0, 1.0),
+            ran("httpmock", 40_000.0, 0.5, 1.0),
+        ];
+        assert_eq!(
+            found(&Comparison { runs, ..nothing() }),
+            [(Part::Unsigned, 60_000.0, 120_000.0, false), (Part::Unsigned, 60_000.0, 80_000.0, false)]
+        );
+    }
+
+    #[test]
+    fn a_start_is_held_to_the_quickest_in_rust_and_not_to_nginx() {
+        let starts = vec![
+            started(FULL, 4.0),
+            started("nginx", 1.0),
+            started("wiremock", 3.0),
+            started("apimock", 2.0),
+        ];
+        assert_eq!(found(&Comparison { starts, ..nothing() }), [(Part::Start, 4.0, 2.0, true)]);
+    }
+
+    #[test]
+    fn memory_latency_and_the_library_are_held_to_no_more_than_so_much() {
+        let memory = |now_kib, most_kib| Memory { now_kib, most_kib };
+        let idle = memory(12 << 10, 12 << 10);
+        let grown = Grown { server: FULL.into(), requests: 1_000, idle, after: memory(40 << 10, 45 << 10) };
+        let library = Library {
+            starts: 1,
+            mock_us: 20.0,
+            wiremock_us: 10.0,
+            mock_first_us: 0.0,
+            wiremock_first_us: 0.0,
+        };
+        let half = Run { rate: Some(2_000.0), p99_us: 750.0, ..ran(HALF_LOAD, 2_000.0, 0.5, 1.0) };
+        let figures =
+            Comparison { memory: vec![grown], library: Some(library), runs: vec![half], ..nothing() };
+        assert_eq!(
+            found(&figures),
+            [
+                (Part::Memory, 12.0, 12.0, true),
+                (Part::Memory, 45.0, 44.0, false),
+                (Part::Latency, 750.0, 250.0, true),
+                (Part::Library, 20.0, 10.0, false)
+            ]
+        );
+    }
+}
