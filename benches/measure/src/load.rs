@@ -47,7 +47,8 @@ pub(crate) struct Ran {
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
     pub(crate) is_repeated: bool,
-    /// Cores' worth of time that the server took while the figures were taken, and the generator.
+    /// Cores' worth of time that the server took while the figures were taken, and the generator: one, if it has a core of its
+    /// own, since it then never sleeps.
     pub(crate) server_cores: f64,
     pub(crate) generator_cores: f64,
 }
@@ -100,7 +101,7 @@ impl Load {
         let mut command = cores.command(Side::Generator, programs.generator()?);
         command
             .arg("load")
-            .args(self.options(&server.url()))
+            .args(self.options(&server.url(), cores))
             .arg(format!("--report=json={}", file.display()));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let child = command.spawn().during(|| "cannot start the load generator".into())?;
@@ -131,7 +132,7 @@ impl Load {
         })
     }
 
-    fn options(&self, target: &str) -> Vec<String> {
+    fn options(&self, target: &str, cores: Cores) -> Vec<String> {
         let mut options = vec![
             format!("--target={target}"),
             format!("--connections={}", self.connections),
@@ -143,6 +144,10 @@ impl Load {
         options.extend(self.rate.map(|rate| format!("--rate={rate:.0}")));
         options.extend(self.signed.map(|signed| format!("--signed={signed}")));
         options.extend(self.body_bytes.map(|bytes| format!("--body-bytes={bytes}")));
+        if cores == Cores::Apart {
+            // Where all share the cores, it would take them from the server.
+            options.push("--busy-poll".to_owned());
+        }
         options
     }
 }
@@ -191,5 +196,50 @@ impl Looks {
         let span = (last.at - first.at).as_secs_f64();
         let cores = |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64() / span;
         Some((cores(first.server, last.server), cores(first.generator, last.generator)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_never_sleeps_if_and_only_if_it_has_a_core_of_its_own() {
+        let polls = |cores| {
+            let options = Load::closed(1, true).options("http://127.0.0.1:1", cores);
+            options.iter().any(|option| option == "--busy-poll")
+        };
+        assert!(polls(Cores::Apart) && !polls(Cores::Shared));
+    }
+
+    /// What was seen each 100 ms for so many seconds, of processes that took so many cores in each of them.
+    fn looks(server: &[f64], generator: &[f64]) -> Looks {
+        let start = Instant::now();
+        let ran = |cores: &[f64], at: f64| {
+            let taken = cores.iter().enumerate();
+            Duration::from_secs_f64(
+                taken.map(|(second, cores)| cores * (at - second as f64).clamp(0.0, 1.0)).sum(),
+            )
+        };
+        let look = |tick: usize| {
+            let at = tick as f64 / 10.0;
+            let at = (Duration::from_secs_f64(at), ran(server, at), ran(generator, at));
+            Look { at: start + at.0, server: at.1, generator: at.2 }
+        };
+        Looks((0..=server.len() * 10).map(look).collect())
+    }
+
+    #[test]
+    fn only_the_middle_half_of_what_was_measured_counts() {
+        // Four seconds were measured: before them the generator signed and warmed up.
+        let looks = looks(&[0.0, 1.0, 0.1, 0.5, 0.5, 0.9], &[2.0, 0.3, 0.2, 0.25, 0.25, 0.0]);
+        let (server, generator) = looks.in_the_middle_of(4.0).unwrap();
+        assert!((server - 0.5).abs() < 1e-6 && (generator - 0.25).abs() < 1e-6, "{server} {generator}");
+    }
+
+    #[test]
+    fn a_run_without_two_looks_in_its_middle_has_no_figure() {
+        assert_eq!(looks(&[1.0], &[1.0]).in_the_middle_of(0.1), None);
+        assert_eq!(Looks(Vec::new()).in_the_middle_of(1.0), None);
     }
 }
