@@ -167,11 +167,14 @@ impl ApiCertificate {
 
     /// The development merchant's.
     pub fn development() -> Self {
-        // Read once: checking a private key takes longer than a call.
+        // Read once. That the private key is this certificate's, a test makes sure of: checking it takes longer than a call.
         static DEVELOPMENT: LazyLock<ApiCertificate> = LazyLock::new(|| {
             let merchant = Credentials::development();
-            ApiCertificate::new(&merchant.merchant_certificate, Some(&merchant.merchant_key))
-                .expect("the development credentials are valid")
+            let certificate = Certificate::from_pem(&merchant.merchant_certificate);
+            ApiCertificate {
+                certificate: certificate.expect("the development credentials are valid"),
+                private_key: Some(merchant.merchant_key),
+            }
         });
         DEVELOPMENT.clone()
     }
@@ -197,5 +200,16 @@ impl fmt::Display for MerchantKind {
             Self::Direct => "direct",
             Self::ServiceProvider => "service-provider",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_development_certificate_goes_with_its_private_key() {
+        let ApiCertificate { certificate, private_key } = ApiCertificate::development();
+        assert!(pair(certificate.pem(), &private_key.unwrap()).is_ok());
     }
 }

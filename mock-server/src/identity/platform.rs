@@ -2,6 +2,7 @@
 
 use std::{
     iter,
+    ops::Deref,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -16,9 +17,18 @@ use super::pair::{PairError, pair};
 #[derive(Debug)]
 pub(crate) struct PlatformKey {
     pub(crate) id: KeyId,
-    pub(crate) key: SigningKey,
+    pub(crate) key: Private<SigningKey>,
     /// The same key, for sensitive fields that were encrypted for it.
-    pub(crate) decrypting: DecryptingKey,
+    pub(crate) decrypting: Private<DecryptingKey>,
+}
+
+/// A private key in one of its uses. To read one, which includes a check of its numbers, takes longer than a call.
+#[derive(Debug)]
+pub(crate) enum Private<K> {
+    /// Read already: a user's may be wrong, and that is said at the start.
+    Read(K),
+    /// Read when it is first used: the development keys are right, as a test makes sure.
+    Development(LazyLock<K>),
 }
 
 /// A platform certificate and its private key.
@@ -59,9 +69,36 @@ const ANNOUNCED: Duration = Duration::from_secs(24 * 60 * 60);
 
 const VALID: &str = "the development keys are valid";
 
+/// The private key of the development certificate.
+const CERTIFICATE_KEY: &str = include_str!("../../../fixtures/credentials/platform_key.pem");
+
+/// The private key of the development pair that has an ID.
+const PUBLIC_KEY_PRIVATE: &str = include_str!("../../../fixtures/credentials/pub_key_private.pem");
+
 impl PlatformKey {
     fn new(id: impl Into<KeyId>, key: SigningKey, private_key: &str) -> Result<Arc<Self>, KeyError> {
-        Ok(Arc::new(Self { id: id.into(), key, decrypting: DecryptingKey::from_pem(private_key)? }))
+        let decrypting = Private::Read(DecryptingKey::from_pem(private_key)?);
+        Ok(Arc::new(Self { id: id.into(), key: Private::Read(key), decrypting }))
+    }
+
+    fn development(
+        id: impl Into<KeyId>,
+        key: fn() -> SigningKey,
+        decrypting: fn() -> DecryptingKey,
+    ) -> Arc<Self> {
+        let key = Private::Development(LazyLock::new(key));
+        Arc::new(Self { id: id.into(), key, decrypting: Private::Development(LazyLock::new(decrypting)) })
+    }
+}
+
+impl<K> Deref for Private<K> {
+    type Target = K;
+
+    fn deref(&self) -> &K {
+        match self {
+            Self::Read(key) => key,
+            Self::Development(key) => key,
+        }
     }
 }
 
@@ -78,11 +115,16 @@ impl PlatformCertificate {
 
     /// The development certificate, which the development credentials trust.
     pub fn development() -> Self {
-        // Read once, as all development keys: checking a private key takes longer than a call.
+        // Once in a process, as all development keys.
         static DEVELOPMENT: LazyLock<PlatformCertificate> = LazyLock::new(|| {
             let (_, certificate) = Credentials::development().platform_certificate.expect(VALID);
-            let private_key = include_str!("../../../fixtures/credentials/platform_key.pem");
-            PlatformCertificate::new(&certificate, private_key).expect(VALID)
+            let certificate = Certificate::from_pem(&certificate).expect(VALID);
+            let key = PlatformKey::development(
+                certificate.serial_no().clone(),
+                || SigningKey::from_pem(CERTIFICATE_KEY).expect(VALID),
+                || DecryptingKey::from_pem(CERTIFICATE_KEY).expect(VALID),
+            );
+            PlatformCertificate { certificate, key }
         });
         DEVELOPMENT.clone()
     }
@@ -156,8 +198,12 @@ impl PublicKeyPair {
     pub fn development() -> Self {
         static DEVELOPMENT: LazyLock<PublicKeyPair> = LazyLock::new(|| {
             let (id, _) = Credentials::development().public_key.expect(VALID);
-            PublicKeyPair::new(id, include_str!("../../../fixtures/credentials/pub_key_private.pem"))
-                .expect(VALID)
+            let key = PlatformKey::development(
+                id.clone(),
+                || SigningKey::from_pem(PUBLIC_KEY_PRIVATE).expect(VALID),
+                || DecryptingKey::from_pem(PUBLIC_KEY_PRIVATE).expect(VALID),
+            );
+            PublicKeyPair { id, key }
         });
         DEVELOPMENT.clone()
     }
@@ -180,6 +226,8 @@ impl PublicKeyPair {
 
 #[cfg(test)]
 mod tests {
+    use wechatpay_protocol::EncryptingKey;
+
     use super::*;
 
     const DAY: u64 = 24 * 60 * 60;
@@ -225,6 +273,21 @@ mod tests {
         let long_ago = Timestamp::from_unix(0);
         assert!(certificates.named(serial_no, long_ago).is_none());
         assert_eq!(certificates.listed(long_ago).count(), 0);
+    }
+
+    #[test]
+    fn the_development_keys_are_those_that_the_development_credentials_trust() {
+        let certificate = PlatformCertificate::development();
+        let read = PlatformCertificate::new(certificate.certificate.pem(), CERTIFICATE_KEY).unwrap();
+        assert_eq!(read.key.key.verifying_key(), certificate.key.key.verifying_key());
+        let (id, trusted) = Credentials::development().public_key.unwrap();
+        let pair = PublicKeyPair::development();
+        assert_eq!((pair.id(), pair.to_pem()), (&id, trusted));
+        for (key, public) in [(&certificate.key, certificate.certificate.pem()), (&pair.key, &pair.to_pem())]
+        {
+            let encrypted = EncryptingKey::from_pem(public).unwrap().encrypt("13800138000").unwrap();
+            assert_eq!(key.decrypting.decrypt(&encrypted).unwrap(), b"13800138000");
+        }
     }
 
     #[test]
