@@ -5,7 +5,7 @@
 
 mod path_template;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use http::Method;
 use jsonschema::{Keyword, ValidationError, Validator};
@@ -47,10 +47,10 @@ pub(crate) struct Parameter {
     pub(crate) schema: Schema,
 }
 
-/// A schema, both as it is written and compiled.
+/// A schema as it is written, and compiled when it is first needed: that takes longer than a call.
 pub(crate) struct Schema {
     source: Value,
-    validator: Validator,
+    validator: OnceLock<Validator>,
 }
 
 impl Contract {
@@ -68,7 +68,9 @@ impl Contract {
     pub(crate) fn altered(alter: impl Fn(&mut Value)) -> Result<Self, String> {
         let mut document = serde_json::from_str(OPENAPI).map_err(|error| error.to_string())?;
         alter(&mut document);
-        Self::read(&document)
+        let altered = Self::read(&document)?;
+        altered.schemas().try_for_each(|schema| schema.compile().map(drop))?;
+        Ok(altered)
     }
 
     /// Takes the operations out of an OpenAPI document; `Err` says what is missing where.
@@ -82,6 +84,20 @@ impl Contract {
             }
         }
         Ok(Self { operations })
+    }
+
+    /// Every schema of a parameter or a body.
+    fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.operations.iter().flat_map(|operation| {
+            operation.parameters.iter().map(|parameter| &parameter.schema).chain(&operation.body)
+        })
+    }
+
+    /// Compiles every schema that no request has needed yet.
+    pub(crate) fn compile(&self) {
+        self.schemas().for_each(|schema| {
+            schema.validator();
+        });
     }
 
     /// The `operationId` of each operation.
@@ -133,7 +149,7 @@ impl Operation {
             parameters: parameters
                 .map(|parameter| Parameter::read(document, parameter))
                 .collect::<Result<_, _>>()?,
-            body: body.map(|schema| Schema::compile(document, schema)).transpose()?,
+            body: body.map(|schema| Schema::read(document, schema)).transpose()?,
         })
     }
 
@@ -166,13 +182,13 @@ impl Parameter {
             pointer: format!("/{name}"),
             location,
             required: parameter["required"].as_bool().unwrap_or_default(),
-            schema: Schema::compile(document, &parameter["schema"])?,
+            schema: Schema::read(document, &parameter["schema"])?,
         })
     }
 }
 
 impl Schema {
-    fn compile(document: &Value, schema: &Value) -> Result<Self, String> {
+    fn read(document: &Value, schema: &Value) -> Result<Self, String> {
         let source = match schema["$ref"].as_str() {
             Some(reference) => {
                 let pointer = reference.strip_prefix('#').ok_or("a $ref out of the document")?;
@@ -180,11 +196,20 @@ impl Schema {
             }
             None => schema,
         };
-        let validator = jsonschema::draft202012::options()
+        Ok(Self { source: source.clone(), validator: OnceLock::new() })
+    }
+
+    /// The schema, compiled. There are no others than those of the contract, each of which a test compiles, and those of
+    /// mutants, which were tried when they were made.
+    fn validator(&self) -> &Validator {
+        self.validator.get_or_init(|| self.compile().expect("each schema of the contract is one"))
+    }
+
+    fn compile(&self) -> Result<Validator, String> {
+        jsonschema::draft202012::options()
             .with_keyword("format", |_, format, _| Ok(Box::new(Format { is_int64: format == "int64" })))
-            .build(source)
-            .map_err(|error| error.to_string())?;
-        Ok(Self { source: source.clone(), validator })
+            .build(&self.source)
+            .map_err(|error| error.to_string())
     }
 
     /// The first rule that `value` breaks, for a value that stands at `pointer` of its part of the request.
@@ -197,7 +222,8 @@ impl Schema {
         location: Location,
         pointer: &str,
     ) -> Result<(), Box<FieldFault>> {
-        if self.validator.is_valid(value) {
+        let validator = self.validator();
+        if validator.is_valid(value) {
             return match four_byte_text(value) {
                 None => Ok(()),
                 Some((at, text)) => {
@@ -208,7 +234,7 @@ impl Schema {
                 }
             };
         }
-        let faults = self.validator.iter_errors(value).map(|error| self.fault(&error, location, pointer));
+        let faults = validator.iter_errors(value).map(|error| self.fault(&error, location, pointer));
         let first = faults.min_by(|one, other| rank(one).cmp(&rank(other)));
         first.map_or(Ok(()), |fault| Err(Box::new(fault)))
     }
@@ -401,6 +427,13 @@ mod tests {
                     "{name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_schema_compiles() {
+        for schema in Contract::current().schemas() {
+            schema.compile().unwrap();
         }
     }
 

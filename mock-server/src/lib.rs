@@ -18,6 +18,7 @@
 
 mod admin;
 mod answer_body;
+mod beforehand;
 mod business;
 mod clock;
 mod config;

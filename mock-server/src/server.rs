@@ -16,6 +16,7 @@ use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
     admin::AdminToken,
+    beforehand,
     clock::Clock,
     config::{Config, NoCredentials},
     connection::{Speech, serve},
@@ -415,6 +416,7 @@ impl MockServerBuilder {
     /// If the address can't be listened on: it is taken, or not this machine's. If a fault rule makes no sense, which is
     /// then a [`RuleError`].
     pub async fn start(self) -> io::Result<MockServer> {
+        beforehand::begin(&self.config);
         let either = self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
         let listeners = Addresses { either, tls_alone: self.config.tls_listen }.listen()?;
         let addresses = listeners.addresses()?;

@@ -91,6 +91,13 @@ impl PlatformKey {
     }
 }
 
+impl<K> Private<K> {
+    /// Reads it, unless it has been read.
+    pub(crate) fn read(&self) {
+        let _: &K = self;
+    }
+}
+
 impl<K> Deref for Private<K> {
     type Target = K;
 
