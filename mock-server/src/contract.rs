@@ -205,8 +205,11 @@ impl Schema {
         self.validator.get_or_init(|| self.compile().expect("each schema of the contract is one"))
     }
 
+    /// Compiles it as one of Draft 7, for which three million instructions fewer are needed than for 2020-12: a schema
+    /// is held against the draft's own schema first, and that must be compiled, too. The contract has no keyword that
+    /// the two read differently, as a test makes sure.
     fn compile(&self) -> Result<Validator, String> {
-        jsonschema::draft202012::options()
+        jsonschema::draft7::options()
             .with_keyword("format", |_, format, _| Ok(Box::new(Format { is_int64: format == "int64" })))
             .build(&self.source)
             .map_err(|error| error.to_string())
@@ -431,10 +434,39 @@ mod tests {
     }
 
     #[test]
-    fn every_schema_compiles() {
+    fn every_schema_compiles_and_is_one_of_the_draft_that_the_contract_is_written_in() {
         for schema in Contract::current().schemas() {
             schema.compile().unwrap();
+            jsonschema::draft202012::new(&schema.source).unwrap();
         }
+    }
+
+    #[test]
+    fn no_keyword_of_the_contract_means_another_thing_in_the_draft_that_it_is_compiled_as() {
+        const ALIKE: [&str; 9] = [
+            "type",
+            "enum",
+            "minLength",
+            "maxLength",
+            "pattern",
+            "format",
+            "required",
+            "properties",
+            "additionalProperties",
+        ];
+        const SAID_ONLY: [&str; 5] = ["title", "x-title-traditional", "description", "default", "examples"];
+        fn check(schema: &Value) {
+            // `true` and `false` are schemas as well.
+            for (keyword, value) in schema.as_object().into_iter().flatten() {
+                assert!(ALIKE.contains(&&**keyword) || SAID_ONLY.contains(&&**keyword), "{keyword}");
+                match &**keyword {
+                    "properties" => value.as_object().unwrap().values().for_each(check),
+                    "additionalProperties" => check(value),
+                    _ => {}
+                }
+            }
+        }
+        Contract::current().schemas().for_each(|schema| check(&schema.source));
     }
 
     #[test]
