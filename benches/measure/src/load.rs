@@ -47,8 +47,8 @@ pub(crate) struct Ran {
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
     pub(crate) is_repeated: bool,
-    /// Cores' worth of time that the server took while the figures were taken, and the generator: one, if it has a core of its
-    /// own, since it then never sleeps.
+    /// Cores' worth of time that the server took while the figures were taken, and the generator: one, if it never
+    /// sleeps.
     pub(crate) server_cores: f64,
     pub(crate) generator_cores: f64,
 }
@@ -144,8 +144,9 @@ impl Load {
         options.extend(self.rate.map(|rate| format!("--rate={rate:.0}")));
         options.extend(self.signed.map(|signed| format!("--signed={signed}")));
         options.extend(self.body_bytes.map(|bytes| format!("--body-bytes={bytes}")));
-        if cores == Cores::Apart {
-            // Where all share the cores, it would take them from the server.
+        // Where all share the cores, it would take them from the server. At a fixed rate, whatever else runs at times would
+        // keep a thread that is never idle waiting for milliseconds, and that would count as latency.
+        if cores == Cores::Apart && self.rate.is_none() {
             options.push("--busy-poll".to_owned());
         }
         options
@@ -204,12 +205,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_generator_never_sleeps_if_and_only_if_it_has_a_core_of_its_own() {
-        let polls = |cores| {
-            let options = Load::closed(1, true).options("http://127.0.0.1:1", cores);
+    fn the_generator_never_sleeps_if_and_only_if_it_has_a_core_of_its_own_and_no_rate() {
+        let polls = |rate, cores| {
+            let load = Load { rate, ..Load::closed(1, true) };
+            let options = load.options("http://127.0.0.1:1", cores);
             options.iter().any(|option| option == "--busy-poll")
         };
-        assert!(polls(Cores::Apart) && !polls(Cores::Shared));
+        assert!(polls(None, Cores::Apart));
+        assert!(!polls(None, Cores::Shared) && !polls(Some(1.0), Cores::Apart));
     }
 
     /// What was seen each 100 ms for so many seconds, of processes that took so many cores in each of them.
