@@ -10,33 +10,46 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Box<[u8]>);
 
-/// Names that nearly every exchange has: one byte stands for each, its place here and the highest bit, which no other name
-/// begins with.
+/// Names that nearly every exchange has, the short ones first: one byte stands for each, its place here and the highest bit,
+/// which no other name begins with.
 const USUAL: [&str; 22] = [
-    "accept",
-    "authorization",
-    "cache-control",
-    "connection",
-    "content-language",
-    "content-length",
-    "content-type",
     "date",
     "host",
+    "accept",
+    "server",
+    "connection",
     "keep-alive",
     "request-id",
-    "server",
     "user-agent",
-    "wechatpay-nonce",
-    "wechatpay-serial",
-    "wechatpay-signature",
-    "wechatpay-signature-type",
-    "wechatpay-timestamp",
-    "x-content-type-options",
+    "content-type",
+    "authorization",
+    "cache-control",
+    "content-length",
     "accept-encoding",
     "accept-language",
+    "wechatpay-nonce",
+    "content-language",
+    "wechatpay-serial",
     "transfer-encoding",
+    "wechatpay-signature",
+    "wechatpay-timestamp",
+    "x-content-type-options",
+    "wechatpay-signature-type",
 ];
 const IS_USUAL: u8 = 0x80;
+
+/// How many usual names are shorter than so many bytes: those of one length are looked through, and no others.
+const SHORTER: [usize; 26] = {
+    let mut shorter = [0; 26];
+    let mut length = 0;
+    while length < shorter.len() {
+        while shorter[length] < USUAL.len() && USUAL[shorter[length]].len() < length {
+            shorter[length] += 1;
+        }
+        length += 1;
+    }
+    shorter
+};
 
 /// Stands behind any other name, which has none.
 const BEHIND_NAME: u8 = b':';
@@ -88,21 +101,44 @@ impl Headers {
 
 impl From<&HeaderMap> for Headers {
     fn from(map: &HeaderMap) -> Self {
-        let usual = |name: &HeaderName| USUAL.iter().position(|usual| usual == name);
-        let of_name = |name| usual(name).map_or(name.as_str().len() + 1, |_| 1);
-        let mut lines =
-            Vec::with_capacity(map.iter().map(|(name, value)| of_name(name) + value.len() + 1).sum());
-        for (name, value) in map {
-            if let Some(place) = usual(name) {
-                lines.push(IS_USUAL | place as u8);
-            } else {
-                lines.extend_from_slice(name.as_str().as_bytes());
-                lines.push(BEHIND_NAME);
+        let headers: Vec<_> =
+            map.iter().map(|(name, value)| (Name::of(name.as_str()), value.as_bytes())).collect();
+        let length = headers.iter().map(|(name, value)| name.size() + value.len() + 1).sum();
+        let mut lines = Vec::with_capacity(length);
+        for (name, value) in headers {
+            match name {
+                Name::Usual(byte) => lines.push(byte),
+                Name::Other(name) => {
+                    lines.extend_from_slice(name.as_bytes());
+                    lines.push(BEHIND_NAME);
+                }
             }
-            lines.extend_from_slice(value.as_bytes());
+            lines.extend_from_slice(value);
             lines.push(BEHIND_VALUE);
         }
         Self(lines.into_boxed_slice())
+    }
+}
+
+/// A name, as it is kept.
+enum Name<'a> {
+    Usual(u8),
+    Other(&'a str),
+}
+
+impl<'a> Name<'a> {
+    fn of(name: &'a str) -> Self {
+        let [begin, end] = [0, 1].map(|more| SHORTER.get(name.len() + more).copied().unwrap_or(USUAL.len()));
+        let place = USUAL[begin..end].iter().position(|usual| *usual == name);
+        place.map_or(Self::Other(name), |place| Self::Usual(IS_USUAL | (begin + place) as u8))
+    }
+
+    /// Bytes that it takes, with what stands behind it.
+    fn size(&self) -> usize {
+        match self {
+            Self::Usual(_) => 1,
+            Self::Other(name) => name.len() + 1,
+        }
     }
 }
 
@@ -137,6 +173,15 @@ mod tests {
         let map = HeaderMap::from_iter([(HOST, HeaderValue::from_bytes("主".as_bytes()).unwrap())]);
         let headers = Headers::from(&map);
         assert_eq!((headers.text(&HOST), headers.get(&HOST)), (None, Some("主".as_bytes())));
+    }
+
+    #[test]
+    fn a_usual_name_takes_one_byte() {
+        for name in USUAL {
+            let map =
+                HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("value"))]);
+            assert_eq!(Headers::from(&map).size(), 1 + "value".len() + 1, "{name}");
+        }
     }
 
     fn name() -> impl Strategy<Value = String> {
