@@ -1,4 +1,5 @@
-//! What the first exchange needs and listening does not: it is made ready while the first mock of a process starts.
+//! Most of what the first exchange needs and listening does not: it is made ready while the first mock of a process starts.
+//! What few need, such as a development key that deciphers, is made ready when it is needed.
 
 use std::{sync::Once, thread};
 

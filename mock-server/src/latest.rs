@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use crate::own_hash::ByOwnHash;
 
 /// The last so many keys that were seen, each with a value. The key that was seen first is forgotten first. A key is a hash
-/// itself.
+/// itself, with a secret key: see [`crate::own_hash::OwnHash`].
 ///
 /// In the end there is room for that many entries and no more. A map would double its room for good once entries have come
 /// and gone often enough; here only that of the places does, five bytes each.

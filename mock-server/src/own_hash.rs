@@ -15,6 +15,7 @@ impl Hasher for OwnHash {
         self.0 = hash;
     }
 
+    /// For keys of tests, which are no hashes.
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);

@@ -114,7 +114,7 @@ async fn grow(options: cli::Growth) -> Result<bool, Failure> {
             let axes = if options.only.is_empty() { Axis::ALL.to_vec() } else { options.only };
             let settings = growth::Settings { axes, seconds: options.duration, repeats: options.repeats };
             let machine = Machine::here();
-            growth::measure(machine, &Programs::build().await?, settings).await
+            growth::measure(machine, &Programs::build().await?, settings).await?
         }
     };
     let mut sections = growth::sections(&figures);

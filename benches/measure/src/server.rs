@@ -34,6 +34,9 @@ const END: Duration = Duration::from_secs(5);
 /// How often it is looked at whether a server has come as far as it shall.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// How long memory must not change to be that of a server at rest.
+const REST: Duration = Duration::from_millis(500);
+
 /// A server, and how it is told to serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -123,6 +126,26 @@ impl Server {
                 return Err(Failure::unexpected("the server", &expected, found.to_string()));
             }
             sleep(LOOK).await;
+        }
+    }
+
+    /// Its memory, once that stands still.
+    ///
+    /// # Errors
+    /// If it doesn't within 30 s.
+    pub(crate) async fn memory_at_rest(&self) -> Result<Memory, Failure> {
+        let begun = Instant::now();
+        loop {
+            let before = self.memory();
+            sleep(REST).await;
+            let now = self.memory();
+            if now.now_kib == before.now_kib {
+                return Ok(now);
+            }
+            if begun.elapsed() > PATIENCE {
+                let expected = "memory that stands still within 30 s";
+                return Err(Failure::unexpected("the server", expected, format!("{} KiB", now.now_kib)));
+            }
         }
     }
 

@@ -94,7 +94,7 @@ impl PlatformKey {
 impl<K> Private<K> {
     /// Reads it, unless it has been read.
     pub(crate) fn read(&self) {
-        let _: &K = self;
+        let _ = Deref::deref(self);
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Fingerprint([u64; 2]);
 
 impl Hash for Fingerprint {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        // Not the half that has chosen the part: it is alike for all that are there.
         state.write_u64(self.0[1]);
     }
 }

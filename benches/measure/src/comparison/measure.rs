@@ -166,7 +166,7 @@ impl Bench<'_> {
             server.has_workers(thread::available_parallelism().map_or(1, NonZero::get)).await?;
             requests += 1;
         }
-        let idle = server.memory();
+        let idle = server.memory_at_rest().await?;
         server.first_answer(&request).await?;
         requests += 1;
         while requests < self.settings.requests {

@@ -23,7 +23,14 @@ const SLOW: u64 = 3_000;
 const REQUESTS_BYTES: u64 = 256 << 20;
 
 /// Measures all points. One that can't be measured becomes one that is missing.
-pub(crate) async fn measure(machine: Machine, programs: &Programs, settings: Settings) -> Growth {
+///
+/// # Errors
+/// If none can be.
+pub(crate) async fn measure(
+    machine: Machine,
+    programs: &Programs,
+    settings: Settings,
+) -> Result<Growth, Failure> {
     let notes = Notes::default();
     let mut points = Series::of(points(&settings.axes));
     for repeat in 1..=settings.repeats {
@@ -38,8 +45,11 @@ pub(crate) async fn measure(machine: Machine, programs: &Programs, settings: Set
             })
             .await;
     }
-    let points = points.measured().map(|(at, all)| summary(at, &all)).collect();
-    Growth { machine, settings, points, missing: notes.into_missing() }
+    let points: Vec<_> = points.measured().map(|(at, all)| summary(at, &all)).collect();
+    if points.is_empty() {
+        return Err(Failure::unexpected("growth", "something that can be measured", "nothing"));
+    }
+    Ok(Growth { machine, settings, points, missing: notes.into_missing() })
 }
 
 async fn run(load: &Load, programs: &Programs, service: Service) -> Result<Ran, Failure> {

@@ -46,7 +46,8 @@ impl Pacer {
         self.due.add_permits(usize::try_from(ready - self.released).unwrap_or(Semaphore::MAX_PERMITS));
         self.released = ready;
         if ready < self.of {
-            return Some(self.schedule.due(ready).saturating_sub(now));
+            // Whoever was given a request has been woken since, which takes time.
+            return Some(self.schedule.due(ready).saturating_sub(self.start.elapsed()));
         }
         self.due.add_permits(self.connections);
         None

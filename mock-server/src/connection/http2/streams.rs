@@ -23,7 +23,7 @@ pub(super) struct Streams {
     state: watch::Sender<State>,
     /// How often the connection has got its turn to write.
     turns: watch::Sender<Turns>,
-    /// Gives it another one.
+    /// The waker of the connection's task, from before its latest turn.
     next_turn: Mutex<Option<Waker>>,
 }
 
@@ -100,8 +100,10 @@ impl Streams {
     async fn written(self: Arc<Self>) {
         let mut turns = self.turns.subscribe();
         let now = turns.borrow().begun;
-        // It left that before its present turn began, so that there is one after this.
-        if let Some(waker) = whole(&self.next_turn).take() {
+        // The connection leaves its waker before it counts a turn as begun. So there is a turn to come: for this waker, or, if
+        // somebody else has taken it, for theirs.
+        let waker = whole(&self.next_turn).take();
+        if let Some(waker) = waker {
             waker.wake();
         }
         let _ = turns.wait_for(|turns| turns.done > now).await;
