@@ -22,7 +22,6 @@ pub use expected::{Expected, ExpectedBody, ExpectedHeader, SignedBy};
 pub use given::Given;
 pub(crate) use placeholders::Placeholders;
 pub use read::{CaseError, embedded, json_files, load, parse};
-pub(crate) use request::SAMPLE_NUMBER;
 pub use request::{CaseRequest, Content, MadeRequest, RawRequest, SAMPLE_BODY, SAMPLE_TARGET};
 
 /// The JSON Schema of a case's file: 2020-12.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use wechatpay_contract::verify::{ReportFile, Shard, Target};
 
-use crate::{loading::LoadOptions, proving::ProveClient};
+use crate::proving::ProveClient;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,7 +13,6 @@ Examples:
   wechatpay-contract verify    hold a mock to every case
   wechatpay-contract prove-client -- ./pay
                                find out what the client ./pay lets through
-  wechatpay-contract load      measure how much the mock on port 8080 carries
 
 Exit codes: 0 good, 1 the check failed, 2 wrong usage or configuration.";
 
@@ -46,13 +45,8 @@ pub(crate) enum Command {
     Demo,
     /// Run the cases against a server, and say where it does not behave like the gateway
     Verify(Verify),
-    /// Put one fault after another into the mock and the client, and say which of them the kit does not find
-    #[cfg(feature = "mutants")]
-    Mutants(Mutants),
     /// Run a client against an honest mock and then against a hostile one, and say what it lets through
     ProveClient(Box<ProveClient>),
-    /// Send a server as many signed requests as it takes, or so many a second, and print throughput and latency
-    Load(Box<LoadOptions>),
     /// Print the table of behaviours, made of the cases, as Markdown
     Behaviour {
         /// Folder of the cases
@@ -102,22 +96,6 @@ pub(crate) struct Verify {
     /// Allow a target that is not on this machine; only the cases that cannot change anything are then run
     #[arg(long, requires = "target")]
     pub(crate) i_know_this_is_not_a_mock: bool,
-}
-
-#[cfg(feature = "mutants")]
-#[derive(Debug, Args)]
-pub(crate) struct Mutants {
-    /// Only mutants with this in their name; may be given several times
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) filter: Vec<String>,
-
-    /// List the mutants, and run nothing
-    #[arg(long)]
-    pub(crate) list: bool,
-
-    /// Write a report as well: json=FILE
-    #[arg(long, value_name = "json=FILE")]
-    pub(crate) report: Option<wechatpay_contract::report_file::ReportFile<crate::mutating::Format>>,
 }
 
 #[cfg(test)]

@@ -12,9 +12,6 @@ mod described;
 pub mod fault_table;
 pub mod generate;
 mod keys;
-pub mod load;
-#[cfg(feature = "mutants")]
-pub mod mutants;
 pub mod prove;
 pub mod report_file;
 pub mod run;

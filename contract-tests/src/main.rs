@@ -3,9 +3,6 @@
 
 mod cli;
 mod demo;
-mod loading;
-#[cfg(feature = "mutants")]
-mod mutating;
 mod proving;
 mod terminal;
 mod verifying;
@@ -25,9 +22,6 @@ async fn main() -> ExitCode {
     let (done, failure) = match Cli::parse().command {
         Command::Demo => (demo::run().await.map(|()| true), ExitCode::FAILURE),
         Command::Verify(options) => (verifying::run(&options).await, ExitCode::from(WRONG_USAGE)),
-        Command::Load(options) => (loading::run(*options).await, ExitCode::from(WRONG_USAGE)),
-        #[cfg(feature = "mutants")]
-        Command::Mutants(options) => (mutating::run(&options).await, ExitCode::from(WRONG_USAGE)),
         Command::ProveClient(options) => (proving::run(*options).await, ExitCode::from(WRONG_USAGE)),
         Command::Behaviour { cases } => (behaviour(&cases).map(|()| true), ExitCode::from(WRONG_USAGE)),
         Command::Faults => (print(&fault_table::markdown()).map(|()| true), ExitCode::FAILURE),

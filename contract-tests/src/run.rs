@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub use difference::{Difference, Lines, Subject};
-pub(crate) use exchange::{Caller, now, random_nonce};
+pub(crate) use exchange::Caller;
 pub(crate) use send::Sent;
 
 /// Where members' cards can be read.

@@ -3,8 +3,7 @@
 use std::{convert::Infallible, ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
-use jiff::SignedDuration;
-use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing, Host, Signatures};
+use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing, Host};
 
 use crate::healthcheck::BaseUrl;
 
@@ -114,8 +113,6 @@ pub(crate) struct Serve {
     /// Whether signatures that do not match are diagnosed, and where that is told [default: the configuration's, or header]
     #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_DIAGNOSIS")]
     pub(crate) diagnosis: Option<Diagnosis>,
-    #[command(flatten)]
-    pub(crate) signing: SigningOptions,
     /// What whoever calls /__mock/ must send in Authorization: Bearer …; 16 to 256 visible ASCII characters. Without it,
     /// /__mock/ is open on a loopback address and off on any other [default: the configuration's]
     #[arg(long, value_name = "TOKEN", env = "WECHATPAY_MOCK_ADMIN_TOKEN", hide_env_values = true)]
@@ -128,45 +125,6 @@ pub(crate) struct Serve {
     #[arg(long, short, env = "WECHATPAY_MOCK_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 }
-
-#[derive(Debug, Args)]
-pub(crate) struct SigningOptions {
-    /// How many signatures are made in idle moments for answers without a body, so that a burst needn't wait for them: 0 to
-    /// 1000. Each is used once, within 5 seconds [default: the configuration's, or none]
-    #[arg(long, value_name = "N", env = "WECHATPAY_MOCK_SIGNED_AHEAD", value_parser = signed_ahead)]
-    signed_ahead: Option<Signatures>,
-    /// UNLIKE THE GATEWAY, for load tests of what is behind a client: answers without a body share a signature for so
-    /// long, 1s to 60s
-    #[arg(long, value_name = "DURATION", env = "WECHATPAY_MOCK_SIGNATURE_REUSE", value_parser = signature_reuse)]
-    signature_reuse: Option<Signatures>,
-    /// UNLIKE THE GATEWAY, to compare with servers that verify and sign nothing: neither does the mock
-    #[arg(long, env = "WECHATPAY_MOCK_NO_SIGNATURES", value_parser = FalseyValueParser::new())]
-    no_signatures: bool,
-}
-
-impl SigningOptions {
-    /// What is asked for, if something is.
-    ///
-    /// # Errors
-    /// [`TwoWaysToSign`] if more than one thing is. To clap, a variable that says no would be among them.
-    pub(crate) fn signatures(&self) -> Result<Option<Signatures>, TwoWaysToSign> {
-        let off = self.no_signatures.then(Signatures::off);
-        let asked = [self.signed_ahead, self.signature_reuse, off].into_iter().flatten();
-        match asked.filter(|one| *one != Signatures::fresh()).collect::<Vec<_>>()[..] {
-            // None of them, said in so many words, goes before the configuration too.
-            [] => Ok(self.signed_ahead),
-            [one] => Ok(Some(one)),
-            [..] => Err(TwoWaysToSign),
-        }
-    }
-}
-
-/// Answers can only be signed in one way.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "expected at most one of --signed-ahead, --signature-reuse and --no-signatures (or the variables for them), found two"
-)]
-pub(crate) struct TwoWaysToSign;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Diagnosis {
@@ -292,21 +250,6 @@ pub(crate) struct CheckConfig {
 /// What is wrong with a token is not for clap to say, which would show it.
 fn admin_token(text: &str) -> Result<Result<AdminToken, AdminTokenError>, Infallible> {
     Ok(text.parse())
-}
-
-fn signed_ahead(text: &str) -> Result<Signatures, String> {
-    let most = text.parse().map_err(|_| "expected how many, such as 100".to_owned())?;
-    Signatures::ahead(most).map_err(|error| error.to_string())
-}
-
-fn signature_reuse(text: &str) -> Result<Signatures, String> {
-    let duration: SignedDuration = text.parse().map_err(|_| "expected a duration, such as 10s".to_owned())?;
-    match u64::try_from(duration.as_secs()) {
-        Ok(seconds) if duration.subsec_nanos() == 0 => {
-            Signatures::reused_for(seconds).map_err(|error| error.to_string())
-        }
-        _ => Err("expected whole seconds, from 1 on, as timestamps have".into()),
-    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

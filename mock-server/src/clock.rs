@@ -22,7 +22,6 @@ use wechatpay_protocol::Timestamp;
 pub struct Clock {
     /// The time since 1970.
     base: Arc<dyn Fn() -> Duration + Send + Sync>,
-    is_machines: bool,
     setting: Arc<Mutex<Setting>>,
 }
 
@@ -42,7 +41,7 @@ impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
         let base = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { is_machines: true, ..Self::of(base) }
+        Self::of(base)
     }
 
     /// A clock that stands still.
@@ -56,7 +55,7 @@ impl Clock {
     }
 
     fn of(base: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self { base: Arc::new(base), is_machines: false, setting: Arc::new(Mutex::new(Setting::Runs(0))) }
+        Self { base: Arc::new(base), setting: Arc::new(Mutex::new(Setting::Runs(0))) }
     }
 
     /// The time, now.
@@ -100,11 +99,6 @@ impl Clock {
     /// Whether it stands still because it was told to.
     pub fn is_frozen(&self) -> bool {
         matches!(*self.setting(), Setting::Stands(_))
-    }
-
-    /// Whether it goes as the machine's own, though it may show another time.
-    pub(crate) fn runs_with_the_machine(&self) -> bool {
-        self.is_machines && !self.is_frozen()
     }
 
     /// How many seconds it is ahead of the right time. Negative if it is behind.

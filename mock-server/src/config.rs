@@ -32,10 +32,8 @@ use crate::{
     host::Host,
     identity::{PlatformCertificate, PlatformCertificates, PublicKeyPair},
     limits::Limits,
-    mutants::Mutation,
     policies::Policies,
     seed::Seed,
-    signing::Signatures,
 };
 
 pub use complaint::{Complaint, ConfigError};
@@ -72,8 +70,6 @@ pub struct Config {
     pub policies: Policies,
     /// Whether signatures that don't match are diagnosed, and where that is told.
     pub diagnosis: Diagnosing,
-    /// Which signatures are verified, and how answers are signed.
-    pub signatures: Signatures,
     /// What whoever sees and steers the mock under `/__mock/` must know.
     pub admin_token: Option<AdminToken>,
     /// Misbehaviour to start with.
@@ -82,8 +78,6 @@ pub struct Config {
     pub platform_certificates: PlatformCertificates,
     /// The gateway's key pair that has an ID in place of a certificate.
     pub public_key: PublicKeyPair,
-    /// None, but in a build for testing tests.
-    pub(crate) mutation: Mutation,
     /// At least one, each with an mchid of its own.
     merchants: Vec<MerchantConfig>,
 }
@@ -100,12 +94,10 @@ impl Default for Config {
             limits: Limits::default(),
             policies: Policies::default(),
             diagnosis: Diagnosing::default(),
-            signatures: Signatures::default(),
             admin_token: None,
             faults: Vec::new(),
             platform_certificates: PlatformCertificates::One(PlatformCertificate::development()),
             public_key: PublicKeyPair::development(),
-            mutation: Mutation::NONE,
             merchants: vec![MerchantConfig::development()],
         }
     }

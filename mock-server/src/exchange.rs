@@ -1,6 +1,4 @@
-//! One exchange, from request to signed answer: the only file that names all stages in an ordinary build.
-//!
-//! `gateway.mutation` hands on what it is given; only a build for testing tests has another, with a fault in it.
+//! One exchange, from request to signed answer: the only file that names all stages.
 
 use std::sync::Arc;
 
@@ -41,11 +39,9 @@ where
     let mut progress = Progress::begin();
     let (mut received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
     received.keeps_alive &= !gateway.door.is_ending();
-    let received = gateway.mutation.received(received);
     let (received, moment) = (Arc::new(received), gateway.clock.moment());
     let now = Timestamp::from_unix(moment.as_secs());
     let result = whole.and_then(|()| process(gateway, &received, now, &mut progress));
-    let result = result.map_err(|rejection| gateway.mutation.rejection(rejection));
     if progress.merchant.is_none() {
         progress.merchant = named_merchant(&received, &gateway.identity);
     }
@@ -57,7 +53,6 @@ where
     };
     let answer = respond(&received, &result, now, gateway.randomness.bytes());
     let answer = with_diagnosis(answer, diagnosis.as_ref().filter(|_| gateway.diagnosis.is_told()));
-    let answer = gateway.mutation.answer(&received, answer);
 
     progress.enter(Stage::Sign);
     let answer = signed(gateway, &received, now, &mut progress, answer);
@@ -88,21 +83,18 @@ fn process(
     now: Timestamp,
     progress: &mut Progress,
 ) -> Result<Outcome, Rejection> {
-    gateway.mutation.refuses(gateway, received, now)?;
-
     progress.enter(Stage::Route);
     let routed = route(gateway.contract, Arc::clone(received))?;
     progress.operation = Some(routed.operation.id.as_str());
 
     progress.enter(Stage::Authenticate);
-    let authenticated =
-        authenticate(routed, &gateway.identity, now, gateway.signing.signatures(), gateway.mutation)?;
+    let authenticated = authenticate(routed, &gateway.identity, now)?;
     progress.merchant = Some(Arc::clone(authenticated.merchant()));
-    progress.is_authenticated = authenticated.is_proven();
+    progress.is_authenticated = true;
     progress.warnings = authenticated.oddities();
 
     progress.enter(Stage::Validate);
-    let valid = validate(gateway.mutation.reads(authenticated), gateway.policies.unknown_field)?;
+    let valid = validate(authenticated, gateway.policies.unknown_field)?;
 
     progress.enter(Stage::Apply);
     progress.strike = Strike::at(gateway, &valid, now, &mut progress.warnings);
@@ -129,10 +121,8 @@ fn signed(
     }
     let wanted = received.headers.get(WECHATPAY_SERIAL).and_then(|value| value.to_str().ok());
     let key = gateway.identity.signing_key(merchant, wanted, now);
-    let key = gateway.mutation.signing_key(&gateway.identity, wanted, key);
-    let (answer, signature) = sign(answer, key, gateway.policies.signed_refusals, now, &gateway.signing);
-    progress.signature = signature;
-    let answer = gateway.mutation.signed(answer, key);
+    let (answer, is_signed) = sign(answer, key, gateway.policies.signed_refusals, now, &gateway.randomness);
+    progress.is_signed = is_signed;
     let Some(strike) = &progress.strike else { return answer };
     if strike.misses(&answer) {
         strike.take_back(gateway, merchant);

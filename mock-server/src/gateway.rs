@@ -21,11 +21,9 @@ use crate::{
     journal::Journal,
     limits::Limits,
     metrics::Metrics,
-    mutants::Mutation,
     policies::Policies,
     proxy::Proxy,
     randomness::Randomness,
-    signing::Signing,
     stages::receive::LARGE_BODIES,
     tls::Tls,
     turned_away::TurnedAway,
@@ -37,7 +35,6 @@ pub(crate) struct Gateway {
     pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) randomness: Randomness,
-    pub(crate) signing: Signing,
     pub(crate) journal: Journal,
     pub(crate) metrics: Metrics,
     pub(crate) policies: Policies,
@@ -59,8 +56,6 @@ pub(crate) struct Gateway {
     pub(crate) diagnoses: Semaphore,
     /// Room for the key that is being made.
     pub(crate) new_keys: Semaphore,
-    /// None, but in a build for testing tests.
-    pub(crate) mutation: Mutation,
     configured_faults: Vec<FaultRule>,
     rules_made: AtomicU64,
     merchants_made: AtomicU64,
@@ -78,13 +73,10 @@ impl Gateway {
         randomness: Randomness,
     ) -> Result<Self, RuleError> {
         let identity = Identity::new(config);
-        let keys = identity.platform_keys().map(|key| key.id.clone());
-        let signing = Signing::new(config.signatures, keys, clock.clone(), randomness.clone());
         let gateway = Self {
-            contract: config.mutation.contract(),
+            contract: Contract::current(),
             identity,
             clock,
-            signing,
             randomness,
             journal: Journal::new(&config.limits),
             metrics: Metrics::new(),
@@ -100,7 +92,6 @@ impl Gateway {
             diagnosis: config.diagnosis,
             diagnoses: Semaphore::new(diagnosing::AT_ONCE),
             new_keys: Semaphore::new(1),
-            mutation: config.mutation,
             configured_faults: config.faults.clone(),
             rules_made: AtomicU64::new(0),
             merchants_made: AtomicU64::new(0),

@@ -22,7 +22,6 @@ use crate::{
     forensics::Diagnosis,
     operations::Outcome,
     rejection::{CHECKS, Rejection},
-    signing::AnswerSignature,
     stages::{receive::Received, respond::Answer},
 };
 
@@ -37,9 +36,6 @@ pub use warning::Warning;
 
 /// The check that is an operation's own.
 const OWN_RULES: u8 = 12;
-
-/// The check of the signature.
-const SIGNATURE: usize = 10;
 
 /// One request and its answer, as the mock saw them.
 #[derive(Clone, Debug)]
@@ -57,7 +53,7 @@ pub struct Exchange {
     /// The merchant that the `Authorization` header names, if there is one with that number. Whether it was that
     /// merchant is another question, which `is_authenticated` answers.
     pub mchid: Option<Mchid>,
-    /// Whether the merchant's signature held. Where signatures are off, none is known to.
+    /// Whether the merchant's signature held.
     pub is_authenticated: bool,
     /// The last stage before the answer that the request came to.
     pub stage: Stage,
@@ -77,8 +73,8 @@ pub struct Exchange {
     pub answer_body: Bytes,
     /// Bytes of the answer's body before the journal cut it.
     pub answer_body_length: usize,
-    /// How the answer came by its signature, before `fault` spoilt it.
-    pub answer_signature: AnswerSignature,
+    /// Whether the answer was signed, before `fault` spoilt its signature.
+    pub answer_is_signed: bool,
     /// How long each stage took.
     pub times: StageTimes,
 }
@@ -117,7 +113,7 @@ impl Exchange {
             answer_headers: Headers::from(&answer.headers),
             answer_body_length: answer.body.len(),
             answer_body: beginning(&answer.body, most_of_a_body),
-            answer_signature: progress.signature,
+            answer_is_signed: progress.is_signed,
             times: progress.times,
         }
     }
@@ -155,9 +151,7 @@ impl Exchange {
     pub fn checks_passed(&self) -> &'static [&'static str] {
         let refused = self.rejection.as_ref().filter(|rejection| !rejection.is_injected());
         let failed = refused.map_or(CHECKS.len() + 1, |rejection| rejection.check().map_or(1, usize::from));
-        // Where signatures are off, that check is not made.
-        let unmade = if self.is_authenticated { failed } else { SIGNATURE };
-        &CHECKS[..failed.min(unmade) - 1]
+        &CHECKS[..failed - 1]
     }
 
     /// Each stage, in order, with what became of the request there.

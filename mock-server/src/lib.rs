@@ -18,7 +18,6 @@
 
 mod admin;
 mod answer_body;
-mod beforehand;
 mod business;
 mod clock;
 mod config;
@@ -44,14 +43,7 @@ mod likeness;
 mod limits;
 mod log;
 mod making;
-#[cfg(feature = "measured")]
-pub mod measured;
 mod metrics;
-#[cfg(feature = "mutants")]
-pub mod mutants;
-#[cfg(not(feature = "mutants"))]
-#[path = "no_mutants.rs"]
-mod mutants;
 mod operations;
 mod own_hash;
 pub mod policies;
@@ -62,7 +54,6 @@ mod recent;
 mod rejection;
 mod seed;
 mod server;
-mod signing;
 mod stages;
 mod standing;
 mod state;
@@ -97,6 +88,5 @@ pub use randomness::Randomness;
 pub use rejection::{CHECKS, Rejection, SensitiveFault, SignInformation};
 pub use seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use server::{MockServer, MockServerBuilder};
-pub use signing::{AnswerSignature, Signatures};
 pub use standing::Standing;
 pub use tls::{Authority, AuthorityError};

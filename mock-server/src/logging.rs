@@ -46,15 +46,7 @@ pub(crate) fn start(form: LogForm, quiet: bool) -> Result<(), LogError> {
     Ok(())
 }
 
-/// What is shown whatever else is: that the mock is not like the gateway.
-const ALWAYS: &str = "wechatpay_mock::signing=warn";
-
 fn filter(quiet: bool) -> Result<EnvFilter, LogError> {
-    let always = ALWAYS.parse().expect("this is a directive");
-    asked_for(quiet).map(|filter| filter.add_directive(always))
-}
-
-fn asked_for(quiet: bool) -> Result<EnvFilter, LogError> {
     let default = if quiet { "error" } else { "info" };
     match env::var(EnvFilter::DEFAULT_ENV) {
         Ok(found) if found.trim().is_empty() => Ok(EnvFilter::new(default)),

@@ -19,7 +19,7 @@ use std::{
 
 use clap::Parser;
 use wechatpay_mock::{
-    AdminTokenError, Authority, Clock, Config, ConfigError, MockServer, Signatures,
+    AdminTokenError, Authority, Clock, Config, ConfigError, MockServer,
     policies::{POLICIES, Policy},
     write_credentials,
 };
@@ -103,7 +103,6 @@ fn serve(options: &Serve) -> Result<(), Box<dyn Error>> {
     if let Some(diagnosis) = options.diagnosis {
         config.diagnosis = diagnosis.into();
     }
-    config.signatures = options.signing.signatures()?.unwrap_or(config.signatures);
     if let Some(token) = &options.admin_token {
         config.admin_token = Some(token.clone().map_err(BadToken)?);
     }
@@ -138,18 +137,8 @@ async fn run(server: MockServer, mut signals: Signals) -> io::Result<()> {
     Ok(())
 }
 
-/// There is no telling whether requests are signed as the contract says.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "--contract: expected a configuration that has signatures verified, found no_signatures = true; remove it"
-)]
-struct NothingVerified;
-
 fn run_command(options: &Run) -> Result<ExitCode, Box<dyn Error>> {
     let mut config = seeded(config(&options.configuration)?, options.seed.as_deref())?;
-    if options.contract && config.signatures == Signatures::off() {
-        return Err(NothingVerified.into());
-    }
     config.proxy_passthrough.extend_from_slice(&options.proxy_passthrough);
     // It is for this run alone: on a port of its own, with an authority of its own.
     (config.listen, config.tls_listen, config.ca_dir) = (None, None, None);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{gateway::Gateway, journal::Warning, rejection::Rejection, stages::validate::ValidRequest};
 
-pub(crate) use rights::{Rights, RightsChange};
+pub(crate) use rights::Rights;
 
 /// The code behind an operation of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,10 +23,6 @@ impl Randomness {
         Self(Source::Fixed(bytes))
     }
 
-    pub(crate) fn is_fixed(&self) -> bool {
-        matches!(self.0, Source::Fixed(_))
-    }
-
     /// The next sixteen bytes.
     pub(crate) fn bytes(&self) -> [u8; 16] {
         match self.0 {

@@ -16,7 +16,6 @@ use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
     admin::AdminToken,
-    beforehand,
     clock::Clock,
     config::{Config, NoCredentials},
     connection::{Speech, serve},
@@ -33,7 +32,6 @@ use crate::{
     policies::Policies,
     randomness::Randomness,
     seed::Seed,
-    signing::Signatures,
     tls::AuthorityError,
 };
 
@@ -57,7 +55,6 @@ pub struct MockServer {
     config: Config,
     gateway: Arc<Gateway>,
     accepting: JoinHandle<bool>,
-    signing_ahead: JoinHandle<()>,
 }
 
 /// How a mock shall be; see [`MockServer::builder`].
@@ -181,12 +178,6 @@ impl MockServer {
     /// ```
     pub fn metrics(&self) -> String {
         self.gateway.metrics.render(self.gateway.journal.recorded())
-    }
-
-    /// How many signatures are ready for answers without a body, made in idle moments, if it was told to make any:
-    /// see [`Signatures::ahead`](crate::Signatures::ahead).
-    pub fn signed_ahead(&self) -> usize {
-        self.gateway.signing.ready()
     }
 
     /// Expects exchanges from now on. What is expected is said on what this returns, and checked when that is dropped.
@@ -376,24 +367,6 @@ impl MockServerBuilder {
         self
     }
 
-    /// Verifies and makes signatures so. By default, as the gateway.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use wechatpay_mock::{MockServer, Signatures};
-    ///
-    /// let for_load_tests = Signatures::reused_for(10)?;
-    /// let gateway = MockServer::builder().signatures(for_load_tests).start().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn signatures(mut self, signatures: Signatures) -> Self {
-        self.config.signatures = signatures;
-        self
-    }
-
     /// Lets only those see and steer it over HTTP, under `/__mock/`, who have this token.
     ///
     /// Without one, whoever reaches it may, if it listens on a loopback address; on any other, nobody.
@@ -416,27 +389,20 @@ impl MockServerBuilder {
     /// If the address can't be listened on: it is taken, or not this machine's. If a fault rule makes no sense, which is
     /// then a [`RuleError`].
     pub async fn start(self) -> io::Result<MockServer> {
-        beforehand::begin(&self.config);
         let either = self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
         let listeners = Addresses { either, tls_alone: self.config.tls_listen }.listen()?;
         let addresses = listeners.addresses()?;
-        self.config.signatures.announce();
         let gateway = Gateway::new(&self.config, addresses, self.clock, self.randomness);
         let gateway = gateway.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let gateway = Arc::new(gateway);
         let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&gateway)));
-        let signing_ahead = tokio::spawn({
-            let gateway = Arc::clone(&gateway);
-            async move { gateway.signing.sign_ahead(&gateway.identity).await }
-        });
-        Ok(MockServer { addresses, config: self.config, gateway, accepting, signing_ahead })
+        Ok(MockServer { addresses, config: self.config, gateway, accepting })
     }
 }
 
 impl Drop for MockServer {
     fn drop(&mut self) {
         self.accepting.abort();
-        self.signing_ahead.abort();
     }
 }
 

@@ -85,16 +85,6 @@ fn wrong_usage_is_said_with_exit_code_2() {
         &["key", "x"],
         &["--log", "xml"],
         &["--diagnosis", "loud"],
-        &["--signature-reuse", "10"],
-        &["--signature-reuse", "0s"],
-        &["--signature-reuse", "-1s"],
-        &["--signature-reuse", "1500ms"],
-        &["--signature-reuse", "2m"],
-        &["--signature-reuse", "10s", "--no-signatures"],
-        &["--signature-reuse", "10s", "--signed-ahead", "1"],
-        &["--signed-ahead", "1", "--no-signatures"],
-        &["--signed-ahead", "1001"],
-        &["--signed-ahead", "some"],
         &["healthcheck", "--url", "https://127.0.0.1:8080"],
     ] {
         let output = run(arguments);

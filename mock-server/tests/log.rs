@@ -64,25 +64,6 @@ fn what_is_odd_about_one_request_is_a_warning() {
 }
 
 #[test]
-fn what_is_unlike_the_gateway_is_said_at_the_start_even_if_it_is_quiet() {
-    for (option, said) in [
-        (
-            "--signature-reuse=1m",
-            "UNLIKE THE GATEWAY, for load tests: answers without a body share a signature for 60 s",
-        ),
-        (
-            "--no-signatures",
-            "UNLIKE THE GATEWAY, for comparison only: no signature is verified, and no answer is signed",
-        ),
-    ] {
-        let mut mock = Running::start(&[option, "--quiet"]);
-        assert_eq!(without_time(&mock.line()), format!("WARN {said}"));
-        let mut mock = Running::start(&[option, "--quiet", "--log", "json"]);
-        assert_eq!(object(&mock.line())["message"], *said);
-    }
-}
-
-#[test]
 fn a_refusal_says_which_check_failed_and_why() {
     let mut mock = Running::start(&[]);
     mock.answer_to(&unknown("/v3/none?page=1"));

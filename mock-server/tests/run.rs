@@ -75,20 +75,6 @@ fn the_exit_code_is_the_commands() {
 }
 
 #[test]
-fn the_contract_is_not_vouched_for_where_no_signature_is_verified() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("mock.toml");
-    std::fs::write(&config, "no_signatures = true").unwrap();
-    let options = ["--config", config.to_str().unwrap()];
-    let output = shell(&[&options[..], &["--contract"]].concat(), "exit 0");
-    assert_eq!(code(&output), Some(2));
-    assert!(stderr(&output).contains("found no_signatures = true; remove it"), "{}", stderr(&output));
-    let output = shell(&options, "exit 0");
-    assert_eq!(code(&output), Some(0));
-    assert!(stderr(&output).contains("UNLIKE THE GATEWAY"), "{}", stderr(&output));
-}
-
-#[test]
 fn a_command_that_a_signal_ended_gives_128_and_the_signal() {
     for (signal, wanted) in [("KILL", 137), ("TERM", 143)] {
         assert_eq!(code(&shell(&[], &format!("kill -{signal} $$"))), Some(wanted));

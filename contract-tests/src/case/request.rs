@@ -17,7 +17,7 @@ pub const SAMPLE_BODY: &str = "{\"before_bonus_value\":500,\"bonus_value\":600,\
                                \"out_request_no\":\"100002322019090134234sfdf\"}";
 
 /// The number in it.
-pub(crate) const SAMPLE_NUMBER: &str = "100002322019090134234sfdf";
+const SAMPLE_NUMBER: &str = "100002322019090134234sfdf";
 
 /// A request, before it is signed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

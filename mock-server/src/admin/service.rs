@@ -30,8 +30,6 @@ struct Health {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signatures: Option<&'static str>,
 }
 
 /// `GET /__mock/`
@@ -47,11 +45,9 @@ pub(super) fn index() -> Answer {
 /// `GET /__mock/health`: to somebody who may know no more, only that.
 pub(super) fn health(call: &Call<'_>) -> Answer {
     let is_admitted = call.caller == Caller::Admitted;
-    let signatures = call.gateway.signing.signatures().name();
     Answer::ok(&Health {
         status: "ok",
         version: is_admitted.then_some(VERSION),
-        signatures: is_admitted.then_some(signatures),
     })
 }
 

@@ -23,11 +23,10 @@ use crate::{
     limits::{LimitError, Limits},
     policies::{POLICIES, Policies, PolicyValue},
     seed::Seed,
-    signing::Signatures,
 };
 
 /// Keys that are no tables.
-const SINGLE: [&str; 11] = [
+const SINGLE: [&str; 8] = [
     "listen",
     "tls_listen",
     "hosts",
@@ -35,9 +34,6 @@ const SINGLE: [&str; 11] = [
     "ca_dir",
     "seed",
     "diagnosis",
-    "signed_ahead",
-    "signature_reuse",
-    "no_signatures",
     "admin_token",
 ];
 
@@ -78,7 +74,6 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
         diagnosis: root
             .read("diagnosis", complaints, |entry| entry.choice(&Diagnosing::ALL))
             .unwrap_or_default(),
-        signatures: signatures(&root, complaints),
         admin_token: root.read("admin_token", complaints, |entry| {
             let token = entry.text()?.parse();
             token.map_err(|error| entry.problem(error, "openssl rand -hex 32 makes one"))
@@ -115,34 +110,6 @@ fn limits(root: &Table<'_>, complaints: &mut Complaints) -> Limits {
         });
     }
     limits
-}
-
-/// At most one of the keys may ask for something.
-fn signatures(root: &Table<'_>, complaints: &mut Complaints) -> Signatures {
-    let mut asked = Vec::new();
-    for (key, with) in [
-        ("signed_ahead", Signatures::ahead as fn(u64) -> Result<Signatures, LimitError>),
-        ("signature_reuse", Signatures::reused_for),
-    ] {
-        asked.push(root.read(key, complaints, |entry| {
-            let advice =
-                "take a number of that range, or leave the key out, so that each answer is signed by itself";
-            let signatures = with(entry.number()?).map_err(|error| entry.problem(error, advice))?;
-            Ok((entry, signatures))
-        }));
-    }
-    asked.push(root.read("no_signatures", complaints, |entry| {
-        let is_off = entry.yes_or_no()?;
-        Ok((entry, if is_off { Signatures::off() } else { Signatures::fresh() }))
-    }));
-    let mut unusual =
-        asked.into_iter().flatten().filter(|(_, signatures)| *signatures != Signatures::fresh());
-    let Some((_, signatures)) = unusual.next() else { return Signatures::default() };
-    if let Some((other, _)) = unusual.next() {
-        let problem = "expected at most one of signed_ahead, signature_reuse and no_signatures, found two";
-        complaints.push(other.problem(problem, "remove one of the two"));
-    }
-    signatures
 }
 
 fn policies(root: &Table<'_>, complaints: &mut Complaints) -> Policies {

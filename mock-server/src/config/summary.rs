@@ -43,7 +43,6 @@ impl fmt::Display for Config {
         for (name, value) in changed(&self.policies) {
             writeln!(f, "policy       {name} = {value}")?;
         }
-        writeln!(f, "signatures   {}", self.signatures)?;
         writeln!(f, "diagnosis    {}", self.diagnosis)?;
         let asks = if self.admin_token.is_some() {
             "needs the admin token"

@@ -227,11 +227,6 @@ impl<'f> Entry<'f> {
         })
     }
 
-    pub(super) fn yes_or_no(&self) -> Result<bool, Complaint> {
-        let advice = "write true or false, without quotes";
-        self.value.as_bool().ok_or_else(|| self.complaint("true or false", self.found(), advice))
-    }
-
     /// The value as JSON, in which times are texts.
     pub(super) fn to_json(self) -> Value {
         json_of(self.value)

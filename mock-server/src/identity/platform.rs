@@ -91,13 +91,6 @@ impl PlatformKey {
     }
 }
 
-impl<K> Private<K> {
-    /// Reads it, unless it has been read.
-    pub(crate) fn read(&self) {
-        let _ = Deref::deref(self);
-    }
-}
-
 impl<K> Deref for Private<K> {
     type Target = K;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Warning;
-use crate::{faults::Strike, identity::Merchant, signing::AnswerSignature};
+use crate::{faults::Strike, identity::Merchant};
 
 /// A stage of an exchange, in the order of the exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +53,7 @@ pub(crate) struct Progress {
     pub(crate) is_authenticated: bool,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) strike: Option<Strike>,
-    pub(crate) signature: AnswerSignature,
+    pub(crate) is_signed: bool,
     /// The last stage before the answer.
     pub(super) last: Stage,
     pub(super) times: StageTimes,
@@ -125,7 +125,7 @@ impl Progress {
             is_authenticated: false,
             warnings: Vec::new(),
             strike: None,
-            signature: AnswerSignature::None,
+            is_signed: false,
             last: Stage::Receive,
             times: StageTimes::default(),
             stage: Stage::Receive,

@@ -96,7 +96,7 @@ impl RightsChange {
 }
 
 pub(super) fn set(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
-    let change = gateway.mutation.change(request.body_as()?);
+    let change: RightsChange = request.body_as()?;
     let id = MemberId { card_id: request.parameter("card_id"), code: request.parameter("code") };
     let content = Fingerprint::of((id, &change));
     let mut entry = request.merchant().ledger.entry(id, &change.out_request_no);

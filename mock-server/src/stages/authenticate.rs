@@ -14,19 +14,15 @@ use crate::{
     contract::Operation,
     identity::{Identity, Merchant},
     journal::Warning,
-    mutants::Mutation,
     operations::Handler,
     rejection::{Rejection, SignInformation},
-    signing::Signatures,
 };
 
-/// A request that a merchant signed, to the last byte; where signatures are off, one that names a merchant. Made by
-/// [`authenticate`] alone.
+/// A request that a merchant signed, to the last byte. Made by [`authenticate`] alone.
 pub(crate) struct AuthenticatedRequest {
     routed: RoutedRequest,
     merchant: Arc<Merchant>,
     nonce_str: String,
-    is_proven: bool,
 }
 
 impl AuthenticatedRequest {
@@ -40,18 +36,6 @@ impl AuthenticatedRequest {
 
     pub(crate) fn merchant(&self) -> &Arc<Merchant> {
         &self.merchant
-    }
-
-    /// Whether its signature held. Where signatures are off, nobody knows.
-    pub(crate) fn is_proven(&self) -> bool {
-        self.is_proven
-    }
-
-    /// The same, taken for one with another body.
-    #[cfg(feature = "mutants")]
-    pub(crate) fn with_body(self, body: Vec<u8>) -> Self {
-        let received = Received { body: body.into(), ..self.received().clone() };
-        Self { routed: RoutedRequest { received: Arc::new(received), ..self.routed }, ..self }
     }
 
     /// What is odd about how it was signed, although the signature holds. Remembers its nonce.
@@ -79,27 +63,21 @@ pub(crate) fn named_merchant(received: &Received, identity: &Identity) -> Option
     identity.merchant(authorization.mchid())
 }
 
-/// Checks 3 to 10; where signatures are off, 3 to 9.
+/// Checks 3 to 10.
 pub(crate) fn authenticate(
     request: RoutedRequest,
     identity: &Identity,
     now: Timestamp,
-    signatures: Signatures,
-    mutation: Mutation,
 ) -> Result<AuthenticatedRequest, Rejection> {
-    let passes = |check: Result<(), Rejection>| check.or_else(|rejection| mutation.overlooks(rejection));
-    passes(check_headers(&request.received))?;
+    check_headers(&request.received)?;
     let authorization = authorization(&request.received)?;
-    passes(check_timestamp(authorization.timestamp(), now))?;
+    check_timestamp(authorization.timestamp(), now)?;
     let merchant = merchant(identity, &authorization)?;
-    passes(check_serial_no(&merchant, &authorization))?;
-    passes(check_validity(&merchant, now))?;
-    let is_proven = signatures.are_verified();
-    if is_proven {
-        passes(check_signature(&merchant, &authorization, &request.received))?;
-    }
+    check_serial_no(&merchant, &authorization)?;
+    check_validity(&merchant, now)?;
+    check_signature(&merchant, &authorization, &request.received)?;
     let nonce_str = authorization.nonce_str().into();
-    Ok(AuthenticatedRequest { routed: request, merchant, nonce_str, is_proven })
+    Ok(AuthenticatedRequest { routed: request, merchant, nonce_str })
 }
 
 /// Check 3.

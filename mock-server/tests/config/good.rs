@@ -76,25 +76,6 @@ fn an_admin_token_is_taken_over_and_never_shown() {
 }
 
 #[test]
-fn how_answers_are_signed_is_taken_over_and_shown() {
-    let reused = Signatures::reused_for(10).unwrap();
-    for (text, signatures, shown) in [
-        ("", Signatures::fresh(), "each answer by itself"),
-        (
-            "signed_ahead = 100",
-            Signatures::ahead(100).unwrap(),
-            "each answer by itself, up to 100 without a body ahead",
-        ),
-        ("signature_reuse = 10\nno_signatures = false", reused, "reused for 10 s by answers without a body"),
-        ("signed_ahead = 0\nno_signatures = true", Signatures::off(), "off: none is verified, none is made"),
-    ] {
-        let config = Folder::new(text).read().unwrap();
-        assert_eq!(config.signatures, signatures, "{text}");
-        assert!(config.to_string().contains(&format!("signatures   {shown}\n")), "{config}");
-    }
-}
-
-#[test]
 fn fault_rules_are_taken_over() {
     let config = Folder::new(
         r#"

@@ -22,7 +22,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time
 use tempfile::TempDir;
 use wechatpay_mock::{
     Config, ConfigError, Diagnosing, Fault, FaultRule, Latency, Limits, MerchantKind, NoCredentials,
-    PlatformCertificates, Signatures, TrustMode,
+    PlatformCertificates, TrustMode,
     policies::{Arithmetic, Policies},
 };
 use wechatpay_protocol::{Credentials, Timestamp};

@@ -20,42 +20,6 @@ fn a_limit_out_of_range_is_refused_with_the_range() {
 }
 
 #[test]
-fn a_signature_is_reused_for_60_seconds_at_most() {
-    for seconds in [0, 61] {
-        let [place, problem, advice] = complaint(&format!("\nsignature_reuse = {seconds}"));
-        assert_eq!(place, "mock.toml:2");
-        assert_eq!(problem, format!("signature_reuse: expected 1 to 60 seconds, found {seconds}"));
-        assert!(advice.contains("leave the key out"), "{advice}");
-    }
-}
-
-#[test]
-fn signatures_made_ahead_are_1000_at_most() {
-    assert_eq!(
-        complaint("signed_ahead = 1001")[1],
-        "signed_ahead: expected 0 to 1000 signatures, found 1001"
-    );
-}
-
-#[test]
-fn answers_are_signed_in_one_way() {
-    for (two, second) in [
-        ("signature_reuse = 10\nno_signatures = true", "no_signatures"),
-        ("signed_ahead = 10\nno_signatures = true", "no_signatures"),
-        ("signed_ahead = 10\nsignature_reuse = 10", "signature_reuse"),
-    ] {
-        let [place, problem, _] = complaint(two);
-        assert_eq!(place, "mock.toml:2");
-        let expected = "expected at most one of signed_ahead, signature_reuse and no_signatures, found two";
-        assert_eq!(problem, format!("{second}: {expected}"));
-    }
-    assert_eq!(
-        complaint("no_signatures = \"yes\"")[1],
-        "no_signatures: expected true or false, found a string"
-    );
-}
-
-#[test]
 fn an_unknown_value_of_a_policy_is_refused_with_those_that_there_are() {
     let [place, problem, _] = complaint("[policies]\n\nrepeat = \"refuse\"");
     assert_eq!(place, "mock.toml:3");

@@ -169,7 +169,7 @@ impl<'a> AnswerDetail<'a> {
             status: exchange.status.map(|status| status.as_u16()),
             headers: headers(&exchange.answer_headers),
             message: exchange.answer_message().map(|message| Message::of(&message, body.is_cut())),
-            signature: exchange.answer_signature.name(),
+            signature: if exchange.answer_is_signed { "fresh" } else { "none" },
             body,
         }
     }

@@ -15,7 +15,6 @@ use crate::{
     faults::Strike,
     journal::{Exchange, Headers, Page, Stage},
     rejection::Rejection,
-    signing::AnswerSignature,
 };
 
 #[derive(Debug, Serialize)]
@@ -234,19 +233,13 @@ impl Response {
     }
 }
 
-/// What an archive has no field for: why the request was refused, the fault that struck it, and what about the answer's
-/// signature is unlike the gateway.
+/// What an archive has no field for: why the request was refused, and the fault that struck it.
 fn comment(exchange: &Exchange) -> Option<String> {
     let refused = exchange.rejection.as_deref().filter(|rejection| !rejection.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
     let why = diagnosis.or_else(|| refused.map(Rejection::reason));
     let fault = exchange.fault.as_deref().map(Strike::label).map(|fault| format!("fault {fault}"));
-    let signature = match exchange.answer_signature {
-        AnswerSignature::Reused => Some("signature shared with other answers".to_owned()),
-        AnswerSignature::Off => Some("signatures are off".to_owned()),
-        AnswerSignature::None | AnswerSignature::Fresh | AnswerSignature::Ahead => None,
-    };
-    let notes: Vec<_> = why.into_iter().chain(fault).chain(signature).collect();
+    let notes: Vec<_> = why.into_iter().chain(fault).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
