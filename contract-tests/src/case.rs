@@ -14,7 +14,7 @@ mod strict;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use wechatpay_mock::Standing;
+use wechatpay_mock::Provenance;
 
 use crate::sign::Sign;
 
@@ -38,7 +38,7 @@ pub struct Case {
     /// Why that matters to whoever integrates.
     pub why: String,
     /// How sure it is that the real gateway does so.
-    pub standing: Standing,
+    pub standing: Provenance,
     /// Where that is known from.
     pub source: String,
     /// Whether it cannot change anything at any gateway, whatever that makes of it: every request of it reads, or is

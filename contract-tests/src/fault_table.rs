@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use wechatpay_mock::{FAULTS, MAGIC_FORMS};
+use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
 
 const BEGINNING: &str = "\
 # How the mock misbehaves
@@ -18,7 +18,7 @@ Needs nothing but an `out_request_no`: `MOCK*system-error*0001` asks for `system
 `*` may be anything, so that each request has a number of its own. Such a number that can't be understood is an ordinary \
 one, and the journal and the log have a warning with the nearest name.
 
-*Applied* says whether the request takes effect; *always*, that the fault lies in the answer that says so. Standing says \
+*Applied* says whether the request takes effect; *always*, that the fault lies in the answer that says so. Provenance says \
 how sure it is that the real gateway ever does so: *documented*; *wild*, published by somebody; *own choice*, where \
 nothing public says it.
 
@@ -73,7 +73,7 @@ pub fn markdown() -> String {
         let _ = writeln!(text, "| `{fault}` | {meaning} | {applied} | {standing} |");
     }
     text.push_str("\nMore than a name:\n\n| request number | what happens |\n|---|---|\n");
-    for form in MAGIC_FORMS {
+    for form in TRIGGER_FORMS {
         let _ = writeln!(text, "| `{}` | {} |", escaped(form.number), escaped(form.meaning));
     }
     text + HTTP_2 + RULES

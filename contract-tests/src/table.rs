@@ -24,7 +24,7 @@ const SECTIONS: [(&str, &str); 10] = [
 pub fn markdown(cases: &[Case], cases_url: &str) -> String {
     let mut text = String::from(
         "# How the mock behaves\n\n\
-         Each row is a case in `fixtures/cases/` and is held to by the tests. Standing says how sure it is that the \
+         Each row is a case in `fixtures/cases/` and is held to by the tests. Provenance says how sure it is that the \
          real gateway does the same: *documented* by the official documentation; *probed*, seen in answers to requests \
          without valid credentials; *wild*, a real answer that somebody published; *SDK*, what SDKs send or insist on; \
          *own choice*, where nothing public decides.\n\n\

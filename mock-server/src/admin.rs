@@ -14,6 +14,7 @@ mod answer;
 mod body;
 mod call;
 mod clock;
+pub(crate) mod control;
 mod document;
 mod exchanges;
 mod faults;
@@ -32,19 +33,20 @@ use http::{Request, Response};
 use http_body::Body;
 
 use crate::{
-    answer_body::AnswerBody,
-    gateway::Gateway,
-    stages::receive::{Peer, Received, receive},
+    admin::{
+        answer::Answer,
+        call::{Call, Caller},
+        control::Control,
+        document::Document,
+        refusal::Refusal,
+    },
+    request::receive::{Peer, RawRequest, receive},
+    response::body::ResponseBody,
 };
 
-pub(crate) use access::Access;
-pub use access::{AdminToken, AdminTokenError};
-pub use document::ADMIN_OPENAPI;
-
-use answer::Answer;
-use call::{Call, Caller};
-use document::Document;
-use refusal::Refusal;
+pub(crate) use crate::admin::access::Access;
+pub use crate::admin::access::{AdminToken, AdminTokenError};
+pub use crate::admin::document::ADMIN_OPENAPI;
 
 /// Where it begins.
 const ROOT: &str = "/__mock";
@@ -55,38 +57,43 @@ pub(crate) fn is_meant<B>(request: &Request<B>) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Answers a request for the mock.
-pub(crate) async fn answer<B>(gateway: &Arc<Gateway>, request: Request<B>, peer: Peer) -> Response<AnswerBody>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    // A target that is a whole URL says itself which host is meant.
-    let authority = request.uri().authority().map(ToString::to_string);
-    let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
-    let result = match whole {
-        Ok(()) => handle(gateway, &received, authority.as_deref()).await,
-        Err(rejection) => Err(Refusal::Received(rejection)),
-    };
-    let keeps_alive = received.keeps_alive && !gateway.door.is_ending();
-    result.unwrap_or_else(|refusal| refusal.to_answer()).into_response(keeps_alive)
+/// Everything under `/__mock/`.
+pub(crate) struct Admin {
+    pub(crate) control: Arc<Control>,
+    pub(crate) access: Access,
 }
 
-async fn handle(
-    gateway: &Arc<Gateway>,
-    received: &Received,
-    authority: Option<&str>,
-) -> Result<Answer, Refusal> {
-    let route = Document::current().route(&received.method, received.path());
-    let caller = match gateway.access.admit(received, authority) {
-        Ok(()) => Caller::Admitted,
-        Err(refusal)
-            if refusal.is_for_want_of_a_token() && matches!(&route, Ok(route) if route.is_public()) =>
-        {
-            Caller::Anybody
-        }
-        Err(refusal) => return Err(refusal),
-    };
-    let route = route?;
-    let call = Call::new(gateway, caller, &route, received)?;
-    route.operation.handler.handle(call).await
+impl Admin {
+    /// Answers a request for the mock.
+    pub(crate) async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<ResponseBody>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let gateway = &self.control.gateway;
+        // A target that is a whole URL says itself which host is meant.
+        let authority = request.uri().authority().map(ToString::to_string);
+        let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
+        let result = match whole {
+            Ok(()) => self.handle(&received, authority.as_deref()).await,
+            Err(rejection) => Err(Refusal::RawRequest(rejection)),
+        };
+        let keeps_alive = received.keeps_alive && !gateway.gate.is_ending();
+        result.unwrap_or_else(|refusal| refusal.to_answer()).into_response(keeps_alive)
+    }
+
+    async fn handle(&self, received: &RawRequest, authority: Option<&str>) -> Result<Answer, Refusal> {
+        let route = Document::current().route(&received.method, received.path());
+        let caller = match self.access.admit(received, authority) {
+            Ok(()) => Caller::Admitted,
+            Err(refusal)
+                if refusal.is_for_want_of_a_token() && matches!(&route, Ok(route) if route.is_public()) =>
+            {
+                Caller::Anybody
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        let route = route?;
+        let call = Call::new(&self.control, self.access.address(), caller, &route, received)?;
+        route.operation.handler.handle(call).await
+    }
 }

@@ -10,7 +10,6 @@
 //! mistake is said with its line before anything starts.
 
 mod complaint;
-mod merchant;
 mod read;
 mod seed_file;
 mod summary;
@@ -29,15 +28,14 @@ use crate::{
     clock::Clock,
     diagnosing::Diagnosing,
     faults::FaultRule,
-    host::Host,
-    identity::{PlatformCertificate, PlatformCertificates, PublicKeyPair},
     limits::Limits,
+    merchants::{MerchantConfig, NoCredentials, PlatformCertificate, PlatformCertificates, PublicKeyPair},
+    net::host::Host,
+    operations::seed::Seed,
     policies::Policies,
-    seed::Seed,
 };
 
-pub use complaint::{Complaint, ConfigError};
-pub use merchant::{ApiCertificate, CertificateStatus, MerchantConfig, MerchantKind, NoCredentials};
+pub use crate::config::complaint::{Complaint, ConfigError};
 
 /// What a mock is told, checked: keys belong to their certificates, and no two merchants have one number.
 ///

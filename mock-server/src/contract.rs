@@ -12,11 +12,8 @@ use jsonschema::{Keyword, ValidationError, Validator};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-pub(crate) use self::path_template::PathTemplate;
-use crate::{
-    field_fault::{FieldFault, JsonType, Location, Rule},
-    operations::Handler,
-};
+pub(crate) use crate::contract::path_template::PathTemplate;
+use crate::field_fault::{FieldFault, JsonType, Location, Rule};
 
 /// The contract's text, as the mock serves and obeys it: OpenAPI 3.1.
 pub const OPENAPI: &str = include_str!("../../fixtures/contract/openapi.json");
@@ -29,7 +26,6 @@ pub(crate) struct Contract {
 /// One operation of the contract.
 pub(crate) struct Operation {
     pub(crate) id: String,
-    pub(crate) handler: Handler,
     pub(crate) method: Method,
     pub(crate) path: PathTemplate,
     pub(crate) parameters: Vec<Parameter>,
@@ -119,7 +115,6 @@ impl Operation {
         let body = operation.pointer("/requestBody/content/application~1json/schema");
         Ok(Self {
             id: id.into(),
-            handler: Handler::of(id).ok_or_else(|| format!("no handler for operationId {id}"))?,
             method: method.to_uppercase().parse().map_err(|_| "not a method")?,
             path: PathTemplate::new(path),
             parameters: parameters
@@ -373,7 +368,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::language::Language;
+    use crate::api::language::Language;
 
     fn rights() -> &'static Operation {
         Contract::current().operations.iter().find(|operation| operation.id == "set_rights").unwrap()

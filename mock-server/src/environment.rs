@@ -12,8 +12,11 @@ use std::{
 
 use wechatpay_protocol::Credentials;
 
-use crate::{AuthorityError, MockServer, WriteError, credentials_env, write_credentials};
-use variables::{Facts, php_ini};
+use crate::{
+    AuthorityError, MockServer, WriteError, credentials_env,
+    environment::variables::{RequestFields, php_ini},
+    write_credentials,
+};
 
 /// Why a command can't be told how to reach a mock.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +84,7 @@ pub async fn prepare(
     fs::create_dir(&php_ini_dir)
         .map_err(|source| EnvironmentError::Write { path: php_ini_dir.clone(), source })?;
     write(php_ini_dir.join("wechatpay-mock.ini"), php_ini(&bundle).as_bytes())?;
-    let facts = Facts {
+    let facts = RequestFields {
         mock: mock.address(),
         authority: &write(folder.join("ca.pem"), authority.as_bytes())?,
         bundle: &bundle,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use wechatpay_mock::{FAULTS, MAGIC_FORMS};
+use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
 
 /// How wide the first two columns are: the longest request number with a fault's name needs so much.
 const NAME: usize = 24;
@@ -44,7 +44,7 @@ pub(crate) fn write(out: &mut impl Write) -> io::Result<()> {
         "that the real gateway ever does so. … is anything, so that each request has a number of its own.\n"
     )?;
     writeln!(out, "Other request numbers:")?;
-    for form in MAGIC_FORMS {
+    for form in TRIGGER_FORMS {
         writeln!(out, "  {:33} {}", form.number, form.meaning)?;
     }
     writeln!(out, "{RULES}")

@@ -1,23 +1,22 @@
 //! Deliberate misbehaviour: rules that say which requests it strikes, and what happens then.
 //!
-//! A fault strikes only a request that is signed and valid, so that it never hides a mistake of the client's. What the
-//! request does to the state is said for each fault: a 500 that was applied all the same is the interesting one.
+//! A fault strikes only a request that is signed and valid, so it never hides a mistake of the client. Each fault says
+//! whether the request takes effect all the same: a 500 for a change that was made is the interesting one.
 
+pub(crate) mod accept_gate;
+mod active;
 mod catalogue;
+pub(crate) mod connection;
 mod display;
-mod error;
-mod line;
-mod magic;
 mod rule;
 mod rules;
 mod signature;
-mod strike;
+mod trigger;
 
+pub use active::{ActiveFault, FaultSource};
 pub use catalogue::{Applied, FAULTS, Fault, UnknownFault};
-pub use error::{CustomError, DocumentedError, InjectedError};
-pub(crate) use line::{Line, Socket, Steered};
-pub use magic::{MAGIC_FORMS, MagicForm};
+pub(crate) use connection::ConnectionControl;
 pub use rule::{FaultMatch, FaultRule, Latency, RuleError};
-pub(crate) use rules::{Facts, Rules};
+pub(crate) use rules::{Cleared, Faults, RequestFields};
 pub use rules::{FaultId, RuleState};
-pub use strike::{Strike, StruckBy};
+pub use trigger::{TRIGGER_FORMS, TriggerForm};

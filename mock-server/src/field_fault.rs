@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::{language::Language, standing::Standing};
+use crate::api::{language::Language, provenance::Provenance};
 
 /// Which field of a request breaks which rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,16 +135,16 @@ impl FieldFault {
     }
 
     /// How sure it is that the gateway says so.
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Provenance {
         match &self.rule {
             Rule::Type { expected: JsonType::Integer, .. }
             | Rule::Required
             | Rule::MaxLength { .. }
             | Rule::MinLength { .. }
             | Rule::Pattern { .. }
-            | Rule::Documented { .. } => Standing::Wild,
-            Rule::ThreeBytes { .. } => Standing::Documented,
-            Rule::Type { .. } | Rule::PercentEncoding { .. } | Rule::Other { .. } => Standing::OwnChoice,
+            | Rule::Documented { .. } => Provenance::Wild,
+            Rule::ThreeBytes { .. } => Provenance::Documented,
+            Rule::Type { .. } | Rule::PercentEncoding { .. } | Rule::Other { .. } => Provenance::OwnChoice,
         }
     }
 

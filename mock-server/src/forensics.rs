@@ -25,13 +25,15 @@ use std::{
 
 use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
 
-pub use difference::Difference;
-pub(crate) use evidence::diagnose_request;
-pub use hypothesis::Hypothesis;
-pub use key::{KeyHolder, KnownKey};
+pub use crate::forensics::difference::Difference;
+pub(crate) use crate::forensics::evidence::diagnose_request;
+pub use crate::forensics::hypothesis::Hypothesis;
+pub use crate::forensics::key::{KeyHolder, KnownKey};
 
-use encoding::ENCODINGS;
-use search::{Found, Outcome, search, search_hash};
+use crate::forensics::{
+    encoding::ENCODINGS,
+    search::{Found, Outcome, search, search_hash},
+};
 
 /// A signature that did not match, and what it should have been.
 #[derive(Clone, Debug)]

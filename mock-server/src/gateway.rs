@@ -1,182 +1,266 @@
-//! Everything that one mock is made of.
+//! One exchange, from a request to a signed response: the only file that names all stages.
 
-use std::{
-    iter,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Request;
+use http_body::Body;
+use parking_lot::{RwLock, RwLockWriteGuard};
 use tokio::sync::Semaphore;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::Timestamp;
 
 use crate::{
-    admin::Access,
+    api::error::ApiError,
     clock::Clock,
-    config::Config,
-    connections::Addresses,
     contract::Contract,
     diagnosing::{self, Diagnosing},
-    door::Door,
-    faults::{FaultId, FaultRule, RuleError, RuleState, Rules},
-    identity::Identity,
-    journal::Journal,
+    faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
+    forensics::Diagnosis,
+    journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
-    metrics::Metrics,
-    policies::Policies,
-    proxy::Proxy,
-    randomness::Randomness,
-    stages::receive::LARGE_BODIES,
-    tls::Tls,
-    turned_away::TurnedAway,
+    merchants::Merchants,
+    operations::{Context, OperationResponse, handler},
+    policies::{Policies, SignedRefusals},
+    random::Randomness,
+    request::{
+        authenticate::{AuthenticatedRequest, authenticate, named_merchant},
+        receive::{LARGE_BODIES, Peer, RawRequest, receive},
+        route::route,
+        validate::{ValidRequest, validate},
+    },
+    response::{
+        body::ResponseBody,
+        respond::{Response, respond, with_diagnosis},
+        sign::sign,
+    },
+    store::Store,
 };
 
-/// One mock gateway, without its socket.
+/// One gateway without its sockets: what a request goes through, and what it leaves behind.
 pub(crate) struct Gateway {
     pub(crate) contract: &'static Contract,
-    pub(crate) identity: Identity,
+    pub(crate) merchants: Arc<Merchants>,
+    pub(crate) store: Store,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Arc<Journal>,
     pub(crate) clock: Clock,
     pub(crate) randomness: Randomness,
-    pub(crate) journal: Journal,
-    pub(crate) metrics: Metrics,
     pub(crate) policies: Policies,
     pub(crate) limits: Limits,
-    /// Rules of misbehaviour for every merchant's requests.
-    pub(crate) faults: Rules,
-    pub(crate) door: Door,
-    /// Who may see and steer the mock.
-    pub(crate) access: Access,
-    /// Which hosts it stands for, and to which others there is a way.
-    pub(crate) proxy: Proxy,
-    pub(crate) tls: Tls,
-    /// Whom it turned away before there was an exchange.
-    pub(crate) turned_away: TurnedAway,
+    pub(crate) gate: AcceptGate,
+    diagnosis: Diagnosing,
+    /// Room for the diagnoses that are under way.
+    diagnoses: Semaphore,
     /// Room for the large bodies that are being read.
     pub(crate) large_bodies: Semaphore,
-    pub(crate) diagnosis: Diagnosing,
-    /// Room for the diagnoses that are under way.
-    pub(crate) diagnoses: Semaphore,
-    /// Room for the key that is being made.
-    pub(crate) new_keys: Semaphore,
-    configured_faults: Vec<FaultRule>,
-    rules_made: AtomicU64,
-    merchants_made: AtomicU64,
+    /// Read from an operation until its exchange is recorded, written while the mock is changed from outside.
+    settled: RwLock<()>,
+}
+
+/// A request on its way, with what is known so far.
+struct InFlight {
+    received: Arc<RawRequest>,
+    /// When the request was whole.
+    received_at: std::time::Duration,
+    progress: Progress,
+}
+
+/// What is left to do once an exchange is recorded.
+struct Concluded {
+    response: Response,
+    fault: Option<(ActiveFault, Cleared)>,
 }
 
 impl Gateway {
-    /// A gateway that listens there.
-    ///
-    /// # Errors
-    /// If one of the configuration's fault rules makes no sense.
     pub(crate) fn new(
-        config: &Config,
-        addresses: Addresses,
+        merchants: Merchants,
+        policies: Policies,
+        limits: Limits,
+        diagnosis: Diagnosing,
         clock: Clock,
         randomness: Randomness,
-    ) -> Result<Self, RuleError> {
-        let identity = Identity::new(config);
-        let gateway = Self {
+    ) -> Self {
+        Self {
             contract: Contract::current(),
-            identity,
+            merchants: Arc::new(merchants),
+            store: Store::new(limits.request_numbers),
+            faults: Faults::new(limits.faults),
+            journal: Arc::new(Journal::new(&limits)),
             clock,
             randomness,
-            journal: Journal::new(&config.limits),
-            metrics: Metrics::new(),
-            policies: config.policies.clone(),
-            limits: config.limits,
-            faults: Rules::default(),
-            door: Door::new(),
-            access: Access::new(addresses.most_open(), config.admin_token.clone()),
-            proxy: Proxy::new(config, iter::once(addresses.either).chain(addresses.tls_alone).collect()),
-            tls: Tls::new(config),
-            turned_away: TurnedAway::default(),
-            large_bodies: Semaphore::new(LARGE_BODIES),
-            diagnosis: config.diagnosis,
+            policies,
+            limits,
+            gate: AcceptGate::new(),
+            diagnosis,
             diagnoses: Semaphore::new(diagnosing::AT_ONCE),
-            new_keys: Semaphore::new(1),
-            configured_faults: config.faults.clone(),
-            rules_made: AtomicU64::new(0),
-            merchants_made: AtomicU64::new(0),
-        };
-        config.faults.iter().try_for_each(|rule| gateway.add_fault(rule.clone()).map(drop))?;
-        Ok(gateway)
-    }
-
-    /// Takes a fault rule in, for the merchant that it names or for all.
-    pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
-        let merchant = rule.when.merchant.as_deref().and_then(|mchid| self.identity.merchant(mchid));
-        rule.check_against(self.contract, |_| merchant.is_some())?;
-        let id: FaultId = self.rules_made.fetch_add(1, Ordering::Relaxed) + 1;
-        let rules = merchant.as_ref().map_or(&self.faults, |merchant| &merchant.faults);
-        rules.add(id, rule, self.clock.now(), self.limits.faults)
-    }
-
-    /// A number that is given once.
-    pub(crate) fn next_merchant(&self) -> u64 {
-        self.merchants_made.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Every fault rule, oldest first.
-    pub(crate) fn faults(&self) -> Vec<RuleState> {
-        let of_merchants = self.identity.merchants().into_iter().flat_map(|merchant| merchant.faults.list());
-        let mut rules: Vec<_> = of_merchants.chain(self.faults.list()).collect();
-        rules.sort_by_key(|rule| rule.id);
-        rules
-    }
-
-    /// Removes a fault rule. Whether there was one with that name.
-    pub(crate) fn remove_fault(&self, id: FaultId) -> bool {
-        self.faults.remove(id) || self.identity.merchants().iter().any(|merchant| merchant.faults.remove(id))
-    }
-
-    /// Removes every fault rule, lets whoever comes connect, and keeps nobody waiting any longer. Says how many rules there
-    /// were.
-    pub(crate) fn clear_faults(&self) -> usize {
-        self.door.open();
-        let of_merchants: usize =
-            self.identity.merchants().iter().map(|merchant| merchant.faults.clear()).sum();
-        of_merchants + self.faults.clear()
-    }
-
-    /// Removes the fault rules that name this merchant, and keeps none of its requests waiting any longer. Says how many
-    /// rules there were.
-    pub(crate) fn clear_faults_of(&self, mchid: &str) -> usize {
-        self.identity.merchant(mchid).map_or(0, |merchant| merchant.faults.clear())
-    }
-
-    /// Everything is as it was when the mock started: state, journal, fault rules, clock. Merchants made at run time are
-    /// gone.
-    pub(crate) fn reset(&self) {
-        self.clock.resume();
-        self.clear_faults();
-        self.identity.remove_made();
-        for merchant in self.identity.merchants() {
-            merchant.reset();
+            large_bodies: Semaphore::new(LARGE_BODIES),
+            settled: RwLock::new(()),
         }
-        self.add_configured_faults(None);
-        self.turned_away.clear();
-        self.journal.clear(None);
     }
 
-    /// Everything about one merchant is as it was at first: its state, its part of the journal, its fault rules. Whether
-    /// there is such a merchant.
-    pub(crate) fn reset_merchant(&self, mchid: &str) -> bool {
-        let Some(merchant) = self.identity.merchant(mchid) else { return false };
-        merchant.reset();
-        merchant.faults.clear();
-        self.add_configured_faults(Some(&merchant.mchid));
-        self.journal.clear(Some(&merchant.mchid));
-        true
-    }
+    /// Answers one request that came over this connection.
+    pub(crate) async fn exchange<B>(
+        &self,
+        request: Request<B>,
+        peer: Peer,
+        connection: &ConnectionControl,
+    ) -> http::Response<ResponseBody>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let mut progress = Progress::begin();
+        let (mut received, whole) = receive(request, peer, &self.limits, &self.large_bodies).await;
+        received.keeps_alive &= !self.gate.is_ending();
+        let received_at = self.clock.moment();
+        let received = Arc::new(received);
 
-    /// Takes the configuration's fault rules in again, as at the start: all of them, or those that name this merchant.
-    fn add_configured_faults(&self, mchid: Option<&Mchid>) {
-        let is_meant = |rule: &&FaultRule| {
-            mchid.is_none_or(|mchid| rule.when.merchant.as_deref() == Some(mchid.as_str()))
+        let now = Timestamp::from_unix(received_at.as_secs());
+        let authenticated = whole.and_then(|()| self.authenticated(&received, now, &mut progress));
+        let diagnosis = match &authenticated {
+            Err(ApiError::SignatureMismatch(_)) => self.diagnose(&received).await,
+            _ => None,
         };
-        for rule in self.configured_faults.iter().filter(is_meant) {
-            // They were taken in when the mock started.
-            if let Err(error) = self.add_fault(rule.clone()) {
-                tracing::error!("a fault rule of the configuration can't be taken in again: {error}");
+        let in_flight = InFlight { received, received_at, progress };
+        let Concluded { response, fault } = self.conclude(in_flight, authenticated, diagnosis);
+        if let Some((fault, cleared)) = fault {
+            fault.deliver(&response, connection, &self.gate, cleared).await;
+        }
+        response.into_http()
+    }
+
+    /// Keeps requests from taking effect or being recorded, so that what is changed meanwhile changes between two
+    /// exchanges. Not to be held for long.
+    pub(crate) fn between_exchanges(&self) -> RwLockWriteGuard<'_, ()> {
+        self.settled.write()
+    }
+
+    /// route ─▶ authenticate
+    fn authenticated(
+        &self,
+        received: &Arc<RawRequest>,
+        now: Timestamp,
+        progress: &mut Progress,
+    ) -> Result<AuthenticatedRequest, ApiError> {
+        progress.merchant = named_merchant(received, &self.merchants);
+        progress.enter(Stage::Route);
+        let routed = route(self.contract, Arc::clone(received))?;
+        progress.operation = Some(routed.operation.id.as_str());
+
+        progress.enter(Stage::Authenticate);
+        let authenticated = authenticate(routed, &self.merchants, now)?;
+        progress.is_authenticated = true;
+        progress.warnings = authenticated.warnings();
+        Ok(authenticated)
+    }
+
+    async fn diagnose(&self, received: &Arc<RawRequest>) -> Option<Diagnosis> {
+        diagnosing::diagnose(received, self.diagnosis, self.contract, &self.merchants, &self.diagnoses).await
+    }
+
+    /// validate ─▶ execute ─▶ respond ─▶ sign ─▶ journal, without waiting for anything.
+    fn conclude(
+        &self,
+        InFlight { received, received_at, mut progress }: InFlight,
+        authenticated: Result<AuthenticatedRequest, ApiError>,
+        diagnosis: Option<Diagnosis>,
+    ) -> Concluded {
+        let _settled = self.settled.read();
+        let now = Timestamp::from_unix(received_at.as_secs());
+        let mut fault = None;
+        let result = authenticated.and_then(|authenticated| {
+            progress.enter(Stage::Validate);
+            let valid = validate(authenticated, self.policies.unknown_field)?;
+            progress.enter(Stage::Apply);
+            progress.warnings.extend_from_slice(valid.warnings());
+            self.execute(&valid, now, &mut progress, &mut fault)
+        });
+
+        progress.enter(Stage::Respond);
+        let response = respond(&received, &result, now, self.randomness.bytes());
+        let response = with_diagnosis(response, diagnosis.as_ref().filter(|_| self.diagnosis.is_told()));
+
+        progress.enter(Stage::Sign);
+        let response =
+            self.signed(&received, now, &mut progress, fault.as_ref().map(|(fault, _)| fault), response);
+        progress.end();
+        progress.fault = fault.as_ref().map(|(fault, _)| fault.clone());
+
+        let most_of_a_body = self.limits.journal_body;
+        let exchange =
+            Exchange::new(received_at, most_of_a_body, &received, progress, result, diagnosis, &response);
+        self.journal.record(exchange);
+        Concluded { response, fault }
+    }
+
+    /// Carries the request out, unless a fault has something else in mind. Anew if another request changed a document
+    /// that this one read.
+    fn execute(
+        &self,
+        request: &ValidRequest,
+        now: Timestamp,
+        progress: &mut Progress,
+        struck: &mut Option<(ActiveFault, Cleared)>,
+    ) -> Result<OperationResponse, ApiError> {
+        let context = Context {
+            now,
+            policies: &self.policies,
+            merchants: &self.merchants,
+            randomness: &self.randomness,
+        };
+        let operation = &request.operation().id;
+        let execute = handler(operation).expect("a test sees to it that each operation has a handler");
+        let mchid = &request.merchant().mchid;
+        loop {
+            let mut warnings = Vec::new();
+            let mut documents = self.store.documents(mchid);
+            let computed = execute(&context, request, &mut documents);
+            let fields = RequestFields {
+                mchid,
+                operation,
+                parameters: request.parameters(),
+                body: request.body(),
+                is_signed: computed.is_ok() || self.policies.signed_refusals == SignedRefusals::Business,
+            };
+            let mut fault = self.faults.strike(&fields, now, &mut warnings);
+            let is_kept = computed.is_ok() && fault.as_ref().is_none_or(|(fault, _)| fault.is_applied);
+            if is_kept && self.store.commit(documents).is_err() {
+                if let Some((fault, _)) = &fault {
+                    self.faults.refund(mchid, fault, fields.out_request_no());
+                }
+                continue;
             }
+            let result = match &mut fault {
+                None => computed,
+                Some((fault, _)) => fault.decide(computed, &mut warnings),
+            };
+            *struck = fault;
+            progress.warnings.extend(warnings);
+            return result;
+        }
+    }
+
+    /// The response, signed if it is to be, and corrupted if a fault does so.
+    fn signed(
+        &self,
+        received: &RawRequest,
+        now: Timestamp,
+        progress: &mut Progress,
+        fault: Option<&ActiveFault>,
+        response: Response,
+    ) -> Response {
+        let Some(merchant) = progress.merchant.as_ref().filter(|_| progress.has_passed(Stage::Authenticate))
+        else {
+            return response;
+        };
+        if fault.is_some_and(ActiveFault::is_never_signed) {
+            return response;
+        }
+        let key = self.merchants.signing_key(merchant, received.wechatpay_serial(), now);
+        let (response, is_signed) = sign(response, key, self.policies.signed_refusals, now, &self.randomness);
+        progress.is_signed = is_signed;
+        match fault {
+            None => response,
+            Some(fault) => fault.corrupt(response, key, &self.merchants),
         }
     }
 }

@@ -4,12 +4,17 @@
 //! which is good for five minutes and for this mock only, and the answer. Bodies are kept as they were sent, so that
 //! sensitive fields stay encrypted. Private keys, APIv3 keys and what they decrypt are never in it.
 
+pub(crate) mod content;
+pub(crate) mod expectation;
 mod filter;
+pub(crate) mod har;
 mod headers;
+pub(crate) mod log;
+pub(crate) mod metrics;
+mod partitions;
+mod rejected_connections;
 mod request;
-mod shelves;
-mod stage;
-mod warning;
+pub(crate) mod stage;
 
 use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
@@ -18,21 +23,25 @@ use http::{StatusCode, header::AUTHORIZATION};
 use wechatpay_protocol::{Authorization, Mchid, RequestMessage, ResponseSignature, Timestamp};
 
 use crate::{
-    faults::Strike,
+    api::{
+        Warning,
+        error::{ApiError, CHECKS},
+    },
+    faults::ActiveFault,
     forensics::Diagnosis,
-    operations::Outcome,
-    rejection::{CHECKS, Rejection},
-    stages::{receive::Received, respond::Answer},
+    operations::OperationResponse,
+    request::receive::RawRequest,
+    response::respond::Response,
 };
 
 pub use filter::Filter;
 pub use headers::Headers;
+pub(crate) use partitions::{Journal, Order, Page, Recorded};
+pub(crate) use rejected_connections::RejectedConnections;
 pub use request::Request;
 use request::beginning;
-pub(crate) use shelves::{Journal, Order, Page, Recorded};
 pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
-pub use warning::Warning;
 
 /// The check that is an operation's own.
 const OWN_RULES: u8 = 12;
@@ -58,13 +67,13 @@ pub struct Exchange {
     /// The last stage before the answer that the request came to.
     pub stage: Stage,
     /// What ended the exchange in that stage, if it was refused.
-    pub rejection: Option<Box<Rejection>>,
+    pub rejection: Option<Box<ApiError>>,
     /// What is wrong about the signature, if it was refused and diagnosed.
     pub diagnosis: Option<Box<Diagnosis>>,
     /// What is odd about the request, whether or not it was refused.
     pub warnings: Vec<Warning>,
     /// The fault that struck it, if one did.
-    pub fault: Option<Box<Strike>>,
+    pub fault: Option<Box<ActiveFault>>,
     /// The status of the answer; `None` if nothing of the answer was sent, as `fault` asked for.
     pub status: Option<StatusCode>,
     /// The headers of the answer, sent or not.
@@ -84,11 +93,11 @@ impl Exchange {
     pub(crate) fn new(
         moment: Duration,
         most_of_a_body: usize,
-        received: &Received,
+        received: &RawRequest,
         progress: Progress,
-        result: Result<Outcome, Rejection>,
+        result: Result<OperationResponse, ApiError>,
         diagnosis: Option<Diagnosis>,
-        answer: &Answer,
+        answer: &Response,
     ) -> Self {
         let (outcome, rejection) = match result {
             Ok(outcome) => (Some(outcome), None),
@@ -108,8 +117,8 @@ impl Exchange {
             rejection: rejection.map(Box::new),
             diagnosis: diagnosis.map(Box::new),
             warnings,
-            status: progress.strike.as_ref().is_none_or(Strike::sends_an_answer).then_some(answer.status),
-            fault: progress.strike.map(Box::new),
+            status: progress.fault.as_ref().is_none_or(ActiveFault::sends_an_answer).then_some(answer.status),
+            fault: progress.fault.map(Box::new),
             answer_headers: Headers::from(&answer.headers),
             answer_body_length: answer.body.len(),
             answer_body: beginning(&answer.body, most_of_a_body),
@@ -127,17 +136,17 @@ impl Exchange {
     /// operation's own rules refuse, a fault, and a habit such as requests without `Wechatpay-Serial` are no such thing.
     pub fn breaks_contract(&self) -> bool {
         let is_broken =
-            |rejection: &Rejection| !rejection.is_injected() && rejection.check() != Some(OWN_RULES);
+            |rejection: &ApiError| !rejection.is_injected() && rejection.check() != Some(OWN_RULES);
         self.rejection.as_deref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
     }
 
     /// The code in the answer's body, if a refusal was sent that has one: `SIGN_ERROR`.
     pub fn code(&self) -> Option<&str> {
-        self.refusal_sent().and_then(Rejection::code)
+        self.refusal_sent().and_then(ApiError::code)
     }
 
     /// The refusal, unless nothing was sent.
-    pub(crate) fn refusal_sent(&self) -> Option<&Rejection> {
+    pub(crate) fn refusal_sent(&self) -> Option<&ApiError> {
         self.rejection.as_deref().filter(|_| self.status.is_some())
     }
 

@@ -17,76 +17,61 @@
 #![warn(missing_docs)]
 
 mod admin;
-mod answer_body;
-mod business;
+mod api;
 mod clock;
 mod config;
-mod connection;
-mod connections;
 mod contract;
-mod credentials_dir;
 mod diagnosing;
-mod door;
 pub mod environment;
-mod exchange;
-mod expectation;
 mod faults;
 mod field_fault;
 pub mod forensics;
 mod gateway;
-mod host;
-mod identity;
 mod journal;
-mod language;
-mod latest;
-mod likeness;
 mod limits;
-mod log;
-mod making;
-mod metrics;
+mod merchants;
+mod net;
+mod non_null;
 mod operations;
-mod own_hash;
 pub mod policies;
-mod present;
-mod proxy;
-mod randomness;
-mod recent;
-mod rejection;
-mod seed;
+mod random;
+mod request;
+mod response;
 mod server;
-mod stages;
-mod standing;
-mod state;
-mod tls;
-mod turned_away;
-mod whole;
-mod write_timeout;
+mod store;
+mod suggest;
 
-pub use admin::{ADMIN_OPENAPI, AdminToken, AdminTokenError};
-pub use business::BusinessRefusal;
-pub use clock::Clock;
-pub use config::{
-    ApiCertificate, CertificateStatus, Complaint, Config, ConfigError, MerchantConfig, MerchantKind,
-    NoCredentials,
+pub use crate::admin::control::NewMerchant;
+pub use crate::admin::{ADMIN_OPENAPI, AdminToken, AdminTokenError};
+pub use crate::api::error::{ApiError, CHECKS, SensitiveFault, SignInformation};
+pub use crate::api::language::Language;
+pub use crate::api::operation_error::OperationError;
+pub use crate::api::provenance::Provenance;
+pub use crate::clock::Clock;
+pub use crate::config::{Complaint, Config, ConfigError};
+pub use crate::contract::OPENAPI;
+pub use crate::diagnosing::Diagnosing;
+pub use crate::field_fault::{FieldFault, JsonType, Location, Rule};
+pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
+pub use crate::limits::{LimitError, Limits};
+pub use crate::merchants::credentials_dir::{WriteError, credentials_env, write_credentials};
+pub use crate::merchants::{
+    ApiCertificate, CertificateStatus, KeyPairError, MerchantConfig, MerchantKind, NoCredentials,
+    PlatformCertificate, PlatformCertificates, ProvisionError, PublicKeyPair, TrustMode,
 };
-pub use contract::OPENAPI;
-pub use credentials_dir::{WriteError, credentials_env, write_credentials};
-pub use diagnosing::Diagnosing;
-pub use expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
-pub use faults::{
-    Applied, CustomError, DocumentedError, FAULTS, Fault, FaultId, FaultMatch, FaultRule, InjectedError,
-    Latency, MAGIC_FORMS, MagicForm, RuleError, RuleState, Strike, StruckBy, UnknownFault,
+pub use crate::net::host::{GATEWAY_HOSTS, Host, HostError, HostName};
+pub use crate::net::tls::{Authority, AuthorityError};
+pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
+pub use crate::random::Randomness;
+pub use crate::server::{MockServer, MockServerBuilder};
+pub use crate::{
+    api::Warning,
+    journal::{Exchange, Filter, Headers, Request, Stage, StageTimes, Verdict},
 };
-pub use field_fault::{FieldFault, JsonType, Location, Rule};
-pub use host::{GATEWAY_HOSTS, Host, HostError, HostName};
-pub use identity::{NotMade, PairError, PlatformCertificate, PlatformCertificates, PublicKeyPair, TrustMode};
-pub use journal::{Exchange, Filter, Headers, Request, Stage, StageTimes, Verdict, Warning};
-pub use language::Language;
-pub use limits::{LimitError, Limits};
-pub use making::NewMerchant;
-pub use randomness::Randomness;
-pub use rejection::{CHECKS, Rejection, SensitiveFault, SignInformation};
-pub use seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
-pub use server::{MockServer, MockServerBuilder};
-pub use standing::Standing;
-pub use tls::{Authority, AuthorityError};
+pub use crate::{
+    api::injected_error::{CustomError, DocumentedError, InjectedError},
+    faults::{
+        ActiveFault, Applied, FAULTS, Fault, FaultId, FaultMatch, FaultRule, FaultSource, Latency, RuleError,
+        RuleState, TRIGGER_FORMS, TriggerForm, UnknownFault,
+    },
+};

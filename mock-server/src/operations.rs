@@ -1,58 +1,59 @@
-//! What the operations do, one file for each that has state of its own.
+//! What the operations do, a file for each family with rules of its own.
+//!
+//! An operation is a function of a valid request and the documents that it reads. It returns its response and leaves the
+//! changed documents in [`Documents`]: it opens no socket, takes no lock, and keeps nothing itself.
 
 mod certificates;
 mod echo;
 mod member_card;
-mod rights;
+pub(crate) mod seed;
 
 use http::StatusCode;
 use serde_json::Value;
+use wechatpay_protocol::Timestamp;
 
-use crate::{gateway::Gateway, journal::Warning, rejection::Rejection, stages::validate::ValidRequest};
+use crate::{
+    api::{Warning, error::ApiError},
+    merchants::Merchants,
+    policies::Policies,
+    random::Randomness,
+    request::validate::ValidRequest,
+    store::Documents,
+};
 
-pub(crate) use rights::Rights;
-
-/// The code behind an operation of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Handler {
-    Echo,
-    ListCertificates,
-    SetRights,
-    ShowMemberCard,
+/// What an operation may look at beside the request and the documents.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) policies: &'a Policies,
+    pub(crate) merchants: &'a Merchants,
+    pub(crate) randomness: &'a Randomness,
 }
 
-/// What an operation did: the answer it asks for, and what is odd about the request all the same.
+/// The code behind an operation of the contract.
+pub(crate) type Handler =
+    fn(&Context<'_>, &ValidRequest, &mut Documents<'_>) -> Result<OperationResponse, ApiError>;
+
+/// What an operation answers, and what the request is warned about although it was carried out.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct OperationResponse {
     pub(crate) status: StatusCode,
-    /// The body of the answer; `None` is an empty one.
+    /// The body; `None` is an empty one.
     pub(crate) body: Option<Value>,
     pub(crate) warnings: Vec<Warning>,
 }
 
-impl Handler {
-    /// The handler of the operation with this `operationId`.
-    pub(crate) fn of(operation_id: &str) -> Option<Self> {
-        match operation_id {
-            "echo" => Some(Self::Echo),
-            "list_certificates" => Some(Self::ListCertificates),
-            "set_rights" => Some(Self::SetRights),
-            "show_member_card" => Some(Self::ShowMemberCard),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn handle(self, gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
-        match self {
-            Self::Echo => echo::echo(gateway, request),
-            Self::ListCertificates => certificates::list(gateway, request),
-            Self::SetRights => rights::set(gateway, request),
-            Self::ShowMemberCard => member_card::show(gateway, request),
-        }
+/// The handler of the operation with this `operationId`.
+pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
+    match operation_id {
+        "echo" => Some(echo::echo),
+        "list_certificates" => Some(certificates::list),
+        "set_rights" => Some(member_card::set_rights),
+        "show_member_card" => Some(member_card::show),
+        _ => None,
     }
 }
 
-impl Outcome {
+impl OperationResponse {
     /// 200 with a body.
     pub(crate) fn ok(body: Value) -> Self {
         Self { status: StatusCode::OK, body: Some(body), warnings: Vec::new() }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::standing::Standing;
+use crate::api::provenance::Provenance;
 
 /// Declares each policy once: its values, which of them is the default, and what they mean.
 macro_rules! policies {
@@ -111,7 +111,7 @@ pub struct PolicyValue {
 
 impl Policy {
     /// How sure it is that the gateway decides so: nothing public says it.
-    pub const STANDING: Standing = Standing::OwnChoice;
+    pub const STANDING: Provenance = Provenance::OwnChoice;
 }
 
 impl PolicyValue {

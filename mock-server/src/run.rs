@@ -61,14 +61,17 @@ async fn report(mock: &MockServer, code: u8, contract: bool) -> bool {
         .collect();
     let mut text = String::new();
     let mut say = |line: String| text += &format!("wechatpay-mock: {line}\n");
-    let turned_away =
-        if exchanges.is_empty() { mock.turned_away_within(HEARD).await } else { mock.turned_away() };
+    let rejected_connections = if exchanges.is_empty() {
+        mock.rejected_connections_within(HEARD).await
+    } else {
+        mock.rejected_connections()
+    };
     if code != 0 || is_broken || exchanges.is_empty() {
-        for reason in &turned_away {
+        for reason in &rejected_connections {
             say(format!("turned away: {reason}"));
         }
     }
-    if exchanges.is_empty() && turned_away.is_empty() {
+    if exchanges.is_empty() && rejected_connections.is_empty() {
         say("no request reached the mock; does the command read HTTPS_PROXY? docs/sdks says how each SDK is pointed here".into());
     }
     if !exchanges.is_empty() && (code != 0 || is_broken) {

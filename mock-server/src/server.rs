@@ -15,24 +15,29 @@ use tokio::{
 use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
-    admin::AdminToken,
+    admin::{
+        Access, Admin, AdminToken,
+        control::{Control, NewMerchant},
+    },
     clock::Clock,
-    config::{Config, NoCredentials},
-    connection::{Speech, serve},
-    connections::{Addresses, accept},
+    config::Config,
     diagnosing::Diagnosing,
-    expectation::Expected,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
-    host::Host,
-    identity::NotMade,
-    journal::{Exchange, Filter, Order},
+    journal::{Exchange, Filter, Order, RejectedConnections, expectation::Expected},
     limits::Limits,
-    making::NewMerchant,
+    merchants::{Merchants, NoCredentials, ProvisionError},
+    net::{
+        Front,
+        accept::accept,
+        host::Host,
+        listener::Addresses,
+        proxy::Proxy,
+        tls::{AuthorityError, Tls},
+    },
+    operations::seed::{self, Seed},
     policies::Policies,
-    randomness::Randomness,
-    seed::Seed,
-    tls::AuthorityError,
+    random::Randomness,
 };
 
 /// A running mock of the gateway. Dropping it closes its socket and its connections.
@@ -53,7 +58,7 @@ use crate::{
 pub struct MockServer {
     addresses: Addresses,
     config: Config,
-    gateway: Arc<Gateway>,
+    front: Arc<Front>,
     accepting: JoinHandle<bool>,
 }
 
@@ -107,7 +112,7 @@ impl MockServer {
     /// # Errors
     /// [`AuthorityError`] if there is none and none can be made.
     pub async fn ca_pem(&self) -> Result<String, AuthorityError> {
-        self.gateway.tls.authority().await.map(|authority| authority.pem().into())
+        self.front.tls.authority().await.map(|authority| authority.pem().into())
     }
 
     /// What the first merchant needs to call it: the development merchant, unless others are configured.
@@ -115,7 +120,7 @@ impl MockServer {
     /// # Panics
     /// If that merchant is configured without its private key.
     pub fn credentials(&self) -> Credentials {
-        let credentials = self.config.credentials(None, self.gateway.clock.now());
+        let credentials = self.config.credentials(None, self.gateway().clock.now());
         credentials.expect("the first merchant is configured with its private key")
     }
 
@@ -124,12 +129,12 @@ impl MockServer {
     /// # Errors
     /// [`NoCredentials`] if there is no such merchant, or it is configured without its private key.
     pub fn credentials_of(&self, mchid: &str) -> Result<Credentials, NoCredentials> {
-        let identity = &self.gateway.identity;
-        match identity.merchant(mchid) {
-            Some(merchant) => identity.credentials(&merchant, self.gateway.clock.now()),
+        let merchants = &self.gateway().merchants;
+        match merchants.merchant(mchid) {
+            Some(merchant) => merchants.credentials(&merchant, self.gateway().clock.now()),
             None => Err(NoCredentials::UnknownMchid {
                 mchid: mchid.into(),
-                known: identity.merchants().iter().map(|merchant| merchant.mchid.to_string()).collect(),
+                known: merchants.merchants().iter().map(|merchant| merchant.mchid.to_string()).collect(),
             }),
         }
     }
@@ -140,7 +145,7 @@ impl MockServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        serve(stream, None, Speech::Either, |_| {}, Arc::clone(&self.gateway)).await;
+        self.front.serve_in_memory(stream).await;
     }
 
     /// The last exchanges, oldest first.
@@ -150,18 +155,18 @@ impl MockServer {
 
     /// Those of the last exchanges that have what is named, oldest first.
     pub fn exchanges_matching(&self, filter: &Filter) -> Vec<Arc<Exchange>> {
-        self.gateway.journal.page(filter, Order::Oldest, usize::MAX).exchanges
+        self.gateway().journal.page(filter, Order::Oldest, usize::MAX).exchanges
     }
 
     /// Why peers were turned away before there was an exchange: their handshake failed, or they asked for what the mock, as a
     /// proxy, does not do. Each reason once, the first 20.
-    pub fn turned_away(&self) -> Vec<String> {
-        self.gateway.turned_away.reasons()
+    pub fn rejected_connections(&self) -> Vec<String> {
+        self.front.control().rejected_connections.reasons()
     }
 
     /// The same, after there is a reason, or the time is up: a peer may be gone before the mock has heard why.
-    pub async fn turned_away_within(&self, time: Duration) -> Vec<String> {
-        self.gateway.turned_away.reasons_within(time).await
+    pub async fn rejected_connections_within(&self, time: Duration) -> Vec<String> {
+        self.front.control().rejected_connections.reasons_within(time).await
     }
 
     /// Figures about all exchanges since the start, in the text format of Prometheus.
@@ -177,7 +182,7 @@ impl MockServer {
     /// # }
     /// ```
     pub fn metrics(&self) -> String {
-        self.gateway.metrics.render(self.gateway.journal.recorded())
+        self.gateway().journal.render_metrics()
     }
 
     /// Expects exchanges from now on. What is expected is said on what this returns, and checked when that is dropped.
@@ -194,12 +199,13 @@ impl MockServer {
     /// # }
     /// ```
     pub fn expect(&self) -> Expected {
-        Expected::after_now(Arc::clone(&self.gateway))
+        let gateway = self.gateway();
+        Expected::after_now(Arc::clone(&gateway.journal), Arc::clone(&gateway.merchants), gateway.contract)
     }
 
     /// The only source of time in this mock: freeze it, advance it, skew it, resume it.
     pub fn clock(&self) -> &Clock {
-        &self.gateway.clock
+        &self.gateway().clock
     }
 
     /// Misbehaves as this rule says, from the next request on.
@@ -220,49 +226,57 @@ impl MockServer {
     /// # Errors
     /// [`RuleError`] if the rule makes no sense, or there are too many.
     pub fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
-        self.gateway.add_fault(rule)
+        self.control().add_fault(rule)
     }
 
     /// Every fault rule, oldest first, with how often it has struck.
     pub fn faults(&self) -> Vec<RuleState> {
-        self.gateway.faults()
+        self.gateway().faults.list()
     }
 
     /// Removes a fault rule. Whether there was one with that name.
     pub fn remove_fault(&self, id: FaultId) -> bool {
-        self.gateway.remove_fault(id)
+        self.control().remove_fault(id)
     }
 
     /// Removes every fault rule, takes connections again if one had it refuse them, and ends the waits of `no-answer` and
     /// latency. Says how many rules there were.
     pub fn clear_faults(&self) -> usize {
-        self.gateway.clear_faults()
+        self.control().clear_faults(None)
     }
 
     /// Makes a merchant that no other test knows, and says what it needs to call the mock. Its state, its part of the
     /// journal and its fault rules are its own.
     ///
     /// # Errors
-    /// [`NotMade`] if its number is taken, or there are too many.
-    pub fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, NotMade> {
-        self.gateway.make_merchant(new)
+    /// [`ProvisionError`] if its number is taken, or there are too many.
+    pub fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, ProvisionError> {
+        self.control().make_merchant(new)
     }
 
     /// Removes a merchant that was made, with everything that was kept for it. Whether there was one; those of the
     /// configuration stay.
     pub fn remove_merchant(&self, mchid: &Mchid) -> bool {
-        self.gateway.remove_merchant(mchid)
+        self.control().remove_merchant(mchid)
     }
 
     /// Begins again as when it was started: state, journal, fault rules and clock. Merchants that were made are gone.
     pub fn reset(&self) {
-        self.gateway.reset();
+        self.control().reset();
     }
 
     /// Begins again for one merchant: its state, its part of the journal, its fault rules. Whether there is such a
     /// merchant.
     pub fn reset_merchant(&self, mchid: &str) -> bool {
-        self.gateway.reset_merchant(mchid)
+        self.control().reset_merchant(mchid)
+    }
+
+    fn gateway(&self) -> &Gateway {
+        &self.front.control().gateway
+    }
+
+    fn control(&self) -> &Control {
+        self.front.control()
     }
 
     /// Takes no more connections, lets the exchanges end that are on their way, and then ends. Whether they did within
@@ -280,7 +294,7 @@ impl MockServer {
     /// # }
     /// ```
     pub async fn shutdown(mut self) -> bool {
-        self.gateway.door.end();
+        self.gateway().gate.end();
         (&mut self.accepting).await.unwrap_or(false)
     }
 }
@@ -389,15 +403,38 @@ impl MockServerBuilder {
     /// If the address can't be listened on: it is taken, or not this machine's. If a fault rule makes no sense, which is
     /// then a [`RuleError`].
     pub async fn start(self) -> io::Result<MockServer> {
-        let either = self.config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
-        let listeners = Addresses { either, tls_alone: self.config.tls_listen }.listen()?;
+        let Self { config, clock, randomness } = self;
+        let either = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        let listeners = Addresses { either, tls_alone: config.tls_listen }.listen()?;
         let addresses = listeners.addresses()?;
-        let gateway = Gateway::new(&self.config, addresses, self.clock, self.randomness);
-        let gateway = gateway.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let gateway = Arc::new(gateway);
-        let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&gateway)));
-        Ok(MockServer { addresses, config: self.config, gateway, accepting })
+        let front = front(&config, addresses, clock, randomness);
+        let front = Arc::new(front.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
+        let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&front)));
+        Ok(MockServer { addresses, config, front, accepting })
     }
+}
+
+/// Puts the parts together.
+fn front(
+    config: &Config,
+    addresses: Addresses,
+    clock: Clock,
+    randomness: Randomness,
+) -> Result<Front, RuleError> {
+    let merchants =
+        Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
+    let gateway =
+        Gateway::new(merchants, config.policies.clone(), config.limits, config.diagnosis, clock, randomness);
+    for merchant in config.merchants() {
+        gateway.store.seed(&merchant.mchid, seed::documents(&merchant.mchid, config.seed.as_ref()));
+    }
+    let rejected_connections = Arc::new(RejectedConnections::default());
+    let control = Control::new(Arc::new(gateway), rejected_connections, config.faults.clone())?;
+    let access = Access::new(addresses.most_open(), config.admin_token.clone());
+    let admin = Admin { control: Arc::new(control), access };
+    let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
+    let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
+    Ok(Front { admin, proxy, tls })
 }
 
 impl Drop for MockServer {

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wechatpay_mock::{Config, FAULTS, FaultRule, MAGIC_FORMS};
+use wechatpay_mock::{Config, FAULTS, FaultRule, TRIGGER_FORMS};
 
 use crate::binary::command;
 
@@ -212,7 +212,7 @@ fn every_fault_is_listed_with_its_request_number_in_columns() {
         // The … before them is two bytes longer than it is wide.
         assert_eq!(column(row, fault.meaning()), column(heading, "WHAT HAPPENS") + 2, "{row}");
     }
-    for form in MAGIC_FORMS {
+    for form in TRIGGER_FORMS {
         assert!(list.contains(form.number) && list.contains(form.meaning), "{form:?}");
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Seen {
     pub(super) missed: bool,
     pub(super) limit: Duration,
     /// Why the mock turned somebody away before there was an exchange.
-    pub(super) turned_away: Vec<String>,
+    pub(super) rejected_connections: Vec<String>,
 }
 
 impl Seen {

@@ -83,7 +83,7 @@ pub enum Stopped {
 pub struct Complaint {
     did: String,
     found: Vec<String>,
-    turned_away: Vec<String>,
+    rejected_connections: Vec<String>,
     exchanges: Vec<String>,
     output: Vec<String>,
 }
@@ -241,8 +241,8 @@ impl Prover {
     }
 
     fn seen(&self, said: Said, ground: &Ground) -> Seen {
-        let (exchanges, turned_away) = (ground.mock.exchanges(), ground.mock.turned_away());
-        Seen { said, exchanges, missed: ground.missed(), limit: self.timeout, turned_away }
+        let (exchanges, rejected_connections) = (ground.mock.exchanges(), ground.mock.rejected_connections());
+        Seen { said, exchanges, missed: ground.missed(), limit: self.timeout, rejected_connections }
     }
 }
 
@@ -290,7 +290,7 @@ fn must_be_good(probe: &Probe, honest: &Seen) -> Result<(), Stopped> {
     Err(Stopped::FailsWithHonest(Box::new(Complaint {
         did: honest.said.how.clone(),
         found: findings.iter().map(|finding| finding.kind.to_string()).collect(),
-        turned_away: honest.turned_away.clone(),
+        rejected_connections: honest.rejected_connections.clone(),
         exchanges: honest.exchanges.iter().map(ToString::to_string).collect(),
         output: output.into_iter().skip(skipped).collect(),
     })))
@@ -302,10 +302,10 @@ impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the client fails with a mock that does nothing wrong, so nothing else was tried")?;
         write!(f, "\n  {}: {}", self.did, self.found.join("; "))?;
-        for reason in &self.turned_away {
+        for reason in &self.rejected_connections {
             write!(f, "\n  mock    turned away: {reason}")?;
         }
-        if self.exchanges.is_empty() && self.turned_away.is_empty() {
+        if self.exchanges.is_empty() && self.rejected_connections.is_empty() {
             write!(
                 f,
                 "\n  no request reached the mock; does the client read WECHATPAY_BASE_URL or HTTPS_PROXY?"

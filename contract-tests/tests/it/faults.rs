@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 use wechatpay_client::{Client, Error, RightsChange, Trust, Unverified, Verified};
-use wechatpay_mock::{Fault, FaultRule, MockServer, RuleState, Strike};
+use wechatpay_mock::{ActiveFault, Fault, FaultRule, MockServer, RuleState};
 use wechatpay_protocol::{Credentials, HeaderError};
 
 use crate::support::{NOW, RawRequest, frozen_mock};
@@ -74,7 +74,7 @@ impl World {
     }
 
     /// The fault of the last exchange that one struck.
-    fn last_strike(&self) -> Option<Strike> {
+    fn last_strike(&self) -> Option<ActiveFault> {
         self.mock.exchanges().iter().rev().find_map(|exchange| exchange.fault.as_deref().cloned())
     }
 

@@ -5,7 +5,7 @@ mod reference;
 mod sequential;
 
 use wechatpay_client::{Client, Target};
-use wechatpay_mock::{BusinessRefusal, Config, Language, MerchantConfig, MockServer, policies::Policies};
+use wechatpay_mock::{Config, Language, MerchantConfig, MockServer, OperationError, policies::Policies};
 
 use reference::{MERCHANTS, Member, Refused};
 
@@ -41,11 +41,11 @@ impl World {
 
 /// The rule that a refusal names in its message.
 fn refused(error: &wechatpay_client::Error) -> Refused {
-    use BusinessRefusal::*;
+    use OperationError::*;
     let rejection = error.rejection().unwrap_or_else(|| panic!("{error:?}"));
     let rules =
         [UnknownCard, UnknownCode, Repeated, RepeatedDifferently, Arithmetic, StaleBefore, NegativeTotal];
-    let named = |rule: &BusinessRefusal| rejection.message() == Some(rule.message(Language::ZhCn));
+    let named = |rule: &OperationError| rejection.message() == Some(rule.message(Language::ZhCn));
     let rule = rules.into_iter().find(named).unwrap_or_else(|| panic!("{rejection}"));
     assert_eq!(rejection.status(), rule.status());
     Refused(rule)

@@ -5,7 +5,7 @@ mod points;
 
 use std::collections::BTreeSet;
 
-use wechatpay_mock::{Applied, FAULTS, Fault, MAGIC_FORMS, Standing};
+use wechatpay_mock::{Applied, FAULTS, Fault, Provenance, TRIGGER_FORMS};
 
 /// Each with what it calls a fault that leaves a request unapplied, applies it, or lies in the answer only.
 const READMES: [(&str, [&str; 3]); 2] = [
@@ -51,7 +51,7 @@ fn each_readme_lists_every_fault_and_whether_it_is_applied() {
 fn the_first_seven_rows_of_the_faults_are_the_documented_ones() {
     for (text, _) in READMES {
         let first: BTreeSet<_> = fault_rows(text).into_iter().take(7).flat_map(|(names, _)| names).collect();
-        let documented = FAULTS.iter().filter(|fault| fault.standing() == Standing::Documented);
+        let documented = FAULTS.iter().filter(|fault| fault.standing() == Provenance::Documented);
         assert_eq!(first, documented.map(|fault| fault.name()).collect());
     }
 }
@@ -59,7 +59,7 @@ fn the_first_seven_rows_of_the_faults_are_the_documented_ones() {
 #[test]
 fn each_readme_shows_every_form_of_magic_number() {
     for (text, _) in READMES {
-        for form in MAGIC_FORMS {
+        for form in TRIGGER_FORMS {
             assert!(text.contains(&format!("\n{} ", form.number)), "expected {}, found none", form.number);
         }
     }

@@ -23,8 +23,7 @@ use http::{
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::refusal::Refusal;
-use crate::stages::receive::Received;
+use crate::{admin::refusal::Refusal, request::receive::RawRequest};
 
 /// What whoever steers the mock must know: 16 to 256 visible ASCII characters.
 ///
@@ -98,7 +97,7 @@ impl Access {
     ///
     /// # Errors
     /// What is missing.
-    pub(super) fn admit(&self, received: &Received, authority: Option<&str>) -> Result<(), Refusal> {
+    pub(super) fn admit(&self, received: &RawRequest, authority: Option<&str>) -> Result<(), Refusal> {
         let host = host(&received.headers, authority)?;
         check_origin(received, host.as_deref())?;
         check_site(&received.headers)?;
@@ -130,7 +129,7 @@ fn host(headers: &HeaderMap, authority: Option<&str>) -> Result<Option<String>, 
     }
 }
 
-fn check_origin(received: &Received, host: Option<&str>) -> Result<(), Refusal> {
+fn check_origin(received: &RawRequest, host: Option<&str>) -> Result<(), Refusal> {
     let origins: Vec<_> = received.headers.get_all(ORIGIN).iter().map(text).collect();
     let is_own =
         |origin: &String| host.is_some_and(|host| *origin == format!("{}://{host}", received.peer.scheme()));

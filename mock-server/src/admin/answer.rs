@@ -7,7 +7,7 @@ use http::{
 };
 use serde::Serialize;
 
-use crate::answer_body::AnswerBody;
+use crate::response::body::ResponseBody;
 
 /// An answer: JSON, but for the figures.
 #[derive(Debug)]
@@ -54,9 +54,9 @@ impl Answer {
     }
 
     /// The response, after which the connection is closed unless it is kept.
-    pub(super) fn into_response(self, keeps_alive: bool) -> Response<AnswerBody> {
+    pub(super) fn into_response(self, keeps_alive: bool) -> Response<ResponseBody> {
         let length = self.body.len();
-        let mut response = Response::new(AnswerBody::from(self.body));
+        let mut response = Response::new(ResponseBody::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));

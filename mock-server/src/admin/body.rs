@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::refusal::Refusal;
+use crate::admin::refusal::Refusal;
 
 /// Reads a JSON object of that form. Whatever `Content-Type` says: `curl -d` calls everything a form.
 ///

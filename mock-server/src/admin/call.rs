@@ -1,21 +1,26 @@
 //! A call, as its handler gets it.
 
-use std::{future::pending, panic::resume_unwind, sync::Arc};
+use std::{future::pending, net::SocketAddr, panic::resume_unwind, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
 
-use super::{
-    body,
-    document::Route,
-    query::{Query, malformed},
-    refusal::Refusal,
+use crate::{
+    admin::{
+        body,
+        control::Control,
+        document::Route,
+        query::{Query, malformed},
+        refusal::Refusal,
+    },
+    request::receive::RawRequest,
 };
-use crate::{gateway::Gateway, stages::receive::Received};
 
 /// A call that has a route, with what its path, its query and its body say.
 pub(super) struct Call<'a> {
-    pub(super) gateway: &'a Arc<Gateway>,
+    pub(super) control: &'a Arc<Control>,
+    /// Where the mock listens.
+    pub(super) address: SocketAddr,
     pub(super) caller: Caller,
     pub(super) query: Query<'a>,
     /// The value of the path's parameter; empty where it has none.
@@ -36,10 +41,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// If the query has what the call does not know, or there is a body where it takes none.
     pub(super) fn new(
-        gateway: &'a Arc<Gateway>,
+        control: &'a Arc<Control>,
+        address: SocketAddr,
         caller: Caller,
         route: &'a Route,
-        received: &'a Received,
+        received: &'a RawRequest,
     ) -> Result<Self, Refusal> {
         let query = Query::parse(received.query(), &route.operation.query)?;
         if !route.operation.takes_body && !received.body.is_empty() {
@@ -48,7 +54,7 @@ impl<'a> Call<'a> {
             return Err(Refusal::Body(format!("the body: expected none, found {length} bytes")));
         }
         let value = route.values.first().map_or("", String::as_str);
-        Ok(Self { gateway, caller, query, value, body: &received.body })
+        Ok(Self { control, address, caller, query, value, body: &received.body })
     }
 
     /// What the body says.
@@ -78,10 +84,10 @@ impl<'a> Call<'a> {
     /// Does what takes longer on a thread of its own, so that no other exchange waits for it.
     pub(super) async fn apart<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Gateway) -> T + Send + 'static,
+        work: impl FnOnce(&Control) -> T + Send + 'static,
     ) -> T {
-        let gateway = Arc::clone(self.gateway);
-        match spawn_blocking(move || work(&gateway)).await {
+        let control = Arc::clone(self.control);
+        match spawn_blocking(move || work(&control)).await {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),

@@ -5,8 +5,11 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use wechatpay_protocol::Timestamp;
 
-use super::{answer::Answer, call::Call, refusal::Refusal};
-use crate::{clock::Clock, present::present};
+use crate::{
+    admin::{answer::Answer, call::Call, refusal::Refusal},
+    clock::Clock,
+    non_null::present,
+};
 
 /// What to do with the clock.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -39,12 +42,12 @@ const LATEST: i64 = Clock::LATEST as i64;
 
 /// `GET /__mock/clock`
 pub(super) fn show(call: &Call<'_>) -> Answer {
-    Answer::ok(&ClockState::of(&call.gateway.clock))
+    Answer::ok(&ClockState::of(&call.control.gateway.clock))
 }
 
 /// `POST /__mock/clock`
 pub(super) fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let clock = &call.gateway.clock;
+    let clock = &call.control.gateway.clock;
     let action: ClockAction = call.body()?;
     match action {
         ClockAction::Freeze { at } => {

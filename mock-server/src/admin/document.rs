@@ -6,12 +6,15 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{
-    ROOT,
-    handler::Handler,
-    refusal::{Refusal, quoted},
+use crate::{
+    admin::{
+        ROOT,
+        handler::Handler,
+        refusal::{Refusal, quoted},
+    },
+    contract::PathTemplate,
+    suggest::nearest,
 };
-use crate::{contract::PathTemplate, likeness::nearest};
 
 /// The description of everything under `/__mock/`, as the mock serves and obeys it: OpenAPI 3.1.
 pub const ADMIN_OPENAPI: &str = include_str!("../../../fixtures/contract/admin.openapi.json");

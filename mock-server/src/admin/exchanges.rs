@@ -1,9 +1,7 @@
 //! The journal: in short, one after another, whole, and as an archive.
 
-mod content;
 mod detail;
 mod follow;
-mod har;
 mod summary;
 
 use std::time::Duration;
@@ -12,20 +10,20 @@ use http::StatusCode;
 use serde::Serialize;
 use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{
-    answer::{Answer, Deleted},
-    call::Call,
-    refusal::Refusal,
-};
 use crate::{
-    gateway::Gateway,
-    journal::{Filter, Order},
+    admin::{
+        answer::{Answer, Deleted},
+        call::Call,
+        control::Control,
+        exchanges::{
+            detail::Detail,
+            follow::{look, next},
+            summary::Summary,
+        },
+        refusal::Refusal,
+    },
+    journal::{Filter, Order, har::Archive},
 };
-
-use detail::Detail;
-use follow::{look, next};
-use har::Archive;
-use summary::Summary;
 
 /// The most exchanges in one answer.
 const MOST: usize = 1000;
@@ -48,8 +46,10 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let is_wait = |wait: &u64| (0..=LONGEST_WAIT).contains(wait);
     let wait = call.query.read("wait", "0 to 60 seconds", |value| value.parse().ok().filter(is_wait))?;
     let seen = match wait {
-        None | Some(0) => look(&call.gateway.journal, &filter, order, limit),
-        Some(seconds) => next(call.gateway, filter, order, limit, Duration::from_secs(seconds)).await,
+        None | Some(0) => look(&call.control.gateway.journal, &filter, order, limit),
+        Some(seconds) => {
+            next(&call.control.gateway, filter, order, limit, Duration::from_secs(seconds)).await
+        }
     };
     let exchanges = seen.page.exchanges.iter().map(|exchange| Summary::of(exchange)).collect();
     Ok(Answer::ok(&ExchangePage { exchanges, has_more: seen.page.has_more, last: seen.last }))
@@ -58,16 +58,17 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
 /// `GET /__mock/exchanges.har`
 pub(super) async fn export(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (filter, limit) = (filter(call)?, limit(call)?.unwrap_or(MOST));
-    let archive = move |gateway: &Gateway| {
-        let page = gateway.journal.page(&filter, Order::Oldest, limit);
-        Answer::ok(&Archive::of(&page, gateway.access.address()))
+    let address = call.address;
+    let archive = move |control: &Control| {
+        let page = control.gateway.journal.page(&filter, Order::Oldest, limit);
+        Answer::ok(&Archive::of(&page, address))
     };
     Ok(call.apart(archive).await)
 }
 
 /// `GET /__mock/exchanges/{number}`
 pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (number, journal) = (call.number()?, &call.gateway.journal);
+    let (number, journal) = (call.number()?, &call.control.gateway.journal);
     if let Some(exchange) = journal.exchange(number) {
         return Ok(Answer::ok(&Detail::of(&exchange)));
     }
@@ -82,7 +83,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
 /// `DELETE /__mock/exchanges`
 pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
     let mchid: Option<Mchid> = merchant(call)?.and_then(|mchid| mchid.parse().ok());
-    Ok(Answer::ok(&Deleted { deleted: call.gateway.journal.clear(mchid.as_ref()) }))
+    Ok(Answer::ok(&Deleted { deleted: call.control.gateway.journal.clear(mchid.as_ref()) }))
 }
 
 /// The merchant that the query names. It need not exist, or exist any longer.
@@ -93,9 +94,9 @@ pub(super) fn merchant(call: &Call<'_>) -> Result<Option<String>, Refusal> {
 
 fn filter(call: &Call<'_>) -> Result<Filter, Refusal> {
     let query = &call.query;
-    let operations: Vec<_> = call.gateway.contract.operation_ids().collect();
+    let operations: Vec<_> = call.control.gateway.contract.operation_ids().collect();
     let operations = format!("one of {}", operations.join(", "));
-    let operation = |id: &str| call.gateway.contract.has_operation(id).then(|| id.to_owned());
+    let operation = |id: &str| call.control.gateway.contract.has_operation(id).then(|| id.to_owned());
     let code = |code: &str| (1..=64).contains(&code.len()).then(|| code.to_owned());
     Ok(Filter {
         merchant: merchant(call)?,

@@ -3,15 +3,15 @@
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{
-    answer::{Answer, Deleted},
-    call::Call,
-    exchanges::merchant,
-    refusal::Refusal,
-};
 use crate::{
-    faults::{FAULTS, FaultRule, MAGIC_FORMS, RuleState},
-    standing::Standing,
+    admin::{
+        answer::{Answer, Deleted},
+        call::Call,
+        exchanges::merchant,
+        refusal::Refusal,
+    },
+    api::provenance::Provenance,
+    faults::{FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
 };
 
 #[derive(Debug, Serialize)]
@@ -30,7 +30,7 @@ struct FaultName {
     name: &'static str,
     meaning: &'static str,
     applied: String,
-    standing: Standing,
+    standing: Provenance,
     request_number: String,
 }
 
@@ -43,7 +43,7 @@ struct RequestNumber {
 /// `GET /__mock/faults`
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let merchant = merchant(call)?;
-    let mut faults = call.gateway.faults();
+    let mut faults = call.control.gateway.faults.list();
     faults.retain(|state| merchant.is_none() || state.rule.when.merchant == merchant);
     Ok(Answer::ok(&FaultList { faults }))
 }
@@ -51,14 +51,14 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
 /// `POST /__mock/faults`
 pub(super) fn add(call: &Call<'_>) -> Result<Answer, Refusal> {
     let rule: FaultRule = call.body()?;
-    Ok(Answer::json(StatusCode::CREATED, &call.gateway.add_fault(rule)?))
+    Ok(Answer::json(StatusCode::CREATED, &call.control.add_fault(rule)?))
 }
 
 /// `DELETE /__mock/faults`
 pub(super) fn delete_all(call: &Call<'_>) -> Result<Answer, Refusal> {
     let deleted = match merchant(call)? {
-        None => call.gateway.clear_faults(),
-        Some(mchid) => call.gateway.clear_faults_of(&mchid),
+        None => call.control.clear_faults(None),
+        Some(mchid) => mchid.parse().map_or(0, |mchid| call.control.clear_faults(Some(&mchid))),
     };
     Ok(Answer::ok(&Deleted { deleted }))
 }
@@ -66,14 +66,14 @@ pub(super) fn delete_all(call: &Call<'_>) -> Result<Answer, Refusal> {
 /// `GET /__mock/faults/{id}`
 pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     let id = call.number()?;
-    let rule = call.gateway.faults().into_iter().find(|state| state.id == id);
+    let rule = call.control.gateway.faults.list().into_iter().find(|state| state.id == id);
     rule.map(|state| Answer::ok(&state)).ok_or(Refusal::NoFault { id })
 }
 
 /// `DELETE /__mock/faults/{id}`
 pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
     let id = call.number()?;
-    if call.gateway.remove_fault(id) {
+    if call.control.remove_fault(id) {
         Ok(Answer::ok(&Deleted { deleted: 1 }))
     } else {
         Err(Refusal::NoFault { id })
@@ -87,9 +87,9 @@ pub(super) fn names() -> Answer {
         meaning: fault.meaning(),
         applied: fault.applied().to_string(),
         standing: fault.standing(),
-        request_number: fault.magic_number(),
+        request_number: fault.trigger_number(),
     });
     let request_numbers =
-        MAGIC_FORMS.iter().map(|form| RequestNumber { number: form.number, meaning: form.meaning });
+        TRIGGER_FORMS.iter().map(|form| RequestNumber { number: form.number, meaning: form.meaning });
     Answer::ok(&FaultNames { faults: faults.collect(), request_numbers: request_numbers.collect() })
 }

@@ -1,6 +1,6 @@
 //! The code behind each call of the document.
 
-use super::{
+use crate::admin::{
     answer::Answer, call::Call, clock, exchanges, faults, merchants, refusal::Refusal, reset, service, verify,
 };
 

@@ -7,17 +7,16 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use wechatpay_protocol::Mchid;
 
-use super::{
-    answer::{Answer, Deleted},
-    call::Call,
-    refusal::{Refusal, quoted},
-};
 use crate::{
-    gateway::Gateway,
-    identity::{Merchant, TrustMode},
-    making::NewMerchant,
-    present::present,
-    seed::SeedMerchant,
+    admin::{
+        answer::{Answer, Deleted},
+        call::Call,
+        control::{Control, NewMerchant},
+        refusal::{Refusal, quoted},
+    },
+    merchants::{Merchant, TrustMode},
+    non_null::present,
+    operations::seed::SeedMerchant,
 };
 
 /// How a merchant shall be.
@@ -50,8 +49,8 @@ const TURN: Duration = Duration::from_secs(60);
 
 /// `GET /__mock/merchants`
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let merchants = call.gateway.identity.merchants();
-    let states = merchants.iter().map(|merchant| MerchantState::of(merchant, call.gateway));
+    let merchants = call.control.gateway.merchants.merchants();
+    let states = merchants.iter().map(|merchant| MerchantState::of(merchant, call.control));
     Answer::ok(&MerchantList { merchants: states.collect() })
 }
 
@@ -63,28 +62,28 @@ pub(super) async fn make(call: &Call<'_>) -> Result<Answer, Refusal> {
     let new = NewMerchant { mchid, trust, new_key, seed };
     // One at a time: a new key keeps a core busy for up to a second.
     let _turn = if new_key {
-        let turn = timeout(TURN, call.gateway.new_keys.acquire()).await;
+        let turn = timeout(TURN, call.control.new_keys.acquire()).await;
         Some(turn.map_err(|_| Refusal::NoTurn)?)
     } else {
         None
     };
-    let credentials = call.apart(move |gateway| gateway.make_merchant(new)).await?;
+    let credentials = call.apart(move |control| control.make_merchant(new)).await?;
     Ok(Answer::json(StatusCode::CREATED, &credentials.to_inline()))
 }
 
 /// `GET /__mock/merchants/{mchid}`
 pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let merchant = call.gateway.identity.merchant(call.value).ok_or_else(|| unknown(call))?;
-    Ok(Answer::ok(&MerchantState::of(&merchant, call.gateway)))
+    let merchant = call.control.gateway.merchants.merchant(call.value).ok_or_else(|| unknown(call))?;
+    Ok(Answer::ok(&MerchantState::of(&merchant, call.control)))
 }
 
 /// `DELETE /__mock/merchants/{mchid}`
 pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
     let mchid: Mchid = call.value.parse().map_err(|_| unknown(call))?;
-    if call.gateway.identity.is_configured(&mchid) {
+    if call.control.gateway.merchants.is_configured(&mchid) {
         return Err(Refusal::Configured { mchid });
     }
-    if call.gateway.remove_merchant(&mchid) {
+    if call.control.remove_merchant(&mchid) {
         Ok(Answer::ok(&Deleted { deleted: 1 }))
     } else {
         Err(unknown(call))
@@ -92,12 +91,12 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 impl MerchantState {
-    fn of(merchant: &Merchant, gateway: &Gateway) -> Self {
+    fn of(merchant: &Merchant, control: &Control) -> Self {
         Self {
             mchid: merchant.mchid.to_string(),
             serial_no: merchant.serial_no().to_string(),
             trust: merchant.trust.to_string(),
-            made: !gateway.identity.is_configured(&merchant.mchid),
+            made: !control.gateway.merchants.is_configured(&merchant.mchid),
         }
     }
 }

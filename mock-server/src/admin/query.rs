@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::refusal::{Refusal, quoted};
-use crate::likeness::nearest;
+use crate::{
+    admin::refusal::{Refusal, quoted},
+    suggest::nearest,
+};
 
 /// What a query says: known names, each once, with their values decoded.
 ///

@@ -9,11 +9,11 @@ use http::{
 use serde::Serialize;
 use wechatpay_protocol::Mchid;
 
-use super::answer::Answer;
 use crate::{
+    admin::answer::Answer,
+    api::error::ApiError,
     faults::{FaultId, RuleError},
-    identity::NotMade,
-    rejection::Rejection,
+    merchants::ProvisionError,
 };
 
 /// Why a call is refused. The text says what was expected, what was found, and what to do.
@@ -21,7 +21,7 @@ use crate::{
 pub(super) enum Refusal {
     /// The request did not arrive whole, or is too large.
     #[error("{}", .0.reason())]
-    Received(Rejection),
+    RawRequest(ApiError),
     #[error("expected one Host header, found {found}")]
     Hosts { found: usize },
     #[error(
@@ -63,7 +63,7 @@ pub(super) enum Refusal {
     #[error("fault rule: {0}")]
     Rule(#[from] RuleError),
     #[error("{0}")]
-    NotMade(#[from] NotMade),
+    ProvisionError(#[from] ProvisionError),
     #[error(
         "new keys are being made, one after another, and this one's turn did not come in time; try again"
     )]
@@ -95,7 +95,7 @@ impl Refusal {
     /// The status of the answer.
     fn status(&self) -> StatusCode {
         match self {
-            Self::Received(rejection) => rejection.status(),
+            Self::RawRequest(rejection) => rejection.status(),
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::NoToken | Self::WrongToken => StatusCode::UNAUTHORIZED,
             Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } => StatusCode::FORBIDDEN,
@@ -107,7 +107,7 @@ impl Refusal {
             | Self::ExchangeForgotten { .. } => StatusCode::NOT_FOUND,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Rule(RuleError::TooMany { .. })
-            | Self::NotMade(_)
+            | Self::ProvisionError(_)
             | Self::NoTurn
             | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::Rule(

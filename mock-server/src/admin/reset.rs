@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    answer::Answer,
-    call::Call,
-    refusal::{Refusal, quoted},
+use crate::{
+    admin::{
+        answer::Answer,
+        call::Call,
+        refusal::{Refusal, quoted},
+    },
+    non_null::present,
 };
-use crate::present::present;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,10 +28,10 @@ struct Reset {
 pub(super) fn reset(call: &Call<'_>) -> Result<Answer, Refusal> {
     let reset = match call.body_if_any::<ResetOrder>()?.merchant {
         None => {
-            call.gateway.reset();
+            call.control.reset();
             "everything".into()
         }
-        Some(mchid) if call.gateway.reset_merchant(&mchid) => mchid,
+        Some(mchid) if call.control.reset_merchant(&mchid) => mchid,
         Some(mchid) => return Err(Refusal::NoMerchant { found: quoted(&mchid) }),
     };
     Ok(Answer::ok(&Reset { reset }))

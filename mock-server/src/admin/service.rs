@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use super::{
-    answer::Answer,
-    call::{Call, Caller},
-    document::{ADMIN_OPENAPI, Document},
+use crate::{
+    admin::{
+        answer::Answer,
+        call::{Call, Caller},
+        document::{ADMIN_OPENAPI, Document},
+    },
+    contract::OPENAPI,
+    journal::metrics::Metrics,
 };
-use crate::{contract::OPENAPI, metrics::Metrics};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -45,10 +48,7 @@ pub(super) fn index() -> Answer {
 /// `GET /__mock/health`: to somebody who may know no more, only that.
 pub(super) fn health(call: &Call<'_>) -> Answer {
     let is_admitted = call.caller == Caller::Admitted;
-    Answer::ok(&Health {
-        status: "ok",
-        version: is_admitted.then_some(VERSION),
-    })
+    Answer::ok(&Health { status: "ok", version: is_admitted.then_some(VERSION) })
 }
 
 /// `GET /__mock/openapi.json`
@@ -63,5 +63,5 @@ pub(super) fn contract() -> Answer {
 
 /// `GET /__mock/metrics`
 pub(super) fn metrics(call: &Call<'_>) -> Answer {
-    Answer::text(Metrics::CONTENT_TYPE, call.gateway.metrics.render(call.gateway.journal.recorded()))
+    Answer::text(Metrics::CONTENT_TYPE, call.control.gateway.journal.render_metrics())
 }

@@ -2,16 +2,22 @@
 
 use http::StatusCode;
 
-use super::{answer::Answer, call::Call, refusal::Refusal};
-use crate::expectation::Expectation;
+use crate::{
+    admin::{answer::Answer, call::Call, refusal::Refusal},
+    journal::expectation::Expectation,
+};
 
 /// `POST /__mock/verify`: 200 if the expectation is met, otherwise 409.
 ///
 /// What makes no sense is refused: expecting no exchange of an operation that there is none of would always be met.
 pub(super) async fn verify(call: &Call<'_>) -> Result<Answer, Refusal> {
     let expectation: Expectation = call.body()?;
-    expectation.check(call.gateway).map_err(|senseless| Refusal::Body(senseless.to_string()))?;
-    let verification = call.apart(move |gateway| gateway.verify(&expectation)).await;
+    expectation
+        .check(&call.control.gateway.merchants, call.control.gateway.contract)
+        .map_err(|senseless| Refusal::Body(senseless.to_string()))?;
+    let verification = call
+        .apart(move |control| control.gateway.journal.verify(&expectation, control.gateway.contract))
+        .await;
     let status = if verification.met { StatusCode::OK } else { StatusCode::CONFLICT };
     Ok(Answer::json(status, &verification))
 }

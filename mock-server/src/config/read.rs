@@ -10,32 +10,24 @@ use std::{net::SocketAddr, path::Path};
 use serde_json::{Map, Value};
 use wechatpay_protocol::Timestamp;
 
-use super::{
-    Config,
-    complaint::{Complaint, Complaints, ConfigError},
-    seed_file,
-    table::{Entry, Table, TextFile},
-};
 use crate::{
+    config::{
+        Config,
+        complaint::{Complaint, Complaints, ConfigError},
+        seed_file,
+        table::{Entry, Table, TextFile},
+    },
     diagnosing::Diagnosing,
-    host::Host,
-    identity::PublicKeyPair,
     limits::{LimitError, Limits},
+    merchants::PublicKeyPair,
+    net::host::Host,
+    operations::seed::Seed,
     policies::{POLICIES, Policies, PolicyValue},
-    seed::Seed,
 };
 
 /// Keys that are no tables.
-const SINGLE: [&str; 8] = [
-    "listen",
-    "tls_listen",
-    "hosts",
-    "proxy_passthrough",
-    "ca_dir",
-    "seed",
-    "diagnosis",
-    "admin_token",
-];
+const SINGLE: [&str; 8] =
+    ["listen", "tls_listen", "hosts", "proxy_passthrough", "ca_dir", "seed", "diagnosis", "admin_token"];
 
 const TABLES: [&str; 6] = ["limits", "policies", "platform_certificate", "public_key", "merchant", "fault"];
 

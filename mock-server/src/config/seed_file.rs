@@ -2,8 +2,10 @@
 
 use std::{collections::HashSet, path::Path};
 
-use super::{Config, complaint::Complaint};
-use crate::seed::Seed;
+use crate::{
+    config::{Config, complaint::Complaint},
+    operations::seed::Seed,
+};
 
 /// Reads the content of the seed file at `path`.
 pub(super) fn parse(path: &Path, text: &str) -> Result<Seed, Complaint> {

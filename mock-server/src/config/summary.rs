@@ -5,8 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use wechatpay_protocol::Certificate;
 
-use super::Config;
-use crate::{identity::PlatformCertificates, policies::Policies};
+use crate::{config::Config, merchants::PlatformCertificates, policies::Policies};
 
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

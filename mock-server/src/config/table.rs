@@ -14,8 +14,10 @@ use toml::{
 };
 use wechatpay_protocol::{Malformed, Timestamp};
 
-use super::complaint::{Complaint, Complaints, ConfigError};
-use crate::likeness::near;
+use crate::{
+    config::complaint::{Complaint, Complaints, ConfigError},
+    suggest::near,
+};
 
 /// A text file, and the name that complaints call it by.
 pub(super) struct TextFile {

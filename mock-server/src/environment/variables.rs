@@ -14,7 +14,7 @@ const DIRECT: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Where a command finds what it needs.
 #[derive(Debug)]
-pub(super) struct Facts<'a> {
+pub(super) struct RequestFields<'a> {
     /// The mock.
     pub(super) mock: SocketAddr,
     /// The mock's authority alone, PEM.
@@ -29,7 +29,7 @@ pub(super) struct Facts<'a> {
 }
 
 /// The variables to set, by ecosystem.
-pub(super) fn variables(facts: &Facts<'_>) -> Vec<(&'static str, OsString)> {
+pub(super) fn variables(facts: &RequestFields<'_>) -> Vec<(&'static str, OsString)> {
     let proxy: OsString = format!("http://{}", facts.mock).into();
     let no_proxy = no_proxy(&env::var("NO_PROXY").or_else(|_| env::var("no_proxy")).unwrap_or_default());
     let named_ini_dirs = env::var_os("PHP_INI_SCAN_DIR").unwrap_or_default();
@@ -91,7 +91,7 @@ fn no_proxy(named: &str) -> String {
 }
 
 /// Java reads neither the proxy's variables nor PEM.
-fn java_options(facts: &Facts<'_>, others: &str) -> String {
+fn java_options(facts: &RequestFields<'_>, others: &str) -> String {
     let (host, port) = (facts.mock.ip(), facts.mock.port());
     let (store, password) = (facts.trust_store.display(), facts.trust_store_password);
     let options = [

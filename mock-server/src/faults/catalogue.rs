@@ -5,12 +5,15 @@ use std::{fmt, str::FromStr};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{
-    error::{DocumentedError, InjectedError},
-    line::LineFault,
-    signature::SignatureFault,
+use crate::{
+    api::{
+        injected_error::{DocumentedError, InjectedError},
+        operation_error::OperationError,
+        provenance::Provenance,
+    },
+    faults::{connection::ConnectionFault, signature::SignatureFault},
+    suggest::nearest,
 };
-use crate::{business::BusinessRefusal, likeness::nearest, standing::Standing};
 
 /// Whether a request that a fault strikes takes effect all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +38,15 @@ impl fmt::Display for Applied {
 
 /// What a fault comes to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     /// This refusal, as if the gateway had its reasons.
     Error(DocumentedError),
     /// This refusal, which the operation's own rules have too.
-    Business(BusinessRefusal),
+    Business(OperationError),
     /// This status with a page of HTML, as the web server before the application sends it.
     Page(StatusCode),
     /// The connection does something else than to carry the answer.
-    Line(LineFault),
+    Connection(ConnectionFault),
     /// The answer is not to be believed.
     Signature(SignatureFault),
 }
@@ -77,11 +80,11 @@ macro_rules! faults {
             }
 
             /// How sure it is that the real gateway ever does so.
-            pub fn standing(self) -> Standing {
-                match self { $( Self::$variant => Standing::$standing, )+ }
+            pub fn standing(self) -> Provenance {
+                match self { $( Self::$variant => Provenance::$standing, )+ }
             }
 
-            pub(crate) fn kind(self) -> Kind {
+            pub(super) fn kind(self) -> Kind {
                 match self { $( Self::$variant => $kind, )+ }
             }
         }
@@ -93,19 +96,19 @@ faults! {
         "400 PARAM_ERROR";
     InvalidRequest = "invalid-request", Kind::Error(DocumentedError::InvalidRequest), No, Documented,
         "400 INVALID_REQUEST";
-    UnknownCard = "unknown-card", Kind::Business(BusinessRefusal::UnknownCard), No, Documented,
+    UnknownCard = "unknown-card", Kind::Business(OperationError::UnknownCard), No, Documented,
         "400 INVALID_REQUEST 会员卡ID无效";
-    UnknownCode = "unknown-code", Kind::Business(BusinessRefusal::UnknownCode), No, Documented,
+    UnknownCode = "unknown-code", Kind::Business(OperationError::UnknownCode), No, Documented,
         "400 INVALID_REQUEST code不存在";
-    CardNotEffective = "card-not-effective", Kind::Business(BusinessRefusal::CardNotEffective), No, Documented,
+    CardNotEffective = "card-not-effective", Kind::Business(OperationError::CardNotEffective), No, Documented,
         "400 INVALID_REQUEST 用户会员卡无效";
-    ForeignCard = "foreign-card", Kind::Business(BusinessRefusal::ForeignCard), No, Documented,
+    ForeignCard = "foreign-card", Kind::Business(OperationError::ForeignCard), No, Documented,
         "400 INVALID_REQUEST 会员卡的创建商户号不等于调用方商户号";
-    NoPoints = "no-points", Kind::Business(BusinessRefusal::NoPoints), No, Documented,
+    NoPoints = "no-points", Kind::Business(OperationError::NoPoints), No, Documented,
         "400 INVALID_REQUEST 没有开通会员积分权益服务";
     SignError = "sign-error", Kind::Error(DocumentedError::SignError), No, Documented,
         "401 SIGN_ERROR, although the signature is right";
-    NoAuth = "no-auth", Kind::Business(BusinessRefusal::NoPermission), No, Documented,
+    NoAuth = "no-auth", Kind::Business(OperationError::NoPermission), No, Documented,
         "403 NO_AUTH";
     RuleLimit = "rule-limit", Kind::Error(DocumentedError::RuleLimit), No, Documented,
         "403 RULE_LIMIT";
@@ -130,17 +133,17 @@ faults! {
     ServiceUnavailableHtml = "service-unavailable-html", Kind::Page(StatusCode::SERVICE_UNAVAILABLE), No, OwnChoice,
         "503 with a page of HTML";
 
-    Refuse = "refuse", Kind::Line(LineFault::Refuse), No, OwnChoice,
+    Refuse = "refuse", Kind::Connection(ConnectionFault::Refuse), No, OwnChoice,
         "the connection is reset, and for a second, or |MILLISECONDS, nobody can connect: the one fault that all merchants feel";
-    Reset = "reset", Kind::Line(LineFault::Reset), No, OwnChoice,
+    Reset = "reset", Kind::Connection(ConnectionFault::Reset), No, OwnChoice,
         "the connection is reset before the answer begins";
-    ResetAfterHeaders = "reset-after-headers", Kind::Line(LineFault::ResetAfterHeaders), Yes, OwnChoice,
+    ResetAfterHeaders = "reset-after-headers", Kind::Connection(ConnectionFault::ResetAfterHeaders), Yes, OwnChoice,
         "the connection is reset between the answer's headers and its body; an empty answer has the body {}";
-    StopInBody = "stop-in-body", Kind::Line(LineFault::StopInBody), Yes, OwnChoice,
+    StopInBody = "stop-in-body", Kind::Connection(ConnectionFault::StopInBody), Yes, OwnChoice,
         "the connection is closed in the middle of the answer's body; an empty answer has the body {}";
-    NoAnswer = "no-answer", Kind::Line(LineFault::NoAnswer), Yes, OwnChoice,
+    NoAnswer = "no-answer", Kind::Connection(ConnectionFault::NoAnswer), Yes, OwnChoice,
         "no answer comes; after 120 seconds the connection is closed, or after |MILLISECONDS";
-    LowerCaseHeaders = "lower-case-headers", Kind::Line(LineFault::LowerCaseHeaders), Always, OwnChoice,
+    LowerCaseHeaders = "lower-case-headers", Kind::Connection(ConnectionFault::LowerCaseHeaders), Always, OwnChoice,
         "the names of the answer's headers are in lower case, and the connection is closed after it";
 
     Unsigned = "unsigned", Kind::Signature(SignatureFault::Unsigned), Always, OwnChoice,
@@ -214,7 +217,7 @@ impl<'de> Deserialize<'de> for Fault {
 
 impl Fault {
     /// A request number that asks for it: `MOCK*system-error*0001`. What stands behind the second `*` may be anything.
-    pub fn magic_number(self) -> String {
+    pub fn trigger_number(self) -> String {
         format!("MOCK*{self}*0001")
     }
 
@@ -223,14 +226,19 @@ impl Fault {
         matches!(self, Self::NoAnswer | Self::Refuse)
     }
 
+    /// Whether it makes a response's signature wrong, and nothing else.
+    pub(super) fn corrupts_signature(self) -> bool {
+        matches!(self.kind(), Kind::Signature(_))
+    }
+
     /// The refusal that the client gets, if it gets one.
-    pub(crate) fn error(self) -> Option<crate::rejection::Rejection> {
-        use crate::rejection::Rejection;
+    pub(crate) fn error(self) -> Option<crate::api::error::ApiError> {
+        use crate::api::error::ApiError;
         match self.kind() {
-            Kind::Error(error) => Some(Rejection::Injected(InjectedError::Documented(error))),
-            Kind::Business(refusal) => Some(Rejection::Injected(InjectedError::Business(refusal))),
-            Kind::Page(status) => Some(Rejection::Injected(InjectedError::Page(status))),
-            Kind::Line(_) | Kind::Signature(_) => None,
+            Kind::Error(error) => Some(ApiError::Injected(InjectedError::Documented(error))),
+            Kind::Business(refusal) => Some(ApiError::Injected(InjectedError::Business(refusal))),
+            Kind::Page(status) => Some(ApiError::Injected(InjectedError::Page(status))),
+            Kind::Connection(_) | Kind::Signature(_) => None,
         }
     }
 }

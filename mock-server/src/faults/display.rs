@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{FaultMatch, FaultRule, Latency};
+use crate::faults::{FaultMatch, FaultRule, Latency};
 
 /// `system-error-applied, 2 times; where operation = "set_rights", every = 3`
 impl Display for FaultRule {

@@ -1,13 +1,18 @@
 //! A rule of misbehaviour: which requests it strikes, and with what.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng};
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Applied, CustomError, Fault};
-use crate::{contract::Contract, present::present};
+use crate::{
+    api::injected_error::CustomError,
+    contract::Contract,
+    faults::{Applied, Fault, RequestFields},
+    non_null::present,
+};
 
 /// A rule of misbehaviour. The same in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
 ///
@@ -66,6 +71,12 @@ pub struct FaultMatch {
     /// The request number.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub out_request_no: Option<String>,
+    /// Parameters of path or query, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// At least these fields in the body.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
     /// Only the n-th of the requests that have all of the above, counted from 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub nth: Option<u64>,
@@ -268,6 +279,20 @@ impl FaultMatch {
         *self == Self::default()
     }
 
+    /// Whether the request has everything that is named. That the merchant is the one, the place of the rule says.
+    pub(super) fn matches(&self, request: &RequestFields<'_>) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        let parameters = &self.parameters;
+        is(&self.operation, Some(request.operation))
+            && is(&self.card_id, request.parameter("card_id"))
+            && is(&self.code, request.parameter("code"))
+            && is(&self.out_request_no, request.out_request_no())
+            && parameters.iter().all(|(name, wanted)| request.parameter(name) == Some(wanted))
+            && self.body.as_ref().is_none_or(|wanted| includes(request.body, wanted))
+    }
+
     /// What its chance begins with.
     fn seed(&self) -> u64 {
         self.seed.unwrap_or(0)
@@ -278,6 +303,16 @@ impl FaultMatch {
         self.nth.is_none_or(|wanted| nth == wanted)
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
             && self.probability.is_none_or(|probability| chance(self.seed(), nth).random_bool(probability))
+    }
+}
+
+/// Whether a body has what is wanted: an object the wanted members, whatever else it has; anything else must be equal.
+fn includes(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| includes(found, wanted)))
+        }
+        _ => found == wanted,
     }
 }
 
@@ -340,7 +375,7 @@ fn range(field: &'static str, expected: &str, found: String) -> RuleError {
     RuleError::Range { field, expected: expected.into(), found }
 }
 
-/// What a rule or a magic number asks for.
+/// What a rule or a trigger number asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) fault: Option<Fault>,
@@ -350,6 +385,13 @@ pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) milliseconds: Option<u64>,
     pub(super) is_applied: bool,
+}
+
+impl Plan {
+    /// Whether it does nothing to a response without a signature.
+    pub(super) fn needs_signature(&self) -> bool {
+        self.latency.is_none() && self.fault.is_some_and(Fault::corrupts_signature)
+    }
 }
 
 impl FaultRule {

@@ -1,24 +1,25 @@
-//! The rules that hold, and how often each has struck.
+//! The fault rules that are in force, by merchant, and how often each has struck.
 
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
-};
+use std::collections::HashMap;
 
+use lru::LruCache;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, futures::Notified};
-use wechatpay_protocol::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    FaultRule, RuleError,
+    ActiveFault, FaultRule, FaultSource, RuleError,
     rule::Plan,
-    strike::{Strike, StruckBy},
+    trigger::{TriggerNumber, trigger_number},
 };
+use crate::api::Warning;
 
 /// Names a rule: counts the rules of a mock from 1.
 pub type FaultId = u64;
 
-/// A rule, and what has become of it.
+/// A rule, and how often it has struck.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleState {
     /// Its name.
@@ -26,7 +27,7 @@ pub struct RuleState {
     /// The rule.
     #[serde(flatten)]
     pub rule: FaultRule,
-    /// How many requests had what it names.
+    /// How many requests matched it.
     pub seen: u64,
     /// How many of them it struck.
     pub struck: u64,
@@ -37,198 +38,386 @@ pub struct RuleState {
 
 /// What rules look at in a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct RequestFields<'a> {
+    pub(crate) mchid: &'a Mchid,
     pub(crate) operation: &'a str,
-    pub(crate) card_id: Option<&'a str>,
-    pub(crate) code: Option<&'a str>,
-    pub(crate) out_request_no: Option<&'a str>,
+    /// The parameters of path and query, by name.
+    pub(crate) parameters: &'a [(&'a str, String)],
+    pub(crate) body: &'a Value,
+    /// Whether the response would be signed without a fault. A fault that corrupts a signature strikes no other.
+    pub(crate) is_signed: bool,
 }
 
-/// Rules, oldest first. The first that strikes a request decides.
+/// Every fault rule. Of the rules that match a request, the first one strikes: first those of its merchant, then those for
+/// all merchants, each in the order in which they were added.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    sets: Mutex<Sets>,
+    /// The most rules for a merchant, and the most for all merchants.
+    most: usize,
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Rules {
-    entries: RwLock<Vec<Arc<Entry>>>,
-    /// Told whenever all of them are removed.
-    cleared: Notify,
+struct Sets {
+    by_merchant: HashMap<Mchid, RuleSet>,
+    for_all: RuleSet,
+    added: FaultId,
+}
+
+/// Rules that were added for one merchant, or for all.
+#[derive(Debug)]
+struct RuleSet {
+    rules: Vec<ActiveRule>,
+    /// How often each trigger number was used.
+    uses: LruCache<String, u64>,
+    /// Changes whenever all rules are removed.
+    cleared: watch::Sender<()>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    id: FaultId,
-    rule: FaultRule,
+struct ActiveRule {
+    state: RuleState,
     plan: Plan,
-    ends_at: Option<Timestamp>,
-    seen: AtomicU64,
-    struck: AtomicU64,
 }
 
-impl Rules {
-    /// Takes a rule in, which has been checked. Where there are `most` already, those that are spent or have ended make room.
-    pub(crate) fn add(
-        &self,
-        id: FaultId,
-        rule: FaultRule,
-        now: Timestamp,
-        most: usize,
-    ) -> Result<RuleState, RuleError> {
-        let ends_at = rule.ttl.map(|ttl| Timestamp::from_unix(now.as_unix().saturating_add(ttl)));
+/// Ends once the merchant's rules are cleared.
+#[derive(Debug)]
+pub(crate) struct Cleared(watch::Receiver<()>);
+
+/// Trigger numbers whose uses are counted for each merchant; the oldest is evicted first. (own choice)
+const TRIGGER_NUMBERS: usize = 10_000;
+
+impl Faults {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { sets: Mutex::default(), most }
+    }
+
+    /// Adds a rule that has been checked. Where there are too many, those that are spent or have ended make room.
+    pub(crate) fn add(&self, rule: FaultRule, now: Timestamp) -> Result<RuleState, RuleError> {
+        let mut sets = self.sets.lock();
+        let mchid: Option<Mchid> = rule.when.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
+        let id = sets.added + 1;
+        let set = sets.of_mut(mchid.as_ref());
+        if set.rules.len() >= self.most {
+            set.rules.retain(|rule| !rule.is_over(now));
+        }
+        if set.rules.len() >= self.most {
+            return Err(RuleError::TooMany { most: self.most });
+        }
+        let ends_at = rule.ttl.map(|ttl| now.as_unix().saturating_add(ttl));
         let plan = rule.plan();
-        let entry = Entry { id, rule, plan, ends_at, seen: AtomicU64::new(0), struck: AtomicU64::new(0) };
-        let state = entry.state();
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= most {
-            entries.retain(|entry| !entry.is_over(now));
-        }
-        if entries.len() >= most {
-            return Err(RuleError::TooMany { most });
-        }
-        entries.push(Arc::new(entry));
+        let state = RuleState { id, rule, seen: 0, struck: 0, ends_at };
+        set.rules.push(ActiveRule { state: state.clone(), plan });
+        sets.added = id;
         Ok(state)
     }
 
-    /// The first rule that strikes this request strikes it. Each rule up to that one counts it.
-    pub(crate) fn strike(&self, facts: &Facts<'_>, now: Timestamp) -> Option<Strike> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().find_map(|entry| entry.strike(facts, now))
+    /// The fault that strikes this request: the one that its own number asks for, or that of the first rule.
+    ///
+    /// A trigger number that can't be understood is warned about.
+    pub(crate) fn strike(
+        &self,
+        request: &RequestFields<'_>,
+        now: Timestamp,
+        warnings: &mut Vec<Warning>,
+    ) -> Option<(ActiveFault, Cleared)> {
+        let mut sets = self.sets.lock();
+        let number = request.out_request_no();
+        let by_number = match number.and_then(trigger_number) {
+            Some(Ok(trigger)) => Some(trigger),
+            Some(Err(problem)) => {
+                warnings.push(Warning::UnknownMagic { problem });
+                None
+            }
+            None => None,
+        };
+        let fault = match by_number.zip(number) {
+            Some((trigger, number)) => {
+                sets.of_mut(Some(request.mchid)).strike_by_number(trigger, number, request)
+            }
+            None => {
+                let own = sets.by_merchant.get_mut(request.mchid).and_then(|set| set.strike(request, now));
+                own.or_else(|| sets.for_all.strike(request, now))
+            }
+        }?;
+        Some((fault, Cleared(sets.of_mut(Some(request.mchid)).cleared.subscribe())))
     }
 
-    /// The rule with that name, if it is one of these, has struck once less often.
-    pub(crate) fn take_back(&self, id: FaultId) {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = entries.iter().find(|entry| entry.id == id) {
-            entry.struck.fetch_sub(1, Ordering::Relaxed);
+    /// Takes back a strike whose request has to be carried out anew.
+    pub(crate) fn refund(&self, mchid: &Mchid, fault: &ActiveFault, number: Option<&str>) {
+        let mut sets = self.sets.lock();
+        match (fault.by, number) {
+            (FaultSource::Rule(id), _) => {
+                if let Some(rule) = sets.rules_mut().find(|rule| rule.state.id == id) {
+                    rule.state.seen -= 1;
+                    rule.state.struck -= 1;
+                }
+            }
+            (FaultSource::TriggerNumber, Some(number)) => {
+                if let Some(uses) = sets.of_mut(Some(mchid)).uses.peek_mut(number) {
+                    *uses = uses.saturating_sub(1);
+                }
+            }
+            (FaultSource::TriggerNumber, None) => {}
         }
     }
 
     /// Every rule, oldest first.
     pub(crate) fn list(&self) -> Vec<RuleState> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().map(|entry| entry.state()).collect()
+        let mut sets = self.sets.lock();
+        let mut rules: Vec<_> = sets.rules_mut().map(|rule| rule.state.clone()).collect();
+        rules.sort_by_key(|rule| rule.id);
+        rules
     }
 
     /// Removes the rule with that name. Whether there was one.
     pub(crate) fn remove(&self, id: FaultId) -> bool {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let before = entries.len();
-        entries.retain(|entry| entry.id != id);
-        entries.len() < before
+        let mut sets = self.sets.lock();
+        sets.all_mut().any(|set| {
+            let before = set.rules.len();
+            set.rules.retain(|rule| rule.state.id != id);
+            set.rules.len() < before
+        })
     }
 
-    /// Removes every rule, and ends what is still waiting for a fault to be over. Says how many rules there were.
-    pub(crate) fn clear(&self) -> usize {
-        let cleared =
-            std::mem::take(&mut *self.entries.write().unwrap_or_else(PoisonError::into_inner)).len();
-        self.cleared.notify_waiters();
-        cleared
+    /// Removes every rule, or those of one merchant, and ends what waits for a fault to be over. Says how many rules there
+    /// were.
+    pub(crate) fn clear(&self, mchid: Option<&Mchid>) -> usize {
+        let mut sets = self.sets.lock();
+        match mchid {
+            Some(mchid) => sets.by_merchant.get_mut(mchid).map_or(0, RuleSet::clear),
+            None => sets.all_mut().map(RuleSet::clear).sum(),
+        }
     }
 
-    /// Waits until every rule is removed, from the time on when this was called.
-    pub(crate) fn cleared(&self) -> Notified<'_> {
-        self.cleared.notified()
+    /// Removes every rule, or those of one merchant, and forgets which trigger numbers were used.
+    pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
+        let mut sets = self.sets.lock();
+        match mchid {
+            // Whoever waits for these sets to be cleared learns that their sender is gone.
+            Some(mchid) => drop(sets.by_merchant.remove(mchid)),
+            None => {
+                sets.by_merchant.clear();
+                sets.for_all = RuleSet::default();
+            }
+        }
     }
 }
 
-impl Entry {
-    fn strike(&self, facts: &Facts<'_>, now: Timestamp) -> Option<Strike> {
-        if self.is_over(now) || !self.names(facts) {
-            return None;
-        }
-        let nth = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        if !self.rule.when.strikes_nth(nth) || !self.counts() {
-            return None;
-        }
-        Some(Strike::new(StruckBy::Rule(self.id), self.plan.clone(), nth))
+impl Cleared {
+    /// Waits until the merchant's rules are cleared, from the strike on.
+    pub(crate) async fn wait(mut self) {
+        // An error says that they are gone with their merchant.
+        let _ = self.0.changed().await;
+    }
+}
+
+impl RequestFields<'_> {
+    pub(crate) fn out_request_no(&self) -> Option<&str> {
+        self.body.get("out_request_no").and_then(Value::as_str)
     }
 
-    /// Whether the request has everything that the rule names. Its merchant is seen to by where the rule is kept.
-    fn names(&self, facts: &Facts<'_>) -> bool {
-        let when = &self.rule.when;
-        let is = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-        };
-        is(&when.operation, Some(facts.operation))
-            && is(&when.card_id, facts.card_id)
-            && is(&when.code, facts.code)
-            && is(&when.out_request_no, facts.out_request_no)
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Sets {
+    fn of_mut(&mut self, mchid: Option<&Mchid>) -> &mut RuleSet {
+        match mchid {
+            None => &mut self.for_all,
+            Some(mchid) if self.by_merchant.contains_key(mchid) => {
+                self.by_merchant.get_mut(mchid).expect("it is there")
+            }
+            Some(mchid) => self.by_merchant.entry(mchid.clone()).or_default(),
+        }
     }
 
-    /// Counts a strike, if there is one left.
-    fn counts(&self) -> bool {
-        let most = self.rule.times.unwrap_or(u64::MAX);
-        let one_more = |struck| (struck < most).then_some(struck + 1);
-        self.struck.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut RuleSet> {
+        self.by_merchant.values_mut().chain([&mut self.for_all])
+    }
+
+    fn rules_mut(&mut self) -> impl Iterator<Item = &mut ActiveRule> {
+        self.all_mut().flat_map(|set| &mut set.rules)
+    }
+}
+
+impl Default for RuleSet {
+    fn default() -> Self {
+        Self { rules: Vec::new(), uses: LruCache::unbounded(), cleared: watch::Sender::new(()) }
+    }
+}
+
+impl RuleSet {
+    fn strike(&mut self, request: &RequestFields<'_>, now: Timestamp) -> Option<ActiveFault> {
+        self.rules.iter_mut().find_map(|rule| rule.strike(request, now))
+    }
+
+    fn strike_by_number(
+        &mut self,
+        trigger: TriggerNumber,
+        number: &str,
+        request: &RequestFields<'_>,
+    ) -> Option<ActiveFault> {
+        if trigger.plan.needs_signature() && !request.is_signed {
+            return None;
+        }
+        let uses = self.uses.get(number).map_or(1, |uses| uses + 1);
+        self.uses.put(number.to_owned(), uses);
+        if self.uses.len() > TRIGGER_NUMBERS {
+            self.uses.pop_lru();
+        }
+        let strikes = trigger.times.is_none_or(|times| uses <= times);
+        strikes.then(|| ActiveFault::new(FaultSource::TriggerNumber, trigger.plan, uses))
+    }
+
+    fn clear(&mut self) -> usize {
+        self.cleared.send_replace(());
+        std::mem::take(&mut self.rules).len()
+    }
+}
+
+impl ActiveRule {
+    fn strike(&mut self, request: &RequestFields<'_>, now: Timestamp) -> Option<ActiveFault> {
+        let is_possible = request.is_signed || !self.plan.needs_signature();
+        if self.is_over(now) || !is_possible || !self.state.rule.when.matches(request) {
+            return None;
+        }
+        self.state.seen += 1;
+        if !self.state.rule.when.strikes_nth(self.state.seen) {
+            return None;
+        }
+        self.state.struck += 1;
+        Some(ActiveFault::new(FaultSource::Rule(self.state.id), self.plan.clone(), self.state.seen))
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
-        self.ends_at.is_some_and(|end| now >= end)
-            || self.rule.times.is_some_and(|times| self.struck.load(Ordering::Relaxed) >= times)
-    }
-
-    fn state(&self) -> RuleState {
-        RuleState {
-            id: self.id,
-            rule: self.rule.clone(),
-            seen: self.seen.load(Ordering::Relaxed),
-            struck: self.struck.load(Ordering::Relaxed),
-            ends_at: self.ends_at.map(Timestamp::as_unix),
-        }
+        self.state.ends_at.is_some_and(|end| now.as_unix() >= end)
+            || self.state.rule.times.is_some_and(|times| self.state.struck >= times)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Barrier, thread};
+
+    use serde_json::json;
+
     use super::*;
     use crate::faults::Fault;
 
     const NOW: Timestamp = Timestamp::from_unix(1_756_951_532);
-    const FACTS: Facts<'_> =
-        Facts { operation: "set_rights", card_id: Some("c"), code: Some("1"), out_request_no: Some("n") };
 
-    fn rules(rule: FaultRule) -> Rules {
-        let rules = Rules::default();
-        rules.add(1, rule, NOW, 1).unwrap();
-        rules
+    fn mchid() -> Mchid {
+        "1900000001".parse().unwrap()
+    }
+
+    fn faults(rule: FaultRule) -> Faults {
+        let faults = Faults::new(1);
+        faults.add(rule, NOW).unwrap();
+        faults
+    }
+
+    fn strike_with(faults: &Faults, code: &str, is_signed: bool, now: Timestamp) -> Option<ActiveFault> {
+        let (mchid, parameters) = (mchid(), [("card_id", "c".to_owned()), ("code", code.to_owned())]);
+        let body = json!({ "out_request_no": "n" });
+        let request = RequestFields {
+            mchid: &mchid,
+            operation: "set_rights",
+            parameters: &parameters,
+            body: &body,
+            is_signed,
+        };
+        faults.strike(&request, now, &mut Vec::new()).map(|(fault, _)| fault)
+    }
+
+    fn strike(faults: &Faults) -> Option<ActiveFault> {
+        strike_with(faults, "1", true, NOW)
     }
 
     #[test]
     fn a_rule_strikes_as_often_as_it_says_and_is_spent() {
-        let rules = rules(FaultRule { times: Some(2), ..FaultRule::of(Fault::Reset) });
-        let struck = (0..5).filter(|_| rules.strike(&FACTS, NOW).is_some()).count();
-        assert_eq!((struck, rules.list()[0].struck), (2, 2));
-        rules.add(2, FaultRule::of(Fault::Reset), NOW, 1).unwrap();
-        assert_eq!(rules.list().len(), 1, "the one that is spent has made room");
+        let faults = faults(FaultRule { times: Some(2), ..FaultRule::of(Fault::Reset) });
+        let struck = (0..5).filter(|_| strike(&faults).is_some()).count();
+        assert_eq!((struck, faults.list()[0].struck), (2, 2));
+        faults.add(FaultRule::of(Fault::Reset), NOW).unwrap();
+        assert_eq!(faults.list().len(), 1, "the one that is spent has made room");
     }
 
     #[test]
-    fn of_two_requests_at_once_one_gets_the_only_strike() {
-        let rules = rules(FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) });
-        let entries = rules.entries.read().unwrap();
-        // Both have seen that the rule is not spent.
-        assert_eq!([entries[0].counts(), entries[0].counts()], [true, false]);
+    fn of_many_requests_at_once_one_gets_the_only_strike() {
+        const AT_ONCE: usize = 8;
+        let faults = faults(FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) });
+        let start = Barrier::new(AT_ONCE);
+        let struck: usize = thread::scope(|scope| {
+            let strike = || {
+                start.wait();
+                usize::from(strike(&faults).is_some())
+            };
+            let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(strike)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(struck, 1);
     }
 
     #[test]
     fn a_rule_ends_when_its_time_is_up() {
-        let rules = rules(FaultRule { ttl: Some(10), ..FaultRule::of(Fault::Reset) });
+        let faults = faults(FaultRule { ttl: Some(10), ..FaultRule::of(Fault::Reset) });
         let later = |seconds| Timestamp::from_unix(NOW.as_unix() + seconds);
-        assert!(rules.strike(&FACTS, later(9)).is_some());
-        assert!(rules.strike(&FACTS, later(10)).is_none());
+        assert!(strike_with(&faults, "1", true, later(9)).is_some());
+        assert!(strike_with(&faults, "1", true, later(10)).is_none());
     }
 
     #[test]
     fn a_rule_strikes_only_what_it_names() {
         let mut rule = FaultRule::of(Fault::Reset);
         rule.when.code = Some("2".into());
-        let rules = rules(rule);
-        assert!(rules.strike(&FACTS, NOW).is_none());
-        assert!(rules.strike(&Facts { code: Some("2"), ..FACTS }, NOW).is_some());
-        assert!(rules.strike(&Facts { code: None, ..FACTS }, NOW).is_none());
+        let faults = faults(rule);
+        assert!(strike(&faults).is_none());
+        assert!(strike_with(&faults, "2", true, NOW).is_some());
+    }
+
+    #[test]
+    fn a_fault_of_signatures_neither_sees_nor_strikes_a_response_that_is_not_signed() {
+        let mut rule = FaultRule::of(Fault::WrongKey);
+        rule.when.nth = Some(1);
+        let faults = faults(rule);
+        assert!(strike_with(&faults, "1", false, NOW).is_none());
+        assert_eq!(faults.list()[0].seen, 0);
+        assert!(strike(&faults).is_some());
+    }
+
+    #[test]
+    fn a_strike_that_is_refunded_can_be_had_again_as_the_same_nth() {
+        let mut rule = FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) };
+        rule.when.nth = Some(1);
+        let faults = faults(rule);
+        let fault = strike(&faults).unwrap();
+        assert!(strike(&faults).is_none());
+        faults.refund(&mchid(), &fault, Some("n"));
+        assert!(strike(&faults).is_some());
+    }
+
+    #[tokio::test]
+    async fn whoever_was_struck_before_the_rules_were_cleared_learns_of_it_later() {
+        let faults = faults(FaultRule::of(Fault::NoAnswer));
+        let (mchid, body) = (mchid(), Value::Null);
+        let request =
+            RequestFields { mchid: &mchid, operation: "echo", parameters: &[], body: &body, is_signed: true };
+        let clear = |faults: &Faults| {
+            faults.clear(None);
+        };
+        for clear in [clear, |faults: &Faults| faults.reset(None)] {
+            let (_, cleared) = faults.strike(&request, NOW, &mut Vec::new()).unwrap();
+            clear(&faults);
+            cleared.wait().await;
+            faults.add(FaultRule::of(Fault::NoAnswer), NOW).unwrap();
+        }
     }
 
     #[test]
     fn there_are_no_more_rules_than_allowed() {
-        let rules = rules(FaultRule::of(Fault::Reset));
-        let refused = rules.add(2, FaultRule::of(Fault::Reset), NOW, 1);
-        assert_eq!(refused, Err(RuleError::TooMany { most: 1 }));
+        let faults = faults(FaultRule::of(Fault::Reset));
+        assert_eq!(faults.add(FaultRule::of(Fault::Reset), NOW), Err(RuleError::TooMany { most: 1 }));
     }
 }

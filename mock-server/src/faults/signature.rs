@@ -9,8 +9,8 @@ use wechatpay_protocol::{
 };
 
 use crate::{
-    identity::{Identity, PlatformKey},
-    stages::respond::Answer,
+    merchants::{Merchants, PlatformKey},
+    response::respond::Response,
 };
 
 /// What is wrong with an answer's signature.
@@ -49,8 +49,8 @@ static STRANGERS_KEY: LazyLock<SigningKey> = LazyLock::new(|| {
 });
 
 impl SignatureFault {
-    /// Spoils an answer that `key` signed. One that is not signed stays as it is.
-    pub(super) fn spoil(self, mut answer: Answer, key: &PlatformKey, identity: &Identity) -> Answer {
+    /// Corrupts a response that `key` signed. One that is not signed stays as it is.
+    pub(super) fn corrupt(self, mut answer: Response, key: &PlatformKey, merchants: &Merchants) -> Response {
         let Ok(signed) = ResponseSignature::from_headers(&answer.headers) else { return answer };
         match self {
             Self::Unsigned => ALL_HEADERS.iter().for_each(|name| remove(&mut answer, name)),
@@ -59,7 +59,7 @@ impl SignatureFault {
             Self::WithoutSignature => remove(&mut answer, &WECHATPAY_SIGNATURE),
             Self::WithoutSerial => remove(&mut answer, &WECHATPAY_SERIAL),
             Self::WithoutSignatureType => remove(&mut answer, &WECHATPAY_SIGNATURE_TYPE),
-            Self::WrongSerial => set(&mut answer, &WECHATPAY_SERIAL, &other_key(key, identity).to_string()),
+            Self::WrongSerial => set(&mut answer, &WECHATPAY_SERIAL, &other_key(key, merchants).to_string()),
             Self::UnknownSerial => set(&mut answer, &WECHATPAY_SERIAL, nobodys(key)),
             Self::WrongKey => sign_again(&mut answer, signed, &STRANGERS_KEY),
             Self::Signtest => {
@@ -86,23 +86,23 @@ impl SignatureFault {
 const ALL_HEADERS: [HeaderName; 5] =
     [WECHATPAY_TIMESTAMP, WECHATPAY_NONCE, WECHATPAY_SIGNATURE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE_TYPE];
 
-fn remove(answer: &mut Answer, name: &HeaderName) {
+fn remove(answer: &mut Response, name: &HeaderName) {
     answer.headers.remove(name);
 }
 
-fn set(answer: &mut Answer, name: &HeaderName, value: &str) {
+fn set(answer: &mut Response, name: &HeaderName, value: &str) {
     let value = HeaderValue::from_str(value).expect("serials, nonces and Base64 are visible ASCII");
     answer.headers.insert(name, value);
 }
 
 /// Another of the gateway's keys than this one.
-fn other_key(key: &PlatformKey, identity: &Identity) -> KeyId {
+fn other_key(key: &PlatformKey, merchants: &Merchants) -> KeyId {
     match &key.id {
         KeyId::PublicKey(_) => {
-            let certificate = identity.platform_certificates.all().next();
+            let certificate = merchants.platform_certificates.all().next();
             certificate.map_or_else(|| key.id.clone(), |one| one.certificate().serial_no().clone().into())
         }
-        KeyId::Certificate(_) => identity.public_key().id().clone().into(),
+        KeyId::Certificate(_) => merchants.public_key().id().clone().into(),
     }
 }
 
@@ -113,7 +113,7 @@ fn nobodys(key: &PlatformKey) -> &'static str {
     }
 }
 
-fn sign_again(answer: &mut Answer, signed: ResponseSignature, key: &SigningKey) {
+fn sign_again(answer: &mut Response, signed: ResponseSignature, key: &SigningKey) {
     let message = signed.message(&answer.body).to_bytes();
     let signed = ResponseSignature { signature: key.sign(&message).to_string(), ..signed };
     for (name, value) in signed.to_headers() {
@@ -122,7 +122,7 @@ fn sign_again(answer: &mut Answer, signed: ResponseSignature, key: &SigningKey) 
 }
 
 /// A member more in the body's object. An empty answer can't have a body as long as it is 204.
-fn alter_body(answer: Answer) -> Answer {
+fn alter_body(answer: Response) -> Response {
     let body = match answer.body.strip_prefix(b"{") {
         Some(rest) => [&b"{\"altered\":true,"[..], rest].concat(),
         None => b"{\"altered\":true}".to_vec(),

@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use wechatpay_protocol::{HashAlgorithm, Recovered};
 
-use super::Hypothesis;
+use crate::forensics::Hypothesis;
 
 pub(super) const DIGESTS: &[&Hypothesis] = &[
     &PSS,

@@ -8,7 +8,7 @@ use base64::{
 };
 use percent_encoding::percent_decode_str;
 
-use super::Hypothesis;
+use crate::forensics::Hypothesis;
 
 /// A signature that is text of another kind than standard Base64.
 pub(super) struct EncodingMistake {

@@ -5,21 +5,21 @@ use std::sync::LazyLock;
 use http::header::{AUTHORIZATION, HOST};
 use wechatpay_protocol::{Authorization, Certificate, Credentials, RequestMessage};
 
-use super::{Case, Diagnosis, KeyHolder, KnownKey, TIME_LIMIT, diagnose};
 use crate::{
     contract::Contract,
-    identity::{Identity, Merchant},
-    stages::receive::Received,
+    forensics::{Case, Diagnosis, KeyHolder, KnownKey, TIME_LIMIT, diagnose},
+    merchants::{Merchant, Merchants},
+    request::receive::RawRequest,
 };
 
 /// Diagnoses a request whose signature did not match; `None` if it can't be understood so far.
 pub(crate) fn diagnose_request(
-    received: &Received,
+    received: &RawRequest,
     contract: &'static Contract,
-    identity: &Identity,
+    merchants: &Merchants,
 ) -> Option<Diagnosis> {
     let authorization = Authorization::parse(received.headers.get(AUTHORIZATION)?.as_bytes()).ok()?;
-    let merchant = identity.merchant(authorization.mchid())?;
+    let merchant = merchants.merchant(authorization.mchid())?;
     let operation = contract.at(received.path()).find(|operation| operation.method == received.method);
     let case = Case {
         message: RequestMessage {
@@ -35,17 +35,17 @@ pub(crate) fn diagnose_request(
         host: received.headers.get(HOST).and_then(|host| host.to_str().ok()),
         template: operation.map(|operation| operation.path.as_str()),
         key: merchant.key(),
-        other_keys: other_keys(identity, &merchant),
+        other_keys: other_keys(merchants, &merchant),
     };
     diagnose(&case, TIME_LIMIT)
 }
 
 /// Every key but this merchant's: the gateway's own, the other merchants', and the public ones.
-fn other_keys(identity: &Identity, merchant: &Merchant) -> Vec<KnownKey> {
-    let gateways = identity
+fn other_keys(merchants: &Merchants, merchant: &Merchant) -> Vec<KnownKey> {
+    let gateways = merchants
         .platform_keys()
         .map(|key| KnownKey { holder: KeyHolder::Gateway(key.id.to_string()), key: key.key.verifying_key() });
-    let others = identity.merchants().into_iter().filter(|other| other.mchid != merchant.mchid);
+    let others = merchants.merchants().into_iter().filter(|other| other.mchid != merchant.mchid);
     let others = others.map(|other| KnownKey {
         holder: KeyHolder::Merchant(other.mchid.to_string()),
         key: other.key().clone(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wechatpay_protocol::VerifyingKey;
 
-use super::Hypothesis;
+use crate::forensics::Hypothesis;
 
 /// Whose key a signature may have been made with by mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
+use crate::forensics::{
     Case, Hypothesis,
     value::{Effort, target::permutations},
 };

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use wechatpay_protocol::Recovered;
 
-use super::{
+use crate::forensics::{
     Case, Hypothesis, digest,
     layout::{self, ENDINGS, EndingMistake, ORDERS, OrderMistake},
     value::{Effort, TABLES},

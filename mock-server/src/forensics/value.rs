@@ -6,7 +6,7 @@ mod nonce;
 pub(super) mod target;
 mod timestamp;
 
-use super::{Case, Hypothesis};
+use crate::forensics::{Case, Hypothesis};
 
 /// A mistaken value of one line.
 pub(super) struct ValueMistake {

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use wechatpay_protocol::Timestamp;
 
-use super::Exchange;
+use crate::journal::Exchange;
 
 /// What exchanges must have in common; the default is nothing, so that all are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

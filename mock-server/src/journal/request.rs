@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use http::{Method, Version};
 
-use super::Headers;
-use crate::stages::receive::{Peer, Received, path_of, query_of};
+use crate::{
+    journal::Headers,
+    request::receive::{Peer, RawRequest, path_of, query_of},
+};
 
 /// A request as it came: nothing decoded, nothing normalized.
 ///
@@ -32,7 +34,7 @@ impl Request {
     ///
     /// Everything is copied. As it came, it is part of the buffer that the connection was read into: 8 KiB or more,
     /// which would stay for as long as any of it does.
-    pub(super) fn keep(received: &Received, most_of_a_body: usize) -> Self {
+    pub(super) fn keep(received: &RawRequest, most_of_a_body: usize) -> Self {
         Self {
             method: received.method.clone(),
             target: received.target.as_str().into(),

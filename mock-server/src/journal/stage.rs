@@ -6,8 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Warning;
-use crate::{faults::Strike, identity::Merchant};
+use crate::{api::Warning, faults::ActiveFault, merchants::Merchant};
 
 /// A stage of an exchange, in the order of the exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +22,7 @@ pub enum Stage {
     Validate,
     /// The operation took effect.
     Apply,
-    /// Outcome or refusal became an answer. Every request comes to this.
+    /// OperationResponse or refusal became an answer. Every request comes to this.
     Respond,
     /// The answer was signed, if it was to be. Every request comes to this.
     Sign,
@@ -52,7 +51,7 @@ pub(crate) struct Progress {
     pub(crate) merchant: Option<Arc<Merchant>>,
     pub(crate) is_authenticated: bool,
     pub(crate) warnings: Vec<Warning>,
-    pub(crate) strike: Option<Strike>,
+    pub(crate) fault: Option<ActiveFault>,
     pub(crate) is_signed: bool,
     /// The last stage before the answer.
     pub(super) last: Stage,
@@ -124,7 +123,7 @@ impl Progress {
             merchant: None,
             is_authenticated: false,
             warnings: Vec::new(),
-            strike: None,
+            fault: None,
             is_signed: false,
             last: Stage::Receive,
             times: StageTimes::default(),
@@ -154,4 +153,9 @@ impl Progress {
         self.times.0[self.stage as usize] += (now - self.entered).as_nanos() as u64;
         self.entered = now;
     }
+}
+
+/// Milliseconds with their fractions.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }

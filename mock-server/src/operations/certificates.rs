@@ -1,30 +1,44 @@
 //! `GET /v3/certificates`: the platform certificates, each encrypted with the merchant's APIv3 key.
 
+use std::iter;
+
 use serde_json::{Value, json};
 use wechatpay_protocol::{Apiv3Key, Certificate, Nonce, Resource};
 
-use super::Outcome;
 use crate::{
-    business::BusinessRefusal, gateway::Gateway, rejection::Rejection, stages::validate::ValidRequest,
+    api::{error::ApiError, operation_error::OperationError},
+    operations::{Context, OperationResponse},
+    random::Randomness,
+    request::validate::ValidRequest,
+    store::Documents,
 };
 
 /// Bytes of a nonce of AES-GCM.
 const NONCE: usize = 12;
 
-pub(super) fn list(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
+pub(super) fn list(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    _: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
     let merchant = request.merchant();
     if !merchant.trust.has_platform_certificate() {
-        return Err(Rejection::Business(BusinessRefusal::NoPlatformCertificate));
+        return Err(ApiError::Operation(OperationError::NoPlatformCertificate));
     }
-    let random = Nonce::from_random(gateway.randomness.bytes());
-    // 32 digits are a nonce for each of two certificates, and there are no more.
-    let nonces = [&random.as_str()[..NONCE], &random.as_str()[NONCE..2 * NONCE]];
-    let certificates = gateway.identity.platform_certificates.listed(gateway.clock.now());
+    let certificates = context.merchants.platform_certificates.listed(context.now);
     let data: Value = certificates
-        .zip(nonces)
-        .map(|(one, nonce)| entry(one.certificate(), &merchant.apiv3_key, nonce))
+        .zip(nonces(context.randomness))
+        .map(|(one, nonce)| entry(one.certificate(), &merchant.apiv3_key, &nonce))
         .collect();
-    Ok(Outcome::ok(json!({ "data": data })))
+    Ok(OperationResponse::ok(json!({ "data": data })))
+}
+
+/// Nonces for AES-GCM without end: two out of each 32 random digits.
+fn nonces(randomness: &Randomness) -> impl Iterator<Item = String> {
+    iter::repeat_with(|| Nonce::from_random(randomness.bytes())).flat_map(|random| {
+        let digits = random.as_str();
+        [digits[..NONCE].to_owned(), digits[NONCE..2 * NONCE].to_owned()]
+    })
 }
 
 fn entry(certificate: &Certificate, key: &Apiv3Key, nonce: &str) -> Value {

@@ -4,12 +4,14 @@ use serde::Deserialize;
 use serde_json::json;
 use wechatpay_protocol::{EncryptingKey, WECHATPAY_SERIAL};
 
-use super::Outcome;
 use crate::{
-    gateway::Gateway,
-    journal::Warning,
-    rejection::{Rejection, SensitiveFault},
-    stages::validate::ValidRequest,
+    api::{
+        Warning,
+        error::{ApiError, SensitiveFault},
+    },
+    operations::{Context, OperationResponse},
+    request::validate::ValidRequest,
+    store::Documents,
 };
 
 #[derive(Deserialize)]
@@ -19,12 +21,16 @@ struct Echo {
     encrypted_echo_message: Option<String>,
 }
 
-pub(super) fn echo(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome, Rejection> {
+pub(super) fn echo(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    _: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
     let echo: Echo = request.body_as()?;
-    let refused = Rejection::Sensitive;
+    let refused = ApiError::Sensitive;
     let serial = request.header(&WECHATPAY_SERIAL).filter(|serial| !serial.is_empty());
     let serial = serial.ok_or(refused(SensitiveFault::SerialAbsent))?;
-    let key = gateway.identity.named_key(request.merchant(), serial, gateway.clock.now());
+    let key = context.merchants.named_key(request.merchant(), serial, context.now);
     let key = key.ok_or(refused(SensitiveFault::SerialUnknown))?;
 
     let mut body = json!({ "echo_message": echo.echo_message });
@@ -36,7 +42,7 @@ pub(super) fn echo(gateway: &Gateway, request: &ValidRequest) -> Result<Outcome,
         let again = merchants_key.ok().and_then(|key| key.encrypt(&message).ok());
         body["encrypted_echo_message"] = again.ok_or(refused(SensitiveFault::Undecryptable))?.into();
     }
-    let mut outcome = Outcome::ok(body);
+    let mut outcome = OperationResponse::ok(body);
     outcome.warnings.extend(echo.notify_url.map(|_| Warning::NoNotification));
     Ok(outcome)
 }

@@ -1,7 +1,7 @@
 //! The report as JSON, with everything there is to know.
 
 use serde::Serialize;
-use wechatpay_mock::Standing;
+use wechatpay_mock::Provenance;
 
 use crate::{
     run::Difference,
@@ -29,7 +29,7 @@ struct Row<'a> {
     id: &'a str,
     title: &'a str,
     why: &'a str,
-    standing: Standing,
+    standing: Provenance,
     source: &'a str,
     outcome: &'static str,
     seconds: f64,

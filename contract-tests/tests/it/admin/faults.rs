@@ -1,7 +1,7 @@
 //! Fault rules over HTTP.
 
 use serde_json::json;
-use wechatpay_mock::{FAULTS, Limits, MAGIC_FORMS, MockServer};
+use wechatpay_mock::{FAULTS, Limits, MockServer, TRIGGER_FORMS};
 
 use super::{Admin, system_error};
 use crate::support::RawRequest;
@@ -95,8 +95,8 @@ async fn every_fault_is_named_with_a_number_that_asks_for_it() {
     assert_eq!(faults.len(), FAULTS.len());
     for (found, fault) in faults.iter().zip(FAULTS) {
         assert_eq!(found["name"], fault.name());
-        assert_eq!(found["request_number"], fault.magic_number());
+        assert_eq!(found["request_number"], fault.trigger_number());
         assert_eq!(found["applied"], fault.applied().to_string());
     }
-    assert_eq!(names["request_numbers"].as_array().unwrap().len(), MAGIC_FORMS.len());
+    assert_eq!(names["request_numbers"].as_array().unwrap().len(), TRIGGER_FORMS.len());
 }

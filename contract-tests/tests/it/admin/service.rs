@@ -36,11 +36,7 @@ async fn the_index_needs_no_slash() {
 #[tokio::test]
 async fn a_mock_that_is_well_says_so() {
     let version = env!("CARGO_PKG_VERSION");
-    Admin::new()
-        .await
-        .get("/health")
-        .await
-        .says(200, json!({ "status": "ok", "version": version }));
+    Admin::new().await.get("/health").await.says(200, json!({ "status": "ok", "version": version }));
 }
 
 #[tokio::test]

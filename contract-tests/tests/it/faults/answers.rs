@@ -57,7 +57,7 @@ impl Answer {
 }
 
 async fn pair(fault: Fault) -> Pair {
-    let faulty = Answer::of(&exchange(&frozen_mock().await, &raw(&fault.magic_number())).await);
+    let faulty = Answer::of(&exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await);
     let ordinary = Answer::of(&exchange(&frozen_mock().await, &raw("ordinary")).await);
     assert!(ordinary.is_signed_with(&platform_certificate()));
     Pair { faulty, ordinary }
@@ -173,7 +173,7 @@ async fn lower_case_names_are_all_that_is_different_and_the_connection_is_closed
     let ordinary = exchange(&frozen_mock().await, &raw("ordinary").header("Connection: close")).await;
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
-    connection.send(&raw(&Fault::LowerCaseHeaders.magic_number()).to_bytes()).await;
+    connection.send(&raw(&Fault::LowerCaseHeaders.trigger_number()).to_bytes()).await;
     let faulty = connection.reply().await;
     assert_eq!(sorted_lines(&faulty.head, str::to_owned), sorted_lines(&ordinary.head, str::to_lowercase));
     assert!(connection.is_closed().await);
@@ -197,7 +197,7 @@ async fn a_page_is_that_of_a_web_server_which_knows_nothing_of_the_application()
         (Fault::BadGatewayHtml, "502 Bad Gateway"),
         (Fault::ServiceUnavailableHtml, "503 Service Unavailable"),
     ] {
-        let reply = exchange(&frozen_mock().await, &raw(&fault.magic_number())).await;
+        let reply = exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await;
         assert!(reply.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", reply.head);
         assert!(reply.head.contains("Content-Type: text/html\r\n"), "{}", reply.head);
         assert!(!reply.head.contains("Request-ID") && !reply.head.contains("Wechatpay"), "{}", reply.head);
@@ -214,7 +214,7 @@ async fn where_refusals_are_signed_pages_and_sign_errors_are_not() {
     for (fault, is_signed) in
         [(Fault::SystemError, true), (Fault::BadGatewayHtml, false), (Fault::SignError, false)]
     {
-        let reply = exchange(&mock, &raw(&fault.magic_number())).await;
+        let reply = exchange(&mock, &raw(&fault.trigger_number())).await;
         assert_eq!(reply.head.contains(SIGNATURE), is_signed, "{fault}");
     }
 }

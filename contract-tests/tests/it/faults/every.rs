@@ -1,7 +1,7 @@
 //! Every fault through the plain client: how it reacts, and whether the change was made.
 
 use wechatpay_client::{Error, Trust};
-use wechatpay_mock::{FAULTS, Fault, FaultRule, StruckBy};
+use wechatpay_mock::{FAULTS, Fault, FaultRule, FaultSource};
 use wechatpay_protocol::{
     WECHATPAY_NONCE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE, WECHATPAY_SIGNATURE_TYPE, WECHATPAY_TIMESTAMP,
 };
@@ -58,7 +58,7 @@ fn expected(fault: Fault) -> (Reaction, bool) {
 }
 
 /// Sends a change with that number to a world where it meets the fault, and holds everything to what is expected.
-async fn assert_as_expected(world: &World, fault: Fault, number: &str, by: StruckBy) {
+async fn assert_as_expected(world: &World, fault: Fault, number: &str, by: FaultSource) {
     let (client, change) = (world.client.clone(), adding(number));
     let call = tokio::spawn(async move { client.set_rights(CARD_ID, CODE, &change).await });
     if fault == Fault::NoAnswer {
@@ -87,7 +87,7 @@ async fn every_fault_can_be_had_by_request_number_whatever_the_client_trusts() {
     for trust in [Trust::PublicKey, Trust::Certificate, Trust::Downloaded] {
         for fault in FAULTS {
             let world = World::trusting(frozen_mock().await, trust);
-            assert_as_expected(&world, *fault, &fault.magic_number(), StruckBy::Magic).await;
+            assert_as_expected(&world, *fault, &fault.trigger_number(), FaultSource::TriggerNumber).await;
         }
     }
 }
@@ -96,6 +96,6 @@ async fn every_fault_can_be_had_by_request_number_whatever_the_client_trusts() {
 async fn every_fault_can_be_had_by_rule() {
     for fault in FAULTS {
         let world = World::with([FaultRule::of(*fault)]).await;
-        assert_as_expected(&world, *fault, "1", StruckBy::Rule(1)).await;
+        assert_as_expected(&world, *fault, "1", FaultSource::Rule(1)).await;
     }
 }

@@ -37,7 +37,7 @@ fn member_card() -> RawRequest {
 
 #[tokio::test]
 async fn a_reset_comes_before_the_first_byte() {
-    let (received, end) = until_end(&frozen_mock().await, &raw(&Fault::Reset.magic_number())).await;
+    let (received, end) = until_end(&frozen_mock().await, &raw(&Fault::Reset.trigger_number())).await;
     assert_eq!((&*received, end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
 }
 
@@ -80,7 +80,7 @@ async fn a_stop_comes_in_the_middle_of_the_body_as_if_that_were_all() {
 #[tokio::test]
 async fn an_empty_answer_has_a_body_to_stop_in() {
     for (fault, body) in [(Fault::ResetAfterHeaders, ""), (Fault::StopInBody, "{")] {
-        let (received, _) = until_end(&frozen_mock().await, &raw(&fault.magic_number())).await;
+        let (received, _) = until_end(&frozen_mock().await, &raw(&fault.trigger_number())).await;
         assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{fault}: {received}");
         assert!(received.contains("\r\nContent-Length: 2\r\n"), "{fault}: {received}");
         assert!(received.ends_with(&format!("\r\n\r\n{body}")), "{fault}: {received}");
@@ -97,7 +97,7 @@ async fn no_answer_ends_after_the_time_that_is_said_without_a_byte() {
 #[tokio::test(start_paused = true)]
 async fn no_answer_lasts_for_120_seconds_unless_it_is_said() {
     let begun = tokio::time::Instant::now();
-    let answer = in_memory(&frozen_mock().await, &raw(&Fault::NoAnswer.magic_number()).to_bytes()).await;
+    let answer = in_memory(&frozen_mock().await, &raw(&Fault::NoAnswer.trigger_number()).to_bytes()).await;
     assert_eq!((&*answer, begun.elapsed()), ("", Duration::from_secs(120)));
 }
 
@@ -105,7 +105,7 @@ async fn no_answer_lasts_for_120_seconds_unless_it_is_said() {
 async fn who_gets_no_answer_holds_nobody_up() {
     let world = World::new().await;
     let mut silent = Connection::open(&world.mock).await;
-    silent.send(&raw(&Fault::NoAnswer.magic_number()).to_bytes()).await;
+    silent.send(&raw(&Fault::NoAnswer.trigger_number()).to_bytes()).await;
     until(|| world.last_strike().is_some()).await;
     for number in ["1", "2", "3"] {
         assert_eq!(world.change(number).await, Reaction::Verified(204));

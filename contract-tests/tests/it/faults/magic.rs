@@ -85,7 +85,7 @@ async fn a_number_that_names_no_fault_is_an_ordinary_one_with_a_warning_that_nam
 async fn what_is_odd_about_a_change_is_warned_about_although_it_failed() {
     let world = World::new().await;
     let change =
-        RightsChange { before_bonus_value: Some(1), ..adding(&Fault::SystemErrorApplied.magic_number()) };
+        RightsChange { before_bonus_value: Some(1), ..adding(&Fault::SystemErrorApplied.trigger_number()) };
     let reaction = Reaction::to(world.client.set_rights(CARD_ID, CODE, &change).await);
     assert_eq!(reaction.status(), SYSTEM_ERROR);
     let warnings = &world.mock.exchanges()[0].warnings;

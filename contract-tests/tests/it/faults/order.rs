@@ -1,6 +1,6 @@
 //! Which fault strikes where several could.
 
-use wechatpay_mock::{Fault, FaultMatch, FaultRule, StruckBy};
+use wechatpay_mock::{Fault, FaultMatch, FaultRule, FaultSource};
 
 use super::{World, of_changes};
 
@@ -14,7 +14,7 @@ fn own(fault: Fault) -> FaultRule {
 async fn the_requests_own_number_goes_before_rules_which_do_not_count_it() {
     let world = World::with([of_changes(Fault::SystemError), own(Fault::BadGateway)]).await;
     assert_eq!(world.change("MOCK*rule-limit*1").await.status(), 403);
-    assert_eq!(world.last_strike().unwrap().by, StruckBy::Magic);
+    assert_eq!(world.last_strike().unwrap().by, FaultSource::TriggerNumber);
     assert!(world.mock.faults().iter().all(|rule| rule.seen == 0));
 }
 
@@ -29,7 +29,7 @@ async fn a_number_that_strikes_no_more_leaves_the_request_to_the_rules() {
 async fn a_rule_for_the_merchant_goes_before_one_for_all_that_was_there_first() {
     let world = World::with([of_changes(Fault::SystemError), own(Fault::BadGateway)]).await;
     assert_eq!(world.change("1").await.status(), 502);
-    assert_eq!(world.last_strike().unwrap().by, StruckBy::Rule(2));
+    assert_eq!(world.last_strike().unwrap().by, FaultSource::Rule(2));
     let seen: Vec<_> = world.mock.faults().iter().map(|rule| (rule.seen, rule.struck)).collect();
     assert_eq!(seen, [(0, 0), (1, 1)]);
 }

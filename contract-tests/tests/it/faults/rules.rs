@@ -172,7 +172,7 @@ async fn a_fault_hides_no_mistake_of_the_clients_and_does_not_count_it() {
     let mistakes = [
         (RawRequest { sign: Sign::WrongKey, ..RawRequest::sample() }, "401"),
         (RawRequest { sign: Sign::Stale, ..RawRequest::sample() }, "401"),
-        (RawRequest { sign: Sign::WrongKey, ..raw(&Fault::Reset.magic_number()) }, "401"),
+        (RawRequest { sign: Sign::WrongKey, ..raw(&Fault::Reset.trigger_number()) }, "401"),
         (RawRequest { body: b"{}".into(), ..RawRequest::sample() }, "400"),
         (RawRequest { target: "/v3/none".into(), ..RawRequest::sample() }, "404"),
     ];

@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use wechatpay_contract::generate::GeneratedRequest;
-use wechatpay_mock::{OPENAPI, Rejection};
+use wechatpay_mock::{ApiError, OPENAPI};
 
 use super::{World, check, operations};
 
@@ -45,7 +45,7 @@ fn is_answered_as_described(
             let rejection = error.rejection().ok_or_else(|| TestCaseError::fail(format!("{error:?}")))?;
             let exchanges = world.mock.exchanges();
             let reason = exchanges.last().and_then(|exchange| exchange.rejection.as_deref());
-            let is_business = matches!(reason, Some(Rejection::Business(_) | Rejection::Sensitive(_)));
+            let is_business = matches!(reason, Some(ApiError::Operation(_) | ApiError::Sensitive(_)));
             prop_assert!(is_business, "{rejection}: {reason:?}");
             answers.check("default", rejection.body())
         }

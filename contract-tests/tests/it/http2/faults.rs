@@ -11,7 +11,7 @@ use crate::support::{RawRequest, exchange, frozen_mock, recorded, secure::WAYS, 
 
 /// A change that meets this fault.
 fn struck_by(fault: Fault) -> RawRequest {
-    let body = format!("{{\"out_request_no\":\"{}\"}}", fault.magic_number()).into_bytes();
+    let body = format!("{{\"out_request_no\":\"{}\"}}", fault.trigger_number()).into_bytes();
     RawRequest { body, ..RawRequest::sample() }
 }
 

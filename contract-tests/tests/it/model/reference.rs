@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wechatpay_client::RightsChange;
 use wechatpay_mock::{
-    BusinessRefusal, Warning,
+    OperationError, Warning,
     policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore, UnknownCard},
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Change {
 
 /// The rule of the operation's own that a refusal names.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Refused(pub(super) BusinessRefusal);
+pub(super) struct Refused(pub(super) OperationError);
 
 /// What becomes of a change: accepted with these warnings, or refused.
 pub(super) type Outcome = Result<Vec<Warning>, Refused>;
@@ -84,8 +84,8 @@ impl Model {
         match (self.merchants[merchant].points.get(&member), self.policies.unknown_card) {
             (Some(points), _) => Ok(*points),
             (None, UnknownCard::Create) => Ok(0),
-            (None, UnknownCard::Reject) if is_known_card => Err(Refused(BusinessRefusal::UnknownCode)),
-            (None, UnknownCard::Reject) => Err(Refused(BusinessRefusal::UnknownCard)),
+            (None, UnknownCard::Reject) if is_known_card => Err(Refused(OperationError::UnknownCode)),
+            (None, UnknownCard::Reject) => Err(Refused(OperationError::UnknownCard)),
         }
     }
 
@@ -98,12 +98,12 @@ impl Model {
             Some(same) if same == change => {
                 return match self.policies.repeat {
                     Repeat::Accept => Ok(vec![Warning::Repeated]),
-                    Repeat::Reject => Err(Refused(BusinessRefusal::Repeated)),
+                    Repeat::Reject => Err(Refused(OperationError::Repeated)),
                 };
             }
             Some(_) => match self.policies.repeat_mismatch {
                 RepeatMismatch::Apply => warnings.push(Warning::RepeatedDifferently),
-                RepeatMismatch::Reject => return Err(Refused(BusinessRefusal::RepeatedDifferently)),
+                RepeatMismatch::Reject => return Err(Refused(OperationError::RepeatedDifferently)),
             },
         }
         let (after, oddities) = self.sum(&change.rights, stored)?;
@@ -129,15 +129,15 @@ impl Model {
         };
         if before != stored {
             let is_refused = policies.stale_before == StaleBefore::Reject;
-            odd(Warning::StaleBefore { sent: before, stored }, is_refused, BusinessRefusal::StaleBefore)?;
+            odd(Warning::StaleBefore { sent: before, stored }, is_refused, OperationError::StaleBefore)?;
         }
         if let Some(sum) = added.filter(|sum| *sum != after) {
             let is_refused = policies.arithmetic == Arithmetic::Reject;
-            odd(Warning::Arithmetic { sum, sent: after }, is_refused, BusinessRefusal::Arithmetic)?;
+            odd(Warning::Arithmetic { sum, sent: after }, is_refused, OperationError::Arithmetic)?;
         }
         if after < 0 {
             let is_refused = policies.negative_total == NegativeTotal::Reject;
-            odd(Warning::NegativeTotal { total: after }, is_refused, BusinessRefusal::NegativeTotal)?;
+            odd(Warning::NegativeTotal { total: after }, is_refused, OperationError::NegativeTotal)?;
         }
         Ok((after, warnings))
     }

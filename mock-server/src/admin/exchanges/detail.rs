@@ -1,17 +1,21 @@
 //! Everything about an exchange.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use wechatpay_protocol::Mchid;
 
-use super::content::{BodyContent, Header, Message, headers};
 use crate::{
-    faults::{CustomError, Fault, FaultId, Strike, StruckBy},
+    api::{
+        error::{ApiError, CHECKS},
+        injected_error::CustomError,
+        provenance::Provenance,
+    },
+    faults::{ActiveFault, Fault, FaultId, FaultSource},
     forensics::{self, Hypothesis},
-    journal::{Exchange, Stage, Verdict},
-    rejection::{CHECKS, Rejection},
-    standing::Standing,
+    journal::{
+        Exchange, Stage, Verdict,
+        content::{BodyContent, Header, Message, headers},
+        stage::milliseconds,
+    },
 };
 
 /// Everything about an exchange, as `GET /__mock/exchanges/{number}` answers it.
@@ -65,7 +69,7 @@ struct RejectionDetail<'a> {
     row: Option<&'static str>,
     status: u16,
     code: Option<&'a str>,
-    standing: Standing,
+    standing: Provenance,
     reason: String,
     injected: bool,
 }
@@ -187,7 +191,7 @@ impl StageDetail {
 }
 
 impl<'a> RejectionDetail<'a> {
-    fn of(rejection: &'a Rejection) -> Self {
+    fn of(rejection: &'a ApiError) -> Self {
         let check = rejection.check();
         Self {
             check,
@@ -223,10 +227,10 @@ impl<'a> DiagnosisDetail<'a> {
 }
 
 impl StrikeDetail {
-    fn of(strike: &Strike) -> Self {
+    fn of(strike: &ActiveFault) -> Self {
         let (by, rule) = match strike.by {
-            StruckBy::Rule(id) => ("rule", Some(id)),
-            StruckBy::Magic => ("request-number", None),
+            FaultSource::Rule(id) => ("rule", Some(id)),
+            FaultSource::TriggerNumber => ("request-number", None),
         };
         Self {
             by,
@@ -237,9 +241,4 @@ impl StrikeDetail {
             applied: strike.is_applied,
         }
     }
-}
-
-/// Milliseconds with their fractions.
-pub(super) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use wechatpay_protocol::Mchid;
 
 use crate::{
-    faults::Strike,
+    faults::ActiveFault,
     forensics::Diagnosis,
     journal::{Exchange, StageTimes},
 };
@@ -44,7 +44,7 @@ impl<'a> Summary<'a> {
             authenticated: exchange.is_authenticated,
             status: exchange.status.map(|status| status.as_u16()),
             code: exchange.code(),
-            fault: exchange.fault.as_deref().map(Strike::label),
+            fault: exchange.fault.as_deref().map(ActiveFault::label),
             diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: exchange.warnings.len(),
             microseconds: in_all(&exchange.times),

@@ -4,22 +4,24 @@ use std::{error::Error, iter};
 
 use wechatpay_protocol::{Certificate, Timestamp};
 
-use super::super::{
-    complaint::Complaint,
-    table::{Entry, Table},
+use crate::{
+    config::{
+        complaint::Complaint,
+        table::{Entry, Table},
+    },
+    merchants::KeyPairError,
 };
-use crate::identity::PairError;
 
 pub(super) const MAKE_A_KEY: &str =
     "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 makes a private key that can be used";
 
-pub(super) fn not_a_pair(error: &PairError, certificate: Entry<'_>, private_key: Entry<'_>) -> Complaint {
+pub(super) fn not_a_pair(error: &KeyPairError, certificate: Entry<'_>, private_key: Entry<'_>) -> Complaint {
     match error {
-        PairError::Certificate(cause) => {
+        KeyPairError::Certificate(cause) => {
             certificate.problem(in_full(cause), "name the file of an X.509 certificate with an RSA key, PEM")
         }
-        PairError::PrivateKey(cause) => private_key.problem(in_full(cause), MAKE_A_KEY),
-        PairError::Mismatch { .. } => {
+        KeyPairError::PrivateKey(cause) => private_key.problem(in_full(cause), MAKE_A_KEY),
+        KeyPairError::Mismatch { .. } => {
             private_key.problem(error, "name the key that the certificate was made for")
         }
     }

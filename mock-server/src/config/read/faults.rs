@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::{
-    Config,
-    complaint::{Complaint, Complaints},
-    table::Table,
-};
 use crate::{
+    config::{
+        Config,
+        complaint::{Complaint, Complaints},
+        table::Table,
+    },
     contract::Contract,
     faults::{FaultRule, RuleError},
 };

@@ -2,15 +2,16 @@
 
 use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{
-    super::{
+use crate::{
+    config::{
         complaint::Complaints,
-        merchant::{ApiCertificate, CertificateStatus, MerchantConfig, MerchantKind},
+        read::certificate::{check_differs, check_in_force, not_a_pair},
         table::Table,
     },
-    certificate::{check_differs, check_in_force, not_a_pair},
+    merchants::{
+        ApiCertificate, CertificateStatus, MerchantConfig, MerchantKind, PlatformCertificates, TrustMode,
+    },
 };
-use crate::identity::{PlatformCertificates, TrustMode};
 
 pub(super) const KEYS: [&str; 7] =
     ["mchid", "kind", "trust", "certificate", "certificate_status", "private_key", "apiv3_key"];

@@ -2,14 +2,14 @@
 
 use wechatpay_protocol::Timestamp;
 
-use super::{
-    super::{
+use crate::{
+    config::{
         complaint::{Complaint, Complaints},
+        read::certificate::{MAKE_A_KEY, check_differs, check_in_force, in_full, not_a_pair},
         table::Table,
     },
-    certificate::{MAKE_A_KEY, check_differs, check_in_force, in_full, not_a_pair},
+    merchants::{PlatformCertificate, PlatformCertificates, PublicKeyPair},
 };
-use crate::identity::{PlatformCertificate, PlatformCertificates, PublicKeyPair};
 
 pub(super) const CERTIFICATE_KEYS: [&str; 3] = ["certificate", "private_key", "signs_from"];
 pub(super) const PUBLIC_KEY_KEYS: [&str; 2] = ["id", "private_key"];

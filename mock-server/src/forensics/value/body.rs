@@ -3,11 +3,13 @@
 use encoding_rs::GBK;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{
-    Effort, ValueMistake,
-    json::{Json, quoted, rewritten},
+use crate::forensics::{
+    Case, Hypothesis,
+    value::{
+        Effort, ValueMistake,
+        json::{Json, quoted, rewritten},
+    },
 };
-use crate::forensics::{Case, Hypothesis};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 

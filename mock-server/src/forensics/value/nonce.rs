@@ -1,7 +1,9 @@
 //! The fourth line: the nonce.
 
-use super::{Effort, ValueMistake};
-use crate::forensics::{Case, Hypothesis};
+use crate::forensics::{
+    Case, Hypothesis,
+    value::{Effort, ValueMistake},
+};
 
 pub(super) const NONCE: &[ValueMistake] = &[
     ValueMistake {

@@ -2,8 +2,10 @@
 
 use percent_encoding::percent_decode;
 
-use super::{Effort, ValueMistake};
-use crate::forensics::{Case, Hypothesis};
+use crate::forensics::{
+    Case, Hypothesis,
+    value::{Effort, ValueMistake},
+};
 
 pub(super) const TARGET: &[ValueMistake] = &[
     ValueMistake {

@@ -1,7 +1,9 @@
 //! The third line: the timestamp.
 
-use super::{Effort, ValueMistake};
-use crate::forensics::{Case, Hypothesis};
+use crate::forensics::{
+    Case, Hypothesis,
+    value::{Effort, ValueMistake},
+};
 
 /// How far from the header's a timestamp is looked for, in seconds: as far as the gateway lets it be from its clock.
 const NEIGHBOURHOOD: u64 = 300;

@@ -1,0 +1,203 @@
+//! A fault that strikes a request: what it makes of the response, and of the connection.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, header::CONNECTION};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    Cleared, ConnectionControl, Fault, FaultId,
+    accept_gate::AcceptGate,
+    catalogue::Kind,
+    connection::{Abort, ConnectionFault},
+    rule::Plan,
+};
+use crate::{
+    api::{
+        Warning,
+        error::ApiError,
+        injected_error::{CustomError, DocumentedError, InjectedError},
+    },
+    merchants::{Merchants, PlatformKey},
+    operations::OperationResponse,
+    response::respond::Response,
+};
+
+/// A fault that struck a request, as the journal shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActiveFault {
+    /// What asked for it.
+    pub by: FaultSource,
+    /// What happened, if it has a name.
+    pub fault: Option<Fault>,
+    /// The refusal, if it is one in the rule's own words.
+    pub error: Option<Arc<CustomError>>,
+    /// How late the answer was.
+    pub latency: Option<Duration>,
+    /// Whether the request took effect all the same. It did not if the operation itself refused it.
+    pub is_applied: bool,
+    milliseconds: Option<u64>,
+}
+
+/// What asked for a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultSource {
+    /// A rule.
+    Rule(FaultId),
+    /// The request's own number.
+    TriggerNumber,
+}
+
+/// How long no answer comes, unless it is said.
+const NO_ANSWER: Duration = Duration::from_secs(120);
+/// How long nobody can connect, unless it is said.
+const REFUSED: Duration = Duration::from_secs(1);
+
+impl ActiveFault {
+    /// What is planned, for the n-th request.
+    pub(super) fn new(by: FaultSource, plan: Plan, nth: u64) -> Self {
+        let Plan { fault, error, latency, seed, milliseconds, is_applied } = plan;
+        let latency = latency.map(|latency| latency.of_nth(seed, nth));
+        Self { by, fault, error, latency, is_applied, milliseconds }
+    }
+
+    /// The fault's name; `custom` for a refusal in the rule's own words, `latency` where there is nothing else.
+    pub(crate) fn label(&self) -> &'static str {
+        let unnamed = if self.error.is_some() { "custom" } else { "latency" };
+        self.fault.map_or(unnamed, Fault::name)
+    }
+
+    /// Decides what the request comes to, given what the operation would do. Warnings of the operation stand, whatever the
+    /// response.
+    ///
+    /// If the request is to take effect and the operation itself refuses it, that error is the response: it is the
+    /// client's own mistake.
+    pub(crate) fn decide(
+        &mut self,
+        operation: Result<OperationResponse, ApiError>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<OperationResponse, ApiError> {
+        let response = if self.is_applied {
+            operation.inspect_err(|_| self.is_applied = false)?
+        } else {
+            // Without an effect and without an error, no response is going to be sent.
+            OperationResponse::no_content(Vec::new())
+        };
+        let Some(error) = self.error_response() else { return Ok(response) };
+        warnings.extend(response.warnings);
+        Err(error)
+    }
+
+    /// Whether anything of the answer is sent.
+    pub(crate) fn sends_an_answer(&self) -> bool {
+        match self.fault.map(Fault::kind) {
+            Some(Kind::Connection(fault)) => fault.body_sent(0).is_some(),
+            Some(Kind::Error(_) | Kind::Business(_) | Kind::Page(_) | Kind::Signature(_)) | None => true,
+        }
+    }
+
+    /// Whether the answer is one that nobody would sign: a page of the web server's, or that the request's own signature
+    /// does not match.
+    pub(crate) fn is_never_signed(&self) -> bool {
+        match self.fault.map(Fault::kind) {
+            Some(Kind::Page(_) | Kind::Error(DocumentedError::SignError)) => true,
+            Some(Kind::Error(_) | Kind::Business(_) | Kind::Connection(_) | Kind::Signature(_)) | None => {
+                false
+            }
+        }
+    }
+
+    /// The error that it asks for, if it does.
+    fn error_response(&self) -> Option<ApiError> {
+        let custom = self.error.clone().map(|error| ApiError::Injected(InjectedError::Custom(error)));
+        custom.or_else(|| self.fault.and_then(Fault::error))
+    }
+
+    /// Corrupts the signed response, if that is what the fault does.
+    pub(crate) fn corrupt(&self, answer: Response, key: &PlatformKey, merchants: &Merchants) -> Response {
+        match self.fault.map(Fault::kind) {
+            Some(Kind::Signature(fault)) => fault.corrupt(answer, key, merchants),
+            Some(Kind::Connection(ConnectionFault::ResetAfterHeaders | ConnectionFault::StopInBody))
+                if answer.body.is_empty() =>
+            {
+                answer.with_body(Bytes::from_static(b"{}"))
+            }
+            Some(Kind::Connection(ConnectionFault::LowerCaseHeaders)) => closing(answer),
+            _ => answer,
+        }
+    }
+
+    /// Holds the response back as long as it is to be late, or until the merchant's faults are cleared, and ends the
+    /// connection, if that is what the fault does.
+    pub(crate) async fn deliver(
+        &self,
+        answer: &Response,
+        connection: &ConnectionControl,
+        gate: &AcceptGate,
+        cleared: Cleared,
+    ) {
+        tokio::select! {
+            () = self.wait(gate) => {}
+            () = cleared.wait() => {}
+        }
+        let Some(Kind::Connection(fault)) = self.fault.map(Fault::kind) else { return };
+        if fault == ConnectionFault::Refuse {
+            gate.close_for(self.lasts(REFUSED)).await;
+        }
+        let write_name = if fault == ConnectionFault::LowerCaseHeaders {
+            str::to_owned
+        } else {
+            title_case as fn(&str) -> String
+        };
+        let body_sent = fault.body_sent(answer.body.len());
+        let bytes = body_sent
+            .map_or_else(Vec::new, |sent| [&head(answer, write_name)[..], &answer.body[..sent]].concat());
+        connection.end(Abort { bytes: bytes.into(), body_sent, closing: fault.closing() });
+    }
+}
+
+impl ActiveFault {
+    async fn wait(&self, gate: &AcceptGate) {
+        if let Some(latency) = self.latency {
+            sleep(latency).await;
+        }
+        if matches!(self.fault.map(Fault::kind), Some(Kind::Connection(ConnectionFault::NoAnswer))) {
+            // Nor does an answer come when the mock ends, which therefore needn't wait.
+            let _ = timeout(self.lasts(NO_ANSWER), gate.ending()).await;
+        }
+    }
+
+    fn lasts(&self, otherwise: Duration) -> Duration {
+        self.milliseconds.map_or(otherwise, Duration::from_millis)
+    }
+}
+
+/// The answer, after which the connection is closed.
+fn closing(mut answer: Response) -> Response {
+    answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    answer.headers.remove("keep-alive");
+    answer
+}
+
+/// Status line and headers as they go over the wire.
+fn head(answer: &Response, write_name: fn(&str) -> String) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {}\r\n", answer.status).into_bytes();
+    for (name, value) in &answer.headers {
+        head.extend_from_slice(write_name(name.as_str()).as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+/// `wechatpay-nonce` as `Wechatpay-Nonce`, which is how every other answer has it.
+fn title_case(name: &str) -> String {
+    let words = name.split('-').map(|word| match word.split_at_checked(1) {
+        Some((first, rest)) => first.to_ascii_uppercase() + rest,
+        None => String::new(),
+    });
+    words.collect::<Vec<_>>().join("-")
+}

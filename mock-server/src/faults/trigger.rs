@@ -1,0 +1,207 @@
+//! Faults by request number, for clients that can arrange nothing else: `MOCK*system-error*0001`.
+//!
+//! A trigger number is `MOCK`, the name of a fault, and anything, separated by `*`. Behind the name, each after a `|`, may
+//! come a number that the fault takes, and `x` with a number: how many uses of this very number are struck, the first
+//! ones. `MOCK*system-error|x1*0001` fails once and succeeds when it is sent again.
+//!
+//! A number that begins like that and can't be understood is an ordinary one, with a warning.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::faults::{
+    Applied, Fault, Latency,
+    rule::{Plan, check_milliseconds},
+};
+
+/// What a trigger number begins with.
+const PREFIX: &str = "MOCK*";
+
+/// For how many milliseconds a request number may keep everybody from connecting, whoever's it is. (own choice)
+const LONGEST_REFUSE: u64 = 5_000;
+
+/// A way to write trigger numbers that takes more than a fault's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TriggerForm {
+    /// An example: `MOCK*latency|250*0001`.
+    pub number: &'static str,
+    /// What the example does.
+    pub meaning: &'static str,
+}
+
+/// Every way to write trigger numbers that takes more than a fault's name.
+pub const TRIGGER_FORMS: &[TriggerForm] = &[
+    TriggerForm { number: "MOCK*latency|250*0001", meaning: "the answer is 250 ms late" },
+    TriggerForm {
+        number: "MOCK*latency-uniform|100|300*0001",
+        meaning: "the answer is 100 to 300 ms late, each time as likely as any other",
+    },
+    TriggerForm {
+        number: "MOCK*latency-normal|200|50*0001",
+        meaning: "the answer is about 200 ms late, normally distributed with a standard deviation of 50 ms",
+    },
+    TriggerForm {
+        number: "MOCK*no-answer|5000*0001",
+        meaning: "as no-answer, but the connection is closed after 5000 ms",
+    },
+    TriggerForm {
+        number: "MOCK*refuse|5000*0001",
+        meaning: "as refuse, but nobody can connect for 5000 ms, the longest that a request number may ask for",
+    },
+    TriggerForm {
+        number: "MOCK*system-error|x1*0001",
+        meaning: "only the first use of this very number is struck, so that trying again succeeds; x2 strikes two, and \
+                  so on, with any fault or latency",
+    },
+];
+
+/// What a request number asks for.
+#[derive(Clone, Debug)]
+pub(super) struct TriggerNumber {
+    pub(super) plan: Plan,
+    /// How many uses of the number are struck.
+    pub(super) times: Option<u64>,
+}
+
+/// Reads a request number; `None` if it is an ordinary one.
+///
+/// # Errors
+/// What is wrong with a trigger number, in words.
+pub(super) fn trigger_number(out_request_no: &str) -> Option<Result<TriggerNumber, String>> {
+    let spec = out_request_no.strip_prefix(PREFIX)?;
+    let mut seed = DefaultHasher::new();
+    out_request_no.hash(&mut seed);
+    let trigger = match spec.split_once('*') {
+        Some((spec, _)) => read(spec, seed.finish()),
+        None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * behind {spec:?}")),
+    };
+    Some(trigger.map_err(|problem| format!("out_request_no: {problem}")))
+}
+
+fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
+    let mut parts = spec.split('|');
+    let name = parts.next().unwrap_or_default();
+    let (mut numbers, mut times) = (Vec::new(), None);
+    for part in parts {
+        match part.strip_prefix('x') {
+            Some(digits) if times.is_none() => times = Some(number(digits, part, spec)?),
+            Some(_) => return Err(format!("expected x and a number once, found {part:?} after another")),
+            None => numbers.push(number(part, part, spec)?),
+        }
+    }
+    Ok(TriggerNumber { plan: plan(name, &numbers, seed)?, times })
+}
+
+fn number(digits: &str, part: &str, spec: &str) -> Result<u64, String> {
+    let expected = "a number, or x and a number from 1 on, behind |";
+    let number = digits.parse().ok().filter(|number| *number > 0 || part == digits);
+    number.ok_or_else(|| format!("expected {expected} in {spec:?}, found {part:?}"))
+}
+
+fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
+    let late = |latency: Latency| {
+        latency.check().map_err(|error| error.to_string())?;
+        Ok(Plan {
+            fault: None,
+            error: None,
+            latency: Some(latency),
+            seed,
+            milliseconds: None,
+            is_applied: true,
+        })
+    };
+    match (name, numbers) {
+        ("latency", &[fixed]) => return late(Latency::Fixed(fixed)),
+        ("latency-uniform", &[from, to]) => return late(Latency::Uniform { from, to }),
+        ("latency-normal", &[mean, deviation]) => return late(Latency::Normal { mean, deviation }),
+        ("latency", _) => return Err("expected latency|MILLISECONDS".into()),
+        ("latency-uniform", _) => return Err("expected latency-uniform|FROM|TO, in milliseconds".into()),
+        ("latency-normal", _) => return Err("expected latency-normal|MEAN|DEVIATION, in milliseconds".into()),
+        _ => {}
+    }
+    let fault: Fault = name.parse().map_err(|error: super::UnknownFault| error.to_string())?;
+    let milliseconds = match numbers {
+        [] => None,
+        &[milliseconds] if fault == Fault::Refuse && milliseconds > LONGEST_REFUSE => {
+            return Err(format!(
+                "expected at most {LONGEST_REFUSE} behind {fault}, which all merchants feel, found {milliseconds}; a rule may say more"
+            ));
+        }
+        &[milliseconds] if fault.lasts() => {
+            check_milliseconds(milliseconds).map_err(|error| error.to_string())?;
+            Some(milliseconds)
+        }
+        _ if fault.lasts() => {
+            return Err(format!("expected one number behind {fault}, found {}", numbers.len()));
+        }
+        _ => return Err(format!("expected no number behind {fault}, found {}", numbers.len())),
+    };
+    let is_applied = fault.applied() != Applied::No;
+    Ok(Plan { fault: Some(fault), error: None, latency: None, seed, milliseconds, is_applied })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::FAULTS;
+
+    #[test]
+    fn an_ordinary_number_triggers_nothing() {
+        for number in ["100002322019090134234sfdf", "MOCK", "MOCK-reset-1", "mock*reset*1", "1MOCK*reset*1"] {
+            assert!(trigger_number(number).is_none(), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_trigger_number_names_a_fault_and_what_it_takes() {
+        let trigger = trigger_number("MOCK*no-answer|50|x2*0001").unwrap().unwrap();
+        assert_eq!(
+            (trigger.plan.fault, trigger.plan.milliseconds, trigger.times),
+            (Some(Fault::NoAnswer), Some(50), Some(2))
+        );
+    }
+
+    #[test]
+    fn what_is_listed_is_understood() {
+        let listed = FAULTS.iter().map(|fault| fault.trigger_number());
+        for number in listed.chain(TRIGGER_FORMS.iter().map(|form| form.number.into())) {
+            assert!(trigger_number(&number).unwrap().is_ok(), "{number}");
+            let is_legal = |one: char| one.is_ascii_alphanumeric() || "_-|*".contains(one);
+            assert!(number.chars().all(is_legal) && number.len() <= 128, "{number}");
+        }
+    }
+
+    #[test]
+    fn latencies_can_be_asked_for() {
+        let latency = |number| trigger_number(number).unwrap().unwrap().plan.latency.unwrap();
+        assert_eq!(latency("MOCK*latency|250*1"), Latency::Fixed(250));
+        assert_eq!(latency("MOCK*latency-uniform|100|200*1"), Latency::Uniform { from: 100, to: 200 });
+        let normal = Latency::Normal { mean: 100, deviation: 20 };
+        assert_eq!(latency("MOCK*latency-normal|100|20*1"), normal);
+    }
+
+    #[test]
+    fn a_trigger_number_that_names_no_fault_is_told_so() {
+        let problem = |number| trigger_number(number).unwrap().unwrap_err();
+        assert!(problem("MOCK*sytem-error*1").contains("did you mean system-error?"));
+        assert!(problem("MOCK*reset|5*1").contains("no number"));
+        assert!(problem("MOCK*reset|xyz*1").contains("found \"xyz\""));
+        assert!(problem("MOCK*latency*1").contains("latency|MILLISECONDS"));
+        assert!(problem("MOCK*reset").contains("found no * behind \"reset\""));
+        assert!(problem("MOCK*reset|x0*1").contains("from 1 on"));
+        assert!(problem("MOCK*reset|x1|x2*1").contains("found \"x2\" after another"));
+        assert!(problem("MOCK*no-answer|1|2*1").contains("expected one number behind no-answer, found 2"));
+    }
+
+    #[test]
+    fn no_trigger_number_makes_anybody_wait_longer_than_a_rule_may() {
+        for spec in ["latency|600001", "latency-uniform|0|600001", "no-answer|600001"] {
+            let problem = trigger_number(&format!("MOCK*{spec}*1")).unwrap().unwrap_err();
+            assert!(problem.contains("expected 0 to 600000, found 600001"), "{problem}");
+        }
+        let refuse = trigger_number("MOCK*refuse|5001*1").unwrap().unwrap_err();
+        assert!(refuse.contains("expected at most 5000 behind refuse"), "{refuse}");
+        assert!(trigger_number("MOCK*refuse|5000*1").unwrap().is_ok());
+        let beyond_64_bits = trigger_number("MOCK*latency|18446744073709551616*1").unwrap().unwrap_err();
+        assert!(beyond_64_bits.contains("expected a number"), "{beyond_64_bits}");
+    }
+}

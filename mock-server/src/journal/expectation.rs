@@ -1,0 +1,242 @@
+//! What a test expects to have happened, and how far that is from what did.
+
+mod difference;
+mod expected;
+mod validate;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    contract::Contract,
+    journal::{
+        Exchange, Filter, Journal, Order,
+        expectation::difference::{Likeness, compare},
+    },
+    non_null::present,
+};
+
+pub use expected::Expected;
+
+/// So many exchanges that have everything that is named here. The same over HTTP (`POST /__mock/verify`) and in
+/// [`MockServer::expect`](crate::MockServer::expect).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expectation {
+    /// Of this merchant, by mchid: those whose `Authorization` names it.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<String>,
+    /// Of this operation, by `operationId`: `set_rights`.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// For this card template.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub card_id: Option<String>,
+    /// For this member's code.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// With at least these fields in the body of the request.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// Signed by the merchant, or not.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub authenticated: Option<bool>,
+    /// Answered with this status, 100 to 599.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// With a higher number than this.
+    pub after: u64,
+    /// How many; at least one, unless it is said.
+    pub times: Times,
+}
+
+/// How many exchanges are expected. Some number must be too few or too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "times: expected a number, or an object with at_least and at_most")]
+pub enum Times {
+    /// Just so many.
+    Exactly(u64),
+    /// Any number from the one to the other.
+    Between(Between),
+}
+
+/// Bounds of a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Between {
+    /// The least.
+    pub at_least: u64,
+    /// The most, which is not less than the least; any number, if it is not said.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u64>,
+}
+
+/// Whether an expectation is met, and if not, how far it is from that.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verification {
+    /// Whether it is, and that is certain: if there may be more than are expected at most, it is not.
+    pub met: bool,
+    /// The numbers of the exchanges that have everything that is named.
+    pub matching: Vec<u64>,
+    /// The numbers of those of which that can't be said: the journal has cut their bodies.
+    pub undecided: Vec<u64>,
+    /// Of the others, the one that comes nearest.
+    pub nearest: Option<NearestMiss>,
+    /// How many exchanges with a higher number than `after` the journal has forgotten for want of room, at most. They may
+    /// have been among them. Those that were deleted don't count.
+    pub forgotten: u64,
+    /// All of that in words.
+    pub report: String,
+}
+
+/// An exchange that is almost what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NearestMiss {
+    /// Its number.
+    pub number: u64,
+    /// Its request line and status, which is `unanswered` if nothing was sent.
+    pub exchange: String,
+    /// What is otherwise than expected: `/body/bonus_value: expected 600, found 500`.
+    pub differences: Vec<String>,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self::Between(Between { at_least: 1, at_most: None })
+    }
+}
+
+impl Times {
+    fn allow(self, found: u64) -> bool {
+        match self {
+            Self::Exactly(wanted) => found == wanted,
+            Self::Between(Between { at_least, at_most }) => {
+                found >= at_least && at_most.is_none_or(|most| found <= most)
+            }
+        }
+    }
+
+    fn want_more(self, found: u64) -> bool {
+        match self {
+            Self::Exactly(wanted) => found < wanted,
+            Self::Between(bounds) => found < bounds.at_least,
+        }
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(0) => f.write_str("no exchange"),
+            Self::Exactly(1) => f.write_str("exactly 1 exchange"),
+            Self::Exactly(wanted) => write!(f, "exactly {wanted} exchanges"),
+            Self::Between(Between { at_least: 1, at_most: None }) => f.write_str("at least 1 exchange"),
+            Self::Between(Between { at_least, at_most: None }) => write!(f, "at least {at_least} exchanges"),
+            Self::Between(Between { at_least, at_most: Some(most) }) => {
+                write!(f, "{at_least} to {most} exchanges")
+            }
+        }
+    }
+}
+
+impl Journal {
+    /// Whether that has happened so far.
+    pub(crate) fn verify(&self, expectation: &Expectation, contract: &'static Contract) -> Verification {
+        let filter =
+            Filter { merchant: expectation.merchant.clone(), after: expectation.after, ..Filter::default() };
+        let exchanges = self.page(&filter, Order::Oldest, usize::MAX).exchanges;
+        let (mut matching, mut undecided) = (Vec::new(), Vec::new());
+        let mut nearest: Option<(&Exchange, Vec<String>)> = None;
+        for exchange in &exchanges {
+            let differences = match compare(expectation, exchange, contract) {
+                Likeness::Match => {
+                    matching.push(exchange.number);
+                    continue;
+                }
+                Likeness::Undecided(cut) => {
+                    undecided.push(exchange.number);
+                    vec![cut]
+                }
+                Likeness::Miss(differences) => differences,
+            };
+            if nearest.as_ref().is_none_or(|(_, fewest)| differences.len() <= fewest.len()) {
+                nearest = Some((exchange, differences));
+            }
+        }
+        let forgotten = self.evicted(expectation.merchant.as_deref(), expectation.after);
+        let found = matching.len() as u64;
+        let at_most = found + undecided.len() as u64 + forgotten;
+        let met = expectation.times.allow(found) && expectation.times.allow(at_most);
+        // Who finds too many is not helped by one that is not among them.
+        let nearest =
+            nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| {
+                NearestMiss { number: exchange.number, exchange: exchange.line(Into::into), differences }
+            });
+        let mut verification =
+            Verification { met, matching, undecided, nearest, forgotten, report: String::new() };
+        verification.report = report(expectation, &verification, exchanges.len());
+        verification
+    }
+}
+
+fn report(expectation: &Expectation, verification: &Verification, looked_at: usize) -> String {
+    let mut report = format!("expected {}", expectation.times);
+    let named = named(expectation);
+    if !named.is_empty() {
+        report += " with";
+    }
+    for (name, value) in named {
+        report += &format!("\n    {name:<14} {value}");
+    }
+    let found = verification.matching.len();
+    report += &match found {
+        0 => format!("\nfound none among {looked_at}"),
+        _ => format!("\nfound {found} among {looked_at}: {}", listed(&verification.matching)),
+    };
+    if !verification.met && expectation.times.allow(found as u64) {
+        report += ", which does not prove that there were no more:";
+    }
+    if let Some(NearestMiss { number, exchange, differences }) = &verification.nearest {
+        report += &format!("\nnearest is #{number} {exchange}");
+        for difference in differences {
+            report += &format!("\n    {difference}");
+        }
+    }
+    if !verification.undecided.is_empty() {
+        report += &format!(
+            "\nthe journal has kept too little of the body to tell of {}; limits.journal_body gives it more",
+            listed(&verification.undecided)
+        );
+    }
+    if verification.forgotten > 0 {
+        report += &format!(
+            "\nthe journal has forgotten up to {} exchanges for want of room; limits.journal_exchanges and journal_bytes give it more",
+            verification.forgotten
+        );
+    }
+    report
+}
+
+/// `#1, #2`
+fn listed(numbers: &[u64]) -> String {
+    numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What an expectation names, beside the number.
+fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
+    let Expectation { merchant, operation, card_id, code, body, authenticated, status, after, times: _ } =
+        expectation;
+    let named = [
+        ("merchant", merchant.clone()),
+        ("operation", operation.clone()),
+        ("card_id", card_id.clone()),
+        ("code", code.clone()),
+        ("body", body.as_ref().map(ToString::to_string)),
+        ("authenticated", authenticated.map(|wanted| wanted.to_string())),
+        ("status", status.map(|status| status.to_string())),
+        ("after", (*after > 0).then(|| format!("#{after}"))),
+    ];
+    named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}

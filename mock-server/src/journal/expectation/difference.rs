@@ -1,0 +1,128 @@
+//! What is otherwise about an exchange than somebody expects.
+
+use serde_json::Value;
+
+use crate::{
+    contract::Contract,
+    journal::{Exchange, expectation::Expectation},
+};
+
+/// Whether an exchange is as somebody expects.
+pub(super) enum Likeness {
+    /// It has everything that is named.
+    Match,
+    /// What is known of it is as it should be, but the body is not known: the journal has cut it.
+    Undecided(String),
+    /// Each thing that is otherwise, in words.
+    Miss(Vec<String>),
+}
+
+/// Compares what is named with what was.
+pub(super) fn compare(
+    expectation: &Expectation,
+    exchange: &Exchange,
+    contract: &'static Contract,
+) -> Likeness {
+    let parameter = |name| contract.path_parameter(exchange.operation?, exchange.request.path(), name);
+    let texts = [
+        ("merchant", &expectation.merchant, exchange.mchid.as_ref().map(ToString::to_string)),
+        ("operation", &expectation.operation, exchange.operation.map(Into::into)),
+        ("card_id", &expectation.card_id, parameter("card_id")),
+        ("code", &expectation.code, parameter("code")),
+    ];
+    let mut differences: Vec<String> = texts
+        .into_iter()
+        .filter_map(|(name, wanted, found)| {
+            let wanted = wanted.as_ref().filter(|wanted| found.as_ref() != Some(wanted))?;
+            Some(format!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none")))
+        })
+        .collect();
+    if let Some(wanted) = expectation.authenticated
+        && wanted != exchange.is_authenticated
+    {
+        differences.push(format!("authenticated: expected {wanted}, found {}", exchange.is_authenticated));
+    }
+    if let Some(wanted) = expectation.status
+        && exchange.status.is_none_or(|found| found != wanted)
+    {
+        let reason = exchange.rejection.as_ref().map(|rejection| format!(", {}", rejection.reason()));
+        let found = exchange.status.map_or_else(|| "none".into(), |found| found.as_u16().to_string());
+        differences.push(format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
+    }
+    let in_body = expectation.body.as_ref().map_or(Ok(Vec::new()), |wanted| in_body(wanted, exchange));
+    match in_body {
+        Err(cut) if differences.is_empty() => return Likeness::Undecided(cut),
+        Err(cut) => differences.push(cut),
+        Ok(in_body) => differences.extend(in_body),
+    }
+    if differences.is_empty() { Likeness::Match } else { Likeness::Miss(differences) }
+}
+
+/// Each thing that is otherwise in the body.
+///
+/// # Errors
+/// That the journal has cut it, in words.
+fn in_body(wanted: &Value, exchange: &Exchange) -> Result<Vec<String>, String> {
+    let request = &exchange.request;
+    if request.body.len() < request.body_length {
+        let (kept, length) = (request.body.len(), request.body_length);
+        return Err(format!(
+            "/body: the journal kept {kept} of its {length} bytes; limits.journal_body gives it more"
+        ));
+    }
+    Ok(match serde_json::from_slice(&request.body) {
+        Ok(found) => in_value(wanted, &found, "/body"),
+        Err(error) => vec![format!("/body: expected JSON, found {error}")],
+    })
+}
+
+/// An object must have the wanted members, whatever else it has; anything else must be the same.
+fn in_value(wanted: &Value, found: &Value, pointer: &str) -> Vec<String> {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(members)) => wanted
+            .iter()
+            .flat_map(|(name, wanted)| {
+                let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                match members.get(name) {
+                    Some(found) => in_value(wanted, found, &pointer),
+                    None => vec![format!("{pointer}: expected {wanted}, found none")],
+                }
+            })
+            .collect(),
+        (Value::Array(wanted), Value::Array(items)) if wanted.len() == items.len() => wanted
+            .iter()
+            .zip(items)
+            .enumerate()
+            .flat_map(|(at, (wanted, found))| in_value(wanted, found, &format!("{pointer}/{at}")))
+            .collect(),
+        _ if wanted == found => Vec::new(),
+        _ => vec![format!("{pointer}: expected {wanted}, found {found}")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_that_are_not_named_do_not_matter() {
+        assert!(
+            in_value(&json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1, "c": 2 }, "d": 3 }), "").is_empty()
+        );
+    }
+
+    #[test]
+    fn each_difference_is_named_by_its_pointer() {
+        let wanted = json!({ "a": 1, "b": [1, 2], "c/d": "x", "e": [1] });
+        let found = json!({ "a": 2, "b": [1, 3], "e": [1, 2] });
+        let expected = [
+            "/body/a: expected 1, found 2",
+            "/body/b/1: expected 2, found 3",
+            "/body/c~1d: expected \"x\", found none",
+            "/body/e: expected [1], found [1,2]",
+        ];
+        assert_eq!(in_value(&wanted, &found, "/body"), expected);
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether an expectation can be met, and can be unmet.
+
+use crate::{
+    contract::Contract,
+    journal::expectation::{Between, Expectation, Times},
+    merchants::Merchants,
+    suggest::nearest,
+};
+
+/// Why an expectation makes no sense: it names what there is none of, so that it would be met by mistake, or what is
+/// asked for is always so, or never.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidExpectation {
+    #[error("merchant: expected the mchid of a merchant, found {}; did you mean {nearest}?", quoted(.found))]
+    UnknownMerchant { found: String, nearest: String },
+    #[error(
+        "operation: expected one of {}, found {}; did you mean {nearest}?", .known.join(", "), quoted(.found)
+    )]
+    UnknownOperation { found: String, known: Vec<&'static str>, nearest: &'static str },
+    #[error("status: expected 100 to 599, found {found}")]
+    Status { found: u16 },
+    #[error("times: expected at_least to be no more than at_most, found {at_least} and {at_most}")]
+    Never { at_least: u64, at_most: u64 },
+    #[error("times: expected a number, at_least from 1 on, or at_most: any number of exchanges would do")]
+    Always,
+}
+
+impl Expectation {
+    /// Whether it makes sense where there are these merchants and operations.
+    pub(crate) fn check(
+        &self,
+        merchants: &Merchants,
+        contract: &'static Contract,
+    ) -> Result<(), InvalidExpectation> {
+        if let Some(found) = &self.merchant {
+            check_merchant(found, merchants)?;
+        }
+        if let Some(found) = &self.operation {
+            check_operation(found, contract)?;
+        }
+        match self.status {
+            Some(found) if !(100..=599).contains(&found) => return Err(InvalidExpectation::Status { found }),
+            _ => {}
+        }
+        match self.times {
+            Times::Between(Between { at_least, at_most: Some(at_most) }) if at_least > at_most => {
+                Err(InvalidExpectation::Never { at_least, at_most })
+            }
+            Times::Between(Between { at_least: 0, at_most: None }) => Err(InvalidExpectation::Always),
+            Times::Between(_) | Times::Exactly(_) => Ok(()),
+        }
+    }
+}
+
+fn check_merchant(found: &str, merchants: &Merchants) -> Result<(), InvalidExpectation> {
+    if merchants.merchant(found).is_some() {
+        return Ok(());
+    }
+    let known: Vec<_> = merchants.merchants().iter().map(|merchant| merchant.mchid.to_string()).collect();
+    let nearest = nearest(found, known.iter().map(String::as_str)).unwrap_or_default().into();
+    Err(InvalidExpectation::UnknownMerchant { found: found.into(), nearest })
+}
+
+fn check_operation(found: &str, contract: &'static Contract) -> Result<(), InvalidExpectation> {
+    if contract.has_operation(found) {
+        return Ok(());
+    }
+    let known: Vec<_> = contract.operation_ids().collect();
+    let nearest = nearest(found, known.iter().copied()).unwrap_or_default();
+    Err(InvalidExpectation::UnknownOperation { found: found.into(), known, nearest })
+}
+
+/// The beginning of a text, in quotes.
+fn quoted(text: &str) -> String {
+    format!("{:?}", text.chars().take(64).collect::<String>())
+}

@@ -1,0 +1,285 @@
+//! Exchanges as an HTTP archive, which browsers and many tools can show: HAR 1.2.
+//!
+//! <http://www.softwareishard.com/blog/har-12-spec/>
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use wechatpay_protocol::Timestamp;
+
+use crate::{
+    api::error::ApiError,
+    faults::ActiveFault,
+    journal::{Exchange, Headers, Page, Stage, content::Content, stage::milliseconds},
+};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Archive {
+    log: Log,
+}
+
+#[derive(Debug, Serialize)]
+struct Log {
+    version: &'static str,
+    creator: Creator,
+    entries: Vec<Entry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Creator {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    started_date_time: String,
+    time: f64,
+    request: Request,
+    response: Response,
+    cache: Cache,
+    timings: Timings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+    /// The exchange's number. The specification leaves names with `_` to whoever writes.
+    #[serde(rename = "_number")]
+    number: u64,
+}
+
+/// Nothing is known of a cache.
+#[derive(Debug, Serialize)]
+struct Cache {}
+
+#[derive(Debug, Serialize)]
+struct Timings {
+    send: f64,
+    wait: f64,
+    receive: f64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    method: String,
+    url: String,
+    http_version: String,
+    cookies: [Pair; 0],
+    headers: Vec<Pair>,
+    query_string: Vec<Pair>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_data: Option<PostData>,
+    headers_size: i8,
+    body_size: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PostData {
+    mime_type: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response {
+    status: u16,
+    status_text: &'static str,
+    http_version: String,
+    cookies: [Pair; 0],
+    headers: Vec<Pair>,
+    content: ResponseContent,
+    #[serde(rename = "redirectURL")]
+    redirect_url: &'static str,
+    headers_size: i8,
+    body_size: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseContent {
+    size: usize,
+    mime_type: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Pair {
+    name: String,
+    value: String,
+}
+
+/// What is not known.
+const UNKNOWN: i8 = -1;
+
+impl Archive {
+    /// These exchanges, which a mock that listens there had.
+    pub(crate) fn of(page: &Page, address: SocketAddr) -> Self {
+        let last = page.exchanges.last().filter(|_| page.has_more);
+        let comment = last.map(|last| format!("there are more: ask again with after={}", last.number));
+        let creator = Creator { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+        let entries = page.exchanges.iter().map(|exchange| Entry::of(exchange, address)).collect();
+        Self { log: Log { version: "1.2", creator, entries, comment } }
+    }
+}
+
+impl Entry {
+    fn of(exchange: &Exchange, address: SocketAddr) -> Self {
+        let send = exchange.times.of(Stage::Receive);
+        let wait = exchange.times.total() - send
+            + exchange.fault.as_ref().and_then(|one| one.latency).unwrap_or_default();
+        let (send, wait) = (milliseconds(send), milliseconds(wait));
+        Self {
+            started_date_time: date_time(exchange.begun),
+            time: send + wait,
+            request: Request::of(exchange, address),
+            response: Response::of(exchange),
+            cache: Cache {},
+            timings: Timings { send, wait, receive: 0.0 },
+            comment: comment(exchange),
+            number: exchange.number,
+        }
+    }
+}
+
+impl Request {
+    fn of(exchange: &Exchange, address: SocketAddr) -> Self {
+        let request = &exchange.request;
+        let host = request.headers.text(&HOST);
+        let host = host.map_or_else(|| address.to_string(), Into::into);
+        Self {
+            method: request.method.to_string(),
+            url: format!("{}://{host}{}", request.peer.scheme(), request.target),
+            http_version: format!("{:?}", request.version),
+            cookies: [],
+            headers: headers(&request.headers),
+            query_string: query(request.query()),
+            post_data: (request.body_length > 0).then(|| PostData::of(exchange)),
+            headers_size: UNKNOWN,
+            body_size: request.body_length,
+        }
+    }
+}
+
+impl PostData {
+    fn of(exchange: &Exchange) -> Self {
+        let request = &exchange.request;
+        let (text, is_base64) = text(&request.body, request.body_length);
+        let mut notes = Vec::new();
+        // The specification has no field for that, as it has for responses.
+        notes.extend(is_base64.then(|| "base64".to_owned()));
+        notes.extend(cut(&request.body, request.body_length));
+        let comment = (!notes.is_empty()).then(|| notes.join("; "));
+        Self { mime_type: mime_type(&request.headers), text, comment }
+    }
+}
+
+impl Response {
+    fn of(exchange: &Exchange) -> Self {
+        let Some(status) = exchange.status else { return Self::none() };
+        let (body, length) = (&exchange.answer_body, exchange.answer_body_length);
+        let (text, is_base64) = text(body, length);
+        Self {
+            status: status.as_u16(),
+            status_text: status.canonical_reason().unwrap_or_default(),
+            // An answer has its request's version.
+            http_version: format!("{:?}", exchange.request.version),
+            cookies: [],
+            headers: headers(&exchange.answer_headers),
+            content: ResponseContent {
+                size: length,
+                mime_type: mime_type(&exchange.answer_headers),
+                text,
+                encoding: is_base64.then_some("base64"),
+                comment: cut(body, length),
+            },
+            redirect_url: "",
+            headers_size: UNKNOWN,
+            body_size: length,
+        }
+    }
+
+    /// That there is none, as browsers write it.
+    fn none() -> Self {
+        Self {
+            status: 0,
+            status_text: "",
+            http_version: String::new(),
+            cookies: [],
+            headers: Vec::new(),
+            content: ResponseContent {
+                size: 0,
+                mime_type: String::new(),
+                text: String::new(),
+                encoding: None,
+                comment: None,
+            },
+            redirect_url: "",
+            headers_size: UNKNOWN,
+            body_size: 0,
+        }
+    }
+}
+
+/// What an archive has no field for: why the request was refused, and the fault that struck it.
+fn comment(exchange: &Exchange) -> Option<String> {
+    let refused = exchange.rejection.as_deref().filter(|rejection| !rejection.is_injected());
+    let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
+    let why = diagnosis.or_else(|| refused.map(ApiError::reason));
+    let fault = exchange.fault.as_deref().map(ActiveFault::label).map(|fault| format!("fault {fault}"));
+    let notes: Vec<_> = why.into_iter().chain(fault).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+fn text(kept: &[u8], length: usize) -> (String, bool) {
+    match Content::of(kept, kept.len() < length) {
+        Content::Text(text) => (text, false),
+        Content::Base64(text) => (text, true),
+    }
+}
+
+fn cut(kept: &Bytes, length: usize) -> Option<String> {
+    (kept.len() < length).then(|| format!("the journal has kept {} of {length} bytes", kept.len()))
+}
+
+fn mime_type(headers: &Headers) -> String {
+    headers.get(&CONTENT_TYPE).map_or_else(String::new, lossy)
+}
+
+fn headers(headers: &Headers) -> Vec<Pair> {
+    headers.iter().map(|(name, value)| Pair { name: name.into(), value: lossy(value) }).collect()
+}
+
+fn query(query: &str) -> Vec<Pair> {
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Pair { name: decoded(name), value: decoded(value) }
+    });
+    pairs.collect()
+}
+
+/// RFC 3339 with milliseconds.
+fn date_time(since_1970: Duration) -> String {
+    let seconds = Timestamp::from_unix(since_1970.as_secs()).to_rfc3339();
+    let (seconds, offset) = seconds.split_at(seconds.len() - OFFSET.len());
+    format!("{seconds}.{:03}{offset}", since_1970.subsec_millis())
+}
+
+/// The end of every time that is written.
+const OFFSET: &str = "+08:00";
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

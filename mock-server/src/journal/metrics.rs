@@ -1,0 +1,137 @@
+//! Figures for Prometheus: what was asked and answered, how long the stages took, how full the journal is.
+//!
+//! Whatever peers send, there are only so many figures: nothing of theirs is a label. They count from the start of the
+//! process, and a reset leaves them.
+
+use std::fmt;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, prometheus_text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+
+use crate::{
+    api::error::ApiError,
+    journal::{Exchange, Recorded, Stage, Verdict},
+};
+
+/// The figures of one mock.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    warnings: Family<Name, Counter>,
+    faults: Family<Name, Counter>,
+    /// By stage, in order.
+    stages: [Histogram; Stage::ALL.len()],
+    journal_exchanges: Gauge,
+    journal_bytes: Gauge,
+}
+
+/// By what requests are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    operation: &'static str,
+    status: Status,
+    code: &'static str,
+}
+
+/// The status of an answer, or that none was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Status(Option<u16>);
+
+/// A single label.
+type Name = [(&'static str, &'static str); 1];
+
+/// What there is none of.
+const NONE: &str = "none";
+
+/// Where the buckets of stage times end, in seconds. A stage without a signature takes microseconds, one with a fault
+/// or a slow peer up to minutes.
+const SECONDS: [f64; 13] = [1e-6, 5e-6, 1e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1.0];
+
+impl EncodeLabelValue for Status {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        match self.0 {
+            Some(status) => status.encode(encoder),
+            None => NONE.encode(encoder),
+        }
+    }
+}
+
+impl Metrics {
+    /// The type of what [`Metrics::render`] writes.
+    pub(crate) const CONTENT_TYPE: &'static str = prometheus_text::CONTENT_TYPE;
+
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("wechatpay_mock");
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version of the mock", build);
+        let requests = Family::default();
+        registry.register("requests", "Requests by operation, status and code", requests.clone());
+        let warnings = Family::default();
+        registry.register("warnings", "Warnings about requests, by name", warnings.clone());
+        let faults = Family::default();
+        registry.register("faults", "Requests that a fault struck, by its name", faults.clone());
+        let times = Family::<Name, _, _>::new_with_constructor(new_histogram as fn() -> _);
+        registry.register_with_unit(
+            "stage_duration",
+            "How long each stage of an exchange took",
+            Unit::Seconds,
+            times.clone(),
+        );
+        let journal_exchanges = Gauge::default();
+        registry.register("journal_exchanges", "Exchanges in the journal", journal_exchanges.clone());
+        let journal_bytes = Gauge::default();
+        let help = "About how much memory the journal takes";
+        registry.register_with_unit("journal", help, Unit::Bytes, journal_bytes.clone());
+        Self {
+            registry,
+            requests,
+            warnings,
+            faults,
+            stages: Stage::ALL.map(|stage| times.get_or_create_owned(&[("stage", stage.name())])),
+            journal_exchanges,
+            journal_bytes,
+        }
+    }
+
+    /// Counts an exchange.
+    pub(crate) fn record(&self, exchange: &Exchange) {
+        let labels = RequestLabels {
+            operation: exchange.operation.unwrap_or(NONE),
+            status: Status(exchange.status.map(|status| status.as_u16())),
+            code: exchange.refusal_sent().and_then(ApiError::listed_code).unwrap_or(NONE),
+        };
+        self.requests.get_or_create(&labels).inc();
+        for warning in &exchange.warnings {
+            self.warnings.get_or_create(&[("warning", warning.name())]).inc();
+        }
+        if let Some(strike) = &exchange.fault {
+            self.faults.get_or_create(&[("fault", strike.label())]).inc();
+        }
+        for (stage, verdict) in exchange.verdicts() {
+            if verdict != Verdict::NotReached {
+                self.stages[stage as usize].observe(exchange.times.of(stage).as_secs_f64());
+            }
+        }
+    }
+
+    /// All figures, with how much is in the journal now, as Prometheus reads them.
+    pub(crate) fn render(&self, recorded: Recorded) -> String {
+        self.journal_exchanges.set(signed(recorded.exchanges));
+        self.journal_bytes.set(signed(recorded.bytes));
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, &self.registry).expect("writing to a String does not fail");
+        text
+    }
+}
+
+fn new_histogram() -> Histogram {
+    Histogram::new(SECONDS)
+}
+
+fn signed(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,215 @@
+//! What the gateway is told about a merchant.
+
+use std::{fmt, sync::LazyLock};
+
+use serde::Deserialize;
+use wechatpay_protocol::{Apiv3Key, Certificate, Credentials, Mchid, Timestamp};
+
+use crate::merchants::{KeyPairError, PlatformCertificates, PublicKeyPair, TrustMode, pair};
+
+/// A merchant in the making.
+///
+/// ```
+/// use wechatpay_mock::{MerchantConfig, TrustMode};
+///
+/// let mchid = "1900000002".parse()?;
+/// let merchant = MerchantConfig { trust: TrustMode::PublicKey, ..MerchantConfig::new(mchid) };
+/// # Ok::<(), wechatpay_protocol::Malformed>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MerchantConfig {
+    /// The merchant number.
+    pub mchid: Mchid,
+    /// Direct merchant or service provider.
+    pub kind: MerchantKind,
+    /// Which of the gateway's keys the merchant trusts.
+    pub trust: TrustMode,
+    /// The API certificate that the merchant's requests are verified with.
+    pub certificate: ApiCertificate,
+    /// What has become of that certificate.
+    pub certificate_status: CertificateStatus,
+    /// The key that both sides encrypt with.
+    pub apiv3_key: Apiv3Key,
+}
+
+/// What has become of a merchant's certificate, its dates apart. (documented)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateStatus {
+    /// It can be used.
+    #[default]
+    InForce,
+    /// It was revoked on the merchant platform.
+    Revoked,
+    /// Another one took its place.
+    Replaced,
+}
+
+/// Whether a merchant calls for itself or for others.
+///
+/// Either may use every operation that the mock has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MerchantKind {
+    /// Calls for itself.
+    #[default]
+    Direct,
+    /// Calls for the merchants that it serves.
+    ServiceProvider,
+}
+
+/// A merchant's API certificate, and its private key where that is known.
+///
+/// The gateway itself only needs the certificate. `Debug` does not show the private key.
+#[derive(Clone)]
+pub struct ApiCertificate {
+    certificate: Certificate,
+    private_key: Option<String>,
+}
+
+/// Why a merchant's credentials can't be handed out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoCredentials {
+    /// No merchant has that number.
+    #[error("expected the mchid of a merchant ({}), found {mchid}", .known.join(", "))]
+    UnknownMchid {
+        /// The number that was asked for.
+        mchid: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The merchant was configured without its private key.
+    #[error(
+        "the credentials of merchant {mchid} include its private key, which the configuration does not have; \
+         add private_key beside its certificate"
+    )]
+    NoPrivateKey {
+        /// The merchant.
+        mchid: Mchid,
+    },
+}
+
+impl CertificateStatus {
+    pub(crate) const ALL: [Self; 3] = [Self::InForce, Self::Revoked, Self::Replaced];
+}
+
+impl fmt::Display for CertificateStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InForce => "in-force",
+            Self::Revoked => "revoked",
+            Self::Replaced => "replaced",
+        })
+    }
+}
+
+impl MerchantKind {
+    pub(crate) const ALL: [Self; 2] = [Self::Direct, Self::ServiceProvider];
+}
+
+impl MerchantConfig {
+    /// A direct merchant with that number, who trusts both kinds of keys; certificate and APIv3 key are the
+    /// development merchant's.
+    pub fn new(mchid: Mchid) -> Self {
+        Self {
+            mchid,
+            kind: MerchantKind::default(),
+            trust: TrustMode::default(),
+            certificate: ApiCertificate::development(),
+            certificate_status: CertificateStatus::default(),
+            apiv3_key: Credentials::development().apiv3_key,
+        }
+    }
+
+    /// The development merchant, whom the development credentials belong to.
+    pub fn development() -> Self {
+        Self::new(Credentials::development().mchid)
+    }
+
+    /// What this merchant needs to call a gateway with these keys.
+    pub(crate) fn credentials(
+        &self,
+        platform_certificates: &PlatformCertificates,
+        public_key: &PublicKeyPair,
+        now: Timestamp,
+    ) -> Result<Credentials, NoCredentials> {
+        let private_key = self.certificate.private_key.clone();
+        let certificate = &self.certificate.certificate;
+        let platform_certificate = || {
+            let signing = platform_certificates.signing(now).certificate();
+            (signing.serial_no().clone(), signing.pem().to_owned())
+        };
+        let public_key = || (public_key.id().clone(), public_key.to_pem());
+        Ok(Credentials {
+            mchid: self.mchid.clone(),
+            merchant_serial: certificate.serial_no().clone(),
+            merchant_key: private_key
+                .ok_or_else(|| NoCredentials::NoPrivateKey { mchid: self.mchid.clone() })?,
+            merchant_certificate: certificate.pem().into(),
+            apiv3_key: self.apiv3_key.clone(),
+            platform_certificate: self.trust.has_platform_certificate().then(platform_certificate),
+            public_key: self.trust.has_public_key().then(public_key),
+        })
+    }
+}
+
+impl ApiCertificate {
+    /// Reads a certificate and, if given, its private key, both PEM.
+    ///
+    /// # Errors
+    /// [`KeyPairError`] if one of them can't be used, or they don't belong together.
+    pub fn new(certificate: &str, private_key: Option<&str>) -> Result<Self, KeyPairError> {
+        let certificate = match private_key {
+            Some(private_key) => pair(certificate, private_key)?.0,
+            None => Certificate::from_pem(certificate)?,
+        };
+        Ok(Self { certificate, private_key: private_key.map(Into::into) })
+    }
+
+    /// The development merchant's.
+    pub fn development() -> Self {
+        // Read once. That the private key is this certificate's, a test makes sure of: checking it takes longer than a call.
+        static DEVELOPMENT: LazyLock<ApiCertificate> = LazyLock::new(|| {
+            let merchant = Credentials::development();
+            let certificate = Certificate::from_pem(&merchant.merchant_certificate);
+            ApiCertificate {
+                certificate: certificate.expect("the development credentials are valid"),
+                private_key: Some(merchant.merchant_key),
+            }
+        });
+        DEVELOPMENT.clone()
+    }
+
+    /// The certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+}
+
+impl fmt::Debug for ApiCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiCertificate")
+            .field("serial_no", self.certificate.serial_no())
+            .field("has_private_key", &self.private_key.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for MerchantKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Direct => "direct",
+            Self::ServiceProvider => "service-provider",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_development_certificate_goes_with_its_private_key() {
+        let ApiCertificate { certificate, private_key } = ApiCertificate::development();
+        assert!(pair(certificate.pem(), &private_key.unwrap()).is_ok());
+    }
+}

@@ -1,0 +1,59 @@
+//! A certificate and its private key, brought together.
+
+use wechatpay_protocol::{Certificate, CertificateError, KeyError, SerialNo, SigningKey};
+
+/// Why two PEM texts are not a certificate and its private key.
+///
+/// Never quotes a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyPairError {
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The private key can't be used.
+    #[error(transparent)]
+    PrivateKey(#[from] KeyError),
+    /// Both are sound, and the key is another certificate's.
+    #[error("expected the private key of the certificate {serial_no}, found the key of another")]
+    Mismatch {
+        /// The certificate's serial number.
+        serial_no: SerialNo,
+    },
+}
+
+/// Reads both, and makes sure that they belong together.
+pub(crate) fn pair(certificate: &str, private_key: &str) -> Result<(Certificate, SigningKey), KeyPairError> {
+    let certificate = Certificate::from_pem(certificate)?;
+    let key = SigningKey::from_pem(private_key)?;
+    if *certificate.verifying_key() != key.verifying_key() {
+        return Err(KeyPairError::Mismatch { serial_no: certificate.serial_no().clone() });
+    }
+    Ok((certificate, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use wechatpay_protocol::Credentials;
+
+    use super::*;
+
+    const STRANGERS_KEY: &str = include_str!("../../../fixtures/credentials/other_key.pem");
+
+    #[test]
+    fn a_certificate_goes_with_its_own_key_only() {
+        let merchant = Credentials::development();
+        assert!(pair(&merchant.merchant_certificate, &merchant.merchant_key).is_ok());
+        let serial_no = merchant.merchant_serial;
+        let stranger = pair(&merchant.merchant_certificate, STRANGERS_KEY);
+        assert_eq!(stranger.unwrap_err(), KeyPairError::Mismatch { serial_no });
+    }
+
+    #[test]
+    fn the_half_that_cannot_be_read_is_named() {
+        let merchant = Credentials::development();
+        let swapped = pair(&merchant.merchant_key, &merchant.merchant_certificate);
+        assert!(matches!(swapped, Err(KeyPairError::Certificate(_))));
+        let no_key = pair(&merchant.merchant_certificate, "no key");
+        assert!(matches!(no_key, Err(KeyPairError::PrivateKey(_))));
+    }
+}

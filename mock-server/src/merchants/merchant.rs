@@ -1,0 +1,63 @@
+//! A merchant, as the gateway knows it.
+
+use std::ops::Deref;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use wechatpay_protocol::{Certificate, SerialNo, VerifyingKey};
+
+use super::MerchantConfig;
+
+/// A merchant: its configuration, and the nonces that it has used.
+#[derive(Debug)]
+pub(crate) struct Merchant {
+    config: MerchantConfig,
+    nonces: Mutex<LruCache<String, ()>>,
+}
+
+/// Nonces that are remembered for each merchant; the oldest is evicted first. (own choice)
+const NONCES: usize = 10_000;
+
+/// Characters of a nonce that are remembered: real ones have 32. (own choice)
+const NONCE_KEPT: usize = 64;
+
+impl Merchant {
+    pub(crate) fn new(config: MerchantConfig) -> Self {
+        Self { config, nonces: Mutex::new(LruCache::unbounded()) }
+    }
+
+    /// Forgets the nonces.
+    pub(crate) fn reset(&self) {
+        self.nonces.lock().clear();
+    }
+
+    pub(crate) fn certificate(&self) -> &Certificate {
+        self.config.certificate.certificate()
+    }
+
+    pub(crate) fn serial_no(&self) -> &SerialNo {
+        self.certificate().serial_no()
+    }
+
+    pub(crate) fn key(&self) -> &VerifyingKey {
+        self.certificate().verifying_key()
+    }
+
+    /// Remembers a nonce. Whether it was used before, as far as is known.
+    pub(crate) fn uses_again(&self, nonce_str: &str) -> bool {
+        let mut nonces = self.nonces.lock();
+        let was_used = nonces.put(nonce_str.chars().take(NONCE_KEPT).collect(), ()).is_some();
+        if nonces.len() > NONCES {
+            nonces.pop_lru();
+        }
+        was_used
+    }
+}
+
+impl Deref for Merchant {
+    type Target = MerchantConfig;
+
+    fn deref(&self) -> &MerchantConfig {
+        &self.config
+    }
+}

@@ -1,0 +1,56 @@
+//! Bytes to HTTP and back: listeners, connections, TLS and its authority, the forward proxy, and shutdown.
+
+pub(crate) mod accept;
+mod connection;
+pub(crate) mod host;
+pub(crate) mod listener;
+pub(crate) mod proxy;
+pub(crate) mod tls;
+mod write_timeout;
+
+use std::{fmt::Display, sync::Arc};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{
+    admin::{Admin, control::Control},
+    gateway::Gateway,
+    limits::Limits,
+};
+use connection::{Protocol, serve};
+use proxy::Proxy;
+use tls::Tls;
+
+/// What every connection shares.
+pub(crate) struct Front {
+    pub(crate) admin: Admin,
+    pub(crate) proxy: Proxy,
+    pub(crate) tls: Tls,
+}
+
+impl Front {
+    pub(crate) fn control(&self) -> &Control {
+        &self.admin.control
+    }
+
+    fn gateway(&self) -> &Gateway {
+        &self.control().gateway
+    }
+
+    fn limits(&self) -> Limits {
+        self.gateway().limits
+    }
+
+    /// Remembers why a peer was rejected before there was an exchange.
+    fn reject(&self, who: impl Display, why: impl Display) {
+        self.control().rejected_connections.add(who, why);
+    }
+
+    /// Answers the requests of a connection that is no socket's, until its peer has no more.
+    pub(crate) async fn serve_in_memory<S>(self: &Arc<Self>, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        serve(stream, None, Protocol::Either, |_| {}, Arc::clone(self)).await;
+    }
+}

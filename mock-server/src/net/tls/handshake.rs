@@ -1,0 +1,130 @@
+//! A connection becomes a secret one, by TLS 1.2 or 1.3.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use rustls::{
+    ServerConfig,
+    server::{Acceptor, ClientHello},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::OnceCell,
+    task::spawn_blocking,
+};
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
+
+use crate::{
+    net::{
+        host::Host,
+        tls::{Authority, AuthorityError},
+    },
+    policies::GatewayHttp2,
+};
+
+const HTTP_1_1: &[u8] = b"http/1.1";
+const HTTP_2: &[u8] = b"h2";
+
+/// What a mock needs to speak TLS. Its authority is looked for, or made, when it is first needed.
+pub(crate) struct Tls {
+    /// Where the authority is kept; without it, it is made in memory.
+    dir: Option<PathBuf>,
+    /// The hosts that it stands for, beside those that it always does.
+    hosts: Vec<Host>,
+    gateway_http2: GatewayHttp2,
+    ready: OnceCell<Ready>,
+}
+
+/// How a handshake ended.
+pub(crate) struct Handshake<S> {
+    pub(crate) stream: TlsStream<S>,
+    /// Whether HTTP/2 was agreed on. Otherwise it is HTTP/1.1.
+    pub(crate) is_http2: bool,
+}
+
+struct Ready {
+    authority: Authority,
+    /// For hosts that speak HTTP/1.1 alone.
+    http1: Arc<ServerConfig>,
+    /// For hosts that speak HTTP/2 as well.
+    http2: Arc<ServerConfig>,
+}
+
+impl Tls {
+    pub(crate) fn new(dir: Option<PathBuf>, hosts: Vec<Host>, gateway_http2: GatewayHttp2) -> Self {
+        Self { dir, hosts, gateway_http2, ready: OnceCell::new() }
+    }
+
+    /// The authority whose certificates are shown.
+    pub(crate) async fn authority(&self) -> Result<&Authority, AuthorityError> {
+        self.ready().await.map(|ready| &ready.authority)
+    }
+
+    /// Agrees on keys and on a version of HTTP.
+    ///
+    /// # Errors
+    /// What went wrong, with what to do about it if that is known.
+    pub(crate) async fn handshake<S>(&self, stream: S) -> io::Result<Handshake<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let ready = self.ready().await.map_err(io::Error::other)?;
+        let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let config = if self.speaks_http2(&start.client_hello()) { &ready.http2 } else { &ready.http1 };
+        let stream = start.into_stream(Arc::clone(config)).await.map_err(with_advice)?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
+        Ok(Handshake { stream, is_http2 })
+    }
+
+    /// Whether the host that a client asks for speaks HTTP/2.
+    fn speaks_http2(&self, hello: &ClientHello<'_>) -> bool {
+        let host: Option<Host> = hello.server_name().and_then(|name| name.parse().ok());
+        let is_gateways = host.is_some_and(|host| host.is_gateways());
+        !is_gateways || self.gateway_http2 == GatewayHttp2::Offer
+    }
+
+    async fn ready(&self) -> Result<&Ready, AuthorityError> {
+        let make = || async {
+            let (dir, hosts) = (self.dir.clone(), self.hosts.clone());
+            let made = spawn_blocking(move || Ready::new(dir, &hosts)).await;
+            made.map_err(AuthorityError::not_made)?
+        };
+        self.ready.get_or_try_init(make).await
+    }
+}
+
+impl Ready {
+    fn new(dir: Option<PathBuf>, hosts: &[Host]) -> Result<Self, AuthorityError> {
+        let authority = match dir {
+            Some(dir) => Authority::open(&dir, hosts)?,
+            None => Authority::in_memory(hosts)?,
+        };
+        let (certificate, key) = authority.certify(hosts)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        // TLS 1.2 and 1.3: rustls knows no older one.
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.map_err(AuthorityError::not_made)?.with_no_client_auth();
+        let chain = vec![certificate, authority.der().clone()];
+        let mut http1 = config.with_single_cert(chain, key).map_err(AuthorityError::not_made)?;
+        http1.alpn_protocols = vec![HTTP_1_1.into()];
+        let mut http2 = http1.clone();
+        http2.alpn_protocols = vec![HTTP_2.into(), HTTP_1_1.into()];
+        Ok(Self { authority, http1: Arc::new(http1), http2: Arc::new(http2) })
+    }
+}
+
+/// The error, with what to do about it where that is known.
+fn with_advice(error: io::Error) -> io::Error {
+    use rustls::{
+        AlertDescription::{BadCertificate, CertificateUnknown, UnknownCA},
+        Error::{AlertReceived, PeerIncompatible},
+    };
+
+    let advice = match error.get_ref().and_then(|error| error.downcast_ref()) {
+        Some(AlertReceived(UnknownCA | CertificateUnknown | BadCertificate)) => {
+            "the client does not trust this mock's authority; `wechatpay-mock ca` prints where that is"
+        }
+        Some(PeerIncompatible(_)) => "expected TLS 1.2 or 1.3, and what comes with them",
+        _ => return error,
+    };
+    io::Error::other(format!("{error}: {advice}"))
+}

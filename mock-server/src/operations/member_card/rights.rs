@@ -1,0 +1,220 @@
+//! `PATCH …/cards/{card_id}/codes/{code}/rights`: sets the rights of a member's card.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Member, MemberId, Rights, has_points, kind, member, member_key};
+use crate::{
+    api::{Warning, error::ApiError, operation_error::OperationError},
+    operations::{Context, OperationResponse, seed::CardStatus},
+    policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore},
+    request::validate::ValidRequest,
+    store::{Documents, Fingerprint, NumberUse},
+};
+
+/// The body of the operation; the contract describes its fields.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct RightsChange {
+    out_request_no: String,
+    before_bonus_value: Option<i64>,
+    bonus_value: Option<i64>,
+    add_bonus_value: Option<i64>,
+    need_inform_bonus: Option<bool>,
+    member_price_word: Option<String>,
+    fapiao_jump_word: Option<String>,
+    guide: Option<Guide>,
+}
+
+/// A member's personal contact.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::operations) struct Guide {
+    staff_name: Option<String>,
+    head_image_url: Option<String>,
+    contact_information_name: Option<String>,
+    contact_information_value: Option<String>,
+    phone_number: Option<String>,
+}
+
+impl RightsChange {
+    fn touches_points(&self) -> bool {
+        let Self { before_bonus_value, bonus_value, add_bonus_value, .. } = self;
+        before_bonus_value.or(*bonus_value).or(*add_bonus_value).is_some()
+    }
+
+    /// The points that the change makes of `stored`, and what in it does not add up.
+    ///
+    /// `bonus_value` is what holds; without it, `add_bonus_value` is added. Points that would leave 64 bits stay at
+    /// the end of the range. (own choice)
+    fn points_after(&self, stored: i64) -> (i64, Vec<Warning>) {
+        let before = self.before_bonus_value.unwrap_or(stored);
+        let sum = before.saturating_add(self.add_bonus_value.unwrap_or(0));
+        let without_total = if self.add_bonus_value.is_some() { sum } else { stored };
+        let after = self.bonus_value.unwrap_or(without_total);
+
+        let mut warnings = Vec::new();
+        if before != stored {
+            warnings.push(Warning::StaleBefore { sent: before, stored });
+        }
+        if self.add_bonus_value.is_some() && sum != after {
+            warnings.push(Warning::Arithmetic { sum, sent: after });
+        }
+        if after < 0 {
+            warnings.push(Warning::NegativeTotal { total: after });
+        }
+        (after, warnings)
+    }
+
+    /// What the change does not name stays.
+    fn apply_to(self, mut member: Member, bonus_value: i64) -> Member {
+        member.card.bonus_value = bonus_value;
+        let before = member.rights;
+        member.rights = Rights {
+            member_price_word: self.member_price_word.or(before.member_price_word),
+            fapiao_jump_word: self.fapiao_jump_word.or(before.fapiao_jump_word),
+            guide: self.guide.or(before.guide),
+        };
+        member
+    }
+}
+
+pub(in crate::operations) fn set_rights(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let change = request.body_as()?;
+    let warnings = set(MemberId::of(request), change, context.policies, documents);
+    warnings.map(OperationResponse::no_content).map_err(ApiError::Operation)
+}
+
+fn set(
+    id: MemberId<'_>,
+    change: RightsChange,
+    policies: &Policies,
+    documents: &mut Documents<'_>,
+) -> Result<Vec<Warning>, OperationError> {
+    let member = member(documents, id, policies.unknown_card)?;
+    if member.card.user_card_status != CardStatus::Effective {
+        return Err(OperationError::CardNotEffective);
+    }
+    if change.touches_points() && !has_points(documents, id.card_id) {
+        return Err(OperationError::NoPoints);
+    }
+
+    let content = Fingerprint::of(&(id.card_id, id.code, &change));
+    let mut warnings = Vec::new();
+    match (documents.number_use(&change.out_request_no, content), policies.repeat, policies.repeat_mismatch) {
+        (NumberUse::New, ..) => {}
+        (NumberUse::Repeated, Repeat::Accept, _) => return Ok(vec![Warning::Repeated]),
+        (NumberUse::Repeated, Repeat::Reject, _) => return Err(OperationError::Repeated),
+        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Apply) => {
+            warnings.push(Warning::RepeatedDifferently);
+        }
+        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Reject) => {
+            return Err(OperationError::RepeatedDifferently);
+        }
+    }
+
+    let (bonus_value, of_points) = change.points_after(member.card.bonus_value);
+    of_points.iter().try_for_each(|warning| rejected(warning, policies).map_or(Ok(()), Err))?;
+    warnings.extend(of_points);
+
+    documents.use_number(&change.out_request_no, content);
+    documents.put(kind::MEMBER, &member_key(id.card_id, id.code), &change.apply_to(member, bonus_value));
+    Ok(warnings)
+}
+
+/// The error that the policies make of what does not add up.
+fn rejected(warning: &Warning, policies: &Policies) -> Option<OperationError> {
+    let (rejects, error) = match warning {
+        Warning::StaleBefore { .. } => {
+            (policies.stale_before == StaleBefore::Reject, OperationError::StaleBefore)
+        }
+        Warning::Arithmetic { .. } => (policies.arithmetic == Arithmetic::Reject, OperationError::Arithmetic),
+        Warning::NegativeTotal { .. } => {
+            (policies.negative_total == NegativeTotal::Reject, OperationError::NegativeTotal)
+        }
+        _ => return None,
+    };
+    rejects.then_some(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{operations::seed, store::Store};
+
+    fn change(before: Option<i64>, after: Option<i64>, add: Option<i64>) -> RightsChange {
+        RightsChange {
+            out_request_no: "1".into(),
+            before_bonus_value: before,
+            bonus_value: after,
+            add_bonus_value: add,
+            ..RightsChange::default()
+        }
+    }
+
+    #[test]
+    fn the_total_holds_and_the_difference_counts_without_it() {
+        assert_eq!(change(Some(500), Some(600), Some(100)).points_after(500), (600, vec![]));
+        assert_eq!(change(None, None, Some(-100)).points_after(500), (400, vec![]));
+        assert_eq!(change(None, None, None).points_after(500), (500, vec![]));
+    }
+
+    #[test]
+    fn what_does_not_add_up_is_named() {
+        let expected = vec![
+            Warning::StaleBefore { sent: 500, stored: 0 },
+            Warning::Arithmetic { sum: 600, sent: -1 },
+            Warning::NegativeTotal { total: -1 },
+        ];
+        assert_eq!(change(Some(500), Some(-1), Some(100)).points_after(0), (-1, expected));
+    }
+
+    #[test]
+    fn points_stay_within_64_bits() {
+        assert_eq!(change(None, None, Some(1)).points_after(i64::MAX).0, i64::MAX);
+    }
+
+    #[test]
+    fn what_a_change_does_not_name_stays() {
+        let rights = Rights { member_price_word: Some("八折".into()), ..Rights::default() };
+        let member = Member { rights: rights.clone(), ..Member::default() };
+        for guide in [None, Some(Guide::default())] {
+            let change = RightsChange { guide: guide.clone(), ..change(None, Some(2), None) };
+            let after = change.apply_to(member.clone(), 2);
+            assert_eq!((after.card.bonus_value, after.rights), (2, Rights { guide, ..rights.clone() }));
+        }
+    }
+
+    #[test]
+    fn a_rejected_change_leaves_nothing_to_commit() {
+        let mchid = "1900000001".parse().unwrap();
+        let store = Store::new(100);
+        store.seed(&mchid, seed::documents(&mchid, None));
+        let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
+        let cases = [
+            (
+                Policies { stale_before: StaleBefore::Reject, ..Policies::default() },
+                change(Some(1), None, None),
+            ),
+            (
+                Policies { arithmetic: Arithmetic::Reject, ..Policies::default() },
+                change(None, Some(1), Some(1)),
+            ),
+            (
+                Policies { negative_total: NegativeTotal::Reject, ..Policies::default() },
+                change(None, Some(-1), None),
+            ),
+        ];
+        for (policies, change) in cases {
+            let mut documents = store.documents(&mchid);
+            let before = member(&mut documents, id, policies.unknown_card);
+            assert!(set(id, change.clone(), &policies, &mut documents).is_err());
+            store.commit(documents).unwrap();
+            let mut documents = store.documents(&mchid);
+            assert_eq!(member(&mut documents, id, policies.unknown_card), before);
+            let content = Fingerprint::of(&(id.card_id, id.code, &change));
+            assert_eq!(documents.number_use(&change.out_request_no, content), NumberUse::New);
+        }
+    }
+}

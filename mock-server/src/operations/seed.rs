@@ -1,0 +1,133 @@
+//! The state that a mock starts with: a JSON file of cards and members, by merchant.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wechatpay_protocol::Mchid;
+
+use super::member_card::{Card, Member, PERMISSION, kind, member_key};
+use crate::{non_null::present, store::Key};
+
+/// What a seed file holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    /// The merchants that have something, by mchid.
+    pub merchants: HashMap<String, SeedMerchant>,
+}
+
+/// What one merchant has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SeedMerchant {
+    /// Whether the merchant may use the member-card operations at all.
+    pub may_use_member_cards: bool,
+    /// The card templates that the merchant created.
+    pub cards: Vec<SeedCard>,
+}
+
+/// A card template and its members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedCard {
+    /// The card template.
+    pub card_id: String,
+    /// Whether its members collect points.
+    #[serde(default = "yes")]
+    pub has_points: bool,
+    /// The members who hold such a card, as `GET …/codes/{code}` answers them.
+    #[serde(default)]
+    pub members: Vec<SeedMember>,
+}
+
+/// A member's card, with the fields that `GET …/codes/{code}` answers. (documented)
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract describes the fields")]
+pub struct SeedMember {
+    pub code: String,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub openid: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub membership_number: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub head_image_url: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub background_picture_url: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub balance: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_information: Option<serde_json::Value>,
+    pub bonus_value: i64,
+    pub user_card_status: CardStatus,
+}
+
+/// Whether a member's card can be used. (documented)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are the documentation's")]
+pub enum CardStatus {
+    NotActivate,
+    #[default]
+    Effective,
+    Expire,
+    Unavailable,
+    Delete,
+}
+
+impl SeedMerchant {
+    /// The documentation's sample card, with the points that its sample request says it has.
+    pub(crate) fn sample() -> Self {
+        let member = SeedMember { code: "478515832665".into(), bonus_value: 500, ..SeedMember::default() };
+        let card_id = "pbLatjvWOibDc5-TBnbUk1pD12o0".into();
+        Self { cards: vec![SeedCard { card_id, has_points: true, members: vec![member] }], ..Self::default() }
+    }
+}
+
+impl Default for SeedMerchant {
+    fn default() -> Self {
+        Self { may_use_member_cards: true, cards: Vec::new() }
+    }
+}
+
+/// The documents that the merchant starts with. Without a seed, every merchant has the documentation's sample card.
+///
+/// The cards that a seed gives to other merchants are known, too, as theirs.
+pub(crate) fn documents(mchid: &Mchid, seed: Option<&Seed>) -> Vec<(Key, Value)> {
+    let Some(seed) = seed else { return SeedMerchant::sample().documents() };
+    let own = seed.merchants.get(mchid.as_str()).cloned().unwrap_or_default();
+    let others = seed.merchants.iter().filter(|(other, _)| *other != mchid.as_str());
+    let foreign = others.flat_map(|(_, other)| &other.cards).map(|card| {
+        let id = card.card_id.clone();
+        let card = Card { is_foreign: true, has_points: card.has_points };
+        (Key { kind: kind::CARD, id }, json!(card))
+    });
+    foreign.chain(own.documents()).collect()
+}
+
+impl SeedMerchant {
+    /// The documents of a merchant that has this.
+    pub(crate) fn documents(self) -> Vec<(Key, Value)> {
+        let permission = Key { kind: kind::PERMISSION, id: PERMISSION.into() };
+        let mut documents = vec![(permission, json!(self.may_use_member_cards))];
+        for SeedCard { card_id, has_points, members } in self.cards {
+            for card in members {
+                let id = member_key(&card_id, &card.code);
+                let member = Member { card, ..Member::default() };
+                documents.push((Key { kind: kind::MEMBER, id }, json!(member)));
+            }
+            let card = Card { is_foreign: false, has_points };
+            documents.push((Key { kind: kind::CARD, id: card_id }, json!(card)));
+        }
+        documents
+    }
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,152 @@
+//! Who signed this request: checks 3 to 10 of the gateway, in its order.
+
+use std::sync::Arc;
+
+use http::{
+    HeaderValue,
+    header::{ACCEPT, AUTHORIZATION, USER_AGENT},
+};
+use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp, WECHATPAY_SERIAL};
+
+use crate::{
+    api::{
+        Warning,
+        error::{ApiError, SignInformation},
+    },
+    contract::Operation,
+    merchants::{CertificateStatus, Merchant, Merchants},
+    request::{receive::RawRequest, route::RoutedRequest},
+};
+
+/// A request that a merchant signed, to the last byte. Made by [`authenticate`] alone.
+pub(crate) struct AuthenticatedRequest {
+    routed: RoutedRequest,
+    merchant: Arc<Merchant>,
+    nonce_str: String,
+}
+
+impl AuthenticatedRequest {
+    pub(crate) fn received(&self) -> &RawRequest {
+        &self.routed.received
+    }
+
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.routed.operation
+    }
+
+    pub(crate) fn merchant(&self) -> &Arc<Merchant> {
+        &self.merchant
+    }
+
+    /// What is worth a warning about how it was signed. Remembers its nonce.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if self.merchant.uses_again(&self.nonce_str) {
+            warnings.push(Warning::NonceUsedBefore { nonce_str: self.nonce_str.clone() });
+        }
+        let wanted = self.received().headers.get(WECHATPAY_SERIAL);
+        let is_silent = wanted.is_none_or(HeaderValue::is_empty);
+        // A list of platform certificates is signed by one of them, whatever else there is.
+        if is_silent && self.merchant.trust.has_public_key() && self.operation().id != "list_certificates" {
+            warnings.push(Warning::NoWechatpaySerial);
+        }
+        warnings
+    }
+}
+
+/// The merchant that a request names, whether or not it signed it.
+pub(crate) fn named_merchant(received: &RawRequest, merchants: &Merchants) -> Option<Arc<Merchant>> {
+    let authorization = Authorization::parse(received.headers.get(AUTHORIZATION)?.as_bytes()).ok()?;
+    merchants.merchant(authorization.mchid())
+}
+
+/// Checks 3 to 10.
+pub(crate) fn authenticate(
+    request: RoutedRequest,
+    merchants: &Merchants,
+    now: Timestamp,
+) -> Result<AuthenticatedRequest, ApiError> {
+    check_headers(&request.received)?;
+    let authorization = authorization(&request.received)?;
+    check_timestamp(authorization.timestamp(), now)?;
+    let merchant = merchant(merchants, &authorization)?;
+    check_serial_no(&merchant, &authorization)?;
+    check_validity(&merchant, now)?;
+    check_signature(&merchant, &authorization, &request.received)?;
+    let nonce_str = authorization.nonce_str().into();
+    Ok(AuthenticatedRequest { routed: request, merchant, nonce_str })
+}
+
+/// Check 3.
+fn check_headers(received: &RawRequest) -> Result<(), ApiError> {
+    for (header, name) in [(ACCEPT, "Accept"), (USER_AGENT, "User-Agent")] {
+        if !received.headers.contains_key(header) {
+            return Err(ApiError::HeaderAbsent { name });
+        }
+    }
+    Ok(())
+}
+
+/// Checks 4 and 5.
+fn authorization(received: &RawRequest) -> Result<Authorization, ApiError> {
+    let headers: Vec<_> = received.headers.get_all(AUTHORIZATION).iter().collect();
+    match headers[..] {
+        [header] => Authorization::parse(header.as_bytes()).map_err(ApiError::Authorization),
+        _ => Err(ApiError::AuthorizationAbsent { found: headers.len() }),
+    }
+}
+
+/// Check 6: before the signature is looked at. (probed)
+fn check_timestamp(signed: Timestamp, now: Timestamp) -> Result<(), ApiError> {
+    match signed.skew(now) {
+        skew if skew > Timestamp::MAX_SKEW => Err(ApiError::TimestampSkewed { signed, now }),
+        _ => Ok(()),
+    }
+}
+
+/// Check 7.
+fn merchant(merchants: &Merchants, authorization: &Authorization) -> Result<Arc<Merchant>, ApiError> {
+    let mchid = authorization.mchid();
+    merchants.merchant(mchid).ok_or_else(|| ApiError::UnknownMchid { found: mchid.into() })
+}
+
+/// Check 8: without regard to case. (own choice)
+fn check_serial_no(merchant: &Merchant, authorization: &Authorization) -> Result<(), ApiError> {
+    let found = authorization.serial_no();
+    match found.parse::<SerialNo>() {
+        Ok(serial_no) if serial_no == *merchant.serial_no() => Ok(()),
+        _ => Err(ApiError::UnknownSerial { found: found.into(), expected: merchant.serial_no().to_string() }),
+    }
+}
+
+/// Check 9.
+fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), ApiError> {
+    match merchant.certificate_status {
+        _ if !merchant.certificate().is_in_force(now) => {
+            Err(ApiError::CertificateExpired { not_after: merchant.certificate().not_after() })
+        }
+        CertificateStatus::InForce => Ok(()),
+        CertificateStatus::Revoked => Err(ApiError::CertificateRevoked),
+        CertificateStatus::Replaced => Err(ApiError::CertificateReplaced),
+    }
+}
+
+/// Check 10: a signature that is not even Base64 is a signature that does not match. (own choice)
+fn check_signature(
+    merchant: &Merchant,
+    authorization: &Authorization,
+    received: &RawRequest,
+) -> Result<(), ApiError> {
+    let message = RequestMessage {
+        method: received.method.as_str(),
+        target: &received.target,
+        timestamp: authorization.timestamp(),
+        nonce_str: authorization.nonce_str(),
+        body: &received.body,
+    };
+    let signature = authorization.signature().parse::<Signature>().ok();
+    match signature.map(|signature| merchant.key().verify(&message.to_bytes(), &signature)) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(ApiError::SignatureMismatch(SignInformation::about(&message))),
+    }
+}

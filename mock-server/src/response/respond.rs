@@ -1,0 +1,186 @@
+//! OperationResponse or rejection become an answer, with the headers of a real one.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
+    header::{
+        CACHE_CONTROL, CONNECTION, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, DATE, SERVER,
+        X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use serde::Serialize;
+use wechatpay_protocol::{REQUEST_ID, Timestamp};
+
+use crate::{
+    api::{error::ApiError, language::Language},
+    forensics::Diagnosis,
+    operations::OperationResponse,
+    request::receive::RawRequest,
+    response::body::ResponseBody,
+};
+
+/// An answer, not signed yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Response {
+    /// What is sent.
+    pub(crate) fn into_http(self) -> http::Response<ResponseBody> {
+        let mut response = http::Response::new(ResponseBody::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+
+    /// The same with another body. 204 can't have one, and becomes 200.
+    pub(crate) fn with_body(mut self, body: Bytes) -> Self {
+        if self.status == StatusCode::NO_CONTENT {
+            self.status = StatusCode::OK;
+        }
+        self.headers.insert(CONTENT_LENGTH, body.len().into());
+        Self { body, ..self }
+    }
+}
+
+/// The answer to a request, with `random` for its `Request-ID`.
+pub(crate) fn respond(
+    received: &RawRequest,
+    result: &Result<OperationResponse, ApiError>,
+    now: Timestamp,
+    random: [u8; 16],
+) -> Response {
+    let language = Language::asked_for(&received.headers);
+    let mut answer = match result {
+        Ok(outcome) => application(outcome.status, outcome.body.as_ref(), now, random),
+        Err(rejection) => match rejection.body(language) {
+            Some(body) => application(rejection.status(), Some(&body), now, random),
+            None => match rejection.page() {
+                Some(page) => html(rejection.status(), page, now),
+                None => front_end(rejection.status(), Bytes::new(), now),
+            },
+        },
+    };
+    if answer.headers.contains_key(CONTENT_LANGUAGE) {
+        answer.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    }
+    if !received.keeps_alive {
+        answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        answer.headers.remove(KEEP_ALIVE);
+    }
+    if received.version == Version::HTTP_2 {
+        // There, a connection is no matter of a single answer's.
+        answer.headers.remove(CONNECTION);
+        answer.headers.remove(KEEP_ALIVE);
+    }
+    answer
+}
+
+/// Where the mock says which mistake in signing it found. No real gateway sends it.
+const MOCK_DIAGNOSIS: HeaderName = HeaderName::from_static("mock-diagnosis");
+
+/// The answer with the name of the diagnosis in a header; the body stays as a real one.
+pub(crate) fn with_diagnosis(mut answer: Response, diagnosis: Option<&Diagnosis>) -> Response {
+    answer.headers.extend(diagnosis.map(|diagnosis| (MOCK_DIAGNOSIS, visible(&diagnosis.name()))));
+    answer
+}
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// An answer of the gateway's application: these headers were seen in a real one, on 204 too. (wild)
+fn application(
+    status: StatusCode,
+    body: Option<&impl Serialize>,
+    now: Timestamp,
+    random: [u8; 16],
+) -> Response {
+    let body = body.map_or_else(Vec::new, |body| {
+        serde_json::to_vec(body).expect("answers are structs and values, which always serialize")
+    });
+    let mut answer = front_end(status, body.into(), now);
+    answer.headers.extend([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN")),
+        (REQUEST_ID, request_id(now, random)),
+    ]);
+    answer
+}
+
+/// A page of the web server before the application.
+fn html(status: StatusCode, page: String, now: Timestamp) -> Response {
+    let mut answer = front_end(status, page.into(), now);
+    answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    answer
+}
+
+/// An answer as the web server before the application sends it; 404 and 405 are its own. (probed)
+fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Response {
+    let date = UNIX_EPOCH + Duration::from_secs(now.as_unix());
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.extend([
+        (SERVER, HeaderValue::from_static("nginx")),
+        (DATE, visible(&httpdate::fmt_http_date(date))),
+        (CONNECTION, HeaderValue::from_static("keep-alive")),
+        (KEEP_ALIVE, HeaderValue::from_static("timeout=8")),
+        (CONTENT_LENGTH, body.len().into()),
+    ]);
+    Response { status, headers, body }
+}
+
+/// A request ID of the shape that real ones have: five numbers, each led by its key and of the length seen, in hex, and
+/// the first of them the time. `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
+fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
+    let mut bytes = Vec::with_capacity(24);
+    let (_, chance) = random.split_at(4);
+    let number = |at: usize| {
+        u64::from(u32::from_be_bytes([chance[at], chance[at + 1], chance[at + 2], chance[at + 3]]))
+    };
+    let fields = [
+        (0x08, now.as_unix()),
+        (0x10, number(0) % (1 << 7) + (1 << 7)),
+        (0x18, number(2) % (1 << 27) + (1 << 21)),
+        (0x20, number(5) % (1 << 20) + (1 << 14)),
+        (0x28, number(8) % (1 << 20) + (1 << 14)),
+    ];
+    for (key, value) in fields {
+        bytes.push(key);
+        push_varint(&mut bytes, value);
+    }
+    visible(&(base16ct::upper::encode_string(&bytes) + "-0"))
+}
+
+/// Seven bits a byte, the lowest first; the top bit says that more follow.
+fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+fn visible(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("dates, hex digits and names of mistakes are visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_has_the_shape_of_a_real_one() {
+        let now = Timestamp::from_unix(1_665_848_616);
+        for random in [[0; 16], [0xff; 16]] {
+            let id = request_id(now, random);
+            let id = id.to_str().unwrap();
+            assert!(id.starts_with("08A8AAAB9A0610") && id.ends_with("-0"), "{id}");
+            assert_eq!(id.len(), "08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0".len(), "{id}");
+        }
+    }
+}

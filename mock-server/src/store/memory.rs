@@ -1,0 +1,258 @@
+//! The store in memory: bounded, and gone with the process.
+
+use std::{collections::HashMap, sync::Arc};
+
+use lru::LruCache;
+use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
+use wechatpay_protocol::Mchid;
+
+use super::{ABSENT, Conflict, Document, Documents, Fingerprint, Key};
+
+/// Documents that requests made and that are kept for each merchant. The one that was changed longest ago is evicted
+/// first; documents of the seed stay. (own choice)
+const MADE: usize = 100_000;
+
+/// Everything that is remembered, merchant by merchant.
+#[derive(Debug)]
+pub(crate) struct Store {
+    spaces: RwLock<HashMap<Mchid, Arc<Mutex<Space>>>>,
+    /// Request numbers that are kept for each merchant.
+    request_numbers: usize,
+    /// Documents that requests made and that are kept for each merchant.
+    made: usize,
+}
+
+/// What is remembered of one merchant.
+#[derive(Debug)]
+struct Space {
+    seed: HashMap<Key, Arc<Value>>,
+    seeded: HashMap<Key, Document>,
+    made: LruCache<Key, Document>,
+    /// What each request number was used for.
+    numbers: LruCache<Fingerprint, Fingerprint>,
+    /// The version of the last change. Never goes back, so that a change that began before a reset conflicts with it.
+    version: u64,
+}
+
+impl Store {
+    /// An empty store that keeps so many request numbers for each merchant.
+    pub(crate) fn new(request_numbers: usize) -> Self {
+        Self { spaces: RwLock::default(), request_numbers, made: MADE }
+    }
+
+    /// Gives the merchant these documents to start with.
+    pub(crate) fn seed(&self, mchid: &Mchid, documents: impl IntoIterator<Item = (Key, Value)>) {
+        let seed = documents.into_iter().map(|(key, value)| (key, Arc::new(value))).collect();
+        self.spaces.write().insert(mchid.clone(), Arc::new(Mutex::new(Space::new(seed))));
+    }
+
+    /// The merchant's documents, for one request.
+    pub(crate) fn documents<'a>(&'a self, mchid: &'a Mchid) -> Documents<'a> {
+        Documents::new(self, mchid)
+    }
+
+    /// Keeps the changes, all of them or none.
+    ///
+    /// # Errors
+    /// [`Conflict`] if a document that was read has changed since.
+    pub(crate) fn commit(&self, documents: Documents<'_>) -> Result<(), Conflict> {
+        let space = self.space(documents.mchid());
+        let mut space = space.lock();
+        if documents.read.iter().any(|(key, version)| space.version_of(key) != *version) {
+            return Err(Conflict);
+        }
+        for (key, value) in documents.changed {
+            space.put(key, value, self.made);
+        }
+        for (number, content) in documents.numbers {
+            space.use_number(number, content, self.request_numbers);
+        }
+        Ok(())
+    }
+
+    /// Makes everything as the merchant started; of all merchants, if none is named.
+    pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
+        let spaces = self.spaces.read();
+        for (_, space) in spaces.iter().filter(|(of, _)| mchid.is_none_or(|mchid| mchid == *of)) {
+            space.lock().reset();
+        }
+    }
+
+    /// Forgets the merchant.
+    pub(crate) fn remove(&self, mchid: &Mchid) {
+        self.spaces.write().remove(mchid);
+    }
+
+    pub(super) fn read(&self, mchid: &Mchid, key: &Key) -> Option<Document> {
+        self.space(mchid).lock().get(key).cloned()
+    }
+
+    pub(super) fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint> {
+        self.space(mchid).lock().numbers.peek(&number).copied()
+    }
+
+    fn space(&self, mchid: &Mchid) -> Arc<Mutex<Space>> {
+        if let Some(space) = self.spaces.read().get(mchid) {
+            return Arc::clone(space);
+        }
+        let empty = || Arc::new(Mutex::new(Space::new(HashMap::new())));
+        Arc::clone(self.spaces.write().entry(mchid.clone()).or_insert_with(empty))
+    }
+}
+
+impl Space {
+    fn new(seed: HashMap<Key, Arc<Value>>) -> Self {
+        let mut space = Self {
+            seed,
+            seeded: HashMap::new(),
+            made: LruCache::unbounded(),
+            numbers: LruCache::unbounded(),
+            version: ABSENT,
+        };
+        space.reset();
+        space
+    }
+
+    fn reset(&mut self) {
+        self.version += 1;
+        let version = self.version;
+        let document = |value: &Arc<Value>| Document { version, value: Arc::clone(value) };
+        self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
+        self.made = LruCache::unbounded();
+        self.numbers = LruCache::unbounded();
+    }
+
+    fn get(&self, key: &Key) -> Option<&Document> {
+        self.seeded.get(key).or_else(|| self.made.peek(key))
+    }
+
+    fn version_of(&self, key: &Key) -> u64 {
+        self.get(key).map_or(ABSENT, |document| document.version)
+    }
+
+    fn put(&mut self, key: Key, value: Arc<Value>, most: usize) {
+        self.version += 1;
+        let document = Document { version: self.version, value };
+        if let Some(seeded) = self.seeded.get_mut(&key) {
+            *seeded = document;
+            return;
+        }
+        self.made.put(key, document);
+        while self.made.len() > most {
+            self.made.pop_lru();
+        }
+    }
+
+    /// The number that was used first is evicted first, even if it was used again.
+    fn use_number(&mut self, number: Fingerprint, content: Fingerprint, most: usize) {
+        if let Some(known) = self.numbers.peek_mut(&number) {
+            *known = content;
+            return;
+        }
+        self.numbers.put(number, content);
+        while self.numbers.len() > most {
+            self.numbers.pop_lru();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::NumberUse;
+
+    const KIND: &str = "thing";
+
+    fn mchid() -> Mchid {
+        "1900000001".parse().unwrap()
+    }
+
+    fn key(id: &str) -> Key {
+        Key { kind: KIND, id: id.into() }
+    }
+
+    fn put(store: &Store, id: &str, value: &Value) {
+        let mchid = mchid();
+        let mut documents = store.documents(&mchid);
+        documents.put(KIND, id, value);
+        store.commit(documents).unwrap();
+    }
+
+    fn get(store: &Store, id: &str) -> Option<Value> {
+        store.documents(&mchid()).get(KIND, id)
+    }
+
+    #[test]
+    fn a_change_of_what_another_request_changed_conflicts_and_changes_nothing() {
+        let (store, mchid) = (Store::new(10), mchid());
+        let mut late = store.documents(&mchid);
+        assert_eq!(late.get::<Value>(KIND, "1"), None);
+        late.put(KIND, "1", &"late");
+        late.put(KIND, "2", &"late");
+        late.use_number("number", Fingerprint::of(&"late"));
+        put(&store, "1", &json!("early"));
+        assert_eq!(store.commit(late), Err(Conflict));
+        assert_eq!((get(&store, "1"), get(&store, "2")), (Some(json!("early")), None));
+        let content = Fingerprint::of(&"late");
+        assert_eq!(store.documents(&mchid).number_use("number", content), NumberUse::New);
+    }
+
+    #[test]
+    fn a_change_that_began_before_a_reset_conflicts_with_it() {
+        let (store, mchid) = (Store::new(10), mchid());
+        store.seed(&mchid, [(key("1"), json!("seed"))]);
+        let mut documents = store.documents(&mchid);
+        assert_eq!(documents.get(KIND, "1"), Some(json!("seed")));
+        documents.put(KIND, "1", &"changed");
+        store.reset(None);
+        assert_eq!(store.commit(documents), Err(Conflict));
+    }
+
+    #[test]
+    fn a_reset_brings_back_the_seed_and_forgets_the_rest() {
+        let (store, mchid) = (Store::new(10), mchid());
+        store.seed(&mchid, [(key("1"), json!("seed"))]);
+        for id in ["1", "2"] {
+            put(&store, id, &json!("changed"));
+        }
+        store.reset(Some(&mchid));
+        assert_eq!((get(&store, "1"), get(&store, "2")), (Some(json!("seed")), None));
+    }
+
+    #[test]
+    fn what_was_changed_longest_ago_is_evicted_first_and_the_seed_stays() {
+        let store = Store { made: 2, ..Store::new(10) };
+        store.seed(&mchid(), [(key("seeded"), json!(0))]);
+        for id in ["seeded", "1", "2", "1", "3"] {
+            put(&store, id, &json!(id));
+        }
+        let found = ["seeded", "1", "2", "3"].map(|id| get(&store, id).is_some());
+        assert_eq!(found, [true, true, false, true]);
+    }
+
+    #[test]
+    fn the_request_number_that_was_used_first_is_evicted_first() {
+        let (store, mchid) = (Store::new(2), mchid());
+        let content = Fingerprint::of(&"content");
+        for number in ["1", "2", "1", "3"] {
+            let mut documents = store.documents(&mchid);
+            documents.use_number(number, content);
+            store.commit(documents).unwrap();
+        }
+        let documents = store.documents(&mchid);
+        assert_eq!(documents.number_use("1", content), NumberUse::New);
+        assert_eq!(documents.number_use("2", content), NumberUse::Repeated);
+        assert_eq!(documents.number_use("3", Fingerprint::of(&"other")), NumberUse::RepeatedDifferently);
+    }
+
+    #[test]
+    fn merchants_do_not_see_each_others_documents() {
+        let store = Store::new(10);
+        put(&store, "1", &json!(1));
+        let other: Mchid = "1900000002".parse().unwrap();
+        assert_eq!(store.documents(&other).get::<Value>(KIND, "1"), None);
+    }
+}
