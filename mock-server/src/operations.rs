@@ -5,6 +5,7 @@
 
 mod certificates;
 mod echo;
+pub(crate) mod initial;
 mod member_card;
 pub(crate) mod seed;
 

@@ -35,7 +35,7 @@ use crate::{
         proxy::Proxy,
         tls::{AuthorityError, Tls},
     },
-    operations::seed::{self, Seed},
+    operations::{initial, seed::Seed},
     policies::Policies,
     random::Randomness,
 };
@@ -426,7 +426,7 @@ fn front(
     let gateway =
         Gateway::new(merchants, config.policies.clone(), config.limits, config.diagnosis, clock, randomness);
     for merchant in config.merchants() {
-        gateway.store.seed(&merchant.mchid, seed::documents(&merchant.mchid, config.seed.as_ref()));
+        gateway.store.seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()));
     }
     let rejected_connections = Arc::new(RejectedConnections::default());
     let control = Control::new(Arc::new(gateway), rejected_connections, config.faults.clone())?;

@@ -129,7 +129,7 @@ fn has_points(documents: &mut Documents<'_>, card_id: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        operations::seed::{Seed, documents},
+        operations::{initial, seed::Seed},
         store::Store,
     };
 
@@ -144,7 +144,7 @@ mod tests {
         let store = Store::new(1);
         let error = |mchid: &str, card_id, code, unknown| {
             let mchid = mchid.parse().unwrap();
-            store.seed(&mchid, documents(&mchid, Some(&seed)));
+            store.seed(&mchid, initial::documents(&mchid, Some(&seed)));
             member(&mut store.documents(&mchid), MemberId { card_id, code }, unknown).err()
         };
         let own = |card_id, code| error("1900000001", card_id, code, UnknownCard::Reject);

@@ -3,11 +3,8 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use wechatpay_protocol::Mchid;
 
-use super::member_card::{Card, Member, PERMISSION, kind, member_key};
-use crate::{non_null::present, store::Key};
+use crate::non_null::present;
 
 /// What a seed file holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -92,39 +89,6 @@ impl SeedMerchant {
 impl Default for SeedMerchant {
     fn default() -> Self {
         Self { may_use_member_cards: true, cards: Vec::new() }
-    }
-}
-
-/// The documents that the merchant starts with. Without a seed, every merchant has the documentation's sample card.
-///
-/// The cards that a seed gives to other merchants are known, too, as theirs.
-pub(crate) fn documents(mchid: &Mchid, seed: Option<&Seed>) -> Vec<(Key, Value)> {
-    let Some(seed) = seed else { return SeedMerchant::sample().documents() };
-    let own = seed.merchants.get(mchid.as_str()).cloned().unwrap_or_default();
-    let others = seed.merchants.iter().filter(|(other, _)| *other != mchid.as_str());
-    let foreign = others.flat_map(|(_, other)| &other.cards).map(|card| {
-        let id = card.card_id.clone();
-        let card = Card { is_foreign: true, has_points: card.has_points };
-        (Key { kind: kind::CARD, id }, json!(card))
-    });
-    foreign.chain(own.documents()).collect()
-}
-
-impl SeedMerchant {
-    /// The documents of a merchant that has this.
-    pub(crate) fn documents(self) -> Vec<(Key, Value)> {
-        let permission = Key { kind: kind::PERMISSION, id: PERMISSION.into() };
-        let mut documents = vec![(permission, json!(self.may_use_member_cards))];
-        for SeedCard { card_id, has_points, members } in self.cards {
-            for card in members {
-                let id = member_key(&card_id, &card.code);
-                let member = Member { card, ..Member::default() };
-                documents.push((Key { kind: kind::MEMBER, id }, json!(member)));
-            }
-            let card = Card { is_foreign: false, has_points };
-            documents.push((Key { kind: kind::CARD, id: card_id }, json!(card)));
-        }
-        documents
     }
 }
 

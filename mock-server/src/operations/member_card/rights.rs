@@ -141,7 +141,7 @@ fn rejected(warning: &Warning, policies: &Policies) -> Option<OperationError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{operations::seed, store::Store};
+    use crate::{operations::initial, store::Store};
 
     fn change(before: Option<i64>, after: Option<i64>, add: Option<i64>) -> RightsChange {
         RightsChange {
@@ -190,7 +190,7 @@ mod tests {
     fn a_rejected_change_leaves_nothing_to_commit() {
         let mchid = "1900000001".parse().unwrap();
         let store = Store::new(100);
-        store.seed(&mchid, seed::documents(&mchid, None));
+        store.seed(&mchid, initial::documents(&mchid, None));
         let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
         let cases = [
             (

@@ -1,0 +1,164 @@
+//! Who may know whom: imports run down the list of folders, never up, and crates depend in one direction.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The top level of `mock-server/src`, from the top to the bottom. Each may import those below it.
+const LAYERS: [&str; 20] = [
+    "lib",
+    "server",
+    "config",
+    "net",
+    "admin",
+    "gateway",
+    "journal",
+    "faults",
+    "operations",
+    "response",
+    "request",
+    "store",
+    "merchants",
+    "api",
+    "clock",
+    "random",
+    "limits",
+    "policies",
+    "suggest",
+    "non_null",
+];
+
+/// The crates, from the top to the bottom. Each may depend on those below it.
+const CRATES: [(&str, &str); 7] = [
+    ("cli", "wechatpay-mock-cli"),
+    ("contract-tests", "wechatpay-contract"),
+    ("mock-server", "wechatpay-mock"),
+    ("client", "wechatpay-client"),
+    ("diagnosis", "wechatpay-diagnosis"),
+    ("openapi", "wechatpay-openapi"),
+    ("protocol", "wechatpay-protocol"),
+];
+
+/// Two crates that must agree without knowing each other.
+const STRANGERS: [&str; 2] = ["wechatpay-mock", "wechatpay-client"];
+
+#[test]
+fn no_import_of_the_mock_runs_up() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let files = files_below(&source);
+    for file in &files {
+        let inside = file.strip_prefix(&source).unwrap();
+        let from = layer_of(inside);
+        let text = fs::read_to_string(file).unwrap();
+        for to in imported(&text, inside.components().count()) {
+            if rank(&to) < rank(&from) {
+                found.push(format!("{} imports crate::{to}", file.display()));
+            }
+        }
+    }
+    assert!(files.len() > 50, "expected the sources of the mock, found {} files", files.len());
+    assert!(found.is_empty(), "expected imports that run down only, found:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_mock_has_no_other_folders_than_those_that_are_ranked() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut names: Vec<_> = fs::read_dir(source).unwrap().map(|entry| layer_of(entry.unwrap().file_name().as_ref())).collect();
+    names.sort();
+    names.dedup();
+    let mut ranked = LAYERS.map(String::from).to_vec();
+    ranked.sort();
+    assert_eq!(names, ranked);
+    assert!(names.len() <= 20, "{} names at the top are more than a reader can take in", names.len());
+}
+
+#[test]
+fn crates_depend_on_those_below_them_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (index, (folder, name)) in CRATES.iter().enumerate() {
+        let manifest = fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        let strangers = STRANGERS.contains(name).then_some(STRANGERS).into_iter().flatten();
+        let above = CRATES[..index].iter().map(|(_, name)| *name);
+        for forbidden in above.chain(strangers.filter(|stranger| stranger != name)) {
+            assert!(!dependencies.contains_key(forbidden), "{name} depends on {forbidden}");
+        }
+    }
+}
+
+/// `net` for `net/tls.rs` and for `net.rs`.
+fn layer_of(path: &Path) -> String {
+    let first = path.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn rank(layer: &str) -> usize {
+    LAYERS.iter().position(|known| *known == layer).unwrap_or_else(|| panic!("{layer} has no place in LAYERS"))
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// The modules at the top that a file names: `a` and `b` for `use crate::{a::X, b}` and for `crate::a::f()`; also those
+/// that it reaches by `super`, being so many modules deep.
+fn imported(text: &str, depth: usize) -> Vec<String> {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let is_whole_word = !code[..at].ends_with(|one: char| one.is_alphanumeric() || one == '_' || one == '$');
+        let rest = code[at + "crate::".len()..].trim_start();
+        if !is_whole_word {
+            continue;
+        }
+        match rest.strip_prefix('{') {
+            Some(group) => names.extend(first_names(group)),
+            None => names.extend(name_at_start(rest)),
+        }
+    }
+    let by_super = code.match_indices(&"super::".repeat(depth)).filter_map(|(at, up)| {
+        name_at_start(code[at + up.len()..].trim_start_matches("super::"))
+    });
+    names.extend(by_super.filter(|name| LAYERS.contains(&name.as_str())));
+    names.retain(|name| name.starts_with(char::is_lowercase));
+    names
+}
+
+/// The first name of each path of a group, up to its closing brace.
+fn first_names(group: &str) -> Vec<String> {
+    let (mut depth, mut begins, mut names) = (0, true, Vec::new());
+    for (at, one) in group.char_indices() {
+        match one {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            _ if begins && depth == 0 && !one.is_whitespace() => {
+                names.extend(name_at_start(&group[at..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn name_at_start(text: &str) -> Option<String> {
+    let name: String = text.chars().take_while(|one| one.is_alphanumeric() || *one == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+#[test]
+fn imports_are_found_in_every_form() {
+    let text = "use crate::{\n    net::{tls::Tls, accept},\n    admin,\n};\nuse crate::api::Warning;\nfn f() { crate::store::g() }\n// crate::config";
+    assert_eq!(imported(text, 1), ["net", "admin", "api", "store"]);
+    assert_eq!(imported("use super::super::clock::Clock;", 2), ["clock"]);
+    assert!(imported("use super::clock::Clock;", 2).is_empty(), "a child of its own folder may be named so");
+}
