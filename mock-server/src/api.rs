@@ -3,6 +3,7 @@
 pub(crate) mod error;
 pub(crate) mod injected_error;
 pub(crate) mod language;
+mod messages;
 pub(crate) mod operation_error;
 pub(crate) mod provenance;
 mod warning;

@@ -65,7 +65,8 @@ fn no_import_of_the_mock_runs_up() {
 #[test]
 fn the_mock_has_no_other_folders_than_those_that_are_ranked() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut names: Vec<_> = fs::read_dir(source).unwrap().map(|entry| layer_of(entry.unwrap().file_name().as_ref())).collect();
+    let mut names: Vec<_> =
+        fs::read_dir(source).unwrap().map(|entry| layer_of(entry.unwrap().file_name().as_ref())).collect();
     names.sort();
     names.dedup();
     let mut ranked = LAYERS.map(String::from).to_vec();
@@ -96,7 +97,10 @@ fn layer_of(path: &Path) -> String {
 }
 
 fn rank(layer: &str) -> usize {
-    LAYERS.iter().position(|known| *known == layer).unwrap_or_else(|| panic!("{layer} has no place in LAYERS"))
+    LAYERS
+        .iter()
+        .position(|known| *known == layer)
+        .unwrap_or_else(|| panic!("{layer} has no place in LAYERS"))
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -110,10 +114,12 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 /// The modules at the top that a file names: `a` and `b` for `use crate::{a::X, b}` and for `crate::a::f()`; also those
 /// that it reaches by `super`, being so many modules deep.
 fn imported(text: &str, depth: usize) -> Vec<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut names = Vec::new();
     for (at, _) in code.match_indices("crate::") {
-        let is_whole_word = !code[..at].ends_with(|one: char| one.is_alphanumeric() || one == '_' || one == '$');
+        let is_whole_word =
+            !code[..at].ends_with(|one: char| one.is_alphanumeric() || one == '_' || one == '$');
         let rest = code[at + "crate::".len()..].trim_start();
         if !is_whole_word {
             continue;
@@ -123,9 +129,10 @@ fn imported(text: &str, depth: usize) -> Vec<String> {
             None => names.extend(name_at_start(rest)),
         }
     }
-    let by_super = code.match_indices(&"super::".repeat(depth)).filter_map(|(at, up)| {
-        name_at_start(code[at + up.len()..].trim_start_matches("super::"))
-    });
+    let up_and_out = "super::".repeat(depth);
+    let by_super = code
+        .match_indices(&up_and_out)
+        .filter_map(|(at, up)| name_at_start(code[at + up.len()..].trim_start_matches("super::")));
     names.extend(by_super.filter(|name| LAYERS.contains(&name.as_str())));
     names.retain(|name| name.starts_with(char::is_lowercase));
     names

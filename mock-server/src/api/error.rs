@@ -1,20 +1,17 @@
-//! Every way to refuse a request, in the order in which the gateway looks: the one table of statuses, codes and
-//! texts.
+//! Every way to refuse a request, in the order in which the gateway looks.
 //!
-//! The texts are the gateway's own, to the letter. What the mock knows beyond them (which byte of a header is
-//! wrong, say) goes to the journal and the log, never into the answer.
+//! Statuses, codes and texts stand in `messages.toml`. What the mock knows beyond them, such as which byte of a header is
+//! wrong, goes to the journal and the log, never into the response.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestamp};
 
-use crate::{
-    api::{
-        injected_error::InjectedError, language::Language, operation_error::OperationError,
-        provenance::Provenance,
-    },
-    field_fault::FieldFault,
+use super::{
+    injected_error::InjectedError, language::Language, messages::Row, operation_error::OperationError,
+    provenance::Provenance,
 };
+use crate::field_fault::FieldFault;
 
 /// What the gateway looks at, in its order: what holds of a request that passes each check, 1 to 12.
 pub const CHECKS: [&str; 12] = [
@@ -36,7 +33,10 @@ pub const CHECKS: [&str; 12] = [
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiError {
     /// Request line and headers are larger than the mock takes.
-    HeadTooLarge,
+    HeadTooLarge {
+        /// The most it takes, in bytes.
+        limit: usize,
+    },
     /// The body did not arrive whole in time.
     BodyTimeout,
     /// The body breaks off, or its framing is wrong.
@@ -153,85 +153,64 @@ impl SignInformation {
 }
 
 impl ApiError {
-    /// The row of the gateway's order of checks, 1 to 12; `None` for what ends an exchange before they begin.
+    /// The name of its row in `messages.toml`; `None` for what a fault rule asks for.
+    fn name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::HeadTooLarge { .. } => "head_too_large",
+            Self::BodyTimeout => "body_timeout",
+            Self::BodyBroken => "body_broken",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::UnknownPath { .. } => "unknown_path",
+            Self::UnknownMethod => "unknown_method",
+            Self::HeaderAbsent { .. } => "header_absent",
+            Self::AuthorizationAbsent { .. } | Self::Authorization(AuthorizationError::Malformed(_)) => {
+                "authorization_malformed"
+            }
+            Self::Authorization(AuthorizationError::Scheme { .. }) => "authorization_scheme",
+            Self::TimestampSkewed { .. } => "timestamp_skewed",
+            Self::UnknownMchid { .. } => "unknown_mchid",
+            Self::UnknownSerial { .. } => "unknown_serial",
+            Self::CertificateExpired { .. } => "certificate_expired",
+            Self::CertificateRevoked => "certificate_revoked",
+            Self::CertificateReplaced => "certificate_replaced",
+            Self::SignatureMismatch(_) => "signature_mismatch",
+            Self::NotJson { .. } | Self::Field(_) => "not_json",
+            Self::Sensitive(SensitiveFault::SerialAbsent) => "sensitive_serial_absent",
+            Self::Sensitive(SensitiveFault::SerialUnknown) => "sensitive_serial_unknown",
+            Self::Sensitive(SensitiveFault::Undecryptable) => "sensitive_undecryptable",
+            Self::Operation(error) => error.name(),
+            Self::Injected(_) => return None,
+        })
+    }
+
+    fn row(&self) -> Option<&'static Row> {
+        self.name().map(Row::of)
+    }
+
+    /// The check that fails, 1 to 12; `None` for what ends an exchange before they begin, and for a fault.
     pub fn check(&self) -> Option<u8> {
-        use ApiError::*;
-        match self {
-            HeadTooLarge | BodyTimeout | BodyBroken | BodyTooLarge { .. } | Injected(_) => None,
-            UnknownPath { .. } => Some(1),
-            UnknownMethod => Some(2),
-            HeaderAbsent { .. } => Some(3),
-            AuthorizationAbsent { .. } | Authorization(AuthorizationError::Malformed(_)) => Some(4),
-            Authorization(AuthorizationError::Scheme { .. }) => Some(5),
-            TimestampSkewed { .. } => Some(6),
-            UnknownMchid { .. } => Some(7),
-            UnknownSerial { .. } => Some(8),
-            CertificateExpired { .. } | CertificateRevoked | CertificateReplaced => Some(9),
-            SignatureMismatch(_) => Some(10),
-            NotJson { .. } | Field(_) | Sensitive(_) => Some(11),
-            Operation(_) => Some(12),
-        }
+        self.row()?.check
     }
 
-    /// The status of the answer.
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
-        use ApiError::*;
         match self {
-            HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            UnknownPath { .. } => StatusCode::NOT_FOUND,
-            UnknownMethod => StatusCode::METHOD_NOT_ALLOWED,
-            BodyBroken | HeaderAbsent { .. } | NotJson { .. } | Field(_) | Sensitive(_) => {
-                StatusCode::BAD_REQUEST
-            }
-            Operation(refusal) => refusal.status(),
-            Injected(error) => error.status(),
-            AuthorizationAbsent { .. }
-            | Authorization(_)
-            | TimestampSkewed { .. }
-            | UnknownMchid { .. }
-            | UnknownSerial { .. }
-            | CertificateExpired { .. }
-            | CertificateRevoked
-            | CertificateReplaced
-            | SignatureMismatch(_) => StatusCode::UNAUTHORIZED,
+            Self::Injected(error) => error.status(),
+            _ => self.row().map_or(StatusCode::BAD_REQUEST, |row| row.status),
         }
     }
 
-    /// How sure it is that the gateway has an answer of this wording. Whether a certain request gets it is another
+    /// How sure it is that the gateway has a response of this wording. Whether a certain request gets it is another
     /// question, which `fixtures/cases/` answer.
-    pub fn standing(&self) -> Provenance {
-        use ApiError::*;
+    pub fn provenance(&self) -> Provenance {
         match self {
-            HeadTooLarge
-            | BodyTimeout
-            | BodyBroken
-            | BodyTooLarge { .. }
-            | NotJson { .. }
-            | Sensitive(SensitiveFault::Undecryptable) => Provenance::OwnChoice,
-            UnknownPath { .. }
-            | UnknownMethod
-            | HeaderAbsent { .. }
-            | AuthorizationAbsent { .. }
-            | Authorization(AuthorizationError::Malformed(_))
-            | TimestampSkewed { .. }
-            | UnknownMchid { .. } => Provenance::Probed,
-            Authorization(AuthorizationError::Scheme { .. })
-            | CertificateExpired { .. }
-            | CertificateRevoked
-            | CertificateReplaced
-            | Sensitive(SensitiveFault::SerialAbsent | SensitiveFault::SerialUnknown) => {
-                Provenance::Documented
-            }
-            UnknownSerial { .. } | SignatureMismatch(_) => Provenance::Wild,
-            Field(fault) => fault.standing(),
-            Operation(refusal) => refusal.standing(),
-            Injected(error) => error.standing(),
+            Self::Field(error) => error.standing(),
+            Self::Injected(error) => error.provenance(),
+            _ => self.row().map_or(Provenance::OwnChoice, |row| row.provenance),
         }
     }
 
-    /// The code in the answer's body; `None` where that is empty.
+    /// The code in the response's body; `None` where that is empty.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Injected(error) => error.code(),
@@ -241,39 +220,25 @@ impl ApiError {
 
     /// The same, but `custom` for any code in a fault rule's own words, so that there are only so many.
     pub(crate) fn listed_code(&self) -> Option<&'static str> {
-        use ApiError::*;
-        Some(match self {
-            HeadTooLarge | UnknownPath { .. } | UnknownMethod => return None,
-            BodyTimeout | BodyBroken | BodyTooLarge { .. } | HeaderAbsent { .. } => "INVALID_REQUEST",
-            AuthorizationAbsent { .. }
-            | Authorization(_)
-            | TimestampSkewed { .. }
-            | UnknownMchid { .. }
-            | UnknownSerial { .. }
-            | CertificateExpired { .. }
-            | CertificateRevoked
-            | CertificateReplaced
-            | SignatureMismatch(_) => "SIGN_ERROR",
-            NotJson { .. } | Field(_) | Sensitive(_) => "PARAM_ERROR",
-            Operation(refusal) => refusal.code(),
-            Injected(error) => return error.listed_code(),
-        })
+        match self {
+            Self::Injected(error) => error.listed_code(),
+            _ => self.row()?.code.as_deref(),
+        }
     }
 
-    /// The body of the answer; `None` where it is empty, or a page of HTML.
+    /// The body of the response; `None` where it is empty, or a page of HTML.
     pub fn body(&self, language: Language) -> Option<ErrorBody> {
-        use ApiError::*;
         let code = self.code()?.into();
         let detail = match self {
-            SignatureMismatch(information) => Some(information.detail()),
-            NotJson { reason } => Some(json!({ "location": "body", "issue": reason })),
-            Field(fault) => Some(fault.detail()),
+            Self::SignatureMismatch(information) => Some(information.detail()),
+            Self::NotJson { reason } => Some(json!({ "location": "body", "issue": reason })),
+            Self::Field(error) => Some(error.detail()),
             _ => None,
         };
         Some(ErrorBody { code, detail, message: self.message(language) })
     }
 
-    /// The answer's page of HTML, where that is its body.
+    /// The page of HTML, where that is the response's body.
     pub(crate) fn page(&self) -> Option<String> {
         match self {
             Self::Injected(error) => error.page(),
@@ -281,173 +246,77 @@ impl ApiError {
         }
     }
 
-    /// Whether it is no fault of the request's: a fault rule asked for it.
+    /// Whether the request is not to blame: a fault rule asked for it.
     pub fn is_injected(&self) -> bool {
         matches!(self, Self::Injected(_))
     }
 
-    /// About how many bytes it takes in memory beside those of its own.
-    pub(crate) fn size(&self) -> usize {
-        use ApiError::*;
-        match self {
-            HeadTooLarge
-            | BodyTimeout
-            | BodyBroken
-            | BodyTooLarge { .. }
-            | UnknownMethod
-            | HeaderAbsent { .. }
-            | AuthorizationAbsent { .. }
-            | TimestampSkewed { .. }
-            | CertificateExpired { .. }
-            | CertificateRevoked
-            | CertificateReplaced
-            | Sensitive(_)
-            | Operation(_) => 0,
-            UnknownPath { nearest: text } | UnknownMchid { found: text } | NotJson { reason: text } => {
-                text.len()
-            }
-            UnknownSerial { found, expected } => found.len() + expected.len(),
-            Authorization(error) => error.to_string().len(),
-            SignatureMismatch(information) => information.size(),
-            Field(fault) => fault.size(),
-            Injected(error) => error.size(),
-        }
-    }
-
-    /// The message of the answer; in Chinese, the gateway's own where it is known.
+    /// The message in the response; in Chinese, the gateway's own where it is known.
     fn message(&self, language: Language) -> String {
-        use ApiError::*;
-        let (simplified, english, traditional) = match self {
-            Field(fault) => return fault.message(language),
-            Operation(refusal) => return refusal.message(language).into(),
-            Injected(error) => return error.message(language).into(),
-            BodyTooLarge { limit } => {
-                return language.pick(
-                    format!("请求体过大，最大为 {limit} 字节"),
-                    format!("the body is too large, at most {limit} bytes"),
-                    format!("請求體過大，最大為 {limit} 字節"),
-                );
-            }
-            HeadTooLarge | UnknownPath { .. } | UnknownMethod => ("", "", ""),
-            BodyTimeout => ("请求体接收超时", "the body did not arrive in time", "請求體接收超時"),
-            BodyBroken => ("请求体不完整", "the body is not complete", "請求體不完整"),
-            HeaderAbsent { .. } => (
-                "Http头缺少Accept或User-Agent",
-                "the HTTP header Accept or User-Agent is missing",
-                "Http頭缺少Accept或User-Agent",
-            ),
-            AuthorizationAbsent { .. } | Authorization(AuthorizationError::Malformed(_)) => (
-                "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
-                "the HTTP header Authorization is malformed, see the signature rules of the WeChat Pay merchant REST API",
-                "Http頭Authorization值格式錯誤，請參考《微信支付商戶REST API簽名規則》",
-            ),
-            Authorization(AuthorizationError::Scheme { .. }) => (
-                "Http头Authorization认证类型不正确",
-                "the HTTP header Authorization has a wrong authentication type",
-                "Http頭Authorization認證類型不正確",
-            ),
-            TimestampSkewed { .. } => (
-                "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
-                "the timestamp in the HTTP header Authorization must be within 5 minutes of the request",
-                "Http頭Authorization中的timestamp與發起請求的時間不得超過5分鐘",
-            ),
-            UnknownMchid { .. } => ("签名错误", "signature error", "簽名錯誤"),
-            UnknownSerial { .. } => (
-                "商户证书序列号有误。请使用签名私钥匹配的证书序列号",
-                "the merchant certificate's serial number is wrong, use the one that matches the signing private key",
-                "商戶證書序列號有誤。請使用簽名私鑰匹配的證書序列號",
-            ),
-            CertificateExpired { .. } => {
-                ("商户证书已过期", "the merchant certificate has expired", "商戶證書已過期")
-            }
-            CertificateRevoked => {
-                ("商户证书已作废", "the merchant certificate has been revoked", "商戶證書已作廢")
-            }
-            CertificateReplaced => (
-                "已更换证书，请使用新证书",
-                "the certificate has been replaced, use the new one",
-                "已更換證書，請使用新證書",
-            ),
-            SignatureMismatch(_) => {
-                ("错误的签名，验签失败", "wrong signature, verification failed", "錯誤的簽名，驗簽失敗")
-            }
-            NotJson { .. } => ("参数错误", "parameter error", "參數錯誤"),
-            Sensitive(SensitiveFault::SerialAbsent) => (
-                "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)",
-                "the HTTP header lacks the serial number of the WeChat Pay platform certificate (Wechatpay-Serial)",
-                "HTTP header缺少微信支付平台證書序列號(Wechatpay-Serial)",
-            ),
-            Sensitive(SensitiveFault::SerialUnknown) => (
-                "平台证书序列号Wechatpay-Serial错误",
-                "the platform certificate's serial number Wechatpay-Serial is wrong",
-                "平台證書序列號Wechatpay-Serial錯誤",
-            ),
-            Sensitive(SensitiveFault::Undecryptable) => {
-                ("敏感字段解密失败", "the sensitive field could not be decrypted", "敏感字段解密失敗")
-            }
-        };
-        language.pick(simplified, english, traditional).into()
+        let text = self.row().map_or("", |row| row.text(language));
+        match self {
+            Self::Field(error) => error.message(language),
+            Self::Injected(error) => error.message(language).into(),
+            Self::BodyTooLarge { limit } => text.replace("{limit}", &limit.to_string()),
+            _ => text.into(),
+        }
     }
 
     /// A sentence for the developer whose request it was: what was expected, what was found.
     pub fn reason(&self) -> String {
-        use ApiError::*;
         match self {
-            HeadTooLarge => {
-                "expected request line and headers within the limit (64 KiB, unless configured), found more"
-                    .into()
+            Self::HeadTooLarge { limit } => {
+                format!("expected request line and headers of at most {limit} bytes, found more")
             }
-            BodyTimeout => "expected the whole body in time, it did not come".into(),
-            BodyBroken => "expected the whole body, it breaks off".into(),
-            BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),
-            UnknownPath { nearest } => {
+            Self::BodyTimeout => "expected the whole body in time, it did not arrive".into(),
+            Self::BodyBroken => "expected the whole body, it breaks off".into(),
+            Self::BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),
+            Self::UnknownPath { nearest } => {
                 format!("no operation of the contract has this path; the nearest is {nearest}")
             }
-            UnknownMethod => "the contract has this path, but not with this method".into(),
-            HeaderAbsent { name } => format!("expected the header {name}, found none"),
-            AuthorizationAbsent { found } => format!("expected one Authorization header, found {found}"),
-            Authorization(error) => error.to_string(),
-            TimestampSkewed { signed, now } => format!(
+            Self::UnknownMethod => "the contract has this path, but not with this method".into(),
+            Self::HeaderAbsent { name } => format!("expected the header {name}, found none"),
+            Self::AuthorizationAbsent { found } => {
+                format!("expected one Authorization header, found {found}")
+            }
+            Self::Authorization(error) => error.to_string(),
+            Self::TimestampSkewed { signed, now } => format!(
                 "expected a timestamp within {} s of {now}, found {signed}, {} s off",
                 Timestamp::MAX_SKEW.as_secs(),
                 signed.skew(*now).as_secs()
             ),
-            UnknownMchid { found } => format!("no merchant has the mchid {found}"),
-            UnknownSerial { found, expected } => {
+            Self::UnknownMchid { found } => format!("no merchant has the mchid {found}"),
+            Self::UnknownSerial { found, expected } => {
                 format!("expected the serial number {expected} of the merchant's certificate, found {found}")
             }
-            CertificateExpired { not_after } => {
+            Self::CertificateExpired { not_after } => {
                 format!("the merchant's certificate was in force until {}", not_after.to_rfc3339())
             }
-            CertificateRevoked => "the merchant's certificate was revoked".into(),
-            CertificateReplaced => "the merchant's certificate was replaced by a new one".into(),
-            SignatureMismatch(_) => {
+            Self::CertificateRevoked => "the merchant's certificate was revoked".into(),
+            Self::CertificateReplaced => "the merchant's certificate was replaced by a new one".into(),
+            Self::SignatureMismatch(_) => {
                 "the signature was not made over this request with the merchant's key".into()
             }
-            NotJson { reason } => reason.clone(),
-            Field(fault) => fault.issue(),
-            Sensitive(SensitiveFault::SerialAbsent) => {
+            Self::NotJson { reason } => reason.clone(),
+            Self::Field(error) => error.issue(),
+            Self::Sensitive(SensitiveFault::SerialAbsent) => {
                 "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
                     .into()
             }
-            Sensitive(SensitiveFault::SerialUnknown) => {
-                "expected Wechatpay-Serial to name a key of the gateway's, found another".into()
+            Self::Sensitive(SensitiveFault::SerialUnknown) => {
+                "expected Wechatpay-Serial to name a key of the gateway, found another".into()
             }
-            Sensitive(SensitiveFault::Undecryptable) => {
+            Self::Sensitive(SensitiveFault::Undecryptable) => {
                 "the sensitive field was not encrypted for the key that Wechatpay-Serial names".into()
             }
-            Operation(refusal) => refusal.message(Language::En).into(),
-            Injected(error) => format!("a fault rule asked for {error}"),
+            Self::Operation(error) => error.message(Language::En).into(),
+            Self::Injected(error) => format!("a fault rule asked for {error}"),
         }
     }
 }
 
 impl SignInformation {
-    fn size(&self) -> usize {
-        self.method.len() + self.url.len() + self.truncated_sign_message.len()
-    }
-
-    /// The detail of a real refusal, its issue nested once more than the documentation shows. (wild)
+    /// The detail of a real response, its issue nested once more than the documentation shows. (wild)
     fn detail(&self) -> Value {
         json!({
             "detail": { "issue": "sign not match" },
@@ -460,5 +329,104 @@ impl SignInformation {
                 "url": self.url,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{injected_error::DocumentedError, messages::names};
+
+    /// An error for each row that is no operation's and no fault rule's.
+    fn errors() -> Vec<ApiError> {
+        let information = SignInformation::about(&RequestMessage {
+            method: "GET",
+            target: "/",
+            timestamp: Timestamp::from_unix(0),
+            nonce_str: "",
+            body: b"",
+        });
+        let now = Timestamp::from_unix(0);
+        let malformed = |text: &str| {
+            ApiError::Authorization(wechatpay_protocol::Authorization::parse(text.as_bytes()).unwrap_err())
+        };
+        vec![
+            ApiError::HeadTooLarge { limit: 1 },
+            ApiError::BodyTimeout,
+            ApiError::BodyBroken,
+            ApiError::BodyTooLarge { limit: 1 },
+            ApiError::UnknownPath { nearest: String::new() },
+            ApiError::UnknownMethod,
+            ApiError::HeaderAbsent { name: "Accept" },
+            ApiError::AuthorizationAbsent { found: 0 },
+            malformed("Basic mchid=\"1\",nonce_str=\"2\",signature=\"3\",timestamp=\"4\",serial_no=\"5\""),
+            ApiError::TimestampSkewed { signed: now, now },
+            ApiError::UnknownMchid { found: String::new() },
+            ApiError::UnknownSerial { found: String::new(), expected: String::new() },
+            ApiError::CertificateExpired { not_after: now },
+            ApiError::CertificateRevoked,
+            ApiError::CertificateReplaced,
+            ApiError::SignatureMismatch(information),
+            ApiError::NotJson { reason: String::new() },
+            ApiError::Sensitive(SensitiveFault::SerialAbsent),
+            ApiError::Sensitive(SensitiveFault::SerialUnknown),
+            ApiError::Sensitive(SensitiveFault::Undecryptable),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_a_row_in_the_table_and_every_row_an_error() {
+        use DocumentedError::*;
+        use OperationError::*;
+        let operations = [
+            NoPermission,
+            ForeignCard,
+            UnknownCard,
+            UnknownCode,
+            CardNotEffective,
+            NoPoints,
+            Repeated,
+            RepeatedDifferently,
+            Arithmetic,
+            StaleBefore,
+            NegativeTotal,
+            NoPlatformCertificate,
+        ];
+        let documented = [
+            ParamError,
+            InvalidRequest,
+            SignError,
+            RuleLimit,
+            ResourceNotExists,
+            FrequencyLimited,
+            RatelimitExceeded,
+            SystemError,
+            BadGateway,
+            ServiceUnavailable,
+        ];
+        let mut used: Vec<_> = errors().iter().filter_map(ApiError::name).collect();
+        used.extend(operations.map(OperationError::name));
+        used.extend(documented.map(DocumentedError::name));
+        used.sort_unstable();
+        let mut listed = names();
+        listed.sort_unstable();
+        assert_eq!(used, listed);
+    }
+
+    #[test]
+    fn an_error_with_a_code_has_a_text_in_every_language() {
+        for name in names() {
+            let row = Row::of(&name);
+            for language in [Language::ZhCn, Language::En, Language::ZhHk, Language::ZhTw] {
+                assert_eq!(row.text(language).is_empty(), row.code.is_none(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_checks_of_the_table_are_those_that_are_listed() {
+        let checks: std::collections::BTreeSet<_> = errors().iter().filter_map(ApiError::check).collect();
+        assert_eq!(checks, (1..=11).collect());
+        assert_eq!(ApiError::Operation(OperationError::UnknownCard).check(), Some(CHECKS.len() as u8));
     }
 }

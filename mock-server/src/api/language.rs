@@ -8,11 +8,11 @@ pub enum Language {
     /// Simplified Chinese: the gateway's own texts.
     #[default]
     ZhCn,
-    /// English. The texts are the mock's wording. (own choice)
+    /// English. The texts are the mock's own. (own choice)
     En,
-    /// Traditional Chinese, Hong Kong. The texts are the mock's wording. (own choice)
+    /// Traditional Chinese, Hong Kong. The texts are the mock's own. (own choice)
     ZhHk,
-    /// Traditional Chinese, Taiwan. The texts are the mock's wording. (own choice)
+    /// Traditional Chinese, Taiwan. The texts are the mock's own. (own choice)
     ZhTw,
 }
 
@@ -32,15 +32,6 @@ impl Language {
             Self::En => "en",
             Self::ZhHk => "zh-HK",
             Self::ZhTw => "zh-TW",
-        }
-    }
-
-    /// The text of this language.
-    pub(crate) fn pick<T>(self, simplified: T, english: T, traditional: T) -> T {
-        match self {
-            Self::ZhCn => simplified,
-            Self::En => english,
-            Self::ZhHk | Self::ZhTw => traditional,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What is odd about a request although nothing refuses it.
+//! What a request is warned about, although nothing refuses it.
 
 use std::fmt;
 
-/// Something odd about a request, which is no reason to refuse it.
+/// Something about a request that its sender should know, but that is no reason to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// The request number was used before for the same content: nothing was applied again.
@@ -30,14 +30,14 @@ pub enum Warning {
     },
     /// The request asks for a notification, which is not sent.
     NoNotification,
-    /// The merchant has used this nonce before. (own choice: nothing public says whether the gateway minds)
+    /// The merchant has used this nonce before. (own choice: nothing public says whether the gateway rejects it)
     NonceUsedBefore {
         /// The nonce.
         nonce_str: String,
     },
-    /// The request does not say which of the gateway's keys shall sign the answer, and the merchant has a public key.
+    /// The request does not say which gateway key signs the response, and the merchant has a public key.
     NoWechatpaySerial,
-    /// The request number asks for a fault, in words that no fault has.
+    /// The request number looks like one that triggers a fault, but names none.
     UnknownMagic {
         /// What is wrong with it.
         problem: String,
@@ -66,25 +66,7 @@ impl Warning {
         }
     }
 
-    /// About how many bytes it takes in memory.
-    pub(crate) fn size(&self) -> usize {
-        let texts = match self {
-            Self::UnknownFields { pointers } => {
-                pointers.iter().map(|pointer| size_of_val(pointer) + pointer.len()).sum()
-            }
-            Self::NonceUsedBefore { nonce_str: text } | Self::UnknownMagic { problem: text } => text.len(),
-            Self::Repeated
-            | Self::StaleBefore { .. }
-            | Self::Arithmetic { .. }
-            | Self::RepeatedDifferently
-            | Self::NoNotification
-            | Self::NoWechatpaySerial
-            | Self::NegativeTotal { .. } => 0,
-        };
-        size_of_val(self) + texts
-    }
-
-    /// Whether it is how a client always asks, rather than something about this request.
+    /// Whether it is a habit of the client rather than something about this request.
     pub(crate) fn is_habit(&self) -> bool {
         match self {
             Self::NoWechatpaySerial => true,
@@ -124,7 +106,7 @@ impl fmt::Display for Warning {
             }
             Self::NonceUsedBefore { nonce_str } => write!(f, "the nonce {nonce_str} was used before"),
             Self::NoWechatpaySerial => {
-                f.write_str("no Wechatpay-Serial: it says which of the gateway's keys shall sign the answer")
+                f.write_str("no Wechatpay-Serial: set it to choose which gateway key signs the response")
             }
             Self::UnknownMagic { problem } => f.write_str(problem),
             Self::NegativeTotal { total } => write!(f, "the points are negative: {total}"),

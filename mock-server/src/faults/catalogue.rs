@@ -236,7 +236,7 @@ impl Fault {
         use crate::api::error::ApiError;
         match self.kind() {
             Kind::Error(error) => Some(ApiError::Injected(InjectedError::Documented(error))),
-            Kind::Business(refusal) => Some(ApiError::Injected(InjectedError::Business(refusal))),
+            Kind::Business(refusal) => Some(ApiError::Injected(InjectedError::Operation(refusal))),
             Kind::Page(status) => Some(ApiError::Injected(InjectedError::Page(status))),
             Kind::Connection(_) | Kind::Signature(_) => None,
         }

@@ -131,15 +131,12 @@ impl Faults {
             }
             None => None,
         };
-        let fault = match by_number.zip(number) {
-            Some((trigger, number)) => {
-                sets.of_mut(Some(request.mchid)).strike_by_number(trigger, number, request)
-            }
-            None => {
-                let own = sets.by_merchant.get_mut(request.mchid).and_then(|set| set.strike(request, now));
-                own.or_else(|| sets.for_all.strike(request, now))
-            }
-        }?;
+        let own = sets.of_mut(Some(request.mchid));
+        let by_number = by_number.zip(number);
+        let by_number =
+            by_number.and_then(|(trigger, number)| own.strike_by_number(trigger, number, request));
+        let by_merchant = by_number.or_else(|| own.strike(request, now));
+        let fault = by_merchant.or_else(|| sets.for_all.strike(request, now))?;
         Some((fault, Cleared(sets.of_mut(Some(request.mchid)).cleared.subscribe())))
     }
 

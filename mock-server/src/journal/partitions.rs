@@ -10,11 +10,7 @@ use tokio::sync::watch;
 use wechatpay_protocol::Mchid;
 
 use super::{Exchange, Filter, log, metrics::Metrics};
-use crate::{
-    api::{Warning, error::ApiError},
-    forensics::Diagnosis,
-    limits::Limits,
-};
+use crate::limits::Limits;
 
 /// The last exchanges, bounded by number and by size.
 ///
@@ -229,17 +225,15 @@ impl Partitions {
     }
 }
 
-/// About how many bytes an exchange takes in memory.
+/// About how many bytes an exchange takes in memory: the texts that a peer chose, and a constant for all the rest.
 fn size(exchange: &Exchange) -> usize {
-    size_of::<Exchange>()
-        + exchange.request.method.as_str().len()
+    OVERHEAD
         + exchange.request.target.len()
         + exchange.request.headers.size()
         + exchange.request.body.len()
         + exchange.answer_headers.size()
         + exchange.answer_body.len()
-        + exchange.rejection.as_deref().map_or(0, |rejection| size_of::<ApiError>() + rejection.size())
-        + exchange.fault.as_deref().map_or(0, size_of_val)
-        + exchange.warnings.iter().map(Warning::size).sum::<usize>()
-        + exchange.diagnosis.as_deref().map_or(0, Diagnosis::size)
 }
+
+/// Bytes of an exchange beside those texts. Errors and warnings quote only so much of a request.
+const OVERHEAD: usize = size_of::<Exchange>() + 512;

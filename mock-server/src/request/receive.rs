@@ -109,7 +109,7 @@ where
         keeps_alive,
     };
     let verdict = if head_size(&received) > limits.head {
-        Err((ApiError::HeadTooLarge, Rest::Unread))
+        Err((ApiError::HeadTooLarge { limit: limits.head }, Rest::Unread))
     } else {
         let waits_for_consent = received.headers.contains_key(EXPECT);
         let reading = read(&mut body, limits.body, waits_for_consent, room);

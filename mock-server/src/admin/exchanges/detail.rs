@@ -198,7 +198,7 @@ impl<'a> RejectionDetail<'a> {
             row: check.and_then(|check| CHECKS.get(usize::from(check) - 1).copied()),
             status: rejection.status().as_u16(),
             code: rejection.code(),
-            standing: rejection.standing(),
+            standing: rejection.provenance(),
             reason: rejection.reason(),
             injected: rejection.is_injected(),
         }

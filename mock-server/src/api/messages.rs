@@ -1,0 +1,60 @@
+//! The table of the gateway's errors: `messages.toml`, read when the first error is answered.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use http::StatusCode;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use super::{language::Language, provenance::Provenance};
+
+const MESSAGES: &str = include_str!("messages.toml");
+
+/// What is known about an error.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    /// The check that fails, 1 to 12, if it is one.
+    pub(super) check: Option<u8>,
+    #[serde(deserialize_with = "status")]
+    pub(super) status: StatusCode,
+    /// The code in the body; without one, the body is empty.
+    pub(super) code: Option<String>,
+    pub(super) provenance: Provenance,
+    #[serde(rename = "zh-CN", default)]
+    simplified: String,
+    #[serde(rename = "en", default)]
+    english: String,
+    #[serde(rename = "zh-TW", default)]
+    traditional: String,
+}
+
+impl Row {
+    /// The row of that name.
+    ///
+    /// # Panics
+    /// If there is none: the tests look every name up.
+    pub(super) fn of(name: &str) -> &'static Self {
+        static ROWS: LazyLock<HashMap<String, Row>> =
+            LazyLock::new(|| toml::from_str(MESSAGES).expect("messages.toml is a table of errors"));
+        ROWS.get(name).unwrap_or_else(|| panic!("messages.toml has no {name}"))
+    }
+
+    pub(super) fn text(&self, language: Language) -> &str {
+        match language {
+            Language::ZhCn => &self.simplified,
+            Language::En => &self.english,
+            Language::ZhHk | Language::ZhTw => &self.traditional,
+        }
+    }
+}
+
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode, D::Error> {
+    StatusCode::from_u16(u16::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// The names of all rows, for tests.
+#[cfg(test)]
+pub(super) fn names() -> Vec<String> {
+    let rows: toml::Table = MESSAGES.parse().unwrap();
+    rows.keys().cloned().collect()
+}
