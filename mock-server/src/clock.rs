@@ -1,13 +1,14 @@
-//! The only source of time in the mock.
+//! The clock of a mock: the only source of time that its behaviour depends on.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use parking_lot::Mutex;
 use wechatpay_protocol::Timestamp;
 
-/// What time the mock thinks it is: from 1970 to the end of the year 9999, however far it is moved. Clones are the same clock: what one is told, the others show.
+/// The mock's time, from 1970 to the end of the year 9999. Clones share one clock: setting one sets all.
 ///
 /// ```
 /// use wechatpay_mock::Clock;
@@ -20,22 +21,22 @@ use wechatpay_protocol::Timestamp;
 /// ```
 #[derive(Clone)]
 pub struct Clock {
-    /// The time since 1970.
+    /// The machine's time since 1970, or that of a test.
     base: Arc<dyn Fn() -> Duration + Send + Sync>,
     setting: Arc<Mutex<Setting>>,
 }
 
-/// How a clock differs from what it is based on.
+/// How the clock differs from the time that it is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Setting {
-    /// It runs, so many seconds ahead, or behind.
+    /// It runs this many seconds ahead, or behind if negative.
     Runs(i64),
     /// It stands still.
     Stands(Timestamp),
 }
 
 impl Clock {
-    /// The last second that it shows, and that dates can name: the end of the year 9999.
+    /// The last second that it shows: the end of the year 9999, beyond which dates can't be written.
     pub(crate) const LATEST: u64 = 253_402_300_799;
 
     /// The machine's own clock.
@@ -49,7 +50,7 @@ impl Clock {
         Self::from_fn(move || at)
     }
 
-    /// A clock that asks `now` each time.
+    /// A clock that calls `now` each time.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self::of(move || Duration::from_secs(now().as_unix()))
     }
@@ -58,67 +59,64 @@ impl Clock {
         Self { base: Arc::new(base), setting: Arc::new(Mutex::new(Setting::Runs(0))) }
     }
 
-    /// The time, now.
+    /// The time.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.moment().as_secs())
     }
 
-    /// The same since 1970, with the fraction of the second if it runs with the machine's own.
+    /// The time since 1970, with the fraction of a second if it runs with the machine's clock.
     pub(crate) fn moment(&self) -> Duration {
-        self.show(*self.setting())
+        self.setting.lock().show((self.base)())
     }
 
-    /// Stands still from now on: at that time, or at the present one. Says at which.
+    /// Stops the clock at this time, or at the present one. Returns the time at which it stands.
     pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
-        let mut setting = self.setting();
-        let at = at.map_or_else(|| self.show(*setting).as_secs(), Timestamp::as_unix);
+        let mut setting = self.setting.lock();
+        let at = at.map_or_else(|| setting.show((self.base)()).as_secs(), Timestamp::as_unix);
         let at = Timestamp::from_unix(at.min(Self::LATEST));
         *setting = Setting::Stands(at);
         at
     }
 
-    /// Goes so many seconds forward, or back; then it runs or stands still as before.
+    /// Moves the clock forward by this many seconds, or back if negative. It then runs or stands still as before.
     pub fn advance(&self, seconds: i64) {
-        let mut setting = self.setting();
+        let mut setting = self.setting.lock();
         *setting = match *setting {
             Setting::Runs(offset) => Setting::Runs(offset.saturating_add(seconds)),
             Setting::Stands(at) => Setting::Stands(Timestamp::from_unix(moved(at.as_unix(), seconds))),
         };
     }
 
-    /// Runs so many seconds ahead of the right time, or behind it.
+    /// Runs this many seconds ahead of the machine's clock, or behind it if negative.
     pub fn skew(&self, seconds: i64) {
-        *self.setting() = Setting::Runs(seconds);
+        *self.setting.lock() = Setting::Runs(seconds);
     }
 
-    /// Shows the right time again.
+    /// Runs with the machine's clock again.
     pub fn resume(&self) {
         self.skew(0);
     }
 
-    /// Whether it stands still because it was told to.
+    /// Whether it was stopped.
     pub fn is_frozen(&self) -> bool {
-        matches!(*self.setting(), Setting::Stands(_))
+        matches!(*self.setting.lock(), Setting::Stands(_))
     }
 
-    /// How many seconds it is ahead of the right time. Negative if it is behind.
+    /// How many seconds it is ahead of the machine's clock; negative if it is behind.
     pub fn offset(&self) -> i64 {
-        let (shown, right) = (self.now().as_unix(), (self.base)().as_secs());
+        let base = (self.base)();
+        let (shown, right) = (self.setting.lock().show(base).as_secs(), base.as_secs());
         i64::try_from(i128::from(shown) - i128::from(right)).unwrap_or(i64::MAX)
     }
+}
 
-    fn show(&self, setting: Setting) -> Duration {
-        match setting {
-            Setting::Runs(offset) => {
-                let right = (self.base)();
-                Duration::new(moved(right.as_secs(), offset), right.subsec_nanos())
-            }
-            Setting::Stands(at) => Duration::from_secs(at.as_unix()),
+impl Setting {
+    /// What the clock shows when its base is at this time.
+    fn show(self, base: Duration) -> Duration {
+        match self {
+            Self::Runs(offset) => Duration::new(moved(base.as_secs(), offset), base.subsec_nanos()),
+            Self::Stands(at) => Duration::from_secs(at.as_unix()),
         }
-    }
-
-    fn setting(&self) -> MutexGuard<'_, Setting> {
-        self.setting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,6 +133,15 @@ impl std::fmt::Debug for Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_offset_is_of_one_reading_of_the_clock() {
+        let readings = std::sync::atomic::AtomicU64::new(0);
+        let next = move || Timestamp::from_unix(readings.fetch_add(60, std::sync::atomic::Ordering::Relaxed));
+        let clock = Clock::from_fn(next);
+        clock.skew(5);
+        assert_eq!([clock.offset(), clock.offset()], [5, 5]);
+    }
 
     #[test]
     fn a_clock_is_frozen_advanced_skewed_and_resumed() {

@@ -1,4 +1,4 @@
-//! The only source of chance in the mock: nonces and request IDs come from it.
+//! The mock's source of randomness, for nonces, request IDs and certificates.
 
 /// Where random bytes come from.
 #[derive(Clone)]
@@ -11,14 +11,14 @@ enum Source {
 }
 
 impl Randomness {
-    /// A generator for each thread, made for keys and nonces, and seeded by the operating system now and then: asking that
-    /// each time would be a system call for 16 bytes.
+    /// A cryptographic generator for each thread, reseeded by the operating system now and then, which saves a system call
+    /// for each nonce.
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// The same bytes each time, so that a whole answer can be compared to the byte. Never for anything else:
-    /// certificates encrypted with one nonce twice are no longer secret.
+    /// The same bytes each time, so that tests can compare whole responses byte by byte. For nothing else: it encrypts two
+    /// certificates with one nonce, which are then no longer secret.
     pub fn fixed(bytes: [u8; 16]) -> Self {
         Self(Source::Fixed(bytes))
     }

@@ -1,4 +1,4 @@
-//! A mock that runs: how it is started, steered, looked at and ended.
+//! The mock and its builder: the only place that knows all parts, and puts them together.
 
 use std::{
     fmt, io,
@@ -40,9 +40,9 @@ use crate::{
     random::Randomness,
 };
 
-/// A running mock of the gateway. Dropping it closes its socket and its connections.
+/// A running mock of the gateway. Dropping it closes its sockets and connections.
 ///
-/// Each is a world of its own: any number of them may run in one process.
+/// Mocks share nothing: any number of them can run in one process.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -62,7 +62,7 @@ pub struct MockServer {
     accepting: JoinHandle<bool>,
 }
 
-/// How a mock shall be; see [`MockServer::builder`].
+/// Configures a mock before it starts; see [`MockServer::builder`].
 #[derive(Debug)]
 pub struct MockServerBuilder {
     config: Config,
@@ -80,7 +80,7 @@ impl MockServer {
         }
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`. There it takes HTTPS as well, and is a proxy for the gateway's hosts.
+    /// Where it listens: `http://127.0.0.1:PORT`. The same port takes HTTPS, and requests to a proxy for the gateway's hosts.
     pub fn url(&self) -> String {
         format!("http://{}", self.addresses.either)
     }
@@ -90,12 +90,12 @@ impl MockServer {
         self.addresses.either
     }
 
-    /// Where it listens for TLS alone, if it was told to: `https://127.0.0.1:PORT`.
+    /// Where it listens for TLS only, if that is configured: `https://127.0.0.1:PORT`.
     pub fn tls_url(&self) -> Option<String> {
         self.addresses.tls_alone.map(|address| format!("https://{address}"))
     }
 
-    /// The certificate authority that a client must trust to call it over HTTPS, as PEM.
+    /// The certificate authority that clients must trust to call it over HTTPS, as PEM.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -115,19 +115,19 @@ impl MockServer {
         self.front.tls.authority().await.map(|authority| authority.pem().into())
     }
 
-    /// What the first merchant needs to call it: the development merchant, unless others are configured.
+    /// The credentials of the first merchant, which is the development merchant unless others are configured.
     ///
     /// # Panics
-    /// If that merchant is configured without its private key.
+    /// If the configuration does not have that merchant's private key.
     pub fn credentials(&self) -> Credentials {
         let credentials = self.config.credentials(None, self.gateway().clock.now());
         credentials.expect("the first merchant is configured with its private key")
     }
 
-    /// What the merchant with that number needs to call it, with those of the gateway's keys that it trusts.
+    /// The credentials of the merchant with this number, with the gateway's keys that it trusts.
     ///
     /// # Errors
-    /// [`NoCredentials`] if there is no such merchant, or it is configured without its private key.
+    /// [`NoCredentials`] if there is no such merchant, or its private key is not configured.
     pub fn credentials_of(&self, mchid: &str) -> Result<Credentials, NoCredentials> {
         let merchants = &self.gateway().merchants;
         match merchants.merchant(mchid) {
@@ -139,8 +139,8 @@ impl MockServer {
         }
     }
 
-    /// Answers the requests of one connection that is already there: a pipe in memory, a Unix socket. Returns when the
-    /// peer has closed it.
+    /// Serves a connection that is already open, such as an in-memory pipe or a Unix socket. Returns when the peer closes
+    /// it.
     pub async fn serve_connection<S>(&self, stream: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -148,28 +148,28 @@ impl MockServer {
         self.front.serve_in_memory(stream).await;
     }
 
-    /// The last exchanges, oldest first.
+    /// The exchanges in the journal, oldest first.
     pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
         self.exchanges_matching(&Filter::default())
     }
 
-    /// Those of the last exchanges that have what is named, oldest first.
+    /// The exchanges in the journal that match the filter, oldest first.
     pub fn exchanges_matching(&self, filter: &Filter) -> Vec<Arc<Exchange>> {
         self.gateway().journal.page(filter, Order::Oldest, usize::MAX).exchanges
     }
 
-    /// Why peers were turned away before there was an exchange: their handshake failed, or they asked for what the mock, as a
-    /// proxy, does not do. Each reason once, the first 20.
+    /// Why connections were rejected before there was an exchange: a TLS handshake failed, or a request to the proxy was
+    /// refused. Each reason once, at most 20.
     pub fn rejected_connections(&self) -> Vec<String> {
         self.front.control().rejected_connections.reasons()
     }
 
-    /// The same, after there is a reason, or the time is up: a peer may be gone before the mock has heard why.
+    /// The same, but waits up to `time` for the first reason: a peer may be gone before the mock knows why.
     pub async fn rejected_connections_within(&self, time: Duration) -> Vec<String> {
         self.front.control().rejected_connections.reasons_within(time).await
     }
 
-    /// Figures about all exchanges since the start, in the text format of Prometheus.
+    /// Metrics of all exchanges since the start or the last reset, in the text format of Prometheus.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -185,7 +185,7 @@ impl MockServer {
         self.gateway().journal.render_metrics()
     }
 
-    /// Expects exchanges from now on. What is expected is said on what this returns, and checked when that is dropped.
+    /// Expects exchanges from now on. Describe them on the returned value, which checks the expectation when it is dropped.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -208,7 +208,7 @@ impl MockServer {
         &self.gateway().clock
     }
 
-    /// Misbehaves as this rule says, from the next request on.
+    /// Adds a fault rule. It takes effect with the next request.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -224,7 +224,7 @@ impl MockServer {
     /// ```
     ///
     /// # Errors
-    /// [`RuleError`] if the rule makes no sense, or there are too many.
+    /// [`RuleError`] if the rule contradicts itself, names something unknown, or is one too many.
     pub fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
         self.control().add_fault(rule)
     }
@@ -234,19 +234,19 @@ impl MockServer {
         self.gateway().faults.list()
     }
 
-    /// Removes a fault rule. Whether there was one with that name.
+    /// Removes a fault rule. Returns whether there was one with this ID.
     pub fn remove_fault(&self, id: FaultId) -> bool {
         self.control().remove_fault(id)
     }
 
-    /// Removes every fault rule, takes connections again if one had it refuse them, and ends the waits of `no-answer` and
-    /// latency. Says how many rules there were.
+    /// Removes every fault rule, accepts connections again if a fault refuses them, and ends the waits of `no-answer` and
+    /// latency. Returns how many rules there were.
     pub fn clear_faults(&self) -> usize {
         self.control().clear_faults(None)
     }
 
-    /// Makes a merchant that no other test knows, and says what it needs to call the mock. Its state, its part of the
-    /// journal and its fault rules are its own.
+    /// Creates a merchant of its own for a test, and returns its credentials. It shares no documents, exchanges or fault
+    /// rules with others.
     ///
     /// # Errors
     /// [`ProvisionError`] if its number is taken, or there are too many.
@@ -254,19 +254,20 @@ impl MockServer {
         self.control().make_merchant(new)
     }
 
-    /// Removes a merchant that was made, with everything that was kept for it. Whether there was one; those of the
-    /// configuration stay.
+    /// Removes a merchant that was created while the mock runs, with everything that is kept for it. Returns whether there
+    /// was one. Configured merchants stay.
     pub fn remove_merchant(&self, mchid: &Mchid) -> bool {
         self.control().remove_merchant(mchid)
     }
 
-    /// Begins again as when it was started: state, journal, fault rules and clock. Merchants that were made are gone.
+    /// Restores the state at the start: documents, journal, metrics, fault rules and clock. Merchants that were created
+    /// since are gone.
     pub fn reset(&self) {
         self.control().reset();
     }
 
-    /// Begins again for one merchant: its state, its part of the journal, its fault rules. Whether there is such a
-    /// merchant.
+    /// Restores the state of one merchant at the start: its documents, its exchanges, its fault rules. Returns whether
+    /// there is such a merchant.
     pub fn reset_merchant(&self, mchid: &str) -> bool {
         self.control().reset_merchant(mchid)
     }
@@ -279,8 +280,8 @@ impl MockServer {
         self.front.control()
     }
 
-    /// Takes no more connections, lets the exchanges end that are on their way, and then ends. Whether they did within
-    /// the limit `shutdown`; those that didn't are cut off. Connections that are idle are closed at once.
+    /// Stops accepting connections, finishes the requests in flight, and closes idle connections. Returns whether all
+    /// requests finished within the shutdown timeout (`limits.shutdown`); the others are cut off.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -300,7 +301,7 @@ impl MockServer {
 }
 
 impl MockServerBuilder {
-    /// Is as this configuration says. What was said before is forgotten.
+    /// Takes this configuration in place of everything that was set before.
     #[must_use]
     pub fn config(self, config: Config) -> Self {
         Self { config, ..self }
@@ -313,49 +314,49 @@ impl MockServerBuilder {
         self
     }
 
-    /// Listens on this address as well, for TLS alone; port 0 picks a free one.
+    /// Listens on this address too, for TLS only; port 0 picks a free one.
     #[must_use]
     pub fn tls_listen(mut self, listen: SocketAddr) -> Self {
         self.config.tls_listen = Some(listen);
         self
     }
 
-    /// Stands for this host too, beside the gateway's and this machine's usual names: in its certificate, and as a proxy.
+    /// Answers for this host too, beside the gateway's hosts and this machine's names: in its certificate, and as a proxy.
     #[must_use]
     pub fn host(mut self, host: Host) -> Self {
         self.config.hosts.push(host);
         self
     }
 
-    /// As a proxy, lets requests to this host through. By default there is none: it is no open proxy.
+    /// As a proxy, passes requests to this host through. By default it passes none: it is not an open proxy.
     #[must_use]
     pub fn proxy_passthrough(mut self, host: Host) -> Self {
         self.config.proxy_passthrough.push(host);
         self
     }
 
-    /// Keeps its certificate authority in this folder. By default it is gone with the mock.
+    /// Keeps the certificate authority in this folder. By default it is made in memory and gone with the mock.
     #[must_use]
     pub fn ca_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.config.ca_dir = Some(dir.into());
         self
     }
 
-    /// Starts with this state.
+    /// Starts with these cards and members.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
         self.config.seed = Some(seed);
         self
     }
 
-    /// Decides so what nothing public decides.
+    /// Sets the behaviours that the documentation leaves open.
     #[must_use]
     pub fn policies(mut self, policies: Policies) -> Self {
         self.config.policies = policies;
         self
     }
 
-    /// Takes so much at most.
+    /// Sets the size and time limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
@@ -374,23 +375,23 @@ impl MockServerBuilder {
         Self { randomness, ..self }
     }
 
-    /// Finds out why a signature does not match, and says so there. By default it does, everywhere.
+    /// Sets whether a signature that does not match is diagnosed, and where the diagnosis appears. By default, everywhere.
     #[must_use]
     pub fn diagnosis(mut self, diagnosis: Diagnosing) -> Self {
         self.config.diagnosis = diagnosis;
         self
     }
 
-    /// Lets only those see and steer it over HTTP, under `/__mock/`, who have this token.
+    /// Requires this token for `/__mock/`.
     ///
-    /// Without one, whoever reaches it may, if it listens on a loopback address; on any other, nobody.
+    /// Without a token, `/__mock/` is open if the mock listens on a loopback address, and off on any other address.
     #[must_use]
     pub fn admin_token(mut self, token: AdminToken) -> Self {
         self.config.admin_token = Some(token);
         self
     }
 
-    /// Misbehaves as this rule says, from the first request on.
+    /// Starts with this fault rule.
     #[must_use]
     pub fn fault(mut self, rule: FaultRule) -> Self {
         self.config.faults.push(rule);
@@ -400,8 +401,8 @@ impl MockServerBuilder {
     /// Starts it. Once this returns, connections are accepted.
     ///
     /// # Errors
-    /// If the address can't be listened on: it is taken, or not this machine's. If a fault rule makes no sense, which is
-    /// then a [`RuleError`].
+    /// If the mock can't listen on the address, which is taken or not this machine's; a [`RuleError`] if a fault rule can't
+    /// be added.
     pub async fn start(self) -> io::Result<MockServer> {
         let Self { config, clock, randomness } = self;
         let either = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());

@@ -29,7 +29,7 @@ use crate::{
         write_timeout::WriteTimeout,
     },
     request::receive::Peer,
-    response::body::{ResponseBody, text_answer},
+    response::body::{ResponseBody, text_response},
 };
 
 /// The first byte of TLS: a record that is part of a handshake. No method of HTTP begins with it.
@@ -160,7 +160,7 @@ impl Connection {
     /// The answer to whoever speaks plain HTTP where only TLS is spoken.
     fn plain_to_tls(&self) -> Option<Response<ResponseBody>> {
         (self.speech == Protocol::TlsAlone && !self.peer.is_tls).then(|| {
-            let mut answer = text_answer(StatusCode::BAD_REQUEST, PLAIN_TO_TLS.into());
+            let mut answer = text_response(StatusCode::BAD_REQUEST, PLAIN_TO_TLS.into());
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             answer
         })

@@ -1,4 +1,4 @@
-//! The body of an answer, on its way to the socket.
+//! The body of a response, on its way to the socket.
 
 use std::{
     io,
@@ -10,25 +10,25 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Body, Frame, SizeHint};
 
-/// A body of known length. Unlike other bodies, an empty one does not say beforehand that it is at its end: hyper
-/// would take that as leave to drop `Content-Length: 0` from a 204, which the gateway sends. (wild)
+/// A body of known length. Unlike other bodies, an empty one does not report its end in advance: hyper would then drop
+/// `Content-Length: 0` from a 204, which the gateway sends. (wild)
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
     left: Option<Bytes>,
-    /// Bytes of the promised length that were not handed over yet.
+    /// Bytes of the promised length that are still to be sent.
     owed: usize,
 }
 
-/// An answer for people.
-pub(crate) fn text_answer(status: StatusCode, text: String) -> Response<ResponseBody> {
-    let mut answer = Response::new(ResponseBody::from(Bytes::from(text)));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    answer
+/// A response in plain text, for people.
+pub(crate) fn text_response(status: StatusCode, text: String) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::from(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
 }
 
 impl ResponseBody {
-    /// The same, but it breaks off after so many bytes.
+    /// The same, but it breaks off after this many bytes.
     pub(crate) fn broken_after(mut self, bytes: usize) -> Self {
         if let Some(left) = &mut self.left {
             left.truncate(bytes);

@@ -1,4 +1,4 @@
-//! OperationResponse or rejection become an answer, with the headers of a real one.
+//! A result becomes a response with the headers of a real one.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ use crate::{
     response::body::ResponseBody,
 };
 
-/// An answer, not signed yet.
+/// A response before it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -38,7 +38,7 @@ impl Response {
         response
     }
 
-    /// The same with another body. 204 can't have one, and becomes 200.
+    /// The same with another body. A 204 can't have one and becomes 200.
     pub(crate) fn with_body(mut self, body: Bytes) -> Self {
         if self.status == StatusCode::NO_CONTENT {
             self.status = StatusCode::OK;
@@ -48,7 +48,7 @@ impl Response {
     }
 }
 
-/// The answer to a request, with `random` for its `Request-ID`.
+/// Responds to a request, with `random` for its `Request-ID`.
 pub(crate) fn respond(
     received: &RawRequest,
     result: &Result<OperationResponse, ApiError>,
@@ -56,43 +56,43 @@ pub(crate) fn respond(
     random: [u8; 16],
 ) -> Response {
     let language = Language::asked_for(&received.headers);
-    let mut answer = match result {
-        Ok(outcome) => application(outcome.status, outcome.body.as_ref(), now, random),
-        Err(rejection) => match rejection.body(language) {
-            Some(body) => application(rejection.status(), Some(&body), now, random),
-            None => match rejection.page() {
-                Some(page) => html(rejection.status(), page, now),
-                None => front_end(rejection.status(), Bytes::new(), now),
+    let mut response = match result {
+        Ok(operation) => application(operation.status, operation.body.as_ref(), now, random),
+        Err(error) => match error.body(language) {
+            Some(body) => application(error.status(), Some(&body), now, random),
+            None => match error.page() {
+                Some(page) => html(error.status(), page, now),
+                None => front_end(error.status(), Bytes::new(), now),
             },
         },
     };
-    if answer.headers.contains_key(CONTENT_LANGUAGE) {
-        answer.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    if response.headers.contains_key(CONTENT_LANGUAGE) {
+        response.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     }
     if !received.keeps_alive {
-        answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        answer.headers.remove(KEEP_ALIVE);
+        response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        response.headers.remove(KEEP_ALIVE);
     }
     if received.version == Version::HTTP_2 {
-        // There, a connection is no matter of a single answer's.
-        answer.headers.remove(CONNECTION);
-        answer.headers.remove(KEEP_ALIVE);
+        // HTTP/2 has no such headers.
+        response.headers.remove(CONNECTION);
+        response.headers.remove(KEEP_ALIVE);
     }
-    answer
+    response
 }
 
-/// Where the mock says which mistake in signing it found. No real gateway sends it.
+/// Names the mistake in signing that the mock found. The real gateway does not send it.
 const MOCK_DIAGNOSIS: HeaderName = HeaderName::from_static("mock-diagnosis");
 
-/// The answer with the name of the diagnosis in a header; the body stays as a real one.
-pub(crate) fn with_diagnosis(mut answer: Response, diagnosis: Option<&Diagnosis>) -> Response {
-    answer.headers.extend(diagnosis.map(|diagnosis| (MOCK_DIAGNOSIS, visible(&diagnosis.name()))));
-    answer
+/// Names the diagnosis in a header, so that the body stays like a real one.
+pub(crate) fn with_diagnosis(mut response: Response, diagnosis: Option<&Diagnosis>) -> Response {
+    response.headers.extend(diagnosis.map(|diagnosis| (MOCK_DIAGNOSIS, visible(&diagnosis.name()))));
+    response
 }
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
-/// An answer of the gateway's application: these headers were seen in a real one, on 204 too. (wild)
+/// A response of the gateway's application. Real ones have these headers, a 204 too. (wild)
 fn application(
     status: StatusCode,
     body: Option<&impl Serialize>,
@@ -102,25 +102,25 @@ fn application(
     let body = body.map_or_else(Vec::new, |body| {
         serde_json::to_vec(body).expect("answers are structs and values, which always serialize")
     });
-    let mut answer = front_end(status, body.into(), now);
-    answer.headers.extend([
+    let mut response = front_end(status, body.into(), now);
+    response.headers.extend([
         (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN")),
         (REQUEST_ID, request_id(now, random)),
     ]);
-    answer
+    response
 }
 
-/// A page of the web server before the application.
+/// A page of the web server in front of the application.
 fn html(status: StatusCode, page: String, now: Timestamp) -> Response {
-    let mut answer = front_end(status, page.into(), now);
-    answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    answer
+    let mut response = front_end(status, page.into(), now);
+    response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
 }
 
-/// An answer as the web server before the application sends it; 404 and 405 are its own. (probed)
+/// A response of the web server in front of the application, which sends 404 and 405 itself. (probed)
 fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Response {
     let date = UNIX_EPOCH + Duration::from_secs(now.as_unix());
     let mut headers = HeaderMap::with_capacity(16);
@@ -134,8 +134,8 @@ fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Response {
     Response { status, headers, body }
 }
 
-/// A request ID of the shape that real ones have: five numbers, each led by its key and of the length seen, in hex, and
-/// the first of them the time. `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
+/// A request ID shaped like real ones: five varints, each after its key and as long as the ones seen, in hex; the first
+/// is the time. `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
 fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
     let mut bytes = Vec::with_capacity(24);
     let (_, chance) = random.split_at(4);
@@ -156,7 +156,7 @@ fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
     visible(&(base16ct::upper::encode_string(&bytes) + "-0"))
 }
 
-/// Seven bits a byte, the lowest first; the top bit says that more follow.
+/// Seven bits in each byte, the lowest first; the top bit says that more follow.
 fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push((value & 0x7f) as u8 | 0x80);

@@ -1,4 +1,4 @@
-//! The answer is signed, if it is a success: the one place that decides whether, by the status.
+//! Signs the response if it is a success: the one place that decides by the status.
 
 use wechatpay_protocol::{Nonce, ResponseMessage, ResponseSignature, Timestamp};
 
@@ -6,25 +6,25 @@ use crate::{
     merchants::PlatformKey, policies::SignedRefusals, random::Randomness, response::respond::Response,
 };
 
-/// Adds the `Wechatpay-*` headers to a 2xx; refusals stay unsigned (documented, probed), unless the policy says
-/// otherwise.
+/// Adds the `Wechatpay-*` headers to a 2xx. Errors stay unsigned (documented, probed), unless the policy says otherwise.
+/// Returns whether it signed.
 ///
-/// Only for a request whose own signature matched: the answer to no other is signed. Also says whether it was signed.
+/// Only for requests whose own signature matched: the response to any other is never signed.
 pub(crate) fn sign(
-    mut answer: Response,
+    mut response: Response,
     key: &PlatformKey,
     signed_refusals: SignedRefusals,
     now: Timestamp,
     randomness: &Randomness,
 ) -> (Response, bool) {
-    let is_signed = answer.status.is_success() || signed_refusals == SignedRefusals::Business;
+    let is_signed = response.status.is_success() || signed_refusals == SignedRefusals::Business;
     if !is_signed {
-        return (answer, false);
+        return (response, false);
     }
     let nonce = Nonce::from_random(randomness.bytes());
-    let message = ResponseMessage { timestamp: now, nonce: nonce.as_str(), body: &answer.body };
+    let message = ResponseMessage { timestamp: now, nonce: nonce.as_str(), body: &response.body };
     let signature = key.key.sign(&message.to_bytes()).to_string();
     let signed = ResponseSignature { timestamp: now, serial: key.id.clone(), signature, nonce };
-    answer.headers.extend(signed.to_headers());
-    (answer, true)
+    response.headers.extend(signed.to_headers());
+    (response, true)
 }

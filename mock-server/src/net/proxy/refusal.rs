@@ -4,7 +4,7 @@ use std::io;
 
 use http::{Response, StatusCode};
 
-use crate::response::body::{ResponseBody, text_answer};
+use crate::response::body::{ResponseBody, text_response};
 
 /// Why a proxy's request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ pub(crate) enum ProxyRefusal {
 impl ProxyRefusal {
     /// The answer.
     pub(crate) fn answer(&self) -> Response<ResponseBody> {
-        text_answer(self.status(), format!("wechatpay-mock: {self}\n"))
+        text_response(self.status(), format!("wechatpay-mock: {self}\n"))
     }
 
     fn status(&self) -> StatusCode {
