@@ -48,8 +48,24 @@ fn a_request_that_was_answered_is_information_and_habits_are_a_hint() {
     assert!(mock.answer_to(&signed(r#"{"out_request_no":"log"}"#)).starts_with("HTTP/1.1 204 "));
     let line = mock.line();
     let line = without_time(&line);
-    assert!(line.starts_with("INFO #1 PATCH /v3/marketing/membercard-open/cards/"), "{line}");
-    assert!(line.contains("/rights 204: no Wechatpay-Serial: "), "{line}");
+    assert!(line.starts_with("INFO #1 204 set_rights: no Wechatpay-Serial: "), "{line}");
+    assert!(line.contains(" | PATCH /v3/marketing/membercard-open/cards/"), "{line}");
+}
+
+#[test]
+fn a_hint_and_a_diagnosis_are_said_once() {
+    let mut mock = Running::start(&[]);
+    for number in ["1", "2"] {
+        mock.answer_to(&signed(&format!(r#"{{"out_request_no":"{number}"}}"#)));
+    }
+    assert!(mock.line().contains("no Wechatpay-Serial"));
+    assert!(without_time(&mock.line()).starts_with("INFO #2 204 set_rights | PATCH /v3/"));
+    let wrong = String::from_utf8(signed("{}")).unwrap().replace("\r\n\r\n{}", "\r\n\r\n[]");
+    for _ in 0..2 {
+        mock.answer_to(wrong.as_bytes());
+    }
+    assert!(mock.line().contains("WARN #3 401 set_rights: check 10: other-message: "));
+    assert!(mock.line().contains("WARN #4 401 set_rights: check 10: other-message again, see #3 | PATCH"));
 }
 
 #[test]
@@ -70,8 +86,8 @@ fn a_refusal_says_which_check_failed_and_why() {
     let line = mock.line();
     assert_eq!(
         without_time(&line),
-        "WARN #1 GET /v3/none?page=1 404: check 1: no operation of the contract has this path; the nearest is GET \
-         /v3/certificates"
+        "WARN #1 404 -: check 1: no operation of the contract has this path; the nearest is GET /v3/certificates | GET \
+         /v3/none?page=1"
     );
 }
 
@@ -81,7 +97,9 @@ fn a_fault_that_struck_is_named() {
     assert!(mock.answer_to(&signed(MAGIC)).starts_with("HTTP/1.1 500 "));
     let line = mock.line();
     assert!(
-        line.ends_with("/rights 500: fault system-error-applied, by its request number, applied"),
+        line.contains(
+            " 500 set_rights: fault system-error-applied, by its request number, applied | PATCH /v3/"
+        ),
         "{line}"
     );
 }
@@ -93,7 +111,7 @@ fn in_json_every_line_is_one_flat_object() {
     mock.answer_to(&unknown("/v3/none"));
     let mut line = object(&mock.line());
     assert!(line.values().all(|value| value.is_string() || value.is_u64()), "{line:?}");
-    assert!(line["message"].as_str().unwrap().starts_with("#1 PATCH /v3/"));
+    assert!(line["message"].as_str().unwrap().starts_with("#1 500 set_rights: "));
     assert!(line["request_id"].as_str().unwrap().starts_with("08"));
     assert!(line["microseconds"].as_u64().unwrap() > 0);
     for varying in ["message", "timestamp", "request_id", "microseconds", "target"] {

@@ -1,29 +1,29 @@
-//! Which exchanges somebody wants to see.
+//! Which exchanges to show.
 
 use http::StatusCode;
 use wechatpay_protocol::Timestamp;
 
 use crate::journal::Exchange;
 
-/// What exchanges must have in common; the default is nothing, so that all are meant.
+/// Selects exchanges: those that have everything that is set here. The default selects all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of this merchant, by mchid: those whose `Authorization` names it.
+    /// The merchant that `Authorization` names, by mchid.
     pub merchant: Option<String>,
-    /// Of this operation, by `operationId`.
+    /// The operation, by `operationId`.
     pub operation: Option<String>,
-    /// Answered with this status.
+    /// The status of the response.
     pub status: Option<StatusCode>,
-    /// With this code in the answer.
+    /// The error code in the response.
     pub code: Option<String>,
-    /// At this time or later.
+    /// Received at this time or later.
     pub since: Option<Timestamp>,
-    /// With a higher number than this.
+    /// With a number above this one.
     pub after: u64,
 }
 
 impl Filter {
-    /// Whether this exchange is meant.
+    /// Whether it selects this exchange.
     pub fn matches(&self, exchange: &Exchange) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))

@@ -1,13 +1,15 @@
-//! One line in the log for each exchange: a sentence to read, and the same in fields for programs.
+//! A line in the log for each exchange: text for people, and the same in fields for programs.
 //!
-//! No line has a key, nor of `Authorization` more than the few characters that are wrong with it. What peers send is
-//! cut, and can neither forge a line nor steer a terminal.
+//! No line has a key, nor more of `Authorization` than the few characters that are wrong with it. What peers send is cut,
+//! and can neither forge a line nor control a terminal.
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
     fmt::{self, Write},
 };
 
+use parking_lot::Mutex;
 use wechatpay_protocol::{Mchid, REQUEST_ID};
 
 use crate::{
@@ -20,19 +22,43 @@ use crate::{
 /// The most characters of a text in a line.
 const MOST: usize = 2048;
 
-/// Writes the line: refusals, faults and warnings stand out.
-pub(crate) fn exchange(exchange: &Exchange) {
+/// What the log has said about each merchant: by its name, and the number of the exchange that it was said of.
+#[derive(Debug, Default)]
+pub(super) struct Said(Mutex<HashMap<(Option<Mchid>, String), u64>>);
+
+/// Things that are remembered to have been said; anything beyond is said each time. (own choice)
+const SAID: usize = 4_096;
+
+impl Said {
+    /// The exchange that this was said of before, if it was. Otherwise it is said of this one.
+    fn before(&self, exchange: &Exchange, what: &str) -> Option<u64> {
+        let mut said = self.0.lock();
+        let key = (exchange.mchid.clone(), what.to_owned());
+        let known = said.get(&key).copied();
+        if known.is_none() && said.len() < SAID {
+            said.insert(key, exchange.number);
+        }
+        known
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.lock().clear();
+    }
+}
+
+/// Writes the line. Errors, faults and warnings stand out.
+pub(super) fn exchange(exchange: &Exchange, said: &Said) {
     // The level must be known when this is compiled.
     macro_rules! write_at {
         ($level:expr) => {
             if tracing::enabled!($level) {
-                let line = Line::of(exchange);
+                let line = Line::of(exchange, said);
                 tracing::event!(
                     $level,
                     number = exchange.number,
                     mchid = exchange.mchid.as_ref().map(Mchid::as_str),
                     method = &*shown(exchange.request.method.as_str()),
-                    target = &*line.target,
+                    target = &*shown(&exchange.request.target),
                     operation = exchange.operation,
                     status = exchange.status.map(|status| status.as_u16()),
                     code = exchange.code().map(shown).as_deref(),
@@ -41,8 +67,8 @@ pub(crate) fn exchange(exchange: &Exchange) {
                     diagnosis = line.diagnosis.as_deref(),
                     warnings = line.warnings.as_deref(),
                     fault = exchange.fault.as_deref().map(ActiveFault::label),
-                    request_id = line.request_id,
-                    microseconds = line.microseconds,
+                    request_id = exchange.answer_headers.text(&REQUEST_ID),
+                    microseconds = u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),
                     "{}",
                     line.message,
                 );
@@ -56,85 +82,88 @@ pub(crate) fn exchange(exchange: &Exchange) {
     }
 }
 
-/// The line that the log has for it: `#7 PATCH /v3/… 400: check 11: …`.
+/// The line that the log has for it: `#7 400 set_rights: check 11: … | PATCH /v3/…`.
 impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = self.rejection.as_ref().map(|rejection| shown(&rejection.reason()).into_owned());
-        f.write_str(&message(self, reason.as_deref()))
+        f.write_str(&Line::of(self, &Said::default()).message)
     }
 }
 
-/// What a line says that the exchange doesn't have ready.
-struct Line<'a> {
+/// What a line says that the exchange does not have ready.
+struct Line {
     message: String,
-    target: Cow<'a, str>,
     reason: Option<String>,
     diagnosis: Option<String>,
     warnings: Option<String>,
-    request_id: Option<&'a str>,
-    microseconds: u64,
 }
 
-impl<'a> Line<'a> {
-    fn of(exchange: &'a Exchange) -> Self {
-        let reason = exchange.rejection.as_ref().map(|rejection| shown(&rejection.reason()).into_owned());
+impl Line {
+    fn of(exchange: &Exchange, said: &Said) -> Self {
+        let reason = exchange.rejection.as_ref().map(|error| shown(&error.reason()).into_owned());
         let warnings: Vec<_> = exchange.warnings.iter().map(Warning::name).collect();
         Self {
-            message: message(exchange, reason.as_deref()),
-            target: shown(&exchange.request.target),
+            message: message(exchange, reason.as_deref(), said),
             reason,
             diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: (!warnings.is_empty()).then(|| warnings.join(", ")),
-            request_id: exchange.answer_headers.text(&REQUEST_ID),
-            microseconds: u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),
         }
     }
 }
 
-/// Whether there is nothing about it that whoever reads the log should see at once.
+/// Whether a reader of the log need not notice it at once.
 fn is_ordinary(exchange: &Exchange) -> bool {
     exchange.rejection.is_none()
         && exchange.fault.is_none()
         && exchange.warnings.iter().all(Warning::is_habit)
 }
 
-/// `#7 PATCH /v3/… 400: check 11: …; fault …; …`
-fn message(exchange: &Exchange, reason: Option<&str>) -> String {
+/// `#7 400 set_rights: check 11: …; fault …; … | PATCH /v3/…`
+fn message(exchange: &Exchange, reason: Option<&str>, said: &Said) -> String {
     let mut notes = Vec::new();
-    notes.extend(refusal(exchange, reason));
+    notes.extend(error(exchange, reason, said));
     notes.extend(exchange.fault.as_deref().map(fault));
-    // Whoever was refused has something else to mend first.
-    let is_said = |warning: &&Warning| exchange.rejection.is_none() || !warning.is_habit();
-    notes.extend(exchange.warnings.iter().filter(is_said).map(|warning| shown(&warning.to_string()).into()));
-
+    for warning in &exchange.warnings {
+        // A client that was refused has something else to fix first, and needs to hear of a habit once.
+        let is_habit = warning.is_habit();
+        if !is_habit || exchange.rejection.is_none() && said.before(exchange, warning.name()).is_none() {
+            notes.push(shown(&warning.to_string()).into());
+        }
+    }
+    let status = exchange.status.map_or_else(|| "unanswered".into(), |status| status.as_u16().to_string());
+    let operation = exchange.operation.unwrap_or("-");
     let separator = if notes.is_empty() { "" } else { ": " };
-    format!("#{} {}{separator}{}", exchange.number, exchange.line(shown), notes.join("; "))
+    let (method, target) = (shown(exchange.request.method.as_str()), shown(&exchange.request.target));
+    format!("#{} {status} {operation}{separator}{} | {method} {target}", exchange.number, notes.join("; "))
 }
 
-/// Which check failed, and why. A refusal that only a fault asked for is told as that fault.
-fn refusal(exchange: &Exchange, reason: Option<&str>) -> Option<String> {
-    let rejection = exchange.rejection.as_ref().filter(|rejection| !rejection.is_injected())?;
-    let check = rejection.check().map(|check| format!("check {check}: ")).unwrap_or_default();
-    let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
-    let why = diagnosis.as_deref().map_or(reason.unwrap_or_default().into(), shown);
-    Some(check + &why)
+/// Which check failed, and why; nothing for an error that only a fault asked for. A diagnosis that was said before is named
+/// only.
+fn error(exchange: &Exchange, reason: Option<&str>, said: &Said) -> Option<String> {
+    let error = exchange.rejection.as_ref().filter(|error| !error.is_injected())?;
+    let check = error.check().map(|check| format!("check {check}: ")).unwrap_or_default();
+    let Some(diagnosis) = &exchange.diagnosis else { return Some(check + reason.unwrap_or_default()) };
+    let name = diagnosis.name();
+    Some(match said.before(exchange, &name) {
+        Some(number) => format!("{check}{name} again, see #{number}"),
+        None => check + &shown(&diagnosis.to_string()),
+    })
 }
 
 /// `fault system-error-applied by rule 3, applied`
-fn fault(strike: &ActiveFault) -> String {
-    let mut text = format!("fault {}", strike.label());
+fn fault(fault: &ActiveFault) -> String {
+    let mut text = format!("fault {}", fault.label());
     // Writing to a String does not fail.
-    if let Some(error) = &strike.error {
+    if let Some(error) = &fault.error {
         let _ = write!(text, " {} {}", error.status, shown(&error.code));
     }
-    if let Some(latency) = strike.latency {
+    if let Some(latency) = fault.latency {
         let _ = write!(text, ", {} ms late", latency.as_millis());
     }
-    let _ = match strike.by {
+    let _ = match fault.by {
         FaultSource::Rule(id) => write!(text, ", by rule {id}"),
         FaultSource::TriggerNumber => write!(text, ", by its request number"),
     };
-    text + if strike.is_applied { ", applied" } else { ", not applied" }
+    text + if fault.is_applied { ", applied" } else { ", not applied" }
 }
 
 /// The text as a log may have it: what steers a terminal or a reader's eye is written as `\u{9b}`, and the end of a

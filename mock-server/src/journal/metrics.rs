@@ -1,7 +1,7 @@
-//! Figures for Prometheus: what was asked and answered, how long the stages took, how full the journal is.
+//! Metrics for Prometheus: requests and responses, how long the stages took, how full the journal is.
 //!
-//! Whatever peers send, there are only so many figures: nothing of theirs is a label. They count from the start of the
-//! process, and a reset leaves them.
+//! No label has a value that a peer chooses, so the number of time series is bounded. They count from the start of the mock,
+//! or from its last reset.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{
     journal::{Exchange, Recorded, Stage, Verdict},
 };
 
-/// The figures of one mock.
+/// The metrics of one mock.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -29,7 +29,7 @@ pub(crate) struct Metrics {
     journal_bytes: Gauge,
 }
 
-/// By what requests are counted.
+/// The labels of the counter of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     operation: &'static str,
@@ -37,18 +37,17 @@ struct RequestLabels {
     code: &'static str,
 }
 
-/// The status of an answer, or that none was sent.
+/// The status of a response, or that none was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Status(Option<u16>);
 
 /// A single label.
 type Name = [(&'static str, &'static str); 1];
 
-/// What there is none of.
+/// The value of a label that does not apply.
 const NONE: &str = "none";
 
-/// Where the buckets of stage times end, in seconds. A stage without a signature takes microseconds, one with a fault
-/// or a slow peer up to minutes.
+/// The upper bounds of the histogram of stage times, in seconds.
 const SECONDS: [f64; 13] = [1e-6, 5e-6, 1e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1.0];
 
 impl EncodeLabelValue for Status {
@@ -118,7 +117,7 @@ impl Metrics {
         }
     }
 
-    /// All figures, with how much is in the journal now, as Prometheus reads them.
+    /// All metrics, with how much is in the journal now, in the text format of Prometheus.
     pub(crate) fn render(&self, recorded: Recorded) -> String {
         self.journal_exchanges.set(signed(recorded.exchanges));
         self.journal_bytes.set(signed(recorded.bytes));

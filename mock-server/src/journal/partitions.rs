@@ -24,6 +24,7 @@ pub(crate) struct Journal {
     /// The number of the last exchange, for those who wait for the next one.
     last: watch::Sender<u64>,
     metrics: RwLock<Metrics>,
+    said: log::Said,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +84,7 @@ impl Journal {
             partitions: Mutex::default(),
             last: watch::Sender::new(0),
             metrics: RwLock::new(Metrics::new()),
+            said: log::Said::default(),
         }
     }
 
@@ -102,7 +104,7 @@ impl Journal {
         self.last.send_replace(exchange.number);
         drop(partitions);
         self.metrics.read().record(&exchange);
-        log::exchange(&exchange);
+        log::exchange(&exchange, &self.said);
     }
 
     /// The exchanges that match, in this order, at most so many.
@@ -141,6 +143,7 @@ impl Journal {
     pub(crate) fn reset(&self) {
         self.clear(None);
         *self.metrics.write() = Metrics::new();
+        self.said.clear();
     }
 
     /// The exchange with that number, if it is still there.

@@ -1,18 +1,18 @@
-//! What came to the mock and never became an exchange: handshakes that failed, and what a proxy does not do.
+//! Why connections were rejected before there was an exchange: failed TLS handshakes, requests that the proxy refuses.
 
 use std::{fmt::Display, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-/// How many are remembered, each kind of them once. (own choice)
+/// Reasons that are kept, each once. (own choice)
 const MOST: usize = 20;
 
-/// Whom the mock has turned away, and why.
+/// The reasons, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct RejectedConnections(watch::Sender<Vec<String>>);
 
 impl RejectedConnections {
-    /// Remembers it, and warns.
+    /// Keeps a reason, and logs a warning.
     pub(crate) fn add(&self, who: impl Display, why: impl Display) {
         tracing::warn!("{who}: {why}");
         let why = why.to_string();
@@ -30,15 +30,14 @@ impl RejectedConnections {
         self.0.send_modify(Vec::clear);
     }
 
-    /// Why, in the order in which it came up.
+    /// The reasons, oldest first.
     pub(crate) fn reasons(&self) -> Vec<String> {
         self.0.borrow().clone()
     }
 
-    /// The same, after there is one, or the time is up.
+    /// The same, but waits for the first one until the time is up.
     pub(crate) async fn reasons_within(&self, time: Duration) -> Vec<String> {
         let mut reasons = self.0.subscribe();
-        // Without one, those that there are: none.
         let _ = timeout(time, reasons.wait_for(|reasons| !reasons.is_empty())).await;
         self.reasons()
     }

@@ -8,9 +8,8 @@ use crate::{
     request::receive::{Peer, RawRequest, path_of, query_of},
 };
 
-/// A request as it came: nothing decoded, nothing normalized.
-///
-/// One thing does not come through HTTP's own types: a fragment (`#…`), which has no place in a request.
+/// A request as it came: nothing decoded, nothing normalized. Only a fragment (`#…`), which a request must not have, is
+/// lost.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method.
@@ -30,10 +29,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// What is kept of a request: of its body, no more than `most_of_a_body` bytes.
-    ///
-    /// Everything is copied. As it came, it is part of the buffer that the connection was read into: 8 KiB or more,
-    /// which would stay for as long as any of it does.
+    /// Copies a request, with at most `most_of_a_body` bytes of its body. As it came, it is part of the buffer that the
+    /// connection was read into, 8 KiB or more, all of which would stay.
     pub(super) fn keep(received: &RawRequest, most_of_a_body: usize) -> Self {
         Self {
             method: received.method.clone(),
@@ -62,7 +59,7 @@ impl Request {
     }
 }
 
-/// So much of a body, in memory of its own.
+/// The beginning of a body, in memory of its own.
 pub(super) fn beginning(body: &Bytes, most: usize) -> Bytes {
     Bytes::copy_from_slice(&body[..body.len().min(most)])
 }
