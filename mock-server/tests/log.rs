@@ -65,8 +65,9 @@ fn a_hint_and_a_diagnosis_are_said_once() {
     for _ in 0..2 {
         mock.answer_to(wrong.as_bytes());
     }
-    assert!(mock.line().contains("WARN #3 401 set_rights: check 10: other-message: "));
-    assert!(mock.line().contains("WARN #4 401 set_rights: check 10: other-message again, see #3 | PATCH"));
+    let third = mock.line();
+    assert!(third.contains(" #3 401 set_rights: check 10: body-invented: "), "{third}");
+    assert!(mock.line().contains("WARN #4 401 set_rights: check 10: body-invented again, see #3 | PATCH"));
 }
 
 #[test]
