@@ -69,7 +69,7 @@ pub fn markdown() -> String {
     let mut text = String::from(BEGINNING);
     // Writing to a String does not fail.
     for fault in FAULTS {
-        let (meaning, applied, standing) = (escaped(fault.meaning()), fault.applied(), fault.standing());
+        let (meaning, applied, standing) = (escaped(fault.meaning()), fault.applied(), fault.provenance());
         let _ = writeln!(text, "| `{fault}` | {meaning} | {applied} | {standing} |");
     }
     text.push_str("\nMore than a name:\n\n| request number | what happens |\n|---|---|\n");

@@ -31,7 +31,7 @@ pub(crate) fn write(out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "{fault:NAME$} {number:NUMBER$} {applied:8} {:11} {}",
-            fault.standing(),
+            fault.provenance(),
             fault.meaning()
         )?;
     }

@@ -117,7 +117,7 @@ impl Exchange {
             rejection: rejection.map(Box::new),
             diagnosis: diagnosis.map(Box::new),
             warnings,
-            status: progress.fault.as_ref().is_none_or(ActiveFault::sends_an_answer).then_some(answer.status),
+            status: progress.fault.as_ref().is_none_or(ActiveFault::sends_response).then_some(answer.status),
             fault: progress.fault.map(Box::new),
             answer_headers: Headers::from(&answer.headers),
             answer_body_length: answer.body.len(),

@@ -51,7 +51,7 @@ fn each_readme_lists_every_fault_and_whether_it_is_applied() {
 fn the_first_seven_rows_of_the_faults_are_the_documented_ones() {
     for (text, _) in READMES {
         let first: BTreeSet<_> = fault_rows(text).into_iter().take(7).flat_map(|(names, _)| names).collect();
-        let documented = FAULTS.iter().filter(|fault| fault.standing() == Provenance::Documented);
+        let documented = FAULTS.iter().filter(|fault| fault.provenance() == Provenance::Documented);
         assert_eq!(first, documented.map(|fault| fault.name()).collect());
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn names() -> Answer {
         name: fault.name(),
         meaning: fault.meaning(),
         applied: fault.applied().to_string(),
-        standing: fault.standing(),
+        standing: fault.provenance(),
         request_number: fault.trigger_number(),
     });
     let request_numbers =

@@ -31,11 +31,11 @@ pub struct ActiveFault {
     pub by: FaultSource,
     /// What happened, if it has a name.
     pub fault: Option<Fault>,
-    /// The refusal, if it is one in the rule's own words.
+    /// The error, if it is one in the rule's own words.
     pub error: Option<Arc<CustomError>>,
-    /// How late the answer was.
+    /// How long the response was held back.
     pub latency: Option<Duration>,
-    /// Whether the request took effect all the same. It did not if the operation itself refused it.
+    /// Whether the request took effect. It did not if the operation itself refused it.
     pub is_applied: bool,
     milliseconds: Option<u64>,
 }
@@ -49,9 +49,9 @@ pub enum FaultSource {
     TriggerNumber,
 }
 
-/// How long no answer comes, unless it is said.
+/// How long `no-answer` lasts by default. (own choice)
 const NO_ANSWER: Duration = Duration::from_secs(120);
-/// How long nobody can connect, unless it is said.
+/// How long `refuse` lasts by default. (own choice)
 const REFUSED: Duration = Duration::from_secs(1);
 
 impl ActiveFault {
@@ -62,7 +62,7 @@ impl ActiveFault {
         Self { by, fault, error, latency, is_applied, milliseconds }
     }
 
-    /// The fault's name; `custom` for a refusal in the rule's own words, `latency` where there is nothing else.
+    /// The fault's name; `custom` for an error in the rule's own words, `latency` for nothing but that.
     pub(crate) fn label(&self) -> &'static str {
         let unnamed = if self.error.is_some() { "custom" } else { "latency" };
         self.fault.map_or(unnamed, Fault::name)
@@ -89,42 +89,42 @@ impl ActiveFault {
         Err(error)
     }
 
-    /// Whether anything of the answer is sent.
-    pub(crate) fn sends_an_answer(&self) -> bool {
+    /// Whether any of the response is sent.
+    pub(crate) fn sends_response(&self) -> bool {
         match self.fault.map(Fault::kind) {
             Some(Kind::Connection(fault)) => fault.body_sent(0).is_some(),
-            Some(Kind::Error(_) | Kind::Business(_) | Kind::Page(_) | Kind::Signature(_)) | None => true,
+            Some(Kind::Error(_) | Kind::Operation(_) | Kind::Page(_) | Kind::Signature(_)) | None => true,
         }
     }
 
-    /// Whether the answer is one that nobody would sign: a page of the web server's, or that the request's own signature
-    /// does not match.
+    /// Whether the gateway would never sign such a response: a page of the web server, or one that says that the request's
+    /// signature does not match.
     pub(crate) fn is_never_signed(&self) -> bool {
         match self.fault.map(Fault::kind) {
             Some(Kind::Page(_) | Kind::Error(DocumentedError::SignError)) => true,
-            Some(Kind::Error(_) | Kind::Business(_) | Kind::Connection(_) | Kind::Signature(_)) | None => {
+            Some(Kind::Error(_) | Kind::Operation(_) | Kind::Connection(_) | Kind::Signature(_)) | None => {
                 false
             }
         }
     }
 
-    /// The error that it asks for, if it does.
+    /// The error that it makes of the response, if it does.
     fn error_response(&self) -> Option<ApiError> {
         let custom = self.error.clone().map(|error| ApiError::Injected(InjectedError::Custom(error)));
         custom.or_else(|| self.fault.and_then(Fault::error))
     }
 
     /// Corrupts the signed response, if that is what the fault does.
-    pub(crate) fn corrupt(&self, answer: Response, key: &PlatformKey, merchants: &Merchants) -> Response {
+    pub(crate) fn corrupt(&self, response: Response, key: &PlatformKey, merchants: &Merchants) -> Response {
         match self.fault.map(Fault::kind) {
-            Some(Kind::Signature(fault)) => fault.corrupt(answer, key, merchants),
+            Some(Kind::Signature(fault)) => fault.corrupt(response, key, merchants),
             Some(Kind::Connection(ConnectionFault::ResetAfterHeaders | ConnectionFault::StopInBody))
-                if answer.body.is_empty() =>
+                if response.body.is_empty() =>
             {
-                answer.with_body(Bytes::from_static(b"{}"))
+                response.with_body(Bytes::from_static(b"{}"))
             }
-            Some(Kind::Connection(ConnectionFault::LowerCaseHeaders)) => closing(answer),
-            _ => answer,
+            Some(Kind::Connection(ConnectionFault::LowerCaseHeaders)) => closing(response),
+            _ => response,
         }
     }
 
@@ -132,7 +132,7 @@ impl ActiveFault {
     /// connection, if that is what the fault does.
     pub(crate) async fn deliver(
         &self,
-        answer: &Response,
+        response: &Response,
         connection: &ConnectionControl,
         gate: &AcceptGate,
         cleared: Cleared,
@@ -150,9 +150,9 @@ impl ActiveFault {
         } else {
             title_case as fn(&str) -> String
         };
-        let body_sent = fault.body_sent(answer.body.len());
+        let body_sent = fault.body_sent(response.body.len());
         let bytes = body_sent
-            .map_or_else(Vec::new, |sent| [&head(answer, write_name)[..], &answer.body[..sent]].concat());
+            .map_or_else(Vec::new, |sent| [&head(response, write_name)[..], &response.body[..sent]].concat());
         connection.end(Abort { bytes: bytes.into(), body_sent, closing: fault.closing() });
     }
 }
@@ -163,7 +163,7 @@ impl ActiveFault {
             sleep(latency).await;
         }
         if matches!(self.fault.map(Fault::kind), Some(Kind::Connection(ConnectionFault::NoAnswer))) {
-            // Nor does an answer come when the mock ends, which therefore needn't wait.
+            // No response comes when the mock shuts down either, so shutdown need not wait for this.
             let _ = timeout(self.lasts(NO_ANSWER), gate.ending()).await;
         }
     }
@@ -173,17 +173,17 @@ impl ActiveFault {
     }
 }
 
-/// The answer, after which the connection is closed.
-fn closing(mut answer: Response) -> Response {
-    answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    answer.headers.remove("keep-alive");
-    answer
+/// The response, with the connection closed after it.
+fn closing(mut response: Response) -> Response {
+    response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response.headers.remove("keep-alive");
+    response
 }
 
 /// Status line and headers as they go over the wire.
-fn head(answer: &Response, write_name: fn(&str) -> String) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {}\r\n", answer.status).into_bytes();
-    for (name, value) in &answer.headers {
+fn head(response: &Response, write_name: fn(&str) -> String) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {}\r\n", response.status).into_bytes();
+    for (name, value) in &response.headers {
         head.extend_from_slice(write_name(name.as_str()).as_bytes());
         head.extend_from_slice(b": ");
         head.extend_from_slice(value.as_bytes());
@@ -193,7 +193,7 @@ fn head(answer: &Response, write_name: fn(&str) -> String) -> Vec<u8> {
     head
 }
 
-/// `wechatpay-nonce` as `Wechatpay-Nonce`, which is how every other answer has it.
+/// `wechatpay-nonce` as `Wechatpay-Nonce`, as every other response spells it.
 fn title_case(name: &str) -> String {
     let words = name.split('-').map(|word| match word.split_at_checked(1) {
         Some((first, rest)) => first.to_ascii_uppercase() + rest,

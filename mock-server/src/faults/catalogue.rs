@@ -1,4 +1,4 @@
-//! Every fault that has a name, and what is known about it.
+//! Every fault with a name: what it does, whether the request takes effect, and where it is known from.
 
 use std::{fmt, str::FromStr};
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     api::{
+        error::ApiError,
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
         provenance::Provenance,
@@ -15,14 +16,14 @@ use crate::{
     suggest::nearest,
 };
 
-/// Whether a request that a fault strikes takes effect all the same.
+/// Whether a request takes effect although a fault strikes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
     /// It does not, unless a rule says so.
     No,
     /// It does, unless a rule says otherwise.
     Yes,
-    /// It does: the fault lies in the answer that says so.
+    /// It always does: only the response is wrong.
     Always,
 }
 
@@ -36,25 +37,25 @@ impl fmt::Display for Applied {
     }
 }
 
-/// What a fault comes to.
+/// What a fault does.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// This refusal, as if the gateway had its reasons.
+    /// Responds with this error.
     Error(DocumentedError),
-    /// This refusal, which the operation's own rules have too.
-    Business(OperationError),
-    /// This status with a page of HTML, as the web server before the application sends it.
+    /// Responds with this error, which the operation's own rules have too.
+    Operation(OperationError),
+    /// Responds with this status and a page of HTML, like the web server in front of the application.
     Page(StatusCode),
-    /// The connection does something else than to carry the answer.
+    /// Breaks the connection in this way.
     Connection(ConnectionFault),
-    /// The answer is not to be believed.
+    /// Makes the signature wrong in this way.
     Signature(SignatureFault),
 }
 
 /// Declares each fault once.
 macro_rules! faults {
     ($( $variant:ident = $name:literal, $kind:expr, $applied:ident, $standing:ident, $meaning:literal; )+) => {
-        /// A way to misbehave.
+        /// A kind of misbehaviour.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Fault {
             $( #[doc = $meaning] $variant, )+
@@ -64,7 +65,7 @@ macro_rules! faults {
         pub const FAULTS: &[Fault] = &[ $( Fault::$variant, )+ ];
 
         impl Fault {
-            /// Its name: `system-error`.
+            /// Its name, such as `system-error`.
             pub fn name(self) -> &'static str {
                 match self { $( Self::$variant => $name, )+ }
             }
@@ -79,8 +80,8 @@ macro_rules! faults {
                 match self { $( Self::$variant => Applied::$applied, )+ }
             }
 
-            /// How sure it is that the real gateway ever does so.
-            pub fn standing(self) -> Provenance {
+            /// How sure it is that the real gateway does this.
+            pub fn provenance(self) -> Provenance {
                 match self { $( Self::$variant => Provenance::$standing, )+ }
             }
 
@@ -96,19 +97,19 @@ faults! {
         "400 PARAM_ERROR";
     InvalidRequest = "invalid-request", Kind::Error(DocumentedError::InvalidRequest), No, Documented,
         "400 INVALID_REQUEST";
-    UnknownCard = "unknown-card", Kind::Business(OperationError::UnknownCard), No, Documented,
+    UnknownCard = "unknown-card", Kind::Operation(OperationError::UnknownCard), No, Documented,
         "400 INVALID_REQUEST 会员卡ID无效";
-    UnknownCode = "unknown-code", Kind::Business(OperationError::UnknownCode), No, Documented,
+    UnknownCode = "unknown-code", Kind::Operation(OperationError::UnknownCode), No, Documented,
         "400 INVALID_REQUEST code不存在";
-    CardNotEffective = "card-not-effective", Kind::Business(OperationError::CardNotEffective), No, Documented,
+    CardNotEffective = "card-not-effective", Kind::Operation(OperationError::CardNotEffective), No, Documented,
         "400 INVALID_REQUEST 用户会员卡无效";
-    ForeignCard = "foreign-card", Kind::Business(OperationError::ForeignCard), No, Documented,
+    ForeignCard = "foreign-card", Kind::Operation(OperationError::ForeignCard), No, Documented,
         "400 INVALID_REQUEST 会员卡的创建商户号不等于调用方商户号";
-    NoPoints = "no-points", Kind::Business(OperationError::NoPoints), No, Documented,
+    NoPoints = "no-points", Kind::Operation(OperationError::NoPoints), No, Documented,
         "400 INVALID_REQUEST 没有开通会员积分权益服务";
     SignError = "sign-error", Kind::Error(DocumentedError::SignError), No, Documented,
-        "401 SIGN_ERROR, although the signature is right";
-    NoAuth = "no-auth", Kind::Business(OperationError::NoPermission), No, Documented,
+        "401 SIGN_ERROR, although the signature is correct";
+    NoAuth = "no-auth", Kind::Operation(OperationError::NoPermission), No, Documented,
         "403 NO_AUTH";
     RuleLimit = "rule-limit", Kind::Error(DocumentedError::RuleLimit), No, Documented,
         "403 RULE_LIMIT";
@@ -121,7 +122,7 @@ faults! {
     SystemError = "system-error", Kind::Error(DocumentedError::SystemError), No, Documented,
         "500 SYSTEM_ERROR";
     SystemErrorApplied = "system-error-applied", Kind::Error(DocumentedError::SystemError), Yes, Documented,
-        "500 SYSTEM_ERROR, and the change was made all the same";
+        "500 SYSTEM_ERROR, but the change is made";
     BadGateway = "bad-gateway", Kind::Error(DocumentedError::BadGateway), No, Documented,
         "502 SERVICE_UNAVAILABLE";
     ServiceUnavailable = "service-unavailable", Kind::Error(DocumentedError::ServiceUnavailable), No, Documented,
@@ -134,46 +135,46 @@ faults! {
         "503 with a page of HTML";
 
     Refuse = "refuse", Kind::Connection(ConnectionFault::Refuse), No, OwnChoice,
-        "the connection is reset, and for a second, or |MILLISECONDS, nobody can connect: the one fault that all merchants feel";
+        "the connection is reset, and for a second, or |MILLISECONDS, new connections are refused: the only fault that affects all merchants";
     Reset = "reset", Kind::Connection(ConnectionFault::Reset), No, OwnChoice,
-        "the connection is reset before the answer begins";
+        "the connection is reset before the response begins";
     ResetAfterHeaders = "reset-after-headers", Kind::Connection(ConnectionFault::ResetAfterHeaders), Yes, OwnChoice,
-        "the connection is reset between the answer's headers and its body; an empty answer has the body {}";
+        "the connection is reset after the headers of the response, before its body; an empty response gets the body {}";
     StopInBody = "stop-in-body", Kind::Connection(ConnectionFault::StopInBody), Yes, OwnChoice,
-        "the connection is closed in the middle of the answer's body; an empty answer has the body {}";
+        "the connection is closed in the middle of the body; an empty response gets the body {}";
     NoAnswer = "no-answer", Kind::Connection(ConnectionFault::NoAnswer), Yes, OwnChoice,
-        "no answer comes; after 120 seconds the connection is closed, or after |MILLISECONDS";
+        "no response is sent; the connection is closed after 120 seconds, or after |MILLISECONDS";
     LowerCaseHeaders = "lower-case-headers", Kind::Connection(ConnectionFault::LowerCaseHeaders), Always, OwnChoice,
-        "the names of the answer's headers are in lower case, and the connection is closed after it";
+        "the header names are in lower case, and the connection is closed after the response";
 
     Unsigned = "unsigned", Kind::Signature(SignatureFault::Unsigned), Always, OwnChoice,
-        "the answer has no Wechatpay-… header";
+        "the response has no Wechatpay-… header";
     WithoutTimestamp = "without-timestamp", Kind::Signature(SignatureFault::WithoutTimestamp), Always, OwnChoice,
-        "the answer has no Wechatpay-Timestamp";
+        "the response has no Wechatpay-Timestamp";
     WithoutNonce = "without-nonce", Kind::Signature(SignatureFault::WithoutNonce), Always, OwnChoice,
-        "the answer has no Wechatpay-Nonce";
+        "the response has no Wechatpay-Nonce";
     WithoutSignature = "without-signature", Kind::Signature(SignatureFault::WithoutSignature), Always, OwnChoice,
-        "the answer has no Wechatpay-Signature";
+        "the response has no Wechatpay-Signature";
     WithoutSerial = "without-serial", Kind::Signature(SignatureFault::WithoutSerial), Always, OwnChoice,
-        "the answer has no Wechatpay-Serial";
+        "the response has no Wechatpay-Serial";
     WithoutSignatureType = "without-signature-type", Kind::Signature(SignatureFault::WithoutSignatureType), Always, OwnChoice,
-        "the answer has no Wechatpay-Signature-Type";
+        "the response has no Wechatpay-Signature-Type";
     WrongSerial = "wrong-serial", Kind::Signature(SignatureFault::WrongSerial), Always, OwnChoice,
-        "the answer names another of the gateway's keys than the one that signed";
+        "the response names another gateway key than the one that signed it";
     UnknownSerial = "unknown-serial", Kind::Signature(SignatureFault::UnknownSerial), Always, OwnChoice,
-        "the answer names a key that nobody has";
+        "the response names a key that does not exist";
     WrongKey = "wrong-key", Kind::Signature(SignatureFault::WrongKey), Always, OwnChoice,
-        "a stranger's key signed the answer, which names the gateway's";
+        "the response names the gateway's key, but is signed with another";
     Signtest = "signtest", Kind::Signature(SignatureFault::Signtest), Always, Wild,
-        "the signature begins with WECHATPAY/SIGNTEST/, as the gateway's own tests of merchants do";
+        "the signature begins with WECHATPAY/SIGNTEST/, as in the gateway's own probes of merchants";
     StaleTimestamp = "stale-timestamp", Kind::Signature(SignatureFault::StaleTimestamp), Always, OwnChoice,
-        "the answer was signed 301 seconds ago";
+        "the response was signed 301 seconds ago";
     FutureTimestamp = "future-timestamp", Kind::Signature(SignatureFault::FutureTimestamp), Always, OwnChoice,
-        "the answer was signed 301 seconds from now";
+        "the response is signed 301 seconds in the future";
     AlteredNonce = "altered-nonce", Kind::Signature(SignatureFault::AlteredNonce), Always, OwnChoice,
-        "the answer's nonce was altered after signing";
+        "the nonce was altered after signing";
     AlteredBody = "altered-body", Kind::Signature(SignatureFault::AlteredBody), Always, OwnChoice,
-        "the answer's body was altered after signing; an empty answer has become 200 with a body";
+        "the body was altered after signing; an empty response becomes a 200 with a body";
 }
 
 /// A text that names no fault.
@@ -216,12 +217,12 @@ impl<'de> Deserialize<'de> for Fault {
 }
 
 impl Fault {
-    /// A request number that asks for it: `MOCK*system-error*0001`. What stands behind the second `*` may be anything.
+    /// A request number that triggers it: `MOCK*system-error*0001`. Anything may follow the second `*`.
     pub fn trigger_number(self) -> String {
         format!("MOCK*{self}*0001")
     }
 
-    /// Whether it lasts for a time that can be said.
+    /// Whether its duration can be set.
     pub(super) fn lasts(self) -> bool {
         matches!(self, Self::NoAnswer | Self::Refuse)
     }
@@ -231,12 +232,11 @@ impl Fault {
         matches!(self.kind(), Kind::Signature(_))
     }
 
-    /// The refusal that the client gets, if it gets one.
-    pub(crate) fn error(self) -> Option<crate::api::error::ApiError> {
-        use crate::api::error::ApiError;
+    /// The error that the client gets, if it gets one.
+    pub(super) fn error(self) -> Option<ApiError> {
         match self.kind() {
             Kind::Error(error) => Some(ApiError::Injected(InjectedError::Documented(error))),
-            Kind::Business(refusal) => Some(ApiError::Injected(InjectedError::Operation(refusal))),
+            Kind::Operation(refusal) => Some(ApiError::Injected(InjectedError::Operation(refusal))),
             Kind::Page(status) => Some(ApiError::Injected(InjectedError::Page(status))),
             Kind::Connection(_) | Kind::Signature(_) => None,
         }

@@ -1,6 +1,8 @@
-//! Rules in a line to read, for the summary of a configuration.
+//! A fault rule in one line, for the summary of a configuration.
 
 use std::fmt::{self, Display, Formatter};
+
+use serde_json::json;
 
 use crate::faults::{FaultMatch, FaultRule, Latency};
 
@@ -30,6 +32,8 @@ impl Display for FaultMatch {
             is("card_id", self.card_id.as_ref().map(quoted)),
             is("code", self.code.as_ref().map(quoted)),
             is("out_request_no", self.out_request_no.as_ref().map(quoted)),
+            is("parameters", (!self.parameters.is_empty()).then(|| json!(self.parameters))),
+            is("body", self.body.as_ref()),
             is("nth", self.nth),
             is("every", self.every),
             is("probability", self.probability),
@@ -39,13 +43,13 @@ impl Display for FaultMatch {
     }
 }
 
-/// `100 to 300 ms late`
+/// `delayed by 100 to 300 ms`
 impl Display for Latency {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed(fixed) => write!(f, "{fixed} ms late"),
-            Self::Uniform { from, to } => write!(f, "{from} to {to} ms late"),
-            Self::Normal { mean, deviation } => write!(f, "{mean} ± {deviation} ms late"),
+            Self::Fixed(fixed) => write!(f, "delayed by {fixed} ms"),
+            Self::Uniform { from, to } => write!(f, "delayed by {from} to {to} ms"),
+            Self::Normal { mean, deviation } => write!(f, "delayed by {mean} ± {deviation} ms"),
         }
     }
 }
@@ -58,7 +62,7 @@ fn is(name: &str, value: Option<impl Display>) -> Option<String> {
     value.map(|value| format!("{name} = {value}"))
 }
 
-/// The text in quotes, and what steers a terminal written out.
+/// The text in quotes, with control characters escaped.
 fn quoted(text: &String) -> String {
     format!("{text:?}")
 }

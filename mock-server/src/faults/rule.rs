@@ -1,4 +1,4 @@
-//! A rule of misbehaviour: which requests it strikes, and with what.
+//! A fault rule: which requests it strikes, and what it does to them.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     non_null::present,
 };
 
-/// A rule of misbehaviour. The same in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
+/// A fault rule. It has the same form in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
 ///
 /// ```
 /// use wechatpay_mock::{Fault, FaultRule};
@@ -26,33 +26,33 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultRule {
-    /// Which requests it strikes; every one that is signed and valid, unless this says more.
+    /// Which requests it strikes. By default, every request that is signed and valid.
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
-    /// What happens to them, by name.
+    /// The fault, by name.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// In place of a fault that has a name: a refusal in words of one's own.
+    /// An error of your own, in place of a fault with a name.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub error: Option<CustomError>,
-    /// How late the answer is; also without any fault.
+    /// How long the response is held back, with a fault or without one.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
-    /// How long `no-answer` and `refuse` last; at most ten minutes.
+    /// How long `no-answer` and `refuse` last, in milliseconds; at most ten minutes.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
-    /// Whether the request takes effect, where that differs from what the fault does by itself.
+    /// Whether the request takes effect, if that differs from the fault's default.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
-    /// How many requests it strikes before it is spent.
+    /// How many requests it strikes. By default, there is no limit.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// For how many seconds of the mock's clock it holds.
+    /// How long the rule lasts, in seconds of the mock's clock.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
 }
 
-/// Which requests a rule strikes: those that have everything that is named here.
+/// Selects the requests that a rule strikes: those that have everything that is set here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultMatch {
@@ -83,28 +83,28 @@ pub struct FaultMatch {
     /// Only every n-th of them.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
-    /// Only so many of them, at random: 0 to 1.
+    /// Only this share of them, chosen at random: 0 to 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// What the chance begins with, that of `latency` too: the same seed strikes the same requests. 0 unless said.
+    /// The seed for `probability` and for random latency: the same seed strikes the same requests. Default: 0.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
 
-/// How late an answer is, in milliseconds; at most ten minutes.
+/// How long a response is held back, in milliseconds; at most ten minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
-    /// Always the same.
+    /// The same each time.
     Fixed(u64),
-    /// Anything between the two, alike.
+    /// Evenly distributed between two values.
     Uniform {
         /// The least.
         from: u64,
         /// The most.
         to: u64,
     },
-    /// About the mean, as the normal distribution has it; never less than nothing.
+    /// Normally distributed; never less than 0.
     Normal {
         /// The mean.
         mean: u64,
@@ -116,13 +116,13 @@ pub enum Latency {
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// It says nothing about what shall happen, or two things.
+    /// It names no fault, or two.
     #[error("expected fault, error or latency, and not both of the first two, found {found}")]
     NotOneFault {
         /// What there is.
         found: &'static str,
     },
-    /// A number is out of range.
+    /// A value is out of range.
     #[error("{field}: expected {expected}, found {found}")]
     Range {
         /// The field.
@@ -132,16 +132,16 @@ pub enum RuleError {
         /// What there is.
         found: String,
     },
-    /// It says that a request takes no effect whose answer says that it did.
+    /// It says that the request has no effect, but the response would say that it succeeded.
     #[error(
-        "applied: {what} leaves an answer that says yes, so that applied can't be false; take a fault that refuses or ends the connection"
+        "applied: {what} leaves a response that reports success, so applied can't be false; choose a fault that returns an error or ends the connection"
     )]
     AlwaysApplied {
         /// The fault, or latency without one.
         what: &'static str,
     },
-    /// It says how long something lasts that doesn't.
-    #[error("milliseconds: expected beside no-answer or refuse only; latency makes any answer late")]
+    /// It sets the duration of a fault that has none.
+    #[error("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
     NotLasting,
     /// The merchant is not known.
     #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
@@ -157,9 +157,9 @@ pub enum RuleError {
         /// Those that there are.
         known: Vec<&'static str>,
     },
-    /// There are as many as there may be.
+    /// There are too many.
     #[error(
-        "expected at most {most} fault rules for a merchant, found one more; remove those that are done with, or raise limits.faults"
+        "expected at most {most} fault rules for a merchant, found one more; remove some, or raise limits.faults"
     )]
     TooMany {
         /// The most there may be.
@@ -168,7 +168,7 @@ pub enum RuleError {
 }
 
 impl RuleError {
-    /// The field that is meant, if it is one: `match.every`.
+    /// The field that is wrong, if it is one: `match.every`.
     pub(crate) fn field(&self) -> Option<&'static str> {
         match self {
             Self::NotOneFault { .. } | Self::TooMany { .. } => None,
@@ -181,7 +181,7 @@ impl RuleError {
     }
 }
 
-/// Ten minutes: no wait is longer.
+/// Ten minutes, the longest wait.
 const LONGEST_MILLISECONDS: u64 = 600_000;
 
 impl FaultRule {
@@ -190,7 +190,7 @@ impl FaultRule {
         Self { fault: Some(fault), ..Self::default() }
     }
 
-    /// Whether it makes sense where there are these operations and merchants.
+    /// Checks the rule against the operations and merchants that exist.
     pub(crate) fn check_against(
         &self,
         contract: &'static Contract,
@@ -211,7 +211,7 @@ impl FaultRule {
         }
     }
 
-    /// Whether it makes sense by itself.
+    /// Checks the rule by itself.
     fn check(&self) -> Result<(), RuleError> {
         match (self.fault, &self.error, self.latency) {
             (None, None, None) => return Err(RuleError::NotOneFault { found: "none of them" }),
@@ -232,7 +232,7 @@ impl FaultRule {
             within("error.message (characters)", 1..=1024, error.message.chars().count() as u64)?;
         }
         if self.applied == Some(false)
-            && let Some(what) = self.says_yes()
+            && let Some(what) = self.reports_success()
         {
             return Err(RuleError::AlwaysApplied { what });
         }
@@ -263,8 +263,8 @@ impl FaultRule {
         }
     }
 
-    /// What happens, if the answer to it says that the request took effect.
-    fn says_yes(&self) -> Option<&'static str> {
+    /// The fault, if its response reports success.
+    fn reports_success(&self) -> Option<&'static str> {
         match (self.fault, &self.error) {
             (Some(fault), _) => (fault.applied() == Applied::Always).then(|| fault.name()),
             (None, Some(_)) => None,
@@ -274,7 +274,7 @@ impl FaultRule {
 }
 
 impl FaultMatch {
-    /// Whether it says nothing, so that every request is struck.
+    /// Whether it selects every request.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -293,12 +293,12 @@ impl FaultMatch {
             && self.body.as_ref().is_none_or(|wanted| includes(request.body, wanted))
     }
 
-    /// What its chance begins with.
+    /// The seed for its random choices.
     fn seed(&self) -> u64 {
         self.seed.unwrap_or(0)
     }
 
-    /// Whether the n-th request is struck, of those that have what is named.
+    /// Whether the n-th request is struck, of those that match.
     pub(super) fn strikes_nth(&self, nth: u64) -> bool {
         self.nth.is_none_or(|wanted| nth == wanted)
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
@@ -335,11 +335,11 @@ impl Latency {
         numbers.into_iter().try_for_each(|(field, number)| within(field, 0..=LONGEST_MILLISECONDS, number))
     }
 
-    /// How late the n-th answer is.
+    /// How long the n-th response is held back.
     pub(super) fn of_nth(self, seed: u64, nth: u64) -> Duration {
         let mut chance = chance(seed, nth);
-        // The first number may have decided whether the request is struck. Taken again, it would make only those wait
-        // long that are not.
+        // The first number may have decided whether the request is struck. Used again, it would bias the latency of those
+        // that are.
         chance.next_u64();
         let milliseconds = match self {
             Self::Fixed(fixed) => fixed as f64,
@@ -353,13 +353,13 @@ impl Latency {
     }
 }
 
-/// The chance of the n-th request. It depends on nothing else, so that requests side by side don't change it.
+/// The random numbers of the n-th request. They depend on nothing else, so concurrent requests don't change them.
 fn chance(seed: u64, nth: u64) -> SmallRng {
-    // The golden ratio in 64 bits keeps neighbours apart.
+    // The golden ratio in 64 bits spreads neighbouring seeds.
     SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
-/// How long `no-answer` and `refuse` may last.
+/// Checks how long `no-answer` and `refuse` last.
 pub(super) fn check_milliseconds(milliseconds: u64) -> Result<(), RuleError> {
     within("milliseconds", 0..=LONGEST_MILLISECONDS, milliseconds)
 }
@@ -381,7 +381,7 @@ pub(super) struct Plan {
     pub(super) fault: Option<Fault>,
     pub(super) error: Option<Arc<CustomError>>,
     pub(super) latency: Option<Latency>,
-    /// What the chance of the latency begins with.
+    /// The seed for random latency.
     pub(super) seed: u64,
     pub(super) milliseconds: Option<u64>,
     pub(super) is_applied: bool,
@@ -395,7 +395,7 @@ impl Plan {
 }
 
 impl FaultRule {
-    /// What happens to the requests that it strikes.
+    /// What it does to the requests that it strikes.
     pub(super) fn plan(&self) -> Plan {
         let by_itself = match (self.fault, &self.error) {
             (Some(fault), _) => fault.applied() != Applied::No,
@@ -426,7 +426,7 @@ mod tests {
         assert!(refused("{}").contains("found none of them"));
         assert!(refused(r#"{"fault":"unsigned","applied":false}"#).contains("applied: unsigned leaves"));
         assert!(refused(r#"{"latency":{"fixed":5},"applied":false}"#).contains("applied: latency leaves"));
-        assert!(refused(r#"{"fault":"reset","milliseconds":5}"#).contains("beside no-answer or refuse only"));
+        assert!(refused(r#"{"fault":"reset","milliseconds":5}"#).contains("with no-answer or refuse only"));
         assert!(refused(r#"{"latency":{"uniform":{"from":2,"to":1}}}"#).contains("found 2 and 1"));
         assert!(refused(r#"{"fault":"reset","match":{"every":0}}"#).contains("match.every: expected 1 to"));
         assert!(refused(r#"{"fault":"reset","match":{"probability":1.5}}"#).contains("0 to 1, found 1.5"));

@@ -1,4 +1,4 @@
-//! Answers that are not to be believed.
+//! Responses whose signature is wrong, each in one way.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::{
     response::respond::Response,
 };
 
-/// What is wrong with an answer's signature.
+/// What is wrong with the signature of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureFault {
     Unsigned,
@@ -32,70 +32,77 @@ pub(crate) enum SignatureFault {
     AlteredBody,
 }
 
-/// One second more than clients put up with. (SDK)
+/// One second more than clients accept. (SDK)
 const SKEW: u64 = Timestamp::MAX_SKEW.as_secs() + 1;
 
-/// What the gateway's own tests of merchants begin with. (wild)
+/// How the signature begins in the gateway's own probes of merchants. (wild)
 const SIGNTEST: &str = "WECHATPAY/SIGNTEST/";
 
-/// Names that no key of a gateway has.
-const NOBODYS_SERIAL: &str = "5D3C0F1E2B4A69788796A5B4C3D2E1F00F1E2D3C";
-const NOBODYS_ID: &str = "PUB_KEY_ID_0119999999992026010100000000000099";
+/// Names of keys that do not exist.
+const UNKNOWN_SERIAL: &str = "5D3C0F1E2B4A69788796A5B4C3D2E1F00F1E2D3C";
+const UNKNOWN_ID: &str = "PUB_KEY_ID_0119999999992026010100000000000099";
 
-/// The key that is there to be refused.
-static STRANGERS_KEY: LazyLock<SigningKey> = LazyLock::new(|| {
+/// A key that no client trusts.
+static UNTRUSTED_KEY: LazyLock<SigningKey> = LazyLock::new(|| {
     SigningKey::from_pem(include_str!("../../../fixtures/credentials/other_key.pem"))
         .expect("the development keys are valid")
 });
 
 impl SignatureFault {
-    /// Corrupts a response that `key` signed. One that is not signed stays as it is.
-    pub(super) fn corrupt(self, mut answer: Response, key: &PlatformKey, merchants: &Merchants) -> Response {
-        let Ok(signed) = ResponseSignature::from_headers(&answer.headers) else { return answer };
+    /// Corrupts a response that `key` signed. An unsigned one stays as it is.
+    pub(super) fn corrupt(
+        self,
+        mut response: Response,
+        key: &PlatformKey,
+        merchants: &Merchants,
+    ) -> Response {
+        let Ok(signed) = ResponseSignature::from_headers(&response.headers) else { return response };
         match self {
-            Self::Unsigned => ALL_HEADERS.iter().for_each(|name| remove(&mut answer, name)),
-            Self::WithoutTimestamp => remove(&mut answer, &WECHATPAY_TIMESTAMP),
-            Self::WithoutNonce => remove(&mut answer, &WECHATPAY_NONCE),
-            Self::WithoutSignature => remove(&mut answer, &WECHATPAY_SIGNATURE),
-            Self::WithoutSerial => remove(&mut answer, &WECHATPAY_SERIAL),
-            Self::WithoutSignatureType => remove(&mut answer, &WECHATPAY_SIGNATURE_TYPE),
-            Self::WrongSerial => set(&mut answer, &WECHATPAY_SERIAL, &other_key(key, merchants).to_string()),
-            Self::UnknownSerial => set(&mut answer, &WECHATPAY_SERIAL, nobodys(key)),
-            Self::WrongKey => sign_again(&mut answer, signed, &STRANGERS_KEY),
+            Self::Unsigned => ALL_HEADERS.iter().for_each(|name| remove(&mut response, name)),
+            Self::WithoutTimestamp => remove(&mut response, &WECHATPAY_TIMESTAMP),
+            Self::WithoutNonce => remove(&mut response, &WECHATPAY_NONCE),
+            Self::WithoutSignature => remove(&mut response, &WECHATPAY_SIGNATURE),
+            Self::WithoutSerial => remove(&mut response, &WECHATPAY_SERIAL),
+            Self::WithoutSignatureType => remove(&mut response, &WECHATPAY_SIGNATURE_TYPE),
+            Self::WrongSerial => {
+                set(&mut response, &WECHATPAY_SERIAL, &other_key(key, merchants).to_string())
+            }
+            Self::UnknownSerial => set(&mut response, &WECHATPAY_SERIAL, unknown_name(key)),
+            Self::WrongKey => sign_again(&mut response, signed, &UNTRUSTED_KEY),
             Self::Signtest => {
-                set(&mut answer, &WECHATPAY_SIGNATURE, &format!("{SIGNTEST}{}", signed.signature));
+                set(&mut response, &WECHATPAY_SIGNATURE, &format!("{SIGNTEST}{}", signed.signature));
             }
             Self::StaleTimestamp => {
                 let timestamp = Timestamp::from_unix(signed.timestamp.as_unix().saturating_sub(SKEW));
-                sign_again(&mut answer, ResponseSignature { timestamp, ..signed }, &key.key);
+                sign_again(&mut response, ResponseSignature { timestamp, ..signed }, &key.key);
             }
             Self::FutureTimestamp => {
                 let timestamp = Timestamp::from_unix(signed.timestamp.as_unix().saturating_add(SKEW));
-                sign_again(&mut answer, ResponseSignature { timestamp, ..signed }, &key.key);
+                sign_again(&mut response, ResponseSignature { timestamp, ..signed }, &key.key);
             }
             Self::AlteredNonce => {
                 let altered: String = signed.nonce.as_str().chars().rev().collect();
-                set(&mut answer, &WECHATPAY_NONCE, &altered);
+                set(&mut response, &WECHATPAY_NONCE, &altered);
             }
-            Self::AlteredBody => answer = alter_body(answer),
+            Self::AlteredBody => response = alter_body(response),
         }
-        answer
+        response
     }
 }
 
 const ALL_HEADERS: [HeaderName; 5] =
     [WECHATPAY_TIMESTAMP, WECHATPAY_NONCE, WECHATPAY_SIGNATURE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE_TYPE];
 
-fn remove(answer: &mut Response, name: &HeaderName) {
-    answer.headers.remove(name);
+fn remove(response: &mut Response, name: &HeaderName) {
+    response.headers.remove(name);
 }
 
-fn set(answer: &mut Response, name: &HeaderName, value: &str) {
+fn set(response: &mut Response, name: &HeaderName, value: &str) {
     let value = HeaderValue::from_str(value).expect("serials, nonces and Base64 are visible ASCII");
-    answer.headers.insert(name, value);
+    response.headers.insert(name, value);
 }
 
-/// Another of the gateway's keys than this one.
+/// A gateway key other than this one.
 fn other_key(key: &PlatformKey, merchants: &Merchants) -> KeyId {
     match &key.id {
         KeyId::PublicKey(_) => {
@@ -106,28 +113,28 @@ fn other_key(key: &PlatformKey, merchants: &Merchants) -> KeyId {
     }
 }
 
-fn nobodys(key: &PlatformKey) -> &'static str {
+fn unknown_name(key: &PlatformKey) -> &'static str {
     match key.id {
-        KeyId::PublicKey(_) => NOBODYS_ID,
-        KeyId::Certificate(_) => NOBODYS_SERIAL,
+        KeyId::PublicKey(_) => UNKNOWN_ID,
+        KeyId::Certificate(_) => UNKNOWN_SERIAL,
     }
 }
 
-fn sign_again(answer: &mut Response, signed: ResponseSignature, key: &SigningKey) {
-    let message = signed.message(&answer.body).to_bytes();
+fn sign_again(response: &mut Response, signed: ResponseSignature, key: &SigningKey) {
+    let message = signed.message(&response.body).to_bytes();
     let signed = ResponseSignature { signature: key.sign(&message).to_string(), ..signed };
     for (name, value) in signed.to_headers() {
-        answer.headers.insert(name, value);
+        response.headers.insert(name, value);
     }
 }
 
-/// A member more in the body's object. An empty answer can't have a body as long as it is 204.
-fn alter_body(answer: Response) -> Response {
-    let body = match answer.body.strip_prefix(b"{") {
+/// Adds a member to the body's object. A 204 can't have a body and becomes a 200.
+fn alter_body(response: Response) -> Response {
+    let body = match response.body.strip_prefix(b"{") {
         Some(rest) => [&b"{\"altered\":true,"[..], rest].concat(),
         None => b"{\"altered\":true}".to_vec(),
     };
-    answer.with_body(body.into())
+    response.with_body(body.into())
 }
 
 #[cfg(test)]
@@ -135,8 +142,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_that_nobody_has_are_names_of_keys() {
-        assert!(matches!(NOBODYS_SERIAL.parse(), Ok(KeyId::Certificate(_))));
-        assert!(matches!(NOBODYS_ID.parse(), Ok(KeyId::PublicKey(_))));
+    fn the_unknown_names_are_well_formed() {
+        assert!(matches!(UNKNOWN_SERIAL.parse(), Ok(KeyId::Certificate(_))));
+        assert!(matches!(UNKNOWN_ID.parse(), Ok(KeyId::PublicKey(_))));
     }
 }

@@ -16,10 +16,10 @@ use crate::faults::{
 /// What a trigger number begins with.
 const PREFIX: &str = "MOCK*";
 
-/// For how many milliseconds a request number may keep everybody from connecting, whoever's it is. (own choice)
+/// The longest that a request number can refuse connections, in milliseconds: it affects all merchants. (own choice)
 const LONGEST_REFUSE: u64 = 5_000;
 
-/// A way to write trigger numbers that takes more than a fault's name.
+/// A form of trigger number with more than a fault's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TriggerForm {
     /// An example: `MOCK*latency|250*0001`.
@@ -28,16 +28,16 @@ pub struct TriggerForm {
     pub meaning: &'static str,
 }
 
-/// Every way to write trigger numbers that takes more than a fault's name.
+/// Every form of trigger number with more than a fault's name.
 pub const TRIGGER_FORMS: &[TriggerForm] = &[
-    TriggerForm { number: "MOCK*latency|250*0001", meaning: "the answer is 250 ms late" },
+    TriggerForm { number: "MOCK*latency|250*0001", meaning: "the response is delayed by 250 ms" },
     TriggerForm {
         number: "MOCK*latency-uniform|100|300*0001",
-        meaning: "the answer is 100 to 300 ms late, each time as likely as any other",
+        meaning: "the response is delayed by 100 to 300 ms, evenly distributed",
     },
     TriggerForm {
         number: "MOCK*latency-normal|200|50*0001",
-        meaning: "the answer is about 200 ms late, normally distributed with a standard deviation of 50 ms",
+        meaning: "the response is delayed by about 200 ms, normally distributed with a standard deviation of 50 ms",
     },
     TriggerForm {
         number: "MOCK*no-answer|5000*0001",
@@ -45,12 +45,12 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     },
     TriggerForm {
         number: "MOCK*refuse|5000*0001",
-        meaning: "as refuse, but nobody can connect for 5000 ms, the longest that a request number may ask for",
+        meaning: "as refuse, but for 5000 ms, the longest that a request number can ask for",
     },
     TriggerForm {
         number: "MOCK*system-error|x1*0001",
-        meaning: "only the first use of this very number is struck, so that trying again succeeds; x2 strikes two, and \
-                  so on, with any fault or latency",
+        meaning: "only the first use of this number is struck, so that a retry succeeds; x2 strikes the first two, and so \
+                  on; works with any fault or latency",
     },
 ];
 
@@ -123,7 +123,7 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
         [] => None,
         &[milliseconds] if fault == Fault::Refuse && milliseconds > LONGEST_REFUSE => {
             return Err(format!(
-                "expected at most {LONGEST_REFUSE} behind {fault}, which all merchants feel, found {milliseconds}; a rule may say more"
+                "expected at most {LONGEST_REFUSE} behind {fault}, which affects all merchants, found {milliseconds}; a rule may say more"
             ));
         }
         &[milliseconds] if fault.lasts() => {

@@ -157,7 +157,7 @@ fn fault(fault: &ActiveFault) -> String {
         let _ = write!(text, " {} {}", error.status, shown(&error.code));
     }
     if let Some(latency) = fault.latency {
-        let _ = write!(text, ", {} ms late", latency.as_millis());
+        let _ = write!(text, ", delayed by {} ms", latency.as_millis());
     }
     let _ = match fault.by {
         FaultSource::Rule(id) => write!(text, ", by rule {id}"),

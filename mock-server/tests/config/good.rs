@@ -127,9 +127,9 @@ fn fault_rules_are_shown_in_a_line_each() {
         [
             "no-answer, for 5000 ms, not applied, times: 3, within 60 s; where merchant = \"1900000001\", \
              operation = \"set_rights\", code = \"1\", every = 2, probability = 0.5, seed = 7",
-            "403 NO_AUTH \"no\", 500 ms late",
-            "100 to 300 ms late; where out_request_no = \"1\", nth = 4",
-            "200 ± 50 ms late",
+            "403 NO_AUTH \"no\", delayed by 500 ms",
+            "delayed by 100 to 300 ms; where out_request_no = \"1\", nth = 4",
+            "delayed by 200 ± 50 ms",
         ]
     );
 }
