@@ -3,7 +3,7 @@
 use std::{convert::Infallible, ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
-use wechatpay_mock::{AdminToken, AdminTokenError, Diagnosing, Host};
+use wechatpay_mock::{AdminToken, AdminTokenError, DiagnosisMode, Host};
 
 use crate::healthcheck::BaseUrl;
 
@@ -136,7 +136,7 @@ pub(crate) enum Diagnosis {
     Off,
 }
 
-impl From<Diagnosis> for Diagnosing {
+impl From<Diagnosis> for DiagnosisMode {
     fn from(diagnosis: Diagnosis) -> Self {
         match diagnosis {
             Diagnosis::Header => Self::Header,

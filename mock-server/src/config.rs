@@ -26,13 +26,13 @@ use wechatpay_protocol::{Credentials, Timestamp};
 use crate::{
     admin::AdminToken,
     clock::Clock,
-    diagnosing::Diagnosing,
     faults::FaultRule,
     limits::Limits,
     merchants::{MerchantConfig, NoCredentials, PlatformCertificate, PlatformCertificates, PublicKeyPair},
     net::host::Host,
     operations::seed::Seed,
     policies::Policies,
+    request::diagnose::DiagnosisMode,
 };
 
 pub use crate::config::complaint::{Complaint, ConfigError};
@@ -66,8 +66,8 @@ pub struct Config {
     pub limits: Limits,
     /// What nothing public decides.
     pub policies: Policies,
-    /// Whether signatures that don't match are diagnosed, and where that is told.
-    pub diagnosis: Diagnosing,
+    /// Whether signatures that do not match are diagnosed, and where the diagnosis is shown.
+    pub diagnosis: DiagnosisMode,
     /// What whoever sees and steers the mock under `/__mock/` must know.
     pub admin_token: Option<AdminToken>,
     /// Misbehaviour to start with.
@@ -91,7 +91,7 @@ impl Default for Config {
             seed: None,
             limits: Limits::default(),
             policies: Policies::default(),
-            diagnosis: Diagnosing::default(),
+            diagnosis: DiagnosisMode::default(),
             admin_token: None,
             faults: Vec::new(),
             platform_certificates: PlatformCertificates::One(PlatformCertificate::development()),

@@ -7,15 +7,14 @@ use http::Request;
 use http_body::Body;
 use parking_lot::{RwLock, RwLockWriteGuard};
 use tokio::sync::Semaphore;
+use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
     api::error::ApiError,
     clock::Clock,
     contract::Contract,
-    diagnosing::{self, Diagnosing},
     faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
-    forensics::Diagnosis,
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
     merchants::Merchants,
@@ -24,6 +23,7 @@ use crate::{
     random::Randomness,
     request::{
         authenticate::{AuthenticatedRequest, authenticate, named_merchant},
+        diagnose::{Diagnoser, DiagnosisMode},
         receive::{LARGE_BODIES, Peer, RawRequest, receive},
         route::route,
         validate::{ValidRequest, validate},
@@ -48,9 +48,7 @@ pub(crate) struct Gateway {
     pub(crate) policies: Policies,
     pub(crate) limits: Limits,
     pub(crate) gate: AcceptGate,
-    diagnosis: Diagnosing,
-    /// Room for the diagnoses that are under way.
-    diagnoses: Semaphore,
+    diagnoser: Diagnoser,
     /// Room for the large bodies that are being read.
     pub(crate) large_bodies: Semaphore,
     /// Read from an operation until its exchange is recorded, written while the mock is changed from outside.
@@ -76,7 +74,7 @@ impl Gateway {
         merchants: Merchants,
         policies: Policies,
         limits: Limits,
-        diagnosis: Diagnosing,
+        diagnosis: DiagnosisMode,
         clock: Clock,
         randomness: Randomness,
     ) -> Self {
@@ -91,8 +89,7 @@ impl Gateway {
             policies,
             limits,
             gate: AcceptGate::new(),
-            diagnosis,
-            diagnoses: Semaphore::new(diagnosing::AT_ONCE),
+            diagnoser: Diagnoser::new(diagnosis),
             large_bodies: Semaphore::new(LARGE_BODIES),
             settled: RwLock::new(()),
         }
@@ -117,7 +114,9 @@ impl Gateway {
         let now = Timestamp::from_unix(received_at.as_secs());
         let authenticated = whole.and_then(|()| self.authenticated(&received, now, &mut progress));
         let diagnosis = match &authenticated {
-            Err(ApiError::SignatureMismatch(_)) => self.diagnose(&received).await,
+            Err(ApiError::SignatureMismatch(_)) => {
+                self.diagnoser.diagnose(&received, self.contract, &self.merchants).await
+            }
             _ => None,
         };
         let in_flight = InFlight { received, received_at, progress };
@@ -153,10 +152,6 @@ impl Gateway {
         Ok(authenticated)
     }
 
-    async fn diagnose(&self, received: &Arc<RawRequest>) -> Option<Diagnosis> {
-        diagnosing::diagnose(received, self.diagnosis, self.contract, &self.merchants, &self.diagnoses).await
-    }
-
     /// validate ─▶ execute ─▶ respond ─▶ sign ─▶ journal, without waiting for anything.
     fn conclude(
         &self,
@@ -177,7 +172,7 @@ impl Gateway {
 
         progress.enter(Stage::Respond);
         let response = respond(&received, &result, now, self.randomness.bytes());
-        let response = with_diagnosis(response, diagnosis.as_ref().filter(|_| self.diagnosis.is_told()));
+        let response = with_diagnosis(response, diagnosis.as_ref().filter(|_| self.diagnoser.is_in_header()));
 
         progress.enter(Stage::Sign);
         let response =

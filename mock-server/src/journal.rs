@@ -20,6 +20,7 @@ use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http::{StatusCode, header::AUTHORIZATION};
+use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::{Authorization, Mchid, RequestMessage, ResponseSignature, Timestamp};
 
 use crate::{
@@ -28,7 +29,6 @@ use crate::{
         error::{ApiError, CHECKS},
     },
     faults::ActiveFault,
-    forensics::Diagnosis,
     operations::OperationResponse,
     request::receive::RawRequest,
     response::respond::Response,

@@ -21,11 +21,9 @@ mod api;
 mod clock;
 mod config;
 mod contract;
-mod diagnosing;
 pub mod environment;
 mod faults;
 mod field_fault;
-pub mod forensics;
 mod gateway;
 mod journal;
 mod limits;
@@ -50,7 +48,6 @@ pub use crate::api::provenance::Provenance;
 pub use crate::clock::Clock;
 pub use crate::config::{Complaint, Config, ConfigError};
 pub use crate::contract::OPENAPI;
-pub use crate::diagnosing::Diagnosing;
 pub use crate::field_fault::{FieldFault, JsonType, Location, Rule};
 pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
 pub use crate::limits::{LimitError, Limits};
@@ -63,6 +60,7 @@ pub use crate::net::host::{GATEWAY_HOSTS, Host, HostError, HostName};
 pub use crate::net::tls::{Authority, AuthorityError};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use crate::random::Randomness;
+pub use crate::request::diagnose::DiagnosisMode;
 pub use crate::server::{MockServer, MockServerBuilder};
 pub use crate::{
     api::Warning,
@@ -75,3 +73,4 @@ pub use crate::{
         RuleState, TRIGGER_FORMS, TriggerForm, UnknownFault,
     },
 };
+pub use wechatpay_diagnosis as diagnosis;

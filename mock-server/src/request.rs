@@ -5,6 +5,7 @@
 //! cannot be given a request that skipped a check.
 
 pub(crate) mod authenticate;
+pub(crate) mod diagnose;
 pub(crate) mod receive;
 pub(crate) mod route;
 pub(crate) mod validate;

@@ -21,7 +21,6 @@ use crate::{
     },
     clock::Clock,
     config::Config,
-    diagnosing::Diagnosing,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
     journal::{Exchange, Filter, Order, RejectedConnections, expectation::Expected},
@@ -38,6 +37,7 @@ use crate::{
     operations::{initial, seed::Seed},
     policies::Policies,
     random::Randomness,
+    request::diagnose::DiagnosisMode,
 };
 
 /// A running mock of the gateway. Dropping it closes its sockets and connections.
@@ -377,7 +377,7 @@ impl MockServerBuilder {
 
     /// Sets whether a signature that does not match is diagnosed, and where the diagnosis appears. By default, everywhere.
     #[must_use]
-    pub fn diagnosis(mut self, diagnosis: Diagnosing) -> Self {
+    pub fn diagnosis(mut self, diagnosis: DiagnosisMode) -> Self {
         self.config.diagnosis = diagnosis;
         self
     }

@@ -17,12 +17,12 @@ use crate::{
         seed_file,
         table::{Entry, Table, TextFile},
     },
-    diagnosing::Diagnosing,
     limits::{LimitError, Limits},
     merchants::PublicKeyPair,
     net::host::Host,
     operations::seed::Seed,
     policies::{POLICIES, Policies, PolicyValue},
+    request::diagnose::DiagnosisMode,
 };
 
 /// Keys that are no tables.
@@ -64,7 +64,7 @@ pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError>
         proxy_passthrough: root.read("proxy_passthrough", complaints, hosts).unwrap_or_default(),
         ca_dir: root.read("ca_dir", complaints, |entry| entry.path()),
         diagnosis: root
-            .read("diagnosis", complaints, |entry| entry.choice(&Diagnosing::ALL))
+            .read("diagnosis", complaints, |entry| entry.choice(&DiagnosisMode::ALL))
             .unwrap_or_default(),
         admin_token: root.read("admin_token", complaints, |entry| {
             let token = entry.text()?.parse();

@@ -10,12 +10,12 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::{Mchid, REQUEST_ID};
 
 use crate::{
     api::{Warning, error::ApiError},
     faults::{ActiveFault, FaultSource},
-    forensics::Diagnosis,
     journal::Exchange,
 };
 

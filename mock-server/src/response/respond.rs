@@ -11,11 +11,11 @@ use http::{
     },
 };
 use serde::Serialize;
+use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::{REQUEST_ID, Timestamp};
 
 use crate::{
     api::{error::ApiError, language::Language},
-    forensics::Diagnosis,
     operations::OperationResponse,
     request::receive::RawRequest,
     response::body::ResponseBody,

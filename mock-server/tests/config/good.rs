@@ -96,7 +96,7 @@ fn fault_rules_are_taken_over() {
     first.when.probability = Some(1.0);
     let late =
         FaultRule { latency: Some(Latency::Normal { mean: 200, deviation: 50 }), ..FaultRule::default() };
-    assert_eq!((config.faults, config.diagnosis), (vec![first, late], Diagnosing::Journal));
+    assert_eq!((config.faults, config.diagnosis), (vec![first, late], DiagnosisMode::Journal));
 }
 
 #[test]

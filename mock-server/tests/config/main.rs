@@ -21,7 +21,7 @@ use std::{
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
 use tempfile::TempDir;
 use wechatpay_mock::{
-    Config, ConfigError, Diagnosing, Fault, FaultRule, Latency, Limits, MerchantKind, NoCredentials,
+    Config, ConfigError, DiagnosisMode, Fault, FaultRule, Latency, Limits, MerchantKind, NoCredentials,
     PlatformCertificates, TrustMode,
     policies::{Arithmetic, Policies},
 };

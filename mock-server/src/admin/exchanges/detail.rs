@@ -1,6 +1,7 @@
 //! Everything about an exchange.
 
 use serde::Serialize;
+use wechatpay_diagnosis::{Diagnosis, KnownMistake};
 use wechatpay_protocol::Mchid;
 
 use crate::{
@@ -10,7 +11,6 @@ use crate::{
         provenance::Provenance,
     },
     faults::{ActiveFault, Fault, FaultId, FaultSource},
-    forensics::{self, Hypothesis},
     journal::{
         Exchange, Stage, Verdict,
         content::{BodyContent, Header, Message, headers},
@@ -206,9 +206,9 @@ impl<'a> RejectionDetail<'a> {
 }
 
 impl<'a> DiagnosisDetail<'a> {
-    fn of(diagnosis: &'a forensics::Diagnosis) -> Self {
+    fn of(diagnosis: &'a Diagnosis) -> Self {
         let mistake =
-            |one: &&Hypothesis| Mistake { name: one.name, english: one.english, chinese: one.chinese };
+            |one: &&KnownMistake| Mistake { name: one.name, english: one.english, chinese: one.chinese };
         Self {
             name: diagnosis.name(),
             verdict: diagnosis.verdict.name(),
@@ -219,7 +219,11 @@ impl<'a> DiagnosisDetail<'a> {
                 expected: &difference.expected,
                 signed: &difference.signed,
             }),
-            known: diagnosis.known.iter().map(|[english, chinese]| Known { english, chinese }).collect(),
+            known: diagnosis
+                .facts
+                .iter()
+                .map(|fact| Known { english: &fact.english, chinese: &fact.chinese })
+                .collect(),
             text: diagnosis.to_string(),
             chinese: diagnosis.chinese(),
         }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::Mchid;
 
 use crate::{
     faults::ActiveFault,
-    forensics::Diagnosis,
     journal::{Exchange, StageTimes},
 };
 

@@ -1,7 +1,7 @@
-//! Where a running mock says what it found.
+//! Where a running mock shows its diagnosis.
 
 use wechatpay_contract::sign::Sign;
-use wechatpay_mock::{Clock, Diagnosing, MockServer};
+use wechatpay_mock::{Clock, DiagnosisMode, MockServer};
 
 use crate::support::{NOW, RawRequest, exchange, frozen_mock};
 
@@ -10,7 +10,7 @@ fn without_final_newline() -> RawRequest {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_mistake_in_a_header_and_in_the_journal() {
+async fn a_wrong_signature_is_diagnosed_in_a_header_and_in_the_journal() {
     let mock = frozen_mock().await;
     let reply = exchange(&mock, &without_final_newline()).await;
     assert_eq!(reply.status(), "401");
@@ -20,18 +20,18 @@ async fn a_refusal_names_the_mistake_in_a_header_and_in_the_journal() {
     let diagnosis = exchanges[0].diagnosis.as_ref().unwrap();
     assert_eq!(
         diagnosis.to_string(),
-        "no-final-newline: line 5 (body) should be `…9090134234sfdf\"}\\n`, signed was `…9090134234sfdf\"}`; \
-         end the last line in a newline as well"
+        "no-final-newline: line 5 (body) should be `…9090134234sfdf\"}\\n`, but `…9090134234sfdf\"}` was signed; \
+         end the last line with a newline, too"
     );
     assert_eq!(
         diagnosis.chinese(),
         "no-final-newline：第 5 行（请求体）应为 `…9090134234sfdf\"}\\n`，实际签名的是 `…9090134234sfdf\"}`；\
-         签名串的最后一行也必须以换行符 \\n 结尾"
+         签名串的最后一行也要以换行符 \\n 结尾"
     );
 }
 
 #[tokio::test]
-async fn other_refusals_and_successes_are_not_diagnosed() {
+async fn other_errors_and_successes_are_not_diagnosed() {
     let mock = frozen_mock().await;
     for sign in [Sign::Valid, Sign::Unsigned, Sign::Stale, Sign::UnknownSerial, Sign::UnknownMerchant] {
         let reply = exchange(&mock, &RawRequest { sign, ..RawRequest::sample() }).await;
@@ -41,9 +41,9 @@ async fn other_refusals_and_successes_are_not_diagnosed() {
 }
 
 #[tokio::test]
-async fn the_body_of_a_diagnosed_refusal_is_that_of_one_that_is_not() {
+async fn a_diagnosis_does_not_change_the_body() {
     let silent =
-        MockServer::builder().clock(Clock::fixed(NOW)).diagnosis(Diagnosing::Off).start().await.unwrap();
+        MockServer::builder().clock(Clock::fixed(NOW)).diagnosis(DiagnosisMode::Off).start().await.unwrap();
     let [silent, telling] = [
         exchange(&silent, &without_final_newline()).await,
         exchange(&frozen_mock().await, &without_final_newline()).await,

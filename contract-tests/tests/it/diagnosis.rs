@@ -1,6 +1,6 @@
-//! Signatures that are wrong in a known way are explained, and no others are.
+//! Signatures with known mistakes are explained, and no others.
 //!
-//! Whoever signs here is not the code under test: the `rsa` crate and the `openssl` command commit the mistakes.
+//! The `rsa` crate and the `openssl` command commit the mistakes, not the code under test.
 
 mod committed;
 mod forged;
@@ -13,14 +13,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wechatpay_mock::forensics::{Diagnosis, Verdict, hypotheses};
+use wechatpay_mock::diagnosis::{Diagnosis, Verdict, known_mistakes};
 
 use self::{
     committed::{BY_OPENSSL, COMMITTED},
     scene::{Scene, has_openssl},
 };
 
-/// Time enough for every mistake, also in a build that is not optimized.
+/// Long enough for every mistake, in an unoptimized build too.
 const ALL_THE_TIME: Duration = Duration::from_secs(120);
 
 #[test]
@@ -43,16 +43,16 @@ fn each_mistake_is_named_when_another_implementation_commits_it() {
 }
 
 #[test]
-fn each_mistake_that_is_known_is_committed_here() {
-    let known: BTreeSet<&str> = hypotheses().iter().map(|one| one.name).collect();
+fn each_known_mistake_is_committed_here() {
+    let known: BTreeSet<&str> = known_mistakes().iter().map(|one| one.name).collect();
     let committed: BTreeSet<&str> = COMMITTED.iter().map(|one| one.name).collect();
     assert_eq!(known, committed);
-    assert_eq!(known.len(), hypotheses().len(), "two mistakes have one name");
+    assert_eq!(known.len(), known_mistakes().len(), "two mistakes have one name");
 }
 
 #[test]
 fn each_mistake_has_a_name_in_kebab_case_and_a_remedy_in_two_languages() {
-    for one in hypotheses() {
+    for one in known_mistakes() {
         assert!(
             one.name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')),
             "{}",
@@ -102,7 +102,7 @@ fn two_mistakes_at_once_are_both_named() {
 }
 
 #[test]
-fn a_question_mark_alone_that_was_left_out_is_a_query_left_out() {
+fn an_empty_query_that_was_left_out_is_a_query_left_out() {
     for body in ["", "{}"] {
         let scene = Scene::get().with_target("/v3/certificates?").with_body(body);
         let signed = scene.with_target("/v3/certificates").message();
@@ -112,7 +112,7 @@ fn a_question_mark_alone_that_was_left_out_is_a_query_left_out() {
 }
 
 #[test]
-fn a_right_signature_is_not_diagnosed() {
+fn a_right_signature_has_no_diagnosis() {
     let scene = Scene::default();
     let signature = scene::base64(&scene::sign(scene.message().as_bytes()));
     assert_eq!(scene.diagnose(&signature, ALL_THE_TIME), None);
@@ -147,7 +147,7 @@ fn a_diagnosis_ends_when_time_is_up_and_says_so() {
     let signature = scene::base64(&scene::sign(b"another message"));
     let start = Instant::now();
     let diagnosis = scene.diagnose(&signature, Duration::ZERO).unwrap();
-    // Far more than it takes, far less than all there is to try would.
+    // Far longer than it takes, and far shorter than trying everything would take.
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(diagnosis.verdict, Verdict::OtherMessage);
     assert!(

@@ -1,7 +1,7 @@
-//! Every mistake that the mock knows, committed once.
+//! Every known mistake, committed once.
 
 use sha2::{Digest, Sha256};
-use wechatpay_mock::forensics::KeyHolder;
+use wechatpay_mock::diagnosis::KeyHolder;
 
 use super::scene::{
     HOST, MCHID, SERIAL_NO, Scene, TEMPLATE, base64, hex, openssl, openssl_sign, path, sign, sign_with,
@@ -9,13 +9,13 @@ use super::scene::{
 
 /// A way to commit a mistake.
 pub(super) struct Committed {
-    /// The mistake.
+    /// The mistake's name.
     pub(super) name: &'static str,
-    /// The request that is sent, and its signature as it stands in the header.
+    /// The request that is sent, and its signature as in the header.
     pub(super) commit: fn(Scene) -> (Scene, String),
 }
 
-/// Commits a mistake in the message: the scene is sent as it is given, and this is signed.
+/// A mistake in the message: the request that is sent, and the message that is signed.
 macro_rules! signed {
     ($name:literal, $message:expr) => {
         signed!($name, |scene: Scene| scene, $message)
@@ -33,7 +33,7 @@ macro_rules! signed {
     };
 }
 
-/// Commits a mistake in what is done with the right message.
+/// A mistake in how the right message is signed, or how its signature becomes text.
 macro_rules! made {
     ($name:literal, $signature:expr) => {
         Committed {
@@ -60,11 +60,11 @@ fn with_bytes(scene: &Scene, body: &[u8]) -> Vec<u8> {
     [scene.lines([0, 1, 2, 3]).as_bytes(), body, b"\n"].concat()
 }
 
-/// The documentation's example of a code page: "钻石" and "折" in GBK.
+/// The same body in GBK and in UTF-8.
 const GBK: &[u8] = b"{\"word\":\"\xd7\xea\xca\xaf8\xd5\xdb\"}";
 const UTF8: &str = "{\"word\":\"钻石8折\"}";
 
-/// Those that the `rsa` crate can't commit.
+/// Mistakes that the `rsa` crate cannot commit.
 pub(super) const BY_OPENSSL: [&str; 8] =
     ["pss", "sha1", "sha512", "sha384", "sha224", "md5", "digest-info-left-out", "not-hashed"];
 
@@ -132,7 +132,7 @@ pub(super) const COMMITTED: &[Committed] = &[
         commit: |_| {
             let scene = Scene::get();
             let key = path("apiclient_key.pem");
-            // pkeyutl takes nothing longer than a hash.
+            // pkeyutl signs nothing longer than a hash.
             let signature = openssl(&["rsautl", "-sign", "-inkey", &key], scene.message().as_bytes());
             (scene, base64(&signature))
         },
@@ -167,7 +167,7 @@ pub(super) const COMMITTED: &[Committed] = &[
     signed!("double-slash", |scene: &Scene| with_target(scene, |target| format!("/{target}"))),
     signed!("path-shortened", |scene: &Scene| with_target(scene, |target| target.replacen("/v3", "", 1))),
     signed!("path-template-signed", |scene: &Scene| with_target(scene, |_| TEMPLATE.into())),
-    // 999 thousandths can't be seen in the header.
+    // The header does not tell the millisecond.
     signed!("timestamp-in-milliseconds", |scene: &Scene| {
         scene.message().replace("\n1756951532\n", "\n1756951532999\n")
     }),

@@ -1,10 +1,10 @@
-//! The vectors that OpenSSL signed, most of them wrongly.
+//! The vectors, which OpenSSL signed, most of them wrongly.
 
 use std::{fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
-use wechatpay_mock::forensics::{Case, Diagnosis, KeyHolder, KnownKey, diagnose};
+use wechatpay_mock::diagnosis::{Diagnosis, Evidence, KeyHolder, KnownKey, diagnose};
 use wechatpay_protocol::{Certificate, RequestMessage};
 
 use super::{
@@ -12,10 +12,10 @@ use super::{
     scene::{HOST, pem},
 };
 
-/// How a fault in the vectors is diagnosed, where that is not its own name.
+/// The diagnosis of a fault in the vectors.
 fn expected(fault: &str) -> &str {
     match fault {
-        // Nothing in the request tells what else was signed, but who signed it is certain.
+        // Nothing in the request tells what was signed instead, but the signer is certain.
         "other-body" | "other-nonce" | "other-path" => "other-message",
         "wrong-key" => "strangers-key",
         "signature-truncated" | "signature-empty-block" => "no-known-mistake-fits",
@@ -51,7 +51,7 @@ fn diagnosis(vector: &Value) -> Option<Diagnosis> {
     };
     let certificate = |file: &str| Certificate::from_pem(&pem(file)).unwrap().verifying_key().clone();
     let key = vector["key"].as_str().unwrap().strip_prefix("credentials/").unwrap();
-    let case = Case {
+    let evidence = Evidence {
         message: RequestMessage {
             method: text("method"),
             target: text("target"),
@@ -67,5 +67,5 @@ fn diagnosis(vector: &Value) -> Option<Diagnosis> {
         key: &certificate(key),
         other_keys: vec![KnownKey { holder: KeyHolder::Stranger, key: certificate("other_cert.pem") }],
     };
-    diagnose(&case, ALL_THE_TIME)
+    diagnose(&evidence, ALL_THE_TIME)
 }

@@ -1,4 +1,4 @@
-//! A request to sign wrongly, and signers that are not the code under test.
+//! A request to sign wrongly, and signers other than the code under test.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rsa::{PrivateKey, pkcs8::DecodePrivateKey};
 use sha2::Sha256;
-use wechatpay_mock::forensics::{Case, Diagnosis, KeyHolder, KnownKey, diagnose};
+use wechatpay_mock::diagnosis::{Diagnosis, Evidence, KeyHolder, KnownKey, diagnose};
 use wechatpay_protocol::{RequestMessage, SigningKey, Timestamp, VerifyingKey};
 
 pub(super) const MCHID: &str = "1900000001";
@@ -28,16 +28,16 @@ pub(super) struct Scene {
     pub(super) timestamp: u64,
     pub(super) nonce: String,
     pub(super) body: String,
-    /// The bytes that are sent in place of the body, where they are not text.
+    /// The bytes sent in place of the body, if they are not text.
     pub(super) sent: Option<Vec<u8>>,
     /// The file of the key that should sign.
     pub(super) key: &'static str,
-    /// The files of the other keys that are known.
+    /// The files of the other known keys.
     pub(super) other_keys: Vec<(KeyHolder, &'static str)>,
 }
 
 impl Default for Scene {
-    /// There is something in each line that can be got wrong.
+    /// Each line has something to get wrong.
     fn default() -> Self {
         Self {
             method: "PATCH".into(),
@@ -73,12 +73,12 @@ impl Scene {
         Self { method: "GET".into(), target, body: String::new(), ..Self::default() }
     }
 
-    /// The five lines.
+    /// The right message.
     pub(super) fn message(&self) -> String {
         self.lines([0, 1, 2, 3, 4])
     }
 
-    /// Some of the five lines, in this order.
+    /// The message of some of the five lines, in this order.
     pub(super) fn lines<const N: usize>(&self, order: [usize; N]) -> String {
         let timestamp = self.timestamp.to_string();
         let lines = [&self.method, &self.target, &timestamp, &self.nonce, &self.body];
@@ -90,7 +90,7 @@ impl Scene {
         let other_keys = self.other_keys.iter();
         let other_keys =
             other_keys.map(|(holder, file)| KnownKey { holder: holder.clone(), key: verifying_key(file) });
-        let case = Case {
+        let evidence = Evidence {
             message: RequestMessage {
                 method: &self.method,
                 target: &self.target,
@@ -106,11 +106,11 @@ impl Scene {
             key: &key,
             other_keys: other_keys.collect(),
         };
-        diagnose(&case, time_limit)
+        diagnose(&evidence, time_limit)
     }
 }
 
-/// Where the development keys are.
+/// The path of a file of the development credentials.
 pub(super) fn path(file: &str) -> String {
     format!("{}/../fixtures/credentials/{file}", env!("CARGO_MANIFEST_DIR"))
 }
@@ -142,7 +142,7 @@ pub(super) fn openssl_sign(hash: &str, message: &[u8]) -> Vec<u8> {
     openssl(&["dgst", &format!("-{hash}"), "-sign", &path("apiclient_key.pem")], message)
 }
 
-/// What openssl prints when it is given this.
+/// Runs openssl with this input and returns its output.
 pub(super) fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let mut command = Command::new("openssl");
     let mut openssl = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -160,9 +160,9 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether openssl is installed. On a machine of CI it has to be.
+/// Whether openssl is installed. In CI it must be.
 pub(super) fn has_openssl() -> bool {
     let installed = Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok();
-    assert!(installed || std::env::var_os("CI").is_none(), "expected openssl on a machine of CI, found none");
+    assert!(installed || std::env::var_os("CI").is_none(), "expected openssl in CI, found none");
     installed
 }

@@ -1,8 +1,8 @@
-//! 10,000 wrong signatures that no mistake explains.
+//! 10,000 wrong signatures that no known mistake explains.
 
 use std::{thread, time::Duration};
 
-use wechatpay_mock::forensics::{TIME_LIMIT, Verdict};
+use wechatpay_mock::diagnosis::{TIME_LIMIT, Verdict};
 use wechatpay_protocol::SigningKey;
 
 use super::scene::{Scene, base64, pem};
@@ -10,7 +10,7 @@ use super::scene::{Scene, base64, pem};
 /// Signatures of each of the three kinds.
 const EACH: usize = 3334;
 
-/// What most are given; the search is cut short then, which must not make it say more than it knows.
+/// The time limit for most of them. It cuts the search short, which must not make the diagnosis claim more than it knows.
 const LITTLE_TIME: Duration = Duration::from_millis(1);
 
 #[test]
@@ -55,7 +55,7 @@ fn an_unknown_key_over_right_messages_is_not_explained() {
     });
 }
 
-/// A request of its own for each signature, and but two known keys.
+/// Another request for each signature, and only two known keys.
 fn scene(index: usize) -> Scene {
     let mut scene = if index.is_multiple_of(2) { Scene::get() } else { Scene::default() };
     scene.nonce = (0..16).map(|_| format!("{:02x}", random())).collect();

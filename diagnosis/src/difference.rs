@@ -1,0 +1,138 @@
+//! Where the message that was signed departs from the right one.
+
+use std::fmt;
+
+/// The first line that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The line's number, 1 to 5.
+    pub line: usize,
+    /// The right line with its line ending, cut to a few characters around the difference.
+    pub expected: String,
+    /// The line that was signed, cut alike; empty if the signed message ends before it.
+    pub signed: String,
+}
+
+/// What each line holds, in English and Chinese.
+const LINES: [[&str; 2]; 5] = [
+    ["method", "请求方法"],
+    ["path and query", "路径与查询串"],
+    ["timestamp", "时间戳"],
+    ["nonce", "随机串"],
+    ["body", "请求体"],
+];
+
+/// How many bytes are shown before the difference, and after it.
+const BEFORE: usize = 16;
+const AFTER: usize = 32;
+
+impl Difference {
+    /// `None` if the messages are the same.
+    pub(crate) fn between(expected: &[u8], signed: &[u8]) -> Option<Self> {
+        if expected == signed {
+            return None;
+        }
+        let differs = expected.iter().zip(signed).take_while(|(one, other)| one == other).count();
+        let newlines = expected[..differs].iter().filter(|&&byte| byte == b'\n').count();
+        // A body may have lines of its own.
+        let index = newlines.min(LINES.len() - 1);
+        let start = expected.split_inclusive(|&byte| byte == b'\n').take(index).map(<[u8]>::len).sum();
+        let [expected, signed] = [expected, signed].map(|message| {
+            let newline = message[differs..].iter().position(|&byte| byte == b'\n');
+            let end =
+                newline.filter(|_| index < LINES.len() - 1).map_or(message.len(), |at| differs + at + 1);
+            excerpt(message, start, differs, end)
+        });
+        Some(Self { line: index + 1, expected, signed })
+    }
+
+    /// What the line holds: `path and query`.
+    pub fn name(&self) -> &'static str {
+        LINES[self.line - 1][0]
+    }
+
+    pub(crate) fn chinese(&self) -> String {
+        let Self { line, expected, signed } = self;
+        let [_, name] = LINES[line - 1];
+        format!("第 {line} 行（{name}）应为 `{expected}`，实际签名的是 `{signed}`")
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, expected, signed } = self;
+        write!(f, "line {line} ({}) should be `{expected}`, but `{signed}` was signed", self.name())
+    }
+}
+
+/// The part of `message[start..end]` around the byte that differs, in visible characters.
+fn excerpt(message: &[u8], start: usize, differs: usize, end: usize) -> String {
+    let is_within_character = |at: usize| message.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let mut from = differs.saturating_sub(BEFORE).max(start);
+    while from > start && is_within_character(from) {
+        from -= 1;
+    }
+    let mut to = (differs + AFTER).min(end);
+    while to < end && is_within_character(to) {
+        to += 1;
+    }
+    let shown: String = String::from_utf8_lossy(&message[from..to]).chars().map(visible).collect();
+    let [before, after] = [from > start, to < end].map(|is_cut| if is_cut { "…" } else { "" });
+    format!("{before}{shown}{after}")
+}
+
+/// Escapes control characters, and those without width or that change the direction of text.
+fn visible(character: char) -> String {
+    match character {
+        '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => {
+            character.escape_unicode().to_string()
+        }
+        _ if character.is_control() => character.escape_default().to_string(),
+        _ => character.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPECTED: &str =
+        "PATCH\n/v3/cards?limit=10\n1756951532\nabc\n{\"bonus_value\":600,\"before_bonus_value\":500}\n";
+
+    #[test]
+    fn the_first_line_that_differs_is_shown_with_its_line_ending() {
+        let between = |signed: &str| {
+            Difference::between(EXPECTED.as_bytes(), signed.as_bytes())
+                .map(|difference| difference.to_string())
+        };
+        let shown = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            between(&EXPECTED.to_lowercase()),
+            shown("line 1 (method) should be `PATCH\\n`, but `patch\\n` was signed")
+        );
+        assert_eq!(
+            between(&EXPECTED.replace("?limit=10", "")),
+            shown("line 2 (path and query) should be `/v3/cards?limit=10\\n`, but `/v3/cards\\n` was signed")
+        );
+        assert_eq!(
+            between(EXPECTED.trim_end()),
+            shown("line 5 (body) should be `…onus_value\":500}\\n`, but `…onus_value\":500}` was signed")
+        );
+        assert_eq!(
+            between("PATCH\n"),
+            shown("line 2 (path and query) should be `/v3/cards?limit=10\\n`, but `` was signed")
+        );
+        assert_eq!(between(EXPECTED), None);
+    }
+
+    #[test]
+    fn characters_are_shown_whole_and_on_one_line() {
+        let difference = Difference::between(
+            "a\nb\n1\nn\n钻石会员尊享八折优惠\r\n钻石会员\n".as_bytes(),
+            b"a\nb\n1\nn\n\xe9\x92\xbb\xe7\x9f\xff",
+        );
+        let difference = difference.unwrap();
+        assert_eq!(difference.expected, "钻石会员尊享八折优惠\\r\\n钻石…");
+        assert_eq!(difference.signed, "钻\u{fffd}\u{fffd}");
+    }
+}

@@ -1,0 +1,60 @@
+//! What a known mistake is, and the rules that try one.
+
+use std::fmt;
+
+/// A mistake in signing that can be proved.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KnownMistake {
+    /// In kebab case; never changes.
+    pub name: &'static str,
+    /// The remedy in English.
+    pub english: &'static str,
+    /// The remedy in Chinese.
+    pub chinese: &'static str,
+}
+
+/// A known mistake, and a function that commits or undoes it.
+pub(crate) struct Rule<F> {
+    pub(crate) mistake: KnownMistake,
+    pub(crate) apply: F,
+    pub(crate) cost: Cost,
+}
+
+/// How much it costs to try a rule, and so when it is tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// A few messages: tried always, also together with another mistake.
+    Low,
+    /// The body is parsed and serialized again: not tried on large bodies.
+    Reserialize,
+    /// Hundreds of messages: tried alone, and not with large bodies.
+    High,
+}
+
+impl KnownMistake {
+    pub(crate) const fn new(name: &'static str, english: &'static str, chinese: &'static str) -> Self {
+        Self { name, english, chinese }
+    }
+}
+
+impl<F: Copy> Rule<F> {
+    /// A rule of low cost.
+    pub(crate) const fn new(
+        name: &'static str,
+        english: &'static str,
+        chinese: &'static str,
+        apply: F,
+    ) -> Self {
+        Self { mistake: KnownMistake::new(name, english, chinese), apply, cost: Cost::Low }
+    }
+
+    pub(crate) const fn costing(self, cost: Cost) -> Self {
+        Self { cost, ..self }
+    }
+}
+
+impl fmt::Display for KnownMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

@@ -1,0 +1,243 @@
+//! Why the signature of a WeChat Pay APIv3 request does not match: bytes and keys in, verdict out.
+//!
+//! [`diagnose`] tries the usual mistakes on the signature that was sent, and reports those with which it verifies.
+//! That is proof, not a guess: it reads what a known key signed ([`VerifyingKey::recover`]), and compares it with
+//! the right message and with each message that a known mistake makes of it. Where nothing fits, it reports what is
+//! certain all the same, such as that the merchant's own key signed another message.
+//!
+//! Here, a client signs without the newline at the end of the message:
+//!
+//! ```
+//! use wechatpay_diagnosis::{Evidence, TIME_LIMIT, diagnose};
+//! use wechatpay_protocol::{Credentials, RequestMessage, SigningKey, Timestamp};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let merchant = Credentials::development();
+//! let key = SigningKey::from_pem(&merchant.merchant_key)?;
+//! let message = RequestMessage {
+//!     method: "POST",
+//!     target: "/v3/pay/transactions/jsapi",
+//!     timestamp: Timestamp::from_unix(1_756_951_532),
+//!     nonce_str: "593BEC0C930BF1AFEB40B4A08C8FB242",
+//!     body: br#"{"total":1}"#,
+//! };
+//! let signature = key.sign(message.to_bytes().trim_ascii_end());
+//!
+//! let evidence = Evidence {
+//!     message,
+//!     signature: &signature.to_string(),
+//!     mchid: merchant.mchid.as_str(),
+//!     serial_no: merchant.merchant_serial.as_str(),
+//!     host: None,
+//!     template: None,
+//!     key: &key.verifying_key(),
+//!     other_keys: Vec::new(),
+//! };
+//! let diagnosis = diagnose(&evidence, TIME_LIMIT).expect("the signature does not match");
+//! assert_eq!(diagnosis.name(), "no-final-newline");
+//! assert_eq!(
+//!     diagnosis.to_string(),
+//!     "no-final-newline: line 5 (body) should be `{\"total\":1}\\n`, but `{\"total\":1}` was signed; \
+//!      end the last line with a newline, too",
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Mistakes are data, a table for each family, and a signature may show one of each:
+//!
+//! | module | mistakes in |
+//! |---|---|
+//! | `encoding` | how the signature became text |
+//! | `key` | whose key signed |
+//! | `digest` | how the message was hashed and padded |
+//! | `values` | what is on the five lines; up to two |
+//! | `layout` | which lines there are, and how they end |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod difference;
+mod digest;
+mod encoding;
+mod key;
+mod known_mistake;
+mod layout;
+mod report;
+mod search;
+mod signer;
+mod values;
+
+use std::time::{Duration, Instant};
+
+use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
+
+pub use difference::Difference;
+pub use key::{KeyHolder, KnownKey};
+pub use known_mistake::KnownMistake;
+pub use report::{Diagnosis, Fact, Verdict};
+
+use search::{Found, Outcome, search, search_hash};
+use signer::Signer;
+
+/// A request as it was received, and the keys that may have signed it.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    /// What should have been signed.
+    pub message: RequestMessage<'a>,
+    /// The signature, as in the `Authorization` header.
+    pub signature: &'a str,
+    /// The merchant, as in the `Authorization` header.
+    pub mchid: &'a str,
+    /// The serial number, as in the `Authorization` header.
+    pub serial_no: &'a str,
+    /// The `Host` header.
+    pub host: Option<&'a str>,
+    /// The operation's path with its parameters in braces: `/v3/certificates/{serial_no}`.
+    pub template: Option<&'a str>,
+    /// The key that should have signed.
+    pub key: &'a VerifyingKey,
+    /// Keys that may have signed by mistake, the most likely first. The first 64 are tried.
+    pub other_keys: Vec<KnownKey>,
+}
+
+/// How long a diagnosis may take. (own choice)
+pub const TIME_LIMIT: Duration = Duration::from_millis(25);
+
+/// Every mistake that can be proved, family by family.
+pub fn known_mistakes() -> Vec<&'static KnownMistake> {
+    let encodings = encoding::ENCODINGS.iter().map(|rule| &rule.mistake);
+    let values = values::TABLES.into_iter().flatten().map(|rule| &rule.mistake);
+    let lines = layout::LINES.iter().map(|rule| &rule.mistake);
+    let endings = layout::ENDINGS.iter().map(|rule| &rule.mistake);
+    let keys = key::KEYS.iter().chain(digest::known_mistakes());
+    let mut all: Vec<&KnownMistake> = Vec::new();
+    for mistake in encodings.chain(keys).chain(values).chain(lines).chain(endings) {
+        // Some have two rules.
+        if !all.contains(&mistake) {
+            all.push(mistake);
+        }
+    }
+    all
+}
+
+/// Finds out why a signature does not match; `None` if it does.
+///
+/// Takes `time_limit`, and a few milliseconds more: the likeliest mistakes are tried even if the limit is zero. If time
+/// is up before every mistake was tried, a fact says so.
+pub fn diagnose(evidence: &Evidence<'_>, time_limit: Duration) -> Option<Diagnosis> {
+    let deadline = Deadline::after(time_limit);
+    let Some(signer) = Signer::identify(evidence, deadline) else {
+        return Some(bare_hash(evidence, deadline).unwrap_or_else(|| unexplained(evidence, deadline)));
+    };
+    let mut is_time_up = false;
+    for recovered in &signer.recovered {
+        match search(evidence, recovered, deadline) {
+            Outcome::Found(found) => return proven(evidence, &signer, recovered, found),
+            Outcome::NotFound => {}
+            Outcome::TimeUp => is_time_up = true,
+        }
+    }
+    Some(other_message(&signer, is_time_up).unwrap_or_else(|| unexplained(evidence, deadline)))
+}
+
+/// `None` if nothing is wrong.
+fn proven(
+    evidence: &Evidence<'_>,
+    signer: &Signer,
+    recovered: &Recovered,
+    found: Found,
+) -> Option<Diagnosis> {
+    let mistakes = [signer.mistakes.clone(), digest::mistakes(recovered), found.mistakes].concat();
+    (!mistakes.is_empty()).then(|| Diagnosis {
+        mistakes,
+        verdict: Verdict::Proven,
+        difference: Difference::between(&evidence.message.to_bytes(), &found.message),
+        facts: signer.facts(recovered).into(),
+    })
+}
+
+/// The diagnosis if the message is unknown; `None` if even the signer is uncertain.
+fn other_message(signer: &Signer, is_time_up: bool) -> Option<Diagnosis> {
+    let recovered = signer.recovered.first().filter(|first| first.is_certain())?;
+    Some(Diagnosis {
+        mistakes: [&signer.mistakes[..], &digest::certain_mistakes(recovered)].concat(),
+        verdict: Verdict::OtherMessage,
+        difference: None,
+        facts: signer.facts(recovered).into_iter().chain(is_time_up.then(time_was_up)).collect(),
+    })
+}
+
+/// The diagnosis if a mere hash of the message was sent in place of a signature.
+fn bare_hash(evidence: &Evidence<'_>, deadline: Deadline) -> Option<Diagnosis> {
+    let readings = signer::readings(evidence.signature).into_iter();
+    let contents =
+        readings.map(|(_, bytes)| bytes.as_bytes().to_vec()).filter(|bytes| digest::is_digest(bytes));
+    contents.map(|content| Recovered::Bare { content }).find_map(|hash| {
+        let Outcome::Found(found) = search_hash(evidence, &hash, deadline) else { return None };
+        Some(Diagnosis {
+            mistakes: [vec![&digest::HASH_NOT_SIGNED], found.mistakes].concat(),
+            verdict: Verdict::Proven,
+            difference: Difference::between(&evidence.message.to_bytes(), &found.message),
+            facts: Vec::new(),
+        })
+    })
+}
+
+fn unexplained(evidence: &Evidence<'_>, deadline: Deadline) -> Diagnosis {
+    let text = match evidence.signature.parse::<Signature>() {
+        Ok(signature) => {
+            let bytes = signature.as_bytes().len();
+            Fact::new(
+                format!("the signature is Base64 of {bytes} bytes"),
+                format!("签名值是 {bytes} 字节数据的 Base64"),
+            )
+        }
+        Err(_) => {
+            let characters = evidence.signature.chars().count();
+            Fact::new(
+                format!("the signature has {characters} characters and is not standard Base64"),
+                format!("签名值有 {characters} 个字符，不是标准 Base64"),
+            )
+        }
+    };
+    let bits = evidence.key.bits();
+    let bytes = bits.div_ceil(8);
+    let key = Fact::new(
+        format!("the merchant's key has {bits} bits, so its signatures have {bytes} bytes"),
+        format!("商户密钥为 {bits} 位，其签名长度为 {bytes} 字节"),
+    );
+    let others = evidence.other_keys.iter().take(signer::OTHER_KEYS);
+    let others = others.filter(|other| other.key != *evidence.key).count();
+    let keys = if deadline.is_over() {
+        time_was_up()
+    } else {
+        Fact::new(
+            format!("neither that key nor any of {others} other known keys made it"),
+            format!("该密钥和其他 {others} 个已知密钥都不匹配"),
+        )
+    };
+    Diagnosis {
+        mistakes: Vec::new(),
+        verdict: Verdict::Unexplained,
+        difference: None,
+        facts: vec![text, key, keys],
+    }
+}
+
+fn time_was_up() -> Fact {
+    Fact::new("time was up before every known mistake was tried", "时间已到，还有已知错误没有尝试")
+}
+
+/// When to stop; never, if that is too far in the future.
+#[derive(Clone, Copy)]
+struct Deadline(Option<Instant>);
+
+impl Deadline {
+    fn after(time_limit: Duration) -> Self {
+        Self(Instant::now().checked_add(time_limit))
+    }
+
+    fn is_over(self) -> bool {
+        self.0.is_some_and(|deadline| Instant::now() > deadline)
+    }
+}

@@ -1,0 +1,86 @@
+//! Which known key made the signature.
+
+use wechatpay_protocol::{Recovered, Signature};
+
+use crate::{Deadline, Evidence, Fact, KeyHolder, KnownMistake, encoding::ENCODINGS};
+
+/// The most keys tried beside the merchant's own. (own choice)
+pub(crate) const OTHER_KEYS: usize = 64;
+
+/// How many of the keys are tried even when time is up: the merchant's own, and the first of the others.
+const LIKELY_KEYS: usize = 8;
+
+/// Who made the signature, and what they signed.
+pub(crate) struct Signer {
+    /// How the signature became text, and whose key made it, as far as that is wrong.
+    pub(crate) mistakes: Vec<&'static KnownMistake>,
+    /// `None` for the merchant.
+    holder: Option<KeyHolder>,
+    /// The signature's content, in each way to read it.
+    pub(crate) recovered: Vec<Recovered>,
+}
+
+impl Signer {
+    /// Tries every key on every reading of the signature. Prefers a reading that cannot have come about by chance.
+    pub(crate) fn identify(evidence: &Evidence<'_>, deadline: Deadline) -> Option<Self> {
+        let others = evidence.other_keys.iter().take(OTHER_KEYS).filter(|other| other.key != *evidence.key);
+        let others = others.map(|other| (Some(&other.holder), &other.key));
+        let keys: Vec<_> = [(None, evidence.key)].into_iter().chain(others).collect();
+        let mut uncertain = None;
+        for (encoding, signature) in readings(evidence.signature) {
+            for (index, &(holder, key)) in keys.iter().enumerate() {
+                let is_likely = encoding.is_none() && index < LIKELY_KEYS;
+                if !is_likely && deadline.is_over() {
+                    return uncertain;
+                }
+                let recovered = key.recover(&signature);
+                let Some(is_certain) = recovered.first().map(Recovered::is_certain) else { continue };
+                let mistakes = encoding.into_iter().chain(holder.map(KeyHolder::mistake)).collect();
+                let signer = Self { mistakes, holder: holder.cloned(), recovered };
+                if is_certain {
+                    return Some(signer);
+                }
+                uncertain.get_or_insert(signer);
+            }
+        }
+        uncertain
+    }
+
+    /// Whose key it was, and how the message was padded and hashed.
+    pub(crate) fn facts(&self, recovered: &Recovered) -> [Fact; 2] {
+        let holder = match &self.holder {
+            None => Fact::new("the merchant's own key made it", "签名使用的是该商户自己的私钥"),
+            Some(holder) => Fact::new(
+                format!("the key of {holder} made it"),
+                format!("签名使用的是{}的私钥", holder.chinese()),
+            ),
+        };
+        let padding = match recovered {
+            Recovered::Pkcs1 { .. } | Recovered::Bare { .. } => "PKCS#1 v1.5",
+            Recovered::Pss { .. } => "PSS",
+        };
+        let [hash, hash_in_chinese] = match recovered.hash() {
+            Some(hash) => [hash.name(); 2],
+            None => ["no hash named", "未标明哈希算法"],
+        };
+        let padding =
+            Fact::new(format!("padding {padding}, {hash}"), format!("填充方式 {padding}，{hash_in_chinese}"));
+        [holder, padding]
+    }
+}
+
+/// The signature's bytes, read in the right way and in each wrong way; the same bytes only once.
+pub(crate) fn readings(text: &str) -> Vec<(Option<&'static KnownMistake>, Signature)> {
+    let mut readings: Vec<(Option<&KnownMistake>, Signature)> = Vec::new();
+    let right = text.parse().ok().map(|signature| (None, signature));
+    let wrong = ENCODINGS.iter().filter_map(|rule| {
+        let signature = Signature::from_bytes((rule.apply)(text)?);
+        Some((Some(&rule.mistake), signature))
+    });
+    for (encoding, signature) in right.into_iter().chain(wrong) {
+        if readings.iter().all(|(_, other)| *other != signature) {
+            readings.push((encoding, signature));
+        }
+    }
+    readings
+}

@@ -1,0 +1,71 @@
+//! Wrong values on the five lines: a table of mistakes for each line.
+
+mod body;
+mod json;
+mod nonce;
+mod target;
+mod timestamp;
+
+use crate::{
+    Evidence, KnownMistake,
+    known_mistake::{Cost, Rule},
+};
+
+/// Gives the values that may have been signed in place of the right one. The right one among them is ignored.
+pub(crate) type ValueRule = Rule<fn(&Evidence<'_>) -> Vec<Vec<u8>>>;
+
+/// The values of the five lines: method, path and query, timestamp, nonce, body.
+pub(crate) type Values<'a> = [&'a [u8]; 5];
+
+/// The place of the body among the values.
+pub(crate) const BODY: usize = 4;
+
+/// The rules for each line.
+pub(crate) static TABLES: [&[ValueRule]; 5] =
+    [METHOD, target::TARGET, timestamp::TIMESTAMP, nonce::NONCE, body::BODY];
+
+/// A value that may have been signed in place of the right one.
+pub(crate) struct WrongValue {
+    pub(crate) mistake: &'static KnownMistake,
+    /// Which of the five it replaces.
+    pub(crate) line: usize,
+    pub(crate) value: Vec<u8>,
+}
+
+const METHOD: &[ValueRule] = &[
+    ValueRule::new(
+        "method-lower-case",
+        "write the method on line 1 in upper case",
+        "签名串第 1 行的请求方法要大写",
+        |sent| {
+            let lower = sent.message.method.to_ascii_lowercase().into_bytes();
+            let mut capitalized = lower.clone();
+            capitalized.iter_mut().take(1).for_each(u8::make_ascii_uppercase);
+            vec![lower, capitalized]
+        },
+    ),
+    ValueRule::new(
+        "other-method",
+        "sign the method that is actually sent: a redirect or the HTTP library may have changed it",
+        "请对实际发送的请求方法签名：它可能被重定向或 HTTP 库改掉了",
+        |_| ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"].map(Vec::from).into(),
+    ),
+];
+
+/// The wrong values of all rules of this cost.
+pub(crate) fn wrong_values(evidence: &Evidence<'_>, right: &Values<'_>, cost: Cost) -> Vec<WrongValue> {
+    let mut all: Vec<WrongValue> = Vec::new();
+    for (line, rules) in TABLES.iter().enumerate() {
+        let first = all.len();
+        for rule in rules.iter().filter(|rule| rule.cost == cost) {
+            for value in (rule.apply)(evidence) {
+                // Those of high cost are many, and hardly repeat each other.
+                let is_new = cost == Cost::High || all[first..].iter().all(|other| other.value != value);
+                if is_new && value != right[line] {
+                    all.push(WrongValue { mistake: &rule.mistake, line, value });
+                }
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,106 @@
+//! Properties of every diagnosis, whatever the request and the signature.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{sync::LazyLock, time::Duration};
+
+use proptest::{collection::vec, prelude::*};
+use wechatpay_diagnosis::{Diagnosis, Evidence, KeyHolder, KnownKey, Verdict, diagnose};
+use wechatpay_protocol::{Credentials, RequestMessage, Signature, SigningKey, Timestamp, VerifyingKey};
+
+static KEY: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::from_pem(&Credentials::development().merchant_key).unwrap());
+
+static OTHER_KEY: LazyLock<VerifyingKey> = LazyLock::new(|| {
+    VerifyingKey::from_pem(include_str!("../../fixtures/credentials/other_cert.pem")).unwrap()
+});
+
+/// Long enough to reach most rules, in an unoptimized build too.
+const TIME_LIMIT: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+struct Request {
+    method: String,
+    target: String,
+    timestamp: u64,
+    nonce_str: String,
+    body: Vec<u8>,
+    header_value: String,
+}
+
+impl Request {
+    fn message(&self) -> RequestMessage<'_> {
+        RequestMessage {
+            method: &self.method,
+            target: &self.target,
+            timestamp: Timestamp::from_unix(self.timestamp),
+            nonce_str: &self.nonce_str,
+            body: &self.body,
+        }
+    }
+
+    fn diagnose(&self, signature: &str) -> Option<Diagnosis> {
+        let evidence = Evidence {
+            message: self.message(),
+            signature,
+            mchid: &self.header_value,
+            serial_no: &self.header_value,
+            host: Some(&self.header_value),
+            template: Some(&self.header_value),
+            key: &KEY.verifying_key(),
+            other_keys: vec![KnownKey { holder: KeyHolder::Stranger, key: OTHER_KEY.clone() }],
+        };
+        diagnose(&evidence, TIME_LIMIT)
+    }
+}
+
+prop_compose! {
+    fn request()(
+        method in "[A-Za-zé]{0,7}",
+        target in r"([/?&=%+. é]|%[0-9a-fA-F]{2}|[a-z]){0,40}",
+        timestamp: u64,
+        nonce_str in r"[0-9a-f]{32}|[-0-9a-fé]{0,40}",
+        body in prop_oneof![
+            vec(any::<u8>(), 0..40),
+            r#"[\[{]{0,9}("[a钻/\\]{0,3}"|[-0-9e.]{1,4}|[\]},: \r\n]){0,9}"#.prop_map(String::into_bytes),
+            (r#"\{"[a-c]":("[钻石</]{0,3}"|[0-9]{1,4}),"[a-c]":\[null,true,\{\}\]\}"#).prop_map(String::into_bytes),
+        ],
+        header_value in "[a-z{}:/é]{0,9}",
+    ) -> Request {
+        Request { method, target, timestamp, nonce_str, body, header_value }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_right_signature_has_no_diagnosis(request in request()) {
+        let signature = KEY.sign(&request.message().to_bytes());
+        prop_assert_eq!(request.diagnose(&signature.to_string()), None);
+    }
+
+    #[test]
+    fn text_that_no_key_signed_is_unexplained(
+        request in request(),
+        signature in prop_oneof![
+            any::<String>(),
+            "[-0-9a-fA-F:%=+/_ \r\n]{0,80}",
+            vec(any::<u8>(), 0..300).prop_map(|bytes| Signature::from_bytes(bytes).to_string()),
+        ],
+    ) {
+        let diagnosis = request.diagnose(&signature).unwrap();
+        prop_assert_eq!(diagnosis.verdict, Verdict::Unexplained);
+        prop_assert!(!diagnosis.to_string().contains('\n'));
+    }
+
+    #[test]
+    fn any_message_that_the_key_signed_is_at_least_known_to_be_its_own(
+        request in request(),
+        signed in vec(any::<u8>(), 0..80),
+    ) {
+        let diagnosis = request.diagnose(&KEY.sign(&signed).to_string()).unwrap();
+        prop_assert!(matches!(diagnosis.verdict, Verdict::Proven | Verdict::OtherMessage));
+        prop_assert!(diagnosis.facts[0].english.starts_with("the merchant's own key"));
+        prop_assert!(!diagnosis.to_string().contains('\n') && !diagnosis.chinese().contains('\n'));
+    }
+}
