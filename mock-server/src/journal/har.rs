@@ -1,4 +1,4 @@
-//! Exchanges as an HTTP archive, which browsers and many tools can show: HAR 1.2.
+//! Exchanges as an HTTP archive (HAR 1.2), which browsers and many tools open.
 //!
 //! <http://www.softwareishard.com/blog/har-12-spec/>
 
@@ -47,12 +47,12 @@ struct Entry {
     timings: Timings,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
-    /// The exchange's number. The specification leaves names with `_` to whoever writes.
+    /// The exchange's number. The specification reserves names with `_` for the program that writes the file.
     #[serde(rename = "_number")]
     number: u64,
 }
 
-/// Nothing is known of a cache.
+/// HAR requires it; the mock knows of no cache.
 #[derive(Debug, Serialize)]
 struct Cache {}
 
@@ -120,11 +120,11 @@ struct Pair {
     value: String,
 }
 
-/// What is not known.
+/// A size that is not known.
 const UNKNOWN: i8 = -1;
 
 impl Archive {
-    /// These exchanges, which a mock that listens there had.
+    /// The archive of these exchanges of a mock that listens on this address.
     pub(crate) fn of(page: &Page, address: SocketAddr) -> Self {
         let last = page.exchanges.last().filter(|_| page.has_more);
         let comment = last.map(|last| format!("there are more: ask again with after={}", last.number));
@@ -193,7 +193,7 @@ impl Response {
         Self {
             status: status.as_u16(),
             status_text: status.canonical_reason().unwrap_or_default(),
-            // An answer has its request's version.
+            // A response has its request's version.
             http_version: format!("{:?}", exchange.request.version),
             cookies: [],
             headers: headers(&exchange.answer_headers),
@@ -210,7 +210,7 @@ impl Response {
         }
     }
 
-    /// That there is none, as browsers write it.
+    /// No response, as browsers write it.
     fn none() -> Self {
         Self {
             status: 0,
@@ -232,7 +232,7 @@ impl Response {
     }
 }
 
-/// What an archive has no field for: why the request was refused, and the fault that struck it.
+/// What HAR has no field for: why the request was refused, and the fault that struck it.
 fn comment(exchange: &Exchange) -> Option<String> {
     let refused = exchange.rejection.as_deref().filter(|rejection| !rejection.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
@@ -277,7 +277,7 @@ fn date_time(since_1970: Duration) -> String {
     format!("{seconds}.{:03}{offset}", since_1970.subsec_millis())
 }
 
-/// The end of every time that is written.
+/// The offset that every timestamp ends with.
 const OFFSET: &str = "+08:00";
 
 fn lossy(bytes: &[u8]) -> String {

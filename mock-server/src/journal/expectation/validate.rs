@@ -1,4 +1,4 @@
-//! Whether an expectation can be met, and can be unmet.
+//! Whether an expectation can be met, and can fail.
 
 use crate::{
     contract::Contract,
@@ -7,8 +7,8 @@ use crate::{
     suggest::nearest,
 };
 
-/// Why an expectation makes no sense: it names what there is none of, so that it would be met by mistake, or what is
-/// asked for is always so, or never.
+/// Why an expectation is invalid: it names something unknown, so that it would be met by mistake, or it is always or never
+/// met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidExpectation {
     #[error("merchant: expected the mchid of a merchant, found {}; did you mean {nearest}?", quoted(.found))]
@@ -26,7 +26,7 @@ pub(crate) enum InvalidExpectation {
 }
 
 impl Expectation {
-    /// Whether it makes sense where there are these merchants and operations.
+    /// Checks it against the merchants and operations that exist.
     pub(crate) fn check(
         &self,
         merchants: &Merchants,
