@@ -6,11 +6,12 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
+use serde_json::json;
 use tokio::sync::watch;
 use wechatpay_protocol::Mchid;
 
 use super::{Exchange, Filter, log, metrics::Metrics};
-use crate::limits::Limits;
+use crate::{api::language::Language, limits::Limits};
 
 /// The last exchanges, bounded by number and by size.
 ///
@@ -228,15 +229,23 @@ impl Partitions {
     }
 }
 
-/// About how many bytes an exchange takes in memory: the texts that a peer chose, and a constant for all the rest.
+/// About how many bytes an exchange takes in memory: what a peer sent, what errors and warnings quote of that, and a
+/// constant for the rest.
 fn size(exchange: &Exchange) -> usize {
+    let quoted = exchange.rejection.as_deref().map_or(0, |error| {
+        let body = error.body(Language::ZhCn).map_or(0, |body| json!(body).to_string().len());
+        3 * body + error.reason().len()
+    });
     OVERHEAD
+        + exchange.request.method.as_str().len()
         + exchange.request.target.len()
         + exchange.request.headers.size()
         + exchange.request.body.len()
         + exchange.answer_headers.size()
         + exchange.answer_body.len()
+        + exchange.warnings.iter().map(|warning| 3 * warning.to_string().len()).sum::<usize>()
+        + quoted
 }
 
-/// Bytes of an exchange beside those texts. Errors and warnings quote only so much of a request.
+/// Bytes of an exchange beside those.
 const OVERHEAD: usize = size_of::<Exchange>() + 512;
