@@ -3,8 +3,7 @@
 use std::{error::Error, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use wechatpay_client::{Client, RightsChange, Trust, credentials_dir};
-use wechatpay_protocol::Credentials;
+use wechatpay_client::{Client, RightsChange, Trust, credentials};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -136,10 +135,7 @@ pub(crate) struct Patch {
 impl Connection {
     /// The client that these options mean.
     pub(crate) fn client(&self) -> Result<Client, Box<dyn Error>> {
-        let credentials = match &self.credentials {
-            Some(path) => credentials_dir::load(path)?,
-            None => credentials_dir::from_env()?.unwrap_or_else(Credentials::development),
-        };
+        let credentials = credentials::find(self.credentials.as_deref())?;
         let builder =
             Client::builder().base_url(&self.base_url).credentials(&credentials).timeout(self.timeout);
         let builder = match self.trust {

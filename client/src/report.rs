@@ -7,7 +7,7 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use wechatpay_client::{Unverified, Verified};
+use wechatpay_client::{VerificationError, VerifiedResponse};
 use wechatpay_protocol::{Certificate, REQUEST_ID, Timestamp};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -15,7 +15,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const LABEL: Style = Style::new().dimmed();
 
 /// Prints what came, and what of it is certain.
-pub(crate) fn verified(verified: &Verified) {
+pub(crate) fn verified(verified: &VerifiedResponse) {
     let signature = verified.signature();
     let request_id = verified.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     print(|out| {
@@ -66,10 +66,10 @@ pub(crate) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
     if error.is_download() {
         return Some("a merchant may have a public key instead: --trust public-key");
     }
-    if error.is_certificates() {
+    if error.is_certificate_list() {
         return Some("is the APIv3 key in the credentials this merchant's?");
     }
-    if let Some(Unverified::Stale { .. }) = error.unverified() {
+    if let Some(VerificationError::Stale { .. }) = error.verification_error() {
         return Some("is this machine's clock right? if so, do not believe the answer: it is an old one");
     }
     if error.outcome_is_unknown() {
@@ -77,7 +77,7 @@ pub(crate) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
             "it may have been carried out all the same: repeat it unchanged, with the same --out-request-no",
         );
     }
-    let rejection = error.rejection()?;
+    let rejection = error.api_error()?;
     match (rejection.code(), rejection.status().as_u16()) {
         (Some("SIGN_ERROR"), _)
             if rejection.message().is_some_and(|message| message.contains("timestamp")) =>

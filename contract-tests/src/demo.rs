@@ -5,7 +5,7 @@ use std::{error::Error, io::Write};
 
 use anstyle::{AnsiColor, Style};
 use http::{HeaderMap, Method};
-use wechatpay_client::{Client, SignedRequest, Verified};
+use wechatpay_client::{Client, SignedRequest, VerifiedResponse};
 use wechatpay_contract::case::{SAMPLE_BODY, SAMPLE_TARGET};
 use wechatpay_mock::{Exchange, MockServer};
 use wechatpay_protocol::ResponseSignature;
@@ -19,7 +19,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let mock = MockServer::builder().start().await?;
     let client = Client::builder().base_url(&mock.url()).credentials(&mock.credentials()).build()?;
 
-    let request = client.sign(Method::PATCH, &SAMPLE_TARGET.parse()?, SAMPLE_BODY);
+    let request = client.sign(Method::PATCH, SAMPLE_TARGET, SAMPLE_BODY)?;
     let verified = client.execute(&request).await?;
     let exchanges = mock.exchanges();
     let exchange = exchanges.last().ok_or("the mock has no record of the call")?;
@@ -80,7 +80,7 @@ fn show_signature(out: &mut impl Write, headers: &HeaderMap) -> std::io::Result<
     show_line(out, &format!("Wechatpay-Serial: {}", signature.serial))
 }
 
-fn show_verified(out: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
+fn show_verified(out: &mut impl Write, verified: &VerifiedResponse) -> std::io::Result<()> {
     let serial = &verified.signature().serial;
     writeln!(out, "\n{SIDE}client{SIDE:#}  verifies the three lines it received with the key {serial}")?;
     writeln!(out, "\n{GOOD}verified: {}{GOOD:#}", verified.status())

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use wechatpay_client::credentials_dir;
+use wechatpay_client::credentials;
 use wechatpay_contract::{
     case::{self, Case},
     verify::{self, Course, Ground, Outcome, Selection, Step, tree},
@@ -61,8 +61,8 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Box<dyn Error>> {
 async fn ground(options: &Verify) -> Result<Ground, Box<dyn Error>> {
     let Some(target) = &options.target else { return Ok(Ground::mock_inside().await?) };
     let credentials = match &options.credentials {
-        Some(path) => credentials_dir::load(path)?,
-        None => credentials_dir::from_env()?.unwrap_or_else(Credentials::development),
+        Some(path) => credentials::load(path)?,
+        None => credentials::from_env()?.unwrap_or_else(Credentials::development),
     };
     Ok(Ground::target(target.clone(), credentials, options.i_know_this_is_not_a_mock)?)
 }

@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use crate::gateway::{
-    Answer, Gateway, PLATFORM_KEY, PUBLIC_KEY, PUBLIC_KEY_ID, SERIAL_NO, platform_certificate, system_time,
+    Gateway, PLATFORM_KEY, PUBLIC_KEY, PUBLIC_KEY_ID, Response, SERIAL_NO, platform_certificate, system_time,
 };
 
 const CREDENTIALS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/credentials");
@@ -37,7 +37,7 @@ async fn patch(gateway: &Gateway, options: &[&str]) -> Ended {
 
 async fn honest_gateway() -> Gateway {
     Gateway::new(|_| {
-        let answer = Answer::unsigned("204 No Content", "");
+        let answer = Response::unsigned("204 No Content", "");
         Some(answer.signed(system_time(), PUBLIC_KEY_ID, PUBLIC_KEY).to_bytes())
     })
     .await
@@ -96,8 +96,8 @@ async fn credentials_come_from_a_folder_a_file_or_the_environment() {
 #[tokio::test]
 async fn a_refusal_ends_in_1_with_the_gateways_words() {
     let refusal =
-        Answer::unsigned("400 Bad Request", r#"{"code":"INVALID_REQUEST","message":"会员卡ID无效"}"#);
-    let ended = patch(&Gateway::answering(refusal).await, &[]).await;
+        Response::unsigned("400 Bad Request", r#"{"code":"INVALID_REQUEST","message":"会员卡ID无效"}"#);
+    let ended = patch(&Gateway::responding(refusal).await, &[]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
     assert!(ended.stderr.contains("400 INVALID_REQUEST: 会员卡ID无效"), "{}", ended.stderr);
     assert!(ended.stderr.contains("hint: nothing was changed"), "{}", ended.stderr);
@@ -105,7 +105,7 @@ async fn a_refusal_ends_in_1_with_the_gateways_words() {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_verified_ends_in_1_and_asks_for_a_repetition() {
-    let ended = patch(&Gateway::answering(Answer::unsigned("204 No Content", "")).await, &[]).await;
+    let ended = patch(&Gateway::responding(Response::unsigned("204 No Content", "")).await, &[]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
     assert!(ended.stderr.contains("with the same --out-request-no"), "{}", ended.stderr);
 }
@@ -114,7 +114,7 @@ async fn an_answer_that_cannot_be_verified_ends_in_1_and_asks_for_a_repetition()
 async fn silence_ends_in_1_after_the_timeout() {
     let ended = patch(&Gateway::new(|_| None).await, &["--timeout", "0.2"]).await;
     assert_eq!(ended.code, 1);
-    assert!(ended.stderr.contains("no complete answer within 0.2 s"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no complete response within 0.2 s"), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn help_and_version_end_in_0() {
 async fn certificates_are_listed_one_a_line() {
     let gateway = Gateway::new(|request| {
         assert_eq!(request.request_line(), "GET /v3/certificates HTTP/1.1");
-        let answer = Answer::unsigned("200 OK", &crate::certificates::list(&[&platform_certificate()]));
+        let answer = Response::unsigned("200 OK", &crate::certificates::list(&[&platform_certificate()]));
         Some(answer.signed(system_time(), SERIAL_NO, PLATFORM_KEY).to_bytes())
     })
     .await;

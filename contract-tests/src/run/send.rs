@@ -17,7 +17,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use wechatpay_client::{
     MAX_BODY,
-    tls::{self, NoAuthorities},
+    tls::{self, NoAuthoritiesError},
 };
 use wechatpay_protocol::Timestamp;
 
@@ -96,7 +96,7 @@ impl Host {
 }
 
 /// Read once: the authorities that the machine trusts are many.
-static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthorities>> =
+static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthoritiesError>> =
     LazyLock::new(|| tls::system_authorities().map(|authorities| tls::config(authorities).into()));
 
 /// Sends a request that the kit makes.

@@ -3,9 +3,8 @@
 use std::{fmt, io, net::IpAddr, str::FromStr};
 
 use http::Uri;
-use wechatpay_client::{BaseUrl, BaseUrlError};
 use wechatpay_mock::{Config, MockServer};
-use wechatpay_protocol::Credentials;
+use wechatpay_protocol::{BaseUrl, BaseUrlError, Credentials};
 
 use crate::case::Given;
 

@@ -10,7 +10,7 @@ use proptest::{
     test_runner::{TestCaseError, TestRunner},
 };
 use tokio::runtime::Runtime;
-use wechatpay_client::{Client, Error, Verified};
+use wechatpay_client::{Client, Error, VerifiedResponse};
 use wechatpay_contract::generate::{GeneratedRequest, Operation};
 use wechatpay_mock::{MockServer, OPENAPI};
 
@@ -52,8 +52,8 @@ impl World {
     }
 
     /// The answer, verified, or the refusal.
-    fn send(&self, request: &GeneratedRequest) -> Result<Verified, Error> {
-        let target = request.target.parse().unwrap();
-        self.runtime.block_on(self.client.send(request.method.clone(), &target, request.body.clone()))
+    fn send(&self, request: &GeneratedRequest) -> Result<VerifiedResponse, Error> {
+        let call = self.client.call(request.method.clone(), &request.target, request.body.clone());
+        self.runtime.block_on(call)
     }
 }

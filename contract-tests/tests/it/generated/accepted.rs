@@ -42,7 +42,7 @@ fn is_answered_as_described(
     match world.send(request) {
         Ok(verified) => answers.check(verified.status().as_str(), verified.body()),
         Err(error) => {
-            let rejection = error.rejection().ok_or_else(|| TestCaseError::fail(format!("{error:?}")))?;
+            let rejection = error.api_error().ok_or_else(|| TestCaseError::fail(format!("{error:?}")))?;
             let exchanges = world.mock.exchanges();
             let reason = exchanges.last().and_then(|exchange| exchange.rejection.as_deref());
             let is_business = matches!(reason, Some(ApiError::Operation(_) | ApiError::Sensitive(_)));

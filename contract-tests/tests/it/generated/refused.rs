@@ -20,7 +20,7 @@ fn is_refused_for(breach: &Breach, world: &World, request: &GeneratedRequest) ->
     let Err(error) = world.send(request) else {
         return Err(TestCaseError::fail(format!("{breach}: accepted")));
     };
-    let rejection = error.rejection().ok_or_else(|| TestCaseError::fail(format!("{breach}: {error:?}")))?;
+    let rejection = error.api_error().ok_or_else(|| TestCaseError::fail(format!("{breach}: {error:?}")))?;
     prop_assert_eq!(rejection.status(), StatusCode::BAD_REQUEST, "{}", breach);
     let refusal =
         rejection.error_body().ok_or_else(|| TestCaseError::fail(format!("{breach}: {rejection}")))?;

@@ -89,7 +89,7 @@ async fn call(client: &Client, manner: Manner) -> u16 {
     let change = RightsChange::sample();
     let call = || client.set_rights(RightsChange::SAMPLE_CARD_ID, RightsChange::SAMPLE_CODE, &change);
     let verified = call().await;
-    let is_refused = verified.as_ref().is_err_and(|error| error.rejection().is_some());
+    let is_refused = verified.as_ref().is_err_and(|error| error.api_error().is_some());
     let verified = if matches!(manner, Manner::Stubborn) && is_refused { call().await } else { verified };
     if verified.is_ok() || matches!(manner, Manner::AlwaysYes) { 200 } else { 502 }
 }
