@@ -90,7 +90,7 @@ impl Gateway {
             randomness,
             policies,
             limits,
-            gate: AcceptGate::new(),
+            gate: AcceptGate::default(),
             diagnosis,
             diagnoses: Semaphore::new(diagnosing::AT_ONCE),
             large_bodies: Semaphore::new(LARGE_BODIES),
@@ -110,7 +110,7 @@ impl Gateway {
     {
         let mut progress = Progress::begin();
         let (mut received, whole) = receive(request, peer, &self.limits, &self.large_bodies).await;
-        received.keeps_alive &= !self.gate.is_ending();
+        received.keeps_alive &= !self.gate.is_shutting_down();
         let received_at = self.clock.moment();
         let received = Arc::new(received);
 

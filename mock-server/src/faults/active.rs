@@ -153,7 +153,7 @@ impl ActiveFault {
         let body_sent = fault.body_sent(answer.body.len());
         let bytes = body_sent
             .map_or_else(Vec::new, |sent| [&head(answer, write_name)[..], &answer.body[..sent]].concat());
-        connection.end(Abort { bytes: bytes.into(), body_sent, closing: fault.closing() });
+        connection.abort(Abort { bytes: bytes.into(), body_sent, closing: fault.closing() });
     }
 }
 
@@ -164,7 +164,7 @@ impl ActiveFault {
         }
         if matches!(self.fault.map(Fault::kind), Some(Kind::Connection(ConnectionFault::NoAnswer))) {
             // Nor does an answer come when the mock ends, which therefore needn't wait.
-            let _ = timeout(self.lasts(NO_ANSWER), gate.ending()).await;
+            let _ = timeout(self.lasts(NO_ANSWER), gate.shutdown()).await;
         }
     }
 
