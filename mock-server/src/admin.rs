@@ -77,7 +77,7 @@ impl Admin {
             Ok(()) => self.handle(&received, authority.as_deref()).await,
             Err(rejection) => Err(Refusal::RawRequest(rejection)),
         };
-        let keeps_alive = received.keeps_alive && !gateway.gate.is_ending();
+        let keeps_alive = received.keeps_alive && !gateway.gate.is_shutting_down();
         result.unwrap_or_else(|refusal| refusal.to_answer()).into_response(keeps_alive)
     }
 

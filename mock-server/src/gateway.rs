@@ -88,7 +88,7 @@ impl Gateway {
             randomness,
             policies,
             limits,
-            gate: AcceptGate::new(),
+            gate: AcceptGate::default(),
             diagnoser: Diagnoser::new(diagnosis),
             large_bodies: Semaphore::new(LARGE_BODIES),
             settled: RwLock::new(()),
@@ -107,7 +107,7 @@ impl Gateway {
     {
         let mut progress = Progress::begin();
         let (mut received, whole) = receive(request, peer, &self.limits, &self.large_bodies).await;
-        received.keeps_alive &= !self.gate.is_ending();
+        received.keeps_alive &= !self.gate.is_shutting_down();
         let received_at = self.clock.moment();
         let received = Arc::new(received);
 

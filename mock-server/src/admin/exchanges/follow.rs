@@ -63,11 +63,11 @@ pub(super) async fn next(
             // What was looked at once need not be looked at again.
             filter.after = seen.last;
             tokio::select! {
-                () = gateway.gate.ending() => return seen,
+                () = gateway.gate.shutdown() => return seen,
                 changed = timeout_at(until, newest.changed()) => if changed.is_err() { return seen },
             }
         }
-        let _ = timeout(GATHERED, gateway.gate.ending()).await;
+        let _ = timeout(GATHERED, gateway.gate.shutdown()).await;
         is_gathered = true;
     }
 }

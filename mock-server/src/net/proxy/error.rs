@@ -1,4 +1,4 @@
-//! What the mock refuses as a proxy, and the words that say why.
+//! What the mock refuses to do as a proxy.
 
 use std::io;
 
@@ -6,9 +6,9 @@ use http::{Response, StatusCode};
 
 use crate::response::body::{ResponseBody, text_response};
 
-/// Why a proxy's request is refused.
+/// Why a proxy request fails.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ProxyRefusal {
+pub(crate) enum ProxyError {
     #[error(
         "expected a proxy's request to name a host and, for CONNECT, a port, found none; send CONNECT HOST:PORT or GET http://HOST/…"
     )]
@@ -26,24 +26,20 @@ pub(crate) enum ProxyRefusal {
     #[error("expected HTTP/1.1 for CONNECT, found HTTP/2; ask for the tunnel over HTTP/1.1")]
     Http2,
     #[error(
-        "expected http:// for a request to {host} that is no CONNECT, found {scheme}://; ask for a tunnel with CONNECT"
+        "expected CONNECT for {host}, found a request without a tunnel; ask for a tunnel with CONNECT, or call it without a proxy: NO_PROXY={host}"
     )]
-    Scheme { host: String, scheme: String },
+    NoTunnel { host: String },
     #[error("cannot reach {host}, which --proxy-passthrough names: {source}")]
     Unreachable { host: String, source: io::Error },
 }
 
-impl ProxyRefusal {
-    /// The answer.
-    pub(crate) fn answer(&self) -> Response<ResponseBody> {
-        text_response(self.status(), format!("wechatpay-mock: {self}\n"))
-    }
-
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::NoHost | Self::Http2 | Self::Scheme { .. } => StatusCode::BAD_REQUEST,
+impl ProxyError {
+    pub(crate) fn response(&self) -> Response<ResponseBody> {
+        let status = match self {
+            Self::NoHost | Self::Http2 | Self::NoTunnel { .. } => StatusCode::BAD_REQUEST,
             Self::OtherHost { .. } | Self::Loop | Self::TunnelInTunnel => StatusCode::FORBIDDEN,
             Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
-        }
+        };
+        text_response(status, format!("wechatpay-mock: {self}\n"))
     }
 }
