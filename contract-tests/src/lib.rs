@@ -3,7 +3,7 @@
 //! A [`case::Case`] is a file in `fixtures/cases/`: what to send, how to sign it, and what must come back.
 //! [`run::run`] sends it to any base URL and says what differs; [`verify`] does so with all of them, and reports.
 //!
-//! [`generate`] makes requests of any operation from the contract itself: valid ones, and such as break one rule of it.
+//! [`generate`] generates requests of any operation from the contract: valid ones, and ones that break one rule of it.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -8,12 +8,12 @@ use http_body::Body;
 use parking_lot::{RwLock, RwLockWriteGuard};
 use tokio::sync::Semaphore;
 use wechatpay_diagnosis::Diagnosis;
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
     api::error::ApiError,
     clock::Clock,
-    contract::Contract,
     faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
@@ -143,7 +143,7 @@ impl Gateway {
         progress.merchant = named_merchant(received, &self.merchants);
         progress.enter(Stage::Route);
         let routed = route(self.contract, Arc::clone(received))?;
-        progress.operation = Some(routed.operation.id.as_str());
+        progress.operation = Some(routed.operation.id());
 
         progress.enter(Stage::Authenticate);
         let authenticated = authenticate(routed, &self.merchants, now)?;
@@ -202,7 +202,7 @@ impl Gateway {
             merchants: &self.merchants,
             randomness: &self.randomness,
         };
-        let operation = &request.operation().id;
+        let operation = request.operation().id();
         let execute = handler(operation).expect("a test sees to it that each operation has a handler");
         let mchid = &request.merchant().mchid;
         loop {

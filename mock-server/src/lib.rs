@@ -20,10 +20,8 @@ mod admin;
 mod api;
 mod clock;
 mod config;
-mod contract;
 pub mod environment;
 mod faults;
-mod field_fault;
 mod gateway;
 mod journal;
 mod limits;
@@ -47,8 +45,6 @@ pub use crate::api::operation_error::OperationError;
 pub use crate::api::provenance::Provenance;
 pub use crate::clock::Clock;
 pub use crate::config::{Complaint, Config, ConfigError};
-pub use crate::contract::OPENAPI;
-pub use crate::field_fault::{FieldFault, JsonType, Location, Rule};
 pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
 pub use crate::limits::{LimitError, Limits};
 pub use crate::merchants::credentials_dir::{WriteError, credentials_env, write_credentials};
@@ -74,3 +70,4 @@ pub use crate::{
     },
 };
 pub use wechatpay_diagnosis as diagnosis;
+pub use wechatpay_openapi::{Constraint, FieldError, JsonType, Location, OPENAPI};

@@ -65,3 +65,16 @@ impl OperationResponse {
         Self { status: StatusCode::NO_CONTENT, body: None, warnings }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wechatpay_openapi::Contract;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_of_the_contract_has_a_handler() {
+        let ids = Contract::current().operation_ids();
+        assert_eq!(ids.filter(|id| handler(id).is_none()).collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+}

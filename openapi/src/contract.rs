@@ -1,14 +1,14 @@
 //! The contract: every operation, found by path or by `operationId`.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
 };
 
 use http::Method;
 use serde_json::Value;
 
-use crate::{ContractError, Operation, PathTemplate, Schema, path::Segment, routes::Routes};
+use crate::{ContractError, Operation, PathTemplate, inline::inline, path::Segment, routes::Routes};
 
 /// The built-in contract's text, as the mock serves and obeys it: OpenAPI 3.1.
 pub const OPENAPI: &str = include_str!("../../fixtures/contract/openapi.json");
@@ -146,18 +146,17 @@ impl Contract {
         })
     }
 
-    /// A schema of the document's `components`.
+    /// The schemas of the document's `components`, by name, with every `$ref` replaced.
     ///
     /// # Errors
-    /// If there is none of that name, and which there are; if it can't be read.
-    pub fn schema(&self, name: &str) -> Result<Schema, ContractError> {
-        let schemas = &self.document["components"]["schemas"];
-        let schema = schemas.get(name).ok_or_else(|| {
-            let known = schemas.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-            let known = known.collect::<Vec<_>>().join(", ");
-            ContractError::new(format!("expected a schema of the contract ({known}), found `{name}`"))
-        })?;
-        Schema::read(&self.document, schema)
+    /// If a `$ref` can't be replaced.
+    pub fn schemas(&self) -> Result<BTreeMap<String, Value>, ContractError> {
+        let schemas = self.document["components"]["schemas"].as_object().into_iter().flatten();
+        let read = |(name, schema): (&String, _)| {
+            let schema = inline(&self.document, schema).map_err(|error| error.within(name))?;
+            Ok((name.clone(), schema))
+        };
+        schemas.map(read).collect()
     }
 }
 
@@ -182,8 +181,9 @@ mod tests {
 
     #[test]
     fn the_built_in_contract_is_complete() {
-        Contract::parse(OPENAPI).unwrap();
-        assert!(Contract::current().operation("set_rights").is_some());
+        let contract = Contract::parse(OPENAPI).unwrap();
+        assert!(contract.schemas().unwrap().contains_key("error"));
+        assert_eq!(contract.operation("set_rights").unwrap().id(), "set_rights");
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The operations of WeChat Pay APIv3 as data: where each is, which parameters and body it takes, and what it responds.
+//! The operations of WeChat Pay APIv3 as data: their paths, parameters, bodies and responses.
 //!
 //! Everything comes from an OpenAPI 3.1 document; nothing else in the workspace lists paths or fields. The mock routes
-//! and validates by it, and the contract kit makes requests from it.
+//! and validates by it, and the contract kit generates requests from it.
 //!
-//! Reading a document makes an index only: method, path and `operationId` of each operation. An operation's description
-//! is read, and each of its schemas compiled, once, when it is first needed.
+//! [`Contract::current`] makes an index only: method, path and `operationId` of each operation. The rest of an operation
+//! is read, and each of its schemas compiled, once, when it is first needed. [`Contract::parse`] does all of that at once,
+//! so that a faulty document is an error before the first request.
 //!
 //! ```
 //! use http::Method;

@@ -1,6 +1,7 @@
 //! One operation of the contract: its place in the index, and its description.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, OnceLock},
@@ -213,7 +214,7 @@ fn decoded(text: &str) -> Option<String> {
         digits.len() >= 2 && digits[..2].iter().all(u8::is_ascii_hexdigit)
     });
     let decoded = percent_decode_str(text).decode_utf8().ok().filter(|_| is_whole);
-    decoded.map(|text| text.into_owned())
+    decoded.map(Cow::into_owned)
 }
 
 #[cfg(test)]

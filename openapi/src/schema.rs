@@ -197,8 +197,8 @@ fn pointer_of(error: &ValidationError<'_>) -> String {
     }
 }
 
-/// Where an error comes among those of a value. A text that is too short or too long for its pattern is told by its length.
-/// (wild, for an empty `out_request_no`)
+/// Where an error comes among those of a value. A text that is too short or too long for its pattern is reported by its
+/// length. (wild, for an empty `out_request_no`)
 fn rank(error: &ValidationError<'_>) -> (u8, String, bool) {
     let stage = match error.kind() {
         Kind::Type { .. } => 0,
@@ -297,8 +297,8 @@ mod tests {
 
     use super::*;
 
-    fn schema(schema: Value) -> Schema {
-        Schema::read(&Value::Null, &schema).unwrap()
+    fn schema(schema: &Value) -> Schema {
+        Schema::read(&Value::Null, schema).unwrap()
     }
 
     fn goods() -> Schema {
@@ -307,7 +307,7 @@ mod tests {
             "type": "object", "additionalProperties": false, "required": ["name"],
             "properties": { "name": name, "a/b": { "type": "boolean", "title": "斜线" } },
         });
-        schema(json!({
+        schema(&json!({
             "type": "object", "unevaluatedProperties": false,
             "properties": { "list": { "type": "array", "items": item } },
             "oneOf": [
@@ -318,14 +318,14 @@ mod tests {
     }
 
     /// Where the first error is, with the field's name, and what it is.
-    fn error(value: Value) -> (String, Constraint) {
-        let error = goods().check(&value).unwrap_err();
+    fn error(value: &Value) -> (String, Constraint) {
+        let error = goods().check(value).unwrap_err();
         (format!("{} {}", error.source_name(), error.title), error.constraint)
     }
 
     #[test]
     fn only_integers_of_64_bits_are_integers() {
-        let schema = schema(json!({ "type": "integer", "format": "int64" }));
+        let schema = schema(&json!({ "type": "integer", "format": "int64" }));
         for found in [json!(100.0), json!(0.5), json!(9_223_372_036_854_775_808_u64), json!("1"), json!(null)]
         {
             let error = schema.check(&found).unwrap_err();
@@ -338,13 +338,13 @@ mod tests {
     fn types_come_before_undocumented_fields_and_those_before_rules_and_lengths_before_patterns() {
         let mut value = json!({ "list": [{ "a/b": 1, "new~": 1, "name": "" }] });
         let expected = Constraint::Type { expected: JsonType::Boolean, found: json!(1) };
-        assert_eq!(error(value.clone()), ("/body/list/0/a~1b 斜线".into(), expected));
+        assert_eq!(error(&value), ("/body/list/0/a~1b 斜线".into(), expected));
         value["list"][0]["a/b"] = json!(true);
         let expected = Constraint::Documented { parent: "/list/0".into(), names: vec!["new~".into()] };
-        assert_eq!(error(value.clone()), ("/body/list/0 ".into(), expected));
+        assert_eq!(error(&value), ("/body/list/0 ".into(), expected));
         value["list"][0].as_object_mut().unwrap().remove("new~");
         assert_eq!(
-            error(value),
+            error(&value),
             ("/body/list/0/name 名称".into(), Constraint::MinLength { limit: 1, length: 0 })
         );
     }
@@ -354,7 +354,7 @@ mod tests {
         let error = goods().error("", "/total", Location::Body, Constraint::Required);
         assert_eq!(error.title, "总额");
         let found = json!("😀");
-        let loose = schema(json!({ "properties": { "~/": { "title": "表情" } } }));
+        let loose = schema(&json!({ "properties": { "~/": { "title": "表情" } } }));
         let error = loose.check(&json!({ "~/": found })).unwrap_err();
         assert_eq!((error.pointer.as_str(), error.title.as_str()), ("/~0~1", "表情"));
         assert_eq!(error.constraint, Constraint::ThreeBytes { found });
@@ -376,10 +376,10 @@ mod tests {
     #[test]
     fn an_error_stays_small_whatever_was_sent() {
         let names = (0..1000).map(|index| (format!("{index:0500}"), json!("x".repeat(1000))));
-        let (_, constraint) = error(Value::Object(names.collect()));
+        let (_, constraint) = error(&Value::Object(names.collect()));
         let Constraint::Documented { names, .. } = constraint else { panic!("{constraint:?}") };
         assert_eq!((names.len(), names[0].chars().count()), (100, 129));
-        let (_, constraint) = error(json!({ "list": "x".repeat(10_000) }));
+        let (_, constraint) = error(&json!({ "list": "x".repeat(10_000) }));
         let Constraint::Type { found, .. } = constraint else { panic!("{constraint:?}") };
         assert_eq!(found.as_str().unwrap().chars().count(), 4097);
     }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use wechatpay_openapi::PathTemplate;
 
 use crate::{
     admin::{
@@ -12,7 +13,6 @@ use crate::{
         handler::Handler,
         refusal::{Refusal, quoted},
     },
-    contract::PathTemplate,
     suggest::nearest,
 };
 
@@ -76,7 +76,7 @@ impl Document {
         let path = if path == ROOT { "/__mock/" } else { path };
         let at_path = self.operations.iter().filter_map(|operation| {
             let values = operation.path.values(path)?;
-            let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
+            let decoded = |(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned();
             Some(Route { operation, values: values.into_iter().map(decoded).collect() })
         });
         let mut methods = Vec::new();
@@ -110,7 +110,7 @@ impl Operation {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         Some(Self {
             method: method.to_uppercase().parse().ok()?,
-            path: PathTemplate::new(path),
+            path: path.parse().ok()?,
             summary: operation["summary"].as_str()?.into(),
             handler: Handler::of(operation["operationId"].as_str()?)?,
             query: parameters.filter_map(in_query).collect(),

@@ -96,7 +96,7 @@ fn filter(call: &Call<'_>) -> Result<Filter, Refusal> {
     let query = &call.query;
     let operations: Vec<_> = call.control.gateway.contract.operation_ids().collect();
     let operations = format!("one of {}", operations.join(", "));
-    let operation = |id: &str| call.control.gateway.contract.has_operation(id).then(|| id.to_owned());
+    let operation = |id: &str| call.control.gateway.contract.operation(id).map(|_| id.to_owned());
     let code = |code: &str| (1..=64).contains(&code.len()).then(|| code.to_owned());
     Ok(Filter {
         merchant: merchant(call)?,

@@ -1,6 +1,7 @@
 //! About the mock itself: what can be asked, whether it is well, its documents and its figures.
 
 use serde::Serialize;
+use wechatpay_openapi::OPENAPI;
 
 use crate::{
     admin::{
@@ -8,7 +9,6 @@ use crate::{
         call::{Call, Caller},
         document::{ADMIN_OPENAPI, Document},
     },
-    contract::OPENAPI,
     journal::metrics::Metrics,
 };
 

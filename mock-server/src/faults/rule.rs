@@ -6,10 +6,10 @@ use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng};
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
 use crate::{
     api::injected_error::CustomError,
-    contract::Contract,
     faults::{Applied, Fault, RequestFields},
     non_null::present,
 };
@@ -198,7 +198,7 @@ impl FaultRule {
     ) -> Result<(), RuleError> {
         self.check()?;
         if let Some(found) = &self.when.operation
-            && !contract.has_operation(found)
+            && contract.operation(found).is_none()
         {
             return Err(RuleError::UnknownOperation {
                 found: found.clone(),

@@ -8,9 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
 use crate::{
-    contract::Contract,
     journal::{
         Exchange, Filter, Journal, Order,
         expectation::difference::{Likeness, compare},

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use wechatpay_openapi::Contract;
 
 use crate::{
     config::{
@@ -9,7 +10,6 @@ use crate::{
         complaint::{Complaint, Complaints},
         table::Table,
     },
-    contract::Contract,
     faults::{FaultRule, RuleError},
 };
 

@@ -1,11 +1,9 @@
 //! How an exchange differs from what is expected.
 
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
-use crate::{
-    contract::Contract,
-    journal::{Exchange, expectation::Expectation},
-};
+use crate::journal::{Exchange, expectation::Expectation};
 
 /// How similar an exchange is to what is expected.
 pub(super) enum Likeness {
@@ -23,7 +21,8 @@ pub(super) fn compare(
     exchange: &Exchange,
     contract: &'static Contract,
 ) -> Likeness {
-    let parameter = |name| contract.path_parameter(exchange.operation?, exchange.request.path(), name);
+    let parameter =
+        |name| contract.operation(exchange.operation?)?.path_parameter(exchange.request.path(), name);
     let texts = [
         ("merchant", &expectation.merchant, exchange.mchid.as_ref().map(ToString::to_string)),
         ("operation", &expectation.operation, exchange.operation.map(Into::into)),

@@ -3,9 +3,9 @@
 use std::{fmt, sync::Arc, thread};
 
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
 use crate::{
-    contract::Contract,
     journal::Journal,
     journal::expectation::{Between, Expectation, Times, Verification},
     merchants::Merchants,

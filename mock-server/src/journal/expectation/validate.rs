@@ -1,7 +1,8 @@
 //! Whether an expectation can be met, and can fail.
 
+use wechatpay_openapi::Contract;
+
 use crate::{
-    contract::Contract,
     journal::expectation::{Between, Expectation, Times},
     merchants::Merchants,
     suggest::nearest,
@@ -62,7 +63,7 @@ fn check_merchant(found: &str, merchants: &Merchants) -> Result<(), InvalidExpec
 }
 
 fn check_operation(found: &str, contract: &'static Contract) -> Result<(), InvalidExpectation> {
-    if contract.has_operation(found) {
+    if contract.operation(found).is_some() {
         return Ok(());
     }
     let known: Vec<_> = contract.operation_ids().collect();

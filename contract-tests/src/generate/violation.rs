@@ -1,42 +1,42 @@
-//! Which rule of the contract a request breaks, and how an answer must name it.
+//! Which rule of the contract a request breaks, and how the response must name it.
 
 use std::fmt;
 
 use serde_json::{Value, json};
-use wechatpay_mock::{JsonType, Location};
+use wechatpay_openapi::{JsonType, Location};
 use wechatpay_protocol::ErrorBody;
 
-use super::json_type::wording;
+use super::json_type::name;
 
-/// The one rule that a request breaks, and where.
+/// The only rule that a request breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Breach {
-    /// The part of the request that it is in.
+pub struct Violation {
+    /// The part of the request that has the field.
     pub location: Location,
     /// The field, as a JSON pointer within that part: `/guide/staff_name`; empty for the whole body.
     pub pointer: String,
     /// The field's Chinese name, from the contract.
     pub title: String,
     /// The rule.
-    pub rule: BrokenRule,
+    pub rule: Rule,
 }
 
-/// A rule of the contract that is broken.
+/// A rule of the contract, by how it is broken.
 ///
-/// A text may break the rule about its pattern as well if it is too short or too long for any match: the length comes
-/// first then. (wild, for an empty `out_request_no`)
+/// A text that is too short or too long may not match its pattern either. The gateway reports the length then. (wild, for an
+/// empty `out_request_no`)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BrokenRule {
+pub enum Rule {
     /// A required field is absent.
     Required,
-    /// A value is of another type.
+    /// A value has another type.
     Type {
-        /// The type that it must be of.
+        /// The type that it must have.
         expected: JsonType,
     },
     /// A value is `null`.
     Null {
-        /// The type that it must be of.
+        /// The type that it must have.
         expected: JsonType,
     },
     /// An integer has a decimal point.
@@ -49,7 +49,7 @@ pub enum BrokenRule {
     Maximum,
     /// A text has too few characters.
     TooShort {
-        /// The fewest that it may have.
+        /// The least that it may have.
         limit: u64,
     },
     /// A text has too many characters.
@@ -59,11 +59,11 @@ pub enum BrokenRule {
     },
     /// A text does not match its pattern.
     Pattern,
-    /// A text is none of those that the contract lists.
+    /// A text is not in the contract's list.
     Choice,
     /// A text has a character of four bytes in UTF-8, such as an emoji.
     FourByteCharacter,
-    /// A parameter's percent-encoding is broken, or is not that of UTF-8.
+    /// A parameter is not percent-encoded UTF-8.
     PercentEncoding,
     /// A list has too few items.
     TooFewItems,
@@ -73,13 +73,13 @@ pub enum BrokenRule {
     UnknownField,
     /// The body is not JSON.
     NotJson,
-    /// The body is JSON but for a byte that is not UTF-8.
+    /// The body would be JSON but has a byte that is not UTF-8.
     NotUtf8,
     /// There is no body.
     EmptyBody,
 }
 
-impl BrokenRule {
+impl Rule {
     /// The rule's name: `too-long`.
     pub fn name(self) -> &'static str {
         match self {
@@ -106,36 +106,36 @@ impl BrokenRule {
     }
 }
 
-impl fmt::Display for BrokenRule {
+impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
 /// `too-long at /body/member_price_word`
-impl fmt::Display for Breach {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}", self.rule, self.source())
     }
 }
 
-impl Breach {
-    /// Whether a refusal, which must be of status 400, names this field and this rule as the gateway does.
+impl Violation {
+    /// Checks that the body of a 400 names this field and this rule as the gateway does.
     ///
     /// # Errors
     /// What was expected and what was found.
-    pub fn check(&self, refusal: &ErrorBody) -> Result<(), String> {
+    pub fn check(&self, body: &ErrorBody) -> Result<(), String> {
         let expected = |what: &str, wanted: &dyn fmt::Display, found: &dyn fmt::Display| {
             Err(format!("{self}: expected {what} {wanted}, found {found}"))
         };
-        if refusal.code != "PARAM_ERROR" {
-            return expected("the code", &"PARAM_ERROR", &refusal.code);
+        if body.code != "PARAM_ERROR" {
+            return expected("the code", &"PARAM_ERROR", &body.code);
         }
         let (begin, end) = self.message();
-        if !(refusal.message.starts_with(&begin) && refusal.message.ends_with(&end)) {
-            return expected("the message", &format!("{begin}…{end}"), &refusal.message);
+        if !(body.message.starts_with(&begin) && body.message.ends_with(&end)) {
+            return expected("the message", &format!("{begin}…{end}"), &body.message);
         }
-        let detail = refusal.detail.as_ref().unwrap_or(&Value::Null);
+        let detail = body.detail.as_ref().unwrap_or(&Value::Null);
         for (name, wanted) in self.detail() {
             if detail[name] != wanted {
                 return expected(&format!("detail.{name}"), &wanted, &detail[name]);
@@ -149,16 +149,17 @@ impl Breach {
         format!("/{}{}", self.location, self.pointer)
     }
 
-    /// How the message begins and how it ends; between them may be what was measured. (wild, where wire.md says so)
+    /// How the message begins and ends; a measured length may be between them. (wild for required fields, integers, lengths,
+    /// patterns and undocumented fields; the others follow their form)
     fn message(&self) -> (String, String) {
-        use BrokenRule::*;
+        use Rule::*;
         let (source, title) = (self.source(), &self.title);
         let value = format!("输入源“{source}”映射到值字段“{title}”");
         let of_text = |begin: &str, end: String| (format!("{value}字符串规则校验失败，{begin}"), end);
         let of_type = |expected: JsonType| {
             let json = if self.location == Location::Body { " JSON " } else { "" };
             let begin = format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中");
-            (begin, format!("，此字段需要一个合法的{}", wording(expected)))
+            (begin, format!("，此字段需要一个合法的{}", name(expected)))
         };
         match self.rule {
             Required => {
@@ -179,7 +180,7 @@ impl Breach {
 
     /// Members of `detail`, and what they must be.
     fn detail(&self) -> Vec<(&'static str, Value)> {
-        use BrokenRule::*;
+        use Rule::*;
         match self.rule {
             UnknownField => vec![("location", Value::Null), ("value", json!([self.source()]))],
             NotJson | NotUtf8 | EmptyBody => vec![("location", json!(self.location.to_string()))],
@@ -192,17 +193,17 @@ impl Breach {
 mod tests {
     use super::*;
 
-    fn too_long() -> Breach {
-        Breach {
+    fn too_long() -> Violation {
+        Violation {
             location: Location::Body,
             pointer: "/member_price_word".into(),
             title: "会员价文案".into(),
-            rule: BrokenRule::TooLong { limit: 8 },
+            rule: Rule::TooLong { limit: 8 },
         }
     }
 
-    /// A real answer, published in a public thread, with the members that the documentation adds.
-    fn refusal() -> ErrorBody {
+    /// A real response, published in a public thread, with the members that the documentation adds.
+    fn response() -> ErrorBody {
         ErrorBody {
             code: "PARAM_ERROR".into(),
             message: "输入源“/body/member_price_word”映射到值字段“会员价文案”字符串规则校验失败，字符数 9，大于最大值 8"
@@ -212,28 +213,28 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_names_field_and_rule_will_do() {
-        assert_eq!(too_long().check(&refusal()), Ok(()));
+    fn a_response_that_names_field_and_rule_passes() {
+        assert_eq!(too_long().check(&response()), Ok(()));
     }
 
     #[test]
-    fn an_answer_that_names_another_field_or_rule_will_not_do() {
-        let elsewhere = Breach { pointer: "/fapiao_jump_word".into(), ..too_long() };
-        let otherwise = Breach { rule: BrokenRule::TooShort { limit: 8 }, ..too_long() };
-        let in_the_query = Breach { location: Location::Query, ..too_long() };
-        for breach in [elsewhere, otherwise, in_the_query] {
-            assert!(breach.check(&refusal()).is_err(), "{breach}");
+    fn a_response_that_names_another_field_or_rule_fails() {
+        let elsewhere = Violation { pointer: "/fapiao_jump_word".into(), ..too_long() };
+        let otherwise = Violation { rule: Rule::TooShort { limit: 8 }, ..too_long() };
+        let in_the_query = Violation { location: Location::Query, ..too_long() };
+        for violation in [elsewhere, otherwise, in_the_query] {
+            assert!(violation.check(&response()).is_err(), "{violation}");
         }
     }
 
     #[test]
-    fn what_differs_is_said() {
-        let silent = ErrorBody { detail: None, ..refusal() };
+    fn the_difference_is_named() {
+        let silent = ErrorBody { detail: None, ..response() };
         assert_eq!(
             too_long().check(&silent).unwrap_err(),
             "too-long at /body/member_price_word: expected detail.location \"body\", found null"
         );
-        let other = ErrorBody { code: "INVALID_REQUEST".into(), ..refusal() };
+        let other = ErrorBody { code: "INVALID_REQUEST".into(), ..response() };
         assert_eq!(
             too_long().check(&other).unwrap_err(),
             "too-long at /body/member_price_word: expected the code PARAM_ERROR, found INVALID_REQUEST"
