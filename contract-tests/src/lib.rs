@@ -9,6 +9,7 @@
 
 pub mod case;
 mod described;
+pub mod environment;
 pub mod fault_table;
 pub mod generate;
 mod keys;

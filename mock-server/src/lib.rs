@@ -22,7 +22,6 @@ mod clock;
 mod config;
 mod contract;
 mod diagnosing;
-pub mod environment;
 mod faults;
 mod field_fault;
 pub mod forensics;

@@ -3,5 +3,4 @@
 
 mod calls;
 mod certificates;
-mod command;
 mod gateway;

@@ -6,7 +6,6 @@ mod admin;
 mod case_format;
 mod cases;
 mod clock;
-mod demo;
 mod ending;
 mod expectations;
 mod faults;
