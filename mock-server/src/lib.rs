@@ -20,7 +20,6 @@ mod admin;
 mod api;
 mod clock;
 mod config;
-pub mod environment;
 mod faults;
 mod gateway;
 mod journal;

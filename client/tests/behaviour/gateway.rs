@@ -63,10 +63,6 @@ impl Gateway {
         Self::new(move |_| Some(response.to_bytes())).await
     }
 
-    pub(crate) fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
     /// A development merchant's client of this gateway, at [`NOW`].
     pub(crate) fn client(&self) -> Builder {
         Client::builder().base_url(&self.base_url).clock(|| NOW)
@@ -174,11 +170,6 @@ impl Response {
         bytes.push_str("\r\n");
         [bytes.as_bytes(), &self.body].concat()
     }
-}
-
-/// The time by the system's clock, which the command goes by.
-pub(crate) fn system_time() -> Timestamp {
-    Timestamp::from_unix(UNIX_EPOCH.elapsed().unwrap().as_secs())
 }
 
 /// The development platform's certificate.

@@ -3,6 +3,5 @@
 
 mod calls;
 mod certificates;
-mod command;
 mod gateway;
 mod verify;

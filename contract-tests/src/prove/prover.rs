@@ -9,10 +9,9 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use wechatpay_mock::{
-    Exchange, Fault,
-    environment::{self, EnvironmentError},
-};
+use wechatpay_mock::{Exchange, Fault};
+
+use crate::environment::{self, EnvironmentError};
 
 use super::{
     Keys, NotRun, PROBES, Probe, ProbeResult, Proof, Subject, Trigger, Verdict, command,

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod commands;
 mod good;
 mod refused_change_over;
 mod refused_faults;
@@ -13,9 +12,7 @@ mod refused_values;
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
 };
 
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
@@ -81,23 +78,6 @@ impl Folder {
 #[track_caller]
 fn complaint(config: &str) -> [String; 3] {
     Folder::new(config).complaint()
-}
-
-fn mock_command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
-    for name in ["LISTEN", "QUIET", "CONFIG", "SEED"] {
-        command.env_remove(format!("WECHATPAY_MOCK_{name}"));
-    }
-    command.args(arguments);
-    command
-}
-
-fn command(arguments: &[&str]) -> Output {
-    mock_command(arguments).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap()
 }
 
 const PLATFORM: &str =

@@ -51,7 +51,7 @@ struct Found {
 pub(super) fn render(proof: &Proof) -> serde_json::Result<String> {
     let report = Report {
         format: FORMAT,
-        tool: "wechatpay-contract prove-client",
+        tool: "wechatpay-mock prove-client",
         version: env!("CARGO_PKG_VERSION"),
         client: &proof.subject,
         seconds: proof.took.as_secs_f64(),

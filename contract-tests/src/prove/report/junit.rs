@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 use crate::prove::{Finding, Probe, ProbeResult, Proof, Verdict};
 
 pub(super) fn render(proof: &Proof) -> Result<String, SerializeError> {
-    let mut report = Report::new("wechatpay-contract prove-client");
+    let mut report = Report::new("wechatpay-mock prove-client");
     report.set_time(proof.took);
     for (group, results) in proof.by_group() {
         let mut suite = TestSuite::new(group);

@@ -43,7 +43,7 @@ pub(super) fn render(results: &Results) -> serde_json::Result<String> {
     let Counts { passed, failed, skipped } = results.counts();
     let report = Report {
         format: FORMAT,
-        tool: "wechatpay-contract",
+        tool: "wechatpay-mock verify",
         version: env!("CARGO_PKG_VERSION"),
         target: &results.target,
         seconds: results.took.as_secs_f64(),

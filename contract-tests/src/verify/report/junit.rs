@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 use crate::verify::{CaseResult, Outcome, Results};
 
 pub(super) fn render(results: &Results) -> Result<String, SerializeError> {
-    let mut report = Report::new("wechatpay-contract verify");
+    let mut report = Report::new("wechatpay-mock verify");
     report.set_time(results.took);
     for (folder, cases) in results.by_folder() {
         let mut suite = TestSuite::new(folder);

@@ -27,6 +27,7 @@ pub(super) struct Summary<'a> {
     diagnosis: Option<String>,
     warnings: usize,
     microseconds: u64,
+    line: String,
 }
 
 /// The most characters of a text.
@@ -48,6 +49,7 @@ impl<'a> Summary<'a> {
             diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: exchange.warnings.len(),
             microseconds: in_all(&exchange.times),
+            line: exchange.to_string(),
         }
     }
 }
