@@ -1,11 +1,8 @@
 //! A gateway that responds as a test tells it to, and records what it receives.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::UNIX_EPOCH,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tokio::{
