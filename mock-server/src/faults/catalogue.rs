@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// Whether a request that a fault strikes takes effect all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Applied {
     /// It does not, unless a rule says so.
     No,

@@ -23,14 +23,18 @@ use crate::{
 /// every_third.when.operation = Some("set_rights".into());
 /// every_third.when.every = Some(3);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(
+    description = "Which requests are struck, and with what. A fault strikes only what is signed and valid."
+)]
 pub struct FaultRule {
     /// Which requests it strikes; every one that is signed and valid, unless this says more.
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
     /// What happens to them, by name.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[a-z]+(-[a-z]+)*$")]
     pub fault: Option<Fault>,
     /// In place of a fault that has a name: a refusal in words of one's own.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -40,24 +44,28 @@ pub struct FaultRule {
     pub latency: Option<Latency>,
     /// How long `no-answer` and `refuse` last; at most ten minutes.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 600_000)]
     pub milliseconds: Option<u64>,
     /// Whether the request takes effect, where that differs from what the fault does by itself.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
     /// How many requests it strikes before it is spent.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub times: Option<u64>,
     /// For how many seconds of the mock's clock it holds.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub ttl: Option<u64>,
 }
 
 /// Which requests a rule strikes: those that have everything that is named here.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultMatch {
     /// The merchant, by mchid. Without it, every merchant.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]{1,32}$")]
     pub merchant: Option<String>,
     /// The operation, by `operationId`: `set_rights`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -79,12 +87,15 @@ pub struct FaultMatch {
     pub body: Option<Value>,
     /// Only the n-th of the requests that have all of the above, counted from 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub nth: Option<u64>,
     /// Only every n-th of them.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub every: Option<u64>,
     /// Only so many of them, at random: 0 to 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
     /// What the chance begins with, that of `latency` too: the same seed strikes the same requests. 0 unless said.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -92,7 +103,7 @@ pub struct FaultMatch {
 }
 
 /// How late an answer is, in milliseconds; at most ten minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
     /// Always the same.
@@ -100,15 +111,19 @@ pub enum Latency {
     /// Anything between the two, alike.
     Uniform {
         /// The least.
+        #[schema(maximum = 600_000)]
         from: u64,
         /// The most.
+        #[schema(maximum = 600_000)]
         to: u64,
     },
     /// About the mean, as the normal distribution has it; never less than nothing.
     Normal {
         /// The mean.
+        #[schema(maximum = 600_000)]
         mean: u64,
         /// The standard deviation.
+        #[schema(maximum = 600_000)]
         deviation: u64,
     },
 }

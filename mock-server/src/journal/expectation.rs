@@ -22,11 +22,13 @@ pub use expected::Expected;
 
 /// So many exchanges that have everything that is named here. The same over HTTP (`POST /__mock/verify`) and in
 /// [`MockServer::expect`](crate::MockServer::expect).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(description = "That many exchanges that have everything that is named here.")]
 pub struct Expectation {
     /// Of this merchant, by mchid: those whose `Authorization` names it.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]{1,32}$")]
     pub merchant: Option<String>,
     /// Of this operation, by `operationId`: `set_rights`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -45,6 +47,7 @@ pub struct Expectation {
     pub authenticated: Option<bool>,
     /// Answered with this status, 100 to 599.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 100, maximum = 599)]
     pub status: Option<u16>,
     /// With a higher number than this.
     pub after: u64,
@@ -53,8 +56,8 @@ pub struct Expectation {
 }
 
 /// How many exchanges are expected. Some number must be too few or too many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "times: expected a number, or an object with at_least and at_most")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged, expecting = "expected a number, or an object with at_least and at_most")]
 pub enum Times {
     /// Just so many.
     Exactly(u64),
@@ -63,7 +66,7 @@ pub enum Times {
 }
 
 /// Bounds of a number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Between {
     /// The least.
@@ -74,7 +77,7 @@ pub struct Between {
 }
 
 /// Whether an expectation is met, and if not, how far it is from that.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Verification {
     /// Whether it is, and that is certain: if there may be more than are expected at most, it is not.
     pub met: bool,
@@ -83,6 +86,7 @@ pub struct Verification {
     /// The numbers of those of which that can't be said: the journal has cut their bodies.
     pub undecided: Vec<u64>,
     /// Of the others, the one that comes nearest.
+    #[schema(required)]
     pub nearest: Option<NearestMiss>,
     /// How many exchanges with a higher number than `after` the journal has forgotten for want of room, at most. They may
     /// have been among them. Those that were deleted don't count.
@@ -92,13 +96,15 @@ pub struct Verification {
 }
 
 /// An exchange that is almost what was expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NearestMiss {
     /// Its number.
+    #[schema(minimum = 1)]
     pub number: u64,
     /// Its request line and status, which is `unanswered` if nothing was sent.
     pub exchange: String,
     /// What is otherwise than expected: `/body/bonus_value: expected 600, found 500`.
+    #[schema(min_items = 1)]
     pub differences: Vec<String>,
 }
 
