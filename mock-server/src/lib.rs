@@ -37,7 +37,7 @@ mod store;
 mod suggest;
 
 pub use crate::admin::control::NewMerchant;
-pub use crate::admin::{ADMIN_OPENAPI, AdminToken, AdminTokenError};
+pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
 pub use crate::api::error::{ApiError, CHECKS, SensitiveFault, SignInformation};
 pub use crate::api::language::Language;
 pub use crate::api::operation_error::OperationError;

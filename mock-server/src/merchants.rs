@@ -22,7 +22,7 @@ pub use platform::{PlatformCertificate, PlatformCertificates, PublicKeyPair};
 pub use provision::ProvisionError;
 
 /// Which of the gateway's keys a merchant trusts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustMode {
     /// The platform certificates only.

@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Whether a request takes effect although a fault strikes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Applied {
     /// It does not, unless a rule says so.
     No,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::journal::Headers;
 
 /// Bytes as text if they are UTF-8, else as Base64.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Content {
     Text(String),
@@ -15,7 +15,7 @@ pub(crate) enum Content {
 }
 
 /// A body.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct BodyContent {
     /// Its length as sent, in bytes.
     length: usize,
@@ -27,7 +27,7 @@ pub(crate) struct BodyContent {
 }
 
 /// A message that was, or should have been, signed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Message {
     #[serde(flatten)]
     content: Content,
@@ -35,7 +35,7 @@ pub(crate) struct Message {
 }
 
 /// A header.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Header<'a> {
     Text { name: &'a str, value: &'a str },

@@ -22,11 +22,13 @@ pub use expected::Expected;
 
 /// Expects a number of exchanges that have everything that is set here. It has the same form over HTTP
 /// (`POST /__mock/verify`) and in [`MockServer::expect`](crate::MockServer::expect).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(description = "That many exchanges that have everything that is named here.")]
 pub struct Expectation {
     /// The merchant that `Authorization` names, by mchid.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]{1,32}$")]
     pub merchant: Option<String>,
     /// The operation, by `operationId`: `set_rights`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -45,6 +47,7 @@ pub struct Expectation {
     pub authenticated: Option<bool>,
     /// The status of the response, 100 to 599.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 100, maximum = 599)]
     pub status: Option<u16>,
     /// Only exchanges with a number above this one.
     pub after: u64,
@@ -53,8 +56,8 @@ pub struct Expectation {
 }
 
 /// How many exchanges are expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "times: expected a number, or an object with at_least and at_most")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged, expecting = "expected a number, or an object with at_least and at_most")]
 pub enum Times {
     /// Exactly this many.
     Exactly(u64),
@@ -63,7 +66,7 @@ pub enum Times {
 }
 
 /// Bounds of a number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Between {
     /// The least.
@@ -74,7 +77,7 @@ pub struct Between {
 }
 
 /// Whether an expectation is met, and if not, what comes nearest.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Verification {
     /// Whether it is certainly met. It is not if the journal may have lost an exchange that would be one too many.
     pub met: bool,
@@ -83,6 +86,7 @@ pub struct Verification {
     /// The numbers of the exchanges that may match: the journal cut their bodies.
     pub undecided: Vec<u64>,
     /// The exchange that comes nearest, if more are expected.
+    #[schema(required)]
     pub nearest: Option<NearestMiss>,
     /// The most exchanges with a number above `after` that the journal evicted and that may have matched. Exchanges that
     /// were deleted don't count.
@@ -92,13 +96,15 @@ pub struct Verification {
 }
 
 /// The exchange that comes nearest to what was expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NearestMiss {
     /// Its number.
+    #[schema(minimum = 1)]
     pub number: u64,
     /// Its request line and status, or `unanswered` if nothing was sent.
     pub exchange: String,
     /// The differences: `/body/bonus_value: expected 600, found 500`.
+    #[schema(min_items = 1)]
     pub differences: Vec<String>,
 }
 

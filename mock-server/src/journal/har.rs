@@ -16,30 +16,37 @@ use crate::{
     journal::{Exchange, Headers, Page, Stage, content::Content, stage::milliseconds},
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Archive {
     log: Log,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarLog)]
 struct Log {
+    #[schema(pattern = r"^1\.2$")]
     version: &'static str,
     creator: Creator,
+    #[schema(max_items = 1000)]
     entries: Vec<Entry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarCreator)]
 struct Creator {
     name: &'static str,
     version: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarEntry)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
+    #[schema(format = DateTime)]
     started_date_time: String,
+    #[schema(minimum = 0)]
     time: f64,
     request: Request,
     response: Response,
@@ -49,36 +56,47 @@ struct Entry {
     comment: Option<String>,
     /// The exchange's number. The specification reserves names with `_` for the program that writes the file.
     #[serde(rename = "_number")]
+    #[schema(minimum = 1)]
     number: u64,
 }
 
 /// HAR requires it; the mock knows of no cache.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarCache)]
 struct Cache {}
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarTimings)]
 struct Timings {
+    #[schema(minimum = 0)]
     send: f64,
+    #[schema(minimum = 0)]
     wait: f64,
+    #[schema(minimum = 0)]
     receive: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarRequest)]
 #[serde(rename_all = "camelCase")]
 struct Request {
     method: String,
+    #[schema(pattern = "^http://")]
     url: String,
     http_version: String,
+    #[schema(value_type = Vec<Pair>, max_items = 0)]
     cookies: [Pair; 0],
     headers: Vec<Pair>,
     query_string: Vec<Pair>,
     #[serde(skip_serializing_if = "Option::is_none")]
     post_data: Option<PostData>,
+    #[schema(minimum = -1, maximum = -1)]
     headers_size: i8,
     body_size: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarPostData)]
 #[serde(rename_all = "camelCase")]
 struct PostData {
     mime_type: String,
@@ -87,22 +105,29 @@ struct PostData {
     comment: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarResponse)]
 #[serde(rename_all = "camelCase")]
 struct Response {
+    /// 0 if nothing of the response was sent. Everything else here is then empty.
+    #[schema(maximum = 599)]
     status: u16,
     status_text: &'static str,
     http_version: String,
+    #[schema(value_type = Vec<Pair>, max_items = 0)]
     cookies: [Pair; 0],
     headers: Vec<Pair>,
     content: ResponseContent,
     #[serde(rename = "redirectURL")]
+    #[schema(max_length = 0)]
     redirect_url: &'static str,
+    #[schema(minimum = -1, maximum = -1)]
     headers_size: i8,
     body_size: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarResponseContent)]
 #[serde(rename_all = "camelCase")]
 struct ResponseContent {
     size: usize,
@@ -114,7 +139,8 @@ struct ResponseContent {
     comment: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarPair)]
 struct Pair {
     name: String,
     value: String,

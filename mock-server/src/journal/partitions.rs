@@ -68,7 +68,8 @@ pub(crate) struct Page {
 }
 
 /// The order of exchanges, which decides which are left out if there are too many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub(crate) enum Order {
     /// The oldest first.
     #[default]

@@ -9,7 +9,10 @@ use std::{
 use crate::{api::Warning, faults::ActiveFault, merchants::Merchant};
 
 /// A stage of an exchange, in the order of the exchange.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The whole request is received.
     #[default]
@@ -29,7 +32,8 @@ pub enum Stage {
 }
 
 /// How a request fared in a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It went on.
     Passed,
