@@ -3,6 +3,8 @@
 
 mod args;
 mod commands;
+#[cfg(test)]
+mod documented;
 mod logging;
 mod mock_client;
 mod output;

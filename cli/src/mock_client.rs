@@ -2,15 +2,13 @@
 
 use std::{
     error::Error,
-    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    str::FromStr,
     time::Duration,
 };
 
 use bytes::Bytes;
 use clap::Args;
-use http::{HeaderValue, Method, Request, StatusCode, Uri, header::AUTHORIZATION, uri::Scheme};
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header::AUTHORIZATION};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -18,6 +16,7 @@ use hyper_util::{
 };
 use serde_json::Value;
 use tokio::time::timeout;
+use wechatpay_protocol::{BaseUrl, BaseUrlError};
 
 use crate::{
     args::{DEFAULT_ADDRESS, address},
@@ -33,8 +32,8 @@ const MAX_BODY: usize = 16 << 20;
 #[derive(Debug, Args)]
 pub(crate) struct MockOptions {
     /// Where the mock is [default: where WECHATPAY_MOCK_LISTEN says, or http://127.0.0.1:8080]
-    #[arg(long, global = true, value_name = "URL", env = "WECHATPAY_MOCK_URL")]
-    url: Option<MockUrl>,
+    #[arg(long, global = true, value_name = "URL", env = "WECHATPAY_MOCK_URL", value_parser = http_url)]
+    url: Option<BaseUrl>,
     /// Where a mock on this machine listens; the same variable as for `serve`
     #[arg(long, hide = true, value_name = "ADDRESS", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
     listen: Option<SocketAddr>,
@@ -49,28 +48,21 @@ pub(crate) struct MockOptions {
     token: Option<String>,
 }
 
-/// Where a mock is: `http://HOST:PORT`, perhaps with a path before the mock's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MockUrl(String);
-
-/// Text is not a [`MockUrl`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a URL such as http://127.0.0.1:8080, found {0}")]
-pub(crate) struct MockUrlError(String);
-
 /// Why a call to a mock failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MockError {
     #[error("expected a mock at {url}, cannot connect; is it running, on that port?")]
-    NotThere { url: MockUrl, source: Box<dyn Error + Send + Sync> },
+    NotThere { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
     #[error("expected {url} to answer within {} s, it did not", .limit.as_secs())]
-    Timeout { url: MockUrl, limit: Duration },
+    Timeout { url: BaseUrl, limit: Duration },
     #[error("expected an answer in HTTP from {url}, found none; is something else on that port?")]
-    NotHttp { url: MockUrl, source: Box<dyn Error + Send + Sync> },
+    NotHttp { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
     #[error("{message}")]
     Refused { status: StatusCode, message: String },
     #[error("expected JSON from {url}, found something else; is it a mock?")]
-    NotJson { url: MockUrl, source: serde_json::Error },
+    NotJson { url: BaseUrl, source: serde_json::Error },
+    #[error("WECHATPAY_MOCK_LISTEN does not say where the mock is, as port 0 picks a free port; use --url")]
+    NoPort(#[from] BaseUrlError),
     #[error("--token or WECHATPAY_MOCK_ADMIN_TOKEN: expected visible ASCII characters, found others")]
     BadToken,
 }
@@ -78,7 +70,7 @@ pub(crate) enum MockError {
 /// A mock to call. Keeps its connection.
 #[derive(Debug)]
 pub(crate) struct MockClient {
-    pub(crate) url: MockUrl,
+    pub(crate) url: BaseUrl,
     token: Option<HeaderValue>,
     http: Client<HttpConnector, Full<Bytes>>,
 }
@@ -87,51 +79,43 @@ impl MockOptions {
     /// A client for that mock.
     ///
     /// # Errors
-    /// [`MockError::BadToken`].
+    /// [`MockError::BadToken`] or [`MockError::NoPort`].
     pub(crate) fn client(&self) -> Result<MockClient, MockError> {
-        let url = self.url.clone().unwrap_or_else(|| MockUrl::of(self.listen.unwrap_or(DEFAULT_ADDRESS)));
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => url_of(self.listen.unwrap_or(DEFAULT_ADDRESS))?,
+        };
         let bearer = |token: &String| HeaderValue::try_from(format!("Bearer {token}"));
         let token = self.token.as_ref().map(bearer).transpose().map_err(|_| MockError::BadToken)?;
         Ok(MockClient { token, ..MockClient::new(url) })
     }
 }
 
-impl MockUrl {
-    /// The URL of a mock on this machine that listens there. One that listens on every address is called by loopback.
-    pub(crate) fn of(listen: SocketAddr) -> Self {
-        let ip = match listen.ip() {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        Self(format!("http://{}", SocketAddr::new(ip, listen.port())))
-    }
+/// The URL of a mock on this machine that listens there. One that listens on every address is called by loopback.
+///
+/// # Errors
+/// [`BaseUrlError`] if the port is 0.
+pub(crate) fn url_of(listen: SocketAddr) -> Result<BaseUrl, BaseUrlError> {
+    let ip = match listen.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, listen.port())).parse()
 }
 
-impl FromStr for MockUrl {
-    type Err = MockUrlError;
-
-    fn from_str(text: &str) -> Result<Self, MockUrlError> {
-        let uri: Uri = text.parse().map_err(|_| MockUrlError(format!("{text:?}")))?;
-        let found = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP && uri.query().is_none() => {
-                return Ok(Self(text.trim_end_matches('/').into()));
-            }
-            Some(scheme) if *scheme == Scheme::HTTPS => "https; a mock answers http on the same port".into(),
-            _ => format!("{text:?}"),
-        };
-        Err(MockUrlError(found))
-    }
-}
-
-impl fmt::Display for MockUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+fn http_url(text: &str) -> Result<BaseUrl, String> {
+    match text.parse::<BaseUrl>() {
+        Ok(url) if !url.is_https() => Ok(url),
+        Ok(_) => {
+            Err("expected a URL such as http://127.0.0.1:8080; a mock answers http on the same port".into())
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 
 impl MockClient {
-    pub(crate) fn new(url: MockUrl) -> Self {
+    pub(crate) fn new(url: BaseUrl) -> Self {
         let http = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
         Self { url, token: None, http }
     }
@@ -201,7 +185,9 @@ impl MockClient {
 /// A call that the mock refused as malformed is wrong usage; any other failure is a call that failed.
 pub(crate) fn call_failed(error: MockError) -> Failure {
     match error {
-        MockError::Refused { status: StatusCode::BAD_REQUEST, .. } | MockError::BadToken => error.into(),
+        MockError::Refused { status: StatusCode::BAD_REQUEST, .. }
+        | MockError::BadToken
+        | MockError::NoPort(_) => error.into(),
         MockError::NotThere { .. } => {
             Failure::check(error).with_hint(Some("`wechatpay-mock` starts a mock; --url names another place"))
         }
@@ -220,23 +206,8 @@ mod tests {
             ("[::]:8080", "http://[::1]:8080"),
             ("192.0.2.7:1", "http://192.0.2.7:1"),
         ] {
-            assert_eq!(MockUrl::of(listen.parse().unwrap()).to_string(), url);
+            assert_eq!(url_of(listen.parse().unwrap()).unwrap().to_string(), url);
         }
-    }
-
-    #[test]
-    fn a_url_is_printed_as_it_was_read() {
-        for url in ["http://mock:8080", "http://[::1]:8080", "http://127.0.0.1:80/under/here"] {
-            assert_eq!(url.parse::<MockUrl>().unwrap().to_string(), url);
-        }
-        assert_eq!("http://mock/".parse::<MockUrl>().unwrap().to_string(), "http://mock");
-    }
-
-    #[test]
-    fn what_is_no_base_url_is_refused_with_an_example() {
-        for text in ["", "mock", "mock:8080", "/health", "https://mock", "ftp://mock", "http://mock/?a=b"] {
-            let problem = text.parse::<MockUrl>().unwrap_err().to_string();
-            assert!(problem.contains("http://127.0.0.1:8080"), "{text}: {problem}");
-        }
+        assert!(url_of("127.0.0.1:0".parse().unwrap()).is_err());
     }
 }

@@ -3,13 +3,12 @@
 use std::{
     error::Error,
     io::{self, Write},
-    iter,
     process::ExitCode,
 };
 
 use anstyle::{AnsiColor, Style};
-use http::StatusCode;
 use serde_json::Value;
+use wechatpay_protocol::display::causes;
 
 /// Exit code for a check or a call that failed.
 pub(crate) const CHECK_FAILED: u8 = 1;
@@ -71,7 +70,7 @@ impl Failure {
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{BAD}error{BAD:#}: {}", self.error)?;
-        for cause in iter::successors(self.error.source(), |&cause| cause.source()) {
+        for cause in causes(&*self.error) {
             writeln!(out, "  {DIM}because{DIM:#}: {cause}")?;
         }
         match &self.hint {
@@ -104,24 +103,10 @@ pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
     print(|out| writeln!(out, "{value:#}"))
 }
 
-/// The colour of a status.
-pub(crate) fn status_style(status: u16) -> Style {
-    let is_success = StatusCode::from_u16(status).is_ok_and(|status| status.is_success());
-    if is_success { GOOD } else { BAD }
-}
-
-/// The log line of a request with its status coloured.
+/// The log line of a request, `#7 400 set_rights: …`, with its status coloured.
 pub(crate) fn highlight_status(line: &str, status: u16) -> String {
-    let (text, style) = (status.to_string(), status_style(status));
-    let mut is_found = false;
-    let words = line.split(' ').map(|word| {
-        if is_found || word.trim_end_matches(':') != text {
-            return word.to_owned();
-        }
-        is_found = true;
-        word.replacen(&text, &format!("{style}{text}{style:#}"), 1)
-    });
-    words.collect::<Vec<_>>().join(" ")
+    let style = if (200..300).contains(&status) { GOOD } else { BAD };
+    line.replacen(&format!(" {status} "), &format!(" {style}{status}{style:#} "), 1)
 }
 
 #[cfg(test)]
@@ -130,9 +115,11 @@ mod tests {
 
     #[test]
     fn only_the_status_of_a_line_is_coloured() {
-        let line = "#401 GET /v3/401 401: check 10: 401 …";
-        let coloured = highlight_status(line, 401);
-        assert_eq!(coloured, format!("#401 GET /v3/401 {BAD}401{BAD:#}: check 10: 401 …"));
+        let line = "#401 401 -: check 10: 401 … | GET /v3/401";
+        assert_eq!(
+            highlight_status(line, 401),
+            format!("#401 {BAD}401{BAD:#} -: check 10: 401 … | GET /v3/401")
+        );
         assert_eq!(highlight_status(line, 204), line);
     }
 }

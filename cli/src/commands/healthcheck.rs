@@ -5,10 +5,11 @@ use std::{error::Error, fmt};
 use clap::Args;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use wechatpay_protocol::BaseUrl;
 
 use crate::{
     args::Json,
-    mock_client::{MockClient, MockError, MockOptions, MockUrl, TIMEOUT},
+    mock_client::{MockClient, MockError, MockOptions, TIMEOUT},
     output::{Failure, print, print_json},
 };
 
@@ -37,9 +38,9 @@ pub(crate) enum HealthError {
     #[error(transparent)]
     NoResponse(#[from] MockError),
     #[error("expected 200 from {url}/__mock/health, found {status}; is it a mock, and of this version?")]
-    Status { url: MockUrl, status: StatusCode },
+    Status { url: BaseUrl, status: StatusCode },
     #[error("expected {{\"status\":\"ok\"}} from {url}/__mock/health, found {found}")]
-    NotOk { url: MockUrl, found: String },
+    NotOk { url: BaseUrl, found: String },
 }
 
 /// The same, for the user.
@@ -60,7 +61,7 @@ impl Error for Unhealthy {
 
 pub(crate) async fn run(options: &Healthcheck) -> Result<bool, Failure> {
     let mock = options.mock.client()?;
-    let health = is_healthy(&mock).await;
+    let health = health(&mock).await;
     if options.output.json {
         let reason = health.as_ref().err().map(ToString::to_string);
         print_json(&json!({ "healthy": health.is_ok(), "url": mock.url.to_string(), "reason": reason }))?;
@@ -75,7 +76,7 @@ pub(crate) async fn run(options: &Healthcheck) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// [`HealthError`] unless it says within 3 seconds that it is healthy.
-pub(crate) async fn is_healthy(mock: &MockClient) -> Result<(), HealthError> {
+pub(crate) async fn health(mock: &MockClient) -> Result<(), HealthError> {
     let (status, body) = mock.send(Method::GET, "health", None, TIMEOUT).await?;
     let url = mock.url.clone();
     if status != StatusCode::OK {

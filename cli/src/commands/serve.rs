@@ -11,9 +11,9 @@ use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockSer
 
 use crate::{
     args::{AuthorityOptions, DEFAULT_ADDRESS, LogFormat, MockConfiguration, address},
-    commands::healthcheck::is_healthy,
+    commands::healthcheck::health,
     logging,
-    mock_client::{MockClient, MockUrl},
+    mock_client::{MockClient, url_of},
     output::{DIM, Failure},
     signals::Signals,
 };
@@ -118,8 +118,8 @@ async fn not_started(error: io::Error, listen: SocketAddr, tls_listen: Option<So
     if !is_in_use {
         return failure;
     }
-    let url = MockUrl::of(listen);
-    let hint = if is_healthy(&MockClient::new(url.clone())).await.is_ok() {
+    let Ok(url) = url_of(listen) else { return failure };
+    let hint = if health(&MockClient::new(url.clone())).await.is_ok() {
         format!("is another mock running? one is healthy at {url}; --port picks another port")
     } else {
         "is another mock running? what is on that port does not answer as one".into()

@@ -7,6 +7,8 @@ mod call;
 mod command;
 mod configuration;
 mod demo;
+#[cfg(unix)] // Commands of a shell.
+mod documents;
 #[cfg(unix)] // Signals.
 mod ending;
 mod log;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use wechatpay_contract::{case, table};
-use wechatpay_mock::{Config, FaultRule};
+use wechatpay_mock::{Config, FaultRule, diagnosis::known_mistakes, policies::POLICIES};
 
 /// The sources of the examples in Rust, in the order of the tutorial.
 const EXAMPLES: [&str; 2] = [include_str!("documents/points.rs"), include_str!("documents/lost_answer.rs")];
@@ -95,5 +95,57 @@ fn both_languages_show_the_same_code() {
             blocks(text).into_iter().filter(|(language, _)| *language != "text").collect::<Vec<_>>()
         });
         assert_eq!(english, chinese, "{pages:?}");
+    }
+}
+
+#[track_caller]
+fn assert_lists<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) {
+    let text = read(page);
+    let missing: Vec<_> = names.into_iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "{page} lacks {missing:?}");
+}
+
+#[test]
+fn the_lists_of_names_are_complete() {
+    let policies = POLICIES.iter().map(|policy| policy.name);
+    assert_lists("docs/reference/configuration.md", policies.clone());
+    assert_lists("docs/explanation/own-choices.md", policies);
+    assert_lists("docs/reference/diagnoses.md", known_mistakes().into_iter().map(|mistake| mistake.name));
+
+    // Warnings have no list of their names in the code but the arms of this function.
+    let warnings = include_str!("../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);
+    assert_lists("docs/reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
+}
+
+/// The pages at the root, and every page below `docs/`.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<_> =
+        ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"].map(|name| root().join(name)).into();
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file() {
+    for path in pages() {
+        let text = fs::read_to_string(&path).unwrap();
+        let without_code: String = text.split("```").step_by(2).collect();
+        for link in without_code.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let file = link.split('#').next().unwrap();
+            if file.is_empty() || file.contains("://") || file.starts_with("mailto:") {
+                continue;
+            }
+            assert!(path.parent().unwrap().join(file).exists(), "{}: {link}", path.display());
+        }
     }
 }
