@@ -33,8 +33,6 @@ pub(crate) const AT_ONCE: usize = 1;
 const TURN: Duration = Duration::from_millis(250);
 
 impl Diagnosing {
-    pub(crate) const ALL: [Self; 3] = [Self::Header, Self::Journal, Self::Off];
-
     /// Whether the answer says it.
     pub(crate) fn is_told(self) -> bool {
         self == Self::Header

@@ -48,7 +48,7 @@ pub use crate::api::language::Language;
 pub use crate::api::operation_error::OperationError;
 pub use crate::api::provenance::Provenance;
 pub use crate::clock::Clock;
-pub use crate::config::{Complaint, Config, ConfigError};
+pub use crate::config::{Config, ConfigError, ConfigErrors};
 pub use crate::contract::OPENAPI;
 pub use crate::diagnosing::Diagnosing;
 pub use crate::field_fault::{FieldFault, JsonType, Location, Rule};

@@ -19,7 +19,7 @@ use std::{
 
 use clap::Parser;
 use wechatpay_mock::{
-    AdminTokenError, Authority, Clock, Config, ConfigError, MockServer,
+    AdminTokenError, Authority, Clock, Config, ConfigErrors, MockServer,
     policies::{POLICIES, Policy},
     write_credentials,
 };
@@ -158,7 +158,7 @@ fn announce(server: &MockServer) -> io::Result<()> {
 }
 
 /// The configuration that is named, or that of a mock that is told nothing.
-fn config(options: &Configuration) -> Result<Config, ConfigError> {
+fn config(options: &Configuration) -> Result<Config, ConfigErrors> {
     options.config.as_ref().map_or_else(|| Ok(Config::default()), Config::from_file)
 }
 
@@ -193,7 +193,7 @@ fn ca(options: &Ca) -> Result<(), Box<dyn Error>> {
 #[error("expected a home folder to keep the certificate authority in, found none; name one with --ca-dir")]
 struct NoHome;
 
-fn seeded(config: Config, seed: Option<&Path>) -> Result<Config, ConfigError> {
+fn seeded(config: Config, seed: Option<&Path>) -> Result<Config, ConfigErrors> {
     match seed {
         Some(seed) => config.with_seed_file(seed),
         None => Ok(config),
