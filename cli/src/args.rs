@@ -7,7 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use serde_json::json;
-use wechatpay_mock::{Authority, Config, ConfigError, Host};
+use wechatpay_mock::{Authority, Config, ConfigErrors, Host};
 
 use crate::{
     commands::{
@@ -185,8 +185,8 @@ impl Configuration {
     /// The configuration in the file, or the default.
     ///
     /// # Errors
-    /// [`ConfigError`] with every error in the file.
-    pub(crate) fn read(&self) -> Result<Config, ConfigError> {
+    /// [`ConfigErrors`] with every error in the file.
+    pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
         self.config.as_ref().map_or_else(|| Ok(Config::default()), Config::from_file)
     }
 }
@@ -195,8 +195,8 @@ impl MockConfiguration {
     /// The configuration with seed and hosts of the options.
     ///
     /// # Errors
-    /// [`ConfigError`] with every error in configuration or seed.
-    pub(crate) fn read(&self) -> Result<Config, ConfigError> {
+    /// [`ConfigErrors`] with every error in configuration or seed.
+    pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
         let mut config = self.configuration.read()?;
         config.proxy_passthrough.extend_from_slice(&self.proxy_passthrough);
         match &self.seed {

@@ -43,7 +43,7 @@ pub use crate::api::language::Language;
 pub use crate::api::operation_error::OperationError;
 pub use crate::api::provenance::Provenance;
 pub use crate::clock::Clock;
-pub use crate::config::{Complaint, Config, ConfigError};
+pub use crate::config::{Config, ConfigError, ConfigErrors};
 pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
 pub use crate::limits::{LimitError, Limits};
 pub use crate::merchants::credentials_dir::{WriteError, credentials_env, write_credentials};

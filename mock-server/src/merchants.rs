@@ -45,8 +45,6 @@ pub(crate) struct Merchants {
 }
 
 impl TrustMode {
-    pub(crate) const ALL: [Self; 3] = [Self::PlatformCertificate, Self::PublicKey, Self::Both];
-
     /// Whether the merchant has the platform certificates.
     pub fn has_platform_certificate(self) -> bool {
         matches!(self, Self::PlatformCertificate | Self::Both)

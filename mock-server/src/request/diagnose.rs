@@ -31,9 +31,7 @@ pub enum DiagnosisMode {
     Off,
 }
 
-impl DiagnosisMode {
-    pub(crate) const ALL: [Self; 3] = [Self::Header, Self::Journal, Self::Off];
-}
+impl DiagnosisMode {}
 
 impl fmt::Display for DiagnosisMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

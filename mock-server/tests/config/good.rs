@@ -62,7 +62,7 @@ fn what_is_said_is_taken_over() {
 fn an_admin_token_is_taken_over_and_never_shown() {
     let config = Folder::new("admin_token = \"SECRET-0123456789\"").read().unwrap();
     assert!(config.admin_token.is_some());
-    assert!(config.to_string().contains("/__mock/     needs the admin token"), "{config}");
+    assert!(config.to_string().contains("/__mock/        requires the admin token"), "{config}");
     assert!(!format!("{config} {config:?}").contains("SECRET"));
 }
 
@@ -112,7 +112,7 @@ fn fault_rules_are_shown_in_a_line_each() {
         "#,
     );
     let shown = folder.read().unwrap().to_string();
-    let faults: Vec<_> = shown.lines().filter_map(|line| line.strip_prefix("fault        ")).collect();
+    let faults: Vec<_> = shown.lines().filter_map(|line| line.strip_prefix("fault           ")).collect();
     assert_eq!(
         faults,
         [
