@@ -6,7 +6,6 @@ pub(crate) mod injected_error;
 pub(crate) mod language;
 mod messages;
 pub(crate) mod operation_error;
-pub(crate) mod provenance;
 mod warning;
 
 pub use warning::Warning;

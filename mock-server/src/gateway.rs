@@ -18,7 +18,7 @@ use crate::{
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
     merchants::Merchants,
-    operations::{Context, OperationResponse, handler},
+    operations::{Context, handler},
     policies::{Policies, SignedRefusals},
     random::Randomness,
     request::{
@@ -29,6 +29,7 @@ use crate::{
         validate::{ValidRequest, validate},
     },
     response::{
+        OperationResponse,
         body::ResponseBody,
         respond::{Response, respond, with_diagnosis},
         sign::sign,

@@ -29,8 +29,8 @@ use crate::{
         error::{ApiError, CHECKS},
     },
     faults::ActiveFault,
-    operations::OperationResponse,
     request::receive::RawRequest,
+    response::OperationResponse,
     response::respond::Response,
 };
 

@@ -41,7 +41,6 @@ pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
 pub use crate::api::error::{ApiError, CHECKS, SensitiveFault, SignInformation};
 pub use crate::api::language::Language;
 pub use crate::api::operation_error::OperationError;
-pub use crate::api::provenance::Provenance;
 pub use crate::clock::Clock;
 pub use crate::config::{Config, ConfigError, ConfigErrors};
 pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
@@ -54,6 +53,7 @@ pub use crate::merchants::{
 pub use crate::net::host::{GATEWAY_HOSTS, Host, HostError, HostName};
 pub use crate::net::tls::{Authority, AuthorityError};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
+pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;
 pub use crate::server::{MockServer, MockServerBuilder};

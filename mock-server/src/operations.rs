@@ -9,17 +9,11 @@ pub(crate) mod initial;
 mod member_card;
 pub(crate) mod seed;
 
-use http::StatusCode;
-use serde_json::Value;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
-    api::{Warning, error::ApiError},
-    merchants::Merchants,
-    policies::Policies,
-    random::Randomness,
-    request::validate::ValidRequest,
-    store::Documents,
+    api::error::ApiError, merchants::Merchants, policies::Policies, random::Randomness,
+    request::validate::ValidRequest, response::OperationResponse, store::Documents,
 };
 
 /// What an operation may look at beside the request and the documents.
@@ -34,15 +28,6 @@ pub(crate) struct Context<'a> {
 pub(crate) type Handler =
     fn(&Context<'_>, &ValidRequest, &mut Documents<'_>) -> Result<OperationResponse, ApiError>;
 
-/// What an operation answers, and what the request is warned about although it was carried out.
-#[derive(Debug)]
-pub(crate) struct OperationResponse {
-    pub(crate) status: StatusCode,
-    /// The body; `None` is an empty one.
-    pub(crate) body: Option<Value>,
-    pub(crate) warnings: Vec<Warning>,
-}
-
 /// The handler of the operation with this `operationId`.
 pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
     match operation_id {
@@ -51,18 +36,6 @@ pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
         "set_rights" => Some(member_card::set_rights),
         "show_member_card" => Some(member_card::show),
         _ => None,
-    }
-}
-
-impl OperationResponse {
-    /// 200 with a body.
-    pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body), warnings: Vec::new() }
-    }
-
-    /// 204.
-    pub(crate) fn no_content(warnings: Vec<Warning>) -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, warnings }
     }
 }
 

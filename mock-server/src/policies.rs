@@ -1,8 +1,10 @@
 //! Behaviour that the documentation leaves open: a named policy for each question, with the mock's default.
 
+mod provenance;
+
 use serde::{Deserialize, Serialize};
 
-use crate::api::provenance::Provenance;
+pub use provenance::Provenance;
 
 /// Declares each policy once: its values, their meanings, and the default.
 macro_rules! policies {

@@ -7,6 +7,8 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::policies::Provenance;
+
 use crate::{
     admin::{
         control::Control,
@@ -14,7 +16,6 @@ use crate::{
         exchanges::MerchantQuery,
         extract::{Body, Deleted, Json, Query, Segment},
     },
-    api::provenance::Provenance,
     faults::{Applied, FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
 };
 

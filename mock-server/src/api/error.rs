@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use wechatpay_openapi::FieldError;
 use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestamp};
 
+use crate::policies::Provenance;
+
 use super::{
     field_error, injected_error::InjectedError, language::Language, messages::Row,
-    operation_error::OperationError, provenance::Provenance,
+    operation_error::OperationError,
 };
 
 /// What the gateway looks at, in its order: what holds of a request that passes each check, 1 to 12.

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use wechatpay_openapi::{Constraint, FieldError, JsonType, Location};
 
-use super::{language::Language, provenance::Provenance};
+use crate::policies::Provenance;
+
+use super::language::Language;
 
 /// How sure it is that the gateway says so.
 pub(crate) fn provenance(error: &FieldError) -> Provenance {

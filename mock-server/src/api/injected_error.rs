@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{language::Language, messages::Row, operation_error::OperationError, provenance::Provenance};
+use crate::policies::Provenance;
+
+use super::{language::Language, messages::Row, operation_error::OperationError};
 
 /// An error that a fault rule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

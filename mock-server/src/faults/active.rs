@@ -20,7 +20,7 @@ use crate::{
         injected_error::{CustomError, DocumentedError, InjectedError},
     },
     merchants::{Merchants, PlatformKey},
-    operations::OperationResponse,
+    response::OperationResponse,
     response::respond::Response,
 };
 

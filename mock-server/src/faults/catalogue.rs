@@ -5,12 +5,13 @@ use std::{fmt, str::FromStr};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::policies::Provenance;
+
 use crate::{
     api::{
         error::ApiError,
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
-        provenance::Provenance,
     },
     faults::{connection::ConnectionFault, signature::SignatureFault},
     suggest::nearest,

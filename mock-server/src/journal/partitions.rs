@@ -235,7 +235,8 @@ impl Partitions {
 fn size(exchange: &Exchange) -> usize {
     let quoted = exchange.rejection.as_deref().map_or(0, |error| {
         let body = error.body(Language::ZhCn).map_or(0, |body| json!(body).to_string().len());
-        3 * body + error.reason().len()
+        // A number of two bytes in JSON takes 32 in memory.
+        16 * body + error.reason().len()
     });
     OVERHEAD
         + exchange.request.method.as_str().len()

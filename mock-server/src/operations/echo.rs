@@ -8,8 +8,9 @@ use crate::{
         Warning,
         error::{ApiError, SensitiveFault},
     },
-    operations::{Context, OperationResponse},
+    operations::Context,
     request::validate::ValidRequest,
+    response::OperationResponse,
     store::Documents,
 };
 

@@ -38,7 +38,7 @@ fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
         ),
         ("fault = \"unsigned\"\napplied = false", 3, "applied: unsigned leaves an answer that says yes"),
         ("latency = { fixed = 5 }\n\napplied = false", 4, "applied: latency leaves an answer that says yes"),
-        ("fault = \"reset\"\nmilliseconds = 5", 3, "milliseconds: expected beside no-answer or refuse only"),
+        ("fault = \"reset\"\nmilliseconds = 5", 3, "milliseconds: expected with no-answer or refuse only"),
         (
             "latency = { uniform = { from = 2, to = 1 } }",
             2,

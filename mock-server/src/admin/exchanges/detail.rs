@@ -5,11 +5,12 @@ use utoipa::ToSchema;
 use wechatpay_diagnosis::{Diagnosis, KnownMistake};
 use wechatpay_protocol::Mchid;
 
+use crate::policies::Provenance;
+
 use crate::{
     api::{
         error::{ApiError, CHECKS},
         injected_error::CustomError,
-        provenance::Provenance,
     },
     faults::{ActiveFault, Fault, FaultId, FaultSource},
     journal::{

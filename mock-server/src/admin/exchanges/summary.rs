@@ -43,12 +43,16 @@ pub(super) struct Summary<'a> {
     warnings: usize,
     /// How long all stages took together.
     microseconds: u64,
-    /// The line that the log has for it.
+    /// The line that the log has for it; a long one ends in ….
+    #[schema(max_length = 513)]
     line: String,
 }
 
 /// Characters of method and target at most.
 const MOST: usize = 1024;
+
+/// Characters of the log's line at most.
+const LINE: usize = 512;
 
 impl<'a> Summary<'a> {
     pub(super) fn of(exchange: &'a Exchange) -> Self {
@@ -66,7 +70,7 @@ impl<'a> Summary<'a> {
             diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: exchange.warnings.len(),
             microseconds: u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),
-            line: exchange.to_string(),
+            line: truncated(&exchange.to_string(), LINE),
         }
     }
 }

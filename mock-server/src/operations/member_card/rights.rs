@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::{Member, MemberId, Rights, has_points, kind, member, member_key};
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, OperationResponse, seed::CardStatus},
+    operations::{Context, seed::CardStatus},
     policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore},
     request::validate::ValidRequest,
+    response::OperationResponse,
     store::{Documents, Fingerprint, NumberUse},
 };
 
