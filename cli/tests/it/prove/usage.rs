@@ -52,7 +52,7 @@ async fn what_the_mock_refused_is_said_with_the_reason() {
     }
     let run = prove(&["--", "sh", "-c", call], &[]).await;
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("401: check"), "{}", run.stderr);
+    assert!(run.stderr.contains("401 set_rights: check"), "{}", run.stderr);
 }
 
 #[tokio::test]
