@@ -210,7 +210,7 @@ fn if_the_command_ends_well_nothing_is_said_unless_the_contract_counts() {
     assert_eq!(code(&output), Some(1));
     let said = stderr(&output);
     assert!(
-        said.contains("refused or odd: 1") && said.contains("--contract: the command ended well"),
+        said.contains("refused or odd: 1") && said.contains("--contract: the command succeeded"),
         "{said}"
     );
 
