@@ -67,7 +67,7 @@ struct Add {
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
     /// A whole rule as JSON, @FILE, or - for stdin
-    #[arg(long, value_name = "RULE", exclusive = true)]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["name", "latency"])]
     json: Option<String>,
     /// End the rule after it has applied so often
     #[arg(long, value_name = "N")]
