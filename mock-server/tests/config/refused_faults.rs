@@ -36,8 +36,16 @@ fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
             1,
             "expected fault, error or latency, and not both of the first two, found none of them",
         ),
-        ("fault = \"unsigned\"\napplied = false", 3, "applied: unsigned leaves a response that reports success"),
-        ("latency = { fixed = 5 }\n\napplied = false", 4, "applied: latency leaves a response that reports success"),
+        (
+            "fault = \"unsigned\"\napplied = false",
+            3,
+            "applied: unsigned leaves a response that reports success",
+        ),
+        (
+            "latency = { fixed = 5 }\n\napplied = false",
+            4,
+            "applied: latency leaves a response that reports success",
+        ),
         ("fault = \"reset\"\nmilliseconds = 5", 3, "milliseconds: expected with no-answer or refuse only"),
         (
             "latency = { uniform = { from = 2, to = 1 } }",
