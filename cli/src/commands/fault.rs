@@ -17,7 +17,7 @@ Examples:
       the next change of rights is made, but gets a 500
   wechatpay-mock fault add no-answer --milliseconds 5000 --every 3 --ttl 60
       for a minute, every third call gets no response for five seconds
-  wechatpay-mock fault add --json '{\"error\":{\"status\":400,\"code\":\"X\",\"message\":\"no\"},\"times\":1}'
+  wechatpay-mock fault add --rule '{\"error\":{\"status\":400,\"code\":\"X\",\"message\":\"no\"},\"times\":1}'
       a rule as `POST /__mock/faults` takes it; @FILE and - (stdin) work too
   wechatpay-mock fault list
   wechatpay-mock fault remove 1
@@ -57,9 +57,29 @@ enum Action {
     },
 }
 
+/// What a rule as JSON says itself.
+const FIELDS: [&str; 16] = [
+    "name",
+    "latency",
+    "times",
+    "ttl",
+    "milliseconds",
+    "applied",
+    "not_applied",
+    "merchant",
+    "operation",
+    "card_id",
+    "code",
+    "out_request_no",
+    "nth",
+    "every",
+    "probability",
+    "seed",
+];
+
 /// A rule applies to every request that is correctly signed and valid, unless the options say which.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["name", "latency", "json"]))]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["name", "latency", "rule"]))]
 struct Add {
     /// The fault, by name; `wechatpay-mock faults` lists them
     name: Option<Fault>,
@@ -67,8 +87,8 @@ struct Add {
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
     /// A whole rule as JSON, @FILE, or - for stdin
-    #[arg(long, value_name = "RULE", conflicts_with_all = ["name", "latency"])]
-    json: Option<String>,
+    #[arg(long, value_name = "RULE", conflicts_with_all = FIELDS)]
+    rule: Option<String>,
     /// End the rule after it has applied so often
     #[arg(long, value_name = "N")]
     times: Option<u64>,
@@ -115,13 +135,13 @@ struct Add {
 
 /// The text is not JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("--json: expected a rule as JSON")]
+#[error("--rule: expected a rule as JSON")]
 struct BadRule(#[from] serde_json::Error);
 
 impl Add {
-    fn rule(&self) -> Result<Value, Failure> {
-        if let Some(json) = &self.json {
-            return Ok(serde_json::from_slice(&read_argument(json)?).map_err(BadRule)?);
+    fn to_json(&self) -> Result<Value, Failure> {
+        if let Some(rule) = &self.rule {
+            return Ok(serde_json::from_slice(&read_argument(rule)?).map_err(BadRule)?);
         }
         let rule = FaultRule {
             when: FaultMatch {
@@ -159,7 +179,7 @@ pub(crate) async fn run(options: &FaultCommand) -> Result<(), Failure> {
             show_list(&call(Method::GET, &for_merchant(merchant.as_deref()), None).await?)
         }
         Some(Action::Add(add)) => {
-            let added = call(Method::POST, "faults", Some(&add.rule()?)).await?;
+            let added = call(Method::POST, "faults", Some(&add.to_json()?)).await?;
             print(|out| writeln!(out, "{}", summary(&added)))
         }
         Some(Action::Remove { id }) => {

@@ -75,7 +75,7 @@ fn an_address_that_is_taken_is_said_with_exit_code_2() {
 #[test]
 fn wrong_usage_is_said_with_exit_code_2() {
     for arguments in [
-        &["--listen", "8080"][..],
+        &["--listen", "8080a"][..],
         &["--lisen", "127.0.0.1:0"],
         &["keys"],
         &["key", "x"],

@@ -51,11 +51,8 @@ async fn a_fault_rule_can_be_added_listed_and_removed() {
     assert!(printed(&mock, &["fault"]).await.contains("applied to 1 of "));
 
     let rule = r#"{"error":{"status":400,"code":"MINE","message":"no"},"match":{"merchant":"1900000001"}}"#;
-    assert!(
-        printed(&mock, &["fault", "add", "--json", rule])
-            .await
-            .starts_with("2  -  merchant=1900000001 error=")
-    );
+    let added = printed(&mock, &["fault", "add", "--rule", rule]).await;
+    assert!(added.starts_with("2  -  ") && added.contains("merchant=1900000001"), "{added}");
     assert_eq!(printed(&mock, &["fault", "list", "--merchant", "1900000001"]).await.lines().count(), 1);
     assert_eq!(printed(&mock, &["fault", "remove", "2"]).await, "removed 2\n");
     let latency = ["fault", "add", "--latency", "5", "--not-applied", "system-error", "--every", "2"];
@@ -70,8 +67,8 @@ async fn a_fault_that_is_none_is_wrong_usage_and_one_that_is_gone_a_failed_call(
     for arguments in [
         &["fault", "add"][..],
         &["fault", "add", "sytem-error"],
-        &["fault", "add", "--json", "{"],
-        &["fault", "add", "--json", "{}"],
+        &["fault", "add", "--rule", "{"],
+        &["fault", "add", "--rule", "{}"],
         &["fault", "add", "system-error", "--operation", "pay"],
         &["fault", "add", "system-error", "--applied", "--not-applied"],
     ] {
