@@ -24,7 +24,7 @@ use std::{io, process::ExitCode};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
-    args::Command,
+    args::{Command, command_line},
     output::{CHECK_FAILED, Failure},
 };
 
@@ -47,8 +47,8 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Logs(options) => logs::run(&options).await,
         Command::Clock(options) => clock::run(&options).await,
         Command::Fault(options) => fault::run(&options).await,
-        Command::Completions(options) => completions::run(&options),
-        Command::Man(options) => man::run(&options),
+        Command::Completions(options) => completions::run(&options, command_line()),
+        Command::Man(options) => man::run(&options, command_line()),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::{Command, CommandFactory, Parser};
+use walkdir::WalkDir;
 
 use crate::args::Cli;
 
@@ -21,17 +22,8 @@ fn page(path: &str) -> String {
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<_> =
         ["README.md", "README.zh-CN.md", "examples/README.md"].map(|name| root().join(name)).into();
-    let mut folders = vec![root().join("docs")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(path);
-            }
-        }
-    }
+    let below_docs = WalkDir::new(root().join("docs")).into_iter().map(|entry| entry.unwrap().into_path());
+    pages.extend(below_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     pages
 }
 

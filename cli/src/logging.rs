@@ -16,7 +16,7 @@ use tracing_subscriber::{
     fmt::{FormatFields, format::Writer, time::FormatTime},
 };
 
-use crate::{args::LogFormat, output};
+use crate::{options::LogFormat, output};
 
 /// `RUST_LOG` cannot be understood.
 #[derive(Debug, thiserror::Error)]

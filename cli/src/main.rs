@@ -7,6 +7,7 @@ mod commands;
 mod documented;
 mod logging;
 mod mock_client;
+mod options;
 mod output;
 mod process;
 mod signals;

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use wechatpay_protocol::{BaseUrl, BaseUrlError};
 
 use crate::{
-    args::{DEFAULT_ADDRESS, address},
+    options::{DEFAULT_ADDRESS, address},
     output::Failure,
 };
 

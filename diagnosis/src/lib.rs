@@ -62,6 +62,7 @@ mod encoding;
 mod key;
 mod known_mistake;
 mod layout;
+mod permutations;
 mod report;
 mod search;
 mod signer;

@@ -18,6 +18,7 @@ mod exchanges;
 mod explain;
 mod extract;
 mod faults;
+mod json;
 mod merchants;
 mod reset;
 mod service;
@@ -39,12 +40,13 @@ use http::{
 };
 use tower_service::Service;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use wechatpay_protocol::display::quoted;
 
 use crate::{
     admin::{
         control::Control,
         document::{INDEX, calls},
-        error::{AdminError, quoted},
+        error::AdminError,
         extract::check_query_names,
     },
     request::receive::{Peer, RawRequest, receive},

@@ -20,7 +20,8 @@ use crate::{
     gateway::Gateway,
     limits::Limits,
 };
-use connection::{Protocol, serve};
+use connection::serve;
+use listener::Protocol;
 use proxy::Proxy;
 use tls::Tls;
 

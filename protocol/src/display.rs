@@ -35,6 +35,24 @@ pub fn truncate(text: &str, max_chars: usize) -> Cow<'_, str> {
     }
 }
 
+/// Characters that [`quoted`] shows.
+const QUOTED_CHARS: usize = 64;
+
+/// What was found, for an error message: in quotes, escaped as in source code, and [truncated](truncate) to 64
+/// characters.
+///
+/// ```
+/// use wechatpay_protocol::display::quoted;
+///
+/// assert_eq!(quoted("PARAM\n"), r#""PARAM\n""#);
+/// ```
+pub fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_CHARS) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+    }
+}
+
 /// The causes of an error, the nearest first.
 pub fn causes(error: &dyn Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     iter::successors(error.source(), |&cause| cause.source())
@@ -90,6 +108,13 @@ mod tests {
         assert_eq!(truncate("会员卡", 2), "会员…");
         assert_eq!(printable("a\nb", 2), r"a\n…");
         assert_eq!(truncate("a", 0), "…");
+    }
+
+    #[test]
+    fn a_quotation_ends_after_64_characters() {
+        assert_eq!(quoted("\u{1b}"), r#""\u{1b}""#);
+        assert_eq!(quoted(&"会".repeat(64)), format!("{:?}", "会".repeat(64)));
+        assert_eq!(quoted(&"会".repeat(65)), format!("{:?}…", "会".repeat(64)));
     }
 
     #[test]

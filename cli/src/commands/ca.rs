@@ -5,7 +5,7 @@ use serde_json::json;
 use wechatpay_mock::Authority;
 
 use crate::{
-    args::{AuthorityOptions, Configuration, Json},
+    options::{AuthorityOptions, Configuration, Json},
     output::{Failure, print, print_json},
 };
 

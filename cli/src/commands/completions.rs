@@ -1,12 +1,9 @@
 //! `completions`: prints a script that completes this command's words in a shell.
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::{
-    args,
-    output::{Failure, print},
-};
+use crate::output::{Failure, print};
 
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
@@ -14,10 +11,9 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-pub(crate) fn run(options: &Completions) -> Result<(), Failure> {
-    let mut command = args::command_line();
+pub(crate) fn run(options: &Completions, mut command_line: Command) -> Result<(), Failure> {
     // clap_complete panics if it cannot write.
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut command, "wechatpay-mock", &mut script);
+    clap_complete::generate(options.shell, &mut command_line, "wechatpay-mock", &mut script);
     print(|out| out.write_all(&script))
 }

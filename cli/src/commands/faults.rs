@@ -6,7 +6,7 @@ use serde_json::json;
 use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
 
 use crate::{
-    args::Json,
+    options::Json,
     output::{Failure, print, print_json},
 };
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use wechatpay_protocol::BaseUrl;
 
 use crate::{
-    args::Json,
     mock_client::{MockClient, MockError, MockOptions, TIMEOUT},
+    options::Json,
     output::{Failure, print, print_json},
 };
 

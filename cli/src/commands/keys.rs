@@ -7,7 +7,7 @@ use serde_json::json;
 use wechatpay_mock::{Clock, write_credentials};
 
 use crate::{
-    args::{Configuration, Json},
+    options::{Configuration, Json},
     output::{Failure, print, print_json},
 };
 

@@ -2,9 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, Command};
 
-use crate::{args, output::Failure};
+use crate::output::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct Man {
@@ -12,9 +12,8 @@ pub(crate) struct Man {
     dir: PathBuf,
 }
 
-pub(crate) fn run(options: &Man) -> Result<(), Failure> {
-    let written = fs::create_dir_all(&options.dir).and_then(|()| {
-        clap_mangen::generate_to(args::command_line().disable_help_subcommand(true), &options.dir)
-    });
+pub(crate) fn run(options: &Man, command_line: Command) -> Result<(), Failure> {
+    let written = fs::create_dir_all(&options.dir)
+        .and_then(|()| clap_mangen::generate_to(command_line.disable_help_subcommand(true), &options.dir));
     written.map_err(Failure::context(format!("cannot write to {}", options.dir.display())))
 }

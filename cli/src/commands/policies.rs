@@ -4,7 +4,7 @@ use serde_json::json;
 use wechatpay_mock::policies::{POLICIES, Policy};
 
 use crate::{
-    args::Json,
+    options::Json,
     output::{Failure, print, print_json},
 };
 

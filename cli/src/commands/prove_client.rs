@@ -7,8 +7,8 @@ use http::Method;
 use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, Subject, Trigger, table};
 
 use crate::{
-    args::address,
     commands::progress,
+    options::address,
     output::{Failure, print},
     signals::Signals,
 };

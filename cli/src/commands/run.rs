@@ -12,8 +12,8 @@ use wechatpay_contract::environment;
 use wechatpay_mock::{Clock, MockServer};
 
 use crate::{
-    args::{LogFormat, MockConfiguration},
     logging,
+    options::{LogFormat, MockConfiguration},
     output::{CHECK_FAILED, Failure},
     process::{Ended, run_to_end},
 };

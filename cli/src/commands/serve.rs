@@ -10,10 +10,10 @@ use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockServer};
 
 use crate::{
-    args::{AuthorityOptions, DEFAULT_ADDRESS, LogFormat, MockConfiguration, address},
     commands::healthcheck::health,
     logging,
     mock_client::{MockClient, url_of},
+    options::{AuthorityOptions, DEFAULT_ADDRESS, LogFormat, MockConfiguration, address},
     output::{DIM, Failure},
     signals::Signals,
 };

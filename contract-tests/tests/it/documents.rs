@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use walkdir::WalkDir;
 use wechatpay_contract::{case, table};
 use wechatpay_mock::{Config, FaultRule, diagnosis::known_mistakes, policies::POLICIES};
 
@@ -121,17 +122,8 @@ fn the_lists_of_names_are_complete() {
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<_> =
         ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"].map(|name| root().join(name)).into();
-    let mut folders = vec![root().join("docs")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(path);
-            }
-        }
-    }
+    let below_docs = WalkDir::new(root().join("docs")).into_iter().map(|entry| entry.unwrap().into_path());
+    pages.extend(below_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     pages
 }
 

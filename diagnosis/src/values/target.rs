@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use super::ValueRule;
-use crate::{Evidence, layout::permutations};
+use crate::{Evidence, permutations::permutations};
 
 pub(super) const TARGET: &[ValueRule] = &[
     ValueRule::new(

@@ -23,11 +23,9 @@ use http::{
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use wechatpay_protocol::display::quoted;
 
-use crate::{
-    admin::error::{AdminError, quoted},
-    request::receive::RawRequest,
-};
+use crate::{admin::error::AdminError, request::receive::RawRequest};
 
 /// A bearer token for `/__mock/`: 16 to 256 visible ASCII characters.
 ///

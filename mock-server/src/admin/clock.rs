@@ -8,11 +8,7 @@ use utoipa::ToSchema;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
-    admin::{
-        control::Control,
-        error::AdminError,
-        extract::{Body, Json},
-    },
+    admin::{control::Control, error::AdminError, extract::Body, json::Json},
     clock::Clock,
     non_null::present,
 };

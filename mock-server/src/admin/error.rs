@@ -9,10 +9,10 @@ use http::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{
-    admin::extract::Json,
+    admin::json::Json,
     api::error::ApiError,
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
@@ -118,7 +118,7 @@ impl AdminError {
 
 impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
-        let message = truncated(&self.to_string(), LONGEST);
+        let message = truncate(&self.to_string(), LONGEST).into_owned();
         let mut response = (self.status(), Json::of(&Error { message })).into_response();
         let header = match &self {
             Self::Token { .. } => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
@@ -132,34 +132,3 @@ impl IntoResponse for AdminError {
 
 /// Characters of a message at most. Some quote what was sent, which may be a megabyte.
 const LONGEST: usize = 2000;
-
-/// Characters of what was sent that a message shows.
-pub(super) const SHOWN: usize = 64;
-
-/// The beginning of what was sent, in quotes, with control characters escaped.
-pub(super) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        None => format!("{text:?}"),
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-    }
-}
-
-/// The text, or its beginning and `…`.
-pub(super) fn truncated(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.into(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_text_that_is_too_long_is_truncated() {
-        let most = "会".repeat(9);
-        assert_eq!(truncated(&most, 9), most);
-        assert_eq!(truncated(&(most.clone() + "员"), 9), most + "…");
-    }
-}

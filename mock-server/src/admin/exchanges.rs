@@ -10,18 +10,19 @@ use axum::{Extension, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
 
 use crate::{
     admin::{
         control::Control,
-        error::{AdminError, quoted},
+        error::AdminError,
         exchanges::{
             detail::Detail,
             follow::{look, next},
             summary::Summary,
         },
-        extract::{Deleted, Json, Query, Segment, parameter},
+        extract::{Query, Segment, parameter},
+        json::{Deleted, Json},
     },
     journal::{Filter, Order, har::Archive},
 };

@@ -1,11 +1,12 @@
 //! Errors of serde in words for people: the field, what was expected, and what was found.
 
 use serde_path_to_error::Path;
+use wechatpay_protocol::display::{quoted, truncate};
 
-use crate::{
-    admin::error::{SHOWN, quoted, truncated},
-    suggest::nearest,
-};
+use crate::suggest::nearest;
+
+/// Characters that are shown of the text that serde found, which it has quoted.
+const SHOWN: usize = 64;
 
 /// What serde says about the value at `path`, reworded.
 ///
@@ -72,7 +73,7 @@ fn kind(expected: &str) -> &str {
 /// What serde found.
 fn value(found: &str) -> String {
     match found.split_once(' ') {
-        Some(("string", text)) => truncated(text, SHOWN),
+        Some(("string", text)) => truncate(text, SHOWN).into_owned(),
         Some(("boolean" | "integer" | "floating", number)) => {
             number.trim_start_matches("point ").trim_matches('`').into()
         }

@@ -1,52 +1,23 @@
-//! What handlers take from a call, and the JSON that they answer with.
+//! What handlers take from a call: its path, its query and its body.
 
 use std::borrow::Cow;
 
 use axum::{
     body::{Body as RawBody, to_bytes},
     extract::{FromRequest, FromRequestParts, Request},
-    response::{IntoResponse, Response},
 };
-use http::{header::CONTENT_TYPE, request::Parts};
+use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer,
     de::{DeserializeOwned, Error, value::MapDeserializer},
 };
-use utoipa::ToSchema;
+use wechatpay_protocol::display::quoted;
 
 use crate::{
-    admin::{
-        error::{AdminError, quoted},
-        explain::explain,
-    },
+    admin::{error::AdminError, explain::explain},
     suggest::nearest,
 };
-
-/// The `Content-Type` of JSON.
-pub(super) const JSON: &str = "application/json; charset=utf-8";
-
-/// A JSON response.
-pub(super) struct Json(Vec<u8>);
-
-impl Json {
-    pub(super) fn of(body: &impl Serialize) -> Self {
-        Self(serde_json::to_vec(body).expect("responses are structs and values, which always serialize"))
-    }
-}
-
-impl IntoResponse for Json {
-    fn into_response(self) -> Response {
-        ([(CONTENT_TYPE, JSON)], self.0).into_response()
-    }
-}
-
-/// `{"deleted": 3}`
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Deleted {
-    /// How many were deleted.
-    pub(super) deleted: usize,
-}
 
 /// A body that is a JSON object. `Content-Type` is ignored: `curl -d` calls everything a form.
 pub(super) struct Body<T>(pub(super) T);

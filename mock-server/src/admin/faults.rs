@@ -14,7 +14,8 @@ use crate::{
         control::Control,
         error::{AdminError, Error},
         exchanges::MerchantQuery,
-        extract::{Body, Deleted, Json, Query, Segment},
+        extract::{Body, Query, Segment},
+        json::{Deleted, Json},
     },
     faults::{Applied, FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
 };

@@ -10,13 +10,14 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
-use wechatpay_protocol::{CredentialsFile, Mchid};
+use wechatpay_protocol::{CredentialsFile, Mchid, display::quoted};
 
 use crate::{
     admin::{
         control::{Control, NewMerchant},
-        error::{AdminError, Error, quoted},
-        extract::{Deleted, Json, OptionalBody, Segment},
+        error::{AdminError, Error},
+        extract::{OptionalBody, Segment},
+        json::{Deleted, Json},
     },
     merchants::{Merchant, TrustMode},
     non_null::present,

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use wechatpay_protocol::display::quoted;
 
 use crate::{
-    admin::{
-        control::Control,
-        error::{AdminError, quoted},
-        extract::{Json, OptionalBody},
-    },
+    admin::{control::Control, error::AdminError, extract::OptionalBody, json::Json},
     non_null::present,
 };
 

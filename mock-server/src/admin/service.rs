@@ -13,7 +13,7 @@ use crate::{
         Caller,
         control::Control,
         document::{Call, admin_openapi, calls},
-        extract::{JSON, Json},
+        json::{JSON, Json},
     },
     journal::metrics::Metrics,
 };

@@ -6,11 +6,7 @@ use axum::extract::State;
 use http::StatusCode;
 
 use crate::{
-    admin::{
-        control::Control,
-        error::AdminError,
-        extract::{Body, Json},
-    },
+    admin::{control::Control, error::AdminError, extract::Body, json::Json},
     journal::expectation::{Expectation, Verification},
 };
 

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use serde_json::json;
+use wechatpay_protocol::display::quoted;
 
 use crate::faults::{FaultMatch, FaultRule, Latency};
 
@@ -27,11 +28,11 @@ impl Display for FaultRule {
 impl Display for FaultMatch {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let conditions = [
-            is("merchant", self.merchant.as_ref().map(quoted)),
-            is("operation", self.operation.as_ref().map(quoted)),
-            is("card_id", self.card_id.as_ref().map(quoted)),
-            is("code", self.code.as_ref().map(quoted)),
-            is("out_request_no", self.out_request_no.as_ref().map(quoted)),
+            is("merchant", self.merchant.as_deref().map(quoted)),
+            is("operation", self.operation.as_deref().map(quoted)),
+            is("card_id", self.card_id.as_deref().map(quoted)),
+            is("code", self.code.as_deref().map(quoted)),
+            is("out_request_no", self.out_request_no.as_deref().map(quoted)),
             is("parameters", (!self.parameters.is_empty()).then(|| json!(self.parameters))),
             is("body", self.body.as_ref()),
             is("nth", self.nth),
@@ -60,9 +61,4 @@ fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
 
 fn is(name: &str, value: Option<impl Display>) -> Option<String> {
     value.map(|value| format!("{name} = {value}"))
-}
-
-/// The text in quotes, with control characters escaped.
-fn quoted(text: &String) -> String {
-    format!("{text:?}")
 }

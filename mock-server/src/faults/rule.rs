@@ -1,16 +1,16 @@
 //! A fault rule: which requests it strikes, and what it does to them.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng};
-use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use wechatpay_openapi::Contract;
 
 use crate::{
     api::injected_error::CustomError,
-    faults::{Applied, Fault, RequestFields},
+    faults::{
+        Applied, Fault, FaultMatch, Latency, RuleError,
+        rule_error::{check_milliseconds, range, within},
+    },
     non_null::present,
 };
 
@@ -58,146 +58,6 @@ pub struct FaultRule {
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub ttl: Option<u64>,
 }
-
-/// Selects the requests that a rule strikes: those that have everything that is set here.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FaultMatch {
-    /// The merchant, by mchid. Without it, every merchant.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[0-9]{1,32}$")]
-    pub merchant: Option<String>,
-    /// The operation, by `operationId`: `set_rights`.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// The card template.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub card_id: Option<String>,
-    /// The member's code.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// The request number.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub out_request_no: Option<String>,
-    /// Parameters of path or query, by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub parameters: BTreeMap<String, String>,
-    /// At least these fields in the body.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub body: Option<Value>,
-    /// Only the n-th of the requests that have all of the above, counted from 1.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1_000_000_000)]
-    pub nth: Option<u64>,
-    /// Only every n-th of them.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1_000_000_000)]
-    pub every: Option<u64>,
-    /// Only this share of them, chosen at random: 0 to 1.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1)]
-    pub probability: Option<f64>,
-    /// The seed for `probability` and for random latency: the same seed strikes the same requests. Default: 0.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-}
-
-/// How long a response is held back, in milliseconds; at most ten minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Latency {
-    /// The same each time.
-    Fixed(u64),
-    /// Evenly distributed between two values.
-    Uniform {
-        /// The least.
-        #[schema(maximum = 600_000)]
-        from: u64,
-        /// The most.
-        #[schema(maximum = 600_000)]
-        to: u64,
-    },
-    /// Normally distributed; never less than 0.
-    Normal {
-        /// The mean.
-        #[schema(maximum = 600_000)]
-        mean: u64,
-        /// The standard deviation.
-        #[schema(maximum = 600_000)]
-        deviation: u64,
-    },
-}
-
-/// What is wrong with a rule.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RuleError {
-    /// It names no fault, or two.
-    #[error("expected fault, error or latency, and not both of the first two, found {found}")]
-    NotOneFault {
-        /// What there is.
-        found: &'static str,
-    },
-    /// A value is out of range.
-    #[error("{field}: expected {expected}, found {found}")]
-    Range {
-        /// The field.
-        field: &'static str,
-        /// What is possible.
-        expected: String,
-        /// What there is.
-        found: String,
-    },
-    /// It says that the request has no effect, but the response would say that it succeeded.
-    #[error(
-        "applied: {what} leaves a response that reports success, so applied can't be false; choose a fault that returns an error or ends the connection"
-    )]
-    AlwaysApplied {
-        /// The fault, or latency without one.
-        what: &'static str,
-    },
-    /// It sets the duration of a fault that has none.
-    #[error("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
-    NotLasting,
-    /// The merchant is not known.
-    #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
-    UnknownMerchant {
-        /// The number.
-        mchid: String,
-    },
-    /// The operation is not known.
-    #[error("match.operation: expected one of {}, found {found:?}", .known.join(", "))]
-    UnknownOperation {
-        /// The name.
-        found: String,
-        /// Those that there are.
-        known: Vec<&'static str>,
-    },
-    /// There are too many.
-    #[error(
-        "expected at most {most} fault rules for a merchant, found one more; remove some, or raise limits.faults"
-    )]
-    TooMany {
-        /// The most there may be.
-        most: usize,
-    },
-}
-
-impl RuleError {
-    /// The field that is wrong, if it is one: `match.every`.
-    pub(crate) fn field(&self) -> Option<&'static str> {
-        match self {
-            Self::NotOneFault { .. } | Self::TooMany { .. } => None,
-            Self::Range { field, .. } => Some(field),
-            Self::AlwaysApplied { .. } => Some("applied"),
-            Self::NotLasting => Some("milliseconds"),
-            Self::UnknownMerchant { .. } => Some("match.merchant"),
-            Self::UnknownOperation { .. } => Some("match.operation"),
-        }
-    }
-}
-
-/// Ten minutes, the longest wait.
-const LONGEST_MILLISECONDS: u64 = 600_000;
 
 impl FaultRule {
     /// This fault, for every request that is signed and valid.
@@ -288,108 +148,6 @@ impl FaultRule {
     }
 }
 
-impl FaultMatch {
-    /// Whether it selects every request.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether the request has everything that is named. That the merchant is the one, the place of the rule says.
-    pub(super) fn matches(&self, request: &RequestFields<'_>) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-        };
-        let parameters = &self.parameters;
-        is(&self.operation, Some(request.operation))
-            && is(&self.card_id, request.parameter("card_id"))
-            && is(&self.code, request.parameter("code"))
-            && is(&self.out_request_no, request.out_request_no())
-            && parameters.iter().all(|(name, wanted)| request.parameter(name) == Some(wanted))
-            && self.body.as_ref().is_none_or(|wanted| includes(request.body, wanted))
-    }
-
-    /// The seed for its random choices.
-    fn seed(&self) -> u64 {
-        self.seed.unwrap_or(0)
-    }
-
-    /// Whether the n-th request is struck, of those that match.
-    pub(super) fn strikes_nth(&self, nth: u64) -> bool {
-        self.nth.is_none_or(|wanted| nth == wanted)
-            && self.every.is_none_or(|every| nth.is_multiple_of(every))
-            && self.probability.is_none_or(|probability| chance(self.seed(), nth).random_bool(probability))
-    }
-}
-
-/// Whether a body has what is wanted: an object the wanted members, whatever else it has; anything else must be equal.
-fn includes(found: &Value, wanted: &Value) -> bool {
-    match (found, wanted) {
-        (Value::Object(found), Value::Object(wanted)) => {
-            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| includes(found, wanted)))
-        }
-        _ => found == wanted,
-    }
-}
-
-impl Latency {
-    pub(super) fn check(self) -> Result<(), RuleError> {
-        let numbers = match self {
-            Self::Fixed(fixed) => [("latency.fixed", fixed), ("latency.fixed", fixed)],
-            Self::Uniform { from, to } if from > to => {
-                return Err(range(
-                    "latency.uniform",
-                    "from at most as large as to",
-                    format!("{from} and {to}"),
-                ));
-            }
-            Self::Uniform { from, to } => [("latency.uniform.from", from), ("latency.uniform.to", to)],
-            Self::Normal { mean, deviation } => {
-                [("latency.normal.mean", mean), ("latency.normal.deviation", deviation)]
-            }
-        };
-        numbers.into_iter().try_for_each(|(field, number)| within(field, 0..=LONGEST_MILLISECONDS, number))
-    }
-
-    /// How long the n-th response is held back.
-    pub(super) fn of_nth(self, seed: u64, nth: u64) -> Duration {
-        let mut chance = chance(seed, nth);
-        // The first number may have decided whether the request is struck. Used again, it would bias the latency of those
-        // that are.
-        chance.next_u64();
-        let milliseconds = match self {
-            Self::Fixed(fixed) => fixed as f64,
-            Self::Uniform { from, to } => chance.random_range(from..=to.max(from)) as f64,
-            Self::Normal { mean, deviation } => {
-                let normal = Normal::new(mean as f64, deviation as f64);
-                normal.map_or(mean as f64, |normal| normal.sample(&mut chance))
-            }
-        };
-        Duration::from_secs_f64(milliseconds.clamp(0.0, LONGEST_MILLISECONDS as f64) / 1000.0)
-    }
-}
-
-/// The random numbers of the n-th request. They depend on nothing else, so concurrent requests don't change them.
-fn chance(seed: u64, nth: u64) -> SmallRng {
-    // The golden ratio in 64 bits spreads neighbouring seeds.
-    SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
-}
-
-/// Checks how long `no-answer` and `refuse` last.
-pub(super) fn check_milliseconds(milliseconds: u64) -> Result<(), RuleError> {
-    within("milliseconds", 0..=LONGEST_MILLISECONDS, milliseconds)
-}
-
-fn within(field: &'static str, expected: RangeInclusive<u64>, found: u64) -> Result<(), RuleError> {
-    if expected.contains(&found) {
-        return Ok(());
-    }
-    Err(range(field, &format!("{} to {}", expected.start(), expected.end()), found.to_string()))
-}
-
-fn range(field: &'static str, expected: &str, found: String) -> RuleError {
-    RuleError::Range { field, expected: expected.into(), found }
-}
-
 /// What a rule or a trigger number asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -449,56 +207,9 @@ mod tests {
     }
 
     #[test]
-    fn nth_and_every_count_from_one() {
-        let struck = |when: &FaultMatch| (1..=9).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>();
-        assert_eq!(struck(&FaultMatch { nth: Some(3), ..FaultMatch::default() }), [3]);
-        assert_eq!(struck(&FaultMatch { every: Some(4), ..FaultMatch::default() }), [4, 8]);
-    }
-
-    #[test]
-    fn chance_keeps_to_its_probability_and_repeats_with_its_seed() {
-        let struck = |seed| {
-            let when = FaultMatch { probability: Some(0.25), seed: Some(seed), ..FaultMatch::default() };
-            (1..=10_000).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>()
-        };
-        assert_eq!(struck(7), struck(7));
-        assert_ne!(struck(7), struck(8));
-        assert!((2_300..2_700).contains(&struck(7).len()), "{}", struck(7).len());
-    }
-
-    #[test]
     fn a_probability_that_is_not_a_number_is_refused() {
         let mut rule = FaultRule::of(Fault::Reset);
         rule.when.probability = Some(f64::NAN);
         assert_eq!(rule.check().unwrap_err().to_string(), "match.probability: expected 0 to 1, found NaN");
-    }
-
-    #[test]
-    fn whom_chance_strikes_says_nothing_about_how_late_the_answer_is() {
-        let when = FaultMatch { probability: Some(0.1), ..FaultMatch::default() };
-        let late = (1..=10_000)
-            .filter(|nth| when.strikes_nth(*nth))
-            .map(|nth| Latency::Uniform { from: 0, to: 1_000 }.of_nth(0, nth).as_secs_f64());
-        let late: Vec<_> = late.collect();
-        let mean = late.iter().sum::<f64>() / late.len() as f64;
-        assert!((0.45..0.55).contains(&mean), "{mean}");
-    }
-
-    #[test]
-    fn latencies_are_distributed_as_they_are_named() {
-        let milliseconds = |latency: Latency| -> Vec<f64> {
-            (1..=10_000).map(|nth| latency.of_nth(0, nth).as_secs_f64() * 1000.0).collect()
-        };
-        let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
-        assert!(milliseconds(Latency::Fixed(20)).iter().all(|one| *one == 20.0));
-
-        let uniform = milliseconds(Latency::Uniform { from: 100, to: 300 });
-        assert!(uniform.iter().all(|one| (100.0..=300.0).contains(one)));
-        assert!((mean(&uniform) - 200.0).abs() < 5.0);
-
-        let normal = milliseconds(Latency::Normal { mean: 1_000, deviation: 100 });
-        let deviation =
-            mean(&normal.iter().map(|one| (one - mean(&normal)).powi(2)).collect::<Vec<_>>()).sqrt();
-        assert!((mean(&normal) - 1_000.0).abs() < 10.0 && (deviation - 100.0).abs() < 5.0, "{deviation}");
     }
 }

@@ -8,10 +8,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::faults::{
-    Applied, Fault, Latency,
-    rule::{Plan, check_milliseconds},
-};
+use crate::faults::{Applied, Fault, Latency, rule::Plan, rule_error::check_milliseconds};
 
 /// What a trigger number begins with.
 const PREFIX: &str = "MOCK*";

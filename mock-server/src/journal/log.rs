@@ -11,7 +11,7 @@ use std::{
 
 use parking_lot::Mutex;
 use wechatpay_diagnosis::Diagnosis;
-use wechatpay_protocol::{Mchid, REQUEST_ID};
+use wechatpay_protocol::{Mchid, REQUEST_ID, display::printable};
 
 use crate::{
     api::{Warning, error::ApiError},
@@ -166,46 +166,7 @@ fn fault(fault: &ActiveFault) -> String {
     text + if fault.is_applied { ", applied" } else { ", not applied" }
 }
 
-/// The text as a log may have it: what steers a terminal or a reader's eye is written as `\u{9b}`, and the end of a
-/// long text is left out.
+/// The text as a log line may have it.
 fn shown(text: &str) -> Cow<'_, str> {
-    if text.len() <= MOST && !text.contains(is_steering) {
-        return text.into();
-    }
-    let mut shown = String::new();
-    for one in text.chars().take(MOST) {
-        if is_steering(one) {
-            shown.extend(one.escape_default());
-        } else {
-            shown.push(one);
-        }
-    }
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown.into()
-}
-
-/// Control characters, and those that are not seen but end lines or turn the direction of text.
-fn is_steering(one: char) -> bool {
-    one.is_control()
-        || matches!(one, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_steers_a_terminal_or_forges_a_line_is_written_out() {
-        let forged = "/v3\n\u{1b}[2J\u{9b}1m\u{202e}会员\u{2028}";
-        assert_eq!(shown(forged), r"/v3\n\u{1b}[2J\u{9b}1m\u{202e}会员\u{2028}");
-    }
-
-    #[test]
-    fn a_long_text_is_cut_where_it_is_too_long() {
-        let most = "会".repeat(MOST);
-        assert_eq!(shown(&most), most);
-        assert_eq!(shown(&(most.clone() + "员")), most + "…");
-    }
+    printable(text, MOST)
 }

@@ -12,8 +12,8 @@ use crate::{
     faults::accept_gate::AcceptGate,
     net::{
         Shared,
-        connection::{Protocol, serve},
-        listener::{Addresses, Bound, Listeners},
+        connection::serve,
+        listener::{Addresses, Bound, Listeners, Protocol},
     },
 };
 

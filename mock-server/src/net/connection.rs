@@ -23,6 +23,7 @@ use crate::{
     faults::connection::{ConnectionControl, ControlledStream, ResettableSocket},
     net::{
         Shared,
+        listener::Protocol,
         proxy::{Tunnel, relay},
         tls::Handshake,
         write_timeout::WriteTimeout,
@@ -36,14 +37,6 @@ const TLS_HANDSHAKE: u8 = 22;
 
 /// How long a peer may still send a request at shutdown. (own choice)
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(50);
-
-/// What a port takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    /// HTTP in plain text or over TLS.
-    Either,
-    TlsOnly,
-}
 
 #[derive(Clone)]
 struct Connection {

@@ -4,11 +4,17 @@ use std::{io, net::SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::net::connection::Protocol;
-
 /// Connections that the system queues until they are accepted. `TcpListener::bind` asks for 128, which load tests exceed;
 /// the peers of any more would try again a second later.
 const BACKLOG: u32 = 4096;
+
+/// What a port takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP in plain text or over TLS.
+    Either,
+    TlsOnly,
+}
 
 /// The same for both sockets.
 #[derive(Clone, Copy, Debug)]

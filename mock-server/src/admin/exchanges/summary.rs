@@ -3,9 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use wechatpay_diagnosis::Diagnosis;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, display::truncate};
 
-use crate::{admin::error::truncated, faults::ActiveFault, journal::Exchange};
+use crate::{faults::ActiveFault, journal::Exchange};
 
 /// The most important about an exchange. Small, whatever was sent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,8 +59,8 @@ impl<'a> Summary<'a> {
         Self {
             number: exchange.number,
             at: exchange.at.as_unix(),
-            method: truncated(exchange.request.method.as_str(), MOST),
-            target: truncated(&exchange.request.target, MOST),
+            method: truncate(exchange.request.method.as_str(), MOST).into_owned(),
+            target: truncate(&exchange.request.target, MOST).into_owned(),
             operation: exchange.operation,
             merchant: exchange.mchid.as_ref().map(Mchid::as_str),
             authenticated: exchange.is_authenticated,
@@ -70,7 +70,7 @@ impl<'a> Summary<'a> {
             diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: exchange.warnings.len(),
             microseconds: u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),
-            line: truncated(&exchange.to_string(), LINE),
+            line: truncate(&exchange.to_string(), LINE).into_owned(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Whether an expectation can be met, and can fail.
 
 use wechatpay_openapi::Contract;
+use wechatpay_protocol::display::quoted;
 
 use crate::{
     journal::expectation::{Between, Expectation, Times},
@@ -69,9 +70,4 @@ fn check_operation(found: &str, contract: &'static Contract) -> Result<(), Inval
     let known: Vec<_> = contract.operation_ids().collect();
     let nearest = nearest(found, known.iter().copied()).unwrap_or_default();
     Err(InvalidExpectation::UnknownOperation { found: found.into(), known, nearest })
-}
-
-/// The beginning of a text, in quotes.
-fn quoted(text: &str) -> String {
-    format!("{:?}", text.chars().take(64).collect::<String>())
 }

@@ -10,10 +10,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    net::{
-        connection::{Connection, Protocol},
-        proxy::Tunnel,
-    },
+    net::{connection::Connection, listener::Protocol, proxy::Tunnel},
     response::body::{ResponseBody, text_response},
 };
 

@@ -1,0 +1,119 @@
+//! Options that several commands have.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum};
+use wechatpay_mock::{Authority, Config, ConfigErrors, Host};
+
+/// Where the mock listens by default, and where commands look for it.
+pub(crate) const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Json {
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Configuration {
+    /// Merchants, keys, policies and limits, TOML [default: a development merchant]
+    #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MockConfiguration {
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// State to start with, JSON [default: the configuration's, or a sample card for each merchant]
+    #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
+    seed: Option<PathBuf>,
+    /// As a proxy, let requests to this host through; may be repeated. Hosts other than the gateway's are refused
+    #[arg(long, value_name = "HOST", env = "WECHATPAY_MOCK_PROXY_PASSTHROUGH", value_delimiter = ',')]
+    proxy_passthrough: Vec<Host>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuthorityOptions {
+    /// Extra host name or address for the HTTPS certificate; may be repeated
+    #[arg(long = "host", value_name = "HOST", env = "WECHATPAY_MOCK_HOST", value_delimiter = ',')]
+    hosts: Vec<Host>,
+    /// Folder of the certificate authority for HTTPS, created on first use [default: the configuration's, or one in
+    /// your home folder]
+    #[arg(long, value_name = "DIR", env = "WECHATPAY_MOCK_CA_DIR")]
+    ca_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line to read
+    Text,
+    /// A JSON object per line
+    Json,
+}
+
+impl Configuration {
+    /// The configuration in the file, or the default.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] with every error in the file.
+    pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
+        self.config.as_ref().map_or_else(|| Ok(Config::default()), Config::from_file)
+    }
+}
+
+impl MockConfiguration {
+    /// The configuration with seed and hosts of the options.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] with every error in configuration or seed.
+    pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
+        let mut config = self.configuration.read()?;
+        config.proxy_passthrough.extend_from_slice(&self.proxy_passthrough);
+        match &self.seed {
+            Some(seed) => config.with_seed_file(seed),
+            None => Ok(config),
+        }
+    }
+}
+
+impl AuthorityOptions {
+    /// Adds the hosts, and the first folder of: the option, the configuration, the user's own.
+    pub(crate) fn apply(&self, config: &mut Config) {
+        config.hosts.extend_from_slice(&self.hosts);
+        config.ca_dir = self.ca_dir.clone().or(config.ca_dir.take()).or_else(Authority::user_dir);
+    }
+}
+
+/// Parses an address to listen on: `8080`, `:8080`, `localhost:8080` or `127.0.0.1:8080`. Without a host it is this
+/// machine alone.
+///
+/// # Errors
+/// A message for the user.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = |text: &str| text.parse().ok().map(|port| SocketAddr::new(DEFAULT_ADDRESS.ip(), port));
+    let only_port = text.strip_prefix("localhost:").or(text.strip_prefix(':')).unwrap_or(text);
+    port(only_port)
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "expected a port, or an IP address and a port, such as 8080 or 127.0.0.1:8080".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_short() {
+        for text in ["8080", ":8080", "localhost:8080", "127.0.0.1:8080"] {
+            assert_eq!(address(text), Ok(DEFAULT_ADDRESS), "{text}");
+        }
+        assert_eq!(address("[::]:1").unwrap().to_string(), "[::]:1");
+        for text in ["", ":", "localhost", "127.0.0.1", "mock:8080", "65536", "-1", "http://127.0.0.1:8080"] {
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
+}

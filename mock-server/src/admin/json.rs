@@ -1,0 +1,31 @@
+//! The JSON that handlers respond with.
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The `Content-Type` of JSON.
+pub(super) const JSON: &str = "application/json; charset=utf-8";
+
+/// A JSON response.
+pub(super) struct Json(Vec<u8>);
+
+impl Json {
+    pub(super) fn of(body: &impl Serialize) -> Self {
+        Self(serde_json::to_vec(body).expect("responses are structs and values, which always serialize"))
+    }
+}
+
+impl IntoResponse for Json {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, JSON)], self.0).into_response()
+    }
+}
+
+/// `{"deleted": 3}`
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Deleted {
+    /// How many were deleted.
+    pub(super) deleted: usize,
+}

@@ -1,0 +1,124 @@
+//! Which requests a fault rule strikes.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{faults::RequestFields, non_null::present};
+
+/// Selects the requests that a rule strikes: those that have everything that is set here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultMatch {
+    /// The merchant, by mchid. Without it, every merchant.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]{1,32}$")]
+    pub merchant: Option<String>,
+    /// The operation, by `operationId`: `set_rights`.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The card template.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub card_id: Option<String>,
+    /// The member's code.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The request number.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub out_request_no: Option<String>,
+    /// Parameters of path or query, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// At least these fields in the body.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// Only the n-th of the requests that have all of the above, counted from 1.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    pub nth: Option<u64>,
+    /// Only every n-th of them.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    pub every: Option<u64>,
+    /// Only this share of them, chosen at random: 0 to 1.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
+    pub probability: Option<f64>,
+    /// The seed for `probability` and for random latency: the same seed strikes the same requests. Default: 0.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+impl FaultMatch {
+    /// Whether it selects every request.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether the request has everything that is named. That the merchant is the one, the place of the rule says.
+    pub(super) fn matches(&self, request: &RequestFields<'_>) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        let parameters = &self.parameters;
+        is(&self.operation, Some(request.operation))
+            && is(&self.card_id, request.parameter("card_id"))
+            && is(&self.code, request.parameter("code"))
+            && is(&self.out_request_no, request.out_request_no())
+            && parameters.iter().all(|(name, wanted)| request.parameter(name) == Some(wanted))
+            && self.body.as_ref().is_none_or(|wanted| includes(request.body, wanted))
+    }
+
+    /// The seed for its random choices.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
+    /// Whether the n-th request is struck, of those that match.
+    pub(super) fn strikes_nth(&self, nth: u64) -> bool {
+        self.nth.is_none_or(|wanted| nth == wanted)
+            && self.every.is_none_or(|every| nth.is_multiple_of(every))
+            && self.probability.is_none_or(|probability| chance(self.seed(), nth).random_bool(probability))
+    }
+}
+
+/// Whether a body has what is wanted: an object the wanted members, whatever else it has; anything else must be equal.
+fn includes(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| includes(found, wanted)))
+        }
+        _ => found == wanted,
+    }
+}
+
+/// The random numbers of the n-th request. They depend on nothing else, so concurrent requests don't change them.
+pub(super) fn chance(seed: u64, nth: u64) -> SmallRng {
+    // The golden ratio in 64 bits spreads neighbouring seeds.
+    SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nth_and_every_count_from_one() {
+        let struck = |when: &FaultMatch| (1..=9).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>();
+        assert_eq!(struck(&FaultMatch { nth: Some(3), ..FaultMatch::default() }), [3]);
+        assert_eq!(struck(&FaultMatch { every: Some(4), ..FaultMatch::default() }), [4, 8]);
+    }
+
+    #[test]
+    fn chance_keeps_to_its_probability_and_repeats_with_its_seed() {
+        let struck = |seed| {
+            let when = FaultMatch { probability: Some(0.25), seed: Some(seed), ..FaultMatch::default() };
+            (1..=10_000).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>()
+        };
+        assert_eq!(struck(7), struck(7));
+        assert_ne!(struck(7), struck(8));
+        assert!((2_300..2_700).contains(&struck(7).len()), "{}", struck(7).len());
+    }
+}

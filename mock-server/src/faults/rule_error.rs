@@ -1,0 +1,94 @@
+//! What is wrong with a fault rule, and the ranges of its numbers.
+
+use std::ops::RangeInclusive;
+
+/// What is wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// It names no fault, or two.
+    #[error("expected fault, error or latency, and not both of the first two, found {found}")]
+    NotOneFault {
+        /// What there is.
+        found: &'static str,
+    },
+    /// A value is out of range.
+    #[error("{field}: expected {expected}, found {found}")]
+    Range {
+        /// The field.
+        field: &'static str,
+        /// What is possible.
+        expected: String,
+        /// What there is.
+        found: String,
+    },
+    /// It says that the request has no effect, but the response would say that it succeeded.
+    #[error(
+        "applied: {what} leaves a response that reports success, so applied can't be false; choose a fault that returns an error or ends the connection"
+    )]
+    AlwaysApplied {
+        /// The fault, or latency without one.
+        what: &'static str,
+    },
+    /// It sets the duration of a fault that has none.
+    #[error("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
+    NotLasting,
+    /// The merchant is not known.
+    #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
+    UnknownMerchant {
+        /// The number.
+        mchid: String,
+    },
+    /// The operation is not known.
+    #[error("match.operation: expected one of {}, found {found:?}", .known.join(", "))]
+    UnknownOperation {
+        /// The name.
+        found: String,
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
+    /// There are too many.
+    #[error(
+        "expected at most {most} fault rules for a merchant, found one more; remove some, or raise limits.faults"
+    )]
+    TooMany {
+        /// The most there may be.
+        most: usize,
+    },
+}
+
+impl RuleError {
+    /// The field that is wrong, if it is one: `match.every`.
+    pub(crate) fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::NotOneFault { .. } | Self::TooMany { .. } => None,
+            Self::Range { field, .. } => Some(field),
+            Self::AlwaysApplied { .. } => Some("applied"),
+            Self::NotLasting => Some("milliseconds"),
+            Self::UnknownMerchant { .. } => Some("match.merchant"),
+            Self::UnknownOperation { .. } => Some("match.operation"),
+        }
+    }
+}
+
+/// Ten minutes, the longest wait.
+pub(super) const LONGEST_MILLISECONDS: u64 = 600_000;
+
+/// Checks how long `no-answer` and `refuse` last.
+pub(super) fn check_milliseconds(milliseconds: u64) -> Result<(), RuleError> {
+    within("milliseconds", 0..=LONGEST_MILLISECONDS, milliseconds)
+}
+
+pub(super) fn within(
+    field: &'static str,
+    expected: RangeInclusive<u64>,
+    found: u64,
+) -> Result<(), RuleError> {
+    if expected.contains(&found) {
+        return Ok(());
+    }
+    Err(range(field, &format!("{} to {}", expected.start(), expected.end()), found.to_string()))
+}
+
+pub(super) fn range(field: &'static str, expected: &str, found: String) -> RuleError {
+    RuleError::Range { field, expected: expected.into(), found }
+}
