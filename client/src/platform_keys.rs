@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use wechatpay_protocol::{
-    Apiv3Key, Certificate, CertificateError, Credentials, KeyId, Malformed, Resource, ResourceError,
+    Apiv3Key, Certificate, CertificateError, Credentials, KeyId, ParseError, Resource, ResourceError,
     SerialNo, Timestamp, VerifyingKey,
 };
 
@@ -83,7 +83,7 @@ pub enum CertificatesError {
         /// Which entry, counted from 1.
         entry: usize,
         /// What is wrong with it.
-        source: Malformed,
+        source: ParseError,
     },
     /// A certificate can't be decrypted with the APIv3 key.
     #[error("certificate {serial_no}: cannot be decrypted")]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use wechatpay_protocol::{
-    HeaderError, KeyId, Malformed, ResponseSignature, Signature, SignatureMismatch, Timestamp,
+    HeaderError, KeyId, ParseError, ResponseSignature, Signature, SignatureError, Timestamp,
 };
 
 use crate::{Error, PlatformKeys, Rejection};
@@ -86,14 +86,14 @@ pub enum Unverified {
     },
     /// The signature is not Base64. The gateway's own probes, `WECHATPAY/SIGNTEST/…`, end up here.
     #[error(transparent)]
-    SignatureForm(Malformed),
+    SignatureForm(ParseError),
     /// The signature is not the named key's over these bytes.
     #[error("not signed with {named}")]
     Mismatch {
         /// The key.
         named: KeyId,
         /// What verification said.
-        source: SignatureMismatch,
+        source: SignatureError,
     },
 }
 

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::{Malformed, Mchid, Nonce, SCHEME, SerialNo, Signature, Timestamp};
+use crate::{Mchid, Nonce, ParseError, SCHEME, SerialNo, Signature, Timestamp};
 
 /// `WECHATPAY2-SHA256-RSA2048 mchid="…",nonce_str="…",signature="…",timestamp="…",serial_no="…"`
 ///
-/// Holds the values as they were sent. That the merchant, the serial number and the signature mean anything is
-/// for whoever receives the header to find out.
+/// Holds the values as sent: the receiver must still check that the merchant, the serial number and the signature are
+/// valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorization {
     mchid: String,
@@ -20,19 +20,19 @@ pub struct Authorization {
 /// Why a header is not an [`Authorization`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationError {
-    /// The header does not have the form `SCHEME key="value",…` with each of the five keys once.
+    /// The header is not of the form `SCHEME key="value",…` with each of the five keys once.
     #[error(transparent)]
-    Malformed(#[from] Malformed),
-    /// The form is right, the scheme is another one.
+    Malformed(#[from] ParseError),
+    /// The header is well formed, but has another scheme.
     #[error("Authorization header: expected the scheme {SCHEME}, found `{found}` at byte 0")]
     Scheme {
-        /// The scheme that was sent.
+        /// The scheme as sent.
         found: String,
     },
 }
 
 impl Authorization {
-    /// The header for a request that was signed with `signature`.
+    /// The header of a request with this signature.
     pub fn new(
         mchid: &Mchid,
         serial_no: &SerialNo,
@@ -49,14 +49,14 @@ impl Authorization {
         }
     }
 
-    /// Reads the header's value.
+    /// Parses the header's value.
     ///
-    /// The five pairs may stand in any order. Nothing else is tolerated: one space after the scheme, commas
-    /// without spaces, double quotes, no escapes, no sixth pair. The documentation shows this form only, and what
-    /// passes here passes everywhere. (own choice)
+    /// The five pairs may come in any order. Everything else is strict: one space after the scheme, commas without
+    /// spaces, double quotes, no escapes, no sixth pair. It is the only form that the documentation shows, and any
+    /// server accepts it. (own choice)
     ///
     /// # Errors
-    /// [`AuthorizationError::Malformed`] says what was expected at which byte. The scheme is judged last, so
+    /// [`AuthorizationError::Malformed`] names what was expected at which byte. The scheme is checked last, so
     /// [`AuthorizationError::Scheme`] means that everything else is well formed.
     pub fn parse(header: &[u8]) -> Result<Self, AuthorizationError> {
         let space = header.iter().position(|&byte| byte == b' ');
@@ -73,12 +73,11 @@ impl Authorization {
             rest.expect(b',', "`,` and no space, or the end")?;
         }
 
-        let value = |parameter: usize| {
-            let expected = || format!("the parameter {}", PARAMETERS[parameter]);
-            values[parameter].ok_or_else(|| malformed(expected(), header, header.len()))
-        };
-        let [mchid, nonce_str, signature, timestamp, serial_no] =
-            [value(MCHID)?, value(NONCE_STR)?, value(SIGNATURE)?, value(TIMESTAMP)?, value(SERIAL_NO)?];
+        if let Some(missing) = values.iter().position(Option::is_none) {
+            let expected = format!("the parameter {}", PARAMETERS[missing]);
+            return Err(malformed(expected, header, header.len()).into());
+        }
+        let [mchid, nonce_str, signature, timestamp, serial_no] = values.map(Option::unwrap_or_default);
         let authorization = Self {
             mchid: mchid.into(),
             nonce_str: nonce_str.into(),
@@ -93,7 +92,7 @@ impl Authorization {
         }
     }
 
-    /// The merchant who claims to have signed.
+    /// The merchant that claims to have signed.
     pub fn mchid(&self) -> &str {
         &self.mchid
     }
@@ -108,12 +107,12 @@ impl Authorization {
         &self.signature
     }
 
-    /// When the merchant claims to have signed.
+    /// The time at which the merchant claims to have signed.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// The certificate whose key claims to have signed.
+    /// The serial number of the certificate whose key the merchant claims to have used.
     pub fn serial_no(&self) -> &str {
         &self.serial_no
     }
@@ -131,25 +130,20 @@ impl fmt::Display for Authorization {
 }
 
 const PARAMETERS: [&str; 5] = ["mchid", "nonce_str", "signature", "timestamp", "serial_no"];
-const MCHID: usize = 0;
-const NONCE_STR: usize = 1;
-const SIGNATURE: usize = 2;
-const TIMESTAMP: usize = 3;
-const SERIAL_NO: usize = 4;
 
-fn malformed(expected: impl Into<String>, header: &[u8], at: usize) -> Malformed {
-    Malformed::new("Authorization header", expected, header, at)
+fn malformed(expected: impl Into<String>, header: &[u8], at: usize) -> ParseError {
+    ParseError::new("Authorization header", expected, header, at)
 }
 
-/// A place in the header, moving to its end.
+/// A position in the header, moving towards its end.
 struct Cursor<'a> {
     header: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    /// Reads `key="value"`, where the key has no value in `seen` yet.
-    fn pair(&mut self, seen: &[Option<&str>; PARAMETERS.len()]) -> Result<(usize, &'a str), Malformed> {
+    /// Parses `key="value"` for a key that has no value in `seen` yet.
+    fn pair(&mut self, seen: &[Option<&str>; PARAMETERS.len()]) -> Result<(usize, &'a str), ParseError> {
         let start = self.at;
         let key = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let known = PARAMETERS.iter().position(|parameter| *parameter == key);
@@ -165,7 +159,7 @@ impl<'a> Cursor<'a> {
         if value.is_empty() {
             return Err(self.wrong("a value of visible ASCII characters", value_start));
         }
-        if parameter == TIMESTAMP && value.parse::<Timestamp>().is_err() {
+        if key == "timestamp" && value.parse::<Timestamp>().is_err() {
             return Err(self.wrong("seconds since 1970 in digits", value_start));
         }
         self.expect(b'"', "visible ASCII characters and a closing `\"`")?;
@@ -176,11 +170,11 @@ impl<'a> Cursor<'a> {
         let rest = &self.header[self.at..];
         let length = rest.iter().position(|&byte| !belongs(byte)).unwrap_or(rest.len());
         self.at += length;
-        // Both callers take ASCII only, which is UTF-8.
+        // Both callers take only ASCII, which is UTF-8.
         std::str::from_utf8(&rest[..length]).unwrap_or_default()
     }
 
-    fn expect(&mut self, byte: u8, expected: &str) -> Result<(), Malformed> {
+    fn expect(&mut self, byte: u8, expected: &str) -> Result<(), ParseError> {
         if self.header.get(self.at) != Some(&byte) {
             return Err(self.wrong(expected, self.at));
         }
@@ -188,7 +182,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    fn wrong(&self, expected: &str, at: usize) -> Malformed {
+    fn wrong(&self, expected: &str, at: usize) -> ParseError {
         malformed(expected, self.header, at)
     }
 
@@ -207,11 +201,11 @@ mod tests {
                           timestamp=\"1756951532\",serial_no=\"5E1F\"";
 
     #[test]
-    fn a_complaint_names_what_was_expected_and_the_byte() {
+    fn an_error_names_what_was_expected_and_the_byte() {
         let spaced = HEADER.replace("\",nonce", "\", nonce");
-        let complaint = Authorization::parse(spaced.as_bytes()).unwrap_err().to_string();
+        let error = Authorization::parse(spaced.as_bytes()).unwrap_err().to_string();
         assert_eq!(
-            complaint,
+            error,
             "Authorization header: expected mchid, nonce_str, signature, timestamp or serial_no, \
              found ` nonce_str=\"a\",signature…` at byte 45"
         );
@@ -232,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_parses_to_itself(header in authorizations()) {
+        fn parsing_undoes_printing(header in authorizations()) {
             prop_assert_eq!(Authorization::parse(header.to_string().as_bytes()), Ok(header));
         }
 

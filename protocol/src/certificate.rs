@@ -1,17 +1,16 @@
-//! X.509 certificates, as far as this protocol looks into them.
+//! X.509 certificates, as far as the protocol reads them.
 
 use rustls_pki_types::pem::SectionKind;
 use x509_cert::der::{Decode, Encode};
 
 use crate::{
-    KeyError, Malformed, SerialNo, Timestamp, VerifyingKey,
+    KeyError, ParseError, SerialNo, Timestamp, VerifyingKey,
     pem::{self, PemError},
 };
 
 /// A certificate with an RSA key: a merchant's, or a platform certificate.
 ///
-/// Its issuer's signature is not looked at: neither side of the protocol does. Trust in a platform certificate
-/// comes from where it was got.
+/// Nobody verifies the issuer's signature: a platform certificate is trusted because of where it came from.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     pem: String,
@@ -21,21 +20,21 @@ pub struct Certificate {
     key: VerifyingKey,
 }
 
-/// Why text is not a [`Certificate`].
+/// Why text is not a usable [`Certificate`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// The text is not PEM of a certificate.
+    /// The text holds no certificate in PEM.
     #[error(transparent)]
     Pem(#[from] PemError),
-    /// The PEM's content is not a certificate.
+    /// The content is not a certificate.
     #[error("expected an X.509 certificate, found other data within the PEM armour")]
     Content,
-    /// Its key can't be used.
+    /// The key can't be used.
     #[error("the certificate's key can't be used")]
     Key(#[from] KeyError),
-    /// Its serial number can't be named in a header.
+    /// The serial number is zero, or longer than 20 bytes.
     #[error(transparent)]
-    SerialNo(#[from] Malformed),
+    SerialNo(#[from] ParseError),
 }
 
 impl Certificate {
@@ -59,32 +58,32 @@ impl Certificate {
         })
     }
 
-    /// The text it was read from.
+    /// The PEM text that it was read from.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Its serial number.
+    /// The serial number.
     pub fn serial_no(&self) -> &SerialNo {
         &self.serial_no
     }
 
-    /// The first second in which it is in force.
+    /// The first second in which it is valid.
     pub fn not_before(&self) -> Timestamp {
         self.not_before
     }
 
-    /// The last second in which it is in force.
+    /// The last second in which it is valid.
     pub fn not_after(&self) -> Timestamp {
         self.not_after
     }
 
-    /// Whether it is in force at that time.
+    /// Whether it is valid at that time.
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         (self.not_before..=self.not_after).contains(&at)
     }
 
-    /// The key it certifies.
+    /// The certified key.
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.key
     }

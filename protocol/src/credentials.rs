@@ -1,11 +1,11 @@
-//! What a merchant holds: its own key, the APIv3 key, and the gateway's public keys.
+//! A merchant's credentials: its own key, the APIv3 key, and the gateway's public keys.
 
 use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Apiv3Key, Malformed, Mchid, PublicKeyId, SerialNo};
+use crate::{Apiv3Key, Mchid, ParseError, PublicKeyId, SerialNo};
 
 /// One merchant's credentials, with the content of every file as PEM text.
 ///
@@ -20,16 +20,16 @@ pub struct Credentials {
     pub merchant_key: String,
     /// The merchant's certificate.
     pub merchant_certificate: String,
-    /// The key that both sides encrypt with.
+    /// The symmetric key that merchant and gateway share.
     pub apiv3_key: Apiv3Key,
-    /// The gateway's platform certificate and its serial number, where the merchant has one.
+    /// The gateway's platform certificate and its serial number, if the merchant has one.
     pub platform_certificate: Option<(SerialNo, String)>,
-    /// The gateway's public key and its ID, where the merchant has one.
+    /// The gateway's public key and its ID, if the merchant has one.
     pub public_key: Option<(PublicKeyId, String)>,
 }
 
-/// The same in `credentials.json`: names of files, relative to its own folder, in place of their contents. The other way
-/// round where there are no files ([`Credentials::to_inline`]): their contents, in place of their names.
+/// The form of `credentials.json`. Its keys and certificates are either names of files, relative to its own folder, or
+/// the content of these files ([`Credentials::to_inline`]), never a mix of the two.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are those of Credentials")]
@@ -49,26 +49,26 @@ pub struct CredentialsFile {
     pub public_key: Option<String>,
 }
 
-/// Why credentials could not be read.
+/// Why credentials can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// A field has not the form it should have.
+    /// A field is malformed.
     #[error("the field {field} of the credentials is malformed")]
     Field {
         /// The field of `credentials.json`.
         field: &'static str,
-        /// What is wrong with it.
-        source: Malformed,
+        /// The error in it.
+        source: ParseError,
     },
-    /// Of two fields that go together there is one.
+    /// A field is missing that another one requires.
     #[error("credentials: expected the field {with} beside {field}, found none")]
     Half {
-        /// The field that is there.
+        /// The field that is present.
         field: &'static str,
-        /// The field that is not.
+        /// The field that is missing.
         with: &'static str,
     },
-    /// Where the name of a file is expected there is the content of one.
+    /// The content of a file in place of its name.
     #[error(
         "the field {field} of the credentials: expected the name of a file, found PEM text (not shown); put it in a file"
     )]
@@ -76,65 +76,65 @@ pub enum CredentialsError {
         /// The field.
         field: &'static str,
     },
-    /// Where the content of a file is expected there is something else.
+    /// Something other than the content of a file.
     #[error("the field {field} of the credentials: expected PEM text, found something else (not shown)")]
     NoContent {
         /// The field.
         field: &'static str,
     },
-    /// A file that is named could not be read.
+    /// A file can't be read.
     #[error("cannot read {name}, which the field {field} of the credentials names")]
     File {
-        /// The field that names it.
+        /// The field that names the file.
         field: &'static str,
-        /// Its name.
+        /// The file's name.
         name: String,
         /// Why not.
         source: io::Error,
     },
 }
 
-macro_rules! development {
-    ($name:literal) => {
-        include_str!(concat!("../../fixtures/credentials/", $name))
-    };
-}
+const DEVELOPMENT_FILES: [(&str, &str); 4] = [
+    ("apiclient_key.pem", include_str!("../../fixtures/credentials/apiclient_key.pem")),
+    ("apiclient_cert.pem", include_str!("../../fixtures/credentials/apiclient_cert.pem")),
+    ("pub_key.pem", include_str!("../../fixtures/credentials/pub_key.pem")),
+    (
+        "wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem",
+        include_str!("../../fixtures/credentials/wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem"),
+    ),
+];
 
 impl Credentials {
-    /// The development merchant that a mock knows when it is told nothing else. Its keys are public: they protect
-    /// nothing.
+    /// The development merchant, which a mock knows with no configuration. Its keys are public and protect nothing.
     pub fn development() -> Self {
-        let content = |name: &str| match name {
-            "apiclient_key.pem" => Ok(development!("apiclient_key.pem").into()),
-            "apiclient_cert.pem" => Ok(development!("apiclient_cert.pem").into()),
-            "pub_key.pem" => Ok(development!("pub_key.pem").into()),
-            "wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem" => {
-                Ok(development!("wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem").into())
-            }
-            _ => Err(io::ErrorKind::NotFound.into()),
+        let file: CredentialsFile =
+            serde_json::from_str(include_str!("../../fixtures/credentials/credentials.json"))
+                .expect("the development credentials are JSON of this form");
+        let read = |name: &str| {
+            let known = DEVELOPMENT_FILES.iter().find(|(known, _)| *known == name);
+            known.map(|(_, content)| (*content).into()).ok_or_else(|| io::ErrorKind::NotFound.into())
         };
-        let file: CredentialsFile = serde_json::from_str(development!("credentials.json"))
-            .expect("the development credentials are JSON of this form");
-        Self::load(&file, content).expect("the development credentials are complete")
+        Self::load(&file, read).expect("the development credentials are complete")
     }
 
-    /// Takes over what `file` says, with `content` giving the content of each file that it names.
+    /// Reads credentials whose `file` names other files; `read` returns the content of a file by its name.
     ///
     /// # Errors
-    /// [`CredentialsError`] names the field that is wrong and what would be right.
+    /// [`CredentialsError`] names the field that is wrong and what is expected there.
     pub fn load(
         file: &CredentialsFile,
-        content: impl Fn(&str) -> io::Result<String>,
+        read: impl Fn(&str) -> io::Result<String>,
     ) -> Result<Self, CredentialsError> {
         Self::assemble(file, |field, name| {
             if is_content(name) {
                 return Err(CredentialsError::Content { field });
             }
-            content(name).map_err(|source| CredentialsError::File { field, name: name.into(), source })
+            read(name).map_err(|source| CredentialsError::File { field, name: name.into(), source })
         })
     }
 
-    /// Takes over what [`Credentials::to_inline`] made, as `POST /__mock/merchants` of a mock answers it.
+    /// Reads credentials from a `file` that holds all content itself, as [`Credentials::to_inline`] writes it and
+    /// `POST /__mock/merchants` of a mock returns it.
     ///
     /// ```
     /// use wechatpay_protocol::Credentials;
@@ -146,41 +146,42 @@ impl Credentials {
     /// ```
     ///
     /// # Errors
-    /// [`CredentialsError`] names the field that is wrong and what would be right.
+    /// [`CredentialsError`] names the field that is wrong and what is expected there.
     pub fn from_inline(file: &CredentialsFile) -> Result<Self, CredentialsError> {
         Self::assemble(file, |field, text| {
             if is_content(text) { Ok(text.into()) } else { Err(CredentialsError::NoContent { field }) }
         })
     }
 
-    /// Takes over what `file` says, with `read` giving the content that each of its fields stands for.
     fn assemble(
         file: &CredentialsFile,
-        read: impl Fn(&'static str, &str) -> Result<String, CredentialsError>,
+        content: impl Fn(&'static str, &str) -> Result<String, CredentialsError>,
     ) -> Result<Self, CredentialsError> {
-        let platform_certificate = pair(
+        let certificate = pair(
             ("platform_serial", &file.platform_serial),
             ("platform_certificate", &file.platform_certificate),
         )?;
         let public_key = pair(("public_key_id", &file.public_key_id), ("public_key", &file.public_key))?;
         Ok(Self {
-            mchid: field("mchid", &file.mchid)?,
-            merchant_serial: field("merchant_serial", &file.merchant_serial)?,
-            merchant_key: read("merchant_key", &file.merchant_key)?,
-            merchant_certificate: read("merchant_certificate", &file.merchant_certificate)?,
-            apiv3_key: field("apiv3_key", &file.apiv3_key)?,
-            platform_certificate: platform_certificate
-                .map(|(serial, name)| {
-                    Ok((field("platform_serial", serial)?, read("platform_certificate", name)?))
-                })
-                .transpose()?,
-            public_key: public_key
-                .map(|(id, name)| Ok((field("public_key_id", id)?, read("public_key", name)?)))
-                .transpose()?,
+            mchid: parse("mchid", &file.mchid)?,
+            merchant_serial: parse("merchant_serial", &file.merchant_serial)?,
+            merchant_key: content("merchant_key", &file.merchant_key)?,
+            merchant_certificate: content("merchant_certificate", &file.merchant_certificate)?,
+            apiv3_key: parse("apiv3_key", &file.apiv3_key)?,
+            platform_certificate: match certificate {
+                Some((serial, text)) => {
+                    Some((parse("platform_serial", serial)?, content("platform_certificate", text)?))
+                }
+                None => None,
+            },
+            public_key: match public_key {
+                Some((id, text)) => Some((parse("public_key_id", id)?, content("public_key", text)?)),
+                None => None,
+            },
         })
     }
 
-    /// The form of `credentials.json`, with the file names that merchants know from the merchant platform.
+    /// The form with the names of files. They are the names that the merchant platform uses.
     pub fn to_file(&self) -> CredentialsFile {
         let (platform_serial, platform_certificate) = self
             .platform_certificate
@@ -202,7 +203,7 @@ impl Credentials {
         }
     }
 
-    /// The form of `credentials.json`, with the content of each file in place of its name.
+    /// The form with the content of files.
     pub fn to_inline(&self) -> CredentialsFile {
         CredentialsFile {
             merchant_key: self.merchant_key.clone(),
@@ -215,23 +216,49 @@ impl Credentials {
 }
 
 impl CredentialsFile {
-    /// Whether it has the content of each file in place of its name, as [`Credentials::to_inline`] writes it.
+    /// Whether it holds the content of files rather than their names.
     pub fn is_inline(&self) -> bool {
         is_content(&self.merchant_key)
     }
 
-    /// The fields as environment variables: `WECHATPAY_MCHID`, `WECHATPAY_MERCHANT_SERIAL`, …
+    /// The fields as environment variables: `WECHATPAY_MCHID`, `WECHATPAY_MERCHANT_SERIAL` and so on.
     pub fn to_env(&self) -> Vec<(String, String)> {
         let fields = serde_json::to_value(self).ok().and_then(|value| value.as_object().cloned());
         fields
             .into_iter()
             .flatten()
             .filter_map(|(field, value)| match value {
-                Value::String(value) => Some((format!("WECHATPAY_{}", field.to_uppercase()), value)),
+                Value::String(value) => Some((variable(&field), value)),
                 _ => None,
             })
             .collect()
     }
+
+    /// The reverse of [`CredentialsFile::to_env`]; `value` returns the value of a variable by its name. `None` without
+    /// `WECHATPAY_MCHID`.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Half`] if another required variable is missing.
+    pub fn from_env(value: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, CredentialsError> {
+        let field = |field| value(&variable(field));
+        let Some(mchid) = field("mchid") else { return Ok(None) };
+        let required = |name| field(name).ok_or(CredentialsError::Half { field: "mchid", with: name });
+        Ok(Some(Self {
+            mchid,
+            merchant_serial: required("merchant_serial")?,
+            merchant_key: required("merchant_key")?,
+            merchant_certificate: required("merchant_certificate")?,
+            apiv3_key: required("apiv3_key")?,
+            platform_serial: field("platform_serial"),
+            platform_certificate: field("platform_certificate"),
+            public_key_id: field("public_key_id"),
+            public_key: field("public_key"),
+        }))
+    }
+}
+
+fn variable(field: &str) -> String {
+    format!("WECHATPAY_{}", field.to_uppercase())
 }
 
 impl fmt::Debug for Credentials {
@@ -245,12 +272,12 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whether text that should name a file looks like what should be in it.
+/// Whether the text is the content of a PEM file rather than its name.
 fn is_content(name: &str) -> bool {
     name.contains('\n') || name.contains("-----BEGIN")
 }
 
-fn field<T: std::str::FromStr<Err = Malformed>>(
+fn parse<T: std::str::FromStr<Err = ParseError>>(
     field: &'static str,
     text: &str,
 ) -> Result<T, CredentialsError> {
@@ -283,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_inline_is_read_back() {
+    fn inline_credentials_read_back_the_same() {
         let inline = Credentials::development().to_inline();
         let read = Credentials::from_inline(&inline).unwrap();
         assert!(inline.is_inline() && !Credentials::development().to_file().is_inline());
@@ -291,8 +318,29 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_file_in_place_of_its_content_is_refused() {
+    fn a_file_name_in_place_of_its_content_is_refused() {
         let error = Credentials::from_inline(&Credentials::development().to_file()).unwrap_err();
         assert!(matches!(error, CredentialsError::NoContent { field: "merchant_key" }));
+    }
+
+    #[test]
+    fn variables_read_back_the_same() {
+        let file = Credentials::development().to_file();
+        let variables = file.to_env();
+        let value = |name: &str| Some(variables.iter().find(|(known, _)| known == name)?.1.clone());
+        assert!(CredentialsFile::from_env(value).unwrap() == Some(file));
+    }
+
+    #[test]
+    fn an_environment_without_a_merchant_number_has_no_credentials() {
+        let value = |name: &str| (name == "WECHATPAY_PUBLIC_KEY").then(|| "pub_key.pem".into());
+        assert!(CredentialsFile::from_env(value).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_merchant_number_requires_the_other_variables() {
+        let error =
+            CredentialsFile::from_env(|name| (name == "WECHATPAY_MCHID").then(|| "1900000001".into()));
+        assert!(matches!(error, Err(CredentialsError::Half { with: "merchant_serial", .. })));
     }
 }

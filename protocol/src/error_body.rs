@@ -1,15 +1,14 @@
-//! The body of a refusal.
+//! The body of an error response.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// `{"code": …, "detail": …, "message": …}`, with the keys in the order in which the gateway has been seen to send
-/// them. (wild)
+/// `{"code": …, "detail": …, "message": …}`, with the keys in the order in which the gateway sends them. (wild)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// `PARAM_ERROR`, `SIGN_ERROR` and the like.
+    /// `PARAM_ERROR`, `SIGN_ERROR` and so on.
     pub code: String,
-    /// More about the error, in a form that differs from one error to the next. Absent where it says nothing.
+    /// Details, in a form that depends on the error; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Value>,
     /// A sentence for people.

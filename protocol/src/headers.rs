@@ -1,59 +1,59 @@
-//! The `Wechatpay-*` headers that sign an answer.
+//! The `Wechatpay-…` headers that sign a response.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{KeyId, Malformed, Nonce, ResponseMessage, SCHEME, Timestamp};
+use crate::{KeyId, Nonce, ParseError, ResponseMessage, SCHEME, Timestamp};
 
 /// When the gateway signed.
 pub const WECHATPAY_TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
-/// The random string it signed with.
+/// The random string in the signed message.
 pub const WECHATPAY_NONCE: HeaderName = HeaderName::from_static("wechatpay-nonce");
 /// The signature, in Base64.
 pub const WECHATPAY_SIGNATURE: HeaderName = HeaderName::from_static("wechatpay-signature");
-/// In an answer: the key that signed it. In a request: the key that the merchant trusts.
+/// In a response, the key that signed it; in a request, the key that the merchant trusts.
 pub const WECHATPAY_SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
-/// The scheme.
+/// The signature scheme.
 pub const WECHATPAY_SIGNATURE_TYPE: HeaderName = HeaderName::from_static("wechatpay-signature-type");
-/// The gateway's own number for an exchange, on every answer that came as far as its application.
+/// The gateway's own number for a request, on every response that its application made.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// What the five headers of a signed answer say.
+/// The content of the five headers of a signed response.
 ///
-/// Having one proves nothing: the signature is still to be verified over [`ResponseSignature::message`].
+/// It proves nothing: the signature must still be verified over [`ResponseSignature::message`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseSignature {
     /// When it was signed.
     pub timestamp: Timestamp,
     /// The random string of the signed message.
     pub nonce: Nonce,
-    /// Which key signed.
+    /// The key that signed.
     pub serial: KeyId,
-    /// The signature as sent, which should be Base64; the gateway's probes, `WECHATPAY/SIGNTEST/…`, are not.
+    /// The signature as sent. It should be Base64; that of the gateway's probes, `WECHATPAY/SIGNTEST/…`, is not.
     pub signature: String,
 }
 
-/// Why headers do not hold a [`ResponseSignature`].
+/// Why headers are not a [`ResponseSignature`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// A header is not there.
-    #[error("the answer has no header {name}")]
+    /// A header is missing.
+    #[error("the response has no header {name}")]
     Missing {
         /// The header.
         name: HeaderName,
     },
-    /// A header is there more than once.
-    #[error("the answer has the header {name} more than once")]
+    /// A header is repeated.
+    #[error("the response has the header {name} more than once")]
     Repeated {
         /// The header.
         name: HeaderName,
     },
-    /// A header's value does not have its form.
-    #[error("the answer's header {name} is malformed")]
+    /// A header's value is malformed.
+    #[error("the response's header {name} is malformed")]
     Malformed {
         /// The header.
         name: HeaderName,
-        /// What is wrong with it.
-        source: Malformed,
+        /// The error in it.
+        source: ParseError,
     },
 }
 
@@ -61,12 +61,12 @@ impl ResponseSignature {
     /// Reads the five headers.
     ///
     /// # Errors
-    /// [`HeaderError`] names the first header that is missing, repeated, or not of its form;
-    /// `Wechatpay-Signature-Type` must be [`SCHEME`].
+    /// [`HeaderError`] names the first header that is missing, repeated or malformed. `Wechatpay-Signature-Type` must be
+    /// [`SCHEME`].
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, HeaderError> {
         let signature_type = text(headers, &WECHATPAY_SIGNATURE_TYPE)?;
         if signature_type != SCHEME {
-            let source = Malformed::new("signature type", SCHEME, signature_type.as_bytes(), 0);
+            let source = ParseError::new("signature type", SCHEME, signature_type.as_bytes(), 0);
             return Err(HeaderError::Malformed { name: WECHATPAY_SIGNATURE_TYPE, source });
         }
         Ok(Self {
@@ -77,7 +77,7 @@ impl ResponseSignature {
         })
     }
 
-    /// The message that the signature should be over.
+    /// The message that must have been signed.
     pub fn message<'a>(&'a self, body: &'a [u8]) -> ResponseMessage<'a> {
         ResponseMessage { timestamp: self.timestamp, nonce: self.nonce.as_str(), body }
     }
@@ -102,18 +102,19 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Header
     }
     value.to_str().map_err(|_| HeaderError::Malformed {
         name: name.clone(),
-        source: Malformed::new("header", "visible ASCII characters", value.as_bytes(), 0),
+        source: ParseError::new("header", "visible ASCII characters", value.as_bytes(), 0),
     })
 }
 
-fn parsed<T: std::str::FromStr<Err = Malformed>>(
+fn parsed<T: std::str::FromStr<Err = ParseError>>(
     headers: &HeaderMap,
     name: &HeaderName,
 ) -> Result<T, HeaderError> {
     text(headers, name)?.parse().map_err(|source| HeaderError::Malformed { name: name.clone(), source })
 }
 
-/// Nonces, Base64 and key IDs are visible ASCII; a signature that isn't (`signature` is public) becomes empty.
+/// Nonces, Base64 and key IDs are visible ASCII. Only `signature`, which is public, may hold anything else, and then
+/// becomes empty.
 fn visible(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

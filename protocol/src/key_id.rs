@@ -1,21 +1,20 @@
-//! The names of keys: a certificate's serial number, a public key's ID, and either of them as they stand in
+//! The names of keys: a certificate's serial number, a public key's ID, and either of the two as in
 //! `Wechatpay-Serial`.
 
 use std::{fmt, str::FromStr};
 
-use crate::Malformed;
+use crate::ParseError;
 
-/// Serial number of an X.509 certificate: hex digits, upper case, without leading zeros; 40 of them in
-/// practice.
+/// The serial number of an X.509 certificate: upper-case hex digits without leading zeros, in practice 40.
 ///
-/// Lower case is accepted and printed in upper case: the documentation shows upper case only, and some SDKs
-/// send lower case. (own choice)
+/// Lower case is accepted, since some SDKs send it, and printed in upper case, which is all that the documentation
+/// shows. (own choice)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SerialNo(String);
 
 impl SerialNo {
-    /// The serial number whose big-endian bytes are `bytes`.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+    /// The serial number with these big-endian bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         base16ct::upper::encode_string(bytes).parse()
     }
 
@@ -26,16 +25,16 @@ impl SerialNo {
 }
 
 impl FromStr for SerialNo {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let wrong = text.bytes().position(|byte| !byte.is_ascii_hexdigit());
         let digits = text.trim_start_matches('0');
         if wrong.is_none() && (1..=40).contains(&digits.len()) {
             return Ok(Self(digits.to_ascii_uppercase()));
         }
         let at = wrong.unwrap_or(if digits.is_empty() { text.len() } else { text.len() - digits.len() + 40 });
-        Err(Malformed::new(
+        Err(ParseError::new(
             "certificate serial number",
             "1 to 40 hex digits, not all zero",
             text.as_bytes(),
@@ -50,25 +49,25 @@ impl fmt::Display for SerialNo {
     }
 }
 
-/// ID of a WeChat Pay public key: `PUB_KEY_ID_` and digits. (documented)
+/// The ID of a WeChat Pay public key: `PUB_KEY_ID_` and digits. (documented)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKeyId(String);
 
 impl PublicKeyId {
     const PREFIX: &str = "PUB_KEY_ID_";
 
-    /// The ID, prefix included.
+    /// The ID with its prefix.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl FromStr for PublicKeyId {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let malformed =
-            |at| Malformed::new("public key ID", "PUB_KEY_ID_ and 1 to 64 digits", text.as_bytes(), at);
+            |at| ParseError::new("public key ID", "PUB_KEY_ID_ and 1 to 64 digits", text.as_bytes(), at);
         let digits = text.strip_prefix(Self::PREFIX).ok_or_else(|| malformed(0))?;
         let start = Self::PREFIX.len();
         match digits.bytes().position(|byte| !byte.is_ascii_digit()) {
@@ -86,7 +85,7 @@ impl fmt::Display for PublicKeyId {
     }
 }
 
-/// Which of WeChat Pay's keys is meant, as `Wechatpay-Serial` says it.
+/// One of WeChat Pay's keys, as named in `Wechatpay-Serial`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum KeyId {
     /// The key of the platform certificate with this serial number.
@@ -96,7 +95,7 @@ pub enum KeyId {
 }
 
 impl KeyId {
-    /// The text of the header.
+    /// The header's value.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Certificate(serial_no) => serial_no.as_str(),
@@ -106,9 +105,9 @@ impl KeyId {
 }
 
 impl FromStr for KeyId {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         if text.starts_with(PublicKeyId::PREFIX) {
             text.parse().map(Self::PublicKey)
         } else {
@@ -146,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_a_key_id_is_said_with_its_place() {
-        let complaint = |text: &str| text.parse::<KeyId>().unwrap_err().to_string();
+    fn an_error_in_a_key_id_names_the_byte() {
+        let error = |text: &str| text.parse::<KeyId>().unwrap_err().to_string();
         assert_eq!(
-            complaint("AB-01"),
+            error("AB-01"),
             "certificate serial number: expected 1 to 40 hex digits, not all zero, found `-01` at byte 2"
         );
         assert_eq!(
-            complaint("PUB_KEY_ID_"),
+            error("PUB_KEY_ID_"),
             "public key ID: expected PUB_KEY_ID_ and 1 to 64 digits, found the end at byte 11"
         );
         for text in ["", "0", &"A".repeat(41), &format!("PUB_KEY_ID_{}", "1".repeat(65)), "PUB_KEY_ID_1a"] {

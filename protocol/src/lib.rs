@@ -1,10 +1,9 @@
-//! The wire format of WeChat Pay APIv3: what a merchant signs, what the gateway answers, and how each
-//! side checks the other.
+//! The wire format of WeChat Pay APIv3: what a merchant signs, what the gateway responds, and how each side
+//! verifies the other.
 //!
-//! Pure functions and types: no socket, no clock, no file, no global state. Whoever uses them brings the
-//! time and the bytes.
+//! Pure functions and types: no socket, no clock, no file, no global state. The caller brings the time and the bytes.
 //!
-//! A request travels like this:
+//! Signing a request:
 //!
 //! ```
 //! use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
@@ -28,19 +27,26 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Comments say where a rule comes from: the official documentation (documented), a request to the real gateway
+//! (probed), a response of the real gateway that somebody has published (wild), an official SDK (SDK), or nobody but
+//! us (own choice).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod authorization;
+mod base_url;
 mod certificate;
 mod credentials;
+pub mod display;
 mod error_body;
 mod headers;
+mod key_der;
 mod key_id;
-mod malformed;
 mod mchid;
 mod message;
 mod nonce;
+mod parse_error;
 mod pem;
 mod resource;
 mod sensitive;
@@ -48,6 +54,7 @@ mod signature;
 mod timestamp;
 
 pub use authorization::{Authorization, AuthorizationError};
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use certificate::{Certificate, CertificateError};
 pub use credentials::{Credentials, CredentialsError, CredentialsFile};
 pub use error_body::ErrorBody;
@@ -55,19 +62,18 @@ pub use headers::{
     HeaderError, REQUEST_ID, ResponseSignature, WECHATPAY_NONCE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE,
     WECHATPAY_SIGNATURE_TYPE, WECHATPAY_TIMESTAMP,
 };
+pub use key_der::KeyError;
 pub use key_id::{KeyId, PublicKeyId, SerialNo};
-pub use malformed::Malformed;
 pub use mchid::Mchid;
 pub use message::{RequestMessage, ResponseMessage};
 pub use nonce::Nonce;
+pub use parse_error::ParseError;
 pub use pem::PemError;
 pub use resource::{Apiv3Key, Resource, ResourceError};
 pub use sensitive::{DecryptingKey, EncryptingKey, SensitiveError};
-pub use signature::{
-    HashAlgorithm, KeyError, Recovered, Signature, SignatureMismatch, SigningKey, VerifyingKey,
-};
+pub use signature::{HashAlgorithm, Recovered, Signature, SignatureError, SigningKey, VerifyingKey};
 pub use timestamp::Timestamp;
 
-/// The one signature scheme of this crate: SHA-256 with RSA, as it is spelled in `Authorization` and in
+/// The one signature scheme of this crate, SHA-256 with RSA, as spelled in `Authorization` and in
 /// `Wechatpay-Signature-Type`. (documented)
 pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";

@@ -2,11 +2,11 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
-use crate::Malformed;
+use crate::ParseError;
 
 /// A merchant number: 1 to 32 decimal digits, usually ten. (documented)
 ///
-/// Clones share the digits.
+/// Cheap to clone: clones share the digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mchid(Arc<str>);
 
@@ -24,15 +24,15 @@ impl Borrow<str> for Mchid {
 }
 
 impl FromStr for Mchid {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let wrong = text.bytes().position(|byte| !byte.is_ascii_digit());
         match wrong {
             None if (1..=32).contains(&text.len()) => Ok(Self(text.into())),
             _ => {
                 let at = wrong.unwrap_or(text.len().min(32));
-                Err(Malformed::new("mchid", "1 to 32 decimal digits", text.as_bytes(), at))
+                Err(ParseError::new("mchid", "1 to 32 decimal digits", text.as_bytes(), at))
             }
         }
     }

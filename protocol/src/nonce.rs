@@ -1,15 +1,15 @@
-//! The random string that makes each signature differ.
+//! The random string that makes every signature different.
 
 use std::{fmt, str::FromStr};
 
-use crate::Malformed;
+use crate::ParseError;
 
-/// A `nonce_str`: visible ASCII without `"`, at least one character; 32 is usual. (documented: any random string)
+/// A `nonce_str`: visible ASCII without `"`, at least one character and usually 32. (documented: any random string)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nonce(String);
 
 impl Nonce {
-    /// Sixteen random bytes as the gateway writes its own nonces: 32 lower-case hex digits.
+    /// Sixteen random bytes as 32 lower-case hex digits, the form of the gateway's own nonces.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(base16ct::lower::encode_string(&bytes))
     }
@@ -21,17 +21,15 @@ impl Nonce {
 }
 
 impl FromStr for Nonce {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.bytes().position(|byte| !byte.is_ascii_graphic() || byte == b'"') {
             None if !text.is_empty() => Ok(Self(text.into())),
-            wrong => Err(Malformed::new(
-                "nonce_str",
-                "visible ASCII characters without `\"`",
-                text.as_bytes(),
-                wrong.unwrap_or(0),
-            )),
+            wrong => {
+                let expected = "visible ASCII characters without `\"`";
+                Err(ParseError::new("nonce_str", expected, text.as_bytes(), wrong.unwrap_or(0)))
+            }
         }
     }
 }

@@ -1,39 +1,39 @@
-//! PEM files: which section is in them, as DER.
+//! The sections of PEM text, as DER.
 
 use rustls_pki_types::pem::{PemObject, SectionKind};
 
-/// Why text does not hold the PEM section that was wanted.
+/// Why text does not contain the expected PEM section.
 ///
 /// Quotes labels only, never content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
-    /// Nothing in the text looks like PEM.
+    /// The text is not PEM.
     #[error("expected PEM with {expected}, found no line -----BEGIN …-----")]
     NotPem {
-        /// The sections that would do.
+        /// The labels that are accepted.
         expected: &'static str,
     },
     /// The text is PEM of something else.
     #[error("expected PEM with {expected}, found -----BEGIN {found}----- in line {line}")]
     OtherSection {
-        /// The sections that would do.
+        /// The labels that are accepted.
         expected: &'static str,
         /// The label of the first section.
         found: String,
-        /// The line it begins in, counted from 1.
+        /// The line in which it begins, counted from 1.
         line: usize,
     },
-    /// A section begins, and then breaks off or is not Base64.
+    /// A section has no end, or is not Base64.
     #[error(
         "PEM that begins in line {line}: expected Base64 and a line -----END …-----, found neither whole"
     )]
     Broken {
-        /// The line it begins in, counted from 1.
+        /// The line in which it begins, counted from 1.
         line: usize,
     },
 }
 
-/// The first section of a kind that `wanted` accepts; `expected` names those kinds for the error.
+/// The first section of a kind that `wanted` accepts. `expected` names these kinds in the error.
 pub(crate) fn section<K>(
     text: &str,
     expected: &'static str,
@@ -53,13 +53,11 @@ pub(crate) fn section<K>(
     })
 }
 
+/// The label of the first section, and its line, counted from 1.
 fn first_label(text: &str) -> Option<(usize, &str)> {
-    let label = |line: &'_ str| -> Option<(usize, usize)> {
-        let start = line.find("-----BEGIN ")? + "-----BEGIN ".len();
-        let length = line[start..].find("-----")?;
-        Some((start, start + length))
-    };
-    text.lines()
-        .enumerate()
-        .find_map(|(index, line)| label(line).map(|(start, end)| (index + 1, &line[start..end])))
+    (1..).zip(text.lines()).find_map(|(number, line)| {
+        let (_, rest) = line.split_once("-----BEGIN ")?;
+        let (label, _) = rest.split_once("-----")?;
+        Some((number, label))
+    })
 }

@@ -1,4 +1,4 @@
-//! What is encrypted with the APIv3 key: platform certificates in answers, and the content of notifications.
+//! Data encrypted with the APIv3 key: platform certificates in responses, and the content of notifications.
 
 use std::{fmt, str::FromStr};
 
@@ -7,35 +7,33 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{Malformed, signature::decode_base64};
+use crate::{ParseError, signature::decode_base64};
 
-/// A merchant's APIv3 key: 32 bytes of visible ASCII that both sides know. (documented)
+/// A merchant's APIv3 key: 32 visible ASCII characters that merchant and gateway share. (documented)
 ///
 /// Neither `Debug` nor any error shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Apiv3Key(Zeroizing<String>);
 
 impl Apiv3Key {
-    /// Length in bytes.
-    pub const LENGTH: usize = 32;
+    const LENGTH: usize = 32;
 
-    /// The key itself, for whoever writes it to a file of the merchant's.
+    /// The key itself, for writing it to the merchant's files.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
     fn cipher(&self) -> LessSafeKey {
         let key = UnboundKey::new(&AES_256_GCM, self.0.as_bytes());
-        LessSafeKey::new(key.expect("an APIv3 key has the 32 bytes of an AES-256 key"))
+        LessSafeKey::new(key.expect("an APIv3 key has the length of an AES-256 key"))
     }
 }
 
 impl FromStr for Apiv3Key {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let malformed =
-            |found, at| Malformed::without_quotation("APIv3 key", "32 visible ASCII characters", found, at);
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let malformed = |found, at| ParseError::secret("APIv3 key", "32 visible ASCII characters", found, at);
         if let Some(at) = text.bytes().position(|byte| !byte.is_ascii_graphic()) {
             return Err(malformed("another byte (not shown)".into(), at));
         }
@@ -52,51 +50,51 @@ impl fmt::Debug for Apiv3Key {
     }
 }
 
-/// Data encrypted with the APIv3 key by AES-256-GCM, as it stands in JSON.
+/// Data encrypted with the APIv3 key by AES-256-GCM, in its JSON form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
-    /// [`Resource::ALGORITHM`].
+    /// Always [`Resource::ALGORITHM`].
     pub algorithm: String,
-    /// 12 bytes, as text.
+    /// 12 bytes of text.
     pub nonce: String,
-    /// Signed along with the data; under 16 bytes, may be empty or absent. (documented)
+    /// Authenticated together with the data; at most 15 bytes, may be empty or absent. (documented)
     #[serde(default)]
     pub associated_data: String,
     /// The encrypted data followed by its 16-byte tag, in Base64.
     pub ciphertext: String,
 }
 
-/// Why a [`Resource`] could not be decrypted.
+/// Why a [`Resource`] can't be decrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceError {
-    /// Another algorithm.
+    /// The algorithm is another one.
     #[error("expected the algorithm {}, found `{found}`", Resource::ALGORITHM)]
     Algorithm {
-        /// What was named.
+        /// The algorithm that it names.
         found: String,
     },
-    /// A nonce of another length.
+    /// The nonce has another length.
     #[error("expected a nonce of 12 bytes, found {found}")]
     Nonce {
-        /// Its length in bytes.
+        /// The length in bytes.
         found: usize,
     },
     /// The ciphertext is not Base64.
     #[error(transparent)]
-    Ciphertext(#[from] Malformed),
-    /// The key, the nonce, the associated data or the ciphertext is not what it was encrypted with.
+    Ciphertext(#[from] ParseError),
+    /// The key, the nonce, the associated data or the ciphertext is not the original one.
     #[error("decryption failed: another APIv3 key, or the data was altered")]
     Unauthentic,
 }
 
 impl Resource {
-    /// The one algorithm in use.
+    /// The only algorithm in use.
     pub const ALGORITHM: &str = "AEAD_AES_256_GCM";
 
-    /// Encrypts `plaintext`. A nonce must not be used twice with one key.
+    /// Encrypts `plaintext`. No nonce may be used twice with one key.
     ///
     /// # Panics
-    /// If `nonce` is longer or shorter than 12 bytes, which is a mistake in the calling program.
+    /// If `nonce` does not have 12 bytes, which is a bug in the caller.
     pub fn encrypt(key: &Apiv3Key, nonce: &str, associated_data: &str, plaintext: &[u8]) -> Self {
         let gcm_nonce = aws_lc_rs::aead::Nonce::try_assume_unique_for_key(nonce.as_bytes());
         let mut data = plaintext.to_vec();
@@ -115,10 +113,10 @@ impl Resource {
         }
     }
 
-    /// Decrypts, and checks that nothing was altered.
+    /// Decrypts the data and checks that nothing was altered.
     ///
     /// # Errors
-    /// [`ResourceError`] says which part was wrong, except that a wrong key can't be told from altered data.
+    /// [`ResourceError`] names the part that is wrong. A wrong key can't be told from altered data.
     pub fn decrypt(&self, key: &Apiv3Key) -> Result<Vec<u8>, ResourceError> {
         if self.algorithm != Self::ALGORITHM {
             return Err(ResourceError::Algorithm { found: self.algorithm.clone() });

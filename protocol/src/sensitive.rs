@@ -12,30 +12,31 @@ use rsa::{
 use sha1::Sha1;
 
 use crate::{
-    KeyError, Malformed,
-    signature::{decode_base64, private_key_der, public_key_der},
+    KeyError, ParseError,
+    key_der::{private_key_der, public_key_der},
+    signature::decode_base64,
 };
 
-/// Why a sensitive field could not be encrypted or decrypted.
+/// Why a sensitive field can't be encrypted or decrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SensitiveError {
     /// The ciphertext is not Base64.
     #[error(transparent)]
-    Ciphertext(#[from] Malformed),
-    /// The text does not fit into one block of the key.
+    Ciphertext(#[from] ParseError),
+    /// The text does not fit in one block of the key.
     #[error("expected at most {longest} bytes, found {found}")]
     TooLong {
-        /// The most that the key takes.
+        /// The maximum, in bytes.
         longest: usize,
-        /// The length of the text.
+        /// The length of the text, in bytes.
         found: usize,
     },
-    /// The ciphertext was made for another key, with another padding, or altered.
+    /// The ciphertext is for another key, has another padding, or was altered.
     #[error("decryption failed: made for another key, with another padding, or altered")]
     Unauthentic,
 }
 
-/// The public key of whoever shall read a sensitive field.
+/// The recipient's public key, which encrypts sensitive fields.
 #[derive(Clone)]
 pub struct EncryptingKey(PublicKey);
 
@@ -52,14 +53,14 @@ impl EncryptingKey {
     /// Encrypts one field. The result differs each time.
     ///
     /// # Errors
-    /// [`SensitiveError::TooLong`] for more than the key's length less 42 bytes: 214 bytes for 2048 bits.
+    /// [`SensitiveError::TooLong`] for more than the key's length minus 42 bytes, which is 214 bytes for 2048 bits.
     pub fn encrypt(&self, plaintext: &str) -> Result<String, SensitiveError> {
         let longest = self.0.size().saturating_sub(42);
         if plaintext.len() > longest {
             return Err(SensitiveError::TooLong { longest, found: plaintext.len() });
         }
         let ciphertext = self.0.oaep_encrypt::<Sha1>(plaintext.as_bytes());
-        Ok(BASE64_STANDARD.encode(ciphertext.expect("a text that fits into the key's block is encrypted")))
+        Ok(BASE64_STANDARD.encode(ciphertext.expect("a text that fits in one block can be encrypted")))
     }
 }
 
@@ -69,7 +70,7 @@ impl fmt::Debug for EncryptingKey {
     }
 }
 
-/// The private key that sensitive fields were encrypted for.
+/// The recipient's private key, which decrypts sensitive fields.
 pub struct DecryptingKey(PrivateKey);
 
 impl DecryptingKey {
@@ -85,8 +86,8 @@ impl DecryptingKey {
     /// Decrypts one field.
     ///
     /// # Errors
-    /// [`SensitiveError::Ciphertext`] if it is not Base64, otherwise [`SensitiveError::Unauthentic`], without saying
-    /// why: a difference there would help whoever guesses.
+    /// [`SensitiveError::Ciphertext`] if it is not Base64, otherwise always [`SensitiveError::Unauthentic`]: a reason
+    /// would give attackers a padding oracle.
     pub fn decrypt(&self, ciphertext: &str) -> Result<Vec<u8>, SensitiveError> {
         let ciphertext = decode_base64("ciphertext", ciphertext)?;
         self.0.decrypt(Oaep::<Sha1>::new(), &ciphertext).map_err(|_| SensitiveError::Unauthentic)

@@ -1,7 +1,7 @@
-//! SHA-256 with RSASSA-PKCS1-v1_5, keys of 2048 bits and above.
+//! SHA-256 with RSASSA-PKCS1-v1_5 and keys of at least 2048 bits.
 //!
-//! Signing and verifying go through `aws-lc-rs`, which is ten times as fast as the pure Rust implementation; the
-//! latter reads keys here and gives the second opinion in the tests.
+//! `aws-lc-rs` signs and verifies, because it is ten times as fast as the pure Rust implementation of the `rsa` crate.
+//! The latter only parses keys here, and gives the second opinion in the tests.
 
 mod recovered;
 
@@ -15,24 +15,22 @@ use aws_lc_rs::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rsa::{
     pkcs1::{self, DecodeRsaPublicKey},
-    pkcs8::{self, EncodePublicKey, der::Decode, spki},
+    pkcs8::{self, EncodePublicKey, der::Decode},
 };
-use rustls_pki_types::pem::SectionKind;
-use zeroize::Zeroizing;
 
 use crate::{
-    Malformed,
-    pem::{self, PemError},
+    KeyError, ParseError,
+    key_der::{check_size, private_key_der, public_key_der, spki_content},
 };
 
 pub use recovered::{HashAlgorithm, Recovered};
 
-/// A signature's bytes; printed and read as standard Base64 with padding and without line breaks. (documented)
+/// The bytes of a signature. Its text form is standard Base64 with padding and without line breaks. (documented)
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Signature(Vec<u8>);
 
 impl Signature {
-    /// A signature that came as bytes.
+    /// The signature with these bytes.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
@@ -44,9 +42,9 @@ impl Signature {
 }
 
 impl FromStr for Signature {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         decode_base64("signature", text).map(Self)
     }
 }
@@ -63,8 +61,8 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// Decodes standard Base64 strictly; the error names the first byte that does not fit.
-pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, Malformed> {
+/// Decodes standard Base64 strictly. The error names the first wrong byte.
+pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, ParseError> {
     use base64::DecodeError::{InvalidByte, InvalidLastSymbol};
     BASE64_STANDARD.decode(text).map_err(|error| {
         let at = match error {
@@ -72,42 +70,14 @@ pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, M
             InvalidLastSymbol { offset, .. } => offset,
             _ => text.len(),
         };
-        Malformed::new(what, "standard Base64 with padding", text.as_bytes(), at)
+        ParseError::new(what, "standard Base64 with padding", text.as_bytes(), at)
     })
 }
 
-/// The signature was not made over this message with this key.
+/// A signature that this key did not make over this message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not match: another message or another key was signed")]
-pub struct SignatureMismatch;
-
-/// Why a key can't be used.
-///
-/// Never quotes a key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// The text is not PEM of a key.
-    #[error(transparent)]
-    Pem(#[from] PemError),
-    /// The PEM's content is not the key that its label announces.
-    #[error("expected {expected}, found other data within the PEM armour")]
-    Content {
-        /// What the label announces.
-        expected: &'static str,
-    },
-    /// The key is for another algorithm.
-    #[error("expected an RSA key, found one for the algorithm with OID {oid}")]
-    NotRsa {
-        /// The algorithm's object identifier.
-        oid: String,
-    },
-    /// The key is too small to be safe, or larger than any in use.
-    #[error("expected an RSA key of 2048 to 8192 bits, found {bits} bits")]
-    Size {
-        /// Length of the modulus.
-        bits: usize,
-    },
-}
+pub struct SignatureError;
 
 /// An RSA private key that signs.
 pub struct SigningKey {
@@ -135,7 +105,7 @@ impl SigningKey {
         Signature(signature)
     }
 
-    /// The public half.
+    /// The public key of the pair.
     pub fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey::from_pkcs1(self.pair.public_key().as_ref())
             .expect("the public half of a checked key is a key")
@@ -164,7 +134,7 @@ impl VerifyingKey {
         Self::from_pkcs1(&public_key_der(text)?)
     }
 
-    /// Reads a DER-encoded `SubjectPublicKeyInfo`.
+    /// Reads a `SubjectPublicKeyInfo` in DER.
     ///
     /// # Errors
     /// [`KeyError`], also for keys under 2048 and over 8192 bits.
@@ -180,20 +150,19 @@ impl VerifyingKey {
         Ok(Self { key: parsed.map_err(|_| KeyError::Content { expected })?, pkcs1: der.into() })
     }
 
-    /// The key as PEM (`PUBLIC KEY`), the form in which merchants download the gateway's.
+    /// The key in PEM (`PUBLIC KEY`), the form in which merchants download the gateway's key.
     pub fn to_pem(&self) -> String {
         let checked = "a checked key is a key";
         let key = rsa::PublicKey::from_pkcs1_der(&self.pkcs1).expect(checked);
         key.to_public_key_pem(pkcs8::LineEnding::LF).expect(checked)
     }
 
-    /// Checks that `signature` was made over the SHA-256 digest of `message` with this key's private half.
+    /// Checks that this key's private half signed the SHA-256 digest of `message`.
     ///
     /// # Errors
-    /// [`SignatureMismatch`], whatever the reason: a signature of another length, of another message, by another
-    /// key, or with another padding.
-    pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureMismatch> {
-        self.key.verify_sig(message, signature.as_bytes()).map_err(|_| SignatureMismatch)
+    /// [`SignatureError`] for any reason: another length, another message, another key or another padding.
+    pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        self.key.verify_sig(message, signature.as_bytes()).map_err(|_| SignatureError)
     }
 }
 
@@ -208,67 +177,6 @@ impl Eq for VerifyingKey {}
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("VerifyingKey(RSA, public)")
-    }
-}
-
-/// The PKCS#1 DER of the first private key in PEM, of a size in use.
-pub(crate) fn private_key_der(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let expected = "PRIVATE KEY or RSA PRIVATE KEY";
-    let (is_pkcs8, der) = pem::section(text, expected, |kind| match kind {
-        SectionKind::PrivateKey => Some(true),
-        SectionKind::RsaPrivateKey => Some(false),
-        _ => None,
-    })?;
-    let der = Zeroizing::new(der);
-    let pkcs1 = if is_pkcs8 {
-        let info = pkcs8::PrivateKeyInfoRef::from_der(&der)
-            .map_err(|_| KeyError::Content { expected: "a PKCS#8 private key" })?;
-        check_algorithm(info.algorithm.oid)?;
-        Zeroizing::new(info.private_key.as_bytes().to_vec())
-    } else {
-        der
-    };
-    let key = pkcs1::RsaPrivateKey::from_der(&pkcs1)
-        .map_err(|_| KeyError::Content { expected: "a PKCS#1 RSA private key" })?;
-    check_size(&key.modulus)?;
-    Ok(pkcs1)
-}
-
-/// The PKCS#1 DER of the first public key in PEM, or of the key of the first certificate.
-pub(crate) fn public_key_der(text: &str) -> Result<Vec<u8>, KeyError> {
-    let expected = "PUBLIC KEY or CERTIFICATE";
-    let (is_certificate, der) = pem::section(text, expected, |kind| match kind {
-        SectionKind::Certificate => Some(true),
-        SectionKind::PublicKey => Some(false),
-        _ => None,
-    })?;
-    if !is_certificate {
-        return spki_content(&der);
-    }
-    let certificate = x509_cert::Certificate::from_der(&der)
-        .map_err(|_| KeyError::Content { expected: "an X.509 certificate" })?;
-    let key = certificate.tbs_certificate().subject_public_key_info();
-    check_algorithm(key.algorithm.oid)?;
-    Ok(key.subject_public_key.raw_bytes().to_vec())
-}
-
-fn spki_content(der: &[u8]) -> Result<Vec<u8>, KeyError> {
-    let key = spki::SubjectPublicKeyInfoRef::from_der(der)
-        .map_err(|_| KeyError::Content { expected: "a public key (SPKI)" })?;
-    check_algorithm(key.algorithm.oid)?;
-    Ok(key.subject_public_key.raw_bytes().to_vec())
-}
-
-fn check_algorithm(oid: spki::ObjectIdentifier) -> Result<(), KeyError> {
-    if oid == pkcs1::ALGORITHM_OID { Ok(()) } else { Err(KeyError::NotRsa { oid: oid.to_string() }) }
-}
-
-fn check_size(modulus: &pkcs1::UintRef<'_>) -> Result<(), KeyError> {
-    let bytes = modulus.as_bytes();
-    let unused = bytes.first().map_or(0, |first| first.leading_zeros() as usize);
-    match bytes.len() * 8 - unused {
-        2048..=8192 => Ok(()),
-        bits => Err(KeyError::Size { bits }),
     }
 }
 
@@ -299,7 +207,7 @@ mod tests {
         );
     }
 
-    /// A key of 1024 bits, in PKCS#8 and in PKCS#1.
+    /// A key of 1024 bits as PKCS#8 and as PKCS#1.
     fn small_key() -> [String; 2] {
         use rsa::{pkcs1::EncodeRsaPrivateKey, pkcs8::EncodePrivateKey};
         let key = rsa::PrivateKey::new(&mut rsa::rand_core::UnwrapErr(getrandom::SysRng), 1024).unwrap();
@@ -331,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_half_is_printed_as_openssl_prints_it() {
+    fn a_public_key_is_printed_as_openssl_prints_it() {
         let key =
             SigningKey::from_pem(include_str!("../../fixtures/credentials/pub_key_private.pem")).unwrap();
         let (_, public_key) = Credentials::development().public_key.unwrap();

@@ -2,18 +2,18 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use crate::Malformed;
+use crate::ParseError;
 
 /// Seconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The farthest that a timestamp may be from the clock of whoever checks it: five minutes, either way, for
-    /// requests (documented) and for responses (SDK).
+    /// How far a timestamp may be from the verifier's clock, either way: five minutes for requests (documented) and
+    /// for responses (SDK).
     pub const MAX_SKEW: Duration = Duration::from_secs(300);
 
-    /// The moment `seconds` after 1970-01-01 UTC.
+    /// The time `seconds` after 1970-01-01 UTC.
     pub const fn from_unix(seconds: u64) -> Self {
         Self(seconds)
     }
@@ -23,14 +23,14 @@ impl Timestamp {
         self.0
     }
 
-    /// How far the two are apart, whichever is later.
+    /// The absolute difference.
     pub const fn skew(self, other: Self) -> Duration {
         Duration::from_secs(self.0.abs_diff(other.0))
     }
 
-    /// RFC 3339 in Beijing time, as the gateway prints times: `2018-06-08T10:34:56+08:00`.
+    /// RFC 3339 in Beijing time, which is how the gateway prints times: `2018-06-08T10:34:56+08:00`.
     ///
-    /// Times past the year 9999 are printed as its last second.
+    /// Any time after the year 9999 is printed as its last second.
     pub fn to_rfc3339(self) -> String {
         let latest = jiff::Timestamp::MAX;
         let instant =
@@ -42,29 +42,28 @@ impl Timestamp {
     /// Reads RFC 3339 with any offset.
     ///
     /// # Errors
-    /// [`Malformed`] if it is not RFC 3339 or before 1970.
-    pub fn from_rfc3339(text: &str) -> Result<Self, Malformed> {
+    /// [`ParseError`] if it is not RFC 3339, or before 1970.
+    pub fn from_rfc3339(text: &str) -> Result<Self, ParseError> {
         text.parse::<jiff::Timestamp>()
             .ok()
             .and_then(|instant| u64::try_from(instant.as_second()).ok())
             .map(Self)
-            .ok_or_else(|| Malformed::new("time", "RFC 3339, since 1970", text.as_bytes(), 0))
+            .ok_or_else(|| ParseError::new("time", "RFC 3339, since 1970", text.as_bytes(), 0))
     }
 }
 
-/// Decimal digits, 1 to 19, the first not 0: so that printing what was read gives back, byte for byte, what was
-/// signed.
+/// 1 to 19 decimal digits, the first not 0, so that a parsed timestamp prints as the very bytes that were signed.
 impl FromStr for Timestamp {
-    type Err = Malformed;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let is_canonical = (1..=19).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_digit())
             && !text.starts_with('0');
         is_canonical
             .then(|| text.parse().ok().map(Self))
             .flatten()
-            .ok_or_else(|| Malformed::new("timestamp", "seconds since 1970 in digits", text.as_bytes(), 0))
+            .ok_or_else(|| ParseError::new("timestamp", "seconds since 1970 in digits", text.as_bytes(), 0))
     }
 }
 
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_prints_back_the_same_is_a_timestamp() {
+    fn only_text_that_prints_back_unchanged_is_a_timestamp() {
         assert_eq!("1756951532".parse(), Ok(Timestamp::from_unix(1_756_951_532)));
         for text in ["", "0", "-1", "+1", "01", "1.0", " 1", "99999999999999999999"] {
             assert!(text.parse::<Timestamp>().is_err(), "{text:?}");

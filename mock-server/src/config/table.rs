@@ -12,7 +12,7 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
-use wechatpay_protocol::{Malformed, Timestamp};
+use wechatpay_protocol::{ParseError, Timestamp};
 
 use crate::{
     config::complaint::{Complaint, Complaints, ConfigError},
@@ -235,8 +235,8 @@ impl<'f> Entry<'f> {
     }
 
     /// A text of a form of its own.
-    pub(super) fn parsed<T: FromStr<Err = Malformed>>(&self, advice: &str) -> Result<T, Complaint> {
-        self.text()?.parse().map_err(|malformed: Malformed| {
+    pub(super) fn parsed<T: FromStr<Err = ParseError>>(&self, advice: &str) -> Result<T, Complaint> {
+        self.text()?.parse().map_err(|malformed: ParseError| {
             Complaint::at(&self.file.path, self.line, malformed.to_string(), advice)
         })
     }

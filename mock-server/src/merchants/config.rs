@@ -14,7 +14,7 @@ use crate::merchants::{KeyPairError, PlatformCertificates, PublicKeyPair, TrustM
 ///
 /// let mchid = "1900000002".parse()?;
 /// let merchant = MerchantConfig { trust: TrustMode::PublicKey, ..MerchantConfig::new(mchid) };
-/// # Ok::<(), wechatpay_protocol::Malformed>(())
+/// # Ok::<(), wechatpay_protocol::ParseError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct MerchantConfig {

@@ -1,8 +1,8 @@
-//! What somebody else put into a signature: the public-key operation undone, and its content read without judging it.
+//! The content of a signature, recovered with the public key, to explain why it does not match.
 //!
-//! A verifier must never work like this. It builds the one encoding that it accepts and compares, as
-//! [`VerifyingKey::verify`] does; this is for saying afterwards *how* a signature is wrong. What is recovered with a
-//! public key was made with its private half, whatever the content: nobody else can produce a well-formed one.
+//! A verifier must never work like this: it builds the one encoding that it accepts and compares, as
+//! [`VerifyingKey::verify`] does. But well-formed content proves that the key's private half made the signature, so
+//! it shows *what* was signed instead of the expected message.
 
 use aws_lc_rs::digest;
 use md5::{Digest, Md5};
@@ -10,10 +10,10 @@ use rsa::{BoxedUint, hazmat::rsa_encrypt, pkcs1::DecodeRsaPublicKey, traits::Pub
 
 use super::{Signature, VerifyingKey};
 
-/// A hash function that signatures are made with, rightly or wrongly.
+/// A hash function found in signatures, right or wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashAlgorithm {
-    /// The one that this protocol uses.
+    /// SHA-256, the one that this protocol uses.
     Sha256,
     /// SHA-1.
     Sha1,
@@ -32,7 +32,7 @@ impl HashAlgorithm {
     pub const ALL: [Self; 6] =
         [Self::Sha256, Self::Sha1, Self::Sha512, Self::Sha384, Self::Sha224, Self::Md5];
 
-    /// The digest of a message.
+    /// The digest of the message.
     pub fn digest(self, message: &[u8]) -> Vec<u8> {
         let algorithm = match self {
             Self::Sha256 => &digest::SHA256,
@@ -45,7 +45,7 @@ impl HashAlgorithm {
         digest::digest(algorithm, message).as_ref().to_vec()
     }
 
-    /// Length of a digest in bytes.
+    /// The length of a digest in bytes.
     pub const fn digest_len(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -57,7 +57,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// As people write it.
+    /// The usual spelling, such as `SHA-256`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "SHA-256",
@@ -69,7 +69,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// What stands before the digest in a PKCS#1 v1.5 signature: the DER of a `DigestInfo` up to it. (RFC 8017, 9.2)
+    /// The DER of a `DigestInfo` up to the digest, which precedes it in a PKCS#1 v1.5 signature. (RFC 8017, 9.2)
     const fn digest_info(self) -> &'static [u8] {
         match self {
             Self::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
@@ -82,38 +82,37 @@ impl HashAlgorithm {
     }
 }
 
-/// The content of a signature that the private half of a known key made.
+/// The content of a signature made by a known key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recovered {
-    /// PKCS#1 v1.5 as it should be: a digest that names its hash.
+    /// Correct PKCS#1 v1.5: a digest that names its hash.
     Pkcs1 {
         /// The hash.
         hash: HashAlgorithm,
         /// The digest.
         digest: Vec<u8>,
     },
-    /// The padding of PKCS#1 v1.5 around bytes that don't name a hash: a bare digest, or a whole message.
+    /// The padding of PKCS#1 v1.5 around bytes that name no hash: a bare digest or a whole message.
     Bare {
         /// The bytes.
         content: Vec<u8>,
     },
-    /// The padding of PSS. What was signed can't be read out of it, only compared.
+    /// The padding of PSS. The message's digest can't be read from it, only compared.
     Pss {
         /// The hash.
         hash: HashAlgorithm,
         /// The salt.
         salt: Vec<u8>,
-        /// The hash of the message's digest and the salt.
+        /// The hash of salt and message digest.
         digest: Vec<u8>,
-        /// Whether the padding is too long to have come about by chance.
+        /// Whether the padding is too long to be a coincidence.
         is_certain: bool,
     },
 }
 
 impl Recovered {
-    /// Whether this is what signing the message makes.
-    ///
-    /// Bare content is it if it is the message itself, or a digest of it.
+    /// Whether this is the content of a signature over the message. [`Recovered::Bare`] content may be the message
+    /// itself or any digest of it.
     pub fn is_of(&self, message: &[u8]) -> bool {
         match self {
             Self::Pkcs1 { hash, digest } => hash.digest(message) == *digest,
@@ -130,7 +129,7 @@ impl Recovered {
         }
     }
 
-    /// The hash, as far as the signature names it.
+    /// The hash, if the signature names one.
     pub fn hash(&self) -> Option<HashAlgorithm> {
         match self {
             Self::Pkcs1 { hash, .. } | Self::Pss { hash, .. } => Some(*hash),
@@ -138,8 +137,8 @@ impl Recovered {
         }
     }
 
-    /// Whether the private half must have made it, although the message is not known. Random bytes look like PSS
-    /// with the longest salt once in some 100,000 times; the other forms they never take.
+    /// Whether the key certainly made the signature, even if its message is unknown. Random bytes look like PSS with
+    /// the longest salt about once in 100,000 times, and never like the other forms.
     pub fn is_certain(&self) -> bool {
         match self {
             Self::Pkcs1 { .. } | Self::Bare { .. } => true,
@@ -148,19 +147,19 @@ impl Recovered {
     }
 }
 
-/// Bytes of padding that don't come about by chance.
+/// The length in bytes at which padding is no coincidence.
 const CERTAIN: usize = 8;
 
 impl VerifyingKey {
-    /// Length of the modulus in bits.
+    /// The length of the modulus in bits.
     pub fn bits(&self) -> usize {
         self.numbers().map_or(0, |key| key.n().bit_width() as usize)
     }
 
-    /// The content of a signature, in each way to read it, where this key's private half made one: usually one, or
-    /// none. Takes one public-key operation, however many messages are then compared.
+    /// All readings of the signature's content: usually one if this key made the signature, otherwise none. Costs one
+    /// public-key operation, no matter how many messages are then compared.
     ///
-    /// For explanations only. Whether a signature is accepted is for [`VerifyingKey::verify`] to say.
+    /// Only for explanations: [`VerifyingKey::verify`] alone decides whether a signature is accepted.
     pub fn recover(&self, signature: &Signature) -> Vec<Recovered> {
         let Some(encoded) = self.encoded(signature) else { return Vec::new() };
         match pkcs1_content(&encoded) {
@@ -169,7 +168,7 @@ impl VerifyingKey {
         }
     }
 
-    /// The encoded message, as many bytes as the signature; `None` if the signature can't be one by this key.
+    /// The encoded message, as long as the signature; `None` if this key can't have made the signature.
     fn encoded(&self, signature: &Signature) -> Option<Vec<u8>> {
         let key = self.numbers().filter(|key| key.size() == signature.as_bytes().len())?;
         let number = BoxedUint::from_be_slice(signature.as_bytes(), key.n_bits_precision()).ok()?;
@@ -201,8 +200,8 @@ fn pkcs1(content: &[u8]) -> Recovered {
     named.unwrap_or_else(|| Recovered::Bare { content: content.into() })
 }
 
-/// `masked(00 … 00 01 salt) digest BC`, with any salt, and with any two hashes for digest and mask: some libraries
-/// mask with SHA-1 unless told otherwise. (RFC 8017, 9.1)
+/// `masked(00 … 00 01 salt) digest BC` with any salt, and any hash for digest and mask each: some libraries mask with
+/// SHA-1 by default. (RFC 8017, 9.1)
 fn pss(encoded: &[u8], bits: usize) -> Vec<Recovered> {
     let encoded = &encoded[encoded.len() - bits.div_ceil(8)..];
     let Some((&0xbc, encoded)) = encoded.split_last() else { return Vec::new() };
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_key_can_have_made_holds_nothing() {
+    fn bytes_that_no_key_can_have_made_hold_nothing() {
         let key = merchant().verifying_key();
         assert_eq!(key.bits(), 2048);
         for bytes in [vec![], vec![0; 255], vec![0; 256], vec![1; 256], vec![0xff; 256], vec![1; 257]] {
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_as_long_as_they_say() {
+    fn digests_have_the_length_that_their_hash_states() {
         for hash in HashAlgorithm::ALL {
             assert_eq!(hash.digest(b"").len(), hash.digest_len(), "{}", hash.name());
             let info = hash.digest_info();

@@ -1,0 +1,100 @@
+//! RSA keys in PEM, as PKCS#1 DER: the form that both cryptographic libraries read.
+
+use rsa::{
+    pkcs1,
+    pkcs8::{self, der::Decode, spki},
+};
+use rustls_pki_types::pem::SectionKind;
+use zeroize::Zeroizing;
+
+use crate::pem::{self, PemError};
+
+/// Why a key can't be used.
+///
+/// Never quotes a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The text holds no key in PEM.
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    /// The content is not what the PEM label says.
+    #[error("expected {expected}, found other data within the PEM armour")]
+    Content {
+        /// What the label says.
+        expected: &'static str,
+    },
+    /// The key is for another algorithm.
+    #[error("expected an RSA key, found one for the algorithm with OID {oid}")]
+    NotRsa {
+        /// The algorithm's object identifier.
+        oid: String,
+    },
+    /// The key is too small to be safe, or larger than any in use.
+    #[error("expected an RSA key of 2048 to 8192 bits, found {bits} bits")]
+    Size {
+        /// The length of the modulus.
+        bits: usize,
+    },
+}
+
+/// The PKCS#1 DER of the first private key in PEM. Checks its size.
+pub(crate) fn private_key_der(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let expected = "PRIVATE KEY or RSA PRIVATE KEY";
+    let (is_pkcs8, der) = pem::section(text, expected, |kind| match kind {
+        SectionKind::PrivateKey => Some(true),
+        SectionKind::RsaPrivateKey => Some(false),
+        _ => None,
+    })?;
+    let der = Zeroizing::new(der);
+    let pkcs1 = if is_pkcs8 {
+        let info = pkcs8::PrivateKeyInfoRef::from_der(&der)
+            .map_err(|_| KeyError::Content { expected: "a PKCS#8 private key" })?;
+        check_algorithm(info.algorithm.oid)?;
+        Zeroizing::new(info.private_key.as_bytes().to_vec())
+    } else {
+        der
+    };
+    let key = pkcs1::RsaPrivateKey::from_der(&pkcs1)
+        .map_err(|_| KeyError::Content { expected: "a PKCS#1 RSA private key" })?;
+    check_size(&key.modulus)?;
+    Ok(pkcs1)
+}
+
+/// The PKCS#1 DER of the first public key or certificate in PEM.
+pub(crate) fn public_key_der(text: &str) -> Result<Vec<u8>, KeyError> {
+    let expected = "PUBLIC KEY or CERTIFICATE";
+    let (is_certificate, der) = pem::section(text, expected, |kind| match kind {
+        SectionKind::Certificate => Some(true),
+        SectionKind::PublicKey => Some(false),
+        _ => None,
+    })?;
+    if !is_certificate {
+        return spki_content(&der);
+    }
+    let certificate = x509_cert::Certificate::from_der(&der)
+        .map_err(|_| KeyError::Content { expected: "an X.509 certificate" })?;
+    let key = certificate.tbs_certificate().subject_public_key_info();
+    check_algorithm(key.algorithm.oid)?;
+    Ok(key.subject_public_key.raw_bytes().to_vec())
+}
+
+/// The PKCS#1 DER in a `SubjectPublicKeyInfo`.
+pub(crate) fn spki_content(der: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let key = spki::SubjectPublicKeyInfoRef::from_der(der)
+        .map_err(|_| KeyError::Content { expected: "a public key (SPKI)" })?;
+    check_algorithm(key.algorithm.oid)?;
+    Ok(key.subject_public_key.raw_bytes().to_vec())
+}
+
+fn check_algorithm(oid: spki::ObjectIdentifier) -> Result<(), KeyError> {
+    if oid == pkcs1::ALGORITHM_OID { Ok(()) } else { Err(KeyError::NotRsa { oid: oid.to_string() }) }
+}
+
+pub(crate) fn check_size(modulus: &pkcs1::UintRef<'_>) -> Result<(), KeyError> {
+    let bytes = modulus.as_bytes();
+    let unused = bytes.first().map_or(0, |first| first.leading_zeros() as usize);
+    match bytes.len() * 8 - unused {
+        2048..=8192 => Ok(()),
+        bits => Err(KeyError::Size { bits }),
+    }
+}

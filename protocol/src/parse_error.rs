@@ -1,0 +1,48 @@
+//! The one error of everything here that is parsed from text.
+
+/// Text that does not have the form it should have: what it is, what was expected, what was found, and where.
+///
+/// Quotes a few bytes of the text at most, and none of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: expected {expected}, found {found} at byte {at}")]
+pub struct ParseError {
+    what: &'static str,
+    expected: String,
+    found: String,
+    at: usize,
+}
+
+impl ParseError {
+    /// The input is no `what`, because at byte `at` there is something other than `expected`.
+    pub(crate) fn new(what: &'static str, expected: impl Into<String>, input: &[u8], at: usize) -> Self {
+        Self { what, expected: expected.into(), found: quote(&input[at.min(input.len())..]), at }
+    }
+
+    /// Like [`ParseError::new`], for input that must not be quoted: `found` describes it.
+    pub(crate) fn secret(what: &'static str, expected: &str, found: String, at: usize) -> Self {
+        Self { what, expected: expected.into(), found, at }
+    }
+
+    /// The offset of the first wrong byte, or the length of the text if it ends too soon.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+}
+
+fn quote(rest: &[u8]) -> String {
+    const MAX_BYTES: usize = 24;
+    let shown: String = rest.iter().take(MAX_BYTES).map(|&byte| visible(byte)).collect();
+    match rest.len() {
+        0 => "the end".into(),
+        1..=MAX_BYTES => format!("`{shown}`"),
+        _ => format!("`{shown}…`"),
+    }
+}
+
+fn visible(byte: u8) -> String {
+    match byte {
+        // Unlike `escape_ascii`, leaves quotes and backslashes as they are.
+        b' '..=b'~' => char::from(byte).into(),
+        other => other.escape_ascii().to_string(),
+    }
+}
