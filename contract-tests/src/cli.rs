@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use wechatpay_contract::verify::{ReportFile, Shard, Target};
+use wechatpay_contract::verify::{ReportFile, Shard};
+use wechatpay_protocol::BaseUrl;
 
 use crate::proving::ProveClient;
 
@@ -64,7 +65,7 @@ pub(crate) struct Verify {
     ///
     /// Cases that need a mock of their own, told their state, policies or time, are skipped on a target.
     #[arg(long, value_name = "URL", env = "WECHATPAY_BASE_URL")]
-    pub(crate) target: Option<Target>,
+    pub(crate) target: Option<BaseUrl>,
 
     /// A folder with credentials.json, or that file: the merchant as which the target is called
     ///

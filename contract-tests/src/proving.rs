@@ -118,7 +118,7 @@ pub(crate) async fn run(options: ProveClient) -> Result<bool, Box<dyn Error>> {
     for report in &options.report {
         report.write(&proof)?;
     }
-    Ok(proof.not_held() == 0)
+    Ok(proof.counts().failed == 0)
 }
 
 /// Waits for Ctrl-C, or what ends a job of CI.

@@ -8,7 +8,7 @@ use std::{
 use wechatpay_client::credentials_dir;
 use wechatpay_contract::{
     case::{self, Case},
-    verify::{self, Course, Ground, Outcome, Selection, Step, tree},
+    verify::{self, Outcome, Placement, PlannedCase, Selection, TestEnvironment, tree},
 };
 use wechatpay_protocol::Credentials;
 
@@ -58,13 +58,13 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Box<dyn Error>> {
     Ok(counts.failed == 0)
 }
 
-async fn ground(options: &Verify) -> Result<Ground, Box<dyn Error>> {
-    let Some(target) = &options.target else { return Ok(Ground::mock_inside().await?) };
+async fn ground(options: &Verify) -> Result<TestEnvironment, Box<dyn Error>> {
+    let Some(target) = &options.target else { return Ok(TestEnvironment::mock().await?) };
     let credentials = match &options.credentials {
         Some(path) => credentials_dir::load(path)?,
         None => credentials_dir::from_env()?.unwrap_or_else(Credentials::development),
     };
-    Ok(Ground::target(target.clone(), credentials, options.i_know_this_is_not_a_mock)?)
+    Ok(TestEnvironment::target(target.clone(), credentials, options.i_know_this_is_not_a_mock)?)
 }
 
 fn cases(options: &Verify) -> Result<Vec<Case>, case::CaseError> {
@@ -72,12 +72,12 @@ fn cases(options: &Verify) -> Result<Vec<Case>, case::CaseError> {
 }
 
 /// A line for each case: its id, what holds, and why it would be skipped.
-fn list(steps: &[Step]) -> io::Result<()> {
+fn list(steps: &[PlannedCase]) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    for Step { case, course } in steps {
-        match course {
-            Course::OnServer | Course::OnOwnMock => writeln!(out, "{}: {}", case.id, case.title)?,
-            Course::Skip(reason) => writeln!(out, "{}: {} (skipped: {reason})", case.id, case.title)?,
+    for PlannedCase { case, placement } in steps {
+        match placement {
+            Placement::Server | Placement::OwnMock => writeln!(out, "{}: {}", case.id, case.title)?,
+            Placement::Skipped(reason) => writeln!(out, "{}: {} (skipped: {reason})", case.id, case.title)?,
         }
     }
     Ok(())

@@ -1,127 +1,155 @@
-//! From what a client said and what the mock saw to what is to be found fault with. Looks at values only.
+//! Turns what a client did and what the mock saw into findings. Pure: looks at values only.
 
 use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use serde_json::Value;
-use wechatpay_mock::{Exchange, PlatformCertificate};
-use wechatpay_protocol::WECHATPAY_SERIAL;
+use wechatpay_mock::{Exchange, Fault, PlatformCertificate};
+use wechatpay_protocol::{WECHATPAY_SERIAL, display::printable};
 
 use super::{
-    Finding, Kind, Must, Probe,
-    ground::{LIST_OPERATION, SAMPLE_OPERATION},
-    subject::{Outcome, Said},
+    Finding, FindingKind, Outcome, Probe, Requirement,
+    client::{Reaction, Verdict},
+    environment::{LIST_OPERATION, SAMPLE_OPERATION},
 };
+
+/// The maximum length of a line of the client's output, in characters.
+const MAX_LINE: usize = 200;
 
 /// A call as both sides saw it.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) said: Said,
+pub(super) struct Observation {
+    pub(super) reaction: Reaction,
     pub(super) exchanges: Vec<Arc<Exchange>>,
-    /// Whether a fault was prepared that never struck.
-    pub(super) missed: bool,
+    /// Whether the client never met the fault.
+    pub(super) has_unmet_fault: bool,
     pub(super) limit: Duration,
-    /// Why the mock turned somebody away before there was an exchange.
+    /// Why the mock rejected connections before there was a request.
     pub(super) rejected_connections: Vec<String>,
 }
 
-impl Seen {
-    /// The requests of the sample call.
-    pub(super) fn calls(&self) -> impl DoubleEndedIterator<Item = &Exchange> {
+impl Observation {
+    /// The outcome of the probe.
+    pub(super) fn judge(&self, probe: &Probe) -> Outcome {
+        let findings = self.findings(probe);
+        let requests = match self.exchanges.as_slice() {
+            [] => "no request".into(),
+            [only] => format!("1 request, {}", answered(only)),
+            [.., last] => format!("{} requests, the last {}", self.exchanges.len(), answered(last)),
+        };
+        let did = format!("{}; {requests}", self.reaction.how);
+        if findings.is_empty() {
+            Outcome::Passed { did }
+        } else {
+            Outcome::Failed { findings, did, said: self.output_lines().pop() }
+        }
+    }
+
+    /// What is wrong; nothing if the client did what it must.
+    pub(super) fn findings(&self, probe: &Probe) -> Vec<Finding> {
+        let mut kinds = match &self.reaction.verdict {
+            Verdict::TimedOut => vec![FindingKind::TimedOut { limit: self.limit }],
+            Verdict::Unreachable { reason } => vec![FindingKind::Unreachable { reason: reason.clone() }],
+            _ if self.has_unmet_fault || self.exchanges.is_empty() => vec![FindingKind::NotCalled],
+            Verdict::Accepted => self.if_accepted(&probe.must).into_iter().collect(),
+            Verdict::Rejected => self.if_rejected(&probe.must),
+        };
+        let mut numbers: Vec<String> = self.calls().filter_map(request_number).collect();
+        numbers.dedup();
+        if numbers.len() > 1 {
+            kinds.push(FindingKind::OtherNumber { numbers });
+        }
+        kinds.into_iter().map(|kind| Finding::new(kind, probe)).collect()
+    }
+
+    fn if_accepted(&self, must: &Requirement) -> Option<FindingKind> {
+        let is_right = match must {
+            Requirement::Accept => self.calls().next_back().is_some_and(is_success),
+            Requirement::EndInTime => true,
+            Requirement::Reject | Requirement::ShowError { .. } => false,
+            Requirement::RepeatAlike => self.ended_well(),
+            Requirement::FollowCertificates => !self.is_signed_by_new_certificate() || self.has_downloaded(),
+        };
+        let has_called = self.calls().next().is_some();
+        let kind = if has_called { FindingKind::FailedToReject } else { FindingKind::NotCalled };
+        (!is_right).then_some(kind)
+    }
+
+    fn if_rejected(&self, must: &Requirement) -> Vec<FindingKind> {
+        match must {
+            Requirement::Reject | Requirement::EndInTime | Requirement::RepeatAlike => Vec::new(),
+            Requirement::Accept => vec![FindingKind::FailedToAccept],
+            Requirement::FollowCertificates if self.has_downloaded() => vec![FindingKind::FailedToAccept],
+            Requirement::FollowCertificates => Vec::new(),
+            Requirement::ShowError { code, may_repeat } => {
+                let requests = self.calls().count();
+                let hides = (!self.shows(code)).then(|| FindingKind::HidesError { code: code.clone() });
+                let repeats =
+                    (!may_repeat && requests > 1).then_some(FindingKind::RepeatsRejected { requests });
+                hides.into_iter().chain(repeats).collect()
+            }
+        }
+    }
+
+    /// The exchanges of the sample call.
+    fn calls(&self) -> impl DoubleEndedIterator<Item = &Exchange> {
         let is_call = |exchange: &&Exchange| exchange.operation == Some(SAMPLE_OPERATION);
         self.exchanges.iter().map(Arc::as_ref).filter(is_call)
     }
 
     fn has_downloaded(&self) -> bool {
-        self.exchanges.iter().any(|exchange| exchange.operation == Some(LIST_OPERATION) && is_good(exchange))
+        self.exchanges.iter().any(|one| one.operation == Some(LIST_OPERATION) && is_success(one))
     }
 
-    /// Whether the last answer came from a key that the client was not given.
-    fn is_by_new_certificate(&self) -> bool {
+    /// Whether the last response was signed with a key that the client was not given.
+    fn is_signed_by_new_certificate(&self) -> bool {
         let old = PlatformCertificate::development();
-        let old = old.certificate().serial_no().as_str();
-        let serial =
-            |exchange: &'_ Exchange| exchange.answer_headers.text(&WECHATPAY_SERIAL).map(str::to_owned);
-        self.calls().next_back().and_then(serial).is_some_and(|serial| serial != old)
+        let serial = self.calls().next_back().and_then(|last| last.answer_headers.text(&WECHATPAY_SERIAL));
+        serial.is_some_and(|serial| serial != old.certificate().serial_no().as_str())
     }
 
-    /// Whether the last answer of all is one that the client may believe.
+    /// Whether the last response is good.
     fn ended_well(&self) -> bool {
-        self.calls()
-            .next_back()
-            .is_some_and(|last| last.fault.is_none() && last.status == Some(StatusCode::NO_CONTENT))
+        let is_good = |last: &Exchange| last.fault.is_none() && last.status == Some(StatusCode::NO_CONTENT);
+        self.calls().next_back().is_some_and(is_good)
     }
 
-    fn numbers(&self) -> Vec<String> {
-        let mut numbers: Vec<String> = self.calls().filter_map(number).collect();
-        numbers.dedup();
-        numbers
-    }
-
+    /// Whether the client's output has the code or the message of the error; true if its output is unknown.
     fn shows(&self, code: &str) -> bool {
-        let Some(output) = &self.said.output else { return true };
-        let message = |exchange: &Exchange| {
-            let body: Value = serde_json::from_slice(&exchange.answer_body).ok()?;
-            Some(body.get("message")?.as_str()?.to_owned())
-        };
-        output.contains(code)
-            || self.exchanges.iter().filter_map(|one| message(one)).any(|one| output.contains(&one))
+        let Some(output) = &self.reaction.output else { return true };
+        let mut messages = self.exchanges.iter().filter_map(|one| field(&one.answer_body, "message"));
+        output.contains(code) || messages.any(|message| output.contains(&message))
+    }
+
+    /// The lines of the client's output that are not empty, as text that is safe for a terminal.
+    pub(super) fn output_lines(&self) -> Vec<String> {
+        let output = self.reaction.output.as_deref().unwrap_or_default();
+        let plain = anstream::adapter::strip_str(output).to_string();
+        let lines = plain.lines().filter(|line| !line.trim().is_empty());
+        lines.map(|line| printable(line, MAX_LINE).into_owned()).collect()
     }
 }
 
-fn is_good(exchange: &Exchange) -> bool {
+/// How the mock answered, if the response reached the client.
+fn answered(exchange: &Exchange) -> String {
+    let Some(status) = exchange.status else { return "without a response".into() };
+    let end = match exchange.fault.as_ref().and_then(|active| active.fault) {
+        Some(Fault::ResetAfterHeaders | Fault::StopInBody) => ", but not to the end",
+        _ => "",
+    };
+    format!("answered {}{end}", status.as_u16())
+}
+
+fn is_success(exchange: &Exchange) -> bool {
     exchange.status.is_some_and(|status| status.is_success())
 }
 
-/// The call's own number.
-fn number(exchange: &Exchange) -> Option<String> {
-    let body: Value = serde_json::from_slice(&exchange.request.body).ok()?;
-    Some(body.get("out_request_no")?.as_str()?.to_owned())
+fn request_number(exchange: &Exchange) -> Option<String> {
+    field(&exchange.request.body, "out_request_no")
 }
 
-/// What is to be found fault with; nothing if the client did what it must.
-pub(super) fn judge(probe: &Probe, seen: &Seen) -> Vec<Finding> {
-    let mut kinds = Vec::new();
-    match &seen.said.outcome {
-        Outcome::Hung => kinds.push(Kind::Hung { limit: seen.limit }),
-        Outcome::Gone { reason } => kinds.push(Kind::Gone { reason: reason.clone() }),
-        // Whoever has not met the misbehaviour has not been tried.
-        Outcome::Accepted | Outcome::Refused if seen.missed || seen.exchanges.is_empty() => {
-            kinds.push(Kind::NotCalled);
-        }
-        Outcome::Accepted => kinds.extend(accepted(probe.must, seen)),
-        Outcome::Refused => kinds.extend(refused(probe.must, seen)),
-    }
-    let numbers = seen.numbers();
-    if numbers.len() > 1 {
-        kinds.push(Kind::OtherNumber { numbers });
-    }
-    kinds.into_iter().map(|kind| Finding::new(kind, probe)).collect()
-}
-
-fn accepted(must: Must, seen: &Seen) -> Option<Kind> {
-    let is_right = match must {
-        Must::Accept => seen.calls().next_back().is_some_and(is_good),
-        Must::EndInTime => true,
-        Must::Refuse | Must::ShowError { .. } => false,
-        Must::RepeatAlike => seen.ended_well(),
-        Must::FollowCertificates => !seen.is_by_new_certificate() || seen.has_downloaded(),
-    };
-    let wrong = if seen.calls().next().is_none() { Kind::NotCalled } else { Kind::LetThrough };
-    (!is_right).then_some(wrong)
-}
-
-fn refused(must: Must, seen: &Seen) -> Vec<Kind> {
-    match must {
-        Must::Refuse | Must::EndInTime | Must::RepeatAlike => Vec::new(),
-        Must::Accept => vec![Kind::NotAccepted],
-        Must::FollowCertificates if seen.has_downloaded() => vec![Kind::NotAccepted],
-        Must::FollowCertificates => Vec::new(),
-        Must::ShowError { code, may_repeat } => {
-            let requests = seen.calls().count();
-            let hides = (!seen.shows(code)).then_some(Kind::HidesError { code });
-            let repeats = (!may_repeat && requests > 1).then_some(Kind::RepeatsRefused { requests });
-            hides.into_iter().chain(repeats).collect()
-        }
-    }
+/// The text of a field of a JSON body.
+fn field(body: &[u8], name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body.get(name)?.as_str()?.to_owned())
 }
