@@ -1,17 +1,17 @@
-# The mock alone: a static binary in an empty image.
+# The command wechatpay-mock: a static binary in an empty image.
 #
 #   docker build -t wechatpay-mock .
 #   docker run --rm -p 127.0.0.1:8080:8080 wechatpay-mock
 #
 # In a container it listens on every address, so /__mock/ is off unless WECHATPAY_MOCK_ADMIN_TOKEN gives it a token;
-# /__mock/health is open. HTTPS clients call it by the name that WECHATPAY_MOCK_HOST says.
+# /__mock/health is open. HTTPS clients call it by the host name in WECHATPAY_MOCK_HOST.
 FROM rust:1.95-alpine AS build
 # aws-lc is C.
 RUN apk add --no-cache build-base
 WORKDIR /source
 COPY . .
-# musl is linked statically. Empty folders for the certificate authority and for passing files.
-RUN cargo build --profile dist --locked -p wechatpay-mock && install -d -m 0700 -o 65534 -g 65534 /ca /tmp/empty
+# musl is linked statically. The empty folders are for the certificate authority and for temporary files.
+RUN cargo build --profile dist --locked -p wechatpay-mock-cli && install -d -m 0700 -o 65534 -g 65534 /ca /tmp/empty
 
 FROM scratch
 COPY --from=build /source/target/dist/wechatpay-mock /wechatpay-mock

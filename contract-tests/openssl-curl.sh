@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the sample rights call with nothing but openssl and curl, and verifies the answer with openssl: once as a
-# merchant who trusts the platform certificate, once as one who trusts the public key.
+# Makes the sample call with nothing but openssl and curl, and verifies the response with openssl: once as a merchant
+# that trusts the platform certificate, once as one that trusts the public key.
 #
 #   openssl-curl.sh http://127.0.0.1:8080 CREDENTIALS_DIR
 #
-# CREDENTIALS_DIR is what `wechatpay-mock keys CREDENTIALS_DIR` wrote. Exit code 0 if both calls got a verified 204.
+# `wechatpay-mock keys CREDENTIALS_DIR` writes the credentials. Exit code 0 if both calls got a verified 204.
 set -euo pipefail
 
 url=${1:?expected the URL of a mock, found none}

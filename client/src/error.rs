@@ -1,142 +1,116 @@
-//! Why a call did not end in a verified answer.
+//! Why a call did not return a verified response.
 
-use std::{error, fmt, time::Duration};
+use std::{error, io, time::Duration};
 
-use crate::{CertificatesError, Rejection, TargetError, Unverified};
+use wechatpay_protocol::display::causes;
 
-/// Why a call did not end in a verified answer.
+use crate::{ApiError, CertificateListError, TargetError, VerificationError};
+
+/// Why a call did not return a verified response.
 ///
-/// # What to do then
+/// # What to do
 ///
-/// [`Error::outcome_is_unknown`] is the question that matters for whoever changes something. If so, the gateway may
-/// have carried the change out: neither believe that it did nor that it didn't, and send the very same change with
-/// the same `out_request_no` again. Otherwise nothing was changed.
+/// Anyone who changes something must ask [`Error::outcome_is_unknown`]. If it is, the gateway may or may not have
+/// carried out the change: send the same change with the same `out_request_no` again. Otherwise nothing was changed.
 ///
-/// Shows its own level only; [`source`](error::Error::source) tells the rest. Never shows a key.
+/// Shows its own level only, and its cause by [`source`](error::Error::source). Never shows a key.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 pub struct Error(Box<Kind>);
 
 pub(crate) type Cause = Box<dyn error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Kind {
-    #[error("the request cannot be made")]
+    #[error("the request is invalid")]
     InvalidInput(#[source] TargetError),
-    #[error("the certificates to verify the answer with could not be had, so nothing was sent")]
+    #[error("cannot download the certificates that verify the response, so nothing was sent")]
     Download(#[source] Error),
     #[error("cannot connect to {to}")]
     Connect { to: String, source: Cause },
-    #[error("no complete answer within {} s", .0.as_secs_f64())]
+    #[error("no complete response within {} s", .0.as_secs_f64())]
     Timeout(Duration),
-    #[error("the connection failed before a complete answer came")]
+    #[error("the connection failed before a complete response arrived")]
     Transport(#[source] Cause),
-    #[error("the answer's body is larger than {limit} bytes")]
+    #[error("the response's body is larger than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the gateway refused")]
-    Rejected(#[source] Rejection),
-    #[error("the gateway said yes, but the answer cannot be verified")]
-    Unverified(#[source] Unverified),
-    #[error("the list of certificates is not to be trusted")]
-    Certificates(#[source] CertificatesError),
+    Api(#[source] ApiError),
+    #[error("the response says success, but cannot be verified")]
+    Unverified(#[source] VerificationError),
+    #[error("the list of certificates cannot be trusted")]
+    CertificateList(#[source] CertificateListError),
 }
 
 impl Error {
-    /// Whether the gateway may have carried the request out.
-    ///
-    /// So it is after a timeout, a broken connection, a server error (5xx), and an answer that says yes but can't
-    /// be verified.
+    /// Whether the gateway may have carried out the request: after a timeout, a broken connection, a server error
+    /// (5xx), or a 2xx that can't be verified.
     pub fn outcome_is_unknown(&self) -> bool {
         match &*self.0 {
-            Kind::Timeout(_) | Kind::Transport(_) | Kind::TooLarge { .. } => true,
-            Kind::Unverified(_) => true,
-            Kind::Rejected(rejection) => rejection.status().is_server_error(),
-            Kind::InvalidInput(_) | Kind::Download(_) | Kind::Connect { .. } | Kind::Certificates(_) => false,
+            Kind::Timeout(_) | Kind::Transport(_) | Kind::TooLarge { .. } | Kind::Unverified(_) => true,
+            Kind::Api(error) => error.status().is_server_error(),
+            Kind::InvalidInput(_) | Kind::Download(_) | Kind::Connect { .. } | Kind::CertificateList(_) => {
+                false
+            }
         }
     }
 
-    /// Whether the gateway refused: any status but 2xx.
-    pub fn is_rejected(&self) -> bool {
-        self.rejection().is_some()
-    }
-
-    /// The refusal, if it is one.
-    pub fn rejection(&self) -> Option<&Rejection> {
+    /// The gateway's error, if it responded with one: any status but 2xx.
+    pub fn api_error(&self) -> Option<&ApiError> {
         match &*self.0 {
-            Kind::Rejected(rejection) => Some(rejection),
+            Kind::Api(error) => Some(error),
             _ => None,
         }
     }
 
-    /// Whether a 2xx came that can't be verified.
-    pub fn is_unverified(&self) -> bool {
-        self.unverified().is_some()
-    }
-
-    /// Why a 2xx can't be verified, if that is what happened.
-    pub fn unverified(&self) -> Option<&Unverified> {
+    /// Why a 2xx can't be verified, if that is the error.
+    pub fn verification_error(&self) -> Option<&VerificationError> {
         match &*self.0 {
-            Kind::Unverified(unverified) => Some(unverified),
+            Kind::Unverified(error) => Some(error),
             _ => None,
         }
     }
 
-    /// Whether time ran out: the whole call's, or the time for connecting.
+    /// Whether the timeout of the call or of connecting expired.
     pub fn is_timeout(&self) -> bool {
+        let is_timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
         match &*self.0 {
             Kind::Timeout(_) => true,
-            Kind::Connect { source, .. } => timed_out(source.as_ref()),
+            Kind::Connect { .. } => causes(self).filter_map(|cause| cause.downcast_ref()).any(is_timed_out),
             _ => false,
         }
     }
 
-    /// Whether the connection failed: it was not to be had, broke, or carried something other than HTTP, or more
-    /// than a client takes.
+    /// Whether the connection failed: it could not be opened, broke, or carried something other than HTTP or a body
+    /// over [`MAX_BODY`](crate::MAX_BODY).
     pub fn is_transport(&self) -> bool {
         matches!(&*self.0, Kind::Connect { .. } | Kind::Transport(_) | Kind::TooLarge { .. })
     }
 
-    /// Whether no connection was to be had, so that nothing was sent.
+    /// Whether no connection could be opened, so that nothing was sent.
     pub fn is_connect(&self) -> bool {
         matches!(&*self.0, Kind::Connect { .. })
     }
 
-    /// Whether whoever answered there could not prove by TLS to be the gateway.
+    /// Whether the server's TLS certificate is not trusted.
     pub fn is_untrusted_server(&self) -> bool {
-        let mut causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
-        causes.any(is_bad_certificate)
+        causes(self).any(is_invalid_certificate)
     }
 
-    /// Whether a list of certificates came that is not to be trusted.
-    pub fn is_certificates(&self) -> bool {
-        matches!(&*self.0, Kind::Certificates(_))
+    /// Whether a downloaded list of certificates can't be trusted.
+    pub fn is_certificate_list(&self) -> bool {
+        matches!(&*self.0, Kind::CertificateList(_))
     }
 
-    /// Whether the certificates to verify the answer with could not be downloaded, for the reason that is the
-    /// [`source`](error::Error::source), another [`Error`]. The call itself was not sent.
+    /// Whether the certificates that verify the response could not be downloaded, so that the request was not sent. The
+    /// [`source`](error::Error::source) is another [`Error`].
     pub fn is_download(&self) -> bool {
         matches!(&*self.0, Kind::Download(_))
     }
 
-    /// Whether a request can't be made of what was given. Nothing was sent.
+    /// Whether the request is invalid, so that nothing was sent.
     pub fn is_invalid_input(&self) -> bool {
         matches!(&*self.0, Kind::InvalidInput(_))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.0.source()
     }
 }
 
@@ -146,39 +120,10 @@ impl From<Kind> for Error {
     }
 }
 
-impl From<TargetError> for Error {
-    fn from(error: TargetError) -> Self {
-        Kind::InvalidInput(error).into()
-    }
-}
-
-impl From<Rejection> for Error {
-    fn from(rejection: Rejection) -> Self {
-        Kind::Rejected(rejection).into()
-    }
-}
-
-impl From<Unverified> for Error {
-    fn from(unverified: Unverified) -> Self {
-        Kind::Unverified(unverified).into()
-    }
-}
-
-impl From<CertificatesError> for Error {
-    fn from(error: CertificatesError) -> Self {
-        Kind::Certificates(error).into()
-    }
-}
-
-fn timed_out(error: &(dyn error::Error + 'static)) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) || error.source().is_some_and(timed_out)
-}
-
-/// An error of TLS comes wrapped, more than once, as one of input and output.
-fn is_bad_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => is_bad_certificate(inner),
+/// Errors of TLS are wrapped in one or more I/O errors.
+fn is_invalid_certificate(error: &(dyn error::Error + 'static)) -> bool {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => is_invalid_certificate(inner),
         None => matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))),
     }
 }

@@ -1,8 +1,8 @@
 //! A minimal client for WeChat Pay APIv3 that verifies before it believes.
 //!
-//! A call goes one way: what is wanted is signed ([`SignedRequest`]), travels, comes back as an [`Answer`] that
-//! nobody has checked, and becomes [`Verified`] only if its signature, made by a key that the merchant trusts, is
-//! fresh and matches. There is no other way to a [`Verified`], for an empty 204 neither.
+//! A call signs its request ([`SignedRequest`]), sends it, and receives a [`RawResponse`], which nobody has checked
+//! yet. It becomes a [`VerifiedResponse`] only if a key that the merchant trusts signed these very bytes, at most five
+//! minutes from the client's clock. There is no other way to a [`VerifiedResponse`], not even for an empty 204.
 //!
 //! ```no_run
 //! use wechatpay_client::{Client, RightsChange};
@@ -16,30 +16,29 @@
 //! change.add_bonus_value = Some(100);
 //!
 //! match client.set_rights("pbLatjvWOibDc5-TBnbUk1pD12o0", "478515832665", &change).await {
-//!     Ok(verified) => println!("done, as {} says", verified.signature().serial),
-//!     Err(error) if error.outcome_is_unknown() => println!("{error}: send the very same change again"),
+//!     Ok(response) => println!("done, signed with {}", response.signature().serial),
+//!     Err(error) if error.outcome_is_unknown() => println!("{error}: send the same change again"),
 //!     Err(error) => println!("{error}: nothing was changed"),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Without credentials of its own a client is the development merchant, whom a mock knows when it is started with
-//! no options. By `https://` it believes the authorities that the machine trusts, or those of `SSL_CERT_FILE`.
+//! [`Client::call`] calls any other operation.
+//!
+//! By default a client is the development merchant, which a mock with no configuration knows. Over `https://` it
+//! trusts the certificate authorities of the machine, or those in `SSL_CERT_FILE`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod api_error;
 mod builder;
+mod certificate_list;
 mod client;
-pub mod credentials_dir;
+mod configuration_error;
+pub mod credentials;
 mod error;
-#[cfg(feature = "mutants")]
-pub mod mutants;
-#[cfg(not(feature = "mutants"))]
-#[path = "no_mutants.rs"]
-mod mutants;
 mod platform_keys;
-mod rejection;
 mod request;
 mod response;
 mod rights;
@@ -48,14 +47,17 @@ pub mod tls;
 mod transport;
 mod trust;
 
-pub use builder::{Builder, ConfigurationError};
+pub use api_error::ApiError;
+pub use builder::Builder;
+pub use certificate_list::CertificateListError;
 pub use client::Client;
+pub use configuration_error::ConfigurationError;
 pub use error::Error;
-pub use platform_keys::{CertificatesError, PlatformKeys};
-pub use rejection::Rejection;
+pub use http::Method;
+pub use platform_keys::PlatformKeys;
 pub use request::SignedRequest;
-pub use response::{Answer, Unverified, Verified, verify};
+pub use response::{RawResponse, VerificationError, VerifiedResponse, verify};
 pub use rights::{Guide, RightsChange};
-pub use target::{Target, TargetError};
-pub use transport::{BaseUrl, BaseUrlError, MAX_BODY};
+pub use target::{TargetError, encode_path};
+pub use transport::MAX_BODY;
 pub use trust::Trust;

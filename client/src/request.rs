@@ -6,20 +6,18 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
+    uri::PathAndQuery,
 };
 use wechatpay_protocol::{
     Authorization, KeyId, Mchid, Nonce, RequestMessage, SerialNo, SigningKey, Timestamp, WECHATPAY_SERIAL,
 };
 
-use crate::Target;
-
-/// A request as it will be sent, signed by the merchant.
+/// A request that the merchant has signed, made by [`Client::sign`](crate::Client::sign).
 ///
-/// What it holds is what was signed, and what will stand on the wire, byte for byte. Only
-/// [`Client::sign`](crate::Client::sign) makes one.
+/// Everything in it is sent byte for byte as it was signed.
 #[derive(Clone, Debug)]
 pub struct SignedRequest {
-    request: Unsigned,
+    request: UnsignedRequest,
     authorization: Authorization,
 }
 
@@ -30,31 +28,21 @@ impl SignedRequest {
     }
 
     /// Path and query.
-    pub fn target(&self) -> &Target {
+    pub fn target(&self) -> &PathAndQuery {
         &self.request.target
     }
 
-    /// When it was signed.
-    pub fn timestamp(&self) -> Timestamp {
-        self.request.timestamp
-    }
-
-    /// The random string it was signed with.
-    pub fn nonce_str(&self) -> &Nonce {
-        &self.request.nonce_str
-    }
-
-    /// The exact bytes of the body; empty if there is none.
+    /// The exact bytes of the body, which may be empty.
     pub fn body(&self) -> &Bytes {
         &self.request.body
     }
 
-    /// Which of WeChat Pay's keys it asks to sign the answer. `None` while that key is still to be downloaded.
+    /// The key that should sign the response. `None` if the client has not downloaded it yet.
     pub fn trusted_key(&self) -> Option<&KeyId> {
         self.request.trusted_key.as_ref()
     }
 
-    /// The signature, and by whom.
+    /// The signature, with the merchant, the time and the random string.
     pub fn authorization(&self) -> &Authorization {
         &self.authorization
     }
@@ -64,7 +52,7 @@ impl SignedRequest {
         self.request.message()
     }
 
-    /// The headers it is sent with. `Host` and `Content-Length` join them on the way.
+    /// All headers except `Host` and `Content-Length`, which are added on sending.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
@@ -79,20 +67,19 @@ impl SignedRequest {
     }
 }
 
-/// All that goes into a signature, apart from the key.
+/// Everything that is signed, and the key that should sign the response.
 #[derive(Clone, Debug)]
-pub(crate) struct Unsigned {
+pub(crate) struct UnsignedRequest {
     pub(crate) method: Method,
-    pub(crate) target: Target,
+    pub(crate) target: PathAndQuery,
     pub(crate) timestamp: Timestamp,
     pub(crate) nonce_str: Nonce,
     pub(crate) body: Bytes,
-    /// Not signed, but asked for along with the rest.
     pub(crate) trusted_key: Option<KeyId>,
 }
 
-impl Unsigned {
-    pub(crate) fn message(&self) -> Vec<u8> {
+impl UnsignedRequest {
+    fn message(&self) -> Vec<u8> {
         let message = RequestMessage {
             method: self.method.as_str(),
             target: self.target.as_str(),
@@ -104,7 +91,7 @@ impl Unsigned {
     }
 }
 
-/// The merchant, as one who signs.
+/// The merchant's name and key.
 #[derive(Debug)]
 pub(crate) struct Signer {
     pub(crate) mchid: Mchid,
@@ -113,27 +100,18 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    pub(crate) fn sign(&self, request: Unsigned) -> SignedRequest {
-        let message = request.message();
-        self.sign_over(&message, request)
-    }
-
-    pub(crate) fn sign_over(&self, message: &[u8], request: Unsigned) -> SignedRequest {
-        let signature = self.key.sign(message);
-        let authorization = Authorization::new(
-            &self.mchid,
-            &self.serial_no,
-            request.timestamp,
-            &request.nonce_str,
-            &signature,
-        );
+    pub(crate) fn sign(&self, request: UnsignedRequest) -> SignedRequest {
+        let signature = self.key.sign(&request.message());
+        let UnsignedRequest { timestamp, nonce_str, .. } = &request;
+        let authorization =
+            Authorization::new(&self.mchid, &self.serial_no, *timestamp, nonce_str, &signature);
         SignedRequest { request, authorization }
     }
 }
 
 fn visible(name: HeaderName, value: &impl fmt::Display) -> (HeaderName, HeaderValue) {
     let value = HeaderValue::try_from(value.to_string());
-    (name, value.expect("a merchant number, a nonce, a key's name and Base64 are visible ASCII"))
+    (name, value.expect("a merchant number, a nonce, a key ID and Base64 are visible ASCII"))
 }
 
 #[cfg(test)]
@@ -149,7 +127,7 @@ mod tests {
             serial_no: merchant.merchant_serial,
             key: SigningKey::from_pem(&merchant.merchant_key).unwrap(),
         };
-        signer.sign(Unsigned {
+        signer.sign(UnsignedRequest {
             method,
             target: target.parse().unwrap(),
             timestamp: Timestamp::from_unix(1_756_951_532),

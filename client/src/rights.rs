@@ -1,34 +1,33 @@
-//! The rights of a member's card: points, wordings, personal contact.
+//! The rights of a member's card: points, texts on the card, and a personal contact.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Target, TargetError};
+use crate::{TargetError, encode_path};
 
-/// What to change of a member's card, as the body of the request.
+/// A change of a member's card, as the body of the request.
 ///
-/// What is `None` is left out. Lengths and forms are not checked here: the gateway knows its limits, and refuses
-/// with the name of the field.
+/// Fields that are `None` are omitted. Nothing is validated here: the gateway names any field that it refuses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RightsChange {
     /// Points before the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_bonus_value: Option<i64>,
-    /// Points after it.
+    /// Points after the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bonus_value: Option<i64>,
     /// The difference: after − before. Negative takes points away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add_bonus_value: Option<i64>,
-    /// The merchant's own number for this change. The same number again means the same change again, so a change
-    /// whose outcome is unknown may be sent once more without being made twice.
+    /// The merchant's own number for this change. The gateway carries out a number once, so a change whose outcome is
+    /// unknown can be sent again.
     pub out_request_no: String,
-    /// Whether the member gets a notice; the gateway takes `None` for yes.
+    /// Whether to notify the member. The gateway's default is yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need_inform_bonus: Option<bool>,
-    /// Member-price wording, such as 钻石会员尊享8折; at most 8 characters.
+    /// The text about the member's price, such as 钻石会员尊享8折; at most 8 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_price_word: Option<String>,
-    /// Invoice link wording, such as 3张发票可开; at most 6 characters.
+    /// The text of the link to invoices, such as 3张发票可开; at most 6 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fapiao_jump_word: Option<String>,
     /// The member's personal contact.
@@ -38,7 +37,7 @@ pub struct RightsChange {
 
 /// A member's personal contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it all, and more is not documented")]
+#[expect(missing_docs, reason = "the documentation has no more than the names")]
 pub struct Guide {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staff_name: Option<String>,
@@ -53,12 +52,12 @@ pub struct Guide {
 }
 
 impl RightsChange {
-    /// The card template of the documentation's sample.
+    /// The card template in the documentation's sample.
     pub const SAMPLE_CARD_ID: &str = "pbLatjvWOibDc5-TBnbUk1pD12o0";
-    /// The member's card of the documentation's sample.
+    /// The member's card in the documentation's sample.
     pub const SAMPLE_CODE: &str = "478515832665";
 
-    /// A change that changes nothing yet.
+    /// An empty change with this number.
     pub fn new(out_request_no: impl Into<String>) -> Self {
         Self {
             before_bonus_value: None,
@@ -72,7 +71,7 @@ impl RightsChange {
         }
     }
 
-    /// The documentation's sample: 100 points on top of 500.
+    /// The documentation's sample: adds 100 points to 500.
     pub fn sample() -> Self {
         Self {
             before_bonus_value: Some(500),
@@ -82,17 +81,8 @@ impl RightsChange {
         }
     }
 
-    pub(crate) fn target(card_id: &str, code: &str) -> Result<Target, TargetError> {
-        Target::from_segments([
-            "v3",
-            "marketing",
-            "membercard-open",
-            "cards",
-            card_id,
-            "codes",
-            code,
-            "rights",
-        ])
+    pub(crate) fn path(card_id: &str, code: &str) -> Result<String, TargetError> {
+        encode_path(["v3", "marketing", "membercard-open", "cards", card_id, "codes", code, "rights"])
     }
 
     pub(crate) fn to_json(&self) -> Vec<u8> {
@@ -111,9 +101,8 @@ mod tests {
             "{\"before_bonus_value\":500,\"bonus_value\":600,\"add_bonus_value\":100,\
              \"out_request_no\":\"100002322019090134234sfdf\"}"
         );
-        let target = RightsChange::target(RightsChange::SAMPLE_CARD_ID, RightsChange::SAMPLE_CODE).unwrap();
         assert_eq!(
-            target.as_str(),
+            RightsChange::path(RightsChange::SAMPLE_CARD_ID, RightsChange::SAMPLE_CODE).unwrap(),
             "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights"
         );
     }

@@ -1,39 +1,38 @@
-//! TLS: which authorities are believed when the gateway says who it is.
+//! TLS: which servers are trusted to be the gateway.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
 
-/// There is no authority to believe, so that nobody would be.
+/// There is no certificate authority, so no server could be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected authorities to trust, the machine's or those of SSL_CERT_FILE, found none{problems}")]
-pub struct NoAuthorities {
+#[error("expected authorities to trust, the machine's or those in SSL_CERT_FILE, found none{problems}")]
+pub struct NoAuthoritiesError {
     problems: String,
 }
 
-/// The authorities that the machine trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR` if these are set: so a mock's
-/// authority is trusted by one process alone.
+/// The certificate authorities that the machine trusts, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR` if these are set:
+/// one process can so trust the authority of a mock, and no other process does.
 ///
 /// # Errors
-/// [`NoAuthorities`], with what can't be read, if there is none. What can't be read among others is left out.
-pub fn system_authorities() -> Result<RootCertStore, NoAuthorities> {
+/// [`NoAuthoritiesError`] if none is readable. Unreadable ones among others are ignored.
+pub fn system_authorities() -> Result<RootCertStore, NoAuthoritiesError> {
     let found = rustls_native_certs::load_native_certs();
     let mut authorities = RootCertStore::empty();
     authorities.add_parsable_certificates(found.certs);
     if authorities.is_empty() {
-        return Err(NoAuthorities {
-            problems: found.errors.iter().map(|error| format!("; {error}")).collect(),
-        });
+        let problems = found.errors.iter().map(|error| format!("; {error}")).collect();
+        return Err(NoAuthoritiesError { problems });
     }
     Ok(authorities)
 }
 
-/// TLS 1.2 and 1.3, with servers that one of these authorities vouches for.
+/// TLS 1.2 and 1.3 with servers that one of these authorities certifies.
 pub fn config(authorities: RootCertStore) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .expect("the provider has what TLS 1.2 and 1.3 need")
+        .expect("the provider supports TLS 1.2 and 1.3")
         .with_root_certificates(authorities)
         .with_no_client_auth()
 }

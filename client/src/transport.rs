@@ -1,12 +1,9 @@
-//! The way to the gateway and back: HTTP/1.1 over TCP or TLS, with an end to every wait.
+//! The connection to the gateway: HTTP/1.1 over TCP or TLS, with every wait bounded.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{
-    Uri,
-    uri::{Authority, Scheme},
-};
+use http::Uri;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -16,76 +13,25 @@ use hyper_util::{
 };
 use rustls::RootCertStore;
 use tokio::time::{Instant, timeout_at};
+use wechatpay_protocol::BaseUrl;
 
 use crate::{
-    Answer, Error, SignedRequest,
-    error::{Cause, Kind},
-    tls::{self, NoAuthorities},
+    Error, RawResponse, SignedRequest,
+    error::Kind,
+    tls::{self, NoAuthoritiesError},
 };
 
-/// The most bytes of a body that a client takes.
+/// The largest body of a response that a client accepts, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// The most bytes of status line and headers.
+/// The limit for status line and headers, in bytes.
 const MAX_HEAD: usize = 64 << 10;
 
-/// Shorter than the gateway's own `Keep-Alive: timeout=8`, so that it rarely closes what a request is just sent on.
+/// How long an idle connection is kept. Shorter than the gateway's own `Keep-Alive: timeout=8`, so that the gateway
+/// rarely closes a connection just as a request is sent.
 const MAX_IDLE: Duration = Duration::from_secs(5);
 
-/// Where the gateway is: `https://host` or `http://host`, with a port if that is not the usual one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl {
-    scheme: Scheme,
-    authority: Authority,
-}
-
-/// Why text is not a [`BaseUrl`]: it is not scheme, host and port, or it is more than that.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected https://host:port or http://host:port, without a path, found {found:?}")]
-pub struct BaseUrlError {
-    /// What was given.
-    found: String,
-}
-
-impl BaseUrl {
-    /// Whether it is reached by TLS.
-    pub fn is_https(&self) -> bool {
-        self.scheme == Scheme::HTTPS
-    }
-}
-
-impl FromStr for BaseUrl {
-    type Err = BaseUrlError;
-
-    fn from_str(text: &str) -> Result<Self, BaseUrlError> {
-        let error = || BaseUrlError { found: text.into() };
-        let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| error())?;
-        let is_root = uri.path() == "/" && uri.query().is_none() && !text.contains('#');
-        let parts = uri.into_parts();
-        let scheme = parts.scheme.filter(|scheme| [Scheme::HTTP, Scheme::HTTPS].contains(scheme));
-        let authority = parts.authority.filter(|authority| {
-            let host = authority.host();
-            let host_and_port = match authority.port_u16() {
-                Some(0) => return false,
-                Some(port) => format!("{host}:{port}"),
-                None => host.into(),
-            };
-            !host.is_empty() && authority.as_str() == host_and_port
-        });
-        match (scheme, authority) {
-            (Some(scheme), Some(authority)) if is_root => Ok(Self { scheme, authority }),
-            _ => Err(error()),
-        }
-    }
-}
-
-impl fmt::Display for BaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.authority)
-    }
-}
-
-/// When a call must have ended.
+/// The end of a call's timeout.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     at: Instant,
@@ -97,13 +43,13 @@ impl Deadline {
         Self { at: Instant::now() + timeout, timeout }
     }
 
-    /// Waits for `future`, but no longer.
+    /// Waits for `future` until the deadline.
     pub(crate) async fn bound<T>(self, future: impl Future<Output = T>) -> Result<T, Error> {
         timeout_at(self.at, future).await.map_err(|_| Kind::Timeout(self.timeout).into())
     }
 }
 
-/// Connections to one gateway, kept for the next request.
+/// A pool of connections to one gateway.
 #[derive(Debug)]
 pub(crate) struct Transport {
     base_url: BaseUrl,
@@ -112,8 +58,8 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// # Errors
-    /// If TLS is needed and there is no authority to trust.
-    pub(crate) fn new(base_url: BaseUrl, connect_timeout: Duration) -> Result<Self, NoAuthorities> {
+    /// If the URL is `https` and there is no certificate authority to trust.
+    pub(crate) fn new(base_url: BaseUrl, connect_timeout: Duration) -> Result<Self, NoAuthoritiesError> {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_nodelay(true);
@@ -135,28 +81,28 @@ impl Transport {
         Ok(Self { base_url, http })
     }
 
-    /// Sends the request and takes in the answer, whatever it says.
+    /// Sends the request and receives the response, whatever its status.
     ///
-    /// The body of a refusal is a courtesy: if it does not come whole, the status is still an answer.
-    pub(crate) async fn exchange(
+    /// The body of an error only adds details: if it does not arrive completely, the status still counts.
+    pub(crate) async fn send(
         &self,
         request: &SignedRequest,
         deadline: Deadline,
-    ) -> Result<Answer, Error> {
-        let response = deadline.bound(self.http.request(self.on_the_wire(request))).await?;
+    ) -> Result<RawResponse, Error> {
+        let response = deadline.bound(self.http.request(self.to_http(request))).await?;
         let (head, body) = response.map_err(|error| self.failure(error))?.into_parts();
         let body = match collect(body, deadline).await {
             Err(_) if !head.status.is_success() => Bytes::new(),
             body => body?,
         };
-        Ok(Answer { status: head.status, headers: head.headers, body })
+        Ok(RawResponse { status: head.status, headers: head.headers, body })
     }
 
-    fn on_the_wire(&self, request: &SignedRequest) -> http::Request<Full<Bytes>> {
+    fn to_http(&self, request: &SignedRequest) -> http::Request<Full<Bytes>> {
         let uri = Uri::builder()
-            .scheme(self.base_url.scheme.clone())
-            .authority(self.base_url.authority.clone())
-            .path_and_query(request.target().path_and_query().clone());
+            .scheme(self.base_url.scheme().clone())
+            .authority(self.base_url.authority().clone())
+            .path_and_query(request.target().clone());
         let mut http = http::Request::new(Full::new(request.body().clone()));
         *http.method_mut() = request.method().clone();
         *http.uri_mut() = uri.build().expect("a scheme, an authority and a path make a URI");
@@ -176,57 +122,7 @@ impl Transport {
 async fn collect(body: Incoming, deadline: Deadline) -> Result<Bytes, Error> {
     match deadline.bound(Limited::new(body, MAX_BODY).collect()).await? {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) => Err(cut_short(error)),
-    }
-}
-
-fn cut_short(error: Cause) -> Error {
-    if error.is::<LengthLimitError>() {
-        Kind::TooLarge { limit: MAX_BODY }.into()
-    } else {
-        Kind::Transport(error).into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_base_url_is_scheme_host_and_port() {
-        for text in [
-            "http://127.0.0.1:8080",
-            "http://localhost",
-            "http://[::1]:8080",
-            "HTTP://mock:1",
-            "https://api.mch.weixin.qq.com",
-        ] {
-            assert!(text.parse::<BaseUrl>().is_ok(), "{text}");
-        }
-        let slash: BaseUrl = "http://127.0.0.1:8080/".parse().unwrap();
-        assert_eq!(slash.to_string(), "http://127.0.0.1:8080");
-    }
-
-    #[test]
-    fn what_would_not_be_signed_or_sent_as_given_is_no_base_url() {
-        for text in [
-            "",
-            "/",
-            "127.0.0.1:8080",
-            "localhost",
-            "ftp://localhost",
-            "http://",
-            "http://:8080",
-            "http://localhost:",
-            "http://localhost:0",
-            "http://localhost:99999",
-            "http://user@localhost",
-            "http://localhost/v3",
-            "http://localhost?a=b",
-            "http://localhost#a",
-            "http://local host",
-        ] {
-            assert!(text.parse::<BaseUrl>().is_err(), "{text:?}");
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(Kind::TooLarge { limit: MAX_BODY }.into()),
+        Err(error) => Err(Kind::Transport(error).into()),
     }
 }

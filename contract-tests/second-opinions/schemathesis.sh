@@ -43,7 +43,7 @@ if [ ! -d "$environment" ]; then
   mv "$environment.new" "$environment"
 fi
 
-cargo build --quiet --locked --package wechatpay-mock || could_not 'expected a mock that builds'
+cargo build --quiet --locked --package wechatpay-mock-cli || could_not 'expected a mock that builds'
 scratch=$(mktemp -d)
 mock=
 trap '[ -z "$mock" ] || kill "$mock" || true; rm -rf "$scratch"' EXIT

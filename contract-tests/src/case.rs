@@ -1,8 +1,8 @@
 //! A case: a JSON file that says what to send, how to sign it, what response must come back, and what must be stored.
 //!
-//! [`verify`](crate::verify) runs cases against a server, and the table in `docs/behaviour.md` is made of them. The
-//! format is described by `fixtures/cases.schema.json`. There is one way to write each thing: unknown keys are errors,
-//! and so are values that equal the default, so that two cases that mean the same look the same.
+//! [`verify`](crate::verify) runs cases against a server, and the table in `docs/reference/behaviour.md` is made of them.
+//! The format is described by `fixtures/cases.schema.json`. There is one way to write each thing: unknown keys are
+//! errors, and so are values that equal the default, so that two cases that mean the same look the same.
 
 mod expected;
 mod given;

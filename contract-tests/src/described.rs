@@ -1,32 +1,26 @@
-//! The contract's own schemas, to hold answers against.
+//! The contract's schemas, by name, for the bodies of responses.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use jsonschema::Validator;
-use serde_json::{Value, json};
-use wechatpay_mock::OPENAPI;
+use wechatpay_openapi::Contract;
 
-static VALIDATORS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
-    let contract: Value = serde_json::from_str(OPENAPI).expect("the contract is JSON");
-    let components = &contract["components"];
-    let names = components["schemas"].as_object().into_iter().flatten().map(|(name, _)| name);
-    names
-        .map(|name| {
-            let schema = json!({ "$ref": format!("#/components/schemas/{name}"), "components": components });
-            let validator = jsonschema::draft202012::options()
-                .should_validate_formats(true)
-                .build(&schema)
-                .expect("the contract's schemas are valid");
-            (name.clone(), validator)
-        })
-        .collect()
+static VALIDATORS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
+    let schemas = Contract::current().schemas().expect("a test reads the contract's schemas");
+    let compiled = schemas.into_iter().map(|(name, schema)| {
+        let validator = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .expect("the contract's schemas are valid");
+        (name, validator)
+    });
+    compiled.collect()
 });
 
 /// The schema of that name in the contract's `components/schemas`; `Err` says which there are.
 pub(crate) fn validator(name: &str) -> Result<&'static Validator, String> {
     VALIDATORS.get(name).ok_or_else(|| {
-        let mut known: Vec<_> = VALIDATORS.keys().map(String::as_str).collect();
-        known.sort_unstable();
+        let known: Vec<_> = VALIDATORS.keys().map(String::as_str).collect();
         format!("expected a schema of the contract ({}), found `{name}`", known.join(", "))
     })
 }

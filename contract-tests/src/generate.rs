@@ -1,45 +1,42 @@
-//! Requests made from the contract: valid ones of any operation, and such as break exactly one of its rules.
+//! Generates requests from the contract: valid ones of any operation, and ones that break exactly one rule.
 //!
-//! Everything comes from an OpenAPI document's schemas, so an operation that is added to the contract is exercised
-//! with no new code. What is made are [`proptest`] strategies, which shrink what fails to the least of its kind.
+//! An operation that is added to the contract is covered without new code. Requests are [`proptest`] strategies, which shrink
+//! a failure to the smallest of its kind.
 //!
 //! ```
 //! use proptest::test_runner::TestRunner;
-//! use wechatpay_contract::generate::Operation;
+//! use wechatpay_contract::generate::Generator;
+//! use wechatpay_openapi::Contract;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let operations = Operation::all(wechatpay_mock::OPENAPI)?;
-//! let set_rights = operations.iter().find(|operation| operation.id() == "set_rights").ok_or("not there")?;
+//! let set_rights = Contract::current().operation("set_rights").ok_or("not there")?;
+//! let generator = Generator::new(set_rights)?;
 //!
-//! TestRunner::deterministic().run(&set_rights.valid_requests(), |request| {
-//!     // Sign it, send it, and look at the answer.
+//! TestRunner::deterministic().run(&generator.valid_requests(), |request| {
+//!     // Sign it, send it, and look at the response.
 //!     assert!(request.target.ends_with("/rights"));
 //!     Ok(())
 //! })?;
 //!
-//! let invalid = set_rights.invalid_requests();
-//! let breaches: Vec<_> = invalid.iter().map(|invalid| invalid.breach.to_string()).collect();
-//! assert!(breaches.contains(&"too-long at /body/member_price_word".into()));
+//! let invalid = generator.invalid_requests();
+//! let violations: Vec<_> = invalid.iter().map(|invalid| invalid.violation.to_string()).collect();
+//! assert!(violations.contains(&"too-long at /body/member_price_word".into()));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A server that refuses an invalid request must say which field broke which rule; [`Breach::check`] says whether it
-//! did.
+//! The response to an invalid request must name the field and the rule; [`Violation::check`] checks that it does.
 
-mod breach;
-mod broken;
+mod generator;
+mod invalid;
 mod json_type;
-mod operation;
 mod parameter;
-mod problem;
 mod request;
 mod schema;
 mod text;
 mod valid;
+mod violation;
 
-pub use breach::{Breach, BrokenRule};
-pub use operation::{Invalid, Operation};
-pub use problem::ContractError;
+pub use generator::{Generator, InvalidRequests};
 pub use request::GeneratedRequest;
-pub use wechatpay_mock::{JsonType, Location};
+pub use violation::{Rule, Violation};

@@ -8,7 +8,7 @@
 
 pub mod case;
 mod described;
-pub mod fault_table;
+pub mod environment;
 pub mod generate;
 mod keys;
 pub mod prove;

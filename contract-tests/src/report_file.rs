@@ -1,6 +1,12 @@
-//! A report for programs, said as `FORM=FILE` and written there.
+//! A report for programs, given as `FORM=FILE`.
 
-use std::{error::Error, fs, io, path::PathBuf, str::FromStr};
+use std::{
+    error::Error,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// The forms of a report, and how one is made of results.
 pub trait Form: Copy + 'static {
@@ -17,7 +23,7 @@ pub trait Form: Copy + 'static {
     fn render(self, results: &Self::Results) -> Result<String, Box<dyn Error + Send + Sync>>;
 }
 
-/// A report to be written, said as `junit=FILE` for example.
+/// A report to write, such as `junit=FILE`; the file `-` is stdout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFile<F> {
     /// Its form.
@@ -65,13 +71,21 @@ fn expected<F: Form>() -> String {
 }
 
 impl<F: Form> ReportFile<F> {
-    /// Writes the report, over whatever the file held.
+    /// Whether the report goes to stdout.
+    pub fn is_stdout(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
+    /// Writes the report, and replaces what the file held.
     ///
     /// # Errors
-    /// [`ReportError`] if the file can't be written.
+    /// [`ReportError`] if the file cannot be written.
     pub fn write(&self, results: &F::Results) -> Result<(), ReportError> {
         let text = self.format.render(results).map_err(io::Error::other);
-        let written = text.and_then(|text| fs::write(&self.path, text));
+        let written = text.and_then(|text| match self.is_stdout() {
+            true => io::stdout().write_all(text.as_bytes()),
+            false => fs::write(&self.path, text),
+        });
         written.map_err(|source| ReportError { path: self.path.clone(), source })
     }
 }

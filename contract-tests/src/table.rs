@@ -1,10 +1,12 @@
-//! The table of behaviours in the documentation, made of the cases themselves.
+//! The tables in the documentation that are generated: from the cases, and from the catalogue of faults.
 
 use std::fmt::Write;
 
+use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
+
 use crate::case::{Case, Expected, ExpectedBody, SignedBy};
 
-/// What the headings of the table are, by the folder of the cases.
+/// The headings of the table of behaviours, by the folder of the cases.
 const SECTIONS: [(&str, &str); 10] = [
     ("checks", "The order of checks"),
     ("signing-key", "Which key signs"),
@@ -18,18 +20,10 @@ const SECTIONS: [(&str, &str); 10] = [
     ("echo", "Signing test"),
 ];
 
-/// Markdown with a row for each case: what holds, the answer, how sure it is, and where it is known from.
+/// A row for each case: what holds, the response, how sure it is, and where it is known from.
 ///
-/// `cases_url` leads to the folder of the cases from where the table will stand.
-pub fn markdown(cases: &[Case], cases_url: &str) -> String {
-    let mut text = String::from(
-        "# How the mock behaves\n\n\
-         Each row is a case in `fixtures/cases/` and is held to by the tests. Provenance says how sure it is that the \
-         real gateway does the same: *documented* by the official documentation; *probed*, seen in answers to requests \
-         without valid credentials; *wild*, a real answer that somebody published; *SDK*, what SDKs send or insist on; \
-         *own choice*, where nothing public decides.\n\n\
-         This file is made by `cargo run -p wechatpay-contract -- behaviour > docs/behaviour.md`.\n",
-    );
+/// `cases_url` leads from the document to the folder of the cases.
+pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
     let folder = |case: &Case| case.id.split('/').next().unwrap_or_default().to_owned();
     let known = SECTIONS.iter().map(|(folder, heading)| ((*folder).to_owned(), *heading));
     let unknown = cases.iter().map(folder).filter(|name| !SECTIONS.iter().any(|(known, _)| known == name));
@@ -37,6 +31,7 @@ pub fn markdown(cases: &[Case], cases_url: &str) -> String {
     sections.extend(unknown.map(|name| (name, "Other")));
     sections.dedup();
 
+    let mut text = String::new();
     for (name, heading) in sections {
         let rows: Vec<_> = cases.iter().filter(|case| folder(case) == name).collect();
         if rows.is_empty() {
@@ -44,13 +39,13 @@ pub fn markdown(cases: &[Case], cases_url: &str) -> String {
         }
         let _ = writeln!(
             text,
-            "\n## {heading}\n\n| what holds | answer | standing | known from |\n|---|---|---|---|"
+            "\n## {heading}\n\n| what is true | response | provenance | known from |\n|---|---|---|---|"
         );
         for case in rows {
-            let (title, answer, standing) = (capitalised(&case.title), answer(case), case.standing);
+            let (title, response, provenance) = (capitalised(&case.title), response(case), case.standing);
             let _ = writeln!(
                 text,
-                "| [{title}]({cases_url}/{}.json) | {answer} | {standing} | {} |",
+                "| [{title}]({cases_url}/{}.json) | {response} | {provenance} | {} |",
                 case.id, case.source
             );
         }
@@ -58,8 +53,27 @@ pub fn markdown(cases: &[Case], cases_url: &str) -> String {
     text
 }
 
-/// The answer to the last exchange, which is what a case is about.
-fn answer(case: &Case) -> String {
+/// A row for each fault: what happens, whether the request is applied, and how sure it is that the gateway does so.
+pub fn faults() -> String {
+    let mut text = String::from("\n| fault | what happens | applied | provenance |\n|---|---|---|---|\n");
+    for fault in FAULTS {
+        let (meaning, applied, provenance) = (cell(fault.meaning()), fault.applied(), fault.provenance());
+        let _ = writeln!(text, "| `{fault}` | {meaning} | {applied} | {provenance} |");
+    }
+    text
+}
+
+/// A row for each form of trigger number.
+pub fn request_numbers() -> String {
+    let mut text = String::from("\n| request number | what happens |\n|---|---|\n");
+    for form in TRIGGER_FORMS {
+        let _ = writeln!(text, "| `{}` | {} |", cell(form.number), cell(form.meaning));
+    }
+    text
+}
+
+/// The response of the last exchange, which is what a case is about.
+fn response(case: &Case) -> String {
     case.exchanges.last().map_or_else(String::new, |exchange| {
         let Expected { status, signed_by, body, .. } = &exchange.expect;
         let body = match body {
@@ -79,11 +93,16 @@ fn answer(case: &Case) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    format!("`{}`", text.replace('|', "\\|"))
+    format!("`{}`", cell(text))
+}
+
+/// Text in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
 }
 
 fn capitalised(text: &str) -> String {
-    let text = text.replace('|', "\\|");
+    let text = cell(text);
     let mut characters = text.chars();
     characters
         .next()

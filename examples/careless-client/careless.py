@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """CARELESS ON PURPOSE. DO NOT COPY THIS CLIENT. It makes mistakes that real clients make, for `prove-client` to find.
 
-    wechatpay-contract prove-client -- python3 examples/careless-client/careless.py
+    wechatpay-mock prove-client -- python3 examples/careless-client/careless.py
 
 Each mistake stands in an `if careless("NAME")`, and holes.json tells which probes must find it. With CARELESS=none in the
 environment the client is careful, and nothing is to be found; CARELESS=NAME,NAME leaves it with these alone.

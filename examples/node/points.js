@@ -1,6 +1,6 @@
 // A shop that adds points to its members' cards.
 //
-//   wechatpay-contract prove-client -- node points.js
+//   wechatpay-mock prove-client -- node points.js
 //
 // makes it add the sample's points, and exits with 0 if that is certain.
 'use strict';

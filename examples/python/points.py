@@ -1,6 +1,6 @@
 """A shop that adds points to its members' cards.
 
-    wechatpay-contract prove-client -- python3 points.py
+    wechatpay-mock prove-client -- python3 points.py
 
 makes it add the sample's points, and exits with 0 if that is certain.
 """

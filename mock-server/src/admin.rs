@@ -1,99 +1,191 @@
-//! Everything under `/__mock/`: what is no part of the gateway, for whoever wants to see and to steer it.
+//! Everything under `/__mock/`: inspecting and controlling a running mock.
 //!
-//! `fixtures/contract/admin.openapi.json` describes every call, and calls are routed by it. Nothing here is signed, and
-//! nothing comes into the journal.
+//! This is not part of the gateway: nothing here is signed, and nothing is recorded in the journal. The handlers describe
+//! themselves to utoipa, and `GET /__mock/openapi.json` serves that description.
 //!
 //! ```text
-//! bytes ─▶ receive ─▶ route ─▶ admit ─▶ handle ─▶ bytes
+//! bytes ─▶ receive ─▶ admit ─▶ route ─▶ check ─▶ handler ─▶ bytes
 //! ```
 //!
-//! A call that is not admitted is told so before it is told that there is no such path.
+//! A call that is not admitted learns that before it learns whether its path exists.
 
 mod access;
-mod answer;
-mod body;
-mod call;
 mod clock;
 pub(crate) mod control;
 mod document;
+mod error;
 mod exchanges;
+mod explain;
+mod extract;
 mod faults;
-mod handler;
 mod merchants;
-mod query;
-mod refusal;
 mod reset;
 mod service;
 mod verify;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use axum::{
+    Router,
+    body::{Body, HttpBody, to_bytes},
+    extract::{MatchedPath, Request},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+};
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body::Body;
+use http::{
+    HeaderValue, Method, Uri,
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH},
+};
+use tower_service::Service;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     admin::{
-        answer::Answer,
-        call::{Call, Caller},
         control::Control,
-        document::Document,
-        refusal::Refusal,
+        document::{INDEX, calls},
+        error::{AdminError, quoted},
+        extract::check_query_names,
     },
     request::receive::{Peer, RawRequest, receive},
     response::body::ResponseBody,
+    suggest::nearest,
 };
 
 pub(crate) use crate::admin::access::Access;
 pub use crate::admin::access::{AdminToken, AdminTokenError};
-pub use crate::admin::document::ADMIN_OPENAPI;
+pub use crate::admin::document::admin_openapi;
 
-/// Where it begins.
 const ROOT: &str = "/__mock";
+const HEALTH: &str = "/__mock/health";
 
-/// Whether a request is for the mock, not for the gateway.
-pub(crate) fn is_meant<B>(request: &Request<B>) -> bool {
+/// Whether a request is for the mock itself, not for the gateway.
+pub(crate) fn is_meant<B>(request: &http::Request<B>) -> bool {
     let rest = request.uri().path().strip_prefix(ROOT);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Everything under `/__mock/`.
+/// Answers everything under `/__mock/`.
 pub(crate) struct Admin {
     pub(crate) control: Arc<Control>,
-    pub(crate) access: Access,
+    access: Access,
+    /// Built by the first call: most mocks in tests never get one.
+    router: OnceLock<Router>,
+}
+
+/// Who calls. An extension of the request.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    /// Whether the caller may know everything. Otherwise it may only ask for the mock's health.
+    is_admitted: bool,
 }
 
 impl Admin {
-    /// Answers a request for the mock.
-    pub(crate) async fn answer<B>(&self, request: Request<B>, peer: Peer) -> Response<ResponseBody>
-    where
-        B: Body<Data = Bytes> + Unpin,
-    {
-        let gateway = &self.control.gateway;
-        // A target that is a whole URL says itself which host is meant.
-        let authority = request.uri().authority().map(ToString::to_string);
-        let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
-        let result = match whole {
-            Ok(()) => self.handle(&received, authority.as_deref()).await,
-            Err(rejection) => Err(Refusal::RawRequest(rejection)),
-        };
-        let keeps_alive = received.keeps_alive && !gateway.gate.is_ending();
-        result.unwrap_or_else(|refusal| refusal.to_answer()).into_response(keeps_alive)
+    pub(crate) fn new(control: Arc<Control>, access: Access) -> Self {
+        Self { control, access, router: OnceLock::new() }
     }
 
-    async fn handle(&self, received: &RawRequest, authority: Option<&str>) -> Result<Answer, Refusal> {
-        let route = Document::current().route(&received.method, received.path());
-        let caller = match self.access.admit(received, authority) {
-            Ok(()) => Caller::Admitted,
-            Err(refusal)
-                if refusal.is_for_want_of_a_token() && matches!(&route, Ok(route) if route.is_public()) =>
-            {
-                Caller::Anybody
-            }
-            Err(refusal) => return Err(refusal),
+    pub(crate) async fn answer<B>(
+        &self,
+        request: http::Request<B>,
+        peer: Peer,
+    ) -> http::Response<ResponseBody>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+    {
+        let gateway = &self.control.gateway;
+        let uri = request.uri().clone();
+        let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
+        let wants_keep_alive = received.keeps_alive;
+        let response = match whole {
+            Ok(()) => self.handle(received, uri).await,
+            Err(error) => AdminError::Receive(error).into_response(),
         };
-        let route = route?;
-        let call = Call::new(&self.control, self.access.address(), caller, &route, received)?;
-        route.operation.handler.handle(call).await
+        finish(response, wants_keep_alive && !gateway.gate.is_shutting_down()).await
     }
+
+    async fn handle(&self, received: RawRequest, uri: Uri) -> Response {
+        // The host in an absolute URL takes precedence over the Host header.
+        let caller = match self.access.admit(&received, uri.authority()) {
+            Ok(()) => Caller { is_admitted: true },
+            Err(error)
+                if error.is_about_token() && received.method == Method::GET && uri.path() == HEALTH =>
+            {
+                Caller { is_admitted: false }
+            }
+            Err(error) => return error.into_response(),
+        };
+        let mut request = Request::new(Body::from(received.body));
+        *request.method_mut() = received.method;
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(self.access.address());
+        let router = self.router.get_or_init(|| router(Arc::clone(&self.control)));
+        match router.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Every call, with its description.
+fn api() -> OpenApiRouter<Arc<Control>> {
+    OpenApiRouter::new()
+        .routes(routes!(service::show_index))
+        .routes(routes!(service::show_health))
+        .routes(routes!(service::show_openapi))
+        .routes(routes!(service::show_contract))
+        .routes(routes!(service::show_metrics))
+        .routes(routes!(exchanges::list_exchanges, exchanges::delete_exchanges))
+        .routes(routes!(exchanges::export_exchanges))
+        .routes(routes!(exchanges::show_exchange))
+        .routes(routes!(verify::verify))
+        .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
+        .routes(routes!(faults::show_fault, faults::delete_fault))
+        .routes(routes!(faults::list_fault_names))
+        .routes(routes!(clock::show_clock, clock::set_clock))
+        .routes(routes!(merchants::list_merchants, merchants::make_merchant))
+        .routes(routes!(merchants::show_merchant, merchants::delete_merchant))
+        .routes(routes!(reset::reset))
+}
+
+fn router(control: Arc<Control>) -> Router {
+    let (router, _) = api().split_for_parts();
+    let router = router.route(ROOT, axum::routing::get(service::show_index));
+    router.route_layer(from_fn(check)).fallback(unknown_path).with_state(control)
+}
+
+/// Refuses a method, a query parameter or a body that the call's description does not have.
+async fn check(path: MatchedPath, request: Request, next: Next) -> Result<Response, AdminError> {
+    let path = if path.as_str() == ROOT { INDEX } else { path.as_str() };
+    let at_path = || calls().iter().filter(|call| call.path == path);
+    let method = request.method().as_str();
+    let Some(call) = at_path().find(|call| call.method == method) else {
+        let allow: Vec<_> = at_path().map(|call| call.method.as_str()).collect();
+        return Err(AdminError::UnknownMethod { allow: allow.join(", "), found: quoted(method) });
+    };
+    check_query_names(request.uri().query().unwrap_or_default(), &call.query)?;
+    let length = request.body().size_hint().lower();
+    if !call.takes_body && length > 0 {
+        // A caller may believe that the body narrows a call that deletes everything.
+        return Err(AdminError::Body(format!("the body: expected none, found {length} bytes")));
+    }
+    Ok(next.run(request).await)
+}
+
+async fn unknown_path(uri: Uri) -> AdminError {
+    let nearest = nearest(uri.path(), calls().iter().map(|call| call.path.as_str())).unwrap_or(INDEX);
+    AdminError::UnknownPath { found: quoted(uri.path()), nearest }
+}
+
+/// The response as it is sent. Its body is in memory already.
+async fn finish(response: Response, keeps_alive: bool) -> http::Response<ResponseBody> {
+    let (mut head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    head.headers.insert(CONTENT_LENGTH, body.len().into());
+    if !keeps_alive {
+        head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    http::Response::from_parts(head, ResponseBody::from(body))
 }

@@ -1,4 +1,4 @@
-//! What a mock is told: its merchants, the gateway's keys, policies, limits, and the state to start with.
+//! The configuration of a mock: merchants, the gateway's keys, policies, limits, fault rules and initial state.
 //!
 //! ```toml
 //! [[merchant]]
@@ -6,14 +6,16 @@
 //! trust = "public-key"
 //! ```
 //!
-//! `fixtures/config/example.toml` has every key. What is left out is as in a mock that is told nothing, and a
-//! mistake is said with its line before anything starts.
+//! `fixtures/config/example.toml` shows every key. Keys that are left out have their defaults. Mistakes are reported all
+//! at once, with their lines, and the mock does not start.
 
-mod complaint;
+mod error;
+mod explain;
+mod keys;
 mod read;
-mod seed_file;
+mod seed;
+mod source;
 mod summary;
-mod table;
 
 use std::{
     fs,
@@ -35,11 +37,11 @@ use crate::{
     request::diagnose::DiagnosisMode,
 };
 
-pub use crate::config::complaint::{Complaint, ConfigError};
+pub use crate::config::error::{ConfigError, ConfigErrors};
 
-/// What a mock is told, checked: keys belong to their certificates, and no two merchants have one number.
+/// A checked configuration: keys belong to their certificates, and every merchant has an mchid of its own.
 ///
-/// The default is a mock that is told nothing: the development merchant, and the development keys of the gateway.
+/// The default has the development merchant and the gateway's development keys.
 ///
 /// ```
 /// use wechatpay_mock::{Config, MerchantConfig, TrustMode, policies::Arithmetic};
@@ -52,29 +54,29 @@ pub use crate::config::complaint::{Complaint, ConfigError};
 pub struct Config {
     /// The address to listen on.
     pub listen: Option<SocketAddr>,
-    /// The address to listen on for TLS alone.
+    /// The address to listen on for TLS only.
     pub tls_listen: Option<SocketAddr>,
-    /// Hosts that the mock stands for, beside the gateway's and this machine's usual names.
+    /// More hosts that the mock answers for, besides the gateway's and this machine's usual names.
     pub hosts: Vec<Host>,
-    /// Hosts that requests to a proxy are let through to.
+    /// Hosts to which the proxy passes requests through.
     pub proxy_passthrough: Vec<Host>,
-    /// The folder of the certificate authority for HTTPS; without it, one is made in memory.
+    /// The folder of the certificate authority for HTTPS; `None` makes one in memory.
     pub ca_dir: Option<PathBuf>,
-    /// The state to start with; without it, every merchant has the documentation's sample card.
+    /// The initial state; `None` gives every merchant the documentation's sample card.
     pub seed: Option<Seed>,
-    /// What is taken at most.
+    /// Size, count and time limits.
     pub limits: Limits,
-    /// What nothing public decides.
+    /// Behaviour that the documentation leaves open.
     pub policies: Policies,
-    /// Whether signatures that do not match are diagnosed, and where the diagnosis is shown.
+    /// Whether wrong signatures are diagnosed, and where the diagnosis is shown.
     pub diagnosis: DiagnosisMode,
-    /// What whoever sees and steers the mock under `/__mock/` must know.
+    /// The token that `/__mock/` requires.
     pub admin_token: Option<AdminToken>,
-    /// Misbehaviour to start with.
+    /// Initial fault rules.
     pub faults: Vec<FaultRule>,
-    /// The gateway's certificates.
+    /// The gateway's certificates and their private keys.
     pub platform_certificates: PlatformCertificates,
-    /// The gateway's key pair that has an ID in place of a certificate.
+    /// The gateway's key pair that is named by an ID instead of a certificate.
     pub public_key: PublicKeyPair,
     /// At least one, each with an mchid of its own.
     merchants: Vec<MerchantConfig>,
@@ -102,38 +104,44 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a file of TOML, and the files that it names.
+    /// Reads a TOML file, and the files that it names.
     ///
     /// # Errors
-    /// [`ConfigError`] lists every mistake with file and line, certificates that are not in force now among them.
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+    /// [`ConfigErrors`] lists every mistake with file and line. A certificate that is not in force now is one.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigErrors> {
         Self::from_file_at(path, Clock::system().now())
     }
 
-    /// Like [`Config::from_file`], with another time than the machine's.
+    /// Like [`Config::from_file`], with certificates checked at `now`.
     ///
     /// # Errors
-    /// [`ConfigError`], as there.
-    pub fn from_file_at(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, ConfigError> {
-        read::config(path.as_ref(), now)
+    /// [`ConfigErrors`], as there.
+    pub fn from_file_at(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, ConfigErrors> {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path).map_err(|error| {
+            let problem = format!("expected a configuration to read, found none: {error}");
+            let advice = "name a TOML file; fixtures/config/example.toml shows every key";
+            ConfigError::new(path, None, problem, advice)
+        })?;
+        read::config(path, &text, now)
     }
 
-    /// Takes the state to start with from this file of JSON.
+    /// Reads the initial state from this JSON file.
     ///
     /// # Errors
-    /// [`ConfigError`] if it can't be read, is no seed, or has a merchant that is not configured.
-    pub fn with_seed_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+    /// [`ConfigErrors`] if the file cannot be read, is not a seed, or names a merchant that is not configured.
+    pub fn with_seed_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigErrors> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| {
             let problem = format!("expected a seed to read, found none: {error}");
-            Complaint::at(path, None, problem, "name a JSON file; fixtures/config/seed.json is one")
+            ConfigError::new(path, None, problem, "name a JSON file; fixtures/config/seed.json is one")
         })?;
-        let seed = seed_file::parse(path, &text)?;
-        seed_file::check(&seed, &self, path, &text)?;
+        let seed = seed::parse(path, &text)?;
+        seed::check(&seed, &self, path, &text)?;
         Ok(Self { seed: Some(seed), ..self })
     }
 
-    /// Knows these merchants and no others; of two with one mchid, the later. Without any, the development merchant.
+    /// Replaces the merchants. Of two with the same mchid the later counts; none means the development merchant.
     #[must_use]
     pub fn with_merchants(self, merchants: impl IntoIterator<Item = MerchantConfig>) -> Self {
         let mut known: Vec<MerchantConfig> = Vec::new();
@@ -147,16 +155,16 @@ impl Config {
         Self { merchants: known, ..self }
     }
 
-    /// The merchants, at least one.
+    /// The merchants; at least one.
     pub fn merchants(&self) -> &[MerchantConfig] {
         &self.merchants
     }
 
-    /// What a merchant needs to call the mock: its own keys, and those of the gateway's that it trusts. During a
-    /// change-over, the certificate is the one that signs at that time. Without an mchid, the first merchant's.
+    /// What a merchant needs to call the mock: its own keys, and the gateway's keys that it trusts. During a
+    /// change-over, the certificate is the one that signs at that time. `None` means the first merchant.
     ///
     /// # Errors
-    /// [`NoCredentials`] if there is no such merchant, or its private key is not known.
+    /// [`NoCredentials`] if there is no such merchant, or the configuration does not have its private key.
     pub fn credentials(&self, mchid: Option<&str>, at: Timestamp) -> Result<Credentials, NoCredentials> {
         let is_meant =
             |merchant: &&MerchantConfig| mchid.is_none_or(|mchid| merchant.mchid.as_str() == mchid);

@@ -8,17 +8,17 @@ use http_body::Body;
 use parking_lot::{RwLock, RwLockWriteGuard};
 use tokio::sync::Semaphore;
 use wechatpay_diagnosis::Diagnosis;
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
     api::error::ApiError,
     clock::Clock,
-    contract::Contract,
     faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
     merchants::Merchants,
-    operations::{Context, OperationResponse, handler},
+    operations::{Context, handler},
     policies::{Policies, SignedRefusals},
     random::Randomness,
     request::{
@@ -29,6 +29,7 @@ use crate::{
         validate::{ValidRequest, validate},
     },
     response::{
+        OperationResponse,
         body::ResponseBody,
         respond::{Response, respond, with_diagnosis},
         sign::sign,
@@ -88,7 +89,7 @@ impl Gateway {
             randomness,
             policies,
             limits,
-            gate: AcceptGate::new(),
+            gate: AcceptGate::default(),
             diagnoser: Diagnoser::new(diagnosis),
             large_bodies: Semaphore::new(LARGE_BODIES),
             settled: RwLock::new(()),
@@ -107,7 +108,7 @@ impl Gateway {
     {
         let mut progress = Progress::begin();
         let (mut received, whole) = receive(request, peer, &self.limits, &self.large_bodies).await;
-        received.keeps_alive &= !self.gate.is_ending();
+        received.keeps_alive &= !self.gate.is_shutting_down();
         let received_at = self.clock.moment();
         let received = Arc::new(received);
 
@@ -143,7 +144,7 @@ impl Gateway {
         progress.merchant = named_merchant(received, &self.merchants);
         progress.enter(Stage::Route);
         let routed = route(self.contract, Arc::clone(received))?;
-        progress.operation = Some(routed.operation.id.as_str());
+        progress.operation = Some(routed.operation.id());
 
         progress.enter(Stage::Authenticate);
         let authenticated = authenticate(routed, &self.merchants, now)?;
@@ -202,7 +203,7 @@ impl Gateway {
             merchants: &self.merchants,
             randomness: &self.randomness,
         };
-        let operation = &request.operation().id;
+        let operation = request.operation().id();
         let execute = handler(operation).expect("a test sees to it that each operation has a handler");
         let mchid = &request.merchant().mchid;
         loop {

@@ -1,8 +1,8 @@
-//! What happened: the last exchanges, stage by stage.
+//! The journal: the last exchanges, stage by stage, and what is made of them: metrics, log, HAR, expectations.
 //!
-//! What is kept of an exchange is what went over the wire: the request with its `Authorization` and so its signature,
-//! which is good for five minutes and for this mock only, and the answer. Bodies are kept as they were sent, so that
-//! sensitive fields stay encrypted. Private keys, APIv3 keys and what they decrypt are never in it.
+//! It keeps what went over the wire: the response, and the request with its `Authorization`, whose signature is good for
+//! five minutes and for this mock only. Bodies stay as they were sent, so sensitive fields stay encrypted. Private keys,
+//! APIv3 keys and what they decrypt are never in it.
 
 pub(crate) mod content;
 pub(crate) mod expectation;
@@ -29,8 +29,8 @@ use crate::{
         error::{ApiError, CHECKS},
     },
     faults::ActiveFault,
-    operations::OperationResponse,
     request::receive::RawRequest,
+    response::OperationResponse,
     response::respond::Response,
 };
 
@@ -43,53 +43,52 @@ use request::beginning;
 pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
 
-/// The check that is an operation's own.
+/// The check of the operation's own rules.
 const OWN_RULES: u8 = 12;
 
-/// One request and its answer, as the mock saw them.
+/// A request and its response, as the mock saw them.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// Counts the exchanges of a mock from 1.
+    /// The exchange's number: the first one of a mock is 1.
     pub number: u64,
-    /// When the request was whole.
+    /// When the whole request was received.
     pub at: Timestamp,
-    /// When it began to arrive, since 1970. Goes by the same clock as `at`, which has whole seconds only.
+    /// When it began to arrive, since 1970, by the same clock.
     pub(crate) begun: Duration,
     /// The request as it came.
     pub request: Request,
-    /// The operation, once it was found.
+    /// The operation, if the path and method have one.
     pub operation: Option<&'static str>,
-    /// The merchant that the `Authorization` header names, if there is one with that number. Whether it was that
-    /// merchant is another question, which `is_authenticated` answers.
+    /// The merchant that the `Authorization` header names, if it exists. `is_authenticated` says whether it signed.
     pub mchid: Option<Mchid>,
-    /// Whether the merchant's signature held.
+    /// Whether the merchant's signature matched.
     pub is_authenticated: bool,
-    /// The last stage before the answer that the request came to.
+    /// The last stage that the request reached before its response.
     pub stage: Stage,
-    /// What ended the exchange in that stage, if it was refused.
+    /// The error that ended it in that stage, if one did.
     pub rejection: Option<Box<ApiError>>,
-    /// What is wrong about the signature, if it was refused and diagnosed.
+    /// Why the signature did not match, if it was diagnosed.
     pub diagnosis: Option<Box<Diagnosis>>,
-    /// What is odd about the request, whether or not it was refused.
+    /// What the sender should know about the request, whether or not it was refused.
     pub warnings: Vec<Warning>,
     /// The fault that struck it, if one did.
     pub fault: Option<Box<ActiveFault>>,
-    /// The status of the answer; `None` if nothing of the answer was sent, as `fault` asked for.
+    /// The status of the response; `None` if a fault kept all of it from being sent.
     pub status: Option<StatusCode>,
-    /// The headers of the answer, sent or not.
+    /// The headers of the response, whether or not it was sent.
     pub answer_headers: Headers,
-    /// The body of the answer, sent or not, or in part: see `fault`. The journal may have cut it; `answer_body_length` says how long it was.
+    /// The body of the response, whether or not it was sent. The journal may have cut it.
     pub answer_body: Bytes,
-    /// Bytes of the answer's body before the journal cut it.
+    /// The length of the response's body before the journal cut it, in bytes.
     pub answer_body_length: usize,
-    /// Whether the answer was signed, before `fault` spoilt its signature.
+    /// Whether the response was signed, before a fault corrupted it.
     pub answer_is_signed: bool,
     /// How long each stage took.
     pub times: StageTimes,
 }
 
 impl Exchange {
-    /// One whose request was whole at that moment, since 1970. Of each body, so many bytes are kept at most.
+    /// Keeps at most `most_of_a_body` bytes of each body. `moment` is when the whole request was received, since 1970.
     pub(crate) fn new(
         moment: Duration,
         most_of_a_body: usize,
@@ -127,25 +126,25 @@ impl Exchange {
         }
     }
 
-    /// Who sent the request; unknown on a connection that is no socket's.
+    /// The peer's address; `None` on a connection that is not a socket.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.request.peer.address
     }
 
-    /// Whether the request is not as the contract says: refused by one of the checks 1 to 11, or odd in itself. What an
-    /// operation's own rules refuse, a fault, and a habit such as requests without `Wechatpay-Serial` are no such thing.
+    /// Whether the request breaks the contract: one of the checks 1 to 11 failed, or there is a warning about it. Errors of
+    /// an operation's own rules, faults, and habits such as requests without `Wechatpay-Serial` don't count.
     pub fn breaks_contract(&self) -> bool {
         let is_broken =
             |rejection: &ApiError| !rejection.is_injected() && rejection.check() != Some(OWN_RULES);
         self.rejection.as_deref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
     }
 
-    /// The code in the answer's body, if a refusal was sent that has one: `SIGN_ERROR`.
+    /// The error code in the response, if it was sent and has one: `SIGN_ERROR`.
     pub fn code(&self) -> Option<&str> {
         self.refusal_sent().and_then(ApiError::code)
     }
 
-    /// The refusal, unless nothing was sent.
+    /// The error, unless nothing was sent.
     pub(crate) fn refusal_sent(&self) -> Option<&ApiError> {
         self.rejection.as_deref().filter(|_| self.status.is_some())
     }
@@ -156,14 +155,14 @@ impl Exchange {
         format!("{} {} {status}", shown(self.request.method.as_str()), shown(&self.request.target))
     }
 
-    /// The checks of [`CHECKS`] that the request passed, from the first on.
+    /// The checks of [`CHECKS`] that the request passed, in order.
     pub fn checks_passed(&self) -> &'static [&'static str] {
         let refused = self.rejection.as_ref().filter(|rejection| !rejection.is_injected());
         let failed = refused.map_or(CHECKS.len() + 1, |rejection| rejection.check().map_or(1, usize::from));
         &CHECKS[..failed - 1]
     }
 
-    /// Each stage, in order, with what became of the request there.
+    /// Each stage, in order, with the request's verdict there.
     pub fn verdicts(&self) -> impl Iterator<Item = (Stage, Verdict)> {
         let is_refused = self.rejection.as_ref().is_some_and(|rejection| !rejection.is_injected());
         Stage::ALL.into_iter().map(move |stage| {
@@ -178,8 +177,8 @@ impl Exchange {
         })
     }
 
-    /// The five lines that the merchant should have signed, if the `Authorization` header can be understood. Cut where
-    /// the body is.
+    /// The five lines that the merchant should have signed, if the `Authorization` header is well formed. Cut where the
+    /// body is.
     pub fn request_message(&self) -> Option<Vec<u8>> {
         let header = self.request.headers.get(&AUTHORIZATION)?;
         let authorization = Authorization::parse(header).ok()?;
@@ -193,7 +192,7 @@ impl Exchange {
         Some(message.to_bytes())
     }
 
-    /// The three lines that the gateway signed, if it signed. Cut where the body is.
+    /// The three lines that the mock signed, if it signed. Cut where the body is.
     pub fn answer_message(&self) -> Option<Vec<u8>> {
         let signature = ResponseSignature::from_headers(&self.answer_headers.to_map()).ok()?;
         Some(signature.message(&self.answer_body).to_bytes())

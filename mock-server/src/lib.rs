@@ -20,10 +20,7 @@ mod admin;
 mod api;
 mod clock;
 mod config;
-mod contract;
-pub mod environment;
 mod faults;
-mod field_fault;
 mod gateway;
 mod journal;
 mod limits;
@@ -40,15 +37,12 @@ mod store;
 mod suggest;
 
 pub use crate::admin::control::NewMerchant;
-pub use crate::admin::{ADMIN_OPENAPI, AdminToken, AdminTokenError};
+pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
 pub use crate::api::error::{ApiError, CHECKS, SensitiveFault, SignInformation};
 pub use crate::api::language::Language;
 pub use crate::api::operation_error::OperationError;
-pub use crate::api::provenance::Provenance;
 pub use crate::clock::Clock;
-pub use crate::config::{Complaint, Config, ConfigError};
-pub use crate::contract::OPENAPI;
-pub use crate::field_fault::{FieldFault, JsonType, Location, Rule};
+pub use crate::config::{Config, ConfigError, ConfigErrors};
 pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
 pub use crate::limits::{LimitError, Limits};
 pub use crate::merchants::credentials_dir::{WriteError, credentials_env, write_credentials};
@@ -59,6 +53,7 @@ pub use crate::merchants::{
 pub use crate::net::host::{GATEWAY_HOSTS, Host, HostError, HostName};
 pub use crate::net::tls::{Authority, AuthorityError};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
+pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;
 pub use crate::server::{MockServer, MockServerBuilder};
@@ -74,3 +69,4 @@ pub use crate::{
     },
 };
 pub use wechatpay_diagnosis as diagnosis;
+pub use wechatpay_openapi::{Constraint, FieldError, JsonType, Location, OPENAPI};

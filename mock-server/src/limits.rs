@@ -1,8 +1,10 @@
-//! How much, and how long, the mock puts up with.
+//! Size, count and time limits.
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// What the mock takes at most. (own choice)
+/// Size, count and time limits. (own choice)
+///
+/// Each method sets one limit and fails with a [`LimitError`] outside its range.
 ///
 /// ```
 /// use wechatpay_mock::Limits;
@@ -28,7 +30,7 @@ pub struct Limits {
     pub(crate) shutdown: Duration,
 }
 
-/// A limit outside of what makes sense.
+/// A limit outside its range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {} to {} {unit}, found {found}", .range.start(), .range.end())]
 pub struct LimitError {
@@ -37,8 +39,29 @@ pub struct LimitError {
     found: u64,
 }
 
+/// Sets a limit.
+type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
+
+/// Every limit, by its name in the configuration.
+pub(crate) const LIMITS: [(&str, SetLimit); 13] = [
+    ("body", Limits::with_body),
+    ("head", Limits::with_head),
+    ("head_timeout", Limits::with_head_timeout),
+    ("body_timeout", Limits::with_body_timeout),
+    ("write_timeout", Limits::with_write_timeout),
+    ("connections", Limits::with_connections),
+    ("request_numbers", Limits::with_request_numbers),
+    ("journal_exchanges", Limits::with_journal_exchanges),
+    ("journal_bytes", Limits::with_journal_bytes),
+    ("journal_body", Limits::with_journal_body),
+    ("merchants", Limits::with_merchants),
+    ("faults", Limits::with_faults),
+    ("shutdown", Limits::with_shutdown),
+];
+
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
 const DAY: u64 = 24 * 60 * 60;
 
 impl Default for Limits {
@@ -63,122 +86,94 @@ impl Default for Limits {
 
 impl Limits {
     /// The largest body: 1 byte to 1 GiB. Default: 1 MiB.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
     pub fn with_body(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { body: within(1..=KIB * MIB, "bytes", bytes)? as usize, ..self })
+        Ok(Self { body: size(1..=GIB, "bytes", bytes)?, ..self })
     }
 
-    /// The largest head of a request, which is its request line and headers: 8 KiB to 16 MiB. Default: 64 KiB.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// The largest request head, which is the request line and the headers: 8 KiB to 16 MiB. Default: 64 KiB.
     pub fn with_head(self, bytes: u64) -> Result<Self, LimitError> {
-        // Less than 8 KiB would be less than hyper's own buffer.
-        Ok(Self { head: within(8 * KIB..=16 * MIB, "bytes", bytes)? as usize, ..self })
+        // hyper's own buffer takes 8 KiB.
+        Ok(Self { head: size(8 * KIB..=16 * MIB, "bytes", bytes)?, ..self })
     }
 
-    /// How long a head may take to arrive; also, how long a connection may be idle: 1 second to a day.
+    /// How long a head may take to arrive, and how long a connection may be idle: 1 second to a day.
     /// Default: 15 seconds.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
     pub fn with_head_timeout(self, seconds: u64) -> Result<Self, LimitError> {
-        Ok(Self { head_timeout: Duration::from_secs(within(1..=DAY, "seconds", seconds)?), ..self })
+        Ok(Self { head_timeout: time(1..=DAY, seconds)?, ..self })
     }
 
     /// How long a body may take to arrive: 1 second to a day. Default: 30 seconds.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
     pub fn with_body_timeout(self, seconds: u64) -> Result<Self, LimitError> {
-        Ok(Self { body_timeout: Duration::from_secs(within(1..=DAY, "seconds", seconds)?), ..self })
+        Ok(Self { body_timeout: time(1..=DAY, seconds)?, ..self })
     }
 
-    /// How long the peer may take to accept an answer, as it does by reading; after that the connection is closed:
-    /// 1 second to a day. Default: 30 seconds.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// How long the peer may take to accept a response before the connection is closed: 1 second to a day.
+    /// Default: 30 seconds.
     pub fn with_write_timeout(self, seconds: u64) -> Result<Self, LimitError> {
-        Ok(Self { write_timeout: Duration::from_secs(within(1..=DAY, "seconds", seconds)?), ..self })
+        Ok(Self { write_timeout: time(1..=DAY, seconds)?, ..self })
     }
 
-    /// How many connections there may be at once: 1 to a million. Others wait until one of these ends. Default: 4096.
+    /// How many connections are served at once: 1 to a million. More wait until one of these ends. Default: 4096.
     ///
-    /// An idle connection takes about 12 KiB of memory, over TLS about 36. One whose request is on its way also takes what has arrived of
-    /// that.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// An idle connection takes about 12 KiB of memory, or 36 KiB with TLS. A request in flight also takes what has
+    /// arrived of it.
     pub fn with_connections(self, connections: u64) -> Result<Self, LimitError> {
-        Ok(Self { connections: within(1..=1_000_000, "connections", connections)? as usize, ..self })
+        Ok(Self { connections: size(1..=1_000_000, "connections", connections)?, ..self })
     }
 
-    /// About how many request numbers are remembered for each merchant: 1 to 10 million. The oldest is forgotten first; of 8,192 or
-    /// more, one of the oldest. Default: 100,000.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// About how many request numbers are remembered for each merchant: 1 to 10 million. The oldest is evicted first;
+    /// from 8,192 on, one of the oldest. Default: 100,000.
     pub fn with_request_numbers(self, numbers: u64) -> Result<Self, LimitError> {
-        let numbers = within(1..=10_000_000, "request numbers", numbers)?;
-        Ok(Self { request_numbers: numbers as usize, ..self })
+        Ok(Self { request_numbers: size(1..=10_000_000, "request numbers", numbers)?, ..self })
     }
 
-    /// How many exchanges the journal keeps, of all merchants together: 1 to 10 million. Where it has no more room, the
-    /// merchant with the most gives up its oldest. Default: 10,000.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// How many exchanges the journal keeps in total: 1 to 10 million. When it is full, the oldest exchange of the
+    /// merchant with the most is evicted. Default: 10,000.
     pub fn with_journal_exchanges(self, exchanges: u64) -> Result<Self, LimitError> {
-        let exchanges = within(1..=10_000_000, "exchanges", exchanges)?;
-        Ok(Self { journal_exchanges: exchanges as usize, ..self })
+        Ok(Self { journal_exchanges: size(1..=10_000_000, "exchanges", exchanges)?, ..self })
     }
 
-    /// How much memory these exchanges take at most, roughly: 1 MiB to 64 GiB. Default: 32 MiB.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// About how much memory these exchanges take at most: 1 MiB to 64 GiB. Default: 32 MiB.
     pub fn with_journal_bytes(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { journal_bytes: within(MIB..=64 * KIB * MIB, "bytes", bytes)? as usize, ..self })
+        Ok(Self { journal_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
     }
 
-    /// How much of each body the journal keeps: 0 to 1 GiB. What is cut is marked. Default: 64 KiB.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// How much of each body the journal keeps: 0 to 1 GiB. A truncated body is marked. Default: 64 KiB.
     pub fn with_journal_body(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { journal_body: within(0..=KIB * MIB, "bytes", bytes)? as usize, ..self })
+        Ok(Self { journal_body: size(0..=GIB, "bytes", bytes)?, ..self })
     }
 
-    /// How many merchants may be made at run time: 0 to 100,000. Default: 1,000.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// How many merchants can be created at run time: 0 to 100,000. Default: 1,000.
     pub fn with_merchants(self, merchants: u64) -> Result<Self, LimitError> {
-        Ok(Self { merchants: within(0..=100_000, "merchants", merchants)? as usize, ..self })
+        Ok(Self { merchants: size(0..=100_000, "merchants", merchants)?, ..self })
     }
 
-    /// How many fault rules there may be for each merchant, and for all of them together: 0 to 100,000. Default: 1,000.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// How many fault rules each merchant can have, and how many can apply to all merchants: 0 to 100,000.
+    /// Default: 1,000.
     pub fn with_faults(self, faults: u64) -> Result<Self, LimitError> {
-        Ok(Self { faults: within(0..=100_000, "faults", faults)? as usize, ..self })
+        Ok(Self { faults: size(0..=100_000, "faults", faults)?, ..self })
     }
 
-    /// How long exchanges that are on their way may take to end when the mock shall: 0 seconds to a day. Default: 10
-    /// seconds.
-    ///
-    /// # Errors
-    /// [`LimitError`] outside of that range.
+    /// How long exchanges in flight may take to finish at shutdown: 0 seconds to a day. Default: 10 seconds.
     pub fn with_shutdown(self, seconds: u64) -> Result<Self, LimitError> {
-        Ok(Self { shutdown: Duration::from_secs(within(0..=DAY, "seconds", seconds)?), ..self })
+        Ok(Self { shutdown: time(0..=DAY, seconds)?, ..self })
     }
 }
 
-pub(crate) fn within(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<u64, LimitError> {
+fn time(range: RangeInclusive<u64>, seconds: u64) -> Result<Duration, LimitError> {
+    check(range, "seconds", seconds).map(Duration::from_secs)
+}
+
+/// Where addresses have 32 bits, a larger size means as much as there can be.
+fn size(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<usize, LimitError> {
+    check(range, unit, found).map(|size| saturating(size, usize::MAX))
+}
+
+fn saturating<T: TryFrom<u64>>(size: u64, most: T) -> T {
+    T::try_from(size).unwrap_or(most)
+}
+
+fn check(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<u64, LimitError> {
     if range.contains(&found) { Ok(found) } else { Err(LimitError { range, unit, found }) }
 }
 
@@ -191,5 +186,12 @@ mod tests {
         let error = Limits::default().with_head(100).unwrap_err();
         assert_eq!(error.to_string(), "expected 8192 to 16777216 bytes, found 100");
         assert!(Limits::default().with_body_timeout(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_size_beyond_32_bits_is_not_truncated() {
+        let limits = Limits::default().with_journal_bytes(64 * GIB).unwrap();
+        assert_eq!(limits.journal_bytes, saturating(64 * GIB, usize::MAX));
+        assert_eq!((saturating(64 * GIB, u32::MAX), saturating(5, u32::MAX)), (u32::MAX, 5));
     }
 }

@@ -22,7 +22,7 @@ pub use platform::{PlatformCertificate, PlatformCertificates, PublicKeyPair};
 pub use provision::ProvisionError;
 
 /// Which of the gateway's keys a merchant trusts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustMode {
     /// The platform certificates only.
@@ -45,8 +45,6 @@ pub(crate) struct Merchants {
 }
 
 impl TrustMode {
-    pub(crate) const ALL: [Self; 3] = [Self::PlatformCertificate, Self::PublicKey, Self::Both];
-
     /// Whether the merchant has the platform certificates.
     pub fn has_platform_certificate(self) -> bool {
         matches!(self, Self::PlatformCertificate | Self::Both)

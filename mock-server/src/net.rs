@@ -1,4 +1,7 @@
 //! Bytes to HTTP and back: listeners, connections, TLS and its authority, the forward proxy, and shutdown.
+//!
+//! The server starts [`accept::accept`]; each connection goes through [`connection`], which hands requests to the gateway
+//! or to the admin API.
 
 pub(crate) mod accept;
 mod connection;
@@ -21,14 +24,14 @@ use connection::{Protocol, serve};
 use proxy::Proxy;
 use tls::Tls;
 
-/// What every connection shares.
-pub(crate) struct Front {
+/// What all connections share.
+pub(crate) struct Shared {
     pub(crate) admin: Admin,
     pub(crate) proxy: Proxy,
     pub(crate) tls: Tls,
 }
 
-impl Front {
+impl Shared {
     pub(crate) fn control(&self) -> &Control {
         &self.admin.control
     }
@@ -41,12 +44,12 @@ impl Front {
         self.gateway().limits
     }
 
-    /// Remembers why a peer was rejected before there was an exchange.
+    /// Records why a peer was rejected before there was an exchange.
     fn reject(&self, who: impl Display, why: impl Display) {
         self.control().rejected_connections.add(who, why);
     }
 
-    /// Answers the requests of a connection that is no socket's, until its peer has no more.
+    /// Serves a connection that is not a socket, until its peer closes it.
     pub(crate) async fn serve_in_memory<S>(self: &Arc<Self>, stream: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

@@ -1,18 +1,19 @@
-//! Fields that may be left out.
+//! Optional fields that reject `null`.
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// The value of a field that is there. `null` is refused: to one it may mean that nothing is said, to another that there
-/// is no such thing, and where a field narrows what is meant, a guess may hit everything.
+pub(crate) use self::non_null as present;
+
+/// Deserializes an optional field and rejects `null`, which could mean "no value" or "any value". Where a field narrows
+/// what a rule applies to, guessing wrong could apply it to everything.
 ///
-/// For `#[serde(default, deserialize_with = "present")]`.
-pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+/// For `#[serde(default, deserialize_with = "non_null")]`.
+pub(crate) fn non_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    let found = Option::deserialize(deserializer)?;
-    found
-        .map(Some)
-        .ok_or_else(|| D::Error::custom("expected a value, found null; leave the field out instead"))
+    let value = Option::deserialize(deserializer)?;
+    let null = || D::Error::custom("expected a value, found null; leave the field out instead");
+    value.map(Some).ok_or_else(null)
 }

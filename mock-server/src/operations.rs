@@ -9,17 +9,11 @@ pub(crate) mod initial;
 mod member_card;
 pub(crate) mod seed;
 
-use http::StatusCode;
-use serde_json::Value;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
-    api::{Warning, error::ApiError},
-    merchants::Merchants,
-    policies::Policies,
-    random::Randomness,
-    request::validate::ValidRequest,
-    store::Documents,
+    api::error::ApiError, merchants::Merchants, policies::Policies, random::Randomness,
+    request::validate::ValidRequest, response::OperationResponse, store::Documents,
 };
 
 /// What an operation may look at beside the request and the documents.
@@ -34,15 +28,6 @@ pub(crate) struct Context<'a> {
 pub(crate) type Handler =
     fn(&Context<'_>, &ValidRequest, &mut Documents<'_>) -> Result<OperationResponse, ApiError>;
 
-/// What an operation answers, and what the request is warned about although it was carried out.
-#[derive(Debug)]
-pub(crate) struct OperationResponse {
-    pub(crate) status: StatusCode,
-    /// The body; `None` is an empty one.
-    pub(crate) body: Option<Value>,
-    pub(crate) warnings: Vec<Warning>,
-}
-
 /// The handler of the operation with this `operationId`.
 pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
     match operation_id {
@@ -54,14 +39,15 @@ pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
     }
 }
 
-impl OperationResponse {
-    /// 200 with a body.
-    pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body), warnings: Vec::new() }
-    }
+#[cfg(test)]
+mod tests {
+    use wechatpay_openapi::Contract;
 
-    /// 204.
-    pub(crate) fn no_content(warnings: Vec<Warning>) -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, warnings }
+    use super::*;
+
+    #[test]
+    fn every_operation_of_the_contract_has_a_handler() {
+        let ids = Contract::current().operation_ids();
+        assert_eq!(ids.filter(|id| handler(id).is_none()).collect::<Vec<_>>(), Vec::<&str>::new());
     }
 }

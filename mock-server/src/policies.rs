@@ -1,10 +1,12 @@
-//! What nothing public decides: each a named policy, with the default that the mock takes.
+//! Behaviour that the documentation leaves open: a named policy for each question, with the mock's default.
+
+mod provenance;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::provenance::Provenance;
+pub use provenance::Provenance;
 
-/// Declares each policy once: its values, which of them is the default, and what they mean.
+/// Declares each policy once: its values, their meanings, and the default.
 macro_rules! policies {
     ($(
         $(#[doc = $question:literal])+
@@ -42,12 +44,12 @@ macro_rules! policies {
 
 policies! {
     /// The same out_request_no again, with the same content.
-    repeat: Repeat, from "nothing public says what a repeated number gets; clients are told to retry with the same parameters" {
+    repeat: Repeat, from "nothing public says how a repeated number is answered; clients are told to retry with the same parameters" {
         #[default] Accept = "204 again, applied once",
         Reject = "400 INVALID_REQUEST",
     }
     /// The same out_request_no again, with other content.
-    repeat_mismatch: RepeatMismatch, from "the text is a sister operation's (documented); that this operation checks it is not" {
+    repeat_mismatch: RepeatMismatch, from "the message is a sister operation's (documented); nothing says that this operation checks it" {
         #[default] Reject = "400 INVALID_REQUEST",
         Apply = "204, applied, warning in the journal",
     }
@@ -66,24 +68,24 @@ policies! {
         #[default] Warn = "204, warning in the journal",
         Reject = "400 INVALID_REQUEST",
     }
-    /// The body has a field that the documentation does not.
-    unknown_field: UnknownField, from "the refusal was seen on pay and transfer operations (wild)" {
+    /// The body has an undocumented field.
+    unknown_field: UnknownField, from "the error was seen on pay and transfer operations (wild)" {
         #[default] Reject = "400 PARAM_ERROR",
-        Warn = "taken as if it were not there, warning in the journal",
+        Warn = "ignored, warning in the journal",
     }
-    /// The card or the code was never seen.
-    unknown_card: UnknownCard, from "the texts of the refusals are a sister operation's (documented)" {
+    /// The card or the code is unknown.
+    unknown_card: UnknownCard, from "the error messages are a sister operation's (documented)" {
         #[default] Create = "created on first use, so that any sample works",
         Reject = "400 INVALID_REQUEST",
     }
-    /// Which refusals are signed.
-    signed_refusals: SignedRefusals, from "a signed 400 was published in 2021, unsigned ones since (wild); the documentation says that every answer to a request whose signature matched is signed" {
+    /// Which error responses are signed.
+    signed_refusals: SignedRefusals, from "a signed 400 was published in 2021, unsigned ones since (wild); the documentation says that every response to a request with a valid signature is signed" {
         #[default] None = "none",
-        Business = "those of requests whose own signature matched",
+        Business = "those to requests with a valid signature",
     }
     /// Whether the gateway's own host names speak HTTP/2. Other names of the mock always do.
-    gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2, and would not find lower-case headers; it works with the real gateway (SDK)" {
-        #[default] Refuse = "HTTP/1.1 alone",
+    gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2 but does not find lower-case headers, and it works with the real gateway (SDK)" {
+        #[default] Refuse = "HTTP/1.1 only",
         Offer = "HTTP/2 and HTTP/1.1",
     }
 }
@@ -95,7 +97,7 @@ pub struct Policy {
     pub name: &'static str,
     /// What it decides.
     pub question: &'static str,
-    /// What is publicly known about it all the same.
+    /// What is publicly known about it.
     pub source: &'static str,
     /// Its values; the first is the default.
     pub values: &'static [PolicyValue],
@@ -110,7 +112,7 @@ pub struct PolicyValue {
 }
 
 impl Policy {
-    /// How sure it is that the gateway decides so: nothing public says it.
+    /// The provenance of every default.
     pub const STANDING: Provenance = Provenance::OwnChoice;
 }
 

@@ -27,7 +27,7 @@ use crate::{
     limits::Limits,
     merchants::{Merchants, NoCredentials, ProvisionError},
     net::{
-        Front,
+        Shared,
         accept::accept,
         host::Host,
         listener::Addresses,
@@ -58,7 +58,7 @@ use crate::{
 pub struct MockServer {
     addresses: Addresses,
     config: Config,
-    front: Arc<Front>,
+    shared: Arc<Shared>,
     accepting: JoinHandle<bool>,
 }
 
@@ -92,7 +92,7 @@ impl MockServer {
 
     /// Where it listens for TLS only, if that is configured: `https://127.0.0.1:PORT`.
     pub fn tls_url(&self) -> Option<String> {
-        self.addresses.tls_alone.map(|address| format!("https://{address}"))
+        self.addresses.tls_only.map(|address| format!("https://{address}"))
     }
 
     /// The certificate authority that clients must trust to call it over HTTPS, as PEM.
@@ -112,7 +112,7 @@ impl MockServer {
     /// # Errors
     /// [`AuthorityError`] if there is none and none can be made.
     pub async fn ca_pem(&self) -> Result<String, AuthorityError> {
-        self.front.tls.authority().await.map(|authority| authority.pem().into())
+        self.shared.tls.authority().await.map(|authority| authority.pem().into())
     }
 
     /// The credentials of the first merchant, which is the development merchant unless others are configured.
@@ -145,7 +145,7 @@ impl MockServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.front.serve_in_memory(stream).await;
+        self.shared.serve_in_memory(stream).await;
     }
 
     /// The exchanges in the journal, oldest first.
@@ -161,12 +161,12 @@ impl MockServer {
     /// Why connections were rejected before there was an exchange: a TLS handshake failed, or a request to the proxy was
     /// refused. Each reason once, at most 20.
     pub fn rejected_connections(&self) -> Vec<String> {
-        self.front.control().rejected_connections.reasons()
+        self.shared.control().rejected_connections.reasons()
     }
 
     /// The same, but waits up to `time` for the first reason: a peer may be gone before the mock knows why.
     pub async fn rejected_connections_within(&self, time: Duration) -> Vec<String> {
-        self.front.control().rejected_connections.reasons_within(time).await
+        self.shared.control().rejected_connections.reasons_within(time).await
     }
 
     /// Metrics of all exchanges since the start or the last reset, in the text format of Prometheus.
@@ -273,11 +273,11 @@ impl MockServer {
     }
 
     fn gateway(&self) -> &Gateway {
-        &self.front.control().gateway
+        &self.shared.control().gateway
     }
 
     fn control(&self) -> &Control {
-        self.front.control()
+        self.shared.control()
     }
 
     /// Stops accepting connections, finishes the requests in flight, and closes idle connections. Returns whether all
@@ -295,7 +295,7 @@ impl MockServer {
     /// # }
     /// ```
     pub async fn shutdown(mut self) -> bool {
-        self.gateway().gate.end();
+        self.gateway().gate.shut_down();
         (&mut self.accepting).await.unwrap_or(false)
     }
 }
@@ -406,22 +406,22 @@ impl MockServerBuilder {
     pub async fn start(self) -> io::Result<MockServer> {
         let Self { config, clock, randomness } = self;
         let either = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
-        let listeners = Addresses { either, tls_alone: config.tls_listen }.listen()?;
+        let listeners = Addresses { either, tls_only: config.tls_listen }.listen()?;
         let addresses = listeners.addresses()?;
-        let front = front(&config, addresses, clock, randomness);
-        let front = Arc::new(front.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
-        let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&front)));
-        Ok(MockServer { addresses, config, front, accepting })
+        let shared = shared(&config, addresses, clock, randomness);
+        let shared = Arc::new(shared.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
+        let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&shared)));
+        Ok(MockServer { addresses, config, shared, accepting })
     }
 }
 
 /// Puts the parts together.
-fn front(
+fn shared(
     config: &Config,
     addresses: Addresses,
     clock: Clock,
     randomness: Randomness,
-) -> Result<Front, RuleError> {
+) -> Result<Shared, RuleError> {
     let merchants =
         Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
     let gateway =
@@ -432,10 +432,10 @@ fn front(
     let rejected_connections = Arc::new(RejectedConnections::default());
     let control = Control::new(Arc::new(gateway), rejected_connections, config.faults.clone())?;
     let access = Access::new(addresses.most_open(), config.admin_token.clone());
-    let admin = Admin { control: Arc::new(control), access };
+    let admin = Admin::new(Arc::new(control), access);
     let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
     let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
-    Ok(Front { admin, proxy, tls })
+    Ok(Shared { admin, proxy, tls })
 }
 
 impl Drop for MockServer {

@@ -1,23 +1,22 @@
-//! Which of the known names somebody may have meant.
+//! Suggestions for misspelt names.
 
-/// Characters that are looked at: enough to tell names apart, and no more work for a text of 64 KiB.
-const LOOKED_AT: usize = 128;
+/// Compares this many characters: enough to tell names apart, and little work for a long text.
+const COMPARED: usize = 128;
 
-/// The known name that is most like the one that was found; `None` if none is known.
+/// The known name most similar to `found`; `None` if no name is known.
 pub(crate) fn nearest<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    most_like(found, known).map(|(nearest, _)| nearest)
+    most_similar(found, known).map(|(nearest, _)| nearest)
 }
 
-/// The same, unless even that one is unlike it.
+/// Like [`nearest`], but `None` if even that name is not similar.
 pub(crate) fn near<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    most_like(found, known).filter(|(_, likeness)| *likeness > 0.5).map(|(nearest, _)| nearest)
+    most_similar(found, known).filter(|(_, similarity)| *similarity > 0.5).map(|(nearest, _)| nearest)
 }
 
-/// With how much it is like it, from 0 to 1.
-fn most_like<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<(&'k str, f64)> {
-    let found: String = found.chars().take(LOOKED_AT).collect();
-    let likeness = |known| strsim::normalized_damerau_levenshtein(&found, known);
-    let known = known.into_iter().map(|known| (known, likeness(known)));
+/// The nearest name and its similarity, from 0 to 1.
+fn most_similar<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> Option<(&'k str, f64)> {
+    let found: String = found.chars().take(COMPARED).collect();
+    let known = known.into_iter().map(|name| (name, strsim::normalized_damerau_levenshtein(&found, name)));
     known.max_by(|(_, one), (_, other)| one.total_cmp(other))
 }
 
@@ -26,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_found_and_one_that_is_unlike_is_not_near() {
+    fn the_nearest_name_is_found_and_one_that_is_not_similar_is_not_near() {
         let known = ["limits", "policies"];
         assert_eq!(nearest("limit", known), Some("limits"));
         assert_eq!((near("limit", known), near("xyz", known)), (Some("limits"), None));

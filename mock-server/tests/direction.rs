@@ -1,4 +1,6 @@
 //! Who may know whom: imports run down the list of folders, never up, and crates depend in one direction.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::{
     fs,

@@ -1,22 +1,22 @@
-//! What the peers have in common: the one call that they answer, and how they say where they listen.
+//! What the peers share: the one request that they answer, and how they say where they listen.
 //!
-//! Each is a program that listens on a free port of the loopback interface, prints `listening on http://…` as its first
-//! line once it accepts connections, and then answers the sample call with an empty 204 until it is ended. None looks at
-//! a signature or signs anything.
+//! Each program listens on a free port of the loopback interface, prints `listening on http://…` as its first line once it
+//! accepts connections, and answers the sample request with an empty 204 until it is killed. None verifies or signs
+//! anything.
 
 use std::{
     io::{self, Write},
     net::SocketAddr,
 };
 
-/// The path of the call that is answered, which is that of the documentation's sample.
+/// The path that the peers answer, from the documentation's sample.
 pub const PATH: &str =
     "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights";
 
-/// Prints the line that whoever started this waits for.
+/// Prints the line that `benches/compare` waits for.
 ///
 /// # Errors
-/// If nobody takes it.
+/// If stdout is closed.
 pub fn announce(address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{address}")?;

@@ -10,7 +10,7 @@ use wechatpay_client::{Error, RightsChange, Trust};
 use wechatpay_protocol::{Certificate, Credentials, Resource, Timestamp};
 
 use crate::gateway::{
-    Answer, Gateway, NOW, PLATFORM_KEY, Received, SERIAL_NO, STRANGERS_KEY, platform_certificate,
+    Gateway, NOW, PLATFORM_KEY, Received, Response, SERIAL_NO, STRANGERS_KEY, platform_certificate,
 };
 
 const SECOND_CERTIFICATE: &str = include_str!("../../../fixtures/credentials/other_cert.pem");
@@ -34,12 +34,12 @@ pub(crate) fn list(certificates: &[&str]) -> String {
     json!({ "data": entries.collect::<Vec<Value>>() }).to_string()
 }
 
-fn signed_list(body: &str) -> Answer {
-    Answer::unsigned("200 OK", body).signed(NOW, SERIAL_NO, PLATFORM_KEY)
+fn signed_list(body: &str) -> Response {
+    Response::unsigned("200 OK", body).signed(NOW, SERIAL_NO, PLATFORM_KEY)
 }
 
-fn no_content(serial_no: &str, private_key: &str) -> Answer {
-    Answer::unsigned("204 No Content", "").signed(NOW, serial_no, private_key)
+fn no_content(serial_no: &str, private_key: &str) -> Response {
+    Response::unsigned("204 No Content", "").signed(NOW, serial_no, private_key)
 }
 
 fn is_download(request: &Received) -> bool {
@@ -50,22 +50,23 @@ fn downloads(gateway: &Gateway) -> usize {
     gateway.received().iter().filter(|request| is_download(request)).count()
 }
 
-/// A gateway that answers a download with the lists in turn, the last one over and over, and all else with `answer`.
-async fn gateway(lists: Vec<Answer>, answer: Answer) -> Gateway {
+/// A gateway that responds to downloads with the lists in turn, the last one repeatedly, and to anything else with
+/// `response`.
+async fn gateway(lists: Vec<Response>, response: Response) -> Gateway {
     let next = AtomicUsize::new(0);
     Gateway::new(move |request| {
-        let answer = if is_download(request) {
+        let response = if is_download(request) {
             let number = next.fetch_add(1, Ordering::SeqCst);
             &lists[number.min(lists.len() - 1)]
         } else {
-            &answer
+            &response
         };
-        Some(answer.to_bytes())
+        Some(response.to_bytes())
     })
     .await
 }
 
-async fn patch(client: &wechatpay_client::Client) -> Result<wechatpay_client::Verified, Error> {
+async fn patch(client: &wechatpay_client::Client) -> Result<wechatpay_client::VerifiedResponse, Error> {
     client.set_rights("card", "code", &RightsChange::sample()).await
 }
 
@@ -101,7 +102,7 @@ async fn calls_at_the_same_time_share_one_download() {
 }
 
 #[tokio::test]
-async fn an_answer_by_a_new_certificate_is_verified_after_one_more_download() {
+async fn a_response_by_a_new_certificate_is_verified_after_one_more_download() {
     let before = signed_list(&list(&[&platform_certificate()]));
     let after = signed_list(&list(&[&platform_certificate(), SECOND_CERTIFICATE]));
     let gateway = gateway(vec![before, after], no_content(&second_serial_no(), SECOND_KEY)).await;
@@ -123,14 +124,14 @@ async fn a_call_downloads_once_at_most() {
     )
     .await;
     let client = gateway.client().trust(Trust::Downloaded).build().unwrap();
-    assert!(patch(&client).await.unwrap_err().is_unverified());
+    assert!(patch(&client).await.unwrap_err().verification_error().is_some());
     assert_eq!(downloads(&gateway), 1);
-    assert!(patch(&client).await.unwrap_err().is_unverified());
+    assert!(patch(&client).await.unwrap_err().verification_error().is_some());
     assert_eq!(downloads(&gateway), 2);
 }
 
 #[tokio::test]
-async fn an_answer_that_names_a_public_key_causes_no_download() {
+async fn a_response_that_names_a_public_key_causes_no_download() {
     let gateway = gateway(
         vec![signed_list(&list(&[&platform_certificate()]))],
         no_content("PUB_KEY_ID_01", PLATFORM_KEY),
@@ -138,20 +139,20 @@ async fn an_answer_that_names_a_public_key_causes_no_download() {
     .await;
     let client = gateway.client().trust(Trust::Downloaded).build().unwrap();
     client.certificates().await.unwrap();
-    assert!(patch(&client).await.unwrap_err().is_unverified());
+    assert!(patch(&client).await.unwrap_err().verification_error().is_some());
     assert_eq!(downloads(&gateway), 1);
 }
 
 #[tokio::test]
 async fn without_certificates_nothing_is_sent() {
     let refusal =
-        Answer::unsigned("404 Not Found", r#"{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}"#);
+        Response::unsigned("404 Not Found", r#"{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}"#);
     let gateway = gateway(vec![refusal], no_content(SERIAL_NO, PLATFORM_KEY)).await;
     let client = gateway.client().trust(Trust::Downloaded).build().unwrap();
     let error = patch(&client).await.unwrap_err();
-    assert!(error.is_download() && !error.is_rejected() && !error.outcome_is_unknown(), "{error:?}");
+    assert!(error.is_download() && error.api_error().is_none() && !error.outcome_is_unknown(), "{error:?}");
     let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Error>());
-    assert_eq!(cause.unwrap().rejection().unwrap().code(), Some("RESOURCE_NOT_EXISTS"));
+    assert_eq!(cause.unwrap().api_error().unwrap().code(), Some("RESOURCE_NOT_EXISTS"));
     assert_eq!(gateway.received().len(), 1);
 }
 
@@ -159,21 +160,21 @@ async fn without_certificates_nothing_is_sent() {
 async fn a_list_must_be_signed_with_a_certificate_that_it_holds() {
     let body = list(&[&platform_certificate()]);
     let altered = {
-        let mut answer = signed_list(&body);
-        answer.body.push(b' ');
-        answer
+        let mut response = signed_list(&body);
+        response.body.push(b' ');
+        response
     };
-    for answer in [
-        Answer::unsigned("200 OK", &body),
-        Answer::unsigned("200 OK", &body).signed(NOW, &second_serial_no(), SECOND_KEY),
-        Answer::unsigned("200 OK", &body).signed(NOW, SERIAL_NO, STRANGERS_KEY),
-        Answer::unsigned("200 OK", &body).signed(Timestamp::from_unix(1), SERIAL_NO, PLATFORM_KEY),
+    for response in [
+        Response::unsigned("200 OK", &body),
+        Response::unsigned("200 OK", &body).signed(NOW, &second_serial_no(), SECOND_KEY),
+        Response::unsigned("200 OK", &body).signed(NOW, SERIAL_NO, STRANGERS_KEY),
+        Response::unsigned("200 OK", &body).signed(Timestamp::from_unix(1), SERIAL_NO, PLATFORM_KEY),
         altered,
     ] {
-        let gateway = gateway(vec![answer], no_content(SERIAL_NO, PLATFORM_KEY)).await;
+        let gateway = gateway(vec![response], no_content(SERIAL_NO, PLATFORM_KEY)).await;
         let client = gateway.client().trust(Trust::Downloaded).build().unwrap();
         let error = client.certificates().await.unwrap_err();
-        assert!(error.is_unverified(), "{error:?}");
+        assert!(error.verification_error().is_some(), "{error:?}");
         assert!(patch(&client).await.unwrap_err().is_download());
         assert_eq!(gateway.received().len(), 2);
     }
@@ -188,7 +189,7 @@ async fn a_list_that_was_encrypted_with_another_key_is_not_trusted() {
             .await;
     let client = gateway.client().credentials(&credentials).build().unwrap();
     let error = client.certificates().await.unwrap_err();
-    assert!(error.is_certificates(), "{error:?}");
+    assert!(error.is_certificate_list(), "{error:?}");
 }
 
 #[tokio::test]
@@ -199,14 +200,14 @@ async fn a_downloaded_certificate_is_not_trusted_past_its_end() {
         let clock = clock.clone();
         move || Timestamp::from_unix(end.as_unix() + clock.load(Ordering::SeqCst) as u64)
     };
-    let at_end = |answer: Answer| answer.signed(end, SERIAL_NO, PLATFORM_KEY);
+    let at_end = |response: Response| response.signed(end, SERIAL_NO, PLATFORM_KEY);
     let gateway = gateway(
-        vec![at_end(Answer::unsigned("200 OK", &list(&[&platform_certificate()])))],
-        at_end(Answer::unsigned("204 No Content", "")),
+        vec![at_end(Response::unsigned("200 OK", &list(&[&platform_certificate()])))],
+        at_end(Response::unsigned("204 No Content", "")),
     )
     .await;
     let client = gateway.client().clock(now).trust(Trust::Downloaded).build().unwrap();
     patch(&client).await.unwrap();
     clock.store(1, Ordering::SeqCst);
-    assert!(patch(&client).await.unwrap_err().is_unverified());
+    assert!(patch(&client).await.unwrap_err().verification_error().is_some());
 }

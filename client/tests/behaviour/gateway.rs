@@ -1,11 +1,8 @@
-//! A gateway that answers what a test tells it to, and keeps what it received.
+//! A gateway that responds as a test tells it to, and records what it receives.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::UNIX_EPOCH,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tokio::{
@@ -25,7 +22,7 @@ pub(crate) const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_01190000000120260101000000000
 /// The time in every test that does not need the real one.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_756_951_532);
 
-/// What a test's gateway does with a request: answer these bytes, or nothing ever.
+/// How a test's gateway responds to a request: with these bytes, or never.
 pub(crate) type Reaction = Option<Vec<u8>>;
 
 pub(crate) struct Gateway {
@@ -59,12 +56,8 @@ impl Gateway {
         Self { base_url, received, connections }
     }
 
-    pub(crate) async fn answering(answer: Answer) -> Self {
-        Self::new(move |_| Some(answer.to_bytes())).await
-    }
-
-    pub(crate) fn base_url(&self) -> &str {
-        &self.base_url
+    pub(crate) async fn responding(response: Response) -> Self {
+        Self::new(move |_| Some(response.to_bytes())).await
     }
 
     /// A development merchant's client of this gateway, at [`NOW`].
@@ -125,21 +118,21 @@ async fn receive(connection: &mut TcpStream) -> Option<Received> {
     }
 }
 
-/// An answer in the making.
+/// A response under construction.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: &'static str,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
-    /// An answer without signature.
+impl Response {
+    /// A response without signature.
     pub(crate) fn unsigned(status: &'static str, body: &str) -> Self {
         Self { status, headers: vec![("Request-ID".into(), "08F2-03".into())], body: body.into() }
     }
 
-    /// An empty 204, rightly signed with the public key at [`NOW`].
+    /// An empty 204, correctly signed with the public key at [`NOW`].
     pub(crate) fn no_content() -> Self {
         Self::unsigned("204 No Content", "").signed(NOW, PUBLIC_KEY_ID, PUBLIC_KEY)
     }
@@ -174,11 +167,6 @@ impl Answer {
         bytes.push_str("\r\n");
         [bytes.as_bytes(), &self.body].concat()
     }
-}
-
-/// The time by the system's clock, which the command goes by.
-pub(crate) fn system_time() -> Timestamp {
-    Timestamp::from_unix(UNIX_EPOCH.elapsed().unwrap().as_secs())
 }
 
 /// The development platform's certificate.

@@ -1,21 +1,22 @@
-//! The types of JSON that the gateway tells apart.
+//! The types of JSON, as the gateway tells them apart.
 
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
-use wechatpay_mock::JsonType;
+use wechatpay_openapi::JsonType;
 
-/// What the gateway says that a field needs. (wild for the integer; the others follow its pattern)
-pub(super) fn wording(expected: JsonType) -> &'static str {
+/// A type in the gateway's messages. (wild for the integer; the others follow it)
+pub(super) fn name(expected: JsonType) -> &'static str {
     match expected {
         JsonType::Array => "数组",
         JsonType::Boolean => "布尔值",
         JsonType::Integer => " 64 位有符号整数",
+        JsonType::Number => "数值",
         JsonType::Object => "对象",
         JsonType::String => "字符串",
     }
 }
 
-/// Values of every other type; `null` and fractions are told apart from these.
+/// Values of other types, without `null` and fractions: those are rules of their own.
 pub(super) fn values_of_other_types(expected: JsonType) -> BoxedStrategy<Value> {
     let all = [
         (JsonType::Array, json!([])),

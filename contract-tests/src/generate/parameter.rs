@@ -1,15 +1,14 @@
-//! Parameters of path and query, as texts that are percent-encoded.
+//! Parameters of path and query, as percent-encoded texts.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::{prelude::*, sample::select};
 use serde_json::Value;
-use wechatpay_mock::{JsonType, Location};
+use wechatpay_openapi::{ContractError, JsonType, Location};
 
 use super::{
-    breach::{Breach, BrokenRule},
-    broken::Broken,
-    problem::ContractError,
-    schema::{Schema, Values},
+    invalid::InvalidValues,
+    schema::Schema,
+    violation::{Rule, Violation},
 };
 
 /// A parameter of the path or the query.
@@ -17,80 +16,75 @@ use super::{
 pub(super) struct Parameter {
     pub(super) name: String,
     pub(super) location: Location,
-    pub(super) is_required: bool,
+    is_required: bool,
     schema: Schema,
 }
 
-/// A rule of a parameter, and percent-encoded values that break it; `None` is an absent parameter.
-pub(super) struct BrokenParameter {
-    pub(super) breach: Breach,
-    pub(super) values: BoxedStrategy<Option<String>>,
-}
+/// Percent-encoded values of a parameter; `None` leaves it out.
+pub(super) type EncodedValues = BoxedStrategy<Option<String>>;
 
 /// Everything but the unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Parameter {
-    pub(super) fn read(document: &Value, parameter: &Value) -> Result<Self, ContractError> {
-        let name =
-            parameter["name"].as_str().ok_or_else(|| ContractError::new("a parameter without a name"))?;
-        let location = match parameter["in"].as_str() {
-            Some("path") => Location::Path,
-            Some("query") => Location::Query,
-            found => {
-                let problem = format!("expected it in path or query, found {found:?}");
-                return Err(ContractError::new(problem).within(name));
+    /// Reads a parameter; `None` for an optional header, which requests leave out.
+    ///
+    /// # Errors
+    /// [`ContractError`] if it is a required header, or no values can be made by its schema.
+    pub(super) fn read(parameter: &wechatpay_openapi::Parameter) -> Result<Option<Self>, ContractError> {
+        let error = |error: ContractError| error.within(&parameter.name);
+        match (parameter.location, parameter.is_required) {
+            (Location::Header, false) => return Ok(None),
+            (Location::Header, true) => {
+                return Err(error(ContractError::new("values of a required header can't be made")));
             }
-        };
-        let schema = Schema::read(document, &parameter["schema"]).map_err(|problem| problem.within(name))?;
-        if matches!(schema.values, Values::List(_) | Values::Object(_)) {
-            return Err(ContractError::new("expected a single value, found a list or an object").within(name));
+            _ => {}
         }
-        let is_required = location == Location::Path || parameter["required"] == true;
-        Ok(Self { name: name.into(), location, is_required, schema })
+        Ok(Some(Self {
+            name: parameter.name.clone(),
+            location: parameter.location,
+            is_required: parameter.is_required,
+            schema: Schema::read(parameter.schema.as_value()).map_err(error)?,
+        }))
     }
 
-    /// Valid values, percent-encoded; `None` leaves the parameter out.
-    pub(super) fn valid(&self) -> BoxedStrategy<Option<String>> {
+    pub(super) fn valid(&self) -> EncodedValues {
         let values = self.encoded(self.schema.valid());
         if self.is_required { values.prop_map(Some).boxed() } else { prop::option::of(values).boxed() }
     }
 
     /// Every way to break one of its rules that a URL can express.
-    pub(super) fn broken(&self) -> Vec<BrokenParameter> {
-        let absent = (self.is_required && self.location == Location::Query)
-            .then(|| self.broken_as(BrokenRule::Required, Just(None).boxed()));
+    pub(super) fn invalid(&self) -> Vec<(Violation, EncodedValues)> {
+        let is_query = self.location == Location::Query;
+        let absent = (self.is_required && is_query).then(|| (Rule::Required, Just(None).boxed()));
+        let by_schema =
+            self.schema.invalid().into_iter().filter_map(|invalid| self.invalid_by_schema(invalid));
         let escapes = select(vec!["%", "%4", "%zz", "a%-1", "%FF", "%E4%BC", "%ED%A0%80"]);
-        let escapes = escapes.prop_map(|text| Some(text.into()));
-        let by_schema = self.schema.broken().into_iter().filter_map(|broken| self.broken_by_schema(broken));
-        let encoding = self.broken_as(BrokenRule::PercentEncoding, escapes.boxed());
-        absent.into_iter().chain(by_schema).chain([encoding]).collect()
-    }
-
-    fn broken_by_schema(&self, broken: Broken) -> Option<BrokenParameter> {
-        let values = match broken.rule {
-            // There is no `null` in a URL, every value in it is a text, and an empty path segment is another path.
-            BrokenRule::Null { .. } | BrokenRule::Type { expected: JsonType::String } => return None,
-            BrokenRule::TooShort { limit: 1 } if self.location == Location::Path => return None,
-            BrokenRule::Type { .. } => select(vec!["x", "1x", "真"]).prop_map(Value::from).boxed(),
-            _ => broken.values,
-        };
-        Some(self.broken_as(broken.rule, self.encoded(values).prop_map(Some).boxed()))
-    }
-
-    fn broken_as(&self, rule: BrokenRule, values: BoxedStrategy<Option<String>>) -> BrokenParameter {
-        let breach = Breach {
+        let encoding = (Rule::PercentEncoding, escapes.prop_map(|text| Some(text.into())).boxed());
+        let violation = |rule| Violation {
             location: self.location,
             pointer: format!("/{}", self.name),
             title: self.schema.title.clone(),
             rule,
         };
-        BrokenParameter { breach, values }
+        let all = absent.into_iter().chain(by_schema).chain([encoding]);
+        all.map(|(rule, values)| (violation(rule), values)).collect()
+    }
+
+    fn invalid_by_schema(&self, invalid: InvalidValues) -> Option<(Rule, EncodedValues)> {
+        let values = match invalid.rule {
+            // A URL has no `null`, every value in it is a text, and an empty path segment makes another path.
+            Rule::Null { .. } | Rule::Type { expected: JsonType::String } => return None,
+            Rule::TooShort { limit: 1 } if self.location == Location::Path => return None,
+            Rule::Type { .. } => select(vec!["x", "1x", "真"]).prop_map(Value::from).boxed(),
+            _ => invalid.values,
+        };
+        Some((invalid.rule, self.encoded(values).prop_map(Some).boxed()))
     }
 
     fn encoded(&self, values: BoxedStrategy<Value>) -> BoxedStrategy<String> {
         let is_segment = self.location == Location::Path;
-        // Whoever stands between would fold these segments away.
+        // Proxies and clients remove these segments.
         let can_be_sent = move |text: &String| !(is_segment && matches!(text.as_str(), "" | "." | ".."));
         let texts = values.prop_map(|value| match value {
             Value::String(text) => text,

@@ -1,4 +1,4 @@
-//! A request that was made from the contract.
+//! A generated request.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use http::Method;
 /// A request, before it is signed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GeneratedRequest {
-    /// The operation that is asked for.
+    /// The `operationId`.
     pub operation_id: String,
     /// The method.
     pub method: Method,
-    /// Path and query, percent-encoded: what goes on the wire and into the signed message.
+    /// Path and query, percent-encoded: as on the wire and in the signed message.
     pub target: String,
     /// The body; empty for an operation without one.
     pub body: Bytes,
 }
 
-/// As text: what fails is read by people.
+/// As text, since people read the failures.
 impl fmt::Debug for GeneratedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.method, self.target, String::from_utf8_lossy(&self.body))

@@ -1,17 +1,14 @@
-//! What a JSON Schema says of a value, as far as values can be made from it.
+//! JSON Schemas from which values can be made.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use wechatpay_mock::JsonType;
+use wechatpay_openapi::{ContractError, JsonType};
 
-use super::{
-    problem::ContractError,
-    text::{Pattern, Text},
-};
+use super::text::{Pattern, Text};
 
-/// A schema, read.
+/// A schema of the contract.
 #[derive(Clone, Debug)]
 pub(super) struct Schema {
     /// The field's name in the gateway's messages.
@@ -31,12 +28,12 @@ pub(super) enum Values {
     Object(Object),
 }
 
-/// Integers within limits that the schema names, or those of its format.
+/// Integers, between the schema's limits if it has any.
 #[derive(Clone, Debug)]
 pub(super) struct Integers {
     pub(super) min: Option<i64>,
     pub(super) max: Option<i64>,
-    /// Whether only what fits into 64 bits, and is written without a decimal point, is an integer.
+    /// Whether integers fit into 64 bits and are written without a decimal point.
     pub(super) is_int64: bool,
 }
 
@@ -50,7 +47,7 @@ pub(super) struct List {
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     pub(super) fields: Vec<Field>,
-    /// Whether there must be no others.
+    /// Whether other fields are forbidden.
     pub(super) is_closed: bool,
 }
 
@@ -61,7 +58,7 @@ pub(super) struct Field {
     pub(super) schema: Schema,
 }
 
-/// The keywords that this understands; whatever else a schema says can't be honoured, so it is refused.
+/// The keywords that values can be made by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Keywords {
@@ -98,34 +95,22 @@ fn yes() -> bool {
     true
 }
 
-/// Keywords that forbid no value. `x-…` is another.
+/// Keywords that forbid no value, as does any `x-…`.
 const ANNOTATIONS: [&str; 5] = ["description", "default", "examples", "example", "deprecated"];
 
-/// How deep schemas may lie within each other.
-const DEEPEST: usize = 32;
-
 impl Schema {
-    /// Reads a schema of this document.
+    /// Reads a schema without `$ref`.
     ///
     /// # Errors
     /// [`ContractError`] if it has a keyword that values can't be made by.
-    pub(super) fn read(document: &Value, schema: &Value) -> Result<Self, ContractError> {
-        Self::read_at(document, schema, DEEPEST)
-    }
-
-    fn read_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Self, ContractError> {
-        let levels_left = levels_left.checked_sub(1);
-        let levels_left = levels_left.ok_or_else(|| ContractError::new("the schema has no end"))?;
-        let schema = resolved(document, schema)?;
+    pub(super) fn read(schema: &Value) -> Result<Self, ContractError> {
         let keywords = Keywords::deserialize(schema)
             .map_err(|error| ContractError::new(format!("no values can be made from it: {error}")))?;
         let is_annotation = |name: &str| name.starts_with("x-") || ANNOTATIONS.contains(&name);
         if let Some(name) = keywords.rest.keys().find(|name| !is_annotation(name)) {
             return Err(ContractError::new(format!("values can't be made by the keyword {name}")));
         }
-        let title = keywords.title.clone();
-        let values = Values::read(document, keywords, levels_left)?;
-        Ok(Self { title, values })
+        Ok(Self { title: keywords.title.clone(), values: Values::read(keywords)? })
     }
 
     /// The type that the value has.
@@ -141,7 +126,7 @@ impl Schema {
 }
 
 impl Values {
-    fn read(document: &Value, keywords: Keywords, levels_left: usize) -> Result<Self, ContractError> {
+    fn read(keywords: Keywords) -> Result<Self, ContractError> {
         if let Some(choices) = keywords.choices.or_else(|| keywords.only.map(|only| vec![only])) {
             return Ok(Self::Choice(choices));
         }
@@ -154,19 +139,17 @@ impl Values {
             })),
             Some("string") => {
                 let pattern = keywords.pattern.as_deref().map(Pattern::parse).transpose();
-                let pattern = pattern.map_err(|problem| ContractError::new(problem).within("pattern"))?;
+                let pattern = pattern.map_err(|error| ContractError::new(error).within("pattern"))?;
                 Ok(Self::Text(Text { min: keywords.min_length, max: keywords.max_length, pattern }))
             }
             Some("array") => {
                 let items = keywords.items.unwrap_or_default();
-                let item = Schema::read_at(document, &items, levels_left)
-                    .map_err(|problem| problem.within("items"))?;
+                let item = Schema::read(&items).map_err(|error| error.within("items"))?;
                 Ok(Self::List(Box::new(List { item, min: keywords.min_items, max: keywords.max_items })))
             }
             Some("object") => {
                 let fields = keywords.properties.iter().map(|(name, schema)| {
-                    let schema = Schema::read_at(document, schema, levels_left)
-                        .map_err(|problem| problem.within(name))?;
+                    let schema = Schema::read(schema).map_err(|error| error.within(name))?;
                     Ok(Field { name: name.clone(), is_required: keywords.required.contains(name), schema })
                 });
                 let fields = fields.collect::<Result<_, ContractError>>()?;
@@ -177,11 +160,4 @@ impl Values {
             ))),
         }
     }
-}
-
-/// What a `$ref` leads to; anything else is what it is.
-pub(super) fn resolved<'d>(document: &'d Value, value: &'d Value) -> Result<&'d Value, ContractError> {
-    let Some(reference) = value["$ref"].as_str() else { return Ok(value) };
-    let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
-    target.ok_or_else(|| ContractError::new(format!("{reference} leads nowhere in the document")))
 }

@@ -1,4 +1,4 @@
-//! Texts of a length, of a pattern, and of characters that the gateway takes.
+//! Texts of a length, of a pattern, and of characters that the gateway allows.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use proptest::{
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 
-/// What a schema says of a text.
+/// The rules of a text.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     pub(super) min: usize,
@@ -20,12 +20,11 @@ pub(super) struct Text {
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    /// The same without the anchors at its ends, and with no characters that the gateway does not take: what a whole text
-    /// is made from.
+    /// What texts are made from: the same without anchors at its ends and without characters that the gateway forbids.
     whole: Hir,
 }
 
-/// The longest that a text becomes by chance. A longest or shortest one that the schema names is always tried as well.
+/// Most characters of a text, apart from texts as long as the schema allows.
 const USUAL_LENGTH: usize = 32;
 
 impl Text {
@@ -40,20 +39,20 @@ impl Text {
         }
     }
 
-    /// Texts that are too short and, if that can be, match the pattern all the same.
+    /// Texts that are too short, and match the pattern if such texts can be made.
     pub(super) fn too_short(&self) -> Option<BoxedStrategy<String>> {
         let most = self.min.checked_sub(1)?;
         Some(self.of_lengths(0..=most).unwrap_or_else(|| characters(0..=most)))
     }
 
-    /// Texts that are too long and, if that can be, match the pattern all the same.
+    /// Texts that are too long, and match the pattern if such texts can be made.
     pub(super) fn too_long(&self) -> Option<BoxedStrategy<String>> {
         let least = self.max? + 1;
         let lengths = least..=least + USUAL_LENGTH;
         Some(self.of_lengths(lengths.clone()).unwrap_or_else(|| characters(lengths)))
     }
 
-    /// Texts that break nothing but the pattern.
+    /// Texts that break the pattern only.
     pub(super) fn unmatched(&self) -> Option<BoxedStrategy<String>> {
         let regex = self.pattern.as_ref()?.regex.clone();
         let altered = self.with_one_character_of(character());
@@ -62,12 +61,12 @@ impl Text {
 
     /// Texts with a character of four bytes, such as an emoji, that break no other rule.
     pub(super) fn with_four_bytes(&self) -> Option<BoxedStrategy<String>> {
-        // A pattern forbids it already, as far as patterns of this gateway go.
+        // The contract's patterns forbid such characters themselves.
         let has_room = self.pattern.is_none() && self.max != Some(0);
         has_room.then(|| self.with_one_character_of(char::range('\u{1f300}', '\u{1faff}').boxed()))
     }
 
-    /// Valid texts in which one character was replaced; an empty one gets it.
+    /// Valid texts with one character replaced, or added to an empty one.
     fn with_one_character_of(&self, characters: BoxedStrategy<char>) -> BoxedStrategy<String> {
         let replace = |(text, at, character): (String, Index, char)| {
             let mut characters: Vec<_> = text.chars().collect();
@@ -80,7 +79,7 @@ impl Text {
         (self.valid(), any::<Index>(), characters).prop_map(replace).boxed()
     }
 
-    /// Texts of these lengths that match the pattern; `None` if it cannot be told how to make them.
+    /// Texts of these lengths that match the pattern; `None` if they can't be made from it directly.
     fn of_lengths(&self, lengths: RangeInclusive<usize>) -> Option<BoxedStrategy<String>> {
         match &self.pattern {
             None => Some(characters(lengths)),
@@ -90,7 +89,7 @@ impl Text {
 }
 
 impl Pattern {
-    /// Understands a pattern, or says why it does not.
+    /// Reads a pattern; `Err` says why no texts can be made from it.
     pub(super) fn parse(pattern: &str) -> Result<Self, String> {
         let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
         let whole = regex_syntax::parse(pattern).map_err(|error| error.to_string())?;
@@ -99,7 +98,7 @@ impl Pattern {
         Ok(Self { regex, whole })
     }
 
-    /// Matches whose length in characters is one of these, if the pattern is a character that is repeated.
+    /// Matches of these lengths in characters, if the pattern is one repeated class of characters.
     fn repeated(&self, lengths: RangeInclusive<usize>) -> Option<BoxedStrategy<String>> {
         let HirKind::Repetition(repetition) = self.whole.kind() else { return None };
         let HirKind::Class(_) = repetition.sub.kind() else { return None };
@@ -118,9 +117,9 @@ impl Pattern {
         Some(Union::new(texts?).boxed())
     }
 
-    /// Matches whose length happens to be one of these.
+    /// Matches, without those of other lengths.
     fn matches_of_lengths(&self, lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
-        let texts = string_regex_parsed(&self.whole).expect("a strategy was made of it when it was read");
+        let texts = string_regex_parsed(&self.whole).expect("parse has made a strategy of it");
         texts.prop_filter("its length", move |text| lengths.contains(&text.chars().count())).boxed()
     }
 }
@@ -156,17 +155,17 @@ fn of_three_bytes(expression: &Hir) -> Hir {
     }
 }
 
-/// Any texts of these lengths, the least and the greatest among them.
+/// Any texts of these lengths, the shortest and the longest among them.
 fn characters(lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
     let (least, most) = lengths.into_inner();
     let usual = least..=most.min(least + USUAL_LENGTH);
     let lengths = prop_oneof![4 => usual, 1 => Just(least), 1 => Just(most)];
-    // A long text repeats its beginning: a thousand characters by chance take long to make, and find no more.
+    // A long text repeats its beginning: a thousand random characters take long to make and find no more.
     let text = |(beginning, length): (Vec<char>, usize)| beginning.into_iter().cycle().take(length).collect();
     (vec(character(), 1..=USUAL_LENGTH), lengths).prop_map(text).boxed()
 }
 
-/// Characters of one to three bytes in UTF-8: the gateway takes no others. (documented)
+/// Characters of one to three bytes in UTF-8: the gateway allows no others. (documented)
 fn character() -> BoxedStrategy<char> {
     prop_oneof![
         6 => char::range(' ', '~'),

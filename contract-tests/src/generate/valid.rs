@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Integers, List, Object, Schema, Values};
 
-/// Items that a list has by chance, at most, if the schema asks for no more.
+/// Most items of a list, unless the schema demands more.
 const USUAL_ITEMS: usize = 3;
 
 impl Schema {
@@ -33,7 +33,7 @@ impl Integers {
 }
 
 impl List {
-    /// Lists of these items, and valid ones after them.
+    /// Lists that begin with these items; valid ones follow.
     pub(super) fn beginning_with(&self, first: Vec<BoxedStrategy<Value>>) -> BoxedStrategy<Value> {
         let least = self.min.saturating_sub(first.len());
         let most = self.max.unwrap_or(self.min.max(1) + USUAL_ITEMS).saturating_sub(first.len());
@@ -42,18 +42,17 @@ impl List {
         list.boxed()
     }
 
-    /// Lists of so many valid items.
+    /// Lists of `length` valid items.
     pub(super) fn of_length(&self, length: usize) -> BoxedStrategy<Value> {
         vec(self.item.valid(), length).prop_map(Value::Array).boxed()
     }
 }
 
-/// A field of an object that shall hold one of these values; `None` if it shall be absent.
+/// A field of an object, and the values that it has; `None` leaves it out.
 pub(super) type Fixed = (String, Option<BoxedStrategy<Value>>);
 
 impl Object {
-    /// Objects in which these fields are fixed. Of the others, all that are required and some of the rest are there,
-    /// with valid values.
+    /// Objects with these fields fixed. The others have valid values; those that are not required may be absent.
     pub(super) fn with(&self, fixed: &[Fixed]) -> BoxedStrategy<Value> {
         let is_free = |name: &str| fixed.iter().all(|(taken, _)| taken != name);
         let free = self.fields.iter().filter(|field| is_free(&field.name)).map(|field| {

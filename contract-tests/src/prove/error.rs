@@ -2,9 +2,8 @@
 
 use std::{fmt, io, net::SocketAddr};
 
-use wechatpay_mock::environment::EnvironmentError;
-
 use super::{Keys, RunError};
+use crate::environment::EnvironmentError;
 
 /// Why the probes stopped.
 #[derive(Debug, thiserror::Error)]

@@ -8,12 +8,12 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use wechatpay_mock::environment;
 
 use super::{
     HonestMockError, Keys, Outcome, PROBES, Probe, ProbeResult, Results, SelectionError, StopError, Subject,
     Trigger, client::Reaction, command, environment::TestEnvironment, judge::Observation, probes::honest,
 };
+use crate::environment;
 
 /// Tests a client.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use crate::{
     report_file::{self, Form},
 };
 
-const TOOL: &str = "wechatpay-contract prove-client";
+const TOOL: &str = "wechatpay-mock prove-client";
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::io::InspectReader;
 use wechatpay_client::{
     MAX_BODY,
-    tls::{self, NoAuthorities},
+    tls::{self, NoAuthoritiesError},
 };
 use wechatpay_protocol::{BaseUrl, display::error_chain};
 
@@ -46,7 +46,7 @@ trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection for S {}
 
 /// Loaded once, because reading the machine's trusted authorities takes long.
-static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthorities>> =
+static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthoritiesError>> =
     LazyLock::new(|| tls::system_authorities().map(|authorities| tls::config(authorities).into()));
 
 async fn connect(url: &BaseUrl) -> Result<Box<dyn Connection>, String> {

@@ -13,6 +13,8 @@ use crate::{
     run::Difference,
 };
 
+const TOOL: &str = "wechatpay-mock verify";
+
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -35,10 +37,8 @@ impl Form for Format {
 
     fn render(self, results: &Results) -> Result<String, Box<dyn Error + Send + Sync>> {
         match self {
-            Self::Junit => {
-                Ok(report::junit("wechatpay-contract verify", results.took, results.by_folder(), junit_case)?)
-            }
-            Self::Json => Ok(report::json("wechatpay-contract", results.took, body(results))?),
+            Self::Junit => Ok(report::junit(TOOL, results.took, results.by_folder(), junit_case)?),
+            Self::Json => Ok(report::json(TOOL, results.took, body(results))?),
             Self::Tap => Ok(tap::render(results)?),
         }
     }

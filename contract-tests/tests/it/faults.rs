@@ -17,7 +17,7 @@ use tokio::{
     task::yield_now,
     time::timeout,
 };
-use wechatpay_client::{Client, Error, RightsChange, Trust, Unverified, Verified};
+use wechatpay_client::{Client, Error, RightsChange, Trust, VerificationError, VerifiedResponse};
 use wechatpay_mock::{ActiveFault, Fault, FaultRule, MockServer, RuleState};
 use wechatpay_protocol::{Credentials, HeaderError};
 
@@ -113,7 +113,7 @@ enum Reaction {
 }
 
 impl Reaction {
-    fn to(result: Result<Verified, Error>) -> Self {
+    fn to(result: Result<VerifiedResponse, Error>) -> Self {
         match result {
             Ok(verified) => Self::Verified(verified.status().as_u16()),
             Err(error) => Self::to_error(&error),
@@ -121,7 +121,7 @@ impl Reaction {
     }
 
     fn to_error(error: &Error) -> Self {
-        if let Some(rejection) = error.rejection() {
+        if let Some(rejection) = error.api_error() {
             let status = rejection.status().as_u16();
             return match (rejection.code(), rejection.message()) {
                 (Some(code), Some(message)) => Self::Rejected(status, format!("{code} {message}")),
@@ -129,15 +129,15 @@ impl Reaction {
                 _ => panic!("{rejection:?}"),
             };
         }
-        match error.unverified() {
-            Some(Unverified::Headers(HeaderError::Missing { name })) => Self::Without(name.clone()),
-            Some(Unverified::Headers(other)) => panic!("{other:?}"),
-            Some(Unverified::Stale { signed, now }) => {
+        match error.verification_error() {
+            Some(VerificationError::Headers(HeaderError::Missing { name })) => Self::Without(name.clone()),
+            Some(VerificationError::Headers(other)) => panic!("{other:?}"),
+            Some(VerificationError::Stale { signed, now }) => {
                 Self::SignedAt(signed.as_unix().cast_signed() - now.as_unix().cast_signed())
             }
-            Some(Unverified::UnknownKey { .. }) => Self::UnknownKey,
-            Some(Unverified::SignatureForm(_)) => Self::SignatureForm,
-            Some(Unverified::Mismatch { .. }) => Self::Mismatch,
+            Some(VerificationError::UnknownKey { .. }) => Self::UnknownKey,
+            Some(VerificationError::SignatureForm(_)) => Self::SignatureForm,
+            Some(VerificationError::Mismatch { .. }) => Self::Mismatch,
             None if error.is_timeout() => Self::TimedOut,
             None if error.is_connect() => Self::NotConnected,
             None if error.is_transport() => Self::Broken,

@@ -1,5 +1,5 @@
-//! Requests made from the contract, sent to a mock: valid ones are accepted, and of invalid ones the field and the rule
-//! are named. An operation that is added to the contract is held to this with no new test.
+//! Requests generated from the contract, sent to a mock: valid ones are accepted, and errors of invalid ones name the field
+//! and the rule. An operation that is added to the contract is covered without a new test.
 
 mod accepted;
 mod added;
@@ -10,16 +10,17 @@ use proptest::{
     test_runner::{TestCaseError, TestRunner},
 };
 use tokio::runtime::Runtime;
-use wechatpay_client::{Client, Error, Verified};
-use wechatpay_contract::generate::{GeneratedRequest, Operation};
-use wechatpay_mock::{MockServer, OPENAPI};
+use wechatpay_client::{Client, Error, VerifiedResponse};
+use wechatpay_contract::generate::{GeneratedRequest, Generator};
+use wechatpay_mock::MockServer;
+use wechatpay_openapi::Contract;
 
-/// Every operation of the contract.
-fn operations() -> Vec<Operation> {
-    Operation::all(OPENAPI).unwrap()
+/// A generator for every operation of the contract.
+fn generators() -> Vec<Generator> {
+    Contract::current().operations().iter().map(|operation| Generator::new(operation).unwrap()).collect()
 }
 
-/// Holds `property` of so many of these, and keeps the seed of what fails in the folder that is named after `file`.
+/// Checks `property` of so many values, and keeps the seed of a failure in the folder that is named after `file`.
 fn check<S: Strategy>(
     (cases, file): (u32, &'static str),
     strategy: &S,
@@ -51,9 +52,9 @@ impl World {
         Self { mock, client, runtime }
     }
 
-    /// The answer, verified, or the refusal.
-    fn send(&self, request: &GeneratedRequest) -> Result<Verified, Error> {
-        let target = request.target.parse().unwrap();
-        self.runtime.block_on(self.client.send(request.method.clone(), &target, request.body.clone()))
+    /// The verified response, or the error.
+    fn send(&self, request: &GeneratedRequest) -> Result<VerifiedResponse, Error> {
+        let call = self.client.call(request.method.clone(), &request.target, request.body.clone());
+        self.runtime.block_on(call)
     }
 }

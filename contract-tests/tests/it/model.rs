@@ -4,7 +4,7 @@ mod concurrent;
 mod reference;
 mod sequential;
 
-use wechatpay_client::{Client, Target};
+use wechatpay_client::Client;
 use wechatpay_mock::{Config, Language, MerchantConfig, MockServer, OperationError, policies::Policies};
 
 use reference::{MERCHANTS, Member, Refused};
@@ -31,8 +31,7 @@ impl World {
     /// The points that a merchant reads from the member's card.
     async fn points(&self, merchant: usize, Member { card_id, code }: Member) -> Result<i64, Refused> {
         let target = format!("/v3/marketing/membercard-open/cards/{card_id}/codes/{code}");
-        let target: Target = target.parse().unwrap();
-        let sent = self.clients[merchant].send(http::Method::GET, &target, "").await;
+        let sent = self.clients[merchant].call(http::Method::GET, &target, "").await;
         let card: serde_json::Value =
             serde_json::from_slice(sent.map_err(|error| refused(&error))?.body()).unwrap();
         Ok(card["bonus_value"].as_i64().unwrap())
@@ -42,7 +41,7 @@ impl World {
 /// The rule that a refusal names in its message.
 fn refused(error: &wechatpay_client::Error) -> Refused {
     use OperationError::*;
-    let rejection = error.rejection().unwrap_or_else(|| panic!("{error:?}"));
+    let rejection = error.api_error().unwrap_or_else(|| panic!("{error:?}"));
     let rules =
         [UnknownCard, UnknownCode, Repeated, RepeatedDifferently, Arithmetic, StaleBefore, NegativeTotal];
     let named = |rule: &OperationError| rejection.message() == Some(rule.message(Language::ZhCn));

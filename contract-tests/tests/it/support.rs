@@ -1,7 +1,6 @@
 //! What the tests share: a connection that speaks raw bytes, and requests signed at a fixed time.
 
 pub(crate) mod curl;
-pub(crate) mod kit;
 pub(crate) mod secure;
 pub(crate) mod tools;
 

@@ -1,27 +1,29 @@
-//! The command `verify`: it fails when it should, says why in every form, and does no harm.
+//! A server that misbehaves does not pass, whatever it does.
 
-mod faults;
-mod on_targets;
-mod reports;
+use wechatpay_contract::{case, run};
+use wechatpay_mock::{FAULTS, Fault, FaultRule, MockServer};
 
-use std::path::Path;
-
-use crate::support::kit::{Run, kit};
-
-/// Runs `wechatpay-contract verify` with these options, and nothing from the environment.
-async fn verify<I: AsRef<str>>(options: impl IntoIterator<Item = I>) -> Run {
-    kit("verify", None, options).await
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_fails_for_every_fault() {
+    let cases = case::embedded().unwrap();
+    let sample = cases.iter().find(|case| case.id == "rights/sample").unwrap();
+    let mut survivors = Vec::new();
+    for fault in FAULTS.iter().copied() {
+        let rule = FaultRule { milliseconds: waits(fault).then_some(200), ..FaultRule::of(fault) };
+        let mock = MockServer::builder().fault(rule).start().await.unwrap();
+        let url = mock.url().parse().unwrap();
+        // The first request tells the mock to refuse; the second is refused.
+        let mut differences = run::run(sample, &url, &mock.credentials()).await;
+        if differences.is_empty() {
+            differences = run::run(sample, &url, &mock.credentials()).await;
+        }
+        if differences.is_empty() {
+            survivors.push(fault);
+        }
+    }
+    assert_eq!(survivors, []);
 }
 
-/// The same, with the authorities in this file in place of the machine's.
-async fn verify_trusting<I: AsRef<str>>(
-    authorities: Option<&Path>,
-    options: impl IntoIterator<Item = I>,
-) -> Run {
-    kit("verify", authorities, options).await
-}
-
-/// A path as an option has it.
-fn shown(path: &Path) -> String {
-    path.display().to_string()
+fn waits(fault: Fault) -> bool {
+    matches!(fault, Fault::NoAnswer | Fault::Refuse)
 }

@@ -44,7 +44,7 @@ async fn an_answer_that_somebody_forged_is_not_believed() -> Outcome {
     let gateway = MockServer::builder().start().await?;
     gateway.add_fault(FaultRule::of(Fault::WrongKey))?;
     let error = add_points(&shop(&gateway)?, CARD, "order-1", 100).await.expect_err("nobody signed this");
-    assert!(error.is_unverified(), "{error}");
+    assert!(error.verification_error().is_some(), "{error}");
     Ok(())
 }
 
@@ -52,7 +52,7 @@ async fn an_answer_that_somebody_forged_is_not_believed() -> Outcome {
 async fn what_the_gateway_refuses_is_not_sent_again() -> Outcome {
     let gateway = MockServer::builder().fault(FaultRule::of(Fault::NoAuth)).start().await?;
     let error = add_points(&shop(&gateway)?, CARD, "order-1", 100).await.expect_err("it is refused");
-    assert_eq!(error.rejection().and_then(|rejection| rejection.code()), Some("NO_AUTH"));
+    assert_eq!(error.api_error().and_then(|error| error.code()), Some("NO_AUTH"));
     assert_eq!(gateway.exchanges().len(), 1);
     Ok(())
 }

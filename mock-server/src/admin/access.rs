@@ -1,14 +1,14 @@
-//! Who may see and steer the mock.
+//! Who may inspect and control the mock.
 //!
 //! | listens on | token | who is admitted |
 //! |---|---|---|
-//! | a loopback address | none | whoever names this machine in `Host` |
-//! | any address | one | whoever has it |
+//! | a loopback address | none | every caller that names this machine in `Host` |
+//! | any address | one | every caller that has it |
 //! | another address | none | nobody |
 //!
-//! A connection in memory is on loopback, wherever the mock listens. A request that a web page of another origin sends
-//! is never admitted. The look at `Host` is for pages whose own name has been made to lead to this machine (DNS
-//! rebinding): to the browser they are of the same origin.
+//! A connection in memory counts as loopback, wherever the mock listens. A request from a web page of another origin is
+//! never admitted. The check of `Host` is against DNS rebinding: a page whose own name resolves to this machine is of the
+//! same origin for the browser.
 
 use std::{
     fmt,
@@ -19,13 +19,17 @@ use std::{
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, HOST, ORIGIN},
+    uri::Authority,
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{admin::refusal::Refusal, request::receive::RawRequest};
+use crate::{
+    admin::error::{AdminError, quoted},
+    request::receive::RawRequest,
+};
 
-/// What whoever steers the mock must know: 16 to 256 visible ASCII characters.
+/// A bearer token for `/__mock/`: 16 to 256 visible ASCII characters.
 ///
 /// Only its hash is kept, and `Debug` shows nothing of it. Tokens are compared in constant time.
 ///
@@ -39,17 +43,17 @@ use crate::{admin::refusal::Refusal, request::receive::RawRequest};
 #[derive(Clone)]
 pub struct AdminToken([u8; 32]);
 
-/// A text that is no token. Does not quote it.
+/// A text is not a token. The error does not quote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 16 to 256 visible ASCII characters, found {found} (not shown)")]
 pub struct AdminTokenError {
     found: String,
 }
 
-/// From where a browser's request comes: <https://www.w3.org/TR/fetch-metadata/>
+/// Where a browser's request comes from: <https://www.w3.org/TR/fetch-metadata/>
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What decides about access.
+/// The rules of access to `/__mock/`.
 #[derive(Debug)]
 pub(crate) struct Access {
     address: SocketAddr,
@@ -83,21 +87,21 @@ impl fmt::Debug for AdminToken {
 }
 
 impl Access {
-    /// Of a mock that listens there.
+    /// For a mock that listens on this address.
     pub(crate) fn new(address: SocketAddr, token: Option<AdminToken>) -> Self {
         Self { address, token }
     }
 
-    /// Where the mock listens.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Whether a request is admitted. `authority` is the host of its target, if that is a whole URL.
-    ///
-    /// # Errors
-    /// What is missing.
-    pub(super) fn admit(&self, received: &RawRequest, authority: Option<&str>) -> Result<(), Refusal> {
+    /// Admits a request, or says what is missing. `authority` is the host of its target, if that is a whole URL.
+    pub(super) fn admit(
+        &self,
+        received: &RawRequest,
+        authority: Option<&Authority>,
+    ) -> Result<(), AdminError> {
         let host = host(&received.headers, authority)?;
         check_origin(received, host.as_deref())?;
         check_site(&received.headers)?;
@@ -106,59 +110,59 @@ impl Access {
             None if is_loopback(self.address.ip()) || received.peer.address.is_none() => {
                 self.check_host(host.as_deref())
             }
-            None => Err(Refusal::Off { address: self.address }),
+            None => Err(AdminError::Off { address: self.address }),
         }
     }
 
-    fn check_host(&self, host: Option<&str>) -> Result<(), Refusal> {
+    fn check_host(&self, host: Option<&str>) -> Result<(), AdminError> {
         match host {
             Some(host) if is_own(host, self.address.ip()) => Ok(()),
-            _ => Err(Refusal::Host { found: host.map(Into::into) }),
+            _ => Err(AdminError::Host { found: host.map_or_else(|| "none".into(), quoted) }),
         }
     }
 }
 
-/// The host that is meant, with its port.
-fn host(headers: &HeaderMap, authority: Option<&str>) -> Result<Option<String>, Refusal> {
+/// The host that the request is for, with its port.
+fn host(headers: &HeaderMap, authority: Option<&Authority>) -> Result<Option<String>, AdminError> {
     let hosts: Vec<_> = headers.get_all(HOST).iter().collect();
     match (authority, &hosts[..]) {
-        (_, [_, _, ..]) => Err(Refusal::Hosts { found: hosts.len() }),
-        (Some(authority), _) => Ok(Some(authority.into())),
+        (_, [_, _, ..]) => Err(AdminError::Hosts { found: hosts.len() }),
+        (Some(authority), _) => Ok(Some(authority.to_string())),
         (None, [host]) => Ok(Some(text(host))),
         (None, []) => Ok(None),
     }
 }
 
-fn check_origin(received: &RawRequest, host: Option<&str>) -> Result<(), Refusal> {
+fn check_origin(received: &RawRequest, host: Option<&str>) -> Result<(), AdminError> {
     let origins: Vec<_> = received.headers.get_all(ORIGIN).iter().map(text).collect();
     let is_own =
         |origin: &String| host.is_some_and(|host| *origin == format!("{}://{host}", received.peer.scheme()));
     match &origins[..] {
         [] => Ok(()),
         [origin] if is_own(origin) => Ok(()),
-        _ => Err(Refusal::Origin { found: origins.join(", ") }),
+        _ => Err(AdminError::Origin { found: quoted(&origins.join(", ")) }),
     }
 }
 
-/// Browsers say so of requests that have no `Origin`, such as those for an image.
-fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
+/// Browsers send `Sec-Fetch-Site` also where they send no `Origin`, as for an image.
+fn check_site(headers: &HeaderMap) -> Result<(), AdminError> {
     let is_own = |site: &HeaderValue| site == "same-origin" || site == "none";
     match headers.get_all(SEC_FETCH_SITE).iter().find(|site| !is_own(site)) {
-        Some(site) => Err(Refusal::Site { found: text(site) }),
+        Some(site) => Err(AdminError::Site { found: quoted(&text(site)) }),
         None => Ok(()),
     }
 }
 
-fn check_token(headers: &HeaderMap, token: &AdminToken) -> Result<(), Refusal> {
+fn check_token(headers: &HeaderMap, token: &AdminToken) -> Result<(), AdminError> {
     let offers: Vec<_> = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
     match &offers[..] {
-        [] => Err(Refusal::NoToken),
+        [] => Err(AdminError::Token { found: "none" }),
         [offer] if bearer(offer).is_some_and(|offered| token.is(offered)) => Ok(()),
-        _ => Err(Refusal::WrongToken),
+        _ => Err(AdminError::Token { found: "another" }),
     }
 }
 
-/// The token in `Bearer TOKEN`. Schemes are the same in capitals.
+/// The token in `Bearer TOKEN`. The scheme's case does not matter.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)

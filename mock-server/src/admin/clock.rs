@@ -1,54 +1,81 @@
-//! The mock's time: seen and steered.
+//! The mock's clock.
 
-use std::ops::RangeInclusive;
+use std::{fmt::Display, ops::RangeInclusive, sync::Arc};
 
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
-    admin::{answer::Answer, call::Call, refusal::Refusal},
+    admin::{
+        control::Control,
+        error::AdminError,
+        extract::{Body, Json},
+    },
     clock::Clock,
     non_null::present,
 };
 
-/// What to do with the clock.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
-enum ClockAction {
+pub(super) enum ClockAction {
+    /// Stops the clock.
     Freeze {
+        /// The time that it shows, in Unix seconds. Default: the present time.
         #[serde(default, deserialize_with = "present")]
+        #[schema(maximum = 253_402_300_799_u64)]
         at: Option<u64>,
     },
+    /// Moves the clock forward, or back. It runs or stands still as before.
     Advance {
+        #[schema(minimum = -253_402_300_799_i64, maximum = 253_402_300_799_i64)]
         seconds: i64,
     },
+    /// Lets the clock run this far ahead of the right time, or behind it.
     Skew {
+        #[schema(minimum = -253_402_300_799_i64, maximum = 253_402_300_799_i64)]
         seconds: i64,
     },
-    // Braces, or else serde would let unknown fields pass.
+    /// Shows the right time again.
+    // With braces, since serde ignores unknown fields of a unit variant.
     Resume {},
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ClockState {
+    /// Unix seconds.
     now: u64,
+    /// The same in Beijing time, as the gateway prints times.
+    #[schema(format = DateTime)]
     rfc3339: String,
+    /// Whether it was told to stand still.
     frozen: bool,
+    /// Seconds ahead of the right time; negative if behind.
     offset: i64,
 }
 
-/// The most seconds that make sense.
+/// The limit of every number of seconds.
 const LATEST: i64 = Clock::LATEST as i64;
 
-/// `GET /__mock/clock`
-pub(super) fn show(call: &Call<'_>) -> Answer {
-    Answer::ok(&ClockState::of(&call.control.gateway.clock))
+/// Shows the mock's time.
+#[utoipa::path(get, path = "/__mock/clock", responses((status = 200, description = "The time.", body = ClockState)))]
+pub(super) async fn show_clock(State(control): State<Arc<Control>>) -> Json {
+    Json::of(&ClockState::of(&control.gateway.clock))
 }
 
-/// `POST /__mock/clock`
-pub(super) fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let clock = &call.control.gateway.clock;
-    let action: ClockAction = call.body()?;
+/// Freezes the clock, advances it, skews it, or shows the right time again.
+#[utoipa::path(
+    post,
+    path = "/__mock/clock",
+    request_body(content = ClockAction, example = json!({ "action": "advance", "seconds": 301 })),
+    responses((status = 200, description = "The time from now on.", body = ClockState))
+)]
+pub(super) async fn set_clock(
+    State(control): State<Arc<Control>>,
+    Body(action): Body<ClockAction>,
+) -> Result<Json, AdminError> {
+    let clock = &control.gateway.clock;
     match action {
         ClockAction::Freeze { at } => {
             let at = at.map(|at| within("at", 0..=LATEST as u64, at)).transpose()?;
@@ -58,7 +85,7 @@ pub(super) fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
         ClockAction::Skew { seconds } => clock.skew(within("seconds", -LATEST..=LATEST, seconds)?),
         ClockAction::Resume {} => clock.resume(),
     }
-    Ok(show(call))
+    Ok(Json::of(&ClockState::of(clock)))
 }
 
 impl ClockState {
@@ -73,13 +100,9 @@ impl ClockState {
     }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
-    field: &str,
-    range: RangeInclusive<T>,
-    found: T,
-) -> Result<T, Refusal> {
+fn within<T: PartialOrd + Display>(field: &str, range: RangeInclusive<T>, found: T) -> Result<T, AdminError> {
     if range.contains(&found) {
         return Ok(found);
     }
-    Err(Refusal::Body(format!("{field}: expected {} to {}, found {found}", range.start(), range.end())))
+    Err(AdminError::Body(format!("{field}: expected {} to {}, found {found}", range.start(), range.end())))
 }

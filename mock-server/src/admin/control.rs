@@ -1,10 +1,10 @@
-//! What can be changed about a running mock, for `/__mock/` and for the library alike.
+//! Changes to a running mock, for `/__mock/` and for the library alike.
 //!
 //! Each change happens between two exchanges: no request sees half of it, and none is recorded that it undid.
 
-use std::sync::Arc;
+use std::{future::pending, panic::resume_unwind, sync::Arc};
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
@@ -15,34 +15,38 @@ use crate::{
     operations::seed::SeedMerchant,
 };
 
-/// A merchant to be made. The default has a number that no other has, the development key, and the documentation's
+/// A merchant to be made. The default has a number that no other merchant has, the development key, and the documentation's
 /// sample card.
 #[derive(Clone, Debug, Default)]
 pub struct NewMerchant {
-    /// Its number. Without one, it is given one.
+    /// Its number. Default: one that no other merchant has.
     pub mchid: Option<Mchid>,
     /// Which of the gateway's keys it trusts.
     pub trust: TrustMode,
     /// Whether it gets a private key of its own, which takes up to a second. Otherwise it has the development
     /// merchant's, with a certificate of its own.
     pub new_key: bool,
-    /// What it has to start with.
+    /// What it starts with.
     pub seed: Option<SeedMerchant>,
 }
 
-/// A running mock, as it can be changed.
+/// A running mock, with what is needed to change it.
 pub(crate) struct Control {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) rejected_connections: Arc<RejectedConnections>,
     provisioner: Provisioner,
     configured_faults: Vec<FaultRule>,
-    /// Room for the key that is being made.
+    /// Room for one new key at a time.
     pub(super) new_keys: Semaphore,
+    /// Room for what [`Control::on_thread`] does.
+    threads: Semaphore,
 }
 
+/// Threads that work for `/__mock/` at once. (own choice)
+const THREADS: usize = 4;
+
 impl Control {
-    /// # Errors
-    /// If one of the configured rules can't be added.
+    /// Fails if one of the configured rules can't be added.
     pub(crate) fn new(
         gateway: Arc<Gateway>,
         rejected_connections: Arc<RejectedConnections>,
@@ -55,9 +59,27 @@ impl Control {
             provisioner,
             configured_faults,
             new_keys: Semaphore::new(1),
+            threads: Semaphore::new(THREADS),
         };
         control.add_configured_faults(None)?;
         Ok(control)
+    }
+
+    /// Does what takes longer on a blocking thread, so that no exchange waits for it.
+    pub(super) async fn on_thread<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let _room = self.threads.acquire().await;
+        let control = Arc::clone(self);
+        match spawn_blocking(move || work(&control)).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime is shutting down, and nobody waits for a response any more.
+                Err(_) => pending().await,
+            },
+        }
     }
 
     /// Adds a fault rule, for the merchant that it names or for all.
@@ -66,13 +88,13 @@ impl Control {
         self.add_checked_fault(rule)
     }
 
-    /// Removes a fault rule. Whether there was one with that name.
+    /// Removes a fault rule. Returns whether it existed.
     pub(crate) fn remove_fault(&self, id: FaultId) -> bool {
         self.gateway.faults.remove(id)
     }
 
-    /// Removes every fault rule, or those of one merchant. Lets connections in again, unless only one merchant is meant,
-    /// and ends the waits of its requests. Says how many rules there were.
+    /// Removes every fault rule, or those of one merchant, and ends the waits of its requests. Accepts connections again,
+    /// unless only one merchant is meant. Returns how many rules there were.
     pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> usize {
         if mchid.is_none() {
             self.gateway.gate.open();
@@ -80,7 +102,7 @@ impl Control {
         self.gateway.faults.clear(mchid)
     }
 
-    /// Makes a merchant, and says what it needs to call the mock. Without a new key it takes a millisecond.
+    /// Makes a merchant, and returns what it needs to call the mock. Without a new key this takes a millisecond.
     pub(crate) fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, ProvisionError> {
         let (gateway, most) = (&self.gateway, self.gateway.limits.merchants);
         let merchants = &gateway.merchants;
@@ -98,7 +120,7 @@ impl Control {
         Ok(credentials.expect("it was made with its private key"))
     }
 
-    /// Removes a merchant that was made, with everything that is kept for it. Whether there was one.
+    /// Removes a merchant that was made at run time, with everything that is kept for it. Returns whether it existed.
     pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> bool {
         let _between = self.gateway.between_exchanges();
         let is_removed = self.gateway.merchants.remove(mchid);
@@ -110,8 +132,8 @@ impl Control {
         is_removed
     }
 
-    /// Makes everything as it was when the mock started: documents, journal, figures, fault rules, clock. Merchants that
-    /// were made are gone.
+    /// Restores the state at the start: documents, journal, metrics, fault rules, clock. Merchants that were made at run
+    /// time are removed.
     pub(crate) fn reset(&self) {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
@@ -128,8 +150,8 @@ impl Control {
         self.restore_configured_faults(None);
     }
 
-    /// Makes everything about one merchant as it was at first: its documents, its part of the journal, its fault rules.
-    /// Whether there is such a merchant.
+    /// Restores what one merchant had at the start: its documents, its part of the journal, its fault rules. Returns
+    /// whether it exists.
     pub(crate) fn reset_merchant(&self, mchid: &str) -> bool {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();

@@ -1,162 +1,256 @@
-//! The document that describes every call, and which call is meant.
+//! The OpenAPI description of everything under `/__mock/`, generated from the handlers and their types.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
-use http::Method;
-use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-use crate::{
-    admin::{
-        ROOT,
-        handler::Handler,
-        refusal::{Refusal, quoted},
-    },
-    contract::PathTemplate,
-    suggest::nearest,
-};
+use crate::admin::{HEALTH, api};
 
-/// The description of everything under `/__mock/`, as the mock serves and obeys it: OpenAPI 3.1.
-pub const ADMIN_OPENAPI: &str = include_str!("../../../fixtures/contract/admin.openapi.json");
+pub(super) const INDEX: &str = "/__mock/";
 
-/// The document, ready to use.
-#[derive(Debug)]
-pub(super) struct Document {
-    pub(super) operations: Vec<Operation>,
-}
+/// Every way in which any call can be refused: status, name, description.
+const REFUSALS: [(&str, &str, &str); 8] = [
+    ("400", "bad_request", "The query, the path, the headers or the body are not as this document says."),
+    ("401", "unauthorized", "The token is missing or wrong."),
+    ("403", "forbidden", "A web page of another origin sent the request, or its Host is not this machine's."),
+    (
+        "404",
+        "not_found",
+        "There is no such thing. Or everything here is off, since the mock does not listen on a loopback address and has \
+         no token.",
+    ),
+    ("405", "method_not_allowed", "The path has other methods."),
+    ("408", "too_late", "The body did not arrive in time."),
+    ("413", "too_large", "The body is larger than the limit."),
+    (
+        "431",
+        "head_too_large",
+        "Request line and headers are larger than the limit. If they are much larger, the connection is closed after a \
+         response without a body.",
+    ),
+];
 
 /// One call that is described.
-#[derive(Debug)]
-pub(super) struct Operation {
-    pub(super) method: Method,
-    /// The path with its parameters in braces.
-    pub(super) path: PathTemplate,
-    /// What it does.
-    pub(super) summary: String,
-    pub(super) handler: Handler,
-    /// Names of the parameters that its query may have.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Call {
+    #[schema(pattern = "^(GET|POST|DELETE)$")]
+    pub(super) method: String,
+    /// The path, with parameters in braces.
+    #[schema(pattern = "^/__mock/")]
+    pub(super) path: String,
+    what: String,
+    /// The names of the query's parameters.
+    #[serde(skip)]
     pub(super) query: Vec<String>,
+    #[serde(skip)]
     pub(super) takes_body: bool,
 }
 
-/// The call that is meant.
-#[derive(Debug)]
-pub(super) struct Route {
-    pub(super) operation: &'static Operation,
-    /// What stands in the places of the path's parameters, in their order.
-    pub(super) values: Vec<String>,
+/// Every call, by path and method.
+pub(super) fn calls() -> &'static [Call] {
+    static CALLS: LazyLock<Vec<Call>> = LazyLock::new(|| {
+        let paths = api().into_openapi().paths.paths;
+        let paths = serde_json::to_value(paths).expect("descriptions always serialize");
+        let calls = operations(&paths).map(|(path, method, operation)| {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+            Call {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                what: text(&operation["summary"]),
+                query: in_query.map(|parameter| text(&parameter["name"])).collect(),
+                takes_body: operation.get("requestBody").is_some(),
+            }
+        });
+        calls.collect()
+    });
+    &CALLS
 }
 
-impl Document {
-    /// The document of this version.
-    pub(super) fn current() -> &'static Self {
-        static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-            let document = serde_json::from_str(ADMIN_OPENAPI).expect("the document is JSON");
-            Document::read(&document).expect("the document describes every call completely")
-        });
-        &DOCUMENT
-    }
+fn operations(paths: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
+    let of_path = |(path, item)| members(item).map(move |(method, operation)| (path, method, operation));
+    members(paths).flat_map(of_path)
+}
 
-    /// `None` if something is missing.
-    fn read(document: &Value) -> Option<Self> {
-        let mut operations = Vec::new();
-        for (path, item) in document["paths"].as_object()? {
-            for (method, operation) in item.as_object()? {
-                operations.push(Operation::read(document, path, method, operation)?);
-            }
-        }
-        Some(Self { operations })
-    }
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
 
-    /// The call with this method and path.
-    ///
-    /// # Errors
-    /// [`Refusal::UnknownPath`] or [`Refusal::UnknownMethod`].
-    pub(super) fn route(&'static self, method: &Method, path: &str) -> Result<Route, Refusal> {
-        let path = if path == ROOT { "/__mock/" } else { path };
-        let at_path = self.operations.iter().filter_map(|operation| {
-            let values = operation.path.values(path)?;
-            let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
-            Some(Route { operation, values: values.into_iter().map(decoded).collect() })
-        });
-        let mut methods = Vec::new();
-        for route in at_path {
-            if route.operation.method == *method {
-                return Ok(route);
-            }
-            methods.push(route.operation.method.as_str());
-        }
-        match &methods[..] {
-            [] => Err(self.unknown(path)),
-            _ => Err(Refusal::UnknownMethod { allow: methods.join(", "), found: quoted(method.as_str()) }),
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().into()
+}
+
+/// The description of everything under `/__mock/`, as a mock of this version serves it at `/__mock/openapi.json`:
+/// OpenAPI 3.1.
+pub fn admin_openapi() -> String {
+    let generated = serde_json::to_value(api().into_openapi()).expect("descriptions always serialize");
+    let (mut paths, mut schemas) = (generated["paths"].clone(), generated["components"]["schemas"].clone());
+    add_constraints(&mut schemas);
+    for (path, item) in paths.as_object_mut().into_iter().flatten() {
+        for (_, operation) in item.as_object_mut().into_iter().flatten() {
+            complete_operation(path, operation);
         }
     }
+    let mut extended = BTreeSet::new();
+    for schema in [&paths, &schemas] {
+        find_extended(schema, &mut extended);
+    }
+    complete_schemas(&mut paths, &extended, false);
+    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
+        complete_schemas(schema, &extended, extended.contains(&reference(name)));
+    }
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "wechatpay-mock, its own API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Inspecting and controlling a mock of the WeChat Pay APIv3 gateway.",
+            "description": "Not part of the gateway: never signed, and never in the journal. A mock that listens on a \
+                loopback address answers every caller that names such an address in Host. With a token, every caller \
+                must send it. On other addresses without a token all of this is off, except health. A web page of \
+                another origin is always refused. Unknown paths are answered as components/responses/not_found says, \
+                unknown methods as method_not_allowed does.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
+        },
+        "servers": [{ "url": "http://127.0.0.1:8080", "description": "a mock started with no options" }],
+        "security": [{}, { "token": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The value of --admin-token, WECHATPAY_MOCK_ADMIN_TOKEN or admin_token in the configuration."
+            } },
+            "responses": refusals(),
+            "schemas": schemas
+        }
+    });
+    document.to_string()
+}
 
-    fn unknown(&'static self, path: &str) -> Refusal {
-        let known = self.operations.iter().map(|operation| operation.path.as_str());
-        Refusal::UnknownPath { found: quoted(path), nearest: nearest(path, known).unwrap_or(ROOT) }
+fn reference(schema: &str) -> String {
+    format!("#/components/schemas/{schema}")
+}
+
+fn refusals() -> Value {
+    let content = json!({ "application/json": { "schema": { "$ref": reference("Error") } } });
+    let refusal = |(_, name, description): (&str, &str, &str)| {
+        (name.to_owned(), json!({ "description": description, "content": content }))
+    };
+    let mut refusals = Value::Object(REFUSALS.into_iter().map(refusal).collect());
+    let header = |schema| json!({ "required": true, "schema": schema });
+    refusals["unauthorized"]["headers"] = json!({ "WWW-Authenticate": header(json!({ "const": "Bearer" })) });
+    refusals["method_not_allowed"]["headers"] = json!({ "Allow": header(json!({ "type": "string" })) });
+    refusals
+}
+
+/// Adds what the types cannot say.
+fn add_constraints(schemas: &mut Value) {
+    let constraints = json!({
+        "Between": { "anyOf": [
+            { "properties": { "at_least": { "minimum": 1 } }, "required": ["at_least"] },
+            { "required": ["at_most"] }
+        ] },
+        "Credentials": { "dependentRequired": {
+            "platform_serial": ["platform_certificate"],
+            "platform_certificate": ["platform_serial"],
+            "public_key_id": ["public_key"],
+            "public_key": ["public_key_id"]
+        } },
+        "FaultRule": {
+            "anyOf": [{ "required": ["fault"] }, { "required": ["error"] }, { "required": ["latency"] }],
+            "not": { "required": ["fault", "error"] }
+        }
+    });
+    for (name, constraint) in members(&constraints) {
+        if let Some(schema) = schemas[name].as_object_mut() {
+            schema.extend(constraint.as_object().cloned().unwrap_or_default());
+        }
     }
 }
 
-impl Operation {
-    fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Option<Self> {
-        let in_query = |parameter: &Value| {
-            let parameter = match parameter["$ref"].as_str() {
-                Some(reference) => document.pointer(reference.strip_prefix('#')?)?,
-                None => parameter,
-            };
-            (parameter["in"] == "query").then(|| parameter["name"].as_str().map(Into::into))?
+/// Adds the refusals that every call has, and says that a body is never null.
+fn complete_operation(path: &str, operation: &mut Value) {
+    if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
+        forbid_null(body);
+    }
+    for (status, name, _) in REFUSALS {
+        let is_given = match status {
+            // Nobody is refused health.
+            "401" | "404" => path != HEALTH,
+            // The method is another operation's, or none's.
+            "405" => false,
+            _ => true,
         };
-        let parameters = operation["parameters"].as_array().into_iter().flatten();
-        Some(Self {
-            method: method.to_uppercase().parse().ok()?,
-            path: PathTemplate::new(path),
-            summary: operation["summary"].as_str()?.into(),
-            handler: Handler::of(operation["operationId"].as_str()?)?,
-            query: parameters.filter_map(in_query).collect(),
-            takes_body: operation.get("requestBody").is_some(),
-        })
+        if is_given {
+            operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{name}") });
+        }
     }
 }
 
-impl Route {
-    /// Whether it is answered, in part at least, without a token.
-    pub(super) fn is_public(&self) -> bool {
-        self.operation.handler == Handler::ShowHealth
+/// Finds the schemas that an `allOf` extends.
+fn find_extended(value: &Value, extended: &mut BTreeSet<String>) {
+    for part in value["allOf"].as_array().into_iter().flatten() {
+        extended.extend(part["$ref"].as_str().map(Into::into));
+    }
+    members(value).for_each(|(_, member)| find_extended(member, extended));
+    value.as_array().into_iter().flatten().for_each(|item| find_extended(item, extended));
+}
+
+/// Says of every object that it has no other members than those that are described, and of a member that may be left out
+/// that it is never null. An `allOf` and the schemas that it extends are closed together.
+fn complete_schemas(value: &mut Value, extended: &BTreeSet<String>, is_part: bool) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| complete_schemas(item, extended, is_part)),
+        Value::Object(schema) => {
+            complete_object(schema, extended, is_part);
+            for (name, member) in schema {
+                complete_schemas(member, extended, is_part || name == "allOf");
+            }
+        }
+        _ => {}
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(method: &Method, path: &str) -> String {
-        Document::current().route(method, path).unwrap_err().to_string()
+fn complete_object(schema: &mut Map<String, Value>, extended: &BTreeSet<String>, is_part: bool) {
+    let is_extended = schema.get("$ref").and_then(Value::as_str).is_some_and(|name| extended.contains(name));
+    if is_part {
+        schema.remove("additionalProperties");
+    } else if schema.contains_key("allOf") || is_extended {
+        schema.insert("unevaluatedProperties".into(), false.into());
+    } else if schema.get("type") == Some(&json!("object")) && schema.contains_key("properties") {
+        schema.insert("additionalProperties".into(), false.into());
     }
-
-    #[test]
-    fn a_route_has_the_decoded_values_of_its_path() {
-        let route = Document::current().route(&Method::GET, "/__mock/merchants/190%30").unwrap();
-        assert_eq!(
-            (route.operation.handler, &route.values[..]),
-            (Handler::ShowMerchant, &["1900".to_owned()][..])
-        );
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &String| required.as_array().is_some_and(|all| all.contains(&json!(name)));
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties
+            .iter_mut()
+            .filter(|(name, _)| !is_required(name))
+            .for_each(|(_, member)| forbid_null(member));
     }
-
-    #[test]
-    fn an_unknown_path_is_told_the_nearest() {
-        assert!(refused(&Method::GET, "/__mock/exchange").contains("did you mean /__mock/exchanges?"));
+    if required == json!(false)
+        && let Some(parameter) = schema.get_mut("schema")
+    {
+        forbid_null(parameter);
     }
+}
 
-    #[test]
-    fn an_unknown_method_is_told_those_that_there_are() {
-        assert_eq!(refused(&Method::PUT, "/__mock/faults"), "expected DELETE, GET, POST, found \"PUT\"");
+fn forbid_null(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if object.get("default") == Some(&Value::Null) {
+        object.remove("default");
     }
-
-    #[test]
-    fn the_query_is_known_from_the_document() {
-        let route = Document::current().route(&Method::GET, "/__mock/exchanges").unwrap();
-        let names = ["merchant", "operation", "status", "code", "since", "after", "order", "limit", "wait"];
-        assert_eq!(route.operation.query, names);
+    if let Some(types) = object.get_mut("type").and_then(Value::as_array_mut) {
+        types.retain(|kind| kind != "null");
+        if let [only] = &types[..] {
+            let only = only.clone();
+            object.insert("type".into(), only);
+        }
+    }
+    if let Some(choices) = object.get_mut("oneOf").and_then(Value::as_array_mut) {
+        choices.retain(|choice| choice["type"] != "null");
     }
 }

@@ -1,131 +1,272 @@
-//! The journal: in short, one after another, whole, and as an archive.
+//! The journal: a list, a long poll, one exchange in full, and an archive.
 
 mod detail;
 mod follow;
 mod summary;
 
-use std::time::Duration;
+use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, sync::Arc, time::Duration};
 
+use axum::{Extension, extract::State};
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use crate::{
     admin::{
-        answer::{Answer, Deleted},
-        call::Call,
         control::Control,
+        error::{AdminError, quoted},
         exchanges::{
             detail::Detail,
             follow::{look, next},
             summary::Summary,
         },
-        refusal::Refusal,
+        extract::{Deleted, Json, Query, Segment, parameter},
     },
     journal::{Filter, Order, har::Archive},
 };
 
-/// The most exchanges in one answer.
+/// Exchanges in one response at most.
 const MOST: usize = 1000;
-/// So many, unless it is said.
+/// The default of `limit` in a list.
 const USUAL: usize = 100;
-/// The longest wait for the next, in seconds.
-const LONGEST_WAIT: u64 = 60;
 
-#[derive(Debug, Serialize)]
+/// Which merchant.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MerchantQuery {
+    /// Only what belongs to this merchant, by mchid.
+    #[serde(deserialize_with = "mchid")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,32}$", example = "1900000001")]
+    pub(super) merchant: Option<Mchid>,
+}
+
+/// Which exchanges.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FilterQuery {
+    /// Of this merchant, by mchid: those whose Authorization names it.
+    #[serde(deserialize_with = "mchid")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,32}$", example = "1900000001")]
+    merchant: Option<Mchid>,
+    /// Of this operation, by the operationId in /__mock/contract.json.
+    #[serde(deserialize_with = "operation")]
+    #[param(min_length = 1, example = "set_rights")]
+    operation: Option<String>,
+    /// With this status of the response. Unanswered requests have none.
+    #[serde(deserialize_with = "status")]
+    #[param(value_type = Option<u16>, minimum = 100, maximum = 599, example = 401)]
+    status: Option<StatusCode>,
+    /// With this error code in the response. Not a member's code, which is what code means in an expectation and in the
+    /// match of a fault rule.
+    #[serde(deserialize_with = "code")]
+    #[param(min_length = 1, max_length = 64, example = "SIGN_ERROR")]
+    code: Option<String>,
+    /// At this time of the mock's clock or later: Unix seconds, or RFC 3339. A + stands for itself.
+    #[serde(deserialize_with = "time")]
+    #[param(value_type = Option<String>, example = "2026-01-01T00:00:00+08:00")]
+    since: Option<Timestamp>,
+    /// With a higher number than this.
+    #[serde(deserialize_with = "after")]
+    #[param(example = 100)]
+    after: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Which come first, and so which are left out if there are more than limit. Default: oldest.
+    #[serde(deserialize_with = "order")]
+    #[param(inline, example = "newest")]
+    order: Option<Order>,
+    /// The number of exchanges at most.
+    #[serde(deserialize_with = "limit")]
+    #[param(minimum = 1, maximum = 1000, default = 100, example = 100)]
+    limit: Option<usize>,
+    /// If there are none: how many seconds to wait for the next. Those that come within 20 ms after it are in the same
+    /// response.
+    #[serde(deserialize_with = "wait")]
+    #[param(minimum = 0, maximum = 60, default = 0, example = 30)]
+    wait: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ExportQuery {
+    /// The number of exchanges at most.
+    #[serde(deserialize_with = "limit")]
+    #[param(minimum = 1, maximum = 1000, default = 1000, example = 1000)]
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
 struct ExchangePage<'a> {
+    /// In the order that was asked for.
+    #[schema(max_items = 1000)]
     exchanges: Vec<Summary<'a>>,
+    /// Whether there are more already; if the newest come first, whether there are older ones.
     has_more: bool,
+    /// What to pass as after to get those that follow. 0 if the after of this call is higher than any number: the mock
+    /// was restarted.
     last: u64,
 }
 
-/// `GET /__mock/exchanges`
-pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (filter, limit) = (filter(call)?, limit(call)?.unwrap_or(USUAL));
-    let order = call.query.read("order", "oldest or newest", order)?.unwrap_or_default();
-    let is_wait = |wait: &u64| (0..=LONGEST_WAIT).contains(wait);
-    let wait = call.query.read("wait", "0 to 60 seconds", |value| value.parse().ok().filter(is_wait))?;
+/// Lists the last exchanges in short, or waits for the next.
+#[utoipa::path(
+    get,
+    path = "/__mock/exchanges",
+    params(FilterQuery, ListQuery),
+    responses((
+        status = 200,
+        description = "Those that match. For the next page, oldest first, pass last as after.",
+        body = ExchangePage
+    ))
+)]
+pub(super) async fn list_exchanges(
+    State(control): State<Arc<Control>>,
+    Query(filter): Query<FilterQuery>,
+    Query(ListQuery { order, limit, wait }): Query<ListQuery>,
+) -> Result<Json, AdminError> {
+    let (filter, order, limit) = (filter.check(&control)?, order.unwrap_or_default(), limit.unwrap_or(USUAL));
     let seen = match wait {
-        None | Some(0) => look(&call.control.gateway.journal, &filter, order, limit),
-        Some(seconds) => {
-            next(&call.control.gateway, filter, order, limit, Duration::from_secs(seconds)).await
-        }
+        None | Some(0) => look(&control.gateway.journal, &filter, order, limit),
+        Some(seconds) => next(&control.gateway, filter, order, limit, Duration::from_secs(seconds)).await,
     };
     let exchanges = seen.page.exchanges.iter().map(|exchange| Summary::of(exchange)).collect();
-    Ok(Answer::ok(&ExchangePage { exchanges, has_more: seen.page.has_more, last: seen.last }))
+    Ok(Json::of(&ExchangePage { exchanges, has_more: seen.page.has_more, last: seen.last }))
 }
 
-/// `GET /__mock/exchanges.har`
-pub(super) async fn export(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (filter, limit) = (filter(call)?, limit(call)?.unwrap_or(MOST));
-    let address = call.address;
+/// Exports the last exchanges as an HTTP archive (HAR 1.2), oldest first.
+#[utoipa::path(
+    get,
+    path = "/__mock/exchanges.har",
+    params(FilterQuery, ExportQuery),
+    responses((
+        status = 200,
+        description = "Those that match. The comment of log says if there are more.",
+        body = Archive
+    ))
+)]
+pub(super) async fn export_exchanges(
+    State(control): State<Arc<Control>>,
+    Extension(address): Extension<SocketAddr>,
+    Query(filter): Query<FilterQuery>,
+    Query(ExportQuery { limit }): Query<ExportQuery>,
+) -> Result<Json, AdminError> {
+    let filter = filter.check(&control)?;
     let archive = move |control: &Control| {
-        let page = control.gateway.journal.page(&filter, Order::Oldest, limit);
-        Answer::ok(&Archive::of(&page, address))
+        let page = control.gateway.journal.page(&filter, Order::Oldest, limit.unwrap_or(MOST));
+        Json::of(&Archive::of(&page, address))
     };
-    Ok(call.apart(archive).await)
+    Ok(control.on_thread(archive).await)
 }
 
-/// `GET /__mock/exchanges/{number}`
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (number, journal) = (call.number()?, &call.control.gateway.journal);
+/// Shows everything about an exchange.
+#[utoipa::path(
+    get,
+    path = "/__mock/exchanges/{number}",
+    params(("number" = u64, Path, description = "Its number.", minimum = 1, example = 1)),
+    responses((status = 200, description = "The exchange.", body = Detail))
+)]
+pub(super) async fn show_exchange(
+    State(control): State<Arc<Control>>,
+    segment: Segment,
+) -> Result<Json, AdminError> {
+    let (number, journal) = (segment.number()?, &control.gateway.journal);
     if let Some(exchange) = journal.exchange(number) {
-        return Ok(Answer::ok(&Detail::of(&exchange)));
+        return Ok(Json::of(&Detail::of(&exchange)));
     }
     let last = journal.recorded().recorded;
     Err(if (1..=last).contains(&number) {
-        Refusal::ExchangeForgotten { number }
+        AdminError::ExchangeEvicted { number }
     } else {
-        Refusal::NoExchangeYet { number, last }
+        AdminError::NoExchangeYet { number, last }
     })
 }
 
-/// `DELETE /__mock/exchanges`
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let mchid: Option<Mchid> = merchant(call)?.and_then(|mchid| mchid.parse().ok());
-    Ok(Answer::ok(&Deleted { deleted: call.control.gateway.journal.clear(mchid.as_ref()) }))
+/// Deletes exchanges: a merchant's, or all.
+#[utoipa::path(
+    delete,
+    path = "/__mock/exchanges",
+    params(MerchantQuery),
+    responses((status = 200, description = "They are deleted.", body = Deleted))
+)]
+pub(super) async fn delete_exchanges(
+    State(control): State<Arc<Control>>,
+    Query(MerchantQuery { merchant }): Query<MerchantQuery>,
+) -> Json {
+    Json::of(&Deleted { deleted: control.gateway.journal.clear(merchant.as_ref()) })
 }
 
-/// The merchant that the query names. It need not exist, or exist any longer.
-pub(super) fn merchant(call: &Call<'_>) -> Result<Option<String>, Refusal> {
-    call.query
-        .read("merchant", "an mchid, 1 to 32 digits", |value| Some(value.parse::<Mchid>().ok()?.to_string()))
-}
-
-fn filter(call: &Call<'_>) -> Result<Filter, Refusal> {
-    let query = &call.query;
-    let operations: Vec<_> = call.control.gateway.contract.operation_ids().collect();
-    let operations = format!("one of {}", operations.join(", "));
-    let operation = |id: &str| call.control.gateway.contract.has_operation(id).then(|| id.to_owned());
-    let code = |code: &str| (1..=64).contains(&code.len()).then(|| code.to_owned());
-    Ok(Filter {
-        merchant: merchant(call)?,
-        operation: query.read("operation", &operations, operation)?,
-        status: query.read("status", "100 to 599", status)?,
-        code: query.read("code", "1 to 64 characters", code)?,
-        since: query.read("since", "Unix seconds, or RFC 3339 since 1970", time)?,
-        after: query.read("after", "a number from 0 on", |value| value.parse().ok())?.unwrap_or(0),
-    })
-}
-
-fn limit(call: &Call<'_>) -> Result<Option<usize>, Refusal> {
-    let is_limit = |limit: &usize| (1..=MOST).contains(limit);
-    call.query.read("limit", "1 to 1000", |value| value.parse().ok().filter(is_limit))
-}
-
-fn order(value: &str) -> Option<Order> {
-    match value {
-        "oldest" => Some(Order::Oldest),
-        "newest" => Some(Order::Newest),
-        _ => None,
+impl FilterQuery {
+    fn check(self, control: &Control) -> Result<Filter, AdminError> {
+        let contract = control.gateway.contract;
+        if let Some(found) = &self.operation
+            && contract.operation(found).is_none()
+        {
+            let known: Vec<_> = contract.operation_ids().collect();
+            let (known, found) = (known.join(", "), quoted(found));
+            return Err(AdminError::Query(format!("operation: expected one of {known}, found {found}")));
+        }
+        Ok(Filter {
+            merchant: self.merchant.map(|mchid| mchid.to_string()),
+            operation: self.operation,
+            status: self.status,
+            code: self.code,
+            since: self.since,
+            after: self.after.unwrap_or(0),
+        })
     }
 }
 
-fn status(text: &str) -> Option<StatusCode> {
-    StatusCode::from_u16(text.parse().ok()?).ok().filter(|status| status.as_u16() < 600)
+fn mchid<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Mchid>, D::Error> {
+    parameter(text, "an mchid, 1 to 32 digits", |text| text.parse().ok())
 }
 
-fn time(text: &str) -> Option<Timestamp> {
-    let seconds = text.parse().ok().map(Timestamp::from_unix);
-    seconds.or_else(|| Timestamp::from_rfc3339(text).ok())
+fn operation<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    // FilterQuery::check knows which there are.
+    parameter(text, "an operationId", |text| Some(text.into()))
+}
+
+fn status<'de, D: Deserializer<'de>>(text: D) -> Result<Option<StatusCode>, D::Error> {
+    parameter(text, "100 to 599", |text| StatusCode::from_u16(within(100..=599, text)?).ok())
+}
+
+fn code<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    parameter(text, "1 to 64 characters", |text| (1..=64).contains(&text.len()).then(|| text.into()))
+}
+
+fn time<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Timestamp>, D::Error> {
+    parameter(text, "Unix seconds, or RFC 3339 since 1970", |text| {
+        let seconds = text.parse().ok().map(Timestamp::from_unix);
+        seconds.or_else(|| Timestamp::from_rfc3339(text).ok())
+    })
+}
+
+fn after<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
+    parameter(text, "a number from 0 on", |text| text.parse().ok())
+}
+
+fn order<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Order>, D::Error> {
+    parameter(text, "oldest or newest", |text| match text {
+        "oldest" => Some(Order::Oldest),
+        "newest" => Some(Order::Newest),
+        _ => None,
+    })
+}
+
+fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>, D::Error> {
+    parameter(text, "1 to 1000", |text| within(1..=MOST, text))
+}
+
+fn wait<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
+    parameter(text, "0 to 60 seconds", |text| within(0..=60, text))
+}
+
+fn within<T: FromStr + PartialOrd>(range: RangeInclusive<T>, text: &str) -> Option<T> {
+    text.parse().ok().filter(|number| range.contains(number))
 }

@@ -1,95 +1,147 @@
 //! Fault rules, and the names of faults.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::policies::Provenance;
 
 use crate::{
     admin::{
-        answer::{Answer, Deleted},
-        call::Call,
-        exchanges::merchant,
-        refusal::Refusal,
+        control::Control,
+        error::{AdminError, Error},
+        exchanges::MerchantQuery,
+        extract::{Body, Deleted, Json, Query, Segment},
     },
-    api::provenance::Provenance,
-    faults::{FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
+    faults::{Applied, FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FaultList {
+    /// The oldest first.
     faults: Vec<RuleState>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FaultNames {
     faults: Vec<FaultName>,
+    /// The forms of request numbers that say more than a fault's name.
     request_numbers: Vec<RequestNumber>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FaultName {
+    #[schema(pattern = "^[a-z]+(-[a-z]+)*$")]
     name: &'static str,
     meaning: &'static str,
-    applied: String,
+    applied: Applied,
     standing: Provenance,
+    /// An out_request_no that asks for it.
+    #[schema(pattern = r"^MOCK\*")]
     request_number: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct RequestNumber {
+    /// An out_request_no.
+    #[schema(pattern = r"^MOCK\*")]
     number: &'static str,
     meaning: &'static str,
 }
 
-/// `GET /__mock/faults`
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let merchant = merchant(call)?;
-    let mut faults = call.control.gateway.faults.list();
-    faults.retain(|state| merchant.is_none() || state.rule.when.merchant == merchant);
-    Ok(Answer::ok(&FaultList { faults }))
+/// Lists the fault rules, oldest first, and how often each has struck.
+#[utoipa::path(get, path = "/__mock/faults", params(MerchantQuery), responses((status = 200, description = "The rules.", body = FaultList)))]
+pub(super) async fn list_faults(
+    State(control): State<Arc<Control>>,
+    Query(MerchantQuery { merchant }): Query<MerchantQuery>,
+) -> Json {
+    let mut faults = control.gateway.faults.list();
+    if let Some(merchant) = &merchant {
+        faults.retain(|state| state.rule.when.merchant.as_deref() == Some(merchant.as_str()));
+    }
+    Json::of(&FaultList { faults })
 }
 
-/// `POST /__mock/faults`
-pub(super) fn add(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let rule: FaultRule = call.body()?;
-    Ok(Answer::json(StatusCode::CREATED, &call.control.add_fault(rule)?))
+/// Adds a fault rule, which applies from the next request on.
+#[utoipa::path(
+    post,
+    path = "/__mock/faults",
+    request_body(
+        content = FaultRule,
+        example = json!({ "fault": "system-error-applied", "times": 1, "match": { "operation": "set_rights" } })
+    ),
+    responses(
+        (status = 201, description = "The rule, with its name.", body = RuleState),
+        (status = 409, description = "There are too many rules.", body = Error)
+    )
+)]
+pub(super) async fn add_fault(
+    State(control): State<Arc<Control>>,
+    Body(rule): Body<FaultRule>,
+) -> Result<(StatusCode, Json), AdminError> {
+    Ok((StatusCode::CREATED, Json::of(&control.add_fault(rule)?)))
 }
 
-/// `DELETE /__mock/faults`
-pub(super) fn delete_all(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let deleted = match merchant(call)? {
-        None => call.control.clear_faults(None),
-        Some(mchid) => mchid.parse().map_or(0, |mchid| call.control.clear_faults(Some(&mchid))),
-    };
-    Ok(Answer::ok(&Deleted { deleted }))
+/// Deletes fault rules: those that name a merchant, or all.
+///
+/// Requests that wait for a fault to end wait no longer.
+#[utoipa::path(delete, path = "/__mock/faults", params(MerchantQuery), responses((status = 200, description = "They are deleted.", body = Deleted)))]
+pub(super) async fn delete_faults(
+    State(control): State<Arc<Control>>,
+    Query(MerchantQuery { merchant }): Query<MerchantQuery>,
+) -> Json {
+    Json::of(&Deleted { deleted: control.clear_faults(merchant.as_ref()) })
 }
 
-/// `GET /__mock/faults/{id}`
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let id = call.number()?;
-    let rule = call.control.gateway.faults.list().into_iter().find(|state| state.id == id);
-    rule.map(|state| Answer::ok(&state)).ok_or(Refusal::NoFault { id })
+/// Shows a fault rule, and how often it has struck.
+#[utoipa::path(
+    get,
+    path = "/__mock/faults/{id}",
+    params(("id" = u64, Path, description = "The rule's name, a number.", minimum = 1, example = 1)),
+    responses((status = 200, description = "The rule.", body = RuleState))
+)]
+pub(super) async fn show_fault(
+    State(control): State<Arc<Control>>,
+    segment: Segment,
+) -> Result<Json, AdminError> {
+    let id = segment.number()?;
+    let rule = control.gateway.faults.list().into_iter().find(|state| state.id == id);
+    rule.map(|state| Json::of(&state)).ok_or(AdminError::NoFault { id })
 }
 
-/// `DELETE /__mock/faults/{id}`
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let id = call.number()?;
-    if call.control.remove_fault(id) {
-        Ok(Answer::ok(&Deleted { deleted: 1 }))
+/// Deletes a fault rule.
+#[utoipa::path(
+    delete,
+    path = "/__mock/faults/{id}",
+    params(("id" = u64, Path, description = "The rule's name, a number.", minimum = 1, example = 1)),
+    responses((status = 200, description = "It is deleted.", body = Deleted))
+)]
+pub(super) async fn delete_fault(
+    State(control): State<Arc<Control>>,
+    segment: Segment,
+) -> Result<Json, AdminError> {
+    let id = segment.number()?;
+    if control.remove_fault(id) {
+        Ok(Json::of(&Deleted { deleted: 1 }))
     } else {
-        Err(Refusal::NoFault { id })
+        Err(AdminError::NoFault { id })
     }
 }
 
-/// `GET /__mock/fault-names`
-pub(super) fn names() -> Answer {
+/// Lists the faults that a rule or a request number can ask for.
+#[utoipa::path(get, path = "/__mock/fault-names", responses((status = 200, description = "The faults, and the forms of request numbers.", body = FaultNames)))]
+pub(super) async fn list_fault_names() -> Json {
     let faults = FAULTS.iter().map(|fault| FaultName {
         name: fault.name(),
         meaning: fault.meaning(),
-        applied: fault.applied().to_string(),
+        applied: fault.applied(),
         standing: fault.provenance(),
         request_number: fault.trigger_number(),
     });
     let request_numbers =
         TRIGGER_FORMS.iter().map(|form| RequestNumber { number: form.number, meaning: form.meaning });
-    Answer::ok(&FaultNames { faults: faults.collect(), request_numbers: request_numbers.collect() })
+    Json::of(&FaultNames { faults: faults.collect(), request_numbers: request_numbers.collect() })
 }

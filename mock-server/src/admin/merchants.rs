@@ -1,93 +1,149 @@
-//! Merchants: those that there are, and those that are made for a test.
+//! The merchants: those of the configuration, and those that are made at run time for a test.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
-use wechatpay_protocol::Mchid;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
+use wechatpay_protocol::{CredentialsFile, Mchid};
 
 use crate::{
     admin::{
-        answer::{Answer, Deleted},
-        call::Call,
         control::{Control, NewMerchant},
-        refusal::{Refusal, quoted},
+        error::{AdminError, Error, quoted},
+        extract::{Deleted, Json, OptionalBody, Segment},
     },
     merchants::{Merchant, TrustMode},
     non_null::present,
     operations::seed::SeedMerchant,
 };
 
-/// How a merchant shall be.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-struct MerchantOrder {
+pub(super) struct MerchantOrder {
+    /// Its number. Default: one that no other merchant has.
     #[serde(deserialize_with = "present")]
+    #[schema(pattern = "^[0-9]{1,32}$")]
     mchid: Option<String>,
     trust: TrustMode,
+    /// Whether it gets a private key and an APIv3 key of its own, which takes up to a second. Otherwise it has the
+    /// development merchant's.
     new_key: bool,
+    /// What it starts with. Default: the documentation's sample card.
     #[serde(deserialize_with = "present")]
     seed: Option<SeedMerchant>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MerchantList {
     merchants: Vec<MerchantState>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Merchant)]
 struct MerchantState {
+    #[schema(pattern = "^[0-9]{1,32}$")]
     mchid: String,
+    /// The serial number of its certificate.
+    #[schema(pattern = "^[0-9A-F]+$")]
     serial_no: String,
-    trust: String,
+    trust: TrustMode,
+    /// Whether it was made at run time, and can be deleted.
     made: bool,
 }
 
-/// How long somebody waits whose new key is to be made after those of others. (own choice)
-const TURN: Duration = Duration::from_secs(60);
+/// credentials.json with the contents of the files in place of their names.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Credentials(CredentialsFile);
 
-/// `GET /__mock/merchants`
-pub(super) fn list(call: &Call<'_>) -> Answer {
-    let merchants = call.control.gateway.merchants.merchants();
-    let states = merchants.iter().map(|merchant| MerchantState::of(merchant, call.control));
-    Answer::ok(&MerchantList { merchants: states.collect() })
+/// How long a call waits for the new keys of others to be generated. (own choice)
+const KEY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Lists the merchants, by number.
+#[utoipa::path(get, path = "/__mock/merchants", responses((status = 200, description = "The merchants.", body = MerchantList)))]
+pub(super) async fn list_merchants(State(control): State<Arc<Control>>) -> Json {
+    let merchants = control.gateway.merchants.merchants();
+    let merchants = merchants.iter().map(|merchant| MerchantState::of(merchant, &control)).collect();
+    Json::of(&MerchantList { merchants })
 }
 
-/// `POST /__mock/merchants`
-pub(super) async fn make(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let MerchantOrder { mchid, trust, new_key, seed } = call.body_if_any()?;
-    let malformed = |error| Refusal::Body(format!("{error}"));
-    let mchid = mchid.map(|mchid| mchid.parse::<Mchid>()).transpose().map_err(malformed)?;
+/// Makes a merchant, for the use of one test.
+///
+/// Its state, its exchanges and its fault rules are its own. It exists until it is deleted, or the mock is reset or ends.
+#[utoipa::path(
+    post,
+    path = "/__mock/merchants",
+    request_body(content = Option<MerchantOrder>, example = json!({ "trust": "public-key" })),
+    responses(
+        (status = 201, description = "What it needs to call the mock, in the form of credentials.json.", body = Credentials),
+        (status = 409, description = "The number is taken, or there are too many merchants.", body = Error)
+    )
+)]
+pub(super) async fn make_merchant(
+    State(control): State<Arc<Control>>,
+    OptionalBody(order): OptionalBody<MerchantOrder>,
+) -> Result<(StatusCode, Json), AdminError> {
+    let MerchantOrder { mchid, trust, new_key, seed } = order;
+    let mchid = mchid.map(|mchid| mchid.parse::<Mchid>()).transpose();
+    let mchid = mchid.map_err(|error| AdminError::Body(error.to_string()))?;
     let new = NewMerchant { mchid, trust, new_key, seed };
     // One at a time: a new key keeps a core busy for up to a second.
     let _turn = if new_key {
-        let turn = timeout(TURN, call.control.new_keys.acquire()).await;
-        Some(turn.map_err(|_| Refusal::NoTurn)?)
+        let turn = timeout(KEY_TIMEOUT, control.new_keys.acquire()).await;
+        Some(turn.map_err(|_| AdminError::KeysBusy)?)
     } else {
         None
     };
-    let credentials = call.apart(move |control| control.make_merchant(new)).await?;
-    Ok(Answer::json(StatusCode::CREATED, &credentials.to_inline()))
+    let credentials = control.on_thread(move |control| control.make_merchant(new)).await?;
+    Ok((StatusCode::CREATED, Json::of(&Credentials(credentials.to_inline()))))
 }
 
-/// `GET /__mock/merchants/{mchid}`
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let merchant = call.control.gateway.merchants.merchant(call.value).ok_or_else(|| unknown(call))?;
-    Ok(Answer::ok(&MerchantState::of(&merchant, call.control)))
+/// Shows a merchant.
+#[utoipa::path(
+    get,
+    path = "/__mock/merchants/{mchid}",
+    params((
+        "mchid" = String, Path, description = "The merchant's number.", pattern = "^[0-9]{1,32}$", example = "1900000001"
+    )),
+    responses((status = 200, description = "The merchant.", body = MerchantState))
+)]
+pub(super) async fn show_merchant(
+    State(control): State<Arc<Control>>,
+    Segment(mchid): Segment,
+) -> Result<Json, AdminError> {
+    let merchant = control.gateway.merchants.merchant(&mchid);
+    let merchant = merchant.ok_or_else(|| AdminError::NoMerchant { found: quoted(&mchid) })?;
+    Ok(Json::of(&MerchantState::of(&merchant, &control)))
 }
 
-/// `DELETE /__mock/merchants/{mchid}`
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let mchid: Mchid = call.value.parse().map_err(|_| unknown(call))?;
-    if call.control.gateway.merchants.is_configured(&mchid) {
-        return Err(Refusal::Configured { mchid });
+/// Deletes a merchant that was made at run time, with everything that is kept for it.
+#[utoipa::path(
+    delete,
+    path = "/__mock/merchants/{mchid}",
+    params((
+        "mchid" = String, Path, description = "The merchant's number.", pattern = "^[0-9]{1,32}$", example = "1900000001"
+    )),
+    responses(
+        (status = 200, description = "It is deleted.", body = Deleted),
+        (status = 409, description = "The merchant is one of the configuration's.", body = Error)
+    )
+)]
+pub(super) async fn delete_merchant(
+    State(control): State<Arc<Control>>,
+    Segment(mchid): Segment,
+) -> Result<Json, AdminError> {
+    let unknown = || AdminError::NoMerchant { found: quoted(&mchid) };
+    let mchid: Mchid = mchid.parse().map_err(|_| unknown())?;
+    if control.gateway.merchants.is_configured(&mchid) {
+        return Err(AdminError::Configured { mchid });
     }
-    if call.control.remove_merchant(&mchid) {
-        Ok(Answer::ok(&Deleted { deleted: 1 }))
-    } else {
-        Err(unknown(call))
-    }
+    if control.remove_merchant(&mchid) { Ok(Json::of(&Deleted { deleted: 1 })) } else { Err(unknown()) }
 }
 
 impl MerchantState {
@@ -95,12 +151,37 @@ impl MerchantState {
         Self {
             mchid: merchant.mchid.to_string(),
             serial_no: merchant.serial_no().to_string(),
-            trust: merchant.trust.to_string(),
+            trust: merchant.trust,
             made: !control.gateway.merchants.is_configured(&merchant.mchid),
         }
     }
 }
 
-fn unknown(call: &Call<'_>) -> Refusal {
-    Refusal::NoMerchant { found: quoted(call.value) }
+impl ToSchema for Credentials {}
+
+/// By hand, since `wechatpay-protocol` does not depend on utoipa.
+impl PartialSchema for Credentials {
+    fn schema() -> RefOr<Schema> {
+        let required = [
+            ("mchid", "Its number."),
+            ("merchant_serial", "The serial number of its certificate."),
+            ("merchant_key", "Its private key, PEM."),
+            ("merchant_certificate", "Its certificate, PEM."),
+            ("apiv3_key", "The key that both sides encrypt with."),
+        ];
+        let optional = [
+            (
+                "platform_serial",
+                "The serial number of the gateway's certificate, if the merchant trusts that.",
+            ),
+            ("platform_certificate", "That certificate, PEM."),
+            ("public_key_id", "The ID of the gateway's public key, if the merchant trusts that."),
+            ("public_key", "That key, PEM."),
+        ];
+        let string = |text| ObjectBuilder::new().schema_type(Type::String).description(Some(text));
+        let object = required.into_iter().chain(optional);
+        let object =
+            object.fold(ObjectBuilder::new(), |object, (name, text)| object.property(name, string(text)));
+        required.into_iter().fold(object, |object, (name, _)| object.required(name)).into()
+    }
 }

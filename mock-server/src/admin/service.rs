@@ -1,67 +1,84 @@
-//! About the mock itself: what can be asked, whether it is well, its documents and its figures.
+//! The mock itself: its calls, its health, its documents and its metrics.
 
+use std::sync::Arc;
+
+use axum::{Extension, extract::State, response::IntoResponse};
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
+use utoipa::ToSchema;
+use wechatpay_openapi::OPENAPI;
 
 use crate::{
     admin::{
-        answer::Answer,
-        call::{Call, Caller},
-        document::{ADMIN_OPENAPI, Document},
+        Caller,
+        control::Control,
+        document::{Call, admin_openapi, calls},
+        extract::{JSON, Json},
     },
-    contract::OPENAPI,
     journal::metrics::Metrics,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-#[derive(Debug, Serialize)]
-struct Index {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Index {
     name: &'static str,
     version: &'static str,
-    calls: Vec<IndexEntry>,
+    #[schema(min_items = 1)]
+    calls: &'static [Call],
 }
 
-#[derive(Debug, Serialize)]
-struct IndexEntry {
-    method: &'static str,
-    path: &'static str,
-    what: &'static str,
-}
-
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Health {
+    /// Always `ok`.
+    #[schema(pattern = "^ok$")]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
 }
 
-/// `GET /__mock/`
-pub(super) fn index() -> Answer {
-    let calls = Document::current().operations.iter().map(|operation| IndexEntry {
-        method: operation.method.as_str(),
-        path: operation.path.as_str(),
-        what: &operation.summary,
-    });
-    Answer::ok(&Index { name: "wechatpay-mock", version: VERSION, calls: calls.collect() })
+/// Lists every call.
+///
+/// The same at /__mock.
+#[utoipa::path(get, path = "/__mock/", responses((status = 200, description = "Every call, with what it does.", body = Index)))]
+pub(super) async fn show_index() -> Json {
+    Json::of(&Index { name: "wechatpay-mock", version: VERSION, calls: calls() })
 }
 
-/// `GET /__mock/health`: to somebody who may know no more, only that.
-pub(super) fn health(call: &Call<'_>) -> Answer {
-    let is_admitted = call.caller == Caller::Admitted;
-    Answer::ok(&Health { status: "ok", version: is_admitted.then_some(VERSION) })
+/// Says that the mock is healthy.
+///
+/// Needs no token, on any address. Only callers that may know everything else are told the version.
+#[utoipa::path(get, path = "/__mock/health", responses((status = 200, description = "The mock is healthy.", body = Health)))]
+pub(super) async fn show_health(Extension(caller): Extension<Caller>) -> Json {
+    Json::of(&Health { status: "ok", version: caller.is_admitted.then_some(VERSION) })
 }
 
-/// `GET /__mock/openapi.json`
-pub(super) fn openapi() -> Answer {
-    Answer::document(ADMIN_OPENAPI)
+/// Shows this document.
+#[utoipa::path(
+    get,
+    path = "/__mock/openapi.json",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object))
+)]
+pub(super) async fn show_openapi() -> impl IntoResponse {
+    ([(CONTENT_TYPE, JSON)], admin_openapi())
 }
 
-/// `GET /__mock/contract.json`
-pub(super) fn contract() -> Answer {
-    Answer::document(OPENAPI)
+/// Shows the operations of the gateway that the mock answers.
+#[utoipa::path(
+    get,
+    path = "/__mock/contract.json",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object))
+)]
+pub(super) async fn show_contract() -> impl IntoResponse {
+    ([(CONTENT_TYPE, JSON)], OPENAPI)
 }
 
-/// `GET /__mock/metrics`
-pub(super) fn metrics(call: &Call<'_>) -> Answer {
-    Answer::text(Metrics::CONTENT_TYPE, call.control.gateway.journal.render_metrics())
+/// Shows metrics of all exchanges since the start, for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/__mock/metrics",
+    responses((status = 200, description = "Text in Prometheus's format.", body = String, content_type = "text/plain"))
+)]
+pub(super) async fn show_metrics(State(control): State<Arc<Control>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], control.gateway.journal.render_metrics())
 }

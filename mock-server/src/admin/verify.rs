@@ -1,23 +1,50 @@
-//! Whether that has happened which a test expects.
+//! Whether the requests that a test expects have arrived.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use http::StatusCode;
 
 use crate::{
-    admin::{answer::Answer, call::Call, refusal::Refusal},
-    journal::expectation::Expectation,
+    admin::{
+        control::Control,
+        error::AdminError,
+        extract::{Body, Json},
+    },
+    journal::expectation::{Expectation, Verification},
 };
 
-/// `POST /__mock/verify`: 200 if the expectation is met, otherwise 409.
-///
-/// What makes no sense is refused: expecting no exchange of an operation that there is none of would always be met.
-pub(super) async fn verify(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let expectation: Expectation = call.body()?;
+/// Checks whether that many exchanges match.
+#[utoipa::path(
+    post,
+    path = "/__mock/verify",
+    request_body(
+        content = Expectation,
+        description = "What is expected. Content-Type is ignored, here and elsewhere.",
+        example = json!({
+            "operation": "set_rights", "code": "478515832665", "body": { "bonus_value": 600 }, "times": 1
+        })
+    ),
+    responses(
+        (status = 200, description = "That many match.", body = Verification),
+        (
+            status = 409,
+            description = "More or fewer match, or it is uncertain whether there are more.",
+            body = Verification
+        )
+    )
+)]
+pub(super) async fn verify(
+    State(control): State<Arc<Control>>,
+    Body(expectation): Body<Expectation>,
+) -> Result<(StatusCode, Json), AdminError> {
+    // An expectation of no exchange of an unknown operation would always be met.
     expectation
-        .check(&call.control.gateway.merchants, call.control.gateway.contract)
-        .map_err(|senseless| Refusal::Body(senseless.to_string()))?;
-    let verification = call
-        .apart(move |control| control.gateway.journal.verify(&expectation, control.gateway.contract))
-        .await;
+        .check(&control.gateway.merchants, control.gateway.contract)
+        .map_err(|invalid| AdminError::Body(invalid.to_string()))?;
+    let verify =
+        move |control: &Control| control.gateway.journal.verify(&expectation, control.gateway.contract);
+    let verification = control.on_thread(verify).await;
     let status = if verification.met { StatusCode::OK } else { StatusCode::CONFLICT };
-    Ok(Answer::json(status, &verification))
+    Ok((status, Json::of(&verification)))
 }

@@ -5,13 +5,15 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use wechatpay_openapi::FieldError;
 use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestamp};
 
+use crate::policies::Provenance;
+
 use super::{
-    injected_error::InjectedError, language::Language, messages::Row, operation_error::OperationError,
-    provenance::Provenance,
+    field_error, injected_error::InjectedError, language::Language, messages::Row,
+    operation_error::OperationError,
 };
-use crate::field_fault::FieldFault;
 
 /// What the gateway looks at, in its order: what holds of a request that passes each check, 1 to 12.
 pub const CHECKS: [&str; 12] = [
@@ -101,7 +103,7 @@ pub enum ApiError {
         reason: String,
     },
     /// Check 11: a field of the path, the query or the body breaks a rule.
-    Field(Box<FieldFault>),
+    Field(Box<FieldError>),
     /// Check 11: a sensitive field, or the name of the key it was encrypted for, is not what it should be.
     Sensitive(SensitiveFault),
     /// Check 12: a rule of the operation's own is broken.
@@ -204,7 +206,7 @@ impl ApiError {
     /// question, which `fixtures/cases/` answer.
     pub fn provenance(&self) -> Provenance {
         match self {
-            Self::Field(error) => error.standing(),
+            Self::Field(error) => field_error::provenance(error),
             Self::Injected(error) => error.provenance(),
             _ => self.row().map_or(Provenance::OwnChoice, |row| row.provenance),
         }
@@ -232,7 +234,7 @@ impl ApiError {
         let detail = match self {
             Self::SignatureMismatch(information) => Some(information.detail()),
             Self::NotJson { reason } => Some(json!({ "location": "body", "issue": reason })),
-            Self::Field(error) => Some(error.detail()),
+            Self::Field(error) => Some(field_error::detail(error)),
             _ => None,
         };
         Some(ErrorBody { code, detail, message: self.message(language) })
@@ -255,7 +257,7 @@ impl ApiError {
     fn message(&self, language: Language) -> String {
         let text = self.row().map_or("", |row| row.text(language));
         match self {
-            Self::Field(error) => error.message(language),
+            Self::Field(error) => field_error::message(error, language),
             Self::Injected(error) => error.message(language).into(),
             Self::BodyTooLarge { limit } => text.replace("{limit}", &limit.to_string()),
             _ => text.into(),
@@ -298,7 +300,7 @@ impl ApiError {
                 "the signature was not made over this request with the merchant's key".into()
             }
             Self::NotJson { reason } => reason.clone(),
-            Self::Field(error) => error.issue(),
+            Self::Field(error) => field_error::issue(error),
             Self::Sensitive(SensitiveFault::SerialAbsent) => {
                 "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
                     .into()

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{language::Language, messages::Row, operation_error::OperationError, provenance::Provenance};
+use crate::policies::Provenance;
+
+use super::{language::Language, messages::Row, operation_error::OperationError};
 
 /// An error that a fault rule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +39,17 @@ pub enum DocumentedError {
 }
 
 /// An error in a fault rule's own words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomError {
     /// The status, 400 to 599.
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// The code.
+    #[schema(pattern = "^[A-Z0-9_]{1,64}$")]
     pub code: String,
     /// The message.
+    #[schema(min_length = 1, max_length = 1024)]
     pub message: String,
 }
 

@@ -5,7 +5,9 @@ use std::{collections::HashMap, sync::LazyLock};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{language::Language, provenance::Provenance};
+use crate::policies::Provenance;
+
+use super::language::Language;
 
 const MESSAGES: &str = include_str!("messages.toml");
 

@@ -2,7 +2,9 @@
 
 use http::StatusCode;
 
-use super::{language::Language, messages::Row, provenance::Provenance};
+use crate::policies::Provenance;
+
+use super::{language::Language, messages::Row};
 
 /// Why an operation refuses a request that is signed and well formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

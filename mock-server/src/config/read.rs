@@ -1,163 +1,171 @@
-//! The configuration file, section by section: what may stand in it, and what each thing must be.
+//! The configuration file: its keys, and their conversion into the types of the other modules.
 
-mod certificate;
-mod faults;
-mod merchants;
-mod platform;
+use std::{collections::BTreeMap, path::Path};
 
-use std::{net::SocketAddr, path::Path};
-
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
     config::{
         Config,
-        complaint::{Complaint, Complaints, ConfigError},
-        seed_file,
-        table::{Entry, Table, TextFile},
+        error::ConfigErrors,
+        explain::unknown_key,
+        keys::{self, MerchantTable, PlatformCertificateTable, PublicKeyTable},
+        seed,
+        source::{Source, Table},
     },
-    limits::{LimitError, Limits},
-    merchants::PublicKeyPair,
-    net::host::Host,
-    operations::seed::Seed,
-    policies::{POLICIES, Policies, PolicyValue},
+    faults::{FaultRule, RuleError},
+    limits::{LIMITS, Limits},
+    policies::Policies,
     request::diagnose::DiagnosisMode,
 };
 
-/// Keys that are no tables.
-const SINGLE: [&str; 8] =
-    ["listen", "tls_listen", "hosts", "proxy_passthrough", "ca_dir", "seed", "diagnosis", "admin_token"];
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    tls_listen: Option<String>,
+    hosts: Vec<String>,
+    proxy_passthrough: Vec<String>,
+    ca_dir: Option<String>,
+    seed: Option<String>,
+    diagnosis: DiagnosisMode,
+    admin_token: Option<String>,
+    limits: BTreeMap<String, u64>,
+    policies: Policies,
+    platform_certificate: Vec<PlatformCertificateTable>,
+    public_key: Option<PublicKeyTable>,
+    merchant: Vec<MerchantTable>,
+    fault: Vec<FaultRule>,
+}
 
-const TABLES: [&str; 6] = ["limits", "policies", "platform_certificate", "public_key", "merchant", "fault"];
+/// Reads `text`, the content of the configuration file at `path`, and the files that it names.
+pub(super) fn config(path: &Path, text: &str, now: Timestamp) -> Result<Config, ConfigErrors> {
+    let mut source = Source::parse(path, text)?;
+    let file: File = source.deserialize();
+    let root = source.root();
 
-type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
-const LIMITS: [(&str, SetLimit); 13] = [
-    ("body", Limits::with_body),
-    ("head", Limits::with_head),
-    ("head_timeout", Limits::with_head_timeout),
-    ("body_timeout", Limits::with_body_timeout),
-    ("write_timeout", Limits::with_write_timeout),
-    ("connections", Limits::with_connections),
-    ("request_numbers", Limits::with_request_numbers),
-    ("journal_exchanges", Limits::with_journal_exchanges),
-    ("journal_bytes", Limits::with_journal_bytes),
-    ("journal_body", Limits::with_journal_body),
-    ("merchants", Limits::with_merchants),
-    ("faults", Limits::with_faults),
-    ("shutdown", Limits::with_shutdown),
-];
-
-/// Reads the file and every file that it names. Goes on after a mistake, so that all of them are found at once.
-pub(super) fn config(path: &Path, now: Timestamp) -> Result<Config, ConfigError> {
-    let file = TextFile::read(path)?;
-    let document = file.parse()?;
-    let complaints = &mut Complaints::default();
-    let root = Table::root(&file, &document, &[&SINGLE[..], &TABLES].concat(), complaints);
-
-    let platform_certificates = platform::certificates(&root, now, complaints);
-    let merchants = merchants::merchants(&root, &platform_certificates, now, complaints);
+    let address = |key, text: Option<String>| {
+        let advice = "for example 127.0.0.1:8080; port 0 picks a free one";
+        root.parse(key, &text?, "an IP address and a port", advice)
+    };
+    let hosts = |key, hosts: Vec<String>| {
+        let advice = "write them without scheme and port, such as [\"mock\", \"192.0.2.7\"]";
+        let hosts = hosts.iter().map(|host| root.parse(key, host, "host names and IP addresses", advice));
+        hosts.collect::<Option<_>>().unwrap_or_default()
+    };
+    let admin_token = file
+        .admin_token
+        .and_then(|token| root.keep("admin_token", token.parse(), "openssl rand -hex 32 makes one"));
+    let default = Config::default();
+    let platform_certificates = keys::platform_certificates(&source, &file.platform_certificate, now);
+    let merchants = keys::merchants(&source, file.merchant, &platform_certificates, now);
+    let public_key = file.public_key.and_then(|table| keys::public_key(&root.inner("public_key"), table));
     let config = Config {
-        listen: root.read("listen", complaints, address),
-        tls_listen: root.read("tls_listen", complaints, address),
-        hosts: root.read("hosts", complaints, hosts).unwrap_or_default(),
-        proxy_passthrough: root.read("proxy_passthrough", complaints, hosts).unwrap_or_default(),
-        ca_dir: root.read("ca_dir", complaints, |entry| entry.path()),
-        diagnosis: root
-            .read("diagnosis", complaints, |entry| entry.choice(&DiagnosisMode::ALL))
-            .unwrap_or_default(),
-        admin_token: root.read("admin_token", complaints, |entry| {
-            let token = entry.text()?.parse();
-            token.map_err(|error| entry.problem(error, "openssl rand -hex 32 makes one"))
-        }),
-        limits: limits(&root, complaints),
-        policies: policies(&root, complaints),
-        public_key: platform::public_key(&root, complaints).unwrap_or_else(PublicKeyPair::development),
+        listen: address("listen", file.listen),
+        tls_listen: address("tls_listen", file.tls_listen),
+        hosts: hosts("hosts", file.hosts),
+        proxy_passthrough: hosts("proxy_passthrough", file.proxy_passthrough),
+        ca_dir: file.ca_dir.and_then(|dir| root.path("ca_dir", &dir)),
+        diagnosis: file.diagnosis,
+        admin_token,
+        limits: limits(&root.inner("limits"), &file.limits),
+        policies: file.policies,
         platform_certificates,
+        public_key: public_key.unwrap_or(default.public_key),
         ..Config::default()
     };
     let config = config.with_merchants(merchants);
-    let config = Config { faults: faults::faults(&root, &config, complaints), ..config };
-    let seed = seed(&root, &config, complaints);
-    complaints.none_about(Config { seed, ..config })
-}
-
-fn address(entry: Entry<'_>) -> Result<SocketAddr, Complaint> {
-    entry.parsed_as("an IP address and a port", "for example 127.0.0.1:8080; port 0 picks a free one")
-}
-
-fn hosts(entry: Entry<'_>) -> Result<Vec<Host>, Complaint> {
-    let advice = "write them in brackets, such as [\"mock\", \"192.0.2.7\"], without scheme and port";
-    entry.list_of("host names and IP addresses", advice)
-}
-
-fn limits(root: &Table<'_>, complaints: &mut Complaints) -> Limits {
-    let mut limits = Limits::default();
-    let Some(table) = root.table("limits", &LIMITS.map(|(name, _)| name), complaints) else { return limits };
-    for (name, with) in LIMITS {
-        let others = limits;
-        table.set(name, &mut limits, complaints, |entry| {
-            let advice = "take a number of that range, or leave the key out for the default";
-            with(others, entry.number()?).map_err(|error| entry.problem(error, advice))
-        });
-    }
-    limits
-}
-
-fn policies(root: &Table<'_>, complaints: &mut Complaints) -> Policies {
-    let names: Vec<_> = POLICIES.iter().map(|policy| policy.name).collect();
-    let Some(table) = root.table("policies", &names, complaints) else { return Policies::default() };
-    let mut values = Map::new();
-    for policy in POLICIES {
-        let choices: Vec<_> = policy.values.iter().map(PolicyValue::name).collect();
-        let value = table.read(policy.name, complaints, |entry| entry.choice(&choices));
-        values.extend(value.map(|value| (policy.name.into(), Value::String(value))));
-    }
-    serde_json::from_value(values.into()).expect("each policy takes every value that is listed for it")
-}
-
-fn seed(root: &Table<'_>, config: &Config, complaints: &mut Complaints) -> Option<Seed> {
-    let are_merchants_sure = complaints.are_none();
-    root.read("seed", complaints, |entry| {
-        let (path, text) = (entry.path()?, entry.content()?);
-        let seed = seed_file::parse(&path, &text)?;
-        if are_merchants_sure {
-            seed_file::check(&seed, config, &path, &text)?;
+    let seed = file.seed.and_then(|name| {
+        let (path, text) = (root.path("seed", &name)?, root.content("seed", &name)?);
+        let seed = source.keep(seed::parse(&path, &text))?;
+        // Without its mistakes, the configuration may have other merchants.
+        if !source.has_errors() {
+            source.keep(seed::check(&seed, &config, &path, &text))?;
         }
-        Ok(seed)
+        Some(seed)
+    });
+    let faults = faults(&source, file.fault, &config);
+    source.finish(Config { seed, faults, ..config })
+}
+
+fn limits(table: &Table<'_>, values: &BTreeMap<String, u64>) -> Limits {
+    values.iter().fold(Limits::default(), |limits, (key, &value)| {
+        let Some((_, set)) = LIMITS.iter().find(|(name, _)| name == key) else {
+            let (problem, advice) = unknown_key(key, &LIMITS.map(|(name, _)| name));
+            table.report_line(key, problem, advice);
+            return limits;
+        };
+        let advice = "use a number in that range, or leave the key out for the default";
+        table.keep(key, set(limits, value), advice).unwrap_or(limits)
     })
+}
+
+/// The rules that make sense.
+fn faults(source: &Source<'_>, rules: Vec<FaultRule>, config: &Config) -> Vec<FaultRule> {
+    let mut faults = Vec::new();
+    for (index, rule) in rules.into_iter().enumerate() {
+        let table = source.element("fault", index);
+        if table.is_mistaken() {
+            continue;
+        }
+        if let Err(error) = check_fault(&rule, &faults, config) {
+            let problem = format!("[[fault]]: {error}");
+            let advice = "fixtures/config/example.toml shows every key of [[fault]]";
+            match error.field().unwrap_or_default().split('.').collect::<Vec<_>>()[..] {
+                ["match", key] => table.inner("match").report_line(key, problem, advice),
+                [key, ..] => table.report_line(key, problem, advice),
+                [] => {}
+            }
+            continue;
+        }
+        faults.push(rule);
+    }
+    faults
+}
+
+/// Whether the rule makes sense, and there is room for it after those before it.
+fn check_fault(rule: &FaultRule, others: &[FaultRule], config: &Config) -> Result<(), RuleError> {
+    let is_merchant =
+        |mchid: &str| config.merchants().iter().any(|merchant| merchant.mchid.as_str() == mchid);
+    rule.check_against(Contract::current(), is_merchant)?;
+    let most = config.limits.faults;
+    let beside = others.iter().filter(|other| other.when.merchant == rule.when.merchant).count();
+    if beside < most { Ok(()) } else { Err(RuleError::TooMany { most }) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policies::POLICIES;
 
     const EXAMPLE: &str = include_str!("../../../fixtures/config/example.toml");
 
-    /// Whether the example sets the key, or shows it in a comment.
-    fn shows(key: &str) -> bool {
-        let assignment = format!("{key} = ");
-        EXAMPLE.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&assignment))
-    }
-
     #[test]
     fn the_example_shows_every_key() {
-        let policies = POLICIES.iter().map(|policy| policy.name);
-        let limits = LIMITS.map(|(name, _)| name);
-        let of_tables = [
-            &platform::CERTIFICATE_KEYS[..],
-            &platform::PUBLIC_KEY_KEYS,
-            &merchants::KEYS,
-            // `match` is shown as a table, and in line.
-            &faults::KEYS,
-            &faults::MATCH_KEYS,
-        ]
-        .concat();
-        for key in of_tables.into_iter().chain(limits).chain(policies).chain(SINGLE) {
-            assert!(shows(key), "{key}");
-        }
-        for table in TABLES {
-            assert!(EXAMPLE.contains(&format!("[{table}]")), "{table}");
+        for table in [
+            "",
+            "[limits]",
+            "[policies]",
+            "[[platform_certificate]]",
+            "[public_key]",
+            "[[merchant]]",
+            "[[fault]]",
+            "[[fault]]\n[fault.match]",
+        ] {
+            let errors =
+                config(Path::new(""), &format!("{table}\nx = 1"), Timestamp::from_unix(0)).unwrap_err();
+            let keys = errors
+                .errors()
+                .iter()
+                .find_map(|error| error.problem.strip_prefix("expected one of the keys "));
+            for key in keys.unwrap().strip_suffix(", found x").unwrap().split(", ") {
+                let shown =
+                    [format!("{key} ="), format!("[{key}]"), format!("[fault.{key}]"), format!("[[{key}]]")];
+                let mut lines = EXAMPLE.lines().map(|line| line.trim_start_matches(['#', ' ']));
+                assert!(lines.any(|line| shown.iter().any(|start| line.starts_with(start))), "{table} {key}");
+            }
         }
     }
 

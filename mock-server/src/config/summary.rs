@@ -1,77 +1,68 @@
-//! What was understood of a configuration, in a few lines, for whoever wrote it.
+//! A configuration in a few lines, as `check-config` prints it.
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wechatpay_protocol::Certificate;
 
 use crate::{config::Config, merchants::PlatformCertificates, policies::Policies};
 
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(listen) = self.listen {
-            writeln!(f, "listens on   {listen}")?;
-        }
-        if let Some(listen) = self.tls_listen {
-            writeln!(f, "         and  {listen}, TLS alone")?;
-        }
-        for host in &self.hosts {
-            writeln!(f, "stands for   {host}")?;
-        }
-        for host in &self.proxy_passthrough {
-            writeln!(f, "lets through {host}")?;
-        }
+        let lines = self.lines().into_iter().map(|(name, value)| format!("{name:<15} {value}"));
+        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl Config {
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        lines.extend(self.listen.iter().map(|address| ("listens on", address.to_string())));
+        lines.extend(self.tls_listen.map(|address| ("", format!("{address}, TLS only"))));
+        lines.extend(self.hosts.iter().map(|host| ("answers for", host.to_string())));
+        lines.extend(self.proxy_passthrough.iter().map(|host| ("passes through", host.to_string())));
         match &self.platform_certificates {
-            PlatformCertificates::One(only) => writeln!(f, "signs with   {}", named(only.certificate()))?,
+            PlatformCertificates::One(only) => lines.push(("signs with", named(only.certificate()))),
             PlatformCertificates::ChangeOver { old, new, signs_from } => {
-                writeln!(f, "signs with   {}", named(old.certificate()))?;
-                writeln!(
-                    f,
-                    "             {}, from {} on",
-                    named(new.certificate()),
-                    signs_from.to_rfc3339()
-                )?;
+                lines.push(("signs with", named(old.certificate())));
+                let new = named(new.certificate());
+                lines.push(("", format!("{new}, from {} on", signs_from.to_rfc3339())));
             }
         }
-        writeln!(f, "         or  public key {}", self.public_key.id())?;
+        lines.push(("", format!("public key {}", self.public_key.id())));
         for merchant in &self.merchants {
             let certificate = named(merchant.certificate.certificate());
             let trust = merchant.trust.to_string().replace('-', " ");
-            writeln!(f, "merchant     {}, {}, trusts {trust}, {certificate}", merchant.mchid, merchant.kind)?;
+            let merchant = format!("{}, {}, trusts {trust}, {certificate}", merchant.mchid, merchant.kind);
+            lines.push(("merchant", merchant));
         }
-        for (name, value) in changed(&self.policies) {
-            writeln!(f, "policy       {name} = {value}")?;
-        }
-        writeln!(f, "diagnosis    {}", self.diagnosis)?;
-        let asks = if self.admin_token.is_some() {
-            "needs the admin token"
+        lines.extend(changed(&self.policies).map(|(name, value)| ("policy", format!("{name} = {value}"))));
+        lines.push(("diagnosis", self.diagnosis.to_string()));
+        let admin = if self.admin_token.is_some() {
+            "requires the admin token"
         } else {
             "open on loopback, off elsewhere"
         };
-        writeln!(f, "/__mock/     {asks}")?;
-        for rule in &self.faults {
-            writeln!(f, "fault        {rule}")?;
-        }
+        lines.push(("/__mock/", admin.into()));
+        lines.extend(self.faults.iter().map(|rule| ("fault", rule.to_string())));
         let limits = &self.limits;
-        writeln!(
-            f,
-            "limits       body {} B in {} s, head {} B in {} s, answer in {} s, {} connections, {} request numbers",
-            limits.body,
-            limits.body_timeout.as_secs(),
-            limits.head,
-            limits.head_timeout.as_secs(),
-            limits.write_timeout.as_secs(),
-            limits.connections,
-            limits.request_numbers
-        )?;
-        match &self.seed {
-            None => write!(f, "state        the documentation's sample card, for each merchant"),
-            Some(seed) => {
-                let cards = || seed.merchants.values().flat_map(|merchant| &merchant.cards);
-                let members: usize = cards().map(|card| card.members.len()).sum();
-                write!(f, "state        cards: {}, members: {members}", cards().count())
-            }
-        }
+        let [body, head, response] =
+            [limits.body_timeout, limits.head_timeout, limits.write_timeout].map(|timeout| timeout.as_secs());
+        lines.push((
+            "limits",
+            format!(
+                "body {} B in {body} s, head {} B in {head} s, response in {response} s, {} connections, \
+                 {} request numbers",
+                limits.body, limits.head, limits.connections, limits.request_numbers
+            ),
+        ));
+        let state = self.seed.as_ref().map(|seed| {
+            let cards = || seed.merchants.values().flat_map(|merchant| &merchant.cards);
+            let members: usize = cards().map(|card| card.members.len()).sum();
+            format!("cards: {}, members: {members}", cards().count())
+        });
+        lines.push(("state", state.unwrap_or("the documentation's sample card, for each merchant".into())));
+        lines
     }
 }
 
@@ -79,10 +70,9 @@ fn named(certificate: &Certificate) -> String {
     format!("certificate {} until {}", certificate.serial_no(), certificate.not_after().to_rfc3339())
 }
 
-/// The policies that are not at their defaults.
-fn changed(policies: &Policies) -> Vec<(String, Value)> {
-    let values = |policies| serde_json::to_value(policies).unwrap_or_default();
-    let (defaults, values) = (values(&Policies::default()), values(policies));
-    let values = values.as_object().cloned().unwrap_or_default();
-    values.into_iter().filter(|(name, value)| defaults[name] != *value).collect()
+/// The policies that differ from their defaults.
+fn changed(policies: &Policies) -> impl Iterator<Item = (String, Value)> {
+    let default = json!(Policies::default());
+    let values = json!(policies).as_object().cloned().unwrap_or_default();
+    values.into_iter().filter(move |(name, value)| default[name] != *value)
 }

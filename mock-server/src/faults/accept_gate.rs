@@ -1,4 +1,7 @@
-//! Whether anybody is let in.
+//! The accept gate: open, closed by a fault, or shutting down.
+//!
+//! The `refuse` fault closes it, the accept loop ([`crate::net::accept`]) obeys it. Closing returns only once connections
+//! are refused, so that the client that sees its own connection end can't connect again.
 
 use std::time::Duration;
 
@@ -7,93 +10,75 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// The mock's door: closed for a while, or for good.
-#[derive(Debug)]
+/// Whether new connections are accepted.
+#[derive(Debug, Default)]
 pub(crate) struct AcceptGate(watch::Sender<State>);
 
-/// Who is let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// Whoever comes.
-    Open,
-    /// Nobody until then, as soon as whoever takes connections has heard of it.
-    Closing(Instant),
-    /// Nobody until then: connecting is refused.
-    Closed(Instant),
-    /// Nobody any more: the mock is about to end.
-    Abort,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Until when a fault keeps the gate closed.
+    closed_until: Option<Instant>,
+    /// Whether the accept loop refuses connections, as it was asked to.
+    is_refusing: bool,
+    pub(crate) is_shutting_down: bool,
+}
+
+impl State {
+    /// Until when connections are to be refused, if they are.
+    pub(crate) fn closed_until(&self) -> Option<Instant> {
+        self.closed_until.filter(|until| *until > Instant::now())
+    }
 }
 
 impl AcceptGate {
-    pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(State::Open))
-    }
-
-    /// Nobody can connect for that time, unless the mock is about to end anyway. Returns once that is so. Whoever was
-    /// kept out for longer still is.
+    /// Closes the gate for that time; a longer time that already runs stays. Returns once connections are refused, or
+    /// the mock shuts down.
     pub(crate) async fn close_for(&self, time: Duration) {
         let until = Instant::now() + time;
-        self.change(|state| match state {
-            State::Open => Some(State::Closing(until)),
-            State::Closing(other) => Some(State::Closing(until.max(other))),
-            State::Closed(other) => Some(State::Closed(until.max(other))),
-            State::Abort => None,
-        });
+        self.0.send_modify(|state| state.closed_until = state.closed_until.max(Some(until)));
         let mut state = self.watch();
-        let is_closed = state.wait_for(|state| !matches!(state, State::Closing(_)));
-        // By then there is nothing left to wait for.
-        let _ = timeout_at(until, is_closed).await;
+        let is_done = state.wait_for(|state| state.is_refusing || state.is_shutting_down);
+        // After that time there is nothing left to wait for.
+        let _ = timeout_at(until, is_done).await;
     }
 
-    /// Connecting is refused from now on, as was asked for.
-    pub(crate) fn is_now_closed(&self) {
-        self.change(|state| match state {
-            State::Closing(until) => Some(State::Closed(until)),
-            State::Open | State::Closed(_) | State::Abort => None,
-        });
-    }
-
-    /// Whoever comes is let in again if the time is up for which nobody was.
-    pub(crate) fn open_in_time(&self) {
-        self.change(|state| match state {
-            State::Closed(until) if until <= Instant::now() => Some(State::Open),
-            State::Closed(_) | State::Open | State::Closing(_) | State::Abort => None,
-        });
-    }
-
-    /// Whoever comes is let in again, unless the mock is about to end.
+    /// Opens the gate before its time.
     pub(crate) fn open(&self) {
-        self.change(|state| (state != State::Abort).then_some(State::Open));
+        self.0.send_modify(|state| state.closed_until = None);
     }
 
-    /// The mock is about to end.
-    pub(crate) fn end(&self) {
-        self.0.send_replace(State::Abort);
+    /// Called by the accept loop, once it refuses connections.
+    pub(crate) fn set_refusing(&self) {
+        self.0.send_modify(|state| state.is_refusing = true);
     }
 
-    /// Tells whenever that changes.
+    /// Called by the accept loop, before it listens again. False if the gate was closed anew, in which case it must not.
+    pub(crate) fn stop_refusing(&self) -> bool {
+        let mut is_open = false;
+        self.0.send_modify(|state| {
+            is_open = state.closed_until().is_none();
+            state.is_refusing = !is_open;
+        });
+        is_open
+    }
+
+    /// The mock shuts down, whatever the faults say.
+    pub(crate) fn shut_down(&self) {
+        self.0.send_modify(|state| state.is_shutting_down = true);
+    }
+
     pub(crate) fn watch(&self) -> watch::Receiver<State> {
         self.0.subscribe()
     }
 
-    /// Whether the mock is about to end.
-    pub(crate) fn is_ending(&self) -> bool {
-        *self.0.borrow() == State::Abort
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.0.borrow().is_shutting_down
     }
 
-    /// Waits until the mock is about to end.
-    pub(crate) async fn ending(&self) {
-        // The sender is this door's own, so that there is no other end to wait for.
-        let _ = self.watch().wait_for(|state| *state == State::Abort).await;
-    }
-
-    /// Changes the state, if there is another for it, and tells so.
-    fn change(&self, next: impl FnOnce(State) -> Option<State>) {
-        self.0.send_if_modified(|state| {
-            let next = next(*state).filter(|next| next != state);
-            *state = next.unwrap_or(*state);
-            next.is_some()
-        });
+    /// Waits until the mock shuts down.
+    pub(crate) async fn shutdown(&self) {
+        // The sender is the gate's own, so this can't fail.
+        let _ = self.watch().wait_for(|state| state.is_shutting_down).await;
     }
 }
 
@@ -104,52 +89,51 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
     const SHORT: Duration = Duration::from_secs(1);
 
-    /// Closes doors as soon as that is asked for.
-    async fn close(door: &AcceptGate) {
-        let mut state = door.watch();
-        loop {
-            door.is_now_closed();
-            state.changed().await.unwrap();
-        }
+    fn closed_until(gate: &AcceptGate) -> Option<Instant> {
+        gate.watch().borrow().closed_until()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_closes_it_waits_until_it_is_closed() {
-        let door = AcceptGate::new();
+    async fn closing_waits_until_connections_are_refused() {
+        let gate = AcceptGate::default();
         let begun = Instant::now();
-        tokio::select! {
-            () = close(&door) => {}
-            () = door.close_for(LONG) => {}
-        }
-        assert_eq!((begun.elapsed(), *door.watch().borrow()), (Duration::ZERO, State::Closed(begun + LONG)));
+        let refuse = async {
+            let mut state = gate.watch();
+            state.wait_for(|state| state.closed_until().is_some()).await.unwrap();
+            gate.set_refusing();
+        };
+        tokio::join!(gate.close_for(LONG), refuse);
+        assert_eq!((begun.elapsed(), closed_until(&gate)), (Duration::ZERO, Some(begun + LONG)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_longer_than_it_shall_be_closed() {
+    async fn closing_waits_no_longer_than_the_gate_is_closed() {
+        let gate = AcceptGate::default();
         let begun = Instant::now();
-        AcceptGate::new().close_for(SHORT).await;
-        assert_eq!(begun.elapsed(), SHORT);
+        gate.close_for(SHORT).await;
+        assert_eq!((begun.elapsed(), closed_until(&gate)), (SHORT, None));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_longest_time_holds() {
-        let door = AcceptGate::new();
+    async fn the_longest_time_holds_until_the_gate_is_opened() {
+        let gate = AcceptGate::default();
+        gate.set_refusing();
         let begun = Instant::now();
-        tokio::select! {
-            () = close(&door) => {}
-            () = async { door.close_for(LONG).await; door.close_for(SHORT).await } => {}
-        }
-        assert_eq!(*door.watch().borrow(), State::Closed(begun + LONG));
-        door.open();
-        assert_eq!(*door.watch().borrow(), State::Open);
+        gate.close_for(LONG).await;
+        gate.close_for(SHORT).await;
+        assert_eq!(closed_until(&gate), Some(begun + LONG));
+        assert!(!gate.stop_refusing());
+        gate.open();
+        assert_eq!(closed_until(&gate), None);
+        assert!(gate.stop_refusing());
     }
 
     #[tokio::test]
-    async fn it_does_not_open_again_when_the_mock_is_about_to_end() {
-        let door = AcceptGate::new();
-        door.end();
-        door.close_for(LONG).await;
-        door.open();
-        assert!(door.is_ending());
+    async fn a_shutdown_is_final() {
+        let gate = AcceptGate::default();
+        gate.shut_down();
+        gate.close_for(LONG).await;
+        gate.open();
+        assert!(gate.is_shutting_down());
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         injected_error::{CustomError, DocumentedError, InjectedError},
     },
     merchants::{Merchants, PlatformKey},
-    operations::OperationResponse,
+    response::OperationResponse,
     response::respond::Response,
 };
 
@@ -153,7 +153,7 @@ impl ActiveFault {
         let body_sent = fault.body_sent(response.body.len());
         let bytes = body_sent
             .map_or_else(Vec::new, |sent| [&head(response, write_name)[..], &response.body[..sent]].concat());
-        connection.end(Abort { bytes: bytes.into(), body_sent, closing: fault.closing() });
+        connection.abort(Abort { bytes: bytes.into(), body_sent, closing: fault.closing() });
     }
 }
 
@@ -164,7 +164,7 @@ impl ActiveFault {
         }
         if matches!(self.fault.map(Fault::kind), Some(Kind::Connection(ConnectionFault::NoAnswer))) {
             // No response comes when the mock shuts down either, so shutdown need not wait for this.
-            let _ = timeout(self.lasts(NO_ANSWER), gate.ending()).await;
+            let _ = timeout(self.lasts(NO_ANSWER), gate.shutdown()).await;
         }
     }
 

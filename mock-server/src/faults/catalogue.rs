@@ -5,19 +5,21 @@ use std::{fmt, str::FromStr};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::policies::Provenance;
+
 use crate::{
     api::{
         error::ApiError,
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
-        provenance::Provenance,
     },
     faults::{connection::ConnectionFault, signature::SignatureFault},
     suggest::nearest,
 };
 
 /// Whether a request takes effect although a fault strikes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Applied {
     /// It does not, unless a rule says so.
     No,

@@ -1,7 +1,10 @@
-//! Connections that do something else than to carry an answer.
+//! Connection faults: responses that break off, and connections that are closed or reset.
+//!
+//! A fault leaves an [`Abort`] on the [`ConnectionControl`] of its connection. [`ControlledStream`], between hyper and TLS,
+//! carries it out when hyper writes next; [`ResettableSocket`], below TLS, resets the socket if the abort says so.
 
 use std::{
-    io::{self, IoSlice},
+    io,
     pin::Pin,
     sync::{
         Arc, OnceLock,
@@ -13,7 +16,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What becomes of the connection that a request came on.
+/// What a fault does to the connection of its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionFault {
     Refuse,
@@ -24,27 +27,27 @@ pub(crate) enum ConnectionFault {
     LowerCaseHeaders,
 }
 
-/// How the connection of an answer ends, and how much of the answer is sent by then.
+/// How a connection ends, and how much of the response is sent by then.
 #[derive(Clone, Debug)]
 pub(crate) struct Abort {
-    /// What is sent of the answer, as HTTP/1.1 has it.
-    pub(super) bytes: Bytes,
-    /// Bytes of the answer's body that are sent; none if not even its headers are.
+    /// The part of the response that is sent, as HTTP/1.1.
+    pub(crate) bytes: Bytes,
+    /// Bytes of the response's body among them; none if not even its headers are sent.
     pub(crate) body_sent: Option<usize>,
-    pub(super) closing: Closing,
+    pub(crate) closing: Closing,
 }
 
 /// How a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closing {
-    /// As if everything had been said.
+    /// As after a whole response.
     Orderly,
-    /// At once, so that the peer gets an error.
+    /// With a TCP reset, so that the peer gets an error.
     Reset,
 }
 
 impl ConnectionFault {
-    /// How much is sent of an answer's body of so many bytes; none if not even its headers are.
+    /// How much of a response's body of that length is sent; none if not even its headers are.
     pub(super) fn body_sent(self, length: usize) -> Option<usize> {
         match self {
             Self::Refuse | Self::Reset | Self::NoAnswer => None,
@@ -62,56 +65,48 @@ impl ConnectionFault {
     }
 }
 
-/// One connection, or one stream of HTTP/2, as the exchanges on it see it: they can say how it ends.
+/// Lets the exchanges on a connection, or on a stream of HTTP/2, abort it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionControl {
-    ending: Arc<OnceLock<Abort>>,
-    /// Whether its socket is to be reset.
+    abort: Arc<OnceLock<Abort>>,
+    /// Whether its socket is reset when it is closed.
     is_reset: Arc<AtomicBool>,
 }
 
 impl ConnectionControl {
-    /// The line of a tunnel through this one: it ends by itself, and resets the socket of both.
+    /// The control of a tunnel through this connection: it is aborted by itself, and resets the same socket.
     pub(crate) fn within(&self) -> Self {
-        Self { ending: Arc::default(), is_reset: Arc::clone(&self.is_reset) }
+        Self { abort: Arc::default(), is_reset: Arc::clone(&self.is_reset) }
     }
 
-    /// It ends so, as soon as something is written. What was said first counts.
-    pub(crate) fn end(&self, ending: Abort) {
-        let _ = self.ending.set(ending);
+    /// Aborts the connection at the next write. The first abort counts.
+    pub(crate) fn abort(&self, abort: Abort) {
+        let _ = self.abort.set(abort);
     }
 
-    /// How it ends, if an exchange has said so.
-    pub(crate) fn ending(&self) -> Option<&Abort> {
-        self.ending.get()
-    }
-}
-
-impl Abort {
-    /// The same end, without a part of the answer.
-    pub(crate) fn without_answer(&self) -> Self {
-        Self { bytes: Bytes::new(), body_sent: None, closing: self.closing }
+    /// How the connection was aborted, if it was.
+    pub(crate) fn aborted(&self) -> Option<&Abort> {
+        self.abort.get()
     }
 }
 
-/// A socket that is reset when it is closed, if its [`ConnectionControl`] ended so: the peer then gets an error in place of an
-/// orderly end, whatever lies between the socket and the answer.
+/// A socket that is reset when it is dropped, if its [`ConnectionControl`] says so.
 pub(crate) struct ResettableSocket<S> {
     stream: S,
-    line: ConnectionControl,
-    /// Makes a stream so that closing it resets the connection, where there is such a thing.
+    control: ConnectionControl,
+    /// Makes the system reset the connection when the stream is dropped.
     reset: fn(&S),
 }
 
 impl<S> ResettableSocket<S> {
-    pub(crate) fn new(stream: S, line: ConnectionControl, reset: fn(&S)) -> Self {
-        Self { stream, line, reset }
+    pub(crate) fn new(stream: S, control: ConnectionControl, reset: fn(&S)) -> Self {
+        Self { stream, control, reset }
     }
 }
 
 impl<S> Drop for ResettableSocket<S> {
     fn drop(&mut self) {
-        if self.line.is_reset.load(Ordering::Relaxed) {
+        if self.control.is_reset.load(Ordering::Relaxed) {
             (self.reset)(&self.stream);
         }
     }
@@ -119,24 +114,23 @@ impl<S> Drop for ResettableSocket<S> {
 
 /// A stream that ends as its [`ConnectionControl`] says.
 ///
-/// What is written after that is lost, but no earlier answer: hyper flushes each before it reads the next request.
+/// What is written after the abort is lost, but no earlier response: hyper flushes each before it reads the next request.
 pub(crate) struct ControlledStream<S> {
     stream: S,
-    line: ConnectionControl,
-    /// What is left of the ending's bytes, once they are being written.
+    control: ConnectionControl,
+    /// What is left of the abort's bytes, once they are being written.
     left: Option<Bytes>,
 }
 
 impl<S: AsyncWrite + Unpin> ControlledStream<S> {
-    pub(crate) fn new(stream: S, line: ConnectionControl) -> Self {
-        Self { stream, line, left: None }
+    pub(crate) fn new(stream: S, control: ConnectionControl) -> Self {
+        Self { stream, control, left: None }
     }
 
-    /// Writes the ending's bytes, and then is an error, with which the connection is dropped. Ready with nothing if no
-    /// end was said.
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(ending) = self.line.ending.get() else { return Poll::Ready(Ok(())) };
-        let left = self.left.get_or_insert_with(|| ending.bytes.clone());
+    /// Carries out the abort, if there is one, and then fails, so that hyper drops the connection.
+    fn poll_abort(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(abort) = self.control.aborted() else { return Poll::Ready(Ok(())) };
+        let left = self.left.get_or_insert_with(|| abort.bytes.clone());
         while left.has_remaining() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, left))?;
             if written == 0 {
@@ -145,12 +139,12 @@ impl<S: AsyncWrite + Unpin> ControlledStream<S> {
             left.advance(written);
         }
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-        match ending.closing {
-            // Over TLS, an end that is not said would be an error.
+        match abort.closing {
+            // Without it, the peer of a TLS connection gets an error.
             Closing::Orderly => ready!(Pin::new(&mut self.stream).poll_shutdown(context))?,
-            Closing::Reset => self.line.is_reset.store(true, Ordering::Relaxed),
+            Closing::Reset => self.control.is_reset.store(true, Ordering::Relaxed),
         }
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a fault ended it")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "aborted by a fault")))
     }
 }
 
@@ -170,30 +164,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ControlledStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_end(context))?;
+        ready!(self.poll_abort(context))?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_end(context))?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_end(context))?;
+        ready!(self.poll_abort(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_end(context))?;
+        ready!(self.poll_abort(context))?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
@@ -217,18 +198,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ResettableSocket<S> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
@@ -247,17 +216,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_ending_takes_the_place_of_what_is_written() {
+    async fn an_abort_takes_the_place_of_what_is_written() {
         static RESETS: AtomicUsize = AtomicUsize::new(0);
         let reset = |_: &DuplexStream| {
             RESETS.fetch_add(1, Ordering::Relaxed);
         };
         let (server, mut peer) = duplex(64);
-        let line = ConnectionControl::default();
+        let control = ConnectionControl::default();
         let mut stream =
-            ControlledStream::new(ResettableSocket::new(server, line.clone(), reset), line.clone());
+            ControlledStream::new(ResettableSocket::new(server, control.clone(), reset), control.clone());
         stream.write_all(b"one ").await.unwrap();
-        line.end(Abort { bytes: "two".into(), body_sent: None, closing: Closing::Reset });
+        control.abort(Abort { bytes: "two".into(), body_sent: None, closing: Closing::Reset });
         let error = stream.write_all(b"three").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
         drop(stream);

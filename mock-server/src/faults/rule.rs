@@ -6,10 +6,10 @@ use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng};
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
 use crate::{
     api::injected_error::CustomError,
-    contract::Contract,
     faults::{Applied, Fault, RequestFields},
     non_null::present,
 };
@@ -23,14 +23,18 @@ use crate::{
 /// every_third.when.operation = Some("set_rights".into());
 /// every_third.when.every = Some(3);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(
+    description = "Which requests are struck, and with what. A fault strikes only what is signed and valid."
+)]
 pub struct FaultRule {
     /// Which requests it strikes. By default, every request that is signed and valid.
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
     /// The fault, by name.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[a-z]+(-[a-z]+)*$")]
     pub fault: Option<Fault>,
     /// An error of your own, in place of a fault with a name.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -40,24 +44,28 @@ pub struct FaultRule {
     pub latency: Option<Latency>,
     /// How long `no-answer` and `refuse` last, in milliseconds; at most ten minutes.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 600_000)]
     pub milliseconds: Option<u64>,
     /// Whether the request takes effect, if that differs from the fault's default.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
     /// How many requests it strikes. By default, there is no limit.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub times: Option<u64>,
     /// How long the rule lasts, in seconds of the mock's clock.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub ttl: Option<u64>,
 }
 
 /// Selects the requests that a rule strikes: those that have everything that is set here.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultMatch {
     /// The merchant, by mchid. Without it, every merchant.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]{1,32}$")]
     pub merchant: Option<String>,
     /// The operation, by `operationId`: `set_rights`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -79,12 +87,15 @@ pub struct FaultMatch {
     pub body: Option<Value>,
     /// Only the n-th of the requests that have all of the above, counted from 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub nth: Option<u64>,
     /// Only every n-th of them.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub every: Option<u64>,
     /// Only this share of them, chosen at random: 0 to 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
     /// The seed for `probability` and for random latency: the same seed strikes the same requests. Default: 0.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -92,7 +103,7 @@ pub struct FaultMatch {
 }
 
 /// How long a response is held back, in milliseconds; at most ten minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
     /// The same each time.
@@ -100,15 +111,19 @@ pub enum Latency {
     /// Evenly distributed between two values.
     Uniform {
         /// The least.
+        #[schema(maximum = 600_000)]
         from: u64,
         /// The most.
+        #[schema(maximum = 600_000)]
         to: u64,
     },
     /// Normally distributed; never less than 0.
     Normal {
         /// The mean.
+        #[schema(maximum = 600_000)]
         mean: u64,
         /// The standard deviation.
+        #[schema(maximum = 600_000)]
         deviation: u64,
     },
 }
@@ -198,7 +213,7 @@ impl FaultRule {
     ) -> Result<(), RuleError> {
         self.check()?;
         if let Some(found) = &self.when.operation
-            && !contract.has_operation(found)
+            && contract.operation(found).is_none()
         {
             return Err(RuleError::UnknownOperation {
                 found: found.clone(),

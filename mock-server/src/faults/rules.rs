@@ -20,9 +20,10 @@ use crate::api::Warning;
 pub type FaultId = u64;
 
 /// A rule, and how often it has struck.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RuleState {
     /// Its name.
+    #[schema(value_type = u64, minimum = 1)]
     pub id: FaultId,
     /// The rule.
     #[serde(flatten)]

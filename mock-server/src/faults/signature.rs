@@ -65,7 +65,7 @@ impl SignatureFault {
             Self::WithoutSerial => remove(&mut response, &WECHATPAY_SERIAL),
             Self::WithoutSignatureType => remove(&mut response, &WECHATPAY_SIGNATURE_TYPE),
             Self::WrongSerial => {
-                set(&mut response, &WECHATPAY_SERIAL, &other_key(key, merchants).to_string())
+                set(&mut response, &WECHATPAY_SERIAL, &other_key(key, merchants).to_string());
             }
             Self::UnknownSerial => set(&mut response, &WECHATPAY_SERIAL, unknown_name(key)),
             Self::WrongKey => sign_again(&mut response, signed, &UNTRUSTED_KEY),

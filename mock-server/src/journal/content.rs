@@ -1,4 +1,4 @@
-//! Bytes that went over the wire, in JSON.
+//! Bytes from the wire, in JSON.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::journal::Headers;
 
-/// Bytes as text, which says exactly what they are; as Base64 if they are none.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// Bytes as text if they are UTF-8, else as Base64.
+#[derive(Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Content {
     Text(String),
@@ -15,9 +15,9 @@ pub(crate) enum Content {
 }
 
 /// A body.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct BodyContent {
-    /// Bytes as sent.
+    /// Its length as sent, in bytes.
     length: usize,
     cut: bool,
     #[serde(flatten)]
@@ -26,8 +26,8 @@ pub(crate) struct BodyContent {
     json: Option<Value>,
 }
 
-/// A message that was signed, or should have been.
-#[derive(Debug, Serialize)]
+/// A message that was, or should have been, signed.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Message {
     #[serde(flatten)]
     content: Content,
@@ -35,7 +35,7 @@ pub(crate) struct Message {
 }
 
 /// A header.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Header<'a> {
     Text { name: &'a str, value: &'a str },
@@ -43,7 +43,7 @@ pub(crate) enum Header<'a> {
 }
 
 impl Content {
-    /// These bytes. Where they are what a cut has left of more, it may have parted their last character.
+    /// These bytes. If they were cut, the cut may have split their last character.
     pub(crate) fn of(bytes: &[u8], is_cut: bool) -> Self {
         match str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.into()),
@@ -56,21 +56,21 @@ impl Content {
 }
 
 impl BodyContent {
-    /// What is kept of a body that had so many bytes.
+    /// What is kept of a body of this length.
     pub(crate) fn of(kept: &[u8], length: usize) -> Self {
         let cut = kept.len() < length;
         let json = if cut { None } else { serde_json::from_slice(kept).ok() };
         Self { length, cut, content: Content::of(kept, cut), json }
     }
 
-    /// Whether there was more.
+    /// Whether the body was cut.
     pub(crate) fn is_cut(&self) -> bool {
         self.cut
     }
 }
 
 impl Message {
-    /// A message whose body, the last but its final newline, may have been cut.
+    /// A message whose body may have been cut.
     pub(crate) fn of(bytes: &[u8], cut: bool) -> Self {
         let content = match bytes.strip_suffix(b"\n").filter(|_| cut).map(|rest| Content::of(rest, true)) {
             Some(Content::Text(text)) => Content::Text(text + "\n"),
@@ -124,7 +124,7 @@ mod tests {
     fn what_is_no_text_is_base64() {
         let expected = json!({ "length": 2, "cut": false, "base64": "/wA=" });
         assert_eq!(shown(&BodyContent::of(b"\xff\0", 2)), expected);
-        // Not parted by the cut: it was never a character.
+        // Not split by the cut: it was never a character.
         assert_eq!(shown(&BodyContent::of(b"\xff\0", 3))["base64"], "/wA=");
         let expected = json!({ "name": "host", "base64": "/w==" });
         assert_eq!(shown(&Header::of(("host", b"\xff"))), expected);

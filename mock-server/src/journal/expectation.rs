@@ -1,4 +1,4 @@
-//! What a test expects to have happened, and how far that is from what did.
+//! What a test expects of the exchanges, and how that differs from what happened.
 
 mod difference;
 mod expected;
@@ -8,9 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
 use crate::{
-    contract::Contract,
     journal::{
         Exchange, Filter, Journal, Order,
         expectation::difference::{Likeness, compare},
@@ -20,85 +20,91 @@ use crate::{
 
 pub use expected::Expected;
 
-/// So many exchanges that have everything that is named here. The same over HTTP (`POST /__mock/verify`) and in
-/// [`MockServer::expect`](crate::MockServer::expect).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Expects a number of exchanges that have everything that is set here. It has the same form over HTTP
+/// (`POST /__mock/verify`) and in [`MockServer::expect`](crate::MockServer::expect).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(description = "That many exchanges that have everything that is named here.")]
 pub struct Expectation {
-    /// Of this merchant, by mchid: those whose `Authorization` names it.
+    /// The merchant that `Authorization` names, by mchid.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[0-9]{1,32}$")]
     pub merchant: Option<String>,
-    /// Of this operation, by `operationId`: `set_rights`.
+    /// The operation, by `operationId`: `set_rights`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// For this card template.
+    /// The card template, a parameter of the path.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub card_id: Option<String>,
-    /// For this member's code.
+    /// The member's code, a parameter of the path.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// With at least these fields in the body of the request.
+    /// At least these fields in the body of the request.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Signed by the merchant, or not.
+    /// Whether the merchant's signature matched.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
-    /// Answered with this status, 100 to 599.
+    /// The status of the response, 100 to 599.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 100, maximum = 599)]
     pub status: Option<u16>,
-    /// With a higher number than this.
+    /// Only exchanges with a number above this one.
     pub after: u64,
-    /// How many; at least one, unless it is said.
+    /// How many exchanges. Default: at least one.
     pub times: Times,
 }
 
-/// How many exchanges are expected. Some number must be too few or too many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "times: expected a number, or an object with at_least and at_most")]
+/// How many exchanges are expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged, expecting = "expected a number, or an object with at_least and at_most")]
 pub enum Times {
-    /// Just so many.
+    /// Exactly this many.
     Exactly(u64),
-    /// Any number from the one to the other.
+    /// A number within bounds.
     Between(Between),
 }
 
 /// Bounds of a number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Between {
     /// The least.
     pub at_least: u64,
-    /// The most, which is not less than the least; any number, if it is not said.
+    /// The most. Default: no limit.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
 }
 
-/// Whether an expectation is met, and if not, how far it is from that.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Whether an expectation is met, and if not, what comes nearest.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Verification {
-    /// Whether it is, and that is certain: if there may be more than are expected at most, it is not.
+    /// Whether it is certainly met. It is not if the journal may have lost an exchange that would be one too many.
     pub met: bool,
-    /// The numbers of the exchanges that have everything that is named.
+    /// The numbers of the exchanges that match.
     pub matching: Vec<u64>,
-    /// The numbers of those of which that can't be said: the journal has cut their bodies.
+    /// The numbers of the exchanges that may match: the journal cut their bodies.
     pub undecided: Vec<u64>,
-    /// Of the others, the one that comes nearest.
+    /// The exchange that comes nearest, if more are expected.
+    #[schema(required)]
     pub nearest: Option<NearestMiss>,
-    /// How many exchanges with a higher number than `after` the journal has forgotten for want of room, at most. They may
-    /// have been among them. Those that were deleted don't count.
+    /// The most exchanges with a number above `after` that the journal evicted and that may have matched. Exchanges that
+    /// were deleted don't count.
     pub forgotten: u64,
-    /// All of that in words.
+    /// All of this in words.
     pub report: String,
 }
 
-/// An exchange that is almost what was expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// The exchange that comes nearest to what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NearestMiss {
     /// Its number.
+    #[schema(minimum = 1)]
     pub number: u64,
-    /// Its request line and status, which is `unanswered` if nothing was sent.
+    /// Its request line and status, or `unanswered` if nothing was sent.
     pub exchange: String,
-    /// What is otherwise than expected: `/body/bonus_value: expected 600, found 500`.
+    /// The differences: `/body/bonus_value: expected 600, found 500`.
+    #[schema(min_items = 1)]
     pub differences: Vec<String>,
 }
 
@@ -142,7 +148,7 @@ impl fmt::Display for Times {
 }
 
 impl Journal {
-    /// Whether that has happened so far.
+    /// Checks an expectation against the exchanges so far.
     pub(crate) fn verify(&self, expectation: &Expectation, contract: &'static Contract) -> Verification {
         let filter =
             Filter { merchant: expectation.merchant.clone(), after: expectation.after, ..Filter::default() };
@@ -169,7 +175,7 @@ impl Journal {
         let found = matching.len() as u64;
         let at_most = found + undecided.len() as u64 + forgotten;
         let met = expectation.times.allow(found) && expectation.times.allow(at_most);
-        // Who finds too many is not helped by one that is not among them.
+        // If too many match, one that does not match is no help.
         let nearest =
             nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| {
                 NearestMiss { number: exchange.number, exchange: exchange.line(Into::into), differences }
@@ -206,13 +212,13 @@ fn report(expectation: &Expectation, verification: &Verification, looked_at: usi
     }
     if !verification.undecided.is_empty() {
         report += &format!(
-            "\nthe journal has kept too little of the body to tell of {}; limits.journal_body gives it more",
+            "\nthe journal cut the bodies of {}, so they may match; raise limits.journal_body",
             listed(&verification.undecided)
         );
     }
     if verification.forgotten > 0 {
         report += &format!(
-            "\nthe journal has forgotten up to {} exchanges for want of room; limits.journal_exchanges and journal_bytes give it more",
+            "\nthe journal evicted up to {} exchanges that may match; raise limits.journal_exchanges and limits.journal_bytes",
             verification.forgotten
         );
     }
@@ -224,7 +230,7 @@ fn listed(numbers: &[u64]) -> String {
     numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What an expectation names, beside the number.
+/// What an expectation sets, apart from the number.
 fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
     let Expectation { merchant, operation, card_id, code, body, authenticated, status, after, times: _ } =
         expectation;

@@ -1,4 +1,4 @@
-//! Exchanges as an HTTP archive, which browsers and many tools can show: HAR 1.2.
+//! Exchanges as an HTTP archive (HAR 1.2), which browsers and many tools open.
 //!
 //! <http://www.softwareishard.com/blog/har-12-spec/>
 
@@ -16,30 +16,37 @@ use crate::{
     journal::{Exchange, Headers, Page, Stage, content::Content, stage::milliseconds},
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Archive {
     log: Log,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarLog)]
 struct Log {
+    #[schema(pattern = r"^1\.2$")]
     version: &'static str,
     creator: Creator,
+    #[schema(max_items = 1000)]
     entries: Vec<Entry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarCreator)]
 struct Creator {
     name: &'static str,
     version: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarEntry)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
+    #[schema(format = DateTime)]
     started_date_time: String,
+    #[schema(minimum = 0)]
     time: f64,
     request: Request,
     response: Response,
@@ -47,38 +54,49 @@ struct Entry {
     timings: Timings,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
-    /// The exchange's number. The specification leaves names with `_` to whoever writes.
+    /// The exchange's number. The specification reserves names with `_` for the program that writes the file.
     #[serde(rename = "_number")]
+    #[schema(minimum = 1)]
     number: u64,
 }
 
-/// Nothing is known of a cache.
-#[derive(Debug, Serialize)]
+/// HAR requires it; the mock knows of no cache.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarCache)]
 struct Cache {}
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarTimings)]
 struct Timings {
+    #[schema(minimum = 0)]
     send: f64,
+    #[schema(minimum = 0)]
     wait: f64,
+    #[schema(minimum = 0)]
     receive: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarRequest)]
 #[serde(rename_all = "camelCase")]
 struct Request {
     method: String,
+    #[schema(pattern = "^http://")]
     url: String,
     http_version: String,
+    #[schema(value_type = Vec<Pair>, max_items = 0)]
     cookies: [Pair; 0],
     headers: Vec<Pair>,
     query_string: Vec<Pair>,
     #[serde(skip_serializing_if = "Option::is_none")]
     post_data: Option<PostData>,
+    #[schema(minimum = -1, maximum = -1)]
     headers_size: i8,
     body_size: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarPostData)]
 #[serde(rename_all = "camelCase")]
 struct PostData {
     mime_type: String,
@@ -87,22 +105,29 @@ struct PostData {
     comment: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarResponse)]
 #[serde(rename_all = "camelCase")]
 struct Response {
+    /// 0 if nothing of the response was sent. Everything else here is then empty.
+    #[schema(maximum = 599)]
     status: u16,
     status_text: &'static str,
     http_version: String,
+    #[schema(value_type = Vec<Pair>, max_items = 0)]
     cookies: [Pair; 0],
     headers: Vec<Pair>,
     content: ResponseContent,
     #[serde(rename = "redirectURL")]
+    #[schema(max_length = 0)]
     redirect_url: &'static str,
+    #[schema(minimum = -1, maximum = -1)]
     headers_size: i8,
     body_size: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarResponseContent)]
 #[serde(rename_all = "camelCase")]
 struct ResponseContent {
     size: usize,
@@ -114,17 +139,18 @@ struct ResponseContent {
     comment: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = HarPair)]
 struct Pair {
     name: String,
     value: String,
 }
 
-/// What is not known.
+/// A size that is not known.
 const UNKNOWN: i8 = -1;
 
 impl Archive {
-    /// These exchanges, which a mock that listens there had.
+    /// The archive of these exchanges of a mock that listens on this address.
     pub(crate) fn of(page: &Page, address: SocketAddr) -> Self {
         let last = page.exchanges.last().filter(|_| page.has_more);
         let comment = last.map(|last| format!("there are more: ask again with after={}", last.number));
@@ -193,7 +219,7 @@ impl Response {
         Self {
             status: status.as_u16(),
             status_text: status.canonical_reason().unwrap_or_default(),
-            // An answer has its request's version.
+            // A response has its request's version.
             http_version: format!("{:?}", exchange.request.version),
             cookies: [],
             headers: headers(&exchange.answer_headers),
@@ -210,7 +236,7 @@ impl Response {
         }
     }
 
-    /// That there is none, as browsers write it.
+    /// No response, as browsers write it.
     fn none() -> Self {
         Self {
             status: 0,
@@ -232,7 +258,7 @@ impl Response {
     }
 }
 
-/// What an archive has no field for: why the request was refused, and the fault that struck it.
+/// What HAR has no field for: why the request was refused, and the fault that struck it.
 fn comment(exchange: &Exchange) -> Option<String> {
     let refused = exchange.rejection.as_deref().filter(|rejection| !rejection.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
@@ -277,7 +303,7 @@ fn date_time(since_1970: Duration) -> String {
     format!("{seconds}.{:03}{offset}", since_1970.subsec_millis())
 }
 
-/// The end of every time that is written.
+/// The offset that every timestamp ends with.
 const OFFSET: &str = "+08:00";
 
 fn lossy(bytes: &[u8]) -> String {

@@ -1,4 +1,4 @@
-//! Where exchanges are kept: a partition for each merchant, all of them bounded together.
+//! Where exchanges are kept: a partition for each merchant, all bounded together.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -6,16 +6,17 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
+use serde_json::json;
 use tokio::sync::watch;
 use wechatpay_protocol::Mchid;
 
 use super::{Exchange, Filter, log, metrics::Metrics};
-use crate::limits::Limits;
+use crate::{api::language::Language, limits::Limits};
 
 /// The last exchanges, bounded by number and by size.
 ///
-/// Each merchant has a partition, and those that name no merchant have one. Where room is needed, the merchant with the most
-/// gives up its oldest, so that a merchant with few exchanges keeps them however busy another is.
+/// Each merchant has a partition, and requests that name no merchant share one. When there is no more room, the largest
+/// partition gives up its oldest exchange, so a quiet merchant keeps its exchanges however busy another is.
 #[derive(Debug)]
 pub(crate) struct Journal {
     most_exchanges: usize,
@@ -35,39 +36,40 @@ struct Partitions {
     bytes: usize,
 }
 
-/// The exchanges of one merchant, or of nobody, oldest first.
+/// The exchanges of one merchant, or of none, oldest first.
 #[derive(Debug, Default)]
 struct Partition {
     exchanges: VecDeque<Arc<Exchange>>,
     bytes: usize,
-    /// How many have made room for others.
+    /// How many were evicted.
     evicted: u64,
-    /// The number of the last of those.
+    /// The number of the last one that was evicted.
     last_evicted: u64,
 }
 
-/// How much there is in a journal.
+/// How much is in the journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recorded {
     /// Exchanges since the mock started.
     pub(crate) recorded: u64,
-    /// Those that are kept.
+    /// Exchanges that are kept.
     pub(crate) exchanges: usize,
-    /// About how many bytes they take.
+    /// About how many bytes these take.
     pub(crate) bytes: usize,
 }
 
-/// Some of the exchanges that were asked for.
+/// A page of exchanges.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// In the order that was asked for.
+    /// In the requested order.
     pub(crate) exchanges: Vec<Arc<Exchange>>,
-    /// Whether there are more behind the last of them.
+    /// Whether more follow the last one.
     pub(crate) has_more: bool,
 }
 
-/// In which order exchanges come, and so which are left out if there are too many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The order of exchanges, which decides which are left out if there are too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub(crate) enum Order {
     /// The oldest first.
     #[default]
@@ -107,7 +109,7 @@ impl Journal {
         log::exchange(&exchange, &self.said);
     }
 
-    /// The exchanges that match, in this order, at most so many.
+    /// The exchanges that match, in this order, at most `most`.
     pub(crate) fn page(&self, filter: &Filter, order: Order, most: usize) -> Page {
         let partitions = self.partitions.lock();
         let wanted = filter.merchant.as_deref();
@@ -116,7 +118,7 @@ impl Journal {
         for (_, partition) in meant {
             let begin = partition.exchanges.partition_point(|exchange| exchange.number <= filter.after);
             let matching = partition.exchanges.range(begin..).filter(|exchange| filter.matches(exchange));
-            // One more than is asked for tells whether there are more.
+            // One more than requested tells whether there are more.
             let most = most.saturating_add(1);
             match order {
                 Order::Oldest => exchanges.extend(matching.take(most).cloned()),
@@ -133,20 +135,20 @@ impl Journal {
         Page { exchanges, has_more }
     }
 
-    /// The figures about all exchanges since the start or the last reset, as Prometheus reads them.
+    /// The metrics of all exchanges since the start or the last reset, in the text format of Prometheus.
     pub(crate) fn render_metrics(&self) -> String {
         let recorded = self.recorded();
         self.metrics.read().render(recorded)
     }
 
-    /// Forgets everything but how many exchanges there were, which gives the next one its number.
+    /// Clears everything but the count of exchanges, which numbers the next one.
     pub(crate) fn reset(&self) {
         self.clear(None);
         *self.metrics.write() = Metrics::new();
         self.said.clear();
     }
 
-    /// The exchange with that number, if it is still there.
+    /// The exchange with this number, if it is still kept.
     pub(crate) fn exchange(&self, number: u64) -> Option<Arc<Exchange>> {
         let partitions = self.partitions.lock();
         partitions.by_merchant.values().find_map(|partition| {
@@ -155,15 +157,15 @@ impl Journal {
         })
     }
 
-    /// How many of this merchant's exchanges, or of all, have made room for others and had a higher number than this, at
-    /// most: the number of each is not kept.
+    /// The most exchanges of this merchant, or of all, that were evicted and may have had a number above `after`. The exact
+    /// number is not known, since the numbers of evicted exchanges are not kept.
     pub(crate) fn evicted(&self, merchant: Option<&str>, after: u64) -> u64 {
         let partitions = self.partitions.lock();
         let meant = partitions.by_merchant.iter().filter(|(mchid, _)| is_meant(merchant, mchid.as_ref()));
         meant.map(|(_, partition)| partition.evicted.min(partition.last_evicted.saturating_sub(after))).sum()
     }
 
-    /// Forgets a merchant's exchanges, or all. Says how many.
+    /// Removes the exchanges of one merchant, or all. Returns how many.
     pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
         let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
@@ -178,19 +180,19 @@ impl Journal {
         before - partitions.exchanges
     }
 
-    /// How much there is.
+    /// How much is in it.
     pub(crate) fn recorded(&self) -> Recorded {
         let partitions = self.partitions.lock();
         Recorded { recorded: partitions.recorded, exchanges: partitions.exchanges, bytes: partitions.bytes }
     }
 
-    /// Tells the number of the last exchange whenever there is a new one.
+    /// Follows the number of the last exchange.
     pub(crate) fn follow(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }
 }
 
-/// Whether this merchant's exchanges are among those of the `wanted` one, or of all.
+/// Whether this merchant is the `wanted` one, or any is.
 fn is_meant(wanted: Option<&str>, mchid: Option<&Mchid>) -> bool {
     wanted.is_none_or(|wanted| mchid.is_some_and(|mchid| mchid.as_str() == wanted))
 }
@@ -208,7 +210,7 @@ impl Partitions {
         partition.exchanges.push_back(exchange);
     }
 
-    /// Takes the oldest exchange of the merchant that has the most: of the `likely` one, if it has its share or more.
+    /// Takes the oldest exchange of the largest partition; of the `likely` one, if that has its share or more.
     fn take_oldest(&mut self, likely: &Option<Mchid>) -> Option<Arc<Exchange>> {
         let share = self.bytes / self.by_merchant.len().max(1);
         let has_its_share = self.by_merchant.get(likely).is_some_and(|partition| partition.bytes >= share);
@@ -228,15 +230,24 @@ impl Partitions {
     }
 }
 
-/// About how many bytes an exchange takes in memory: the texts that a peer chose, and a constant for all the rest.
+/// About how many bytes an exchange takes in memory: what a peer sent, what errors and warnings quote of that, and a
+/// constant for the rest.
 fn size(exchange: &Exchange) -> usize {
+    let quoted = exchange.rejection.as_deref().map_or(0, |error| {
+        let body = error.body(Language::ZhCn).map_or(0, |body| json!(body).to_string().len());
+        // A number of two bytes in JSON takes 32 in memory.
+        16 * body + error.reason().len()
+    });
     OVERHEAD
+        + exchange.request.method.as_str().len()
         + exchange.request.target.len()
         + exchange.request.headers.size()
         + exchange.request.body.len()
         + exchange.answer_headers.size()
         + exchange.answer_body.len()
+        + exchange.warnings.iter().map(|warning| 3 * warning.to_string().len()).sum::<usize>()
+        + quoted
 }
 
-/// Bytes of an exchange beside those texts. Errors and warnings quote only so much of a request.
+/// Bytes of an exchange beside those.
 const OVERHEAD: usize = size_of::<Exchange>() + 512;

@@ -1,4 +1,4 @@
-//! How far a request has come, and how long that took.
+//! The stages of an exchange: how far a request has come, and how long each took.
 
 use std::{
     fmt,
@@ -9,41 +9,45 @@ use std::{
 use crate::{api::Warning, faults::ActiveFault, merchants::Merchant};
 
 /// A stage of an exchange, in the order of the exchange.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// The bytes are a whole request.
+    /// The whole request is received.
     #[default]
     Receive,
-    /// An operation has this path and method.
+    /// An operation with this path and method is found.
     Route,
-    /// A merchant signed exactly this.
+    /// The merchant signed exactly this request.
     Authenticate,
-    /// The fields are as the contract says.
+    /// The fields match the contract.
     Validate,
-    /// The operation took effect.
+    /// The operation is executed.
     Apply,
-    /// OperationResponse or refusal became an answer. Every request comes to this.
+    /// The result becomes a response. Every request reaches this.
     Respond,
-    /// The answer was signed, if it was to be. Every request comes to this.
+    /// The response is signed, if it is a success. Every request reaches this.
     Sign,
 }
 
-/// What became of a request in a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a request fared in a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It went on.
     Passed,
     /// It ended there.
     Refused,
-    /// It had ended before.
+    /// It ended before that.
     NotReached,
 }
 
-/// How long each stage took, to the nanosecond; nothing for those that were not reached.
+/// How long each stage took; zero for stages that were not reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StageTimes([u64; Stage::ALL.len()]);
 
-/// How far a request has come, and what is known by then.
+/// A request on its way: how far it has come, and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) operation: Option<&'static str>,
@@ -53,7 +57,7 @@ pub(crate) struct Progress {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) fault: Option<ActiveFault>,
     pub(crate) is_signed: bool,
-    /// The last stage before the answer.
+    /// The last stage before the response.
     pub(super) last: Stage,
     pub(super) times: StageTimes,
     stage: Stage,
@@ -72,7 +76,7 @@ impl Stage {
         Self::Sign,
     ];
 
-    /// Its name: `authenticate`.
+    /// Its name, such as `authenticate`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Receive => "receive",
@@ -93,7 +97,7 @@ impl fmt::Display for Stage {
 }
 
 impl Verdict {
-    /// Its name: `not-reached`.
+    /// Its name, such as `not-reached`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -104,12 +108,12 @@ impl Verdict {
 }
 
 impl StageTimes {
-    /// How long this stage took.
+    /// The time that this stage took.
     pub fn of(&self, stage: Stage) -> Duration {
         Duration::from_nanos(self.0[stage as usize])
     }
 
-    /// How long all of them took together.
+    /// The time that all stages took together.
     pub fn total(&self) -> Duration {
         Duration::from_nanos(self.0.iter().sum())
     }
@@ -132,7 +136,7 @@ impl Progress {
         }
     }
 
-    /// The stage before has ended, this one begins.
+    /// Ends the stage before, and begins this one.
     pub(crate) fn enter(&mut self, stage: Stage) {
         self.end();
         self.stage = stage;
@@ -141,21 +145,21 @@ impl Progress {
         }
     }
 
-    /// Whether the request came beyond that stage, which is one before the answer.
+    /// Whether the request came beyond this stage, which is one before the response.
     pub(crate) fn has_passed(&self, stage: Stage) -> bool {
         self.last > stage
     }
 
-    /// The stage has ended.
+    /// Ends the stage.
     pub(crate) fn end(&mut self) {
         let now = Instant::now();
-        // Within 500 years.
+        // A u64 of nanoseconds holds 500 years.
         self.times.0[self.stage as usize] += (now - self.entered).as_nanos() as u64;
         self.entered = now;
     }
 }
 
-/// Milliseconds with their fractions.
+/// Milliseconds, with fractions.
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }

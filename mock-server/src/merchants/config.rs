@@ -1,4 +1,4 @@
-//! What the gateway is told about a merchant.
+//! The configuration of a merchant.
 
 use std::{fmt, sync::LazyLock};
 
@@ -7,7 +7,7 @@ use wechatpay_protocol::{Apiv3Key, Certificate, Credentials, Mchid, Timestamp};
 
 use crate::merchants::{KeyPairError, PlatformCertificates, PublicKeyPair, TrustMode, pair};
 
-/// A merchant in the making.
+/// The configuration of a merchant.
 ///
 /// ```
 /// use wechatpay_mock::{MerchantConfig, TrustMode};
@@ -22,17 +22,17 @@ pub struct MerchantConfig {
     pub mchid: Mchid,
     /// Direct merchant or service provider.
     pub kind: MerchantKind,
-    /// Which of the gateway's keys the merchant trusts.
+    /// The gateway's keys that the merchant trusts.
     pub trust: TrustMode,
     /// The API certificate that the merchant's requests are verified with.
     pub certificate: ApiCertificate,
-    /// What has become of that certificate.
+    /// Whether that certificate can still be used.
     pub certificate_status: CertificateStatus,
     /// The key that both sides encrypt with.
     pub apiv3_key: Apiv3Key,
 }
 
-/// What has become of a merchant's certificate, its dates apart. (documented)
+/// Whether a merchant's certificate can be used, apart from its dates. (documented)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CertificateStatus {
@@ -41,55 +41,50 @@ pub enum CertificateStatus {
     InForce,
     /// It was revoked on the merchant platform.
     Revoked,
-    /// Another one took its place.
+    /// It was replaced by another.
     Replaced,
 }
 
-/// Whether a merchant calls for itself or for others.
-///
-/// Either may use every operation that the mock has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Whether a merchant calls for itself or for others. Both kinds may use every operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MerchantKind {
     /// Calls for itself.
     #[default]
     Direct,
-    /// Calls for the merchants that it serves.
+    /// A service provider, which calls for its sub-merchants.
     ServiceProvider,
 }
 
-/// A merchant's API certificate, and its private key where that is known.
+/// A merchant's API certificate, and optionally its private key.
 ///
-/// The gateway itself only needs the certificate. `Debug` does not show the private key.
+/// The gateway needs only the certificate. `Debug` does not show the private key.
 #[derive(Clone)]
 pub struct ApiCertificate {
     certificate: Certificate,
     private_key: Option<String>,
 }
 
-/// Why a merchant's credentials can't be handed out.
+/// Why a merchant's credentials are not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoCredentials {
     /// No merchant has that number.
     #[error("expected the mchid of a merchant ({}), found {mchid}", .known.join(", "))]
     UnknownMchid {
-        /// The number that was asked for.
+        /// The requested number.
         mchid: String,
-        /// Those that there are.
+        /// The known numbers.
         known: Vec<String>,
     },
     /// The merchant was configured without its private key.
     #[error(
-        "the credentials of merchant {mchid} include its private key, which the configuration does not have; \
+        "the credentials of merchant {mchid} include its private key, which is not configured; \
          add private_key beside its certificate"
     )]
     NoPrivateKey {
         /// The merchant.
         mchid: Mchid,
     },
-}
-
-impl CertificateStatus {
-    pub(crate) const ALL: [Self; 3] = [Self::InForce, Self::Revoked, Self::Replaced];
 }
 
 impl fmt::Display for CertificateStatus {
@@ -102,12 +97,8 @@ impl fmt::Display for CertificateStatus {
     }
 }
 
-impl MerchantKind {
-    pub(crate) const ALL: [Self; 2] = [Self::Direct, Self::ServiceProvider];
-}
-
 impl MerchantConfig {
-    /// A direct merchant with that number, who trusts both kinds of keys; certificate and APIv3 key are the
+    /// A direct merchant with that number that trusts both kinds of keys. Certificate and APIv3 key are the
     /// development merchant's.
     pub fn new(mchid: Mchid) -> Self {
         Self {
@@ -120,7 +111,7 @@ impl MerchantConfig {
         }
     }
 
-    /// The development merchant, whom the development credentials belong to.
+    /// The development merchant, owner of the development credentials.
     pub fn development() -> Self {
         Self::new(Credentials::development().mchid)
     }
@@ -156,7 +147,7 @@ impl ApiCertificate {
     /// Reads a certificate and, if given, its private key, both PEM.
     ///
     /// # Errors
-    /// [`KeyPairError`] if one of them can't be used, or they don't belong together.
+    /// [`KeyPairError`] if one of them can't be used, or they are not a pair.
     pub fn new(certificate: &str, private_key: Option<&str>) -> Result<Self, KeyPairError> {
         let certificate = match private_key {
             Some(private_key) => pair(certificate, private_key)?.0,
@@ -167,7 +158,7 @@ impl ApiCertificate {
 
     /// The development merchant's.
     pub fn development() -> Self {
-        // Read once. That the private key is this certificate's, a test makes sure of: checking it takes longer than a call.
+        // Parsed once. A test checks that the two are a pair, which takes longer than a call.
         static DEVELOPMENT: LazyLock<ApiCertificate> = LazyLock::new(|| {
             let merchant = Credentials::development();
             let certificate = Certificate::from_pem(&merchant.merchant_certificate);
@@ -208,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_development_certificate_goes_with_its_private_key() {
+    fn the_development_certificate_and_its_private_key_are_a_pair() {
         let ApiCertificate { certificate, private_key } = ApiCertificate::development();
         assert!(pair(certificate.pem(), &private_key.unwrap()).is_ok());
     }

@@ -1,4 +1,4 @@
-//! A merchant's credentials as files, under the names that merchants know.
+//! Writes a merchant's credentials as files, with the names that the merchant platform uses.
 
 use std::{
     fs, io,
@@ -11,24 +11,24 @@ use wechatpay_protocol::Credentials;
 /// Why credentials were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// There is a file already.
+    /// A file exists already.
     #[error("expected no file at {0}, found one; nothing was written (--force overwrites)")]
     Exists(PathBuf),
-    /// The folder can't be made or written to.
+    /// A file or folder cannot be written.
     #[error("cannot write {path}")]
     Io {
-        /// What could not be written.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
 
 /// Writes `apiclient_key.pem`, `apiclient_cert.pem`, `pub_key.pem`, `wechatpay_<SERIAL>.pem`, `credentials.json` and
-/// `env` into `dir`, which is made if need be. What is secret gets mode 0600. Returns the paths.
+/// `env` into `dir`, which is created if necessary. Secret files get mode 0600. Returns the paths.
 ///
 /// # Errors
-/// [`WriteError::Exists`] if one of them is there and `overwrite` is false: then nothing is written.
+/// [`WriteError::Exists`] if one of them exists and `overwrite` is false; then nothing is written.
 pub fn write_credentials(
     credentials: &Credentials,
     dir: &Path,
@@ -81,14 +81,14 @@ fn files(credentials: &Credentials, dir: &Path) -> Vec<File> {
     files
 }
 
-/// Lines for a POSIX shell.
+/// `export` lines for a POSIX shell.
 fn env(credentials: &Credentials, dir: &Path) -> String {
     let variables = credentials_env(credentials, dir).into_iter();
     variables.map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''"))).collect()
 }
 
-/// What [`write_credentials`] writes to `env`, as variables: `WECHATPAY_MCHID` and so on. Files are named by their whole
-/// path, so that they are found from anywhere.
+/// The environment variables that [`write_credentials`] writes to `env`: `WECHATPAY_MCHID` and so on. Paths are
+/// absolute.
 pub fn credentials_env(credentials: &Credentials, dir: &Path) -> Vec<(String, String)> {
     const FILES: [&str; 4] = ["MERCHANT_KEY", "MERCHANT_CERTIFICATE", "PLATFORM_CERTIFICATE", "PUBLIC_KEY"];
     let is_file = |name: &str| FILES.iter().any(|file| name == format!("WECHATPAY_{file}"));
@@ -102,7 +102,7 @@ pub fn credentials_env(credentials: &Credentials, dir: &Path) -> Vec<(String, St
 }
 
 impl File {
-    /// Makes a new file: a mode is given when a file is made, and a link is not followed.
+    /// Creates a new file rather than truncating one: only then does the mode apply, and links are not followed.
     fn write(&self, path: &Path, overwrite: bool) -> io::Result<()> {
         if overwrite && path.symlink_metadata().is_ok() {
             fs::remove_file(path)?;

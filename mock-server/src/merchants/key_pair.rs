@@ -1,4 +1,4 @@
-//! A certificate and its private key, brought together.
+//! A certificate with its private key.
 
 use wechatpay_protocol::{Certificate, CertificateError, KeyError, SerialNo, SigningKey};
 
@@ -13,7 +13,7 @@ pub enum KeyPairError {
     /// The private key can't be used.
     #[error(transparent)]
     PrivateKey(#[from] KeyError),
-    /// Both are sound, and the key is another certificate's.
+    /// The key belongs to another certificate.
     #[error("expected the private key of the certificate {serial_no}, found the key of another")]
     Mismatch {
         /// The certificate's serial number.
@@ -21,7 +21,7 @@ pub enum KeyPairError {
     },
 }
 
-/// Reads both, and makes sure that they belong together.
+/// Reads both, and checks that they are a pair.
 pub(crate) fn pair(certificate: &str, private_key: &str) -> Result<(Certificate, SigningKey), KeyPairError> {
     let certificate = Certificate::from_pem(certificate)?;
     let key = SigningKey::from_pem(private_key)?;
@@ -40,7 +40,7 @@ mod tests {
     const STRANGERS_KEY: &str = include_str!("../../../fixtures/credentials/other_key.pem");
 
     #[test]
-    fn a_certificate_goes_with_its_own_key_only() {
+    fn a_certificate_pairs_with_its_own_key_only() {
         let merchant = Credentials::development();
         assert!(pair(&merchant.merchant_certificate, &merchant.merchant_key).is_ok());
         let serial_no = merchant.merchant_serial;

@@ -1,4 +1,4 @@
-//! The gateway's own keys: the platform certificate, or two of them during a change-over, and the public-key pair.
+//! The gateway's own keys: one platform certificate, or two during a change-over, and the public-key pair.
 
 use std::{
     iter,
@@ -13,21 +13,21 @@ use wechatpay_protocol::{
 
 use crate::merchants::key_pair::{KeyPairError, pair};
 
-/// A private key of the gateway's, and the name that answers carry for it.
+/// A private key of the gateway, and the ID that responses carry for it.
 #[derive(Debug)]
 pub(crate) struct PlatformKey {
     pub(crate) id: KeyId,
     pub(crate) key: Private<SigningKey>,
-    /// The same key, for sensitive fields that were encrypted for it.
+    /// The same key, for decrypting sensitive fields.
     pub(crate) decrypting: Private<DecryptingKey>,
 }
 
-/// A private key in one of its uses. To read one, which includes a check of its numbers, takes longer than a call.
+/// A private key for signing or decrypting. Parsing one takes longer than a call.
 #[derive(Debug)]
 pub(crate) enum Private<K> {
-    /// Read already: a user's may be wrong, and that is said at the start.
+    /// A user's key, parsed at startup so that errors are reported then.
     Read(K),
-    /// Read when it is first used: the development keys are right, as a test makes sure.
+    /// A development key, parsed on first use; a test checks that it is valid.
     Development(LazyLock<K>),
 }
 
@@ -38,33 +38,33 @@ pub struct PlatformCertificate {
     key: Arc<PlatformKey>,
 }
 
-/// The platform certificates that there are: one, or two while the gateway changes over.
+/// The platform certificates: one, or two during a change-over.
 #[derive(Clone, Debug)]
 pub enum PlatformCertificates {
-    /// One certificate signs at all times.
+    /// One certificate always signs.
     One(PlatformCertificate),
     /// One certificate takes over from another.
     ///
-    /// 24 hours before it signs, the new one is in the list that merchants download (documented); whoever asks for
-    /// one of the two in `Wechatpay-Serial` gets that one while it is in force (SDK).
+    /// The list that merchants download includes the new one from 24 hours before it signs (documented). A request
+    /// that names one of the two in `Wechatpay-Serial` gets that one while it is in force (SDK).
     ChangeOver {
-        /// Signs until the other does. Listed as long as it is in force.
+        /// Signs until the new one does. Listed while it is in force.
         old: PlatformCertificate,
-        /// Signs from then on.
+        /// Signs from `signs_from` on.
         new: PlatformCertificate,
         /// When the new one begins to sign.
         signs_from: Timestamp,
     },
 }
 
-/// The key pair that has an ID in place of a certificate.
+/// The key pair that has an ID instead of a certificate.
 #[derive(Clone, Debug)]
 pub struct PublicKeyPair {
     id: PublicKeyId,
     key: Arc<PlatformKey>,
 }
 
-/// How long before it signs a new certificate is listed. (documented)
+/// How long before it signs a new certificate appears in the list. (documented)
 const ANNOUNCED: Duration = Duration::from_secs(24 * 60 * 60);
 
 const VALID: &str = "the development keys are valid";
@@ -72,7 +72,7 @@ const VALID: &str = "the development keys are valid";
 /// The private key of the development certificate.
 const CERTIFICATE_KEY: &str = include_str!("../../../fixtures/credentials/platform_key.pem");
 
-/// The private key of the development pair that has an ID.
+/// The private key of the development public-key pair.
 const PUBLIC_KEY_PRIVATE: &str = include_str!("../../../fixtures/credentials/pub_key_private.pem");
 
 impl PlatformKey {
@@ -106,7 +106,7 @@ impl PlatformCertificate {
     /// Reads a certificate and its private key, both PEM.
     ///
     /// # Errors
-    /// [`KeyPairError`] if one of them can't be used, or they don't belong together.
+    /// [`KeyPairError`] if one of them can't be used, or they are not a pair.
     pub fn new(certificate: &str, private_key: &str) -> Result<Self, KeyPairError> {
         let (certificate, key) = pair(certificate, private_key)?;
         let key = PlatformKey::new(certificate.serial_no().clone(), key, private_key)?;
@@ -115,7 +115,6 @@ impl PlatformCertificate {
 
     /// The development certificate, which the development credentials trust.
     pub fn development() -> Self {
-        // Once in a process, as all development keys.
         static DEVELOPMENT: LazyLock<PlatformCertificate> = LazyLock::new(|| {
             let (_, certificate) = Credentials::development().platform_certificate.expect(VALID);
             let certificate = Certificate::from_pem(&certificate).expect(VALID);
@@ -154,7 +153,7 @@ impl PlatformCertificates {
         iter::once(newest).chain(older)
     }
 
-    /// The one that signs at that time, unless a request names another.
+    /// The certificate that signs at that time, unless a request names the other.
     pub fn signing(&self, at: Timestamp) -> &PlatformCertificate {
         match self {
             Self::One(only) => only,
@@ -163,7 +162,7 @@ impl PlatformCertificates {
         }
     }
 
-    /// Those that `GET /v3/certificates` lists at that time, newest first: in force, and announced. (documented)
+    /// The certificates that `GET /v3/certificates` lists at that time, newest first: in force and announced. (documented)
     pub fn listed(&self, at: Timestamp) -> impl Iterator<Item = &PlatformCertificate> {
         let unannounced = match self {
             Self::ChangeOver { new, signs_from, .. } if !is_announced(*signs_from, at) => {
@@ -174,7 +173,7 @@ impl PlatformCertificates {
         self.all().filter(move |one| one.is_in_force(at) && Some(one.certificate.serial_no()) != unannounced)
     }
 
-    /// The one with that serial number, if it is in force at that time.
+    /// The certificate with that serial number, if it is in force at that time.
     pub(crate) fn named(&self, serial_no: &SerialNo, at: Timestamp) -> Option<&PlatformCertificate> {
         self.all().find(|one| one.certificate.serial_no() == serial_no && one.is_in_force(at))
     }
@@ -185,7 +184,7 @@ fn is_announced(signs_from: Timestamp, at: Timestamp) -> bool {
 }
 
 impl PublicKeyPair {
-    /// Reads the private key, PEM, that goes with the ID.
+    /// Reads the private key, PEM.
     ///
     /// # Errors
     /// [`KeyError`] if the key can't be used.

@@ -1,141 +1,137 @@
-//! The connections of a mock: they are taken, refused for a while, and waited for in the end.
+//! The accept loop: accepts connections, refuses them while the gate is closed, and waits for them at shutdown.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpStream,
-    sync::watch,
     task::JoinSet,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use crate::{
-    faults::accept_gate::State,
+    faults::accept_gate::AcceptGate,
     net::{
-        Front,
+        Shared,
         connection::{Protocol, serve},
-        listener::{Listeners, Refusing},
+        listener::{Addresses, Bound, Listeners},
     },
 };
 
-pub(crate) use crate::net::listener::Addresses;
+/// How long to wait after an error of the listening socket.
+const RETRY: Duration = Duration::from_millis(100);
 
-/// How long to wait before the next attempt when no connection can be accepted.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-
-/// How long the connections that wait in the system's queue have to be taken when the mock shall end.
+/// How long connections are still taken from the system's queue at shutdown.
 const QUEUE: Duration = Duration::from_millis(10);
 
-/// How long connections have to end before it is worth a word that others are waited for.
+/// How long shutdown waits before it logs that it waits.
 const SHORTLY: Duration = Duration::from_millis(200);
 
-/// Accepts until the mock shall end, and then waits for the exchanges that are on their way. Whether they ended within
-/// the limit; the others were cut off.
+/// Accepts until the mock shuts down, then waits for the exchanges in flight. False if they did not end within the limit
+/// and were cut off.
 ///
-/// The connections are its own: when it is aborted, they end with it.
-pub(crate) async fn accept(listeners: Listeners, addresses: Addresses, front: Arc<Front>) -> bool {
+/// The connections are tasks of this one: aborting it ends them.
+pub(crate) async fn accept(listeners: Listeners, addresses: Addresses, shared: Arc<Shared>) -> bool {
     let mut connections = JoinSet::new();
-    if let Some(listeners) = take(listeners, addresses, &front, &mut connections).await {
-        take_waiting(&listeners, &front, &mut connections).await;
+    if let Some(listeners) = accept_until_shutdown(listeners, addresses, &shared, &mut connections).await {
+        accept_queued(&listeners, &shared, &mut connections).await;
     }
-    end(connections, front.limits().shutdown).await
+    finish(connections, shared.limits().shutdown).await
 }
 
-/// Accepts until the mock shall end, as many at once as the limits allow; the others wait in the system's queue.
-/// Returns that queue, unless connections are being refused.
-async fn take(
+/// Accepts as many connections at once as the limits allow; more wait in the system's queue. Returns the listeners at
+/// shutdown, unless connections are being refused.
+async fn accept_until_shutdown(
     mut listeners: Listeners,
     addresses: Addresses,
-    front: &Arc<Front>,
+    shared: &Arc<Shared>,
     connections: &mut JoinSet<()>,
 ) -> Option<Listeners> {
-    let mut door = front.gateway().gate.watch();
-    let mut fails = false;
+    let gate = &shared.gateway().gate;
+    let mut gate_state = gate.watch();
+    let mut is_failing = false;
     loop {
-        // Looked at each time: it may have changed while something else was waited for.
-        let state = *door.borrow_and_update();
-        match state {
-            State::Open => {}
-            State::Closing(_) | State::Closed(_) => {
-                drop(listeners);
-                listeners = refuse(addresses, front, &mut door).await?;
-                continue;
-            }
-            State::Abort => return Some(listeners),
+        let state = *gate_state.borrow_and_update();
+        if state.is_shutting_down {
+            return Some(listeners);
         }
-        let has_room = connections.len() < front.limits().connections;
+        if state.closed_until().is_some() {
+            drop(listeners);
+            listeners = refuse(addresses, gate).await?;
+            continue;
+        }
+        let has_room = connections.len() < shared.limits().connections;
         tokio::select! {
-            // Who was let in comes before who is to be: what they asked for holds for the next.
+            // What an accepted connection has asked for holds for the next one, so the gate comes first.
             biased;
-            _ = door.changed() => {}
+            _ = gate_state.changed() => {}
             Some(_) = connections.join_next() => {}
             accepted = listeners.accept(), if has_room => match accepted {
-                Ok(newcomer) => {
-                    fails = false;
-                    let_in(newcomer, front, connections);
+                Ok(accepted) => {
+                    is_failing = false;
+                    spawn(accepted, shared, connections);
                 }
-                // Out of file descriptors, or the peer was gone at once: a later attempt may do better. The one that
-                // fails may still wait in the queue, so that trying at once would go on without end; saying so each
-                // time would as well.
+                // Out of file descriptors, or the peer is already gone. The connection may still be queued, so retrying
+                // or warning without a pause would never end.
                 Err(error) => {
-                    if !fails {
+                    if !is_failing {
                         tracing::warn!("cannot accept a connection: {error}");
                     }
-                    fails = true;
-                    sleep(ACCEPT_AGAIN).await;
+                    is_failing = true;
+                    sleep(RETRY).await;
                 }
             },
         }
     }
 }
 
-/// Takes those who wait in the system's queue, as they were told that they are connected.
-async fn take_waiting(listeners: &Listeners, front: &Arc<Front>, connections: &mut JoinSet<()>) {
+/// Accepts what is in the system's queue: those peers believe that they are connected.
+async fn accept_queued(listeners: &Listeners, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
     let until = Instant::now() + QUEUE;
-    while connections.len() < front.limits().connections {
+    while connections.len() < shared.limits().connections {
         match timeout_at(until, listeners.accept()).await {
-            Ok(Ok(newcomer)) => let_in(newcomer, front, connections),
+            Ok(Ok(accepted)) => spawn(accepted, shared, connections),
             Ok(Err(_)) | Err(_) => return,
         }
     }
 }
 
-fn let_in(
-    (stream, peer, speech): (TcpStream, SocketAddr, Protocol),
-    front: &Arc<Front>,
+fn spawn(
+    (stream, peer, protocol): (TcpStream, SocketAddr, Protocol),
+    shared: &Arc<Shared>,
     connections: &mut JoinSet<()>,
 ) {
-    set_nodelay(&stream);
-    connections.spawn(serve(stream, Some(peer), speech, reset_when_closed, Arc::clone(front)));
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("cannot set TCP_NODELAY: {error}");
+    }
+    connections.spawn(serve(stream, Some(peer), protocol, reset_when_closed, Arc::clone(shared)));
 }
 
-/// Refuses connections for as long as the door says so. Then listens again, or not if the mock shall end.
-async fn refuse(addresses: Addresses, front: &Front, door: &mut watch::Receiver<State>) -> Option<Listeners> {
-    let mut refusing = addresses.bind();
+/// Refuses connections while the gate is closed, then listens again. None if the mock shuts down.
+async fn refuse(addresses: Addresses, gate: &AcceptGate) -> Option<Listeners> {
+    let mut bound = addresses.bind();
+    let mut gate_state = gate.watch();
     loop {
-        let state = *door.borrow_and_update();
-        match state {
-            State::Abort => return None,
-            State::Closing(_) => front.gateway().gate.is_now_closed(),
-            State::Closed(until) if until > Instant::now() => {
-                let _ = timeout_at(until, door.changed()).await;
+        gate.set_refusing();
+        let state = *gate_state.borrow_and_update();
+        if state.is_shutting_down {
+            return None;
+        }
+        if let Some(until) = state.closed_until() {
+            let _ = timeout_at(until, gate_state.changed()).await;
+        } else if gate.stop_refusing() {
+            match bound.and_then(Bound::listen) {
+                Ok(listeners) => return Some(listeners),
+                Err(error) => tracing::warn!("cannot listen on {} again yet: {error}", addresses.either),
             }
-            State::Closed(_) => front.gateway().gate.open_in_time(),
-            State::Open => {
-                match refusing.and_then(Refusing::listen) {
-                    Ok(listeners) => return Some(listeners),
-                    Err(error) => tracing::warn!("cannot listen on {} again yet: {error}", addresses.either),
-                }
-                let _ = timeout(ACCEPT_AGAIN, door.changed()).await;
-                refusing = addresses.bind();
-            }
+            sleep(RETRY).await;
+            bound = addresses.bind();
         }
     }
 }
 
-/// Waits until every connection has ended, which each does with its exchange; cuts off those that take too long.
-/// Whether there was no need for that.
-async fn end(mut connections: JoinSet<()>, limit: Duration) -> bool {
+/// Waits until every connection has ended, which each does after its exchange. False if the limit is exceeded: those that
+/// are left are cut off.
+async fn finish(mut connections: JoinSet<()>, limit: Duration) -> bool {
     let begun = Instant::now();
     if all_end(&mut connections, begun + limit.min(SHORTLY)).await {
         return true;
@@ -160,13 +156,7 @@ async fn all_end(connections: &mut JoinSet<()>, until: Instant) -> bool {
     timeout_at(until, async { while connections.join_next().await.is_some() {} }).await.is_ok()
 }
 
-fn set_nodelay(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("cannot set TCP_NODELAY: {error}");
-    }
-}
-
-/// Has the system reset the connection when the stream is dropped, in place of an orderly end.
+/// Makes the system reset the connection when the stream is dropped.
 fn reset_when_closed(stream: &TcpStream) {
     if let Err(error) = stream.set_zero_linger() {
         tracing::debug!("cannot set SO_LINGER: {error}");

@@ -1,13 +1,13 @@
-//! The names and addresses that clients call hosts by.
+//! Hosts: the names and addresses by which clients call servers.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use http::uri::Authority;
 
-/// The gateway's hosts, which SDKs have built in. (documented)
+/// The gateway's hosts, which are built into SDKs. (documented)
 pub const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 
-/// A host: a DNS name, which is the same in capitals, or an IP address.
+/// A host: a DNS name, in which case does not matter, or an IP address.
 ///
 /// ```
 /// use wechatpay_mock::Host;
@@ -29,24 +29,23 @@ pub enum Host {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostName(String);
 
-/// A text that names no host.
+/// A text that is not a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a host name or an IP address, without scheme and port, found {0:?}")]
 pub struct HostError(String);
 
 impl Host {
-    /// The hosts that a mock always stands for: the gateway's, and this machine by its usual names.
+    /// The hosts that a mock always stands for: the gateway's, and this machine.
     pub(crate) fn always_own() -> impl Iterator<Item = Self> {
         let own = ["localhost", "127.0.0.1", "::1"];
         GATEWAY_HOSTS.into_iter().chain(own).map(|host| host.parse().expect("these are hosts"))
     }
 
-    /// Whether it is one of the gateway's.
     pub(crate) fn is_gateways(&self) -> bool {
         matches!(self, Self::Name(name) if GATEWAY_HOSTS.contains(&name.as_str()))
     }
 
-    /// The host of a URL, which has an IPv6 address in brackets, and may have a dot at its end.
+    /// The host of a URL, where an IPv6 address is in brackets and a name may end in a dot.
     pub(crate) fn of(authority: &Authority) -> Result<Self, HostError> {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         host.strip_suffix('.').unwrap_or(host).parse()
@@ -71,7 +70,7 @@ impl FromStr for Host {
             (1..=63).contains(&label.len())
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        // What ends in digits alone is an address that went wrong.
+        // A text that ends in a number is a malformed address.
         let is_number =
             text.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
         if text.len() > 253 || is_number || !text.split('.').all(is_label) {

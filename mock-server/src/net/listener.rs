@@ -1,4 +1,4 @@
-//! The sockets that the mock listens on.
+//! The sockets that the mock listens on: one for HTTP and TLS alike, and perhaps another for TLS only.
 
 use std::{io, net::SocketAddr};
 
@@ -6,82 +6,78 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::net::connection::Protocol;
 
-/// How many connections the system holds ready to be accepted. It leaves the first message of any more without an
-/// answer, and their peers try again a second later. `TcpListener::bind` asks for 128, which a load test goes beyond.
+/// Connections that the system queues until they are accepted. `TcpListener::bind` asks for 128, which load tests exceed;
+/// the peers of any more would try again a second later.
 const BACKLOG: u32 = 4096;
 
-/// Where a mock listens: for HTTP and TLS alike, and perhaps elsewhere for TLS alone.
+/// The same for both sockets.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Addresses {
-    pub(crate) either: SocketAddr,
-    pub(crate) tls_alone: Option<SocketAddr>,
+pub(crate) struct Both<T> {
+    pub(crate) either: T,
+    pub(crate) tls_only: Option<T>,
 }
 
-/// The sockets that listen there.
-pub(crate) struct Listeners {
-    either: TcpListener,
-    tls_alone: Option<TcpListener>,
-}
+pub(crate) type Addresses = Both<SocketAddr>;
+pub(crate) type Listeners = Both<TcpListener>;
+/// Bound but not listening: connections are refused, and no other process can take the addresses.
+pub(super) type Bound = Both<TcpSocket>;
 
-/// The same, refusing whoever connects. They keep the addresses, so that nobody else takes them.
-pub(super) struct Refusing {
-    either: TcpSocket,
-    tls_alone: Option<TcpSocket>,
+impl<T> Both<T> {
+    fn try_map<U>(self, map: impl Fn(T) -> io::Result<U>) -> io::Result<Both<U>> {
+        Ok(Both { either: map(self.either)?, tls_only: self.tls_only.map(map).transpose()? })
+    }
 }
 
 impl Addresses {
-    /// The one that is reached from farthest away: what is open to this machine alone is so only if both are on loopback.
+    /// The more exposed one: what only this machine may do is allowed only if both are on loopback.
     pub(crate) fn most_open(self) -> SocketAddr {
         let is_open = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
-        self.tls_alone.filter(|tls_alone| is_open(tls_alone) && !is_open(&self.either)).unwrap_or(self.either)
+        self.tls_only.filter(|tls_only| is_open(tls_only) && !is_open(&self.either)).unwrap_or(self.either)
     }
 
     /// # Errors
-    /// If one of them is taken, or not this machine's.
+    /// If one of them is taken, or does not belong to this machine.
     pub(crate) fn listen(self) -> io::Result<Listeners> {
         self.bind()?.listen()
     }
 
     /// # Errors
-    /// If one of them is taken, or not this machine's.
-    pub(super) fn bind(self) -> io::Result<Refusing> {
-        Ok(Refusing { either: bind(self.either)?, tls_alone: self.tls_alone.map(bind).transpose()? })
+    /// If one of them is taken, or does not belong to this machine.
+    pub(super) fn bind(self) -> io::Result<Bound> {
+        self.try_map(bind)
     }
 }
 
-impl Refusing {
+impl Bound {
     /// # Errors
-    /// If others have come to listen there meanwhile.
+    /// If another process has come to listen there.
     pub(super) fn listen(self) -> io::Result<Listeners> {
-        let tls_alone = self.tls_alone.map(|socket| socket.listen(BACKLOG)).transpose()?;
-        Ok(Listeners { either: self.either.listen(BACKLOG)?, tls_alone })
+        self.try_map(|socket| socket.listen(BACKLOG))
     }
 }
 
 impl Listeners {
-    /// Their addresses, with the ports that the system gave.
+    /// Their addresses, with the ports that the system assigned.
     pub(crate) fn addresses(&self) -> io::Result<Addresses> {
-        let tls_alone = self.tls_alone.as_ref().map(TcpListener::local_addr).transpose()?;
-        Ok(Addresses { either: self.either.local_addr()?, tls_alone })
+        Both { either: &self.either, tls_only: self.tls_only.as_ref() }.try_map(TcpListener::local_addr)
     }
 
     /// The next connection.
     pub(super) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Protocol)> {
-        let with = |speech| move |(stream, peer)| (stream, peer, speech);
-        match &self.tls_alone {
+        let with = |protocol| move |(stream, peer)| (stream, peer, protocol);
+        match &self.tls_only {
             None => self.either.accept().await.map(with(Protocol::Either)),
-            Some(tls_alone) => tokio::select! {
+            Some(tls_only) => tokio::select! {
                 accepted = self.either.accept() => accepted.map(with(Protocol::Either)),
-                accepted = tls_alone.accept() => accepted.map(with(Protocol::TlsAlone)),
+                accepted = tls_only.accept() => accepted.map(with(Protocol::TlsOnly)),
             },
         }
     }
 }
 
-/// A socket that has the address, and refuses whoever connects, until it listens.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // So that a mock can start again where one has just ended. On Windows it would let two listen at once.
+    // Lets a mock start where another has just ended. On Windows it would let two listen at once.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -95,15 +91,15 @@ mod tests {
     #[test]
     fn a_mock_is_as_open_as_the_more_open_of_its_addresses() {
         let (inside, outside, other) = ("127.0.0.1:1", "0.0.0.0:2", "[::1]:3");
-        for (either, tls_alone, most_open) in [
+        for (either, tls_only, most_open) in [
             (inside, None, inside),
             (inside, Some(other), inside),
             (inside, Some(outside), outside),
             (outside, Some(inside), outside),
         ] {
             let parse = |address: &str| address.parse().unwrap();
-            let addresses = Addresses { either: parse(either), tls_alone: tls_alone.map(parse) };
-            assert_eq!(addresses.most_open(), parse(most_open), "{either} {tls_alone:?}");
+            let addresses = Addresses { either: parse(either), tls_only: tls_only.map(parse) };
+            assert_eq!(addresses.most_open(), parse(most_open), "{either} {tls_only:?}");
         }
     }
 }

@@ -1,151 +1,115 @@
-//! The mock as a forward proxy: for the gateway's hosts it is the gateway, and to others it is no way out, unless it was
-//! told so.
+//! The mock as a forward proxy: it stands in for the gateway's hosts, and reaches others only if they are named.
 //!
-//! | a proxy's request | is |
+//! | request | response |
 //! |---|---|
-//! | `CONNECT` to a host of the gateway's, or one named by `--host` | answered here: the tunnel ends in the mock |
-//! | `GET http://…` to such a host, or to the mock's own address | answered here, as if it had come directly |
-//! | either, to a host named by `--proxy-passthrough` | passed through |
-//! | any other | refused with 403 |
+//! | `CONNECT` to one of the gateway's hosts, or one named by `--host` | a tunnel that ends in the mock |
+//! | `CONNECT` to a host named by `--proxy-passthrough` | a tunnel to that host |
+//! | `GET http://…` to one of the mock's hosts, or its own address | as if it had come directly |
+//! | any other | an error that says what to do |
 
-mod destination;
-mod forward;
-mod refusal;
+mod error;
 mod tunnel;
 
-use std::{iter, net::SocketAddr};
+use std::{io, iter, net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use http::{Method, Request, Response, header::VIA, uri::Authority};
-use http_body_util::Either;
-use hyper::{body::Incoming, upgrade::OnUpgrade};
-use tokio::net::TcpStream;
+use http::{Method, Request, uri::Authority};
+use hyper::upgrade::{OnUpgrade, on};
+use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     admin,
-    net::{
-        Front,
-        host::Host,
-        listener::Addresses,
-        proxy::forward::{ForwardedBody, forward},
-    },
-    response::body::ResponseBody,
+    net::{host::Host, listener::Addresses},
 };
 
-pub(crate) use crate::net::proxy::refusal::ProxyRefusal;
-pub(crate) use crate::net::proxy::tunnel::pass_through;
+pub(crate) use crate::net::proxy::{error::ProxyError, tunnel::relay};
 
-/// The name by which a request says that it has come through here.
-const PSEUDONYM: &str = "wechatpay-mock";
+/// How long connecting to a host may take. (own choice)
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Which hosts are here, and to which others there is a way.
+/// Which hosts the mock stands for, and which others it connects to.
 #[derive(Debug)]
 pub(crate) struct Proxy {
-    /// Hosts that the mock stands for, beside the gateway's.
+    /// Beside the gateway's.
     own: Vec<Host>,
     passthrough: Vec<Host>,
     /// Where the mock listens.
     addresses: Vec<SocketAddr>,
 }
 
-/// Bytes that go both ways after the connection's requests, as a peer has asked.
+/// A tunnel that a peer has asked for.
 pub(crate) struct Tunnel {
-    /// The peer's end, once the answer is sent.
+    /// The peer's end, once the response is sent.
     pub(crate) upgrade: OnUpgrade,
-    /// The other end. None: it is this mock.
+    /// The other end; none if that is this mock.
     pub(crate) destination: Option<TcpStream>,
 }
 
-/// Where a request is to go.
+/// Where a request goes.
 #[derive(Debug)]
 #[cfg_attr(test, derive(PartialEq))]
-enum Way {
-    /// To this mock.
-    Here,
-    /// Through a tunnel that ends in this mock.
-    TunnelHere,
-    /// Through a tunnel that ends there.
+enum Route {
+    Mock,
+    TunnelToMock,
     TunnelTo(Authority),
-    /// To there.
-    To(Authority),
-}
-
-type Answered = (Response<Either<ResponseBody, ForwardedBody>>, Option<Tunnel>);
-
-/// Answers a request: by `here`, if it is for this mock; with a tunnel, if it asks for one.
-pub(crate) async fn answer(
-    front: &Front,
-    mut request: Request<Incoming>,
-    is_tunnel: bool,
-    here: impl AsyncFnOnce(Request<Incoming>) -> Response<ResponseBody>,
-) -> Answered {
-    let proxy = &front.proxy;
-    let way = match proxy.way(&request, is_tunnel) {
-        Ok(way) => way,
-        Err(refusal) => return refused(front, &refusal),
-    };
-    let upgrade = hyper::upgrade::on(&mut request);
-    match way {
-        Way::Here => (here(request).await.map(Either::Left), None),
-        Way::TunnelHere => (established(), Some(Tunnel { upgrade, destination: None })),
-        Way::TunnelTo(authority) => match destination::connect(&authority, &proxy.addresses).await {
-            Ok(stream) => (established(), Some(Tunnel { upgrade, destination: Some(stream) })),
-            Err(refusal) => refused(front, &refusal),
-        },
-        Way::To(authority) => match forward(request, &authority, &proxy.addresses).await {
-            Ok(answer) => (answer.map(Either::Right), None),
-            Err(refusal) => refused(front, &refusal),
-        },
-    }
-}
-
-fn refused(front: &Front, refusal: &ProxyRefusal) -> Answered {
-    front.reject("proxy", refusal);
-    (refusal.answer().map(Either::Left), None)
-}
-
-fn established() -> Response<Either<ResponseBody, ForwardedBody>> {
-    Response::new(Either::Left(Bytes::new().into()))
 }
 
 impl Proxy {
     pub(crate) fn new(own: Vec<Host>, passthrough: Vec<Host>, addresses: Addresses) -> Self {
-        let addresses = iter::once(addresses.either).chain(addresses.tls_alone).collect();
+        let addresses = iter::once(addresses.either).chain(addresses.tls_only).collect();
         Self { own, passthrough, addresses }
     }
 
-    /// Where a request is to go. Within a tunnel, everything is for this mock.
-    fn way<B>(&self, request: &Request<B>, is_tunnel: bool) -> Result<Way, ProxyRefusal> {
-        let asks_for_tunnel = request.method() == Method::CONNECT;
-        let Some(authority) = request.uri().authority() else {
-            return if asks_for_tunnel { Err(ProxyRefusal::NoHost) } else { Ok(Way::Here) };
+    /// The tunnel that a request asks for; none if the request is for this mock.
+    pub(crate) async fn tunnel<B>(
+        &self,
+        request: &mut Request<B>,
+        is_in_tunnel: bool,
+    ) -> Result<Option<Tunnel>, ProxyError> {
+        let destination = match self.route(request, is_in_tunnel)? {
+            Route::Mock => return Ok(None),
+            Route::TunnelToMock => None,
+            Route::TunnelTo(authority) => Some(self.connect(&authority).await?),
         };
-        let host = Host::of(authority).map_err(|_| ProxyRefusal::NoHost)?;
-        let stands_for = host.is_gateways() || self.own.contains(&host);
-        let is_let_through = self.passthrough.contains(&host);
-        let passed = request.headers().get_all(VIA).iter().filter_map(|via| via.to_str().ok());
-        let is_loop = passed.flat_map(|via| via.split(',')).any(|via| via.trim().ends_with(PSEUDONYM));
-        match (asks_for_tunnel, stands_for, is_let_through) {
-            _ if is_loop => Err(ProxyRefusal::Loop),
-            (true, ..) if is_tunnel => Err(ProxyRefusal::TunnelInTunnel),
-            (true, ..) if authority.port().is_none() => Err(ProxyRefusal::NoHost),
-            (true, true, _) => Ok(Way::TunnelHere),
-            (true, ..) if self.is_own(&host, authority) => Err(ProxyRefusal::Loop),
-            (true, false, true) => Ok(Way::TunnelTo(authority.clone())),
-            (false, true, _) => Ok(Way::Here),
-            (false, ..) if self.is_own(&host, authority) => Ok(Way::Here),
-            (false, false, true) if !is_tunnel => match request.uri().scheme_str() {
-                Some("http") | None => Ok(Way::To(authority.clone())),
-                Some(scheme) => Err(ProxyRefusal::Scheme { host: host.to_string(), scheme: scheme.into() }),
-            },
-            // It says itself which hosts it is called by.
-            (false, ..) if admin::is_meant(request) => Ok(Way::Here),
-            (_, false, _) => Err(ProxyRefusal::OtherHost { host: host.to_string() }),
+        Ok(Some(Tunnel { upgrade: on(request), destination }))
+    }
+
+    /// Where a request goes. Within a tunnel, everything is for this mock.
+    fn route<B>(&self, request: &Request<B>, is_in_tunnel: bool) -> Result<Route, ProxyError> {
+        let is_connect = request.method() == Method::CONNECT;
+        let Some(authority) = request.uri().authority() else {
+            return if is_connect { Err(ProxyError::NoHost) } else { Ok(Route::Mock) };
+        };
+        let host = Host::of(authority).map_err(|_| ProxyError::NoHost)?;
+        let is_own = host.is_gateways() || self.own.contains(&host);
+        let is_passthrough = self.passthrough.contains(&host);
+        if !is_connect {
+            if is_own || self.listens_at(&host, authority) {
+                return Ok(Route::Mock);
+            } else if is_passthrough && !is_in_tunnel {
+                return Err(ProxyError::NoTunnel { host: host.to_string() });
+            } else if admin::is_meant(request) {
+                // The admin API checks the host itself.
+                return Ok(Route::Mock);
+            }
+            return Err(ProxyError::OtherHost { host: host.to_string() });
+        }
+        if is_in_tunnel {
+            Err(ProxyError::TunnelInTunnel)
+        } else if authority.port().is_none() {
+            Err(ProxyError::NoHost)
+        } else if is_own {
+            Ok(Route::TunnelToMock)
+        } else if self.listens_at(&host, authority) {
+            Err(ProxyError::Loop)
+        } else if is_passthrough {
+            Ok(Route::TunnelTo(authority.clone()))
+        } else {
+            Err(ProxyError::OtherHost { host: host.to_string() })
         }
     }
 
-    /// Whether that is where this mock listens.
-    fn is_own(&self, host: &Host, authority: &Authority) -> bool {
+    /// Whether the mock listens at that host and port, as far as its name tells.
+    fn listens_at(&self, host: &Host, authority: &Authority) -> bool {
         let port = authority.port_u16().unwrap_or(80);
         self.addresses.iter().any(|address| {
             address.port() == port
@@ -155,80 +119,94 @@ impl Proxy {
                 }
         })
     }
+
+    /// Connects to a host, unless its name turns out to be that of an address that the mock listens on.
+    async fn connect(&self, authority: &Authority) -> Result<TcpStream, ProxyError> {
+        let unreachable = |source| ProxyError::Unreachable { host: authority.to_string(), source };
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let to = (host, authority.port_u16().unwrap_or(80));
+        let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(to)).await;
+        let stream =
+            connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(unreachable)?;
+        let here = stream.local_addr().map_err(unreachable)?.ip().to_canonical();
+        let there = stream.peer_addr().map_err(unreachable)?;
+        let ip = there.ip().to_canonical();
+        // A connection to one of this machine's addresses comes from that address, or is on loopback.
+        let is_here = here == ip || ip.is_loopback();
+        let is_loop = self.addresses.iter().any(|own| {
+            let own_ip = own.ip().to_canonical();
+            own.port() == there.port()
+                && (own_ip == ip
+                    || is_here && own_ip.is_unspecified()
+                    || ip.is_loopback() && own_ip.is_loopback())
+        });
+        if is_loop { Err(ProxyError::Loop) } else { Ok(stream) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// By what they say.
-    impl PartialEq for ProxyRefusal {
-        fn eq(&self, other: &Self) -> bool {
-            self.to_string() == other.to_string()
-        }
-    }
-
-    fn proxy() -> Proxy {
+    /// The route of a request, or the beginning of the error.
+    fn route(method: Method, uri: &str, is_in_tunnel: bool) -> Result<Route, String> {
         let host = |text: &str| text.parse().unwrap();
-        Proxy {
+        let proxy = Proxy {
             own: vec![host("mock.test")],
             passthrough: vec![host("other.test"), host("localhost")],
             addresses: vec!["127.0.0.1:8080".parse().unwrap()],
-        }
-    }
-
-    fn way(method: Method, uri: &str) -> Result<Way, ProxyRefusal> {
+        };
         let request = Request::builder().method(method).uri(uri).body(()).unwrap();
-        proxy().way(&request, false)
+        proxy.route(&request, is_in_tunnel).map_err(|error| error.to_string())
     }
 
-    fn connect(uri: &str) -> Result<Way, ProxyRefusal> {
-        way(Method::CONNECT, uri)
+    fn connect(to: &str) -> Result<Route, String> {
+        route(Method::CONNECT, to, false)
+    }
+
+    #[track_caller]
+    fn assert_error(route: Result<Route, String>, expected: &str) {
+        let error = route.unwrap_err();
+        assert!(error.contains(expected), "{error}");
     }
 
     #[test]
-    fn a_tunnel_to_a_host_that_the_mock_stands_for_ends_here() {
+    fn a_tunnel_to_a_host_of_the_mock_ends_in_the_mock() {
         for to in [
             "api.mch.weixin.qq.com:443",
             "API2.mch.weixin.qq.com:443",
             "api.mch.weixin.qq.com.:443",
             "mock.test:8443",
         ] {
-            assert_eq!(connect(to), Ok(Way::TunnelHere), "{to}");
+            assert_eq!(connect(to), Ok(Route::TunnelToMock), "{to}");
         }
     }
 
     #[test]
-    fn a_tunnel_to_any_other_host_is_refused() {
+    fn a_tunnel_to_a_named_host_goes_there_and_to_any_other_is_an_error() {
+        assert_eq!(connect("other.test:443"), Ok(Route::TunnelTo("other.test:443".parse().unwrap())));
         for to in
             ["example.com:443", "notapi.mch.weixin.qq.com:443", "192.0.2.1:443", "mock.test.example.com:1"]
         {
-            assert!(matches!(connect(to), Err(ProxyRefusal::OtherHost { .. })), "{to}");
+            assert_error(connect(to), "this is no open proxy");
         }
     }
 
     #[test]
-    fn a_tunnel_to_a_host_that_was_named_passes_through() {
-        assert_eq!(connect("other.test:443"), Ok(Way::TunnelTo("other.test:443".parse().unwrap())));
-    }
-
-    #[test]
-    fn a_tunnel_to_the_mock_itself_is_a_loop_even_if_its_host_was_named() {
+    fn a_tunnel_to_the_mock_itself_is_a_loop_even_if_its_host_is_named() {
         for to in ["localhost:8080", "127.0.0.1:8080", "127.9.9.9:8080", "[::1]:8080"] {
-            assert_eq!(connect(to), Err(ProxyRefusal::Loop), "{to}");
+            assert_error(connect(to), "would come back to");
         }
         assert!(connect("localhost:9090").is_ok());
     }
 
     #[test]
     fn within_a_tunnel_there_is_no_other() {
-        let request =
-            Request::builder().method(Method::CONNECT).uri("api.mch.weixin.qq.com:443").body(()).unwrap();
-        assert_eq!(proxy().way(&request, true), Err(ProxyRefusal::TunnelInTunnel));
+        assert_error(route(Method::CONNECT, "api.mch.weixin.qq.com:443", true), "one tunnel is enough");
     }
 
     #[test]
-    fn a_whole_url_is_answered_here_if_it_is_the_mocks() {
+    fn a_whole_url_is_for_the_mock_if_its_host_is() {
         for uri in [
             "/v3/certificates",
             "http://api.mch.weixin.qq.com/v3/certificates",
@@ -236,18 +214,11 @@ mod tests {
             "http://mock.test/v3/certificates",
             "http://127.0.0.1:8080/v3/certificates",
         ] {
-            assert_eq!(way(Method::GET, uri), Ok(Way::Here), "{uri}");
+            assert_eq!(route(Method::GET, uri, false), Ok(Route::Mock), "{uri}");
         }
-        assert!(matches!(way(Method::GET, "http://example.com/"), Err(ProxyRefusal::OtherHost { .. })));
-        assert!(matches!(way(Method::GET, "http://other.test/"), Ok(Way::To(_))));
-        // It would go there in plain text.
-        assert!(matches!(way(Method::GET, "https://other.test/"), Err(ProxyRefusal::Scheme { .. })));
-    }
-
-    #[test]
-    fn what_has_come_through_here_does_not_come_again() {
-        let via = "1.1 squid, 1.1 wechatpay-mock";
-        let request = Request::builder().uri("http://other.test/").header(VIA, via).body(()).unwrap();
-        assert_eq!(proxy().way(&request, false), Err(ProxyRefusal::Loop));
+        assert_error(route(Method::GET, "http://example.com/", false), "this is no open proxy");
+        for uri in ["http://other.test/", "https://other.test/"] {
+            assert_error(route(Method::GET, uri, false), "ask for a tunnel with CONNECT");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! HTTPS: who the mock says it is, and how a connection becomes a secret one.
+//! HTTPS: the mock's certificate authority, and the handshake.
 
 mod authority;
 mod handshake;

@@ -1,7 +1,10 @@
-//! A stream that gives its peer up when the peer doesn't read what is written.
+//! A stream whose writes fail when the peer doesn't read.
+//!
+//! The crate `tokio-io-timeout` restarts its time at each partial write, so a peer that reads a byte now and then could
+//! hold a connection for as long as it likes.
 
 use std::{
-    io::{self, IoSlice},
+    io,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -12,15 +15,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A stream on which what is written must be accepted within a time.
+/// A stream on which a response must be accepted within a time.
 ///
-/// The time begins when the peer first makes a write wait, and ends when everything is flushed, which hyper does after
-/// each answer. A byte read now and then doesn't prolong it: the whole answer has that time. After it, writes fail with
-/// [`io::ErrorKind::TimedOut`].
+/// The time begins when a write first has to wait, and ends when everything is flushed, which hyper does after each
+/// response. A byte read now and then doesn't prolong it. After it, writes fail with [`io::ErrorKind::TimedOut`].
 pub(crate) struct WriteTimeout<S> {
     stream: S,
     timeout: Duration,
-    /// Runs out when the time does. None while nothing waits.
+    /// Ends with the time; none while nothing waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -29,7 +31,7 @@ impl<S: Unpin> WriteTimeout<S> {
         Self { stream, timeout, waiting: None }
     }
 
-    /// Does this step of writing; fails if it has to wait and there is no time left for that.
+    /// Polls a step of writing; fails if it is pending and the time is up.
     fn in_time<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -42,7 +44,7 @@ impl<S: Unpin> WriteTimeout<S> {
             ready!(waiting.as_mut().poll(context));
             return Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                format!("the peer did not accept an answer within {} s", timeout.as_secs()),
+                format!("the peer did not accept a response within {} s", timeout.as_secs()),
             )));
         }
         done
@@ -66,18 +68,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.in_time(context, |stream, context| stream.poll_write(context, bytes))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.in_time(context, |stream, context| stream.poll_write_vectored(context, slices))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -108,16 +98,16 @@ mod tests {
         (WriteTimeout::new(server, LIMIT), peer)
     }
 
-    async fn answer(stream: &mut WriteTimeout<DuplexStream>, bytes: &[u8]) -> io::Result<()> {
+    async fn respond(stream: &mut WriteTimeout<DuplexStream>, bytes: &[u8]) -> io::Result<()> {
         stream.write_all(bytes).await?;
         stream.flush().await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_never_reads_is_given_up_on() {
+    async fn a_peer_that_never_reads_times_out() {
         let (mut stream, _peer) = narrow();
         let begun = Instant::now();
-        let error = answer(&mut stream, &[0; 9]).await.unwrap_err();
+        let error = respond(&mut stream, &[0; 9]).await.unwrap_err();
         assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 5));
     }
 
@@ -133,26 +123,26 @@ mod tests {
         };
         tokio::select! {
             () = trickle => {}
-            written = answer(&mut stream, &[0; 100]) => assert!(written.is_err()),
+            written = respond(&mut stream, &[0; 100]) => assert!(written.is_err()),
         }
         assert_eq!(begun.elapsed().as_secs(), 5);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_answer_has_the_whole_time() {
+    async fn each_response_has_the_whole_time() {
         let (mut stream, mut peer) = narrow();
         for _ in 0..3 {
             let late = async {
                 sleep(LIMIT - Duration::from_secs(1)).await;
                 peer.read_exact(&mut [0; 16]).await.unwrap();
             };
-            let (written, ()) = tokio::join!(answer(&mut stream, &[0; 16]), late);
+            let (written, ()) = tokio::join!(respond(&mut stream, &[0; 16]), late);
             written.unwrap();
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reading_is_not_hurried() {
+    async fn reading_has_no_timeout() {
         let (mut stream, mut peer) = narrow();
         assert!(timeout(LIMIT * 10, stream.read_u8()).await.is_err());
         peer.write_u8(7).await.unwrap();

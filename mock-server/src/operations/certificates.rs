@@ -7,9 +7,10 @@ use wechatpay_protocol::{Apiv3Key, Certificate, Nonce, Resource};
 
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
-    operations::{Context, OperationResponse},
+    operations::Context,
     random::Randomness,
     request::validate::ValidRequest,
+    response::OperationResponse,
     store::Documents,
 };
 

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
-    operations::{Context, OperationResponse, seed::SeedMember},
+    operations::{Context, seed::SeedMember},
     policies::UnknownCard,
     request::validate::ValidRequest,
+    response::OperationResponse,
     store::Documents,
 };
 

@@ -15,7 +15,7 @@ pub struct Seed {
 }
 
 /// What one merchant has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SeedMerchant {
     /// Whether the merchant may use the member-card operations at all.
@@ -25,7 +25,7 @@ pub struct SeedMerchant {
 }
 
 /// A card template and its members.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeedCard {
     /// The card template.
@@ -39,7 +39,7 @@ pub struct SeedCard {
 }
 
 /// A member's card, with the fields that `GET …/codes/{code}` answers. (documented)
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "the contract describes the fields")]
 pub struct SeedMember {
@@ -65,7 +65,7 @@ pub struct SeedMember {
 }
 
 /// Whether a member's card can be used. (documented)
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the documentation's")]
 pub enum CardStatus {

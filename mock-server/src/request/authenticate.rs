@@ -6,6 +6,7 @@ use http::{
     HeaderValue,
     header::{ACCEPT, AUTHORIZATION, USER_AGENT},
 };
+use wechatpay_openapi::Operation;
 use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp, WECHATPAY_SERIAL};
 
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
         Warning,
         error::{ApiError, SignInformation},
     },
-    contract::Operation,
     merchants::{CertificateStatus, Merchant, Merchants},
     request::{receive::RawRequest, route::RoutedRequest},
 };
@@ -46,8 +46,7 @@ impl AuthenticatedRequest {
         }
         let wanted = self.received().headers.get(WECHATPAY_SERIAL);
         let is_silent = wanted.is_none_or(HeaderValue::is_empty);
-        // A list of platform certificates is signed by one of them, whatever else there is.
-        if is_silent && self.merchant.trust.has_public_key() && self.operation().id != "list_certificates" {
+        if is_silent && self.merchant.trust.has_public_key() && self.operation().needs_wechatpay_serial() {
             warnings.push(Warning::NoWechatpaySerial);
         }
         warnings

@@ -10,10 +10,10 @@ use http::header::{AUTHORIZATION, HOST};
 use serde::Deserialize;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use wechatpay_diagnosis::{Diagnosis, Evidence, KeyHolder, KnownKey, TIME_LIMIT, diagnose};
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::{Authorization, Certificate, Credentials, RequestMessage};
 
 use crate::{
-    contract::Contract,
     merchants::{Merchant, Merchants},
     request::receive::RawRequest,
 };
@@ -31,9 +31,7 @@ pub enum DiagnosisMode {
     Off,
 }
 
-impl DiagnosisMode {
-    pub(crate) const ALL: [Self; 3] = [Self::Header, Self::Journal, Self::Off];
-}
+impl DiagnosisMode {}
 
 impl fmt::Display for DiagnosisMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,7 +87,7 @@ impl Diagnoser {
         let received = Arc::clone(received);
         // On a blocking thread, so that no other request waits.
         spawn_blocking(move || {
-            let template = contract.at(received.path()).find(|operation| operation.method == received.method);
+            let operation = contract.route(&received.method, received.path()).ok();
             let evidence = Evidence {
                 message: RequestMessage {
                     method: received.method.as_str(),
@@ -102,7 +100,7 @@ impl Diagnoser {
                 mchid: authorization.mchid(),
                 serial_no: authorization.serial_no(),
                 host: received.headers.get(HOST).and_then(|host| host.to_str().ok()),
-                template: template.map(|operation| operation.path.as_str()),
+                template: operation.map(|operation| operation.path().as_str()),
                 key: merchant.key(),
                 other_keys,
             };

@@ -1,12 +1,11 @@
-//! Which operation is meant. Comes before any look at credentials: an unknown path is 404 to everybody. (probed)
+//! Finds the operation that a request is for. Comes before any look at credentials: an unknown path is 404 to everybody.
+//! (probed)
 
 use std::sync::Arc;
 
-use crate::{
-    api::error::ApiError,
-    contract::{Contract, Operation},
-    request::receive::RawRequest,
-};
+use wechatpay_openapi::{Contract, Operation, RouteError};
+
+use crate::{api::error::ApiError, request::receive::RawRequest};
 
 /// A request to an operation of the contract.
 pub(crate) struct RoutedRequest {
@@ -19,14 +18,12 @@ pub(crate) fn route(
     contract: &'static Contract,
     received: Arc<RawRequest>,
 ) -> Result<RoutedRequest, ApiError> {
-    let operation = operation(contract, &received)?;
+    let path = received.path();
+    let operation = contract.route(&received.method, path).map_err(|error| match error {
+        RouteError::UnknownPath => ApiError::UnknownPath {
+            nearest: contract.nearest(path).map(ToString::to_string).unwrap_or_default(),
+        },
+        RouteError::UnknownMethod => ApiError::UnknownMethod,
+    })?;
     Ok(RoutedRequest { received, operation })
-}
-
-fn operation(contract: &'static Contract, received: &RawRequest) -> Result<&'static Operation, ApiError> {
-    let mut at_path = contract.at(received.path()).peekable();
-    if at_path.peek().is_none() {
-        return Err(ApiError::UnknownPath { nearest: contract.nearest(received.path()) });
-    }
-    at_path.find(|operation| operation.method == received.method).ok_or(ApiError::UnknownMethod)
 }

@@ -2,15 +2,13 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
+use wechatpay_openapi::{Constraint, Location, Operation, Schema};
 
 use crate::{
     api::{Warning, error::ApiError},
-    contract::{Operation, Parameter, Schema},
-    field_fault::{Location, Rule},
     merchants::Merchant,
     policies::UnknownField,
     request::authenticate::AuthenticatedRequest,
@@ -19,11 +17,11 @@ use crate::{
 /// A request that a merchant signed and that the contract allows. Made by [`validate`] alone.
 pub(crate) struct ValidRequest {
     authenticated: AuthenticatedRequest,
-    /// Parameters of path and query, decoded: names and values.
+    /// The contract's parameters that were sent: names and decoded values.
     parameters: Vec<(&'static str, String)>,
     /// The JSON of the body; `null` for an operation without one.
     body: Value,
-    /// What is odd about the request all the same.
+    /// Warnings about the request, although it is valid.
     warnings: Vec<Warning>,
 }
 
@@ -36,12 +34,12 @@ impl ValidRequest {
         self.authenticated.merchant()
     }
 
-    /// The parameters of path and query, decoded.
+    /// The parameters that were sent: names and decoded values.
     pub(crate) fn parameters(&self) -> &[(&'static str, String)] {
         &self.parameters
     }
 
-    /// The JSON of the body; `null` for an operation without one.
+    /// The JSON of the body, which the operation's schema allows; `null` for an operation without one.
     pub(crate) fn body(&self) -> &Value {
         &self.body
     }
@@ -56,78 +54,64 @@ impl ValidRequest {
         self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A header of the request, if it is there once and visible ASCII.
+    /// A header of the request, if it is there exactly once and is visible ASCII.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.authenticated.received().headers.get(name)?.to_str().ok()
+        single(&self.authenticated.received().headers, name.as_str())
     }
 
-    /// What is odd about the request although it is valid.
+    /// Warnings about the request, although it is valid.
     pub(crate) fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
-
-    /// The body as the operation's own type, which takes whatever the contract's schema allows.
-    pub(crate) fn body_as<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        T::deserialize(&self.body).map_err(|error| ApiError::NotJson { reason: error.to_string() })
-    }
 }
 
-/// Check 11: the parameters of the path, those of the query, then the body.
+/// Check 11: the parameters of the path, those of the query, headers, then the body.
 pub(crate) fn validate(
     request: AuthenticatedRequest,
     unknown_field: UnknownField,
 ) -> Result<ValidRequest, ApiError> {
-    let operation = request.operation();
-    let mut parameters = Vec::with_capacity(operation.parameters.len());
-
-    let sent = operation.path.values(request.received().path()).unwrap_or_default();
-    for (parameter, value) in operation.parameters_in(Location::Path).zip(sent) {
-        parameters.push((parameter.name.as_str(), parameter_value(parameter, value)?));
-    }
-    let query = query_pairs(request.received().query());
-    for parameter in operation.parameters_in(Location::Query) {
-        match query.iter().find(|(name, _)| *name == parameter.name) {
-            Some((_, value)) => {
-                parameters.push((parameter.name.as_str(), parameter_value(parameter, value)?));
+    let (operation, received) = (request.operation(), request.received());
+    let in_path = operation.path().values(received.path()).unwrap_or_default();
+    let in_query = query_pairs(received.query());
+    let mut parameters = Vec::with_capacity(operation.parameters().len());
+    for parameter in operation.parameters() {
+        let name = parameter.name.as_str();
+        let sent = match parameter.location {
+            Location::Path => in_path.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
+            Location::Query => in_query.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
+            Location::Header => single(&received.headers, name),
+            Location::Body => None,
+        };
+        match sent {
+            Some(sent) => parameters.push((name, text(parameter.parse(sent).map_err(ApiError::Field)?))),
+            None if parameter.is_required => {
+                return Err(ApiError::Field(parameter.error(Constraint::Required)));
             }
-            None if parameter.required => return Err(parameter_fault(parameter, Rule::Required)),
             None => {}
         }
     }
 
     let mut warnings = Vec::new();
-    let body = match &operation.body {
-        Some(schema) => body(schema, &request.received().body, unknown_field, &mut warnings)?,
+    let body = match operation.body() {
+        Some(schema) => body(schema, &received.body, unknown_field, &mut warnings)?,
         None => Value::Null,
     };
     Ok(ValidRequest { authenticated: request, parameters, body, warnings })
 }
 
-fn parameter_value(parameter: &Parameter, sent: &str) -> Result<String, ApiError> {
-    let malformed = || parameter_fault(parameter, Rule::PercentEncoding { found: sent.into() });
-    if !has_whole_escapes(sent) {
-        return Err(malformed());
-    }
-    let decoded = percent_decode_str(sent).decode_utf8().map_err(|_| malformed())?;
-    let value = Value::String(decoded.into_owned());
-    parameter.schema.check(&value, parameter.location, &parameter.pointer).map_err(ApiError::Field)?;
+/// The value of a parameter as text.
+fn text(value: Value) -> String {
     match value {
-        Value::String(text) => Ok(text),
-        _ => Ok(String::new()),
+        Value::String(text) => text,
+        other => other.to_string(),
     }
 }
 
-fn parameter_fault(parameter: &Parameter, rule: Rule) -> ApiError {
-    let pointer = parameter.pointer.clone();
-    ApiError::Field(Box::new(parameter.schema.fault_of(parameter.location, pointer, rule)))
-}
-
-/// Whether each `%` is followed by two hex digits.
-fn has_whole_escapes(text: &str) -> bool {
-    text.split('%').skip(1).all(|rest| {
-        let digits = rest.as_bytes();
-        digits.len() >= 2 && digits[..2].iter().all(u8::is_ascii_hexdigit)
-    })
+/// The header of this name, if there is exactly one and it is visible ASCII.
+fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut found = headers.get_all(name).iter();
+    let first = found.next()?;
+    found.next().is_none().then(|| first.to_str().ok())?
 }
 
 /// Names, decoded, and values, still percent-encoded.
@@ -148,15 +132,33 @@ fn body(
 ) -> Result<Value, ApiError> {
     let mut value = serde_json::from_slice(sent)
         .map_err(|error| ApiError::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
-    // Taken as if they were not there: the fields left may break a rule themselves.
-    while let Err(fault) = schema.check(&value, Location::Body, "") {
-        match &fault.rule {
-            Rule::Documented { parent, .. } if unknown_field == UnknownField::Warn => {
-                schema.retain_known(&mut value, parent);
-                warnings.push(Warning::UnknownFields { pointers: fault.unknown_fields() });
-            }
-            _ => return Err(ApiError::Field(fault)),
-        }
+    let mut checked = schema.check(&value);
+    if let Err(error) = &checked
+        && matches!(error.constraint, Constraint::Documented { .. })
+        && unknown_field == UnknownField::Warn
+    {
+        // The fields that remain may break a rule themselves.
+        let removed = schema.remove_unknown(&mut value);
+        warnings
+            .extend(removed.iter().map(|error| Warning::UnknownFields { pointers: error.unknown_fields() }));
+        checked = schema.check(&value);
     }
+    checked.map_err(ApiError::Field)?;
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_there_twice_has_no_value() {
+        let mut headers = HeaderMap::new();
+        headers.append("wechatpay-serial", HeaderValue::from_static("1"));
+        assert_eq!(single(&headers, "Wechatpay-Serial"), Some("1"));
+        headers.append("wechatpay-serial", HeaderValue::from_static("2"));
+        assert_eq!(single(&headers, "Wechatpay-Serial"), None);
+    }
 }

@@ -16,8 +16,8 @@ use wechatpay_protocol::{REQUEST_ID, Timestamp};
 
 use crate::{
     api::{error::ApiError, language::Language},
-    operations::OperationResponse,
     request::receive::RawRequest,
+    response::OperationResponse,
     response::body::ResponseBody,
 };
 

@@ -1,8 +1,7 @@
-//! The configuration: the example works, and each mistake is said with file, line and advice.
+//! The configuration file: the example works, and each mistake is reported with file, line and advice.
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod commands;
 mod good;
 mod refused_change_over;
 mod refused_faults;
@@ -13,15 +12,13 @@ mod refused_values;
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
 };
 
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
 use tempfile::TempDir;
 use wechatpay_mock::{
-    Config, ConfigError, DiagnosisMode, Fault, FaultRule, Latency, Limits, MerchantKind, NoCredentials,
+    Config, ConfigErrors, DiagnosisMode, Fault, FaultRule, Latency, Limits, MerchantKind, NoCredentials,
     PlatformCertificates, TrustMode,
     policies::{Arithmetic, Policies},
 };
@@ -34,7 +31,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").canonicalize().unwrap()
 }
 
-/// A folder with a configuration in it, and what it names: `{credentials}/` is that of the fixtures.
+/// A folder with a configuration and the files that it names. `{credentials}/` is the folder in `fixtures/`.
 struct Folder(TempDir);
 
 impl Folder {
@@ -49,7 +46,7 @@ impl Folder {
         self
     }
 
-    /// A self-signed certificate for the key of a fixture, in force from the first day of one year to that of another.
+    /// A self-signed certificate for a key in `fixtures/`, in force from January 1 of one year to January 1 of another.
     fn with_certificate(self, name: &str, key: &str, years: [i32; 2]) -> Self {
         let pem = fs::read_to_string(fixtures().join("credentials").join(key)).unwrap();
         let key = KeyPair::from_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).unwrap();
@@ -63,41 +60,24 @@ impl Folder {
         self.0.path().join("mock.toml")
     }
 
-    fn read(&self) -> Result<Config, ConfigError> {
+    fn read(&self) -> Result<Config, ConfigErrors> {
         Config::from_file_at(self.file(), NOW)
     }
 
-    /// The one complaint about the configuration, as file and line, problem, advice.
+    /// The only error in the configuration: file and line, problem, advice.
     #[track_caller]
-    fn complaint(&self) -> [String; 3] {
-        let error = self.read().unwrap_err();
-        let [complaint] = error.complaints() else { panic!("{error}") };
-        let file = complaint.file().file_name().unwrap().to_str().unwrap();
-        let place = complaint.line().map_or(file.into(), |line| format!("{file}:{line}"));
-        [place, complaint.problem().into(), complaint.advice().into()]
+    fn error(&self) -> [String; 3] {
+        let errors = self.read().unwrap_err();
+        let [error] = errors.errors() else { panic!("{errors}") };
+        let file = error.file.file_name().unwrap().to_str().unwrap();
+        let place = error.line.map_or(file.into(), |line| format!("{file}:{line}"));
+        [place, error.problem.clone(), error.advice.clone()]
     }
 }
 
 #[track_caller]
-fn complaint(config: &str) -> [String; 3] {
-    Folder::new(config).complaint()
-}
-
-fn mock_command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay-mock"));
-    for name in ["LISTEN", "QUIET", "CONFIG", "SEED"] {
-        command.env_remove(format!("WECHATPAY_MOCK_{name}"));
-    }
-    command.args(arguments);
-    command
-}
-
-fn command(arguments: &[&str]) -> Output {
-    mock_command(arguments).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap()
+fn error(config: &str) -> [String; 3] {
+    Folder::new(config).error()
 }
 
 const PLATFORM: &str =

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn an_unknown_fault_is_refused_with_the_nearest_that_there_is() {
-    let [place, problem, advice] = complaint("[[fault]]\ntimes = 1\nfault = \"sytem-error\"");
+    let [place, problem, advice] = error("[[fault]]\ntimes = 1\nfault = \"sytem-error\"");
     assert_eq!(place, "mock.toml:3");
     assert!(
         problem.starts_with(
@@ -17,19 +17,15 @@ fn an_unknown_fault_is_refused_with_the_nearest_that_there_is() {
 
 #[test]
 fn an_unknown_key_of_a_rule_is_refused_with_the_nearest_that_there_is() {
-    let [place, problem, advice] = complaint("[[fault]]\nfault = \"reset\"\ntime = 1");
+    let [place, problem, advice] = error("[[fault]]\nfault = \"reset\"\ntime = 1");
     assert_eq!((&*place, &*advice), ("mock.toml:3", "did you mean times?"));
     assert!(problem.starts_with("expected one of the keys match, fault, error, latency,"), "{problem}");
-    let [place, problem, advice] =
-        complaint("[[fault]]\nfault = \"reset\"\n[fault.match]\nnth = 1\nevry = 3");
+    let [place, problem, advice] = error("[[fault]]\nfault = \"reset\"\n[fault.match]\nnth = 1\nevry = 3");
     assert_eq!((&*place, &*advice), ("mock.toml:5", "did you mean every?"));
     assert!(problem.starts_with("expected one of the keys merchant, operation, card_id,"), "{problem}");
-    let [place, problem, _] = complaint("[[fault]]\nerror = { status = 403, code = \"A\", text = \"a\" }");
+    let [place, problem, _] = error("[[fault]]\nerror = { status = 403, code = \"A\", text = \"a\" }");
     assert_eq!(place, "mock.toml:2");
-    assert!(
-        problem.contains("unknown field `text`, expected one of `status`, `code`, `message`"),
-        "{problem}"
-    );
+    assert!(problem.contains("expected one of the keys status, code, message, found text"), "{problem}");
 }
 
 #[test]
@@ -40,9 +36,17 @@ fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
             1,
             "expected fault, error or latency, and not both of the first two, found none of them",
         ),
-        ("fault = \"unsigned\"\napplied = false", 3, "applied: unsigned leaves an answer that says yes"),
-        ("latency = { fixed = 5 }\n\napplied = false", 4, "applied: latency leaves an answer that says yes"),
-        ("fault = \"reset\"\nmilliseconds = 5", 3, "milliseconds: expected beside no-answer or refuse only"),
+        (
+            "fault = \"unsigned\"\napplied = false",
+            3,
+            "applied: unsigned leaves a response that reports success",
+        ),
+        (
+            "latency = { fixed = 5 }\n\napplied = false",
+            4,
+            "applied: latency leaves a response that reports success",
+        ),
+        ("fault = \"reset\"\nmilliseconds = 5", 3, "milliseconds: expected with no-answer or refuse only"),
         (
             "latency = { uniform = { from = 2, to = 1 } }",
             2,
@@ -52,7 +56,7 @@ fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
         ("fault = \"reset\"\nmatch = { probability = 2 }", 3, "match.probability: expected 0 to 1, found 2"),
         ("error = { status = 200, code = \"A\", message = \"a\" }", 2, "error.status: expected 400 to 599"),
     ] {
-        let [found, said, _] = complaint(&format!("[[fault]]\n{rule}"));
+        let [found, said, _] = error(&format!("[[fault]]\n{rule}"));
         assert_eq!(found, format!("mock.toml:{place}"), "{rule}");
         assert!(said.starts_with(&format!("[[fault]]: {problem}")), "{said}");
     }
@@ -60,13 +64,12 @@ fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
 
 #[test]
 fn a_rule_for_a_merchant_or_an_operation_that_there_is_not_is_refused() {
-    let [place, problem, _] = complaint(
+    let [place, problem, _] = error(
         "[[merchant]]\nmchid = \"2\"\n[[fault]]\nfault = \"reset\"\n[fault.match]\nmerchant = \"1900000001\"",
     );
     assert_eq!(place, "mock.toml:6");
     assert_eq!(problem, "[[fault]]: match.merchant: expected the mchid of a merchant, found \"1900000001\"");
-    let [place, problem, _] =
-        complaint("[[fault]]\nfault = \"reset\"\nmatch = { operation = \"setRights\" }");
+    let [place, problem, _] = error("[[fault]]\nfault = \"reset\"\nmatch = { operation = \"setRights\" }");
     assert_eq!(place, "mock.toml:3");
     assert!(
         problem.contains("match.operation: expected one of") && problem.contains("set_rights"),
@@ -77,13 +80,16 @@ fn a_rule_for_a_merchant_or_an_operation_that_there_is_not_is_refused() {
 #[test]
 fn a_number_that_is_none_is_refused_rather_than_left_out() {
     for (rule, problem) in [
-        ("match = { probability = nan }", "probability: invalid type"),
-        ("match = { probability = inf }", "probability: invalid type"),
-        ("match = { nth = -1 }", "nth: invalid value: integer `-1`"),
-        ("times = 99999999999999999999", "times: invalid type"),
-        ("ttl = \"60\"", "ttl: invalid type: string \"60\""),
+        ("match = { probability = nan }", "[[fault]]: match.probability: expected 0 to 1, found NaN"),
+        ("match = { probability = inf }", "[[fault]]: match.probability: expected 0 to 1, found inf"),
+        ("match = { nth = -1 }", "nth: expected a whole number from 0 to 2^64 - 1, found -1"),
+        ("times = 99999999999999999999", "times: expected a whole number from 0 to 2^64 - 1, found 99999"),
+        ("ttl = \"60\"", "ttl: expected a whole number from 0 to 2^64 - 1, found a string"),
+        ("ttl = true", "ttl: expected a whole number from 0 to 2^64 - 1, found a boolean"),
+        ("match = { probability = \"1\" }", "probability: expected a number, found a string"),
+        ("applied = 1", "applied: expected true or false, found 1"),
     ] {
-        let [place, said, _] = complaint(&format!("[[fault]]\nfault = \"reset\"\n{rule}"));
+        let [place, said, _] = error(&format!("[[fault]]\nfault = \"reset\"\n{rule}"));
         assert_eq!(place, "mock.toml:3", "{rule}");
         assert!(said.starts_with(problem), "{said}");
     }
@@ -91,7 +97,7 @@ fn a_number_that_is_none_is_refused_rather_than_left_out() {
 
 #[test]
 fn more_rules_than_there_may_be_are_refused() {
-    let [place, problem, _] = complaint(
+    let [place, problem, _] = error(
         "[limits]\nfaults = 1\n[[fault]]\nfault = \"reset\"\nmatch = { merchant = \"1900000001\" }\n\
          [[fault]]\nfault = \"reset\"\n[[fault]]\nfault = \"reset\"",
     );
@@ -100,21 +106,38 @@ fn more_rules_than_there_may_be_are_refused() {
 }
 
 #[test]
-fn one_mistake_in_a_rule_is_one_complaint() {
+fn one_mistake_in_a_rule_is_one_error() {
     for rule in [
         "falt = \"reset\"",
         "fault = 5",
         "fault = \"x\"\ntimes = 1",
         "fault = \"reset\"\nmatch = { nht = 1 }",
+        "fault = \"reset\"\nmatch = []",
+        "fault = \"reset\"\nmatch = [{}]",
+        "error = { status = 403, code = \"A\", text = \"a\" }",
+        "error = { status = 403, code = \"A\" }",
+        "latency = { uniform = { from = \"1\" } }",
     ] {
         let error = Folder::new(&format!("[[fault]]\n{rule}")).read().unwrap_err();
-        assert_eq!(error.complaints().len(), 1, "{error}");
+        assert_eq!(error.errors().len(), 1, "{error}");
     }
 }
 
 #[test]
+fn a_rule_matches_parameters_and_fields_of_the_body() {
+    let folder = Folder::new(
+        "[[fault]]\nfault = \"reset\"\nmatch = { parameters = { code = \"1\" }, body = { a = [[1], { error = [] }] } }",
+    );
+    let rule = folder.read().unwrap().faults.remove(0).when;
+    assert_eq!(
+        (&*rule.parameters["code"], rule.body.unwrap().to_string()),
+        ("1", r#"{"a":[[1],{"error":[]}]}"#.into())
+    );
+}
+
+#[test]
 fn an_unknown_place_for_diagnoses_is_refused_with_those_that_there_are() {
-    let [place, problem, advice] = complaint("\ndiagnosis = \"journl\"");
+    let [place, problem, advice] = error("\ndiagnosis = \"journl\"");
     assert_eq!(place, "mock.toml:2");
     assert_eq!(problem, "diagnosis: expected one of header, journal, off, found \"journl\"");
     assert_eq!(advice, "did you mean journal?");

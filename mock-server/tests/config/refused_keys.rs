@@ -6,16 +6,16 @@ const MERCHANT: &str = "[[merchant]]\nmchid = \"1\"\ncertificate = \"";
 
 #[test]
 fn a_file_that_is_missing_is_named_with_the_line_that_names_it() {
-    let [place, problem, advice] = complaint(&format!("{MERCHANT}keys/cert.pem\""));
+    let [place, problem, advice] = error(&format!("{MERCHANT}keys/cert.pem\""));
     assert_eq!(place, "mock.toml:3");
     assert!(problem.starts_with("certificate: expected a file, found none at /"), "{problem}");
     assert!(problem.contains("/keys/cert.pem: No such file"), "{problem}");
-    assert_eq!(advice, "a path is relative to the folder of this configuration");
+    assert_eq!(advice, "paths are relative to the folder of this configuration");
 }
 
 #[test]
 fn a_key_in_place_of_a_certificate_is_refused() {
-    let [place, problem, _] = complaint(&format!("{MERCHANT}{{credentials}}/apiclient_key.pem\""));
+    let [place, problem, _] = error(&format!("{MERCHANT}{{credentials}}/apiclient_key.pem\""));
     assert_eq!(place, "mock.toml:3");
     assert_eq!(
         problem,
@@ -26,7 +26,7 @@ fn a_key_in_place_of_a_certificate_is_refused() {
 #[test]
 fn a_public_key_in_place_of_a_private_key_is_refused() {
     let [place, problem, advice] =
-        complaint("[public_key]\nid = \"PUB_KEY_ID_1\"\nprivate_key = \"{credentials}/pub_key.pem\"");
+        error("[public_key]\nid = \"PUB_KEY_ID_1\"\nprivate_key = \"{credentials}/pub_key.pem\"");
     assert_eq!(place, "mock.toml:3");
     assert!(problem.contains("found -----BEGIN PUBLIC KEY----- in line 1"), "{problem}");
     assert!(advice.starts_with("openssl genpkey"), "{advice}");
@@ -37,7 +37,7 @@ fn a_private_key_that_is_not_its_certificates_is_refused() {
     let merchant = "[[merchant]]\nmchid = \"1\"\ncertificate = \"{credentials}/apiclient_cert.pem\"";
     let platform = "[[platform_certificate]]\n\ncertificate = \"{credentials}/other_cert.pem\"";
     for (config, key) in [(merchant, "other_key.pem"), (platform, "platform_key.pem")] {
-        let [place, problem, _] = complaint(&format!("{config}\nprivate_key = \"{{credentials}}/{key}\""));
+        let [place, problem, _] = error(&format!("{config}\nprivate_key = \"{{credentials}}/{key}\""));
         assert_eq!(place, "mock.toml:4");
         assert!(
             problem.starts_with("private_key: expected the private key of the certificate "),
@@ -49,7 +49,7 @@ fn a_private_key_that_is_not_its_certificates_is_refused() {
 #[test]
 fn a_private_key_without_its_certificate_is_refused() {
     let [place, problem, _] =
-        complaint("[[merchant]]\nmchid = \"1\"\nprivate_key = \"{credentials}/apiclient_key.pem\"");
+        error("[[merchant]]\nmchid = \"1\"\nprivate_key = \"{credentials}/apiclient_key.pem\"");
     assert_eq!(
         (&*place, &*problem),
         ("mock.toml:3", "private_key: expected certificate beside it, found none")
@@ -61,7 +61,7 @@ fn a_certificate_that_is_not_in_force_at_the_start_is_refused() {
     for (table, key) in [(MERCHANT, "apiclient_key.pem"), (PLATFORM, "platform_key.pem")] {
         for years in [[2020, 2025], [2027, 2030]] {
             let folder = Folder::new(&format!("{table}c.pem\"")).with_certificate("c.pem", key, years);
-            let [place, problem, advice] = folder.complaint();
+            let [place, problem, advice] = folder.error();
             assert_eq!(place, "mock.toml:3");
             let [from, to] = years.map(|year| format!("{year}-01-01T08:00:00+08:00"));
             assert_eq!(
@@ -79,7 +79,7 @@ fn a_certificate_that_is_not_in_force_at_the_start_is_refused() {
 #[test]
 fn a_merchant_with_the_platforms_certificate_is_refused() {
     let own = "wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem";
-    let [place, problem, _] = complaint(&format!("{MERCHANT}{{credentials}}/{own}\""));
+    let [place, problem, _] = error(&format!("{MERCHANT}{{credentials}}/{own}\""));
     assert_eq!(place, "mock.toml:3");
     assert!(problem.starts_with("certificate: expected a serial number of its own"), "{problem}");
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn an_address_without_a_port_is_refused() {
-    let [place, problem, advice] = complaint("listen = \"localhost\"");
+    let [place, problem, advice] = error("listen = \"localhost\"");
     assert_eq!(place, "mock.toml:1");
     assert_eq!(problem, "listen: expected an IP address and a port, found \"localhost\"");
     assert!(advice.contains("127.0.0.1:8080"));
@@ -12,16 +12,16 @@ fn an_address_without_a_port_is_refused() {
 
 #[test]
 fn a_limit_out_of_range_is_refused_with_the_range() {
-    assert_eq!(complaint("[limits]\nhead = 1")[1], "head: expected 8192 to 16777216 bytes, found 1");
+    assert_eq!(error("[limits]\nhead = 1")[1], "head: expected 8192 to 16777216 bytes, found 1");
     assert_eq!(
-        complaint("[limits]\nrequest_numbers = -1")[1],
-        "request_numbers: expected a whole number from 0 on, found an integer"
+        error("[limits]\nrequest_numbers = -1")[1],
+        "request_numbers: expected a whole number from 0 to 2^64 - 1, found -1"
     );
 }
 
 #[test]
 fn an_unknown_value_of_a_policy_is_refused_with_those_that_there_are() {
-    let [place, problem, _] = complaint("[policies]\n\nrepeat = \"refuse\"");
+    let [place, problem, _] = error("[policies]\n\nrepeat = \"refuse\"");
     assert_eq!(place, "mock.toml:3");
     assert_eq!(problem, "repeat: expected one of accept, reject, found \"refuse\"");
 }
@@ -29,10 +29,10 @@ fn an_unknown_value_of_a_policy_is_refused_with_those_that_there_are() {
 #[test]
 fn an_unknown_kind_or_trust_mode_is_refused_with_those_that_there_are() {
     assert_eq!(
-        complaint("[[merchant]]\nmchid = \"1\"\nkind = \"partner\"")[1],
+        error("[[merchant]]\nmchid = \"1\"\nkind = \"partner\"")[1],
         "kind: expected one of direct, service-provider, found \"partner\""
     );
-    let [place, problem, advice] = complaint("[[merchant]]\nmchid = \"1\"\ntrust = \"public_key\"");
+    let [place, problem, advice] = error("[[merchant]]\nmchid = \"1\"\ntrust = \"public_key\"");
     assert_eq!(place, "mock.toml:3");
     assert_eq!(
         problem,
@@ -43,17 +43,17 @@ fn an_unknown_kind_or_trust_mode_is_refused_with_those_that_there_are() {
 
 #[test]
 fn an_mchid_that_is_not_one_is_refused() {
-    let [place, problem, advice] = complaint("[[merchant]]\nmchid = \"19000x0002\"");
+    let [place, problem, advice] = error("[[merchant]]\nmchid = \"19000x0002\"");
     assert_eq!(place, "mock.toml:2");
     assert_eq!(problem, "mchid: expected 1 to 32 decimal digits, found `x0002` at byte 5");
     assert!(advice.contains("1900000002"), "{advice}");
-    assert_eq!(complaint("[[merchant]]\nmchid = 1900000002")[2], "put it in double quotes");
-    assert_eq!(complaint("\n[[merchant]]")[..2], ["mock.toml:2", "expected the key mchid, found none"]);
+    assert_eq!(error("[[merchant]]\nmchid = 1900000002")[2], "put it in double quotes");
+    assert_eq!(error("\n[[merchant]]")[..2], ["mock.toml:2", "expected the key mchid, found none"]);
 }
 
 #[test]
 fn two_merchants_with_one_mchid_are_refused() {
-    let [place, problem, advice] = complaint("[[merchant]]\nmchid = \"1\"\n[[merchant]]\nmchid = \"1\"");
+    let [place, problem, advice] = error("[[merchant]]\nmchid = \"1\"\n[[merchant]]\nmchid = \"1\"");
     assert_eq!(place, "mock.toml:4");
     assert_eq!(problem, "mchid: expected each mchid once, found 1 again, which line 2 has");
     assert_eq!(advice, "remove one of the two merchants");
@@ -63,7 +63,7 @@ fn two_merchants_with_one_mchid_are_refused() {
 fn an_apiv3_key_that_is_not_32_bytes_is_refused_and_never_shown() {
     for key in ["SECRET", "SECRET-with-a-space in-it-32-long", "SECRET-0123456789-0123456789-0123"] {
         let folder = Folder::new(&format!("[[merchant]]\nmchid = \"1\"\napiv3_key = \"{key}\""));
-        let [place, problem, _] = folder.complaint();
+        let [place, problem, _] = folder.error();
         assert_eq!(place, "mock.toml:3");
         assert!(problem.starts_with("APIv3 key: expected 32 visible ASCII characters"), "{problem}");
         let error = folder.read().unwrap_err();
@@ -75,7 +75,7 @@ fn an_apiv3_key_that_is_not_32_bytes_is_refused_and_never_shown() {
 fn an_admin_token_that_is_too_short_is_refused_and_never_shown() {
     for token in ["SECRET", "SECRET with spaces in it"] {
         let folder = Folder::new(&format!("\nadmin_token = \"{token}\""));
-        let [place, problem, advice] = folder.complaint();
+        let [place, problem, advice] = folder.error();
         assert_eq!((&*place, &*advice), ("mock.toml:2", "openssl rand -hex 32 makes one"));
         assert!(problem.starts_with("admin_token: expected 16 to 256 visible ASCII characters"), "{problem}");
         let error = folder.read().unwrap_err();
@@ -86,11 +86,11 @@ fn an_admin_token_that_is_too_short_is_refused_and_never_shown() {
 #[test]
 fn a_public_key_id_that_is_not_one_is_refused() {
     let [place, problem, _] =
-        complaint("[public_key]\nid = \"PUB_1\"\nprivate_key = \"{credentials}/pub_key_private.pem\"");
+        error("[public_key]\nid = \"PUB_1\"\nprivate_key = \"{credentials}/pub_key_private.pem\"");
     assert_eq!(place, "mock.toml:2");
     assert!(problem.contains("expected PUB_KEY_ID_ and 1 to 64 digits"), "{problem}");
     assert_eq!(
-        complaint("[public_key]\nid = \"PUB_KEY_ID_1\"")[..2],
+        error("[public_key]\nid = \"PUB_KEY_ID_1\"")[..2],
         ["mock.toml:1", "expected the key private_key, found none"]
     );
 }

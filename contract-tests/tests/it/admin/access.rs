@@ -197,14 +197,12 @@ async fn nothing_allows_another_origin_to_read_an_answer() {
     }
 }
 
-/// The head of the answer to a call over a connection in memory.
-async fn in_memory(mock: &MockServer) -> String {
+/// The response to a call without a body over a connection in memory.
+pub(super) async fn in_memory(mock: &MockServer, method: &str) -> String {
     let (mut client, server) = tokio::io::duplex(64 * 1024);
     let talk = async {
-        client
-            .write_all(b"GET /__mock/clock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .await
-            .unwrap();
+        let call = format!("{method} /__mock/clock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        client.write_all(call.as_bytes()).await.unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
         answer
@@ -214,6 +212,6 @@ async fn in_memory(mock: &MockServer) -> String {
 
 #[tokio::test]
 async fn a_connection_in_memory_is_on_loopback_wherever_the_mock_listens() {
-    assert!(in_memory(&everywhere(false).await.mock).await.starts_with("HTTP/1.1 200"));
-    assert!(in_memory(&everywhere(true).await.mock).await.starts_with("HTTP/1.1 401"));
+    assert!(in_memory(&everywhere(false).await.mock, "GET").await.starts_with("HTTP/1.1 200"));
+    assert!(in_memory(&everywhere(true).await.mock, "GET").await.starts_with("HTTP/1.1 401"));
 }

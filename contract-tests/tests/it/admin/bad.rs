@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use wechatpay_mock::{Limits, MockServer};
 
-use super::Admin;
+use super::{Admin, access::in_memory};
 
 #[tokio::test]
 async fn an_unknown_path_is_told_the_nearest() {
@@ -33,6 +33,15 @@ async fn an_unknown_method_is_told_those_that_there_are() {
         assert!(answer.head.contains(&format!("\r\nAllow: {allow}\r\n")), "{}", answer.head);
         answer.refuses(405, &format!("expected {allow}, found {method:?}"));
     }
+}
+
+#[tokio::test]
+async fn head_is_not_answered_as_get_is() {
+    let response = in_memory(&Admin::new().await.mock, "HEAD").await;
+    assert!(
+        response.starts_with("HTTP/1.1 405") && response.contains("\r\nAllow: GET, POST\r\n"),
+        "{response}"
+    );
 }
 
 #[tokio::test]
@@ -76,20 +85,36 @@ async fn a_value_in_a_query_that_makes_no_sense_is_refused_with_what_would() {
 async fn an_unknown_field_is_told_those_that_there_are() {
     let admin = Admin::new().await;
     for (path, body, expected) in [
-        ("/clock", json!({ "action": "resume", "at": 1 }), "unknown field `at`"),
-        ("/clock", json!({ "action": "stop" }), "expected one of `freeze`, `advance`, `skew`, `resume`"),
-        ("/clock", json!({}), "missing field `action`"),
-        ("/reset", json!({ "merchants": "1" }), "unknown field `merchants`, expected `merchant`"),
-        ("/merchants", json!({ "mch_id": "1" }), "expected one of `mchid`, `trust`, `new_key`, `seed`"),
-        ("/merchants", json!({ "seed": { "card": [] } }), "expected `may_use_member_cards` or `cards`"),
+        ("/clock", json!({ "action": "resume", "at": 1 }), "the body: expected no other field, found \"at\""),
+        (
+            "/clock",
+            json!({ "action": "stop" }),
+            "expected one of freeze, advance, skew, resume, found \"stop\"",
+        ),
+        ("/clock", json!({}), "the body: expected the field action, found none"),
+        ("/reset", json!({ "merchants": "1" }), "the body: expected the field merchant, found \"merchants\""),
+        (
+            "/merchants",
+            json!({ "mch_id": "1" }),
+            "expected one of mchid, trust, new_key, seed, found \"mch_id\"; did you mean mchid?",
+        ),
+        (
+            "/merchants",
+            json!({ "seed": { "card": [] } }),
+            "seed: expected may_use_member_cards or cards, found \"card\"",
+        ),
         (
             "/merchants",
             json!({ "trust": "all" }),
-            "expected one of `platform-certificate`, `public-key`, `both`",
+            "trust: expected one of platform-certificate, public-key, both, found \"all\"",
         ),
-        ("/faults", json!({ "fault": "sytem-error" }), "did you mean system-error?"),
-        ("/faults", json!({ "fault": "reset", "match": { "nht": 1 } }), "unknown field `nht`"),
-        ("/verify", json!({ "operations": "set_rights" }), "unknown field `operations`"),
+        (
+            "/faults",
+            json!({ "fault": "sytem-error" }),
+            "fault: expected the name of a fault, found \"sytem-error\"; did you mean system-error?",
+        ),
+        ("/faults", json!({ "fault": "reset", "match": { "nht": 1 } }), "found \"nht\"; did you mean nth?"),
+        ("/verify", json!({ "operations": "set_rights" }), "found \"operations\"; did you mean operation?"),
         ("/verify", json!([]), "the body: expected a JSON object, found something else"),
     ] {
         admin.post(path, &body).await.refuses(400, expected);

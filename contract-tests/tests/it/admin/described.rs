@@ -7,7 +7,7 @@ use std::{
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use wechatpay_mock::ADMIN_OPENAPI;
+use wechatpay_mock::admin_openapi;
 use wechatpay_protocol::Credentials;
 
 use super::Answer;
@@ -17,7 +17,8 @@ use crate::support::Reply;
 pub(super) type Seen = (String, u16);
 
 /// The document.
-pub(super) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(ADMIN_OPENAPI).unwrap());
+pub(super) static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&admin_openapi()).unwrap());
 
 /// The answer, if it is as the document says.
 #[track_caller]

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use wechatpay_mock::{ADMIN_OPENAPI, OPENAPI};
+use wechatpay_mock::{OPENAPI, admin_openapi};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 fn documents() -> [Value; 2] {
-    [ADMIN_OPENAPI, OPENAPI].map(|text| serde_json::from_str(text).unwrap())
+    [admin_openapi().as_str(), OPENAPI].map(|text| serde_json::from_str(text).unwrap())
 }
 
 fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -59,6 +59,51 @@ fn a_document_has_what_openapi_requires() {
             assert!(object(&operation["responses"]).next().is_some(), "{method} {path}");
         }
     }
+}
+
+/// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
+const CALLS: [&str; 23] = [
+    "DELETE /__mock/exchanges delete_exchanges merchant",
+    "DELETE /__mock/faults delete_faults merchant",
+    "DELETE /__mock/faults/{id} delete_fault",
+    "DELETE /__mock/merchants/{mchid} delete_merchant",
+    "GET /__mock/ show_index",
+    "GET /__mock/clock show_clock",
+    "GET /__mock/contract.json show_contract",
+    "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
+    "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
+    "GET /__mock/exchanges/{number} show_exchange",
+    "GET /__mock/fault-names list_fault_names",
+    "GET /__mock/faults list_faults merchant",
+    "GET /__mock/faults/{id} show_fault",
+    "GET /__mock/health show_health",
+    "GET /__mock/merchants list_merchants",
+    "GET /__mock/merchants/{mchid} show_merchant",
+    "GET /__mock/metrics show_metrics",
+    "GET /__mock/openapi.json show_openapi",
+    "POST /__mock/clock set_clock body",
+    "POST /__mock/faults add_fault body",
+    "POST /__mock/merchants make_merchant body",
+    "POST /__mock/reset reset body",
+    "POST /__mock/verify verify body",
+];
+
+#[test]
+fn the_calls_are_those_that_programs_depend_on() {
+    let [document, _] = documents();
+    let mut calls: Vec<_> = operations(&document)
+        .into_iter()
+        .map(|(path, method, operation)| {
+            let mut words = vec![method.to_uppercase(), path.into()];
+            words.push(operation["operationId"].as_str().unwrap().into());
+            let in_query = items(&operation["parameters"]).filter(|parameter| parameter["in"] == "query");
+            words.extend(in_query.map(|parameter| parameter["name"].as_str().unwrap().into()));
+            words.extend(operation.get("requestBody").map(|_| "body".into()));
+            words.join(" ")
+        })
+        .collect();
+    calls.sort();
+    assert_eq!(calls, CALLS);
 }
 
 #[test]

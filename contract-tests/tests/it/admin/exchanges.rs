@@ -15,6 +15,8 @@ async fn a_list_has_the_most_important_of_each_exchange() {
     assert_eq!((&page["has_more"], &page["last"]), (&json!(false), &json!(5)));
     let mut refused = page["exchanges"][1].clone();
     refused["microseconds"] = 0.into();
+    let line = refused.as_object_mut().unwrap().remove("line").unwrap();
+    assert!(line.as_str().unwrap().starts_with("#2 401 set_rights: check 10: no-final-newline: "), "{line}");
     let expected = json!({
         "number": 2, "at": NOW.as_unix(), "method": "PATCH", "target": RawRequest::sample().target,
         "operation": "set_rights", "merchant": "1900000001", "authenticated": false, "status": 401,

@@ -96,7 +96,7 @@ async fn that_there_were_no_more_is_not_met_where_some_were_forgotten() {
         assert_eq!((answer.status, &answer.body["forgotten"]), (status, &json!(forgotten)), "{expectation}");
         let report = answer.body["report"].as_str().unwrap();
         let is_said =
-            report.contains("which does not prove that there were no more:\nthe journal has forgotten up to");
+            report.contains("which does not prove that there were no more:\nthe journal evicted up to");
         assert_eq!(is_said, status == 409, "{report}");
     }
 }
@@ -108,7 +108,7 @@ async fn that_there_were_no_more_is_not_met_where_a_body_was_cut() {
     assert_eq!((unproved.status, &unproved.body["undecided"]), (409, &json!([1])));
     let report = unproved.body["report"].as_str().unwrap();
     assert!(
-        report.contains("no more:\nthe journal has kept too little of the body to tell of #1; limits."),
+        report.contains("no more:\nthe journal cut the bodies of #1, so they may match; raise limits."),
         "{report}"
     );
     // Here the body does not matter.

@@ -141,7 +141,7 @@ async fn no_request_number_keeps_everybody_out_for_longer_than_5_seconds() {
     let world = World::new().await;
     assert_eq!(world.change("MOCK*refuse|5001*1").await, Reaction::Verified(204));
     let warnings = world.mock.exchanges()[0].warnings.clone();
-    assert!(format!("{warnings:?}").contains("which all merchants feel"), "{warnings:?}");
+    assert!(format!("{warnings:?}").contains("which affects all merchants"), "{warnings:?}");
 }
 
 #[tokio::test]

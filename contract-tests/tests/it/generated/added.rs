@@ -1,5 +1,5 @@
-//! An operation that no code knows, added to the contract: requests of it are made as of any other, and the crate
-//! `jsonschema` finds in each the one fault that it shall have.
+//! An operation that no code knows, added to the contract: requests are generated for it as for any other, and the crate
+//! `jsonschema` finds exactly the error in each that it should have.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use percent_encoding::percent_decode_str;
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
-use wechatpay_contract::generate::{Breach, BrokenRule, GeneratedRequest, Operation};
-use wechatpay_mock::OPENAPI;
+use wechatpay_contract::generate::{GeneratedRequest, Generator, Rule, Violation};
+use wechatpay_openapi::{Contract, OPENAPI};
 
 use super::check;
 
@@ -26,7 +26,7 @@ fn invalid_requests_of_an_added_operation_break_exactly_the_rule_that_they_name(
     let schemas = Schemas::new();
     for invalid in added().invalid_requests() {
         check((16, file!()), &invalid.requests, |request| {
-            breaks_only(&invalid.breach, &schemas.faults(&request))
+            breaks_only(&invalid.violation, &schemas.faults(&request))
         });
     }
 }
@@ -34,7 +34,7 @@ fn invalid_requests_of_an_added_operation_break_exactly_the_rule_that_they_name(
 #[test]
 fn every_rule_of_an_added_operation_is_broken_by_some_request() {
     let ways: BTreeSet<_> =
-        added().invalid_requests().iter().map(|invalid| invalid.breach.rule.name()).collect();
+        added().invalid_requests().iter().map(|invalid| invalid.violation.rule.name()).collect();
     let all = [
         "beyond-64-bits",
         "empty-body",
@@ -61,26 +61,41 @@ fn every_rule_of_an_added_operation_is_broken_by_some_request() {
 
 #[test]
 fn a_schema_that_no_values_can_be_made_from_is_named() {
-    let mut document = document();
-    let total = "/paths/~1v3~1stocks~1{stock_id}~1orders/post/requestBody/content/application~1json/schema/properties";
-    document.pointer_mut(total).unwrap()["attach"] = json!({ "type": "string", "not": {} });
+    let mut description = description();
+    let schema = "/requestBody/content/application~1json/schema/properties";
+    description.pointer_mut(schema).unwrap()["attach"] = json!({ "type": "string", "not": {} });
     assert_eq!(
-        Operation::all(&document.to_string()).unwrap_err().to_string(),
-        "post /v3/stocks/{stock_id}/orders/body/attach: values can't be made by the keyword not"
+        Generator::new(contract(description).operation("order_stock").unwrap()).unwrap_err().to_string(),
+        "POST /v3/stocks/{stock_id}/orders: body: attach: values can't be made by the keyword not"
     );
 }
 
-fn added() -> Operation {
-    let operations = Operation::all(&document().to_string()).unwrap();
-    operations.into_iter().find(|operation| operation.id() == "order_stock").unwrap()
+#[test]
+fn a_required_header_is_named_and_an_optional_one_left_out() {
+    let mut description = description();
+    let header = json!({ "name": "Wechatpay-Serial", "in": "header", "schema": { "type": "string" } });
+    description["parameters"].as_array_mut().unwrap().push(header);
+    let generator = |description: &Value| {
+        Generator::new(contract(description.clone()).operation("order_stock").unwrap()).map(drop)
+    };
+    assert_eq!(generator(&description), Ok(()));
+    description["parameters"][3]["required"] = true.into();
+    assert_eq!(
+        generator(&description).unwrap_err().to_string(),
+        "POST /v3/stocks/{stock_id}/orders: Wechatpay-Serial: values of a required header can't be made"
+    );
+}
+
+fn added() -> Generator {
+    Generator::new(contract(description()).operation("order_stock").unwrap()).unwrap()
 }
 
 /// The contract with one operation more.
-fn document() -> Value {
+fn contract(description: Value) -> Contract {
     let mut document: Value = serde_json::from_str(OPENAPI).unwrap();
-    document["paths"]["/v3/stocks/{stock_id}/orders"]["post"] = description();
+    document["paths"]["/v3/stocks/{stock_id}/orders"]["post"] = description;
     document["components"]["schemas"]["goods"] = goods_schema();
-    document
+    Contract::parse(&document.to_string()).unwrap()
 }
 
 fn description() -> Value {
@@ -136,26 +151,26 @@ fn limit_schema() -> Value {
     json!({ "type": "integer", "format": "int64", "title": "条数", "minimum": 1, "maximum": 50 })
 }
 
-fn breaks_only(breach: &Breach, faults: &[String]) -> Result<(), TestCaseError> {
-    let at = |keyword: &str| format!("{keyword} at /{}{}", breach.location, breach.pointer);
-    let is_implied = |fault: &&String| implied(breach.rule).iter().any(|keyword| **fault == at(keyword));
+fn breaks_only(violation: &Violation, faults: &[String]) -> Result<(), TestCaseError> {
+    let at = |keyword: &str| format!("{keyword} at /{}{}", violation.location, violation.pointer);
+    let is_implied = |fault: &&String| implied(violation.rule).iter().any(|keyword| **fault == at(keyword));
     let faults: Vec<_> = faults.iter().filter(|fault| !is_implied(fault)).collect();
-    prop_assert_eq!(faults, [&at(keyword(breach.rule))]);
+    prop_assert_eq!(faults, [&at(keyword(violation.rule))]);
     Ok(())
 }
 
-/// Keywords that forbid the value as well, necessarily or where there is no other way; the gateway looks at them later.
-fn implied(rule: BrokenRule) -> &'static [&'static str] {
+/// Keywords that the value breaks as well; the gateway reports them later.
+fn implied(rule: Rule) -> &'static [&'static str] {
     match rule {
-        BrokenRule::Type { .. } | BrokenRule::Null { .. } => &["enum"],
-        BrokenRule::TooShort { .. } | BrokenRule::TooLong { .. } => &["pattern"],
+        Rule::Type { .. } | Rule::Null { .. } => &["enum"],
+        Rule::TooShort { .. } | Rule::TooLong { .. } => &["pattern"],
         _ => &[],
     }
 }
 
-/// What the fault is called here: by the schema's keyword, where that forbids it.
-fn keyword(rule: BrokenRule) -> &'static str {
-    use BrokenRule::*;
+/// The name of the fault here: the schema's keyword, if one forbids it.
+fn keyword(rule: Rule) -> &'static str {
+    use Rule::*;
     match rule {
         Required => "required",
         Type { .. } | Null { .. } => "type",

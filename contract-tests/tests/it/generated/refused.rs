@@ -4,35 +4,42 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 use proptest::{prelude::*, test_runner::TestCaseError};
-use wechatpay_contract::generate::{Breach, GeneratedRequest, Operation};
+use wechatpay_contract::generate::{GeneratedRequest, Generator, Violation};
 
-use super::{World, check, operations};
+use super::{World, check, generators};
 
 #[test]
 fn each_invalid_request_of_any_operation_is_refused_by_the_field_and_the_rule_that_it_breaks() {
     let world = World::new();
-    for invalid in operations().iter().flat_map(Operation::invalid_requests) {
-        check((8, file!()), &invalid.requests, |request| is_refused_for(&invalid.breach, &world, &request));
+    for invalid in generators().iter().flat_map(Generator::invalid_requests) {
+        check((8, file!()), &invalid.requests, |request| {
+            is_refused_for(&invalid.violation, &world, &request)
+        });
     }
 }
 
-fn is_refused_for(breach: &Breach, world: &World, request: &GeneratedRequest) -> Result<(), TestCaseError> {
+fn is_refused_for(
+    violation: &Violation,
+    world: &World,
+    request: &GeneratedRequest,
+) -> Result<(), TestCaseError> {
     let Err(error) = world.send(request) else {
-        return Err(TestCaseError::fail(format!("{breach}: accepted")));
+        return Err(TestCaseError::fail(format!("{violation}: accepted")));
     };
-    let rejection = error.rejection().ok_or_else(|| TestCaseError::fail(format!("{breach}: {error:?}")))?;
-    prop_assert_eq!(rejection.status(), StatusCode::BAD_REQUEST, "{}", breach);
+    let rejection =
+        error.api_error().ok_or_else(|| TestCaseError::fail(format!("{violation}: {error:?}")))?;
+    prop_assert_eq!(rejection.status(), StatusCode::BAD_REQUEST, "{}", violation);
     let refusal =
-        rejection.error_body().ok_or_else(|| TestCaseError::fail(format!("{breach}: {rejection}")))?;
-    breach.check(refusal).map_err(TestCaseError::fail)
+        rejection.error_body().ok_or_else(|| TestCaseError::fail(format!("{violation}: {rejection}")))?;
+    violation.check(refusal).map_err(TestCaseError::fail)
 }
 
 #[test]
 fn the_rights_operation_can_be_broken_in_these_ways() {
-    let operations = operations();
-    let set_rights = operations.iter().find(|operation| operation.id() == "set_rights").unwrap();
+    let generators = generators();
+    let set_rights = generators.iter().find(|generator| generator.operation_id() == "set_rights").unwrap();
     let ways: BTreeSet<_> =
-        set_rights.invalid_requests().iter().map(|invalid| invalid.breach.rule.name()).collect();
+        set_rights.invalid_requests().iter().map(|invalid| invalid.violation.rule.name()).collect();
     let expected = [
         "beyond-64-bits",
         "empty-body",

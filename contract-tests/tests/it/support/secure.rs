@@ -9,7 +9,7 @@ use rustls::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use wechatpay_client::{Answer, PlatformKeys, Verified, verify};
+use wechatpay_client::{PlatformKeys, RawResponse, VerifiedResponse, verify};
 use wechatpay_mock::MockServer;
 
 use super::{Connection, NOW, Reply, Stream};
@@ -97,14 +97,19 @@ pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Str
 }
 
 /// The answer, believed as our client believes it: a trusted key of the gateway's signed it.
-pub(crate) fn believed(mock: &MockServer, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Verified {
+pub(crate) fn believed(
+    mock: &MockServer,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+) -> VerifiedResponse {
     let keys = PlatformKeys::of(&mock.credentials()).unwrap();
-    verify(&Answer { status, headers, body: body.into() }, &keys, NOW).unwrap()
+    verify(&RawResponse { status, headers, body: body.into() }, &keys, NOW).unwrap()
 }
 
 impl Reply {
     /// The same.
-    pub(crate) fn believed(self, mock: &MockServer) -> Verified {
+    pub(crate) fn believed(self, mock: &MockServer) -> VerifiedResponse {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         let headers = lines.map(|(name, value)| {
             (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())

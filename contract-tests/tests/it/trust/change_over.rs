@@ -10,7 +10,7 @@ use std::{
 
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
 use tokio::{task::JoinSet, time::timeout};
-use wechatpay_client::{Client, Error, RightsChange, Trust, Verified};
+use wechatpay_client::{Client, Error, RightsChange, Trust, VerifiedResponse};
 use wechatpay_mock::{Clock, Config, MockServer, PlatformCertificate, PlatformCertificates};
 use wechatpay_protocol::{Credentials, Timestamp, WECHATPAY_SERIAL};
 
@@ -81,7 +81,7 @@ fn reading(clock: &Arc<AtomicU64>) -> impl Fn() -> Timestamp + Send + Sync + 'st
     move || Timestamp::from_unix(clock.load(SeqCst))
 }
 
-async fn call(client: &Client, number: usize) -> Result<Verified, Error> {
+async fn call(client: &Client, number: usize) -> Result<VerifiedResponse, Error> {
     client.set_rights("card", "code", &RightsChange::new(format!("call-{number}"))).await
 }
 

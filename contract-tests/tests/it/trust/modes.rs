@@ -83,7 +83,7 @@ async fn merchants_of_one_mock_have_a_mode_each() {
 async fn without_a_platform_certificate_the_list_is_404_and_says_what_to_do() {
     let mock = mock(TrustMode::PublicKey).await;
     let error = client(&mock, Trust::PublicKey).certificates().await.unwrap_err();
-    let rejection = error.rejection().unwrap();
+    let rejection = error.api_error().unwrap();
     assert_eq!(rejection.status(), 404);
     assert_eq!(rejection.code(), Some("RESOURCE_NOT_EXISTS"));
     assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
-use wechatpay_client::{Answer, Error, PlatformKeys, Unverified, verify};
+use wechatpay_client::{Error, PlatformKeys, RawResponse, VerificationError, verify};
 use wechatpay_protocol::{
     HeaderError, KeyId, Timestamp, VerifyingKey, WECHATPAY_NONCE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE,
     WECHATPAY_SIGNATURE_TYPE, WECHATPAY_TIMESTAMP,
@@ -66,7 +66,7 @@ impl Kind for ResponseSignature {
 
 impl ResponseSignature {
     /// Headers that can't be read leave no message to build, so that the verdict alone counts.
-    fn check_message(&self, answer: &Answer) -> Result<(), Divergence> {
+    fn check_message(&self, answer: &RawResponse) -> Result<(), Divergence> {
         compare("sha256", &self.sha256, &self.message.sha256())?;
         let sent = answer.headers.get(WECHATPAY_SIGNATURE).map(HeaderValue::as_bytes);
         compare("signature", self.signature.as_ref().map(String::as_bytes), sent)?;
@@ -87,7 +87,7 @@ impl ResponseSignature {
 }
 
 impl Response {
-    fn answer(&self) -> Result<Answer, Divergence> {
+    fn answer(&self) -> Result<RawResponse, Divergence> {
         let status = StatusCode::from_u16(self.status);
         let status = status.map_err(|error| Divergence::new("status", self.status, error))?;
         let headers = self.headers.iter().map(|(name, value)| {
@@ -97,7 +97,7 @@ impl Response {
             Ok((name, value))
         });
         let headers = headers.collect::<Result<HeaderMap, _>>()?;
-        Ok(Answer { status, headers, body: self.body.0.clone().into() })
+        Ok(RawResponse { status, headers, body: self.body.0.clone().into() })
     }
 }
 
@@ -129,14 +129,16 @@ fn refusal_of(fault: &str) -> Result<Refusal, Divergence> {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        match error.unverified() {
-            Some(Unverified::Headers(HeaderError::Missing { name })) => Self::Missing(name.clone()),
-            Some(Unverified::Headers(HeaderError::Repeated { name })) => Self::Repeated(name.clone()),
-            Some(Unverified::Headers(HeaderError::Malformed { name, .. })) => Self::Malformed(name.clone()),
-            Some(Unverified::Stale { .. }) => Self::Stale,
-            Some(Unverified::UnknownKey { .. }) => Self::UnknownKey,
-            Some(Unverified::SignatureForm(_)) => Self::SignatureForm,
-            Some(Unverified::Mismatch { .. }) => Self::Mismatch,
+        match error.verification_error() {
+            Some(VerificationError::Headers(HeaderError::Missing { name })) => Self::Missing(name.clone()),
+            Some(VerificationError::Headers(HeaderError::Repeated { name })) => Self::Repeated(name.clone()),
+            Some(VerificationError::Headers(HeaderError::Malformed { name, .. })) => {
+                Self::Malformed(name.clone())
+            }
+            Some(VerificationError::Stale { .. }) => Self::Stale,
+            Some(VerificationError::UnknownKey { .. }) => Self::UnknownKey,
+            Some(VerificationError::SignatureForm(_)) => Self::SignatureForm,
+            Some(VerificationError::Mismatch { .. }) => Self::Mismatch,
             None => Self::Other(error.to_string()),
         }
     }

@@ -1,4 +1,4 @@
-//! Followers: what is new in the journal, as soon as there is something.
+//! Long polls: what is new in the journal, as soon as there is something.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use crate::{
     journal::{Filter, Journal, Order, Page},
 };
 
-/// What somebody saw of the journal.
+/// A look at the journal.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) page: Page,
-    /// Where to go on: nothing that was meant has this number or a lower one, and was not seen.
+    /// Where to continue: no matching exchange up to this number was missed.
     pub(super) last: u64,
 }
 
-/// How long what comes next is gathered, so that a follower does not ask again for each exchange. (own choice)
-const GATHERED: Duration = Duration::from_millis(20);
+/// How long exchanges are gathered after the first, so that a follower does not call again for each. (own choice)
+const GATHERING: Duration = Duration::from_millis(20);
 
-/// What there is.
+/// What there is now.
 pub(super) fn look(journal: &Journal, filter: &Filter, order: Order, most: usize) -> Seen {
-    // Asked for before the page: whatever has this number or a lower one is there to be seen.
+    // Read before the page: every exchange up to this number is in it.
     let newest = journal.recorded().recorded;
     if filter.after > newest {
-        // A number of an earlier mock's: from here on, its follower goes on with this one.
+        // The number is an earlier mock's. Its follower continues with this mock from the first exchange.
         return Seen { page: Page { exchanges: Vec::new(), has_more: newest > 0 }, last: 0 };
     }
     let page = journal.page(filter, order, most);
@@ -41,7 +41,7 @@ pub(super) fn look(journal: &Journal, filter: &Filter, order: Order, most: usize
     Seen { page, last }
 }
 
-/// What there is; if there is nothing, what comes next within this time, or until the mock shall end.
+/// What there is now; if there is nothing, what comes next within this time, or until the mock shuts down.
 pub(super) async fn next(
     gateway: &Gateway,
     mut filter: Filter,
@@ -60,14 +60,14 @@ pub(super) async fn next(
             return seen;
         }
         if is_empty {
-            // What was looked at once need not be looked at again.
+            // Exchanges that did not match need not be looked at again.
             filter.after = seen.last;
             tokio::select! {
-                () = gateway.gate.ending() => return seen,
+                () = gateway.gate.shutdown() => return seen,
                 changed = timeout_at(until, newest.changed()) => if changed.is_err() { return seen },
             }
         }
-        let _ = timeout(GATHERED, gateway.gate.ending()).await;
+        let _ = timeout(GATHERING, gateway.gate.shutdown()).await;
         is_gathered = true;
     }
 }

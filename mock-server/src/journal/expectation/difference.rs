@@ -1,29 +1,28 @@
-//! What is otherwise about an exchange than somebody expects.
+//! How an exchange differs from what is expected.
 
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
-use crate::{
-    contract::Contract,
-    journal::{Exchange, expectation::Expectation},
-};
+use crate::journal::{Exchange, expectation::Expectation};
 
-/// Whether an exchange is as somebody expects.
+/// How similar an exchange is to what is expected.
 pub(super) enum Likeness {
-    /// It has everything that is named.
+    /// It matches.
     Match,
-    /// What is known of it is as it should be, but the body is not known: the journal has cut it.
+    /// It matches as far as it is known: the journal cut its body.
     Undecided(String),
-    /// Each thing that is otherwise, in words.
+    /// It has these differences.
     Miss(Vec<String>),
 }
 
-/// Compares what is named with what was.
+/// Compares an exchange with an expectation.
 pub(super) fn compare(
     expectation: &Expectation,
     exchange: &Exchange,
     contract: &'static Contract,
 ) -> Likeness {
-    let parameter = |name| contract.path_parameter(exchange.operation?, exchange.request.path(), name);
+    let parameter =
+        |name| contract.operation(exchange.operation?)?.path_parameter(exchange.request.path(), name);
     let texts = [
         ("merchant", &expectation.merchant, exchange.mchid.as_ref().map(ToString::to_string)),
         ("operation", &expectation.operation, exchange.operation.map(Into::into)),
@@ -58,10 +57,10 @@ pub(super) fn compare(
     if differences.is_empty() { Likeness::Match } else { Likeness::Miss(differences) }
 }
 
-/// Each thing that is otherwise in the body.
+/// The differences in the body.
 ///
 /// # Errors
-/// That the journal has cut it, in words.
+/// If the journal cut it, in words.
 fn in_body(wanted: &Value, exchange: &Exchange) -> Result<Vec<String>, String> {
     let request = &exchange.request;
     if request.body.len() < request.body_length {
@@ -76,7 +75,7 @@ fn in_body(wanted: &Value, exchange: &Exchange) -> Result<Vec<String>, String> {
     })
 }
 
-/// An object must have the wanted members, whatever else it has; anything else must be the same.
+/// An object must have the wanted members and may have others; any other value must be equal.
 fn in_value(wanted: &Value, found: &Value, pointer: &str) -> Vec<String> {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(members)) => wanted

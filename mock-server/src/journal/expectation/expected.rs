@@ -1,23 +1,23 @@
-//! Expectations in tests in Rust: met by the end of the test, or it fails.
+//! Expectations of tests in Rust, checked at the end of the test.
 
 use std::{fmt, sync::Arc, thread};
 
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 
 use crate::{
-    contract::Contract,
     journal::Journal,
     journal::expectation::{Between, Expectation, Times, Verification},
     merchants::Merchants,
 };
 
-/// An expectation that is checked when it is dropped: unless it is met by then, that panics with what was expected, what
-/// was found, and the nearest miss.
+/// An expectation that is checked when it is dropped. If it is not met, dropping panics with what was expected, what was
+/// found, and the nearest miss.
 ///
-/// Counts the exchanges that come after it was made. See [`MockServer::expect`](crate::MockServer::expect).
+/// It counts the exchanges after its creation. See [`MockServer::expect`](crate::MockServer::expect).
 ///
-/// What makes no sense panics where it is said: a merchant or an operation that there is none of, a status outside 100 to
-/// 599, a number that is always met or never.
+/// Setting something impossible panics at once: an unknown merchant or operation, a status outside 100 to 599, a number
+/// that is always or never met.
 #[must_use = "an expectation that is not kept is checked at once: let _expected = …"]
 pub struct Expected {
     journal: Arc<Journal>,
@@ -37,80 +37,80 @@ impl Expected {
         Self { journal, merchants, contract, expectation }
     }
 
-    /// Of the merchant with this mchid.
+    /// Expects requests of this merchant, by mchid.
     #[track_caller]
     pub fn merchant(self, mchid: &str) -> Self {
         self.with(|expectation| expectation.merchant = Some(mchid.into()))
     }
 
-    /// Of this operation, by `operationId`: `set_rights`.
+    /// Expects requests to this operation, by `operationId`: `set_rights`.
     #[track_caller]
     pub fn operation(self, operation: &str) -> Self {
         self.with(|expectation| expectation.operation = Some(operation.into()))
     }
 
-    /// For this card template.
+    /// Expects this card template in the path.
     #[track_caller]
     pub fn card_id(self, card_id: &str) -> Self {
         self.with(|expectation| expectation.card_id = Some(card_id.into()))
     }
 
-    /// For this member's code.
+    /// Expects this member's code in the path.
     #[track_caller]
     pub fn code(self, code: &str) -> Self {
         self.with(|expectation| expectation.code = Some(code.into()))
     }
 
-    /// With at least these fields in the body of the request.
+    /// Expects at least these fields in the body of the request.
     #[track_caller]
     pub fn body(self, body: Value) -> Self {
         self.with(|expectation| expectation.body = Some(body))
     }
 
-    /// Signed by the merchant, or not.
+    /// Expects requests whose signature matched, or did not.
     #[track_caller]
     pub fn authenticated(self, authenticated: bool) -> Self {
         self.with(|expectation| expectation.authenticated = Some(authenticated))
     }
 
-    /// Answered with this status.
+    /// Expects responses with this status.
     #[track_caller]
     pub fn status(self, status: u16) -> Self {
         self.with(|expectation| expectation.status = Some(status))
     }
 
-    /// Just so many.
+    /// Expects exactly this many.
     #[track_caller]
     pub fn times(self, times: u64) -> Self {
         self.with(|expectation| expectation.times = Times::Exactly(times))
     }
 
-    /// So many or more.
+    /// Expects this many or more.
     #[track_caller]
     pub fn at_least(self, at_least: u64) -> Self {
         self.with(|expectation| expectation.times = Times::Between(Between { at_least, at_most: None }))
     }
 
-    /// From so many to so many.
+    /// Expects a number within these bounds.
     #[track_caller]
     pub fn between(self, at_least: u64, at_most: u64) -> Self {
         let bounds = Between { at_least, at_most: Some(at_most) };
         self.with(|expectation| expectation.times = Times::Between(bounds))
     }
 
-    /// How far it is from being met, now.
+    /// The verification as of now.
     pub fn verification(&self) -> Verification {
         self.journal.verify(&self.expectation, self.contract)
     }
 
-    /// Checks it now, and not again.
+    /// Checks it now, and not when it is dropped.
     ///
     /// # Panics
-    /// Unless it is met.
+    /// If it is not met.
     #[track_caller]
     pub fn verify(mut self) {
         let verification = self.verification();
-        // What is left expects nothing.
+        // What is dropped then expects nothing.
         self.expectation =
             Expectation { times: Times::Between(Between::default()), ..Expectation::default() };
         assert!(verification.met, "{}", verification.report);
@@ -128,7 +128,7 @@ impl Expected {
 
 impl Drop for Expected {
     fn drop(&mut self) {
-        // A test that has failed already says why.
+        // The test has already failed, and says why.
         if thread::panicking() {
             return;
         }

@@ -1,14 +1,15 @@
-//! Whether an expectation can be met, and can be unmet.
+//! Whether an expectation can be met, and can fail.
+
+use wechatpay_openapi::Contract;
 
 use crate::{
-    contract::Contract,
     journal::expectation::{Between, Expectation, Times},
     merchants::Merchants,
     suggest::nearest,
 };
 
-/// Why an expectation makes no sense: it names what there is none of, so that it would be met by mistake, or what is
-/// asked for is always so, or never.
+/// Why an expectation is invalid: it names something unknown, so that it would be met by mistake, or it is always or never
+/// met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidExpectation {
     #[error("merchant: expected the mchid of a merchant, found {}; did you mean {nearest}?", quoted(.found))]
@@ -26,7 +27,7 @@ pub(crate) enum InvalidExpectation {
 }
 
 impl Expectation {
-    /// Whether it makes sense where there are these merchants and operations.
+    /// Checks it against the merchants and operations that exist.
     pub(crate) fn check(
         &self,
         merchants: &Merchants,
@@ -62,7 +63,7 @@ fn check_merchant(found: &str, merchants: &Merchants) -> Result<(), InvalidExpec
 }
 
 fn check_operation(found: &str, contract: &'static Contract) -> Result<(), InvalidExpectation> {
-    if contract.has_operation(found) {
+    if contract.operation(found).is_some() {
         return Ok(());
     }
     let known: Vec<_> = contract.operation_ids().collect();

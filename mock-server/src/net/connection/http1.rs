@@ -1,46 +1,36 @@
-//! A connection that speaks HTTP/1.1: one request after another, perhaps a tunnel at the end.
+//! HTTP/1.1: one request after another, perhaps a tunnel at the end.
 
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{convert::Infallible, pin::pin, sync::Arc};
 
-use http_body_util::Either;
-use hyper::{
-    server::conn::http1::{self, UpgradeableConnection},
-    service::service_fn,
-};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::net::{
-    connection::{Connection, run},
-    proxy::{Tunnel, answer as answer_proxied},
+use crate::{
+    net::{
+        connection::{Connection, Protocol},
+        proxy::Tunnel,
+    },
+    response::body::{ResponseBody, text_response},
 };
 
-/// Answers requests. Returns the tunnel that the peer asked for, if it did.
+/// The response to plain HTTP on a port for TLS only.
+const PLAIN_TO_TLS: &str =
+    "wechatpay-mock: expected TLS on this port, found plain HTTP; call it with https://\n";
+
+/// Serves requests. Returns the tunnel that the peer asked for, if it did.
 pub(super) async fn serve<S>(connection: &Connection, stream: S) -> Option<Tunnel>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let limits = connection.front.limits();
-    let (has_asked, tunnel) = (AtomicBool::new(false), Arc::new(Mutex::new(None)));
-    let answer = service_fn(|request| {
-        has_asked.store(true, Ordering::Relaxed);
+    let limits = connection.shared.limits();
+    let tunnel = Arc::new(Mutex::new(None));
+    let service = service_fn(|request| {
         let (connection, tunnel) = (connection.clone(), Arc::clone(&tunnel));
-        async move {
-            if let Some(answer) = connection.plain_to_tls() {
-                return Ok::<_, Infallible>(answer.map(Either::Left));
-            }
-            let own = async |request| connection.answer(request, &connection.line).await;
-            let (answer, asked_for) =
-                answer_proxied(&connection.front, request, connection.is_tunnel, own).await;
-            *tunnel.lock().unwrap_or_else(PoisonError::into_inner) = asked_for;
-            Ok(answer)
-        }
+        async move { Ok::<_, Infallible>(respond(&connection, request, &tunnel).await) }
     });
     let hyper = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -49,13 +39,41 @@ where
         // An official SDK looks headers up by their capitals.
         .title_case_headers(true)
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), answer)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let until = connection.front.gateway().gate.ending();
-    let has_asked = || has_asked.load(Ordering::Relaxed);
-    if let Err(error) = run(hyper, until, UpgradeableConnection::graceful_shutdown, has_asked).await {
+    let mut hyper = pin!(hyper);
+    let ended = tokio::select! {
+        ended = hyper.as_mut() => ended,
+        () = connection.shutdown() => {
+            hyper.as_mut().graceful_shutdown();
+            hyper.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!("a connection ended: {error}");
     }
-    let mut tunnel = tunnel.lock().unwrap_or_else(PoisonError::into_inner);
-    tunnel.take()
+    tunnel.lock().take()
+}
+
+async fn respond(
+    connection: &Connection,
+    mut request: Request<Incoming>,
+    tunnel: &Mutex<Option<Tunnel>>,
+) -> Response<ResponseBody> {
+    if connection.protocol == Protocol::TlsOnly && !connection.peer.is_tls {
+        let mut response = text_response(StatusCode::BAD_REQUEST, PLAIN_TO_TLS.into());
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    }
+    match connection.shared.proxy.tunnel(&mut request, connection.is_tunnel).await {
+        Ok(None) => connection.respond(request, &connection.control).await,
+        Ok(asked_for) => {
+            *tunnel.lock() = asked_for;
+            Response::new(Bytes::new().into())
+        }
+        Err(error) => {
+            connection.shared.reject("proxy", &error);
+            error.response()
+        }
+    }
 }

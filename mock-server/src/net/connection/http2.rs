@@ -1,128 +1,278 @@
-//! A connection that speaks HTTP/2: requests side by side, each on a stream of its own.
+//! HTTP/2: requests side by side, each on a stream of its own.
 //!
-//! hyper has no limit of time for an idle connection here, nor for an answer that the peer does not take: [`StreamTracker`]
-//! has.
+//! hyper has no time limit for an idle connection, nor for a response that its peer leaves no room for. Keep-alive pings
+//! don't help: a peer can acknowledge those and do nothing else. So the requests in flight are counted, and each response
+//! is timed from when hyper gets it until the peer has room for all of it.
 
-mod streams;
+use std::{
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use std::{io, pin::Pin, sync::Arc, time::Duration};
-
-use http::{Method, Request};
-use hyper::{body::Incoming, rt::Executor, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{Notify, watch},
-    time::sleep,
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
 };
 
 use crate::{
-    faults::ConnectionControl,
-    net::{
-        connection::{
-            Connection,
-            http2::streams::{PollCounter, StreamTracker},
-            run,
-        },
-        proxy::ProxyRefusal,
-    },
+    faults::{ConnectionControl, connection::Abort},
+    net::{connection::Connection, proxy::ProxyError},
+    response::body::ResponseBody,
 };
 
-/// Requests at once on a connection. (own choice: as nginx has it)
+/// Concurrent requests on a connection. (own choice: as nginx)
 const STREAMS: u32 = 128;
 
 /// Bytes that a peer may send before they are read: for one request, and for a connection. (own choice)
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
 
-/// How long a peer without requests has to take note that the connection ends. Many do not read until they want
+/// How long a peer without requests has to acknowledge that the connection ends. Many don't read until they want
 /// something. (own choice)
 const PARTING: Duration = Duration::from_millis(100);
 
-/// Answers requests until the peer has no more, or takes too long.
+/// What a stream tells its connection.
+enum Event {
+    /// A response is about to break off: wants to know when what it has sent so far is written.
+    BreaksOff(oneshot::Sender<()>),
+    /// The peer does not make room for a response.
+    Stalled,
+}
+
+/// Serves requests until the peer closes the connection, is idle, or stalls.
 pub(super) async fn serve<S>(connection: &Connection, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let limits = connection.front.limits();
-    let streams = Arc::new(StreamTracker::default());
-    let answer = service_fn(|request: Request<Incoming>| {
-        let (connection, stream) = (connection.clone(), StreamTracker::begin(&streams));
-        async move {
-            if request.method() == Method::CONNECT {
-                connection.front.reject("proxy", ProxyRefusal::Http2);
-                return Ok(ProxyRefusal::Http2.answer().map(|body| stream.answered(body)));
-            }
-            let line = ConnectionControl::default();
-            let answer = connection.answer(request, &line).await;
-            match line.ending().map(|ending| (ending, ending.body_sent)) {
-                None => Ok(answer.map(|body| stream.answered(body))),
-                // Only this stream breaks off.
-                Some((_, Some(sent))) => Ok(answer.map(|body| stream.answered(body.broken_after(sent)))),
-                // Without any answer, it is the connection that ends, as that of HTTP/1.1 does.
-                Some((ending, None)) => {
-                    connection.line.end(ending.without_answer());
-                    Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a fault ended it"))
-                }
-            }
-        }
+    let limits = connection.shared.limits();
+    let in_flight = watch::Sender::new(0);
+    let (events, mut happened) = mpsc::unbounded_channel();
+    let service = service_fn(|request| {
+        let stream = Stream::begin(&in_flight, &events, limits.write_timeout);
+        let connection = connection.clone();
+        async move { respond(&connection, request, stream).await }
     });
-    // Dropped with the connection.
-    let (_tasks_end_with, ended) = watch::channel(());
-    let hyper = http2::Builder::new(Tasks { ended })
+    let hyper = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(limits.head.try_into().unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .serve_connection(TokioIo::new(stream), answer);
-    let hyper = PollCounter { connection: hyper, streams: Arc::clone(&streams) };
-
-    let until = async {
+        .serve_connection(TokioIo::new(stream), service);
+    let mut hyper = pin!(hyper);
+    let mut closing = pin!(async {
         tokio::select! {
-            () = connection.front.gateway().gate.ending() => {}
-            () = streams.idle(limits.head_timeout) => {}
+            () = connection.shutdown() => {}
+            () = idle(&in_flight, limits.head_timeout) => {}
+        }
+    });
+    let mut is_closing = false;
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = hyper.as_mut() => break ended,
+            Some(event) = happened.recv() => match event {
+                Event::BreaksOff(written) => {
+                    // Polled here, hyper writes what its streams have queued.
+                    let polled = poll_fn(|context| Poll::Ready(hyper.as_mut().poll(context)));
+                    if let Poll::Ready(ended) = polled.await {
+                        break ended;
+                    }
+                    let _ = written.send(());
+                }
+                Event::Stalled => {
+                    tracing::debug!("a peer made no room for a response within {} s", limits.write_timeout.as_secs());
+                    return;
+                }
+            },
+            () = closing.as_mut(), if !is_closing => {
+                is_closing = true;
+                hyper.as_mut().graceful_shutdown();
+            }
+            () = idle(&in_flight, PARTING), if is_closing => return,
         }
     };
-    let is_told = Notify::new();
-    let tell = |hyper: Pin<&mut PollCounter<_>>| {
-        http2::Connection::graceful_shutdown(Pin::new(&mut hyper.get_mut().connection));
-        is_told.notify_one();
-    };
-    let has_parted = async {
-        is_told.notified().await;
-        sleep(PARTING).await;
-        streams.idle(PARTING).await;
-    };
-    tokio::select! {
-        ended = run(hyper, until, tell, || streams.have_begun()) => if let Err(error) = ended {
-            tracing::debug!("a connection ended: {error}");
-        },
-        () = streams.not_taken(limits.write_timeout) => {
-            tracing::debug!("a peer did not take an answer within {} s", limits.write_timeout.as_secs());
-        }
-        () = has_parted => {}
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended: {error}");
     }
 }
 
-/// Where the requests are worked on: tasks that end with the connection.
-#[derive(Clone)]
-struct Tasks {
-    /// Has no more to say once the connection has ended.
-    ended: watch::Receiver<()>,
+/// Returns when there has been no request for that time.
+async fn idle(in_flight: &watch::Sender<usize>, limit: Duration) {
+    let mut in_flight = in_flight.subscribe();
+    while in_flight.wait_for(|count| *count == 0).await.is_ok() {
+        if timeout(limit, in_flight.changed()).await.is_err() {
+            return;
+        }
+    }
 }
 
-impl<F> Executor<F> for Tasks
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    fn execute(&self, task: F) {
-        let mut ended = self.ended.clone();
+async fn respond(
+    connection: &Connection,
+    request: Request<Incoming>,
+    stream: Stream,
+) -> io::Result<Response<StreamBody>> {
+    if request.method() == Method::CONNECT {
+        connection.shared.reject("proxy", ProxyError::Http2);
+        return Ok(ProxyError::Http2.response().map(|body| stream.send(body, None)));
+    }
+    let control = ConnectionControl::default();
+    let response = connection.respond(request, &control).await;
+    match control.aborted() {
+        // Without any of the response, the whole connection ends, as that of HTTP/1.1 does.
+        Some(Abort { body_sent: None, closing, .. }) => {
+            connection.control.abort(Abort { bytes: Bytes::new(), body_sent: None, closing: *closing });
+            Err(io::Error::new(io::ErrorKind::ConnectionAborted, "aborted by a fault"))
+        }
+        // With a part of it, only the stream does.
+        aborted => {
+            let sent = aborted.and_then(|abort| abort.body_sent);
+            Ok(response.map(|body| stream.send(body, sent)))
+        }
+    }
+}
+
+/// A request in flight, until this is dropped.
+struct Stream {
+    in_flight: watch::Sender<usize>,
+    events: mpsc::UnboundedSender<Event>,
+    limit: Duration,
+}
+
+impl Stream {
+    fn begin(
+        in_flight: &watch::Sender<usize>,
+        events: &mpsc::UnboundedSender<Event>,
+        limit: Duration,
+    ) -> Self {
+        in_flight.send_modify(|count| *count += 1);
+        Self { in_flight: in_flight.clone(), events: events.clone(), limit }
+    }
+
+    /// The response's body, which breaks off after `sent` bytes, if that is not all of it. Its time begins.
+    fn send(self, body: ResponseBody, sent: Option<usize>) -> StreamBody {
+        let (dropped_with_body, is_dropped) = oneshot::channel::<()>();
+        let (events, limit) = (self.events.clone(), self.limit);
         tokio::spawn(async move {
-            tokio::select! {
-                () = task => {}
-                _ = ended.changed() => {}
+            if timeout(limit, is_dropped).await.is_err() {
+                let _ = events.send(Event::Stalled);
             }
         });
+        let mut left = body.into_bytes();
+        let length = left.len();
+        left.truncate(sent.unwrap_or(length));
+        let missing = length - left.len();
+        StreamBody { left, missing, written: None, stream: self, _dropped_with_body: dropped_with_body }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.in_flight.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A response's body on its stream.
+///
+/// Its last byte is a chunk of its own. hyper hands a chunk to h2 as soon as the peer has room for any of it, and then
+/// drops the body; so this one lasts until the peer has room for all but that byte, however slow it is.
+struct StreamBody {
+    left: Bytes,
+    /// Bytes that the headers promise and the body breaks off before.
+    missing: usize,
+    written: Option<oneshot::Receiver<()>>,
+    stream: Stream,
+    _dropped_with_body: oneshot::Sender<()>,
+}
+
+impl Body for StreamBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if !self.left.is_empty() {
+            let chunk = (self.left.len() - 1).max(1);
+            return Poll::Ready(Some(Ok(Frame::data(self.left.split_to(chunk)))));
+        }
+        if self.missing == 0 {
+            return Poll::Ready(None);
+        }
+        // h2 resets a stream at once, and drops what is not written yet.
+        let mut written = self.written.take().unwrap_or_else(|| {
+            let (sender, receiver) = oneshot::channel();
+            let _ = self.stream.events.send(Event::BreaksOff(sender));
+            receiver
+        });
+        if Pin::new(&mut written).poll(context).is_pending() {
+            self.written = Some(written);
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty() && self.missing == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact((self.left.len() + self.missing) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(15);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_from_its_last_request_on() {
+        let begun = Instant::now();
+        let in_flight = watch::Sender::new(0);
+        let (events, _happened) = mpsc::unbounded_channel();
+        let request = async {
+            let stream = Stream::begin(&in_flight, &events, LIMIT);
+            sleep(Duration::from_secs(100)).await;
+            drop(stream.send(Bytes::from_static(b"{}").into(), None));
+        };
+        tokio::join!(request, async {
+            sleep(Duration::from_secs(1)).await;
+            idle(&in_flight, LIMIT).await;
+        });
+        assert_eq!(begun.elapsed(), Duration::from_secs(100) + LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stalled_response_is_noticed_whatever_else_is_requested() {
+        let begun = Instant::now();
+        let in_flight = watch::Sender::new(0);
+        let (events, mut happened) = mpsc::unbounded_channel();
+        let send = || Stream::begin(&in_flight, &events, LIMIT).send(Bytes::from_static(b"{}").into(), None);
+        let _stalled = send();
+        let others = async {
+            loop {
+                drop(send());
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            event = happened.recv() => assert!(matches!(event, Some(Event::Stalled))),
+            () = others => {}
+        }
+        assert_eq!(begun.elapsed(), LIMIT);
     }
 }

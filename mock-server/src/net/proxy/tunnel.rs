@@ -1,45 +1,45 @@
-//! A tunnel to another host: bytes both ways.
+//! A tunnel to another host: bytes both ways, until it is idle for too long.
 
-use std::{
-    io,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::{Instant, sleep_until},
+    sync::watch,
+    time::timeout,
 };
 
 use crate::faults::accept_gate::AcceptGate;
 
-/// How long a tunnel may be without a byte. (own choice)
+/// How long a tunnel may be without a byte, either way. (own choice)
 const IDLE: Duration = Duration::from_secs(300);
 
-/// Carries bytes both ways until both ends have no more, there is none for too long, or the mock shall end.
-pub(crate) async fn pass_through<S, D>(peer: S, destination: D, door: &AcceptGate)
+/// Relays bytes until both ends are closed, the tunnel is idle, or the mock shuts down.
+///
+/// `tokio::io::copy_bidirectional` does not tell when it has last copied a byte.
+pub(crate) async fn relay<S, D>(peer: S, destination: D, gate: &AcceptGate)
 where
     S: AsyncRead + AsyncWrite,
     D: AsyncRead + AsyncWrite,
 {
     let (mut from_peer, mut to_peer) = tokio::io::split(peer);
-    let (mut from_there, mut to_there) = tokio::io::split(destination);
-    let carried = LastCarried::now();
+    let (mut from_destination, mut to_destination) = tokio::io::split(destination);
+    let (copied, mut progress) = watch::channel(());
     let both = async {
         tokio::try_join!(
-            carry(&mut from_peer, &mut to_there, &carried),
-            carry(&mut from_there, &mut to_peer, &carried)
+            copy(&mut from_peer, &mut to_destination, &copied),
+            copy(&mut from_destination, &mut to_peer, &copied)
         )
     };
     tokio::select! {
         _ = both => {}
-        () = carried.idle() => tracing::debug!("a tunnel was idle for {} s", IDLE.as_secs()),
-        () = door.ending() => {}
+        () = async { while timeout(IDLE, progress.changed()).await.is_ok() {} } => {
+            tracing::debug!("a tunnel was idle for {} s", IDLE.as_secs());
+        }
+        () = gate.shutdown() => {}
     }
 }
 
-/// Carries bytes one way.
-async fn carry<R, W>(from: &mut R, to: &mut W, carried: &LastCarried) -> io::Result<()>
+async fn copy<R, W>(from: &mut R, to: &mut W, copied: &watch::Sender<()>) -> io::Result<()>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -52,31 +52,7 @@ where
         }
         to.write_all(&buffer[..length]).await?;
         to.flush().await?;
-        carried.again();
-    }
-}
-
-/// When bytes were last carried, one way or the other.
-struct LastCarried(Mutex<Instant>);
-
-impl LastCarried {
-    fn now() -> Self {
-        Self(Mutex::new(Instant::now()))
-    }
-
-    fn again(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    /// Returns once there was none for too long.
-    async fn idle(&self) {
-        loop {
-            let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + IDLE;
-            if until <= Instant::now() {
-                return;
-            }
-            sleep_until(until).await;
-        }
+        copied.send_replace(());
     }
 }
 
@@ -84,7 +60,7 @@ impl LastCarried {
 mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt, duplex},
-        time::sleep,
+        time::{Instant, sleep},
     };
 
     use super::*;
@@ -92,30 +68,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_tunnel_without_a_byte_ends_after_its_time_and_no_sooner() {
         let ((near, mut peer), (far, mut there)) = (duplex(64), duplex(64));
-        let (door, begun) = (AcceptGate::new(), Instant::now());
+        let (gate, begun) = (AcceptGate::default(), Instant::now());
         let talk = async {
             sleep(IDLE - Duration::from_secs(1)).await;
             there.write_u8(7).await.unwrap();
             assert_eq!(peer.read_u8().await.unwrap(), 7);
         };
-        tokio::join!(pass_through(near, far, &door), talk);
+        tokio::join!(relay(near, far, &gate), talk);
         assert_eq!(begun.elapsed(), IDLE * 2 - Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_does_not_take_what_comes_holds_a_tunnel_no_longer() {
+    async fn a_peer_that_does_not_read_holds_a_tunnel_no_longer() {
         let ((near, _peer), (far, mut there)) = (duplex(8), duplex(8));
-        let (door, begun) = (AcceptGate::new(), Instant::now());
+        let (gate, begun) = (AcceptGate::default(), Instant::now());
         let talk = async { there.write_all(&[7; 100_000]).await };
-        let ((), written) = tokio::join!(pass_through(near, far, &door), talk);
+        let ((), written) = tokio::join!(relay(near, far, &gate), talk);
         assert!(written.is_err());
         assert_eq!(begun.elapsed(), IDLE);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_end_that_is_said_on_one_side_is_said_on_the_other() {
+    async fn an_end_on_one_side_is_passed_on_to_the_other() {
         let ((near, mut peer), (far, mut there)) = (duplex(64), duplex(64));
-        let door = AcceptGate::new();
+        let gate = AcceptGate::default();
         let talk = async {
             peer.shutdown().await.unwrap();
             assert_eq!(there.read(&mut [0]).await.unwrap(), 0);
@@ -124,6 +100,6 @@ mod tests {
             assert_eq!(peer.read_u8().await.unwrap(), 7);
             assert_eq!(peer.read(&mut [0]).await.unwrap(), 0);
         };
-        tokio::join!(pass_through(near, far, &door), talk);
+        tokio::join!(relay(near, far, &gate), talk);
     }
 }

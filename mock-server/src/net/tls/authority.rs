@@ -1,8 +1,7 @@
-//! The certificate authority that HTTPS needs: made on the user's machine at first use, and never shipped.
+//! The certificate authority that HTTPS needs: made on the user's machine at first use, never shipped.
 //!
-//! Whoever trusts it trusts whoever has its key. So the key is readable by its owner alone, the authority says in its
-//! name that it is a local mock's, it ends after two years, and it can only speak for the hosts that the mock stands
-//! for.
+//! A machine that trusts it trusts everyone who has its key. So only its owner can read the key, its name says that it is
+//! a local mock's, it expires after two years, and its name constraints limit it to the hosts that the mock stands for.
 
 mod certificates;
 mod files;
@@ -18,7 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::net::{
     host::Host,
-    tls::authority::files::{Files, Known},
+    tls::authority::files::{Existing, StoredCertificate},
 };
 
 /// A certificate authority for the hosts that a mock stands for.
@@ -34,105 +33,104 @@ pub struct Authority {
     pem: String,
     der: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
-    ends: Duration,
+    expires: Duration,
 }
 
-/// Why there is no authority.
+/// Why an authority could not be made, read or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// A file can't be read, written or removed.
     #[error("cannot {what} {}", .path.display())]
     Io {
-        /// What could not be done.
+        /// What failed: read, write, remove.
         what: &'static str,
-        /// With which file.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file holds something else.
+    /// A file is not what it should be.
     #[error("{}: expected {expected}, found something else; `wechatpay-mock ca --delete` removes it, and the next use makes another", .path.display())]
-    NotOne {
-        /// Which file.
+    InvalidFile {
+        /// The file.
         path: PathBuf,
-        /// What should be in it.
+        /// What it should contain.
         expected: &'static str,
     },
-    /// It can't speak for every host.
+    /// Its certificate does not permit a host.
     #[error("the authority in {} was made for {known}, and can't speak for {missing}; `wechatpay-mock ca --delete` removes it, the next use makes another, and whoever trusted the old one must trust the new one", .dir.display())]
-    NotForHost {
+    HostNotPermitted {
         /// The authority's folder.
         dir: PathBuf,
-        /// The hosts that it can speak for.
+        /// The hosts that it permits.
         known: String,
-        /// The host that it can't.
+        /// The host that it does not.
         missing: Host,
     },
-    /// The system gives no key, or no time.
+    /// The key or the certificate could not be made.
     #[error("cannot make a certificate authority: {0}")]
-    ProvisionError(String),
+    NotMade(String),
 }
 
 impl AuthorityError {
     pub(super) fn not_made(error: impl fmt::Display) -> Self {
-        Self::ProvisionError(error.to_string())
+        Self::NotMade(error.to_string())
     }
 }
 
 impl Authority {
-    /// One that is gone with the process, for these hosts and those that a mock always stands for.
+    /// An authority in memory, for these hosts and those that a mock always stands for.
     ///
     /// # Errors
-    /// [`AuthorityError::ProvisionError`] if the system gives no key.
+    /// [`AuthorityError::NotMade`] if the system provides no random bytes.
     pub fn in_memory(hosts: &[Host]) -> Result<Self, AuthorityError> {
         let key = KeyPair::generate().map_err(AuthorityError::not_made)?;
-        let (certificate, ends) = certificates::authority(&key, hosts)?;
+        let (certificate, expires) = certificates::authority(&key, hosts)?;
         let (pem, der) = (certificate.pem(), certificate.der().clone());
-        Ok(Self { pem, der, issuer: certificates::issuer(key), ends })
+        Ok(Self { pem, der, issuer: certificates::issuer(key), expires })
     }
 
-    /// That of a folder, for these hosts and those that a mock always stands for. Makes it if there is none. If it has
-    /// ended or soon will, makes another certificate of the same key.
+    /// The authority in a folder, for these hosts and those that a mock always stands for. Creates it if there is none,
+    /// and renews its certificate if that has expired or is about to.
     ///
     /// # Errors
-    /// [`AuthorityError`] if the folder can't be read or written, or has an authority that can't speak for a host.
+    /// [`AuthorityError`] if the folder can't be read or written, or its authority does not permit a host.
     pub fn open(dir: &Path, hosts: &[Host]) -> Result<Self, AuthorityError> {
-        let files = Files::of(dir);
-        let key = files.key()?;
-        let made = || certificates::authority(&key, hosts).map(|(certificate, _)| certificate.pem());
-        let known = match files.certificate(&key)? {
-            None => files.add_certificate(&key, &made()?)?,
-            Some(known) if known.facts.is_over()? => {
+        let key = files::key(dir)?;
+        let new = || certificates::authority(&key, hosts).map(|(certificate, _)| certificate.pem());
+        let stored = match files::certificate(dir, &key)? {
+            None => files::write_certificate(dir, &key, &new()?, Existing::Stays)?,
+            Some(stored) if stored.info.is_expiring()? => {
                 tracing::warn!(
-                    "the certificate authority in {} has ended or soon will: another is made, and whoever trusted the old one must trust the new one",
+                    "the certificate authority in {} has expired or soon will: its certificate is renewed, and must be trusted anew",
                     dir.display()
                 );
-                files.replace_certificate(&key, &made()?)?
+                files::write_certificate(dir, &key, &new()?, Existing::IsReplaced)?
             }
-            Some(known) => known,
+            Some(stored) => stored,
         };
-        let Known { pem, der, facts } = known;
-        if let Some(missing) = certificates::own(hosts).into_iter().find(|host| !facts.hosts.contains(host)) {
-            let known = facts.hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            return Err(AuthorityError::NotForHost { dir: dir.into(), known, missing });
+        let StoredCertificate { pem, der, info } = stored;
+        if let Some(missing) = certificates::own(hosts).into_iter().find(|host| !info.hosts.contains(host)) {
+            let known = info.hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Err(AuthorityError::HostNotPermitted { dir: dir.into(), known, missing });
         }
-        Ok(Self { pem, der, issuer: certificates::issuer(key), ends: facts.ends })
+        Ok(Self { pem, der, issuer: certificates::issuer(key), expires: info.expires })
     }
 
-    /// Removes that of a folder. Whether there was one. Other files in the folder stay.
+    /// Removes the authority in a folder; other files stay. False if there was none.
     ///
     /// # Errors
     /// [`AuthorityError::Io`] if it can't be removed.
     pub fn delete(dir: &Path) -> Result<bool, AuthorityError> {
-        Files::of(dir).delete()
+        files::delete(dir)
     }
 
-    /// Where the certificate is, in an authority's folder.
+    /// The path of the certificate in an authority's folder.
     pub fn certificate_path(dir: &Path) -> PathBuf {
-        Files::of(dir).certificate_path()
+        files::certificate_path(dir)
     }
 
-    /// The folder that belongs to the user, where the commands keep the authority; none if the user has no home.
+    /// The folder in the user's data directory where the command keeps the authority; none if the user has no home.
     pub fn user_dir() -> Option<PathBuf> {
         use etcetera::BaseStrategy;
         let strategy = etcetera::choose_base_strategy().ok()?;
@@ -155,7 +153,7 @@ impl Authority {
         hosts: &[Host],
     ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), AuthorityError> {
         let key = KeyPair::generate().map_err(AuthorityError::not_made)?;
-        let certificate = certificates::server(&key, hosts, &self.issuer, self.ends)?;
+        let certificate = certificates::server(&key, hosts, &self.issuer, self.expires)?;
         Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
     }
 }

@@ -1,4 +1,4 @@
-//! A connection becomes a secret one, by TLS 1.2 or 1.3.
+//! The TLS handshake: TLS 1.2 or 1.3, HTTP/1.1 or HTTP/2 by the host that the client asks for.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -24,26 +24,26 @@ use crate::{
 const HTTP_1_1: &[u8] = b"http/1.1";
 const HTTP_2: &[u8] = b"h2";
 
-/// What a mock needs to speak TLS. Its authority is looked for, or made, when it is first needed.
+/// What the mock needs for TLS. The authority is opened, or made, when a client first needs it.
 pub(crate) struct Tls {
-    /// Where the authority is kept; without it, it is made in memory.
+    /// The authority's folder; without one, it is made in memory.
     dir: Option<PathBuf>,
-    /// The hosts that it stands for, beside those that it always does.
+    /// Beside those that a mock always stands for.
     hosts: Vec<Host>,
     gateway_http2: GatewayHttp2,
     ready: OnceCell<Ready>,
 }
 
-/// How a handshake ended.
+/// A connection after its handshake.
 pub(crate) struct Handshake<S> {
     pub(crate) stream: TlsStream<S>,
-    /// Whether HTTP/2 was agreed on. Otherwise it is HTTP/1.1.
+    /// Whether HTTP/2 was negotiated; otherwise it is HTTP/1.1.
     pub(crate) is_http2: bool,
 }
 
 struct Ready {
     authority: Authority,
-    /// For hosts that speak HTTP/1.1 alone.
+    /// For hosts that speak HTTP/1.1 only.
     http1: Arc<ServerConfig>,
     /// For hosts that speak HTTP/2 as well.
     http2: Arc<ServerConfig>,
@@ -54,15 +54,12 @@ impl Tls {
         Self { dir, hosts, gateway_http2, ready: OnceCell::new() }
     }
 
-    /// The authority whose certificates are shown.
     pub(crate) async fn authority(&self) -> Result<&Authority, AuthorityError> {
         self.ready().await.map(|ready| &ready.authority)
     }
 
-    /// Agrees on keys and on a version of HTTP.
-    ///
     /// # Errors
-    /// What went wrong, with what to do about it if that is known.
+    /// What went wrong, with advice where there is some.
     pub(crate) async fn handshake<S>(&self, stream: S) -> io::Result<Handshake<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -75,7 +72,7 @@ impl Tls {
         Ok(Handshake { stream, is_http2 })
     }
 
-    /// Whether the host that a client asks for speaks HTTP/2.
+    /// Whether HTTP/2 is offered under the name that the client asks for.
     fn speaks_http2(&self, hello: &ClientHello<'_>) -> bool {
         let host: Option<Host> = hello.server_name().and_then(|name| name.parse().ok());
         let is_gateways = host.is_some_and(|host| host.is_gateways());
@@ -100,7 +97,7 @@ impl Ready {
         };
         let (certificate, key) = authority.certify(hosts)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        // TLS 1.2 and 1.3: rustls knows no older one.
+        // TLS 1.2 and 1.3: rustls has no older version.
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.map_err(AuthorityError::not_made)?.with_no_client_auth();
         let chain = vec![certificate, authority.der().clone()];
@@ -112,7 +109,7 @@ impl Ready {
     }
 }
 
-/// The error, with what to do about it where that is known.
+/// The error, with advice where there is some.
 fn with_advice(error: io::Error) -> io::Error {
     use rustls::{
         AlertDescription::{BadCertificate, CertificateUnknown, UnknownCA},

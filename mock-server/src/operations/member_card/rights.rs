@@ -1,18 +1,20 @@
 //! `PATCH …/cards/{card_id}/codes/{code}/rights`: sets the rights of a member's card.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Member, MemberId, Rights, has_points, kind, member, member_key};
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, OperationResponse, seed::CardStatus},
+    operations::{Context, seed::CardStatus},
     policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore},
     request::validate::ValidRequest,
+    response::OperationResponse,
     store::{Documents, Fingerprint, NumberUse},
 };
 
 /// The body of the operation; the contract describes its fields.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 struct RightsChange {
     out_request_no: String,
     before_bonus_value: Option<i64>,
@@ -32,6 +34,37 @@ pub(in crate::operations) struct Guide {
     contact_information_name: Option<String>,
     contact_information_value: Option<String>,
     phone_number: Option<String>,
+}
+
+/// From a body that the contract allows.
+impl From<&Value> for RightsChange {
+    fn from(body: &Value) -> Self {
+        let text = |name: &str| body[name].as_str().map(Into::into);
+        let integer = |name: &str| body[name].as_i64();
+        Self {
+            out_request_no: text("out_request_no").unwrap_or_default(),
+            before_bonus_value: integer("before_bonus_value"),
+            bonus_value: integer("bonus_value"),
+            add_bonus_value: integer("add_bonus_value"),
+            need_inform_bonus: body["need_inform_bonus"].as_bool(),
+            member_price_word: text("member_price_word"),
+            fapiao_jump_word: text("fapiao_jump_word"),
+            guide: body.get("guide").map(Guide::from),
+        }
+    }
+}
+
+impl From<&Value> for Guide {
+    fn from(guide: &Value) -> Self {
+        let text = |name: &str| guide[name].as_str().map(Into::into);
+        Self {
+            staff_name: text("staff_name"),
+            head_image_url: text("head_image_url"),
+            contact_information_name: text("contact_information_name"),
+            contact_information_value: text("contact_information_value"),
+            phone_number: text("phone_number"),
+        }
+    }
 }
 
 impl RightsChange {
@@ -81,7 +114,7 @@ pub(in crate::operations) fn set_rights(
     request: &ValidRequest,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    let change = request.body_as()?;
+    let change = RightsChange::from(request.body());
     let warnings = set(MemberId::of(request), change, context.policies, documents);
     warnings.map(OperationResponse::no_content).map_err(ApiError::Operation)
 }
@@ -140,6 +173,9 @@ fn rejected(warning: &Warning, policies: &Policies) -> Option<OperationError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use wechatpay_openapi::Contract;
+
     use super::*;
     use crate::{operations::initial, store::Store};
 
@@ -151,6 +187,27 @@ mod tests {
             add_bonus_value: add,
             ..RightsChange::default()
         }
+    }
+
+    /// A value of a schema, with every field.
+    fn full(schema: &Value) -> Value {
+        match schema["type"].as_str() {
+            Some("object") => {
+                let fields = schema["properties"].as_object().unwrap();
+                fields.iter().map(|(name, field)| (name.clone(), full(field))).collect()
+            }
+            Some("integer") => 1.into(),
+            Some("boolean") => true.into(),
+            _ => "1".into(),
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_contract_is_read() {
+        let schema = Contract::current().operation("set_rights").unwrap().body().unwrap();
+        let body = full(schema.as_value());
+        assert_eq!(schema.check(&body), Ok(()));
+        assert_eq!(json!(RightsChange::from(&body)), body);
     }
 
     #[test]

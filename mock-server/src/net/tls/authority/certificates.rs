@@ -1,4 +1,4 @@
-//! The certificates of an authority: how they are made, and which hosts one is good for.
+//! The authority's certificates: how they are made, and which hosts one permits.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,84 +15,79 @@ use x509_cert::{
 
 use crate::net::{host::Host, tls::authority::AuthorityError};
 
-/// What a user sees in a list of authorities.
+/// The name that users see in a list of authorities.
 const NAME: &str = "wechatpay-mock local CA (TEST ONLY)";
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long an authority holds. (own choice)
-const AUTHORITY_HOLDS: Duration = Duration::from_secs(2 * 365 * DAY.as_secs());
-/// How long a certificate holds that it makes at each start: systems refuse longer ones than about a year. (own choice)
-const CERTIFICATE_HOLDS: Duration = Duration::from_secs(365 * DAY.as_secs());
-/// How long before its end an authority is made anew. (own choice)
-const RENEWED_BEFORE: Duration = Duration::from_secs(7 * DAY.as_secs());
+/// How long an authority is valid. (own choice)
+const AUTHORITY_VALIDITY: Duration = Duration::from_secs(2 * 365 * DAY.as_secs());
+/// How long the certificate is valid that is made at each start. Systems reject more than about a year. (own choice)
+const CERTIFICATE_VALIDITY: Duration = Duration::from_secs(365 * DAY.as_secs());
+/// How long before it expires an authority is renewed. (own choice)
+const RENEWAL: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 /// What an authority's certificate says.
-pub(super) struct RequestFields {
-    /// When it ends, from 1970 on.
-    pub(super) ends: Duration,
-    /// The hosts that it can speak for.
+pub(super) struct CertificateInfo {
+    /// Since 1970.
+    pub(super) expires: Duration,
+    /// The hosts that it permits.
     pub(super) hosts: Vec<Host>,
-    /// The public key, as PKCS#8 has it.
+    /// SubjectPublicKeyInfo, DER.
     public_key: Vec<u8>,
 }
 
-impl RequestFields {
-    /// What it says, if it is an authority's with such constraints as are made here.
+impl CertificateInfo {
+    /// None if it is not a certificate with name constraints, as an authority's is.
     pub(super) fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
         let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
         let certificate = certificate.tbs_certificate();
         let (_, constraints) = certificate.get_extension::<Constraints>().ok()??;
         let hosts = constraints.permitted_subtrees?.into_iter().filter_map(|subtree| host(&subtree.base));
         Some(Self {
-            ends: certificate.validity().not_after.to_unix_duration(),
+            expires: certificate.validity().not_after.to_unix_duration(),
             hosts: hosts.collect(),
             public_key: certificate.subject_public_key_info().to_der().ok()?,
         })
     }
 
-    /// Whether it is about this key.
     pub(super) fn is_of(&self, key: &KeyPair) -> bool {
         self.public_key == key.subject_public_key_info()
     }
 
-    /// Whether it has ended, or soon will.
-    pub(super) fn is_over(&self) -> Result<bool, AuthorityError> {
-        Ok(self.ends <= since_1970()? + RENEWED_BEFORE)
+    /// Whether it has expired or soon will.
+    pub(super) fn is_expiring(&self) -> Result<bool, AuthorityError> {
+        Ok(self.expires <= since_1970()? + RENEWAL)
     }
 }
 
 /// The certificate of an authority with this key, for these hosts and those that a mock always stands for, and when it
-/// ends.
+/// expires.
 pub(super) fn authority(key: &KeyPair, hosts: &[Host]) -> Result<(Certificate, Duration), AuthorityError> {
-    let now = since_1970()?;
-    let ends = now + AUTHORITY_HOLDS;
-    let mut params = common();
-    params.not_before = date_time_ymd(1970, 1, 1) + (now - HOUR);
-    params.not_after = date_time_ymd(1970, 1, 1) + ends;
+    let expires = since_1970()? + AUTHORITY_VALIDITY;
+    let mut params = authority_params();
+    set_validity(&mut params, expires)?;
     let permitted_subtrees = own(hosts).iter().map(subtree).collect();
     params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
-    Ok((params.self_signed(key).map_err(AuthorityError::not_made)?, ends))
+    Ok((params.self_signed(key).map_err(AuthorityError::not_made)?, expires))
 }
 
-/// Whoever signs with an authority's key.
+/// The authority with this key, to sign with.
 pub(super) fn issuer(key: KeyPair) -> Issuer<'static, KeyPair> {
-    Issuer::new(common(), key)
+    Issuer::new(authority_params(), key)
 }
 
-/// A certificate for these hosts and those that a mock always stands for. It ends no later than the authority.
+/// A certificate for these hosts and those that a mock always stands for. It expires no later than the authority.
 pub(super) fn server(
     key: &KeyPair,
     hosts: &[Host],
     issuer: &Issuer<'_, KeyPair>,
-    ends: Duration,
+    authority_expires: Duration,
 ) -> Result<Certificate, AuthorityError> {
-    let now = since_1970()?;
     let mut params = CertificateParams::default();
     params.subject_alt_names = own(hosts).iter().map(san).collect::<Result<_, _>>()?;
-    params.not_before = date_time_ymd(1970, 1, 1) + (now - HOUR);
-    params.not_after = date_time_ymd(1970, 1, 1) + ends.min(now + CERTIFICATE_HOLDS);
+    set_validity(&mut params, authority_expires.min(since_1970()? + CERTIFICATE_VALIDITY))?;
     params.distinguished_name = name("wechatpay-mock (TEST ONLY)");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -100,7 +95,7 @@ pub(super) fn server(
     params.signed_by(key, issuer).map_err(AuthorityError::not_made)
 }
 
-/// Those hosts and the ones that a mock always stands for, each once.
+/// These hosts and those that a mock always stands for, each once.
 pub(super) fn own(hosts: &[Host]) -> Vec<Host> {
     let mut own: Vec<Host> = Host::always_own().collect();
     for host in hosts {
@@ -111,13 +106,20 @@ pub(super) fn own(hosts: &[Host]) -> Vec<Host> {
     own
 }
 
-/// What is the same in every authority.
-fn common() -> CertificateParams {
+/// What all authorities have in common.
+fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = name(NAME);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
+}
+
+/// Valid from an hour ago, as clocks differ.
+fn set_validity(params: &mut CertificateParams, expires: Duration) -> Result<(), AuthorityError> {
+    params.not_before = date_time_ymd(1970, 1, 1) + (since_1970()? - HOUR);
+    params.not_after = date_time_ymd(1970, 1, 1) + expires;
+    Ok(())
 }
 
 fn name(common_name: &str) -> DistinguishedName {
@@ -144,7 +146,7 @@ fn subtree(host: &Host) -> GeneralSubtree {
     }
 }
 
-/// The host of such a subtree: an address comes with its mask, which is as long.
+/// The host of such a subtree. An address is followed by a mask of the same length.
 fn host(subtree: &GeneralName) -> Option<Host> {
     match subtree {
         GeneralName::DnsName(name) => name.as_str().parse().ok(),
@@ -157,12 +159,12 @@ fn host(subtree: &GeneralName) -> Option<Host> {
     }
 }
 
-/// The machine's time, not the mock's, whose clock may be set: it is by this one that clients look at certificates.
+/// The system's time, not the mock's: clients check certificates by it.
 fn since_1970() -> Result<Duration, AuthorityError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // A clock before 1971 could not be counted back from.
+    // Leaves room to count back from.
     if now < 365 * DAY {
-        return Err(AuthorityError::ProvisionError("the machine's clock stands before 1971: set it".into()));
+        return Err(AuthorityError::NotMade("the system clock is before 1971: set it".into()));
     }
     Ok(now)
 }
@@ -172,14 +174,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_says_which_hosts_it_was_made_for_and_with_which_key() {
+    fn a_certificate_says_which_hosts_and_which_key_it_is_for() {
         let hosts: Vec<Host> =
             ["mock.test", "192.0.2.7", "2001:db8::7"].map(|host| host.parse().unwrap()).into();
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-        let (certificate, ends) = authority(&key, &hosts).unwrap();
-        let facts = RequestFields::of(certificate.der()).unwrap();
-        assert_eq!(facts.hosts, own(&hosts));
-        assert_eq!(facts.ends.as_secs(), ends.as_secs());
-        assert!(facts.is_of(&key) && !facts.is_of(&other) && !facts.is_over().unwrap());
+        let (certificate, expires) = authority(&key, &hosts).unwrap();
+        let info = CertificateInfo::of(certificate.der()).unwrap();
+        assert_eq!(info.hosts, own(&hosts));
+        assert_eq!(info.expires.as_secs(), expires.as_secs());
+        assert!(info.is_of(&key) && !info.is_of(&other) && !info.is_expiring().unwrap());
     }
 }

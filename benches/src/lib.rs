@@ -1,0 +1,95 @@
+//! Signed sample requests, and a mock that answers them without a socket.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use wechatpay_mock::MockServer;
+use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
+
+const TARGET: &str =
+    "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights";
+
+/// Signs sample requests as the development merchant, each with its own request number and nonce.
+pub struct Signer {
+    merchant: Credentials,
+    key: SigningKey,
+    run: u64,
+}
+
+impl Signer {
+    /// A signer whose request numbers and nonces differ from those of any other `run`.
+    ///
+    /// # Panics
+    /// If the development key is malformed.
+    pub fn new(run: u64) -> Self {
+        let merchant = Credentials::development();
+        let key = SigningKey::from_pem(&merchant.merchant_key).expect("the development key is valid");
+        Self { merchant, key, run }
+    }
+
+    /// The development merchant's key.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The request with this number, as HTTP/1.1.
+    pub fn request(&self, number: u64, timestamp: Timestamp) -> Vec<u8> {
+        let body = format!(
+            r#"{{"before_bonus_value":500,"bonus_value":600,"add_bonus_value":100,"out_request_no":"bench-{:016}-{number:08}"}}"#,
+            self.run
+        );
+        let nonce = Nonce::from_random((u128::from(self.run) << 64 | u128::from(number)).to_be_bytes());
+        let message = RequestMessage {
+            method: "PATCH",
+            target: TARGET,
+            timestamp,
+            nonce_str: nonce.as_str(),
+            body: body.as_bytes(),
+        };
+        let signature = self.key.sign(&message.to_bytes());
+        let Credentials { mchid, merchant_serial, public_key, .. } = &self.merchant;
+        let authorization = Authorization::new(mchid, merchant_serial, timestamp, &nonce, &signature);
+        let serial = public_key.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
+        format!(
+            "PATCH {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nUser-Agent: bench\r\n\
+             Content-Type: application/json\r\nWechatpay-Serial: {serial}\r\nAuthorization: {authorization}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    }
+}
+
+/// A connection to a mock in this process, through memory.
+pub struct Connection {
+    stream: DuplexStream,
+    received: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects to this mock. A task of the current runtime serves the connection.
+    pub fn open(server: &Arc<MockServer>) -> Self {
+        let (stream, served) = tokio::io::duplex(64 * 1024);
+        let server = Arc::clone(server);
+        tokio::spawn(async move { server.serve_connection(served).await });
+        Self { stream, received: Vec::new() }
+    }
+
+    /// Sends a request and waits for its response.
+    ///
+    /// # Panics
+    /// If the response is not an empty 204.
+    pub async fn call(&mut self, request: &[u8]) {
+        self.received.clear();
+        self.stream.write_all(request).await.expect("the mock reads");
+        while !self.received.ends_with(b"\r\n\r\n") {
+            let length = self.stream.read_buf(&mut self.received).await.expect("the mock writes");
+            assert_ne!(length, 0, "the mock closed the connection");
+        }
+        assert!(
+            self.received.starts_with(b"HTTP/1.1 204 "),
+            "expected a 204, found {}",
+            String::from_utf8_lossy(&self.received)
+        );
+    }
+}

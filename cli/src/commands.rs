@@ -1,0 +1,79 @@
+//! One file for each command: its options, and what it does.
+
+pub(crate) mod ca;
+pub(crate) mod call;
+mod call_report;
+pub(crate) mod check_config;
+pub(crate) mod clock;
+pub(crate) mod completions;
+mod demo;
+pub(crate) mod fault;
+mod faults;
+pub(crate) mod healthcheck;
+pub(crate) mod keys;
+pub(crate) mod logs;
+pub(crate) mod man;
+mod policies;
+pub(crate) mod prove_client;
+pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod verify;
+
+use std::{io, process::ExitCode};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    args::Command,
+    output::{CHECK_FAILED, Failure},
+};
+
+/// Runs the command. Returns the exit code if nothing needs to be reported as an error.
+pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
+    let done = match command {
+        Command::Serve(options) => serve::run(&options).await,
+        Command::Demo => demo::run().await,
+        // The only ones that succeed with other exit codes than 0.
+        Command::Run(options) => return run::run(&options).await,
+        Command::Verify(options) => return verify::run(&options).await.map(exit_code),
+        Command::ProveClient(options) => return prove_client::run(&options).await.map(exit_code),
+        Command::Healthcheck(options) => return healthcheck::run(&options).await.map(exit_code),
+        Command::Call(options) => call::run(&options).await,
+        Command::Keys(options) => keys::run(&options),
+        Command::Ca(options) => ca::run(&options),
+        Command::CheckConfig(options) => check_config::run(&options),
+        Command::Policies(options) => policies::run(options),
+        Command::Faults(options) => faults::run(options),
+        Command::Logs(options) => logs::run(&options).await,
+        Command::Clock(options) => clock::run(&options).await,
+        Command::Fault(options) => fault::run(&options).await,
+        Command::Completions(options) => completions::run(&options),
+        Command::Man(options) => man::run(&options),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+fn exit_code(holds: bool) -> ExitCode {
+    if holds { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) }
+}
+
+/// A progress bar on stderr, if that is a terminal.
+fn progress(steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
+    let bar = ProgressBar::new(steps.try_into().unwrap_or(u64::MAX));
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+/// Reads what an argument stands for: itself, a file after `@`, or stdin for `-`.
+fn read_argument(argument: &str) -> Result<Vec<u8>, Failure> {
+    match (argument, argument.strip_prefix('@')) {
+        ("-", _) => {
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut io::stdin(), &mut bytes)
+                .map_err(Failure::context("cannot read stdin"))?;
+            Ok(bytes)
+        }
+        (_, Some(path)) => std::fs::read(path).map_err(Failure::context(format!("cannot read {path}"))),
+        (text, None) => Ok(text.into()),
+    }
+}

@@ -1,0 +1,100 @@
+//! What `call` prints.
+
+use std::io::{self, IsTerminal, Write};
+
+use wechatpay_client::{VerificationError, VerifiedResponse};
+use wechatpay_protocol::{Certificate, REQUEST_ID, Timestamp};
+
+use crate::output::{DIM, Failure, GOOD, print};
+
+/// Prints the body on stdout and what was verified on stderr; without a body, what was verified on stdout.
+pub(super) fn verified(verified: &VerifiedResponse) -> Result<(), Failure> {
+    let body = verified.body();
+    if body.is_empty() {
+        return print(|out| summary(out, verified));
+    }
+    // Nobody may be reading stderr.
+    let _ = summary(&mut anstream::stderr().lock(), verified);
+    print(|out| {
+        out.write_all(body)?;
+        if io::stdout().is_terminal() { writeln!(out) } else { Ok(()) }
+    })
+}
+
+fn summary(out: &mut dyn Write, verified: &VerifiedResponse) -> io::Result<()> {
+    let signature = verified.signature();
+    let request_id = verified.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    writeln!(out, "{GOOD}{}{GOOD:#}", verified.status())?;
+    writeln!(out, "{DIM}verified  {DIM:#}  signed with {}", signature.serial)?;
+    writeln!(out, "{DIM}timestamp {DIM:#}  {}", age(signature.timestamp, verified.verified_at()))?;
+    writeln!(out, "{DIM}Request-ID{DIM:#}  {}", request_id.unwrap_or("none"))
+}
+
+/// Prints the certificates of a verified list, one a line.
+pub(super) fn certificates(certificates: &[Certificate]) -> Result<(), Failure> {
+    print(|out| {
+        certificates.iter().try_for_each(|certificate| {
+            let [from, to] = [certificate.not_before(), certificate.not_after()].map(Timestamp::to_rfc3339);
+            writeln!(out, "{GOOD}{}{GOOD:#}  valid from {from} to {to}", certificate.serial_no())
+        })
+    })
+}
+
+/// What to do about a call that failed.
+pub(super) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
+    if error.is_untrusted_server() {
+        return Some(
+            "SSL_CERT_FILE names the authorities to trust; for a mock: SSL_CERT_FILE=\"$(wechatpay-mock ca)\"",
+        );
+    }
+    if error.is_connect() {
+        return Some("is it running there? `wechatpay-mock` starts a mock; --base-url names another place");
+    }
+    if error.is_download() {
+        return Some("a merchant may have a public key instead: --trust public-key");
+    }
+    if error.is_certificate_list() {
+        return Some("is the APIv3 key in the credentials this merchant's?");
+    }
+    if let Some(VerificationError::Stale { .. }) = error.verification_error() {
+        return Some("is this machine's clock right? if so, do not trust the response: it is an old one");
+    }
+    if error.outcome_is_unknown() {
+        return Some(
+            "it may have been carried out all the same: repeat it unchanged, with the same out_request_no",
+        );
+    }
+    let rejection = error.api_error()?;
+    match (rejection.code(), rejection.status().as_u16()) {
+        (Some("SIGN_ERROR"), _)
+            if rejection.message().is_some_and(|message| message.contains("timestamp")) =>
+        {
+            Some("is this machine's clock right?")
+        }
+        (Some("SIGN_ERROR"), _) => Some(
+            "does the merchant exist there, with this certificate? a mock says what is wrong with a signature",
+        ),
+        (None, 404 | 405) => Some("is --base-url a gateway's, or a mock's?"),
+        (_, 429) => Some("wait a moment, then send it again"),
+        _ => Some("nothing was changed; correct what the message names, then send it again"),
+    }
+}
+
+fn age(signed: Timestamp, now: Timestamp) -> String {
+    let seconds = signed.skew(now).as_secs();
+    let direction = if signed > now { "ahead of this clock" } else { "old" };
+    format!("{signed}, {seconds} s {direction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_old_or_ahead_of_the_clock() {
+        let now = Timestamp::from_unix(1000);
+        assert_eq!(age(now, now), "1000, 0 s old");
+        assert_eq!(age(Timestamp::from_unix(998), now), "998, 2 s old");
+        assert_eq!(age(Timestamp::from_unix(1003), now), "1003, 3 s ahead of this clock");
+    }
+}

@@ -1,0 +1,19 @@
+//! `check-config`: reports every error in a configuration, or what it means.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use wechatpay_mock::Config;
+
+use crate::output::{Failure, print};
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfig {
+    /// The configuration, TOML
+    file: PathBuf,
+}
+
+pub(crate) fn run(options: &CheckConfig) -> Result<(), Failure> {
+    let config = Config::from_file(&options.file)?;
+    print(|out| writeln!(out, "{} is good\n\n{config}", options.file.display()))
+}

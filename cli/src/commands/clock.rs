@@ -1,0 +1,90 @@
+//! `clock`: shows or moves the clock of a running mock.
+
+use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::{Value, json};
+use wechatpay_protocol::Timestamp;
+
+use crate::{
+    mock_client::{MockOptions, TIMEOUT, call_failed},
+    output::{Failure, print},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wechatpay-mock clock                    show the mock's time
+  wechatpay-mock clock advance 301        let five minutes pass
+  wechatpay-mock clock freeze             stop the clock
+  wechatpay-mock clock skew -301          run five minutes behind the right time
+  wechatpay-mock clock resume             show the right time again
+
+Exit codes: 0 good, 1 the mock cannot be reached or refuses, 2 wrong usage.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Clock {
+    #[command(flatten)]
+    mock: MockOptions,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show the mock's time (the default)
+    Show,
+    /// Stop the clock, now or at the given time
+    Freeze {
+        /// Unix seconds, or a time such as 2026-01-01T00:00:00+08:00
+        #[arg(value_name = "AT", value_parser = time)]
+        at: Option<u64>,
+    },
+    /// Move the clock forward, or back if negative
+    Advance {
+        /// Seconds
+        #[arg(allow_negative_numbers = true)]
+        seconds: i64,
+    },
+    /// Run ahead of the right time, or behind it if negative
+    Skew {
+        /// Seconds
+        #[arg(allow_negative_numbers = true)]
+        seconds: i64,
+    },
+    /// Show the right time again
+    Resume,
+}
+
+impl Action {
+    /// The body that asks the mock for it; none for showing the time.
+    fn body(&self) -> Option<Value> {
+        match *self {
+            Self::Show => None,
+            Self::Freeze { at: None } => Some(json!({ "action": "freeze" })),
+            Self::Freeze { at: Some(at) } => Some(json!({ "action": "freeze", "at": at })),
+            Self::Advance { seconds } => Some(json!({ "action": "advance", "seconds": seconds })),
+            Self::Skew { seconds } => Some(json!({ "action": "skew", "seconds": seconds })),
+            Self::Resume => Some(json!({ "action": "resume" })),
+        }
+    }
+}
+
+pub(crate) async fn run(options: &Clock) -> Result<(), Failure> {
+    let body = options.action.as_ref().and_then(Action::body);
+    let method = if body.is_some() { Method::POST } else { Method::GET };
+    let mock = options.mock.client()?;
+    let clock = mock.call(method, "clock", body.as_ref(), TIMEOUT).await.map_err(call_failed)?;
+    let time = clock["rfc3339"].as_str().unwrap_or_default();
+    let state = match (clock["frozen"].as_bool(), clock["offset"].as_i64()) {
+        (Some(true), _) => "stands still".into(),
+        (_, None | Some(0)) => "shows the right time".into(),
+        (_, Some(offset)) if offset > 0 => format!("{offset} s ahead of the right time"),
+        (_, Some(offset)) => format!("{} s behind the right time", offset.unsigned_abs()),
+    };
+    print(|out| writeln!(out, "{time}  {state}"))
+}
+
+fn time(text: &str) -> Result<u64, String> {
+    let time = text.parse().ok().or_else(|| Timestamp::from_rfc3339(text).ok().map(Timestamp::as_unix));
+    time.ok_or_else(|| "expected Unix seconds, or a time such as 2026-01-01T00:00:00+08:00".into())
+}

@@ -1,0 +1,99 @@
+//! `demo`: one call from both sides, step by step: what the client signs, what the mock checks, what it signs, and what
+//! the client verifies.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use http::{HeaderMap, Method};
+use wechatpay_client::{Client, SignedRequest, VerifiedResponse};
+use wechatpay_contract::case::{SAMPLE_BODY, SAMPLE_TARGET};
+use wechatpay_mock::{Exchange, MockServer};
+use wechatpay_protocol::ResponseSignature;
+
+use crate::output::{DIM, Failure, GOOD, print};
+
+const SIDE: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The mock has no record of the call that it answered.
+#[derive(Debug, thiserror::Error)]
+#[error("expected the call in the mock's journal, found none")]
+struct NotRecorded;
+
+/// Makes the sample call to its own mock and prints every step.
+pub(crate) async fn run() -> Result<(), Failure> {
+    let mock = MockServer::builder().start().await.map_err(Failure::context("cannot start a mock"))?;
+    let client = Client::builder().base_url(&mock.url()).credentials(&mock.credentials()).build()?;
+
+    let request = client.sign(Method::PATCH, SAMPLE_TARGET, SAMPLE_BODY)?;
+    let verified = client.execute(&request).await.map_err(Failure::check)?;
+    let exchanges = mock.exchanges();
+    let exchange = exchanges.last().ok_or(NotRecorded).map_err(Failure::check)?;
+
+    print(|out| {
+        writeln!(out, "{SIDE}mock{SIDE:#}    listening on {}", mock.url())?;
+        show_request(out, &request)?;
+        show_checks(out, exchange)?;
+        show_response(out, exchange)?;
+        show_verified(out, &verified)
+    })
+}
+
+fn show_request(out: &mut dyn Write, request: &SignedRequest) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{SIDE}client{SIDE:#}  signs five lines with the merchant's private key, SHA-256 and RSA:"
+    )?;
+    show_message(out, &request.message())?;
+    writeln!(out, "\n{SIDE}client{SIDE:#}  sends {} with", request.method())?;
+    show_line(out, &format!("Authorization: {}", request.authorization()))?;
+    match request.trusted_key() {
+        Some(key) => show_line(out, &format!("Wechatpay-Serial: {key}")),
+        None => Ok(()),
+    }
+}
+
+fn show_checks(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
+    writeln!(out, "\n{SIDE}mock{SIDE:#}    checks, in the gateway's order:")?;
+    for (index, check) in exchange.checks_passed().iter().enumerate() {
+        writeln!(out, "  {GOOD}✓{GOOD:#} {:>2}  {check}", index + 1)?;
+    }
+    exchange.warnings.iter().try_for_each(|warning| writeln!(out, "  ! {warning}"))
+}
+
+fn show_response(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{SIDE}mock{SIDE:#}    signs three lines with the platform's private key (the third is the empty body):"
+    )?;
+    show_message(out, &exchange.answer_message().unwrap_or_default())?;
+    if let Some(status) = exchange.status {
+        writeln!(out, "\n{SIDE}mock{SIDE:#}    responds {status} with")?;
+    }
+    show_signature(out, &exchange.answer_headers.to_map())
+}
+
+fn show_signature(out: &mut dyn Write, headers: &HeaderMap) -> io::Result<()> {
+    let Ok(signature) = ResponseSignature::from_headers(headers) else { return Ok(()) };
+    show_line(out, &format!("Wechatpay-Timestamp: {}", signature.timestamp))?;
+    show_line(out, &format!("Wechatpay-Nonce: {}", signature.nonce))?;
+    show_line(out, &format!("Wechatpay-Signature: {}", signature.signature))?;
+    show_line(out, &format!("Wechatpay-Serial: {}", signature.serial))
+}
+
+fn show_verified(out: &mut dyn Write, verified: &VerifiedResponse) -> io::Result<()> {
+    let serial = &verified.signature().serial;
+    writeln!(out, "\n{SIDE}client{SIDE:#}  verifies the three lines it received with the key {serial}")?;
+    writeln!(out, "\n{GOOD}verified: {}{GOOD:#}", verified.status())
+}
+
+/// The lines of a message, with their newlines made visible.
+fn show_message(out: &mut dyn Write, message: &[u8]) -> io::Result<()> {
+    String::from_utf8_lossy(message).split_terminator('\n').try_for_each(|line| {
+        let end = format!("{DIM}\\n{DIM:#}");
+        show_line(out, &format!("{line}{end}"))
+    })
+}
+
+fn show_line(out: &mut dyn Write, line: &str) -> io::Result<()> {
+    writeln!(out, "  {DIM}│{DIM:#} {line}")
+}

@@ -1,0 +1,227 @@
+//! `fault`: adds, lists or removes fault rules of a running mock.
+
+use clap::{ArgGroup, Args, Subcommand};
+use http::Method;
+use serde_json::Value;
+use wechatpay_mock::{Fault, FaultMatch, FaultRule, Latency};
+
+use crate::{
+    commands::read_argument,
+    mock_client::{MockOptions, TIMEOUT, call_failed},
+    output::{Failure, print},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wechatpay-mock fault add system-error-applied --times 1 --operation set_rights
+      the next change of rights is made, but gets a 500
+  wechatpay-mock fault add no-answer --milliseconds 5000 --every 3 --ttl 60
+      for a minute, every third call gets no response for five seconds
+  wechatpay-mock fault add --rule '{\"error\":{\"status\":400,\"code\":\"X\",\"message\":\"no\"},\"times\":1}'
+      a rule as `POST /__mock/faults` takes it; @FILE and - (stdin) work too
+  wechatpay-mock fault list
+  wechatpay-mock fault remove 1
+  wechatpay-mock fault clear
+
+`wechatpay-mock faults` lists the names. Exit codes: 0 good, 1 the mock cannot be reached or refuses, 2 wrong usage.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct FaultCommand {
+    #[command(flatten)]
+    mock: MockOptions,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the rules, with how often each has applied (the default)
+    List {
+        /// Only the rules for this merchant
+        #[arg(long, value_name = "MCHID")]
+        merchant: Option<String>,
+    },
+    /// Add a rule
+    Add(Box<Add>),
+    /// Remove a rule
+    Remove {
+        /// The number that `add` and `list` print
+        id: u64,
+    },
+    /// Remove all rules, or those for one merchant
+    Clear {
+        /// Only the rules for this merchant
+        #[arg(long, value_name = "MCHID")]
+        merchant: Option<String>,
+    },
+}
+
+/// What a rule as JSON says itself.
+const FIELDS: [&str; 16] = [
+    "name",
+    "latency",
+    "times",
+    "ttl",
+    "milliseconds",
+    "applied",
+    "not_applied",
+    "merchant",
+    "operation",
+    "card_id",
+    "code",
+    "out_request_no",
+    "nth",
+    "every",
+    "probability",
+    "seed",
+];
+
+/// A rule applies to every request that is correctly signed and valid, unless the options say which.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["name", "latency", "rule"]))]
+struct Add {
+    /// The fault, by name; `wechatpay-mock faults` lists them
+    name: Option<Fault>,
+    /// Delay the response by so many milliseconds, with or without a fault
+    #[arg(long, value_name = "MS")]
+    latency: Option<u64>,
+    /// A whole rule as JSON, @FILE, or - for stdin
+    #[arg(long, value_name = "RULE", conflicts_with_all = FIELDS)]
+    rule: Option<String>,
+    /// End the rule after it has applied so often
+    #[arg(long, value_name = "N")]
+    times: Option<u64>,
+    /// End the rule after so many seconds of the mock's clock
+    #[arg(long, value_name = "SECONDS")]
+    ttl: Option<u64>,
+    /// How long no-answer and refuse last
+    #[arg(long, value_name = "MS")]
+    milliseconds: Option<u64>,
+    /// Carry the request out all the same
+    #[arg(long, conflicts_with = "not_applied")]
+    applied: bool,
+    /// Do not carry the request out
+    #[arg(long)]
+    not_applied: bool,
+    /// Only requests of this merchant
+    #[arg(long, value_name = "MCHID", help_heading = "Which requests")]
+    merchant: Option<String>,
+    /// Only requests for this operation, by its operationId
+    #[arg(long, value_name = "ID", help_heading = "Which requests")]
+    operation: Option<String>,
+    /// Only requests for this card template
+    #[arg(long, value_name = "ID", help_heading = "Which requests")]
+    card_id: Option<String>,
+    /// Only requests for this member's card
+    #[arg(long, value_name = "CODE", help_heading = "Which requests")]
+    code: Option<String>,
+    /// Only requests with this number
+    #[arg(long, value_name = "NUMBER", help_heading = "Which requests")]
+    out_request_no: Option<String>,
+    /// Only the n-th of these requests, counted from 1
+    #[arg(long, value_name = "N", help_heading = "Which requests")]
+    nth: Option<u64>,
+    /// Only every n-th of these requests
+    #[arg(long, value_name = "N", help_heading = "Which requests")]
+    every: Option<u64>,
+    /// Only this share of these requests, at random: 0 to 1
+    #[arg(long, value_name = "P", help_heading = "Which requests")]
+    probability: Option<f64>,
+    /// Seed of that randomness [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Which requests")]
+    seed: Option<u64>,
+}
+
+/// The text is not JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("--rule: expected a rule as JSON")]
+struct BadRule(#[from] serde_json::Error);
+
+impl Add {
+    fn to_json(&self) -> Result<Value, Failure> {
+        if let Some(rule) = &self.rule {
+            return Ok(serde_json::from_slice(&read_argument(rule)?).map_err(BadRule)?);
+        }
+        let rule = FaultRule {
+            when: FaultMatch {
+                merchant: self.merchant.clone(),
+                operation: self.operation.clone(),
+                card_id: self.card_id.clone(),
+                code: self.code.clone(),
+                out_request_no: self.out_request_no.clone(),
+                nth: self.nth,
+                every: self.every,
+                probability: self.probability,
+                seed: self.seed,
+                ..FaultMatch::default()
+            },
+            fault: self.name,
+            latency: self.latency.map(Latency::Fixed),
+            milliseconds: self.milliseconds,
+            applied: (self.applied || self.not_applied).then_some(self.applied),
+            times: self.times,
+            ttl: self.ttl,
+            ..FaultRule::default()
+        };
+        Ok(serde_json::to_value(rule)?)
+    }
+}
+
+pub(crate) async fn run(options: &FaultCommand) -> Result<(), Failure> {
+    let mock = options.mock.client()?;
+    let call = async |method, path: &str, body: Option<&Value>| {
+        mock.call(method, path, body, TIMEOUT).await.map_err(call_failed)
+    };
+    match &options.action {
+        None => show_list(&call(Method::GET, "faults", None).await?),
+        Some(Action::List { merchant }) => {
+            show_list(&call(Method::GET, &for_merchant(merchant.as_deref()), None).await?)
+        }
+        Some(Action::Add(add)) => {
+            let added = call(Method::POST, "faults", Some(&add.to_json()?)).await?;
+            print(|out| writeln!(out, "{}", summary(&added)))
+        }
+        Some(Action::Remove { id }) => {
+            call(Method::DELETE, &format!("faults/{id}"), None).await?;
+            print(|out| writeln!(out, "removed {id}"))
+        }
+        Some(Action::Clear { merchant }) => {
+            let deleted = call(Method::DELETE, &for_merchant(merchant.as_deref()), None).await?;
+            print(|out| writeln!(out, "removed {} rules", deleted["deleted"]))
+        }
+    }
+}
+
+fn for_merchant(merchant: Option<&str>) -> String {
+    merchant.map_or_else(|| "faults".into(), |mchid| format!("faults?merchant={mchid}"))
+}
+
+fn show_list(list: &Value) -> Result<(), Failure> {
+    let rules = list["faults"].as_array().map_or(&[][..], Vec::as_slice);
+    print(|out| match rules {
+        [] => writeln!(out, "no fault rules"),
+        rules => rules.iter().try_for_each(|rule| writeln!(out, "{}", summary(rule))),
+    })
+}
+
+/// `1  system-error-applied  operation=set_rights times=1  applied 0 of 0 matching requests`
+fn summary(state: &Value) -> String {
+    let mut details = Vec::new();
+    for (name, value) in state.as_object().into_iter().flatten() {
+        match (name.as_str(), value) {
+            ("id" | "fault" | "seen" | "struck", _) => {}
+            ("match", Value::Object(fields)) => {
+                details.extend(fields.iter().map(|(name, value)| format!("{name}={}", plain(value))));
+            }
+            (name, value) => details.push(format!("{name}={}", plain(value))),
+        }
+    }
+    let fault = state["fault"].as_str().unwrap_or("-");
+    let counts = format!("applied to {} of {} matching requests", state["struck"], state["seen"]);
+    [state["id"].to_string(), fault.into(), details.join(" "), counts].join("  ")
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}

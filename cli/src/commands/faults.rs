@@ -1,0 +1,68 @@
+//! `faults`: lists every fault, and how to trigger it.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
+
+use crate::{
+    args::Json,
+    output::{Failure, print, print_json},
+};
+
+/// Width of the first two columns: as wide as the longest fault's.
+const NAME: usize = 24;
+const NUMBER: usize = 32;
+
+const RULES: &str = r#"
+A rule applies to more than one number: it says which requests, how often, how late, and whether they are carried out.
+fixtures/config/example.toml has every key. The same rule in a configuration, by command, over HTTP, and in a test in Rust:
+  fault = [{ fault = "system-error-applied", times = 1, match = { operation = "set_rights" } }]
+  wechatpay-mock fault add system-error-applied --times 1 --operation set_rights
+  curl -d '{"fault":"system-error-applied","times":1,"match":{"operation":"set_rights"}}' http://127.0.0.1:8080/__mock/faults
+  gateway.add_fault(FaultRule { times: Some(1), ..FaultRule::of(Fault::SystemErrorApplied) })?;"#;
+
+pub(crate) fn run(options: Json) -> Result<(), Failure> {
+    if !options.json {
+        return print(|out| write(out));
+    }
+    let faults = FAULTS.iter().map(|fault| {
+        json!({
+            "name": fault.name(),
+            "meaning": fault.meaning(),
+            "applied": fault.applied().to_string(),
+            "provenance": fault.provenance(),
+            "request_number": fault.trigger_number(),
+        })
+    });
+    let forms = TRIGGER_FORMS.iter().map(|form| json!({ "number": form.number, "meaning": form.meaning }));
+    print_json(&json!({ "faults": faults.collect::<Vec<_>>(), "request_numbers": forms.collect::<Vec<_>>() }))
+}
+
+fn write(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "A fault applies to a request that is correctly signed and valid, if its out_request_no or a rule asks for it.\n"
+    )?;
+    let heading = ["FAULT", "OUT_REQUEST_NO", "APPLIED", "PROVENANCE"];
+    writeln!(
+        out,
+        "{:NAME$} {:NUMBER$} {:8} {:11} WHAT HAPPENS",
+        heading[0], heading[1], heading[2], heading[3]
+    )?;
+    for fault in FAULTS {
+        let (number, applied) = (format!("MOCK*{fault}*…"), fault.applied());
+        let (provenance, meaning) = (fault.provenance(), fault.meaning());
+        writeln!(out, "{fault:NAME$} {number:NUMBER$} {applied:8} {provenance:11} {meaning}")?;
+    }
+    writeln!(
+        out,
+        "\nAPPLIED: whether the request is carried out; a rule can turn yes into no, and no into yes. PROVENANCE: how sure we\n\
+         are that the real gateway does this. … is anything that makes the number unique.\n\n\
+         Other request numbers:"
+    )?;
+    for form in TRIGGER_FORMS {
+        writeln!(out, "  {:33} {}", form.number, form.meaning)?;
+    }
+    writeln!(out, "{RULES}")
+}

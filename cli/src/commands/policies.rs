@@ -1,0 +1,38 @@
+//! `policies`: lists the behaviours that the configuration can choose.
+
+use serde_json::json;
+use wechatpay_mock::policies::{POLICIES, Policy};
+
+use crate::{
+    args::Json,
+    output::{Failure, print, print_json},
+};
+
+pub(crate) fn run(options: Json) -> Result<(), Failure> {
+    if options.json {
+        return print_json(&POLICIES.iter().map(to_json).collect());
+    }
+    print(|out| {
+        for policy in POLICIES {
+            writeln!(out, "{} ({})\n  {}", policy.name, Policy::STANDING, policy.question.trim())?;
+            writeln!(out, "  Source: {}.", policy.source)?;
+            for (index, value) in policy.values.iter().enumerate() {
+                let name = value.name() + if index == 0 { ", the default" } else { "" };
+                writeln!(out, "    {name:<21} {}", value.meaning)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn to_json(policy: &Policy) -> serde_json::Value {
+    let values = policy.values.iter().map(|value| json!({ "name": value.name(), "meaning": value.meaning }));
+    json!({
+        "name": policy.name,
+        "question": policy.question.trim(),
+        "source": policy.source,
+        "provenance": Policy::STANDING,
+        "default": policy.values[0].name(),
+        "values": values.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,152 @@
+//! `prove-client`: tests whether a client rejects bad responses.
+
+use std::{ffi::OsString, net::SocketAddr, num::NonZero, time::Duration};
+
+use clap::{ArgGroup, Args};
+use http::Method;
+use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, Subject, Trigger, table};
+
+use crate::{
+    args::address,
+    commands::progress,
+    output::{Failure, print},
+    signals::Signals,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wechatpay-mock prove-client -- ./pay
+      a command, which is run once for each probe with its own mock
+  wechatpay-mock prove-client --filter signature --report junit=prove.xml -- python3 pay.py
+      only the probes about signatures, with a report for CI
+  wechatpay-mock prove-client --url http://127.0.0.1:3000/probe --listen 127.0.0.1:8080
+      a running application that is the development merchant (`wechatpay-mock keys`), and calls http://127.0.0.1:8080
+      when it gets GET /probe
+
+The client makes the sample call, PATCH /v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights
+with an out_request_no of its choice. A command exits with 0 if it accepts the response, and with anything else if not; an
+application responds 2xx, or anything else. A command gets the merchant in WECHATPAY_MCHID and so on, as `wechatpay-mock
+keys` writes them to `env`; the mock in WECHATPAY_BASE_URL and as a proxy, as with `wechatpay-mock run`; and in
+WECHATPAY_TIMEOUT how many seconds a call may take.
+
+Exit codes:
+  0  the client rejected every bad response
+  1  something was found
+  2  wrong usage, or a client that fails with a mock that does nothing wrong, so that all else would say nothing";
+
+/// The longest time a client may take, in seconds: the mock's longest fault lasts 600 s, and must outlast the client.
+const MOST_SECONDS: f64 = 590.0;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["url", "command", "list"]))]
+pub(crate) struct ProveClient {
+    /// A running application: a request to this URL makes it call, and 2xx says that it accepts the response
+    #[arg(long, value_name = "URL", requires = "listen", conflicts_with = "command")]
+    url: Option<Trigger>,
+
+    /// With --url: the method of that request
+    #[arg(long, default_value = "GET", requires = "url")]
+    method: Method,
+
+    /// With --url: where the application expects the mock
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "url", value_parser = address)]
+    listen: Option<SocketAddr>,
+
+    /// Which of the gateway's keys the client has: both, certificate or public-key
+    ///
+    /// A command gets these. With both, it is also probed with each alone.
+    #[arg(long, default_value = "both")]
+    keys: Keys,
+
+    /// How long the client may take for a probe
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    timeout: Duration,
+
+    /// How many probes to run at the same time; with --url always one [default: as many as there are processors]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+
+    /// Run only probes with this in their id, or of this group; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    filter: Vec<String>,
+
+    /// List the probes, and run nothing
+    #[arg(long)]
+    list: bool,
+
+    /// Also write a report: junit=FILE or json=FILE, - for stdout; may be repeated. It names the whole command
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<ReportFile>,
+
+    /// The client and its arguments, after --
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// Ctrl-C or SIGTERM came.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; the client was ended")]
+struct Interrupted;
+
+/// Returns whether nothing was found.
+pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
+    let prover = prover(options);
+    let plan = prover.plan(&options.filter)?;
+    if options.list {
+        list(&plan)?;
+        return Ok(true);
+    }
+    let mut signals = Signals::new()?;
+    let progress = progress(plan.len());
+    let results = prover.run(&options.filter, |result| {
+        if let Some(finding) = result.findings().first() {
+            progress.set_message(format!("{}: {}", result.probe.id, finding.kind));
+        }
+        progress.inc(1);
+    });
+    // A client in its own process group does not get Ctrl-C; it is ended when its run is dropped.
+    let results = tokio::select! {
+        results = results => results?,
+        signal = signals.next() => {
+            signal?;
+            return Err(Interrupted.into());
+        }
+    };
+    progress.finish_and_clear();
+
+    if !options.report.iter().any(ReportFile::is_stdout) {
+        print(|mut out| table::write(&mut out, &results))?;
+    }
+    for report in &options.report {
+        report.write(&results)?;
+    }
+    Ok(results.counts().failed == 0)
+}
+
+fn prover(options: &ProveClient) -> Prover {
+    let subject = match (&options.url, options.listen) {
+        (Some(url), Some(listen)) => {
+            Subject::Application { trigger: url.clone().method(options.method.clone()), listen }
+        }
+        _ => Subject::Command(options.command.clone()),
+    };
+    let usual = Prover::new(subject);
+    Prover { keys: options.keys, timeout: options.timeout, jobs: options.jobs.unwrap_or(usual.jobs), ..usual }
+}
+
+/// Lists the probes: id, severity, what the mock does, and what the client must do.
+fn list(plan: &[(&Probe, Option<&str>)]) -> Result<(), Failure> {
+    print(|out| {
+        plan.iter().try_for_each(|(probe, skipped)| {
+            let skipped = skipped.map_or(String::new(), |reason| format!(" (skipped: {reason})"));
+            writeln!(out, "{} [{}] {}: must {}{skipped}", probe.id, probe.severity, probe.title, probe.must)
+        })
+    })
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse().ok().filter(|seconds| (0.1..=MOST_SECONDS).contains(seconds));
+    let number = number.ok_or_else(|| format!("expected 0.1 to {MOST_SECONDS} seconds, found {text:?}"))?;
+    Ok(Duration::from_secs_f64(number))
+}

@@ -1,0 +1,183 @@
+//! `serve`: runs the mock until a signal stops it.
+
+use std::{
+    convert::Infallible,
+    io::{self, IsTerminal, Write},
+    net::SocketAddr,
+};
+
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockServer};
+
+use crate::{
+    args::{AuthorityOptions, DEFAULT_ADDRESS, LogFormat, MockConfiguration, address},
+    commands::healthcheck::health,
+    logging,
+    mock_client::{MockClient, url_of},
+    output::{DIM, Failure},
+    signals::Signals,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen on, for HTTP, HTTPS and proxy requests alike; port 0 picks a free port [default: the
+    /// configuration's, or 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
+    listen: Option<SocketAddr>,
+    /// Port to listen on, in place of that address's
+    #[arg(long, short, value_name = "N")]
+    port: Option<u16>,
+    /// Another address to listen on, for HTTPS alone [default: the configuration's, or none]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_TLS_LISTEN", value_parser = address)]
+    tls_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    configuration: MockConfiguration,
+    #[command(flatten)]
+    authority: AuthorityOptions,
+    /// Where to report what is wrong with a signature that does not match [default: the configuration's, or header]
+    #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_DIAGNOSIS")]
+    diagnosis: Option<Diagnosis>,
+    /// Token that calls to /__mock/ must send as Authorization: Bearer …; 16 to 256 visible ASCII characters. Without it,
+    /// /__mock/ is open on a loopback address and off on any other [default: the configuration's]
+    #[arg(long, value_name = "TOKEN", env = "WECHATPAY_MOCK_ADMIN_TOKEN", hide_env_values = true)]
+    #[arg(value_parser = admin_token)]
+    admin_token: Option<Result<AdminToken, AdminTokenError>>,
+    /// How requests are logged on stderr; RUST_LOG selects what is logged
+    #[arg(long, value_name = "FORMAT", env = "WECHATPAY_MOCK_LOG", default_value = "text")]
+    log: LogFormat,
+    /// Do not log requests
+    #[arg(long, short, env = "WECHATPAY_MOCK_QUIET", value_parser = FalseyValueParser::new())]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Diagnosis {
+    /// In the journal, the log, and the header Mock-Diagnosis, which no real gateway sends
+    Header,
+    /// In the journal and the log
+    Journal,
+    /// Nowhere: signatures are not diagnosed
+    Off,
+}
+
+impl From<Diagnosis> for DiagnosisMode {
+    fn from(diagnosis: Diagnosis) -> Self {
+        match diagnosis {
+            Diagnosis::Header => Self::Header,
+            Diagnosis::Journal => Self::Journal,
+            Diagnosis::Off => Self::Off,
+        }
+    }
+}
+
+/// The token is not acceptable. The message does not show it.
+#[derive(Debug, thiserror::Error)]
+#[error("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: {0}; openssl rand -hex 32 makes one")]
+struct BadToken(AdminTokenError);
+
+pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
+    let mut config = options.configuration.read()?;
+    if let Some(diagnosis) = options.diagnosis {
+        config.diagnosis = diagnosis.into();
+    }
+    if let Some(token) = &options.admin_token {
+        config.admin_token = Some(token.clone().map_err(BadToken)?);
+    }
+    options.authority.apply(&mut config);
+    config.tls_listen = options.tls_listen.or(config.tls_listen);
+    let mut listen = options.listen.or(config.listen).unwrap_or(DEFAULT_ADDRESS);
+    listen.set_port(options.port.unwrap_or(listen.port()));
+    logging::start(options.log, options.quiet)?;
+
+    let signals = Signals::new().map_err(Failure::context("cannot wait for signals"))?;
+    let welcome = Welcome::of(&config);
+    let tls_listen = config.tls_listen;
+    let server = match MockServer::builder().config(config).listen(listen).start().await {
+        Ok(server) => server,
+        Err(error) => return Err(not_started(error, listen, tls_listen).await),
+    };
+    announce(&server, &welcome).map_err(Failure::context("cannot write to stdout"))?;
+    serve(server, signals).await.map_err(Failure::context("cannot wait for a signal"))
+}
+
+async fn serve(server: MockServer, mut signals: Signals) -> io::Result<()> {
+    let signal = signals.next().await?;
+    tracing::info!("ending, as {} asks; a second one ends at once", signal.name());
+    tokio::select! {
+        _ = server.shutdown() => tracing::info!("ended"),
+        signal = signals.next() => tracing::warn!("ended at once, as another {} asks", signal?.name()),
+    }
+    Ok(())
+}
+
+/// Says why the mock did not start; if the port is in use, whether it is by another mock.
+async fn not_started(error: io::Error, listen: SocketAddr, tls_listen: Option<SocketAddr>) -> Failure {
+    let addresses = tls_listen.map_or_else(|| listen.to_string(), |tls| format!("{listen} and {tls}"));
+    let is_in_use = error.kind() == io::ErrorKind::AddrInUse;
+    let failure = Failure::context(format!("cannot listen on {addresses} (port 0 picks a free one)"))(error);
+    if !is_in_use {
+        return failure;
+    }
+    let Ok(url) = url_of(listen) else { return failure };
+    let hint = if health(&MockClient::new(url.clone())).await.is_ok() {
+        format!("is another mock running? one is healthy at {url}; --port picks another port")
+    } else {
+        "is another mock running? what is on that port does not answer as one".into()
+    };
+    failure.with_hint(Some(hint))
+}
+
+/// What a person sees at the start, after the line that scripts wait for.
+struct Welcome {
+    merchants: Vec<String>,
+    has_token: bool,
+}
+
+impl Welcome {
+    fn of(config: &Config) -> Self {
+        let merchants = config.merchants().iter().map(|merchant| merchant.mchid.to_string());
+        Self { merchants: merchants.collect(), has_token: config.admin_token.is_some() }
+    }
+
+    fn write(&self, out: &mut dyn Write, server: &MockServer) -> io::Result<()> {
+        let url = server.url();
+        let merchants = match self.merchants.as_slice() {
+            [first, rest @ ..] if !rest.is_empty() => format!("{first} and {} more", rest.len()),
+            merchants => merchants.concat(),
+        };
+        let admin = match (self.has_token, server.address().ip().is_loopback()) {
+            (true, _) => format!("{url}/__mock/ with the admin token"),
+            (false, true) => format!("{url}/__mock/"),
+            (false, false) => "off: on an address other than loopback, /__mock/ needs --admin-token".into(),
+        };
+        for (label, text) in [
+            ("your app", format!("set its base URL to {url}, or use HTTPS_PROXY={url}")),
+            ("", "and trust the certificate that `wechatpay-mock ca` names".into()),
+            ("", "`wechatpay-mock run -- CMD` does so for a command, with a mock of its own".into()),
+            ("merchant", format!("{merchants}; `wechatpay-mock keys DIR` writes the credentials")),
+            ("inspect", admin),
+            ("stop", "Ctrl-C".into()),
+        ] {
+            writeln!(out, "  {DIM}{label:9}{DIM:#} {text}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints the line that scripts wait for; on a terminal, also how to use the mock.
+fn announce(server: &MockServer, welcome: &Welcome) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    writeln!(stdout, "listening on {}", server.url())?;
+    if let Some(url) = server.tls_url() {
+        writeln!(stdout, "listening on {url}")?;
+    }
+    if io::stdout().is_terminal() {
+        welcome.write(&mut stdout, server)?;
+    }
+    stdout.flush()
+}
+
+/// Never fails: clap's message would show the token.
+fn admin_token(text: &str) -> Result<Result<AdminToken, AdminTokenError>, Infallible> {
+    Ok(text.parse())
+}

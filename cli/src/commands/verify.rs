@@ -1,0 +1,148 @@
+//! `verify`: checks a server against the contract, case by case.
+
+use std::{io, path::PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use wechatpay_client::credentials;
+use wechatpay_contract::{
+    case::{self, Case},
+    verify::{self, Outcome, Placement, PlannedCase, ReportFile, Selection, Shard, TestEnvironment, tree},
+};
+use wechatpay_protocol::BaseUrl;
+
+use crate::{
+    commands::progress,
+    output::{Failure, print, print_json},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wechatpay-mock verify
+      every case, against a mock started for this
+  wechatpay-mock verify --target http://127.0.0.1:8080 --credentials dev --report junit=verify.xml
+      your own server, as the merchant whose files are in dev/
+  wechatpay-mock verify --filter rights/ --shard 1/4
+      the first quarter of the cases about rights
+
+Exit codes:
+  0  every case passed
+  1  a case failed
+  2  wrong usage or configuration, the target cannot be reached or does not accept the credentials, or no case could be
+     run";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Verify {
+    /// The server; without it, a mock is started
+    ///
+    /// Cases that need their own mock, with a given state, policies or time, are skipped on a target.
+    #[arg(long, value_name = "URL", env = "WECHATPAY_BASE_URL")]
+    target: Option<BaseUrl>,
+
+    /// A folder with credentials.json, or that file: the merchant as which the target is called
+    ///
+    /// Without it: WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on if the first of them is set; otherwise the
+    /// development merchant, which every mock has. Unused without a target.
+    #[arg(long, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS")]
+    credentials: Option<PathBuf>,
+
+    /// Run only cases with this in their id; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    filter: Vec<String>,
+
+    /// Run only the i-th of n parts of the cases
+    #[arg(long, value_name = "i/n")]
+    shard: Option<Shard>,
+
+    /// List the cases that would be run, and send nothing
+    #[arg(long)]
+    list: bool,
+
+    /// With --list: print JSON instead of text
+    #[arg(long, requires = "list")]
+    json: bool,
+
+    /// Also write a report: junit=FILE, json=FILE or tap=FILE, - for stdout; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<ReportFile>,
+
+    /// Folder of cases to use instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
+
+    /// Allow a target on another machine; only the cases that cannot change anything are run
+    #[arg(long, requires = "target")]
+    i_know_this_is_not_a_mock: bool,
+}
+
+/// A run without any case would pass.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "expected a case to run, found none ({skipped} skipped); --list shows the cases, and why they are skipped"
+)]
+struct NothingRun {
+    skipped: usize,
+}
+
+/// Returns whether every case that was run passed.
+pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
+    let environment = environment(options).await?;
+    let selection = Selection { filters: options.filter.clone(), shard: options.shard };
+    let plan = verify::plan(selection.of(cases(options)?)?, &environment);
+    if options.list {
+        list(&plan, options.json)?;
+        return Ok(true);
+    }
+
+    verify::preflight(&environment).await?;
+    let progress = progress(plan.len());
+    let results = verify::run(plan, &environment, |result| {
+        if let Outcome::Failed(_) = result.outcome {
+            progress.set_message(format!("{} failed", result.case.id));
+        }
+        progress.inc(1);
+    });
+    let results = results.await;
+    progress.finish_and_clear();
+
+    if !options.report.iter().any(ReportFile::is_stdout) {
+        print(|mut out| tree::write(&mut out, &results))?;
+    }
+    for report in &options.report {
+        report.write(&results)?;
+    }
+    let counts = results.counts();
+    if counts.passed + counts.failed == 0 {
+        return Err(NothingRun { skipped: counts.skipped }.into());
+    }
+    Ok(counts.failed == 0)
+}
+
+async fn environment(options: &Verify) -> Result<TestEnvironment, Failure> {
+    let Some(target) = &options.target else { return Ok(TestEnvironment::mock().await?) };
+    let credentials = credentials::find(options.credentials.as_deref())?;
+    Ok(TestEnvironment::target(target.clone(), credentials, options.i_know_this_is_not_a_mock)?)
+}
+
+fn cases(options: &Verify) -> Result<Vec<Case>, case::CaseError> {
+    options.cases.as_deref().map_or_else(case::embedded, case::load)
+}
+
+/// Lists the cases: id, title, and why a case would be skipped.
+fn list(plan: &[PlannedCase], is_json: bool) -> Result<(), Failure> {
+    let skipped = |placement: &Placement| match placement {
+        Placement::Server | Placement::OwnMock => None,
+        Placement::Skipped(reason) => Some(reason.to_string()),
+    };
+    if is_json {
+        let case = |PlannedCase { case, placement }: &PlannedCase| json!({ "id": case.id, "title": case.title, "skipped": skipped(placement) });
+        return print_json(&plan.iter().map(case).collect());
+    }
+    print(|out| {
+        plan.iter().try_for_each(|PlannedCase { case, placement }| -> io::Result<()> {
+            let skipped = skipped(placement).map_or(String::new(), |reason| format!(" (skipped: {reason})"));
+            writeln!(out, "{}: {}{skipped}", case.id, case.title)
+        })
+    })
+}

@@ -1,0 +1,31 @@
+//! The command `wechatpay-mock`: a mock of the WeChat Pay APIv3 gateway, a client for it, and the contract kit.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+#[cfg(test)]
+mod documented;
+mod logging;
+mod mock_client;
+mod output;
+mod process;
+mod signals;
+
+use std::process::ExitCode;
+
+use tokio::runtime;
+
+fn main() -> ExitCode {
+    let command = match args::parse() {
+        Ok(command) => command,
+        Err(code) => return code,
+    };
+    let runtime = match runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::Failure::from(error).report(),
+    };
+    let done = runtime.block_on(commands::run(command));
+    // Does not wait for a name that is still being looked up.
+    runtime.shutdown_background();
+    done.unwrap_or_else(output::Failure::report)
+}

@@ -1,0 +1,213 @@
+//! Calls `/__mock/` of a running mock: for `healthcheck`, `logs`, `clock` and `fault`.
+
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use clap::Args;
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header::AUTHORIZATION};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+use tokio::time::timeout;
+use wechatpay_protocol::{BaseUrl, BaseUrlError};
+
+use crate::{
+    args::{DEFAULT_ADDRESS, address},
+    output::Failure,
+};
+
+/// How long a response may take, in addition to the time it was asked to wait.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
+/// A page of 1,000 exchanges is smaller.
+const MAX_BODY: usize = 16 << 20;
+
+/// Which mock to call.
+#[derive(Debug, Args)]
+pub(crate) struct MockOptions {
+    /// Where the mock is [default: where WECHATPAY_MOCK_LISTEN says, or http://127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "URL", env = "WECHATPAY_MOCK_URL", value_parser = http_url)]
+    url: Option<BaseUrl>,
+    /// Where a mock on this machine listens; the same variable as for `serve`
+    #[arg(long, hide = true, value_name = "ADDRESS", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
+    listen: Option<SocketAddr>,
+    /// The mock's admin token
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "WECHATPAY_MOCK_ADMIN_TOKEN",
+        hide_env_values = true
+    )]
+    token: Option<String>,
+}
+
+/// Why a call to a mock failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MockError {
+    #[error("expected a mock at {url}, cannot connect; is it running, on that port?")]
+    NotThere { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
+    #[error("expected {url} to answer within {} s, it did not", .limit.as_secs())]
+    Timeout { url: BaseUrl, limit: Duration },
+    #[error("expected an answer in HTTP from {url}, found none; is something else on that port?")]
+    NotHttp { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
+    #[error("{message}")]
+    Refused { status: StatusCode, message: String },
+    #[error("expected JSON from {url}, found something else; is it a mock?")]
+    NotJson { url: BaseUrl, source: serde_json::Error },
+    #[error("WECHATPAY_MOCK_LISTEN does not say where the mock is, as port 0 picks a free port; use --url")]
+    NoPort(#[from] BaseUrlError),
+    #[error("--token or WECHATPAY_MOCK_ADMIN_TOKEN: expected visible ASCII characters, found others")]
+    BadToken,
+}
+
+/// A mock to call. Keeps its connection.
+#[derive(Debug)]
+pub(crate) struct MockClient {
+    pub(crate) url: BaseUrl,
+    token: Option<HeaderValue>,
+    http: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl MockOptions {
+    /// A client for that mock.
+    ///
+    /// # Errors
+    /// [`MockError::BadToken`] or [`MockError::NoPort`].
+    pub(crate) fn client(&self) -> Result<MockClient, MockError> {
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => url_of(self.listen.unwrap_or(DEFAULT_ADDRESS))?,
+        };
+        let bearer = |token: &String| HeaderValue::try_from(format!("Bearer {token}"));
+        let token = self.token.as_ref().map(bearer).transpose().map_err(|_| MockError::BadToken)?;
+        Ok(MockClient { token, ..MockClient::new(url) })
+    }
+}
+
+/// The URL of a mock on this machine that listens there. One that listens on every address is called by loopback.
+///
+/// # Errors
+/// [`BaseUrlError`] if the port is 0.
+pub(crate) fn url_of(listen: SocketAddr) -> Result<BaseUrl, BaseUrlError> {
+    let ip = match listen.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, listen.port())).parse()
+}
+
+fn http_url(text: &str) -> Result<BaseUrl, String> {
+    match text.parse::<BaseUrl>() {
+        Ok(url) if !url.is_https() => Ok(url),
+        Ok(_) => {
+            Err("expected a URL such as http://127.0.0.1:8080; a mock answers http on the same port".into())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl MockClient {
+    pub(crate) fn new(url: BaseUrl) -> Self {
+        let http = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        Self { url, token: None, http }
+    }
+
+    /// Calls a path below `/__mock/` and returns status and body, whatever they are.
+    ///
+    /// # Errors
+    /// [`MockError`] if no response comes within `limit`.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        limit: Duration,
+    ) -> Result<(StatusCode, Bytes), MockError> {
+        let not_http = |source| MockError::NotHttp { url: self.url.clone(), source };
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        let uri = format!("{}/__mock/{path}", self.url).parse::<Uri>();
+        (*request.method_mut(), *request.uri_mut()) = (method, uri.map_err(|error| not_http(error.into()))?);
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(AUTHORIZATION, token.clone());
+        }
+        let exchange = async {
+            let response = self.http.request(request).await.map_err(|error| {
+                if error.is_connect() {
+                    MockError::NotThere { url: self.url.clone(), source: error.into() }
+                } else {
+                    not_http(error.into())
+                }
+            })?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_BODY).collect().await.map_err(not_http)?;
+            Ok((head.status, body.to_bytes()))
+        };
+        let late = |_| MockError::Timeout { url: self.url.clone(), limit };
+        timeout(limit, exchange).await.map_err(late)?
+    }
+
+    /// The same, for a call whose success is JSON.
+    ///
+    /// # Errors
+    /// [`MockError`] if no response comes, or it is not a success.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        limit: Duration,
+    ) -> Result<Value, MockError> {
+        let (status, body) = self.send(method, path, body, limit).await?;
+        let json: Result<Value, _> = serde_json::from_slice(&body);
+        if status.is_success() {
+            return json.map_err(|source| MockError::NotJson { url: self.url.clone(), source });
+        }
+        let message = json.ok().and_then(|json| Some(json["message"].as_str()?.to_owned()));
+        let message = message.unwrap_or_else(|| match status {
+            StatusCode::NOT_FOUND => {
+                format!("{} has no /__mock/: a mock has it on a loopback address, or with a token", self.url)
+            }
+            _ => format!("{} answered {status}", self.url),
+        });
+        Err(MockError::Refused { status, message })
+    }
+}
+
+/// A call that the mock refused as malformed is wrong usage; any other failure is a call that failed.
+pub(crate) fn call_failed(error: MockError) -> Failure {
+    match error {
+        MockError::Refused { status: StatusCode::BAD_REQUEST, .. }
+        | MockError::BadToken
+        | MockError::NoPort(_) => error.into(),
+        MockError::NotThere { .. } => {
+            Failure::check(error).with_hint(Some("`wechatpay-mock` starts a mock; --url names another place"))
+        }
+        _ => Failure::check(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mock_that_listens_everywhere_is_called_on_the_loopback_interface() {
+        for (listen, url) in [
+            ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+            ("[::]:8080", "http://[::1]:8080"),
+            ("192.0.2.7:1", "http://192.0.2.7:1"),
+        ] {
+            assert_eq!(url_of(listen.parse().unwrap()).unwrap().to_string(), url);
+        }
+        assert!(url_of("127.0.0.1:0".parse().unwrap()).is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! What the commands print: results on stdout, errors with their causes on stderr, and the exit codes.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+use wechatpay_protocol::display::causes;
+
+/// Exit code for a check or a call that failed.
+pub(crate) const CHECK_FAILED: u8 = 1;
+/// Exit code for wrong usage or configuration.
+pub(crate) const WRONG_USAGE: u8 = 2;
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// Why a command failed, what to do about it, and the exit code. Any error becomes wrong usage by `?`.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: Box<dyn Error>,
+    hint: Option<String>,
+    code: u8,
+}
+
+/// An error with a description of what failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct Context {
+    what: String,
+    source: io::Error,
+}
+
+impl<E: Error + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), hint: None, code: WRONG_USAGE }
+    }
+}
+
+impl Failure {
+    /// For `map_err`: says what failed, with the I/O error as its cause.
+    pub(crate) fn context(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        |source| Context { what, source }.into()
+    }
+
+    /// A check or a call that failed.
+    pub(crate) fn check(error: impl Error + 'static) -> Self {
+        Self { code: CHECK_FAILED, ..error.into() }
+    }
+
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+
+    pub(crate) fn with_hint(self, hint: Option<impl Into<String>>) -> Self {
+        Self { hint: hint.map(Into::into), ..self }
+    }
+
+    /// Prints the error, its causes and the hint, and returns the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        // Nothing is left to do if stderr cannot be written.
+        let _ = self.write(&mut anstream::stderr().lock());
+        ExitCode::from(self.code)
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{BAD}error{BAD:#}: {}", self.error)?;
+        for cause in causes(&*self.error) {
+            writeln!(out, "  {DIM}because{DIM:#}: {cause}")?;
+        }
+        match &self.hint {
+            Some(hint) => writeln!(out, "{GOOD}hint{GOOD:#}: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes to stdout, coloured on a terminal. A reader that has closed the pipe is no error: the exit code and the
+/// reports still count.
+///
+/// # Errors
+/// If stdout cannot be written for any other reason.
+pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::context("cannot write to stdout")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints JSON for scripts.
+///
+/// # Errors
+/// As for [`print`].
+pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
+    print(|out| writeln!(out, "{value:#}"))
+}
+
+/// The log line of a request, `#7 400 set_rights: …`, with its status coloured.
+pub(crate) fn highlight_status(line: &str, status: u16) -> String {
+    let style = if (200..300).contains(&status) { GOOD } else { BAD };
+    line.replacen(&format!(" {status} "), &format!(" {style}{status}{style:#} "), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_status_of_a_line_is_coloured() {
+        let line = "#401 401 -: check 10: 401 … | GET /v3/401";
+        assert_eq!(
+            highlight_status(line, 401),
+            format!("#401 {BAD}401{BAD:#} -: check 10: 401 … | GET /v3/401")
+        );
+        assert_eq!(highlight_status(line, 204), line);
+    }
+}

@@ -1,0 +1,239 @@
+//! `wechatpay-mock ca`, and how processes share one certificate authority.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    thread,
+};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, GeneralSubtree, IsCa, KeyPair,
+    NameConstraints, date_time_ymd,
+};
+use tempfile::TempDir;
+use wechatpay_mock::Authority;
+
+use crate::support::command;
+
+const CERTIFICATE: &str = "wechatpay-mock-ca.pem";
+const KEY: &str = "wechatpay-mock-ca-key.pem";
+
+/// A folder for an authority, which is not there yet.
+struct Home {
+    _around: TempDir,
+    dir: PathBuf,
+}
+
+impl Home {
+    fn new() -> Self {
+        let around = tempfile::tempdir().unwrap();
+        let dir = around.path().join("data").join("ca");
+        Self { _around: around, dir }
+    }
+
+    fn ca(&self, arguments: &[&str]) -> Output {
+        command().arg("ca").arg("--ca-dir").arg(&self.dir).args(arguments).output().unwrap()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.join(name)).unwrap()
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        self.dir.join(name).exists()
+    }
+}
+
+#[track_caller]
+fn printed(output: Output) -> String {
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*said), (Some(0), ""));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(output: Output) -> String {
+    assert_eq!((output.status.code(), output.stdout), (Some(2), vec![]));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn it_is_made_at_first_use_and_found_after_that() {
+    let home = Home::new();
+    let path = printed(home.ca(&[]));
+    assert_eq!(Path::new(path.trim_end()), home.dir.join(CERTIFICATE));
+    let pem = printed(home.ca(&["--pem"]));
+    assert_eq!(pem, home.read(CERTIFICATE));
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n") && !pem.contains("PRIVATE"));
+    assert_eq!(printed(home.ca(&["--pem"])), pem);
+}
+
+#[test]
+#[cfg(unix)]
+fn its_files_and_folders_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    printed(home.ca(&[]));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for name in [CERTIFICATE, KEY] {
+        assert_eq!(mode(&home.dir.join(name)), 0o600, "{name}");
+    }
+    assert_eq!(mode(&home.dir), 0o700);
+    assert_eq!(fs::read_dir(&home.dir).unwrap().count(), 2, "nothing else is left");
+}
+
+#[test]
+fn where_it_is_follows_the_users_data_folder_if_nothing_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = command();
+    let output =
+        command.arg("ca").env("HOME", home.path()).env("XDG_DATA_HOME", home.path()).output().unwrap();
+    let path = printed(output);
+    #[cfg(target_os = "linux")]
+    assert_eq!(Path::new(path.trim_end()), home.path().join("wechatpay-mock").join("ca").join(CERTIFICATE));
+    assert!(path.ends_with("wechatpay-mock-ca.pem\n"));
+}
+
+#[test]
+fn deleted_it_is_gone_and_the_next_is_another() {
+    let home = Home::new();
+    let first = printed(home.ca(&["--pem"]));
+    assert!(printed(home.ca(&["--delete"])).starts_with("removed "));
+    assert!(!home.dir.exists());
+    assert!(printed(home.ca(&["--delete"])).starts_with("nothing to remove: "));
+    assert_ne!(printed(home.ca(&["--pem"])), first);
+}
+
+#[test]
+fn what_else_is_in_its_folder_stays() {
+    let home = Home::new();
+    printed(home.ca(&[]));
+    fs::write(home.dir.join("mine.txt"), "mine").unwrap();
+    printed(home.ca(&["--delete"]));
+    assert_eq!(home.read("mine.txt"), "mine");
+    assert!(!home.is_there(CERTIFICATE) && !home.is_there(KEY));
+}
+
+#[test]
+fn processes_that_make_it_at_once_agree_whether_or_not_the_folder_was_there() {
+    for with in [None, Some("mine.txt")] {
+        for _ in 0..5 {
+            let home = Home::new();
+            if let Some(name) = with {
+                fs::create_dir_all(&home.dir).unwrap();
+                fs::write(home.dir.join(name), "").unwrap();
+            }
+            let start = || {
+                let mut command = command();
+                command.arg("ca").arg("--pem").arg("--ca-dir").arg(&home.dir);
+                command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            };
+            let started: Vec<_> = (0..8).map(|_| start()).collect();
+            let pems: Vec<_> =
+                started.into_iter().map(|one| printed(one.wait_with_output().unwrap())).collect();
+            assert!(pems.iter().all(|pem| *pem == home.read(CERTIFICATE)));
+            // The key is that of the certificate, or this would be an error.
+            assert_eq!(printed(home.ca(&["--pem"])), pems[0]);
+        }
+    }
+}
+
+#[test]
+fn threads_that_make_it_at_once_agree() {
+    let home = Home::new();
+    let pems: Vec<_> = thread::scope(|scope| {
+        let open = || Authority::open(&home.dir, &[]).unwrap().pem().to_owned();
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(open)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(pems.iter().all(|pem| *pem == pems[0]));
+}
+
+#[test]
+fn a_host_that_it_was_not_made_for_is_refused_with_what_to_do() {
+    let home = Home::new();
+    let made = printed(home.ca(&["--pem", "--host", "mock.test", "--host", "192.0.2.7"]));
+    assert_eq!(printed(home.ca(&["--pem", "--host", "192.0.2.7"])), made);
+    assert_eq!(printed(home.ca(&["--pem"])), made);
+    let said = refused(home.ca(&["--host", "other.test"]));
+    assert_eq!(
+        said,
+        format!(
+            "error: the authority in {} was made for api.mch.weixin.qq.com, api2.mch.weixin.qq.com, localhost, \
+             127.0.0.1, ::1, mock.test, 192.0.2.7, and can't speak for other.test; `wechatpay-mock ca --delete` \
+             removes it, the next use makes another, and whoever trusted the old one must trust the new one\n",
+            home.dir.display()
+        )
+    );
+    printed(home.ca(&["--delete"]));
+    assert_ne!(printed(home.ca(&["--pem", "--host", "other.test"])), made);
+}
+
+/// An authority's certificate that ended in 2001.
+fn ended(key: &KeyPair) -> String {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, "old");
+    let mut params = CertificateParams::default();
+    params.distinguished_name = name;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.not_before = date_time_ymd(2000, 1, 1);
+    params.not_after = date_time_ymd(2001, 1, 1);
+    let permitted_subtrees = vec![GeneralSubtree::DnsName("localhost".into())];
+    params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+    params.self_signed(key).unwrap().pem()
+}
+
+#[test]
+fn one_that_has_ended_is_made_anew_and_processes_that_do_so_at_once_agree() {
+    let home = Home::new();
+    printed(home.ca(&[]));
+    let key = KeyPair::from_pem(&home.read(KEY)).unwrap();
+    let old = ended(&key);
+    fs::write(home.dir.join(CERTIFICATE), &old).unwrap();
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| printed(home.ca(&[]))))));
+    let made = printed(home.ca(&["--pem"]));
+    assert_ne!(made, old);
+    assert_eq!(made, home.read(CERTIFICATE));
+    // It can speak for all hosts, which the old one could not.
+    assert_eq!(Authority::open(&home.dir, &[]).unwrap().pem(), made);
+}
+
+#[test]
+fn files_that_are_something_else_are_refused_with_what_to_do() {
+    let advice = "`wechatpay-mock ca --delete` removes it, and the next use makes another";
+    let other_key = KeyPair::generate().unwrap();
+    for (name, content, expected) in [
+        (KEY, "nonsense".to_owned(), "the authority's private key"),
+        (CERTIFICATE, "nonsense".into(), "the authority's certificate, made with the key beside it"),
+        (KEY, other_key.serialize_pem(), "the authority's certificate, made with the key beside it"),
+    ] {
+        let home = Home::new();
+        printed(home.ca(&[]));
+        fs::write(home.dir.join(name), content).unwrap();
+        let said = refused(home.ca(&["--pem"]));
+        assert!(said.contains(&format!(": expected {expected}, found something else; {advice}")), "{said}");
+        printed(home.ca(&["--delete"]));
+        printed(home.ca(&["--pem"]));
+    }
+}
+
+#[test]
+fn one_without_its_certificate_gets_another_from_its_key() {
+    let home = Home::new();
+    printed(home.ca(&[]));
+    let key = home.read(KEY);
+    fs::remove_file(home.dir.join(CERTIFICATE)).unwrap();
+    printed(home.ca(&[]));
+    assert_eq!(home.read(KEY), key);
+}
+
+#[test]
+fn a_folder_that_can_not_be_made_is_said() {
+    let around = tempfile::tempdir().unwrap();
+    let file = around.path().join("file");
+    fs::write(&file, "").unwrap();
+    let output = command().arg("ca").arg("--ca-dir").arg(file.join("ca")).output().unwrap();
+    let said = refused(output);
+    assert!(said.starts_with("error: cannot ") && said.contains("\n  because: "), "{said}");
+}

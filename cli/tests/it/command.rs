@@ -1,0 +1,299 @@
+//! The command `wechatpay-mock`, as a user runs it.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use wechatpay_mock::{Config, FAULTS, FaultRule, TRIGGER_FORMS};
+
+use crate::support::command;
+
+fn run(arguments: &[&str]) -> Output {
+    command().args(arguments).output().unwrap()
+}
+
+/// A mock that ends with the test.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn status_of(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        String::from_utf8(status.into()).unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn once_the_line_is_printed_connections_are_accepted() {
+    for arguments in [&["--listen", "127.0.0.1:0"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let mock = Running::start(command().args(arguments));
+        assert_eq!(mock.status_of("GET /v3/none HTTP/1.1\r\nHost: mock\r\n\r\n"), "HTTP/1.1 404");
+    }
+}
+
+#[test]
+fn the_address_may_come_from_the_environment() {
+    let mock = Running::start(command().env("WECHATPAY_MOCK_LISTEN", "127.0.0.1:0"));
+    assert!(mock.address.starts_with("127.0.0.1:"));
+}
+
+#[test]
+fn an_address_that_is_taken_is_said_with_exit_code_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let output = run(&["--listen", &taken.local_addr().unwrap().to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("cannot listen on 127.0.0.1:") && message.contains("in use"), "{message}");
+}
+
+#[test]
+fn wrong_usage_is_said_with_exit_code_2() {
+    for arguments in [
+        &["--listen", "8080a"][..],
+        &["--lisen", "127.0.0.1:0"],
+        &["keys"],
+        &["key", "x"],
+        &["--log", "xml"],
+        &["--diagnosis", "loud"],
+        &["healthcheck", "--url", "https://127.0.0.1:8080"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn an_admin_token_may_come_from_the_command_line_or_the_environment() {
+    let token = "correct-horse-battery";
+    let mut by_option = command();
+    by_option.args(["--listen", "127.0.0.1:0", "--admin-token", token]);
+    let mut by_environment = command();
+    by_environment.args(["--listen", "127.0.0.1:0"]).env("WECHATPAY_MOCK_ADMIN_TOKEN", token);
+    for mut command in [by_option, by_environment] {
+        let mock = Running::start(&mut command);
+        let clock = "GET /__mock/clock HTTP/1.1\r\nHost: mock\r\n";
+        assert_eq!(mock.status_of(&format!("{clock}\r\n")), "HTTP/1.1 401");
+        let with_token = format!("{clock}Authorization: Bearer {token}\r\n\r\n");
+        assert_eq!(mock.status_of(&with_token), "HTTP/1.1 200");
+    }
+}
+
+#[test]
+fn an_admin_token_is_never_shown() {
+    let too_short = command().args(["--listen", "127.0.0.1:0", "--admin-token", "SECRET"]).output().unwrap();
+    assert_eq!(too_short.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&too_short.stderr);
+    assert!(message.contains("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: expected 16 to 256"), "{message}");
+    let help = command().arg("--help").env("WECHATPAY_MOCK_ADMIN_TOKEN", "SECRET").output().unwrap();
+    for output in [too_short, help] {
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8_lossy(&all).contains("SECRET"));
+    }
+}
+
+#[test]
+fn a_filter_for_the_log_that_makes_no_sense_is_said_with_exit_code_2() {
+    let output = command().args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "info,=x=").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("expected RUST_LOG to say what to log, such as `info`"), "{message}");
+}
+
+#[test]
+fn a_mock_that_runs_is_healthy() {
+    let mock = Running::start(command().args(["--listen", "127.0.0.1:0"]));
+    let by_url = run(&["healthcheck", "--url", &format!("http://{}", mock.address)]);
+    let by_listen =
+        command().arg("healthcheck").env("WECHATPAY_MOCK_LISTEN", &mock.address).output().unwrap();
+    for output in [by_url, by_listen] {
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"healthy\n"[..]));
+    }
+}
+
+/// Answers one request with that.
+fn one_answer(answer: &'static str) -> (String, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answering = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    (url, answering)
+}
+
+#[test]
+fn what_is_no_healthy_mock_is_said_with_exit_code_1() {
+    for (answer, said) in [
+        ("", "expected an answer in HTTP"),
+        ("220 ftp\r\n", "expected an answer in HTTP"),
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "found 404 Not Found"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "found hello"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"status\":\"down\"}", r#"found {"status":"down"}"#),
+    ] {
+        let (url, answering) = one_answer(answer);
+        let output = run(&["healthcheck", "--url", &url]);
+        answering.join().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.starts_with("error: unhealthy: ") && message.contains(said), "{message}");
+    }
+}
+
+#[test]
+fn nobody_there_is_said_with_exit_code_1() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run(&["healthcheck", "--url", &format!("http://{free}")]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("cannot connect") && message.contains("because: "), "{message}");
+}
+
+#[test]
+fn who_does_not_answer_is_not_waited_for_longer_than_3_seconds() {
+    // The system accepts for it, and nobody reads.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let begun = Instant::now();
+    let output = run(&["healthcheck", "--url", &format!("http://{}", silent.local_addr().unwrap())]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("within 3 s"));
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+/// What `wechatpay-mock faults` prints.
+fn listed_faults() -> String {
+    let output = run(&["faults"]);
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_fault_is_listed_with_its_request_number_in_columns() {
+    let list = listed_faults();
+    assert!(!list.contains('\u{1b}'), "expected no colours in a pipe, found {list:?}");
+    let column = |line: &str, text: &str| line.find(text).unwrap();
+    let heading = list.lines().find(|line| line.starts_with("FAULT")).unwrap();
+    for fault in FAULTS {
+        let row = list.lines().find(|line| line.starts_with(&format!("{fault} "))).unwrap();
+        assert_eq!(column(row, &format!("MOCK*{fault}*…")), column(heading, "OUT_REQUEST_NO"), "{row}");
+        // The … before them is two bytes longer than it is wide.
+        assert_eq!(column(row, fault.meaning()), column(heading, "WHAT HAPPENS") + 2, "{row}");
+    }
+    for form in TRIGGER_FORMS {
+        assert!(list.contains(form.number) && list.contains(form.meaning), "{form:?}");
+    }
+}
+
+#[test]
+fn the_rules_that_are_listed_are_good_and_the_same() {
+    let list = listed_faults();
+    let toml = list.lines().find(|line| line.starts_with("  fault = [")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mock.toml");
+    fs::write(&file, toml).unwrap();
+    let config = Config::from_file(&file).unwrap();
+
+    let json = list.lines().find_map(|line| line.strip_prefix("  curl -d '")?.split('\'').next());
+    let rule: FaultRule = serde_json::from_str(json.unwrap()).unwrap();
+    assert_eq!(config.faults, [rule]);
+}
+
+#[test]
+fn a_reader_may_stop_reading_the_list() {
+    let mut child = command().arg("faults").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn keys_are_written_under_the_names_that_merchants_know() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("new/dev");
+    assert!(run(&["keys", target.to_str().unwrap()]).status.success());
+
+    let credentials = fs::read_to_string(target.join("credentials.json")).unwrap();
+    let credentials: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&credentials).unwrap();
+    let text = |field: &str| credentials[field].as_str().unwrap().to_owned();
+    assert_eq!(text("platform_certificate"), format!("wechatpay_{}.pem", text("platform_serial")));
+    for field in ["merchant_key", "merchant_certificate", "platform_certificate", "public_key"] {
+        assert!(target.join(text(field)).is_file(), "{field}");
+    }
+    assert!(
+        fs::read_to_string(target.join("apiclient_key.pem"))
+            .unwrap()
+            .starts_with("-----BEGIN PRIVATE KEY-----")
+    );
+
+    let env = fs::read_to_string(target.join("env")).unwrap();
+    for field in credentials.keys() {
+        assert!(env.contains(&format!("export WECHATPAY_{}='", field.to_uppercase())), "{field}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn private_keys_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run(&["keys", dir.path().to_str().unwrap()]).status.success());
+    for file in ["apiclient_key.pem", "credentials.json", "env"] {
+        let mode = fs::metadata(dir.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+fn contents(dir: &Path) -> Vec<(String, String)> {
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_file_that_is_there_stops_everything_unless_forced() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("pub_key.pem"), "mine").unwrap();
+    let before = contents(dir.path());
+
+    let output = run(&["keys", dir.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--force"));
+    assert_eq!(contents(dir.path()), before);
+
+    assert!(run(&["keys", "--force", dir.path().to_str().unwrap()]).status.success());
+    assert_eq!(contents(dir.path()).len(), 6);
+}

@@ -1,0 +1,150 @@
+//! The commands in the documents work: each page's `sh` blocks run in bash, beside a running mock.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use tempfile::TempDir;
+
+use crate::support::{command, ended, repository};
+
+/// Exit codes of wrong usage, and of commands that cannot be run or are not found, end the page. Others may be what the
+/// page is about.
+const TRAP: &str = r#"set -uE
+trap 'code=$?; case $code in 2 | 126 | 127) echo "exit code $code: $BASH_COMMAND" >&2; exit 99 ;; esac' ERR
+"#;
+
+/// A page and its text.
+struct Page {
+    path: String,
+    text: String,
+}
+
+impl Page {
+    fn blocks(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.text.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
+    }
+
+    /// What the page tells a reader to run, against the mock at this address.
+    fn script(&self, address: &str) -> String {
+        let code: String =
+            self.blocks().filter(|(language, _)| *language == "sh").map(|(_, code)| code).collect();
+        let port = address.rsplit(':').next().unwrap();
+        let code = code.replace("cargo run --release -- ", "wechatpay-mock ");
+        format!("{TRAP}{}", code.replace(":8080", &format!(":{port}")))
+    }
+
+    /// Writes each block after `<!-- file: NAME -->`.
+    fn write_files(&self, folder: &Path) {
+        for part in self.text.split("<!-- file: ").skip(1) {
+            let (name, rest) = part.split_once(" -->\n").unwrap();
+            let code = rest.split("```").nth(1).unwrap().split_once('\n').unwrap().1;
+            fs::write(folder.join(name), code).unwrap();
+        }
+    }
+}
+
+/// The READMEs and the pages below `docs/` that have commands to run. Those about performance are run by the benches.
+fn pages() -> Vec<Page> {
+    let mut paths = vec![repository("README.md"), repository("README.zh-CN.md")];
+    let mut folders = vec![repository("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md")
+                && !path.ends_with("performance.md")
+            {
+                paths.push(path);
+            }
+        }
+    }
+    let pages = paths.into_iter().map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        Page { path: path.display().to_string(), text }
+    });
+    pages.filter(|page| page.blocks().any(|(language, _)| language == "sh")).collect()
+}
+
+/// A mock, and a folder like the repository's for a reader's files.
+struct Reader {
+    mock: Child,
+    address: String,
+    folder: TempDir,
+}
+
+impl Reader {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["contract-tests", "fixtures", "examples"] {
+            symlink(repository(name), folder.path().join(name)).unwrap();
+        }
+        let mut serve = command();
+        serve.args(["--port", "0", "--quiet"]).env("WECHATPAY_MOCK_CA_DIR", folder.path().join("ca"));
+        let mut mock = serve.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(mock.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on http://").unwrap().to_owned();
+        Self { mock, address, folder }
+    }
+
+    /// A command in the folder, with the mock's address and `wechatpay-mock` on the PATH.
+    fn prepare(&self, mut command: Command) -> Command {
+        let binary = PathBuf::from(env!("CARGO_BIN_EXE_wechatpay-mock"));
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("{}:{path}", binary.parent().unwrap().display());
+        let url = format!("http://{}", self.address);
+        command.current_dir(&self.folder).env("PATH", path);
+        command.env("WECHATPAY_MOCK_URL", &url).env("WECHATPAY_BASE_URL", &url);
+        command.env("WECHATPAY_MOCK_CA_DIR", self.folder.path().join("ca"));
+        command
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.mock.kill().unwrap();
+        self.mock.wait().unwrap();
+    }
+}
+
+/// What went wrong with the page's commands.
+fn run(page: &Page) -> Result<(), String> {
+    let reader = Reader::new();
+    page.write_files(reader.folder.path());
+    // Pages that look at requests expect some.
+    let mut call = reader.prepare(command());
+    assert!(call.args(["call", "rights", "patch"]).stdout(Stdio::null()).status().unwrap().success());
+    let mut bash = Command::new("bash");
+    bash.arg("-c").arg(page.script(&reader.address)).stdin(Stdio::null());
+    let ended = ended(reader.prepare(bash).output().unwrap());
+    match ended.code {
+        // The last command's, if the trap let it pass.
+        Some(99) | None => Err(format!("{}:\n{}{}", page.path, ended.stdout, ended.stderr)),
+        Some(_) => Ok(()),
+    }
+}
+
+#[test]
+fn the_commands_in_the_documents_work() {
+    for tool in ["bash", "curl", "openssl"] {
+        if Command::new(tool).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            assert!(std::env::var_os("CI").is_none(), "expected {tool} on a machine of CI, found none");
+            eprintln!("skipped: {tool} is not installed");
+            return;
+        }
+    }
+    let pages = pages();
+    assert!(pages.len() > 10);
+    let failures: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = pages.iter().map(|page| scope.spawn(|| run(page))).collect();
+        running.into_iter().filter_map(|page| page.join().unwrap().err()).collect()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

@@ -1,0 +1,212 @@
+//! The log of the command: one line for each exchange, to read or as JSON, and nothing in it that should not be.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use serde_json::{Map, Value};
+use wechatpay_protocol::Credentials;
+
+use crate::support::{Running, signed};
+
+impl Running {
+    /// Sends that on a connection of its own; what comes until the mock closes it.
+    fn answer_to(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+/// A request that is answered 404.
+fn unknown(target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\r\n").into()
+}
+
+/// What the line says after the time.
+fn without_time(line: &str) -> &str {
+    line.split_once(' ').unwrap().1.trim_start()
+}
+
+fn object(line: &str) -> Map<String, Value> {
+    serde_json::from_str(line).unwrap()
+}
+
+/// The magic request number asks for a fault, the one that stands in the way of a line of its own here.
+const MAGIC: &str = r#"{"out_request_no":"MOCK*system-error-applied*1"}"#;
+
+#[test]
+fn a_request_that_was_answered_is_information_and_habits_are_a_hint() {
+    let mut mock = Running::start(&[]);
+    assert!(mock.answer_to(&signed(r#"{"out_request_no":"log"}"#)).starts_with("HTTP/1.1 204 "));
+    let line = mock.line();
+    let line = without_time(&line);
+    assert!(line.starts_with("INFO #1 204 set_rights: no Wechatpay-Serial: "), "{line}");
+    assert!(line.contains(" | PATCH /v3/marketing/membercard-open/cards/"), "{line}");
+}
+
+#[test]
+fn a_hint_and_a_diagnosis_are_said_once() {
+    let mut mock = Running::start(&[]);
+    for number in ["1", "2"] {
+        mock.answer_to(&signed(&format!(r#"{{"out_request_no":"{number}"}}"#)));
+    }
+    assert!(mock.line().contains("no Wechatpay-Serial"));
+    let second = mock.line();
+    assert!(second.contains(" #2 204 set_rights: ") && !second.contains("Wechatpay-Serial"), "{second}");
+    let wrong = String::from_utf8(signed("{}")).unwrap().replace("\r\n\r\n{}", "\r\n\r\n[]");
+    for _ in 0..2 {
+        mock.answer_to(wrong.as_bytes());
+    }
+    let third = mock.line();
+    assert!(third.contains(" #3 401 set_rights: check 10: body-invented: "), "{third}");
+    assert!(mock.line().contains("WARN #4 401 set_rights: check 10: body-invented again, see #3 | PATCH"));
+}
+
+#[test]
+fn what_is_odd_about_one_request_is_a_warning() {
+    let mut mock = Running::start(&[]);
+    for _ in 0..2 {
+        mock.answer_to(&signed(r#"{"out_request_no":"log"}"#));
+    }
+    mock.line();
+    let line = mock.line();
+    assert!(without_time(&line).starts_with("WARN #2 ") && line.contains("was used before"), "{line}");
+}
+
+#[test]
+fn a_refusal_says_which_check_failed_and_why() {
+    let mut mock = Running::start(&[]);
+    mock.answer_to(&unknown("/v3/none?page=1"));
+    let line = mock.line();
+    assert_eq!(
+        without_time(&line),
+        "WARN #1 404 -: check 1: no operation of the contract has this path; the nearest is GET /v3/certificates | GET \
+         /v3/none?page=1"
+    );
+}
+
+#[test]
+fn a_fault_that_struck_is_named() {
+    let mut mock = Running::start(&[]);
+    assert!(mock.answer_to(&signed(MAGIC)).starts_with("HTTP/1.1 500 "));
+    let line = mock.line();
+    assert!(
+        line.contains(
+            " 500 set_rights: fault system-error-applied, by its request number, applied | PATCH /v3/"
+        ),
+        "{line}"
+    );
+}
+
+#[test]
+fn in_json_every_line_is_one_flat_object() {
+    let mut mock = Running::start(&["--log", "json"]);
+    mock.answer_to(&signed(MAGIC));
+    mock.answer_to(&unknown("/v3/none"));
+    let mut line = object(&mock.line());
+    assert!(line.values().all(|value| value.is_string() || value.is_u64()), "{line:?}");
+    assert!(line["message"].as_str().unwrap().starts_with("#1 500 set_rights: "));
+    assert!(line["request_id"].as_str().unwrap().starts_with("08"));
+    assert!(line["microseconds"].as_u64().unwrap() > 0);
+    for varying in ["message", "timestamp", "request_id", "microseconds", "target"] {
+        line.remove(varying).unwrap();
+    }
+    let expected = serde_json::json!({
+        "level": "WARN",
+        "number": 1,
+        "mchid": "1900000001",
+        "method": "PATCH",
+        "operation": "set_rights",
+        "status": 500,
+        "code": "SYSTEM_ERROR",
+        "reason": "a fault rule asked for 500 SYSTEM_ERROR",
+        "warnings": "no-wechatpay-serial",
+        "fault": "system-error-applied",
+    });
+    assert_eq!(Value::Object(line), expected);
+
+    let line = object(&mock.line());
+    assert_eq!((&line["check"], &line["target"]), (&1.into(), &"/v3/none".into()));
+    for absent in ["mchid", "operation", "code", "diagnosis", "warnings", "fault", "request_id"] {
+        assert!(!line.contains_key(absent), "{absent}");
+    }
+}
+
+#[test]
+fn peers_can_neither_forge_a_line_nor_steer_a_terminal() {
+    let requests = [
+        // C1 control characters and what turns the direction of text, as UTF-8, are legal in a target for HTTP's parser.
+        unknown("/v3/\u{9b}31m\u{202e}\u{2028}WARN"),
+        unknown("/v3/none?\u{85}ERROR"),
+        // Names of members are the caller's.
+        signed(r#"{"out_request_no":"1","\n\u001b[2J2026 INFO #7":1}"#),
+        signed("{\"out_request_no\":\"1\",\"\u{9b}2J\":1}"),
+        b"GET /v3/certificates HTTP/1.1\r\nConnection: close\r\nAuthorization: \xc2\x9b2J\t\xff\r\n\r\n"
+            .to_vec(),
+    ];
+    for form in ["text", "json"] {
+        let mut mock = Running::start(&["--log", form]);
+        for (before, request) in requests.iter().enumerate() {
+            mock.answer_to(request);
+            let line = mock.line();
+            assert!(line.contains(&format!("#{} ", before + 1)), "a line too many: {line:?}");
+            let is_plain =
+                |one: char| !one.is_control() && !('\u{2000}'..='\u{206f}').contains(&one) || one == '…';
+            assert!(line.chars().all(is_plain), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_line_has_a_bounded_length() {
+    let mut mock = Running::start(&["--log", "json"]);
+    mock.answer_to(&unknown(&format!("/v3/{}", "x".repeat(50_000))));
+    assert!(mock.line().len() < 10_000);
+}
+
+#[test]
+fn a_wrong_signature_is_diagnosed_where_the_command_line_says() {
+    let wrong = String::from_utf8(signed("{}")).unwrap().replace("\r\n\r\n{}", "\r\n\r\n[]");
+    for (told, in_header, in_log) in [("header", true, true), ("journal", false, true), ("off", false, false)]
+    {
+        let mut mock = Running::start(&["--log", "json", "--diagnosis", told]);
+        let answer = mock.answer_to(wrong.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert_eq!(answer.contains("\r\nMock-Diagnosis: "), in_header, "{told}: {answer}");
+        let line = object(&mock.line());
+        assert_eq!(line.contains_key("diagnosis"), in_log, "{told}: {line:?}");
+        assert_eq!(line["check"], 10);
+    }
+}
+
+#[test]
+fn no_line_has_a_key_or_a_signature() {
+    let merchant = Credentials::development();
+    let mut spoilt = String::from_utf8(signed("{}")).unwrap();
+    let signature = spoilt.split("signature=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    spoilt = spoilt.replace("PATCH ", "POST ").replace("peer", "other");
+    let another_body = String::from_utf8(signed("{}")).unwrap().replace("\r\n\r\n{}", "\r\n\r\n[]");
+    for arguments in [&["--log", "json"], &["--log", "text"]] {
+        let mut mock = Running::start(arguments);
+        for request in [&spoilt, &another_body] {
+            mock.answer_to(request.as_bytes());
+            let line = mock.line();
+            for secret in [&signature[..20], merchant.apiv3_key.expose(), "PRIVATE KEY"] {
+                assert!(!line.contains(secret), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn when_nobody_reads_the_log_any_more_requests_are_answered_all_the_same() {
+    let mut mock = Running::start(&[]);
+    mock.log = None;
+    for _ in 0..3 {
+        assert!(mock.answer_to(&unknown("/v3/none")).starts_with("HTTP/1.1 404 "));
+    }
+}

@@ -1,0 +1,20 @@
+//! The command `wechatpay-mock`, as users run it.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod ca;
+mod call;
+mod command;
+mod configuration;
+mod demo;
+#[cfg(unix)] // Commands of a shell.
+mod documents;
+#[cfg(unix)] // Signals.
+mod ending;
+mod log;
+mod prove;
+#[cfg(unix)] // Signals, and commands of a shell.
+mod run;
+mod steering;
+mod support;
+mod verify;

@@ -1,0 +1,64 @@
+//! The command `prove-client`: it finds what a client does wrong, invents nothing, and says when it can't tell.
+
+mod careless;
+mod own_client;
+mod usage;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{Ended, command, run_beside};
+
+/// How a run of the command ended.
+struct Run {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+    /// What it wrote as JSON, if it came to that.
+    report: Option<Value>,
+    /// What it wrote as JUnit's XML, if it came to that.
+    junit: Option<String>,
+}
+
+/// Runs `wechatpay-mock prove-client` with these options and variables.
+async fn prove(options: &[&str], variables: &[(&str, &str)]) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let report = |form: &str| folder.path().join(form).display().to_string();
+    let mut command = command();
+    command.arg("prove-client");
+    command.args(["--report", &format!("json={}", report("json"))]);
+    command.args(["--report", &format!("junit={}", report("junit"))]).args(options);
+    command.envs(variables.iter().copied());
+    let Ended { code, stdout, stderr } = run_beside(command).await;
+    let json = std::fs::read_to_string(report("json")).ok();
+    Run {
+        code,
+        stdout,
+        stderr,
+        report: json.map(|json| serde_json::from_str(&json).unwrap()),
+        junit: std::fs::read_to_string(report("junit")).ok(),
+    }
+}
+
+impl Run {
+    /// The probes with this outcome.
+    fn probes(&self, outcome: &str) -> BTreeSet<String> {
+        let report = self.report.as_ref().unwrap_or_else(|| panic!("no report: {}", self.stderr));
+        let probes = report["probes"].as_array().unwrap().iter();
+        let there = probes.filter(|probe| probe["outcome"] == outcome);
+        there.map(|probe| probe["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The last line, which is for a badge.
+    fn summary(&self) -> &str {
+        self.stdout.lines().last().unwrap_or_default()
+    }
+
+    #[track_caller]
+    fn assert_nothing_let_through(&self) {
+        assert!(self.probes("not-held").is_empty(), "{}", self.stdout);
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        assert!(self.summary().contains("passed · nothing found"), "{}", self.summary());
+    }
+}

@@ -1,0 +1,113 @@
+//! The command itself: what it refuses, what it lists, what it writes.
+
+use wechatpay_contract::prove::PROBES;
+
+use super::prove;
+use crate::support::repository;
+
+#[tokio::test]
+async fn a_client_that_fails_with_an_honest_mock_ends_the_run_with_2() {
+    let run = prove(&["--", "sh", "-c", "echo no key >&2; exit 3"], &[]).await;
+    assert_eq!((run.code, run.report), (Some(2), None));
+    for text in ["exit code 3", "no request reached the mock", "client  no key"] {
+        assert!(run.stderr.contains(text), "{text} in {}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_calls_is_not_taken_for_a_good_one() {
+    let run = prove(&["--", "true"], &[]).await;
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("exit code 0: the call never reached the mock"), "{}", run.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_hangs_is_ended_with_all_that_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    let command = format!("sleep 600 & echo $! > {}; wait", pid.display());
+    let run = prove(&["--timeout", "1", "--", "sh", "-c", &command], &[]).await;
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("it had not ended after 1 s"), "{}", run.stderr);
+
+    let pid = std::fs::read_to_string(pid).unwrap();
+    let state = || std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+    let is_running = || state().is_ok_and(|stat| !stat.contains(") Z "));
+    let ended = async {
+        while is_running() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), ended).await.expect("sleep was ended");
+}
+
+#[tokio::test]
+async fn what_the_mock_refused_is_said_with_the_reason() {
+    let call = "curl -s -X PATCH --noproxy '*' -H 'Authorization: Bearer 1' -f \
+                \"$WECHATPAY_BASE_URL/v3/marketing/membercard-open/cards/1/codes/1/rights\"";
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "expected curl on a machine of CI, found none");
+        return;
+    }
+    let run = prove(&["--", "sh", "-c", call], &[]).await;
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("401 set_rights: check"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_wrong_usage() {
+    for (options, text) in [
+        (&["--", "/nonexistent/client"][..], "cannot run \"/nonexistent/client\""),
+        (&["--filter", "nothing", "--", "true"], "no probe has nothing in its id or group"),
+        (&[], "--url"),
+        (&["--url", "http://127.0.0.1:1/"], "--listen"),
+        (&["--keys", "any", "--", "true"], "expected both, certificate or public-key, found \"any\""),
+        (&["--timeout", "0", "--", "true"], "expected 0.1 to 590 seconds"),
+        (&["--report", "html=a", "--", "true"], "expected junit=FILE or json=FILE"),
+    ] {
+        let run = prove(options, &[]).await;
+        assert_eq!(run.code, Some(2), "{options:?}");
+        assert!(run.stderr.contains(text), "{text} in {}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn the_list_has_every_probe_and_runs_none() {
+    let run = prove(&["--list"], &[]).await;
+    assert_eq!((run.code, run.stdout.lines().count()), (Some(0), PROBES.len()));
+    assert!(
+        run.stdout
+            .contains("unsigned [critical] the response has no signature at all: must reject the response\n")
+    );
+    let filtered = prove(&["--list", "--filter", "repeats", "--filter", "signtest"], &[]).await;
+    assert_eq!(filtered.stdout.lines().count(), 4, "{}", filtered.stdout);
+}
+
+#[tokio::test]
+async fn a_finding_is_in_every_report_with_what_to_do() {
+    let client = repository("examples/careless-client/careless.py").display().to_string();
+    let filters = ["--filter", "signtest", "--filter", "honest", "--keys", "both"];
+    let run = prove(&[&filters[..], &["--", "python3", &client]].concat(), &[]).await;
+    let Some(report) = run.report else {
+        assert!(std::env::var_os("CI").is_none(), "{}", run.stderr);
+        return;
+    };
+    assert_eq!(report["not_held"], 3);
+    let probe = report["probes"].as_array().unwrap().iter().find(|probe| probe["id"] == "signtest").unwrap();
+    let finding = &probe["findings"][0];
+    assert_eq!((&finding["kind"], &finding["severity"]), (&"let-through".into(), &"critical".into()));
+    assert_eq!(report["summary"], run.stdout.lines().last().unwrap());
+
+    let junit = run.junit.unwrap();
+    for text in [
+        "failures=\"3\"",
+        "classname=\"prove-client.signature\"",
+        "type=\"critical\"",
+        "how to fix it: treat it like any",
+    ] {
+        assert!(junit.contains(text), "{text} in {junit}");
+    }
+    assert!(run.stdout.contains("how to fix it   treat it like any invalid signature"), "{}", run.stdout);
+    assert!(!run.stdout.contains('\u{1b}'), "colours in a pipe");
+}

@@ -1,0 +1,300 @@
+//! `wechatpay-mock run`: a command that finds a mock where it looks for the gateway.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Output, Stdio},
+    time::SystemTime,
+};
+
+use sha2::{Digest, Sha256};
+use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
+
+use crate::support::command;
+
+const CERTIFICATES: &str = "https://api.mch.weixin.qq.com/v3/certificates";
+
+fn run(options: &[&str], cmd: &[&str]) -> Output {
+    command().arg("run").args(options).arg("--").args(cmd).output().unwrap()
+}
+
+fn shell(options: &[&str], script: &str) -> Output {
+    run(options, &["sh", "-c", script])
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn stdout(output: &Output) -> &str {
+    str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+/// Whether a tool is not installed, which is said; on a machine of CI, it must be.
+fn is_missing(tool: &str) -> bool {
+    if Command::new(tool).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
+        return false;
+    }
+    assert!(std::env::var_os("CI").is_none(), "expected {tool} on a machine of CI, found none");
+    eprintln!("skipped: {tool} is not installed");
+    true
+}
+
+/// A call by curl that lists the certificates, signed now; over another target than is called, if that is said.
+fn curl(signed: &str) -> String {
+    let merchant = Credentials::development();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let timestamp = Timestamp::from_unix(now.as_secs());
+    let nonce: Nonce = "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".parse().unwrap();
+    let message =
+        RequestMessage { method: "GET", target: signed, timestamp, nonce_str: nonce.as_str(), body: b"" };
+    let signature = SigningKey::from_pem(&merchant.merchant_key).unwrap().sign(&message.to_bytes());
+    let (mchid, serial) = (&merchant.mchid, &merchant.merchant_serial);
+    let authorization = Authorization::new(mchid, serial, timestamp, &nonce, &signature);
+    format!(
+        "curl -q -sS --max-time 20 -o /dev/null -w '%{{http_code}} %{{http_version}}' -A test \
+         -H 'Accept: application/json' -H 'Authorization: {authorization}' {CERTIFICATES}"
+    )
+}
+
+#[test]
+fn the_exit_code_is_the_commands() {
+    for wanted in [0, 3, 255] {
+        assert_eq!(code(&shell(&[], &format!("exit {wanted}"))), Some(wanted));
+    }
+}
+
+#[test]
+fn a_command_that_a_signal_ended_gives_128_and_the_signal() {
+    for (signal, wanted) in [("KILL", 137), ("TERM", 143)] {
+        assert_eq!(code(&shell(&[], &format!("kill -{signal} $$"))), Some(wanted));
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there_gives_127_and_one_that_can_not_be_run_126() {
+    let output = run(&[], &["no-such-command-anywhere"]);
+    assert_eq!(code(&output), Some(127));
+    assert_eq!(
+        stderr(&output),
+        "error: expected a command, found none called \"no-such-command-anywhere\"; give a path, or a name that PATH has\n"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = run(&[], &[file.to_str().unwrap()]);
+    assert_eq!(code(&output), Some(126));
+    assert!(stderr(&output).starts_with("error: cannot run "), "{}", stderr(&output));
+}
+
+#[test]
+fn without_a_command_it_is_wrong_usage() {
+    assert_eq!(code(&command().arg("run").output().unwrap()), Some(2));
+}
+
+#[test]
+fn the_command_has_the_input_and_output_of_whoever_runs_it() {
+    let output = shell(&[], "echo out; echo err >&2");
+    assert_eq!(stdout(&output), "out\n");
+    assert!(stderr(&output).starts_with("err\n"), "{}", stderr(&output));
+}
+
+/// What a command finds in its environment, if this is set before.
+fn variables(before: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut command = command();
+    command.arg("run").envs(before.iter().copied()).args(["--", "env"]);
+    let output = command.output().unwrap();
+    let lines = stdout(&output).lines().filter_map(|line| line.split_once('='));
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn the_command_finds_what_each_ecosystem_reads() {
+    let found = variables(&[("JAVA_TOOL_OPTIONS", "-Xmx99m"), ("PHP_INI_SCAN_DIR", "/etc/php")]);
+    let proxy = &found["HTTPS_PROXY"];
+    let port = proxy.strip_prefix("http://127.0.0.1:").unwrap();
+    for name in ["HTTP_PROXY", "http_proxy", "https_proxy", "WECHATPAY_BASE_URL", "WECHATPAY_MOCK_URL"] {
+        assert_eq!(&found[name], proxy, "{name}");
+    }
+    let bundle = &found["SSL_CERT_FILE"];
+    assert!(bundle.ends_with("ca-bundle.pem"), "{bundle}");
+    for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+        assert_eq!(&found[name], bundle, "{name}");
+    }
+    assert!(found["NODE_EXTRA_CA_CERTS"].ends_with("/ca.pem"));
+    assert_eq!(found["NODE_USE_ENV_PROXY"], "1");
+    assert!(found["PHP_INI_SCAN_DIR"].starts_with("/etc/php:/"), "{}", found["PHP_INI_SCAN_DIR"]);
+    let java = &found["JAVA_TOOL_OPTIONS"];
+    assert!(java.starts_with("-Xmx99m -D"), "{java}");
+    for option in
+        [&format!("-Dhttps.proxyPort={port}"), "-Dhttps.proxyHost=127.0.0.1", "trustStoreType=PKCS12"]
+    {
+        assert!(java.contains(option), "{option}: {java}");
+    }
+    assert_eq!(found["WECHATPAY_MCHID"], "1900000001");
+}
+
+#[test]
+fn no_proxy_never_lets_the_gateway_be_called_past_the_mock() {
+    for name in ["NO_PROXY", "no_proxy"] {
+        for value in ["*", ".qq.com,*", "api.mch.weixin.qq.com"] {
+            let found = variables(&[(name, value)]);
+            for name in ["NO_PROXY", "no_proxy"] {
+                assert_eq!(found[name], "localhost,127.0.0.1,::1", "{name}={value}");
+            }
+        }
+    }
+    assert_eq!(variables(&[("NO_PROXY", "db.internal")])["no_proxy"], "localhost,127.0.0.1,::1,db.internal");
+}
+
+#[test]
+fn what_was_written_for_the_command_is_there_while_it_runs_and_gone_after_it() {
+    for end in ["exit 0", "exit 3", "kill -KILL $$"] {
+        let script = format!(
+            "cat \"$SSL_CERT_FILE\" \"$NODE_EXTRA_CA_CERTS\" >/dev/null && echo \"$SSL_CERT_FILE\"; {end}"
+        );
+        let output = shell(&[], &script);
+        let path = Path::new(stdout(&output).trim_end()).to_owned();
+        assert!(path.is_absolute(), "{path:?}");
+        assert!(!path.exists() && !path.parent().unwrap().exists(), "{path:?}");
+    }
+}
+
+#[test]
+fn the_command_reaches_the_mock_as_if_it_were_the_gateway() {
+    if is_missing("curl") {
+        return;
+    }
+    let output = shell(&["--contract"], &curl("/v3/certificates"));
+    assert_eq!((code(&output), stdout(&output), stderr(&output)), (Some(0), "200 1.1", ""));
+}
+
+#[test]
+fn if_the_command_fails_the_refused_requests_are_said_with_what_was_wrong() {
+    if is_missing("curl") {
+        return;
+    }
+    let script = format!("{}; exit 3", curl("/v3/certificates?not=this"));
+    let output = shell(&[], &script);
+    assert_eq!((code(&output), stdout(&output)), (Some(3), "401 1.1"));
+    let said = stderr(&output);
+    assert!(said.starts_with("wechatpay-mock: requests: 1, refused or odd: 1\n"), "{said}");
+    assert!(said.contains("GET /v3/certificates") && said.contains("401"), "{said}");
+}
+
+#[test]
+fn a_diagnosis_says_which_mistake_was_made() {
+    if is_missing("curl") {
+        return;
+    }
+    let mistaken = curl("/v3/certificates").replace(CERTIFICATES, &format!("'{CERTIFICATES}?a=b'"));
+    let said = stderr(&shell(&[], &format!("{mistaken}; exit 1"))).to_owned();
+    assert!(said.contains("query-left-out"), "{said}");
+}
+
+#[test]
+fn if_the_command_ends_well_nothing_is_said_unless_the_contract_counts() {
+    if is_missing("curl") {
+        return;
+    }
+    let script = curl("/v3/certificates?not=this");
+    let output = shell(&[], &script);
+    assert_eq!((code(&output), stderr(&output)), (Some(0), ""));
+
+    let output = shell(&["--contract"], &script);
+    assert_eq!(code(&output), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("refused or odd: 1") && said.contains("--contract: the command succeeded"),
+        "{said}"
+    );
+
+    // The command's own failure comes first.
+    assert_eq!(code(&shell(&["--contract"], &format!("{script}; exit 3"))), Some(3));
+}
+
+#[test]
+fn if_no_request_came_that_is_said_and_breaks_the_contract() {
+    let hint = "wechatpay-mock: no request reached the mock; does the command read HTTPS_PROXY? ";
+    let output = run(&[], &["true"]);
+    assert_eq!(code(&output), Some(0));
+    assert!(stderr(&output).starts_with(hint), "{}", stderr(&output));
+    assert_eq!(code(&run(&["--contract"], &["true"])), Some(1));
+}
+
+#[test]
+fn other_hosts_are_refused_unless_they_are_let_through() {
+    if is_missing("curl") {
+        return;
+    }
+    let script = "curl -q -sS --max-time 20 https://example.com/";
+    let output = shell(&[], script);
+    assert_eq!(code(&output), Some(56), "{}", stderr(&output));
+    assert!(stderr(&output).contains("403"), "{}", stderr(&output));
+    let reason = "wechatpay-mock: turned away: expected a host that this mock stands for, found example.com;";
+    assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+}
+
+#[test]
+fn a_command_that_does_not_trust_the_mocks_authority_is_told_so() {
+    if is_missing("curl") {
+        return;
+    }
+    let script = "CURL_CA_BUNDLE=$WECHATPAY_MERCHANT_CERTIFICATE; curl -q -sS --max-time 20 https://api.mch.weixin.qq.com/";
+    let output = shell(&[], script);
+    assert_eq!(code(&output), Some(60), "{}", stderr(&output));
+    let advice = "the client does not trust this mock's authority";
+    assert!(stderr(&output).contains(advice), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("no request reached the mock"), "{}", stderr(&output));
+}
+
+#[test]
+fn signals_are_for_the_command() {
+    for signal in ["TERM", "INT"] {
+        for (script, wanted) in [
+            (format!("trap 'exit 7' {signal}; echo ready; read line; exit 9"), 7),
+            ("exec cat".to_owned(), if signal == "TERM" { 143 } else { 130 }),
+        ] {
+            let mut command = command();
+            command.args(["run", "--", "sh", "-c", &format!("echo $SSL_CERT_FILE; {script}")]);
+            let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+            let mut child = command.spawn().unwrap();
+            // Open until the command has ended, or that would be for want of input.
+            let _input = child.stdin.take();
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            let path = lines.next().unwrap().unwrap();
+            if wanted == 7 {
+                assert_eq!(lines.next().unwrap().unwrap(), "ready");
+            }
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+            assert_eq!(child.wait().unwrap().code(), Some(wanted), "{signal}: {script}");
+            assert!(!Path::new(&path).exists(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn javas_trust_store_has_the_mocks_authority() {
+    if is_missing("keytool") {
+        return;
+    }
+    let script = r#"
+        store=$(echo "$JAVA_TOOL_OPTIONS" | sed 's/.*trustStore=\([^"]*\)".*/\1/')
+        cat "$NODE_EXTRA_CA_CERTS"
+        unset JAVA_TOOL_OPTIONS
+        keytool -list -keystore "$store" -storetype PKCS12 -storepass changeit"#;
+    let output = shell(&[], script);
+    assert_eq!(code(&output), Some(0), "{}", stdout(&output));
+    let printed = stdout(&output);
+    let der: rustls::pki_types::CertificateDer<'_> =
+        rustls::pki_types::pem::PemObject::from_pem_slice(printed.as_bytes()).unwrap();
+    let fingerprint: Vec<_> = Sha256::digest(&der).iter().map(|byte| format!("{byte:02X}")).collect();
+    assert!(printed.contains(&fingerprint.join(":")), "{printed}");
+    assert!(printed.contains("trustedCertEntry"), "{printed}");
+}

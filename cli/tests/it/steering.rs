@@ -1,0 +1,157 @@
+//! `logs`, `clock` and `fault`: a running mock is seen and controlled without curl.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
+use wechatpay_mock::MockServer;
+
+use crate::support::{Ended, command, run, run_beside};
+
+async fn mock() -> MockServer {
+    MockServer::builder().start().await.unwrap()
+}
+
+fn beside(mock: &MockServer, arguments: &[&str]) -> Command {
+    let mut command = command();
+    command.args(arguments).env("WECHATPAY_MOCK_URL", mock.url()).env("WECHATPAY_BASE_URL", mock.url());
+    command
+}
+
+/// What the command prints beside the mock.
+async fn printed(mock: &MockServer, arguments: &[&str]) -> String {
+    let ended = run_beside(beside(mock, arguments)).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+    ended.stdout
+}
+
+async fn refused(mock: &MockServer, arguments: &[&str]) -> Ended {
+    let ended = run_beside(beside(mock, arguments)).await;
+    assert_eq!(ended.stdout, "", "{arguments:?}");
+    ended
+}
+
+async fn patch(mock: &MockServer) -> Option<i32> {
+    run_beside(beside(mock, &["call", "rights", "patch"])).await.code
+}
+
+#[tokio::test]
+async fn a_fault_rule_can_be_added_listed_and_removed() {
+    let mock = mock().await;
+    assert_eq!(printed(&mock, &["fault", "list"]).await, "no fault rules\n");
+    let options = ["fault", "add", "system-error-applied", "--times", "1", "--operation", "set_rights"];
+    let added = printed(&mock, &options).await;
+    assert_eq!(
+        added,
+        "1  system-error-applied  operation=set_rights times=1  applied to 0 of 0 matching requests\n"
+    );
+    assert_eq!(patch(&mock).await, Some(1));
+    assert_eq!(patch(&mock).await, Some(0));
+    assert!(printed(&mock, &["fault"]).await.contains("applied to 1 of "));
+
+    let rule = r#"{"error":{"status":400,"code":"MINE","message":"no"},"match":{"merchant":"1900000001"}}"#;
+    let added = printed(&mock, &["fault", "add", "--rule", rule]).await;
+    assert!(added.starts_with("2  -  ") && added.contains("merchant=1900000001"), "{added}");
+    assert_eq!(printed(&mock, &["fault", "list", "--merchant", "1900000001"]).await.lines().count(), 1);
+    assert_eq!(printed(&mock, &["fault", "remove", "2"]).await, "removed 2\n");
+    let latency = ["fault", "add", "--latency", "5", "--not-applied", "system-error", "--every", "2"];
+    printed(&mock, &latency).await;
+    assert_eq!(printed(&mock, &["fault", "clear"]).await, "removed 2 rules\n");
+    assert!(mock.faults().is_empty());
+}
+
+#[tokio::test]
+async fn a_fault_that_is_none_is_wrong_usage_and_one_that_is_gone_a_failed_call() {
+    let mock = mock().await;
+    for arguments in [
+        &["fault", "add"][..],
+        &["fault", "add", "sytem-error"],
+        &["fault", "add", "--rule", "{"],
+        &["fault", "add", "--rule", "{}"],
+        &["fault", "add", "system-error", "--operation", "pay"],
+        &["fault", "add", "system-error", "--applied", "--not-applied"],
+    ] {
+        assert_eq!(refused(&mock, arguments).await.code, Some(2), "{arguments:?}");
+    }
+    assert!(refused(&mock, &["fault", "add", "sytem-error"]).await.stderr.contains("system-error"));
+    let gone = refused(&mock, &["fault", "remove", "7"]).await;
+    assert_eq!(gone.code, Some(1));
+    assert!(gone.stderr.contains('7'), "{}", gone.stderr);
+}
+
+#[tokio::test]
+async fn the_clock_can_be_shown_and_moved() {
+    let mock = mock().await;
+    assert!(printed(&mock, &["clock"]).await.ends_with("+08:00  shows the right time\n"));
+    assert!(printed(&mock, &["clock", "advance", "301"]).await.ends_with("301 s ahead of the right time\n"));
+    assert_eq!(patch(&mock).await, Some(1), "its timestamp is too old");
+    assert!(printed(&mock, &["clock", "skew", "-60"]).await.ends_with("60 s behind the right time\n"));
+    for at in ["1756951532", "2025-09-04T10:05:32+08:00"] {
+        let frozen = printed(&mock, &["clock", "freeze", at]).await;
+        assert_eq!(frozen, "2025-09-04T10:05:32+08:00  stands still\n");
+    }
+    assert!(printed(&mock, &["clock", "resume"]).await.ends_with("shows the right time\n"));
+    assert_eq!(refused(&mock, &["clock", "freeze", "noon"]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn the_last_requests_are_shown_as_the_log_has_them() {
+    let mock = mock().await;
+    assert_eq!(printed(&mock, &["logs"]).await, "");
+    for _ in 0..3 {
+        patch(&mock).await;
+    }
+    let all = printed(&mock, &["logs"]).await;
+    for (line, exchange) in all.lines().zip(mock.exchanges()) {
+        let (time, line) = line.split_once(' ').unwrap();
+        assert!(time.contains('T'), "{time}");
+        assert_eq!(line, exchange.to_string());
+    }
+    let last = printed(&mock, &["logs", "-n", "1", "--status", "204"]).await;
+    assert_eq!(last, all.lines().last().unwrap().to_owned() + "\n");
+    assert_eq!(printed(&mock, &["logs", "--merchant", "1900000009"]).await, "");
+    assert_eq!(refused(&mock, &["logs", "--merchant", "a&b=c"]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn requests_can_be_followed() {
+    let mock = mock().await;
+    patch(&mock).await;
+    let mut child = beside(&mock, &["logs", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut lines, first) = tokio::task::spawn_blocking(move || {
+        let first = lines.next().unwrap().unwrap();
+        (lines, first)
+    })
+    .await
+    .unwrap();
+    assert!(first.contains("#1 "), "{first}");
+    patch(&mock).await;
+    let next = tokio::task::spawn_blocking(move || lines.next().unwrap().unwrap()).await.unwrap();
+    assert!(next.contains("#2 "), "{next}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_mock_with_a_token_wants_it() {
+    let token = "correct-horse-battery";
+    let mock = MockServer::builder().admin_token(token.parse().unwrap()).start().await.unwrap();
+    let without = refused(&mock, &["clock"]).await;
+    assert_eq!(without.code, Some(1), "{}", without.stderr);
+    printed(&mock, &["clock", "--token", token]).await;
+    let mut command = beside(&mock, &["logs"]);
+    command.env("WECHATPAY_MOCK_ADMIN_TOKEN", token);
+    assert_eq!(run_beside(command).await.code, Some(0));
+}
+
+#[test]
+fn no_mock_is_a_failed_call_with_a_hint() {
+    for arguments in [&["logs"][..], &["clock", "freeze"], &["fault", "list"]] {
+        let ended = run(&[arguments, &["--url", "http://127.0.0.1:1"]].concat());
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        let expected = "error: expected a mock at http://127.0.0.1:1, cannot connect";
+        assert!(ended.stderr.starts_with(expected) && ended.stderr.contains("hint: "), "{}", ended.stderr);
+    }
+}

@@ -1,0 +1,108 @@
+//! Points a command at a mock: the files and environment variables that make it call the mock in place of the gateway,
+//! whatever language it is written in.
+
+mod trust_store;
+mod variables;
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use wechatpay_mock::{AuthorityError, MockServer, WriteError, credentials_env, write_credentials};
+use wechatpay_protocol::Credentials;
+
+use crate::environment::variables::{Files, php_ini};
+
+/// Why a command can't be pointed at a mock.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// The credentials cannot be written.
+    #[error("cannot write the credentials")]
+    Credentials(#[from] WriteError),
+    /// There is no authority for HTTPS.
+    #[error("cannot make a certificate authority")]
+    Authority(#[from] AuthorityError),
+    /// The authorities of the machine and the mock cannot be put into a trust store for Java.
+    #[error("cannot make a trust store of {certificates} certificates")]
+    TrustStore {
+        /// How many there are.
+        certificates: usize,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Writes a merchant's credentials and the authorities to trust into `folder`, and returns the environment variables to
+/// pass to a command: the credentials as `wechatpay-mock keys` writes them, the mock as a proxy, the authorities for each
+/// ecosystem, and `WECHATPAY_BASE_URL`. Keep the folder until the command has ended.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use wechatpay_contract::environment;
+/// use wechatpay_mock::MockServer;
+///
+/// let gateway = MockServer::builder().start().await?;
+/// let folder = tempfile::tempdir()?;
+/// let variables = environment::prepare(&gateway, &gateway.credentials(), folder.path()).await?;
+/// let base_url = variables.iter().find(|(name, _)| name == "WECHATPAY_BASE_URL");
+/// assert_eq!(base_url.unwrap().1, *gateway.url());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`EnvironmentError`] if a file cannot be made or written, or `folder` has credentials already.
+pub async fn prepare(
+    mock: &MockServer,
+    credentials: &Credentials,
+    folder: &Path,
+) -> Result<Vec<(String, OsString)>, EnvironmentError> {
+    write_credentials(credentials, folder, false)?;
+    let authority = mock.ca_pem().await?;
+    let bundle = system_authorities().unwrap_or_default() + "\n" + &authority;
+    let certificates = trust_store::certificates(&bundle);
+    let store = trust_store::pkcs12(&certificates).map_err(|source| EnvironmentError::TrustStore {
+        certificates: certificates.len(),
+        source: source.into(),
+    })?;
+
+    let bundle = write(folder.join("ca-bundle.pem"), bundle.as_bytes())?;
+    let php_ini_dir = folder.join("php");
+    fs::create_dir(&php_ini_dir)
+        .map_err(|source| EnvironmentError::Write { path: php_ini_dir.clone(), source })?;
+    write(php_ini_dir.join("wechatpay-mock.ini"), php_ini(&bundle).as_bytes())?;
+    let files = Files {
+        mock: mock.address(),
+        authority: &write(folder.join("ca.pem"), authority.as_bytes())?,
+        bundle: &bundle,
+        trust_store: &write(folder.join("ca.p12"), &store)?,
+        trust_store_password: trust_store::PASSWORD,
+        php_ini_dir: &php_ini_dir,
+    };
+    let own = credentials_env(credentials, folder).into_iter().map(|(name, value)| (name, value.into()));
+    let others = variables::variables(&files).into_iter().map(|(name, value)| (name.to_owned(), value));
+    Ok(own.chain(others).collect())
+}
+
+/// The authorities that this machine trusts, PEM: the command may call other hosts as well.
+fn system_authorities() -> Option<String> {
+    fs::read_to_string(openssl_probe::probe().cert_file?).ok()
+}
+
+fn write(path: PathBuf, content: &[u8]) -> Result<PathBuf, EnvironmentError> {
+    match fs::write(&path, content) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(EnvironmentError::Write { path, source }),
+    }
+}

@@ -1,0 +1,243 @@
+//! Which rule of the contract a request breaks, and how the response must name it.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use wechatpay_openapi::{JsonType, Location};
+use wechatpay_protocol::ErrorBody;
+
+use super::json_type::name;
+
+/// The only rule that a request breaks, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The part of the request that has the field.
+    pub location: Location,
+    /// The field, as a JSON pointer within that part: `/guide/staff_name`; empty for the whole body.
+    pub pointer: String,
+    /// The field's Chinese name, from the contract.
+    pub title: String,
+    /// The rule.
+    pub rule: Rule,
+}
+
+/// A rule of the contract, by how it is broken.
+///
+/// A text that is too short or too long may not match its pattern either. The gateway reports the length then. (wild, for an
+/// empty `out_request_no`)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A required field is absent.
+    Required,
+    /// A value has another type.
+    Type {
+        /// The type that it must have.
+        expected: JsonType,
+    },
+    /// A value is `null`.
+    Null {
+        /// The type that it must have.
+        expected: JsonType,
+    },
+    /// An integer has a decimal point.
+    Fraction,
+    /// An integer does not fit into 64 bits with a sign.
+    Beyond64Bits,
+    /// An integer is less than the contract allows.
+    Minimum,
+    /// An integer is more than the contract allows.
+    Maximum,
+    /// A text has too few characters.
+    TooShort {
+        /// The least that it may have.
+        limit: u64,
+    },
+    /// A text has too many characters.
+    TooLong {
+        /// The most that it may have.
+        limit: u64,
+    },
+    /// A text does not match its pattern.
+    Pattern,
+    /// A text is not in the contract's list.
+    Choice,
+    /// A text has a character of four bytes in UTF-8, such as an emoji.
+    FourByteCharacter,
+    /// A parameter is not percent-encoded UTF-8.
+    PercentEncoding,
+    /// A list has too few items.
+    TooFewItems,
+    /// A list has too many items.
+    TooManyItems,
+    /// A field is not in the contract.
+    UnknownField,
+    /// The body is not JSON.
+    NotJson,
+    /// The body would be JSON but has a byte that is not UTF-8.
+    NotUtf8,
+    /// There is no body.
+    EmptyBody,
+}
+
+impl Rule {
+    /// The rule's name: `too-long`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Required => "required-field-absent",
+            Self::Type { .. } => "wrong-type",
+            Self::Null { .. } => "null",
+            Self::Fraction => "fraction",
+            Self::Beyond64Bits => "beyond-64-bits",
+            Self::Minimum => "too-small",
+            Self::Maximum => "too-large",
+            Self::TooShort { .. } => "too-short",
+            Self::TooLong { .. } => "too-long",
+            Self::Pattern => "pattern",
+            Self::Choice => "not-a-choice",
+            Self::FourByteCharacter => "four-byte-character",
+            Self::PercentEncoding => "percent-encoding",
+            Self::TooFewItems => "too-few-items",
+            Self::TooManyItems => "too-many-items",
+            Self::UnknownField => "unknown-field",
+            Self::NotJson => "not-json",
+            Self::NotUtf8 => "not-utf-8",
+            Self::EmptyBody => "empty-body",
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `too-long at /body/member_price_word`
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.rule, self.source())
+    }
+}
+
+impl Violation {
+    /// Checks that the body of a 400 names this field and this rule as the gateway does.
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    pub fn check(&self, body: &ErrorBody) -> Result<(), String> {
+        let expected = |what: &str, wanted: &dyn fmt::Display, found: &dyn fmt::Display| {
+            Err(format!("{self}: expected {what} {wanted}, found {found}"))
+        };
+        if body.code != "PARAM_ERROR" {
+            return expected("the code", &"PARAM_ERROR", &body.code);
+        }
+        let (begin, end) = self.message();
+        if !(body.message.starts_with(&begin) && body.message.ends_with(&end)) {
+            return expected("the message", &format!("{begin}…{end}"), &body.message);
+        }
+        let detail = body.detail.as_ref().unwrap_or(&Value::Null);
+        for (name, wanted) in self.detail() {
+            if detail[name] != wanted {
+                return expected(&format!("detail.{name}"), &wanted, &detail[name]);
+            }
+        }
+        Ok(())
+    }
+
+    /// `/body/guide/staff_name`
+    fn source(&self) -> String {
+        format!("/{}{}", self.location, self.pointer)
+    }
+
+    /// How the message begins and ends; a measured length may be between them. (wild for required fields, integers, lengths,
+    /// patterns and undocumented fields; the others follow their form)
+    fn message(&self) -> (String, String) {
+        use Rule::*;
+        let (source, title) = (self.source(), &self.title);
+        let value = format!("输入源“{source}”映射到值字段“{title}”");
+        let of_text = |begin: &str, end: String| (format!("{value}字符串规则校验失败，{begin}"), end);
+        let of_type = |expected: JsonType| {
+            let json = if self.location == Location::Body { " JSON " } else { "" };
+            let begin = format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中");
+            (begin, format!("，此字段需要一个合法的{}", name(expected)))
+        };
+        match self.rule {
+            Required => {
+                (format!("输入源“{source}”映射到字段“{title}”"), "必填性规则校验失败，此字段为必填项".into())
+            }
+            Type { expected } | Null { expected } => of_type(expected),
+            Fraction | Beyond64Bits => of_type(JsonType::Integer),
+            TooShort { limit } => of_text("字符数 ", format!("，小于最小值 {limit}")),
+            TooLong { limit } => of_text("字符数 ", format!("，大于最大值 {limit}")),
+            Pattern => of_text("字符串必须匹配正则表达式“", "”".into()),
+            FourByteCharacter => of_text("", "字符串不能包含 4 字节的 UTF-8 字符".into()),
+            PercentEncoding => of_text("", "字符串必须是合法的百分号编码".into()),
+            Choice | Minimum | Maximum | TooFewItems | TooManyItems => (value, "规则校验失败".into()),
+            UnknownField => (String::new(), "请求中含有未在API文档中定义的参数".into()),
+            NotJson | NotUtf8 | EmptyBody => (String::new(), "参数错误".into()),
+        }
+    }
+
+    /// Members of `detail`, and what they must be.
+    fn detail(&self) -> Vec<(&'static str, Value)> {
+        use Rule::*;
+        match self.rule {
+            UnknownField => vec![("location", Value::Null), ("value", json!([self.source()]))],
+            NotJson | NotUtf8 | EmptyBody => vec![("location", json!(self.location.to_string()))],
+            _ => vec![("location", json!(self.location.to_string())), ("field", json!(self.pointer))],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn too_long() -> Violation {
+        Violation {
+            location: Location::Body,
+            pointer: "/member_price_word".into(),
+            title: "会员价文案".into(),
+            rule: Rule::TooLong { limit: 8 },
+        }
+    }
+
+    /// A real response, published in a public thread, with the members that the documentation adds.
+    fn response() -> ErrorBody {
+        ErrorBody {
+            code: "PARAM_ERROR".into(),
+            message: "输入源“/body/member_price_word”映射到值字段“会员价文案”字符串规则校验失败，字符数 9，大于最大值 8"
+                .into(),
+            detail: Some(json!({ "location": "body", "value": 9, "field": "/member_price_word", "issue": "…" })),
+        }
+    }
+
+    #[test]
+    fn a_response_that_names_field_and_rule_passes() {
+        assert_eq!(too_long().check(&response()), Ok(()));
+    }
+
+    #[test]
+    fn a_response_that_names_another_field_or_rule_fails() {
+        let elsewhere = Violation { pointer: "/fapiao_jump_word".into(), ..too_long() };
+        let otherwise = Violation { rule: Rule::TooShort { limit: 8 }, ..too_long() };
+        let in_the_query = Violation { location: Location::Query, ..too_long() };
+        for violation in [elsewhere, otherwise, in_the_query] {
+            assert!(violation.check(&response()).is_err(), "{violation}");
+        }
+    }
+
+    #[test]
+    fn the_difference_is_named() {
+        let silent = ErrorBody { detail: None, ..response() };
+        assert_eq!(
+            too_long().check(&silent).unwrap_err(),
+            "too-long at /body/member_price_word: expected detail.location \"body\", found null"
+        );
+        let other = ErrorBody { code: "INVALID_REQUEST".into(), ..response() };
+        assert_eq!(
+            too_long().check(&other).unwrap_err(),
+            "too-long at /body/member_price_word: expected the code PARAM_ERROR, found INVALID_REQUEST"
+        );
+    }
+}

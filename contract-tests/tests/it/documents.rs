@@ -1,0 +1,151 @@
+//! The generated parts of the documentation are up to date, its examples in Rust are tests, and both languages show the same
+//! code. `UPDATE_DOCS=1` writes what is generated.
+
+mod lost_answer;
+mod points;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use wechatpay_contract::{case, table};
+use wechatpay_mock::{Config, FaultRule, diagnosis::known_mistakes, policies::POLICIES};
+
+/// The sources of the examples in Rust, in the order of the tutorial.
+const EXAMPLES: [&str; 2] = [include_str!("documents/points.rs"), include_str!("documents/lost_answer.rs")];
+
+/// Pages that are there in English and in Chinese.
+const TRANSLATED: [[&str; 2]; 2] =
+    [["README.md", "README.zh-CN.md"], ["docs/how-to/troubleshooting.md", "docs/zh-CN/troubleshooting.md"]];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(page: &str) -> String {
+    fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
+}
+
+/// The language and the content of each block of code.
+fn blocks(text: &str) -> Vec<(&str, &str)> {
+    text.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect()
+}
+
+/// Holds what stands between the markers of a page to what is generated, or writes it.
+fn check_generated(page: &str, marker: &str, generated: &str) {
+    let text = read(page);
+    let (begin, end) = (format!("<!-- begin: {marker} -->\n"), format!("\n<!-- end: {marker} -->"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page}: expected {begin}"));
+    let (documented, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{page}: expected {end}"));
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join(page), format!("{before}{begin}{generated}{end}{after}")).unwrap();
+    } else {
+        assert!(
+            documented == generated,
+            "{page}, {marker}: out of date; UPDATE_DOCS=1 cargo test -p wechatpay-contract --test contract documents"
+        );
+    }
+}
+
+#[test]
+fn the_table_of_behaviours_is_up_to_date() {
+    let cases = case::load(&root().join("fixtures/cases")).unwrap();
+    let generated = table::behaviour(&cases, "../../fixtures/cases");
+    check_generated("docs/reference/behaviour.md", "behaviour", &generated);
+}
+
+#[test]
+fn the_tables_of_faults_are_up_to_date() {
+    // One after the other, since both may be written.
+    check_generated("docs/reference/faults.md", "faults", &table::faults());
+    check_generated("docs/reference/faults.md", "request-numbers", &table::request_numbers());
+}
+
+#[test]
+fn the_rules_that_the_documentation_shows_are_valid_and_the_same() {
+    let page = read("docs/how-to/inject-faults.md");
+    let between =
+        |start: &str, end: &str| page.split(start).nth(1).unwrap().split(end).next().unwrap().to_owned();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mock.toml");
+    fs::write(&file, between("```toml\n", "```")).unwrap();
+    let rule: FaultRule = serde_json::from_str(&between("curl -d '", "'")).unwrap();
+    assert_eq!(Config::from_file(&file).unwrap().faults, [rule]);
+}
+
+#[test]
+fn each_example_in_rust_is_a_test() {
+    let tutorial = read("docs/tutorial/rust.md");
+    let shown: Vec<_> = blocks(&tutorial)
+        .into_iter()
+        .filter(|(language, _)| *language == "rust")
+        .map(|(_, code)| code)
+        .collect();
+    let tested = EXAMPLES.map(|source| source.split_once("\n\n").unwrap().1);
+    assert_eq!(shown, tested, "expected the examples below tests/it/documents/");
+}
+
+#[test]
+fn both_languages_show_the_same_code() {
+    for pages in TRANSLATED {
+        let texts = pages.map(read);
+        // Plain text may be in the reader's language.
+        let [english, chinese] = texts.each_ref().map(|text| {
+            blocks(text).into_iter().filter(|(language, _)| *language != "text").collect::<Vec<_>>()
+        });
+        assert_eq!(english, chinese, "{pages:?}");
+    }
+}
+
+#[track_caller]
+fn assert_lists<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) {
+    let text = read(page);
+    let missing: Vec<_> = names.into_iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "{page} lacks {missing:?}");
+}
+
+#[test]
+fn the_lists_of_names_are_complete() {
+    let policies = POLICIES.iter().map(|policy| policy.name);
+    assert_lists("docs/reference/configuration.md", policies.clone());
+    assert_lists("docs/explanation/own-choices.md", policies);
+    assert_lists("docs/reference/diagnoses.md", known_mistakes().into_iter().map(|mistake| mistake.name));
+
+    // Warnings have no list of their names in the code but the arms of this function.
+    let warnings = include_str!("../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);
+    assert_lists("docs/reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
+}
+
+/// The pages at the root, and every page below `docs/`.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<_> =
+        ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"].map(|name| root().join(name)).into();
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file() {
+    for path in pages() {
+        let text = fs::read_to_string(&path).unwrap();
+        let without_code: String = text.split("```").step_by(2).collect();
+        for link in without_code.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let file = link.split('#').next().unwrap();
+            if file.is_empty() || file.contains("://") || file.starts_with("mailto:") {
+                continue;
+            }
+            assert!(path.parent().unwrap().join(file).exists(), "{}: {link}", path.display());
+        }
+    }
+}

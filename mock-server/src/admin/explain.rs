@@ -1,0 +1,123 @@
+//! Errors of serde in words for people: the field, what was expected, and what was found.
+
+use serde_path_to_error::Path;
+
+use crate::{
+    admin::error::{SHOWN, quoted, truncated},
+    suggest::nearest,
+};
+
+/// What serde says about the value at `path`, reworded.
+///
+/// serde has no error with parts, but its texts have been the same since 1.0; a text of another form is kept.
+pub(super) fn explain(path: &Path, message: &str) -> String {
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    let reworded = reword(message).unwrap_or_else(|| message.into());
+    // An error about a key has the key's value, which does not exist, for its place.
+    let path = path.to_string();
+    let parent = path.trim_end_matches('?').trim_end_matches('.');
+    let place = match message.strip_prefix("unknown field `") {
+        Some(_) => parent.rsplit_once('.').map_or("", |(parent, _)| parent),
+        None => parent,
+    };
+    format!("{}: {reworded}", if place.is_empty() { "the body" } else { place })
+}
+
+fn reword(message: &str) -> Option<String> {
+    if let Some(name) = message.strip_prefix("missing field `") {
+        return Some(format!("expected the field {}, found none", name.trim_end_matches('`')));
+    }
+    if let Some(name) = message.strip_prefix("duplicate field `") {
+        return Some(format!("expected {} once, found it twice", name.trim_end_matches('`')));
+    }
+    for (prefix, kind) in [("unknown field `", "field "), ("unknown variant `", "")] {
+        let Some(rest) = message.strip_prefix(prefix) else { continue };
+        // The name that was found may have anything in it, but those that are known have no quotes.
+        let (found, known) =
+            rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there are no "))?;
+        let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+        let hint = nearest(found, known.iter().copied()).map(|nearest| format!("; did you mean {nearest}?"));
+        let (expected, found) = (one_of(kind, &known), quoted(found));
+        return Some(format!("expected {expected}, found {found}{}", hint.unwrap_or_default()));
+    }
+    let rest = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
+    let (found, expected) = rest.rsplit_once(", expected ")?;
+    Some(format!("expected {}, found {}", kind(expected), value(found)))
+}
+
+fn one_of(kind: &str, known: &[&str]) -> String {
+    match known {
+        [] => format!("no other {}", kind.trim_end()),
+        [only] => format!("the {kind}{only}"),
+        [first, second] => format!("{first} or {second}"),
+        _ => format!("one of {}", known.join(", ")),
+    }
+}
+
+/// What serde expects, which it names in Rust's words.
+fn kind(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "variant identifier" => "a name",
+        _ if expected.contains("struct ") || expected.contains("enum ") => "an object",
+        _ => expected,
+    }
+}
+
+/// What serde found.
+fn value(found: &str) -> String {
+    match found.split_once(' ') {
+        Some(("string", text)) => truncated(text, SHOWN),
+        Some(("boolean" | "integer" | "floating", number)) => {
+            number.trim_start_matches("point ").trim_matches('`').into()
+        }
+        _ => match found {
+            "map" => "an object".into(),
+            "sequence" => "a list".into(),
+            "unit value" => "null".into(),
+            _ => found.into(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::faults::FaultRule;
+
+    fn explained<T: for<'de> Deserialize<'de>>(json: &str) -> String {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err().unwrap();
+        explain(error.path(), &error.inner().to_string())
+    }
+
+    #[test]
+    fn an_error_names_the_field_what_was_expected_and_what_was_found() {
+        for (json, expected) in [
+            (r#"{"match":{"nth":"x"}}"#, r#"match.nth: expected a whole number from 0 on, found "x""#),
+            (r#"{"times":-1}"#, "times: expected a whole number from 0 on, found -1"),
+            (r#"{"applied":1.5}"#, "applied: expected true or false, found 1.5"),
+            (r#"{"match":"x"}"#, r#"match: expected an object, found "x""#),
+            (r#"{"error":{"status":400}}"#, "error: expected the field code, found none"),
+            (r#"{"ttl":1,"ttl":2}"#, "the body: expected ttl once, found it twice"),
+            (r#"{"ttl":null}"#, "ttl: expected a value, found null; leave the field out instead"),
+            (
+                r#"{"error":{"stats":1}}"#,
+                r#"error: expected one of status, code, message, found "stats"; did you mean status?"#,
+            ),
+            (
+                r#"{"latency":{"fix":1}}"#,
+                r#"latency: expected one of fixed, uniform, normal, found "fix"; did you mean fixed?"#,
+            ),
+        ] {
+            assert_eq!(explained::<FaultRule>(json), expected, "{json}");
+        }
+    }
+}

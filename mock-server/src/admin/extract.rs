@@ -1,0 +1,238 @@
+//! What handlers take from a call, and the JSON that they answer with.
+
+use std::borrow::Cow;
+
+use axum::{
+    body::{Body as RawBody, to_bytes},
+    extract::{FromRequest, FromRequestParts, Request},
+    response::{IntoResponse, Response},
+};
+use http::{header::CONTENT_TYPE, request::Parts};
+use percent_encoding::percent_decode_str;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error, value::MapDeserializer},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    admin::{
+        error::{AdminError, quoted},
+        explain::explain,
+    },
+    suggest::nearest,
+};
+
+/// The `Content-Type` of JSON.
+pub(super) const JSON: &str = "application/json; charset=utf-8";
+
+/// A JSON response.
+pub(super) struct Json(Vec<u8>);
+
+impl Json {
+    pub(super) fn of(body: &impl Serialize) -> Self {
+        Self(serde_json::to_vec(body).expect("responses are structs and values, which always serialize"))
+    }
+}
+
+impl IntoResponse for Json {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, JSON)], self.0).into_response()
+    }
+}
+
+/// `{"deleted": 3}`
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Deleted {
+    /// How many were deleted.
+    pub(super) deleted: usize,
+}
+
+/// A body that is a JSON object. `Content-Type` is ignored: `curl -d` calls everything a form.
+pub(super) struct Body<T>(pub(super) T);
+
+/// The same; no body means `{}`.
+pub(super) struct OptionalBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
+        read_json(&whole(request.into_body()).await).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
+        let body = whole(request.into_body()).await;
+        read_json(if body.is_empty() { b"{}" } else { &body }).map(Self)
+    }
+}
+
+/// The body, which was received within the limits and is in memory.
+async fn whole(body: RawBody) -> bytes::Bytes {
+    to_bytes(body, usize::MAX).await.unwrap_or_default()
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminError> {
+    let expected_object =
+        |found| Err(AdminError::Body(format!("the body: expected a JSON object, found {found}")));
+    match body.trim_ascii_start().first() {
+        None => return expected_object("none"),
+        Some(b'{') => {}
+        // serde would take a list of the fields' values.
+        Some(_) => return expected_object("something else"),
+    }
+    let invalid = |error| AdminError::Body(format!("the body: expected valid JSON, found an error: {error}"));
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if error.inner().is_data() {
+            AdminError::Body(explain(error.path(), &error.inner().to_string()))
+        } else {
+            invalid(error.into_inner())
+        }
+    })?;
+    deserializer.end().map_err(invalid)?;
+    Ok(value)
+}
+
+/// The last segment of the path, decoded.
+pub(super) struct Segment(pub(super) String);
+
+impl Segment {
+    pub(super) fn number(&self) -> Result<u64, AdminError> {
+        let expected = || {
+            AdminError::Query(format!("the path: expected a number at its end, found {}", quoted(&self.0)))
+        };
+        self.0.parse().map_err(|_| expected())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Segment {
+    type Rejection = AdminError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AdminError> {
+        let segment = parts.uri.path().rsplit('/').next().unwrap_or_default();
+        Ok(Self(percent_decode_str(segment).decode_utf8_lossy().into_owned()))
+    }
+}
+
+/// The parameters of the query.
+///
+/// `+` stands for itself, so that `since=2026-01-01T00:00:00+08:00` means what it looks like.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = AdminError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AdminError> {
+        read_query(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, AdminError> {
+    let mut decoded = Vec::new();
+    for (name, value) in pairs(text) {
+        let expected_utf_8 =
+            |_| AdminError::Query(format!("{name}: expected UTF-8, found {}", quoted(value)));
+        decoded.push((name, percent_decode_str(value).decode_utf8().map_err(expected_utf_8)?));
+    }
+    let deserializer = MapDeserializer::<_, serde::de::value::Error>::new(decoded.into_iter());
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| AdminError::Query(explain(error.path(), &error.inner().to_string())))
+}
+
+/// Names and encoded values.
+fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts = query.split('&').filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or((part, "")))
+}
+
+/// Refuses a parameter that is not known, or is there twice.
+pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), AdminError> {
+    let mut seen = Vec::new();
+    for (name, _) in pairs(query) {
+        if seen.contains(&name) {
+            return Err(AdminError::Query(format!("the query: expected {name} once, found it twice")));
+        }
+        if !known.iter().any(|known| known == name) {
+            let found = quoted(name);
+            return Err(AdminError::Query(match nearest(name, known.iter().map(String::as_str)) {
+                None => format!("the query: expected none, found {found}"),
+                Some(nearest) => format!(
+                    "the query: expected one of {}, found {found}; did you mean {nearest}?",
+                    known.join(", ")
+                ),
+            }));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+/// Reads the value of a query parameter, for `#[serde(deserialize_with)]`.
+pub(super) fn parameter<'de, T, D: Deserializer<'de>>(
+    deserializer: D,
+    expected: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    let malformed = || D::Error::custom(format!("expected {expected}, found {}", quoted(&text)));
+    parse(&text).ok_or_else(malformed).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Since {
+        #[serde(deserialize_with = "any")]
+        since: Option<String>,
+    }
+
+    fn any<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+        parameter(text, "anything", |text| Some(text.into()))
+    }
+
+    fn since(query: &str) -> Result<Option<String>, String> {
+        read_query::<Since>(query).map(|query| query.since).map_err(|error| error.to_string())
+    }
+
+    fn refused(query: &str) -> String {
+        check_query_names(query, &["after", "since"].map(String::from)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_plus_stands_for_itself_encoded_or_not() {
+        for query in ["since=00:00+08:00", "after=1&since=00%3A00%2B08:00", "&since=00:00+08:00&"] {
+            assert_eq!(since(query).unwrap().as_deref(), Some("00:00+08:00"), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_empty_value_is_empty_and_an_absent_one_is_none() {
+        assert_eq!(since(""), Ok(None));
+        assert_eq!(since("since"), Ok(Some(String::new())));
+        assert_eq!(since("since="), Ok(Some(String::new())));
+    }
+
+    #[test]
+    fn unknown_and_repeated_names_are_refused() {
+        let unknown = refused("sinse=1");
+        assert!(
+            unknown.contains("expected one of after, since, found \"sinse\"; did you mean since?"),
+            "{unknown}"
+        );
+        assert!(refused("%61fter=1").contains("did you mean after?"), "names are not decoded");
+        assert!(refused("after=1&after=2").contains("expected after once"));
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf_8_is_refused() {
+        assert!(since("since=%ff").unwrap_err().contains("since: expected UTF-8, found \"%ff\""));
+    }
+}

@@ -1,0 +1,166 @@
+//! Errors of fields in the gateway's words.
+
+use serde_json::{Value, json};
+use wechatpay_openapi::{Constraint, FieldError, JsonType, Location};
+
+use crate::policies::Provenance;
+
+use super::language::Language;
+
+/// How sure it is that the gateway says so.
+pub(crate) fn provenance(error: &FieldError) -> Provenance {
+    match &error.constraint {
+        Constraint::Type { expected: JsonType::Integer, .. }
+        | Constraint::Required
+        | Constraint::MaxLength { .. }
+        | Constraint::MinLength { .. }
+        | Constraint::Pattern { .. }
+        | Constraint::Documented { .. } => Provenance::Wild,
+        Constraint::ThreeBytes { .. } => Provenance::Documented,
+        Constraint::Type { .. } | Constraint::PercentEncoding { .. } | Constraint::Other { .. } => {
+            Provenance::OwnChoice
+        }
+    }
+}
+
+/// The gateway's sentence, or the mock's translation of it.
+pub(crate) fn message(error: &FieldError, language: Language) -> String {
+    match language {
+        Language::ZhCn => simplified(error),
+        Language::En => issue(error),
+        Language::ZhHk | Language::ZhTw => traditional(error),
+    }
+}
+
+/// `value` and `location` as seen in real responses; `field` and `issue` as documented.
+pub(crate) fn detail(error: &FieldError) -> Value {
+    let value = match &error.constraint {
+        Constraint::Required => json!(""),
+        Constraint::MaxLength { length, .. } | Constraint::MinLength { length, .. } => json!(length),
+        Constraint::Type { found, .. }
+        | Constraint::Pattern { found, .. }
+        | Constraint::ThreeBytes { found }
+        | Constraint::Other { found, .. } => found.clone(),
+        Constraint::PercentEncoding { found } => json!(found),
+        Constraint::Documented { .. } => {
+            return json!({ "issue": issue(error), "location": null, "value": error.unknown_fields() });
+        }
+    };
+    json!({
+        "field": error.pointer,
+        "issue": issue(error),
+        "location": error.location.to_string(),
+        "value": value,
+    })
+}
+
+fn simplified(error: &FieldError) -> String {
+    let (source, title) = (error.source_name(), &error.title);
+    let of_string = |rest: String| format!("输入源“{source}”映射到值字段“{title}”字符串规则校验失败，{rest}");
+    match &error.constraint {
+        Constraint::Required => {
+            format!("输入源“{source}”映射到字段“{title}”必填性规则校验失败，此字段为必填项")
+        }
+        Constraint::Type { expected, .. } => {
+            let (json, wanted) = (json_of(error), type_simplified(*expected));
+            format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中，此字段需要一个合法的{wanted}")
+        }
+        Constraint::MaxLength { limit, length } => of_string(format!("字符数 {length}，大于最大值 {limit}")),
+        Constraint::MinLength { limit, length } => of_string(format!("字符数 {length}，小于最小值 {limit}")),
+        Constraint::Pattern { pattern, .. } => of_string(format!("字符串必须匹配正则表达式“{pattern}”")),
+        Constraint::Documented { .. } => "请求中含有未在API文档中定义的参数".into(),
+        Constraint::ThreeBytes { .. } => of_string("字符串不能包含 4 字节的 UTF-8 字符".into()),
+        Constraint::PercentEncoding { .. } => of_string("字符串必须是合法的百分号编码".into()),
+        Constraint::Other { .. } => format!("输入源“{source}”映射到值字段“{title}”规则校验失败"),
+    }
+}
+
+fn traditional(error: &FieldError) -> String {
+    let (source, title) = (error.source_name(), &error.title_traditional);
+    let of_string = |rest: String| format!("輸入源“{source}”映射到值字段“{title}”字符串規則校驗失敗，{rest}");
+    match &error.constraint {
+        Constraint::Required => {
+            format!("輸入源“{source}”映射到字段“{title}”必填性規則校驗失敗，此字段為必填項")
+        }
+        Constraint::Type { expected, .. } => {
+            let (json, wanted) = (json_of(error), type_traditional(*expected));
+            format!("無法將{json}輸入源“{source}”映射到目標字段“{title}”中，此字段需要一個合法的{wanted}")
+        }
+        Constraint::MaxLength { limit, length } => of_string(format!("字符數 {length}，大於最大值 {limit}")),
+        Constraint::MinLength { limit, length } => of_string(format!("字符數 {length}，小於最小值 {limit}")),
+        Constraint::Pattern { pattern, .. } => of_string(format!("字符串必須匹配正則表達式“{pattern}”")),
+        Constraint::Documented { .. } => "請求中含有未在API文檔中定義的參數".into(),
+        Constraint::ThreeBytes { .. } => of_string("字符串不能包含 4 字節的 UTF-8 字符".into()),
+        Constraint::PercentEncoding { .. } => of_string("字符串必須是合法的百分號編碼".into()),
+        Constraint::Other { .. } => format!("輸入源“{source}”映射到值字段“{title}”規則校驗失敗"),
+    }
+}
+
+/// What was expected and what was found, in English, whatever the language of the message.
+pub(crate) fn issue(error: &FieldError) -> String {
+    let source = error.source_name();
+    match &error.constraint {
+        Constraint::Required => format!("{source}: expected a value, found none"),
+        Constraint::Type { expected, .. } => {
+            format!("{source}: expected {}, found another type", type_english(*expected))
+        }
+        Constraint::MaxLength { limit, length } => {
+            format!("{source}: expected at most {limit} characters, found {length}")
+        }
+        Constraint::MinLength { limit, length } => {
+            format!("{source}: expected at least {limit} characters, found {length}")
+        }
+        Constraint::Pattern { pattern, .. } => format!("{source}: expected a match of {pattern}, found none"),
+        Constraint::Documented { .. } => {
+            format!("expected documented fields only, found {}", error.unknown_fields().join(", "))
+        }
+        Constraint::ThreeBytes { .. } => {
+            format!(
+                "{source}: expected characters of one to three bytes, found one of four, such as an emoji"
+            )
+        }
+        Constraint::PercentEncoding { .. } => {
+            format!("{source}: expected percent-encoded UTF-8, found other bytes")
+        }
+        Constraint::Other { keyword, .. } => format!("{source}: breaks the contract's rule {keyword}"),
+    }
+}
+
+/// ` JSON ` where the field comes from JSON, as the gateway writes it.
+fn json_of(error: &FieldError) -> &'static str {
+    if error.location == Location::Body { " JSON " } else { "" }
+}
+
+/// The type in the gateway's words: the integer's are wild, the others follow its pattern. (own choice)
+fn type_simplified(expected: JsonType) -> &'static str {
+    match expected {
+        JsonType::Array => "数组",
+        JsonType::Boolean => "布尔值",
+        JsonType::Integer => " 64 位有符号整数",
+        JsonType::Number => "数值",
+        JsonType::Object => "对象",
+        JsonType::String => "字符串",
+    }
+}
+
+fn type_traditional(expected: JsonType) -> &'static str {
+    match expected {
+        JsonType::Array => "數組",
+        JsonType::Boolean => "布爾值",
+        JsonType::Integer => " 64 位有符號整數",
+        JsonType::Number => "數值",
+        JsonType::Object => "對象",
+        JsonType::String => "字符串",
+    }
+}
+
+fn type_english(expected: JsonType) -> &'static str {
+    match expected {
+        JsonType::Array => "an array",
+        JsonType::Boolean => "a boolean",
+        JsonType::Integer => "a 64-bit signed integer",
+        JsonType::Number => "a number",
+        JsonType::Object => "an object",
+        JsonType::String => "a string",
+    }
+}

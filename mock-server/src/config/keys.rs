@@ -1,0 +1,244 @@
+//! Merchants, platform certificates and the public key: the tables that name keys.
+
+use std::{error::Error, iter, str::FromStr};
+
+use serde::Deserialize;
+use toml::value::Datetime;
+use wechatpay_protocol::{Certificate, Mchid, ParseError, Timestamp};
+
+use crate::{
+    config::source::{Source, Table},
+    merchants::{
+        ApiCertificate, CertificateStatus, KeyPairError, MerchantConfig, MerchantKind, PlatformCertificate,
+        PlatformCertificates, PublicKeyPair, TrustMode,
+    },
+};
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct MerchantTable {
+    mchid: Option<String>,
+    kind: MerchantKind,
+    trust: TrustMode,
+    certificate: Option<String>,
+    certificate_status: CertificateStatus,
+    private_key: Option<String>,
+    apiv3_key: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PlatformCertificateTable {
+    certificate: Option<String>,
+    private_key: Option<String>,
+    signs_from: Option<Time>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PublicKeyTable {
+    id: Option<String>,
+    private_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a time with its offset, such as 2026-11-24T00:00:00+08:00")]
+enum Time {
+    Text(String),
+    Date(Datetime),
+}
+
+const MAKE_A_KEY: &str =
+    "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 makes a usable private key";
+
+/// The merchants with an mchid, right or wrong otherwise.
+pub(super) fn merchants(
+    source: &Source<'_>,
+    merchants: Vec<MerchantTable>,
+    platform: &PlatformCertificates,
+    now: Timestamp,
+) -> Vec<MerchantConfig> {
+    let mut lines: Vec<(Mchid, usize)> = Vec::new();
+    let mut known = Vec::new();
+    for (index, raw) in merchants.into_iter().enumerate() {
+        let table = source.element("merchant", index);
+        let Some(merchant) = merchant(&table, raw, platform, now) else { continue };
+        if let Some((mchid, line)) = lines.iter().find(|(mchid, _)| *mchid == merchant.mchid) {
+            let problem = format!("expected each mchid once, found {mchid} again, which line {line} has");
+            table.report("mchid", problem, "remove one of the two merchants");
+        }
+        lines.push((merchant.mchid.clone(), table.line_of("mchid")));
+        known.push(merchant);
+    }
+    known
+}
+
+fn merchant(
+    table: &Table<'_>,
+    raw: MerchantTable,
+    platform: &PlatformCertificates,
+    now: Timestamp,
+) -> Option<MerchantConfig> {
+    let advice = "use the merchant number of the merchant platform, for example \"1900000002\"";
+    let mchid = table.require("mchid", raw.mchid, advice);
+    let mchid = mchid.and_then(|mchid| parse(table, "mchid", &mchid, advice));
+    let advice = "use the 32 characters that are the APIv3 key on the merchant platform";
+    let apiv3_key = raw.apiv3_key.and_then(|key| parse(table, "apiv3_key", &key, advice));
+    let certificate = merchant_certificate(table, raw.certificate.as_deref(), raw.private_key.as_deref());
+    if let Some(certificate) = &certificate {
+        check_in_force(table, certificate.certificate(), now);
+        for platform in platform.all() {
+            check_differs(table, certificate.certificate(), platform.certificate());
+        }
+    }
+    let default = MerchantConfig::new(mchid?);
+    Some(MerchantConfig {
+        kind: raw.kind,
+        trust: raw.trust,
+        certificate: certificate.unwrap_or(default.certificate),
+        certificate_status: raw.certificate_status,
+        apiv3_key: apiv3_key.unwrap_or(default.apiv3_key),
+        ..default
+    })
+}
+
+fn merchant_certificate(
+    table: &Table<'_>,
+    certificate: Option<&str>,
+    private_key: Option<&str>,
+) -> Option<ApiCertificate> {
+    if private_key.is_some() && !table.has("certificate") {
+        let advice = "name the certificate that this key belongs to, or remove the key as well";
+        table.report("private_key", "expected certificate beside it, found none", advice);
+    }
+    let certificate = table.content("certificate", certificate?);
+    let private_key = match private_key {
+        Some(name) => Some(table.content("private_key", name)?),
+        None => None,
+    };
+    let read = ApiCertificate::new(&certificate?, private_key.as_deref());
+    read.map_err(|error| report_pair(table, &error)).ok()
+}
+
+/// The platform certificates; the development certificate if they cannot be used.
+pub(super) fn platform_certificates(
+    source: &Source<'_>,
+    certificates: &[PlatformCertificateTable],
+    now: Timestamp,
+) -> PlatformCertificates {
+    let table = |index| source.element("platform_certificate", index);
+    let read = certificates.iter().enumerate().map(|(index, raw)| platform_certificate(&table(index), raw));
+    let read = read.collect::<Vec<_>>();
+    if certificates.first().is_some_and(|first| first.signs_from.is_some()) {
+        let problem = "expected this in the second certificate only, found it in the first";
+        table(0).report("signs_from", problem, "the first signs until the second does; remove it here");
+    }
+    match &read[..] {
+        [Some(only)] => {
+            check_in_force(&table(0), only.certificate(), now);
+            PlatformCertificates::One(only.clone())
+        }
+        [Some(old), Some(new)] => {
+            let signs_from = signs_from(&table(1), certificates[1].signs_from.as_ref()).unwrap_or(now);
+            let change = signs_from.max(now);
+            // The old one must last until the new one signs.
+            if check_in_force(&table(0), old.certificate(), now) {
+                check_in_force(&table(0), old.certificate(), change);
+            }
+            check_in_force(&table(1), new.certificate(), change);
+            check_differs(&table(1), new.certificate(), old.certificate());
+            PlatformCertificates::ChangeOver { old: old.clone(), new: new.clone(), signs_from }
+        }
+        [_, _, _, ..] => {
+            let problem =
+                format!("expected at most two [[platform_certificate]], found {} of them", read.len());
+            table(2).report_line(
+                "",
+                problem,
+                "a change-over has one old and one new certificate; remove the rest",
+            );
+            PlatformCertificates::One(PlatformCertificate::development())
+        }
+        _ => PlatformCertificates::One(PlatformCertificate::development()),
+    }
+}
+
+fn platform_certificate(table: &Table<'_>, raw: &PlatformCertificateTable) -> Option<PlatformCertificate> {
+    let file = |key, name: Option<&String>, advice| table.content(key, table.require(key, name, advice)?);
+    let certificate = file("certificate", raw.certificate.as_ref(), "name the certificate's file, PEM");
+    let advice = "name the file of the certificate's private key, PEM";
+    let private_key = file("private_key", raw.private_key.as_ref(), advice);
+    let pair = PlatformCertificate::new(&certificate?, &private_key?);
+    pair.map_err(|error| report_pair(table, &error)).ok()
+}
+
+fn signs_from(table: &Table<'_>, time: Option<&Time>) -> Option<Timestamp> {
+    let advice =
+        "say when this certificate begins to sign, for example signs_from = \"2026-11-24T00:00:00+08:00\"";
+    let text = match table.require("signs_from", time, advice)? {
+        Time::Text(text) => text.clone(),
+        Time::Date(date) => date.to_string(),
+    };
+    let time = Timestamp::from_rfc3339(&text);
+    let time = time.map_err(|_| format!("expected a time with its offset, since 1970, found {text:?}"));
+    table.keep("signs_from", time, advice)
+}
+
+pub(super) fn public_key(table: &Table<'_>, raw: PublicKeyTable) -> Option<PublicKeyPair> {
+    let advice = "for example PUB_KEY_ID_0119000000022026010100000000000001";
+    let id = table.require("id", raw.id, advice).and_then(|id| parse(table, "id", &id, advice));
+    let name = table.require("private_key", raw.private_key, "name the file of the private key, PEM");
+    let pem = table.content("private_key", &name?)?;
+    // Checks the key even if the ID is wrong.
+    let id = id.unwrap_or_else(|| PublicKeyPair::development().id().clone());
+    let pair = PublicKeyPair::new(id, &pem).map_err(|error| with_causes(&error));
+    table.keep("private_key", pair, MAKE_A_KEY)
+}
+
+/// Parses a type of the protocol, whose error says what it is.
+fn parse<T: FromStr<Err = ParseError>>(table: &Table<'_>, key: &str, text: &str, advice: &str) -> Option<T> {
+    text.parse().map_err(|malformed: ParseError| table.report_line(key, malformed, advice)).ok()
+}
+
+fn report_pair(table: &Table<'_>, error: &KeyPairError) {
+    match error {
+        KeyPairError::Certificate(cause) => {
+            let advice = "name the file of an X.509 certificate with an RSA key, PEM";
+            table.report("certificate", with_causes(cause), advice);
+        }
+        KeyPairError::PrivateKey(cause) => table.report("private_key", with_causes(cause), MAKE_A_KEY),
+        KeyPairError::Mismatch { .. } => {
+            table.report("private_key", error, "name the key that the certificate was made for");
+        }
+    }
+}
+
+/// Reports the table's certificate if it is not in force. Whether it is.
+fn check_in_force(table: &Table<'_>, certificate: &Certificate, at: Timestamp) -> bool {
+    let is_in_force = certificate.is_in_force(at);
+    if !is_in_force {
+        let times = [certificate.not_before(), certificate.not_after(), at];
+        let [from, to, at] = times.map(Timestamp::to_rfc3339);
+        let problem = format!("expected a certificate in force at {at}, found one from {from} to {to}");
+        table.report("certificate", problem, "name one in force, and the private key that belongs to it");
+    }
+    is_in_force
+}
+
+/// Reports the table's certificate if it has the serial number of a platform certificate.
+fn check_differs(table: &Table<'_>, certificate: &Certificate, platform: &Certificate) {
+    let serial_no = certificate.serial_no();
+    if serial_no == platform.serial_no() {
+        let problem = format!(
+            "expected a serial number of its own, found {serial_no}, which a platform certificate has"
+        );
+        let advice = "make a new certificate: clients tell certificates apart by their serial numbers";
+        table.report("certificate", problem, advice);
+    }
+}
+
+/// The error and its causes.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = iter::successors(error.source(), |&cause| cause.source());
+    iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,260 @@
+//! A TOML file that reports all its mistakes at once, each with its line.
+
+use std::{
+    cell::RefCell,
+    fmt::Display,
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, ValueDeserializer},
+};
+
+use crate::config::{
+    error::{ConfigError, ConfigErrors},
+    explain::explain,
+};
+
+/// Keys of single tables, `[key]`.
+const TABLES: [&str; 5] = ["limits", "policies", "public_key", "match", "error"];
+
+/// Keys that hold no tables of the configuration: lists of strings, and `match.body`, which is any JSON.
+const OTHER: [&str; 3] = ["hosts", "proxy_passthrough", "body"];
+
+/// A parsed file, and the mistakes found in it so far.
+pub(super) struct Source<'t> {
+    path: &'t Path,
+    text: &'t str,
+    document: Spanned<DeValue<'t>>,
+    errors: RefCell<Vec<ConfigError>>,
+    /// The paths of what could not be deserialized.
+    mistaken: Vec<Vec<String>>,
+}
+
+/// A table of the file. Its methods report mistakes.
+pub(super) struct Table<'s> {
+    source: &'s Source<'s>,
+    /// Keys and indices.
+    path: Vec<String>,
+}
+
+impl<'t> Source<'t> {
+    /// Parses `text`.
+    ///
+    /// # Errors
+    /// Every place that is not TOML.
+    pub(super) fn parse(path: &'t Path, text: &'t str) -> Result<Self, ConfigErrors> {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let document = Spanned::new(document.span(), DeValue::Table(document.into_inner()));
+        let source = Self { path, text, document, errors: RefCell::default(), mistaken: Vec::new() };
+        for error in errors {
+            let line = error.span().map(|span| source.line_at(span.start));
+            // `Display` would quote the line, which may hold a key.
+            let problem = format!("this is not TOML: {}", error.message());
+            let advice = "put strings in double quotes and write each key once; see https://toml.io";
+            source.push(ConfigError::new(path, line, problem, advice));
+        }
+        ConfigErrors::or(source.errors.take(), source)
+    }
+
+    /// Deserializes the whole file. Reports unknown keys and values that don't fit and goes on without them, so that
+    /// one mistake does not hide the next.
+    pub(super) fn deserialize<T: DeserializeOwned + Default>(&mut self) -> T {
+        let mut document = self.document.clone();
+        loop {
+            let (path, message) = match misplaced_array(document.get_ref(), true) {
+                Some(path) => (path, "invalid type: array, expected a table".into()),
+                None => match serde_path_to_error::deserialize(ValueDeserializer::from(document.clone())) {
+                    Ok(value) => return value,
+                    Err(error) => (keys(error.path()), error.inner().message().to_owned()),
+                },
+            };
+            // What is wrong with a table only because part of it was left out is not another mistake.
+            let is_left_out = self.mistaken.iter().any(|mistake| mistake.starts_with(&path));
+            if !is_left_out {
+                let (line, value) = self.find(&path);
+                let (problem, advice) = explain(&message, &path, value);
+                self.push(ConfigError::new(self.path, line, problem, advice));
+            }
+            if !remove(document.get_mut(), &path) {
+                return T::default();
+            }
+            self.mistaken.push(path);
+        }
+    }
+
+    pub(super) fn root(&self) -> Table<'_> {
+        Table { source: self, path: Vec::new() }
+    }
+
+    /// An element of an array of tables at the top of the file.
+    pub(super) fn element(&self, key: &str, index: usize) -> Table<'_> {
+        self.root().inner(key).inner(&index.to_string())
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        !self.errors.borrow().is_empty()
+    }
+
+    /// Keeps a mistake for the end, if there is one.
+    pub(super) fn keep<T>(&self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// `value`, if no mistake was found.
+    pub(super) fn finish<T>(&self, value: T) -> Result<T, ConfigErrors> {
+        ConfigErrors::or(self.errors.take(), value)
+    }
+
+    pub(super) fn push(&self, error: ConfigError) {
+        self.errors.borrow_mut().push(error);
+    }
+
+    fn line_at(&self, offset: usize) -> usize {
+        self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+    }
+
+    /// The value at `path` and its line; without a value, the line of the innermost table around it.
+    fn find(&self, path: &[String]) -> (usize, Option<&DeValue<'t>>) {
+        let (mut line, mut value) = (1, self.document.get_ref());
+        for step in path {
+            let found = match value {
+                DeValue::Table(table) => {
+                    table.get_key_value(step.as_str()).map(|(key, value)| (key.span(), value))
+                }
+                DeValue::Array(items) => {
+                    index(step).and_then(|index| items.get(index)).map(|item| (item.span(), item))
+                }
+                _ => None,
+            };
+            let Some((span, inner)) = found else { return (line, None) };
+            (line, value) = (self.line_at(span.start), inner.get_ref());
+        }
+        (line, Some(value))
+    }
+}
+
+impl<'s> Table<'s> {
+    /// The table below `key`.
+    pub(super) fn inner(&self, key: &str) -> Self {
+        Self { source: self.source, path: self.path_of(key) }
+    }
+
+    /// Whether a mistake in it was reported already.
+    pub(super) fn is_mistaken(&self) -> bool {
+        self.source.mistaken.iter().any(|path| path.starts_with(&self.path))
+    }
+
+    /// Whether the file has the key, its value right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.source.find(&self.path_of(key)).1.is_some()
+    }
+
+    /// The line of the key, or of the table if it does not have the key.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        self.source.find(&self.path_of(key)).0
+    }
+
+    /// Reports a mistake in that line.
+    pub(super) fn report_line(&self, key: &str, problem: impl Display, advice: impl Into<String>) {
+        let error = ConfigError::new(self.source.path, self.line_of(key), problem.to_string(), advice);
+        self.source.push(error);
+    }
+
+    /// Reports a mistake in the value of the key.
+    pub(super) fn report(&self, key: &str, problem: impl Display, advice: impl Into<String>) {
+        self.report_line(key, format!("{key}: {problem}"), advice);
+    }
+
+    /// What the value of the key was converted into. Reports the error if it could not be.
+    pub(super) fn keep<T, E: Display>(&self, key: &str, converted: Result<T, E>, advice: &str) -> Option<T> {
+        converted.map_err(|error| self.report(key, error, advice)).ok()
+    }
+
+    /// The value, which must be there.
+    pub(super) fn require<T>(&self, key: &str, value: Option<T>, advice: &str) -> Option<T> {
+        if value.is_none() && !self.has(key) {
+            self.report_line("", format!("expected the key {key}, found none"), advice);
+        }
+        value
+    }
+
+    /// The value, whose form is named by `expected`.
+    pub(super) fn parse<T: FromStr>(&self, key: &str, text: &str, expected: &str, advice: &str) -> Option<T> {
+        let parsed = text.parse().map_err(|_| format!("expected {expected}, found {text:?}"));
+        self.keep(key, parsed, advice)
+    }
+
+    /// A path, relative to the folder of this file.
+    pub(super) fn path(&self, key: &str, name: &str) -> Option<PathBuf> {
+        if name.contains('\n') || name.contains("-----BEGIN") {
+            self.report(key, "expected the name of a file, found PEM text (not shown)", "put it in a file");
+            return None;
+        }
+        Some(self.source.path.parent().unwrap_or("".as_ref()).join(name))
+    }
+
+    /// The content of a file.
+    pub(super) fn content(&self, key: &str, name: &str) -> Option<String> {
+        let path = self.path(key, name)?;
+        let read = fs::read_to_string(&path)
+            .map_err(|error| format!("expected a file, found none at {}: {error}", path.display()));
+        self.keep(key, read, "paths are relative to the folder of this configuration")
+    }
+
+    fn path_of(&self, key: &str) -> Vec<String> {
+        self.path.iter().cloned().chain([key.into()]).collect()
+    }
+}
+
+fn keys(path: &serde_path_to_error::Path) -> Vec<String> {
+    let key = |segment: &Segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { variant } => Some(variant.clone()),
+        Segment::Unknown => None,
+    };
+    path.iter().filter_map(key).collect()
+}
+
+fn index(step: &str) -> Option<usize> {
+    step.parse().ok()
+}
+
+/// Removes the innermost entry of a table that `path` leads through. Whether there was one.
+fn remove(value: &mut DeValue<'_>, path: &[String]) -> bool {
+    let Some((step, rest)) = path.split_first() else { return false };
+    let removes = |inner: &mut Spanned<DeValue<'_>>| remove(inner.get_mut(), rest);
+    match value {
+        DeValue::Table(table) => {
+            table.get_mut(step.as_str()).is_some_and(removes) || table.remove(step.as_str()).is_some()
+        }
+        DeValue::Array(items) => index(step).and_then(|index| items.get_mut(index)).is_some_and(removes),
+        _ => false,
+    }
+}
+
+/// The path of an array in place of a table. Serde would take its elements for the table's values.
+fn misplaced_array(value: &DeValue<'_>, is_table: bool) -> Option<Vec<String>> {
+    let within = |step: String, value: &Spanned<DeValue<'_>>, is_table| {
+        misplaced_array(value.get_ref(), is_table).map(|path| [vec![step], path].concat())
+    };
+    match value {
+        DeValue::Array(_) if is_table => Some(Vec::new()),
+        DeValue::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| within(index.to_string(), item, true))
+        }
+        DeValue::Table(table) => {
+            let mut entries = table.iter().filter(|(key, _)| !OTHER.contains(&&**key.get_ref()));
+            entries.find_map(|(key, value)| {
+                within(key.get_ref().to_string(), value, TABLES.contains(&&**key.get_ref()))
+            })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,33 @@
+//! How sure it is that the real gateway does the same.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a behaviour of the mock comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provenance {
+    /// The official documentation says so.
+    Documented,
+    /// The real gateway answered so to a request without valid credentials.
+    Probed,
+    /// A real answer that somebody published.
+    Wild,
+    /// What official or widely used SDKs send or insist on.
+    Sdk,
+    /// Nothing public decides it: the mock's own choice.
+    OwnChoice,
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Documented => "documented",
+            Self::Probed => "probed",
+            Self::Wild => "wild",
+            Self::Sdk => "SDK",
+            Self::OwnChoice => "own choice",
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! The contract: every operation, found by path or by `operationId`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock},
+};
+
+use http::Method;
+use serde_json::Value;
+
+use crate::{ContractError, Operation, PathTemplate, inline::inline, path::Segment, routes::Routes};
+
+/// The built-in contract's text, as the mock serves and obeys it: OpenAPI 3.1.
+pub const OPENAPI: &str = include_str!("../../fixtures/contract/openapi.json");
+
+/// An index of operations.
+#[derive(Debug)]
+pub struct Contract {
+    document: Arc<Value>,
+    operations: Vec<Operation>,
+    by_id: HashMap<String, usize>,
+    routes: Routes,
+}
+
+/// Why a request is for no operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// No operation has the path.
+    #[error("no operation has this path")]
+    UnknownPath,
+    /// Operations have the path, but none of them the method.
+    #[error("no operation with this path has this method")]
+    UnknownMethod,
+}
+
+/// The methods that a path can describe.
+const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+
+impl Contract {
+    /// The built-in contract.
+    pub fn current() -> &'static Self {
+        static CURRENT: LazyLock<Contract> =
+            LazyLock::new(|| Contract::index(OPENAPI).expect("a test checks the built-in contract"));
+        &CURRENT
+    }
+
+    /// Reads the text of an OpenAPI 3.1 document, and checks all of it.
+    ///
+    /// # Errors
+    /// What is missing, wrong or not supported, and where.
+    pub fn parse(text: &str) -> Result<Self, ContractError> {
+        let contract = Self::index(text)?;
+        contract.check()?;
+        Ok(contract)
+    }
+
+    fn index(text: &str) -> Result<Self, ContractError> {
+        let document = serde_json::from_str(text)
+            .map_err(|error| ContractError::new(format!("expected JSON, found {error}")))?;
+        let document: Arc<Value> = Arc::new(document);
+        let paths = document["paths"].as_object();
+        let paths = paths.ok_or_else(|| ContractError::new("expected a document with paths, found none"))?;
+        let mut contract = Self {
+            document: Arc::clone(&document),
+            operations: Vec::new(),
+            by_id: HashMap::new(),
+            routes: Routes::default(),
+        };
+        for (path, item) in paths {
+            let template = path.parse::<PathTemplate>().map_err(|error| error.within(path))?;
+            for (key, _) in item.as_object().into_iter().flatten() {
+                let operation = if METHODS.contains(&key.as_str()) {
+                    Operation::index(&document, &template, key)
+                } else {
+                    Err(ContractError::new(format!("expected one of the methods {}", METHODS.join(", "))))
+                };
+                let added = operation.and_then(|operation| contract.add(operation));
+                added.map_err(|error| error.within(&format!("{key} {path}")))?;
+            }
+        }
+        Ok(contract)
+    }
+
+    fn add(&mut self, operation: Operation) -> Result<(), ContractError> {
+        let index = self.operations.len();
+        let same_path = self.routes.entry(operation.path());
+        let mut others = same_path.iter().map(|other| &self.operations[*other]);
+        if let Some(other) = others.find(|other| other.method() == operation.method()) {
+            return Err(ContractError::new(format!("{other} has the same path")));
+        }
+        same_path.push(index);
+        if self.by_id.insert(operation.id().into(), index).is_some() {
+            return Err(ContractError::new(format!("two operations are called {}", operation.id())));
+        }
+        self.operations.push(operation);
+        Ok(())
+    }
+
+    /// Reads every description and compiles every schema.
+    fn check(&self) -> Result<(), ContractError> {
+        let checked =
+            |operation: &Operation| operation.check().map_err(|error| error.within(&operation.to_string()));
+        self.operations.iter().try_for_each(checked)
+    }
+
+    /// Every operation, by path.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation with this `operationId`.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.by_id.get(id).map(|index| &self.operations[*index])
+    }
+
+    /// The `operationId` of each operation.
+    pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().map(Operation::id)
+    }
+
+    /// The operation that a request is for; `path` is percent-encoded, as sent. Of two that have its method, the one with a
+    /// literal where the other has a parameter.
+    ///
+    /// # Errors
+    /// [`RouteError::UnknownPath`], a 404, or [`RouteError::UnknownMethod`], a 405.
+    pub fn route(&self, method: &Method, path: &str) -> Result<&Operation, RouteError> {
+        let at_path = self.routes.at(path);
+        let mut candidates = at_path.iter().map(|index| &self.operations[*index]);
+        match candidates.find(|operation| operation.method() == method) {
+            Some(operation) => Ok(operation),
+            None if at_path.is_empty() => Err(RouteError::UnknownPath),
+            None => Err(RouteError::UnknownMethod),
+        }
+    }
+
+    /// The operation whose path is most like `path`; `None` if there are no operations.
+    pub fn nearest(&self, path: &str) -> Option<&Operation> {
+        // Enough to tell operations apart, and no more work for a path of 64 KiB.
+        let beginning = |path: &str| path.chars().take(128).collect::<String>();
+        let wanted = beginning(path);
+        self.operations.iter().min_by_key(|operation| {
+            let sent = operation.path().segments().zip(path.split('/'));
+            let values = sent.filter(|(segment, _)| matches!(segment, Segment::Parameter(_)));
+            let like_sent = operation.path().fill(values.map(|(_, value)| value));
+            strsim::levenshtein(&beginning(&like_sent), &wanted)
+        })
+    }
+
+    /// The schemas of the document's `components`, by name, with every `$ref` replaced.
+    ///
+    /// # Errors
+    /// If a `$ref` can't be replaced.
+    pub fn schemas(&self) -> Result<BTreeMap<String, Value>, ContractError> {
+        let schemas = self.document["components"]["schemas"].as_object().into_iter().flatten();
+        let read = |(name, schema): (&String, _)| {
+            let schema = inline(&self.document, schema).map_err(|error| error.within(name))?;
+            Ok((name.clone(), schema))
+        };
+        schemas.map(read).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn contract(paths: &[(&str, &str)]) -> Result<Contract, ContractError> {
+        let mut document = json!({ "paths": {} });
+        for (method, path) in paths {
+            document["paths"][path][method] = json!({
+                "operationId": format!("{method} {path}"),
+                "parameters": path.contains("{id}").then_some(
+                    [json!({ "name": "id", "in": "path", "schema": { "type": "string" } })],
+                ),
+            });
+        }
+        Contract::parse(&document.to_string())
+    }
+
+    #[test]
+    fn the_built_in_contract_is_complete() {
+        let contract = Contract::parse(OPENAPI).unwrap();
+        assert!(contract.schemas().unwrap().contains_key("error"));
+        assert_eq!(contract.operation("set_rights").unwrap().id(), "set_rights");
+    }
+
+    #[test]
+    fn every_field_of_a_request_has_a_chinese_name() {
+        fn nameless(schema: &Value, at: &str) -> Vec<String> {
+            let is_nameless = ["title", "x-title-traditional"].iter().any(|key| !schema[*key].is_string());
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            let fields = fields.flat_map(|(name, field)| nameless(field, &format!("{at}/{name}")));
+            is_nameless.then(|| at.to_owned()).into_iter().chain(fields).collect()
+        }
+        for operation in Contract::current().operations() {
+            let parameters = operation.parameters().iter().map(|parameter| &parameter.schema);
+            for schema in parameters.chain(operation.body()) {
+                assert_eq!(nameless(schema.as_value(), ""), Vec::<String>::new(), "{operation}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_literal_beats_a_parameter_unless_only_the_other_has_the_method() {
+        let contract =
+            contract(&[("get", "/a/{id}"), ("delete", "/a/{id}"), ("get", "/a/list"), ("post", "/a/list")]);
+        let contract = contract.unwrap();
+        let id = |method, path| contract.route(&method, path).map(Operation::id);
+        assert_eq!(id(Method::GET, "/a/list"), Ok("get /a/list"));
+        assert_eq!(id(Method::GET, "/a/1"), Ok("get /a/{id}"));
+        assert_eq!(id(Method::DELETE, "/a/list"), Ok("delete /a/{id}"));
+        assert_eq!(id(Method::POST, "/a/1"), Err(RouteError::UnknownMethod));
+        assert_eq!(id(Method::GET, "/a/1/2"), Err(RouteError::UnknownPath));
+    }
+
+    #[test]
+    fn the_nearest_operation_is_found_by_the_beginning_of_a_path() {
+        let nearest = |path: &str| Contract::current().nearest(path).map(Operation::id);
+        assert_eq!(nearest("/v3/certificate"), Some("list_certificates"));
+        assert_eq!(nearest("/v3/marketing/membercard-open/cards/1/codes/2/right"), Some("set_rights"));
+        assert!(nearest(&"/v3".repeat(20_000)).is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_document_is_named_with_its_place() {
+        let error = |paths| contract(paths).unwrap_err().to_string();
+        assert_eq!(
+            error(&[("get", "/a/{id}"), ("get", "/a/{other}")]),
+            "get /a/{other}: GET /a/{id} has the same path"
+        );
+        assert_eq!(error(&[("get", "/{x}")]), "GET /{x}: path parameters: found a description of {}");
+        assert!(error(&[("fetch", "/")]).starts_with("fetch /: expected one of the methods delete, get"));
+        assert_eq!(
+            Contract::parse("{}").unwrap_err().to_string(),
+            "expected a document with paths, found none"
+        );
+    }
+
+    #[test]
+    fn a_description_is_read_and_compiled_when_it_is_first_needed() {
+        let document = json!({ "paths": { "/": { "post": {
+            "operationId": "post",
+            "requestBody": { "content": { "application/json": { "schema": { "type": "nothing" } } } },
+        } } } });
+        assert!(Contract::index(&document.to_string()).is_ok());
+        let error = Contract::parse(&document.to_string()).unwrap_err();
+        assert!(error.to_string().starts_with("POST /: "), "{error}");
+    }
+}

@@ -1,0 +1,133 @@
+//! Which field of a request breaks which rule of the contract.
+
+use std::{borrow::Cow, fmt};
+
+use serde_json::Value;
+
+/// A field that breaks a rule of the contract.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldError {
+    /// The part of the request that has the field.
+    pub location: Location,
+    /// Where in that part, as a JSON pointer: `/out_request_no`; empty for the whole.
+    pub pointer: String,
+    /// The field's Chinese name, from the contract.
+    pub title: String,
+    /// The same in traditional characters.
+    pub title_traditional: String,
+    /// The rule, with what was found instead.
+    pub constraint: Constraint,
+}
+
+impl FieldError {
+    /// The field with its part of the request, as the gateway writes it: `/body/out_request_no`.
+    pub fn source_name(&self) -> String {
+        format!("/{}{}", self.location, self.pointer)
+    }
+
+    /// The undocumented fields, if they are the error: `/body/payer/openid`.
+    pub fn unknown_fields(&self) -> Vec<String> {
+        let Constraint::Documented { parent, names } = &self.constraint else { return Vec::new() };
+        names.iter().map(|name| format!("/{}{parent}/{}", self.location, escape(name))).collect()
+    }
+}
+
+/// Part of a request that has fields, in the order in which they are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Location {
+    /// The path. (wild: `uri_template`)
+    Path,
+    /// The query.
+    Query,
+    /// The headers.
+    Header,
+    /// The JSON body.
+    Body,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Path => "uri_template",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Body => "body",
+        })
+    }
+}
+
+/// A rule of the contract, with what was found instead; a long value is cut.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields are the rule's own and what was found")]
+pub enum Constraint {
+    /// The field is required.
+    Required,
+    /// The value has a type.
+    Type { expected: JsonType, found: Value },
+    /// The text has at most `limit` characters.
+    MaxLength { limit: u64, length: usize },
+    /// The text has at least `limit` characters.
+    MinLength { limit: u64, length: usize },
+    /// The text matches a regular expression.
+    Pattern { pattern: String, found: Value },
+    /// The object at the pointer `parent` has documented fields only; `names` are up to a hundred others.
+    Documented { parent: String, names: Vec<String> },
+    /// The text is UTF-8 of one to three bytes a character: no emoji. (documented)
+    ThreeBytes { found: Value },
+    /// The parameter is percent-encoded UTF-8; `found` is the text as sent.
+    PercentEncoding { found: String },
+    /// Any other keyword of JSON Schema.
+    Other { keyword: String, found: Value },
+}
+
+/// A type of JSON, as the gateway tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum JsonType {
+    Array,
+    Boolean,
+    Integer,
+    Number,
+    Object,
+    String,
+}
+
+impl JsonType {
+    /// The type with this name in JSON Schema; `None` for `null` and what is no type.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "array" => Self::Array,
+            "boolean" => Self::Boolean,
+            "integer" => Self::Integer,
+            "number" => Self::Number,
+            "object" => Self::Object,
+            "string" => Self::String,
+            _ => return None,
+        })
+    }
+}
+
+/// A field's name as one token of a JSON pointer.
+pub(crate) fn escape(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
+}
+
+/// The name that a token of a JSON pointer stands for.
+pub(crate) fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_name_survives_escaping(name in "[~/01a]{0,8}") {
+            prop_assert!(!escape(&name).contains('/'));
+            prop_assert_eq!(unescape(&escape(&name)), name);
+        }
+    }
+}

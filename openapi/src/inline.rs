@@ -1,0 +1,115 @@
+//! What a `$ref` stands for.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use crate::ContractError;
+
+/// How long a chain of `$ref` may be, and how deep schemas may be nested. (own choice)
+const MAX_DEPTH: usize = 32;
+
+/// Keywords that forbid no value: beside a `$ref` they replace its target's.
+const ANNOTATIONS: [&str; 6] =
+    ["title", "x-title-traditional", "description", "default", "example", "examples"];
+
+/// What a `$ref` leads to; any other value is itself.
+///
+/// # Errors
+/// If it leads out of the document, nowhere, or in a circle.
+pub(crate) fn resolve<'d>(document: &'d Value, mut value: &'d Value) -> Result<&'d Value, ContractError> {
+    for _ in 0..MAX_DEPTH {
+        let Some(reference) = value["$ref"].as_str() else { return Ok(value) };
+        let pointer =
+            reference.strip_prefix('#').map(|pointer| percent_decode_str(pointer).decode_utf8_lossy());
+        let target = pointer.and_then(|pointer| document.pointer(&pointer));
+        value =
+            target.ok_or_else(|| ContractError::new(format!("{reference} leads nowhere in the document")))?;
+    }
+    Err(ContractError::new("$ref leads in a circle"))
+}
+
+/// A schema with every `$ref` in it replaced by what it leads to.
+///
+/// # Errors
+/// As [`resolve`], and if the schema contains itself.
+pub(crate) fn inline(document: &Value, schema: &Value) -> Result<Value, ContractError> {
+    inline_at(document, schema, MAX_DEPTH)
+}
+
+fn inline_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Value, ContractError> {
+    let Value::Object(keywords) = schema else { return Ok(schema.clone()) };
+    let levels_left = levels_left.checked_sub(1);
+    let levels_left = levels_left.ok_or_else(|| ContractError::new("a schema of too many levels"))?;
+    let inner = |schema| inline_at(document, schema, levels_left);
+    let mut inlined = Map::new();
+    for (keyword, value) in keywords.iter().filter(|(keyword, _)| *keyword != "$ref") {
+        let value = match (keyword.as_str(), value) {
+            ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
+                schemas.iter().map(inner).collect::<Result<Vec<_>, _>>()?.into()
+            }
+            ("properties", Value::Object(fields)) => {
+                let field = |(name, field): (&String, _)| {
+                    Ok((name.clone(), inner(field).map_err(|error| error.within(name))?))
+                };
+                fields.iter().map(field).collect::<Result<Map<_, _>, ContractError>>()?.into()
+            }
+            ("additionalProperties" | "items", _) => inner(value)?,
+            _ => value.clone(),
+        };
+        inlined.insert(keyword.clone(), value);
+    }
+    if !keywords.contains_key("$ref") {
+        return Ok(inlined.into());
+    }
+    let Value::Object(mut target) = inner(resolve(document, schema)?)? else {
+        return Err(ContractError::new("expected $ref to lead to an object"));
+    };
+    let is_rule = |keyword: &&String| !ANNOTATIONS.contains(&keyword.as_str());
+    if let Some(keyword) = inlined.keys().find(|keyword| target.contains_key(*keyword) && is_rule(keyword)) {
+        return Err(ContractError::new(format!("{keyword} is beside $ref and in its target: use allOf")));
+    }
+    target.extend(inlined);
+    Ok(target.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn inlined(schema: &Value) -> Result<Value, String> {
+        let document = json!({
+            "name": { "type": "string", "title": "名称" },
+            "goods": { "properties": { "name": { "$ref": "#/name", "title": "商品名称" } } },
+            "a/b": { "$ref": "#/goods" },
+            "endless": { "items": { "$ref": "#/endless" } },
+            "circle": { "$ref": "#/circle" },
+        });
+        inline(&document, schema).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn references_are_replaced_however_deep() {
+        let schema = json!({ "type": "array", "items": { "allOf": [{ "$ref": "#/a~1b" }] } });
+        let name = json!({ "type": "string", "title": "商品名称" });
+        let expected = json!({ "type": "array", "items": { "allOf": [{ "properties": { "name": name } }] } });
+        assert_eq!(inlined(&schema), Ok(expected));
+    }
+
+    #[test]
+    fn a_reference_that_can_not_be_replaced_is_an_error() {
+        for (schema, error) in [
+            (json!({ "$ref": "#/none" }), "#/none leads nowhere in the document"),
+            (json!({ "$ref": "other.json" }), "other.json leads nowhere in the document"),
+            (json!({ "$ref": "#/circle" }), "$ref leads in a circle"),
+            (json!({ "$ref": "#/endless" }), "a schema of too many levels"),
+            (
+                json!({ "$ref": "#/name", "type": "integer" }),
+                "type is beside $ref and in its target: use allOf",
+            ),
+        ] {
+            assert_eq!(inlined(&schema), Err(error.into()));
+        }
+    }
+}

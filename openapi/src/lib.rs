@@ -1,0 +1,54 @@
+//! The operations of WeChat Pay APIv3 as data: their paths, parameters, bodies and responses.
+//!
+//! Everything comes from an OpenAPI 3.1 document; nothing else in the workspace lists paths or fields. The mock routes
+//! and validates by it, and the contract kit generates requests from it.
+//!
+//! [`Contract::current`] makes an index only: method, path and `operationId` of each operation. The rest of an operation
+//! is read, and each of its schemas compiled, once, when it is first needed. [`Contract::parse`] does all of that at once,
+//! so that a faulty document is an error before the first request.
+//!
+//! ```
+//! use http::Method;
+//! use serde_json::json;
+//! use wechatpay_openapi::{Constraint, Contract, RouteError};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let contract = Contract::current();
+//!
+//! // The path, as sent, leads to an operation.
+//! let path = "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5/codes/4785%2F32/rights";
+//! let operation = contract.route(&Method::PATCH, path)?;
+//! assert_eq!(operation.id(), "set_rights");
+//! assert_eq!(contract.route(&Method::GET, path).unwrap_err(), RouteError::UnknownMethod);
+//!
+//! // Its parameters are decoded and checked one by one.
+//! let values = operation.path().values(path).ok_or("another path")?;
+//! assert_eq!(values[1], ("code", "4785%2F32"));
+//! let code = operation.parameters().iter().find(|parameter| parameter.name == "code").ok_or("none")?;
+//! assert_eq!(code.parse(values[1].1), Ok(json!("4785/32")));
+//!
+//! // A body that breaks a rule of its schema gets the first error that the gateway would report.
+//! let schema = operation.body().ok_or("no body")?;
+//! let error = schema.check(&json!({ "member_price_word": "八折" })).unwrap_err();
+//! assert_eq!((error.source_name().as_str(), error.constraint), ("/body/out_request_no", Constraint::Required));
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod contract;
+mod error;
+mod field_error;
+mod inline;
+mod operation;
+mod path;
+mod routes;
+mod schema;
+
+pub use contract::{Contract, OPENAPI, RouteError};
+pub use error::ContractError;
+pub use field_error::{Constraint, FieldError, JsonType, Location};
+pub use operation::{Operation, Parameter};
+pub use path::PathTemplate;
+pub use schema::Schema;
