@@ -2,14 +2,14 @@
 //! that each do one thing wrong, and finds what it fails to reject.
 //!
 //! The command `prove-client` uses this. [`PROBES`] says what the mock does and what the client must do; [`Prover`] runs
-//! the probes; each is judged by the client's reaction and the mock's journal; [`table`] and [`ReportFile`] show the
+//! the probes and compares the client's reaction and the mock's journal with that; [`table`] and [`ReportFile`] show the
 //! results. The mock without faults comes first in every run: a client that rejects everything would pass the rest.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use wechatpay_contract::prove::{Prover, Subject};
+//! use wechatpay_contract::prove::{Prover, TestedClient};
 //!
-//! let prover = Prover::new(Subject::Command(vec!["./pay".into()]));
+//! let prover = Prover::new(TestedClient::Command(vec!["./pay".into()]));
 //! let results = prover.run(&["signature".into()], |_| {}).await?;
 //! assert_eq!(results.counts().failed, 0);
 //! # Ok(())
@@ -22,7 +22,7 @@ mod command;
 mod environment;
 mod error;
 mod finding;
-mod judge;
+mod observation;
 mod probe;
 mod probes;
 mod prover;
@@ -31,7 +31,7 @@ mod results;
 pub mod table;
 
 pub use application::{Trigger, TriggerError};
-pub use client::Subject;
+pub use client::TestedClient;
 pub use command::RunError;
 pub use environment::{Keys, KeysError};
 pub use error::{HonestMockError, SelectionError, StopError};

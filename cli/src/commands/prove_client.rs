@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, num::NonZero, time::Duration};
 
 use clap::{ArgGroup, Args};
 use http::Method;
-use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, Subject, Trigger, table};
+use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, TestedClient, Trigger, table};
 
 use crate::{
     args::address,
@@ -39,7 +39,7 @@ const MOST_SECONDS: f64 = 590.0;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["url", "command", "list"]))]
+#[command(group = ArgGroup::new("client").required(true).multiple(true).args(["url", "command", "list"]))]
 pub(crate) struct ProveClient {
     /// A running application: a request to this URL makes it call, and 2xx says that it accepts the response
     #[arg(long, value_name = "URL", requires = "listen", conflicts_with = "command")]
@@ -125,13 +125,13 @@ pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
 }
 
 fn prover(options: &ProveClient) -> Prover {
-    let subject = match (&options.url, options.listen) {
+    let client = match (&options.url, options.listen) {
         (Some(url), Some(listen)) => {
-            Subject::Application { trigger: url.clone().method(options.method.clone()), listen }
+            TestedClient::Application { trigger: url.clone().method(options.method.clone()), listen }
         }
-        _ => Subject::Command(options.command.clone()),
+        _ => TestedClient::Command(options.command.clone()),
     };
-    let usual = Prover::new(subject);
+    let usual = Prover::new(client);
     Prover { keys: options.keys, timeout: options.timeout, jobs: options.jobs.unwrap_or(usual.jobs), ..usual }
 }
 

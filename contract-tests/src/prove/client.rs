@@ -6,7 +6,7 @@ use super::Trigger;
 
 /// The client that is tested, and how to make it call.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub enum TestedClient {
     /// A command with its arguments. It makes the sample call once, and exits with 0 if it accepts the response.
     Command(Vec<OsString>),
     /// A running application that uses the mock at `listen`. It makes the sample call at each request to it, and responds
@@ -19,7 +19,7 @@ pub enum Subject {
     },
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for TestedClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(words) => {

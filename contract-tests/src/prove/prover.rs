@@ -10,8 +10,9 @@ use std::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    HonestMockError, Keys, Outcome, PROBES, Probe, ProbeResult, Results, SelectionError, StopError, Subject,
-    Trigger, client::Reaction, command, environment::TestEnvironment, judge::Observation, probes::honest,
+    HonestMockError, Keys, Outcome, PROBES, Probe, ProbeResult, Results, SelectionError, StopError,
+    TestedClient, Trigger, client::Reaction, command, environment::TestEnvironment, observation::Observation,
+    probes::honest,
 };
 use crate::environment;
 
@@ -19,7 +20,7 @@ use crate::environment;
 #[derive(Clone, Debug)]
 pub struct Prover {
     /// The client.
-    pub subject: Subject,
+    pub client: TestedClient,
     /// The gateway keys that an application has, or that a command gets at most.
     pub keys: Keys,
     /// The client's time limit for a probe.
@@ -42,9 +43,9 @@ const EXTRA_SILENCE: Duration = Duration::from_secs(5);
 
 impl Prover {
     /// A prover with the defaults of the command line.
-    pub fn new(subject: Subject) -> Self {
+    pub fn new(client: TestedClient) -> Self {
         Self {
-            subject,
+            client,
             keys: Keys::Both,
             timeout: Duration::from_secs(30),
             jobs: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
@@ -66,14 +67,14 @@ impl Prover {
 
     fn reason_to_skip(&self, probe: &Probe) -> Option<&'static str> {
         let keys = probe.scenario.keys?;
-        match self.subject {
-            Subject::Application { .. } if keys != self.keys => {
+        match self.client {
+            TestedClient::Application { .. } if keys != self.keys => {
                 Some("the application has other keys; --keys says which")
             }
-            Subject::Command(_) if self.keys != Keys::Both && keys != self.keys => {
+            TestedClient::Command(_) if self.keys != Keys::Both && keys != self.keys => {
                 Some("the client gets other keys; --keys says which")
             }
-            Subject::Application { .. } | Subject::Command(_) => None,
+            TestedClient::Application { .. } | TestedClient::Command(_) => None,
         }
     }
 
@@ -92,13 +93,13 @@ impl Prover {
         if plan.iter().all(|(_, skipped)| skipped.is_some()) {
             return Err(StopError::AllSkipped { keys: self.keys });
         }
-        let probes = match &self.subject {
-            Subject::Command(command) => self.run_command(command, plan, &on_done).await?,
-            Subject::Application { trigger, listen } => {
+        let probes = match &self.client {
+            TestedClient::Command(command) => self.run_command(command, plan, &on_done).await?,
+            TestedClient::Application { trigger, listen } => {
                 self.call_application(trigger, *listen, plan, &on_done).await?
             }
         };
-        Ok(Results { subject: self.subject.to_string(), probes, took: start.elapsed() })
+        Ok(Results { client: self.client.to_string(), probes, took: start.elapsed() })
     }
 
     async fn run_command(
@@ -112,7 +113,7 @@ impl Prover {
             let start = Instant::now();
             let outcome = match skipped {
                 Some(reason) => Outcome::Skipped { reason },
-                None => self.run_once(command, probe).await?.judge(probe),
+                None => self.run_once(command, probe).await?.outcome(probe),
             };
             Ok::<_, StopError>(finish(probe, outcome, start, on_done))
         });
@@ -158,7 +159,7 @@ impl Prover {
                 environment = self.start(listen, self.keys, probe).await?;
             }
             let observation = self.observe(trigger.send(self.timeout).await, &environment);
-            results.push(finish(probe, observation.judge(probe), start, on_done));
+            results.push(finish(probe, observation.outcome(probe), start, on_done));
         }
         Ok(results)
     }

@@ -78,7 +78,7 @@ struct FindingRow<'a> {
 fn body(results: &Results) -> Body<'_> {
     let Counts { passed, failed, skipped } = results.counts();
     let probes = results.probes.iter().map(row).collect();
-    let (client, summary) = (results.subject.as_str(), results.summary());
+    let (client, summary) = (results.client.as_str(), results.summary());
     Body { client, summary, held: passed, not_held: failed, skipped, probes }
 }
 

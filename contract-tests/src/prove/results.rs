@@ -9,7 +9,7 @@ use crate::report::Counts;
 #[derive(Debug)]
 pub struct Results {
     /// The client.
-    pub subject: String,
+    pub client: String,
     /// Each probe, in order.
     pub probes: Vec<ProbeResult>,
     /// How long all probes took.

@@ -16,7 +16,7 @@ use tokio::{
     task::JoinHandle,
 };
 use wechatpay_client::{Client, RightsChange};
-use wechatpay_contract::prove::{Keys, Prover, Results, StopError, Subject};
+use wechatpay_contract::prove::{Keys, Prover, Results, StopError, TestedClient};
 use wechatpay_protocol::Credentials;
 
 /// What an application makes of a request.
@@ -108,7 +108,7 @@ async fn prove(
     let listen = free_address().await;
     let application = Application::start(listen, keys, manner).await;
     let trigger = application.url.parse().unwrap();
-    let usual = Prover::new(Subject::Application { trigger, listen });
+    let usual = Prover::new(TestedClient::Application { trigger, listen });
     let filters: Vec<_> = filters.iter().map(ToString::to_string).collect();
     Prover { keys, timeout, ..usual }.run(&filters, |_| {}).await
 }
@@ -176,7 +176,8 @@ async fn an_application_that_does_not_answer_in_time_is_found_out() {
 async fn an_application_that_is_not_there_ends_the_run() {
     let (application, listen) = (free_address().await, free_address().await);
     let trigger = format!("http://{application}/").parse().unwrap();
-    let stopped = Prover::new(Subject::Application { trigger, listen }).run(&[], |_| {}).await.unwrap_err();
+    let stopped =
+        Prover::new(TestedClient::Application { trigger, listen }).run(&[], |_| {}).await.unwrap_err();
     assert!(matches!(stopped, StopError::HonestMock(_)));
     assert!(stopped.to_string().contains("the application can't be reached any more"), "{stopped}");
 }

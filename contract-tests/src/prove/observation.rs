@@ -30,7 +30,7 @@ pub(super) struct Observation {
 
 impl Observation {
     /// The outcome of the probe.
-    pub(super) fn judge(&self, probe: &Probe) -> Outcome {
+    pub(super) fn outcome(&self, probe: &Probe) -> Outcome {
         let findings = self.findings(probe);
         let requests = match self.exchanges.as_slice() {
             [] => "no request".into(),
