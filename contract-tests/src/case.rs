@@ -1,20 +1,23 @@
-//! Cases: files that say what to send, how to sign it, what must come back, and what must then be stored.
+//! A case: a JSON file that says what to send, how to sign it, what response must come back, and what must be stored.
 //!
-//! The format stands in `fixtures/cases.schema.json`, a JSON Schema, and in CONTRIBUTING.md. There is one way to write a
-//! thing: an unknown key is refused, and so is a value that would be the default.
+//! [`verify`](crate::verify) runs cases against a server, and the table in `docs/reference/behaviour.md` is made of them.
+//! The format is described by `fixtures/cases.schema.json`. There is one way to write each thing: unknown keys are
+//! errors, and so are values that equal the default, so that two cases that mean the same look the same.
 
 mod expected;
 mod given;
-mod needs;
 mod placeholders;
 mod read;
 mod request;
 mod rules;
 mod strict;
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use wechatpay_mock::Provenance;
+use wechatpay_protocol::Credentials;
 
 use crate::sign::Sign;
 
@@ -22,41 +25,44 @@ pub use expected::{Expected, ExpectedBody, ExpectedHeader, SignedBy};
 pub use given::Given;
 pub(crate) use placeholders::Placeholders;
 pub use read::{CaseError, embedded, json_files, load, parse};
-pub use request::{CaseRequest, Content, MadeRequest, RawRequest, SAMPLE_BODY, SAMPLE_TARGET};
+pub use request::{BuiltRequest, CaseRequest, Content, RawRequest, SAMPLE_BODY, SAMPLE_TARGET};
 
-/// The JSON Schema of a case's file: 2020-12.
+/// The JSON Schema of a case file, draft 2020-12.
 pub const SCHEMA: &str = include_str!("../../fixtures/cases.schema.json");
 
-/// One behaviour of the gateway, as a file shows it.
+/// One behaviour of the gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// The file's path below the folder of cases, without `.json`.
+    /// The path of the file below the folder of cases, without `.json`.
     pub id: String,
-    /// What holds, as a sentence.
+    /// The behaviour, as a sentence.
     pub title: String,
-    /// Why that matters to whoever integrates.
+    /// Why it matters to a developer who integrates with the gateway.
     pub why: String,
-    /// How sure it is that the real gateway does so.
+    /// How sure it is that the real gateway behaves like this.
     pub standing: Provenance,
     /// Where that is known from.
     pub source: String,
-    /// Whether it cannot change anything at any gateway, whatever that makes of it: every request of it reads, or is
-    /// signed so that nobody can take it for the merchant's.
+    /// Whether the case cannot change anything at any gateway: each of its requests only reads, or has a signature that
+    /// no gateway can accept as the merchant's.
     #[serde(default, deserialize_with = "strict::not_default")]
     pub harmless: bool,
-    /// The state before. The case then needs a mock of its own that is told so, and can't be run elsewhere.
+    /// The state before. A case with a state needs its own mock and cannot run against any other server.
     #[serde(default, deserialize_with = "strict::some")]
     pub given: Option<Given>,
-    /// What is sent and what must come back, one after another.
+    /// The requests, in order, with the response that each must get.
     #[serde(deserialize_with = "strict::not_default")]
     pub exchanges: Vec<CaseExchange>,
-    /// The state after: members' cards, read over the gateway's own operation.
+    /// The state after: members' cards, read with the gateway's own operation.
     #[serde(default, deserialize_with = "strict::not_default")]
     pub after: Vec<MemberAfter>,
+    /// The names of all placeholders in the case.
+    #[serde(skip)]
+    placeholders: BTreeSet<String>,
 }
 
-/// A request and the answer it must get.
+/// A request and the response that it must get.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseExchange {
@@ -68,7 +74,7 @@ pub struct CaseExchange {
     pub expect: Expected,
 }
 
-/// A member's card as it must be when everything was sent.
+/// A member's card as it must be after the last exchange.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberAfter {
@@ -76,7 +82,25 @@ pub struct MemberAfter {
     pub card_id: String,
     /// The member's code.
     pub code: String,
-    /// What `GET …/cards/{card_id}/codes/{code}` must answer, at least.
+    /// The fields that `GET …/cards/{card_id}/codes/{code}` must at least return.
     #[serde(deserialize_with = "strict::not_default")]
     pub member: Map<String, Value>,
+}
+
+impl Case {
+    /// The gateway key that the case needs and the merchant does not know, if there is one.
+    pub(crate) fn missing_key(&self, merchant: &Credentials) -> Option<&'static str> {
+        let needs = |key, placeholder: &str| {
+            self.placeholders.contains(placeholder)
+                || self.exchanges.iter().any(|exchange| exchange.expect.signed_by == key)
+        };
+        if merchant.platform_certificate.is_none() && needs(SignedBy::PlatformCertificate, "platform_serial")
+        {
+            Some("platform certificate")
+        } else if merchant.public_key.is_none() && needs(SignedBy::PublicKey, "public_key_id") {
+            Some("public key")
+        } else {
+            None
+        }
+    }
 }

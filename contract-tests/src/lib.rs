@@ -1,9 +1,8 @@
-//! The contract kit: holds a server or a client to the contract of WeChat Pay APIv3.
+//! The contract kit: tests whether servers and clients keep to the contract of WeChat Pay APIv3.
 //!
-//! A [`case::Case`] is a file in `fixtures/cases/`: what to send, how to sign it, and what must come back.
-//! [`run::run`] sends it to any base URL and says what differs; [`verify`] does so with all of them, and reports.
-//!
-//! [`generate`] generates requests of any operation from the contract: valid ones, and ones that break one rule of it.
+//! A [`case::Case`] is a file in `fixtures/cases/` that says what to send, how to sign it, and what must come back.
+//! [`run::run`] runs one against a server and [`verify`] runs all of them; [`prove`] tests a client instead.
+//! [`generate`] makes requests for any operation from its description: valid ones, and ones that violate a single rule.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -13,6 +12,7 @@ pub mod environment;
 pub mod generate;
 mod keys;
 pub mod prove;
+pub mod report;
 pub mod report_file;
 pub mod run;
 pub mod sign;

@@ -1,40 +1,43 @@
-//! Is this client safe to point at the real gateway? Runs it against an honest mock and then against a hostile one, a
-//! misbehaviour at a time, and says what it let through.
+//! Is this client safe to use with the real gateway? Runs it against a mock that does nothing wrong, then against mocks
+//! that each do one thing wrong, and finds what it fails to reject.
 //!
-//! One way from the probes to the reports: [`PROBES`] says what the mock does and what the client must do, [`Prover`]
-//! plans which of them are run and runs them, each judged as the client's outcome and the mock's journal tell, and
-//! [`table`] and [`ReportFile`] tell how it went.
+//! The command `prove-client` uses this. [`PROBES`] says what the mock does and what the client must do; [`Prover`] runs
+//! the probes and compares the client's reaction and the mock's journal with that; [`table`] and [`ReportFile`] show the
+//! results. The mock without faults comes first in every run: a client that rejects everything would pass the rest.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use wechatpay_contract::prove::{Prover, Subject};
+//! use wechatpay_contract::prove::{Prover, TestedClient};
 //!
-//! let prover = Prover::new(Subject::Command(vec!["./pay".into()]));
-//! let proof = prover.run(&["signature".into()], |_| {}).await?;
-//! assert_eq!(proof.not_held(), 0);
+//! let prover = Prover::new(TestedClient::Command(vec!["./pay".into()]));
+//! let results = prover.run(&["signature".into()], |_| {}).await?;
+//! assert_eq!(results.counts().failed, 0);
 //! # Ok(())
 //! # }
 //! ```
 
 mod application;
+mod client;
 mod command;
+mod environment;
+mod error;
 mod finding;
-mod ground;
-mod judge;
+mod observation;
 mod probe;
 mod probes;
-mod proof;
 mod prover;
 mod report;
-mod subject;
+mod results;
+pub mod table;
 
 pub use application::{Trigger, TriggerError};
-pub use command::NotRun;
-pub use finding::{Finding, Kind, Severity};
-pub use ground::Keys;
-pub use probe::{Misbehaviour, Must, Probe, Scene, World};
+pub use client::TestedClient;
+pub use command::RunError;
+pub use environment::{Keys, KeysError};
+pub use error::{HonestMockError, SelectionError, StopError};
+pub use finding::{Finding, FindingKind, Severity};
+pub use probe::{GatewayKeys, InjectedFault, Probe, Requirement, Scenario};
 pub use probes::PROBES;
-pub use proof::{ProbeResult, Proof, Verdict};
-pub use prover::{NoneSelected, Prover, Stopped};
-pub use report::{Format, ReportFile, table};
-pub use subject::Subject;
+pub use prover::Prover;
+pub use report::{Format, ReportFile};
+pub use results::{Outcome, ProbeResult, Results};

@@ -76,7 +76,7 @@ impl<F: Form> ReportFile<F> {
         self.path == Path::new("-")
     }
 
-    /// Writes the report, and replaces what the file held.
+    /// Writes the report, and replaces the file if there is one.
     ///
     /// # Errors
     /// [`ReportError`] if the file cannot be written.

@@ -1,48 +1,47 @@
-//! Runs a case against a server and says what differs.
+//! Runs one case against a server and returns what differs from its expectations.
+//!
+//! [`verify`](crate::verify) runs many. Requests are sent by an HTTP client of the kit's own, not by the client library:
+//! cases need malformed requests and the exact bytes of the response.
 
 mod body;
 mod compare;
 mod difference;
 mod exchange;
-mod recorded;
 pub(crate) mod send;
 mod signature;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use wechatpay_protocol::{Credentials, Timestamp};
+use wechatpay_protocol::{BaseUrl, Credentials, Timestamp};
 
 use crate::{
-    case::{Case, CaseExchange, CaseRequest, Expected, ExpectedBody, MadeRequest, MemberAfter, SignedBy},
+    case::{BuiltRequest, Case, CaseExchange, CaseRequest, Expected, ExpectedBody, MemberAfter, SignedBy},
     sign::Sign,
 };
 
-pub use difference::{Difference, Lines, Subject};
+pub use difference::{Difference, LineKind, Part};
 pub(crate) use exchange::Caller;
-pub(crate) use send::Sent;
 
-/// Where members' cards can be read.
+/// The path of members' cards.
 const CARDS: &str = "/v3/marketing/membercard-open/cards";
 
-/// What a segment of a path keeps as it is.
+/// The characters that are escaped in a segment of a path: all but the unreserved ones.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Sends the case's requests to `base_url` as that merchant, one after another, and compares the answers, and then the
-/// state. What differs is in the order in which it was looked at; nothing does if the case holds.
-pub async fn run(case: &Case, base_url: &str, merchant: &Credentials) -> Vec<Difference> {
+/// Sends the case's requests to `base_url` as this merchant, one after another, then reads the state, and returns the
+/// differences in that order; none if the case passes.
+pub async fn run(case: &Case, base_url: &BaseUrl, merchant: &Credentials) -> Vec<Difference> {
     let caller = Caller::new(base_url, merchant);
-    let given = case.given.as_ref().and_then(|given| given.now).map(Timestamp::from_unix);
+    let time = case.given.as_ref().and_then(|given| given.now).map(Timestamp::from_unix);
     let mut differences = Vec::new();
     for (index, exchange) in case.exchanges.iter().enumerate() {
-        let CaseExchange { request, .. } = exchange;
-        let at = format!("exchange {}, {} {}", index + 1, request.method(), request.target());
-        let found = run_exchange(exchange, &caller, given).await;
-        differences.extend(found.into_iter().map(|difference| difference.within(&at)));
+        let request = &exchange.request;
+        let place = format!("exchange {}, {} {}", index + 1, request.method(), request.target());
+        differences.extend(run_exchange(exchange, &caller, time, &place).await);
     }
     for after in &case.after {
-        let at = format!("afterwards, the card {} of {}", after.card_id, after.code);
-        let found = run_exchange(&reading(after, &caller), &caller, given).await;
-        differences.extend(found.into_iter().map(|difference| difference.within(&at)));
+        let place = format!("afterwards, the card {} of {}", after.card_id, after.code);
+        differences.extend(run_exchange(&read_member(after, &caller), &caller, time, &place).await);
     }
     differences
 }
@@ -50,23 +49,25 @@ pub async fn run(case: &Case, base_url: &str, merchant: &Credentials) -> Vec<Dif
 async fn run_exchange(
     exchange: &CaseExchange,
     caller: &Caller<'_>,
-    given: Option<Timestamp>,
+    time: Option<Timestamp>,
+    place: &str,
 ) -> Vec<Difference> {
-    match caller.send(&exchange.request, &exchange.sign, given).await {
+    let differences = match caller.send(&exchange.request, &exchange.sign, time).await {
         Ok(sent) => compare::compare(&exchange.expect, &sent, caller.merchant),
-        Err(found) => vec![Difference::new(Subject::Answer, "one", found)],
-    }
+        Err(problem) => vec![Difference::new(Part::Response, "one", problem)],
+    };
+    differences.into_iter().map(|difference| difference.within(place)).collect()
 }
 
 /// The exchange that reads a member's card.
-fn reading(after: &MemberAfter, caller: &Caller<'_>) -> CaseExchange {
+fn read_member(after: &MemberAfter, caller: &Caller<'_>) -> CaseExchange {
     let segment = |text: &str| {
         let text = text.replace("{unique}", &caller.unique);
         utf8_percent_encode(&text, SEGMENT).to_string()
     };
     let target = format!("{CARDS}/{}/codes/{}", segment(&after.card_id), segment(&after.code));
     CaseExchange {
-        request: CaseRequest::Made(MadeRequest::get(target)),
+        request: CaseRequest::Built(BuiltRequest::get(target)),
         sign: Sign::Valid,
         expect: Expected {
             status: 200,

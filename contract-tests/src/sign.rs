@@ -1,4 +1,7 @@
-//! How a case's request is signed: rightly, or wrongly in a way that has a name.
+//! How a request of a case is signed: correctly, or incorrectly in a way that has a name.
+//!
+//! Cases name these ways in `sign`; tests use them too. The message is built here and not by the protocol crate, because
+//! most of these ways need a message that the protocol crate does not build.
 
 use serde::Deserialize;
 use wechatpay_protocol::{Credentials, KeyError, SerialNo, Timestamp};
@@ -11,71 +14,72 @@ use crate::keys::signing_key;
 pub enum Sign {
     /// As documented.
     Valid,
-    /// Not at all: there is no `Authorization` header.
+    /// Without an `Authorization` header.
     Unsigned,
-    /// With a timestamp that is 299 seconds in the past.
+    /// With a timestamp 299 seconds in the past.
     #[serde(rename = "299-seconds-ago")]
     AlmostStale,
-    /// With a timestamp that is 300 seconds in the past, the oldest that is taken. It is a second older if the clock moves on.
+    /// With a timestamp 300 seconds in the past, the oldest that the gateway accepts. It may be a second older on arrival.
     #[serde(rename = "300-seconds-ago")]
     Oldest,
-    /// With a timestamp that is 301 seconds in the past.
+    /// With a timestamp 301 seconds in the past.
     #[serde(rename = "301-seconds-ago")]
     Stale,
-    /// With a timestamp that is 302 seconds in the future: one more than the limit, as the clock may move on a second.
+    /// With a timestamp 302 seconds in the future: still beyond the limit of 300 if a second passes on the way.
     #[serde(rename = "302-seconds-ahead")]
     Ahead,
-    /// With a private key that belongs to nobody.
+    /// With a private key that no merchant has.
     WrongKey,
-    /// In the name of a merchant that does not exist.
+    /// As a merchant that does not exist.
     UnknownMerchant,
-    /// With the serial number of a certificate that is not the merchant's.
+    /// With the serial number of a certificate that the merchant does not have.
     UnknownSerial,
     /// With the serial number in lower case.
     LowerCaseSerial,
-    /// For a body that is then changed.
+    /// For another body than the one sent.
     TamperedBody,
-    /// For a path that is then changed.
+    /// For another path than the one sent.
     TamperedPath,
-    /// For a query that is then changed.
+    /// For another query than the one sent.
     TamperedQuery,
-    /// For a method that is then changed.
+    /// For another method than the one sent.
     TamperedMethod,
-    /// Over a message without its final `\n`.
+    /// For a message without its final `\n`.
     NoFinalNewline,
-    /// Over a message without the query.
+    /// For a message without the query.
     QueryLeftOut,
     /// With a signature that is not Base64.
     SignatureNotBase64,
-    /// As documented, with the `Authorization` header written as here: `{mchid}`, `{nonce_str}`, `{signature}`,
-    /// `{timestamp}` and `{serial_no}` stand for the right values.
+    /// As documented, in an `Authorization` header of this form; `{mchid}`, `{nonce_str}`, `{signature}`, `{timestamp}` and
+    /// `{serial_no}` stand for the correct values.
     Authorization(String),
 }
 
-/// The header as documented.
+/// The documented form of the header.
 const AUTHORIZATION: &str = "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce_str}\",\
                              signature=\"{signature}\",timestamp=\"{timestamp}\",serial_no=\"{serial_no}\"";
 
-/// A key and a serial number that no merchant has.
-const STRANGERS_KEY: &str = include_str!("../../fixtures/credentials/other_key.pem");
-const STRANGERS_SERIAL: &str = "2A6D1E0C94F7B83350AC4D7E91B2F6083C5D7A19";
+/// A private key that no merchant has.
+const UNKNOWN_KEY: &str = include_str!("../../fixtures/credentials/other_key.pem");
+/// A serial number that no merchant has.
+const UNKNOWN_SERIAL: &str = "2A6D1E0C94F7B83350AC4D7E91B2F6083C5D7A19";
 
 /// What to sign, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct ToSign<'a> {
-    /// The method, as it will be sent.
+    /// The method that is sent.
     pub method: &'a str,
-    /// The target, as it will be sent.
+    /// The target that is sent.
     pub target: &'a str,
-    /// The body, as it will be sent.
+    /// The body that is sent.
     pub body: &'a [u8],
-    /// The time at which the target will check.
+    /// The server's time.
     pub now: Timestamp,
     /// The random string.
     pub nonce_str: &'a str,
 }
 
-/// A signed request's header, and what it says.
+/// The `Authorization` header of a request.
 #[derive(Clone, Debug)]
 pub struct Signed {
     /// The value of `Authorization`; `None` to leave it out.
@@ -85,13 +89,13 @@ pub struct Signed {
 }
 
 impl Sign {
-    /// Signs as this name says.
+    /// Signs in this way.
     ///
     /// # Errors
-    /// If the merchant's key can't be read.
+    /// If the merchant's key is not valid.
     pub fn sign(&self, request: &ToSign<'_>, merchant: &Credentials) -> Result<Signed, KeyError> {
         let timestamp = self.timestamp(request.now);
-        let pem = if *self == Self::WrongKey { STRANGERS_KEY } else { &merchant.merchant_key };
+        let pem = if *self == Self::WrongKey { UNKNOWN_KEY } else { &merchant.merchant_key };
         let signature = signing_key(pem)?.sign(&self.message(request, timestamp)).to_string();
         let signature =
             if *self == Self::SignatureNotBase64 { signature.replace('=', "-") } else { signature };
@@ -111,8 +115,8 @@ impl Sign {
         Ok(Signed { authorization: Some(authorization), timestamp })
     }
 
-    /// Whether no gateway, however lenient, can take this for a signature of the merchant's over what is sent.
-    pub(crate) fn is_none_of_the_merchants(&self, request: &ToSign<'_>) -> bool {
+    /// Whether no gateway, however lenient, can accept this as the merchant's signature of this request.
+    pub(crate) fn is_never_valid(&self, request: &ToSign<'_>) -> bool {
         match self {
             Self::Unsigned | Self::WrongKey | Self::UnknownMerchant => true,
             Self::Authorization(template) => !template.contains("{signature}"),
@@ -120,6 +124,7 @@ impl Sign {
         }
     }
 
+    /// The timestamp that is signed.
     pub(crate) fn timestamp(&self, now: Timestamp) -> Timestamp {
         let now = now.as_unix();
         Timestamp::from_unix(match self {
@@ -131,15 +136,15 @@ impl Sign {
         })
     }
 
-    fn serial_no(&self, right: &SerialNo) -> String {
+    fn serial_no(&self, correct: &SerialNo) -> String {
         match self {
-            Self::UnknownSerial => STRANGERS_SERIAL.into(),
-            Self::LowerCaseSerial => right.as_str().to_lowercase(),
-            _ => right.to_string(),
+            Self::UnknownSerial => UNKNOWN_SERIAL.into(),
+            Self::LowerCaseSerial => correct.as_str().to_lowercase(),
+            _ => correct.to_string(),
         }
     }
 
-    /// The bytes that are signed, which are not always those that should be.
+    /// The bytes that are signed, in some ways of signing not the right ones.
     pub(crate) fn message(&self, request: &ToSign<'_>, timestamp: Timestamp) -> Vec<u8> {
         let ToSign { method, target, body, nonce_str, .. } = request;
         let path = target.split('?').next().unwrap_or_default();

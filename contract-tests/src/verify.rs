@@ -1,25 +1,25 @@
-//! Does this server behave like the gateway? Runs the cases against it and reports.
+//! Does this server behave like the gateway? Runs the cases against it and reports what differs.
 //!
-//! One way from the cases to the reports: [`Selection`] says which, [`plan`] where each is run or why it is skipped,
-//! [`preflight`] whether the target answers at all, [`run`] runs them, and [`ReportFile`] and [`tree`] tell how it went.
-//!
-//! In a test, a mock of its own is held to cases, and its journal says what came:
+//! The command `verify` uses this, and so can a test: [`Selection`] chooses the cases, [`plan`] decides where each runs,
+//! [`preflight`] makes sure that the target responds at all, [`run`] runs them, and [`tree`] and [`ReportFile`] show the
+//! results. A target that is not on this machine may be a real gateway, so [`TestEnvironment::target`] needs an explicit
+//! permission for it and only harmless cases run there.
 //!
 //! ```
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use wechatpay_contract::{
 //!     case,
-//!     verify::{self, Ground, Selection},
+//!     verify::{self, Selection, TestEnvironment},
 //! };
 //! use wechatpay_mock::MockServer;
 //!
-//! // As it stands, this is the body of a #[tokio::test].
+//! // This is the body of a #[tokio::test].
 //! let mock = MockServer::builder().start().await?;
-//! let ground = Ground::target(mock.url().parse()?, mock.credentials(), false)?;
+//! let environment = TestEnvironment::target(mock.url().parse()?, mock.credentials(), false)?;
 //! let selection = Selection { filters: vec!["rights/sample".into()], shard: None };
-//! let steps = verify::plan(selection.of(case::embedded()?)?, &ground);
-//! let results = verify::run(steps, &ground, |_| {}).await;
+//! let plan = verify::plan(selection.of(case::embedded()?)?, &environment);
+//! let results = verify::run(plan, &environment, |_| {}).await;
 //! assert_eq!(results.counts().failed, 0);
 //!
 //! let exchanges = mock.exchanges();
@@ -29,18 +29,20 @@
 //! # }
 //! ```
 
-mod ground;
+mod environment;
 mod plan;
 mod preflight;
 mod report;
 mod results;
 mod run;
 mod select;
+mod tap;
+pub mod tree;
 
-pub use ground::{Ground, NotAMock, Target, TargetError};
-pub use plan::{Course, SkipReason, Step, plan};
+pub use environment::{RemoteTargetError, TestEnvironment};
+pub use plan::{Placement, PlannedCase, SkipReason, plan};
 pub use preflight::{PreflightError, preflight};
-pub use report::{Format, ReportFile, tree};
-pub use results::{CaseResult, Counts, Outcome, Results};
+pub use report::{Format, ReportFile};
+pub use results::{CaseResult, Outcome, Results};
 pub use run::run;
-pub use select::{NoneSelected, Selection, Shard, ShardError};
+pub use select::{Selection, SelectionError, Shard, ShardError};

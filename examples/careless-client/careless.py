@@ -69,7 +69,7 @@ def new_number():
 def call(number):
     """Sends the sample call. Returns status, headers and body as they came."""
     body = json.dumps({"out_request_no": number, "before_bonus_value": 500, "bonus_value": 600, "add_bonus_value": 100})
-    # HOLE no-time-limit: waits for an answer as long as it takes. Whoever waits for this client waits as well.
+    # HOLE no-time-limit: waits for a response without a limit. Everything that waits for this client waits as well.
     limit = None if careless("no-time-limit") else float(os.environ.get("WECHATPAY_TIMEOUT", "10")) / 2
     connection = http.client.HTTPConnection(urlsplit(os.environ["WECHATPAY_BASE_URL"]).netloc, timeout=limit)
     connection.request("PATCH", TARGET, body, {
@@ -104,7 +104,7 @@ def verify(headers, body):
     if signed is None:
         raise Refused("the answer names no key")
     signature = header(headers, "Wechatpay-Signature")
-    # HOLE no-signature-no-check: verifies only what has a signature, so whoever forges leaves it out.
+    # HOLE no-signature-no-check: verifies only what has a signature, so a forger leaves it out.
     if careless("no-signature-no-check") and signature is None:
         return
     # HOLE signtest-is-fine: knows the gateway's own test, and lets it pass. Anybody can write these letters.

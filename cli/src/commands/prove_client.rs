@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, num::NonZero, time::Duration};
 
 use clap::{ArgGroup, Args};
 use http::Method;
-use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, Subject, Trigger, table};
+use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, TestedClient, Trigger, table};
 
 use crate::{
     commands::progress,
@@ -39,7 +39,7 @@ const MOST_SECONDS: f64 = 590.0;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["url", "command", "list"]))]
+#[command(group = ArgGroup::new("client").required(true).multiple(true).args(["url", "command", "list"]))]
 pub(crate) struct ProveClient {
     /// A running application: a request to this URL makes it call, and 2xx says that it accepts the response
     #[arg(long, value_name = "URL", requires = "listen", conflicts_with = "command")]
@@ -99,15 +99,15 @@ pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
     }
     let mut signals = Signals::new()?;
     let progress = progress(plan.len());
-    let proof = prover.run(&options.filter, |result| {
+    let results = prover.run(&options.filter, |result| {
         if let Some(finding) = result.findings().first() {
             progress.set_message(format!("{}: {}", result.probe.id, finding.kind));
         }
         progress.inc(1);
     });
     // A client in its own process group does not get Ctrl-C; it is ended when its run is dropped.
-    let proof = tokio::select! {
-        proof = proof => proof?,
+    let results = tokio::select! {
+        results = results => results?,
         signal = signals.next() => {
             signal?;
             return Err(Interrupted.into());
@@ -116,22 +116,22 @@ pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
     progress.finish_and_clear();
 
     if !options.report.iter().any(ReportFile::is_stdout) {
-        print(|mut out| table::write(&mut out, &proof))?;
+        print(|mut out| table::write(&mut out, &results))?;
     }
     for report in &options.report {
-        report.write(&proof)?;
+        report.write(&results)?;
     }
-    Ok(proof.not_held() == 0)
+    Ok(results.counts().failed == 0)
 }
 
 fn prover(options: &ProveClient) -> Prover {
-    let subject = match (&options.url, options.listen) {
+    let client = match (&options.url, options.listen) {
         (Some(url), Some(listen)) => {
-            Subject::Application { trigger: url.clone().method(options.method.clone()), listen }
+            TestedClient::Application { trigger: url.clone().method(options.method.clone()), listen }
         }
-        _ => Subject::Command(options.command.clone()),
+        _ => TestedClient::Command(options.command.clone()),
     };
-    let usual = Prover::new(subject);
+    let usual = Prover::new(client);
     Prover { keys: options.keys, timeout: options.timeout, jobs: options.jobs.unwrap_or(usual.jobs), ..usual }
 }
 

@@ -7,8 +7,9 @@ use serde_json::json;
 use wechatpay_client::credentials;
 use wechatpay_contract::{
     case::{self, Case},
-    verify::{self, Course, Ground, Outcome, ReportFile, Selection, Shard, Step, Target, tree},
+    verify::{self, Outcome, Placement, PlannedCase, ReportFile, Selection, Shard, TestEnvironment, tree},
 };
+use wechatpay_protocol::BaseUrl;
 
 use crate::{
     commands::progress,
@@ -37,7 +38,7 @@ pub(crate) struct Verify {
     ///
     /// Cases that need their own mock, with a given state, policies or time, are skipped on a target.
     #[arg(long, value_name = "URL", env = "WECHATPAY_BASE_URL")]
-    target: Option<Target>,
+    target: Option<BaseUrl>,
 
     /// A folder with credentials.json, or that file: the merchant as which the target is called
     ///
@@ -86,17 +87,17 @@ struct NothingRun {
 
 /// Returns whether every case that was run passed.
 pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
-    let ground = ground(options).await?;
+    let environment = environment(options).await?;
     let selection = Selection { filters: options.filter.clone(), shard: options.shard };
-    let steps = verify::plan(selection.of(cases(options)?)?, &ground);
+    let plan = verify::plan(selection.of(cases(options)?)?, &environment);
     if options.list {
-        list(&steps, options.json)?;
+        list(&plan, options.json)?;
         return Ok(true);
     }
 
-    verify::preflight(&ground).await?;
-    let progress = progress(steps.len());
-    let results = verify::run(steps, &ground, |result| {
+    verify::preflight(&environment).await?;
+    let progress = progress(plan.len());
+    let results = verify::run(plan, &environment, |result| {
         if let Outcome::Failed(_) = result.outcome {
             progress.set_message(format!("{} failed", result.case.id));
         }
@@ -118,10 +119,10 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
     Ok(counts.failed == 0)
 }
 
-async fn ground(options: &Verify) -> Result<Ground, Failure> {
-    let Some(target) = &options.target else { return Ok(Ground::mock_inside().await?) };
+async fn environment(options: &Verify) -> Result<TestEnvironment, Failure> {
+    let Some(target) = &options.target else { return Ok(TestEnvironment::mock().await?) };
     let credentials = credentials::find(options.credentials.as_deref())?;
-    Ok(Ground::target(target.clone(), credentials, options.i_know_this_is_not_a_mock)?)
+    Ok(TestEnvironment::target(target.clone(), credentials, options.i_know_this_is_not_a_mock)?)
 }
 
 fn cases(options: &Verify) -> Result<Vec<Case>, case::CaseError> {
@@ -129,18 +130,18 @@ fn cases(options: &Verify) -> Result<Vec<Case>, case::CaseError> {
 }
 
 /// Lists the cases: id, title, and why a case would be skipped.
-fn list(steps: &[Step], is_json: bool) -> Result<(), Failure> {
-    let skipped = |course: &Course| match course {
-        Course::OnServer | Course::OnOwnMock => None,
-        Course::Skip(reason) => Some(reason.to_string()),
+fn list(plan: &[PlannedCase], is_json: bool) -> Result<(), Failure> {
+    let skipped = |placement: &Placement| match placement {
+        Placement::Server | Placement::OwnMock => None,
+        Placement::Skipped(reason) => Some(reason.to_string()),
     };
     if is_json {
-        let case = |Step { case, course }: &Step| json!({ "id": case.id, "title": case.title, "skipped": skipped(course) });
-        return print_json(&steps.iter().map(case).collect());
+        let case = |PlannedCase { case, placement }: &PlannedCase| json!({ "id": case.id, "title": case.title, "skipped": skipped(placement) });
+        return print_json(&plan.iter().map(case).collect());
     }
     print(|out| {
-        steps.iter().try_for_each(|Step { case, course }| -> io::Result<()> {
-            let skipped = skipped(course).map_or(String::new(), |reason| format!(" (skipped: {reason})"));
+        plan.iter().try_for_each(|PlannedCase { case, placement }| -> io::Result<()> {
+            let skipped = skipped(placement).map_or(String::new(), |reason| format!(" (skipped: {reason})"));
             writeln!(out, "{}: {}{skipped}", case.id, case.title)
         })
     })

@@ -59,6 +59,6 @@ impl Run {
     fn assert_nothing_let_through(&self) {
         assert!(self.probes("not-held").is_empty(), "{}", self.stdout);
         assert_eq!(self.code, Some(0), "{}", self.stderr);
-        assert!(self.summary().contains("held · nothing let through"), "{}", self.summary());
+        assert!(self.summary().contains("passed · nothing found"), "{}", self.summary());
     }
 }

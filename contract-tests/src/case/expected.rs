@@ -1,4 +1,4 @@
-//! What must come back.
+//! The response that must come back.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use serde_json::Value;
 use super::{request::in_lower_case, strict};
 use crate::described;
 
-/// The answer that must come back.
+/// The response that must come back.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     /// The status.
     pub status: u16,
-    /// Which key signed the answer.
+    /// The key that signed it.
     pub signed_by: SignedBy,
-    /// What must hold for headers.
+    /// The headers that are checked, by their name in lower case.
     #[serde(default, deserialize_with = "headers")]
     pub headers: BTreeMap<String, ExpectedHeader>,
     /// The body.
     pub body: ExpectedBody,
 }
 
-/// Which of the gateway's keys signed an answer.
+/// The gateway key that signed a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignedBy {
-    /// None of the `Wechatpay-*` headers is there.
+    /// None: there is no `Wechatpay-*` header.
     Nobody,
     /// Any key that the merchant trusts.
     EitherKey,
@@ -38,35 +38,35 @@ pub enum SignedBy {
     PublicKey,
 }
 
-/// What must hold for a header.
+/// What a header must be.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpectedHeader {
-    /// It is there, once or more.
+    /// There, once or more.
     Present,
-    /// It is not there.
+    /// Not there.
     Absent,
-    /// It has this value.
+    /// There once, with this value.
     Exact(String),
-    /// The expression is found in its value.
+    /// There once, with a value in which the expression is found.
     Matching(Pattern),
 }
 
-/// A regular expression, as the crate `regex` knows them.
+/// A regular expression in the syntax of the crate `regex`.
 #[derive(Clone, Debug)]
 pub struct Pattern(pub Regex);
 
-/// A body that must come back. In its texts, the placeholders of any text that is sent or expected are filled in.
+/// The body that must come back. Placeholders in its texts are filled in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpectedBody {
     /// No bytes.
     Empty,
-    /// JSON with exactly this content.
+    /// Exactly this JSON.
     Exact(Value),
-    /// JSON with at least these members, at any depth.
+    /// JSON with at least these members, at every depth.
     Partial(Value),
-    /// JSON as the contract describes it, by the schema's name in `components/schemas`.
+    /// JSON that is valid by the contract's schema of this name in `components/schemas`.
     #[serde(deserialize_with = "schema")]
     Schema(String),
 }

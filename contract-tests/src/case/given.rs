@@ -1,4 +1,4 @@
-//! The state before: how a mock differs from one that is told nothing.
+//! The state before a case: how its own mock differs from a mock without configuration.
 
 use serde::Deserialize;
 use wechatpay_mock::{CertificateStatus, Clock, Config, MerchantConfig, Seed, TrustMode, policies::Policies};
@@ -6,29 +6,29 @@ use wechatpay_protocol::Timestamp;
 
 use super::strict;
 
-/// How a mock differs from one that is told nothing. With nothing in it, it asks for a mock that nobody has used.
+/// How the mock differs from one without configuration. If empty, the case needs a mock that nobody has used.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Given {
-    /// What nothing public decides.
+    /// Choices for behaviours that the documentation leaves open.
     #[serde(deserialize_with = "strict::not_default")]
     pub policies: Policies,
     /// Cards and members, by merchant.
     #[serde(deserialize_with = "strict::not_default")]
     pub seed: Option<Seed>,
-    /// The time, in Unix seconds: the mock's clock stands still, and requests are signed then.
+    /// The time at which the mock's clock stands still and requests are signed, in Unix seconds.
     #[serde(deserialize_with = "strict::not_default")]
     pub now: Option<u64>,
-    /// Which of the gateway's keys the merchant trusts.
+    /// The gateway keys that the merchant trusts.
     #[serde(deserialize_with = "strict::not_default")]
     pub trust: TrustMode,
-    /// What has become of the merchant's certificate.
+    /// Whether the merchant's certificate is still good.
     #[serde(deserialize_with = "strict::not_default")]
     pub certificate_status: CertificateStatus,
 }
 
 impl Given {
-    /// A mock's configuration that says so.
+    /// The configuration of the mock.
     pub fn config(&self) -> Config {
         let merchant = MerchantConfig {
             trust: self.trust,
@@ -41,7 +41,7 @@ impl Given {
         config
     }
 
-    /// The mock's clock.
+    /// The clock of the mock.
     pub fn clock(&self) -> Clock {
         self.now.map_or_else(Clock::system, |now| Clock::fixed(Timestamp::from_unix(now)))
     }

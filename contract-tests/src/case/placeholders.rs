@@ -1,61 +1,47 @@
-//! What stands for something that is only known when a case is run.
+//! Placeholders: `{unique}` and others in the texts of a case, filled in when the case runs.
 
 use serde_json::Value;
 
-/// The placeholders of any text that is sent or expected, in the order of [`Placeholders`]' values.
+/// The placeholders that may stand in any text that is sent or expected:
+///
+/// - `unique`: 16 hex digits that no other case and no other run has
+/// - `serial_no`: the serial number of the merchant's certificate
+/// - `platform_serial`, `public_key_id`: the gateway keys that the merchant knows, empty if it does not
+/// - `host`: the server's host and port, as in the `Host` header
+/// - `timestamp`, `nonce_str`: as in the request's signature
 const IN_ANY_TEXT: [&str; 8] =
     ["unique", "mchid", "serial_no", "platform_serial", "public_key_id", "host", "timestamp", "nonce_str"];
 
-/// The names that may stand in braces, in a text under this key: a written `Authorization` header and raw bytes have one
-/// of their own.
+/// The placeholders that may stand in a text under this key. A written `Authorization` header and raw bytes have one
+/// more each, which is filled in when the request is signed.
 pub(super) fn names(key: &str) -> impl Iterator<Item = &'static str> {
-    let own = match key {
+    let more = match key {
         "authorization" => Some("signature"),
         "raw" => Some("authorization"),
         _ => None,
     };
-    IN_ANY_TEXT.into_iter().chain(own)
+    IN_ANY_TEXT.into_iter().chain(more)
 }
 
-/// What the placeholders of one exchange stand for.
+/// The values for one exchange, by name.
 #[derive(Clone, Debug)]
-pub(crate) struct Placeholders {
-    /// 16 hex digits that no other case and no other run has.
-    pub(crate) unique: String,
-    pub(crate) mchid: String,
-    /// The merchant's.
-    pub(crate) serial_no: String,
-    /// Empty if the merchant knows none.
-    pub(crate) platform_serial: String,
-    /// Empty if the merchant knows none.
-    pub(crate) public_key_id: String,
-    pub(crate) host: String,
-    /// The request's, in its signature.
-    pub(crate) timestamp: String,
-    /// The request's, in its signature.
-    pub(crate) nonce_str: String,
-}
+pub(crate) struct Placeholders(Vec<(&'static str, String)>);
 
 impl Placeholders {
-    /// Values of which a test only needs `{unique}`.
-    #[cfg(test)]
-    pub(crate) fn for_tests() -> Self {
-        let [mchid, serial_no, platform_serial, public_key_id, host, timestamp, nonce_str] =
-            Default::default();
-        let unique = "0123456789abcdef".into();
-        Self { unique, mchid, serial_no, platform_serial, public_key_id, host, timestamp, nonce_str }
+    pub(crate) fn new(values: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let values: Vec<_> = values.into_iter().collect();
+        debug_assert!(values.iter().map(|(name, _)| *name).eq(IN_ANY_TEXT));
+        Self(values)
     }
 
     /// The text with its placeholders replaced.
     pub(crate) fn fill(&self, text: &str) -> String {
-        let Self { unique, mchid, serial_no, platform_serial, public_key_id, host, timestamp, nonce_str } =
-            self;
-        let values = [unique, mchid, serial_no, platform_serial, public_key_id, host, timestamp, nonce_str];
-        let pairs = IN_ANY_TEXT.into_iter().zip(values);
-        pairs.fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        let replace =
+            |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
+        self.0.iter().fold(text.to_owned(), replace)
     }
 
-    /// The value with the placeholders in its texts replaced.
+    /// The value with the placeholders in all its texts replaced.
     pub(crate) fn fill_json(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.fill(text)),
@@ -65,5 +51,14 @@ impl Placeholders {
             }
             other => other.clone(),
         }
+    }
+
+    /// Only `{unique}` has a value.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let values = IN_ANY_TEXT.map(|name| (name, String::new()));
+        let mut placeholders = Self::new(values);
+        placeholders.0[0].1 = "0123456789abcdef".into();
+        placeholders
     }
 }

@@ -1,4 +1,4 @@
-//! Reads cases, and says in which line of which file one is wrong.
+//! Reads case files. Errors name the file and the line.
 
 use std::{
     fs, io,
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::{Case, rules};
 
-/// Why cases could not be read.
+/// Why cases cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
-    /// A file or folder can't be read.
+    /// A file or folder cannot be read.
     #[error("cannot read {}", .path.display())]
     Io {
         /// The file or folder.
@@ -27,7 +27,7 @@ pub enum CaseError {
         path: PathBuf,
         /// The line.
         line: usize,
-        /// What was expected, and what was found.
+        /// What was expected and what was found.
         problem: String,
     },
     /// There are no cases.
@@ -35,10 +35,10 @@ pub enum CaseError {
     None(PathBuf),
 }
 
-/// The cases of this version, in the order of their ids.
+/// The cases built into this version, in the order of their ids.
 ///
 /// # Errors
-/// As [`parse`]. A test reads them, so that this does not happen in a version that went out.
+/// The same as [`parse`]; never in a released version, because a test reads all of them.
 pub fn embedded() -> Result<Vec<Case>, CaseError> {
     include!(concat!(env!("OUT_DIR"), "/cases.rs"))
         .into_iter()
@@ -46,11 +46,10 @@ pub fn embedded() -> Result<Vec<Case>, CaseError> {
         .collect()
 }
 
-/// Reads all cases of a folder and the folders in it, in the order of their ids.
+/// Reads all cases in a folder and its subfolders, in the order of their ids.
 ///
 /// # Errors
-/// [`CaseError`] names the file, and the line where there is one. An empty folder is an error too: a check of nothing
-/// would pass.
+/// [`CaseError`], also for a folder without cases, because a run without any case would pass.
 pub fn load(dir: &Path) -> Result<Vec<Case>, CaseError> {
     let mut cases = Vec::new();
     for path in json_files(dir).map_err(|source| CaseError::Io { path: dir.into(), source })? {
@@ -61,27 +60,28 @@ pub fn load(dir: &Path) -> Result<Vec<Case>, CaseError> {
     if cases.is_empty() { Err(CaseError::None(dir.into())) } else { Ok(cases) }
 }
 
-/// Reads one case, which must have that id. `path` is for messages only.
+/// Reads one case, which must have this id. `path` is used in messages only.
 ///
 /// # Errors
-/// [`CaseError::Format`], with the line.
+/// [`CaseError::Format`].
 pub fn parse(path: &Path, id: &str, text: &str) -> Result<Case, CaseError> {
-    let wrong = |line, problem| CaseError::Format { path: path.into(), line, problem };
-    let not_json = |error: serde_json::Error| wrong(error.line(), without_place(&error));
-    let case: Case = serde_json::from_str(text).map_err(not_json)?;
-    let file: Value = serde_json::from_str(text).map_err(not_json)?;
+    let error = |line, problem| CaseError::Format { path: path.into(), line, problem };
+    let json_error = |cause: serde_json::Error| error(cause.line(), without_position(&cause));
+    let mut case: Case = serde_json::from_str(text).map_err(json_error)?;
+    let file: Value = serde_json::from_str(text).map_err(json_error)?;
     if case.id != id {
         let problem = format!("expected the id `{id}`, found `{}`", case.id);
-        return Err(wrong(line_with(text, "\"id\""), problem));
+        return Err(error(line_with(text, "\"id\""), problem));
     }
-    rules::check(&case, &file).map_err(|broken| wrong(line_with(text, &broken.at), broken.problem))?;
+    case.placeholders = rules::check(&case, &file)
+        .map_err(|violation| error(line_with(text, &violation.at), violation.problem))?;
     Ok(case)
 }
 
-/// All `.json` files below a folder, sorted.
+/// All `.json` files in a folder and its subfolders, sorted.
 ///
 /// # Errors
-/// If a folder can't be read.
+/// If a folder cannot be read.
 pub fn json_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -96,21 +96,21 @@ pub fn json_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What the path of a file makes of its case's id.
+/// The id that a case in this file must have.
 fn id(dir: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(dir).unwrap_or(path).with_extension("");
     let parts = relative.components().map(|part| part.as_os_str().to_string_lossy());
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// The parser's words, without the place that is said in front of them.
-fn without_place(error: &serde_json::Error) -> String {
+/// The parser's message without the position, which [`CaseError::Format`] has already.
+fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&position).unwrap_or(&text).to_owned()
 }
 
-/// The number of the first line that has this in it.
+/// The number of the first line that contains this text.
 fn line_with(text: &str, part: &str) -> usize {
     text.lines().position(|line| line.contains(part)).map_or(1, |index| index + 1)
 }

@@ -1,4 +1,4 @@
-//! What is sent: a request in its parts, or its bytes as they are.
+//! The request that a case sends: built from parts, or raw bytes.
 
 use std::collections::BTreeMap;
 
@@ -8,54 +8,54 @@ use serde_json::Value;
 
 use super::{Placeholders, strict};
 
-/// The target of the call that every client must succeed with.
+/// The target of the sample call, which every client must be able to make.
 pub const SAMPLE_TARGET: &str =
     "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights";
 
-/// The body of the call that every client must succeed with.
+/// The body of the sample call.
 pub const SAMPLE_BODY: &str = "{\"before_bonus_value\":500,\"bonus_value\":600,\"add_bonus_value\":100,\
                                \"out_request_no\":\"100002322019090134234sfdf\"}";
 
-/// The number in it.
+/// The request number in [`SAMPLE_BODY`].
 const SAMPLE_NUMBER: &str = "100002322019090134234sfdf";
 
 /// A request, before it is signed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "RequestFile")]
 pub enum CaseRequest {
-    /// In its parts; the kit makes the bytes.
-    Made(MadeRequest),
-    /// The bytes as they are, for what no client would make.
+    /// The kit builds the bytes.
+    Built(BuiltRequest),
+    /// The bytes as they are, for requests that no HTTP client would send.
     Raw(RawRequest),
 }
 
-/// A request in its parts.
+/// A request that the kit builds from its parts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MadeRequest {
+pub struct BuiltRequest {
     /// The method.
     pub method: String,
-    /// Path and query, as they go on the wire.
+    /// Path and query, as sent.
     pub target: String,
-    /// Headers that differ from the usual `Host`, `User-Agent`, `Accept`, `Content-Type` and `Authorization`; `None`
-    /// leaves one out.
+    /// Headers beside or in place of the usual `Host`, `User-Agent`, `Accept`, `Content-Type` and `Authorization`;
+    /// `None` leaves one out.
     pub headers: BTreeMap<String, Option<String>>,
     /// The body, if there is one.
     pub body: Option<Content>,
 }
 
-/// A whole request: request line, headers, empty line and body.
+/// A whole request as bytes: request line, headers, empty line and body.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawRequest {
-    /// UTF-8 text. `{host}` stands for the target's host and port, `{authorization}` for the value of that header, signed
-    /// for the method and the target of the first line and for what stands behind the first empty line.
+    /// UTF-8 text. `{authorization}` becomes the value of that header, signed for the method and target in the first
+    /// line and for everything after the first empty line.
     Text(String),
     /// Any bytes.
     #[serde(deserialize_with = "from_base64")]
     Base64(Vec<u8>),
 }
 
-/// Bytes of a body, written as what is easiest to read.
+/// A body, in the form that is easiest to read.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Content {
@@ -66,11 +66,11 @@ pub enum Content {
     /// Any bytes.
     #[serde(deserialize_with = "from_base64")]
     Base64(Vec<u8>),
-    /// The sample body under a number of its own, with spaces in front, of this length in all.
+    /// The sample body with its own request number, padded with leading spaces to this length.
     SampleOfLength(usize),
 }
 
-/// A request as the file has it.
+/// A request as written in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequestFile {
@@ -94,7 +94,7 @@ impl TryFrom<RequestFile> for CaseRequest {
         match (method, target, raw) {
             (Some(method), Some(target), None) => {
                 in_lower_case(headers.keys())?;
-                Ok(Self::Made(MadeRequest { method, target, headers, body }))
+                Ok(Self::Built(BuiltRequest { method, target, headers, body }))
             }
             (None, None, Some(raw)) if headers.is_empty() && body.is_none() => Ok(Self::Raw(raw)),
             _ => Err("expected a request of `method` and `target`, or of `raw` alone".into()),
@@ -106,21 +106,21 @@ impl CaseRequest {
     /// The method, if the request has one.
     pub fn method(&self) -> &str {
         match self {
-            Self::Made(request) => &request.method,
-            Self::Raw(request) => request.line().next().unwrap_or_default(),
+            Self::Built(request) => &request.method,
+            Self::Raw(request) => request.request_line().next().unwrap_or_default(),
         }
     }
 
     /// The target, if the request has one.
     pub fn target(&self) -> &str {
         match self {
-            Self::Made(request) => &request.target,
-            Self::Raw(request) => request.line().nth(1).unwrap_or_default(),
+            Self::Built(request) => &request.target,
+            Self::Raw(request) => request.request_line().nth(1).unwrap_or_default(),
         }
     }
 }
 
-impl MadeRequest {
+impl BuiltRequest {
     /// A `GET` with the usual headers.
     pub(crate) fn get(target: impl Into<String>) -> Self {
         Self { method: "GET".into(), target: target.into(), headers: BTreeMap::new(), body: None }
@@ -129,7 +129,7 @@ impl MadeRequest {
 
 impl RawRequest {
     /// The words of the first line.
-    fn line(&self) -> impl Iterator<Item = &str> {
+    fn request_line(&self) -> impl Iterator<Item = &str> {
         let text = match self {
             Self::Text(text) => text,
             Self::Base64(bytes) => str::from_utf8(bytes).unwrap_or_default(),
@@ -139,12 +139,12 @@ impl RawRequest {
 }
 
 impl Content {
-    /// The bytes, with placeholders as they are written.
-    pub(super) fn written(&self) -> Vec<u8> {
+    /// The bytes before placeholders are filled in.
+    pub(super) fn unfilled(&self) -> Vec<u8> {
         self.bytes(Value::clone, str::to_owned)
     }
 
-    /// The bytes.
+    /// The bytes with all placeholders filled in.
     pub(crate) fn to_bytes(&self, placeholders: &Placeholders) -> Vec<u8> {
         self.bytes(|value| placeholders.fill_json(value), |text| placeholders.fill(text))
     }
@@ -152,7 +152,7 @@ impl Content {
     fn bytes(&self, json: impl Fn(&Value) -> Value, text: impl Fn(&str) -> String) -> Vec<u8> {
         match self {
             Self::Json(value) => json(value).to_string().into_bytes(),
-            Self::Text(written) => text(written).into_bytes(),
+            Self::Text(content) => text(content).into_bytes(),
             Self::Base64(bytes) => bytes.clone(),
             Self::SampleOfLength(length) => {
                 let sample = text(&SAMPLE_BODY.replace(SAMPLE_NUMBER, "{unique}"));
@@ -163,7 +163,7 @@ impl Content {
     }
 }
 
-/// Names of headers have one way to be written.
+/// Header names are written in lower case.
 pub(super) fn in_lower_case<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<(), String> {
     match names.into_iter().find(|name| **name != name.to_lowercase()) {
         Some(name) => Err(format!("expected the header `{}`, found `{name}`", name.to_lowercase())),

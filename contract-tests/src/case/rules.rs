@@ -1,6 +1,6 @@
-//! What must hold for a case beyond the form of its keys and values.
+//! The rules for a case that its types cannot express.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::Regex;
 use serde_json::Value;
@@ -9,69 +9,73 @@ use wechatpay_protocol::Timestamp;
 use super::{Case, CaseExchange, CaseRequest, Content, RawRequest, placeholders};
 use crate::sign::{Sign, ToSign};
 
-/// A rule that a case breaks.
+/// A rule that a case violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Broken {
-    /// A part of the line that breaks it.
+pub(super) struct Violation {
+    /// A part of the line at fault.
     pub(super) at: String,
-    /// What was expected, and what was found.
+    /// What was expected and what was found.
     pub(super) problem: String,
 }
 
-/// The first rule that the case breaks; `file` is the same as JSON.
-pub(super) fn check(case: &Case, file: &Value) -> Result<(), Broken> {
-    known_placeholders("exchanges", &file["exchanges"])?;
-    known_placeholders("after", &file["after"])?;
-    for exchange in &case.exchanges {
-        signed_where_it_says(exchange)?;
+/// Checks all rules and returns the placeholders in the case. `file` is the same case as JSON.
+pub(super) fn check(case: &Case, file: &Value) -> Result<BTreeSet<String>, Violation> {
+    let mut placeholders = BTreeSet::new();
+    collect_placeholders("exchanges", &file["exchanges"], &mut placeholders)?;
+    collect_placeholders("after", &file["after"], &mut placeholders)?;
+    case.exchanges.iter().try_for_each(check_raw_signature)?;
+    if case.harmless {
+        check_harmless(case)?;
     }
-    if case.harmless { harmless_indeed(case) } else { Ok(()) }
+    Ok(placeholders)
 }
 
-/// The words in braces of every text under this key are placeholders that may stand there.
-fn known_placeholders(key: &str, value: &Value) -> Result<(), Broken> {
+/// Finds the words in braces in all texts under this key. Each must be a placeholder that is allowed there.
+fn collect_placeholders(key: &str, value: &Value, found: &mut BTreeSet<String>) -> Result<(), Violation> {
     static WORD_IN_BRACES: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("the expression is one"));
+        LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("the expression is valid"));
     match value {
         Value::String(text) => {
-            let mut words = WORD_IN_BRACES.captures_iter(text).map(|found| found.extract::<1>().1[0]);
-            let unknown = words.find(|word| !placeholders::names(key).any(|known| known == *word));
-            unknown.map_or(Ok(()), |word| {
-                let known: Vec<_> = placeholders::names(key).map(|name| format!("{{{name}}}")).collect();
-                let problem = format!("expected one of {}, found {{{word}}}", known.join(" "));
-                Err(Broken { at: format!("{{{word}}}"), problem })
-            })
+            for word in WORD_IN_BRACES.captures_iter(text).map(|captures| captures.extract::<1>().1[0]) {
+                if !placeholders::names(key).any(|name| name == word) {
+                    let names: Vec<_> = placeholders::names(key).map(|name| format!("{{{name}}}")).collect();
+                    let problem = format!("expected one of {}, found {{{word}}}", names.join(" "));
+                    return Err(Violation { at: format!("{{{word}}}"), problem });
+                }
+                found.insert(word.into());
+            }
+            Ok(())
         }
-        Value::Array(items) => items.iter().try_for_each(|item| known_placeholders(key, item)),
-        Value::Object(members) if key == "raw" => {
-            members.values().try_for_each(|text| known_placeholders(key, text))
-        }
-        Value::Object(members) => members.iter().try_for_each(|(key, value)| known_placeholders(key, value)),
+        Value::Array(items) => items.iter().try_for_each(|item| collect_placeholders(key, item, found)),
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
+            let key = if key == "raw" { key } else { name };
+            collect_placeholders(key, value, found)
+        }),
         _ => Ok(()),
     }
 }
 
-/// Raw bytes have a place for the signature if, and only if, they are signed.
-fn signed_where_it_says(exchange: &CaseExchange) -> Result<(), Broken> {
+/// Raw bytes contain the placeholder of the signature exactly if they are signed.
+fn check_raw_signature(exchange: &CaseExchange) -> Result<(), Violation> {
     let CaseRequest::Raw(raw) = &exchange.request else { return Ok(()) };
-    let has_place = matches!(raw, RawRequest::Text(text) if text.contains("{authorization}"));
-    let problem = match (has_place, exchange.sign == Sign::Unsigned) {
+    let has_placeholder = matches!(raw, RawRequest::Text(text) if text.contains("{authorization}"));
+    let problem = match (has_placeholder, exchange.sign == Sign::Unsigned) {
         (true, true) => "expected no {authorization} in a raw request that is unsigned, found one",
         (false, false) => "expected {authorization} in a raw request that is signed, found none",
         _ => return Ok(()),
     };
-    Err(Broken { at: "\"raw\"".into(), problem: problem.into() })
+    Err(Violation { at: "\"raw\"".into(), problem: problem.into() })
 }
 
-/// Each request reads, or is signed so that it can't be taken for the merchant's.
-fn harmless_indeed(case: &Case) -> Result<(), Broken> {
-    let broken = |problem: String| Err(Broken { at: "\"harmless\"".into(), problem });
+/// Every request of a harmless case only reads, or has a signature that no gateway can accept as the merchant's.
+fn check_harmless(case: &Case) -> Result<(), Violation> {
+    let violation = |problem: String| Err(Violation { at: "\"harmless\"".into(), problem });
     if case.given.is_some() {
-        return broken("expected no `harmless` beside `given`, which no other server can be told".into());
+        return violation("expected no `harmless` beside `given`, which no other server can be given".into());
     }
     for (index, CaseExchange { request, sign, .. }) in case.exchanges.iter().enumerate() {
         let body = match request {
-            CaseRequest::Made(made) => made.body.as_ref().map_or_else(Vec::new, Content::written),
+            CaseRequest::Built(request) => request.body.as_ref().map_or_else(Vec::new, Content::unfilled),
             CaseRequest::Raw(_) => Vec::new(),
         };
         let to_sign = ToSign {
@@ -81,8 +85,8 @@ fn harmless_indeed(case: &Case) -> Result<(), Broken> {
             now: Timestamp::from_unix(0),
             nonce_str: "",
         };
-        if request.method() != "GET" && !sign.is_none_of_the_merchants(&to_sign) {
-            return broken(format!(
+        if request.method() != "GET" && !sign.is_never_valid(&to_sign) {
+            return violation(format!(
                 "expected a harmless case to read, or to sign what no gateway can accept; \
                  exchange {} is a {} with a signature that one may accept",
                 index + 1,

@@ -1,8 +1,8 @@
-//! One way to write a thing: what would be the default is left out.
+//! Deserializers that allow one way to write each thing: a key with the default value must be left out.
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// Reads a value and refuses the one that stands for "not there".
+/// Deserializes a value, which must not be the default.
 pub(super) fn not_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -10,14 +10,12 @@ where
 {
     let value = T::deserialize(deserializer)?;
     if value == T::default() {
-        return Err(D::Error::custom(
-            "expected something else than what holds without this key; leave it out",
-        ));
+        return Err(D::Error::custom("expected something other than the default; leave it out"));
     }
     Ok(value)
 }
 
-/// Reads a value that is there; `null` is none.
+/// Deserializes a value, which must not be `null`.
 pub(super) fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,18 +1,20 @@
-//! A client that is an application which runs: makes it call by a request.
+//! Makes a client that is a running application call, by sending it a request.
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use http::{HeaderMap, HeaderValue, Method, Uri, header::HOST, uri::Scheme};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::HOST};
 use tokio::time::timeout;
+use wechatpay_protocol::BaseUrl;
 
-use super::subject::{Outcome, Said};
-use crate::run::send::{Host, made};
+use super::client::{Reaction, Verdict};
+use crate::run::send;
 
-/// The request that makes an application call the gateway: `http://host:port/path`, or with https, by GET.
+/// The request that makes an application call the gateway: a method, GET by default, and a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trigger {
     method: Method,
-    url: Uri,
+    server: BaseUrl,
+    target: String,
 }
 
 /// Text is not a [`Trigger`].
@@ -26,47 +28,45 @@ impl FromStr for Trigger {
     type Err = TriggerError;
 
     fn from_str(text: &str) -> Result<Self, TriggerError> {
-        let url = text.parse::<Uri>().ok();
-        let is_whole = |url: &Uri| {
-            let scheme = url.scheme().filter(|scheme| [&Scheme::HTTP, &Scheme::HTTPS].contains(scheme));
-            scheme.is_some() && url.authority().is_some()
+        let parse = || {
+            let url: Uri = text.parse().ok()?;
+            let server = format!("{}://{}", url.scheme()?, url.authority()?).parse().ok()?;
+            let target = url.path_and_query().map_or("/", |target| target.as_str()).into();
+            Some(Self { method: Method::GET, server, target })
         };
-        let url = url.filter(is_whole);
-        let url = url.ok_or_else(|| TriggerError { found: text.into() })?;
-        Ok(Self { method: Method::GET, url })
+        parse().ok_or_else(|| TriggerError { found: text.into() })
     }
 }
 
 impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.url)
+        write!(f, "{} {}{}", self.method, self.server, self.target)
     }
 }
 
 impl Trigger {
-    /// The same with another method.
+    /// The same request with another method.
     #[must_use]
     pub fn method(self, method: Method) -> Self {
         Self { method, ..self }
     }
 
-    /// Makes the application call, and waits for its answer.
-    pub(super) async fn pull(&self, limit: Duration) -> Said {
-        let said = |outcome, how| Said { outcome, how, output: None };
-        match timeout(limit, self.send()).await {
-            Ok(Ok(status)) if status.is_success() => said(Outcome::Accepted, format!("status {status}")),
-            Ok(Ok(status)) => said(Outcome::Refused, format!("status {status}")),
-            Ok(Err(reason)) => said(Outcome::Gone { reason }, "no answer".into()),
-            Err(_) => said(Outcome::Hung, "no answer".into()),
-        }
+    /// Sends the request and waits for the application's response.
+    pub(super) async fn send(&self, limit: Duration) -> Reaction {
+        let (verdict, how) = match timeout(limit, self.status()).await {
+            Ok(Ok(status)) if status.is_success() => (Verdict::Accepted, format!("status {status}")),
+            Ok(Ok(status)) => (Verdict::Rejected, format!("status {status}")),
+            Ok(Err(reason)) => (Verdict::Unreachable { reason }, "no response".into()),
+            Err(_) => (Verdict::TimedOut, "no response".into()),
+        };
+        Reaction { verdict, how, output: None }
     }
 
-    async fn send(&self) -> Result<http::StatusCode, String> {
-        let host = Host::of(&self.url.to_string())?;
-        let target = self.url.path_and_query().map_or("/", |target| target.as_str());
-        let name = HeaderValue::from_str(host.as_written()).map_err(|error| error.to_string())?;
-        let headers = HeaderMap::from_iter([(HOST, name)]);
-        Ok(made(&host, self.method.as_str(), target, headers, Vec::new()).await?.status)
+    async fn status(&self) -> Result<StatusCode, String> {
+        let host =
+            HeaderValue::from_str(self.server.authority().as_str()).map_err(|error| error.to_string())?;
+        let headers = HeaderMap::from_iter([(HOST, host)]);
+        Ok(send::built(&self.server, self.method.as_str(), &self.target, headers, Vec::new()).await?.status)
     }
 }
 

@@ -1,112 +1,112 @@
-//! What a client did that it must not do.
+//! Findings: what a client did that it must not do, how bad that is, and how to fix it.
 
 use std::{fmt, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Probe;
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Untidy.
     Low,
-    /// Trouble on a bad day, or a defence less.
+    /// Trouble on a bad day, or one defence less.
     Medium,
     /// Wrong books, or an outage.
     High,
-    /// Anybody on the line can say that a call went well, or a call counts twice.
+    /// Anyone on the line can report success for a call, or a call counts twice.
     Critical,
 }
 
 /// Something that a client did and must not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
-    pub kind: Kind,
+    /// What the client did.
+    pub kind: FindingKind,
     /// How bad it is.
     pub severity: Severity,
     /// Why it matters.
-    pub why: &'static str,
-    /// How to mend it.
-    pub mend: &'static str,
+    pub why: String,
+    /// How to fix it.
+    pub fix: String,
 }
 
 /// What a client did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It accepted what it must refuse.
-    LetThrough,
-    /// It refused what it must accept.
-    NotAccepted,
-    /// It sent the call again with another number.
+pub enum FindingKind {
+    /// It accepted a response that it must reject.
+    FailedToReject,
+    /// It rejected a response that it must accept.
+    FailedToAccept,
+    /// It repeated the call with another request number.
     OtherNumber {
         /// All numbers that it used.
         numbers: Vec<String>,
     },
-    /// It did not end in time.
-    Hung {
-        /// The time that it had.
+    /// It exceeded the time limit.
+    TimedOut {
+        /// The limit.
         limit: Duration,
     },
-    /// It did not show what the gateway said.
+    /// It did not show the gateway's error.
     HidesError {
-        /// What was to be shown.
-        code: &'static str,
+        /// The code of the error.
+        code: String,
     },
-    /// It sent again what the gateway had refused for good.
-    RepeatsRefused {
-        /// How many requests there were.
+    /// It repeated a request that the gateway had rejected for good.
+    RepeatsRejected {
+        /// The number of requests.
         requests: usize,
     },
-    /// It never made the call, so that the probe says nothing.
+    /// It never made the call, so the probe says nothing.
     NotCalled,
-    /// The application can't be reached any more.
-    Gone {
+    /// The application cannot be reached any more.
+    Unreachable {
         /// Why not.
         reason: String,
     },
 }
 
 impl Finding {
-    pub(super) fn new(kind: Kind, probe: &Probe) -> Self {
-        let (severity, why, mend) = match kind {
-            Kind::LetThrough => (probe.severity, probe.why, probe.mend),
-            Kind::NotAccepted => (probe.severity.min(Severity::High), probe.why, probe.mend),
-            Kind::OtherNumber { .. } => (
+    pub(super) fn new(kind: FindingKind, probe: &Probe) -> Self {
+        let (severity, why, fix) = match kind {
+            FindingKind::FailedToReject => (probe.severity, &*probe.why, &*probe.fix),
+            FindingKind::FailedToAccept => (probe.severity.min(Severity::High), &*probe.why, &*probe.fix),
+            FindingKind::OtherNumber { .. } => (
                 Severity::Critical,
                 "the first request may have been carried out: with another number, the change is made twice",
-                "make the number before the first request, keep it with the change, and send the same again",
+                "make the number before the first request, store it with the change, and send the same again",
             ),
-            Kind::Hung { .. } => (
+            FindingKind::TimedOut { .. } => (
                 Severity::High,
-                "whoever waits for the client waits as well, and soon everything does",
-                "give each call a time limit that covers connecting, sending and the whole answer",
+                "everything that waits for the client waits as well, and soon the whole system does",
+                "give each call a time limit that covers connecting, sending and the whole response",
             ),
-            Kind::HidesError { .. } => (
+            FindingKind::HidesError { .. } => (
                 Severity::Medium,
-                "refusals are not signed; a client that looks for a signature first, or drops the body, hides what was \
-                 wrong",
-                "look at the status first, and report code and message of any answer that is not 2xx",
+                "error responses are not signed; a client that checks the signature first, or drops the body, hides \
+                 the reason",
+                "check the status first, and report code and message of any response that is not 2xx",
             ),
-            Kind::RepeatsRefused { .. } => (
+            FindingKind::RepeatsRejected { .. } => (
                 Severity::Low,
-                "the same request gets the same refusal, and the gateway limits how often one may ask",
-                "try again only after 429, 5xx and when no answer came",
+                "the same request gets the same error, and the gateway limits the rate of requests",
+                "try again only after 429, 5xx and when no response came",
             ),
-            Kind::NotCalled => (
+            FindingKind::NotCalled => (
                 Severity::Medium,
-                "a probe that does not reach the call says nothing about it",
-                "find out why the client works with the honest mock and did not send the call here",
+                "a probe that never gets to the call says nothing about it",
+                "find out why the client works with a mock without faults and did not send the call here",
             ),
-            Kind::Gone { .. } => (
+            FindingKind::Unreachable { .. } => (
                 Severity::High,
-                "an answer of the gateway's must not be able to end the application",
-                "look into its log for what this answer did to it",
+                "no response of the gateway may end the application",
+                "look in its log for what this response did to it",
             ),
         };
-        Self { kind, severity, why, mend }
+        Self { kind, severity, why: why.into(), fix: fix.into() }
     }
 }
 
@@ -121,38 +121,37 @@ impl fmt::Display for Severity {
     }
 }
 
-impl Kind {
-    /// Its name, for programs.
+impl FindingKind {
+    /// Its name in the JSON report.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::LetThrough => "let-through",
-            Self::NotAccepted => "not-accepted",
+            Self::FailedToReject => "let-through",
+            Self::FailedToAccept => "not-accepted",
             Self::OtherNumber { .. } => "other-number",
-            Self::Hung { .. } => "hung",
+            Self::TimedOut { .. } => "hung",
             Self::HidesError { .. } => "hides-error",
-            Self::RepeatsRefused { .. } => "repeats-refused",
+            Self::RepeatsRejected { .. } => "repeats-refused",
             Self::NotCalled => "not-called",
-            Self::Gone { .. } => "gone",
+            Self::Unreachable { .. } => "gone",
         }
     }
 }
 
-/// What happened, as a sentence about the client.
-impl fmt::Display for Kind {
+impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LetThrough => f.write_str("it accepted what it must refuse"),
-            Self::NotAccepted => f.write_str("it refused what it must accept"),
+            Self::FailedToReject => f.write_str("it accepted what it must reject"),
+            Self::FailedToAccept => f.write_str("it rejected what it must accept"),
             Self::OtherNumber { numbers } => {
                 write!(f, "it sent the call again with another out_request_no: {}", numbers.join(", "))
             }
-            Self::Hung { limit } => write!(f, "it had not ended after {} s", limit.as_secs_f64()),
-            Self::HidesError { code } => write!(f, "it did not show {code}, which the gateway said"),
-            Self::RepeatsRefused { requests } => {
-                write!(f, "it sent the call {requests} times, although it was refused for good")
+            Self::TimedOut { limit } => write!(f, "it had not ended after {} s", limit.as_secs_f64()),
+            Self::HidesError { code } => write!(f, "it did not show {code}, the gateway's error"),
+            Self::RepeatsRejected { requests } => {
+                write!(f, "it sent the call {requests} times, although the gateway had rejected it for good")
             }
             Self::NotCalled => f.write_str("the call never reached the mock"),
-            Self::Gone { reason } => write!(f, "the application can't be reached any more: {reason}"),
+            Self::Unreachable { reason } => write!(f, "the application can't be reached any more: {reason}"),
         }
     }
 }

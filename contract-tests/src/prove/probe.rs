@@ -2,119 +2,112 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use wechatpay_mock::Fault;
 
 use super::{Keys, Severity};
 
 /// One question to a client.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Probe {
     /// Its name.
-    pub id: &'static str,
-    /// What it belongs to; probes of a group stand together.
-    pub group: &'static str,
+    pub id: String,
+    /// The group, such as `signature`.
+    pub group: String,
     /// What the mock does.
-    pub title: &'static str,
+    pub title: String,
     /// How bad it is if the client does not do what it must.
     pub severity: Severity,
-    /// What the client meets.
-    pub scene: Scene,
-    /// What it must do.
-    pub must: Must,
+    /// How the mock is set up.
+    pub scenario: Scenario,
+    /// What the client must do.
+    pub must: Requirement,
     /// Why that matters.
-    pub why: &'static str,
-    /// How to mend a client that does otherwise.
-    pub mend: &'static str,
+    pub why: String,
+    /// How to fix a client that does something else.
+    pub fix: String,
 }
 
-/// What a client meets.
-#[derive(Clone, Copy, Debug)]
-pub struct Scene {
-    /// Which of the gateway's keys the client is given; all that it shall have, where nothing is said.
+/// How the mock is set up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scenario {
+    /// The gateway keys that the client has. If `None`, those that it is run with otherwise.
     pub keys: Option<Keys>,
-    /// What the gateway signs with.
-    pub world: World,
-    /// What it does wrong.
-    pub misbehaviour: Misbehaviour,
+    /// The keys that the mock has.
+    pub gateway_keys: GatewayKeys,
+    /// What the mock does wrong.
+    pub fault: Option<InjectedFault>,
 }
 
-/// What the gateway signs with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum World {
-    /// The keys that the client has.
-    ClientsKeys,
-    /// Two platform certificates are in force, and the one that the client does not have signs, unless the other is asked
-    /// for.
+/// The keys with which the mock signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GatewayKeys {
+    /// Those that the client has.
+    #[default]
+    Known,
+    /// Two platform certificates are in force. The one that the client does not have signs, unless the request names the
+    /// other.
     ChangeOver,
-    /// The platform certificate that the client has is gone, and another signs.
+    /// Another platform certificate has replaced the one that the client has.
     Replaced,
-    /// The public key alone.
+    /// The public key only.
     PublicKeyOnly,
 }
 
-/// What the gateway does wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misbehaviour {
-    /// Nothing.
-    None,
-    /// This happens to the sample call, each time.
-    Fault(Fault),
-    /// The call is carried out and then this happens, the first time only.
+/// What the mock does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InjectedFault {
+    /// This fault, on each request of the sample call.
+    Always(Fault),
+    /// This fault, on the first request of the sample call, which is carried out.
     Once(Fault),
-    /// This happens to the list of platform certificates, each time.
-    OfList(Fault),
-    /// Its clock, or the client's, is so many seconds off.
-    Skew(i64),
+    /// This fault, on each request for the list of platform certificates.
+    CertificateList(Fault),
+    /// The mock's clock is this many seconds ahead.
+    ClockSkew(i64),
 }
 
-/// What a client must do. To end within the time limit is part of each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Must {
-    /// Accept the answer.
+/// What a client must do, always within the time limit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Requirement {
+    /// Accept the response.
     Accept,
-    /// Refuse it. It may try again.
-    Refuse,
-    /// Either of the two.
+    /// Reject it. The client may try again.
+    Reject,
+    /// Accept or reject it.
     EndInTime,
-    /// Refuse it, and show the gateway's own code or message.
+    /// Reject it, and show the code or the message of the gateway's error.
+    #[serde(rename_all = "kebab-case")]
     ShowError {
-        /// This code.
-        code: &'static str,
-        /// Whether it may send the request again.
+        /// The code.
+        code: String,
+        /// Whether the client may send the request again.
+        #[serde(default)]
         may_repeat: bool,
     },
-    /// Refuse, or send the request again with the same number and accept that answer.
+    /// Reject it, or send the request again with the same number and accept the response to that.
     RepeatAlike,
-    /// Refuse, or accept the new certificate's signature after it has downloaded that; it must, if it downloads.
+    /// Reject it, or download the new certificate and accept its signature. After a download, the client must accept.
     FollowCertificates,
 }
 
-impl Scene {
-    /// Everything is as it should be.
-    pub(super) const HONEST: Self =
-        Self { keys: None, world: World::ClientsKeys, misbehaviour: Misbehaviour::None };
-
-    pub(super) const fn with(misbehaviour: Misbehaviour) -> Self {
-        Self { misbehaviour, ..Self::HONEST }
-    }
-
-    pub(super) const fn of(keys: Keys, world: World) -> Self {
-        Self { keys: Some(keys), world, ..Self::HONEST }
-    }
-}
-
-impl fmt::Display for Must {
+impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Accept => f.write_str("accept the answer"),
-            Self::Refuse => f.write_str("refuse the answer"),
-            Self::EndInTime => f.write_str("accept or refuse the answer in time"),
-            Self::ShowError { code, may_repeat: true } => write!(f, "refuse and show {code}"),
+            Self::Accept => f.write_str("accept the response"),
+            Self::Reject => f.write_str("reject the response"),
+            Self::EndInTime => f.write_str("accept or reject the response in time"),
+            Self::ShowError { code, may_repeat: true } => write!(f, "reject the response and show {code}"),
             Self::ShowError { code, may_repeat: false } => {
-                write!(f, "refuse, show {code}, and not send the request again")
+                write!(f, "reject the response, show {code}, and not send the request again")
             }
-            Self::RepeatAlike => f.write_str("refuse, or send the request again with the same number"),
-            Self::FollowCertificates => f.write_str("refuse the answer, or download the certificate first"),
+            Self::RepeatAlike => {
+                f.write_str("reject the response, or send the request again with the same number")
+            }
+            Self::FollowCertificates => f.write_str("reject the response, or download the certificate first"),
         }
     }
 }

@@ -1,35 +1,133 @@
-//! Reports for programs, and the table for people.
-
-mod json;
-mod junit;
-pub mod table;
+//! The reports of `prove-client` for programs: JSON and JUnit's XML.
 
 use std::error::Error;
 
-use super::Proof;
-use crate::report_file::{self, Form};
+use quick_junit::{TestCase, TestCaseStatus};
+use serde::Serialize;
 
-/// A form of report that programs read.
+use super::{Finding, Outcome, Probe, ProbeResult, Results, Severity};
+use crate::{
+    report::{self, Counts},
+    report_file::{self, Form},
+};
+
+const TOOL: &str = "wechatpay-mock prove-client";
+
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// JUnit's XML, as most CI systems read it.
+    /// JUnit's XML, which most CI systems read.
     Junit,
-    /// JSON, with everything there is to know.
+    /// JSON with all results.
     Json,
 }
 
-/// A report to be written, said as `junit=FILE` or `json=FILE`.
+/// A report and its file, from `junit=FILE` or `json=FILE`.
 pub type ReportFile = report_file::ReportFile<Format>;
 
 impl Form for Format {
-    type Results = Proof;
+    type Results = Results;
 
     const NAMES: &'static [(&'static str, Self)] = &[("junit", Self::Junit), ("json", Self::Json)];
 
-    fn render(self, proof: &Proof) -> Result<String, Box<dyn Error + Send + Sync>> {
+    fn render(self, results: &Results) -> Result<String, Box<dyn Error + Send + Sync>> {
         match self {
-            Self::Junit => Ok(junit::render(proof)?),
-            Self::Json => Ok(json::render(proof)?),
+            Self::Junit => Ok(report::junit(TOOL, results.took, results.by_group(), junit_case)?),
+            Self::Json => Ok(report::json(TOOL, results.took, body(results))?),
         }
     }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    client: &'a str,
+    summary: String,
+    held: usize,
+    not_held: usize,
+    skipped: usize,
+    probes: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    group: &'a str,
+    title: &'a str,
+    must: String,
+    outcome: &'static str,
+    seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    did: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<FindingRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    kind: &'static str,
+    severity: Severity,
+    what: String,
+    why: &'a str,
+    mend: &'a str,
+}
+
+fn body(results: &Results) -> Body<'_> {
+    let Counts { passed, failed, skipped } = results.counts();
+    let probes = results.probes.iter().map(row).collect();
+    let (client, summary) = (results.client.as_str(), results.summary());
+    Body { client, summary, held: passed, not_held: failed, skipped, probes }
+}
+
+fn row(result: &ProbeResult) -> Row<'_> {
+    let (outcome, did, said, reason) = match &result.outcome {
+        Outcome::Passed { did } => ("held", Some(did.as_str()), None, None),
+        Outcome::Failed { did, said, .. } => ("not-held", Some(did.as_str()), said.as_deref(), None),
+        Outcome::Skipped { reason } => ("skipped", None, None, Some(*reason)),
+    };
+    let findings = result.findings().iter().map(|Finding { kind, severity, why, fix }| FindingRow {
+        kind: kind.name(),
+        severity: *severity,
+        what: kind.to_string(),
+        why,
+        mend: fix,
+    });
+    let Probe { id, group, title, must, .. } = result.probe;
+    Row {
+        id,
+        group,
+        title,
+        must: must.to_string(),
+        outcome,
+        seconds: result.took.as_secs_f64(),
+        did,
+        said,
+        reason,
+        findings: findings.collect(),
+    }
+}
+
+fn junit_case(result: &ProbeResult) -> TestCase {
+    let probe = result.probe;
+    let status = match &result.outcome {
+        Outcome::Passed { .. } => TestCaseStatus::success(),
+        Outcome::Skipped { reason } => report::junit_skipped(reason),
+        Outcome::Failed { findings, did, .. } => junit_failure(probe, findings, did),
+    };
+    report::junit_case(&probe.id, format!("prove-client.{}", probe.group), result.took, status)
+}
+
+fn junit_failure(probe: &Probe, findings: &[Finding], did: &str) -> TestCaseStatus {
+    let texts = findings.iter().map(|Finding { kind, severity, why, fix }| {
+        format!("\n{severity}: {kind}\nwhy it matters: {why}\nhow to fix it: {fix}")
+    });
+    let description = format!("must {}; {did}{}", probe.must, texts.collect::<String>());
+    let mut status = report::junit_failure(&probe.title, description);
+    if let Some(worst) = findings.iter().map(|finding| finding.severity).max() {
+        status.set_type(worst.to_string());
+    }
+    status
 }

@@ -1,74 +1,69 @@
-//! Compares bodies.
+//! Compares the body of a response with the expected one.
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
+use wechatpay_protocol::display::truncate;
 
-use super::difference::{Difference, Subject};
+use super::difference::{Difference, Part};
 use crate::{
     case::{ExpectedBody, Placeholders},
     described,
 };
 
-/// The most characters of a body that is not JSON that are shown.
-const SHOWN: usize = 2000;
+/// The maximum number of characters shown of a body that is not JSON.
+const MAX_SHOWN: usize = 2000;
 
 pub(super) fn compare(
     expected: &ExpectedBody,
-    found: &Bytes,
+    found: &[u8],
     placeholders: &Placeholders,
 ) -> Option<Difference> {
-    let differs = |expected: String, actual: String| Some(Difference::new(Subject::Body, expected, actual));
+    let differs = |expected: String, actual: String| Some(Difference::new(Part::Body, expected, actual));
     if let ExpectedBody::Empty = expected {
         return if found.is_empty() { None } else { differs("no bytes".into(), text(found)) };
     }
-    let json: Value = match serde_json::from_slice(found) {
-        Ok(json) => json,
-        Err(_) if found.is_empty() => return differs(wanted(expected, placeholders), "no bytes".into()),
-        Err(_) => return differs(wanted(expected, placeholders), text(found)),
-    };
-    let (expected, found) = match expected {
-        ExpectedBody::Empty => return None,
-        ExpectedBody::Exact(value) => (placeholders.fill_json(value), json),
-        ExpectedBody::Partial(value) => {
+    let json = serde_json::from_slice::<Value>(found);
+    let (expected, json) = match (expected, json) {
+        (ExpectedBody::Schema(name), Ok(json)) => return schema_violations(name, &json),
+        (ExpectedBody::Schema(name), Err(_)) => return differs(valid_by(name), text(found)),
+        (ExpectedBody::Exact(value), json) => (placeholders.fill_json(value), json),
+        (ExpectedBody::Partial(value), json) => {
             let expected = placeholders.fill_json(value);
-            let found = restricted(&json, &expected);
-            (expected, found)
+            let json = json.map(|json| restricted_to(&expected, &json));
+            (expected, json)
         }
-        ExpectedBody::Schema(name) => return broken_schema(name, &json),
+        (ExpectedBody::Empty, _) => return None,
     };
-    if expected == found { None } else { differs(pretty(&expected), pretty(&found)) }
+    match json {
+        Ok(json) if json == expected => None,
+        Ok(json) => differs(pretty(&expected), pretty(&json)),
+        Err(_) => differs(pretty(&expected), text(found)),
+    }
 }
 
-fn broken_schema(name: &str, found: &Value) -> Option<Difference> {
-    let broken: Vec<_> = match described::validator(name) {
+fn schema_violations(name: &str, found: &Value) -> Option<Difference> {
+    let violations: Vec<_> = match described::validator(name) {
         Ok(validator) => validator
             .iter_errors(found)
             .map(|error| format!("/{}: {error}", error.instance_path().as_str().trim_start_matches('/')))
             .collect(),
         Err(problem) => vec![problem],
     };
-    let hint = format!("the contract's rules that it breaks:\n{}", broken.join("\n"));
-    let expected = format!("JSON as the contract's {name}");
-    (!broken.is_empty())
-        .then(|| Difference::new(Subject::Body, expected, pretty(found)).with_hint(Some(hint)))
+    let hint = format!("the rules of the contract that it violates:\n{}", violations.join("\n"));
+    let difference = Difference::new(Part::Body, valid_by(name), pretty(found));
+    (!violations.is_empty()).then(|| difference.with_hint(Some(hint)))
 }
 
-/// What is expected, for a body that is not even JSON.
-fn wanted(expected: &ExpectedBody, placeholders: &Placeholders) -> String {
-    match expected {
-        ExpectedBody::Empty => "no bytes".into(),
-        ExpectedBody::Exact(value) | ExpectedBody::Partial(value) => pretty(&placeholders.fill_json(value)),
-        ExpectedBody::Schema(name) => format!("JSON as the contract's {name}"),
-    }
+fn valid_by(name: &str) -> String {
+    format!("JSON as the contract's {name}")
 }
 
-/// What of `found` the expectation speaks of.
-fn restricted(found: &Value, expected: &Value) -> Value {
-    match (found, expected) {
-        (Value::Object(found), Value::Object(expected)) => {
-            let members = expected
-                .iter()
-                .filter_map(|(name, expected)| Some((name.clone(), restricted(found.get(name)?, expected))));
+/// The members of `found` that `expected` has too, at every depth.
+fn restricted_to(expected: &Value, found: &Value) -> Value {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => {
+            let members = expected.iter().filter_map(|(name, expected)| {
+                Some((name.clone(), restricted_to(expected, found.get(name)?)))
+            });
             Value::Object(members.collect::<Map<_, _>>())
         }
         _ => found.clone(),
@@ -79,11 +74,13 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}")
 }
 
+/// The bytes as text, shortened.
 fn text(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    match text.char_indices().nth(SHOWN) {
-        None => text.into_owned(),
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], bytes.len()),
+    match truncate(&text, MAX_SHOWN) {
+        _ if bytes.is_empty() => "no bytes".into(),
+        shown if shown.len() == text.len() => text.into_owned(),
+        shown => format!("{shown} ({} bytes)", bytes.len()),
     }
 }
 
@@ -94,8 +91,7 @@ mod tests {
     use super::*;
 
     fn differs(expected: &ExpectedBody, found: &str) -> Option<(String, String)> {
-        let found = Bytes::copy_from_slice(found.as_bytes());
-        let difference = compare(expected, &found, &Placeholders::for_tests())?;
+        let difference = compare(expected, found.as_bytes(), &Placeholders::for_tests())?;
         Some((difference.expected, difference.actual))
     }
 

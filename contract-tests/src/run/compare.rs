@@ -1,54 +1,60 @@
-//! Compares an answer with what a case expects.
+//! Compares a response with what a case expects.
 
 use http::{HeaderMap, StatusCode};
 use wechatpay_protocol::Credentials;
 
 use super::{
     body,
-    difference::{Difference, Subject},
-    send::Sent,
+    difference::{Difference, Part},
+    exchange::Exchange,
     signature,
 };
 use crate::case::{Expected, ExpectedHeader, Placeholders};
 
-/// What differs, the status first. Where that is another, the body tells why, and the rest follows from it.
-pub(super) fn compare(expected: &Expected, sent: &Sent, merchant: &Credentials) -> Vec<Difference> {
-    let Sent { answer, placeholders, .. } = sent;
-    let body = body::compare(&expected.body, &answer.body, placeholders);
-    if let Some(status) = status(expected.status, sent) {
+/// The differences. If the status differs, only status and body are reported: the body says why, and the rest would
+/// follow from it.
+pub(super) fn compare(expected: &Expected, exchange: &Exchange, merchant: &Credentials) -> Vec<Difference> {
+    let Exchange { response, placeholders, .. } = exchange;
+    let body = body::compare(&expected.body, &response.body, placeholders);
+    if let Some(status) = status(expected.status, exchange) {
         let body = body.map(|difference| difference.with_hint(None));
         return [Some(status), body].into_iter().flatten().collect();
     }
     let headers = expected.headers.iter();
-    let headers = headers.filter_map(|(name, wanted)| header(name, wanted, &answer.headers, placeholders));
-    let signature = signature::compare(expected.signed_by, sent, merchant);
-    headers.chain(body).chain(signature).chain(signature::names(expected.signed_by, &answer.names)).collect()
+    let headers =
+        headers.filter_map(|(name, expected)| header(name, expected, &response.headers, placeholders));
+    let signature = signature::compare(expected.signed_by, exchange, merchant);
+    headers
+        .chain(body)
+        .chain(signature)
+        .chain(signature::compare_names(expected.signed_by, &response.names))
+        .collect()
 }
 
-fn status(expected: u16, sent: &Sent) -> Option<Difference> {
-    let found = sent.answer.status;
-    let differs = Difference::new(Subject::Status, expected.to_string(), found.as_str());
-    (found.as_u16() != expected).then(|| differs.with_hint(signed_message(sent)))
+fn status(expected: u16, exchange: &Exchange) -> Option<Difference> {
+    let found = exchange.response.status;
+    let differs = Difference::new(Part::Status, expected.to_string(), found.as_str());
+    (found.as_u16() != expected).then(|| differs.with_hint(signed_message(exchange)))
 }
 
-/// What was signed, for whoever has to find out why it was refused.
-fn signed_message(sent: &Sent) -> Option<String> {
-    let refused = sent.answer.status == StatusCode::UNAUTHORIZED;
-    let message = sent.signed_message.as_ref().filter(|_| refused)?;
-    let diagnosis = sent.answer.headers.get("mock-diagnosis").and_then(|value| value.to_str().ok());
+/// For a request whose signature was rejected: the message that was signed, and the mock's diagnosis.
+fn signed_message(exchange: &Exchange) -> Option<String> {
+    let is_rejected = exchange.response.status == StatusCode::UNAUTHORIZED;
+    let message = exchange.signed_message.as_ref().filter(|_| is_rejected)?;
+    let diagnosis = exchange.response.headers.get("mock-diagnosis").and_then(|value| value.to_str().ok());
     let diagnosis = diagnosis.map(|name| format!("\nthe mock's diagnosis is {name}")).unwrap_or_default();
-    Some(format!("the message that was signed:\n{}{diagnosis}", signature::shown(message)))
+    Some(format!("the message that was signed:\n{}{diagnosis}", signature::visible(message)))
 }
 
 fn header(
     name: &str,
-    wanted: &ExpectedHeader,
+    expected: &ExpectedHeader,
     headers: &HeaderMap,
     placeholders: &Placeholders,
 ) -> Option<Difference> {
     let found: Vec<_> =
         headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    let (holds, expected) = match wanted {
+    let (is_met, expected) = match expected {
         ExpectedHeader::Present => (!found.is_empty(), String::from("any value")),
         ExpectedHeader::Absent => (found.is_empty(), "no such header".into()),
         ExpectedHeader::Exact(value) => {
@@ -60,7 +66,7 @@ fn header(
         }
     };
     let actual = if found.is_empty() { "no such header".into() } else { found.join(", ") };
-    (!holds).then(|| Difference::new(Subject::Header(name.into()), expected, actual))
+    (!is_met).then(|| Difference::new(Part::Header(name.into()), expected, actual))
 }
 
 #[cfg(test)]

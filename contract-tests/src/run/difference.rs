@@ -1,32 +1,35 @@
-//! What differs between an answer and what a case expects.
+//! A difference between a response and what a case expects.
 
 use std::{fmt, io};
 
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-/// One thing that is not as it must be.
+/// One part of a response that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// In which exchange, or where in the state after.
-    pub at: String,
-    /// What was looked at.
-    pub subject: Subject,
-    /// What must be there; lines of text, if it is a body.
+    /// The exchange, or the place in the state afterwards.
+    #[serde(rename = "at")]
+    pub place: String,
+    /// The part that was checked.
+    #[serde(rename = "subject")]
+    pub part: Part,
+    /// What is expected; several lines for a body.
     pub expected: String,
-    /// What is there.
+    /// What was found.
     pub actual: String,
-    /// What else helps to find the mistake, such as the message that was signed.
+    /// Other information that helps to find the mistake, such as the message that was signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
-/// A part of an answer.
+/// A part of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Subject {
-    /// Whether there is one.
-    Answer,
+pub enum Part {
+    /// The response itself, where there is none.
+    #[serde(rename = "answer")]
+    Response,
     /// Its status.
     Status,
     /// A header.
@@ -37,44 +40,44 @@ pub enum Subject {
     Signature,
 }
 
-/// A line of expected and actual text side by side.
+/// The kind of a line in [`Difference::lines`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lines {
-    /// Expected and there.
+pub enum LineKind {
+    /// Expected and found.
     Same,
-    /// Expected and not there.
+    /// Expected, but not found.
     Expected,
-    /// There and not expected.
+    /// Found, but not expected.
     Actual,
 }
 
 impl Difference {
-    pub(super) fn new(subject: Subject, expected: impl Into<String>, actual: impl Into<String>) -> Self {
+    pub(super) fn new(part: Part, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         let (expected, actual) = (expected.into(), actual.into());
-        Self { at: String::new(), subject, expected, actual, hint: None }
+        Self { place: String::new(), part, expected, actual, hint: None }
     }
 
-    /// That no mock could be started for a case.
+    /// The case's own mock did not start.
     pub(crate) fn of_start(error: &io::Error) -> Self {
-        Self::new(Subject::Answer, "a mock of its own", error.to_string()).within("before the first exchange")
+        Self::new(Part::Response, "a mock of its own", error.to_string()).within("before the first exchange")
     }
 
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {
         Self { hint, ..self }
     }
 
-    pub(super) fn within(self, at: &str) -> Self {
-        Self { at: at.into(), ..self }
+    pub(super) fn within(self, place: &str) -> Self {
+        Self { place: place.into(), ..self }
     }
 
-    /// The lines of both texts, each once where they are the same.
-    pub fn lines(&self) -> Vec<(Lines, String)> {
+    /// The lines of both texts; common lines occur once.
+    pub fn lines(&self) -> Vec<(LineKind, String)> {
         let diff = TextDiff::from_lines(&self.expected, &self.actual);
         let lines = diff.iter_all_changes().map(|change| {
             let kind = match change.tag() {
-                ChangeTag::Equal => Lines::Same,
-                ChangeTag::Delete => Lines::Expected,
-                ChangeTag::Insert => Lines::Actual,
+                ChangeTag::Equal => LineKind::Same,
+                ChangeTag::Delete => LineKind::Expected,
+                ChangeTag::Insert => LineKind::Actual,
             };
             (kind, change.value().trim_end_matches('\n').to_owned())
         });
@@ -82,10 +85,10 @@ impl Difference {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answer => f.write_str("answer"),
+            Self::Response => f.write_str("response"),
             Self::Status => f.write_str("status"),
             Self::Header(name) => write!(f, "header {name}"),
             Self::Body => f.write_str("body"),
@@ -94,21 +97,18 @@ impl fmt::Display for Subject {
     }
 }
 
+/// Plain text of several lines.
 impl fmt::Display for Difference {
-    /// As plain text, on several lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.at, self.subject)?;
+        writeln!(f, "{}: {}", self.place, self.part)?;
         for (kind, line) in self.lines() {
             let mark = match kind {
-                Lines::Same => ' ',
-                Lines::Expected => '-',
-                Lines::Actual => '+',
+                LineKind::Same => ' ',
+                LineKind::Expected => '-',
+                LineKind::Actual => '+',
             };
             writeln!(f, "  {mark} {line}")?;
         }
-        for line in self.hint.iter().flat_map(|hint| hint.lines()) {
-            writeln!(f, "  {line}")?;
-        }
-        Ok(())
+        self.hint.iter().flat_map(|hint| hint.lines()).try_for_each(|line| writeln!(f, "  {line}"))
     }
 }

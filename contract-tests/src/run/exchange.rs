@@ -1,101 +1,113 @@
-//! One exchange: fill in, sign, send, and wait for the whole answer.
+//! One exchange: fills in the placeholders, signs, sends, and waits for the whole response.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::timeout;
-use wechatpay_protocol::{Credentials, Nonce, Timestamp};
+use wechatpay_protocol::{BaseUrl, Credentials, Nonce, Timestamp};
 
-use super::send::{self, Host, Sent};
+use super::send::{self, Response};
 use crate::{
-    case::{CaseRequest, MadeRequest, Placeholders, RawRequest},
+    case::{BuiltRequest, CaseRequest, Placeholders, RawRequest},
     sign::{Sign, ToSign},
 };
 
-/// The longest that one answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time limit for one response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Who calls, and whom.
+/// The server that is called, and the merchant that calls it.
 pub(crate) struct Caller<'a> {
-    base_url: &'a str,
+    base_url: &'a BaseUrl,
     pub(super) merchant: &'a Credentials,
-    /// What `{unique}` stands for.
+    /// The value of `{unique}`.
     pub(super) unique: String,
 }
 
+/// A response, with what is known about its request.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) response: Response,
+    pub(super) placeholders: Placeholders,
+    /// The server's time when the request was sent and when the response was complete.
+    pub(super) times: [Timestamp; 2],
+    /// The message that was signed, if the request has a signature.
+    pub(super) signed_message: Option<Vec<u8>>,
+}
+
 impl<'a> Caller<'a> {
-    pub(crate) fn new(base_url: &'a str, merchant: &'a Credentials) -> Self {
+    pub(crate) fn new(base_url: &'a BaseUrl, merchant: &'a Credentials) -> Self {
         let mut unique = random_nonce().to_string();
         unique.truncate(16);
         Self { base_url, merchant, unique }
     }
 
-    /// Signs, sends, and waits for the whole answer; `Err` says what there was in its place. The time is what is given,
-    /// for a server whose clock stands still, or else this machine's.
+    /// Sends a request; `Err` says what was found in place of a response. `time` is the time of a server whose clock
+    /// stands still; otherwise the server has the time of this machine.
     pub(crate) async fn send(
         &self,
         request: &CaseRequest,
         sign: &Sign,
-        given: Option<Timestamp>,
-    ) -> Result<Sent, String> {
-        let host = Host::of(self.base_url)?;
-        let now = || given.unwrap_or_else(now);
+        time: Option<Timestamp>,
+    ) -> Result<Exchange, String> {
+        let now = || time.unwrap_or_else(now);
         let sent_at = now();
         let timestamp = sign.timestamp(sent_at);
-        let placeholders = self.placeholders(&host, timestamp);
-        let filled = Filled::of(request, &placeholders);
+        let nonce_str = random_nonce();
+        let placeholders = self.placeholders(timestamp, &nonce_str);
+        let filled = Filled::new(request, &placeholders);
         let to_sign = ToSign {
             method: request.method(),
             target: &filled.target,
             body: &filled.body,
             now: sent_at,
-            nonce_str: &placeholders.nonce_str,
+            nonce_str: nonce_str.as_str(),
         };
         let signed = sign.sign(&to_sign, self.merchant).map_err(|error| error.to_string())?;
         let authorization = signed.authorization.as_deref();
 
-        let answering = async {
+        let exchange = async {
             match request {
-                CaseRequest::Made(made) => {
-                    let headers = send::headers(made, &host, authorization, &placeholders)?;
-                    send::made(&host, &made.method, &filled.target, headers, filled.body.clone()).await
+                CaseRequest::Built(built) => {
+                    let headers = send::headers(built, self.base_url, authorization, &placeholders)?;
+                    let body = filled.body.clone();
+                    send::built(self.base_url, &built.method, &filled.target, headers, body).await
                 }
-                CaseRequest::Raw(_) => send::raw(&host, &filled.whole(authorization)).await,
+                CaseRequest::Raw(_) => send::raw(self.base_url, &filled.raw(authorization)).await,
             }
         };
-        let answer = timeout(ANSWER_TIMEOUT, answering).await;
-        let answer = answer.map_err(|_| format!("none within {} s", ANSWER_TIMEOUT.as_secs()))??;
+        let response = timeout(RESPONSE_TIMEOUT, exchange).await;
+        let response = response.map_err(|_| format!("none within {} s", RESPONSE_TIMEOUT.as_secs()))??;
         let signed_message = authorization.map(|_| sign.message(&to_sign, timestamp));
-        Ok(Sent { answer, placeholders, times: [sent_at, now()], signed_message })
+        Ok(Exchange { response, placeholders, times: [sent_at, now()], signed_message })
     }
 
-    fn placeholders(&self, host: &Host, timestamp: Timestamp) -> Placeholders {
+    fn placeholders(&self, timestamp: Timestamp, nonce_str: &Nonce) -> Placeholders {
         let Credentials { mchid, merchant_serial, platform_certificate, public_key, .. } = self.merchant;
-        Placeholders {
-            unique: self.unique.clone(),
-            mchid: mchid.to_string(),
-            serial_no: merchant_serial.to_string(),
-            platform_serial: key_name(platform_certificate.as_ref()),
-            public_key_id: key_name(public_key.as_ref()),
-            host: host.as_written().into(),
-            timestamp: timestamp.to_string(),
-            nonce_str: random_nonce().to_string(),
-        }
+        Placeholders::new([
+            ("unique", self.unique.clone()),
+            ("mchid", mchid.to_string()),
+            ("serial_no", merchant_serial.to_string()),
+            ("platform_serial", key_id(platform_certificate.as_ref())),
+            ("public_key_id", key_id(public_key.as_ref())),
+            ("host", self.base_url.authority().to_string()),
+            ("timestamp", timestamp.to_string()),
+            ("nonce_str", nonce_str.to_string()),
+        ])
     }
 }
 
-/// What of a request is signed, with its placeholders filled in.
+/// A request with its placeholders filled in, except for the signature.
 struct Filled {
     target: String,
     body: Vec<u8>,
-    /// All the bytes of a raw request, with a place for the signature if they are text.
+    /// All bytes of a raw request.
     raw: Vec<u8>,
 }
 
 impl Filled {
-    fn of(request: &CaseRequest, placeholders: &Placeholders) -> Self {
+    fn new(request: &CaseRequest, placeholders: &Placeholders) -> Self {
         let target = placeholders.fill(request.target());
         let (body, raw) = match request {
-            CaseRequest::Made(MadeRequest { body, .. }) => {
+            CaseRequest::Built(BuiltRequest { body, .. }) => {
                 (body.as_ref().map_or_else(Vec::new, |body| body.to_bytes(placeholders)), Vec::new())
             }
             CaseRequest::Raw(RawRequest::Base64(bytes)) => (Vec::new(), bytes.clone()),
@@ -108,8 +120,8 @@ impl Filled {
         Self { target, body, raw }
     }
 
-    /// The bytes of a raw request, with the signature in its place.
-    fn whole(&self, authorization: Option<&str>) -> Vec<u8> {
+    /// All bytes of a raw request, with the signature.
+    fn raw(&self, authorization: Option<&str>) -> Vec<u8> {
         match (str::from_utf8(&self.raw), authorization) {
             (Ok(text), Some(authorization)) => text.replace("{authorization}", authorization).into_bytes(),
             _ => self.raw.clone(),
@@ -117,17 +129,17 @@ impl Filled {
     }
 }
 
-fn key_name<T: ToString>(key: Option<&(T, String)>) -> String {
+fn key_id<T: ToString>(key: Option<&(T, String)>) -> String {
     key.map_or_else(String::new, |(id, _)| id.to_string())
 }
 
-/// The time by this machine's clock.
-pub(crate) fn now() -> Timestamp {
+/// The time of this machine.
+fn now() -> Timestamp {
     Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
-pub(crate) fn random_nonce() -> Nonce {
+fn random_nonce() -> Nonce {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
     Nonce::from_random(bytes)
 }

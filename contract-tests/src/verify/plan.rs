@@ -1,62 +1,65 @@
-//! Where each case is run, or why it is not.
+//! Decides where each case runs, or why it is skipped.
 
 use std::fmt;
 
-use super::Ground;
+use super::TestEnvironment;
 use crate::case::Case;
 
-/// A case and what is done with it.
+/// A case and where it runs.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct PlannedCase {
     /// The case.
     pub case: Case,
-    /// What is done with it.
-    pub course: Course,
+    /// Where it runs.
+    pub placement: Placement,
 }
 
-/// What is done with a case.
+/// Where a case runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Course {
-    /// It is run against the server, beside others.
-    OnServer,
-    /// It is run against a mock that is started for it and told what the case gives.
-    OnOwnMock,
-    /// It is not run.
-    Skip(SkipReason),
+pub enum Placement {
+    /// Against the server, at the same time as other cases.
+    Server,
+    /// Against its own mock, which starts in the state that the case gives.
+    OwnMock,
+    /// Nowhere.
+    Skipped(SkipReason),
 }
 
-/// Why a case is not run.
+/// Why a case is skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
-    /// It needs a mock that is told its state.
+    /// It gives a state, and only a mock can be started in that.
     NeedsMock,
-    /// The target may be a real gateway, where it might change something.
+    /// It might change something, and the target may be a real gateway.
     NotHarmless,
-    /// It needs a key of the gateway's that the credentials do not have.
-    Lacks(&'static str),
+    /// It needs a gateway key that the credentials do not have.
+    MissingKey(&'static str),
 }
 
-/// Says for each case where it is run.
-pub fn plan(cases: Vec<Case>, ground: &Ground) -> Vec<Step> {
-    let course = |case: &Case| {
-        if case.given.is_some() {
-            return if ground.has_mocks() { Course::OnOwnMock } else { Course::Skip(SkipReason::NeedsMock) };
+/// Decides where each case runs.
+pub fn plan(cases: Vec<Case>, environment: &TestEnvironment) -> Vec<PlannedCase> {
+    let placement = |case: &Case| {
+        if case.given.is_some() && environment.has_mocks() {
+            Placement::OwnMock
+        } else if case.given.is_some() {
+            Placement::Skipped(SkipReason::NeedsMock)
+        } else if environment.may_be_real() && !case.harmless {
+            Placement::Skipped(SkipReason::NotHarmless)
+        } else if let Some(key) = case.missing_key(environment.credentials()) {
+            Placement::Skipped(SkipReason::MissingKey(key))
+        } else {
+            Placement::Server
         }
-        if ground.may_be_real() && !case.harmless {
-            return Course::Skip(SkipReason::NotHarmless);
-        }
-        case.lacking(ground.credentials())
-            .map_or(Course::OnServer, |key| Course::Skip(SkipReason::Lacks(key)))
     };
-    cases.into_iter().map(|case| Step { course: course(&case), case }).collect()
+    cases.into_iter().map(|case| PlannedCase { placement: placement(&case), case }).collect()
 }
 
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeedsMock => f.write_str("needs a mock that is told its state, policies or time"),
+            Self::NeedsMock => f.write_str("needs a mock with its own state, policies or time"),
             Self::NotHarmless => f.write_str("is not harmless, and the target may be a real gateway"),
-            Self::Lacks(key) => write!(f, "the credentials have no {key}"),
+            Self::MissingKey(key) => write!(f, "the credentials have no {key}"),
         }
     }
 }

@@ -1,43 +1,43 @@
-//! One call before all others, so that a wrong address or wrong keys are one clear error, not a failure of every case.
+//! One call before the cases, so that a wrong address or wrong keys are one clear error and not a failure of every case.
 
 use http::StatusCode;
-use wechatpay_protocol::{Credentials, WECHATPAY_SERIAL};
+use wechatpay_protocol::{BaseUrl, Credentials, WECHATPAY_SERIAL};
 
-use super::Ground;
+use super::TestEnvironment;
 use crate::{
-    case::{CaseRequest, MadeRequest},
-    run::{Caller, Sent},
+    case::{BuiltRequest, CaseRequest},
+    run::Caller,
     sign::Sign,
 };
 
-/// The call: it changes nothing, and every merchant may make it.
+/// The target of the call, which changes nothing and which every merchant may make.
 const TARGET: &str = "/v3/certificates";
 
 /// Why it makes no sense to run any case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightError {
-    /// There is no answer to be had.
-    #[error("expected an answer of {url} to GET {TARGET}, found {found}; is the server running there?")]
+    /// The server does not respond.
+    #[error("expected a response of {url} to GET {TARGET}, found {found}; is the server running there?")]
     Unreachable {
         /// The server.
-        url: String,
-        /// What there was.
+        url: BaseUrl,
+        /// What was found in place of a response.
         found: String,
     },
-    /// The server does not take the merchant's signature.
+    /// The server does not accept the merchant's signature.
     #[error(
-        "{url} does not take the signature of merchant {mchid}, certificate {serial_no}: {answer}; are these the \
+        "{url} does not accept the signature of merchant {mchid}, certificate {serial_no}: {response}; are these the \
          credentials of a merchant that it knows?"
     )]
-    Refused {
+    Unauthorized {
         /// The server.
-        url: String,
+        url: BaseUrl,
         /// The merchant.
         mchid: String,
         /// The merchant's certificate.
         serial_no: String,
-        /// What the server said.
-        answer: String,
+        /// The status and the body of the response.
+        response: String,
     },
     /// The server signs with a key that the merchant does not know.
     #[error(
@@ -45,44 +45,45 @@ pub enum PreflightError {
     )]
     UnknownKey {
         /// The server.
-        url: String,
-        /// The key that it named.
+        url: BaseUrl,
+        /// The key that the response names.
         found: String,
-        /// Those that the merchant knows.
+        /// The keys that the merchant knows.
         known: String,
     },
 }
 
-/// Whether the server answers, takes the merchant's signature, and signs with a key that the merchant knows.
+/// Checks that the server responds, accepts the merchant's signature, and signs with a key that the merchant knows.
 ///
 /// # Errors
-/// [`PreflightError`] says which of these does not hold. Anything else is for the cases to find.
-pub async fn preflight(ground: &Ground) -> Result<(), PreflightError> {
-    let (url, merchant) = (ground.url(), ground.credentials());
-    let request = CaseRequest::Made(MadeRequest::get(TARGET));
-    let sent = Caller::new(&url, merchant).send(&request, &Sign::Valid, None).await;
-    let Sent { answer, .. } =
-        sent.map_err(|found| PreflightError::Unreachable { url: url.clone(), found })?;
+/// [`PreflightError`]. Any other problem is for the cases to find.
+pub async fn preflight(environment: &TestEnvironment) -> Result<(), PreflightError> {
+    let (url, merchant) = (environment.url(), environment.credentials());
+    let request = CaseRequest::Built(BuiltRequest::get(TARGET));
+    let exchange = Caller::new(url, merchant).send(&request, &Sign::Valid, None).await;
+    let exchange = exchange.map_err(|found| PreflightError::Unreachable { url: url.clone(), found })?;
+    let response = exchange.response;
 
-    if answer.status == StatusCode::UNAUTHORIZED {
-        return Err(PreflightError::Refused {
-            url,
+    if response.status == StatusCode::UNAUTHORIZED {
+        return Err(PreflightError::Unauthorized {
+            url: url.clone(),
             mchid: merchant.mchid.to_string(),
             serial_no: merchant.merchant_serial.to_string(),
-            answer: format!("{} {}", answer.status.as_u16(), String::from_utf8_lossy(&answer.body)),
+            response: format!("{} {}", response.status.as_u16(), String::from_utf8_lossy(&response.body)),
         });
     }
-    let serial = answer.headers.get(WECHATPAY_SERIAL).and_then(|serial| serial.to_str().ok());
-    match serial {
-        Some(serial) if !keys(merchant).iter().any(|known| known == serial) => {
-            Err(PreflightError::UnknownKey { url, found: serial.into(), known: keys(merchant).join(" and ") })
+    let known = known_keys(merchant);
+    match response.headers.get(WECHATPAY_SERIAL).and_then(|serial| serial.to_str().ok()) {
+        Some(serial) if !known.iter().any(|known| known == serial) => {
+            let (found, known) = (serial.into(), known.join(" and "));
+            Err(PreflightError::UnknownKey { url: url.clone(), found, known })
         }
         _ => Ok(()),
     }
 }
 
-/// The names of the gateway's keys that the merchant knows.
-fn keys(merchant: &Credentials) -> Vec<String> {
+/// The ids of the gateway keys that the merchant knows.
+fn known_keys(merchant: &Credentials) -> Vec<String> {
     let certificate = merchant.platform_certificate.iter().map(|(serial_no, _)| serial_no.to_string());
     let public_key = merchant.public_key.iter().map(|(id, _)| id.to_string());
     certificate.chain(public_key).collect()

@@ -1,54 +1,45 @@
-//! How the cases came out.
+//! The results of the cases.
 
 use std::time::Duration;
 
 use super::SkipReason;
-use crate::{case::Case, run::Difference};
+use crate::{case::Case, report::Counts, run::Difference};
 
-/// How all cases came out.
+/// The results of all cases.
 #[derive(Clone, Debug)]
 pub struct Results {
-    /// What was held to them, in words.
+    /// The server, in words.
     pub target: String,
-    /// Each case, in their order.
+    /// Each case, in order.
     pub cases: Vec<CaseResult>,
-    /// How long it took in all.
+    /// How long all cases took.
     pub took: Duration,
 }
 
-/// How a case came out.
+/// The result of one case.
 #[derive(Clone, Debug)]
 pub struct CaseResult {
     /// The case.
     pub case: Case,
-    /// How it came out.
+    /// Its outcome.
     pub outcome: Outcome,
     /// How long it took.
     pub took: Duration,
 }
 
-/// How a case came out.
+/// The outcome of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The server does what the case says.
+    /// The server behaves as the case says.
     Passed,
-    /// It does something else: at least one difference.
+    /// It does not; at least one difference.
     Failed(Vec<Difference>),
-    /// It was not run.
+    /// The case did not run.
     Skipped(SkipReason),
 }
 
-/// How many cases came out how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the outcomes")]
-pub struct Counts {
-    pub passed: usize,
-    pub failed: usize,
-    pub skipped: usize,
-}
-
 impl Results {
-    /// How many cases came out how.
+    /// How many cases passed, failed and were skipped.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for result in &self.cases {
@@ -61,21 +52,20 @@ impl Results {
         counts
     }
 
-    /// The cases by the folder they are in, in their order.
+    /// The results by folder of the cases.
     pub(super) fn by_folder(&self) -> impl Iterator<Item = (&str, &[CaseResult])> {
-        self.cases
-            .chunk_by(|one, next| folder(&one.case) == folder(&next.case))
-            .filter_map(|cases| Some((folder(&cases.first()?.case), cases)))
+        let folders = self.cases.chunk_by(|one, next| one.folder() == next.folder());
+        folders.map(|results| (results[0].folder(), results))
     }
 }
 
 impl CaseResult {
+    fn folder(&self) -> &str {
+        self.case.id.split_once('/').map_or("", |(folder, _)| folder)
+    }
+
     /// The case's id without its folder.
     pub(super) fn name(&self) -> &str {
         self.case.id.split_once('/').map_or(&self.case.id, |(_, name)| name)
     }
-}
-
-fn folder(case: &Case) -> &str {
-    case.id.split_once('/').map_or("", |(folder, _)| folder)
 }

@@ -1,22 +1,22 @@
-//! Which cases are meant.
+//! Selects the cases to run.
 
 use std::str::FromStr;
 
 use crate::case::Case;
 
-/// Which cases are meant.
+/// A selection of cases.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Texts, of which a case's id must contain one; without any, every case is meant.
+    /// Texts, one of which a case's id must contain. If empty, all cases are selected.
     pub filters: Vec<String>,
-    /// The part of them that is meant.
+    /// The part of these cases that is selected; `None` for all.
     pub shard: Option<Shard>,
 }
 
-/// One of several parts that are about equal, have no case in common, and together have all.
+/// One of several disjoint parts of about the same size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Counted from 0.
+    /// From 0.
     index: usize,
     of: usize,
 }
@@ -28,30 +28,30 @@ pub struct ShardError {
     found: String,
 }
 
-/// No case is meant: a check of nothing would pass.
+/// No case matches the filters. A run without any case would pass, so this is an error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a case with {} in its id, found none among {cases}; --list shows the ids", .filters.join(" or "))]
-pub struct NoneSelected {
+pub struct SelectionError {
     filters: Vec<String>,
     cases: usize,
 }
 
 impl Selection {
-    /// Those of the cases that are meant, in their order. A shard may be empty.
+    /// The selected cases, in order. A shard may be empty.
     ///
     /// # Errors
-    /// [`NoneSelected`] if no case has what the filters ask for.
-    pub fn of(&self, cases: Vec<Case>) -> Result<Vec<Case>, NoneSelected> {
+    /// [`SelectionError`] if no case matches the filters.
+    pub fn of(&self, cases: Vec<Case>) -> Result<Vec<Case>, SelectionError> {
         let total = cases.len();
-        let wanted = |case: &Case| {
-            self.filters.is_empty() || self.filters.iter().any(|filter| case.id.contains(filter.as_str()))
+        let is_selected = |case: &Case| {
+            self.filters.is_empty() || self.filters.iter().any(|filter| case.id.contains(filter))
         };
-        let wanted: Vec<_> = cases.into_iter().filter(wanted).collect();
-        if wanted.is_empty() {
-            return Err(NoneSelected { filters: self.filters.clone(), cases: total });
+        let selected: Vec<_> = cases.into_iter().filter(is_selected).collect();
+        if selected.is_empty() {
+            return Err(SelectionError { filters: self.filters.clone(), cases: total });
         }
-        let Some(Shard { index, of }) = self.shard else { return Ok(wanted) };
-        Ok(wanted.into_iter().skip(index).step_by(of).collect())
+        let Some(Shard { index, of }) = self.shard else { return Ok(selected) };
+        Ok(selected.into_iter().skip(index).step_by(of).collect())
     }
 }
 

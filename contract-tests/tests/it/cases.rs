@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wechatpay_contract::{
     case,
-    verify::{self, Ground, Outcome, Results, tree},
+    verify::{self, Outcome, Results, TestEnvironment, tree},
 };
 use wechatpay_mock::{
     MockServer,
@@ -16,8 +16,9 @@ fn folder() -> PathBuf {
 }
 
 /// Runs all cases; the text tells of those that fail.
-async fn all(ground: &Ground) -> (Results, String) {
-    let results = verify::run(verify::plan(case::load(&folder()).unwrap(), ground), ground, |_| {}).await;
+async fn all(environment: &TestEnvironment) -> (Results, String) {
+    let results =
+        verify::run(verify::plan(case::load(&folder()).unwrap(), environment), environment, |_| {}).await;
     let mut tree = Vec::new();
     tree::write(&mut anstream::StripStream::new(&mut tree), &results).unwrap();
     let tree = String::from_utf8(tree).unwrap();
@@ -26,7 +27,7 @@ async fn all(ground: &Ground) -> (Results, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_holds() {
-    let (results, tree) = all(&Ground::mock_inside().await.unwrap()).await;
+    let (results, tree) = all(&TestEnvironment::mock().await.unwrap()).await;
     assert!(results.cases.iter().all(|result| result.outcome == Outcome::Passed), "{tree}");
 }
 
@@ -34,9 +35,9 @@ async fn every_case_holds() {
 async fn a_server_that_others_have_used_holds_the_cases_again_and_again() {
     let mock = MockServer::builder().start().await.unwrap();
     let target = mock.url().parse().unwrap();
-    let ground = Ground::target(target, mock.credentials(), false).unwrap();
+    let environment = TestEnvironment::target(target, mock.credentials(), false).unwrap();
     for _ in 0..3 {
-        let (results, tree) = all(&ground).await;
+        let (results, tree) = all(&environment).await;
         assert_eq!(results.counts().failed, 0, "{tree}");
     }
 }
@@ -45,9 +46,10 @@ async fn a_server_that_others_have_used_holds_the_cases_again_and_again() {
 async fn no_two_cases_change_something_under_the_same_number() {
     let policies = Policies { repeat: Repeat::Reject, ..Policies::default() };
     let mock = MockServer::builder().policies(policies).start().await.unwrap();
-    let ground = Ground::target(mock.url().parse().unwrap(), mock.credentials(), false).unwrap();
+    let environment =
+        TestEnvironment::target(mock.url().parse().unwrap(), mock.credentials(), false).unwrap();
     for _ in 0..2 {
-        let (results, _) = all(&ground).await;
+        let (results, _) = all(&environment).await;
         let failed = results.cases.iter().filter(|result| matches!(result.outcome, Outcome::Failed(_)));
         let ids: Vec<_> = failed.map(|result| result.case.id.as_str()).collect();
         assert_eq!(

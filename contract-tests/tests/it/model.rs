@@ -1,4 +1,4 @@
-//! The rights operation does what a simple model of it does, whoever calls it, in whatever order.
+//! The rights operation does what a simple model of it does, for any caller and in any order.
 
 mod concurrent;
 mod reference;

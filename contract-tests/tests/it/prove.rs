@@ -16,7 +16,7 @@ use tokio::{
     task::JoinHandle,
 };
 use wechatpay_client::{Client, RightsChange};
-use wechatpay_contract::prove::{Keys, Proof, Prover, Stopped, Subject};
+use wechatpay_contract::prove::{Keys, Prover, Results, StopError, TestedClient};
 use wechatpay_protocol::Credentials;
 
 /// What an application makes of a request.
@@ -99,75 +99,85 @@ async fn free_address() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap()
 }
 
-async fn prove(manner: Manner, keys: Keys, timeout: Duration, filters: &[&str]) -> Result<Proof, Stopped> {
+async fn prove(
+    manner: Manner,
+    keys: Keys,
+    timeout: Duration,
+    filters: &[&str],
+) -> Result<Results, StopError> {
     let listen = free_address().await;
     let application = Application::start(listen, keys, manner).await;
     let trigger = application.url.parse().unwrap();
-    let usual = Prover::new(Subject::Application { trigger, listen });
+    let usual = Prover::new(TestedClient::Application { trigger, listen });
     let filters: Vec<_> = filters.iter().map(ToString::to_string).collect();
     Prover { keys, timeout, ..usual }.run(&filters, |_| {}).await
 }
 
-fn kinds(proof: &Proof) -> Vec<&'static str> {
-    proof.findings().map(|finding| finding.kind.name()).collect()
+fn kinds(results: &Results) -> Vec<&'static str> {
+    results.findings().map(|finding| finding.kind.name()).collect()
 }
 
 const LONG: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn a_careful_application_lets_nothing_through() {
-    let proof = prove(Manner::Careful, Keys::Both, LONG, &[]).await.unwrap();
-    assert_eq!(proof.findings().count(), 0, "{:?}", proof.results);
-    let skipped =
-        proof.results.iter().filter(|result| result.probe.scene.keys.is_some_and(|keys| keys != Keys::Both));
-    assert_eq!(proof.skipped(), skipped.count());
-    assert!(proof.made() > 30);
+    let results = prove(Manner::Careful, Keys::Both, LONG, &[]).await.unwrap();
+    assert_eq!(results.findings().count(), 0, "{:?}", results.probes);
+    let skipped = results
+        .probes
+        .iter()
+        .filter(|result| result.probe.scenario.keys.is_some_and(|keys| keys != Keys::Both));
+    assert_eq!(results.counts().skipped, skipped.count());
+    assert!(results.counts().passed > 30);
 }
 
 #[tokio::test]
 async fn an_application_with_the_platform_certificate_is_taken_through_the_change_of_certificates() {
-    let proof = prove(Manner::Careful, Keys::Certificate, LONG, &["keys"]).await.unwrap();
-    assert_eq!((proof.made(), proof.not_held()), (4, 0), "{:?}", proof.results);
+    let results = prove(Manner::Careful, Keys::Certificate, LONG, &["keys"]).await.unwrap();
+    assert_eq!((results.counts().passed, results.counts().failed), (4, 0), "{:?}", results.probes);
 }
 
 #[tokio::test]
 async fn an_application_that_always_says_yes_is_found_out_wherever_it_must_refuse() {
-    let proof = prove(Manner::AlwaysYes, Keys::Both, LONG, &["signature", "repeats", "clock"]).await.unwrap();
+    let results =
+        prove(Manner::AlwaysYes, Keys::Both, LONG, &["signature", "repeats", "clock"]).await.unwrap();
     let held: Vec<_> =
-        proof.results.iter().filter(|one| one.findings().is_empty()).map(|one| one.probe.id).collect();
+        results.probes.iter().filter(|one| one.findings().is_empty()).map(|one| &one.probe.id).collect();
     assert_eq!(held, ["without-signature-type"]);
-    assert!(kinds(&proof).iter().all(|kind| *kind == "let-through"));
+    assert!(kinds(&results).iter().all(|kind| *kind == "let-through"));
 }
 
 #[tokio::test]
 async fn an_application_that_repeats_what_was_refused_for_good_is_found_out() {
-    let proof = prove(Manner::Stubborn, Keys::Both, LONG, &["refusals", "trouble"]).await.unwrap();
-    assert_eq!(kinds(&proof), ["repeats-refused"; 4], "{:?}", proof.results);
+    let results = prove(Manner::Stubborn, Keys::Both, LONG, &["refusals", "trouble"]).await.unwrap();
+    assert_eq!(kinds(&results), ["repeats-refused"; 4], "{:?}", results.probes);
 }
 
 #[tokio::test]
 async fn a_probe_that_never_reaches_the_call_is_not_held() {
-    let proof = prove(Manner::Lazy, Keys::Both, LONG, &["signature"]).await.unwrap();
-    assert_eq!(kinds(&proof), ["not-called"; 14]);
+    let results = prove(Manner::Lazy, Keys::Both, LONG, &["signature"]).await.unwrap();
+    assert_eq!(kinds(&results), ["not-called"; 14]);
 }
 
 #[tokio::test]
 async fn an_application_that_is_gone_is_found_out() {
-    let proof = prove(Manner::Dies, Keys::Both, LONG, &["signtest"]).await.unwrap();
-    assert_eq!(kinds(&proof), ["gone"; 2]);
+    let results = prove(Manner::Dies, Keys::Both, LONG, &["signtest"]).await.unwrap();
+    assert_eq!(kinds(&results), ["gone"; 2]);
 }
 
 #[tokio::test]
 async fn an_application_that_does_not_answer_in_time_is_found_out() {
-    let proof = prove(Manner::FallsSilent, Keys::Both, Duration::from_secs(3), &["unsigned"]).await.unwrap();
-    assert_eq!(kinds(&proof), ["hung"]);
+    let results =
+        prove(Manner::FallsSilent, Keys::Both, Duration::from_secs(3), &["unsigned"]).await.unwrap();
+    assert_eq!(kinds(&results), ["hung"]);
 }
 
 #[tokio::test]
 async fn an_application_that_is_not_there_ends_the_run() {
     let (application, listen) = (free_address().await, free_address().await);
     let trigger = format!("http://{application}/").parse().unwrap();
-    let stopped = Prover::new(Subject::Application { trigger, listen }).run(&[], |_| {}).await.unwrap_err();
-    assert!(matches!(stopped, Stopped::FailsWithHonest(_)));
+    let stopped =
+        Prover::new(TestedClient::Application { trigger, listen }).run(&[], |_| {}).await.unwrap_err();
+    assert!(matches!(stopped, StopError::HonestMock(_)));
     assert!(stopped.to_string().contains("the application can't be reached any more"), "{stopped}");
 }

@@ -135,7 +135,7 @@ impl Pair {
     }
 }
 
-/// The whole key: it protects nothing, and whoever reads of a failure needs it.
+/// The whole key: it protects nothing, and a failure cannot be reproduced without it.
 impl fmt::Debug for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.pem)

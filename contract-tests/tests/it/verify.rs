@@ -11,10 +11,11 @@ async fn the_sample_fails_for_every_fault() {
     for fault in FAULTS.iter().copied() {
         let rule = FaultRule { milliseconds: waits(fault).then_some(200), ..FaultRule::of(fault) };
         let mock = MockServer::builder().fault(rule).start().await.unwrap();
+        let url = mock.url().parse().unwrap();
         // The first request tells the mock to refuse; the second is refused.
-        let mut differences = run::run(sample, &mock.url(), &mock.credentials()).await;
+        let mut differences = run::run(sample, &url, &mock.credentials()).await;
         if differences.is_empty() {
-            differences = run::run(sample, &mock.url(), &mock.credentials()).await;
+            differences = run::run(sample, &url, &mock.credentials()).await;
         }
         if differences.is_empty() {
             survivors.push(fault);

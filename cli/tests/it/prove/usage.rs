@@ -78,7 +78,7 @@ async fn the_list_has_every_probe_and_runs_none() {
     assert_eq!((run.code, run.stdout.lines().count()), (Some(0), PROBES.len()));
     assert!(
         run.stdout
-            .contains("unsigned [critical] the answer has no signature at all: must refuse the answer\n")
+            .contains("unsigned [critical] the response has no signature at all: must reject the response\n")
     );
     let filtered = prove(&["--list", "--filter", "repeats", "--filter", "signtest"], &[]).await;
     assert_eq!(filtered.stdout.lines().count(), 4, "{}", filtered.stdout);
@@ -104,10 +104,10 @@ async fn a_finding_is_in_every_report_with_what_to_do() {
         "failures=\"3\"",
         "classname=\"prove-client.signature\"",
         "type=\"critical\"",
-        "how to mend it: treat it like any",
+        "how to fix it: treat it like any",
     ] {
         assert!(junit.contains(text), "{text} in {junit}");
     }
-    assert!(run.stdout.contains("how to mend it  treat it like any signature"), "{}", run.stdout);
+    assert!(run.stdout.contains("how to fix it   treat it like any invalid signature"), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}'), "colours in a pipe");
 }

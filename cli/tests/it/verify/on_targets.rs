@@ -34,7 +34,7 @@ async fn cases_that_need_a_mock_are_skipped_on_a_target_and_counted() {
     let given = case::embedded().unwrap().iter().filter(|case| case.given.is_some()).count();
     assert!(given > 0 && json["skipped"] == given, "{}", json["skipped"]);
     let skipped = json["cases"].as_array().unwrap().iter().find(|case| case["outcome"] == "skipped").unwrap();
-    assert_eq!(skipped["reason"], "needs a mock that is told its state, policies or time");
+    assert_eq!(skipped["reason"], "needs a mock with its own state, policies or time");
     let count = run.stdout.matches("  skip  ").count();
     assert_eq!(count, given);
 }
@@ -123,7 +123,7 @@ async fn a_target_that_is_not_there_is_one_error() {
     let run = verify(["--target", &url]).await;
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.lines().count()), (Some(2), "", 1));
     let beginning =
-        format!("error: expected an answer of {url} to GET /v3/certificates, found no connection to ");
+        format!("error: expected a response of {url} to GET /v3/certificates, found no connection to ");
     assert!(run.stderr.starts_with(&beginning), "{}", run.stderr);
 }
 
@@ -134,7 +134,7 @@ async fn credentials_that_the_target_does_not_know_are_one_error() {
     let stranger = written(&other.make_merchant(NewMerchant::default()).unwrap());
     let run = verify(["--target", &mock.url(), "--credentials", &shown(stranger.path())]).await;
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.lines().count()), (Some(2), "", 1));
-    assert!(run.stderr.contains("does not take the signature of merchant "), "{}", run.stderr);
+    assert!(run.stderr.contains("does not accept the signature of merchant "), "{}", run.stderr);
     assert!(run.stderr.contains("401 {\"code\":\"SIGN_ERROR\""), "{}", run.stderr);
 }
 

@@ -139,7 +139,7 @@ async fn an_answer_whose_signature_is_wrong_is_shown_with_the_message() {
     let run = verify(["--target", &mock.url(), "--filter", "rights/sample"]).await;
     assert_eq!(run.code, Some(1));
     let lines: Vec<_> = run.stdout.lines().map(str::trim).collect();
-    let at = lines.iter().position(|line| *line == "the message that it should be over:").unwrap();
+    let at = lines.iter().position(|line| *line == "the message that should be signed:").unwrap();
     let signed = &lines[at + 1..at + 4];
     assert!(signed[0].ends_with("\\n") && signed[1].len() == 32 + 2 && signed[2] == "\\n", "{signed:?}");
 }

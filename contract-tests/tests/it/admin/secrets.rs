@@ -1,5 +1,5 @@
-//! What is private is told to whoever made the merchant, once, and never again. Beside this, no answer in any test of
-//! these has a private key or the development APIv3 key in it.
+//! Only the response to the creation of a merchant has its secrets. No other response in these tests has a private key
+//! or the development APIv3 key.
 
 use serde_json::json;
 use wechatpay_mock::{Clock, MockServer};

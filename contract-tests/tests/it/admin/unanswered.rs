@@ -1,4 +1,4 @@
-//! A request that a fault leaves without an answer has no status, wherever it is told of.
+//! A request that a fault leaves without a response has no status, wherever it is shown.
 
 use serde_json::{Value, json};
 

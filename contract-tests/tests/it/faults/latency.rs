@@ -101,7 +101,7 @@ async fn waiting(number: &str) -> (MockServer, Connection) {
 }
 
 #[tokio::test]
-async fn whoever_waits_is_let_go_when_the_faults_are_cleared_or_all_begins_again() {
+async fn waiting_requests_end_when_the_faults_are_cleared_or_the_mock_is_reset() {
     let ends: [fn(&MockServer); 3] = [
         |mock| assert_eq!(mock.clear_faults(), 0),
         MockServer::reset,

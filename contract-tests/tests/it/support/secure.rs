@@ -63,7 +63,7 @@ pub(crate) fn trusting_over(
     config
 }
 
-/// Agrees with whoever is at the other end that it is that host.
+/// Makes the TLS handshake with the other end, which must have a certificate for `host`.
 pub(crate) async fn handshake<S: Stream>(
     stream: S,
     config: ClientConfig,
@@ -88,7 +88,7 @@ pub(crate) async fn tunnel(mock: &MockServer, to: &str) -> Result<Box<dyn Stream
     tunnel_at(mock.address(), to).await
 }
 
-/// The same from whoever listens there.
+/// The same through the proxy at this address.
 pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Stream>, Reply> {
     let mut connection = Connection::over(TcpStream::connect(proxy).await.unwrap());
     connection.send(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n").as_bytes()).await;

@@ -1,4 +1,4 @@
-//! The mock's authority speaks for the hosts that the mock stands for, and whoever has its key can't do more with it.
+//! The mock's authority is trusted only for the hosts that the mock stands for, even if somebody steals its key.
 
 use std::{fs, path::Path, sync::Arc};
 

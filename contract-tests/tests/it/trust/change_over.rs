@@ -204,7 +204,7 @@ async fn each_listed_certificate_has_a_nonce_of_its_own() {
 }
 
 #[tokio::test]
-async fn whoever_trusts_either_certificate_is_served_at_any_time_of_the_change_over() {
+async fn a_client_that_trusts_either_certificate_is_served_at_any_time_of_the_change_over() {
     let world = World::at(SIGNS_FROM - 1).await;
     let old = world.mock.credentials();
     world.turn_to(SIGNS_FROM);

@@ -1,0 +1,166 @@
+//! The mock that a client meets in a scenario.
+
+use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
+
+use serde::Deserialize;
+use wechatpay_mock::{
+    Applied, Config, Fault, FaultMatch, FaultRule, Limits, MerchantConfig, MockServer, PlatformCertificate,
+    PlatformCertificates, TrustMode,
+};
+use wechatpay_protocol::{Credentials, Timestamp};
+
+use super::{GatewayKeys, InjectedFault, Scenario};
+
+/// The gateway keys that a client has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keys {
+    /// Platform certificate and public key.
+    Both,
+    /// The platform certificate.
+    Certificate,
+    /// The public key.
+    PublicKey,
+}
+
+/// Text is not the name of [`Keys`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected both, certificate or public-key, found {found:?}")]
+pub struct KeysError {
+    found: String,
+}
+
+/// A mock with the keys of a scenario.
+#[derive(Debug)]
+pub(super) struct TestEnvironment {
+    pub(super) mock: MockServer,
+    keys: Keys,
+    gateway_keys: GatewayKeys,
+}
+
+/// The operation of the sample call.
+pub(super) const SAMPLE_OPERATION: &str = "set_rights";
+/// The operation that lists platform certificates.
+pub(super) const LIST_OPERATION: &str = "list_certificates";
+
+/// How far a clock can be ahead and still be good, in seconds.
+const TOLERATED_SKEW: i64 = 60;
+
+impl FromStr for Keys {
+    type Err = KeysError;
+
+    fn from_str(text: &str) -> Result<Self, KeysError> {
+        let all = [Self::Both, Self::Certificate, Self::PublicKey];
+        all.into_iter().find(|keys| keys.name() == text).ok_or_else(|| KeysError { found: text.into() })
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Keys {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Certificate => "certificate",
+            Self::PublicKey => "public-key",
+        }
+    }
+
+    /// The development merchant's credentials with these gateway keys.
+    pub(super) fn credentials(self) -> Credentials {
+        let all = Credentials::development();
+        match self {
+            Self::Both => all,
+            Self::Certificate => Credentials { public_key: None, ..all },
+            Self::PublicKey => Credentials { platform_certificate: None, ..all },
+        }
+    }
+}
+
+impl TestEnvironment {
+    /// Starts a mock with these keys at this address, for a client with those keys.
+    pub(super) async fn start(listen: SocketAddr, keys: Keys, gateway_keys: GatewayKeys) -> io::Result<Self> {
+        let merchant = MerchantConfig { trust: trust(keys, gateway_keys), ..MerchantConfig::development() };
+        let mut config = Config::default().with_merchants([merchant]);
+        config.platform_certificates = platform_certificates(gateway_keys);
+        // A client that still waits at shutdown has exceeded its time limit.
+        config.limits = Limits::default().with_shutdown(1).map_err(io::Error::other)?;
+        let mock = MockServer::builder().config(config).listen(listen).start().await?;
+        Ok(Self { mock, keys, gateway_keys })
+    }
+
+    /// Whether a scenario with these keys can run here.
+    pub(super) fn has(&self, keys: Keys, gateway_keys: GatewayKeys) -> bool {
+        (self.keys, self.gateway_keys) == (keys, gateway_keys)
+    }
+
+    /// Resets the mock and injects the scenario's fault. `silence` is how long a mock that does not respond waits; it must
+    /// exceed the client's time limit.
+    pub(super) fn prepare(&self, scenario: &Scenario, silence: Duration) -> io::Result<()> {
+        self.mock.reset();
+        let (operation, rule) = match scenario.fault {
+            None => return Ok(()),
+            Some(InjectedFault::ClockSkew(seconds)) => {
+                self.mock.clock().skew(seconds);
+                return Ok(());
+            }
+            Some(InjectedFault::Always(fault)) => (SAMPLE_OPERATION, FaultRule::of(fault)),
+            Some(InjectedFault::CertificateList(fault)) => (LIST_OPERATION, FaultRule::of(fault)),
+            Some(InjectedFault::Once(fault)) => {
+                // Where only the response is wrong, the request is applied anyway, and a rule must not say so.
+                let applied = (fault.applied() != Applied::Always).then_some(true);
+                (SAMPLE_OPERATION, FaultRule { times: Some(1), applied, ..FaultRule::of(fault) })
+            }
+        };
+        if rule.fault == Some(Fault::FutureTimestamp) {
+            // The timestamp is still too far in the future when a slow machine checks it.
+            self.mock.clock().skew(TOLERATED_SKEW);
+        }
+        let when = FaultMatch { operation: Some(operation.into()), ..FaultMatch::default() };
+        let is_silence = rule.fault == Some(Fault::NoAnswer);
+        let milliseconds = is_silence.then(|| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX));
+        self.mock.add_fault(FaultRule { when, milliseconds, ..rule }).map_err(io::Error::other)?;
+        Ok(())
+    }
+
+    /// Whether the sample call has a fault that no request has met. A fault of the certificate list does not count,
+    /// because not every client downloads it.
+    pub(super) fn has_unmet_fault(&self) -> bool {
+        let is_of_call = |rule: &FaultRule| rule.when.operation.as_deref() == Some(SAMPLE_OPERATION);
+        self.mock.faults().iter().any(|state| state.struck == 0 && is_of_call(&state.rule))
+    }
+}
+
+fn trust(keys: Keys, gateway_keys: GatewayKeys) -> TrustMode {
+    match (gateway_keys, keys) {
+        (GatewayKeys::Known, Keys::Both) => TrustMode::Both,
+        (GatewayKeys::Known, Keys::PublicKey) | (GatewayKeys::PublicKeyOnly, _) => TrustMode::PublicKey,
+        (GatewayKeys::Known, Keys::Certificate) | (GatewayKeys::ChangeOver | GatewayKeys::Replaced, _) => {
+            TrustMode::PlatformCertificate
+        }
+    }
+}
+
+fn platform_certificates(gateway_keys: GatewayKeys) -> PlatformCertificates {
+    let old = PlatformCertificate::development();
+    match gateway_keys {
+        GatewayKeys::Known | GatewayKeys::PublicKeyOnly => PlatformCertificates::One(old),
+        GatewayKeys::Replaced => PlatformCertificates::One(new_certificate()),
+        GatewayKeys::ChangeOver => PlatformCertificates::ChangeOver {
+            old,
+            new: new_certificate(),
+            signs_from: Timestamp::from_unix(0),
+        },
+    }
+}
+
+/// A platform certificate that no client has.
+fn new_certificate() -> PlatformCertificate {
+    let certificate = include_str!("../../../fixtures/credentials/other_cert.pem");
+    let key = include_str!("../../../fixtures/credentials/other_key.pem");
+    PlatformCertificate::new(certificate, key).expect("the development keys are valid")
+}
