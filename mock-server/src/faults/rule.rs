@@ -1,4 +1,4 @@
-//! A fault rule: which requests it strikes, and what it does to them.
+//! A fault rule: which requests it applies to, and what it does to them.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
 
@@ -26,20 +26,20 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(
-    description = "Which requests are struck, and with what. A fault strikes only what is signed and valid."
+    description = "Which requests get which fault. Faults apply only to requests that are correctly signed and valid."
 )]
 pub struct FaultRule {
-    /// Which requests it strikes. By default, every request that is signed and valid.
+    /// Which requests it applies to. By default, every request that is signed and valid.
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
     /// The fault, by name.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[a-z]+(-[a-z]+)*$")]
     pub fault: Option<Fault>,
-    /// An error of your own, in place of a fault with a name.
+    /// An error of your own, in place of a named fault.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub error: Option<CustomError>,
-    /// How long the response is held back, with a fault or without one.
+    /// How long the response is delayed, with or without a fault.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
     /// How long `no-answer` and `refuse` last, in milliseconds; at most ten minutes.
@@ -49,17 +49,17 @@ pub struct FaultRule {
     /// Whether the request takes effect, if that differs from the fault's default.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
-    /// How many requests it strikes. By default, there is no limit.
+    /// How many requests it applies to. Default: no limit.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub times: Option<u64>,
-    /// How long the rule lasts, in seconds of the mock's clock.
+    /// How long the rule lasts, in seconds on the mock's clock.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub ttl: Option<u64>,
 }
 
-/// Selects the requests that a rule strikes: those that have everything that is set here.
+/// Selects the requests that a rule applies to: those that match every field that is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultMatch {
@@ -79,13 +79,13 @@ pub struct FaultMatch {
     /// The request number.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub out_request_no: Option<String>,
-    /// Parameters of path or query, by name.
+    /// Path and query parameters, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// At least these fields in the body.
+    /// Fields that the body must have; it can have others.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Only the n-th of the requests that have all of the above, counted from 1.
+    /// Only the n-th of the requests that match all of the above, counted from 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub nth: Option<u64>,
@@ -97,12 +97,12 @@ pub struct FaultMatch {
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
-    /// The seed for `probability` and for random latency: the same seed strikes the same requests. Default: 0.
+    /// The seed for `probability` and for random latency: the same seed selects the same requests. Default: 0.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
 
-/// How long a response is held back, in milliseconds; at most ten minutes.
+/// How long a response is delayed, in milliseconds; at most ten minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
@@ -131,8 +131,8 @@ pub enum Latency {
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// It names no fault, or two.
-    #[error("expected fault, error or latency, and not both of the first two, found {found}")]
+    /// It names no fault, or more than one.
+    #[error("expected fault, error or latency, but not both fault and error, found {found}")]
     NotOneFault {
         /// What there is.
         found: &'static str,
@@ -147,7 +147,7 @@ pub enum RuleError {
         /// What there is.
         found: String,
     },
-    /// It says that the request has no effect, but the response would say that it succeeded.
+    /// It says that the request has no effect, but the response would report success.
     #[error(
         "applied: {what} leaves a response that reports success, so applied can't be false; choose a fault that returns an error or ends the connection"
     )]
@@ -155,24 +155,24 @@ pub enum RuleError {
         /// The fault, or latency without one.
         what: &'static str,
     },
-    /// It sets the duration of a fault that has none.
+    /// It sets a duration for a fault that does not have one.
     #[error("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
     NotLasting,
-    /// The merchant is not known.
+    /// The merchant is unknown.
     #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
     UnknownMerchant {
         /// The number.
         mchid: String,
     },
-    /// The operation is not known.
+    /// The operation is unknown.
     #[error("match.operation: expected one of {}, found {found:?}", .known.join(", "))]
     UnknownOperation {
         /// The name.
         found: String,
-        /// Those that there are.
+        /// The known names.
         known: Vec<&'static str>,
     },
-    /// There are too many.
+    /// There are too many rules.
     #[error(
         "expected at most {most} fault rules for a merchant, found one more; remove some, or raise limits.faults"
     )]
@@ -183,7 +183,7 @@ pub enum RuleError {
 }
 
 impl RuleError {
-    /// The field that is wrong, if it is one: `match.every`.
+    /// The field that is wrong, if the error is about a single field: `match.every`.
     pub(crate) fn field(&self) -> Option<&'static str> {
         match self {
             Self::NotOneFault { .. } | Self::TooMany { .. } => None,
@@ -200,7 +200,7 @@ impl RuleError {
 const LONGEST_MILLISECONDS: u64 = 600_000;
 
 impl FaultRule {
-    /// This fault, for every request that is signed and valid.
+    /// A rule that applies this fault to every request that is signed and valid.
     pub fn of(fault: Fault) -> Self {
         Self { fault: Some(fault), ..Self::default() }
     }
@@ -226,7 +226,7 @@ impl FaultRule {
         }
     }
 
-    /// Checks the rule by itself.
+    /// Checks the rule on its own.
     fn check(&self) -> Result<(), RuleError> {
         match (self.fault, &self.error, self.latency) {
             (None, None, None) => return Err(RuleError::NotOneFault { found: "none of them" }),
@@ -270,7 +270,7 @@ impl FaultRule {
             number.map_or(Ok(()), |number| within(field, 1..=1_000_000_000, number))?;
         }
         match self.when.probability {
-            // What is not a number is in no range.
+            // NaN is not in any range.
             Some(probability) if !(0.0..=1.0).contains(&probability) => {
                 Err(range("match.probability", "0 to 1", probability.to_string()))
             }
@@ -278,7 +278,7 @@ impl FaultRule {
         }
     }
 
-    /// The fault, if its response reports success.
+    /// The fault's name, if its response reports success.
     fn reports_success(&self) -> Option<&'static str> {
         match (self.fault, &self.error) {
             (Some(fault), _) => (fault.applied() == Applied::Always).then(|| fault.name()),
@@ -294,7 +294,7 @@ impl FaultMatch {
         *self == Self::default()
     }
 
-    /// Whether the request has everything that is named. That the merchant is the one, the place of the rule says.
+    /// Whether the request matches every field that is set. The merchant is not compared: rules are stored by merchant.
     pub(super) fn matches(&self, request: &RequestFields<'_>) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
@@ -313,7 +313,7 @@ impl FaultMatch {
         self.seed.unwrap_or(0)
     }
 
-    /// Whether the n-th request is struck, of those that match.
+    /// Whether the rule applies to the n-th of the matching requests.
     pub(super) fn strikes_nth(&self, nth: u64) -> bool {
         self.nth.is_none_or(|wanted| nth == wanted)
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
@@ -321,7 +321,7 @@ impl FaultMatch {
     }
 }
 
-/// Whether a body has what is wanted: an object the wanted members, whatever else it has; anything else must be equal.
+/// Whether a body has what is wanted: an object can have other members too, anything else must be equal.
 fn includes(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => {
@@ -350,11 +350,11 @@ impl Latency {
         numbers.into_iter().try_for_each(|(field, number)| within(field, 0..=LONGEST_MILLISECONDS, number))
     }
 
-    /// How long the n-th response is held back.
+    /// How long the n-th response is delayed.
     pub(super) fn of_nth(self, seed: u64, nth: u64) -> Duration {
         let mut chance = chance(seed, nth);
-        // The first number may have decided whether the request is struck. Used again, it would bias the latency of those
-        // that are.
+        // The first number may have decided whether the rule applies to this request. Using it again would bias the
+        // latency.
         chance.next_u64();
         let milliseconds = match self {
             Self::Fixed(fixed) => fixed as f64,
@@ -368,9 +368,10 @@ impl Latency {
     }
 }
 
-/// The random numbers of the n-th request. They depend on nothing else, so concurrent requests don't change them.
+/// The random numbers for the n-th request. They depend only on the seed and n, so concurrent requests don't change
+/// them.
 fn chance(seed: u64, nth: u64) -> SmallRng {
-    // The golden ratio in 64 bits spreads neighbouring seeds.
+    // The golden ratio in 64 bits, so that neighbouring seeds give unrelated numbers.
     SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
@@ -390,7 +391,7 @@ fn range(field: &'static str, expected: &str, found: String) -> RuleError {
     RuleError::Range { field, expected: expected.into(), found }
 }
 
-/// What a rule or a trigger number asks for.
+/// What a rule or a trigger number does to a request.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) fault: Option<Fault>,
@@ -403,14 +404,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Whether it does nothing to a response without a signature.
+    /// Whether it has no effect on an unsigned response.
     pub(super) fn needs_signature(&self) -> bool {
         self.latency.is_none() && self.fault.is_some_and(Fault::corrupts_signature)
     }
 }
 
 impl FaultRule {
-    /// What it does to the requests that it strikes.
+    /// What the rule does to the requests that it applies to.
     pub(super) fn plan(&self) -> Plan {
         let by_itself = match (self.fault, &self.error) {
             (Some(fault), _) => fault.applied() != Applied::No,
@@ -433,7 +434,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
+    fn a_contradictory_rule_is_refused_with_the_reason() {
         let refused = |json: &str| {
             let rule: FaultRule = serde_json::from_str(json).unwrap();
             rule.check().unwrap_err().to_string()
@@ -456,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_keeps_to_its_probability_and_repeats_with_its_seed() {
+    fn random_selection_matches_its_probability_and_repeats_with_its_seed() {
         let struck = |seed| {
             let when = FaultMatch { probability: Some(0.25), seed: Some(seed), ..FaultMatch::default() };
             (1..=10_000).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>()
@@ -467,14 +468,14 @@ mod tests {
     }
 
     #[test]
-    fn a_probability_that_is_not_a_number_is_refused() {
+    fn a_probability_of_nan_is_refused() {
         let mut rule = FaultRule::of(Fault::Reset);
         rule.when.probability = Some(f64::NAN);
         assert_eq!(rule.check().unwrap_err().to_string(), "match.probability: expected 0 to 1, found NaN");
     }
 
     #[test]
-    fn whom_chance_strikes_says_nothing_about_how_late_the_answer_is() {
+    fn random_selection_does_not_bias_latency() {
         let when = FaultMatch { probability: Some(0.1), ..FaultMatch::default() };
         let late = (1..=10_000)
             .filter(|nth| when.strikes_nth(*nth))
@@ -485,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn latencies_are_distributed_as_they_are_named() {
+    fn latencies_follow_their_distribution() {
         let milliseconds = |latency: Latency| -> Vec<f64> {
             (1..=10_000).map(|nth| latency.of_nth(0, nth).as_secs_f64() * 1000.0).collect()
         };
