@@ -236,7 +236,7 @@ fn other_hosts_are_refused_unless_they_are_let_through() {
     let output = shell(&[], script);
     assert_eq!(code(&output), Some(56), "{}", stderr(&output));
     assert!(stderr(&output).contains("403"), "{}", stderr(&output));
-    let reason = "wechatpay-mock: turned away: expected a host that this mock stands for, found example.com;";
+    let reason = "wechatpay-mock: turned away: expected a host that this mock answers for, found example.com;";
     assert!(stderr(&output).contains(reason), "{}", stderr(&output));
 }
 

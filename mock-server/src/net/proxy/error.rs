@@ -14,7 +14,7 @@ pub(crate) enum ProxyError {
     )]
     NoHost,
     #[error(
-        "expected a host that this mock stands for, found {host}; this is not an open proxy: allow the host with --proxy-passthrough {host}, or bypass the proxy with NO_PROXY={host}"
+        "expected a host that this mock answers for, found {host}; this is not an open proxy: allow the host with --proxy-passthrough {host}, or bypass the proxy with NO_PROXY={host}"
     )]
     OtherHost { host: String },
     #[error(
