@@ -1,7 +1,7 @@
-//! Deliberate misbehaviour: rules that say which requests it strikes, and what happens then.
+//! Fault injection: rules select requests, and say what goes wrong with them.
 //!
-//! A fault strikes only a request that is signed and valid, so it never hides a mistake of the client. Each fault says
-//! whether the request takes effect all the same: a 500 for a change that was made is the interesting one.
+//! Faults apply only to requests that are correctly signed and valid, so they never hide a bug in the client. Each
+//! fault says whether the request still takes effect: the interesting case is a 500 for a change that was made.
 
 pub(crate) mod accept_gate;
 mod active;

@@ -161,8 +161,8 @@ fn a_host_that_it_was_not_made_for_is_refused_with_what_to_do() {
         said,
         format!(
             "error: the authority in {} was made for api.mch.weixin.qq.com, api2.mch.weixin.qq.com, localhost, \
-             127.0.0.1, ::1, mock.test, 192.0.2.7, and can't speak for other.test; `wechatpay-mock ca --delete` \
-             removes it, the next use makes another, and whoever trusted the old one must trust the new one\n",
+             127.0.0.1, ::1, mock.test, 192.0.2.7, not for other.test; run `wechatpay-mock ca --delete`: the next use \
+             creates a new authority, which clients must then trust instead of the old one\n",
             home.dir.display()
         )
     );
@@ -201,12 +201,12 @@ fn one_that_has_ended_is_made_anew_and_processes_that_do_so_at_once_agree() {
 
 #[test]
 fn files_that_are_something_else_are_refused_with_what_to_do() {
-    let advice = "`wechatpay-mock ca --delete` removes it, and the next use makes another";
+    let advice = "run `wechatpay-mock ca --delete`; the next use creates a new authority";
     let other_key = KeyPair::generate().unwrap();
     for (name, content, expected) in [
         (KEY, "nonsense".to_owned(), "the authority's private key"),
-        (CERTIFICATE, "nonsense".into(), "the authority's certificate, made with the key beside it"),
-        (KEY, other_key.serialize_pem(), "the authority's certificate, made with the key beside it"),
+        (CERTIFICATE, "nonsense".into(), "the authority's certificate, made with the key in the same folder"),
+        (KEY, other_key.serialize_pem(), "the authority's certificate, made with the key in the same folder"),
     ] {
         let home = Home::new();
         printed(home.ca(&[]));

@@ -57,7 +57,7 @@ fn a_request_that_is_on_its_way_is_answered_first() {
     let (begin, end) = halves();
     let mut peer = mock.half_way(&begin);
     mock.signal("TERM");
-    mock.until_log_says("ending: waiting up to 10 s, open connections: 1");
+    mock.until_log_says("shutting down: waiting up to 10 s, open connections: 1");
     peer.write_all(&end).unwrap();
     let mut answer = String::new();
     peer.read_to_string(&mut answer).unwrap();
@@ -74,7 +74,7 @@ fn what_takes_longer_than_the_limit_is_cut_off_and_said() {
     let mut mock = Running::start(&["--config", config.to_str().unwrap()]);
     let mut peer = mock.half_way(&halves().0);
     mock.signal("TERM");
-    mock.until_log_says("WARN ending: not done within 1 s, connections cut off: 1");
+    mock.until_log_says("WARN shutting down: not finished within 1 s, connections cut off: 1");
     assert_eq!(mock.code(), Some(0));
     // Closed or reset, as the system has it; there is no answer.
     assert_eq!(peer.read(&mut [0]).unwrap_or(0), 0);

@@ -236,7 +236,8 @@ fn other_hosts_are_refused_unless_they_are_let_through() {
     let output = shell(&[], script);
     assert_eq!(code(&output), Some(56), "{}", stderr(&output));
     assert!(stderr(&output).contains("403"), "{}", stderr(&output));
-    let reason = "wechatpay-mock: turned away: expected a host that this mock stands for, found example.com;";
+    let reason =
+        "wechatpay-mock: turned away: expected a host that this mock answers for, found example.com;";
     assert!(stderr(&output).contains(reason), "{}", stderr(&output));
 }
 
@@ -248,7 +249,7 @@ fn a_command_that_does_not_trust_the_mocks_authority_is_told_so() {
     let script = "CURL_CA_BUNDLE=$WECHATPAY_MERCHANT_CERTIFICATE; curl -q -sS --max-time 20 https://api.mch.weixin.qq.com/";
     let output = shell(&[], script);
     assert_eq!(code(&output), Some(60), "{}", stderr(&output));
-    let advice = "the client does not trust this mock's authority";
+    let advice = "the client does not trust this mock's certificate authority";
     assert!(stderr(&output).contains(advice), "{}", stderr(&output));
     assert!(!stderr(&output).contains("no request reached the mock"), "{}", stderr(&output));
 }

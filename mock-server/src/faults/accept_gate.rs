@@ -1,7 +1,7 @@
 //! The accept gate: open, closed by a fault, or shutting down.
 //!
-//! The `refuse` fault closes it, the accept loop ([`crate::net::accept`]) obeys it. Closing returns only once connections
-//! are refused, so that the client that sees its own connection end can't connect again.
+//! The `refuse` fault closes it, and the accept loop ([`crate::net::accept`]) obeys it. Closing returns only once
+//! connections are refused, so a client whose own connection was closed can't reconnect.
 
 use std::time::Duration;
 
@@ -16,23 +16,23 @@ pub(crate) struct AcceptGate(watch::Sender<State>);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
-    /// Until when a fault keeps the gate closed.
+    /// When the gate opens again, if a fault has closed it.
     closed_until: Option<Instant>,
-    /// Whether the accept loop refuses connections, as it was asked to.
+    /// Whether the accept loop has started to refuse connections.
     is_refusing: bool,
     pub(crate) is_shutting_down: bool,
 }
 
 impl State {
-    /// Until when connections are to be refused, if they are.
+    /// Until when connections must be refused, if they must.
     pub(crate) fn closed_until(&self) -> Option<Instant> {
         self.closed_until.filter(|until| *until > Instant::now())
     }
 }
 
 impl AcceptGate {
-    /// Closes the gate for that time; a longer time that already runs stays. Returns once connections are refused, or
-    /// the mock shuts down.
+    /// Closes the gate for this long, unless it already stays closed for longer. Returns once connections are refused,
+    /// or the mock shuts down.
     pub(crate) async fn close_for(&self, time: Duration) {
         let until = Instant::now() + time;
         self.0.send_modify(|state| state.closed_until = state.closed_until.max(Some(until)));
@@ -42,17 +42,18 @@ impl AcceptGate {
         let _ = timeout_at(until, is_done).await;
     }
 
-    /// Opens the gate before its time.
+    /// Opens the gate early.
     pub(crate) fn open(&self) {
         self.0.send_modify(|state| state.closed_until = None);
     }
 
-    /// Called by the accept loop, once it refuses connections.
+    /// Called by the accept loop once it refuses connections.
     pub(crate) fn set_refusing(&self) {
         self.0.send_modify(|state| state.is_refusing = true);
     }
 
-    /// Called by the accept loop, before it listens again. False if the gate was closed anew, in which case it must not.
+    /// Called by the accept loop before it listens again. Returns false if the gate was closed in the meantime: the
+    /// loop must not listen then.
     pub(crate) fn stop_refusing(&self) -> bool {
         let mut is_open = false;
         self.0.send_modify(|state| {
@@ -62,7 +63,7 @@ impl AcceptGate {
         is_open
     }
 
-    /// The mock shuts down, whatever the faults say.
+    /// Shuts the mock down, regardless of faults.
     pub(crate) fn shut_down(&self) {
         self.0.send_modify(|state| state.is_shutting_down = true);
     }
@@ -77,7 +78,7 @@ impl AcceptGate {
 
     /// Waits until the mock shuts down.
     pub(crate) async fn shutdown(&self) {
-        // The sender is the gate's own, so this can't fail.
+        // This can't fail: the gate owns the sender.
         let _ = self.watch().wait_for(|state| state.is_shutting_down).await;
     }
 }
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn closing_waits_no_longer_than_the_gate_is_closed() {
+    async fn closing_stops_waiting_when_the_gate_opens() {
         let gate = AcceptGate::default();
         let begun = Instant::now();
         gate.close_for(SHORT).await;
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_longest_time_holds_until_the_gate_is_opened() {
+    async fn the_gate_stays_closed_for_the_longest_time_requested_or_until_it_is_opened() {
         let gate = AcceptGate::default();
         gate.set_refusing();
         let begun = Instant::now();

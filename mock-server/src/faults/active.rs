@@ -1,4 +1,4 @@
-//! A fault that strikes a request: what it makes of the response, and of the connection.
+//! A fault that applies to a request: how it changes the response and the connection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,28 +24,28 @@ use crate::{
     response::respond::Response,
 };
 
-/// A fault that struck a request, as the journal shows it.
+/// A fault that applied to a request, as the journal shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActiveFault {
-    /// What asked for it.
+    /// What triggered it.
     pub by: FaultSource,
-    /// What happened, if it has a name.
+    /// The fault, if it is one with a name.
     pub fault: Option<Fault>,
-    /// The error, if it is one in the rule's own words.
+    /// The error, if the rule defines its own.
     pub error: Option<Arc<CustomError>>,
     /// How long the response was held back.
     pub latency: Option<Duration>,
-    /// Whether the request took effect. It did not if the operation itself refused it.
+    /// Whether the request took effect. False if the operation itself refused it.
     pub is_applied: bool,
     milliseconds: Option<u64>,
 }
 
-/// What asked for a fault.
+/// What triggered a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultSource {
     /// A rule.
     Rule(FaultId),
-    /// The request's own number.
+    /// The request's `out_request_no`.
     TriggerNumber,
 }
 
@@ -55,24 +55,24 @@ const NO_ANSWER: Duration = Duration::from_secs(120);
 const REFUSED: Duration = Duration::from_secs(1);
 
 impl ActiveFault {
-    /// What is planned, for the n-th request.
+    /// The plan, as it applies to the n-th request.
     pub(super) fn new(by: FaultSource, plan: Plan, nth: u64) -> Self {
         let Plan { fault, error, latency, seed, milliseconds, is_applied } = plan;
         let latency = latency.map(|latency| latency.of_nth(seed, nth));
         Self { by, fault, error, latency, is_applied, milliseconds }
     }
 
-    /// The fault's name; `custom` for an error in the rule's own words, `latency` for nothing but that.
+    /// The fault's name; `custom` for an error that the rule defines, `latency` for latency alone.
     pub(crate) fn label(&self) -> &'static str {
         let unnamed = if self.error.is_some() { "custom" } else { "latency" };
         self.fault.map_or(unnamed, Fault::name)
     }
 
-    /// Decides what the request comes to, given what the operation would do. Warnings of the operation stand, whatever the
-    /// response.
+    /// Decides the result of the request, given what the operation would do. The operation's warnings are kept,
+    /// whatever the response.
     ///
-    /// If the request is to take effect and the operation itself refuses it, that error is the response: it is the
-    /// client's own mistake.
+    /// If the request should take effect but the operation refuses it, that error is the response: it is the client's
+    /// own mistake.
     pub(crate) fn decide(
         &mut self,
         operation: Result<OperationResponse, ApiError>,
@@ -81,7 +81,7 @@ impl ActiveFault {
         let response = if self.is_applied {
             operation.inspect_err(|_| self.is_applied = false)?
         } else {
-            // Without an effect and without an error, no response is going to be sent.
+            // With neither an effect nor an error, no response is sent.
             OperationResponse::no_content(Vec::new())
         };
         let Some(error) = self.error_response() else { return Ok(response) };
@@ -97,7 +97,7 @@ impl ActiveFault {
         }
     }
 
-    /// Whether the gateway would never sign such a response: a page of the web server, or one that says that the request's
+    /// Whether the gateway would never sign such a response: it is a web server's page, or says that the request's
     /// signature does not match.
     pub(crate) fn is_never_signed(&self) -> bool {
         match self.fault.map(Fault::kind) {
@@ -108,13 +108,13 @@ impl ActiveFault {
         }
     }
 
-    /// The error that it makes of the response, if it does.
+    /// The error that replaces the response, if the fault has one.
     fn error_response(&self) -> Option<ApiError> {
         let custom = self.error.clone().map(|error| ApiError::Injected(InjectedError::Custom(error)));
         custom.or_else(|| self.fault.and_then(Fault::error))
     }
 
-    /// Corrupts the signed response, if that is what the fault does.
+    /// Corrupts the signed response, if the fault is of that kind.
     pub(crate) fn corrupt(&self, response: Response, key: &PlatformKey, merchants: &Merchants) -> Response {
         match self.fault.map(Fault::kind) {
             Some(Kind::Signature(fault)) => fault.corrupt(response, key, merchants),
@@ -128,8 +128,8 @@ impl ActiveFault {
         }
     }
 
-    /// Holds the response back as long as it is to be late, or until the merchant's faults are cleared, and ends the
-    /// connection, if that is what the fault does.
+    /// Delays the response by the latency, or until the merchant's faults are cleared; then ends the connection, if the
+    /// fault does that.
     pub(crate) async fn deliver(
         &self,
         response: &Response,
@@ -163,7 +163,7 @@ impl ActiveFault {
             sleep(latency).await;
         }
         if matches!(self.fault.map(Fault::kind), Some(Kind::Connection(ConnectionFault::NoAnswer))) {
-            // No response comes when the mock shuts down either, so shutdown need not wait for this.
+            // At shutdown no response is sent either, so shutdown need not wait for this.
             let _ = timeout(self.lasts(NO_ANSWER), gate.shutdown()).await;
         }
     }
@@ -173,7 +173,7 @@ impl ActiveFault {
     }
 }
 
-/// The response, with the connection closed after it.
+/// Marks the connection to be closed after the response.
 fn closing(mut response: Response) -> Response {
     response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
     response.headers.remove("keep-alive");

@@ -1,4 +1,4 @@
-//! Every fault with a name: what it does, whether the request takes effect, and where it is known from.
+//! Every named fault: what it does, whether the request takes effect, and how we know about it.
 
 use std::{fmt, str::FromStr};
 
@@ -17,15 +17,15 @@ use crate::{
     suggest::nearest,
 };
 
-/// Whether a request takes effect although a fault strikes it.
+/// Whether a request takes effect despite the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Applied {
-    /// It does not, unless a rule says so.
+    /// No, unless a rule says otherwise.
     No,
-    /// It does, unless a rule says otherwise.
+    /// Yes, unless a rule says otherwise.
     Yes,
-    /// It always does: only the response is wrong.
+    /// Always: only the response is wrong.
     Always,
 }
 
@@ -44,20 +44,20 @@ impl fmt::Display for Applied {
 pub(super) enum Kind {
     /// Responds with this error.
     Error(DocumentedError),
-    /// Responds with this error, which the operation's own rules have too.
+    /// Responds with this error, which the operation can also return by itself.
     Operation(OperationError),
-    /// Responds with this status and a page of HTML, like the web server in front of the application.
+    /// Responds with this status and an HTML page, like the web server in front of the application.
     Page(StatusCode),
     /// Breaks the connection in this way.
     Connection(ConnectionFault),
-    /// Makes the signature wrong in this way.
+    /// Corrupts the signature in this way.
     Signature(SignatureFault),
 }
 
 /// Declares each fault once.
 macro_rules! faults {
     ($( $variant:ident = $name:literal, $kind:expr, $applied:ident, $standing:ident, $meaning:literal; )+) => {
-        /// A kind of misbehaviour.
+        /// A named fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Fault {
             $( #[doc = $meaning] $variant, )+
@@ -82,7 +82,7 @@ macro_rules! faults {
                 match self { $( Self::$variant => Applied::$applied, )+ }
             }
 
-            /// How sure it is that the real gateway does this.
+            /// How sure we are that the real gateway does this.
             pub fn provenance(self) -> Provenance {
                 match self { $( Self::$variant => Provenance::$standing, )+ }
             }
@@ -118,9 +118,9 @@ faults! {
     ResourceNotExists = "resource-not-exists", Kind::Error(DocumentedError::ResourceNotExists), No, Documented,
         "404 RESOURCE_NOT_EXISTS";
     FrequencyLimited = "frequency-limited", Kind::Error(DocumentedError::FrequencyLimited), No, Documented,
-        "429 FREQUENCY_LIMITED, as the pages of operations spell it";
+        "429 FREQUENCY_LIMITED, as operation pages spell it";
     RatelimitExceeded = "ratelimit-exceeded", Kind::Error(DocumentedError::RatelimitExceeded), No, Documented,
-        "429 RATELIMIT_EXCEEDED, as the page of statuses spells it";
+        "429 RATELIMIT_EXCEEDED, as the page of status codes spells it";
     SystemError = "system-error", Kind::Error(DocumentedError::SystemError), No, Documented,
         "500 SYSTEM_ERROR";
     SystemErrorApplied = "system-error-applied", Kind::Error(DocumentedError::SystemError), Yes, Documented,
@@ -130,14 +130,14 @@ faults! {
     ServiceUnavailable = "service-unavailable", Kind::Error(DocumentedError::ServiceUnavailable), No, Documented,
         "503 SERVICE_UNAVAILABLE";
     SystemErrorHtml = "system-error-html", Kind::Page(StatusCode::INTERNAL_SERVER_ERROR), No, OwnChoice,
-        "500 with a page of HTML";
+        "500 with an HTML page";
     BadGatewayHtml = "bad-gateway-html", Kind::Page(StatusCode::BAD_GATEWAY), No, OwnChoice,
-        "502 with a page of HTML";
+        "502 with an HTML page";
     ServiceUnavailableHtml = "service-unavailable-html", Kind::Page(StatusCode::SERVICE_UNAVAILABLE), No, OwnChoice,
-        "503 with a page of HTML";
+        "503 with an HTML page";
 
     Refuse = "refuse", Kind::Connection(ConnectionFault::Refuse), No, OwnChoice,
-        "the connection is reset, and for a second, or |MILLISECONDS, new connections are refused: the only fault that affects all merchants";
+        "the connection is reset, and new connections are refused for one second, or for |MILLISECONDS; the only fault that affects all merchants";
     Reset = "reset", Kind::Connection(ConnectionFault::Reset), No, OwnChoice,
         "the connection is reset before the response begins";
     ResetAfterHeaders = "reset-after-headers", Kind::Connection(ConnectionFault::ResetAfterHeaders), Yes, OwnChoice,
@@ -162,7 +162,7 @@ faults! {
     WithoutSignatureType = "without-signature-type", Kind::Signature(SignatureFault::WithoutSignatureType), Always, OwnChoice,
         "the response has no Wechatpay-Signature-Type";
     WrongSerial = "wrong-serial", Kind::Signature(SignatureFault::WrongSerial), Always, OwnChoice,
-        "the response names another gateway key than the one that signed it";
+        "the response names a different gateway key from the one that signed it";
     UnknownSerial = "unknown-serial", Kind::Signature(SignatureFault::UnknownSerial), Always, OwnChoice,
         "the response names a key that does not exist";
     WrongKey = "wrong-key", Kind::Signature(SignatureFault::WrongKey), Always, OwnChoice,
@@ -179,7 +179,7 @@ faults! {
         "the body was altered after signing; an empty response becomes a 200 with a body";
 }
 
-/// A text that names no fault.
+/// Text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected the name of a fault, found {found:?}; did you mean {nearest}? `wechatpay-mock faults` lists them"
@@ -229,12 +229,12 @@ impl Fault {
         matches!(self, Self::NoAnswer | Self::Refuse)
     }
 
-    /// Whether it makes a response's signature wrong, and nothing else.
+    /// Whether it only corrupts the response's signature.
     pub(super) fn corrupts_signature(self) -> bool {
         matches!(self.kind(), Kind::Signature(_))
     }
 
-    /// The error that the client gets, if it gets one.
+    /// The error that the client gets, if any.
     pub(super) fn error(self) -> Option<ApiError> {
         match self.kind() {
             Kind::Error(error) => Some(ApiError::Injected(InjectedError::Documented(error))),
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_legal_characters_for_a_request_number_and_names_one_fault() {
+    fn names_are_unique_and_allowed_in_a_request_number() {
         for fault in FAULTS {
             assert_eq!(fault.name().parse(), Ok(*fault));
             assert!(fault.name().chars().all(|one| one.is_ascii_lowercase() || one == '-'), "{fault}");
@@ -258,13 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_almost_right_is_told() {
+    fn a_misspelt_name_gets_a_suggestion() {
         let error = "sytem-error".parse::<Fault>().unwrap_err();
         assert!(error.to_string().contains("did you mean system-error?"), "{error}");
     }
 
     #[test]
-    fn of_a_text_that_is_longer_than_any_name_only_the_beginning_is_looked_at() {
+    fn only_the_beginning_of_a_long_text_is_compared() {
         let text = format!("reset{}system-error-applied", "?".repeat(200));
         let error = text.parse::<Fault>().unwrap_err();
         assert!(error.to_string().contains("did you mean reset"), "{error}");

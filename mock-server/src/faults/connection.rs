@@ -1,7 +1,8 @@
-//! Connection faults: responses that break off, and connections that are closed or reset.
+//! Connection faults: truncated responses, and connections that are closed or reset.
 //!
-//! A fault leaves an [`Abort`] on the [`ConnectionControl`] of its connection. [`ControlledStream`], between hyper and TLS,
-//! carries it out when hyper writes next; [`ResettableSocket`], below TLS, resets the socket if the abort says so.
+//! A fault leaves an [`Abort`] on the [`ConnectionControl`] of its connection. [`ControlledStream`], between hyper and
+//! TLS, carries it out at hyper's next write; [`ResettableSocket`], below TLS, resets the socket if the abort asks for
+//! it.
 
 use std::{
     io,
@@ -27,12 +28,12 @@ pub(crate) enum ConnectionFault {
     LowerCaseHeaders,
 }
 
-/// How a connection ends, and how much of the response is sent by then.
+/// How a connection ends, and how much of the response is sent before it does.
 #[derive(Clone, Debug)]
 pub(crate) struct Abort {
     /// The part of the response that is sent, as HTTP/1.1.
     pub(crate) bytes: Bytes,
-    /// Bytes of the response's body among them; none if not even its headers are sent.
+    /// How many of these bytes belong to the body; `None` if not even the headers are sent.
     pub(crate) body_sent: Option<usize>,
     pub(crate) closing: Closing,
 }
@@ -40,14 +41,14 @@ pub(crate) struct Abort {
 /// How a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closing {
-    /// As after a whole response.
+    /// As after a complete response.
     Orderly,
     /// With a TCP reset, so that the peer gets an error.
     Reset,
 }
 
 impl ConnectionFault {
-    /// How much of a response's body of that length is sent; none if not even its headers are.
+    /// How many bytes of a body of this length are sent; `None` if not even the headers are.
     pub(super) fn body_sent(self, length: usize) -> Option<usize> {
         match self {
             Self::Refuse | Self::Reset | Self::NoAnswer => None,
@@ -65,7 +66,7 @@ impl ConnectionFault {
     }
 }
 
-/// Lets the exchanges on a connection, or on a stream of HTTP/2, abort it.
+/// Lets an exchange abort its connection, or its HTTP/2 stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionControl {
     abort: Arc<OnceLock<Abort>>,
@@ -74,23 +75,23 @@ pub(crate) struct ConnectionControl {
 }
 
 impl ConnectionControl {
-    /// The control of a tunnel through this connection: it is aborted by itself, and resets the same socket.
+    /// The control for a tunnel through this connection: aborted on its own, but it resets the same socket.
     pub(crate) fn within(&self) -> Self {
         Self { abort: Arc::default(), is_reset: Arc::clone(&self.is_reset) }
     }
 
-    /// Aborts the connection at the next write. The first abort counts.
+    /// Aborts the connection at the next write. Later aborts are ignored.
     pub(crate) fn abort(&self, abort: Abort) {
         let _ = self.abort.set(abort);
     }
 
-    /// How the connection was aborted, if it was.
+    /// The abort, if there was one.
     pub(crate) fn aborted(&self) -> Option<&Abort> {
         self.abort.get()
     }
 }
 
-/// A socket that is reset when it is dropped, if its [`ConnectionControl`] says so.
+/// A socket that is reset on drop if its [`ConnectionControl`] says so.
 pub(crate) struct ResettableSocket<S> {
     stream: S,
     control: ConnectionControl,
@@ -112,13 +113,14 @@ impl<S> Drop for ResettableSocket<S> {
     }
 }
 
-/// A stream that ends as its [`ConnectionControl`] says.
+/// A stream that its [`ConnectionControl`] can end.
 ///
-/// What is written after the abort is lost, but no earlier response: hyper flushes each before it reads the next request.
+/// Anything written after the abort is lost, but earlier responses are not: hyper flushes each before it reads the next
+/// request.
 pub(crate) struct ControlledStream<S> {
     stream: S,
     control: ConnectionControl,
-    /// What is left of the abort's bytes, once they are being written.
+    /// The abort's bytes still to be written.
     left: Option<Bytes>,
 }
 
@@ -127,7 +129,7 @@ impl<S: AsyncWrite + Unpin> ControlledStream<S> {
         Self { stream, control, left: None }
     }
 
-    /// Carries out the abort, if there is one, and then fails, so that hyper drops the connection.
+    /// Carries out the abort, if any, and then fails, so that hyper drops the connection.
     fn poll_abort(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(abort) = self.control.aborted() else { return Poll::Ready(Ok(())) };
         let left = self.left.get_or_insert_with(|| abort.bytes.clone());
@@ -140,7 +142,7 @@ impl<S: AsyncWrite + Unpin> ControlledStream<S> {
         }
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         match abort.closing {
-            // Without it, the peer of a TLS connection gets an error.
+            // Without this, a TLS peer sees an error.
             Closing::Orderly => ready!(Pin::new(&mut self.stream).poll_shutdown(context))?,
             Closing::Reset => self.control.is_reset.store(true, Ordering::Relaxed),
         }
@@ -216,7 +218,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_abort_takes_the_place_of_what_is_written() {
+    async fn an_abort_replaces_what_is_written() {
         static RESETS: AtomicUsize = AtomicUsize::new(0);
         let reset = |_: &DuplexStream| {
             RESETS.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A fault rule in one line, for the summary of a configuration.
+//! A fault rule on one line, for the summary of a configuration.
 
 use std::fmt::{self, Display, Formatter};
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{faults::RequestFields, non_null::present};
 
-/// Selects the requests that a rule strikes: those that have everything that is set here.
+/// Selects the requests that a rule applies to: those that match every field that is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultMatch {
@@ -28,13 +28,13 @@ pub struct FaultMatch {
     /// The request number.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub out_request_no: Option<String>,
-    /// Parameters of path or query, by name.
+    /// Path and query parameters, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// At least these fields in the body.
+    /// Fields that the body must have; it can have others.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Only the n-th of the requests that have all of the above, counted from 1.
+    /// Only the n-th of the requests that match all of the above, counted from 1.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub nth: Option<u64>,
@@ -46,7 +46,7 @@ pub struct FaultMatch {
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
-    /// The seed for `probability` and for random latency: the same seed strikes the same requests. Default: 0.
+    /// The seed for `probability` and for random latency: the same seed selects the same requests. Default: 0.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
@@ -57,7 +57,7 @@ impl FaultMatch {
         *self == Self::default()
     }
 
-    /// Whether the request has everything that is named. That the merchant is the one, the place of the rule says.
+    /// Whether the request matches every field that is set. The merchant is not compared: rules are stored by merchant.
     pub(super) fn matches(&self, request: &RequestFields<'_>) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
@@ -76,7 +76,7 @@ impl FaultMatch {
         self.seed.unwrap_or(0)
     }
 
-    /// Whether the n-th request is struck, of those that match.
+    /// Whether the rule applies to the n-th of the matching requests.
     pub(super) fn strikes_nth(&self, nth: u64) -> bool {
         self.nth.is_none_or(|wanted| nth == wanted)
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
@@ -84,7 +84,7 @@ impl FaultMatch {
     }
 }
 
-/// Whether a body has what is wanted: an object the wanted members, whatever else it has; anything else must be equal.
+/// Whether a body has what is wanted: an object can have other members too, anything else must be equal.
 fn includes(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => {
@@ -94,9 +94,10 @@ fn includes(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// The random numbers of the n-th request. They depend on nothing else, so concurrent requests don't change them.
+/// The random numbers for the n-th request. They depend only on the seed and n, so concurrent requests don't change
+/// them.
 pub(super) fn chance(seed: u64, nth: u64) -> SmallRng {
-    // The golden ratio in 64 bits spreads neighbouring seeds.
+    // The golden ratio in 64 bits, so that neighbouring seeds give unrelated numbers.
     SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_keeps_to_its_probability_and_repeats_with_its_seed() {
+    fn random_selection_matches_its_probability_and_repeats_with_its_seed() {
         let struck = |seed| {
             let when = FaultMatch { probability: Some(0.25), seed: Some(seed), ..FaultMatch::default() };
             (1..=10_000).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>()

@@ -12,7 +12,7 @@ use crate::faults::{
     rule_error::{LONGEST_MILLISECONDS, range, within},
 };
 
-/// How long a response is held back, in milliseconds; at most ten minutes.
+/// How long a response is delayed, in milliseconds; at most ten minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Latency {
@@ -57,11 +57,11 @@ impl Latency {
         numbers.into_iter().try_for_each(|(field, number)| within(field, 0..=LONGEST_MILLISECONDS, number))
     }
 
-    /// How long the n-th response is held back.
+    /// How long the n-th response is delayed.
     pub(super) fn of_nth(self, seed: u64, nth: u64) -> Duration {
         let mut chance = chance(seed, nth);
-        // The first number may have decided whether the request is struck. Used again, it would bias the latency of those
-        // that are.
+        // The first number may have decided whether the rule applies to this request. Using it again would bias the
+        // latency.
         chance.next_u64();
         let milliseconds = match self {
             Self::Fixed(fixed) => fixed as f64,
@@ -81,7 +81,7 @@ mod tests {
     use crate::faults::FaultMatch;
 
     #[test]
-    fn whom_chance_strikes_says_nothing_about_how_late_the_answer_is() {
+    fn random_selection_does_not_bias_latency() {
         let when = FaultMatch { probability: Some(0.1), ..FaultMatch::default() };
         let late = (1..=10_000)
             .filter(|nth| when.strikes_nth(*nth))
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn latencies_are_distributed_as_they_are_named() {
+    fn latencies_follow_their_distribution() {
         let milliseconds = |latency: Latency| -> Vec<f64> {
             (1..=10_000).map(|nth| latency.of_nth(0, nth).as_secs_f64() * 1000.0).collect()
         };

@@ -1,4 +1,4 @@
-//! A fault rule: which requests it strikes, and what it does to them.
+//! A fault rule: which requests it applies to, and what it does to them.
 
 use std::sync::Arc;
 
@@ -26,20 +26,20 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(
-    description = "Which requests are struck, and with what. A fault strikes only what is signed and valid."
+    description = "Which requests get which fault. Faults apply only to requests that are correctly signed and valid."
 )]
 pub struct FaultRule {
-    /// Which requests it strikes. By default, every request that is signed and valid.
+    /// Which requests it applies to. By default, every request that is signed and valid.
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
     /// The fault, by name.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[a-z]+(-[a-z]+)*$")]
     pub fault: Option<Fault>,
-    /// An error of your own, in place of a fault with a name.
+    /// An error of your own, in place of a named fault.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub error: Option<CustomError>,
-    /// How long the response is held back, with a fault or without one.
+    /// How long the response is delayed, with or without a fault.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
     /// How long `no-answer` and `refuse` last, in milliseconds; at most ten minutes.
@@ -49,18 +49,18 @@ pub struct FaultRule {
     /// Whether the request takes effect, if that differs from the fault's default.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
-    /// How many requests it strikes. By default, there is no limit.
+    /// How many requests it applies to. Default: no limit.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub times: Option<u64>,
-    /// How long the rule lasts, in seconds of the mock's clock.
+    /// How long the rule lasts, in seconds on the mock's clock.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub ttl: Option<u64>,
 }
 
 impl FaultRule {
-    /// This fault, for every request that is signed and valid.
+    /// A rule that applies this fault to every request that is signed and valid.
     pub fn of(fault: Fault) -> Self {
         Self { fault: Some(fault), ..Self::default() }
     }
@@ -86,7 +86,7 @@ impl FaultRule {
         }
     }
 
-    /// Checks the rule by itself.
+    /// Checks the rule on its own.
     fn check(&self) -> Result<(), RuleError> {
         match (self.fault, &self.error, self.latency) {
             (None, None, None) => return Err(RuleError::NotOneFault { found: "none of them" }),
@@ -130,7 +130,7 @@ impl FaultRule {
             number.map_or(Ok(()), |number| within(field, 1..=1_000_000_000, number))?;
         }
         match self.when.probability {
-            // What is not a number is in no range.
+            // NaN is not in any range.
             Some(probability) if !(0.0..=1.0).contains(&probability) => {
                 Err(range("match.probability", "0 to 1", probability.to_string()))
             }
@@ -138,7 +138,7 @@ impl FaultRule {
         }
     }
 
-    /// The fault, if its response reports success.
+    /// The fault's name, if its response reports success.
     fn reports_success(&self) -> Option<&'static str> {
         match (self.fault, &self.error) {
             (Some(fault), _) => (fault.applied() == Applied::Always).then(|| fault.name()),
@@ -148,7 +148,7 @@ impl FaultRule {
     }
 }
 
-/// What a rule or a trigger number asks for.
+/// What a rule or a trigger number does to a request.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) fault: Option<Fault>,
@@ -161,14 +161,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Whether it does nothing to a response without a signature.
+    /// Whether it has no effect on an unsigned response.
     pub(super) fn needs_signature(&self) -> bool {
         self.latency.is_none() && self.fault.is_some_and(Fault::corrupts_signature)
     }
 }
 
 impl FaultRule {
-    /// What it does to the requests that it strikes.
+    /// What the rule does to the requests that it applies to.
     pub(super) fn plan(&self) -> Plan {
         let by_itself = match (self.fault, &self.error) {
             (Some(fault), _) => fault.applied() != Applied::No,
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
+    fn a_contradictory_rule_is_refused_with_the_reason() {
         let refused = |json: &str| {
             let rule: FaultRule = serde_json::from_str(json).unwrap();
             rule.check().unwrap_err().to_string()
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probability_that_is_not_a_number_is_refused() {
+    fn a_probability_of_nan_is_refused() {
         let mut rule = FaultRule::of(Fault::Reset);
         rule.when.probability = Some(f64::NAN);
         assert_eq!(rule.check().unwrap_err().to_string(), "match.probability: expected 0 to 1, found NaN");

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// It names no fault, or two.
-    #[error("expected fault, error or latency, and not both of the first two, found {found}")]
+    /// It names no fault, or more than one.
+    #[error("expected fault, error or latency, but not both fault and error, found {found}")]
     NotOneFault {
         /// What there is.
         found: &'static str,
@@ -21,7 +21,7 @@ pub enum RuleError {
         /// What there is.
         found: String,
     },
-    /// It says that the request has no effect, but the response would say that it succeeded.
+    /// It says that the request has no effect, but the response would report success.
     #[error(
         "applied: {what} leaves a response that reports success, so applied can't be false; choose a fault that returns an error or ends the connection"
     )]
@@ -29,24 +29,24 @@ pub enum RuleError {
         /// The fault, or latency without one.
         what: &'static str,
     },
-    /// It sets the duration of a fault that has none.
+    /// It sets a duration for a fault that does not have one.
     #[error("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
     NotLasting,
-    /// The merchant is not known.
+    /// The merchant is unknown.
     #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
     UnknownMerchant {
         /// The number.
         mchid: String,
     },
-    /// The operation is not known.
+    /// The operation is unknown.
     #[error("match.operation: expected one of {}, found {found:?}", .known.join(", "))]
     UnknownOperation {
         /// The name.
         found: String,
-        /// Those that there are.
+        /// The known names.
         known: Vec<&'static str>,
     },
-    /// There are too many.
+    /// There are too many rules.
     #[error(
         "expected at most {most} fault rules for a merchant, found one more; remove some, or raise limits.faults"
     )]
@@ -57,7 +57,7 @@ pub enum RuleError {
 }
 
 impl RuleError {
-    /// The field that is wrong, if it is one: `match.every`.
+    /// The field that is wrong, if the error is about a single field: `match.every`.
     pub(crate) fn field(&self) -> Option<&'static str> {
         match self {
             Self::NotOneFault { .. } | Self::TooMany { .. } => None,

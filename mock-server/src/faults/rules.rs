@@ -1,4 +1,4 @@
-//! The fault rules that are in force, by merchant, and how often each has struck.
+//! The active fault rules, by merchant, and how often each has applied.
 
 use std::collections::HashMap;
 
@@ -16,13 +16,13 @@ use super::{
 };
 use crate::api::Warning;
 
-/// Names a rule: counts the rules of a mock from 1.
+/// Identifies a rule. Rules of a mock are counted from 1.
 pub type FaultId = u64;
 
-/// A rule, and how often it has struck.
+/// A rule, and how often it has applied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RuleState {
-    /// Its name.
+    /// The rule's ID.
     #[schema(value_type = u64, minimum = 1)]
     pub id: FaultId,
     /// The rule.
@@ -30,14 +30,14 @@ pub struct RuleState {
     pub rule: FaultRule,
     /// How many requests matched it.
     pub seen: u64,
-    /// How many of them it struck.
+    /// How many of them it applied to.
     pub struck: u64,
-    /// When it ends, in Unix seconds, if it does.
+    /// When the rule ends, in Unix seconds; absent if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<u64>,
 }
 
-/// What rules look at in a request.
+/// The parts of a request that rules look at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestFields<'a> {
     pub(crate) mchid: &'a Mchid,
@@ -45,16 +45,16 @@ pub(crate) struct RequestFields<'a> {
     /// The parameters of path and query, by name.
     pub(crate) parameters: &'a [(&'a str, String)],
     pub(crate) body: &'a Value,
-    /// Whether the response would be signed without a fault. A fault that corrupts a signature strikes no other.
+    /// Whether the response would be signed without a fault. A fault that corrupts a signature applies only then.
     pub(crate) is_signed: bool,
 }
 
-/// Every fault rule. Of the rules that match a request, the first one strikes: first those of its merchant, then those for
-/// all merchants, each in the order in which they were added.
+/// Every fault rule. The first rule that matches a request applies. Rules for its merchant come before rules for all
+/// merchants, and older rules before newer ones.
 #[derive(Debug)]
 pub(crate) struct Faults {
     sets: Mutex<Sets>,
-    /// The most rules for a merchant, and the most for all merchants.
+    /// The maximum number of rules for each merchant, and also for all merchants.
     most: usize,
 }
 
@@ -65,7 +65,7 @@ struct Sets {
     added: FaultId,
 }
 
-/// Rules that were added for one merchant, or for all.
+/// The rules for one merchant, or those for all merchants.
 #[derive(Debug)]
 struct RuleSet {
     rules: Vec<ActiveRule>,
@@ -81,11 +81,11 @@ struct ActiveRule {
     plan: Plan,
 }
 
-/// Ends once the merchant's rules are cleared.
+/// Resolves once the merchant's rules are cleared.
 #[derive(Debug)]
 pub(crate) struct Cleared(watch::Receiver<()>);
 
-/// Trigger numbers whose uses are counted for each merchant; the oldest is evicted first. (own choice)
+/// How many trigger numbers are counted for each merchant; the oldest is evicted first. (own choice)
 const TRIGGER_NUMBERS: usize = 10_000;
 
 impl Faults {
@@ -93,7 +93,8 @@ impl Faults {
         Self { sets: Mutex::default(), most }
     }
 
-    /// Adds a rule that has been checked. Where there are too many, those that are spent or have ended make room.
+    /// Adds a rule that has been checked. If there are too many, rules that are used up or have expired are removed
+    /// first.
     pub(crate) fn add(&self, rule: FaultRule, now: Timestamp) -> Result<RuleState, RuleError> {
         let mut sets = self.sets.lock();
         let mchid: Option<Mchid> = rule.when.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
@@ -113,9 +114,10 @@ impl Faults {
         Ok(state)
     }
 
-    /// The fault that strikes this request: the one that its own number asks for, or that of the first rule.
+    /// The fault that applies to this request: the one that its `out_request_no` triggers, or that of the first
+    /// matching rule.
     ///
-    /// A trigger number that can't be understood is warned about.
+    /// A malformed trigger number gives a warning.
     pub(crate) fn strike(
         &self,
         request: &RequestFields<'_>,
@@ -141,7 +143,7 @@ impl Faults {
         Some((fault, Cleared(sets.of_mut(Some(request.mchid)).cleared.subscribe())))
     }
 
-    /// Takes back a strike whose request has to be carried out anew.
+    /// Undoes a count whose request must be executed again.
     pub(crate) fn refund(&self, mchid: &Mchid, fault: &ActiveFault, number: Option<&str>) {
         let mut sets = self.sets.lock();
         match (fault.by, number) {
@@ -168,7 +170,7 @@ impl Faults {
         rules
     }
 
-    /// Removes the rule with that name. Whether there was one.
+    /// Removes the rule with this ID. Returns whether there was one.
     pub(crate) fn remove(&self, id: FaultId) -> bool {
         let mut sets = self.sets.lock();
         sets.all_mut().any(|set| {
@@ -178,8 +180,8 @@ impl Faults {
         })
     }
 
-    /// Removes every rule, or those of one merchant, and ends what waits for a fault to be over. Says how many rules there
-    /// were.
+    /// Removes every rule, or those of one merchant, and ends the waits that faults caused. Returns how many rules
+    /// there were.
     pub(crate) fn clear(&self, mchid: Option<&Mchid>) -> usize {
         let mut sets = self.sets.lock();
         match mchid {
@@ -188,11 +190,11 @@ impl Faults {
         }
     }
 
-    /// Removes every rule, or those of one merchant, and forgets which trigger numbers were used.
+    /// Removes every rule, or those of one merchant, and the counts of their trigger numbers.
     pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
         let mut sets = self.sets.lock();
         match mchid {
-            // Whoever waits for these sets to be cleared learns that their sender is gone.
+            // Dropping the senders wakes everything that waits for these sets to be cleared.
             Some(mchid) => drop(sets.by_merchant.remove(mchid)),
             None => {
                 sets.by_merchant.clear();
@@ -203,9 +205,9 @@ impl Faults {
 }
 
 impl Cleared {
-    /// Waits until the merchant's rules are cleared, from the strike on.
+    /// Waits until the merchant's rules are cleared, even if that happened before this call.
     pub(crate) async fn wait(mut self) {
-        // An error says that they are gone with their merchant.
+        // An error means that the merchant was removed, and its rules with it.
         let _ = self.0.changed().await;
     }
 }
@@ -334,16 +336,16 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_strikes_as_often_as_it_says_and_is_spent() {
+    fn a_rule_applies_as_often_as_it_says_and_is_then_used_up() {
         let faults = faults(FaultRule { times: Some(2), ..FaultRule::of(Fault::Reset) });
         let struck = (0..5).filter(|_| strike(&faults).is_some()).count();
         assert_eq!((struck, faults.list()[0].struck), (2, 2));
         faults.add(FaultRule::of(Fault::Reset), NOW).unwrap();
-        assert_eq!(faults.list().len(), 1, "the one that is spent has made room");
+        assert_eq!(faults.list().len(), 1, "the used-up rule has made room");
     }
 
     #[test]
-    fn of_many_requests_at_once_one_gets_the_only_strike() {
+    fn a_rule_for_one_request_applies_to_exactly_one_of_many_concurrent_ones() {
         const AT_ONCE: usize = 8;
         let faults = faults(FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) });
         let start = Barrier::new(AT_ONCE);
@@ -367,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_strikes_only_what_it_names() {
+    fn a_rule_applies_only_to_requests_that_match() {
         let mut rule = FaultRule::of(Fault::Reset);
         rule.when.code = Some("2".into());
         let faults = faults(rule);
@@ -376,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_signatures_neither_sees_nor_strikes_a_response_that_is_not_signed() {
+    fn a_signature_fault_neither_counts_nor_applies_to_an_unsigned_response() {
         let mut rule = FaultRule::of(Fault::WrongKey);
         rule.when.nth = Some(1);
         let faults = faults(rule);
@@ -386,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strike_that_is_refunded_can_be_had_again_as_the_same_nth() {
+    fn a_refunded_count_is_used_again_with_the_same_n() {
         let mut rule = FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) };
         rule.when.nth = Some(1);
         let faults = faults(rule);
@@ -397,7 +399,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_was_struck_before_the_rules_were_cleared_learns_of_it_later() {
+    async fn clearing_rules_ends_waits_that_start_afterwards() {
         let faults = faults(FaultRule::of(Fault::NoAnswer));
         let (mchid, body) = (mchid(), Value::Null);
         let request =

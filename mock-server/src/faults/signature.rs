@@ -1,4 +1,4 @@
-//! Responses whose signature is wrong, each in one way.
+//! Responses with a wrong signature, each wrong in one way.
 
 use std::sync::LazyLock;
 
@@ -35,10 +35,10 @@ pub(crate) enum SignatureFault {
 /// One second more than clients accept. (SDK)
 const SKEW: u64 = Timestamp::MAX_SKEW.as_secs() + 1;
 
-/// How the signature begins in the gateway's own probes of merchants. (wild)
+/// The prefix of the signature in the gateway's own probes of merchants. (wild)
 const SIGNTEST: &str = "WECHATPAY/SIGNTEST/";
 
-/// Names of keys that do not exist.
+/// IDs of keys that do not exist.
 const UNKNOWN_SERIAL: &str = "5D3C0F1E2B4A69788796A5B4C3D2E1F00F1E2D3C";
 const UNKNOWN_ID: &str = "PUB_KEY_ID_0119999999992026010100000000000099";
 
@@ -49,7 +49,7 @@ static UNTRUSTED_KEY: LazyLock<SigningKey> = LazyLock::new(|| {
 });
 
 impl SignatureFault {
-    /// Corrupts a response that `key` signed. An unsigned one stays as it is.
+    /// Corrupts a response that `key` signed. Leaves an unsigned one unchanged.
     pub(super) fn corrupt(
         self,
         mut response: Response,
@@ -102,7 +102,7 @@ fn set(response: &mut Response, name: &HeaderName, value: &str) {
     response.headers.insert(name, value);
 }
 
-/// A gateway key other than this one.
+/// Any other gateway key.
 fn other_key(key: &PlatformKey, merchants: &Merchants) -> KeyId {
     match &key.id {
         KeyId::PublicKey(_) => {
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_unknown_names_are_well_formed() {
+    fn the_unknown_key_ids_are_well_formed() {
         assert!(matches!(UNKNOWN_SERIAL.parse(), Ok(KeyId::Certificate(_))));
         assert!(matches!(UNKNOWN_ID.parse(), Ok(KeyId::PublicKey(_))));
     }

@@ -1,19 +1,20 @@
-//! Faults by request number, for clients that can arrange nothing else: `MOCK*system-error*0001`.
+//! Faults by request number, for clients that can't add rules: `MOCK*system-error*0001`.
 //!
-//! A trigger number is `MOCK`, the name of a fault, and anything, separated by `*`. Behind the name, each after a `|`, may
-//! come a number that the fault takes, and `x` with a number: how many uses of this very number are struck, the first
-//! ones. `MOCK*system-error|x1*0001` fails once and succeeds when it is sent again.
+//! A trigger number is `MOCK`, the name of a fault, and any text, separated by `*`. The name can be followed by
+//! parameters, each after a `|`: the numbers that the fault takes, and `x` with a number, which limits the fault to the
+//! first uses of this trigger number. `MOCK*system-error|x1*0001` fails once, and succeeds when it is sent again.
 //!
-//! A number that begins like that and can't be understood is an ordinary one, with a warning.
+//! A malformed trigger number counts as an ordinary number, with a warning.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::faults::{Applied, Fault, Latency, rule::Plan, rule_error::check_milliseconds};
 
-/// What a trigger number begins with.
+/// The prefix of a trigger number.
 const PREFIX: &str = "MOCK*";
 
-/// The longest that a request number can refuse connections, in milliseconds: it affects all merchants. (own choice)
+/// How long a request number can refuse connections at most, in milliseconds, since that affects all merchants. (own
+/// choice)
 const LONGEST_REFUSE: u64 = 5_000;
 
 /// A form of trigger number with more than a fault's name.
@@ -38,28 +39,28 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     },
     TriggerForm {
         number: "MOCK*no-answer|5000*0001",
-        meaning: "as no-answer, but the connection is closed after 5000 ms",
+        meaning: "like no-answer, but the connection is closed after 5000 ms",
     },
     TriggerForm {
         number: "MOCK*refuse|5000*0001",
-        meaning: "as refuse, but for 5000 ms, the longest that a request number can ask for",
+        meaning: "like refuse, but for 5000 ms, the maximum for a request number",
     },
     TriggerForm {
         number: "MOCK*system-error|x1*0001",
-        meaning: "only the first use of this number is struck, so that a retry succeeds; x2 strikes the first two, and so \
-                  on; works with any fault or latency",
+        meaning: "only the first use of this number gets the fault, so that a retry succeeds; x2 means the first two, and \
+                  so on; works with any fault or latency",
     },
 ];
 
-/// What a request number asks for.
+/// What a trigger number asks for.
 #[derive(Clone, Debug)]
 pub(super) struct TriggerNumber {
     pub(super) plan: Plan,
-    /// How many uses of the number are struck.
+    /// How many uses of the number get the fault.
     pub(super) times: Option<u64>,
 }
 
-/// Reads a request number; `None` if it is an ordinary one.
+/// Parses a request number; `None` if it is an ordinary one.
 ///
 /// # Errors
 /// What is wrong with a trigger number, in words.
@@ -69,7 +70,7 @@ pub(super) fn trigger_number(out_request_no: &str) -> Option<Result<TriggerNumbe
     out_request_no.hash(&mut seed);
     let trigger = match spec.split_once('*') {
         Some((spec, _)) => read(spec, seed.finish()),
-        None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * behind {spec:?}")),
+        None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
     };
     Some(trigger.map_err(|problem| format!("out_request_no: {problem}")))
 }
@@ -89,7 +90,7 @@ fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
 }
 
 fn number(digits: &str, part: &str, spec: &str) -> Result<u64, String> {
-    let expected = "a number, or x and a number from 1 on, behind |";
+    let expected = "a number, or x and a number of 1 or more, after |";
     let number = digits.parse().ok().filter(|number| *number > 0 || part == digits);
     number.ok_or_else(|| format!("expected {expected} in {spec:?}, found {part:?}"))
 }
@@ -120,7 +121,7 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
         [] => None,
         &[milliseconds] if fault == Fault::Refuse && milliseconds > LONGEST_REFUSE => {
             return Err(format!(
-                "expected at most {LONGEST_REFUSE} behind {fault}, which affects all merchants, found {milliseconds}; a rule may say more"
+                "expected at most {LONGEST_REFUSE} after {fault}, which affects all merchants, found {milliseconds}; a rule can set more"
             ));
         }
         &[milliseconds] if fault.lasts() => {
@@ -128,9 +129,9 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
             Some(milliseconds)
         }
         _ if fault.lasts() => {
-            return Err(format!("expected one number behind {fault}, found {}", numbers.len()));
+            return Err(format!("expected one number after {fault}, found {}", numbers.len()));
         }
-        _ => return Err(format!("expected no number behind {fault}, found {}", numbers.len())),
+        _ => return Err(format!("expected no number after {fault}, found {}", numbers.len())),
     };
     let is_applied = fault.applied() != Applied::No;
     Ok(Plan { fault: Some(fault), error: None, latency: None, seed, milliseconds, is_applied })
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trigger_number_names_a_fault_and_what_it_takes() {
+    fn a_trigger_number_names_a_fault_and_its_parameters() {
         let trigger = trigger_number("MOCK*no-answer|50|x2*0001").unwrap().unwrap();
         assert_eq!(
             (trigger.plan.fault, trigger.plan.milliseconds, trigger.times),
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_is_understood() {
+    fn every_listed_form_is_valid() {
         let listed = FAULTS.iter().map(|fault| fault.trigger_number());
         for number in listed.chain(TRIGGER_FORMS.iter().map(|form| form.number.into())) {
             assert!(trigger_number(&number).unwrap().is_ok(), "{number}");
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn latencies_can_be_asked_for() {
+    fn a_trigger_number_can_set_latency() {
         let latency = |number| trigger_number(number).unwrap().unwrap().plan.latency.unwrap();
         assert_eq!(latency("MOCK*latency|250*1"), Latency::Fixed(250));
         assert_eq!(latency("MOCK*latency-uniform|100|200*1"), Latency::Uniform { from: 100, to: 200 });
@@ -177,26 +178,26 @@ mod tests {
     }
 
     #[test]
-    fn a_trigger_number_that_names_no_fault_is_told_so() {
+    fn a_malformed_trigger_number_gives_the_reason() {
         let problem = |number| trigger_number(number).unwrap().unwrap_err();
         assert!(problem("MOCK*sytem-error*1").contains("did you mean system-error?"));
         assert!(problem("MOCK*reset|5*1").contains("no number"));
         assert!(problem("MOCK*reset|xyz*1").contains("found \"xyz\""));
         assert!(problem("MOCK*latency*1").contains("latency|MILLISECONDS"));
-        assert!(problem("MOCK*reset").contains("found no * behind \"reset\""));
-        assert!(problem("MOCK*reset|x0*1").contains("from 1 on"));
+        assert!(problem("MOCK*reset").contains("found no * after \"reset\""));
+        assert!(problem("MOCK*reset|x0*1").contains("of 1 or more"));
         assert!(problem("MOCK*reset|x1|x2*1").contains("found \"x2\" after another"));
-        assert!(problem("MOCK*no-answer|1|2*1").contains("expected one number behind no-answer, found 2"));
+        assert!(problem("MOCK*no-answer|1|2*1").contains("expected one number after no-answer, found 2"));
     }
 
     #[test]
-    fn no_trigger_number_makes_anybody_wait_longer_than_a_rule_may() {
+    fn no_trigger_number_causes_a_longer_wait_than_a_rule_can() {
         for spec in ["latency|600001", "latency-uniform|0|600001", "no-answer|600001"] {
             let problem = trigger_number(&format!("MOCK*{spec}*1")).unwrap().unwrap_err();
             assert!(problem.contains("expected 0 to 600000, found 600001"), "{problem}");
         }
         let refuse = trigger_number("MOCK*refuse|5001*1").unwrap().unwrap_err();
-        assert!(refuse.contains("expected at most 5000 behind refuse"), "{refuse}");
+        assert!(refuse.contains("expected at most 5000 after refuse"), "{refuse}");
         assert!(trigger_number("MOCK*refuse|5000*1").unwrap().is_ok());
         let beyond_64_bits = trigger_number("MOCK*latency|18446744073709551616*1").unwrap().unwrap_err();
         assert!(beyond_64_bits.contains("expected a number"), "{beyond_64_bits}");

@@ -17,19 +17,19 @@ use crate::{
     },
 };
 
-/// How long to wait after an error of the listening socket.
+/// How long to wait after an error on the listening socket.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// How long connections are still taken from the system's queue at shutdown.
+/// How long connections are still accepted from the system's queue at shutdown.
 const QUEUE: Duration = Duration::from_millis(10);
 
-/// How long shutdown waits before it logs that it waits.
+/// How long shutdown waits before it logs that it is waiting.
 const SHORTLY: Duration = Duration::from_millis(200);
 
-/// Accepts until the mock shuts down, then waits for the exchanges in flight. False if they did not end within the limit
-/// and were cut off.
+/// Accepts until the mock shuts down, then waits for the exchanges in flight. Returns false if some did not finish
+/// within the limit and were cut off.
 ///
-/// The connections are tasks of this one: aborting it ends them.
+/// The connections are child tasks: aborting this one ends them.
 pub(crate) async fn accept(listeners: Listeners, addresses: Addresses, shared: Arc<Shared>) -> bool {
     let mut connections = JoinSet::new();
     if let Some(listeners) = accept_until_shutdown(listeners, addresses, &shared, &mut connections).await {
@@ -38,8 +38,8 @@ pub(crate) async fn accept(listeners: Listeners, addresses: Addresses, shared: A
     finish(connections, shared.limits().shutdown).await
 }
 
-/// Accepts as many connections at once as the limits allow; more wait in the system's queue. Returns the listeners at
-/// shutdown, unless connections are being refused.
+/// Accepts as many concurrent connections as the limits allow; any more wait in the system's queue. Returns the
+/// listeners at shutdown, unless connections are being refused.
 async fn accept_until_shutdown(
     mut listeners: Listeners,
     addresses: Addresses,
@@ -61,7 +61,7 @@ async fn accept_until_shutdown(
         }
         let has_room = connections.len() < shared.limits().connections;
         tokio::select! {
-            // What an accepted connection has asked for holds for the next one, so the gate comes first.
+            // The gate comes first: if one connection closed it, the next must not be accepted.
             biased;
             _ = gate_state.changed() => {}
             Some(_) = connections.join_next() => {}
@@ -70,8 +70,8 @@ async fn accept_until_shutdown(
                     is_failing = false;
                     spawn(accepted, shared, connections);
                 }
-                // Out of file descriptors, or the peer is already gone. The connection may still be queued, so retrying
-                // or warning without a pause would never end.
+                // Out of file descriptors, or the peer is already gone. The connection may still be queued, so without
+                // a pause this would spin and flood the log.
                 Err(error) => {
                     if !is_failing {
                         tracing::warn!("cannot accept a connection: {error}");
@@ -84,7 +84,7 @@ async fn accept_until_shutdown(
     }
 }
 
-/// Accepts what is in the system's queue: those peers believe that they are connected.
+/// Accepts the connections in the system's queue, whose peers already believe that they are connected.
 async fn accept_queued(listeners: &Listeners, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
     let until = Instant::now() + QUEUE;
     while connections.len() < shared.limits().connections {
@@ -106,7 +106,7 @@ fn spawn(
     connections.spawn(serve(stream, Some(peer), protocol, reset_when_closed, Arc::clone(shared)));
 }
 
-/// Refuses connections while the gate is closed, then listens again. None if the mock shuts down.
+/// Refuses connections while the gate is closed, then listens again. Returns `None` if the mock shuts down.
 async fn refuse(addresses: Addresses, gate: &AcceptGate) -> Option<Listeners> {
     let mut bound = addresses.bind();
     let mut gate_state = gate.watch();
@@ -129,8 +129,8 @@ async fn refuse(addresses: Addresses, gate: &AcceptGate) -> Option<Listeners> {
     }
 }
 
-/// Waits until every connection has ended, which each does after its exchange. False if the limit is exceeded: those that
-/// are left are cut off.
+/// Waits until every connection has ended, which each does after its exchange. Returns false if that takes longer than
+/// the limit; the remaining connections are cut off.
 async fn finish(mut connections: JoinSet<()>, limit: Duration) -> bool {
     let begun = Instant::now();
     if all_end(&mut connections, begun + limit.min(SHORTLY)).await {
@@ -138,13 +138,13 @@ async fn finish(mut connections: JoinSet<()>, limit: Duration) -> bool {
     }
     if limit > SHORTLY {
         let count = connections.len();
-        tracing::info!("ending: waiting up to {} s, open connections: {count}", limit.as_secs());
+        tracing::info!("shutting down: waiting up to {} s, open connections: {count}", limit.as_secs());
         if all_end(&mut connections, begun + limit).await {
             return true;
         }
     }
     tracing::warn!(
-        "ending: not done within {} s, connections cut off: {}",
+        "shutting down: not finished within {} s, connections cut off: {}",
         limit.as_secs(),
         connections.len()
     );

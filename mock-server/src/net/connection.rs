@@ -1,8 +1,9 @@
-//! One connection: its first byte tells TLS from plain HTTP, ALPN tells HTTP/2 from HTTP/1.1.
+//! One connection: its first byte distinguishes TLS from plain HTTP, and ALPN HTTP/2 from HTTP/1.1.
 //!
-//! hyper's own builders serve it. hyper-util's `auto` can't: it takes HTTP/2 from the first bytes in plain text too, where
-//! the gateway speaks HTTP/1.1 only, and it waits for those bytes without a limit. Nor does `GracefulShutdown` cover what
-//! has to end at shutdown: peers that have sent nothing yet, handshakes, tunnels. They all wait for the accept gate.
+//! It uses hyper's own builders. hyper-util's `auto` is no option: it also accepts HTTP/2 in plain text, where the
+//! gateway speaks HTTP/1.1 only, and waits for the first bytes without a timeout. Its `GracefulShutdown` does not cover
+//! everything that must end at shutdown either: peers that have sent nothing yet, handshakes, and tunnels. These watch
+//! the accept gate instead.
 
 mod http1;
 mod http2;
@@ -35,7 +36,7 @@ use crate::{
 /// The first byte of a TLS handshake record. No HTTP method begins with it.
 const TLS_HANDSHAKE: u8 = 22;
 
-/// How long a peer may still send a request at shutdown. (own choice)
+/// How long peers can still send a request after shutdown begins. (own choice)
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
@@ -48,7 +49,7 @@ struct Connection {
     is_tunnel: bool,
 }
 
-/// Serves one connection, and the tunnel that it may become, until its peer closes it or the mock shuts down.
+/// Serves one connection, and the tunnel it may become, until the peer closes it or the mock shuts down.
 pub(crate) async fn serve<S>(
     stream: S,
     peer: Option<SocketAddr>,
@@ -77,7 +78,7 @@ pub(crate) async fn serve<S>(
 }
 
 impl Connection {
-    /// Serves requests. Returns the tunnel that the peer asked for, if it did.
+    /// Serves requests. Returns the tunnel that the peer asked for, if any.
     async fn serve<S>(&self, stream: S) -> Option<Tunnel>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -96,7 +97,7 @@ impl Connection {
         http1::serve(&secure, self.controlled(stream)).await
     }
 
-    /// Peeks at the first byte; none if none comes in time.
+    /// Peeks at the first byte; `None` if it does not arrive in time.
     async fn first_byte<S: AsyncRead + Unpin>(&self, stream: &mut BufReader<S>) -> Option<u8> {
         tokio::select! {
             biased;
@@ -126,7 +127,7 @@ impl Connection {
         None
     }
 
-    /// The stream as hyper gets it: faults can end it, and writes time out.
+    /// Wraps the stream for hyper: faults can end it, and writes time out.
     fn controlled<S>(&self, stream: S) -> WriteTimeout<ControlledStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -135,13 +136,13 @@ impl Connection {
         WriteTimeout::new(stream, self.shared.limits().write_timeout)
     }
 
-    /// Waits until the mock shuts down, and a little longer: the peer may have sent a request already.
+    /// Waits until the mock shuts down, and a little longer, in case the peer has already sent a request.
     async fn shutdown(&self) {
         self.shared.gateway().gate.shutdown().await;
         sleep(SHUTDOWN_GRACE).await;
     }
 
-    /// Responds to a request for this mock. `control` is that of its connection, or of its HTTP/2 stream.
+    /// Responds to a request for this mock. `control` belongs to its connection, or to its HTTP/2 stream.
     async fn respond<B>(
         &self,
         request: Request<B>,

@@ -1,13 +1,13 @@
-//! Hosts: the names and addresses by which clients call servers.
+//! Host names and addresses.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use http::uri::Authority;
 
-/// The gateway's hosts, which are built into SDKs. (documented)
+/// The gateway's hosts, which SDKs hard-code. (documented)
 pub const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 
-/// A host: a DNS name, in which case does not matter, or an IP address.
+/// A host: a DNS name, compared without regard to case, or an IP address.
 ///
 /// ```
 /// use wechatpay_mock::Host;
@@ -29,13 +29,13 @@ pub enum Host {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostName(String);
 
-/// A text that is not a host.
+/// Text that is not a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a host name or an IP address, without scheme and port, found {0:?}")]
 pub struct HostError(String);
 
 impl Host {
-    /// The hosts that a mock always stands for: the gateway's, and this machine.
+    /// The hosts that a mock always answers for: the gateway's, and this machine.
     pub(crate) fn always_own() -> impl Iterator<Item = Self> {
         let own = ["localhost", "127.0.0.1", "::1"];
         GATEWAY_HOSTS.into_iter().chain(own).map(|host| host.parse().expect("these are hosts"))
@@ -45,7 +45,7 @@ impl Host {
         matches!(self, Self::Name(name) if GATEWAY_HOSTS.contains(&name.as_str()))
     }
 
-    /// The host of a URL, where an IPv6 address is in brackets and a name may end in a dot.
+    /// The host of a URL, in which an IPv6 address has brackets and a name can end in a dot.
     pub(crate) fn of(authority: &Authority) -> Result<Self, HostError> {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         host.strip_suffix('.').unwrap_or(host).parse()
@@ -70,7 +70,7 @@ impl FromStr for Host {
             (1..=63).contains(&label.len())
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        // A text that ends in a number is a malformed address.
+        // If the last label is a number, it is a malformed address rather than a name.
         let is_number =
             text.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
         if text.len() > 253 || is_number || !text.split('.').all(is_label) {

@@ -1,14 +1,14 @@
-//! The sockets that the mock listens on: one for HTTP and TLS alike, and perhaps another for TLS only.
+//! The sockets that the mock listens on: one for both HTTP and TLS, and optionally one for TLS only.
 
 use std::{io, net::SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// Connections that the system queues until they are accepted. `TcpListener::bind` asks for 128, which load tests exceed;
-/// the peers of any more would try again a second later.
+/// How many connections the system queues before they are accepted. `TcpListener::bind` asks for 128, which load tests
+/// exceed; peers beyond that retry a second later.
 const BACKLOG: u32 = 4096;
 
-/// What a port takes.
+/// The protocols that a port accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// HTTP in plain text or over TLS.
@@ -16,7 +16,7 @@ pub(crate) enum Protocol {
     TlsOnly,
 }
 
-/// The same for both sockets.
+/// The same value for both sockets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Both<T> {
     pub(crate) either: T,
@@ -25,7 +25,7 @@ pub(crate) struct Both<T> {
 
 pub(crate) type Addresses = Both<SocketAddr>;
 pub(crate) type Listeners = Both<TcpListener>;
-/// Bound but not listening: connections are refused, and no other process can take the addresses.
+/// Bound but not listening: connections are refused, and no other process can bind the addresses.
 pub(super) type Bound = Both<TcpSocket>;
 
 impl<T> Both<T> {
@@ -35,20 +35,20 @@ impl<T> Both<T> {
 }
 
 impl Addresses {
-    /// The more exposed one: what only this machine may do is allowed only if both are on loopback.
+    /// The more exposed one: privileges of the local machine are granted only if both are loopback addresses.
     pub(crate) fn most_open(self) -> SocketAddr {
         let is_open = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
         self.tls_only.filter(|tls_only| is_open(tls_only) && !is_open(&self.either)).unwrap_or(self.either)
     }
 
     /// # Errors
-    /// If one of them is taken, or does not belong to this machine.
+    /// If an address is taken, or does not belong to this machine.
     pub(crate) fn listen(self) -> io::Result<Listeners> {
         self.bind()?.listen()
     }
 
     /// # Errors
-    /// If one of them is taken, or does not belong to this machine.
+    /// If an address is taken, or does not belong to this machine.
     pub(super) fn bind(self) -> io::Result<Bound> {
         self.try_map(bind)
     }
@@ -56,7 +56,7 @@ impl Addresses {
 
 impl Bound {
     /// # Errors
-    /// If another process has come to listen there.
+    /// If another process is listening there by now.
     pub(super) fn listen(self) -> io::Result<Listeners> {
         self.try_map(|socket| socket.listen(BACKLOG))
     }
@@ -83,7 +83,7 @@ impl Listeners {
 
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Lets a mock start where another has just ended. On Windows it would let two listen at once.
+    // Lets a mock start right after another one on the same address. On Windows it would let two listen at once.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mock_is_as_open_as_the_more_open_of_its_addresses() {
+    fn the_more_exposed_address_decides() {
         let (inside, outside, other) = ("127.0.0.1:1", "0.0.0.0:2", "[::1]:3");
         for (either, tls_only, most_open) in [
             (inside, None, inside),

@@ -1,4 +1,4 @@
-//! The mock as a forward proxy: it stands in for the gateway's hosts, and reaches others only if they are named.
+//! The mock as a forward proxy: it stands in for the gateway's hosts, and connects to others only if they are allowed.
 //!
 //! | request | response |
 //! |---|---|
@@ -26,21 +26,21 @@ pub(crate) use crate::net::proxy::{error::ProxyError, tunnel::relay};
 /// How long connecting to a host may take. (own choice)
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Which hosts the mock stands for, and which others it connects to.
+/// Which hosts the mock answers for, and which others it connects to.
 #[derive(Debug)]
 pub(crate) struct Proxy {
-    /// Beside the gateway's.
+    /// In addition to the gateway's.
     own: Vec<Host>,
     passthrough: Vec<Host>,
     /// Where the mock listens.
     addresses: Vec<SocketAddr>,
 }
 
-/// A tunnel that a peer has asked for.
+/// A tunnel that a peer asked for.
 pub(crate) struct Tunnel {
     /// The peer's end, once the response is sent.
     pub(crate) upgrade: OnUpgrade,
-    /// The other end; none if that is this mock.
+    /// The other end; `None` if that is this mock.
     pub(crate) destination: Option<TcpStream>,
 }
 
@@ -59,7 +59,7 @@ impl Proxy {
         Self { own, passthrough, addresses }
     }
 
-    /// The tunnel that a request asks for; none if the request is for this mock.
+    /// Opens the tunnel that a request asks for; `None` if the request is for this mock.
     pub(crate) async fn tunnel<B>(
         &self,
         request: &mut Request<B>,
@@ -73,7 +73,7 @@ impl Proxy {
         Ok(Some(Tunnel { upgrade: on(request), destination }))
     }
 
-    /// Where a request goes. Within a tunnel, everything is for this mock.
+    /// Decides where a request goes. Within a tunnel, everything is for this mock.
     fn route<B>(&self, request: &Request<B>, is_in_tunnel: bool) -> Result<Route, ProxyError> {
         let is_connect = request.method() == Method::CONNECT;
         let Some(authority) = request.uri().authority() else {
@@ -108,7 +108,7 @@ impl Proxy {
         }
     }
 
-    /// Whether the mock listens at that host and port, as far as its name tells.
+    /// Whether the mock listens at this host and port, without resolving names.
     fn listens_at(&self, host: &Host, authority: &Authority) -> bool {
         let port = authority.port_u16().unwrap_or(80);
         self.addresses.iter().any(|address| {
@@ -120,7 +120,7 @@ impl Proxy {
         })
     }
 
-    /// Connects to a host, unless its name turns out to be that of an address that the mock listens on.
+    /// Connects to a host, unless its name resolves to an address that the mock listens on.
     async fn connect(&self, authority: &Authority) -> Result<TcpStream, ProxyError> {
         let unreachable = |source| ProxyError::Unreachable { host: authority.to_string(), source };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
@@ -131,7 +131,7 @@ impl Proxy {
         let here = stream.local_addr().map_err(unreachable)?.ip().to_canonical();
         let there = stream.peer_addr().map_err(unreachable)?;
         let ip = there.ip().to_canonical();
-        // A connection to one of this machine's addresses comes from that address, or is on loopback.
+        // A connection to one of this machine's own addresses comes from that same address, or is on loopback.
         let is_here = here == ip || ip.is_loopback();
         let is_loop = self.addresses.iter().any(|own| {
             let own_ip = own.ip().to_canonical();
@@ -148,7 +148,7 @@ impl Proxy {
 mod tests {
     use super::*;
 
-    /// The route of a request, or the beginning of the error.
+    /// The route of a request, or the text of the error.
     fn route(method: Method, uri: &str, is_in_tunnel: bool) -> Result<Route, String> {
         let host = |text: &str| text.parse().unwrap();
         let proxy = Proxy {
@@ -183,30 +183,30 @@ mod tests {
     }
 
     #[test]
-    fn a_tunnel_to_a_named_host_goes_there_and_to_any_other_is_an_error() {
+    fn a_tunnel_to_an_allowed_host_is_opened_and_any_other_is_refused() {
         assert_eq!(connect("other.test:443"), Ok(Route::TunnelTo("other.test:443".parse().unwrap())));
         for to in
             ["example.com:443", "notapi.mch.weixin.qq.com:443", "192.0.2.1:443", "mock.test.example.com:1"]
         {
-            assert_error(connect(to), "this is no open proxy");
+            assert_error(connect(to), "this is not an open proxy");
         }
     }
 
     #[test]
-    fn a_tunnel_to_the_mock_itself_is_a_loop_even_if_its_host_is_named() {
+    fn a_tunnel_to_the_mock_itself_is_refused_even_if_its_host_is_allowed() {
         for to in ["localhost:8080", "127.0.0.1:8080", "127.9.9.9:8080", "[::1]:8080"] {
-            assert_error(connect(to), "would come back to");
+            assert_error(connect(to), "would loop back");
         }
         assert!(connect("localhost:9090").is_ok());
     }
 
     #[test]
-    fn within_a_tunnel_there_is_no_other() {
+    fn a_tunnel_within_a_tunnel_is_refused() {
         assert_error(route(Method::CONNECT, "api.mch.weixin.qq.com:443", true), "one tunnel is enough");
     }
 
     #[test]
-    fn a_whole_url_is_for_the_mock_if_its_host_is() {
+    fn an_absolute_url_is_for_the_mock_if_its_host_is() {
         for uri in [
             "/v3/certificates",
             "http://api.mch.weixin.qq.com/v3/certificates",
@@ -216,9 +216,9 @@ mod tests {
         ] {
             assert_eq!(route(Method::GET, uri, false), Ok(Route::Mock), "{uri}");
         }
-        assert_error(route(Method::GET, "http://example.com/", false), "this is no open proxy");
+        assert_error(route(Method::GET, "http://example.com/", false), "this is not an open proxy");
         for uri in ["http://other.test/", "https://other.test/"] {
-            assert_error(route(Method::GET, uri, false), "ask for a tunnel with CONNECT");
+            assert_error(route(Method::GET, uri, false), "open a tunnel with CONNECT");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A stream whose writes fail when the peer doesn't read.
 //!
-//! The crate `tokio-io-timeout` restarts its time at each partial write, so a peer that reads a byte now and then could
-//! hold a connection for as long as it likes.
+//! The crate `tokio-io-timeout` restarts its timeout at each partial write, so a peer that reads a byte now and then
+//! could hold a connection forever.
 
 use std::{
     io,
@@ -15,14 +15,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A stream on which a response must be accepted within a time.
+/// A stream whose peer must accept each response within a timeout.
 ///
-/// The time begins when a write first has to wait, and ends when everything is flushed, which hyper does after each
-/// response. A byte read now and then doesn't prolong it. After it, writes fail with [`io::ErrorKind::TimedOut`].
+/// The timeout starts when a write first has to wait, and stops when everything is flushed, which hyper does after each
+/// response. Reading a byte now and then doesn't extend it. Afterwards, writes fail with [`io::ErrorKind::TimedOut`].
 pub(crate) struct WriteTimeout<S> {
     stream: S,
     timeout: Duration,
-    /// Ends with the time; none while nothing waits.
+    /// Ends when the timeout does; `None` while no write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -31,7 +31,7 @@ impl<S: Unpin> WriteTimeout<S> {
         Self { stream, timeout, waiting: None }
     }
 
-    /// Polls a step of writing; fails if it is pending and the time is up.
+    /// Polls one step of writing; fails if it is pending and the timeout has passed.
     fn in_time<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_byte_now_and_then_does_not_prolong_the_time() {
+    async fn reading_a_byte_now_and_then_does_not_extend_the_timeout() {
         let (mut stream, mut peer) = narrow();
         let begun = Instant::now();
         let trickle = async {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_response_has_the_whole_time() {
+    async fn each_response_gets_the_full_timeout() {
         let (mut stream, mut peer) = narrow();
         for _ in 0..3 {
             let late = async {

@@ -34,7 +34,7 @@ fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
         (
             "times = 1",
             1,
-            "expected fault, error or latency, and not both of the first two, found none of them",
+            "expected fault, error or latency, but not both fault and error, found none of them",
         ),
         (
             "fault = \"unsigned\"\napplied = false",

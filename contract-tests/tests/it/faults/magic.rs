@@ -67,8 +67,8 @@ async fn a_number_fails_as_often_as_it_says_however_many_use_it_at_once() {
 async fn a_number_that_names_no_fault_is_an_ordinary_one_with_a_warning_that_names_the_nearest() {
     for (number, problem) in [
         ("MOCK*sytem-error*1", "did you mean system-error?"),
-        ("MOCK*system-error", "found no * behind \"system-error\""),
-        ("MOCK*reset|5*1", "expected no number behind reset"),
+        ("MOCK*system-error", "found no * after \"system-error\""),
+        ("MOCK*reset|5*1", "expected no number after reset"),
         ("MOCK*latency|600001*1", "expected 0 to 600000, found 600001"),
     ] {
         let world = World::new().await;

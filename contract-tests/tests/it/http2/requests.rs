@@ -103,6 +103,6 @@ async fn a_tunnel_is_refused_with_what_to_do() {
     let text = soon(answer.into_body().collect()).await.unwrap().to_bytes();
     assert_eq!(
         text,
-        "wechatpay-mock: expected HTTP/1.1 for CONNECT, found HTTP/2; ask for the tunnel over HTTP/1.1\n"
+        "wechatpay-mock: expected HTTP/1.1 for CONNECT, found HTTP/2; open the tunnel over HTTP/1.1\n"
     );
 }

@@ -71,6 +71,6 @@ async fn who_can_not_be_reached_is_502_with_the_reason() {
     let reply = soon(tunnel(&mock, &name)).await.err().unwrap();
     assert_eq!(reply.status(), "502");
     let text = String::from_utf8(reply.body).unwrap();
-    let beginning = format!("wechatpay-mock: cannot reach {name}, which --proxy-passthrough names: ");
+    let beginning = format!("wechatpay-mock: cannot reach {name}, which --proxy-passthrough allows: ");
     assert!(text.starts_with(&beginning) && text.len() > beginning.len() + 1, "{text}");
 }

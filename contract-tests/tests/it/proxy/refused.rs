@@ -26,8 +26,8 @@ async fn other_hosts_are_403_with_what_to_do() {
         assert_eq!(
             text(&reply),
             format!(
-                "wechatpay-mock: expected a host that this mock stands for, found {host}; this is no open \
-                 proxy: --proxy-passthrough {host} lets it through, NO_PROXY={host} keeps clients from asking\n"
+                "wechatpay-mock: expected a host that this mock answers for, found {host}; this is not an open \
+                 proxy: allow the host with --proxy-passthrough {host}, or bypass the proxy with NO_PROXY={host}\n"
             )
         );
     }
@@ -57,7 +57,7 @@ async fn a_tunnel_without_a_host_or_a_port_is_400() {
         assert_eq!(reply.status(), "400", "{to}");
     }
     let text = text(&refusal(&mock, GATEWAY).await);
-    assert!(text.contains("name a host and, for CONNECT, a port"), "{text}");
+    assert!(text.contains("with a host and, for CONNECT, a port"), "{text}");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_tunnel_to_the_mock_itself_is_403_even_if_its_host_is_let_through() {
         for host in ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "127.9.9.9"] {
             let reply = refusal(&mock, &format!("{host}:{port}")).await;
             assert_eq!(reply.status(), "403", "{host}");
-            assert!(text(&reply).contains("which this request would come back to"), "{}", text(&reply));
+            assert!(text(&reply).contains("to which this request would loop back"), "{}", text(&reply));
         }
     }
 }
@@ -115,6 +115,6 @@ async fn without_a_tunnel_nothing_is_sent_on() {
         connection.send(request.as_bytes()).await;
         let reply = soon(connection.reply()).await;
         assert_eq!(reply.status(), "400");
-        assert!(text(&reply).contains("ask for a tunnel with CONNECT"), "{}", text(&reply));
+        assert!(text(&reply).contains("open a tunnel with CONNECT"), "{}", text(&reply));
     }
 }

@@ -1,4 +1,4 @@
-//! HTTP/1.1: one request after another, perhaps a tunnel at the end.
+//! HTTP/1.1: one request after another, possibly followed by a tunnel.
 
 use std::{convert::Infallible, pin::pin, sync::Arc};
 
@@ -14,11 +14,11 @@ use crate::{
     response::body::{ResponseBody, text_response},
 };
 
-/// The response to plain HTTP on a port for TLS only.
+/// The response to plain HTTP on a TLS-only port.
 const PLAIN_TO_TLS: &str =
     "wechatpay-mock: expected TLS on this port, found plain HTTP; call it with https://\n";
 
-/// Serves requests. Returns the tunnel that the peer asked for, if it did.
+/// Serves requests. Returns the tunnel that the peer asked for, if any.
 pub(super) async fn serve<S>(connection: &Connection, stream: S) -> Option<Tunnel>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -33,7 +33,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head)
-        // An official SDK looks headers up by their capitals.
+        // An official SDK looks up headers with exactly this capitalization.
         .title_case_headers(true)
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service)

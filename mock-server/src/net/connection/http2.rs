@@ -1,8 +1,8 @@
-//! HTTP/2: requests side by side, each on a stream of its own.
+//! HTTP/2: concurrent requests, each on its own stream.
 //!
-//! hyper has no time limit for an idle connection, nor for a response that its peer leaves no room for. Keep-alive pings
-//! don't help: a peer can acknowledge those and do nothing else. So the requests in flight are counted, and each response
-//! is timed from when hyper gets it until the peer has room for all of it.
+//! hyper has no timeout for an idle connection, nor for a response whose flow-control window stays closed. Keep-alive
+//! pings don't help: a peer can acknowledge them and do nothing else. So this module counts the requests in flight, and
+//! times each response from when hyper gets it until the peer has made room for all of it.
 
 use std::{
     future::poll_fn,
@@ -29,20 +29,20 @@ use crate::{
     response::body::ResponseBody,
 };
 
-/// Concurrent requests on a connection. (own choice: as nginx)
+/// Concurrent requests on a connection. (own choice: like nginx)
 const STREAMS: u32 = 128;
 
-/// Bytes that a peer may send before they are read: for one request, and for a connection. (own choice)
+/// How many unread bytes a peer can send, per request and per connection. (own choice)
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
 
-/// How long a peer without requests has to acknowledge that the connection ends. Many don't read until they want
-/// something. (own choice)
+/// How long an idle peer has to acknowledge the end of the connection. Many don't read until they send a request. (own
+/// choice)
 const PARTING: Duration = Duration::from_millis(100);
 
 /// What a stream tells its connection.
 enum Event {
-    /// A response is about to break off: wants to know when what it has sent so far is written.
+    /// A response is about to break off, and must know when the bytes sent so far have been written.
     BreaksOff(oneshot::Sender<()>),
     /// The peer does not make room for a response.
     Stalled,
@@ -106,7 +106,7 @@ where
     }
 }
 
-/// Returns when there has been no request for that time.
+/// Returns once there has been no request for this long.
 async fn idle(in_flight: &watch::Sender<usize>, limit: Duration) {
     let mut in_flight = in_flight.subscribe();
     while in_flight.wait_for(|count| *count == 0).await.is_ok() {
@@ -128,12 +128,12 @@ async fn respond(
     let control = ConnectionControl::default();
     let response = connection.respond(request, &control).await;
     match control.aborted() {
-        // Without any of the response, the whole connection ends, as that of HTTP/1.1 does.
+        // If nothing of the response is sent, the whole connection ends, as with HTTP/1.1.
         Some(Abort { body_sent: None, closing, .. }) => {
             connection.control.abort(Abort { bytes: Bytes::new(), body_sent: None, closing: *closing });
             Err(io::Error::new(io::ErrorKind::ConnectionAborted, "aborted by a fault"))
         }
-        // With a part of it, only the stream does.
+        // If part of it is sent, only the stream ends.
         aborted => {
             let sent = aborted.and_then(|abort| abort.body_sent);
             Ok(response.map(|body| stream.send(body, sent)))
@@ -141,7 +141,7 @@ async fn respond(
     }
 }
 
-/// A request in flight, until this is dropped.
+/// A request in flight; it ends when this is dropped.
 struct Stream {
     in_flight: watch::Sender<usize>,
     events: mpsc::UnboundedSender<Event>,
@@ -158,7 +158,7 @@ impl Stream {
         Self { in_flight: in_flight.clone(), events: events.clone(), limit }
     }
 
-    /// The response's body, which breaks off after `sent` bytes, if that is not all of it. Its time begins.
+    /// The response's body, cut off after `sent` bytes if given. Starts its timeout.
     fn send(self, body: ResponseBody, sent: Option<usize>) -> StreamBody {
         let (dropped_with_body, is_dropped) = oneshot::channel::<()>();
         let (events, limit) = (self.events.clone(), self.limit);
@@ -184,10 +184,10 @@ impl Drop for Stream {
 /// A response's body on its stream.
 ///
 /// Its last byte is a chunk of its own. hyper hands a chunk to h2 as soon as the peer has room for any of it, and then
-/// drops the body; so this one lasts until the peer has room for all but that byte, however slow it is.
+/// drops the body. With that split, the body lives until the peer has made room for everything but the last byte.
 struct StreamBody {
     left: Bytes,
-    /// Bytes that the headers promise and the body breaks off before.
+    /// Bytes that the headers announce but the body does not send.
     missing: usize,
     written: Option<oneshot::Receiver<()>>,
     stream: Stream,
@@ -209,7 +209,7 @@ impl Body for StreamBody {
         if self.missing == 0 {
             return Poll::Ready(None);
         }
-        // h2 resets a stream at once, and drops what is not written yet.
+        // h2 resets a stream at once, and drops whatever is not written yet.
         let mut written = self.written.take().unwrap_or_else(|| {
             let (sender, receiver) = oneshot::channel();
             let _ = self.stream.events.send(Event::BreaksOff(sender));
@@ -240,7 +240,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(15);
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_is_idle_from_its_last_request_on() {
+    async fn idle_time_is_counted_from_the_last_request() {
         let begun = Instant::now();
         let in_flight = watch::Sender::new(0);
         let (events, _happened) = mpsc::unbounded_channel();
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stalled_response_is_noticed_whatever_else_is_requested() {
+    async fn a_stalled_response_is_noticed_despite_other_requests() {
         let begun = Instant::now();
         let in_flight = watch::Sender::new(0);
         let (events, mut happened) = mpsc::unbounded_channel();

@@ -1,4 +1,4 @@
-//! What the mock refuses to do as a proxy.
+//! What the proxy refuses, and why.
 
 use std::io;
 
@@ -10,26 +10,26 @@ use crate::response::body::{ResponseBody, text_response};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(
-        "expected a proxy's request to name a host and, for CONNECT, a port, found none; send CONNECT HOST:PORT or GET http://HOST/…"
+        "expected a proxy request with a host and, for CONNECT, a port, found none; send CONNECT HOST:PORT or GET http://HOST/…"
     )]
     NoHost,
     #[error(
-        "expected a host that this mock stands for, found {host}; this is no open proxy: --proxy-passthrough {host} lets it through, NO_PROXY={host} keeps clients from asking"
+        "expected a host that this mock answers for, found {host}; this is not an open proxy: allow the host with --proxy-passthrough {host}, or bypass the proxy with NO_PROXY={host}"
     )]
     OtherHost { host: String },
     #[error(
-        "expected another host than this mock, which this request would come back to; call the mock without a proxy: NO_PROXY=localhost,127.0.0.1,::1"
+        "expected a host other than this mock, to which this request would loop back; call the mock without a proxy: NO_PROXY=localhost,127.0.0.1,::1"
     )]
     Loop,
     #[error("expected a request to the gateway, found CONNECT within a tunnel to it; one tunnel is enough")]
     TunnelInTunnel,
-    #[error("expected HTTP/1.1 for CONNECT, found HTTP/2; ask for the tunnel over HTTP/1.1")]
+    #[error("expected HTTP/1.1 for CONNECT, found HTTP/2; open the tunnel over HTTP/1.1")]
     Http2,
     #[error(
-        "expected CONNECT for {host}, found a request without a tunnel; ask for a tunnel with CONNECT, or call it without a proxy: NO_PROXY={host}"
+        "expected CONNECT for {host}, found a plain request; open a tunnel with CONNECT, or call the host without a proxy: NO_PROXY={host}"
     )]
     NoTunnel { host: String },
-    #[error("cannot reach {host}, which --proxy-passthrough names: {source}")]
+    #[error("cannot reach {host}, which --proxy-passthrough allows: {source}")]
     Unreachable { host: String, source: io::Error },
 }
 

@@ -1,4 +1,4 @@
-//! A tunnel to another host: bytes both ways, until it is idle for too long.
+//! A tunnel to another host: relays bytes both ways until it has been idle for too long.
 
 use std::{io, time::Duration};
 
@@ -10,12 +10,12 @@ use tokio::{
 
 use crate::faults::accept_gate::AcceptGate;
 
-/// How long a tunnel may be without a byte, either way. (own choice)
+/// How long a tunnel can be idle in both directions. (own choice)
 const IDLE: Duration = Duration::from_secs(300);
 
 /// Relays bytes until both ends are closed, the tunnel is idle, or the mock shuts down.
 ///
-/// `tokio::io::copy_bidirectional` does not tell when it has last copied a byte.
+/// `tokio::io::copy_bidirectional` would not do: it does not report when it last copied a byte.
 pub(crate) async fn relay<S, D>(peer: S, destination: D, gate: &AcceptGate)
 where
     S: AsyncRead + AsyncWrite,
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_tunnel_without_a_byte_ends_after_its_time_and_no_sooner() {
+    async fn an_idle_tunnel_ends_after_the_timeout_and_no_sooner() {
         let ((near, mut peer), (far, mut there)) = (duplex(64), duplex(64));
         let (gate, begun) = (AcceptGate::default(), Instant::now());
         let talk = async {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_does_not_read_holds_a_tunnel_no_longer() {
+    async fn a_peer_that_does_not_read_cannot_keep_a_tunnel_open() {
         let ((near, _peer), (far, mut there)) = (duplex(8), duplex(8));
         let (gate, begun) = (AcceptGate::default(), Instant::now());
         let talk = async { there.write_all(&[7; 100_000]).await };
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_end_on_one_side_is_passed_on_to_the_other() {
+    async fn closing_one_side_closes_the_other() {
         let ((near, mut peer), (far, mut there)) = (duplex(64), duplex(64));
         let gate = AcceptGate::default();
         let talk = async {

@@ -1,7 +1,8 @@
-//! The certificate authority that HTTPS needs: made on the user's machine at first use, never shipped.
+//! The certificate authority for HTTPS: generated on the user's machine at first use, never shipped.
 //!
-//! A machine that trusts it trusts everyone who has its key. So only its owner can read the key, its name says that it is
-//! a local mock's, it expires after two years, and its name constraints limit it to the hosts that the mock stands for.
+//! A machine that trusts it trusts anyone who has its key. So only its owner can read the key, its name says that it
+//! belongs to a local mock, it expires after two years, and its name constraints limit it to the hosts that the mock
+//! answers for.
 
 mod certificates;
 mod files;
@@ -20,7 +21,7 @@ use crate::net::{
     tls::authority::files::{Existing, StoredCertificate},
 };
 
-/// A certificate authority for the hosts that a mock stands for.
+/// A certificate authority for the hosts that a mock answers for.
 ///
 /// ```
 /// use wechatpay_mock::Authority;
@@ -49,8 +50,8 @@ pub enum AuthorityError {
         /// The system's error.
         source: io::Error,
     },
-    /// A file is not what it should be.
-    #[error("{}: expected {expected}, found something else; `wechatpay-mock ca --delete` removes it, and the next use makes another", .path.display())]
+    /// A file has the wrong content.
+    #[error("{}: expected {expected}, found something else; run `wechatpay-mock ca --delete`; the next use creates a new authority", .path.display())]
     InvalidFile {
         /// The file.
         path: PathBuf,
@@ -58,13 +59,13 @@ pub enum AuthorityError {
         expected: &'static str,
     },
     /// Its certificate does not permit a host.
-    #[error("the authority in {} was made for {known}, and can't speak for {missing}; `wechatpay-mock ca --delete` removes it, the next use makes another, and whoever trusted the old one must trust the new one", .dir.display())]
+    #[error("the authority in {} was made for {known}, not for {missing}; run `wechatpay-mock ca --delete`: the next use creates a new authority, which clients must then trust instead of the old one", .dir.display())]
     HostNotPermitted {
         /// The authority's folder.
         dir: PathBuf,
-        /// The hosts that it permits.
+        /// The hosts that its certificate permits.
         known: String,
-        /// The host that it does not.
+        /// The host that it does not permit.
         missing: Host,
     },
     /// The key or the certificate could not be made.
@@ -79,7 +80,7 @@ impl AuthorityError {
 }
 
 impl Authority {
-    /// An authority in memory, for these hosts and those that a mock always stands for.
+    /// An authority in memory, for these hosts and those that a mock always answers for.
     ///
     /// # Errors
     /// [`AuthorityError::NotMade`] if the system provides no random bytes.
@@ -90,8 +91,8 @@ impl Authority {
         Ok(Self { pem, der, issuer: certificates::issuer(key), expires })
     }
 
-    /// The authority in a folder, for these hosts and those that a mock always stands for. Creates it if there is none,
-    /// and renews its certificate if that has expired or is about to.
+    /// The authority in a folder, for these hosts and those that a mock always answers for. Creates it if there is
+    /// none, and renews its certificate if that has expired or is about to.
     ///
     /// # Errors
     /// [`AuthorityError`] if the folder can't be read or written, or its authority does not permit a host.
@@ -102,7 +103,7 @@ impl Authority {
             None => files::write_certificate(dir, &key, &new()?, Existing::Stays)?,
             Some(stored) if stored.info.is_expiring()? => {
                 tracing::warn!(
-                    "the certificate authority in {} has expired or soon will: its certificate is renewed, and must be trusted anew",
+                    "the certificate authority in {} has expired or is about to; its certificate was renewed, and clients must trust the new one",
                     dir.display()
                 );
                 files::write_certificate(dir, &key, &new()?, Existing::IsReplaced)?
@@ -117,7 +118,7 @@ impl Authority {
         Ok(Self { pem, der, issuer: certificates::issuer(key), expires: info.expires })
     }
 
-    /// Removes the authority in a folder; other files stay. False if there was none.
+    /// Removes the authority from a folder; other files stay. Returns false if there was none.
     ///
     /// # Errors
     /// [`AuthorityError::Io`] if it can't be removed.
@@ -130,7 +131,7 @@ impl Authority {
         files::certificate_path(dir)
     }
 
-    /// The folder in the user's data directory where the command keeps the authority; none if the user has no home.
+    /// The folder in the user's data directory where the command keeps the authority; `None` if the user has no home.
     pub fn user_dir() -> Option<PathBuf> {
         use etcetera::BaseStrategy;
         let strategy = etcetera::choose_base_strategy().ok()?;
@@ -147,7 +148,7 @@ impl Authority {
         &self.der
     }
 
-    /// A certificate for these hosts and those that a mock always stands for, with its private key.
+    /// A certificate for these hosts and those that a mock always answers for, with its private key.
     pub(crate) fn certify(
         &self,
         hosts: &[Host],

@@ -1,4 +1,4 @@
-//! The TLS handshake: TLS 1.2 or 1.3, HTTP/1.1 or HTTP/2 by the host that the client asks for.
+//! The TLS handshake: TLS 1.2 or 1.3. Whether HTTP/2 is offered depends on the host that the client names.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -24,11 +24,11 @@ use crate::{
 const HTTP_1_1: &[u8] = b"http/1.1";
 const HTTP_2: &[u8] = b"h2";
 
-/// What the mock needs for TLS. The authority is opened, or made, when a client first needs it.
+/// Everything needed for TLS. The authority is opened or created when the first client needs it.
 pub(crate) struct Tls {
-    /// The authority's folder; without one, it is made in memory.
+    /// The authority's folder; `None` keeps it in memory.
     dir: Option<PathBuf>,
-    /// Beside those that a mock always stands for.
+    /// In addition to those that a mock always answers for.
     hosts: Vec<Host>,
     gateway_http2: GatewayHttp2,
     ready: OnceCell<Ready>,
@@ -59,7 +59,7 @@ impl Tls {
     }
 
     /// # Errors
-    /// What went wrong, with advice where there is some.
+    /// What went wrong, with advice if there is any.
     pub(crate) async fn handshake<S>(&self, stream: S) -> io::Result<Handshake<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -72,7 +72,7 @@ impl Tls {
         Ok(Handshake { stream, is_http2 })
     }
 
-    /// Whether HTTP/2 is offered under the name that the client asks for.
+    /// Whether HTTP/2 is offered for the host that the client names.
     fn speaks_http2(&self, hello: &ClientHello<'_>) -> bool {
         let host: Option<Host> = hello.server_name().and_then(|name| name.parse().ok());
         let is_gateways = host.is_some_and(|host| host.is_gateways());
@@ -109,7 +109,7 @@ impl Ready {
     }
 }
 
-/// The error, with advice where there is some.
+/// The error, with advice if there is any.
 fn with_advice(error: io::Error) -> io::Error {
     use rustls::{
         AlertDescription::{BadCertificate, CertificateUnknown, UnknownCA},
@@ -118,9 +118,9 @@ fn with_advice(error: io::Error) -> io::Error {
 
     let advice = match error.get_ref().and_then(|error| error.downcast_ref()) {
         Some(AlertReceived(UnknownCA | CertificateUnknown | BadCertificate)) => {
-            "the client does not trust this mock's authority; `wechatpay-mock ca` prints where that is"
+            "the client does not trust this mock's certificate authority; `wechatpay-mock ca` prints its path"
         }
-        Some(PeerIncompatible(_)) => "expected TLS 1.2 or 1.3, and what comes with them",
+        Some(PeerIncompatible(_)) => "expected TLS 1.2 or 1.3, with their usual cipher suites",
         _ => return error,
     };
     io::Error::other(format!("{error}: {advice}"))

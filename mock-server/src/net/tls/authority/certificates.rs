@@ -1,4 +1,4 @@
-//! The authority's certificates: how they are made, and which hosts one permits.
+//! The authority's certificates: how they are made, and which hosts they permit.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use x509_cert::{
 
 use crate::net::{host::Host, tls::authority::AuthorityError};
 
-/// The name that users see in a list of authorities.
+/// The name that users see in lists of authorities.
 const NAME: &str = "wechatpay-mock local CA (TEST ONLY)";
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -23,12 +23,12 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long an authority is valid. (own choice)
 const AUTHORITY_VALIDITY: Duration = Duration::from_secs(2 * 365 * DAY.as_secs());
-/// How long the certificate is valid that is made at each start. Systems reject more than about a year. (own choice)
+/// How long the certificate made at each start is valid. Some systems reject more than about a year. (own choice)
 const CERTIFICATE_VALIDITY: Duration = Duration::from_secs(365 * DAY.as_secs());
-/// How long before it expires an authority is renewed. (own choice)
+/// How long before its expiry an authority is renewed. (own choice)
 const RENEWAL: Duration = Duration::from_secs(7 * DAY.as_secs());
 
-/// What an authority's certificate says.
+/// The parts of an authority's certificate that matter here.
 pub(super) struct CertificateInfo {
     /// Since 1970.
     pub(super) expires: Duration,
@@ -39,7 +39,7 @@ pub(super) struct CertificateInfo {
 }
 
 impl CertificateInfo {
-    /// None if it is not a certificate with name constraints, as an authority's is.
+    /// `None` if it is not a certificate with name constraints, which every authority's has.
     pub(super) fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
         let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
         let certificate = certificate.tbs_certificate();
@@ -56,14 +56,14 @@ impl CertificateInfo {
         self.public_key == key.subject_public_key_info()
     }
 
-    /// Whether it has expired or soon will.
+    /// Whether it has expired or is about to.
     pub(super) fn is_expiring(&self) -> Result<bool, AuthorityError> {
         Ok(self.expires <= since_1970()? + RENEWAL)
     }
 }
 
-/// The certificate of an authority with this key, for these hosts and those that a mock always stands for, and when it
-/// expires.
+/// The certificate of an authority with this key, for these hosts and those that a mock always answers for, and its
+/// expiry.
 pub(super) fn authority(key: &KeyPair, hosts: &[Host]) -> Result<(Certificate, Duration), AuthorityError> {
     let expires = since_1970()? + AUTHORITY_VALIDITY;
     let mut params = authority_params();
@@ -73,12 +73,12 @@ pub(super) fn authority(key: &KeyPair, hosts: &[Host]) -> Result<(Certificate, D
     Ok((params.self_signed(key).map_err(AuthorityError::not_made)?, expires))
 }
 
-/// The authority with this key, to sign with.
+/// The authority with this key, for signing.
 pub(super) fn issuer(key: KeyPair) -> Issuer<'static, KeyPair> {
     Issuer::new(authority_params(), key)
 }
 
-/// A certificate for these hosts and those that a mock always stands for. It expires no later than the authority.
+/// A certificate for these hosts and those that a mock always answers for. It expires no later than the authority.
 pub(super) fn server(
     key: &KeyPair,
     hosts: &[Host],
@@ -95,7 +95,7 @@ pub(super) fn server(
     params.signed_by(key, issuer).map_err(AuthorityError::not_made)
 }
 
-/// These hosts and those that a mock always stands for, each once.
+/// These hosts and those that a mock always answers for, without duplicates.
 pub(super) fn own(hosts: &[Host]) -> Vec<Host> {
     let mut own: Vec<Host> = Host::always_own().collect();
     for host in hosts {
@@ -115,7 +115,7 @@ fn authority_params() -> CertificateParams {
     params
 }
 
-/// Valid from an hour ago, as clocks differ.
+/// Valid from an hour ago, since clocks differ.
 fn set_validity(params: &mut CertificateParams, expires: Duration) -> Result<(), AuthorityError> {
     params.not_before = date_time_ymd(1970, 1, 1) + (since_1970()? - HOUR);
     params.not_after = date_time_ymd(1970, 1, 1) + expires;
@@ -146,7 +146,7 @@ fn subtree(host: &Host) -> GeneralSubtree {
     }
 }
 
-/// The host of such a subtree. An address is followed by a mask of the same length.
+/// The host in a name constraint. An address is followed by a mask of the same length.
 fn host(subtree: &GeneralName) -> Option<Host> {
     match subtree {
         GeneralName::DnsName(name) => name.as_str().parse().ok(),
@@ -162,7 +162,7 @@ fn host(subtree: &GeneralName) -> Option<Host> {
 /// The system's time, not the mock's: clients check certificates by it.
 fn since_1970() -> Result<Duration, AuthorityError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // Leaves room to count back from.
+    // Dates are computed backwards from now, so leave room for that.
     if now < 365 * DAY {
         return Err(AuthorityError::NotMade("the system clock is before 1971: set it".into()));
     }
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_says_which_hosts_and_which_key_it_is_for() {
+    fn a_certificate_names_its_hosts_and_its_key() {
         let hosts: Vec<Host> =
             ["mock.test", "192.0.2.7", "2001:db8::7"].map(|host| host.parse().unwrap()).into();
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());

@@ -1,7 +1,7 @@
-//! The authority's two files, in a folder of the user's.
+//! The authority's two files, in one of the user's folders.
 //!
-//! Any number of processes may create them at once: each file appears whole, and the first one stays. Certificates of the
-//! same key vouch for each other, so only the key must be agreed on.
+//! Any number of processes can create them at once: each file is written atomically, and the first one wins. Clients
+//! that trust one certificate accept any other with the same key, so the processes only have to agree on the key.
 
 use std::{
     fs, io,
@@ -25,7 +25,7 @@ pub(super) struct StoredCertificate {
     pub(super) info: CertificateInfo,
 }
 
-/// What happens to a file that exists.
+/// What to do with a file that already exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Existing {
     Stays,
@@ -36,7 +36,7 @@ pub(super) fn certificate_path(dir: &Path) -> PathBuf {
     dir.join(CERTIFICATE)
 }
 
-/// The key; creates it if there is none.
+/// Reads the key, or creates it if there is none.
 pub(super) fn key(dir: &Path) -> Result<KeyPair, AuthorityError> {
     let path = dir.join(KEY);
     let pem = match read(&path)? {
@@ -51,7 +51,7 @@ pub(super) fn key(dir: &Path) -> Result<KeyPair, AuthorityError> {
     KeyPair::from_pem(&pem).map_err(invalid)
 }
 
-/// The certificate of this key, if there is one.
+/// Reads the certificate of this key, if there is one.
 pub(super) fn certificate(dir: &Path, key: &KeyPair) -> Result<Option<StoredCertificate>, AuthorityError> {
     let path = certificate_path(dir);
     let Some(pem) = read(&path)? else { return Ok(None) };
@@ -59,11 +59,12 @@ pub(super) fn certificate(dir: &Path, key: &KeyPair) -> Result<Option<StoredCert
         let info = CertificateInfo::of(&der).filter(|info| info.is_of(key))?;
         Some(StoredCertificate { pem, der, info })
     });
-    let expected = "the authority's certificate, made with the key beside it";
+    let expected = "the authority's certificate, made with the key in the same folder";
     stored.map(Some).ok_or(AuthorityError::InvalidFile { path, expected })
 }
 
-/// Writes a certificate of this key. Returns the one that is in the folder then: another process may have been first.
+/// Writes a certificate of this key. Returns the one in the folder afterwards, since another process may have been
+/// first.
 pub(super) fn write_certificate(
     dir: &Path,
     key: &KeyPair,
@@ -75,7 +76,7 @@ pub(super) fn write_certificate(
     certificate(dir, key)?.ok_or_else(|| removed(&path))
 }
 
-/// Removes both files, and the folder if nothing else is in it. False if there was neither.
+/// Removes both files, and the folder if it is then empty. Returns false if neither file existed.
 pub(super) fn delete(dir: &Path) -> Result<bool, AuthorityError> {
     let mut is_deleted = false;
     for path in [certificate_path(dir), dir.join(KEY)] {
@@ -89,10 +90,10 @@ pub(super) fn delete(dir: &Path) -> Result<bool, AuthorityError> {
     Ok(is_deleted)
 }
 
-/// Writes a file that only its owner can read. It appears whole.
+/// Writes a file atomically, readable by its owner only.
 fn write(dir: &Path, path: &Path, content: &str, existing: Existing) -> Result<(), AuthorityError> {
     create_dir(dir).map_err(failed("make", dir))?;
-    // Temporary files can be read by their owner only.
+    // Temporary files are readable by their owner only.
     let mut new = NamedTempFile::with_prefix_in(".new-", dir).map_err(failed("write to", dir))?;
     new.write_all(content.as_bytes()).map_err(failed("write", path))?;
     let written = match existing {
