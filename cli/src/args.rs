@@ -1,4 +1,4 @@
-//! The command line: what is common to all commands. Each command's own options stand in its file under `commands/`.
+//! The command line: the parts that all commands share. Each command's own options are in its file under `commands/`.
 
 use std::{env, ffi::OsString, net::Ipv4Addr, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -25,10 +25,10 @@ pub(crate) const DEFAULT_ADDRESS: SocketAddr =
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock                          serve on http://127.0.0.1:8080
-  wechatpay-mock --port 0                 serve on a free port, named in the first line of output
+  wechatpay-mock --port 0                 serve on a free port; the first line of output names it
   wechatpay-mock --config shop.toml       serve with your own merchants, keys, policies and limits
   wechatpay-mock demo                     watch one call from both sides, step by step
-  wechatpay-mock run -- npm test          run a command with everything pointed at a mock
+  wechatpay-mock run -- npm test          run a command against a mock
   wechatpay-mock call rights patch        make a signed call and verify the response
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
@@ -36,9 +36,9 @@ Examples:
 
 Stops on SIGINT or SIGTERM: finishes the requests in flight; a second signal stops it at once.
 
-Exit codes: 0 good, 1 a check or a call failed, 2 wrong usage or configuration.
+Exit codes: 0 success, 1 a check or a call failed, 2 wrong usage or configuration.
 
-With no configuration, the mock has one merchant, whose keys are public. They protect nothing.";
+With no configuration, the mock has one merchant. Its keys are public and protect nothing.";
 
 /// A local mock of the WeChat Pay APIv3 gateway.
 ///
@@ -59,19 +59,19 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Start a mock, send it the sample call, and show both sides step by step
     Demo,
-    /// Run a command with everything pointed at a mock, and exit with its exit code
+    /// Run a command against a mock, and exit with the command's exit code
     Run(Run),
     /// Make a signed call and verify the response
     Call(Call),
     /// Write a merchant's credentials as files
     Keys(Keys),
-    /// Print the path of the certificate authority for HTTPS; creates it if there is none
+    /// Print the path of the HTTPS certificate authority, creating it if needed
     Ca(Ca),
     /// Check a configuration without starting anything
     CheckConfig(CheckConfig),
     /// List behaviours the documentation leaves open, and how to configure them
     Policies(Json),
-    /// List the faults that you can trigger, by request number or by rule
+    /// List the faults that a request number or a rule can trigger
     Faults(Json),
     /// Check that a running mock is healthy
     Healthcheck(Healthcheck),
@@ -100,7 +100,7 @@ pub(crate) struct Json {
 
 #[derive(Debug, Args)]
 pub(crate) struct Configuration {
-    /// Merchants, keys, policies and limits, TOML [default: a development merchant]
+    /// TOML file with merchants, keys, policies and limits [default: a development merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -109,10 +109,10 @@ pub(crate) struct Configuration {
 pub(crate) struct MockConfiguration {
     #[command(flatten)]
     pub(crate) configuration: Configuration,
-    /// State to start with, JSON [default: the configuration's, or a sample card for each merchant]
+    /// JSON file with the initial cards and members [default: the configuration's, or a sample card for each merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
     seed: Option<PathBuf>,
-    /// As a proxy, let requests to this host through; may be repeated. Hosts other than the gateway's are refused
+    /// Host that the proxy may also connect to; may be repeated. The proxy refuses all hosts except these and the gateway's
     #[arg(long, value_name = "HOST", env = "WECHATPAY_MOCK_PROXY_PASSTHROUGH", value_delimiter = ',')]
     proxy_passthrough: Vec<Host>,
 }
@@ -122,21 +122,21 @@ pub(crate) struct AuthorityOptions {
     /// Extra host name or address for the HTTPS certificate; may be repeated
     #[arg(long = "host", value_name = "HOST", env = "WECHATPAY_MOCK_HOST", value_delimiter = ',')]
     hosts: Vec<Host>,
-    /// Folder of the certificate authority for HTTPS, created on first use [default: the configuration's, or one in
-    /// your home folder]
+    /// Folder of the HTTPS certificate authority, created on first use [default: the configuration's, or one in your
+    /// home folder]
     #[arg(long, value_name = "DIR", env = "WECHATPAY_MOCK_CA_DIR")]
     ca_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// A line to read
+    /// One line of text per request
     Text,
-    /// A JSON object per line
+    /// One JSON object per line
     Json,
 }
 
-/// The command to run; if there is none, or it was only asked for help or the version, the exit code.
+/// Returns the command to run, or the exit code if the arguments are wrong or only ask for help or the version.
 pub(crate) fn parse() -> Result<Command, ExitCode> {
     let words: Vec<OsString> = env::args_os().collect();
     match Cli::try_parse_from(&words) {
@@ -161,7 +161,7 @@ fn asks_for_version_as_json(words: &[OsString]) -> bool {
         && options.iter().any(|word| word == "--version" || word == "-V")
 }
 
-/// Says where `--` goes if it is missing before a command, as in `run npm test`.
+/// Suggests `--` if it is missing before a command, as in `run npm test`.
 fn suggest_separator(error: &mut clap::Error, words: &[OsString]) {
     let takes_command = words.get(1).is_some_and(|word| word == "run" || word == "prove-client");
     let Some(ContextValue::String(unexpected)) = error.get(ContextKind::InvalidArg) else { return };
@@ -192,10 +192,10 @@ impl Configuration {
 }
 
 impl MockConfiguration {
-    /// The configuration with seed and hosts of the options.
+    /// The configuration, with the seed and hosts from the options.
     ///
     /// # Errors
-    /// [`ConfigErrors`] with every error in configuration or seed.
+    /// [`ConfigErrors`] with every error in the configuration or the seed.
     pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
         let mut config = self.configuration.read()?;
         config.proxy_passthrough.extend_from_slice(&self.proxy_passthrough);
@@ -207,15 +207,15 @@ impl MockConfiguration {
 }
 
 impl AuthorityOptions {
-    /// Adds the hosts, and the first folder of: the option, the configuration, the user's own.
+    /// Adds the hosts, and sets the folder: from the option, else from the configuration, else the user's own.
     pub(crate) fn apply(&self, config: &mut Config) {
         config.hosts.extend_from_slice(&self.hosts);
         config.ca_dir = self.ca_dir.clone().or(config.ca_dir.take()).or_else(Authority::user_dir);
     }
 }
 
-/// Parses an address to listen on: `8080`, `:8080`, `localhost:8080` or `127.0.0.1:8080`. Without a host it is this
-/// machine alone.
+/// Parses an address to listen on: `8080`, `:8080`, `localhost:8080` or `127.0.0.1:8080`. Without a host, it is
+/// the loopback address.
 ///
 /// # Errors
 /// A message for the user.
