@@ -22,10 +22,10 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock                          serve on http://127.0.0.1:8080
-  wechatpay-mock --port 0                 serve on a free port, named in the first line of output
+  wechatpay-mock --port 0                 serve on a free port; the first line of output names it
   wechatpay-mock --config shop.toml       serve with your own merchants, keys, policies and limits
   wechatpay-mock demo                     watch one call from both sides, step by step
-  wechatpay-mock run -- npm test          run a command with everything pointed at a mock
+  wechatpay-mock run -- npm test          run a command against a mock
   wechatpay-mock call rights patch        make a signed call and verify the response
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
@@ -33,9 +33,9 @@ Examples:
 
 Stops on SIGINT or SIGTERM: finishes the requests in flight; a second signal stops it at once.
 
-Exit codes: 0 good, 1 a check or a call failed, 2 wrong usage or configuration.
+Exit codes: 0 success, 1 a check or a call failed, 2 wrong usage or configuration.
 
-With no configuration, the mock has one merchant, whose keys are public. They protect nothing.";
+With no configuration, the mock has one merchant. Its keys are public and protect nothing.";
 
 /// A local mock of the WeChat Pay APIv3 gateway.
 ///
@@ -56,19 +56,19 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Start a mock, send it the sample call, and show both sides step by step
     Demo,
-    /// Run a command with everything pointed at a mock, and exit with its exit code
+    /// Run a command against a mock, and exit with the command's exit code
     Run(Run),
     /// Make a signed call and verify the response
     Call(Call),
     /// Write a merchant's credentials as files
     Keys(Keys),
-    /// Print the path of the certificate authority for HTTPS; creates it if there is none
+    /// Print the path of the HTTPS certificate authority, creating it if needed
     Ca(Ca),
     /// Check a configuration without starting anything
     CheckConfig(CheckConfig),
     /// List behaviours the documentation leaves open, and how to configure them
     Policies(Json),
-    /// List the faults that you can trigger, by request number or by rule
+    /// List the faults that a request number or a rule can trigger
     Faults(Json),
     /// Check that a running mock is healthy
     Healthcheck(Healthcheck),
@@ -88,7 +88,7 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// The command to run; if there is none, or it was only asked for help or the version, the exit code.
+/// Returns the command to run, or the exit code if the arguments are wrong or only ask for help or the version.
 pub(crate) fn parse() -> Result<Command, ExitCode> {
     let words: Vec<OsString> = env::args_os().collect();
     match Cli::try_parse_from(&words) {
@@ -113,7 +113,7 @@ fn asks_for_version_as_json(words: &[OsString]) -> bool {
         && options.iter().any(|word| word == "--version" || word == "-V")
 }
 
-/// Says where `--` goes if it is missing before a command, as in `run npm test`.
+/// Suggests `--` if it is missing before a command, as in `run npm test`.
 fn suggest_separator(error: &mut clap::Error, words: &[OsString]) {
     let takes_command = words.get(1).is_some_and(|word| word == "run" || word == "prove-client");
     let Some(ContextValue::String(unexpected)) = error.get(ContextKind::InvalidArg) else { return };

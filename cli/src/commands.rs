@@ -1,4 +1,4 @@
-//! One file for each command: its options, and what it does.
+//! The commands, each in its own file with its options.
 
 pub(crate) mod ca;
 pub(crate) mod call;
@@ -28,12 +28,12 @@ use crate::{
     output::{CHECK_FAILED, Failure},
 };
 
-/// Runs the command. Returns the exit code if nothing needs to be reported as an error.
+/// Runs the command. Returns its exit code, or the error to report.
 pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
     let done = match command {
         Command::Serve(options) => serve::run(&options).await,
         Command::Demo => demo::run().await,
-        // The only ones that succeed with other exit codes than 0.
+        // Only these return an exit code other than 0 without an error.
         Command::Run(options) => return run::run(&options).await,
         Command::Verify(options) => return verify::run(&options).await.map(exit_code),
         Command::ProveClient(options) => return prove_client::run(&options).await.map(exit_code),
@@ -64,7 +64,7 @@ fn progress(steps: usize) -> ProgressBar {
     style.map_or(bar.clone(), |style| bar.with_style(style))
 }
 
-/// Reads what an argument stands for: itself, a file after `@`, or stdin for `-`.
+/// Reads an argument: the text itself, a file after `@`, or stdin for `-`.
 fn read_argument(argument: &str) -> Result<Vec<u8>, Failure> {
     match (argument, argument.strip_prefix('@')) {
         ("-", _) => {

@@ -1,4 +1,4 @@
-//! The documents name every command, option and variable, and every command line in them can be parsed.
+//! Tests that the documents name every command, option and variable, and that every command line in them parses.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// Every command with its full name.
+/// Collects every command with its full name.
 fn commands(command: &Command, name: &str, all: &mut Vec<(String, Command)>) {
     for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
         let name = format!("{name} {}", subcommand.get_name());
@@ -69,7 +69,7 @@ fn the_reference_names_every_variable() {
     }
 }
 
-/// The words of a line of shell up to a redirection, a pipe or `&`; none if the shell would replace some.
+/// The words of a line of shell up to a redirection, a pipe or `&`; none if the shell would expand some.
 fn words(line: &str) -> Option<Vec<String>> {
     if line.contains('$') {
         return None;

@@ -18,25 +18,25 @@ use tracing_subscriber::{
 
 use crate::{options::LogFormat, output};
 
-/// `RUST_LOG` cannot be understood.
+/// `RUST_LOG` cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
-    #[error("expected RUST_LOG to say what to log, such as `info` or `warn,hyper=debug`, found {found:?}")]
+    #[error("RUST_LOG: expected log directives such as `info` or `warn,hyper=debug`, found {found:?}")]
     Directives { found: String, source: ParseError },
-    #[error("expected RUST_LOG to say what to log in UTF-8, such as `info`, found something else")]
+    #[error("RUST_LOG: expected UTF-8 text such as `info`, found other bytes")]
     NotUtf8,
 }
 
-/// Starts the log: a line for each request unless `quiet`. `RUST_LOG` overrides what is shown.
+/// Starts the log, with a line for each request unless `quiet`. `RUST_LOG` overrides that.
 ///
 /// # Errors
-/// [`LogError`] if `RUST_LOG` cannot be understood.
+/// [`LogError`] if `RUST_LOG` cannot be parsed.
 pub(crate) fn start(format: LogFormat, quiet: bool) -> Result<(), LogError> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(quiet)?)
         .with_writer(io::stderr)
         .with_target(false)
-        // They go to stderr, and panic if it is closed.
+        // tracing writes these to stderr, and panics if it is closed.
         .log_internal_errors(false);
     match format {
         LogFormat::Text => {
@@ -60,7 +60,7 @@ fn filter(quiet: bool) -> Result<EnvFilter, LogError> {
     }
 }
 
-/// The time in the machine's time zone. The JSON log has UTC instead.
+/// The time in the machine's time zone. The JSON log uses UTC.
 struct LocalTime;
 
 impl FormatTime for LocalTime {
@@ -69,7 +69,7 @@ impl FormatTime for LocalTime {
     }
 }
 
-/// Writes an event's message and leaves out its fields, which say the same for programs.
+/// Writes an event's message without its fields, which repeat it for programs.
 struct MessageOnly;
 
 impl<'writer> FormatFields<'writer> for MessageOnly {

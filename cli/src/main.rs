@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Err(error) => return output::Failure::from(error).report(),
     };
     let done = runtime.block_on(commands::run(command));
-    // Does not wait for a name that is still being looked up.
+    // Does not wait for DNS lookups in progress.
     runtime.shutdown_background();
     done.unwrap_or_else(output::Failure::report)
 }

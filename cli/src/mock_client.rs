@@ -1,4 +1,4 @@
-//! Calls `/__mock/` of a running mock: for `healthcheck`, `logs`, `clock` and `fault`.
+//! Calls `/__mock/` on a running mock, for `healthcheck`, `logs`, `clock` and `fault`.
 
 use std::{
     error::Error,
@@ -23,18 +23,18 @@ use crate::{
     output::Failure,
 };
 
-/// How long a response may take, in addition to the time it was asked to wait.
+/// How long a response may take, on top of the time that the mock was asked to wait.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
-/// A page of 1,000 exchanges is smaller.
+/// Enough for a page of 1,000 exchanges.
 const MAX_BODY: usize = 16 << 20;
 
 /// Which mock to call.
 #[derive(Debug, Args)]
 pub(crate) struct MockOptions {
-    /// Where the mock is [default: where WECHATPAY_MOCK_LISTEN says, or http://127.0.0.1:8080]
+    /// URL of the mock [default: the address in WECHATPAY_MOCK_LISTEN, or http://127.0.0.1:8080]
     #[arg(long, global = true, value_name = "URL", env = "WECHATPAY_MOCK_URL", value_parser = http_url)]
     url: Option<BaseUrl>,
-    /// Where a mock on this machine listens; the same variable as for `serve`
+    /// Address of a mock on this machine, from the variable that `serve` reads
     #[arg(long, hide = true, value_name = "ADDRESS", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
     listen: Option<SocketAddr>,
     /// The mock's admin token
@@ -51,23 +51,23 @@ pub(crate) struct MockOptions {
 /// Why a call to a mock failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MockError {
-    #[error("expected a mock at {url}, cannot connect; is it running, on that port?")]
+    #[error("cannot connect to a mock at {url}; is it running on that port?")]
     NotThere { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
-    #[error("expected {url} to answer within {} s, it did not", .limit.as_secs())]
+    #[error("expected a response from {url} within {} s, found none", .limit.as_secs())]
     Timeout { url: BaseUrl, limit: Duration },
-    #[error("expected an answer in HTTP from {url}, found none; is something else on that port?")]
+    #[error("expected an HTTP response from {url}, found something else; is another program on that port?")]
     NotHttp { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
     #[error("{message}")]
     Refused { status: StatusCode, message: String },
     #[error("expected JSON from {url}, found something else; is it a mock?")]
     NotJson { url: BaseUrl, source: serde_json::Error },
-    #[error("WECHATPAY_MOCK_LISTEN does not say where the mock is, as port 0 picks a free port; use --url")]
+    #[error("WECHATPAY_MOCK_LISTEN has port 0, so it does not say where the mock is; use --url")]
     NoPort(#[from] BaseUrlError),
     #[error("--token or WECHATPAY_MOCK_ADMIN_TOKEN: expected visible ASCII characters, found others")]
     BadToken,
 }
 
-/// A mock to call. Keeps its connection.
+/// A mock to call. Reuses its connection.
 #[derive(Debug)]
 pub(crate) struct MockClient {
     pub(crate) url: BaseUrl,
@@ -76,7 +76,7 @@ pub(crate) struct MockClient {
 }
 
 impl MockOptions {
-    /// A client for that mock.
+    /// Returns a client for that mock.
     ///
     /// # Errors
     /// [`MockError::BadToken`] or [`MockError::NoPort`].
@@ -91,7 +91,7 @@ impl MockOptions {
     }
 }
 
-/// The URL of a mock on this machine that listens there. One that listens on every address is called by loopback.
+/// The URL of a mock on this machine that listens on this address; over loopback if it listens on every address.
 ///
 /// # Errors
 /// [`BaseUrlError`] if the port is 0.
@@ -108,7 +108,7 @@ fn http_url(text: &str) -> Result<BaseUrl, String> {
     match text.parse::<BaseUrl>() {
         Ok(url) if !url.is_https() => Ok(url),
         Ok(_) => {
-            Err("expected a URL such as http://127.0.0.1:8080; a mock answers http on the same port".into())
+            Err("expected a URL such as http://127.0.0.1:8080; a mock accepts http on the same port".into())
         }
         Err(error) => Err(error.to_string()),
     }
@@ -120,10 +120,10 @@ impl MockClient {
         Self { url, token: None, http }
     }
 
-    /// Calls a path below `/__mock/` and returns status and body, whatever they are.
+    /// Calls a path below `/__mock/` and returns the status and body, whatever they are.
     ///
     /// # Errors
-    /// [`MockError`] if no response comes within `limit`.
+    /// [`MockError`] if no response arrives within `limit`.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -155,10 +155,10 @@ impl MockClient {
         timeout(limit, exchange).await.map_err(late)?
     }
 
-    /// The same, for a call whose success is JSON.
+    /// Calls a path below `/__mock/` and returns its JSON.
     ///
     /// # Errors
-    /// [`MockError`] if no response comes, or it is not a success.
+    /// [`MockError`] if no response arrives, its status is not 2xx, or its body is not JSON.
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -174,22 +174,22 @@ impl MockClient {
         let message = json.ok().and_then(|json| Some(json["message"].as_str()?.to_owned()));
         let message = message.unwrap_or_else(|| match status {
             StatusCode::NOT_FOUND => {
-                format!("{} has no /__mock/: a mock has it on a loopback address, or with a token", self.url)
+                format!("{} has no /__mock/; a mock serves it on a loopback address, or on any address if it has a token", self.url)
             }
-            _ => format!("{} answered {status}", self.url),
+            _ => format!("{} returned {status}", self.url),
         });
         Err(MockError::Refused { status, message })
     }
 }
 
-/// A call that the mock refused as malformed is wrong usage; any other failure is a call that failed.
+/// Treats a call that the mock rejected as malformed as wrong usage, and any other error as a failed call.
 pub(crate) fn call_failed(error: MockError) -> Failure {
     match error {
         MockError::Refused { status: StatusCode::BAD_REQUEST, .. }
         | MockError::BadToken
         | MockError::NoPort(_) => error.into(),
         MockError::NotThere { .. } => {
-            Failure::check(error).with_hint(Some("`wechatpay-mock` starts a mock; --url names another place"))
+            Failure::check(error).with_hint(Some("`wechatpay-mock` starts a mock; --url calls one elsewhere"))
         }
         _ => Failure::check(error),
     }

@@ -20,7 +20,7 @@ pub(crate) struct Json {
 
 #[derive(Debug, Args)]
 pub(crate) struct Configuration {
-    /// Merchants, keys, policies and limits, TOML [default: a development merchant]
+    /// TOML file with merchants, keys, policies and limits [default: a development merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -29,10 +29,10 @@ pub(crate) struct Configuration {
 pub(crate) struct MockConfiguration {
     #[command(flatten)]
     pub(crate) configuration: Configuration,
-    /// State to start with, JSON [default: the configuration's, or a sample card for each merchant]
+    /// JSON file with the initial cards and members [default: the configuration's, or a sample card for each merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
     seed: Option<PathBuf>,
-    /// As a proxy, let requests to this host through; may be repeated. Hosts other than the gateway's are refused
+    /// Host that the proxy may also connect to; may be repeated. The proxy refuses all hosts except these and the gateway's
     #[arg(long, value_name = "HOST", env = "WECHATPAY_MOCK_PROXY_PASSTHROUGH", value_delimiter = ',')]
     proxy_passthrough: Vec<Host>,
 }
@@ -42,17 +42,17 @@ pub(crate) struct AuthorityOptions {
     /// Extra host name or address for the HTTPS certificate; may be repeated
     #[arg(long = "host", value_name = "HOST", env = "WECHATPAY_MOCK_HOST", value_delimiter = ',')]
     hosts: Vec<Host>,
-    /// Folder of the certificate authority for HTTPS, created on first use [default: the configuration's, or one in
-    /// your home folder]
+    /// Folder of the HTTPS certificate authority, created on first use [default: the configuration's, or one in your
+    /// home folder]
     #[arg(long, value_name = "DIR", env = "WECHATPAY_MOCK_CA_DIR")]
     ca_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// A line to read
+    /// One line of text per request
     Text,
-    /// A JSON object per line
+    /// One JSON object per line
     Json,
 }
 
@@ -67,10 +67,10 @@ impl Configuration {
 }
 
 impl MockConfiguration {
-    /// The configuration with seed and hosts of the options.
+    /// The configuration, with the seed and hosts from the options.
     ///
     /// # Errors
-    /// [`ConfigErrors`] with every error in configuration or seed.
+    /// [`ConfigErrors`] with every error in the configuration or the seed.
     pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
         let mut config = self.configuration.read()?;
         config.proxy_passthrough.extend_from_slice(&self.proxy_passthrough);
@@ -82,15 +82,15 @@ impl MockConfiguration {
 }
 
 impl AuthorityOptions {
-    /// Adds the hosts, and the first folder of: the option, the configuration, the user's own.
+    /// Adds the hosts, and sets the folder: from the option, else from the configuration, else the user's own.
     pub(crate) fn apply(&self, config: &mut Config) {
         config.hosts.extend_from_slice(&self.hosts);
         config.ca_dir = self.ca_dir.clone().or(config.ca_dir.take()).or_else(Authority::user_dir);
     }
 }
 
-/// Parses an address to listen on: `8080`, `:8080`, `localhost:8080` or `127.0.0.1:8080`. Without a host it is this
-/// machine alone.
+/// Parses an address to listen on: `8080`, `:8080`, `localhost:8080` or `127.0.0.1:8080`. Without a host, it is
+/// the loopback address.
 ///
 /// # Errors
 /// A message for the user.

@@ -1,4 +1,4 @@
-//! What the commands print: results on stdout, errors with their causes on stderr, and the exit codes.
+//! Output of the commands: results on stdout, errors with their causes on stderr, and exit codes.
 
 use std::{
     error::Error,
@@ -19,7 +19,7 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
-/// Why a command failed, what to do about it, and the exit code. Any error becomes wrong usage by `?`.
+/// Why a command failed, what to do about it, and the exit code. `?` turns any error into wrong usage.
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: Box<dyn Error>,
@@ -48,7 +48,7 @@ impl Failure {
         |source| Context { what, source }.into()
     }
 
-    /// A check or a call that failed.
+    /// A failed check or call.
     pub(crate) fn check(error: impl Error + 'static) -> Self {
         Self { code: CHECK_FAILED, ..error.into() }
     }
@@ -80,8 +80,8 @@ impl Failure {
     }
 }
 
-/// Writes to stdout, coloured on a terminal. A reader that has closed the pipe is no error: the exit code and the
-/// reports still count.
+/// Writes to stdout, coloured on a terminal. A closed pipe is not an error: the exit code and the reports
+/// still count.
 ///
 /// # Errors
 /// If stdout cannot be written for any other reason.

@@ -1,4 +1,4 @@
-//! Runs a command to its end: its signals and its exit code.
+//! Runs a command to its end: passes signals on, and returns its exit code.
 
 use std::{
     ffi::OsString,
@@ -13,7 +13,7 @@ use crate::signals::{Signal, Signals};
 /// Why a command did not run, or could not be waited for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
-    #[error("expected a command, found none called {command:?}; give a path, or a name that PATH has")]
+    #[error("cannot find the command {command:?}; give its path, or a name on the PATH")]
     NotFound { command: OsString },
     #[error("cannot run {command:?}")]
     NotStarted { command: OsString, source: io::Error },
@@ -24,14 +24,14 @@ pub(crate) enum RunError {
 /// How a command ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
-    /// Its exit code; 128 and the signal's number if a signal ended it, as in a shell.
+    /// Its exit code; 128 plus the signal's number if a signal ended it, as in a shell.
     pub(crate) code: u8,
-    /// Whether Ctrl-C or SIGTERM came while it ran.
+    /// Whether Ctrl-C or SIGTERM arrived while it ran.
     pub(crate) is_interrupted: bool,
 }
 
 impl RunError {
-    /// The exit code that a shell gives.
+    /// The exit code that a shell uses.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::NotFound { .. } => 127,
@@ -70,7 +70,7 @@ pub(crate) async fn run_to_end(
     }
 }
 
-/// Sends the signal to the command, unless a terminal has done so.
+/// Sends the signal to the command, unless the terminal already has.
 #[cfg(unix)]
 fn pass_on(child: &Child, signal: Signal) {
     use rustix::process::{Pid, kill_process};
@@ -83,7 +83,7 @@ fn pass_on(child: &Child, signal: Signal) {
     };
     let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     if let Some(pid) = pid {
-        // It may have ended by itself just now.
+        // The command may have just ended.
         let _ = kill_process(pid, signal);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// SIGINT and SIGTERM. Once this exists, neither ends the process by itself.
+/// SIGINT and SIGTERM. Once this exists, neither ends the process on its own.
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]
@@ -11,7 +11,7 @@ pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
 }
 
-/// A signal that came.
+/// A signal that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     Interrupt,

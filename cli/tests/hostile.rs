@@ -1,8 +1,8 @@
-//! Slow and hostile peers: each wait ends by its limit, others go on being answered, and memory stays small.
+//! Slow and hostile peers: every wait ends at its limit, other peers are still answered, and memory stays small.
 //!
-//! The mock runs as a process of its own, so that its memory is nobody else's.
+//! The mock runs in its own process, so that its memory can be measured.
 #![forbid(unsafe_code)]
-#![cfg(target_os = "linux")] // What a process takes is read from /proc.
+#![cfg(target_os = "linux")] // Memory and CPU time are read from /proc.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::{
@@ -20,20 +20,20 @@ use tokio::net::TcpSocket;
 use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_wechatpay-mock");
-/// The most memory that the mock may ever have taken.
+/// Limit on the mock's peak memory.
 const MEMORY_KIB: u64 = 64 * 1024;
-/// How much later than its limit a wait may end, on a machine that has other things to do.
+/// How much later than its limit a wait may end, on a busy machine.
 const SLACK: Duration = Duration::from_secs(5);
-/// How long a test waits for something that should have happened long before.
+/// How long a test waits for something that should happen much sooner.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// One second for everything that a peer can be slow about.
+/// One second for every wait on a peer.
 const SHORT: &str = "head_timeout = 1\nbody_timeout = 1\nwrite_timeout = 1";
 
-/// Held by each test for as long as it has sockets; by the one that needs a thousand of them, alone. A process may
-/// often have no more than 1,024 files open.
+/// Each test holds a read lock while it uses sockets; the test that needs a thousand of them holds the write lock. A
+/// process can often open no more than 1,024 files.
 static SOCKETS: RwLock<()> = RwLock::new(());
 
-/// A mock that ends with the test.
+/// A mock that stops with the test.
 struct Mock {
     child: Child,
     address: SocketAddr,
@@ -42,7 +42,7 @@ struct Mock {
 }
 
 impl Mock {
-    /// With these limits; the others have their defaults.
+    /// Starts a mock with these limits and defaults for the others.
     fn start(limits: &str) -> Self {
         let sockets = SOCKETS.read().unwrap_or_else(PoisonError::into_inner);
         Self::start_by(&mut Command::new(BINARY), limits, Some(sockets))
@@ -67,7 +67,7 @@ impl Mock {
         Peer::new(TcpStream::connect(self.address).unwrap())
     }
 
-    /// A peer whose system keeps little of what it doesn't read.
+    /// A peer with a small receive buffer.
     fn connect_narrow(&self) -> Peer {
         let connect = async {
             let socket = TcpSocket::new_v4()?;
@@ -80,7 +80,7 @@ impl Mock {
         Peer::new(stream)
     }
 
-    /// Others are answered, soon and as they should be, and the mock has never taken more memory than it may.
+    /// Checks that another request gets its response soon, and that the mock's peak memory is within the limit.
     #[track_caller]
     fn is_well(&self) {
         let begun = Instant::now();
@@ -99,7 +99,7 @@ impl Mock {
         peak.trim().strip_suffix(" kB").unwrap().parse().unwrap()
     }
 
-    /// The time that it has spent on processors; Linux counts it in hundredths of a second.
+    /// The CPU time used by the mock; Linux counts it in hundredths of a second.
     fn work(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let after_name = stat.rsplit_once(") ").unwrap().1;
@@ -131,12 +131,12 @@ impl Peer {
         self.stream.get_ref().write_all(bytes)
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     fn finish_sending(&self) {
         self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
-    /// The status of the next answer, once all of that has come.
+    /// Reads the next response completely, and returns its status.
     fn answer(&mut self) -> io::Result<String> {
         let mut line = || {
             let mut line = String::new();
@@ -158,7 +158,7 @@ impl Peer {
         Ok(status)
     }
 
-    /// Everything that comes until the connection is closed.
+    /// Everything received until the connection is closed.
     fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
         if let Err(error) = self.stream.read_to_end(&mut bytes) {
@@ -167,7 +167,7 @@ impl Peer {
         String::from_utf8(bytes).unwrap()
     }
 
-    /// Whether the connection is there, with nothing to read.
+    /// Whether the connection is open, with nothing to read.
     fn is_waiting(&self) -> bool {
         let stream = self.stream.get_ref();
         stream.set_nonblocking(true).unwrap();
@@ -176,7 +176,7 @@ impl Peer {
         peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 
-    /// Sends that ten times a second until the connection is closed; returns what came.
+    /// Sends this ten times a second until the connection is closed; returns everything received.
     fn drip(&mut self, drop: &str) -> String {
         let stream = self.stream.get_mut();
         stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
@@ -189,7 +189,7 @@ impl Peer {
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => {
                     return String::from_utf8(received).unwrap();
                 }
-                // This fails once the connection is closed, which the next read says.
+                // This fails once the connection is closed; the next read reports it.
                 Err(_) => {
                     let _ = stream.write_all(drop.as_bytes());
                 }
@@ -209,7 +209,7 @@ struct Request {
 }
 
 impl Request {
-    /// One that is answered 204.
+    /// A request that gets a 204.
     fn sample() -> Self {
         let card = "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0";
         Self {
@@ -220,7 +220,7 @@ impl Request {
         }
     }
 
-    /// Everything before the body, which is said to have that length.
+    /// Everything before the body, with this Content-Length.
     fn head(&self, length: usize) -> String {
         let merchant = Credentials::development();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -244,10 +244,10 @@ impl Request {
     }
 }
 
-/// A request that is answered 404, with no body.
+/// A request that gets a 404 without a body.
 const UNKNOWN: &str = "GET /v3/none HTTP/1.1\r\nHost: mock\r\n\r\n";
 
-/// The wait ended by its limit of so many seconds: not before, and not much later.
+/// Checks that the wait ended at its limit in seconds: not earlier, and not much later.
 #[track_caller]
 fn assert_ended_by(limit: u64, begun: Instant) {
     let (limit, waited) = (Duration::from_secs(limit), begun.elapsed());
@@ -255,15 +255,15 @@ fn assert_ended_by(limit: u64, begun: Instant) {
     assert!(waited >= limit && waited < limit + SLACK, "a wait of {limit:?} ended after {waited:?}");
 }
 
-// Peers that are slow.
+// Slow peers.
 
 #[test]
-fn a_thousand_idle_connections_are_closed_in_time_and_meanwhile_others_are_answered() {
+fn a_thousand_idle_connections_are_closed_in_time_while_others_are_answered() {
     let _alone = SOCKETS.write().unwrap_or_else(PoisonError::into_inner);
     let mock = Mock::start_by(&mut Command::new(BINARY), "head_timeout = 2", None);
     let begun = Instant::now();
     let mut idle: Vec<_> = (0..1000).map(|_| mock.connect()).collect();
-    // Connections are accepted in their order: with this one, all were.
+    // Connections are accepted in order: once this one is, all are.
     mock.is_well();
     assert!(idle[0].is_waiting(), "opening them took {:?}: they were not there at once", begun.elapsed());
     for peer in &mut idle {
@@ -274,7 +274,7 @@ fn a_thousand_idle_connections_are_closed_in_time_and_meanwhile_others_are_answe
 }
 
 #[test]
-fn between_requests_a_connection_is_idle_no_longer_than_before_the_first() {
+fn the_idle_limit_is_the_same_between_requests_as_before_the_first() {
     let mock = Mock::start(SHORT);
     let mut peer = mock.connect();
     let mut begun = Instant::now();
@@ -288,7 +288,7 @@ fn between_requests_a_connection_is_idle_no_longer_than_before_the_first() {
 }
 
 #[test]
-fn a_head_or_a_body_in_drops_has_no_more_time_than_one_that_does_not_come() {
+fn a_head_or_body_sent_byte_by_byte_has_no_more_time_than_one_never_sent() {
     let mock = Mock::start(SHORT);
     let drips = [
         ("", "\r\n", ""),
@@ -336,9 +336,9 @@ fn a_body_that_is_announced_and_never_sent_is_408_and_the_connection_closed() {
 }
 
 #[test]
-fn a_peer_that_sends_requests_and_never_reads_is_given_up_on() {
+fn a_peer_that_never_reads_is_disconnected() {
     let mock = Mock::start(SHORT);
-    // What is sent comes back, so that a few answers are more than the system keeps for a peer.
+    // The responses echo the requests, so a few of them overflow the peer's receive buffer.
     let (serial, _) = Credentials::development().public_key.unwrap();
     let echo = Request {
         method: "POST",
@@ -370,10 +370,10 @@ fn a_peer_that_sends_requests_and_never_reads_is_given_up_on() {
     mock.is_well();
 }
 
-// Peers that stop half-way.
+// Peers that stop halfway.
 
 #[test]
-fn a_half_closed_connection_is_answered_if_its_request_is_whole_and_closed_at_once() {
+fn a_half_closed_connection_is_answered_if_its_request_is_complete_and_closed_at_once() {
     let mock = Mock::start("");
     let sample = Request::sample().to_bytes();
     let stops: [(&[u8], &str); 5] = [
@@ -461,7 +461,7 @@ fn requests_of_any_shape_are_remembered_in_little_memory() {
     }
 }
 
-// Peers that are too many.
+// Too many peers.
 
 #[test]
 fn connections_over_the_limit_wait_until_others_end() {

@@ -1,6 +1,6 @@
-//! TLS by the real binary: the memory that many connections take.
+//! TLS in the real binary: how much memory many connections take.
 #![forbid(unsafe_code)]
-#![cfg(target_os = "linux")] // What a process takes is read from /proc.
+#![cfg(target_os = "linux")] // Memory use is read from /proc.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::{
@@ -25,12 +25,12 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use wechatpay_mock::Authority;
 
-/// How long a test waits for something that should have happened long before.
+/// How long a test waits for something that should happen much sooner.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The most memory that the mock may ever have taken. An idle connection takes some 36 KiB.
+/// Limit on the mock's peak memory. An idle connection takes about 36 KiB.
 const MEMORY_KIB: u64 = 128 * 1024;
 
-/// A mock that ends with the test, and keeps its authority in a folder that does so too.
+/// A mock that stops with the test, with its authority in a temporary folder.
 struct Mock {
     child: Child,
     address: SocketAddr,
@@ -86,10 +86,10 @@ impl Drop for Mock {
     }
 }
 
-/// How a client that speaks HTTP/2 begins: the preface, and settings.
+/// The first bytes from an HTTP/2 client: the preface and settings.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-// One test, as a process may often have no more than 1,024 files open.
+// One test, since a process can often open no more than 1,024 files.
 #[tokio::test]
 async fn a_thousand_idle_connections_over_tls_take_little_memory() {
     for (protocol, beginning) in [("http/1.1", &b""[..]), ("h2", PREFACE)] {
@@ -101,7 +101,7 @@ async fn a_thousand_idle_connections_over_tls_take_little_memory() {
             peer.write_all(beginning).await.unwrap();
             idle.push(peer);
         }
-        // They are all there, and will be.
+        // All connections are still open.
         for peer in &mut idle {
             assert!(timeout(Duration::ZERO, peer.read_u8()).await.map_or(true, |read| read.is_ok()));
         }

@@ -13,13 +13,13 @@ const EXAMPLES: &str = "\
 Examples:
   curl --cacert \"$(wechatpay-mock ca)\" https://localhost:8080/v3/certificates
   wechatpay-mock ca --pem                 print the certificate
-  wechatpay-mock ca --delete              delete certificate and key
+  wechatpay-mock ca --delete              delete the certificate and key
 
-The authority is made on this machine and never leaves it. Its certificates are valid for the gateway's hosts, localhost,
+The authority is created on this machine and never leaves it. Its certificates are valid for the gateway's hosts, localhost,
 127.0.0.1, ::1 and the hosts of --host, for two years. It is not added to any system's trust store: pass its path to each
 process that should trust it, as docs/sdks shows.
 
-Exit codes: 0 good, 2 it cannot be read or made.";
+Exit codes: 0 success, 2 the authority cannot be read or created.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -31,14 +31,14 @@ pub(crate) struct Ca {
     /// Print the certificate itself
     #[arg(long, conflicts_with = "delete")]
     pem: bool,
-    /// Delete certificate and key; the next use makes new ones
+    /// Delete the certificate and key; the next use creates new ones
     #[arg(long)]
     delete: bool,
     #[command(flatten)]
     output: Json,
 }
 
-/// There is no folder for an authority.
+/// No folder was found for the authority.
 #[derive(Debug, thiserror::Error)]
 #[error("expected a home folder to keep the certificate authority in, found none; name one with --ca-dir")]
 struct NoHome;
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Ca) -> Result<(), Failure> {
         if options.output.json {
             return print_json(&json!({ "path": path, "deleted": is_deleted }));
         }
-        let what = if is_deleted { "removed" } else { "nothing to remove:" };
+        let what = if is_deleted { "deleted" } else { "nothing to delete:" };
         return print(|out| writeln!(out, "{what} {}", path.display()));
     }
     let authority = Authority::open(dir, &config.hosts)?;

@@ -14,16 +14,17 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock call rights patch
-      the documentation's sample, sent to a mock on port 8080
+      send the documentation's sample to a mock on port 8080
   wechatpay-mock call rights patch --code 478515832665 --before 600 --bonus 550 --add -50 \\
       --out-request-no 2026-07-0001
-      takes 50 points away
+      take 50 points away
   wechatpay-mock call GET /v3/certificates --credentials ./dev
-      any operation, as the merchant whose files `wechatpay-mock keys ./dev` wrote
+      call any operation, with the credentials that `wechatpay-mock keys ./dev` wrote
   wechatpay-mock call POST /v3/security/echo @body.json
-      with a body from a file; - reads it from stdin
+      read the body from a file; - reads it from stdin
 
-A response without a body prints what was verified. A body goes to stdout, and what was verified to stderr.
+The response's body goes to stdout, and a summary of the verified signature to stderr. Without a body, the summary goes
+to stdout.
 
 Exit codes:
   0  the response was verified
@@ -44,7 +45,7 @@ pub(crate) struct Call {
     /// Path and query, percent-encoded, such as /v3/certificates
     #[arg(required = true)]
     path: Option<String>,
-    /// The body: JSON, @FILE, or - for stdin. It is signed and sent as it is
+    /// The body: JSON, @FILE, or - for stdin. It is signed and sent unchanged
     body: Option<String>,
     #[command(subcommand)]
     sample: Option<Sample>,
@@ -65,8 +66,7 @@ enum Sample {
 enum Rights {
     /// Change a member's points, labels or notice
     ///
-    /// Sends only what is given. With no options for the change, it is the documentation's sample: 100 points on top of
-    /// 500.
+    /// Sends only the fields you give. With none, sends the documentation's sample: 500 points become 600.
     #[command(after_help = EXAMPLES)]
     Patch(Patch),
     /// Show the member's card, with its points
@@ -77,27 +77,27 @@ enum Rights {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 struct Connection {
-    /// Where the gateway or mock is
+    /// URL of the gateway or mock
     #[arg(long, global = true, value_name = "URL", env = "WECHATPAY_BASE_URL")]
     #[arg(default_value = "http://127.0.0.1:8080")]
     base_url: String,
 
     /// A folder with credentials.json, or that file
     ///
-    /// The response of POST /__mock/merchants is such a file too.
+    /// The response of POST /__mock/merchants works too.
     ///
-    /// Without it: WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on if the first of them is set, with file names
-    /// relative to the current folder; otherwise the development merchant, which every mock has.
+    /// Without it: WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on, if the first of them is set; file names are
+    /// relative to the current folder. Otherwise the development merchant, which a mock has by default.
     #[arg(long, global = true, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS")]
     credentials: Option<PathBuf>,
 
-    /// Which of WeChat Pay's keys to trust and to ask for
+    /// Which of WeChat Pay's keys to request and trust
     ///
     /// Without it: the first of the three that the credentials allow.
     #[arg(long, global = true, value_enum, env = "WECHATPAY_TRUST")]
     trust: Option<TrustArg>,
 
-    /// How long the call may take in all
+    /// Time limit for the whole call
     #[arg(long, global = true, value_name = "SECONDS", env = "WECHATPAY_TIMEOUT", default_value = "30")]
     #[arg(value_parser = seconds)]
     timeout: Duration,
@@ -130,10 +130,10 @@ struct Patch {
     #[command(flatten)]
     card: Card,
 
-    /// Your number for this change; required as soon as any option of the change is given
+    /// Your number for this change; required with any other option of the change
     ///
-    /// Use a new number for each change. Send the same number again, with the same change, only to find out about it after
-    /// a timeout or a response that could not be verified.
+    /// Use a new number for each change. Reuse a number only to repeat the same change, after a timeout or a response that
+    /// could not be verified.
     #[arg(long, value_name = "NUMBER")]
     out_request_no: Option<String>,
 
@@ -163,8 +163,7 @@ struct Patch {
 }
 
 pub(crate) async fn run(options: &Call) -> Result<(), Failure> {
-    let unusable =
-        |failure: Failure| failure.with_hint(Some("nothing was sent; --help says what is expected"));
+    let unusable = |failure: Failure| failure.with_hint(Some("nothing was sent; see --help"));
     let client = options.connection.client().map_err(unusable)?;
     let called = match &options.sample {
         Some(Sample::Certificates) => {
@@ -187,10 +186,10 @@ pub(crate) async fn run(options: &Call) -> Result<(), Failure> {
     call_report::verified(&called.map_err(call_failed)?)
 }
 
-/// A request that could not be made is wrong usage; anything else is a call that failed.
+/// Treats a request that could not be made as wrong usage, and any other error as a failed call.
 fn call_failed(error: wechatpay_client::Error) -> Failure {
     if error.is_invalid_input() {
-        let hint = "nothing was sent; --help says what is expected";
+        let hint = "nothing was sent; see --help";
         return Failure::from(error).with_code(WRONG_USAGE).with_hint(Some(hint));
     }
     let hint = call_report::hint(&error);
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_is_sent_and_nothing_else() {
+    fn only_the_given_fields_are_sent() {
         assert_eq!(patch(&["--out-request-no", "a"]).unwrap(), RightsChange::new("a"));
         let change = patch(&[
             "--out-request-no",
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_ones_own_needs_a_number_of_ones_own() {
+    fn any_option_of_the_change_requires_a_number() {
         for options in [["--add", "5"], ["--before", "5"], ["--bonus", "5"], ["--fapiao-jump-word", "票"]] {
             let error = patch(&options).unwrap_err().to_string();
             assert!(error.contains("--out-request-no"), "{error}");

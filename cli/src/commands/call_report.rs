@@ -1,4 +1,4 @@
-//! What `call` prints.
+//! Output of `call`.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -7,13 +7,13 @@ use wechatpay_protocol::{Certificate, REQUEST_ID, Timestamp};
 
 use crate::output::{DIM, Failure, GOOD, print};
 
-/// Prints the body on stdout and what was verified on stderr; without a body, what was verified on stdout.
+/// Prints the body on stdout and a summary on stderr; without a body, the summary on stdout.
 pub(super) fn verified(verified: &VerifiedResponse) -> Result<(), Failure> {
     let body = verified.body();
     if body.is_empty() {
         return print(|out| summary(out, verified));
     }
-    // Nobody may be reading stderr.
+    // stderr may be closed.
     let _ = summary(&mut anstream::stderr().lock(), verified);
     print(|out| {
         out.write_all(body)?;
@@ -40,7 +40,7 @@ pub(super) fn certificates(certificates: &[Certificate]) -> Result<(), Failure> 
     })
 }
 
-/// What to do about a call that failed.
+/// What to do about a failed call.
 pub(super) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
     if error.is_untrusted_server() {
         return Some(
@@ -48,20 +48,20 @@ pub(super) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
         );
     }
     if error.is_connect() {
-        return Some("is it running there? `wechatpay-mock` starts a mock; --base-url names another place");
+        return Some("is it running? `wechatpay-mock` starts a mock; --base-url calls one elsewhere");
     }
     if error.is_download() {
-        return Some("a merchant may have a public key instead: --trust public-key");
+        return Some("if the merchant has a public key instead, use --trust public-key");
     }
     if error.is_certificate_list() {
         return Some("is the APIv3 key in the credentials this merchant's?");
     }
     if let Some(VerificationError::Stale { .. }) = error.verification_error() {
-        return Some("is this machine's clock right? if so, do not trust the response: it is an old one");
+        return Some("is this machine's clock right? if it is, the response is old: do not trust it");
     }
     if error.outcome_is_unknown() {
         return Some(
-            "it may have been carried out all the same: repeat it unchanged, with the same out_request_no",
+            "the request may have been carried out; repeat it unchanged, with the same out_request_no",
         );
     }
     let rejection = error.api_error()?;
@@ -72,11 +72,11 @@ pub(super) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
             Some("is this machine's clock right?")
         }
         (Some("SIGN_ERROR"), _) => Some(
-            "does the merchant exist there, with this certificate? a mock says what is wrong with a signature",
+            "does the merchant exist there, with this certificate? a mock's log says what is wrong with a signature",
         ),
-        (None, 404 | 405) => Some("is --base-url a gateway's, or a mock's?"),
+        (None, 404 | 405) => Some("is --base-url the URL of a gateway or a mock?"),
         (_, 429) => Some("wait a moment, then send it again"),
-        _ => Some("nothing was changed; correct what the message names, then send it again"),
+        _ => Some("nothing was changed; fix what the message names, then send it again"),
     }
 }
 

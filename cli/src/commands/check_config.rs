@@ -1,4 +1,4 @@
-//! `check-config`: reports every error in a configuration, or what it means.
+//! `check-config`: prints every error in a configuration, or the settings it results in.
 
 use std::path::PathBuf;
 
@@ -15,5 +15,5 @@ pub(crate) struct CheckConfig {
 
 pub(crate) fn run(options: &CheckConfig) -> Result<(), Failure> {
     let config = Config::from_file(&options.file)?;
-    print(|out| writeln!(out, "{} is good\n\n{config}", options.file.display()))
+    print(|out| writeln!(out, "{} is valid\n\n{config}", options.file.display()))
 }

@@ -15,10 +15,10 @@ Examples:
   wechatpay-mock clock                    show the mock's time
   wechatpay-mock clock advance 301        let five minutes pass
   wechatpay-mock clock freeze             stop the clock
-  wechatpay-mock clock skew -301          run five minutes behind the right time
-  wechatpay-mock clock resume             show the right time again
+  wechatpay-mock clock skew -301          run five minutes behind the real time
+  wechatpay-mock clock resume             show the real time again
 
-Exit codes: 0 good, 1 the mock cannot be reached or refuses, 2 wrong usage.";
+Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong usage.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -45,18 +45,18 @@ enum Action {
         #[arg(allow_negative_numbers = true)]
         seconds: i64,
     },
-    /// Run ahead of the right time, or behind it if negative
+    /// Run ahead of the real time, or behind it if negative
     Skew {
         /// Seconds
         #[arg(allow_negative_numbers = true)]
         seconds: i64,
     },
-    /// Show the right time again
+    /// Show the real time again
     Resume,
 }
 
 impl Action {
-    /// The body that asks the mock for it; none for showing the time.
+    /// The request body for the action; none for showing the time.
     fn body(&self) -> Option<Value> {
         match *self {
             Self::Show => None,
@@ -76,10 +76,10 @@ pub(crate) async fn run(options: &Clock) -> Result<(), Failure> {
     let clock = mock.call(method, "clock", body.as_ref(), TIMEOUT).await.map_err(call_failed)?;
     let time = clock["rfc3339"].as_str().unwrap_or_default();
     let state = match (clock["frozen"].as_bool(), clock["offset"].as_i64()) {
-        (Some(true), _) => "stands still".into(),
-        (_, None | Some(0)) => "shows the right time".into(),
-        (_, Some(offset)) if offset > 0 => format!("{offset} s ahead of the right time"),
-        (_, Some(offset)) => format!("{} s behind the right time", offset.unsigned_abs()),
+        (Some(true), _) => "frozen".into(),
+        (_, None | Some(0)) => "real time".into(),
+        (_, Some(offset)) if offset > 0 => format!("{offset} s ahead of the real time"),
+        (_, Some(offset)) => format!("{} s behind the real time", offset.unsigned_abs()),
     };
     print(|out| writeln!(out, "{time}  {state}"))
 }

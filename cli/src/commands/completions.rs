@@ -1,4 +1,4 @@
-//! `completions`: prints a script that completes this command's words in a shell.
+//! `completions`: prints a completion script for a shell.
 
 use clap::{Args, Command};
 use clap_complete::Shell;

@@ -1,5 +1,4 @@
-//! `demo`: one call from both sides, step by step: what the client signs, what the mock checks, what it signs, and what
-//! the client verifies.
+//! `demo`: shows one call from both sides, step by step: the client signs, the mock checks and signs, the client verifies.
 
 use std::io::{self, Write};
 
@@ -14,7 +13,7 @@ use crate::output::{DIM, Failure, GOOD, print};
 
 const SIDE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The mock has no record of the call that it answered.
+/// The mock's journal has no record of the call.
 #[derive(Debug, thiserror::Error)]
 #[error("expected the call in the mock's journal, found none")]
 struct NotRecorded;

@@ -14,16 +14,18 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock fault add system-error-applied --times 1 --operation set_rights
-      the next change of rights is made, but gets a 500
+      make the next change of rights, but respond with a 500
   wechatpay-mock fault add no-answer --milliseconds 5000 --every 3 --ttl 60
-      for a minute, every third call gets no response for five seconds
+      for a minute, leave every third call without a response for five seconds
   wechatpay-mock fault add --rule '{\"error\":{\"status\":400,\"code\":\"X\",\"message\":\"no\"},\"times\":1}'
-      a rule as `POST /__mock/faults` takes it; @FILE and - (stdin) work too
+      add a rule in the format of `POST /__mock/faults`; @FILE and - (stdin) work too
   wechatpay-mock fault list
   wechatpay-mock fault remove 1
   wechatpay-mock fault clear
 
-`wechatpay-mock faults` lists the names. Exit codes: 0 good, 1 the mock cannot be reached or refuses, 2 wrong usage.";
+`wechatpay-mock faults` lists the names.
+
+Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong usage.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -57,7 +59,7 @@ enum Action {
     },
 }
 
-/// What a rule as JSON says itself.
+/// The options that conflict with `--rule`.
 const FIELDS: [&str; 16] = [
     "name",
     "latency",
@@ -77,31 +79,31 @@ const FIELDS: [&str; 16] = [
     "seed",
 ];
 
-/// A rule applies to every request that is correctly signed and valid, unless the options say which.
+/// A rule applies to every correctly signed, valid request, unless options narrow it down.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args(["name", "latency", "rule"]))]
 struct Add {
     /// The fault, by name; `wechatpay-mock faults` lists them
     name: Option<Fault>,
-    /// Delay the response by so many milliseconds, with or without a fault
+    /// Delay the response by this many milliseconds, with or without a fault
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
     /// A whole rule as JSON, @FILE, or - for stdin
     #[arg(long, value_name = "RULE", conflicts_with_all = FIELDS)]
     rule: Option<String>,
-    /// End the rule after it has applied so often
+    /// Apply the rule at most this many times
     #[arg(long, value_name = "N")]
     times: Option<u64>,
-    /// End the rule after so many seconds of the mock's clock
+    /// Apply the rule for this many seconds of the mock's clock
     #[arg(long, value_name = "SECONDS")]
     ttl: Option<u64>,
     /// How long no-answer and refuse last
     #[arg(long, value_name = "MS")]
     milliseconds: Option<u64>,
-    /// Carry the request out all the same
+    /// Carry out the request, whatever the fault's default
     #[arg(long, conflicts_with = "not_applied")]
     applied: bool,
-    /// Do not carry the request out
+    /// Do not carry out the request, whatever the fault's default
     #[arg(long)]
     not_applied: bool,
     /// Only requests of this merchant
@@ -128,7 +130,7 @@ struct Add {
     /// Only this share of these requests, at random: 0 to 1
     #[arg(long, value_name = "P", help_heading = "Which requests")]
     probability: Option<f64>,
-    /// Seed of that randomness [default: 0]
+    /// Seed for --probability [default: 0]
     #[arg(long, value_name = "N", help_heading = "Which requests")]
     seed: Option<u64>,
 }
@@ -205,7 +207,7 @@ fn show_list(list: &Value) -> Result<(), Failure> {
     })
 }
 
-/// `1  system-error-applied  operation=set_rights times=1  applied 0 of 0 matching requests`
+/// `1  system-error-applied  operation=set_rights times=1  applied to 0 of 0 matching requests`
 fn summary(state: &Value) -> String {
     let mut details = Vec::new();
     for (name, value) in state.as_object().into_iter().flatten() {

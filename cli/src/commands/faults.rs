@@ -1,4 +1,4 @@
-//! `faults`: lists every fault, and how to trigger it.
+//! `faults`: lists every fault and how to trigger it.
 
 use std::io::{self, Write};
 
@@ -10,13 +10,14 @@ use crate::{
     output::{Failure, print, print_json},
 };
 
-/// Width of the first two columns: as wide as the longest fault's.
+/// Widths of the first two columns, to fit the longest fault's.
 const NAME: usize = 24;
 const NUMBER: usize = 32;
 
 const RULES: &str = r#"
-A rule applies to more than one number: it says which requests, how often, how late, and whether they are carried out.
-fixtures/config/example.toml has every key. The same rule in a configuration, by command, over HTTP, and in a test in Rust:
+A rule is not tied to one number. It sets which requests it applies to, how often, how long they are delayed, and whether
+they are carried out. fixtures/config/example.toml has every key. The same rule in a configuration, on the command line,
+over HTTP, and in a Rust test:
   fault = [{ fault = "system-error-applied", times = 1, match = { operation = "set_rights" } }]
   wechatpay-mock fault add system-error-applied --times 1 --operation set_rights
   curl -d '{"fault":"system-error-applied","times":1,"match":{"operation":"set_rights"}}' http://127.0.0.1:8080/__mock/faults
@@ -57,8 +58,8 @@ fn write(out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\nAPPLIED: whether the request is carried out; a rule can turn yes into no, and no into yes. PROVENANCE: how sure we\n\
-         are that the real gateway does this. … is anything that makes the number unique.\n\n\
+        "\nAPPLIED: whether the request is carried out; a rule can override yes and no. PROVENANCE: how sure we are that the\n\
+         real gateway does this. … stands for any text that makes the number unique.\n\n\
          Other request numbers:"
     )?;
     for form in TRIGGER_FORMS {

@@ -19,9 +19,9 @@ Examples:
   wechatpay-mock healthcheck --url http://mock:8080
   HEALTHCHECK CMD [\"wechatpay-mock\", \"healthcheck\"]      in a Dockerfile
 
-Prints `healthy`, or why the mock is not. Waits 3 seconds at most.
+Prints `healthy`, or why the mock is not. Waits at most 3 seconds.
 
-Exit codes: 0 the mock is healthy, 1 it is not, or there is none, 2 wrong usage.";
+Exit codes: 0 healthy, 1 unhealthy or not reachable, 2 wrong usage.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -43,7 +43,7 @@ pub(crate) enum HealthError {
     NotOk { url: BaseUrl, found: String },
 }
 
-/// The same, for the user.
+/// A [`HealthError`], as the user sees it.
 #[derive(Debug)]
 struct Unhealthy(HealthError);
 
@@ -72,10 +72,10 @@ pub(crate) async fn run(options: &Healthcheck) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Asks the mock.
+/// Checks that the mock is healthy.
 ///
 /// # Errors
-/// [`HealthError`] unless it says within 3 seconds that it is healthy.
+/// [`HealthError`] unless the mock reports within 3 seconds that it is healthy.
 pub(crate) async fn health(mock: &MockClient) -> Result<(), HealthError> {
     let (status, body) = mock.send(Method::GET, "health", None, TIMEOUT).await?;
     let url = mock.url.clone();

@@ -1,4 +1,4 @@
-//! `logs`: shows or follows the requests of a running mock, as its log does.
+//! `logs`: shows or follows the requests of a running mock, in the format of its log.
 
 use std::{io, time::Duration};
 
@@ -18,17 +18,17 @@ const WAIT: Duration = Duration::from_secs(30);
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock logs                     the last 100 requests
-  wechatpay-mock logs -f                  follow the requests as they come
-  wechatpay-mock logs -f --status 401     only those with this status
+  wechatpay-mock logs -f                  follow the requests as they arrive
+  wechatpay-mock logs -f --status 401     follow only requests with this status
 
-Exit codes: 0 good, 1 the mock cannot be reached or refuses, 2 wrong usage.";
+Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong usage.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Logs {
     #[command(flatten)]
     mock: MockOptions,
-    /// Keep printing requests as they come
+    /// Keep printing requests as they arrive
     #[arg(long, short)]
     follow: bool,
     /// How many of the last requests to show
@@ -41,7 +41,7 @@ pub(crate) struct Logs {
     /// Only requests for this operation, by its operationId
     #[arg(long, value_name = "ID")]
     operation: Option<String>,
-    /// Only requests that got this status
+    /// Only requests with this response status
     #[arg(long, value_name = "STATUS")]
     status: Option<u16>,
 }
@@ -103,7 +103,7 @@ fn line_of(exchange: &Value) -> String {
     format!("{DIM}{time}{DIM:#} {line}")
 }
 
-/// Prints the lines. Returns whether anybody still reads.
+/// Prints the lines. Returns whether stdout is still open.
 fn show(lines: &[String]) -> Result<bool, Failure> {
     let mut is_read = true;
     print(|out| {

@@ -1,4 +1,4 @@
-//! `policies`: lists the behaviours that the configuration can choose.
+//! `policies`: lists the behaviours that a configuration can change.
 
 use serde_json::json;
 use wechatpay_mock::policies::{POLICIES, Policy};

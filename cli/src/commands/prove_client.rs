@@ -16,32 +16,34 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock prove-client -- ./pay
-      a command, which is run once for each probe with its own mock
+      test a command, which runs once for each probe with its own mock
   wechatpay-mock prove-client --filter signature --report junit=prove.xml -- python3 pay.py
-      only the probes about signatures, with a report for CI
+      run only the probes about signatures, and write a report for CI
   wechatpay-mock prove-client --url http://127.0.0.1:3000/probe --listen 127.0.0.1:8080
-      a running application that is the development merchant (`wechatpay-mock keys`), and calls http://127.0.0.1:8080
-      when it gets GET /probe
+      test a running application that has the development merchant's credentials (`wechatpay-mock keys`), and calls
+      http://127.0.0.1:8080 when it gets GET /probe
 
 The client makes the sample call, PATCH /v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights
-with an out_request_no of its choice. A command exits with 0 if it accepts the response, and with anything else if not; an
-application responds 2xx, or anything else. A command gets the merchant in WECHATPAY_MCHID and so on, as `wechatpay-mock
-keys` writes them to `env`; the mock in WECHATPAY_BASE_URL and as a proxy, as with `wechatpay-mock run`; and in
-WECHATPAY_TIMEOUT how many seconds a call may take.
+with an out_request_no of its choice. A command exits with 0 if it accepts the response, and with any other code if it
+rejects it; an application returns a 2xx, or any other status.
+
+A command gets the merchant's credentials in WECHATPAY_MCHID and so on, the variables that `wechatpay-mock keys` writes to
+`env`. The mock's address is in WECHATPAY_BASE_URL and, as a proxy, in HTTPS_PROXY, as with `wechatpay-mock run`.
+WECHATPAY_TIMEOUT is how many seconds a call may take.
 
 Exit codes:
-  0  the client rejected every bad response
-  1  something was found
-  2  wrong usage, or a client that fails with a mock that does nothing wrong, so that all else would say nothing";
+  0  the client passed every probe
+  1  the client failed a probe
+  2  wrong usage, or the client fails against a mock that does nothing wrong, so the other probes would prove nothing";
 
-/// The longest time a client may take, in seconds: the mock's longest fault lasts 600 s, and must outlast the client.
+/// The longest time limit for a client, in seconds. The mock's longest fault lasts 600 s, and must outlast the client.
 const MOST_SECONDS: f64 = 590.0;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("client").required(true).multiple(true).args(["url", "command", "list"]))]
 pub(crate) struct ProveClient {
-    /// A running application: a request to this URL makes it call, and 2xx says that it accepts the response
+    /// URL of a running application: a request to it triggers the call, and a 2xx means that it accepts the response
     #[arg(long, value_name = "URL", requires = "listen", conflicts_with = "command")]
     url: Option<Trigger>,
 
@@ -49,33 +51,33 @@ pub(crate) struct ProveClient {
     #[arg(long, default_value = "GET", requires = "url")]
     method: Method,
 
-    /// With --url: where the application expects the mock
+    /// With --url: the address that the application calls
     #[arg(long, value_name = "ADDRESS:PORT", requires = "url", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Which of the gateway's keys the client has: both, certificate or public-key
     ///
-    /// A command gets these. With both, it is also probed with each alone.
+    /// A command gets these keys. With both, it is also tested with each alone.
     #[arg(long, default_value = "both")]
     keys: Keys,
 
-    /// How long the client may take for a probe
+    /// Time limit for each probe
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     timeout: Duration,
 
-    /// How many probes to run at the same time; with --url always one [default: as many as there are processors]
+    /// How many probes to run at once; always one with --url [default: the number of processors]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
 
-    /// Run only probes with this in their id, or of this group; may be repeated
+    /// Run only probes whose id contains this, or of this group; may be repeated
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
 
-    /// List the probes, and run nothing
+    /// List the probes without running them
     #[arg(long)]
     list: bool,
 
-    /// Also write a report: junit=FILE or json=FILE, - for stdout; may be repeated. It names the whole command
+    /// Also write a report: junit=FILE or json=FILE, - for stdout; may be repeated. It contains the whole command line
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<ReportFile>,
 
@@ -84,12 +86,12 @@ pub(crate) struct ProveClient {
     command: Vec<OsString>,
 }
 
-/// Ctrl-C or SIGTERM came.
+/// Ctrl-C or SIGTERM arrived.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted; the client was ended")]
+#[error("interrupted; the client was stopped")]
 struct Interrupted;
 
-/// Returns whether nothing was found.
+/// Returns whether the client passed every probe.
 pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
     let prover = prover(options);
     let plan = prover.plan(&options.filter)?;
@@ -105,7 +107,7 @@ pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
         }
         progress.inc(1);
     });
-    // A client in its own process group does not get Ctrl-C; it is ended when its run is dropped.
+    // A client in its own process group does not get Ctrl-C; it is stopped when its run is dropped.
     let results = tokio::select! {
         results = results => results?,
         signal = signals.next() => {

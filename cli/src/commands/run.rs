@@ -1,4 +1,4 @@
-//! `run`: runs a command that reaches a mock in place of the gateway, whatever language it is written in.
+//! `run`: runs a command, in any language, whose requests reach a mock instead of the gateway.
 
 use std::{
     ffi::OsString,
@@ -18,7 +18,7 @@ use crate::{
     process::{Ended, run_to_end},
 };
 
-/// The most requests that are listed at the end.
+/// The most requests to list at the end.
 const MAX_SHOWN: usize = 20;
 
 /// How long a peer's last TLS alert may take to arrive.
@@ -31,29 +31,29 @@ Examples:
   wechatpay-mock run --contract -- npm test
   wechatpay-mock run -- curl -i https://api.mch.weixin.qq.com/v3/certificates
 
-Starts a mock on a free port of the loopback interface. It is also a proxy that answers for https://api.mch.weixin.qq.com,
-with a certificate authority made for this run and deleted after it. The command gets HTTPS_PROXY, NO_PROXY,
-SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and JAVA_TOOL_OPTIONS for that;
-WECHATPAY_BASE_URL if it takes a base URL; and the merchant's credentials in WECHATPAY_MCHID and so on, as
-`wechatpay-mock keys` writes them to `env`. If the command fails, the refused requests are listed with the reasons.
+Starts a mock on a free port of the loopback interface. It is also a proxy that stands in for https://api.mch.weixin.qq.com,
+with a certificate authority created for this run and deleted after it. To point the command at it, `run` sets HTTPS_PROXY,
+NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and JAVA_TOOL_OPTIONS,
+and WECHATPAY_BASE_URL for code that takes a base URL. The merchant's credentials are in WECHATPAY_MCHID and so on, the
+variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests and why.
 
-Exit codes: the command's; 1 if --contract fails it; 2 wrong usage or configuration; 126 and 127 if it cannot be run.";
+Exit codes: the command's own; 1 if --contract fails; 2 wrong usage or configuration; 126 or 127 if it cannot be run.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Run {
     #[command(flatten)]
     configuration: MockConfiguration,
-    /// Whose credentials the command gets [default: the first merchant's]
+    /// Merchant whose credentials the command gets [default: the first]
     #[arg(long)]
     mchid: Option<String>,
-    /// Fail, even if the command does not, if a request was not as the contract says, or if there was none
+    /// Fail, even if the command succeeds, if a request breaks the contract or no request arrives
     #[arg(long)]
     contract: bool,
     /// Log each request on stderr, as `serve` does
     #[arg(long, short)]
     verbose: bool,
-    /// How requests are logged, with --verbose
+    /// Log format, with --verbose
     #[arg(long, value_name = "FORMAT", env = "WECHATPAY_MOCK_LOG", default_value = "text")]
     log: LogFormat,
     /// The command and its arguments, after --
@@ -61,7 +61,7 @@ pub(crate) struct Run {
     command: Vec<OsString>,
 }
 
-/// Starts a mock, runs the command with everything pointed at it, and lists what went wrong between the two.
+/// Starts a mock, runs the command against it, and lists the requests that went wrong.
 ///
 /// # Errors
 /// If the mock or the command cannot be started.
@@ -85,8 +85,8 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(if ended.code == 0 && is_contract_broken { CHECK_FAILED } else { ended.code }))
 }
 
-/// Lists the requests that went wrong, if the command failed or broke the contract that `--contract` checks. Returns
-/// whether it broke the contract.
+/// Lists the requests that went wrong, if the command failed or `--contract` is given and the contract was broken.
+/// Returns whether it was broken.
 async fn report(mock: &MockServer, ended: Ended, is_checked: bool) -> bool {
     let exchanges = mock.exchanges();
     let is_broken =
@@ -101,30 +101,30 @@ async fn report(mock: &MockServer, ended: Ended, is_checked: bool) -> bool {
     let mut say = |line: String| text += &format!("wechatpay-mock: {line}\n");
     if is_failed || exchanges.is_empty() {
         for reason in &rejected_connections {
-            say(format!("turned away: {reason}"));
+            say(format!("rejected connection: {reason}"));
         }
     }
     if exchanges.is_empty() && rejected_connections.is_empty() && !ended.is_interrupted {
-        say("no request reached the mock; does the command read HTTPS_PROXY? docs/sdks says how to point each SDK here".into());
+        say("no request reached the mock; does the command read HTTPS_PROXY? docs/sdks shows how to point each SDK at it".into());
     }
     if !exchanges.is_empty() && is_failed {
         let is_wrong = |exchange: &wechatpay_mock::Exchange| {
             exchange.rejection.is_some() || exchange.fault.is_some() || exchange.breaks_contract()
         };
         let wrong: Vec<_> = exchanges.iter().filter(|exchange| is_wrong(exchange)).collect();
-        say(format!("requests: {}, refused or odd: {}", exchanges.len(), wrong.len()));
+        say(format!("requests: {}, with problems: {}", exchanges.len(), wrong.len()));
         let left_out = wrong.len().saturating_sub(MAX_SHOWN);
         if left_out > 0 {
-            say(format!("the first {left_out} of these are left out"));
+            say(format!("the first {left_out} of them are not shown"));
         }
         for exchange in &wrong[left_out..] {
             say(format!("  {exchange}"));
         }
     }
     if is_broken && ended.code == 0 {
-        say("--contract: the command succeeded, but not every request was as the contract says".into());
+        say("--contract: the command succeeded, but a request broke the contract or none arrived".into());
     }
-    // Nobody may be reading stderr.
+    // stderr may be closed.
     let _ = io::stderr().write_all(text.as_bytes());
     is_broken
 }

@@ -24,17 +24,17 @@ pub(crate) struct Serve {
     /// configuration's, or 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_LISTEN", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// Port to listen on, in place of that address's
+    /// Port to listen on; overrides the port of --listen
     #[arg(long, short, value_name = "N")]
     port: Option<u16>,
-    /// Another address to listen on, for HTTPS alone [default: the configuration's, or none]
+    /// Another address to listen on, for HTTPS only [default: the configuration's, or none]
     #[arg(long, value_name = "ADDRESS:PORT", env = "WECHATPAY_MOCK_TLS_LISTEN", value_parser = address)]
     tls_listen: Option<SocketAddr>,
     #[command(flatten)]
     configuration: MockConfiguration,
     #[command(flatten)]
     authority: AuthorityOptions,
-    /// Where to report what is wrong with a signature that does not match [default: the configuration's, or header]
+    /// Where to report the diagnosis of a wrong signature [default: the configuration's, or header]
     #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_DIAGNOSIS")]
     diagnosis: Option<Diagnosis>,
     /// Token that calls to /__mock/ must send as Authorization: Bearer …; 16 to 256 visible ASCII characters. Without it,
@@ -42,7 +42,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TOKEN", env = "WECHATPAY_MOCK_ADMIN_TOKEN", hide_env_values = true)]
     #[arg(value_parser = admin_token)]
     admin_token: Option<Result<AdminToken, AdminTokenError>>,
-    /// How requests are logged on stderr; RUST_LOG selects what is logged
+    /// Format of the request log on stderr; RUST_LOG filters it
     #[arg(long, value_name = "FORMAT", env = "WECHATPAY_MOCK_LOG", default_value = "text")]
     log: LogFormat,
     /// Do not log requests
@@ -52,11 +52,11 @@ pub(crate) struct Serve {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Diagnosis {
-    /// In the journal, the log, and the header Mock-Diagnosis, which no real gateway sends
+    /// In the journal, the log, and the response header Mock-Diagnosis, which the real gateway does not send
     Header,
     /// In the journal and the log
     Journal,
-    /// Nowhere: signatures are not diagnosed
+    /// Nowhere: wrong signatures are not diagnosed
     Off,
 }
 
@@ -70,7 +70,7 @@ impl From<Diagnosis> for DiagnosisMode {
     }
 }
 
-/// The token is not acceptable. The message does not show it.
+/// The token is invalid. The message does not show it.
 #[derive(Debug, thiserror::Error)]
 #[error("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: {0}; openssl rand -hex 32 makes one")]
 struct BadToken(AdminTokenError);
@@ -102,15 +102,15 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
 
 async fn serve(server: MockServer, mut signals: Signals) -> io::Result<()> {
     let signal = signals.next().await?;
-    tracing::info!("ending, as {} asks; a second one ends at once", signal.name());
+    tracing::info!("stopping on {}; a second signal stops at once", signal.name());
     tokio::select! {
-        _ = server.shutdown() => tracing::info!("ended"),
-        signal = signals.next() => tracing::warn!("ended at once, as another {} asks", signal?.name()),
+        _ = server.shutdown() => tracing::info!("stopped"),
+        signal = signals.next() => tracing::warn!("stopped at once on {}", signal?.name()),
     }
     Ok(())
 }
 
-/// Says why the mock did not start; if the port is in use, whether it is by another mock.
+/// The error if the mock did not start; if the port is in use, it says whether another mock uses it.
 async fn not_started(error: io::Error, listen: SocketAddr, tls_listen: Option<SocketAddr>) -> Failure {
     let addresses = tls_listen.map_or_else(|| listen.to_string(), |tls| format!("{listen} and {tls}"));
     let is_in_use = error.kind() == io::ErrorKind::AddrInUse;
@@ -120,14 +120,14 @@ async fn not_started(error: io::Error, listen: SocketAddr, tls_listen: Option<So
     }
     let Ok(url) = url_of(listen) else { return failure };
     let hint = if health(&MockClient::new(url.clone())).await.is_ok() {
-        format!("is another mock running? one is healthy at {url}; --port picks another port")
+        format!("another mock is running at {url}; --port picks another port")
     } else {
-        "is another mock running? what is on that port does not answer as one".into()
+        "the program on that port is not a healthy mock; --port picks another port".into()
     };
     failure.with_hint(Some(hint))
 }
 
-/// What a person sees at the start, after the line that scripts wait for.
+/// The text for a terminal at startup, after the line that scripts wait for.
 struct Welcome {
     merchants: Vec<String>,
     has_token: bool,
@@ -152,8 +152,8 @@ impl Welcome {
         };
         for (label, text) in [
             ("your app", format!("set its base URL to {url}, or use HTTPS_PROXY={url}")),
-            ("", "and trust the certificate that `wechatpay-mock ca` names".into()),
-            ("", "`wechatpay-mock run -- CMD` does so for a command, with a mock of its own".into()),
+            ("", "and trust the certificate whose path `wechatpay-mock ca` prints".into()),
+            ("", "or run it with `wechatpay-mock run -- CMD`, which starts its own mock".into()),
             ("merchant", format!("{merchants}; `wechatpay-mock keys DIR` writes the credentials")),
             ("inspect", admin),
             ("stop", "Ctrl-C".into()),

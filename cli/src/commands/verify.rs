@@ -19,11 +19,11 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock verify
-      every case, against a mock started for this
+      run every case against a temporary mock
   wechatpay-mock verify --target http://127.0.0.1:8080 --credentials dev --report junit=verify.xml
-      your own server, as the merchant whose files are in dev/
+      check your own server, with the merchant's credentials in dev/
   wechatpay-mock verify --filter rights/ --shard 1/4
-      the first quarter of the cases about rights
+      run the first quarter of the cases about rights
 
 Exit codes:
   0  every case passed
@@ -34,20 +34,20 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Verify {
-    /// The server; without it, a mock is started
+    /// URL of the server; without it, a temporary mock
     ///
     /// Cases that need their own mock, with a given state, policies or time, are skipped on a target.
     #[arg(long, value_name = "URL", env = "WECHATPAY_BASE_URL")]
     target: Option<BaseUrl>,
 
-    /// A folder with credentials.json, or that file: the merchant as which the target is called
+    /// Credentials for the target: a folder with credentials.json, or that file
     ///
-    /// Without it: WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on if the first of them is set; otherwise the
-    /// development merchant, which every mock has. Unused without a target.
+    /// Without it: WECHATPAY_MCHID, WECHATPAY_MERCHANT_SERIAL and so on, if the first of them is set; otherwise the
+    /// development merchant, which a mock has by default. Ignored without --target.
     #[arg(long, value_name = "DIR|FILE", env = "WECHATPAY_CREDENTIALS")]
     credentials: Option<PathBuf>,
 
-    /// Run only cases with this in their id; may be repeated
+    /// Run only cases whose id contains this; may be repeated
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
 
@@ -55,7 +55,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "i/n")]
     shard: Option<Shard>,
 
-    /// List the cases that would be run, and send nothing
+    /// List the cases without running them
     #[arg(long)]
     list: bool,
 
@@ -76,16 +76,16 @@ pub(crate) struct Verify {
     i_know_this_is_not_a_mock: bool,
 }
 
-/// A run without any case would pass.
+/// No case was run, which would otherwise count as success.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "expected a case to run, found none ({skipped} skipped); --list shows the cases, and why they are skipped"
+    "expected a case to run, found none ({skipped} skipped); --list shows the cases and why they are skipped"
 )]
 struct NothingRun {
     skipped: usize,
 }
 
-/// Returns whether every case that was run passed.
+/// Returns whether every case that ran passed.
 pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
     let environment = environment(options).await?;
     let selection = Selection { filters: options.filter.clone(), shard: options.shard };
@@ -129,7 +129,7 @@ fn cases(options: &Verify) -> Result<Vec<Case>, case::CaseError> {
     options.cases.as_deref().map_or_else(case::embedded, case::load)
 }
 
-/// Lists the cases: id, title, and why a case would be skipped.
+/// Lists the cases: id, title, and why each is skipped, if it is.
 fn list(plan: &[PlannedCase], is_json: bool) -> Result<(), Failure> {
     let skipped = |placement: &Placement| match placement {
         Placement::Server | Placement::OwnMock => None,

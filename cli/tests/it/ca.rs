@@ -1,4 +1,4 @@
-//! `wechatpay-mock ca`, and how processes share one certificate authority.
+//! `wechatpay-mock ca`, and processes that share one certificate authority.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::support::command;
 const CERTIFICATE: &str = "wechatpay-mock-ca.pem";
 const KEY: &str = "wechatpay-mock-ca-key.pem";
 
-/// A folder for an authority, which is not there yet.
+/// A folder for an authority, which does not exist yet.
 struct Home {
     _around: TempDir,
     dir: PathBuf,
@@ -59,7 +59,7 @@ fn refused(output: Output) -> String {
 }
 
 #[test]
-fn it_is_made_at_first_use_and_found_after_that() {
+fn the_authority_is_created_on_first_use_and_reused_afterwards() {
     let home = Home::new();
     let path = printed(home.ca(&[]));
     assert_eq!(Path::new(path.trim_end()), home.dir.join(CERTIFICATE));
@@ -71,7 +71,7 @@ fn it_is_made_at_first_use_and_found_after_that() {
 
 #[test]
 #[cfg(unix)]
-fn its_files_and_folders_are_their_owners_alone() {
+fn only_the_owner_can_read_its_files_and_folders() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     printed(home.ca(&[]));
@@ -84,7 +84,7 @@ fn its_files_and_folders_are_their_owners_alone() {
 }
 
 #[test]
-fn where_it_is_follows_the_users_data_folder_if_nothing_is_said() {
+fn the_default_folder_is_in_the_users_data_folder() {
     let home = tempfile::tempdir().unwrap();
     let mut command = command();
     let output =
@@ -96,17 +96,17 @@ fn where_it_is_follows_the_users_data_folder_if_nothing_is_said() {
 }
 
 #[test]
-fn deleted_it_is_gone_and_the_next_is_another() {
+fn after_a_delete_the_next_authority_is_a_new_one() {
     let home = Home::new();
     let first = printed(home.ca(&["--pem"]));
     assert!(printed(home.ca(&["--delete"])).starts_with("removed "));
     assert!(!home.dir.exists());
-    assert!(printed(home.ca(&["--delete"])).starts_with("nothing to remove: "));
+    assert!(printed(home.ca(&["--delete"])).starts_with("nothing to delete: "));
     assert_ne!(printed(home.ca(&["--pem"])), first);
 }
 
 #[test]
-fn what_else_is_in_its_folder_stays() {
+fn delete_keeps_other_files_in_the_folder() {
     let home = Home::new();
     printed(home.ca(&[]));
     fs::write(home.dir.join("mine.txt"), "mine").unwrap();
@@ -116,7 +116,7 @@ fn what_else_is_in_its_folder_stays() {
 }
 
 #[test]
-fn processes_that_make_it_at_once_agree_whether_or_not_the_folder_was_there() {
+fn processes_that_create_it_at_once_agree_with_or_without_an_existing_folder() {
     for with in [None, Some("mine.txt")] {
         for _ in 0..5 {
             let home = Home::new();
@@ -133,14 +133,14 @@ fn processes_that_make_it_at_once_agree_whether_or_not_the_folder_was_there() {
             let pems: Vec<_> =
                 started.into_iter().map(|one| printed(one.wait_with_output().unwrap())).collect();
             assert!(pems.iter().all(|pem| *pem == home.read(CERTIFICATE)));
-            // The key is that of the certificate, or this would be an error.
+            // This would fail if the key did not belong to the certificate.
             assert_eq!(printed(home.ca(&["--pem"])), pems[0]);
         }
     }
 }
 
 #[test]
-fn threads_that_make_it_at_once_agree() {
+fn threads_that_create_it_at_once_agree() {
     let home = Home::new();
     let pems: Vec<_> = thread::scope(|scope| {
         let open = || Authority::open(&home.dir, &[]).unwrap().pem().to_owned();
@@ -151,7 +151,7 @@ fn threads_that_make_it_at_once_agree() {
 }
 
 #[test]
-fn a_host_that_it_was_not_made_for_is_refused_with_what_to_do() {
+fn a_host_outside_its_constraints_is_refused_with_advice() {
     let home = Home::new();
     let made = printed(home.ca(&["--pem", "--host", "mock.test", "--host", "192.0.2.7"]));
     assert_eq!(printed(home.ca(&["--pem", "--host", "192.0.2.7"])), made);
@@ -170,7 +170,7 @@ fn a_host_that_it_was_not_made_for_is_refused_with_what_to_do() {
     assert_ne!(printed(home.ca(&["--pem", "--host", "other.test"])), made);
 }
 
-/// An authority's certificate that ended in 2001.
+/// An authority's certificate that expired in 2001.
 fn ended(key: &KeyPair) -> String {
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, "old");
@@ -185,7 +185,7 @@ fn ended(key: &KeyPair) -> String {
 }
 
 #[test]
-fn one_that_has_ended_is_made_anew_and_processes_that_do_so_at_once_agree() {
+fn an_expired_authority_is_replaced_and_processes_that_do_so_at_once_agree() {
     let home = Home::new();
     printed(home.ca(&[]));
     let key = KeyPair::from_pem(&home.read(KEY)).unwrap();
@@ -195,12 +195,12 @@ fn one_that_has_ended_is_made_anew_and_processes_that_do_so_at_once_agree() {
     let made = printed(home.ca(&["--pem"]));
     assert_ne!(made, old);
     assert_eq!(made, home.read(CERTIFICATE));
-    // It can speak for all hosts, which the old one could not.
+    // The new one permits all hosts, unlike the old one.
     assert_eq!(Authority::open(&home.dir, &[]).unwrap().pem(), made);
 }
 
 #[test]
-fn files_that_are_something_else_are_refused_with_what_to_do() {
+fn invalid_files_are_refused_with_advice() {
     let advice = "run `wechatpay-mock ca --delete`; the next use creates a new authority";
     let other_key = KeyPair::generate().unwrap();
     for (name, content, expected) in [
@@ -219,7 +219,7 @@ fn files_that_are_something_else_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn one_without_its_certificate_gets_another_from_its_key() {
+fn a_missing_certificate_is_made_again_from_the_key() {
     let home = Home::new();
     printed(home.ca(&[]));
     let key = home.read(KEY);
@@ -229,7 +229,7 @@ fn one_without_its_certificate_gets_another_from_its_key() {
 }
 
 #[test]
-fn a_folder_that_can_not_be_made_is_said() {
+fn a_folder_that_cannot_be_created_is_an_error() {
     let around = tempfile::tempdir().unwrap();
     let file = around.path().join("file");
     fs::write(&file, "").unwrap();

@@ -1,4 +1,4 @@
-//! `call`: its exit codes, and what it prints.
+//! `call`: its exit codes and output.
 
 use std::process::Stdio;
 
@@ -51,7 +51,7 @@ async fn without_options_the_sample_is_sent_and_its_verification_printed() {
 }
 
 #[tokio::test]
-async fn options_take_the_place_of_the_sample() {
+async fn options_replace_the_sample() {
     let mock = mock().await;
     let options = ["--card-id", "a", "--code", "b", "--out-request-no", "c", "--add", "-5", "--no-inform"];
     assert_eq!(patch(&mock, &options).await.code, Some(0));
@@ -75,7 +75,7 @@ async fn any_operation_can_be_called_and_its_body_goes_to_stdout() {
 }
 
 #[tokio::test]
-async fn a_body_is_text_a_file_or_stdin_and_sent_as_it_is() {
+async fn a_body_is_text_a_file_or_stdin_and_sent_unchanged() {
     let mock = mock().await;
     let path = "/v3/marketing/membercard-open/cards/a/codes/b/rights";
     let folder = tempfile::tempdir().unwrap();
@@ -124,7 +124,7 @@ async fn credentials_come_from_a_folder_a_file_or_the_environment() {
 }
 
 #[tokio::test]
-async fn a_refusal_exits_with_1_and_shows_the_gateways_words() {
+async fn a_rejected_call_exits_with_1_and_shows_the_gateways_message() {
     let ended = patch(&faulty(Fault::UnknownCard).await, &[]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
     assert!(ended.stderr.contains("400 INVALID_REQUEST: 会员卡ID无效"), "{}", ended.stderr);

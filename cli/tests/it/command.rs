@@ -1,4 +1,4 @@
-//! The command `wechatpay-mock`, as a user runs it.
+//! `serve`, `healthcheck`, `faults` and `keys`, as a user runs them.
 
 use std::{
     fs,
@@ -64,7 +64,7 @@ fn the_address_may_come_from_the_environment() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_said_with_exit_code_2() {
+fn an_address_in_use_exits_with_2() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let output = run(&["--listen", &taken.local_addr().unwrap().to_string()]);
     assert_eq!(output.status.code(), Some(2));
@@ -73,7 +73,7 @@ fn an_address_that_is_taken_is_said_with_exit_code_2() {
 }
 
 #[test]
-fn wrong_usage_is_said_with_exit_code_2() {
+fn wrong_usage_exits_with_2() {
     for arguments in [
         &["--listen", "8080a"][..],
         &["--lisen", "127.0.0.1:0"],
@@ -120,15 +120,15 @@ fn an_admin_token_is_never_shown() {
 }
 
 #[test]
-fn a_filter_for_the_log_that_makes_no_sense_is_said_with_exit_code_2() {
+fn an_invalid_log_filter_exits_with_2() {
     let output = command().args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "info,=x=").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(message.contains("expected RUST_LOG to say what to log, such as `info`"), "{message}");
+    assert!(message.contains("RUST_LOG: expected log directives such as `info`"), "{message}");
 }
 
 #[test]
-fn a_mock_that_runs_is_healthy() {
+fn a_running_mock_is_healthy() {
     let mock = Running::start(command().args(["--listen", "127.0.0.1:0"]));
     let by_url = run(&["healthcheck", "--url", &format!("http://{}", mock.address)]);
     let by_listen =
@@ -138,7 +138,7 @@ fn a_mock_that_runs_is_healthy() {
     }
 }
 
-/// Answers one request with that.
+/// Answers one request with this text.
 fn one_answer(answer: &'static str) -> (String, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -152,10 +152,10 @@ fn one_answer(answer: &'static str) -> (String, thread::JoinHandle<()>) {
 }
 
 #[test]
-fn what_is_no_healthy_mock_is_said_with_exit_code_1() {
+fn anything_but_a_healthy_mock_exits_with_1() {
     for (answer, said) in [
-        ("", "expected an answer in HTTP"),
-        ("220 ftp\r\n", "expected an answer in HTTP"),
+        ("", "expected an HTTP response"),
+        ("220 ftp\r\n", "expected an HTTP response"),
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "found 404 Not Found"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "found hello"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"status\":\"down\"}", r#"found {"status":"down"}"#),
@@ -170,7 +170,7 @@ fn what_is_no_healthy_mock_is_said_with_exit_code_1() {
 }
 
 #[test]
-fn nobody_there_is_said_with_exit_code_1() {
+fn no_listener_exits_with_1() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = run(&["healthcheck", "--url", &format!("http://{free}")]);
     assert_eq!(output.status.code(), Some(1));
@@ -179,8 +179,8 @@ fn nobody_there_is_said_with_exit_code_1() {
 }
 
 #[test]
-fn who_does_not_answer_is_not_waited_for_longer_than_3_seconds() {
-    // The system accepts for it, and nobody reads.
+fn healthcheck_gives_up_after_3_seconds() {
+    // The system accepts the connection, and nobody reads from it.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let begun = Instant::now();
     let output = run(&["healthcheck", "--url", &format!("http://{}", silent.local_addr().unwrap())]);
@@ -189,7 +189,7 @@ fn who_does_not_answer_is_not_waited_for_longer_than_3_seconds() {
     assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
-/// What `wechatpay-mock faults` prints.
+/// The output of `wechatpay-mock faults`.
 fn listed_faults() -> String {
     let output = run(&["faults"]);
     assert_eq!(output.status.code(), Some(0));
@@ -205,7 +205,7 @@ fn every_fault_is_listed_with_its_request_number_in_columns() {
     for fault in FAULTS {
         let row = list.lines().find(|line| line.starts_with(&format!("{fault} "))).unwrap();
         assert_eq!(column(row, &format!("MOCK*{fault}*…")), column(heading, "OUT_REQUEST_NO"), "{row}");
-        // The … before them is two bytes longer than it is wide.
+        // The … before it takes three bytes and one column.
         assert_eq!(column(row, fault.meaning()), column(heading, "WHAT HAPPENS") + 2, "{row}");
     }
     for form in TRIGGER_FORMS {
@@ -214,7 +214,7 @@ fn every_fault_is_listed_with_its_request_number_in_columns() {
 }
 
 #[test]
-fn the_rules_that_are_listed_are_good_and_the_same() {
+fn the_listed_rules_are_valid_and_equal() {
     let list = listed_faults();
     let toml = list.lines().find(|line| line.starts_with("  fault = [")).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -228,7 +228,7 @@ fn the_rules_that_are_listed_are_good_and_the_same() {
 }
 
 #[test]
-fn a_reader_may_stop_reading_the_list() {
+fn a_closed_pipe_is_not_an_error() {
     let mut child = command().arg("faults").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
@@ -236,7 +236,7 @@ fn a_reader_may_stop_reading_the_list() {
 }
 
 #[test]
-fn keys_are_written_under_the_names_that_merchants_know() {
+fn keys_are_written_under_the_file_names_that_merchants_know() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("new/dev");
     assert!(run(&["keys", target.to_str().unwrap()]).status.success());
@@ -262,7 +262,7 @@ fn keys_are_written_under_the_names_that_merchants_know() {
 
 #[cfg(unix)]
 #[test]
-fn private_keys_are_for_their_owner_only() {
+fn only_the_owner_can_read_private_keys() {
     use std::os::unix::fs::PermissionsExt;
 
     let dir = tempfile::tempdir().unwrap();
@@ -284,7 +284,7 @@ fn contents(dir: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_file_that_is_there_stops_everything_unless_forced() {
+fn an_existing_file_stops_keys_unless_forced() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("pub_key.pem"), "mine").unwrap();
     let before = contents(dir.path());

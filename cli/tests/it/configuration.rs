@@ -1,4 +1,4 @@
-//! Configuration files, as the commands take them.
+//! Configuration files on the command line.
 
 use std::{
     fs,
@@ -30,16 +30,16 @@ impl Folder {
 }
 
 #[test]
-fn the_example_is_good() {
+fn the_example_is_valid() {
     let ended = run(&["check-config", repository("fixtures/config/example.toml").to_str().unwrap()]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let shown = ended.stdout;
-    assert!(shown.contains("example.toml is good"), "{shown}");
+    assert!(shown.contains("example.toml is valid"), "{shown}");
     assert!(shown.contains("1900000002, service-provider, trusts public key"), "{shown}");
 }
 
 #[test]
-fn with_a_mistake_nothing_starts_and_the_exit_code_is_2() {
+fn a_configuration_error_exits_with_2_and_nothing_starts() {
     let folder = Folder::new("listen = \"127.0.0.1:0\"\nlimit = 1");
     let file = folder.file();
     let file = file.to_str().unwrap();
@@ -54,13 +54,13 @@ fn with_a_mistake_nothing_starts_and_the_exit_code_is_2() {
 }
 
 #[test]
-fn the_command_line_goes_before_the_file() {
+fn the_command_line_overrides_the_file() {
     let folder = Folder::new("listen = \"127.0.0.1:0\"");
     assert!(first_line(&folder, &[]).starts_with("listening on http://127.0.0.1:"));
     assert!(first_line(&folder, &["--listen", "127.0.0.2:0"]).starts_with("listening on http://127.0.0.2:"));
 }
 
-/// The first line of output of a mock that is told of the configuration by its environment.
+/// The first line of output of a mock whose configuration is named in its environment.
 fn first_line(folder: &Folder, arguments: &[&str]) -> String {
     let mut command = command();
     command.args(arguments);
@@ -74,7 +74,7 @@ fn first_line(folder: &Folder, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_seed_on_the_command_line_goes_before_that_of_the_file() {
+fn a_seed_on_the_command_line_overrides_that_of_the_file() {
     let folder = Folder::new("seed = \"good.json\"")
         .with("good.json", "{ \"merchants\": {} }")
         .with("bad.json", "{ \"merchant\": {} }");
@@ -85,7 +85,7 @@ fn a_seed_on_the_command_line_goes_before_that_of_the_file() {
 }
 
 #[test]
-fn the_credentials_of_the_merchant_that_is_asked_for_are_written() {
+fn keys_writes_the_credentials_of_the_requested_merchant() {
     let folder =
         Folder::new("[[merchant]]\nmchid = \"1\"\n[[merchant]]\nmchid = \"2\"\ntrust = \"public-key\"");
     let (config, target) = (folder.file(), folder.0.path().join("keys"));

@@ -1,4 +1,4 @@
-//! The commands in the documents work: each page's `sh` blocks run in bash, beside a running mock.
+//! Tests that the commands in the documents work: each page's `sh` blocks run in bash, next to a running mock.
 
 use std::{
     fs,
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::support::{command, ended, repository};
 
-/// Exit codes of wrong usage, and of commands that cannot be run or are not found, end the page. Others may be what the
-/// page is about.
+/// Wrong usage, and commands that cannot be run or are not found, end the page with a failure. Other exit codes may be
+/// what the page shows.
 const TRAP: &str = r#"set -uE
 trap 'code=$?; case $code in 2 | 126 | 127) echo "exit code $code: $BASH_COMMAND" >&2; exit 99 ;; esac' ERR
 "#;
@@ -30,7 +30,7 @@ impl Page {
         self.text.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
     }
 
-    /// What the page tells a reader to run, against the mock at this address.
+    /// The commands on the page, against the mock at this address.
     fn script(&self, address: &str) -> String {
         let code: String =
             self.blocks().filter(|(language, _)| *language == "sh").map(|(_, code)| code).collect();
@@ -114,18 +114,18 @@ impl Drop for Reader {
     }
 }
 
-/// What went wrong with the page's commands.
+/// Runs the page's commands. Returns the output if one fails.
 fn run(page: &Page) -> Result<(), String> {
     let reader = Reader::new();
     page.write_files(reader.folder.path());
-    // Pages that look at requests expect some.
+    // Pages that inspect requests need one in the journal.
     let mut call = reader.prepare(command());
     assert!(call.args(["call", "rights", "patch"]).stdout(Stdio::null()).status().unwrap().success());
     let mut bash = Command::new("bash");
     bash.arg("-c").arg(page.script(&reader.address)).stdin(Stdio::null());
     let ended = ended(reader.prepare(bash).output().unwrap());
     match ended.code {
-        // The last command's, if the trap let it pass.
+        // The exit code of the last command, which the trap accepted.
         Some(99) | None => Err(format!("{}:\n{}{}", page.path, ended.stdout, ended.stderr)),
         Some(_) => Ok(()),
     }
@@ -135,7 +135,7 @@ fn run(page: &Page) -> Result<(), String> {
 fn the_commands_in_the_documents_work() {
     for tool in ["bash", "curl", "openssl"] {
         if Command::new(tool).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-            assert!(std::env::var_os("CI").is_none(), "expected {tool} on a machine of CI, found none");
+            assert!(std::env::var_os("CI").is_none(), "expected {tool} in CI, found none");
             eprintln!("skipped: {tool} is not installed");
             return;
         }

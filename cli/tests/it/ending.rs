@@ -1,4 +1,4 @@
-//! The command ends as it is asked to: SIGINT and SIGTERM, twice if need be.
+//! SIGINT and SIGTERM stop the mock; a second signal stops it at once.
 
 use std::{
     fs,
@@ -15,14 +15,14 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
-    /// A peer that has sent that, and the mock waits for more.
+    /// A peer that has sent this part of a request, so the mock waits for the rest.
     fn half_way(&self, request: &[u8]) -> TcpStream {
         let mut peer = TcpStream::connect(&self.address).unwrap();
         peer.write_all(request).unwrap();
         peer
     }
 
-    /// Reads the log up to a line with this in it.
+    /// Reads the log up to a line that contains this.
     fn until_log_says(&mut self, text: &str) {
         while !self.line().contains(text) {}
     }
@@ -41,18 +41,18 @@ fn halves() -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn asked_to_end_it_does_with_exit_code_0() {
+fn a_signal_stops_the_mock_with_exit_code_0() {
     for signal in ["INT", "TERM"] {
         let mut mock = Running::start(&[]);
         mock.signal(signal);
-        mock.until_log_says(&format!("ending, as SIG{signal} asks"));
-        mock.until_log_says("ended");
+        mock.until_log_says(&format!("stopping on SIG{signal}"));
+        mock.until_log_says("stopped");
         assert_eq!(mock.code(), Some(0), "{signal}");
     }
 }
 
 #[test]
-fn a_request_that_is_on_its_way_is_answered_first() {
+fn a_request_in_flight_is_answered_first() {
     let mut mock = Running::start(&[]);
     let (begin, end) = halves();
     let mut peer = mock.half_way(&begin);
@@ -62,12 +62,12 @@ fn a_request_that_is_on_its_way_is_answered_first() {
     let mut answer = String::new();
     peer.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
-    mock.until_log_says(" INFO ended");
+    mock.until_log_says(" INFO stopped");
     assert_eq!(mock.code(), Some(0));
 }
 
 #[test]
-fn what_takes_longer_than_the_limit_is_cut_off_and_said() {
+fn requests_beyond_the_shutdown_limit_are_cut_off_and_logged() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("mock.toml");
     fs::write(&config, "[limits]\nshutdown = 1\n").unwrap();
@@ -76,17 +76,17 @@ fn what_takes_longer_than_the_limit_is_cut_off_and_said() {
     mock.signal("TERM");
     mock.until_log_says("WARN shutting down: not finished within 1 s, connections cut off: 1");
     assert_eq!(mock.code(), Some(0));
-    // Closed or reset, as the system has it; there is no answer.
+    // The system closes or resets the connection; there is no response.
     assert_eq!(peer.read(&mut [0]).unwrap_or(0), 0);
 }
 
 #[test]
-fn asked_again_it_ends_at_once() {
+fn a_second_signal_stops_the_mock_at_once() {
     let mut mock = Running::start(&[]);
     let _peer = mock.half_way(&halves().0);
     mock.signal("INT");
-    mock.until_log_says("a second one ends at once");
+    mock.until_log_says("a second signal stops at once");
     mock.signal("TERM");
-    mock.until_log_says("WARN ended at once, as another SIGTERM asks");
+    mock.until_log_says("WARN stopped at once on SIGTERM");
     assert_eq!(mock.code(), Some(0));
 }

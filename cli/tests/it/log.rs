@@ -1,4 +1,4 @@
-//! The log of the command: one line for each exchange, to read or as JSON, and nothing in it that should not be.
+//! The log: one line for each exchange, as text or JSON, without secrets.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,7 @@ use wechatpay_protocol::Credentials;
 use crate::support::{Running, signed};
 
 impl Running {
-    /// Sends that on a connection of its own; what comes until the mock closes it.
+    /// Sends this on a new connection, and returns everything received until the mock closes it.
     fn answer_to(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(request).unwrap();
@@ -21,12 +21,12 @@ impl Running {
     }
 }
 
-/// A request that is answered 404.
+/// A request that gets a 404.
 fn unknown(target: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\r\n").into()
 }
 
-/// What the line says after the time.
+/// The line without its time.
 fn without_time(line: &str) -> &str {
     line.split_once(' ').unwrap().1.trim_start()
 }
@@ -39,7 +39,7 @@ fn object(line: &str) -> Map<String, Value> {
 const MAGIC: &str = r#"{"out_request_no":"MOCK*system-error-applied*1"}"#;
 
 #[test]
-fn a_request_that_was_answered_is_information_and_habits_are_a_hint() {
+fn a_successful_request_is_info_and_a_harmless_habit_is_a_hint() {
     let mut mock = Running::start(&[]);
     assert!(mock.answer_to(&signed(r#"{"out_request_no":"log"}"#)).starts_with("HTTP/1.1 204 "));
     let line = mock.line();
@@ -49,7 +49,7 @@ fn a_request_that_was_answered_is_information_and_habits_are_a_hint() {
 }
 
 #[test]
-fn a_hint_and_a_diagnosis_are_said_once() {
+fn a_hint_and_a_diagnosis_are_logged_once() {
     let mut mock = Running::start(&[]);
     for number in ["1", "2"] {
         mock.answer_to(&signed(&format!(r#"{{"out_request_no":"{number}"}}"#)));
@@ -67,7 +67,7 @@ fn a_hint_and_a_diagnosis_are_said_once() {
 }
 
 #[test]
-fn what_is_odd_about_one_request_is_a_warning() {
+fn an_unusual_request_is_a_warning() {
     let mut mock = Running::start(&[]);
     for _ in 0..2 {
         mock.answer_to(&signed(r#"{"out_request_no":"log"}"#));
@@ -78,7 +78,7 @@ fn what_is_odd_about_one_request_is_a_warning() {
 }
 
 #[test]
-fn a_refusal_says_which_check_failed_and_why() {
+fn a_rejected_request_is_logged_with_the_failed_check_and_the_reason() {
     let mut mock = Running::start(&[]);
     mock.answer_to(&unknown("/v3/none?page=1"));
     let line = mock.line();
@@ -90,7 +90,7 @@ fn a_refusal_says_which_check_failed_and_why() {
 }
 
 #[test]
-fn a_fault_that_struck_is_named() {
+fn an_applied_fault_is_named() {
     let mut mock = Running::start(&[]);
     assert!(mock.answer_to(&signed(MAGIC)).starts_with("HTTP/1.1 500 "));
     let line = mock.line();
@@ -137,9 +137,9 @@ fn in_json_every_line_is_one_flat_object() {
 }
 
 #[test]
-fn peers_can_neither_forge_a_line_nor_steer_a_terminal() {
+fn peers_can_neither_forge_a_line_nor_control_a_terminal() {
     let requests = [
-        // C1 control characters and what turns the direction of text, as UTF-8, are legal in a target for HTTP's parser.
+        // The HTTP parser accepts C1 control characters and bidirectional overrides, as UTF-8, in a target.
         unknown("/v3/\u{9b}31m\u{202e}\u{2028}WARN"),
         unknown("/v3/none?\u{85}ERROR"),
         // Names of members are the caller's.
@@ -203,7 +203,7 @@ fn no_line_has_a_key_or_a_signature() {
 }
 
 #[test]
-fn when_nobody_reads_the_log_any_more_requests_are_answered_all_the_same() {
+fn requests_are_answered_even_if_stderr_is_closed() {
     let mut mock = Running::start(&[]);
     mock.log = None;
     for _ in 0..3 {

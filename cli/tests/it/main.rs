@@ -1,4 +1,4 @@
-//! The command `wechatpay-mock`, as users run it.
+//! Tests of the command `wechatpay-mock`, as users run it.
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 

@@ -1,4 +1,4 @@
-//! The command `prove-client`: it finds what a client does wrong, invents nothing, and says when it can't tell.
+//! `prove-client`: it finds every bug in a client, reports no false ones, and says when it cannot tell.
 
 mod careless;
 mod own_client;
@@ -15,9 +15,9 @@ struct Run {
     code: Option<i32>,
     stdout: String,
     stderr: String,
-    /// What it wrote as JSON, if it came to that.
+    /// The JSON report, if it was written.
     report: Option<Value>,
-    /// What it wrote as JUnit's XML, if it came to that.
+    /// The JUnit report, if it was written.
     junit: Option<String>,
 }
 
@@ -50,13 +50,13 @@ impl Run {
         there.map(|probe| probe["id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The last line, which is for a badge.
+    /// The last line, the summary.
     fn summary(&self) -> &str {
         self.stdout.lines().last().unwrap_or_default()
     }
 
     #[track_caller]
-    fn assert_nothing_let_through(&self) {
+    fn assert_every_probe_passed(&self) {
         assert!(self.probes("not-held").is_empty(), "{}", self.stdout);
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         assert!(self.summary().contains("passed · nothing found"), "{}", self.summary());

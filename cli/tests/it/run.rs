@@ -1,4 +1,4 @@
-//! `wechatpay-mock run`: a command that finds a mock where it looks for the gateway.
+//! `wechatpay-mock run`: a command whose requests to the gateway reach a mock.
 
 use std::{
     collections::BTreeMap,
@@ -35,7 +35,7 @@ fn stderr(output: &Output) -> &str {
     str::from_utf8(&output.stderr).unwrap()
 }
 
-/// Whether a tool is not installed, which is said; on a machine of CI, it must be.
+/// Whether a tool is missing, which is printed; panics in CI, where it must be installed.
 fn is_missing(tool: &str) -> bool {
     if Command::new(tool).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
         return false;
@@ -45,7 +45,7 @@ fn is_missing(tool: &str) -> bool {
     true
 }
 
-/// A call by curl that lists the certificates, signed now; over another target than is called, if that is said.
+/// A curl command that lists the certificates, signed now over this target, which may differ from the one called.
 fn curl(signed: &str) -> String {
     let merchant = Credentials::development();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -70,19 +70,19 @@ fn the_exit_code_is_the_commands() {
 }
 
 #[test]
-fn a_command_that_a_signal_ended_gives_128_and_the_signal() {
+fn a_command_ended_by_a_signal_gives_128_plus_the_signal() {
     for (signal, wanted) in [("KILL", 137), ("TERM", 143)] {
         assert_eq!(code(&shell(&[], &format!("kill -{signal} $$"))), Some(wanted));
     }
 }
 
 #[test]
-fn a_command_that_is_not_there_gives_127_and_one_that_can_not_be_run_126() {
+fn a_missing_command_gives_127_and_one_that_cannot_be_run_126() {
     let output = run(&[], &["no-such-command-anywhere"]);
     assert_eq!(code(&output), Some(127));
     assert_eq!(
         stderr(&output),
-        "error: expected a command, found none called \"no-such-command-anywhere\"; give a path, or a name that PATH has\n"
+        "error: cannot find the command \"no-such-command-anywhere\"; give its path, or a name on the PATH\n"
     );
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
@@ -98,13 +98,13 @@ fn without_a_command_it_is_wrong_usage() {
 }
 
 #[test]
-fn the_command_has_the_input_and_output_of_whoever_runs_it() {
+fn the_command_inherits_stdin_stdout_and_stderr() {
     let output = shell(&[], "echo out; echo err >&2");
     assert_eq!(stdout(&output), "out\n");
     assert!(stderr(&output).starts_with("err\n"), "{}", stderr(&output));
 }
 
-/// What a command finds in its environment, if this is set before.
+/// The command's environment, with these variables set beforehand.
 fn variables(before: &[(&str, &str)]) -> BTreeMap<String, String> {
     let mut command = command();
     command.arg("run").envs(before.iter().copied()).args(["--", "env"]);
@@ -114,7 +114,7 @@ fn variables(before: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_command_finds_what_each_ecosystem_reads() {
+fn the_environment_has_the_variables_that_each_ecosystem_reads() {
     let found = variables(&[("JAVA_TOOL_OPTIONS", "-Xmx99m"), ("PHP_INI_SCAN_DIR", "/etc/php")]);
     let proxy = &found["HTTPS_PROXY"];
     let port = proxy.strip_prefix("http://127.0.0.1:").unwrap();
@@ -140,7 +140,7 @@ fn the_command_finds_what_each_ecosystem_reads() {
 }
 
 #[test]
-fn no_proxy_never_lets_the_gateway_be_called_past_the_mock() {
+fn no_proxy_never_excludes_the_gateway() {
     for name in ["NO_PROXY", "no_proxy"] {
         for value in ["*", ".qq.com,*", "api.mch.weixin.qq.com"] {
             let found = variables(&[(name, value)]);
@@ -153,7 +153,7 @@ fn no_proxy_never_lets_the_gateway_be_called_past_the_mock() {
 }
 
 #[test]
-fn what_was_written_for_the_command_is_there_while_it_runs_and_gone_after_it() {
+fn temporary_files_exist_only_while_the_command_runs() {
     for end in ["exit 0", "exit 3", "kill -KILL $$"] {
         let script = format!(
             "cat \"$SSL_CERT_FILE\" \"$NODE_EXTRA_CA_CERTS\" >/dev/null && echo \"$SSL_CERT_FILE\"; {end}"
@@ -175,7 +175,7 @@ fn the_command_reaches_the_mock_as_if_it_were_the_gateway() {
 }
 
 #[test]
-fn if_the_command_fails_the_refused_requests_are_said_with_what_was_wrong() {
+fn if_the_command_fails_the_rejected_requests_are_listed_with_reasons() {
     if is_missing("curl") {
         return;
     }
@@ -183,12 +183,12 @@ fn if_the_command_fails_the_refused_requests_are_said_with_what_was_wrong() {
     let output = shell(&[], &script);
     assert_eq!((code(&output), stdout(&output)), (Some(3), "401 1.1"));
     let said = stderr(&output);
-    assert!(said.starts_with("wechatpay-mock: requests: 1, refused or odd: 1\n"), "{said}");
+    assert!(said.starts_with("wechatpay-mock: requests: 1, with problems: 1\n"), "{said}");
     assert!(said.contains("GET /v3/certificates") && said.contains("401"), "{said}");
 }
 
 #[test]
-fn a_diagnosis_says_which_mistake_was_made() {
+fn the_list_has_the_diagnosis() {
     if is_missing("curl") {
         return;
     }
@@ -198,7 +198,7 @@ fn a_diagnosis_says_which_mistake_was_made() {
 }
 
 #[test]
-fn if_the_command_ends_well_nothing_is_said_unless_the_contract_counts() {
+fn if_the_command_succeeds_nothing_is_listed_unless_the_contract_is_checked() {
     if is_missing("curl") {
         return;
     }
@@ -210,16 +210,16 @@ fn if_the_command_ends_well_nothing_is_said_unless_the_contract_counts() {
     assert_eq!(code(&output), Some(1));
     let said = stderr(&output);
     assert!(
-        said.contains("refused or odd: 1") && said.contains("--contract: the command succeeded"),
+        said.contains("with problems: 1") && said.contains("--contract: the command succeeded"),
         "{said}"
     );
 
-    // The command's own failure comes first.
+    // The command's own exit code takes precedence.
     assert_eq!(code(&shell(&["--contract"], &format!("{script}; exit 3"))), Some(3));
 }
 
 #[test]
-fn if_no_request_came_that_is_said_and_breaks_the_contract() {
+fn no_request_gets_a_hint_and_breaks_the_contract() {
     let hint = "wechatpay-mock: no request reached the mock; does the command read HTTPS_PROXY? ";
     let output = run(&[], &["true"]);
     assert_eq!(code(&output), Some(0));
@@ -228,7 +228,7 @@ fn if_no_request_came_that_is_said_and_breaks_the_contract() {
 }
 
 #[test]
-fn other_hosts_are_refused_unless_they_are_let_through() {
+fn the_proxy_refuses_other_hosts() {
     if is_missing("curl") {
         return;
     }
@@ -237,12 +237,12 @@ fn other_hosts_are_refused_unless_they_are_let_through() {
     assert_eq!(code(&output), Some(56), "{}", stderr(&output));
     assert!(stderr(&output).contains("403"), "{}", stderr(&output));
     let reason =
-        "wechatpay-mock: turned away: expected a host that this mock answers for, found example.com;";
+        "wechatpay-mock: rejected connection: expected a host that this mock answers for, found example.com;";
     assert!(stderr(&output).contains(reason), "{}", stderr(&output));
 }
 
 #[test]
-fn a_command_that_does_not_trust_the_mocks_authority_is_told_so() {
+fn a_client_that_does_not_trust_the_authority_is_reported() {
     if is_missing("curl") {
         return;
     }
@@ -255,7 +255,7 @@ fn a_command_that_does_not_trust_the_mocks_authority_is_told_so() {
 }
 
 #[test]
-fn signals_are_for_the_command() {
+fn signals_are_passed_to_the_command() {
     for signal in ["TERM", "INT"] {
         for (script, wanted) in [
             (format!("trap 'exit 7' {signal}; echo ready; read line; exit 9"), 7),
@@ -265,7 +265,7 @@ fn signals_are_for_the_command() {
             command.args(["run", "--", "sh", "-c", &format!("echo $SSL_CERT_FILE; {script}")]);
             let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
             let mut child = command.spawn().unwrap();
-            // Open until the command has ended, or that would be for want of input.
+            // stdin stays open, so that the command does not end for lack of input.
             let _input = child.stdin.take();
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
             let path = lines.next().unwrap().unwrap();
@@ -281,7 +281,7 @@ fn signals_are_for_the_command() {
 }
 
 #[test]
-fn javas_trust_store_has_the_mocks_authority() {
+fn the_java_trust_store_has_the_mocks_authority() {
     if is_missing("keytool") {
         return;
     }

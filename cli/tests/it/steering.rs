@@ -1,4 +1,4 @@
-//! `logs`, `clock` and `fault`: a running mock is seen and controlled without curl.
+//! `logs`, `clock` and `fault`: inspecting and controlling a running mock.
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,7 +19,7 @@ fn beside(mock: &MockServer, arguments: &[&str]) -> Command {
     command
 }
 
-/// What the command prints beside the mock.
+/// The output of the command, run against the mock.
 async fn printed(mock: &MockServer, arguments: &[&str]) -> String {
     let ended = run_beside(beside(mock, arguments)).await;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
@@ -62,7 +62,7 @@ async fn a_fault_rule_can_be_added_listed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_fault_that_is_none_is_wrong_usage_and_one_that_is_gone_a_failed_call() {
+async fn an_invalid_rule_is_wrong_usage_and_a_missing_rule_a_failed_call() {
     let mock = mock().await;
     for arguments in [
         &["fault", "add"][..],
@@ -83,20 +83,20 @@ async fn a_fault_that_is_none_is_wrong_usage_and_one_that_is_gone_a_failed_call(
 #[tokio::test]
 async fn the_clock_can_be_shown_and_moved() {
     let mock = mock().await;
-    assert!(printed(&mock, &["clock"]).await.ends_with("+08:00  shows the right time\n"));
-    assert!(printed(&mock, &["clock", "advance", "301"]).await.ends_with("301 s ahead of the right time\n"));
+    assert!(printed(&mock, &["clock"]).await.ends_with("+08:00  real time\n"));
+    assert!(printed(&mock, &["clock", "advance", "301"]).await.ends_with("301 s ahead of the real time\n"));
     assert_eq!(patch(&mock).await, Some(1), "its timestamp is too old");
-    assert!(printed(&mock, &["clock", "skew", "-60"]).await.ends_with("60 s behind the right time\n"));
+    assert!(printed(&mock, &["clock", "skew", "-60"]).await.ends_with("60 s behind the real time\n"));
     for at in ["1756951532", "2025-09-04T10:05:32+08:00"] {
         let frozen = printed(&mock, &["clock", "freeze", at]).await;
-        assert_eq!(frozen, "2025-09-04T10:05:32+08:00  stands still\n");
+        assert_eq!(frozen, "2025-09-04T10:05:32+08:00  frozen\n");
     }
-    assert!(printed(&mock, &["clock", "resume"]).await.ends_with("shows the right time\n"));
+    assert!(printed(&mock, &["clock", "resume"]).await.ends_with("  real time\n"));
     assert_eq!(refused(&mock, &["clock", "freeze", "noon"]).await.code, Some(2));
 }
 
 #[tokio::test]
-async fn the_last_requests_are_shown_as_the_log_has_them() {
+async fn the_last_requests_are_shown_in_the_format_of_the_log() {
     let mock = mock().await;
     assert_eq!(printed(&mock, &["logs"]).await, "");
     for _ in 0..3 {
@@ -135,7 +135,7 @@ async fn requests_can_be_followed() {
 }
 
 #[tokio::test]
-async fn a_mock_with_a_token_wants_it() {
+async fn a_mock_with_a_token_requires_it() {
     let token = "correct-horse-battery";
     let mock = MockServer::builder().admin_token(token.parse().unwrap()).start().await.unwrap();
     let without = refused(&mock, &["clock"]).await;
@@ -147,11 +147,11 @@ async fn a_mock_with_a_token_wants_it() {
 }
 
 #[test]
-fn no_mock_is_a_failed_call_with_a_hint() {
+fn without_a_mock_the_call_fails_with_a_hint() {
     for arguments in [&["logs"][..], &["clock", "freeze"], &["fault", "list"]] {
         let ended = run(&[arguments, &["--url", "http://127.0.0.1:1"]].concat());
         assert_eq!(ended.code, Some(1), "{arguments:?}");
-        let expected = "error: expected a mock at http://127.0.0.1:1, cannot connect";
+        let expected = "error: cannot connect to a mock at http://127.0.0.1:1; ";
         assert!(ended.stderr.starts_with(expected) && ended.stderr.contains("hint: "), "{}", ended.stderr);
     }
 }

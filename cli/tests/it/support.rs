@@ -1,4 +1,4 @@
-//! What the tests share: the command, mocks that end with the test, and requests to them.
+//! Shared by the tests: the command, mocks that stop with the test, and requests to them.
 
 use std::{
     io::{BufRead, BufReader, Lines},
@@ -40,7 +40,7 @@ pub(crate) fn ended(output: Output) -> Ended {
     Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }
 
-/// The same beside a mock of the test's.
+/// Runs the command to its end while a mock runs in the test.
 pub(crate) async fn run_beside(mut command: Command) -> Ended {
     ended(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
 }
@@ -54,7 +54,7 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) address: String,
-    /// The log's lines. Dropped, nobody reads it any more.
+    /// The log's lines. Dropping it closes the mock's stderr.
     pub(crate) log: Option<Lines<BufReader<ChildStderr>>>,
 }
 

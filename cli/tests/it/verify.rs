@@ -1,4 +1,4 @@
-//! The command `verify`: it fails when it should, says why in every form, and does no harm.
+//! `verify`: it fails when it should, explains failures in every report, and does no harm.
 
 mod on_targets;
 mod reports;
@@ -12,7 +12,7 @@ async fn verify<I: AsRef<str>>(options: impl IntoIterator<Item = I>) -> Ended {
     verify_trusting(None, options).await
 }
 
-/// The same, with the authorities in this file instead of the machine's.
+/// Runs `verify` with the authorities in this file instead of the system's.
 async fn verify_trusting<I: AsRef<str>>(
     authorities: Option<&Path>,
     options: impl IntoIterator<Item = I>,
@@ -23,7 +23,7 @@ async fn verify_trusting<I: AsRef<str>>(
     run_beside(command).await
 }
 
-/// A path as an option has it.
+/// A path as the value of an option.
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }

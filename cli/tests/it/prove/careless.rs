@@ -1,4 +1,4 @@
-//! Every hole of the careless client is found, and none that is not there.
+//! Every planted bug of the careless client is found, and no others.
 
 use std::{collections::BTreeMap, fs, process::Stdio};
 
@@ -9,7 +9,7 @@ use crate::support::repository;
 
 const CLIENT: &str = "examples/careless-client/careless.py";
 
-/// Which probes find which hole.
+/// The probes that find each bug.
 fn holes() -> BTreeMap<String, Vec<String>> {
     let json = fs::read_to_string(repository("examples/careless-client/holes.json")).unwrap();
     let holes: BTreeMap<String, Vec<String>> = serde_json::from_str(&json).unwrap();
@@ -17,7 +17,7 @@ fn holes() -> BTreeMap<String, Vec<String>> {
     holes
 }
 
-/// A run of the client with these holes; none if what it needs is not installed.
+/// A run of the client with these bugs; `None` if its tools are not installed.
 async fn run(holes: &str) -> Option<Run> {
     for (tool, version) in [("python3", "--version"), ("openssl", "version")] {
         let tried = Command::new(tool).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -32,7 +32,7 @@ async fn run(holes: &str) -> Option<Run> {
 }
 
 #[tokio::test]
-async fn every_planted_hole_is_found_and_none_is_invented() {
+async fn every_planted_bug_is_found_and_no_others() {
     let holes = holes();
     let all = holes.keys().map(String::as_str).collect::<Vec<_>>().join(",");
     let Some(run) = run(&all).await else { return };
@@ -42,13 +42,13 @@ async fn every_planted_hole_is_found_and_none_is_invented() {
 }
 
 #[tokio::test]
-async fn without_its_holes_the_same_client_lets_nothing_through() {
+async fn without_its_bugs_the_same_client_passes_every_probe() {
     let Some(run) = run("none").await else { return };
-    run.assert_nothing_let_through();
+    run.assert_every_probe_passed();
 }
 
 #[test]
-fn each_hole_is_marked_where_it_is_planted() {
+fn each_bug_is_marked_where_it_is_planted() {
     let client = fs::read_to_string(repository(CLIENT)).unwrap();
     for hole in holes().keys() {
         assert_eq!(client.matches(&format!("# HOLE {hole}: ")).count(), 1, "{hole}");

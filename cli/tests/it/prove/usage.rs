@@ -1,4 +1,4 @@
-//! The command itself: what it refuses, what it lists, what it writes.
+//! The command itself: wrong usage, the list of probes, and the reports.
 
 use wechatpay_contract::prove::PROBES;
 
@@ -6,7 +6,7 @@ use super::prove;
 use crate::support::repository;
 
 #[tokio::test]
-async fn a_client_that_fails_with_an_honest_mock_ends_the_run_with_2() {
+async fn a_client_that_fails_against_a_correct_mock_ends_the_run_with_2() {
     let run = prove(&["--", "sh", "-c", "echo no key >&2; exit 3"], &[]).await;
     assert_eq!((run.code, run.report), (Some(2), None));
     for text in ["exit code 3", "no request reached the mock", "client  no key"] {
@@ -15,7 +15,7 @@ async fn a_client_that_fails_with_an_honest_mock_ends_the_run_with_2() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_calls_is_not_taken_for_a_good_one() {
+async fn a_client_that_never_calls_fails() {
     let run = prove(&["--", "true"], &[]).await;
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("exit code 0: the call never reached the mock"), "{}", run.stderr);
@@ -23,7 +23,7 @@ async fn a_client_that_never_calls_is_not_taken_for_a_good_one() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_client_that_hangs_is_ended_with_all_that_it_started() {
+async fn a_client_that_hangs_is_killed_with_its_child_processes() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
     let command = format!("sleep 600 & echo $! > {}; wait", pid.display());
@@ -43,7 +43,7 @@ async fn a_client_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 #[tokio::test]
-async fn what_the_mock_refused_is_said_with_the_reason() {
+async fn the_error_says_why_the_mock_rejected_the_request() {
     let call = "curl -s -X PATCH --noproxy '*' -H 'Authorization: Bearer 1' -f \
                 \"$WECHATPAY_BASE_URL/v3/marketing/membercard-open/cards/1/codes/1/rights\"";
     if std::process::Command::new("curl").arg("--version").output().is_err() {
@@ -56,7 +56,7 @@ async fn what_the_mock_refused_is_said_with_the_reason() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_run_is_wrong_usage() {
+async fn a_run_that_cannot_start_is_wrong_usage() {
     for (options, text) in [
         (&["--", "/nonexistent/client"][..], "cannot run \"/nonexistent/client\""),
         (&["--filter", "nothing", "--", "true"], "no probe has nothing in its id or group"),
@@ -73,7 +73,7 @@ async fn what_cannot_be_run_is_wrong_usage() {
 }
 
 #[tokio::test]
-async fn the_list_has_every_probe_and_runs_none() {
+async fn list_shows_every_probe_and_runs_none() {
     let run = prove(&["--list"], &[]).await;
     assert_eq!((run.code, run.stdout.lines().count()), (Some(0), PROBES.len()));
     assert!(
@@ -85,7 +85,7 @@ async fn the_list_has_every_probe_and_runs_none() {
 }
 
 #[tokio::test]
-async fn a_finding_is_in_every_report_with_what_to_do() {
+async fn a_finding_is_in_every_report_with_advice() {
     let client = repository("examples/careless-client/careless.py").display().to_string();
     let filters = ["--filter", "signtest", "--filter", "honest", "--keys", "both"];
     let run = prove(&[&filters[..], &["--", "python3", &client]].concat(), &[]).await;

@@ -1,4 +1,4 @@
-//! What is run on which server, and what is not.
+//! Which cases run on which server.
 
 use std::{collections::BTreeSet, fs, net::TcpListener, path::Path};
 
@@ -16,7 +16,7 @@ fn written(credentials: &Credentials) -> TempDir {
     dir
 }
 
-/// What the command lists, by id.
+/// The ids that the command lists.
 async fn listed(options: &[&str]) -> Vec<String> {
     let run = verify(options.iter().copied().chain(["--list"])).await;
     assert_eq!(run.code, Some(0), "{}", run.stderr);
@@ -40,7 +40,7 @@ async fn cases_that_need_a_mock_are_skipped_on_a_target_and_counted() {
 }
 
 #[tokio::test]
-async fn a_target_is_called_by_tls_if_it_is_trusted() {
+async fn a_trusted_target_is_called_over_tls() {
     let mock = MockServer::builder().start().await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let authority = dir.path().join("ca.pem");
@@ -64,7 +64,7 @@ async fn a_target_is_called_by_tls_if_it_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_merchant_of_its_own_is_held_to_the_cases() {
+async fn the_cases_run_as_any_merchant() {
     let mock = MockServer::builder().start().await.unwrap();
     let merchant = mock.make_merchant(NewMerchant { new_key: true, ..NewMerchant::default() }).unwrap();
     let dir = written(&merchant);
@@ -88,7 +88,7 @@ async fn cases_about_a_key_that_the_merchant_does_not_have_are_skipped() {
 
 #[tokio::test]
 async fn nothing_is_sent_to_another_machine_that_may_be_a_real_gateway() {
-    // An address for documentation: whatever is sent there is lost.
+    // An address reserved for documentation: packets to it are lost.
     for target in ["http://192.0.2.1:8080", "http://api.mch.weixin.qq.com"] {
         let run = verify(["--target", target]).await;
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
@@ -100,7 +100,7 @@ async fn nothing_is_sent_to_another_machine_that_may_be_a_real_gateway() {
 #[tokio::test]
 async fn only_harmless_cases_are_sent_to_what_may_be_a_real_gateway() {
     let mock = MockServer::builder().start().await.unwrap();
-    // The same machine, by an address that the catch does not take for it.
+    // The same machine, by an address that the check does not recognise as local.
     let elsewhere = mock.url().replace("127.0.0.1", "[::ffff:127.0.0.1]");
     let run = verify(["--target", &elsewhere]).await;
     assert_eq!((run.code, mock.exchanges().len()), (Some(2), 0));
@@ -193,7 +193,7 @@ async fn a_list_says_what_would_be_skipped_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn wrong_usage_is_said_before_anything_is_sent() {
+async fn wrong_usage_is_reported_before_anything_is_sent() {
     for (options, said) in [
         (["--filter", "no/such/case"], "expected a case with no/such/case in its id"),
         (["--shard", "3/2"], "expected i/n with i from 1 to n"),

@@ -1,4 +1,4 @@
-//! A case that fails is told of in every form of report.
+//! Every report shows a failed case.
 
 use std::{fs, path::Path};
 
@@ -42,14 +42,14 @@ impl Reported {
     }
 }
 
-/// A mock that refuses a repeated number, which the case `rights/repeated` must find out.
+/// A mock that rejects a repeated number, so that the case `rights/repeated` fails.
 async fn refusing_repeats() -> MockServer {
     let policies = Policies { repeat: Repeat::Reject, ..Policies::default() };
     MockServer::builder().policies(policies).start().await.unwrap()
 }
 
 #[tokio::test]
-async fn the_mock_that_is_built_in_holds_every_case_in_every_report() {
+async fn the_built_in_mock_passes_every_case_in_every_report() {
     let reported = Reported::of::<&str>([]).await;
     assert_eq!(reported.run.code, Some(0), "{}{}", reported.run.stdout, reported.run.stderr);
     assert_eq!(reported.run.stderr, "");
@@ -70,7 +70,7 @@ async fn the_mock_that_is_built_in_holds_every_case_in_every_report() {
 }
 
 #[tokio::test]
-async fn a_case_that_fails_is_shown_expected_beside_found() {
+async fn a_failed_case_shows_expected_and_found() {
     let mock = refusing_repeats().await;
     let run = verify(["--target", &mock.url(), "--filter", "rights/repeated"]).await;
     assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
@@ -88,7 +88,7 @@ async fn a_case_that_fails_is_shown_expected_beside_found() {
 }
 
 #[tokio::test]
-async fn a_case_that_fails_is_in_the_json() {
+async fn a_failed_case_is_in_the_json() {
     let mock = refusing_repeats().await;
     let json = Reported::of(["--target", &mock.url(), "--filter", "rights/"]).await.json();
     let failed: Vec<_> =
@@ -104,7 +104,7 @@ async fn a_case_that_fails_is_in_the_json() {
 }
 
 #[tokio::test]
-async fn a_case_that_fails_is_in_the_junit() {
+async fn a_failed_case_is_in_the_junit() {
     let mock = refusing_repeats().await;
     let report = Reported::of(["--target", &mock.url(), "--filter", "rights/repeated"]).await.junit();
     assert_eq!((report.tests, report.failures, report.errors), (2, 1, 0));
@@ -119,7 +119,7 @@ async fn a_case_that_fails_is_in_the_junit() {
 }
 
 #[tokio::test]
-async fn a_case_that_fails_is_in_the_tap() {
+async fn a_failed_case_is_in_the_tap() {
     let mock = refusing_repeats().await;
     let text = Reported::of(["--target", &mock.url(), "--filter", "rights/repeated"]).await.text("tap");
     let mut good = tap(&text);
@@ -132,7 +132,7 @@ async fn a_case_that_fails_is_in_the_tap() {
 }
 
 #[tokio::test]
-async fn an_answer_whose_signature_is_wrong_is_shown_with_the_message() {
+async fn a_response_with_a_wrong_signature_is_shown_with_the_message() {
     let mut rule = FaultRule::of(Fault::WrongKey);
     rule.when.operation = Some("set_rights".into());
     let mock = MockServer::builder().fault(rule).start().await.unwrap();
@@ -145,7 +145,7 @@ async fn an_answer_whose_signature_is_wrong_is_shown_with_the_message() {
 }
 
 #[tokio::test]
-async fn a_request_whose_signature_is_refused_is_shown_with_the_message() {
+async fn a_request_with_a_rejected_signature_is_shown_with_the_message() {
     let dir = tempfile::tempdir().unwrap();
     let case = json!({
         "id": "of-ones-own",
@@ -173,7 +173,7 @@ async fn a_request_whose_signature_is_refused_is_shown_with_the_message() {
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_written_is_an_error_of_usage() {
+async fn a_report_that_cannot_be_written_is_wrong_usage() {
     let run = verify(["--filter", "rights/sample", "--report", "json=/nonexistent/folder/report"]).await;
     assert_eq!(run.code, Some(2));
     assert!(
@@ -184,7 +184,7 @@ async fn a_report_that_cannot_be_written_is_an_error_of_usage() {
 }
 
 #[tokio::test]
-async fn cases_that_are_none_are_an_error_of_usage() {
+async fn invalid_cases_are_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("a.json"), "{\n\"id\": 1\n}").unwrap();
     let run = verify(["--cases", &shown(dir.path())]).await;
@@ -198,7 +198,7 @@ async fn cases_that_are_none_are_an_error_of_usage() {
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
 }
 
-/// Whether each test point is good, after the text was found to be TAP 14.
+/// Parses TAP 14. Returns whether each test point passed.
 fn tap(text: &str) -> Vec<bool> {
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("TAP version 14"));
