@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_public_key_is_printed_as_openssl_prints_it() {
         let key =
-            SigningKey::from_pem(include_str!("../../fixtures/credentials/pub_key_private.pem")).unwrap();
+            SigningKey::from_pem(include_str!("../../../fixtures/credentials/pub_key_private.pem")).unwrap();
         let (_, public_key) = Credentials::development().public_key.unwrap();
         assert_eq!(key.verifying_key().to_pem(), public_key);
     }

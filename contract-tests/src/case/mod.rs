@@ -28,7 +28,7 @@ pub use read::{CaseError, embedded, json_files, load, parse};
 pub use request::{BuiltRequest, CaseRequest, Content, RawRequest, SAMPLE_BODY, SAMPLE_TARGET};
 
 /// The JSON Schema of a case file, draft 2020-12.
-pub const SCHEMA: &str = include_str!("../../fixtures/cases.schema.json");
+pub const SCHEMA: &str = include_str!("../../../fixtures/cases.schema.json");
 
 /// One behaviour of the gateway.
 #[derive(Clone, Debug, Deserialize)]

@@ -14,7 +14,7 @@ use wechatpay_contract::{case, table};
 use wechatpay_mock::{Config, FaultRule, diagnosis::known_mistakes, policies::POLICIES};
 
 /// The sources of the examples in Rust, in the order of the tutorial.
-const EXAMPLES: [&str; 2] = [include_str!("documents/points.rs"), include_str!("documents/lost_answer.rs")];
+const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answer.rs")];
 
 /// Pages that are there in English and in Chinese.
 const TRANSLATED: [[&str; 2]; 2] =
@@ -114,7 +114,7 @@ fn the_lists_of_names_are_complete() {
     assert_lists("docs/reference/diagnoses.md", known_mistakes().into_iter().map(|mistake| mistake.name));
 
     // Warnings have no list of their names in the code but the arms of this function.
-    let warnings = include_str!("../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);
+    let warnings = include_str!("../../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);
     assert_lists("docs/reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
 }
 
