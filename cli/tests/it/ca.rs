@@ -99,7 +99,7 @@ fn the_default_folder_is_in_the_users_data_folder() {
 fn after_a_delete_the_next_authority_is_a_new_one() {
     let home = Home::new();
     let first = printed(home.ca(&["--pem"]));
-    assert!(printed(home.ca(&["--delete"])).starts_with("removed "));
+    assert!(printed(home.ca(&["--delete"])).starts_with("deleted "));
     assert!(!home.dir.exists());
     assert!(printed(home.ca(&["--delete"])).starts_with("nothing to delete: "));
     assert_ne!(printed(home.ca(&["--pem"])), first);
