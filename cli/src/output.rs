@@ -98,7 +98,7 @@ pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
 /// Prints JSON for scripts.
 ///
 /// # Errors
-/// As for [`print`].
+/// As for [`print()`].
 pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
     print(|out| writeln!(out, "{value:#}"))
 }
