@@ -1,11 +1,11 @@
-//! The JSON that handlers respond with.
+//! The JSON responses of the handlers.
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The `Content-Type` of JSON.
+/// The `Content-Type` of a JSON response.
 pub(super) const JSON: &str = "application/json; charset=utf-8";
 
 /// A JSON response.

@@ -1,8 +1,8 @@
-//! The language of messages, as `Accept-Language` asks for it.
+//! The language of messages, which `Accept-Language` selects.
 
 use http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
-/// A language that the gateway answers in. (documented)
+/// A language of the gateway's messages. (documented)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
     /// Simplified Chinese: the gateway's own texts.
@@ -17,7 +17,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language that a request prefers among these; the default if it names none of them.
+    /// The language that a request prefers; the default if it names none of these.
     pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
         let values = headers.get_all(ACCEPT_LANGUAGE).into_iter().filter_map(|value| value.to_str().ok());
         let wishes = values.flat_map(|value| value.split(',')).filter_map(wish);
@@ -36,7 +36,7 @@ impl Language {
     }
 }
 
-/// `en-US;q=0.8` as a language of ours and how much it is wanted.
+/// The language and the weight of `en-US;q=0.8`; `None` for an unknown language.
 fn wish(text: &str) -> Option<(Language, f32)> {
     let (tag, rest) = text.split_once(';').unwrap_or((text, ""));
     let weight = match rest.trim().strip_prefix("q=") {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_language_most_wanted_is_taken() {
+    fn the_language_with_the_highest_weight_is_used() {
         assert_eq!(asked_for("en"), Language::En);
         assert_eq!(asked_for("zh-HK"), Language::ZhHk);
         assert_eq!(asked_for("en;q=0.5, zh-TW;q=0.9"), Language::ZhTw);

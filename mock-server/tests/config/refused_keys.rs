@@ -52,7 +52,7 @@ fn a_private_key_without_its_certificate_is_refused() {
         error("[[merchant]]\nmchid = \"1\"\nprivate_key = \"{credentials}/apiclient_key.pem\"");
     assert_eq!(
         (&*place, &*problem),
-        ("mock.toml:3", "private_key: expected certificate beside it, found none")
+        ("mock.toml:3", "private_key: expected the key certificate as well, found none")
     );
 }
 
@@ -67,11 +67,11 @@ fn a_certificate_that_is_not_in_force_at_the_start_is_refused() {
             assert_eq!(
                 problem,
                 format!(
-                    "certificate: expected a certificate in force at 2026-01-01T00:00:00+08:00, \
-                     found one from {from} to {to}"
+                    "certificate: expected a certificate valid at 2026-01-01T00:00:00+08:00, \
+                     found one valid from {from} to {to}"
                 )
             );
-            assert!(advice.starts_with("name one in force"), "{advice}");
+            assert!(advice.starts_with("name a valid certificate"), "{advice}");
         }
     }
 }
@@ -81,5 +81,5 @@ fn a_merchant_with_the_platforms_certificate_is_refused() {
     let own = "wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem";
     let [place, problem, _] = error(&format!("{MERCHANT}{{credentials}}/{own}\""));
     assert_eq!(place, "mock.toml:3");
-    assert!(problem.starts_with("certificate: expected a serial number of its own"), "{problem}");
+    assert!(problem.starts_with("certificate: expected a unique serial number"), "{problem}");
 }

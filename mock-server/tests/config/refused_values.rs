@@ -55,7 +55,7 @@ fn an_mchid_that_is_not_one_is_refused() {
 fn two_merchants_with_one_mchid_are_refused() {
     let [place, problem, advice] = error("[[merchant]]\nmchid = \"1\"\n[[merchant]]\nmchid = \"1\"");
     assert_eq!(place, "mock.toml:4");
-    assert_eq!(problem, "mchid: expected each mchid once, found 1 again, which line 2 has");
+    assert_eq!(problem, "mchid: expected each mchid once, found 1 again, first in line 2");
     assert_eq!(advice, "remove one of the two merchants");
 }
 
