@@ -164,7 +164,7 @@ fn time(range: RangeInclusive<u64>, seconds: u64) -> Result<Duration, LimitError
     check(range, "seconds", seconds).map(Duration::from_secs)
 }
 
-/// Where addresses have 32 bits, a larger size means as much as there can be.
+/// On a 32-bit machine, a size beyond 32 bits becomes the largest possible size.
 fn size(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<usize, LimitError> {
     check(range, unit, found).map(|size| saturating(size, usize::MAX))
 }

@@ -139,7 +139,7 @@ impl Control {
         gateway.clock.resume();
         gateway.gate.open();
         gateway.faults.reset(None);
-        for mchid in gateway.merchants.remove_made() {
+        for mchid in gateway.merchants.remove_created() {
             gateway.store.remove(&mchid);
         }
         gateway.merchants.reset(None);
@@ -172,11 +172,11 @@ impl Control {
 
     /// Adds the configured fault rules: all of them, or those that name this merchant.
     fn add_configured_faults(&self, mchid: Option<&Mchid>) -> Result<(), RuleError> {
-        let is_meant = |rule: &&FaultRule| {
+        let is_selected = |rule: &&FaultRule| {
             mchid.is_none_or(|mchid| rule.when.merchant.as_deref() == Some(mchid.as_str()))
         };
-        let mut meant = self.configured_faults.iter().filter(is_meant);
-        meant.try_for_each(|rule| self.add_checked_fault(rule.clone()).map(drop))
+        let mut selected = self.configured_faults.iter().filter(is_selected);
+        selected.try_for_each(|rule| self.add_checked_fault(rule.clone()).map(drop))
     }
 
     fn restore_configured_faults(&self, mchid: Option<&Mchid>) {

@@ -113,9 +113,9 @@ pub fn admin_openapi() -> String {
             "summary": "Inspecting and controlling a mock of the WeChat Pay APIv3 gateway.",
             "description": "Not part of the gateway: responses are never signed, and calls are never in the journal. \
                 A mock that listens on a loopback address admits every caller that names such an address in Host. \
-                With a token, every caller must send it. On other addresses without a token, everything except health is off. A web page of \
-                another origin is always refused. An unknown path gets components/responses/not_found, and an \
-                unknown method components/responses/method_not_allowed.",
+                With a token, every caller must send it. On other addresses without a token, everything except \
+                health is off. A web page of another origin is always refused. An unknown path gets \
+                components/responses/not_found, and an unknown method components/responses/method_not_allowed.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
         },
         "servers": [{ "url": "http://127.0.0.1:8080", "description": "a mock started without options" }],

@@ -29,7 +29,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
     type Rejection = AdminError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
-        read_json(&whole(request.into_body()).await).map(Self)
+        read_json(&read_body(request.into_body()).await).map(Self)
     }
 }
 
@@ -37,13 +37,13 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for OptionalBody<T> {
     type Rejection = AdminError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
-        let body = whole(request.into_body()).await;
+        let body = read_body(request.into_body()).await;
         read_json(if body.is_empty() { b"{}" } else { &body }).map(Self)
     }
 }
 
 /// The bytes of the body, which was received within the limits and is in memory.
-async fn whole(body: RawBody) -> bytes::Bytes {
+async fn read_body(body: RawBody) -> bytes::Bytes {
     to_bytes(body, usize::MAX).await.unwrap_or_default()
 }
 

@@ -62,7 +62,7 @@ const ROOT: &str = "/__mock";
 const HEALTH: &str = "/__mock/health";
 
 /// Whether a request is for `/__mock/` rather than the gateway.
-pub(crate) fn is_meant<B>(request: &http::Request<B>) -> bool {
+pub(crate) fn is_admin_request<B>(request: &http::Request<B>) -> bool {
     let rest = request.uri().path().strip_prefix(ROOT);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -97,9 +97,9 @@ impl Admin {
     {
         let gateway = &self.control.gateway;
         let uri = request.uri().clone();
-        let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
+        let (received, outcome) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
         let wants_keep_alive = received.keeps_alive;
-        let response = match whole {
+        let response = match outcome {
             Ok(()) => self.handle(received, uri).await,
             Err(error) => AdminError::Receive(error).into_response(),
         };

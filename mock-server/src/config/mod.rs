@@ -167,12 +167,13 @@ impl Config {
     /// # Errors
     /// [`NoCredentials`] if there is no such merchant, or the configuration does not have its private key.
     pub fn credentials(&self, mchid: Option<&str>, at: Timestamp) -> Result<Credentials, NoCredentials> {
-        let is_meant =
+        let is_selected =
             |merchant: &&MerchantConfig| mchid.is_none_or(|mchid| merchant.mchid.as_str() == mchid);
-        let merchant = self.merchants.iter().find(is_meant).ok_or_else(|| NoCredentials::UnknownMchid {
-            mchid: mchid.unwrap_or_default().into(),
-            known: self.merchants.iter().map(|merchant| merchant.mchid.to_string()).collect(),
-        })?;
+        let merchant =
+            self.merchants.iter().find(is_selected).ok_or_else(|| NoCredentials::UnknownMchid {
+                mchid: mchid.unwrap_or_default().into(),
+                known: self.merchants.iter().map(|merchant| merchant.mchid.to_string()).collect(),
+            })?;
         merchant.credentials(&self.platform_certificates, &self.public_key, at)
     }
 }

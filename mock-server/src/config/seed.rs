@@ -22,10 +22,10 @@ pub(super) fn check(seed: &Seed, config: &Config, path: &Path, text: &str) -> Re
         return Err(ConfigError::new(path, None, problem, "remove or rename one of the two"));
     }
     let known: Vec<_> = config.merchants().iter().map(|merchant| merchant.mchid.as_str()).collect();
-    let Some(stranger) = seed.merchants.keys().filter(|mchid| !known.contains(&mchid.as_str())).min() else {
+    let Some(unknown) = seed.merchants.keys().filter(|mchid| !known.contains(&mchid.as_str())).min() else {
         return Ok(());
     };
-    let name = format!("{stranger:?}");
+    let name = format!("{unknown:?}");
     let line = text.lines().position(|line| line.contains(&name)).map(|index| index + 1);
     let problem = format!("expected the mchid of a merchant ({}), found {name}", known.join(", "));
     let advice = "add the merchant to the configuration, or remove it here";

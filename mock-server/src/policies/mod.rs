@@ -44,7 +44,7 @@ macro_rules! policies {
 
 policies! {
     /// The same out_request_no again, with the same content.
-    repeat: Repeat, from "nothing public says how a repeated number is answered; clients are told to retry with the same parameters" {
+    repeat: Repeat, from "nothing public says how the gateway responds to a repeated number; clients are told to retry with the same parameters" {
         #[default] Accept = "204 again, applied once",
         Reject = "400 INVALID_REQUEST",
     }
@@ -55,10 +55,10 @@ policies! {
     }
     /// before_bonus_value + add_bonus_value is not bonus_value.
     arithmetic: Arithmetic, from "nothing public" {
-        #[default] Warn = "204, bonus_value holds, warning in the journal",
+        #[default] Warn = "204, bonus_value takes precedence, warning in the journal",
         Reject = "400 INVALID_REQUEST",
     }
-    /// before_bonus_value differs from what is stored.
+    /// before_bonus_value differs from the stored points.
     stale_before: StaleBefore, from "nothing public" {
         #[default] Warn = "204, warning in the journal",
         Reject = "400 INVALID_REQUEST",
@@ -90,7 +90,7 @@ policies! {
     }
 }
 
-/// One policy, described.
+/// The description of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Its name in the configuration.
@@ -103,7 +103,7 @@ pub struct Policy {
     pub values: &'static [PolicyValue],
 }
 
-/// One value of a policy, described.
+/// The description of a policy's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyValue {
     variant: &'static str,
@@ -112,7 +112,7 @@ pub struct PolicyValue {
 }
 
 impl Policy {
-    /// The provenance of every default.
+    /// The provenance of each policy's default.
     pub const STANDING: Provenance = Provenance::OwnChoice;
 }
 

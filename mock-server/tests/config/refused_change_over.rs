@@ -1,8 +1,8 @@
-//! What is refused: change-overs.
+//! Invalid change-overs are refused.
 
 use super::*;
 
-/// A change-over from one certificate to another, each with the years in which it is in force.
+/// A change-over from one certificate to another. Each is valid from the first to the second year.
 fn change_over(old: [i32; 2], new: [i32; 2], signs_from: &str) -> Folder {
     let signs_from = if signs_from.is_empty() { String::new() } else { format!("signs_from = {signs_from}") };
     Folder::new(&format!("{PLATFORM}old.pem\"\n{SECOND}new.pem\"\n{signs_from}"))

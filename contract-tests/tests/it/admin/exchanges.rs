@@ -242,7 +242,7 @@ async fn a_body_that_was_cut_is_marked() {
     );
     let archive = admin.get("/exchanges.har").await.body;
     let comment = &archive["log"]["entries"][0]["request"]["postData"]["comment"];
-    assert_eq!(*comment, format!("the journal has kept 30 of {} bytes", sample.body.len()));
+    assert_eq!(*comment, format!("the journal kept 30 of {} bytes", sample.body.len()));
 }
 
 #[tokio::test]

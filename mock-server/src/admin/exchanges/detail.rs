@@ -37,7 +37,7 @@ pub(super) struct Detail<'a> {
     /// The merchant that Authorization names, if it exists.
     #[schema(required, pattern = "^[0-9]{1,32}$")]
     merchant: Option<&'a str>,
-    /// Whether the merchant's signature was verified.
+    /// Whether the merchant's signature is valid.
     authenticated: bool,
     request: RequestDetail<'a>,
     /// The stages, in order.

@@ -25,7 +25,7 @@ pub(super) struct Summary<'a> {
     /// The merchant that Authorization names, if it exists.
     #[schema(required, pattern = "^[0-9]{1,32}$")]
     merchant: Option<&'a str>,
-    /// Whether the merchant's signature was verified.
+    /// Whether the merchant's signature is valid.
     authenticated: bool,
     /// The status of the response; null if a fault kept it from being sent.
     #[schema(required, minimum = 200, maximum = 599)]
