@@ -29,7 +29,7 @@ use crate::{admin::error::AdminError, request::receive::RawRequest};
 
 /// A bearer token for `/__mock/`: 16 to 256 visible ASCII characters.
 ///
-/// Only its hash is kept, and `Debug` shows nothing of it. Tokens are compared in constant time.
+/// Only its hash is kept, and `Debug` does not show it. Tokens are compared in constant time.
 ///
 /// ```
 /// use wechatpay_mock::AdminToken;

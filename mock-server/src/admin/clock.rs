@@ -18,7 +18,7 @@ use crate::{
 pub(super) enum ClockAction {
     /// Stops the clock.
     Freeze {
-        /// The time to stop at, in The mock's time, in Unix seconds. Default: now.
+        /// The time to stop at, in Unix seconds. Default: now.
         #[serde(default, deserialize_with = "present")]
         #[schema(maximum = 253_402_300_799_u64)]
         at: Option<u64>,
@@ -40,7 +40,7 @@ pub(super) enum ClockAction {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ClockState {
-    /// Unix seconds.
+    /// The mock's time, in Unix seconds.
     now: u64,
     /// The same in Beijing time, the format of the gateway's times.
     #[schema(format = DateTime)]

@@ -58,7 +58,7 @@ fn one_of(kind: &str, known: &[&str]) -> String {
 /// The type that serde expects, without Rust's terms.
 fn kind(expected: &str) -> &str {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
         "i8" | "i16" | "i32" | "i64" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn an_error_names_the_field_the_expected_value_and_the_found_value() {
         for (json, expected) in [
-            (r#"{"match":{"nth":"x"}}"#, r#"match.nth: expected a whole number from 0 on, found "x""#),
-            (r#"{"times":-1}"#, "times: expected a whole number from 0 on, found -1"),
+            (r#"{"match":{"nth":"x"}}"#, r#"match.nth: expected a whole number of 0 or more, found "x""#),
+            (r#"{"times":-1}"#, "times: expected a whole number of 0 or more, found -1"),
             (r#"{"applied":1.5}"#, "applied: expected true or false, found 1.5"),
             (r#"{"match":"x"}"#, r#"match: expected an object, found "x""#),
             (r#"{"error":{"status":400}}"#, "error: expected the field code, found none"),

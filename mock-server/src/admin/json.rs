@@ -26,6 +26,6 @@ impl IntoResponse for Json {
 /// `{"deleted": 3}`
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Deleted {
-    /// How many were deleted.
+    /// The number of deleted items.
     pub(super) deleted: usize,
 }

@@ -1,4 +1,4 @@
-//! Warnings about requests that are not refused for it.
+//! Warnings about requests. A warning does not refuse a request.
 
 use std::fmt;
 

@@ -172,7 +172,8 @@ fn platform_certificate(table: &Table<'_>, raw: &PlatformCertificateTable) -> Op
 }
 
 fn signs_from(table: &Table<'_>, time: Option<&Time>) -> Option<Timestamp> {
-    let advice = "set the time at which it begins to sign, for example signs_from = \"2026-11-24T00:00:00+08:00\"";
+    let advice =
+        "set the time at which it begins to sign, for example signs_from = \"2026-11-24T00:00:00+08:00\"";
     let text = match table.require("signs_from", time, advice)? {
         Time::Text(text) => text.clone(),
         Time::Date(date) => date.to_string(),

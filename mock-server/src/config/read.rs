@@ -131,8 +131,8 @@ fn check_fault(rule: &FaultRule, others: &[FaultRule], config: &Config) -> Resul
         |mchid: &str| config.merchants().iter().any(|merchant| merchant.mchid.as_str() == mchid);
     rule.check_against(Contract::current(), is_merchant)?;
     let most = config.limits.faults;
-    let beside = others.iter().filter(|other| other.when.merchant == rule.when.merchant).count();
-    if beside < most { Ok(()) } else { Err(RuleError::TooMany { most }) }
+    let same_merchant = others.iter().filter(|other| other.when.merchant == rule.when.merchant).count();
+    if same_merchant < most { Ok(()) } else { Err(RuleError::TooMany { most }) }
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ impl StageTimes {
 }
 
 impl Progress {
-    /// A request begins to arrive.
+    /// The progress of a request that begins to arrive.
     pub(crate) fn begin() -> Self {
         Self {
             operation: None,

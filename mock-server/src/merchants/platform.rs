@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_new_certificate_signs_from_its_time_on() {
+    fn the_new_certificate_signs_from_the_configured_time_on() {
         let certificates = change_over();
         assert_eq!(serials([certificates.signing(at(-1))].into_iter()), ["6B02"]);
         assert_eq!(serials([certificates.signing(at(0))].into_iter()), ["2A6D"]);

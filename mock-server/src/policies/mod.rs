@@ -95,9 +95,9 @@ policies! {
 pub struct Policy {
     /// Its name in the configuration.
     pub name: &'static str,
-    /// What it decides.
+    /// The question that it decides.
     pub question: &'static str,
-    /// What is publicly known about it.
+    /// The public knowledge about it.
     pub source: &'static str,
     /// Its values; the first is the default.
     pub values: &'static [PolicyValue],
@@ -107,7 +107,7 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyValue {
     variant: &'static str,
-    /// What the mock does with this value.
+    /// The mock's behaviour with this value.
     pub meaning: &'static str,
 }
 

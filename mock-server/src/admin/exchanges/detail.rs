@@ -78,7 +78,7 @@ struct RequestDetail<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ResponseDetail<'a> {
-    /// null if nothing of the response was sent.
+    /// null if no response was sent.
     #[schema(required, minimum = 200, maximum = 599)]
     status: Option<u16>,
     headers: Vec<Header<'a>>,

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) page: Page,
-    /// Where to continue: no matching exchange up to this number was missed.
+    /// The number to continue after: no matching exchange up to this number was missed.
     pub(super) last: u64,
 }
 

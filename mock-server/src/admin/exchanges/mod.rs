@@ -250,7 +250,7 @@ fn time<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Timestamp>, D::Erro
 }
 
 fn after<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
-    parameter(text, "a number from 0 on", |text| text.parse().ok())
+    parameter(text, "a number of 0 or more", |text| text.parse().ok())
 }
 
 fn order<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Order>, D::Error> {

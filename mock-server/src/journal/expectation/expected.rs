@@ -67,7 +67,7 @@ impl Expected {
         self.with(|expectation| expectation.body = Some(body))
     }
 
-    /// Expects requests whose signature matched, or did not.
+    /// Expects requests with a valid signature of a merchant, or requests without one.
     #[track_caller]
     pub fn authenticated(self, authenticated: bool) -> Self {
         self.with(|expectation| expectation.authenticated = Some(authenticated))

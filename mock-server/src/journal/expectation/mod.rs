@@ -20,8 +20,8 @@ use crate::{
 
 pub use expected::Expected;
 
-/// Expects a number of exchanges that match all fields that are set. It has the same form over HTTP (`POST
-/// /__mock/verify`) and in [`MockServer::expect`](crate::MockServer::expect).
+/// Expects a number of exchanges that match all fields that are set. `POST /__mock/verify` and
+/// [`MockServer::expect`](crate::MockServer::expect) have the same form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(description = "Expects a number of exchanges that match all fields that are set.")]
