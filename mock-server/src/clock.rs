@@ -1,4 +1,4 @@
-//! The clock of a mock: the only source of time that its behaviour depends on.
+//! The mock's clock: the only source of time for its behaviour.
 
 use std::{
     sync::Arc,
@@ -8,7 +8,7 @@ use std::{
 use parking_lot::Mutex;
 use wechatpay_protocol::Timestamp;
 
-/// The mock's time, from 1970 to the end of the year 9999. Clones share one clock: setting one sets all.
+/// The mock's time, from 1970 to the end of the year 9999. Clones share one clock: a change to one changes all.
 ///
 /// ```
 /// use wechatpay_mock::Clock;
@@ -21,22 +21,22 @@ use wechatpay_protocol::Timestamp;
 /// ```
 #[derive(Clone)]
 pub struct Clock {
-    /// The machine's time since 1970, or that of a test.
+    /// Returns the time since 1970: the machine's, or a test's.
     base: Arc<dyn Fn() -> Duration + Send + Sync>,
     setting: Arc<Mutex<Setting>>,
 }
 
-/// How the clock differs from the time that it is based on.
+/// How the clock's time follows from its base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Setting {
-    /// It runs this many seconds ahead, or behind if negative.
+    /// This many seconds ahead of the base, or behind it if negative.
     Runs(i64),
-    /// It stands still.
+    /// Frozen at this time.
     Stands(Timestamp),
 }
 
 impl Clock {
-    /// The last second that it shows: the end of the year 9999, beyond which dates can't be written.
+    /// The last second that it shows: the end of the year 9999. RFC 3339 cannot express later dates.
     pub(crate) const LATEST: u64 = 253_402_300_799;
 
     /// The machine's own clock.
@@ -45,7 +45,7 @@ impl Clock {
         Self::of(base)
     }
 
-    /// A clock that stands still.
+    /// A frozen clock.
     pub fn fixed(at: Timestamp) -> Self {
         Self::from_fn(move || at)
     }
@@ -59,17 +59,17 @@ impl Clock {
         Self { base: Arc::new(base), setting: Arc::new(Mutex::new(Setting::Runs(0))) }
     }
 
-    /// The time.
+    /// The time in seconds, with this clock's offset.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.moment().as_secs())
     }
 
-    /// The time since 1970, with the fraction of a second if it runs with the machine's clock.
+    /// The time since 1970, with fractions of a second if it follows the machine's clock.
     pub(crate) fn moment(&self) -> Duration {
         self.setting.lock().show((self.base)())
     }
 
-    /// Stops the clock at this time, or at the present one. Returns the time at which it stands.
+    /// Freezes the clock at `at`, by default now. Returns the frozen time.
     pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
         let mut setting = self.setting.lock();
         let at = at.map_or_else(|| setting.show((self.base)()).as_secs(), Timestamp::as_unix);
@@ -78,7 +78,7 @@ impl Clock {
         at
     }
 
-    /// Moves the clock forward by this many seconds, or back if negative. It then runs or stands still as before.
+    /// Moves the clock forward by this many seconds, or back if negative. A frozen clock stays frozen.
     pub fn advance(&self, seconds: i64) {
         let mut setting = self.setting.lock();
         *setting = match *setting {
@@ -92,12 +92,12 @@ impl Clock {
         *self.setting.lock() = Setting::Runs(seconds);
     }
 
-    /// Runs with the machine's clock again.
+    /// Follows the machine's clock again, without an offset.
     pub fn resume(&self) {
         self.skew(0);
     }
 
-    /// Whether it was stopped.
+    /// Whether it is frozen.
     pub fn is_frozen(&self) -> bool {
         matches!(*self.setting.lock(), Setting::Stands(_))
     }
@@ -111,7 +111,7 @@ impl Clock {
 }
 
 impl Setting {
-    /// What the clock shows when its base is at this time.
+    /// The clock's time when its base is at this time.
     fn show(self, base: Duration) -> Duration {
         match self {
             Self::Runs(offset) => Duration::new(moved(base.as_secs(), offset), base.subsec_nanos()),
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_offset_is_of_one_reading_of_the_clock() {
+    fn the_offset_reads_the_base_clock_once() {
         let readings = std::sync::atomic::AtomicU64::new(0);
         let next = move || Timestamp::from_unix(readings.fetch_add(60, std::sync::atomic::Ordering::Relaxed));
         let clock = Clock::from_fn(next);

@@ -37,7 +37,7 @@ use crate::{
     store::Store,
 };
 
-/// One gateway without its sockets: what a request goes through, and what it leaves behind.
+/// A gateway without its sockets: the stages of a request, and the state that they change.
 pub(crate) struct Gateway {
     pub(crate) contract: &'static Contract,
     pub(crate) merchants: Arc<Merchants>,
@@ -50,21 +50,22 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) gate: AcceptGate,
     diagnoser: Diagnoser,
-    /// Room for the large bodies that are being read.
+    /// Permits for reading large bodies at once.
     pub(crate) large_bodies: Semaphore,
-    /// Read from an operation until its exchange is recorded, written while the mock is changed from outside.
+    /// Locked for reading from an operation until its exchange is recorded; locked for writing while `/__mock/` or the
+    /// library changes the mock.
     settled: RwLock<()>,
 }
 
-/// A request on its way, with what is known so far.
+/// A received request and its progress so far.
 struct InFlight {
     received: Arc<RawRequest>,
-    /// When the request was whole.
+    /// When the request was received completely, since 1970.
     received_at: std::time::Duration,
     progress: Progress,
 }
 
-/// What is left to do once an exchange is recorded.
+/// The rest of an exchange after it is recorded: the response to send and the fault to deliver.
 struct Concluded {
     response: Response,
     fault: Option<(ActiveFault, Cleared)>,
@@ -96,7 +97,7 @@ impl Gateway {
         }
     }
 
-    /// Answers one request that came over this connection.
+    /// Processes one request from this connection, and returns the response.
     pub(crate) async fn exchange<B>(
         &self,
         request: Request<B>,
@@ -107,13 +108,13 @@ impl Gateway {
         B: Body<Data = Bytes> + Unpin,
     {
         let mut progress = Progress::begin();
-        let (mut received, whole) = receive(request, peer, &self.limits, &self.large_bodies).await;
+        let (mut received, outcome) = receive(request, peer, &self.limits, &self.large_bodies).await;
         received.keeps_alive &= !self.gate.is_shutting_down();
         let received_at = self.clock.moment();
         let received = Arc::new(received);
 
         let now = Timestamp::from_unix(received_at.as_secs());
-        let authenticated = whole.and_then(|()| self.authenticated(&received, now, &mut progress));
+        let authenticated = outcome.and_then(|()| self.authenticated(&received, now, &mut progress));
         let diagnosis = match &authenticated {
             Err(ApiError::SignatureMismatch(_)) => {
                 self.diagnoser.diagnose(&received, self.contract, &self.merchants).await
@@ -128,8 +129,8 @@ impl Gateway {
         response.into_http()
     }
 
-    /// Keeps requests from taking effect or being recorded, so that what is changed meanwhile changes between two
-    /// exchanges. Not to be held for long.
+    /// Keeps requests from taking effect or being recorded while the guard exists, so that a change happens between two
+    /// exchanges. Do not hold it for long.
     pub(crate) fn between_exchanges(&self) -> RwLockWriteGuard<'_, ()> {
         self.settled.write()
     }
@@ -153,7 +154,7 @@ impl Gateway {
         Ok(authenticated)
     }
 
-    /// validate ─▶ execute ─▶ respond ─▶ sign ─▶ journal, without waiting for anything.
+    /// validate ─▶ execute ─▶ respond ─▶ sign ─▶ journal, without awaiting anything.
     fn conclude(
         &self,
         InFlight { received, received_at, mut progress }: InFlight,
@@ -188,14 +189,14 @@ impl Gateway {
         Concluded { response, fault }
     }
 
-    /// Carries the request out, unless a fault has something else in mind. Anew if another request changed a document
-    /// that this one read.
+    /// Executes the operation and applies its changes, unless a fault prevents it. Starts over if another request
+    /// changed a document that this one read.
     fn execute(
         &self,
         request: &ValidRequest,
         now: Timestamp,
         progress: &mut Progress,
-        struck: &mut Option<(ActiveFault, Cleared)>,
+        active_fault: &mut Option<(ActiveFault, Cleared)>,
     ) -> Result<OperationResponse, ApiError> {
         let context = Context {
             now,
@@ -204,7 +205,7 @@ impl Gateway {
             randomness: &self.randomness,
         };
         let operation = request.operation().id();
-        let execute = handler(operation).expect("a test sees to it that each operation has a handler");
+        let execute = handler(operation).expect("a test checks that each operation has a handler");
         let mchid = &request.merchant().mchid;
         loop {
             let mut warnings = Vec::new();
@@ -229,13 +230,13 @@ impl Gateway {
                 None => computed,
                 Some((fault, _)) => fault.decide(computed, &mut warnings),
             };
-            *struck = fault;
+            *active_fault = fault;
             progress.warnings.extend(warnings);
             return result;
         }
     }
 
-    /// The response, signed if it is to be, and corrupted if a fault does so.
+    /// The response, signed if its status and the policies require it, and corrupted if a fault does so.
     fn signed(
         &self,
         received: &RawRequest,

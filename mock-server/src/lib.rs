@@ -1,7 +1,7 @@
 //! A local mock of the WeChat Pay APIv3 gateway.
 //!
-//! It verifies the merchant's RSA signature over the exact bytes, validates the body against the contract, keeps state,
-//! and signs its responses as the gateway does.
+//! It verifies the merchant's RSA signature over the exact bytes, validates the request against the contract, keeps
+//! state, and signs its responses like the gateway.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

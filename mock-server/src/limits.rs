@@ -115,14 +115,14 @@ impl Limits {
 
     /// How many connections are served at once: 1 to a million. More wait until one of these ends. Default: 4096.
     ///
-    /// An idle connection takes about 12 KiB of memory, or 36 KiB with TLS. A request in flight also takes what has
-    /// arrived of it.
+    /// An idle connection takes about 12 KiB of memory, or 36 KiB with TLS. A request in flight also takes the size of
+    /// its received part.
     pub fn with_connections(self, connections: u64) -> Result<Self, LimitError> {
         Ok(Self { connections: size(1..=1_000_000, "connections", connections)?, ..self })
     }
 
     /// About how many request numbers are remembered for each merchant: 1 to 10 million. The oldest is evicted first;
-    /// from 8,192 on, one of the oldest. Default: 100,000.
+    /// with a limit of 8,192 or more, one of the oldest. Default: 100,000.
     pub fn with_request_numbers(self, numbers: u64) -> Result<Self, LimitError> {
         Ok(Self { request_numbers: size(1..=10_000_000, "request numbers", numbers)?, ..self })
     }
@@ -164,7 +164,7 @@ fn time(range: RangeInclusive<u64>, seconds: u64) -> Result<Duration, LimitError
     check(range, "seconds", seconds).map(Duration::from_secs)
 }
 
-/// Where addresses have 32 bits, a larger size means as much as there can be.
+/// On a 32-bit machine, a size beyond 32 bits becomes the largest possible size.
 fn size(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<usize, LimitError> {
     check(range, unit, found).map(|size| saturating(size, usize::MAX))
 }

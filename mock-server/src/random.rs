@@ -1,6 +1,6 @@
 //! The mock's source of randomness, for nonces, request IDs and certificates.
 
-/// Where random bytes come from.
+/// The source of random bytes.
 #[derive(Clone)]
 pub struct Randomness(Source);
 
@@ -11,14 +11,14 @@ enum Source {
 }
 
 impl Randomness {
-    /// A cryptographic generator for each thread, reseeded by the operating system now and then, which saves a system call
-    /// for each nonce.
+    /// A cryptographic generator for each thread, reseeded by the operating system from time to time. This saves a
+    /// system call for each nonce.
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// The same bytes each time, so that tests can compare whole responses byte by byte. For nothing else: it encrypts two
-    /// certificates with one nonce, which are then no longer secret.
+    /// The same bytes every time, so that tests can compare complete responses byte by byte. Use it for nothing else:
+    /// it encrypts two certificates with the same nonce, so they are no longer secret.
     pub fn fixed(bytes: [u8; 16]) -> Self {
         Self(Source::Fixed(bytes))
     }

@@ -1,4 +1,4 @@
-//! The mock and its builder: the only place that knows all parts, and puts them together.
+//! The mock and its builder: the only file that knows all parts and assembles them.
 
 use std::{
     fmt, io,
@@ -80,17 +80,17 @@ impl MockServer {
         }
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`. The same port takes HTTPS, and requests to a proxy for the gateway's hosts.
+    /// Its URL: `http://127.0.0.1:PORT`. The same port accepts HTTPS, and serves as a proxy for the gateway's hosts.
     pub fn url(&self) -> String {
         format!("http://{}", self.addresses.either)
     }
 
-    /// The same, as address and port.
+    /// The address and port of [`MockServer::url`].
     pub fn address(&self) -> SocketAddr {
         self.addresses.either
     }
 
-    /// Where it listens for TLS only, if that is configured: `https://127.0.0.1:PORT`.
+    /// The URL of the TLS-only port, if one is configured: `https://127.0.0.1:PORT`.
     pub fn tls_url(&self) -> Option<String> {
         self.addresses.tls_only.map(|address| format!("https://{address}"))
     }
@@ -110,7 +110,7 @@ impl MockServer {
     /// ```
     ///
     /// # Errors
-    /// [`AuthorityError`] if there is none and none can be made.
+    /// [`AuthorityError`] if it cannot be read or created.
     pub async fn ca_pem(&self) -> Result<String, AuthorityError> {
         self.shared.tls.authority().await.map(|authority| authority.pem().into())
     }
@@ -124,7 +124,7 @@ impl MockServer {
         credentials.expect("the first merchant is configured with its private key")
     }
 
-    /// The credentials of the merchant with this number, with the gateway's keys that it trusts.
+    /// The credentials of the merchant with this mchid, with the gateway's keys that it trusts.
     ///
     /// # Errors
     /// [`NoCredentials`] if there is no such merchant, or its private key is not configured.
@@ -164,7 +164,8 @@ impl MockServer {
         self.shared.control().rejected_connections.reasons()
     }
 
-    /// The same, but waits up to `time` for the first reason: a peer may be gone before the mock knows why.
+    /// Like [`MockServer::rejected_connections`], but waits up to `time` for the first reason: a peer may disconnect
+    /// before the mock knows the reason.
     pub async fn rejected_connections_within(&self, time: Duration) -> Vec<String> {
         self.shared.control().rejected_connections.reasons_within(time).await
     }
@@ -224,12 +225,12 @@ impl MockServer {
     /// ```
     ///
     /// # Errors
-    /// [`RuleError`] if the rule contradicts itself, names something unknown, or is one too many.
+    /// [`RuleError`] if the rule contradicts itself or names something unknown, or there are too many rules.
     pub fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
         self.control().add_fault(rule)
     }
 
-    /// Every fault rule, oldest first, with how often it has struck.
+    /// Every fault rule, oldest first, with how often it has applied.
     pub fn faults(&self) -> Vec<RuleState> {
         self.gateway().faults.list()
     }
@@ -245,29 +246,29 @@ impl MockServer {
         self.control().clear_faults(None)
     }
 
-    /// Creates a merchant of its own for a test, and returns its credentials. It shares no documents, exchanges or fault
-    /// rules with others.
+    /// Creates a merchant for one test, and returns its credentials. It shares no documents, exchanges or fault rules
+    /// with others.
     ///
     /// # Errors
-    /// [`ProvisionError`] if its number is taken, or there are too many.
+    /// [`ProvisionError`] if its mchid is taken, or there are too many merchants.
     pub fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, ProvisionError> {
         self.control().make_merchant(new)
     }
 
-    /// Removes a merchant that was created while the mock runs, with everything that is kept for it. Returns whether there
-    /// was one. Configured merchants stay.
+    /// Removes a merchant that was created at run time, with all its data. Returns whether it existed. Configured
+    /// merchants stay.
     pub fn remove_merchant(&self, mchid: &Mchid) -> bool {
         self.control().remove_merchant(mchid)
     }
 
-    /// Restores the state at the start: documents, journal, metrics, fault rules and clock. Merchants that were created
-    /// since are gone.
+    /// Restores the initial state: documents, journal, metrics, fault rules and clock. Removes merchants that were
+    /// created at run time.
     pub fn reset(&self) {
         self.control().reset();
     }
 
-    /// Restores the state of one merchant at the start: its documents, its exchanges, its fault rules. Returns whether
-    /// there is such a merchant.
+    /// Restores the initial state of one merchant: its documents, its exchanges, its fault rules. Returns whether it
+    /// exists.
     pub fn reset_merchant(&self, mchid: &str) -> bool {
         self.control().reset_merchant(mchid)
     }
@@ -301,7 +302,7 @@ impl MockServer {
 }
 
 impl MockServerBuilder {
-    /// Takes this configuration in place of everything that was set before.
+    /// Replaces all settings so far with this configuration, except the clock and the randomness.
     #[must_use]
     pub fn config(self, config: Config) -> Self {
         Self { config, ..self }
@@ -321,28 +322,30 @@ impl MockServerBuilder {
         self
     }
 
-    /// Answers for this host too, beside the gateway's hosts and this machine's names: in its certificate, and as a proxy.
+    /// Also answers for this host, besides the gateway's hosts and this machine's names: in its certificate, and as a
+    /// proxy.
     #[must_use]
     pub fn host(mut self, host: Host) -> Self {
         self.config.hosts.push(host);
         self
     }
 
-    /// As a proxy, passes requests to this host through. By default it passes none: it is not an open proxy.
+    /// As a proxy, passes requests to this host through. By default, it passes none through: it is not an open proxy.
     #[must_use]
     pub fn proxy_passthrough(mut self, host: Host) -> Self {
         self.config.proxy_passthrough.push(host);
         self
     }
 
-    /// Keeps the certificate authority in this folder. By default it is made in memory and gone with the mock.
+    /// Keeps the certificate authority in this folder. By default, it is created in memory and lost when the mock
+    /// stops.
     #[must_use]
     pub fn ca_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.config.ca_dir = Some(dir.into());
         self
     }
 
-    /// Starts with these cards and members.
+    /// Starts with these cards and members. By default, every merchant has the documentation's sample card.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
         self.config.seed = Some(seed);
@@ -356,20 +359,20 @@ impl MockServerBuilder {
         self
     }
 
-    /// Sets the size and time limits.
+    /// Sets the size, count and time limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
         self
     }
 
-    /// Takes the time from this clock.
+    /// Uses this clock.
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// Takes nonces and request IDs from here.
+    /// Uses this randomness for nonces, request IDs and certificates.
     #[must_use]
     pub fn randomness(self, randomness: Randomness) -> Self {
         Self { randomness, ..self }
@@ -398,11 +401,11 @@ impl MockServerBuilder {
         self
     }
 
-    /// Starts it. Once this returns, connections are accepted.
+    /// Starts the mock. Once this returns, it accepts connections.
     ///
     /// # Errors
-    /// If the mock can't listen on the address, which is taken or not this machine's; a [`RuleError`] if a fault rule can't
-    /// be added.
+    /// An I/O error if the mock can't listen on an address, for example because it is in use; a [`RuleError`] inside it
+    /// if a fault rule can't be added.
     pub async fn start(self) -> io::Result<MockServer> {
         let Self { config, clock, randomness } = self;
         let either = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
@@ -415,7 +418,7 @@ impl MockServerBuilder {
     }
 }
 
-/// Puts the parts together.
+/// Assembles the parts.
 fn shared(
     config: &Config,
     addresses: Addresses,

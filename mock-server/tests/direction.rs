@@ -1,4 +1,4 @@
-//! Who may know whom: imports run down the list of folders, never up, and crates depend in one direction.
+//! The direction of dependencies: imports go down the list of folders, never up, and crates depend in one direction.
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The top level of `mock-server/src`, from the top to the bottom. Each may import those below it.
+/// The top level of `mock-server/src`, from top to bottom. Each may import those below it.
 const LAYERS: [&str; 20] = [
     "lib",
     "server",
@@ -31,7 +31,7 @@ const LAYERS: [&str; 20] = [
     "non_null",
 ];
 
-/// The crates, from the top to the bottom. Each may depend on those below it.
+/// The crates, from top to bottom. Each may depend on those below it.
 const CRATES: [(&str, &str); 7] = [
     ("cli", "wechatpay-mock-cli"),
     ("contract-tests", "wechatpay-contract"),
@@ -42,11 +42,11 @@ const CRATES: [(&str, &str); 7] = [
     ("protocol", "wechatpay-protocol"),
 ];
 
-/// Two crates that must agree without knowing each other.
-const STRANGERS: [&str; 2] = ["wechatpay-mock", "wechatpay-client"];
+/// Two crates that must agree without depending on each other.
+const INDEPENDENT: [&str; 2] = ["wechatpay-mock", "wechatpay-client"];
 
 #[test]
-fn no_import_of_the_mock_runs_up() {
+fn no_import_of_the_mock_goes_up() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     let files = files_below(&source);
@@ -63,11 +63,11 @@ fn no_import_of_the_mock_runs_up() {
         }
     }
     assert!(files.len() > 50, "expected the sources of the mock, found {} files", files.len());
-    assert!(found.is_empty(), "expected imports that run down only, found:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "expected imports that go down only, found:\n{}", found.join("\n"));
 }
 
 #[test]
-fn the_mock_has_no_other_folders_than_those_that_are_ranked() {
+fn the_mock_has_only_the_folders_in_the_list() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut names: Vec<_> =
         fs::read_dir(source).unwrap().map(|entry| layer_of(entry.unwrap().file_name().as_ref())).collect();
@@ -79,15 +79,15 @@ fn the_mock_has_no_other_folders_than_those_that_are_ranked() {
 }
 
 #[test]
-fn crates_depend_on_those_below_them_only() {
+fn crates_depend_only_on_those_below_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for (index, (folder, name)) in CRATES.iter().enumerate() {
         let manifest = fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
         let dependencies = manifest["dependencies"].as_table().unwrap();
-        let strangers = STRANGERS.contains(name).then_some(STRANGERS).into_iter().flatten();
+        let others = INDEPENDENT.contains(name).then_some(INDEPENDENT).into_iter().flatten();
         let above = CRATES[..index].iter().map(|(_, name)| *name);
-        for forbidden in above.chain(strangers.filter(|stranger| stranger != name)) {
+        for forbidden in above.chain(others.filter(|other| other != name)) {
             assert!(!dependencies.contains_key(forbidden), "{name} depends on {forbidden}");
         }
     }
@@ -114,8 +114,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The modules at the top that a file names: `a` and `b` for `use crate::{a::X, b}` and for `crate::a::f()`; also those
-/// that it reaches by `super`, being so many modules deep.
+/// The top-level modules that a file imports: `a` and `b` for `use crate::{a::X, b}`, and `a` for `crate::a::f()`. Also
+/// those that it reaches by `super` from this depth.
 fn imported(text: &str, depth: usize) -> Vec<String> {
     let code: String =
         text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
@@ -141,18 +141,18 @@ fn imported(text: &str, depth: usize) -> Vec<String> {
     names
 }
 
-/// The first name of each path of a group, up to its closing brace.
+/// The first name of each path in a group, up to its closing brace.
 fn first_names(group: &str) -> Vec<String> {
-    let (mut depth, mut begins, mut names) = (0, true, Vec::new());
+    let (mut depth, mut expects_name, mut names) = (0, true, Vec::new());
     for (at, one) in group.char_indices() {
         match one {
             '{' => depth += 1,
             '}' if depth == 0 => break,
             '}' => depth -= 1,
-            ',' if depth == 0 => begins = true,
-            _ if begins && depth == 0 && !one.is_whitespace() => {
+            ',' if depth == 0 => expects_name = true,
+            _ if expects_name && depth == 0 && !one.is_whitespace() => {
                 names.extend(name_at_start(&group[at..]));
-                begins = false;
+                expects_name = false;
             }
             _ => {}
         }
@@ -170,5 +170,8 @@ fn imports_are_found_in_every_form() {
     let text = "use crate::{\n    net::{tls::Tls, accept},\n    admin,\n};\nuse crate::api::Warning;\nfn f() { crate::store::g() }\n// crate::config";
     assert_eq!(imported(text, 1), ["net", "admin", "api", "store"]);
     assert_eq!(imported("use super::super::clock::Clock;", 2), ["clock"]);
-    assert!(imported("use super::clock::Clock;", 2).is_empty(), "a child of its own folder may be named so");
+    assert!(
+        imported("use super::clock::Clock;", 2).is_empty(),
+        "a child of its own folder may have this name"
+    );
 }

@@ -81,7 +81,7 @@ fn a_seed_on_the_command_line_overrides_that_of_the_file() {
     let (config, seed) = (folder.file(), folder.0.path().join("bad.json"));
     let output = run(&["--config", config.to_str().unwrap(), "--seed", seed.to_str().unwrap()]);
     assert_eq!(output.code, Some(2));
-    assert!(output.stderr.contains("bad.json:1: expected the JSON of a seed"));
+    assert!(output.stderr.contains("bad.json:1: expected a seed in JSON"));
 }
 
 #[test]

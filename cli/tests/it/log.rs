@@ -84,8 +84,8 @@ fn a_rejected_request_is_logged_with_the_failed_check_and_the_reason() {
     let line = mock.line();
     assert_eq!(
         without_time(&line),
-        "WARN #1 404 -: check 1: no operation of the contract has this path; the nearest is GET /v3/certificates | GET \
-         /v3/none?page=1"
+        "WARN #1 404 -: check 1: the contract has no operation with this path; the nearest is GET /v3/certificates | \
+         GET /v3/none?page=1"
     );
 }
 
@@ -123,7 +123,7 @@ fn in_json_every_line_is_one_flat_object() {
         "operation": "set_rights",
         "status": 500,
         "code": "SYSTEM_ERROR",
-        "reason": "a fault rule asked for 500 SYSTEM_ERROR",
+        "reason": "a fault caused 500 SYSTEM_ERROR",
         "warnings": "no-wechatpay-serial",
         "fault": "system-error-applied",
     });

@@ -6,9 +6,9 @@
 //! | any address | one | every caller that has it |
 //! | another address | none | nobody |
 //!
-//! A connection in memory counts as loopback, wherever the mock listens. A request from a web page of another origin is
-//! never admitted. The check of `Host` is against DNS rebinding: a page whose own name resolves to this machine is of the
-//! same origin for the browser.
+//! An in-memory connection counts as loopback, wherever the mock listens. A request from a web page of another origin
+//! is never admitted. The check of `Host` prevents DNS rebinding: if a page's host name resolves to this machine, the
+//! browser sees the mock as the same origin.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ use crate::{admin::error::AdminError, request::receive::RawRequest};
 
 /// A bearer token for `/__mock/`: 16 to 256 visible ASCII characters.
 ///
-/// Only its hash is kept, and `Debug` shows nothing of it. Tokens are compared in constant time.
+/// Only its hash is kept, and `Debug` does not show it. Tokens are compared in constant time.
 ///
 /// ```
 /// use wechatpay_mock::AdminToken;
@@ -41,17 +41,17 @@ use crate::{admin::error::AdminError, request::receive::RawRequest};
 #[derive(Clone)]
 pub struct AdminToken([u8; 32]);
 
-/// A text is not a token. The error does not quote it.
+/// Why a text is not a token. The error does not quote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 16 to 256 visible ASCII characters, found {found} (not shown)")]
 pub struct AdminTokenError {
     found: String,
 }
 
-/// Where a browser's request comes from: <https://www.w3.org/TR/fetch-metadata/>
+/// How the page that sent a request relates to its target: <https://www.w3.org/TR/fetch-metadata/>
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The rules of access to `/__mock/`.
+/// The access rules for `/__mock/`.
 #[derive(Debug)]
 pub(crate) struct Access {
     address: SocketAddr,
@@ -85,7 +85,7 @@ impl fmt::Debug for AdminToken {
 }
 
 impl Access {
-    /// For a mock that listens on this address.
+    /// The rules for a mock that listens on this address.
     pub(crate) fn new(address: SocketAddr, token: Option<AdminToken>) -> Self {
         Self { address, token }
     }
@@ -94,7 +94,8 @@ impl Access {
         self.address
     }
 
-    /// Admits a request, or says what is missing. `authority` is the host of its target, if that is a whole URL.
+    /// Admits a request, or fails with the reason why not. `authority` is the host of its target, if that is an
+    /// absolute URL.
     pub(super) fn admit(
         &self,
         received: &RawRequest,
@@ -120,7 +121,7 @@ impl Access {
     }
 }
 
-/// The host that the request is for, with its port.
+/// The host that the request is addressed to, with its port.
 fn host(headers: &HeaderMap, authority: Option<&Authority>) -> Result<Option<String>, AdminError> {
     let hosts: Vec<_> = headers.get_all(HOST).iter().collect();
     match (authority, &hosts[..]) {
@@ -142,7 +143,7 @@ fn check_origin(received: &RawRequest, host: Option<&str>) -> Result<(), AdminEr
     }
 }
 
-/// Browsers send `Sec-Fetch-Site` also where they send no `Origin`, as for an image.
+/// Browsers send `Sec-Fetch-Site` even when they send no `Origin`, for example for an image.
 fn check_site(headers: &HeaderMap) -> Result<(), AdminError> {
     let is_own = |site: &HeaderValue| site == "same-origin" || site == "none";
     match headers.get_all(SEC_FETCH_SITE).iter().find(|site| !is_own(site)) {
@@ -160,7 +161,7 @@ fn check_token(headers: &HeaderMap, token: &AdminToken) -> Result<(), AdminError
     }
 }
 
-/// The token in `Bearer TOKEN`. The scheme's case does not matter.
+/// The token in `Bearer TOKEN`. The scheme is case-insensitive.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_token_is_the_same() {
+    fn only_an_identical_token_is_accepted() {
         let token: AdminToken = "0123456789abcdef".parse().unwrap();
         assert!(token.is(b"0123456789abcdef"));
         for other in [&b"0123456789abcdeF"[..], b"0123456789abcde", b"0123456789abcdef ", b""] {
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_addresses_of_loopback_are_this_machines() {
+    fn loopback_names_and_addresses_belong_to_this_machine() {
         let everywhere = IpAddr::from([0, 0, 0, 0]);
         for host in [
             "localhost",
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_it_listens_on_is_its_own() {
+    fn the_listen_address_belongs_to_this_machine() {
         assert!(is_own("192.0.2.7:8080", IpAddr::from([192, 0, 2, 7])));
         assert!(!is_own("192.0.2.8:8080", IpAddr::from([192, 0, 2, 7])));
     }

@@ -18,40 +18,40 @@ use crate::{
 pub(super) enum ClockAction {
     /// Stops the clock.
     Freeze {
-        /// The time that it shows, in Unix seconds. Default: the present time.
+        /// The time to stop at, in Unix seconds. Default: now.
         #[serde(default, deserialize_with = "present")]
         #[schema(maximum = 253_402_300_799_u64)]
         at: Option<u64>,
     },
-    /// Moves the clock forward, or back. It runs or stands still as before.
+    /// Moves the clock forward, or back if negative. A frozen clock stays frozen.
     Advance {
         #[schema(minimum = -253_402_300_799_i64, maximum = 253_402_300_799_i64)]
         seconds: i64,
     },
-    /// Lets the clock run this far ahead of the right time, or behind it.
+    /// Runs the clock this many seconds ahead of the real time, or behind it if negative.
     Skew {
         #[schema(minimum = -253_402_300_799_i64, maximum = 253_402_300_799_i64)]
         seconds: i64,
     },
-    /// Shows the right time again.
+    /// Follows the real time again.
     // With braces, since serde ignores unknown fields of a unit variant.
     Resume {},
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ClockState {
-    /// Unix seconds.
+    /// The mock's time, in Unix seconds.
     now: u64,
-    /// The same in Beijing time, as the gateway prints times.
+    /// The same in Beijing time, the format of the gateway's times.
     #[schema(format = DateTime)]
     rfc3339: String,
-    /// Whether it was told to stand still.
+    /// Whether the clock is frozen.
     frozen: bool,
-    /// Seconds ahead of the right time; negative if behind.
+    /// Seconds ahead of the real time; negative if behind.
     offset: i64,
 }
 
-/// The limit of every number of seconds.
+/// The upper limit of every number of seconds.
 const LATEST: i64 = Clock::LATEST as i64;
 
 /// Shows the mock's time.
@@ -60,7 +60,7 @@ pub(super) async fn show_clock(State(control): State<Arc<Control>>) -> Json {
     Json::of(&ClockState::of(&control.gateway.clock))
 }
 
-/// Freezes the clock, advances it, skews it, or shows the right time again.
+/// Freezes, advances or skews the clock, or lets it follow the real time again.
 #[utoipa::path(
     post,
     path = "/__mock/clock",

@@ -1,6 +1,6 @@
 //! Changes to a running mock, for `/__mock/` and for the library alike.
 //!
-//! Each change happens between two exchanges: no request sees half of it, and none is recorded that it undid.
+//! Each change happens between two exchanges: no request sees half of it, and no request that it undid is recorded.
 
 use std::{future::pending, panic::resume_unwind, sync::Arc};
 
@@ -15,34 +15,33 @@ use crate::{
     operations::seed::SeedMerchant,
 };
 
-/// A merchant to be made. The default has a number that no other merchant has, the development key, and the documentation's
-/// sample card.
+/// A merchant to create. The default has an unused mchid, the development key, and the documentation's sample card.
 #[derive(Clone, Debug, Default)]
 pub struct NewMerchant {
-    /// Its number. Default: one that no other merchant has.
+    /// Its mchid. Default: one that no other merchant has.
     pub mchid: Option<Mchid>,
     /// Which of the gateway's keys it trusts.
     pub trust: TrustMode,
-    /// Whether it gets a private key of its own, which takes up to a second. Otherwise it has the development
-    /// merchant's, with a certificate of its own.
+    /// Whether to generate a private key, which takes up to a second. Otherwise it has the development merchant's key,
+    /// with a certificate of its own.
     pub new_key: bool,
-    /// What it starts with.
+    /// Its initial state. Default: the documentation's sample card.
     pub seed: Option<SeedMerchant>,
 }
 
-/// A running mock, with what is needed to change it.
+/// A running mock, with everything needed to change it.
 pub(crate) struct Control {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) rejected_connections: Arc<RejectedConnections>,
     provisioner: Provisioner,
     configured_faults: Vec<FaultRule>,
-    /// Room for one new key at a time.
+    /// One permit: one new key is generated at a time.
     pub(super) new_keys: Semaphore,
-    /// Room for what [`Control::on_thread`] does.
+    /// One permit for each thread of [`Control::on_thread`].
     threads: Semaphore,
 }
 
-/// Threads that work for `/__mock/` at once. (own choice)
+/// The most threads that work for `/__mock/` at once. (own choice)
 const THREADS: usize = 4;
 
 impl Control {
@@ -65,7 +64,7 @@ impl Control {
         Ok(control)
     }
 
-    /// Does what takes longer on a blocking thread, so that no exchange waits for it.
+    /// Does longer work on a blocking thread, so that no exchange waits for it.
     pub(super) async fn on_thread<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> T + Send + 'static,
@@ -82,7 +81,7 @@ impl Control {
         }
     }
 
-    /// Adds a fault rule, for the merchant that it names or for all.
+    /// Adds a fault rule, for the merchant that it names or for all merchants.
     pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
         let _between = self.gateway.between_exchanges();
         self.add_checked_fault(rule)
@@ -93,8 +92,8 @@ impl Control {
         self.gateway.faults.remove(id)
     }
 
-    /// Removes every fault rule, or those of one merchant, and ends the waits of its requests. Accepts connections again,
-    /// unless only one merchant is meant. Returns how many rules there were.
+    /// Removes every fault rule, or those of one merchant, and ends the waits of their requests. Without a merchant,
+    /// accepts connections again. Returns how many rules there were.
     pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> usize {
         if mchid.is_none() {
             self.gateway.gate.open();
@@ -102,14 +101,14 @@ impl Control {
         self.gateway.faults.clear(mchid)
     }
 
-    /// Makes a merchant, and returns what it needs to call the mock. Without a new key this takes a millisecond.
+    /// Creates a merchant, and returns its credentials. Without a new key this takes a millisecond.
     pub(crate) fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, ProvisionError> {
         let (gateway, most) = (&self.gateway, self.gateway.limits.merchants);
         let merchants = &gateway.merchants;
         let is_free = |mchid: &Mchid| merchants.merchant(mchid.as_str()).is_none();
-        let free = || self.provisioner.mchids().find(is_free).expect("there is no end of numbers");
+        let free = || self.provisioner.mchids().find(is_free).expect("the numbers never run out");
         let mchid = new.mchid.unwrap_or_else(free);
-        // Before a key is made, which may take a second. Checked again when the merchant is added.
+        // Before a key is generated, which may take a second. Checked again when the merchant is added.
         merchants.check_room(&mchid, most)?;
         let config = self.provisioner.provision(mchid.clone(), new.trust, new.new_key)?;
 
@@ -117,10 +116,10 @@ impl Control {
         let merchant = merchants.add(config, most)?;
         gateway.store.seed(&mchid, new.seed.unwrap_or_else(SeedMerchant::sample).documents());
         let credentials = merchants.credentials(&merchant, gateway.clock.now());
-        Ok(credentials.expect("it was made with its private key"))
+        Ok(credentials.expect("it was created with its private key"))
     }
 
-    /// Removes a merchant that was made at run time, with everything that is kept for it. Returns whether it existed.
+    /// Removes a merchant that was created at run time, with all its data. Returns whether it existed.
     pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> bool {
         let _between = self.gateway.between_exchanges();
         let is_removed = self.gateway.merchants.remove(mchid);
@@ -132,15 +131,15 @@ impl Control {
         is_removed
     }
 
-    /// Restores the state at the start: documents, journal, metrics, fault rules, clock. Merchants that were made at run
-    /// time are removed.
+    /// Restores the initial state: documents, journal, metrics, fault rules, clock. Removes merchants that were created
+    /// at run time.
     pub(crate) fn reset(&self) {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         gateway.clock.resume();
         gateway.gate.open();
         gateway.faults.reset(None);
-        for mchid in gateway.merchants.remove_made() {
+        for mchid in gateway.merchants.remove_created() {
             gateway.store.remove(&mchid);
         }
         gateway.merchants.reset(None);
@@ -150,7 +149,7 @@ impl Control {
         self.restore_configured_faults(None);
     }
 
-    /// Restores what one merchant had at the start: its documents, its part of the journal, its fault rules. Returns
+    /// Restores the initial state of one merchant: its documents, its part of the journal, its fault rules. Returns
     /// whether it exists.
     pub(crate) fn reset_merchant(&self, mchid: &str) -> bool {
         let gateway = &self.gateway;
@@ -171,18 +170,18 @@ impl Control {
         gateway.faults.add(rule, gateway.clock.now())
     }
 
-    /// Adds the configuration's fault rules: all of them, or those that name this merchant.
+    /// Adds the configured fault rules: all of them, or those that name this merchant.
     fn add_configured_faults(&self, mchid: Option<&Mchid>) -> Result<(), RuleError> {
-        let is_meant = |rule: &&FaultRule| {
+        let is_selected = |rule: &&FaultRule| {
             mchid.is_none_or(|mchid| rule.when.merchant.as_deref() == Some(mchid.as_str()))
         };
-        let mut meant = self.configured_faults.iter().filter(is_meant);
-        meant.try_for_each(|rule| self.add_checked_fault(rule.clone()).map(drop))
+        let mut selected = self.configured_faults.iter().filter(is_selected);
+        selected.try_for_each(|rule| self.add_checked_fault(rule.clone()).map(drop))
     }
 
     fn restore_configured_faults(&self, mchid: Option<&Mchid>) {
         if let Err(error) = self.add_configured_faults(mchid) {
-            tracing::error!("a fault rule of the configuration can't be added again: {error}");
+            tracing::error!("a configured fault rule can't be added again: {error}");
         }
     }
 }

@@ -10,29 +10,33 @@ use crate::admin::{HEALTH, api};
 
 pub(super) const INDEX: &str = "/__mock/";
 
-/// Every way in which any call can be refused: status, name, description.
+/// The refusals that all calls have in common: status, name, description.
 const REFUSALS: [(&str, &str, &str); 8] = [
-    ("400", "bad_request", "The query, the path, the headers or the body are not as this document says."),
+    ("400", "bad_request", "The query, the path, the headers or the body do not match this document."),
     ("401", "unauthorized", "The token is missing or wrong."),
-    ("403", "forbidden", "A web page of another origin sent the request, or its Host is not this machine's."),
+    (
+        "403",
+        "forbidden",
+        "A web page of another origin sent the request, or its Host does not name this machine.",
+    ),
     (
         "404",
         "not_found",
-        "There is no such thing. Or everything here is off, since the mock does not listen on a loopback address and has \
+        "It does not exist. Or /__mock/ is off, because the mock does not listen on a loopback address and has \
          no token.",
     ),
-    ("405", "method_not_allowed", "The path has other methods."),
+    ("405", "method_not_allowed", "The path does not have this method."),
     ("408", "too_late", "The body did not arrive in time."),
     ("413", "too_large", "The body is larger than the limit."),
     (
         "431",
         "head_too_large",
-        "Request line and headers are larger than the limit. If they are much larger, the connection is closed after a \
+        "The request line and headers exceed the limit. If they are much larger, the connection is closed after a \
          response without a body.",
     ),
 ];
 
-/// One call that is described.
+/// One call of this API.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Call {
     #[schema(pattern = "^(GET|POST|DELETE)$")]
@@ -41,7 +45,7 @@ pub(super) struct Call {
     #[schema(pattern = "^/__mock/")]
     pub(super) path: String,
     what: String,
-    /// The names of the query's parameters.
+    /// The names of the query parameters.
     #[serde(skip)]
     pub(super) query: Vec<String>,
     #[serde(skip)]
@@ -82,8 +86,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().into()
 }
 
-/// The description of everything under `/__mock/`, as a mock of this version serves it at `/__mock/openapi.json`:
-/// OpenAPI 3.1.
+/// The OpenAPI 3.1 description of everything under `/__mock/`, which a mock of this version serves at
+/// `/__mock/openapi.json`.
 pub fn admin_openapi() -> String {
     let generated = serde_json::to_value(api().into_openapi()).expect("descriptions always serialize");
     let (mut paths, mut schemas) = (generated["paths"].clone(), generated["components"]["schemas"].clone());
@@ -104,17 +108,17 @@ pub fn admin_openapi() -> String {
     let document = json!({
         "openapi": "3.1.0",
         "info": {
-            "title": "wechatpay-mock, its own API",
+            "title": "wechatpay-mock: inspection and control",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Inspecting and controlling a mock of the WeChat Pay APIv3 gateway.",
-            "description": "Not part of the gateway: never signed, and never in the journal. A mock that listens on a \
-                loopback address answers every caller that names such an address in Host. With a token, every caller \
-                must send it. On other addresses without a token all of this is off, except health. A web page of \
-                another origin is always refused. Unknown paths are answered as components/responses/not_found says, \
-                unknown methods as method_not_allowed does.",
+            "description": "Not part of the gateway: responses are never signed, and calls are never in the journal. \
+                A mock that listens on a loopback address admits every caller that names such an address in Host. \
+                With a token, every caller must send it. On other addresses without a token, everything except \
+                health is off. A web page of another origin is always refused. An unknown path gets \
+                components/responses/not_found, and an unknown method components/responses/method_not_allowed.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
         },
-        "servers": [{ "url": "http://127.0.0.1:8080", "description": "a mock started with no options" }],
+        "servers": [{ "url": "http://127.0.0.1:8080", "description": "a mock started without options" }],
         "security": [{}, { "token": [] }],
         "paths": paths,
         "components": {
@@ -146,7 +150,7 @@ fn refusals() -> Value {
     refusals
 }
 
-/// Adds what the types cannot say.
+/// Adds the constraints that the types cannot express.
 fn add_constraints(schemas: &mut Value) {
     let constraints = json!({
         "Between": { "anyOf": [
@@ -171,16 +175,16 @@ fn add_constraints(schemas: &mut Value) {
     }
 }
 
-/// Adds the refusals that every call has, and says that a body is never null.
+/// Adds the refusals that all calls have in common, and forbids a null body.
 fn complete_operation(path: &str, operation: &mut Value) {
     if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
         forbid_null(body);
     }
     for (status, name, _) in REFUSALS {
         let is_given = match status {
-            // Nobody is refused health.
+            // Health is open to everyone.
             "401" | "404" => path != HEALTH,
-            // The method is another operation's, or none's.
+            // The refused method belongs to another operation, or to none.
             "405" => false,
             _ => true,
         };
@@ -199,8 +203,8 @@ fn find_extended(value: &Value, extended: &mut BTreeSet<String>) {
     value.as_array().into_iter().flatten().for_each(|item| find_extended(item, extended));
 }
 
-/// Says of every object that it has no other members than those that are described, and of a member that may be left out
-/// that it is never null. An `allOf` and the schemas that it extends are closed together.
+/// Forbids undescribed members in every object, and null for every optional member. An `allOf` and the schemas that it
+/// extends are closed together.
 fn complete_schemas(value: &mut Value, extended: &BTreeSet<String>, is_part: bool) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| complete_schemas(item, extended, is_part)),

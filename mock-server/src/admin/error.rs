@@ -1,4 +1,4 @@
-//! Every way to refuse a call: the one table of statuses and texts.
+//! Every way to refuse a call: the only table of statuses and texts.
 
 use std::net::SocketAddr;
 
@@ -21,23 +21,24 @@ use crate::{
 /// Why a call is refused. The text says what was expected, what was found, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AdminError {
-    /// The request did not arrive whole, or is too large.
+    /// The request is incomplete or too large.
     #[error("{}", .0.reason())]
     Receive(ApiError),
     #[error("expected one Host header, found {found}")]
     Hosts { found: usize },
     #[error(
-        "expected a Host that is this machine's own (localhost, 127.0.0.1, [::1], or the address that the mock listens \
-         on), found {found}; call it by such a name, or start it with --admin-token"
+        "expected a Host that names this machine (localhost, 127.0.0.1, [::1], or the address that the mock listens \
+         on), found {found}; use one of these in the URL, or start the mock with --admin-token"
     )]
     Host { found: String },
     #[error(
-        "expected no Origin, or the same host as in Host, found {found}; pages of other origins may not control the mock"
+        "expected no Origin, or one with the host in Host, found {found}; pages of other origins may not control \
+         the mock"
     )]
     Origin { found: String },
     #[error(
-        "expected no Sec-Fetch-Site, or same-origin or none, found {found}; pages of other origins may not control the \
-         mock"
+        "expected Sec-Fetch-Site to be absent, same-origin or none, found {found}; pages of other origins may not \
+         control the mock"
     )]
     Site { found: String },
     #[error(
@@ -64,19 +65,19 @@ pub(super) enum AdminError {
     #[error("other new keys are still being generated, one at a time; try again")]
     KeysBusy,
     #[error(
-        "expected the mchid of a merchant that was made at run time, found {mchid}, which is one of the configuration's \
-         and stays"
+        "expected the mchid of a merchant that was created at run time, found {mchid}, which is configured and cannot \
+         be removed"
     )]
     Configured { mchid: Mchid },
     #[error("expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     NoMerchant { found: String },
-    #[error("expected the name of a fault rule, found {id}; GET /__mock/faults lists them")]
+    #[error("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]
     NoFault { id: FaultId },
     #[error("expected the number of an exchange, found {number}; the last one is {last}")]
     NoExchangeYet { number: u64, last: u64 },
     #[error(
-        "exchange {number} is no longer there: it was deleted, or made room for others; limits.journal_exchanges and \
-         journal_bytes give the journal more"
+        "exchange {number} is no longer in the journal: it was deleted or evicted; raise limits.journal_exchanges and \
+         limits.journal_bytes to keep more"
     )]
     ExchangeEvicted { number: u64 },
 }
@@ -110,7 +111,7 @@ impl AdminError {
         }
     }
 
-    /// Whether only a token is missing: nothing suggests that a foreign web page is calling.
+    /// Whether only the token is missing or wrong: nothing suggests that a web page of another origin is calling.
     pub(super) fn is_about_token(&self) -> bool {
         matches!(self, Self::Token { .. } | Self::Off { .. })
     }
@@ -130,5 +131,5 @@ impl IntoResponse for AdminError {
     }
 }
 
-/// Characters of a message at most. Some quote what was sent, which may be a megabyte.
+/// The most characters in a message. Some messages quote the request, which may be a megabyte.
 const LONGEST: usize = 2000;

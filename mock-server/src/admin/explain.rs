@@ -1,20 +1,20 @@
-//! Errors of serde in words for people: the field, what was expected, and what was found.
+//! Rewords serde's errors for people: the field, what was expected, and what was found.
 
 use serde_path_to_error::Path;
 use wechatpay_protocol::display::{quoted, truncate};
 
 use crate::suggest::nearest;
 
-/// Characters that are shown of the text that serde found, which it has quoted.
+/// The most characters shown of a text that serde found and quoted.
 const SHOWN: usize = 64;
 
-/// What serde says about the value at `path`, reworded.
+/// Rewords serde's message about the value at `path`.
 ///
-/// serde has no error with parts, but its texts have been the same since 1.0; a text of another form is kept.
+/// serde's errors have no structure, but their texts have been stable since 1.0. A text in another form is kept.
 pub(super) fn explain(path: &Path, message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
     let reworded = reword(message).unwrap_or_else(|| message.into());
-    // An error about a key has the key's value, which does not exist, for its place.
+    // The path of an error about a key ends with the key's value, which does not exist.
     let path = path.to_string();
     let parent = path.trim_end_matches('?').trim_end_matches('.');
     let place = match message.strip_prefix("unknown field `") {
@@ -33,7 +33,7 @@ fn reword(message: &str) -> Option<String> {
     }
     for (prefix, kind) in [("unknown field `", "field "), ("unknown variant `", "")] {
         let Some(rest) = message.strip_prefix(prefix) else { continue };
-        // The name that was found may have anything in it, but those that are known have no quotes.
+        // The unknown name may contain anything, but known names contain no quotes.
         let (found, known) =
             rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there are no "))?;
         let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
@@ -55,10 +55,10 @@ fn one_of(kind: &str, known: &[&str]) -> String {
     }
 }
 
-/// What serde expects, which it names in Rust's words.
+/// The type that serde expects, without Rust's terms.
 fn kind(expected: &str) -> &str {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
         "i8" | "i16" | "i32" | "i64" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
@@ -70,7 +70,7 @@ fn kind(expected: &str) -> &str {
     }
 }
 
-/// What serde found.
+/// The value that serde found.
 fn value(found: &str) -> String {
     match found.split_once(' ') {
         Some(("string", text)) => truncate(text, SHOWN).into_owned(),
@@ -100,10 +100,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_field_what_was_expected_and_what_was_found() {
+    fn an_error_names_the_field_the_expected_value_and_the_found_value() {
         for (json, expected) in [
-            (r#"{"match":{"nth":"x"}}"#, r#"match.nth: expected a whole number from 0 on, found "x""#),
-            (r#"{"times":-1}"#, "times: expected a whole number from 0 on, found -1"),
+            (r#"{"match":{"nth":"x"}}"#, r#"match.nth: expected a whole number of 0 or more, found "x""#),
+            (r#"{"times":-1}"#, "times: expected a whole number of 0 or more, found -1"),
             (r#"{"applied":1.5}"#, "applied: expected true or false, found 1.5"),
             (r#"{"match":"x"}"#, r#"match: expected an object, found "x""#),
             (r#"{"error":{"status":400}}"#, "error: expected the field code, found none"),

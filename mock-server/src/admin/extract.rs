@@ -1,4 +1,4 @@
-//! What handlers take from a call: its path, its query and its body.
+//! The parts of a call that handlers read: its path, query and body.
 
 use std::borrow::Cow;
 
@@ -19,17 +19,17 @@ use crate::{
     suggest::nearest,
 };
 
-/// A body that is a JSON object. `Content-Type` is ignored: `curl -d` calls everything a form.
+/// A body that is a JSON object. `Content-Type` is ignored: `curl -d` labels everything as a form.
 pub(super) struct Body<T>(pub(super) T);
 
-/// The same; no body means `{}`.
+/// Like [`Body`], but no body means `{}`.
 pub(super) struct OptionalBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
     type Rejection = AdminError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
-        read_json(&whole(request.into_body()).await).map(Self)
+        read_json(&read_body(request.into_body()).await).map(Self)
     }
 }
 
@@ -37,13 +37,13 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for OptionalBody<T> {
     type Rejection = AdminError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
-        let body = whole(request.into_body()).await;
+        let body = read_body(request.into_body()).await;
         read_json(if body.is_empty() { b"{}" } else { &body }).map(Self)
     }
 }
 
-/// The body, which was received within the limits and is in memory.
-async fn whole(body: RawBody) -> bytes::Bytes {
+/// The bytes of the body, which was received within the limits and is in memory.
+async fn read_body(body: RawBody) -> bytes::Bytes {
     to_bytes(body, usize::MAX).await.unwrap_or_default()
 }
 
@@ -53,7 +53,7 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminError> {
     match body.trim_ascii_start().first() {
         None => return expected_object("none"),
         Some(b'{') => {}
-        // serde would take a list of the fields' values.
+        // serde would accept a list of the fields' values.
         Some(_) => return expected_object("something else"),
     }
     let invalid = |error| AdminError::Body(format!("the body: expected valid JSON, found an error: {error}"));
@@ -92,7 +92,7 @@ impl<S: Sync> FromRequestParts<S> for Segment {
 
 /// The parameters of the query.
 ///
-/// `+` stands for itself, so that `since=2026-01-01T00:00:00+08:00` means what it looks like.
+/// `+` is a literal plus sign, so `since=2026-01-01T00:00:00+08:00` means what it looks like.
 pub(super) struct Query<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
@@ -115,13 +115,13 @@ fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, AdminError> {
         .map_err(|error| AdminError::Query(explain(error.path(), &error.inner().to_string())))
 }
 
-/// Names and encoded values.
+/// The names and the encoded values of the parameters.
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     parts.map(|part| part.split_once('=').unwrap_or((part, "")))
 }
 
-/// Refuses a parameter that is not known, or is there twice.
+/// Refuses an unknown or repeated parameter.
 pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), AdminError> {
     let mut seen = Vec::new();
     for (name, _) in pairs(query) {
@@ -143,7 +143,7 @@ pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), Adm
     Ok(())
 }
 
-/// Reads the value of a query parameter, for `#[serde(deserialize_with)]`.
+/// Parses the value of a query parameter, for `#[serde(deserialize_with)]`.
 pub(super) fn parameter<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     expected: &str,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_stands_for_itself_encoded_or_not() {
+    fn a_plus_is_literal_encoded_or_not() {
         for query in ["since=00:00+08:00", "after=1&since=00%3A00%2B08:00", "&since=00:00+08:00&"] {
             assert_eq!(since(query).unwrap().as_deref(), Some("00:00+08:00"), "{query}");
         }

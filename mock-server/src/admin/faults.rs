@@ -22,14 +22,14 @@ use crate::{
 
 #[derive(Debug, Serialize, ToSchema)]
 struct FaultList {
-    /// The oldest first.
+    /// Oldest first.
     faults: Vec<RuleState>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct FaultNames {
     faults: Vec<FaultName>,
-    /// The forms of request numbers that say more than a fault's name.
+    /// The forms of out_request_no that set more than a fault's name.
     request_numbers: Vec<RequestNumber>,
 }
 
@@ -40,20 +40,20 @@ struct FaultName {
     meaning: &'static str,
     applied: Applied,
     standing: Provenance,
-    /// An out_request_no that asks for it.
+    /// An out_request_no that triggers it.
     #[schema(pattern = r"^MOCK\*")]
     request_number: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct RequestNumber {
-    /// An out_request_no.
+    /// The out_request_no.
     #[schema(pattern = r"^MOCK\*")]
     number: &'static str,
     meaning: &'static str,
 }
 
-/// Lists the fault rules, oldest first, and how often each has struck.
+/// Lists the fault rules, oldest first, and how often each has applied.
 #[utoipa::path(get, path = "/__mock/faults", params(MerchantQuery), responses((status = 200, description = "The rules.", body = FaultList)))]
 pub(super) async fn list_faults(
     State(control): State<Arc<Control>>,
@@ -66,7 +66,7 @@ pub(super) async fn list_faults(
     Json::of(&FaultList { faults })
 }
 
-/// Adds a fault rule, which applies from the next request on.
+/// Adds a fault rule. It takes effect with the next request.
 #[utoipa::path(
     post,
     path = "/__mock/faults",
@@ -75,7 +75,7 @@ pub(super) async fn list_faults(
         example = json!({ "fault": "system-error-applied", "times": 1, "match": { "operation": "set_rights" } })
     ),
     responses(
-        (status = 201, description = "The rule, with its name.", body = RuleState),
+        (status = 201, description = "The rule, with its id.", body = RuleState),
         (status = 409, description = "There are too many rules.", body = Error)
     )
 )]
@@ -86,10 +86,10 @@ pub(super) async fn add_fault(
     Ok((StatusCode::CREATED, Json::of(&control.add_fault(rule)?)))
 }
 
-/// Deletes fault rules: those that name a merchant, or all.
+/// Deletes all fault rules, or those that name one merchant.
 ///
-/// Requests that wait for a fault to end wait no longer.
-#[utoipa::path(delete, path = "/__mock/faults", params(MerchantQuery), responses((status = 200, description = "They are deleted.", body = Deleted)))]
+/// Requests that a fault keeps waiting continue at once.
+#[utoipa::path(delete, path = "/__mock/faults", params(MerchantQuery), responses((status = 200, description = "The number of deleted rules.", body = Deleted)))]
 pub(super) async fn delete_faults(
     State(control): State<Arc<Control>>,
     Query(MerchantQuery { merchant }): Query<MerchantQuery>,
@@ -97,11 +97,11 @@ pub(super) async fn delete_faults(
     Json::of(&Deleted { deleted: control.clear_faults(merchant.as_ref()) })
 }
 
-/// Shows a fault rule, and how often it has struck.
+/// Shows a fault rule, and how often it has applied.
 #[utoipa::path(
     get,
     path = "/__mock/faults/{id}",
-    params(("id" = u64, Path, description = "The rule's name, a number.", minimum = 1, example = 1)),
+    params(("id" = u64, Path, description = "The rule's id.", minimum = 1, example = 1)),
     responses((status = 200, description = "The rule.", body = RuleState))
 )]
 pub(super) async fn show_fault(
@@ -117,8 +117,8 @@ pub(super) async fn show_fault(
 #[utoipa::path(
     delete,
     path = "/__mock/faults/{id}",
-    params(("id" = u64, Path, description = "The rule's name, a number.", minimum = 1, example = 1)),
-    responses((status = 200, description = "It is deleted.", body = Deleted))
+    params(("id" = u64, Path, description = "The rule's id.", minimum = 1, example = 1)),
+    responses((status = 200, description = "The rule is deleted.", body = Deleted))
 )]
 pub(super) async fn delete_fault(
     State(control): State<Arc<Control>>,
@@ -132,7 +132,7 @@ pub(super) async fn delete_fault(
     }
 }
 
-/// Lists the faults that a rule or a request number can ask for.
+/// Lists the faults that a rule or a request number can trigger.
 #[utoipa::path(get, path = "/__mock/fault-names", responses((status = 200, description = "The faults, and the forms of request numbers.", body = FaultNames)))]
 pub(super) async fn list_fault_names() -> Json {
     let faults = FAULTS.iter().map(|fault| FaultName {

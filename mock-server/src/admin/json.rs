@@ -1,11 +1,11 @@
-//! The JSON that handlers respond with.
+//! The JSON responses of the handlers.
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The `Content-Type` of JSON.
+/// The `Content-Type` of a JSON response.
 pub(super) const JSON: &str = "application/json; charset=utf-8";
 
 /// A JSON response.
@@ -26,6 +26,6 @@ impl IntoResponse for Json {
 /// `{"deleted": 3}`
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Deleted {
-    /// How many were deleted.
+    /// The number of deleted items.
     pub(super) deleted: usize,
 }

@@ -1,4 +1,4 @@
-//! The merchants: those of the configuration, and those that are made at run time for a test.
+//! The merchants: those that are configured, and those that are created at run time for a test.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,15 +27,15 @@ use crate::{
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct MerchantOrder {
-    /// Its number. Default: one that no other merchant has.
+    /// Its mchid. Default: one that no other merchant has.
     #[serde(deserialize_with = "present")]
     #[schema(pattern = "^[0-9]{1,32}$")]
     mchid: Option<String>,
     trust: TrustMode,
-    /// Whether it gets a private key and an APIv3 key of its own, which takes up to a second. Otherwise it has the
-    /// development merchant's.
+    /// Whether to generate a private key and an APIv3 key, which takes up to a second. Otherwise it has the development
+    /// merchant's.
     new_key: bool,
-    /// What it starts with. Default: the documentation's sample card.
+    /// Its initial state. Default: the documentation's sample card.
     #[serde(deserialize_with = "present")]
     seed: Option<SeedMerchant>,
 }
@@ -54,19 +54,19 @@ struct MerchantState {
     #[schema(pattern = "^[0-9A-F]+$")]
     serial_no: String,
     trust: TrustMode,
-    /// Whether it was made at run time, and can be deleted.
+    /// Whether it was created at run time, and can be deleted.
     made: bool,
 }
 
-/// credentials.json with the contents of the files in place of their names.
+/// credentials.json with the contents of the files instead of their names.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Credentials(CredentialsFile);
 
-/// How long a call waits for the new keys of others to be generated. (own choice)
+/// How long a call waits while keys are generated for other calls. (own choice)
 const KEY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Lists the merchants, by number.
+/// Lists the merchants, sorted by mchid.
 #[utoipa::path(get, path = "/__mock/merchants", responses((status = 200, description = "The merchants.", body = MerchantList)))]
 pub(super) async fn list_merchants(State(control): State<Arc<Control>>) -> Json {
     let merchants = control.gateway.merchants.merchants();
@@ -74,16 +74,17 @@ pub(super) async fn list_merchants(State(control): State<Arc<Control>>) -> Json 
     Json::of(&MerchantList { merchants })
 }
 
-/// Makes a merchant, for the use of one test.
+/// Creates a merchant for one test.
 ///
-/// Its state, its exchanges and its fault rules are its own. It exists until it is deleted, or the mock is reset or ends.
+/// It shares no state, exchanges or fault rules with other merchants. It exists until it is deleted, or the mock is
+/// reset or stops.
 #[utoipa::path(
     post,
     path = "/__mock/merchants",
     request_body(content = Option<MerchantOrder>, example = json!({ "trust": "public-key" })),
     responses(
-        (status = 201, description = "What it needs to call the mock, in the form of credentials.json.", body = Credentials),
-        (status = 409, description = "The number is taken, or there are too many merchants.", body = Error)
+        (status = 201, description = "Its credentials, in the format of credentials.json.", body = Credentials),
+        (status = 409, description = "The mchid is taken, or there are too many merchants.", body = Error)
     )
 )]
 pub(super) async fn make_merchant(
@@ -110,7 +111,7 @@ pub(super) async fn make_merchant(
     get,
     path = "/__mock/merchants/{mchid}",
     params((
-        "mchid" = String, Path, description = "The merchant's number.", pattern = "^[0-9]{1,32}$", example = "1900000001"
+        "mchid" = String, Path, description = "The merchant's mchid.", pattern = "^[0-9]{1,32}$", example = "1900000001"
     )),
     responses((status = 200, description = "The merchant.", body = MerchantState))
 )]
@@ -123,16 +124,16 @@ pub(super) async fn show_merchant(
     Ok(Json::of(&MerchantState::of(&merchant, &control)))
 }
 
-/// Deletes a merchant that was made at run time, with everything that is kept for it.
+/// Deletes a merchant that was created at run time, with all its data.
 #[utoipa::path(
     delete,
     path = "/__mock/merchants/{mchid}",
     params((
-        "mchid" = String, Path, description = "The merchant's number.", pattern = "^[0-9]{1,32}$", example = "1900000001"
+        "mchid" = String, Path, description = "The merchant's mchid.", pattern = "^[0-9]{1,32}$", example = "1900000001"
     )),
     responses(
-        (status = 200, description = "It is deleted.", body = Deleted),
-        (status = 409, description = "The merchant is one of the configuration's.", body = Error)
+        (status = 200, description = "The merchant is deleted.", body = Deleted),
+        (status = 409, description = "The merchant is configured.", body = Error)
     )
 )]
 pub(super) async fn delete_merchant(
@@ -160,23 +161,20 @@ impl MerchantState {
 
 impl ToSchema for Credentials {}
 
-/// By hand, since `wechatpay-protocol` does not depend on utoipa.
+/// Written by hand, because `wechatpay-protocol` does not depend on utoipa.
 impl PartialSchema for Credentials {
     fn schema() -> RefOr<Schema> {
         let required = [
-            ("mchid", "Its number."),
+            ("mchid", "The merchant's mchid."),
             ("merchant_serial", "The serial number of its certificate."),
             ("merchant_key", "Its private key, PEM."),
             ("merchant_certificate", "Its certificate, PEM."),
-            ("apiv3_key", "The key that both sides encrypt with."),
+            ("apiv3_key", "The APIv3 key, which both sides encrypt with."),
         ];
         let optional = [
-            (
-                "platform_serial",
-                "The serial number of the gateway's certificate, if the merchant trusts that.",
-            ),
+            ("platform_serial", "The serial number of the platform certificate, if the merchant trusts it."),
             ("platform_certificate", "That certificate, PEM."),
-            ("public_key_id", "The ID of the gateway's public key, if the merchant trusts that."),
+            ("public_key_id", "The ID of the gateway's public key, if the merchant trusts it."),
             ("public_key", "That key, PEM."),
         ];
         let string = |text| ObjectBuilder::new().schema_type(Type::String).description(Some(text));

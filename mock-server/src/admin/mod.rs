@@ -1,13 +1,13 @@
 //! Everything under `/__mock/`: inspecting and controlling a running mock.
 //!
-//! This is not part of the gateway: nothing here is signed, and nothing is recorded in the journal. The handlers describe
-//! themselves to utoipa, and `GET /__mock/openapi.json` serves that description.
+//! This is not part of the gateway: nothing here is signed or recorded in the journal. The handlers describe themselves
+//! to utoipa, and `GET /__mock/openapi.json` serves that description.
 //!
 //! ```text
 //! bytes ─▶ receive ─▶ admit ─▶ route ─▶ check ─▶ handler ─▶ bytes
 //! ```
 //!
-//! A call that is not admitted learns that before it learns whether its path exists.
+//! A caller without access is refused before the path is looked up.
 
 mod access;
 mod clock;
@@ -61,8 +61,8 @@ pub use crate::admin::document::admin_openapi;
 const ROOT: &str = "/__mock";
 const HEALTH: &str = "/__mock/health";
 
-/// Whether a request is for the mock itself, not for the gateway.
-pub(crate) fn is_meant<B>(request: &http::Request<B>) -> bool {
+/// Whether a request is for `/__mock/` rather than the gateway.
+pub(crate) fn is_admin_request<B>(request: &http::Request<B>) -> bool {
     let rest = request.uri().path().strip_prefix(ROOT);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -71,14 +71,14 @@ pub(crate) fn is_meant<B>(request: &http::Request<B>) -> bool {
 pub(crate) struct Admin {
     pub(crate) control: Arc<Control>,
     access: Access,
-    /// Built by the first call: most mocks in tests never get one.
+    /// Built for the first call: most mocks in tests never get one.
     router: OnceLock<Router>,
 }
 
-/// Who calls. An extension of the request.
+/// The caller's access. An extension of the request.
 #[derive(Clone, Copy, Debug)]
 struct Caller {
-    /// Whether the caller may know everything. Otherwise it may only ask for the mock's health.
+    /// Whether the caller has full access. Otherwise it may only read the mock's health.
     is_admitted: bool,
 }
 
@@ -97,9 +97,9 @@ impl Admin {
     {
         let gateway = &self.control.gateway;
         let uri = request.uri().clone();
-        let (received, whole) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
+        let (received, outcome) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
         let wants_keep_alive = received.keeps_alive;
-        let response = match whole {
+        let response = match outcome {
             Ok(()) => self.handle(received, uri).await,
             Err(error) => AdminError::Receive(error).into_response(),
         };
@@ -157,7 +157,7 @@ fn router(control: Arc<Control>) -> Router {
     router.route_layer(from_fn(check)).fallback(unknown_path).with_state(control)
 }
 
-/// Refuses a method, a query parameter or a body that the call's description does not have.
+/// Refuses a method, query parameter or body that is not in the call's description.
 async fn check(path: MatchedPath, request: Request, next: Next) -> Result<Response, AdminError> {
     let path = if path.as_str() == ROOT { INDEX } else { path.as_str() };
     let at_path = || calls().iter().filter(|call| call.path == path);
@@ -180,7 +180,7 @@ async fn unknown_path(uri: Uri) -> AdminError {
     AdminError::UnknownPath { found: quoted(uri.path()), nearest }
 }
 
-/// The response as it is sent. Its body is in memory already.
+/// Adds the headers of the connection. The body is already in memory.
 async fn finish(response: Response, keeps_alive: bool) -> http::Response<ResponseBody> {
     let (mut head, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Back to the state at the start.
+//! Restores the initial state.
 
 use std::sync::Arc;
 
@@ -22,15 +22,15 @@ pub(super) struct ResetOrder {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Reset {
-    /// `everything`, or the merchant's number.
+    /// `everything`, or the merchant's mchid.
     #[schema(pattern = "^(everything|[0-9]{1,32})$")]
     reset: String,
 }
 
-/// Resets everything, or what is kept for one merchant.
+/// Resets everything, or one merchant.
 ///
-/// Everything is state, journal, fault rules and clock; merchants that were made at run time are removed. For a merchant
-/// it is its state, its part of the journal and the fault rules that name it.
+/// Everything means state, journal, metrics, fault rules and clock; merchants that were created at run time are
+/// removed. One merchant means its state, its part of the journal and the fault rules that name it.
 #[utoipa::path(
     post,
     path = "/__mock/reset",
@@ -39,7 +39,7 @@ struct Reset {
         description = "Without a merchant, everything is reset.",
         example = json!({ "merchant": "1900000001" })
     ),
-    responses((status = 200, description = "It is reset.", body = Reset))
+    responses((status = 200, description = "The reset is done.", body = Reset))
 )]
 pub(super) async fn reset(
     State(control): State<Arc<Control>>,

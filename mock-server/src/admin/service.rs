@@ -1,4 +1,4 @@
-//! The mock itself: its calls, its health, its documents and its metrics.
+//! Information about the mock: its calls, health, OpenAPI documents and metrics.
 
 use std::sync::Arc;
 
@@ -39,15 +39,15 @@ struct Health {
 
 /// Lists every call.
 ///
-/// The same at /__mock.
-#[utoipa::path(get, path = "/__mock/", responses((status = 200, description = "Every call, with what it does.", body = Index)))]
+/// Also at /__mock.
+#[utoipa::path(get, path = "/__mock/", responses((status = 200, description = "Every call, with its summary.", body = Index)))]
 pub(super) async fn show_index() -> Json {
     Json::of(&Index { name: "wechatpay-mock", version: VERSION, calls: calls() })
 }
 
-/// Says that the mock is healthy.
+/// Shows that the mock is healthy.
 ///
-/// Needs no token, on any address. Only callers that may know everything else are told the version.
+/// Needs no token, on any address. The version is only there for callers with full access.
 #[utoipa::path(get, path = "/__mock/health", responses((status = 200, description = "The mock is healthy.", body = Health)))]
 pub(super) async fn show_health(Extension(caller): Extension<Caller>) -> Json {
     Json::of(&Health { status: "ok", version: caller.is_admitted.then_some(VERSION) })
@@ -63,7 +63,7 @@ pub(super) async fn show_openapi() -> impl IntoResponse {
     ([(CONTENT_TYPE, JSON)], admin_openapi())
 }
 
-/// Shows the operations of the gateway that the mock answers.
+/// Shows the gateway's operations that the mock implements.
 #[utoipa::path(
     get,
     path = "/__mock/contract.json",
@@ -73,11 +73,11 @@ pub(super) async fn show_contract() -> impl IntoResponse {
     ([(CONTENT_TYPE, JSON)], OPENAPI)
 }
 
-/// Shows metrics of all exchanges since the start, for Prometheus.
+/// Shows metrics of all exchanges since the start or the last reset, for Prometheus.
 #[utoipa::path(
     get,
     path = "/__mock/metrics",
-    responses((status = 200, description = "Text in Prometheus's format.", body = String, content_type = "text/plain"))
+    responses((status = 200, description = "Metrics in the Prometheus text format.", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn show_metrics(State(control): State<Arc<Control>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], control.gateway.journal.render_metrics())

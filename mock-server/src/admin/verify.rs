@@ -1,4 +1,4 @@
-//! Whether the requests that a test expects have arrived.
+//! Checks the requests that a test expects.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use crate::{
     journal::expectation::{Expectation, Verification},
 };
 
-/// Checks whether that many exchanges match.
+/// Checks whether the expected number of exchanges match.
 #[utoipa::path(
     post,
     path = "/__mock/verify",
     request_body(
         content = Expectation,
-        description = "What is expected. Content-Type is ignored, here and elsewhere.",
+        description = "The expectation. Content-Type is ignored, as in every call.",
         example = json!({
             "operation": "set_rights", "code": "478515832665", "body": { "bonus_value": 600 }, "times": 1
         })
     ),
     responses(
-        (status = 200, description = "That many match.", body = Verification),
+        (status = 200, description = "The expected number match.", body = Verification),
         (
             status = 409,
             description = "More or fewer match, or it is uncertain whether there are more.",
@@ -34,7 +34,7 @@ pub(super) async fn verify(
     State(control): State<Arc<Control>>,
     Body(expectation): Body<Expectation>,
 ) -> Result<(StatusCode, Json), AdminError> {
-    // An expectation of no exchange of an unknown operation would always be met.
+    // Otherwise, expecting no exchange of an unknown operation would always succeed.
     expectation
         .check(&control.gateway.merchants, control.gateway.contract)
         .map_err(|invalid| AdminError::Body(invalid.to_string()))?;

@@ -1,7 +1,7 @@
-//! Every way to refuse a request, in the order in which the gateway looks.
+//! Every way to refuse a request, in the order of the gateway's checks.
 //!
-//! Statuses, codes and texts stand in `messages.toml`. What the mock knows beyond them, such as which byte of a header is
-//! wrong, goes to the journal and the log, never into the response.
+//! Statuses, codes and texts are in `messages.toml`. Further details, such as which byte of a header is wrong, go to
+//! the journal and the log, never into the response.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -15,104 +15,104 @@ use super::{
     operation_error::OperationError,
 };
 
-/// What the gateway looks at, in its order: what holds of a request that passes each check, 1 to 12.
+/// The gateway's checks 1 to 12, in its order, each with its requirement.
 pub const CHECKS: [&str; 12] = [
-    "the path is an operation's",
+    "an operation has this path",
     "the operation has this method",
     "User-Agent and Accept are present",
     "Authorization is present and well formed",
     "its scheme is WECHATPAY2-SHA256-RSA2048",
     "its timestamp is within 5 minutes",
-    "the mchid is a merchant's",
-    "the serial number is that of the merchant's certificate",
-    "the certificate is in force",
-    "the signature is the merchant's, over exactly this request",
-    "the fields are as the contract says",
-    "the operation's own rules hold",
+    "a merchant has this mchid",
+    "serial_no is that of the merchant's certificate",
+    "the certificate is valid",
+    "the merchant signed exactly this request",
+    "the fields match the contract",
+    "the operation's own rules are met",
 ];
 
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiError {
-    /// Request line and headers are larger than the mock takes.
+    /// The request line and headers are larger than `limits.head`.
     HeadTooLarge {
-        /// The most it takes, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// The body did not arrive whole in time.
+    /// The body did not arrive completely within `limits.body_timeout`.
     BodyTimeout,
-    /// The body breaks off, or its framing is wrong.
+    /// The body is cut off, or its framing is invalid.
     BodyBroken,
-    /// The body is larger than the mock takes.
+    /// The body is larger than `limits.body`.
     BodyTooLarge {
-        /// The most it takes, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// Check 1: no operation has this path.
     UnknownPath {
-        /// The operation whose path is most like it.
+        /// The operation with the most similar path.
         nearest: String,
     },
-    /// Check 2: operations have this path, but not with this method.
+    /// Check 2: an operation has this path, but none has it with this method.
     UnknownMethod,
     /// Check 3: `User-Agent` or `Accept` is absent.
     HeaderAbsent {
-        /// The first of them that is.
+        /// The first absent one.
         name: &'static str,
     },
-    /// Check 4: no `Authorization`, or more than one.
+    /// Check 4: there is no `Authorization`, or more than one.
     AuthorizationAbsent {
-        /// How many there are.
+        /// The number of `Authorization` headers.
         found: usize,
     },
-    /// Checks 4 and 5: `Authorization` does not have its form, or another scheme.
+    /// Checks 4 and 5: `Authorization` is malformed, or has another scheme.
     Authorization(AuthorizationError),
     /// Check 6: the timestamp is more than five minutes off.
     TimestampSkewed {
-        /// When the request says it was signed.
+        /// The timestamp in the header.
         signed: Timestamp,
-        /// The mock's time.
+        /// The time by the mock's clock.
         now: Timestamp,
     },
-    /// Check 7: no merchant has this number.
+    /// Check 7: no merchant has this mchid.
     UnknownMchid {
-        /// The number in the header.
+        /// The mchid in the header.
         found: String,
     },
     /// Check 8: the serial number is not that of the merchant's certificate.
     UnknownSerial {
-        /// The number in the header.
+        /// The serial number in the header.
         found: String,
-        /// The merchant's.
+        /// The serial number of the merchant's certificate.
         expected: String,
     },
-    /// Check 9: the merchant's certificate is not in force.
+    /// Check 9: the merchant's certificate is not valid at this time.
     CertificateExpired {
         /// The end of its validity.
         not_after: Timestamp,
     },
     /// Check 9: the merchant's certificate was revoked.
     CertificateRevoked,
-    /// Check 9: the merchant's certificate was replaced by another one.
+    /// Check 9: the merchant's certificate was replaced by a new one.
     CertificateReplaced,
     /// Check 10: the signature was not made over this request with the merchant's key.
     SignatureMismatch(SignInformation),
     /// Check 11: the body is not JSON.
     NotJson {
-        /// Where it stops being JSON, and why.
+        /// The parser's message, with line and column.
         reason: String,
     },
     /// Check 11: a field of the path, the query or the body breaks a rule.
     Field(Box<FieldError>),
-    /// Check 11: a sensitive field, or the name of the key it was encrypted for, is not what it should be.
+    /// Check 11: a sensitive field, or the name of the key that encrypted it, is wrong.
     Sensitive(SensitiveFault),
-    /// Check 12: a rule of the operation's own is broken.
+    /// Check 12: the request breaks one of the operation's own rules.
     Operation(OperationError),
-    /// Nothing is wrong with the request: a fault rule asks for this answer.
+    /// Nothing is wrong with the request: a fault caused this error.
     Injected(InjectedError),
 }
 
-/// What is wrong about a sensitive field.
+/// Why a sensitive field is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SensitiveFault {
     /// The request does not name the key in `Wechatpay-Serial`. (documented)
@@ -123,25 +123,26 @@ pub enum SensitiveFault {
     Undecryptable,
 }
 
-/// What the gateway tells about a message whose signature did not match.
+/// The gateway's details about a message whose signature did not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInformation {
     method: String,
     url: String,
-    /// The first four lines, and the beginning of the body.
+    /// The first four lines and the beginning of the body.
     truncated_sign_message: String,
-    /// Length of the whole message in bytes.
+    /// The length of the complete message in bytes.
     sign_message_length: usize,
 }
 
-/// Characters of the body that `truncated_sign_message` shows. (wild)
+/// The number of characters of the body in `truncated_sign_message`. (wild)
 const BODY_CHARACTERS_SHOWN: usize = 8;
 
 impl SignInformation {
     pub(crate) fn about(message: &RequestMessage<'_>) -> Self {
         let without_body = RequestMessage { body: b"", ..*message }.to_bytes();
         let body = String::from_utf8_lossy(message.body);
-        // The message without a body ends in the body's own `\n`, which here comes after its beginning.
+        // A message without a body ends in the `\n` of its body line, which belongs after the beginning of the body
+        // here.
         let mut shown = String::from_utf8_lossy(&without_body[..without_body.len() - 1]).into_owned();
         shown.extend(body.chars().take(BODY_CHARACTERS_SHOWN));
         shown.push('\n');
@@ -155,7 +156,7 @@ impl SignInformation {
 }
 
 impl ApiError {
-    /// The name of its row in `messages.toml`; `None` for what a fault rule asks for.
+    /// The name of its row in `messages.toml`; `None` if a fault caused it.
     fn name(&self) -> Option<&'static str> {
         Some(match self {
             Self::HeadTooLarge { .. } => "head_too_large",
@@ -189,7 +190,7 @@ impl ApiError {
         self.name().map(Row::of)
     }
 
-    /// The check that fails, 1 to 12; `None` for what ends an exchange before they begin, and for a fault.
+    /// The check that failed, 1 to 12; `None` if the exchange ended before the checks, or a fault caused the error.
     pub fn check(&self) -> Option<u8> {
         self.row()?.check
     }
@@ -202,8 +203,8 @@ impl ApiError {
         }
     }
 
-    /// How sure it is that the gateway has a response of this wording. Whether a certain request gets it is another
-    /// question, which `fixtures/cases/` answer.
+    /// The provenance of this status, code and text. Which requests get them is another question, which
+    /// `fixtures/cases/` answers.
     pub fn provenance(&self) -> Provenance {
         match self {
             Self::Field(error) => field_error::provenance(error),
@@ -212,7 +213,7 @@ impl ApiError {
         }
     }
 
-    /// The code in the response's body; `None` where that is empty.
+    /// The code in the response's body; `None` if the body is empty or a page of HTML.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Injected(error) => error.code(),
@@ -220,7 +221,8 @@ impl ApiError {
         }
     }
 
-    /// The same, but `custom` for any code in a fault rule's own words, so that there are only so many.
+    /// Like [`ApiError::code`], but `custom` for any code that a fault rule defines, so that the number of codes is
+    /// bounded.
     pub(crate) fn listed_code(&self) -> Option<&'static str> {
         match self {
             Self::Injected(error) => error.listed_code(),
@@ -228,7 +230,7 @@ impl ApiError {
         }
     }
 
-    /// The body of the response; `None` where it is empty, or a page of HTML.
+    /// The body of the response; `None` if it is empty or a page of HTML.
     pub fn body(&self, language: Language) -> Option<ErrorBody> {
         let code = self.code()?.into();
         let detail = match self {
@@ -240,7 +242,7 @@ impl ApiError {
         Some(ErrorBody { code, detail, message: self.message(language) })
     }
 
-    /// The page of HTML, where that is the response's body.
+    /// The page of HTML, if that is the response's body.
     pub(crate) fn page(&self) -> Option<String> {
         match self {
             Self::Injected(error) => error.page(),
@@ -248,12 +250,12 @@ impl ApiError {
         }
     }
 
-    /// Whether the request is not to blame: a fault rule asked for it.
+    /// Whether a fault caused the error, so that nothing is wrong with the request.
     pub fn is_injected(&self) -> bool {
         matches!(self, Self::Injected(_))
     }
 
-    /// The message in the response; in Chinese, the gateway's own where it is known.
+    /// The message in the response. In simplified Chinese, it is the gateway's own text if that is known.
     fn message(&self, language: Language) -> String {
         let text = self.row().map_or("", |row| row.text(language));
         match self {
@@ -264,17 +266,17 @@ impl ApiError {
         }
     }
 
-    /// A sentence for the developer whose request it was: what was expected, what was found.
+    /// A sentence for the developer of the client: what was expected and what was found.
     pub fn reason(&self) -> String {
         match self {
             Self::HeadTooLarge { limit } => {
                 format!("expected request line and headers of at most {limit} bytes, found more")
             }
-            Self::BodyTimeout => "expected the whole body in time, it did not arrive".into(),
-            Self::BodyBroken => "expected the whole body, it breaks off".into(),
+            Self::BodyTimeout => "expected the whole body in time, but it did not arrive".into(),
+            Self::BodyBroken => "expected the whole body, but it is cut off".into(),
             Self::BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),
             Self::UnknownPath { nearest } => {
-                format!("no operation of the contract has this path; the nearest is {nearest}")
+                format!("the contract has no operation with this path; the nearest is {nearest}")
             }
             Self::UnknownMethod => "the contract has this path, but not with this method".into(),
             Self::HeaderAbsent { name } => format!("expected the header {name}, found none"),
@@ -292,7 +294,7 @@ impl ApiError {
                 format!("expected the serial number {expected} of the merchant's certificate, found {found}")
             }
             Self::CertificateExpired { not_after } => {
-                format!("the merchant's certificate was in force until {}", not_after.to_rfc3339())
+                format!("the merchant's certificate was valid until {}", not_after.to_rfc3339())
             }
             Self::CertificateRevoked => "the merchant's certificate was revoked".into(),
             Self::CertificateReplaced => "the merchant's certificate was replaced by a new one".into(),
@@ -312,13 +314,13 @@ impl ApiError {
                 "the sensitive field was not encrypted for the key that Wechatpay-Serial names".into()
             }
             Self::Operation(error) => error.message(Language::En).into(),
-            Self::Injected(error) => format!("a fault rule asked for {error}"),
+            Self::Injected(error) => format!("a fault caused {error}"),
         }
     }
 }
 
 impl SignInformation {
-    /// The detail of a real response, its issue nested once more than the documentation shows. (wild)
+    /// The detail of a real response. Its issue is nested one level deeper than in the documentation. (wild)
     fn detail(&self) -> Value {
         json!({
             "detail": { "issue": "sign not match" },
@@ -339,7 +341,7 @@ mod tests {
     use super::*;
     use crate::api::{injected_error::DocumentedError, messages::names};
 
-    /// An error for each row that is no operation's and no fault rule's.
+    /// An error for each row, except for those of operations and faults.
     fn errors() -> Vec<ApiError> {
         let information = SignInformation::about(&RequestMessage {
             method: "GET",
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checks_of_the_table_are_those_that_are_listed() {
+    fn the_table_has_the_listed_checks() {
         let checks: std::collections::BTreeSet<_> = errors().iter().filter_map(ApiError::check).collect();
         assert_eq!(checks, (1..=11).collect());
         assert_eq!(ApiError::Operation(OperationError::UnknownCard).check(), Some(CHECKS.len() as u8));

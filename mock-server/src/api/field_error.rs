@@ -1,4 +1,4 @@
-//! Errors of fields in the gateway's words.
+//! The gateway's messages about fields.
 
 use serde_json::{Value, json};
 use wechatpay_openapi::{Constraint, FieldError, JsonType, Location};
@@ -7,7 +7,7 @@ use crate::policies::Provenance;
 
 use super::language::Language;
 
-/// How sure it is that the gateway says so.
+/// The provenance of the message.
 pub(crate) fn provenance(error: &FieldError) -> Provenance {
     match &error.constraint {
         Constraint::Type { expected: JsonType::Integer, .. }
@@ -23,7 +23,7 @@ pub(crate) fn provenance(error: &FieldError) -> Provenance {
     }
 }
 
-/// The gateway's sentence, or the mock's translation of it.
+/// The gateway's message, or the mock's translation of it.
 pub(crate) fn message(error: &FieldError, language: Language) -> String {
     match language {
         Language::ZhCn => simplified(error),
@@ -96,7 +96,7 @@ fn traditional(error: &FieldError) -> String {
     }
 }
 
-/// What was expected and what was found, in English, whatever the language of the message.
+/// What was expected and what was found, in English for every language of the message.
 pub(crate) fn issue(error: &FieldError) -> String {
     let source = error.source_name();
     match &error.constraint {
@@ -126,12 +126,12 @@ pub(crate) fn issue(error: &FieldError) -> String {
     }
 }
 
-/// ` JSON ` where the field comes from JSON, as the gateway writes it.
+/// ` JSON ` for a field of the body, as the gateway writes it.
 fn json_of(error: &FieldError) -> &'static str {
     if error.location == Location::Body { " JSON " } else { "" }
 }
 
-/// The type in the gateway's words: the integer's are wild, the others follow its pattern. (own choice)
+/// The type, as the gateway names it. The integer is wild; the others follow its pattern (own choice).
 fn type_simplified(expected: JsonType) -> &'static str {
     match expected {
         JsonType::Array => "数组",

@@ -1,4 +1,4 @@
-//! Errors that nothing in a request asks for.
+//! Errors that faults cause, whatever the request is.
 
 use std::{fmt, sync::Arc};
 
@@ -9,20 +9,20 @@ use crate::policies::Provenance;
 
 use super::{language::Language, messages::Row, operation_error::OperationError};
 
-/// An error that a fault rule asks for.
+/// An error that a fault causes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InjectedError {
-    /// One that is documented.
+    /// A documented error.
     Documented(DocumentedError),
-    /// One that the operations' own rules have too.
+    /// An error that an operation's own rules also cause.
     Operation(OperationError),
     /// A page of HTML with this status.
     Page(StatusCode),
-    /// One in the rule's own words.
+    /// An error that the fault rule defines.
     Custom(Arc<CustomError>),
 }
 
-/// A documented error that a mock has no reason for by itself, or no single one.
+/// A documented error that no check causes by itself, or that several checks cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the codes")]
 pub enum DocumentedError {
@@ -38,17 +38,17 @@ pub enum DocumentedError {
     ServiceUnavailable,
 }
 
-/// An error in a fault rule's own words.
+/// An error that a fault rule defines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomError {
-    /// The status, 400 to 599.
+    /// The status of the response, 400 to 599.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// The code.
+    /// The code in the response's body.
     #[schema(pattern = "^[A-Z0-9_]{1,64}$")]
     pub code: String,
-    /// The message.
+    /// The message in the response's body, in any language.
     #[schema(min_length = 1, max_length = 1024)]
     pub message: String,
 }
@@ -96,7 +96,7 @@ impl InjectedError {
         }
     }
 
-    /// The code in the response's body, unless that is a page of HTML.
+    /// The code in the response's body; `None` for a page of HTML.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Custom(error) => Some(&error.code),
@@ -104,7 +104,7 @@ impl InjectedError {
         }
     }
 
-    /// The same, but `custom` for any code in a rule's own words.
+    /// Like [`InjectedError::code`], but `custom` for any code that a rule defines.
     pub(crate) fn listed_code(&self) -> Option<&'static str> {
         match self {
             Self::Custom(_) => Some("custom"),
@@ -120,7 +120,7 @@ impl InjectedError {
         }
     }
 
-    /// The page, if the response is one.
+    /// The page of HTML, if that is the response's body.
     pub(crate) fn page(&self) -> Option<String> {
         let Self::Page(status) = self else { return None };
         Some(format!(
@@ -129,7 +129,7 @@ impl InjectedError {
         ))
     }
 
-    /// How sure it is that the gateway answers so.
+    /// The provenance of the response.
     pub(crate) fn provenance(&self) -> Provenance {
         self.row().map_or(Provenance::OwnChoice, |row| row.provenance)
     }

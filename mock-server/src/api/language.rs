@@ -1,8 +1,8 @@
-//! The language of messages, as `Accept-Language` asks for it.
+//! The language of messages, which `Accept-Language` selects.
 
 use http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
-/// A language that the gateway answers in. (documented)
+/// A language of the gateway's messages. (documented)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
     /// Simplified Chinese: the gateway's own texts.
@@ -17,11 +17,11 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language that a request prefers among these; the default if it names none of them.
-    pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
+    /// The language that a request prefers; the default if it names none of these.
+    pub(crate) fn preferred(headers: &HeaderMap) -> Self {
         let values = headers.get_all(ACCEPT_LANGUAGE).into_iter().filter_map(|value| value.to_str().ok());
-        let wishes = values.flat_map(|value| value.split(',')).filter_map(wish);
-        let best = wishes.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let preferences = values.flat_map(|value| value.split(',')).filter_map(preference);
+        let best = preferences.reduce(|best, next| if next.1 > best.1 { next } else { best });
         best.map_or(Self::default(), |(language, _)| language)
     }
 
@@ -36,8 +36,8 @@ impl Language {
     }
 }
 
-/// `en-US;q=0.8` as a language of ours and how much it is wanted.
-fn wish(text: &str) -> Option<(Language, f32)> {
+/// The language and the weight of `en-US;q=0.8`; `None` for an unknown language.
+fn preference(text: &str) -> Option<(Language, f32)> {
     let (tag, rest) = text.split_once(';').unwrap_or((text, ""));
     let weight = match rest.trim().strip_prefix("q=") {
         Some(weight) => weight.parse().ok()?,
@@ -58,24 +58,24 @@ fn wish(text: &str) -> Option<(Language, f32)> {
 mod tests {
     use super::*;
 
-    fn asked_for(header: &'static str) -> Language {
+    fn preferred(header: &'static str) -> Language {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_LANGUAGE, http::HeaderValue::from_static(header));
-        Language::asked_for(&headers)
+        Language::preferred(&headers)
     }
 
     #[test]
-    fn the_language_most_wanted_is_taken() {
-        assert_eq!(asked_for("en"), Language::En);
-        assert_eq!(asked_for("zh-HK"), Language::ZhHk);
-        assert_eq!(asked_for("en;q=0.5, zh-TW;q=0.9"), Language::ZhTw);
-        assert_eq!(asked_for("en-US,zh-CN"), Language::En);
+    fn the_language_with_the_highest_weight_is_used() {
+        assert_eq!(preferred("en"), Language::En);
+        assert_eq!(preferred("zh-HK"), Language::ZhHk);
+        assert_eq!(preferred("en;q=0.5, zh-TW;q=0.9"), Language::ZhTw);
+        assert_eq!(preferred("en-US,zh-CN"), Language::En);
     }
 
     #[test]
     fn an_unknown_language_gets_the_default() {
         for header in ["fr", "*", "", "en;q=0", "en;q=much", ";;,"] {
-            assert_eq!(asked_for(header), Language::ZhCn, "{header}");
+            assert_eq!(preferred(header), Language::ZhCn, "{header}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The table of the gateway's errors: `messages.toml`, read when the first error is answered.
+//! The table of the gateway's errors: `messages.toml`, parsed when the first error occurs.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -11,15 +11,15 @@ use super::language::Language;
 
 const MESSAGES: &str = include_str!("messages.toml");
 
-/// What is known about an error.
+/// The status, code, provenance and texts of an error.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {
-    /// The check that fails, 1 to 12, if it is one.
+    /// The check that fails, 1 to 12; `None` for an error outside the checks.
     pub(super) check: Option<u8>,
     #[serde(deserialize_with = "status")]
     pub(super) status: StatusCode,
-    /// The code in the body; without one, the body is empty.
+    /// The code in the body; `None` if the body is empty.
     pub(super) code: Option<String>,
     pub(super) provenance: Provenance,
     #[serde(rename = "zh-CN", default)]
@@ -31,10 +31,10 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// The row of that name.
+    /// The row with this name.
     ///
     /// # Panics
-    /// If there is none: the tests look every name up.
+    /// If there is none. The tests look up every name.
     pub(super) fn of(name: &str) -> &'static Self {
         static ROWS: LazyLock<HashMap<String, Row>> =
             LazyLock::new(|| toml::from_str(MESSAGES).expect("messages.toml is a table of errors"));

@@ -1,4 +1,4 @@
-//! The gateway's vocabulary: its errors, what a request is warned about, and the texts of both in every language.
+//! The gateway's errors with their texts in every language, and the mock's warnings.
 
 pub(crate) mod error;
 mod field_error;

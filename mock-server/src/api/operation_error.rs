@@ -1,4 +1,4 @@
-//! Errors by the operations' own rules: check 12.
+//! Errors of the operations' own rules: check 12.
 
 use http::StatusCode;
 
@@ -6,14 +6,14 @@ use crate::policies::Provenance;
 
 use super::{language::Language, messages::Row};
 
-/// Why an operation refuses a request that is signed and well formed.
+/// Why an operation refuses a request that is correctly signed and well formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationError {
     /// The merchant may not use the operation.
     NoPermission,
     /// Another merchant created the card.
     ForeignCard,
-    /// No such card.
+    /// No card template has this ID.
     UnknownCard,
     /// No member has this code.
     UnknownCode,
@@ -21,13 +21,13 @@ pub enum OperationError {
     CardNotEffective,
     /// The card's members do not collect points.
     NoPoints,
-    /// The request number was used before, for the same content.
+    /// The request number was used before for the same content.
     Repeated,
-    /// The request number was used before, for other content.
+    /// The request number was used before for other content.
     RepeatedDifferently,
     /// `before_bonus_value + add_bonus_value` is not `bonus_value`.
     Arithmetic,
-    /// `before_bonus_value` is not what is stored.
+    /// `before_bonus_value` differs from the stored points.
     StaleBefore,
     /// The points would become negative.
     NegativeTotal,
@@ -68,12 +68,12 @@ impl OperationError {
         self.row().code.as_deref().unwrap_or_default()
     }
 
-    /// The message in the response; in Chinese, the gateway's own where it is known.
+    /// The message in the response. In simplified Chinese, it is the gateway's own text if that is known.
     pub fn message(self, language: Language) -> &'static str {
         self.row().text(language)
     }
 
-    /// How sure it is that the gateway answers so.
+    /// The provenance of the response.
     pub fn provenance(self) -> Provenance {
         self.row().provenance
     }

@@ -1,50 +1,50 @@
-//! What a request is warned about, although nothing refuses it.
+//! Warnings about requests. A warning does not refuse a request.
 
 use std::fmt;
 
-/// Something about a request that its sender should know, but that is no reason to refuse it.
+/// A problem that the sender of a request should know of, but that is no reason to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// The request number was used before for the same content: nothing was applied again.
+    /// The request number was used before for the same content: the request is not applied again.
     Repeated,
-    /// `before_bonus_value` is not what is stored.
+    /// `before_bonus_value` differs from the stored points.
     StaleBefore {
-        /// What the request says.
+        /// The value in the request.
         sent: i64,
-        /// What is stored.
+        /// The stored points.
         stored: i64,
     },
     /// `before_bonus_value + add_bonus_value` is not `bonus_value`.
     Arithmetic {
-        /// What they add up to.
+        /// Their sum.
         sum: i64,
-        /// What the request says they add up to.
+        /// `bonus_value` in the request.
         sent: i64,
     },
-    /// The request number was used before for other content, and is applied all the same.
+    /// The request number was used before for other content: the request is applied anyway.
     RepeatedDifferently,
-    /// The body has fields that the documentation does not.
+    /// The body has undocumented fields, which are ignored.
     UnknownFields {
-        /// Where they are: `/body/payer/openid`.
+        /// Their JSON pointers: `/body/payer/openid`.
         pointers: Vec<String>,
     },
     /// The request asks for a notification, which is not sent.
     NoNotification,
     /// The merchant has used this nonce before. (own choice: nothing public says whether the gateway rejects it)
     NonceUsedBefore {
-        /// The nonce.
+        /// The nonce in `Authorization`.
         nonce_str: String,
     },
-    /// The request does not say which gateway key signs the response, and the merchant has a public key.
+    /// The request does not select the gateway key that signs the response, and the merchant trusts the public key.
     NoWechatpaySerial,
-    /// The request number looks like one that triggers a fault, but names none.
+    /// The request number looks like a fault's trigger, but names no fault.
     UnknownMagic {
-        /// What is wrong with it.
+        /// The problem with the number.
         problem: String,
     },
     /// The points are negative.
     NegativeTotal {
-        /// The points.
+        /// The points after the request.
         total: i64,
     },
 }
@@ -66,7 +66,7 @@ impl Warning {
         }
     }
 
-    /// Whether it is a habit of the client rather than something about this request.
+    /// Whether it is a habit of the client rather than a problem of this request.
     pub(crate) fn is_habit(&self) -> bool {
         match self {
             Self::NoWechatpaySerial => true,
@@ -90,16 +90,16 @@ impl fmt::Display for Warning {
                 f.write_str("this out_request_no was used before for the same content: not applied again")
             }
             Self::StaleBefore { sent, stored } => {
-                write!(f, "before_bonus_value says {sent}, stored are {stored} points")
+                write!(f, "before_bonus_value is {sent}, but {stored} points are stored")
             }
             Self::Arithmetic { sum, sent } => {
-                write!(f, "before_bonus_value + add_bonus_value is {sum}, bonus_value says {sent}")
+                write!(f, "before_bonus_value + add_bonus_value is {sum}, but bonus_value is {sent}")
             }
             Self::RepeatedDifferently => {
-                f.write_str("this out_request_no was used before for other content: applied all the same")
+                f.write_str("this out_request_no was used before for other content: applied anyway")
             }
             Self::UnknownFields { pointers } => {
-                write!(f, "fields that the documentation does not have were ignored: {}", pointers.join(", "))
+                write!(f, "undocumented fields were ignored: {}", pointers.join(", "))
             }
             Self::NoNotification => {
                 f.write_str("notify_url is given, but the mock sends no notifications yet")

@@ -5,17 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// One mistake: where it is, what was expected and found there, and what to do. It never quotes a key.
+/// One mistake: where it is, what was expected and found, and what to do. It never quotes a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigError {
-    /// The file.
+    /// The configuration file, or a file that it names.
     pub file: PathBuf,
     /// The line, counted from 1; `None` if the error concerns the whole file.
     pub line: Option<usize>,
-    /// What was expected, and what was found.
+    /// What was expected and what was found.
     pub problem: String,
-    /// What to do.
+    /// How to fix it.
     pub advice: String,
 }
 

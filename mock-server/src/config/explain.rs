@@ -1,4 +1,4 @@
-//! Serde's errors, in the terms of a configuration file.
+//! Rewords serde's errors in terms of the configuration file.
 
 use toml::de::DeValue;
 
@@ -7,13 +7,13 @@ use crate::suggest::near;
 /// Keys that are arrays of tables, `[[key]]`.
 const ARRAYS: [&str; 3] = ["platform_certificate", "merchant", "fault"];
 
-/// What is wrong with `value` at `path`, and what to do. Shows no value that may be a key in the wrong place.
+/// The problem with `value` at `path`, and the advice. Shows no value that may be a secret key in the wrong place.
 pub(super) fn explain(message: &str, path: &[String], value: Option<&DeValue<'_>>) -> (String, String) {
     let advice = match path.first() {
         Some(first) if first == "fault" => "fixtures/config/example.toml shows every key of [[fault]]",
         _ => "fixtures/config/example.toml shows every key",
     };
-    // An element goes by the name of its array.
+    // An element has the name of its array.
     let key = path.iter().rfind(|step| step.parse::<usize>().is_err()).map_or("", String::as_str);
     let (what, expected) = message.rsplit_once(", expected ").unwrap_or((message, ""));
     let kind = what.split(' ').take(2).collect::<Vec<_>>().join(" ");
@@ -35,7 +35,7 @@ pub(super) fn explain(message: &str, path: &[String], value: Option<&DeValue<'_>
             let found = value.map_or("none".into(), found);
             (format!("{key}: expected {expected}, found {found}"), advice)
         }
-        // An enum, which has a string for its name, or a table for its name and content.
+        // An enum: a string with its name, or a table with its name and content.
         "wanted string" => {
             let found = value.map_or("none".into(), found);
             (format!("{key}: expected a string or a table, found {found}"), advice.into())
@@ -44,13 +44,13 @@ pub(super) fn explain(message: &str, path: &[String], value: Option<&DeValue<'_>
     }
 }
 
-/// A key that is none of those that are known.
+/// The problem with an unknown key, and the advice.
 pub(super) fn unknown_key(key: &str, known: &[&str]) -> (String, String) {
     let problem = format!("expected one of the keys {}, found {key}", known.join(", "));
     (problem, did_you_mean(key, known).unwrap_or("remove it".into()))
 }
 
-/// The name in TOML of what serde expected for a key, and how to write it.
+/// The TOML name of the type that serde expected for a key, and how to write it.
 fn type_of(expected: &str, key: &str) -> (String, String) {
     let unquoted = "write it without quotes";
     let (expected, advice) = match expected {
@@ -69,7 +69,7 @@ fn type_of(expected: &str, key: &str) -> (String, String) {
     (expected.into(), advice.into())
 }
 
-/// A number as it is, of anything else the type.
+/// A number as it is; for anything else, its type.
 fn found(value: &DeValue<'_>) -> String {
     match value {
         DeValue::Integer(number) => number.to_string(),

@@ -1,4 +1,4 @@
-//! Merchants, platform certificates and the public key: the tables that name keys.
+//! The tables that name keys: merchants, platform certificates and the public key.
 
 use std::{error::Error, iter, str::FromStr};
 
@@ -51,7 +51,7 @@ enum Time {
 const MAKE_A_KEY: &str =
     "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 makes a usable private key";
 
-/// The merchants with an mchid, right or wrong otherwise.
+/// The merchants that have an mchid, even if something else in their tables is wrong.
 pub(super) fn merchants(
     source: &Source<'_>,
     merchants: Vec<MerchantTable>,
@@ -64,7 +64,7 @@ pub(super) fn merchants(
         let table = source.element("merchant", index);
         let Some(merchant) = merchant(&table, raw, platform, now) else { continue };
         if let Some((mchid, line)) = lines.iter().find(|(mchid, _)| *mchid == merchant.mchid) {
-            let problem = format!("expected each mchid once, found {mchid} again, which line {line} has");
+            let problem = format!("expected each mchid once, found {mchid} again, first in line {line}");
             table.report("mchid", problem, "remove one of the two merchants");
         }
         lines.push((merchant.mchid.clone(), table.line_of("mchid")));
@@ -79,10 +79,10 @@ fn merchant(
     platform: &PlatformCertificates,
     now: Timestamp,
 ) -> Option<MerchantConfig> {
-    let advice = "use the merchant number of the merchant platform, for example \"1900000002\"";
+    let advice = "use the merchant number from the merchant platform, for example \"1900000002\"";
     let mchid = table.require("mchid", raw.mchid, advice);
     let mchid = mchid.and_then(|mchid| parse(table, "mchid", &mchid, advice));
-    let advice = "use the 32 characters that are the APIv3 key on the merchant platform";
+    let advice = "use the 32-character APIv3 key from the merchant platform";
     let apiv3_key = raw.apiv3_key.and_then(|key| parse(table, "apiv3_key", &key, advice));
     let certificate = merchant_certificate(table, raw.certificate.as_deref(), raw.private_key.as_deref());
     if let Some(certificate) = &certificate {
@@ -108,8 +108,8 @@ fn merchant_certificate(
     private_key: Option<&str>,
 ) -> Option<ApiCertificate> {
     if private_key.is_some() && !table.has("certificate") {
-        let advice = "name the certificate that this key belongs to, or remove the key as well";
-        table.report("private_key", "expected certificate beside it, found none", advice);
+        let advice = "name the certificate that this key belongs to, or remove the key";
+        table.report("private_key", "expected the key certificate as well, found none", advice);
     }
     let certificate = table.content("certificate", certificate?);
     let private_key = match private_key {
@@ -120,7 +120,7 @@ fn merchant_certificate(
     read.map_err(|error| report_pair(table, &error)).ok()
 }
 
-/// The platform certificates; the development certificate if they cannot be used.
+/// The platform certificates; the development certificate if they are invalid.
 pub(super) fn platform_certificates(
     source: &Source<'_>,
     certificates: &[PlatformCertificateTable],
@@ -141,7 +141,7 @@ pub(super) fn platform_certificates(
         [Some(old), Some(new)] => {
             let signs_from = signs_from(&table(1), certificates[1].signs_from.as_ref()).unwrap_or(now);
             let change = signs_from.max(now);
-            // The old one must last until the new one signs.
+            // The old one must be valid until the new one signs.
             if check_in_force(&table(0), old.certificate(), now) {
                 check_in_force(&table(0), old.certificate(), change);
             }
@@ -150,8 +150,7 @@ pub(super) fn platform_certificates(
             PlatformCertificates::ChangeOver { old: old.clone(), new: new.clone(), signs_from }
         }
         [_, _, _, ..] => {
-            let problem =
-                format!("expected at most two [[platform_certificate]], found {} of them", read.len());
+            let problem = format!("expected at most two [[platform_certificate]], found {}", read.len());
             table(2).report_line(
                 "",
                 problem,
@@ -174,7 +173,7 @@ fn platform_certificate(table: &Table<'_>, raw: &PlatformCertificateTable) -> Op
 
 fn signs_from(table: &Table<'_>, time: Option<&Time>) -> Option<Timestamp> {
     let advice =
-        "say when this certificate begins to sign, for example signs_from = \"2026-11-24T00:00:00+08:00\"";
+        "set the time at which it begins to sign, for example signs_from = \"2026-11-24T00:00:00+08:00\"";
     let text = match table.require("signs_from", time, advice)? {
         Time::Text(text) => text.clone(),
         Time::Date(date) => date.to_string(),
@@ -195,7 +194,7 @@ pub(super) fn public_key(table: &Table<'_>, raw: PublicKeyTable) -> Option<Publi
     table.keep("private_key", pair, MAKE_A_KEY)
 }
 
-/// Parses a type of the protocol, whose error says what it is.
+/// Parses a type of the protocol, whose error names the type.
 fn parse<T: FromStr<Err = ParseError>>(table: &Table<'_>, key: &str, text: &str, advice: &str) -> Option<T> {
     text.parse().map_err(|malformed: ParseError| table.report_line(key, malformed, advice)).ok()
 }
@@ -208,19 +207,19 @@ fn report_pair(table: &Table<'_>, error: &KeyPairError) {
         }
         KeyPairError::PrivateKey(cause) => table.report("private_key", with_causes(cause), MAKE_A_KEY),
         KeyPairError::Mismatch { .. } => {
-            table.report("private_key", error, "name the key that the certificate was made for");
+            table.report("private_key", error, "name the private key of this certificate");
         }
     }
 }
 
-/// Reports the table's certificate if it is not in force. Whether it is.
+/// Reports the table's certificate if it is not valid at `at`. Returns whether it is valid.
 fn check_in_force(table: &Table<'_>, certificate: &Certificate, at: Timestamp) -> bool {
     let is_in_force = certificate.is_in_force(at);
     if !is_in_force {
         let times = [certificate.not_before(), certificate.not_after(), at];
         let [from, to, at] = times.map(Timestamp::to_rfc3339);
-        let problem = format!("expected a certificate in force at {at}, found one from {from} to {to}");
-        table.report("certificate", problem, "name one in force, and the private key that belongs to it");
+        let problem = format!("expected a certificate valid at {at}, found one valid from {from} to {to}");
+        table.report("certificate", problem, "name a valid certificate and its private key");
     }
     is_in_force
 }
@@ -229,10 +228,9 @@ fn check_in_force(table: &Table<'_>, certificate: &Certificate, at: Timestamp) -
 fn check_differs(table: &Table<'_>, certificate: &Certificate, platform: &Certificate) {
     let serial_no = certificate.serial_no();
     if serial_no == platform.serial_no() {
-        let problem = format!(
-            "expected a serial number of its own, found {serial_no}, which a platform certificate has"
-        );
-        let advice = "make a new certificate: clients tell certificates apart by their serial numbers";
+        let problem =
+            format!("expected a unique serial number, found {serial_no}, which a platform certificate has");
+        let advice = "create a new certificate: clients distinguish certificates by their serial numbers";
         table.report("certificate", problem, advice);
     }
 }

@@ -6,8 +6,8 @@
 //! trust = "public-key"
 //! ```
 //!
-//! `fixtures/config/example.toml` shows every key. Keys that are left out have their defaults. Mistakes are reported all
-//! at once, with their lines, and the mock does not start.
+//! `fixtures/config/example.toml` shows every key. Omitted keys have their defaults. All mistakes are reported at once,
+//! with their lines, and the mock does not start.
 
 mod error;
 mod explain;
@@ -39,7 +39,7 @@ use crate::{
 
 pub use crate::config::error::{ConfigError, ConfigErrors};
 
-/// A checked configuration: keys belong to their certificates, and every merchant has an mchid of its own.
+/// A checked configuration: keys belong to their certificates, and every merchant has a unique mchid.
 ///
 /// The default has the development merchant and the gateway's development keys.
 ///
@@ -60,7 +60,7 @@ pub struct Config {
     pub hosts: Vec<Host>,
     /// Hosts to which the proxy passes requests through.
     pub proxy_passthrough: Vec<Host>,
-    /// The folder of the certificate authority for HTTPS; `None` makes one in memory.
+    /// The folder of the certificate authority for HTTPS; `None` creates one in memory.
     pub ca_dir: Option<PathBuf>,
     /// The initial state; `None` gives every merchant the documentation's sample card.
     pub seed: Option<Seed>,
@@ -70,15 +70,15 @@ pub struct Config {
     pub policies: Policies,
     /// Whether wrong signatures are diagnosed, and where the diagnosis is shown.
     pub diagnosis: DiagnosisMode,
-    /// The token that `/__mock/` requires.
+    /// The token that `/__mock/` requires. Without one, it is open on loopback only.
     pub admin_token: Option<AdminToken>,
     /// Initial fault rules.
     pub faults: Vec<FaultRule>,
     /// The gateway's certificates and their private keys.
     pub platform_certificates: PlatformCertificates,
-    /// The gateway's key pair that is named by an ID instead of a certificate.
+    /// The gateway's key pair that has an ID instead of a certificate.
     pub public_key: PublicKeyPair,
-    /// At least one, each with an mchid of its own.
+    /// At least one, each with a unique mchid.
     merchants: Vec<MerchantConfig>,
 }
 
@@ -107,7 +107,7 @@ impl Config {
     /// Reads a TOML file, and the files that it names.
     ///
     /// # Errors
-    /// [`ConfigErrors`] lists every mistake with file and line. A certificate that is not in force now is one.
+    /// [`ConfigErrors`] lists every mistake with file and line. A certificate that is not valid now is a mistake.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigErrors> {
         Self::from_file_at(path, Clock::system().now())
     }
@@ -115,11 +115,11 @@ impl Config {
     /// Like [`Config::from_file`], with certificates checked at `now`.
     ///
     /// # Errors
-    /// [`ConfigErrors`], as there.
+    /// The same [`ConfigErrors`].
     pub fn from_file_at(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, ConfigErrors> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| {
-            let problem = format!("expected a configuration to read, found none: {error}");
+            let problem = format!("expected a configuration file that can be read: {error}");
             let advice = "name a TOML file; fixtures/config/example.toml shows every key";
             ConfigError::new(path, None, problem, advice)
         })?;
@@ -133,7 +133,7 @@ impl Config {
     pub fn with_seed_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigErrors> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| {
-            let problem = format!("expected a seed to read, found none: {error}");
+            let problem = format!("expected a seed file that can be read: {error}");
             ConfigError::new(path, None, problem, "name a JSON file; fixtures/config/seed.json is one")
         })?;
         let seed = seed::parse(path, &text)?;
@@ -141,7 +141,8 @@ impl Config {
         Ok(Self { seed: Some(seed), ..self })
     }
 
-    /// Replaces the merchants. Of two with the same mchid the later counts; none means the development merchant.
+    /// Replaces the merchants. If two have the same mchid, the later one counts. Without any, the development merchant
+    /// is used.
     #[must_use]
     pub fn with_merchants(self, merchants: impl IntoIterator<Item = MerchantConfig>) -> Self {
         let mut known: Vec<MerchantConfig> = Vec::new();
@@ -160,18 +161,19 @@ impl Config {
         &self.merchants
     }
 
-    /// What a merchant needs to call the mock: its own keys, and the gateway's keys that it trusts. During a
-    /// change-over, the certificate is the one that signs at that time. `None` means the first merchant.
+    /// A merchant's credentials: its own keys, and the gateway's keys that it trusts. During a change-over, the
+    /// platform certificate is the one that signs at `at`. Without an mchid, the first merchant's.
     ///
     /// # Errors
     /// [`NoCredentials`] if there is no such merchant, or the configuration does not have its private key.
     pub fn credentials(&self, mchid: Option<&str>, at: Timestamp) -> Result<Credentials, NoCredentials> {
-        let is_meant =
+        let is_selected =
             |merchant: &&MerchantConfig| mchid.is_none_or(|mchid| merchant.mchid.as_str() == mchid);
-        let merchant = self.merchants.iter().find(is_meant).ok_or_else(|| NoCredentials::UnknownMchid {
-            mchid: mchid.unwrap_or_default().into(),
-            known: self.merchants.iter().map(|merchant| merchant.mchid.to_string()).collect(),
-        })?;
+        let merchant =
+            self.merchants.iter().find(is_selected).ok_or_else(|| NoCredentials::UnknownMchid {
+                mchid: mchid.unwrap_or_default().into(),
+                known: self.merchants.iter().map(|merchant| merchant.mchid.to_string()).collect(),
+            })?;
         merchant.credentials(&self.platform_certificates, &self.public_key, at)
     }
 }
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_merchants_have_one_number_and_there_is_always_one() {
+    fn mchids_are_unique_and_there_is_always_a_merchant() {
         let config = Config::default().with_merchants(["1", "2", "1"].map(merchant));
         assert_eq!(config.merchants().iter().map(|one| one.mchid.as_str()).collect::<Vec<_>>(), ["2", "1"]);
         let config = config.with_merchants([]);

@@ -80,7 +80,7 @@ pub(super) fn config(path: &Path, text: &str, now: Timestamp) -> Result<Config, 
     let seed = file.seed.and_then(|name| {
         let (path, text) = (root.path("seed", &name)?, root.content("seed", &name)?);
         let seed = source.keep(seed::parse(&path, &text))?;
-        // Without its mistakes, the configuration may have other merchants.
+        // If the configuration has mistakes, its merchants may be incomplete.
         if !source.has_errors() {
             source.keep(seed::check(&seed, &config, &path, &text))?;
         }
@@ -102,7 +102,7 @@ fn limits(table: &Table<'_>, values: &BTreeMap<String, u64>) -> Limits {
     })
 }
 
-/// The rules that make sense.
+/// The valid rules.
 fn faults(source: &Source<'_>, rules: Vec<FaultRule>, config: &Config) -> Vec<FaultRule> {
     let mut faults = Vec::new();
     for (index, rule) in rules.into_iter().enumerate() {
@@ -125,14 +125,14 @@ fn faults(source: &Source<'_>, rules: Vec<FaultRule>, config: &Config) -> Vec<Fa
     faults
 }
 
-/// Whether the rule makes sense, and there is room for it after those before it.
+/// Checks that the rule is valid, and that there is room for it after the rules before it.
 fn check_fault(rule: &FaultRule, others: &[FaultRule], config: &Config) -> Result<(), RuleError> {
     let is_merchant =
         |mchid: &str| config.merchants().iter().any(|merchant| merchant.mchid.as_str() == mchid);
     rule.check_against(Contract::current(), is_merchant)?;
     let most = config.limits.faults;
-    let beside = others.iter().filter(|other| other.when.merchant == rule.when.merchant).count();
-    if beside < most { Ok(()) } else { Err(RuleError::TooMany { most }) }
+    let same_merchant = others.iter().filter(|other| other.when.merchant == rule.when.merchant).count();
+    if same_merchant < most { Ok(()) } else { Err(RuleError::TooMany { most }) }
 }
 
 #[cfg(test)]

@@ -10,21 +10,22 @@ use crate::{
 /// Reads the content of the seed file at `path`.
 pub(super) fn parse(path: &Path, text: &str) -> Result<Seed, ConfigError> {
     serde_json::from_str(text).map_err(|error| {
-        let problem = format!("expected the JSON of a seed, found: {error}");
+        let problem = format!("expected a seed in JSON, found: {error}");
         ConfigError::new(path, error.line().max(1), problem, "fixtures/config/seed.json is an example")
     })
 }
 
-/// Checks that each card has one merchant, each code occurs once in its card, and each merchant is configured.
+/// Checks that each card has one merchant, that each code is unique within its card, and that each merchant is
+/// configured.
 pub(super) fn check(seed: &Seed, config: &Config, path: &Path, text: &str) -> Result<(), ConfigError> {
     if let Some(problem) = wrong_card(seed) {
-        return Err(ConfigError::new(path, None, problem, "remove one of the two, or name it differently"));
+        return Err(ConfigError::new(path, None, problem, "remove or rename one of the two"));
     }
     let known: Vec<_> = config.merchants().iter().map(|merchant| merchant.mchid.as_str()).collect();
-    let Some(stranger) = seed.merchants.keys().filter(|mchid| !known.contains(&mchid.as_str())).min() else {
+    let Some(unknown) = seed.merchants.keys().filter(|mchid| !known.contains(&mchid.as_str())).min() else {
         return Ok(());
     };
-    let name = format!("{stranger:?}");
+    let name = format!("{unknown:?}");
     let line = text.lines().position(|line| line.contains(&name)).map(|index| index + 1);
     let problem = format!("expected the mchid of a merchant ({}), found {name}", known.join(", "));
     let advice = "add the merchant to the configuration, or remove it here";

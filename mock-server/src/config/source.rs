@@ -1,4 +1,4 @@
-//! A TOML file that reports all its mistakes at once, each with its line.
+//! A TOML file whose mistakes are all reported at once, each with its line.
 
 use std::{
     cell::RefCell,
@@ -23,23 +23,23 @@ use crate::config::{
 /// Keys of single tables, `[key]`.
 const TABLES: [&str; 5] = ["limits", "policies", "public_key", "match", "error"];
 
-/// Keys that hold no tables of the configuration: lists of strings, and `match.body`, which is any JSON.
+/// Keys whose values hold no tables of the configuration: lists of strings, and `match.body`, which is any JSON.
 const OTHER: [&str; 3] = ["hosts", "proxy_passthrough", "body"];
 
-/// A parsed file, and the mistakes found in it so far.
+/// A parsed file and the mistakes found in it so far.
 pub(super) struct Source<'t> {
     path: &'t Path,
     text: &'t str,
     document: Spanned<DeValue<'t>>,
     errors: RefCell<Vec<ConfigError>>,
-    /// The paths of what could not be deserialized.
+    /// The paths of the values that could not be deserialized.
     mistaken: Vec<Vec<String>>,
 }
 
 /// A table of the file. Its methods report mistakes.
 pub(super) struct Table<'s> {
     source: &'s Source<'s>,
-    /// Keys and indices.
+    /// The keys and indices from the top of the file.
     path: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl<'t> Source<'t> {
     /// Parses `text`.
     ///
     /// # Errors
-    /// Every place that is not TOML.
+    /// [`ConfigErrors`] lists every syntax error.
     pub(super) fn parse(path: &'t Path, text: &'t str) -> Result<Self, ConfigErrors> {
         let (document, errors) = DeTable::parse_recoverable(text);
         let document = Spanned::new(document.span(), DeValue::Table(document.into_inner()));
@@ -62,8 +62,8 @@ impl<'t> Source<'t> {
         ConfigErrors::or(source.errors.take(), source)
     }
 
-    /// Deserializes the whole file. Reports unknown keys and values that don't fit and goes on without them, so that
-    /// one mistake does not hide the next.
+    /// Deserializes the whole file. Reports unknown keys and invalid values and continues without them, so that one
+    /// mistake does not hide the next.
     pub(super) fn deserialize<T: DeserializeOwned + Default>(&mut self) -> T {
         let mut document = self.document.clone();
         loop {
@@ -74,7 +74,7 @@ impl<'t> Source<'t> {
                     Err(error) => (keys(error.path()), error.inner().message().to_owned()),
                 },
             };
-            // What is wrong with a table only because part of it was left out is not another mistake.
+            // A table that is invalid only because a mistaken part was removed is not another mistake.
             let is_left_out = self.mistaken.iter().any(|mistake| mistake.starts_with(&path));
             if !is_left_out {
                 let (line, value) = self.find(&path);
@@ -101,12 +101,12 @@ impl<'t> Source<'t> {
         !self.errors.borrow().is_empty()
     }
 
-    /// Keeps a mistake for the end, if there is one.
+    /// The value of `result`. Collects the mistake if there is one.
     pub(super) fn keep<T>(&self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// `value`, if no mistake was found.
+    /// `value` if no mistake was found, otherwise all mistakes.
     pub(super) fn finish<T>(&self, value: T) -> Result<T, ConfigErrors> {
         ConfigErrors::or(self.errors.take(), value)
     }
@@ -119,7 +119,7 @@ impl<'t> Source<'t> {
         self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
     }
 
-    /// The value at `path` and its line; without a value, the line of the innermost table around it.
+    /// The value at `path` and its line. Without a value, the line of the innermost table around it.
     fn find(&self, path: &[String]) -> (usize, Option<&DeValue<'t>>) {
         let (mut line, mut value) = (1, self.document.get_ref());
         for step in path {
@@ -145,12 +145,12 @@ impl<'s> Table<'s> {
         Self { source: self.source, path: self.path_of(key) }
     }
 
-    /// Whether a mistake in it was reported already.
+    /// Whether a mistake in it was already reported.
     pub(super) fn is_mistaken(&self) -> bool {
         self.source.mistaken.iter().any(|path| path.starts_with(&self.path))
     }
 
-    /// Whether the file has the key, its value right or wrong.
+    /// Whether the file has the key, with a valid or invalid value.
     pub(super) fn has(&self, key: &str) -> bool {
         self.source.find(&self.path_of(key)).1.is_some()
     }
@@ -171,12 +171,12 @@ impl<'s> Table<'s> {
         self.report_line(key, format!("{key}: {problem}"), advice);
     }
 
-    /// What the value of the key was converted into. Reports the error if it could not be.
+    /// The converted value of the key. Reports the error if the conversion failed.
     pub(super) fn keep<T, E: Display>(&self, key: &str, converted: Result<T, E>, advice: &str) -> Option<T> {
         converted.map_err(|error| self.report(key, error, advice)).ok()
     }
 
-    /// The value, which must be there.
+    /// The value. Reports the key if it is missing.
     pub(super) fn require<T>(&self, key: &str, value: Option<T>, advice: &str) -> Option<T> {
         if value.is_none() && !self.has(key) {
             self.report_line("", format!("expected the key {key}, found none"), advice);
@@ -184,7 +184,7 @@ impl<'s> Table<'s> {
         value
     }
 
-    /// The value, whose form is named by `expected`.
+    /// Parses the value. `expected` names its form in the error.
     pub(super) fn parse<T: FromStr>(&self, key: &str, text: &str, expected: &str, advice: &str) -> Option<T> {
         let parsed = text.parse().map_err(|_| format!("expected {expected}, found {text:?}"));
         self.keep(key, parsed, advice)
@@ -226,7 +226,7 @@ fn index(step: &str) -> Option<usize> {
     step.parse().ok()
 }
 
-/// Removes the innermost entry of a table that `path` leads through. Whether there was one.
+/// Removes the innermost table entry along `path`. Returns whether there was one.
 fn remove(value: &mut DeValue<'_>, path: &[String]) -> bool {
     let Some((step, rest)) = path.split_first() else { return false };
     let removes = |inner: &mut Spanned<DeValue<'_>>| remove(inner.get_mut(), rest);
@@ -239,7 +239,7 @@ fn remove(value: &mut DeValue<'_>, path: &[String]) -> bool {
     }
 }
 
-/// The path of an array in place of a table. Serde would take its elements for the table's values.
+/// The path of an array where a table belongs. Serde would read its elements as the table's values.
 fn misplaced_array(value: &DeValue<'_>, is_table: bool) -> Option<Vec<String>> {
     let within = |step: String, value: &Spanned<DeValue<'_>>, is_table| {
         misplaced_array(value.get_ref(), is_table).map(|path| [vec![step], path].concat())

@@ -1,4 +1,4 @@
-//! A configuration in a few lines, as `check-config` prints it.
+//! A summary of the configuration in a few lines, as `check-config` prints it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which requests a fault rule strikes.
+//! Which requests a fault rule applies to.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Bytes from the wire, in JSON.
+//! Bytes from the wire, represented in JSON.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::journal::Headers;
 
-/// Bytes as text if they are UTF-8, else as Base64.
+/// Bytes as text if they are UTF-8, otherwise as Base64.
 #[derive(Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Content {
@@ -14,7 +14,7 @@ pub(crate) enum Content {
     Base64(String),
 }
 
-/// A body.
+/// The body of a request or response. `cut` says whether the journal cut it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct BodyContent {
     /// Its length as sent, in bytes.
@@ -26,7 +26,7 @@ pub(crate) struct BodyContent {
     json: Option<Value>,
 }
 
-/// A message that was, or should have been, signed.
+/// The text that was or should have been signed. `cut` says whether the journal cut its body.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Message {
     #[serde(flatten)]
@@ -34,7 +34,7 @@ pub(crate) struct Message {
     cut: bool,
 }
 
-/// A header.
+/// A header of a request or response; its value is Base64 if it is not UTF-8.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Header<'a> {
@@ -43,7 +43,7 @@ pub(crate) enum Header<'a> {
 }
 
 impl Content {
-    /// These bytes. If they were cut, the cut may have split their last character.
+    /// Represents these bytes. If they were cut, the cut may have split their last character.
     pub(crate) fn of(bytes: &[u8], is_cut: bool) -> Self {
         match str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.into()),
@@ -56,7 +56,7 @@ impl Content {
 }
 
 impl BodyContent {
-    /// What is kept of a body of this length.
+    /// Represents the kept part of a body of this length.
     pub(crate) fn of(kept: &[u8], length: usize) -> Self {
         let cut = kept.len() < length;
         let json = if cut { None } else { serde_json::from_slice(kept).ok() };
@@ -70,7 +70,7 @@ impl BodyContent {
 }
 
 impl Message {
-    /// A message whose body may have been cut.
+    /// Represents a message whose body may have been cut.
     pub(crate) fn of(bytes: &[u8], cut: bool) -> Self {
         let content = match bytes.strip_suffix(b"\n").filter(|_| cut).map(|rest| Content::of(rest, true)) {
             Some(Content::Text(text)) => Content::Text(text + "\n"),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_json_is_shown_as_text_and_as_json() {
+    fn a_json_body_is_shown_as_text_and_as_json() {
         let body = br#"{"b":1.0,"a":2}"#;
         let expected =
             json!({ "length": 15, "cut": false, "text": r#"{"b":1.0,"a":2}"#, "json": { "a": 2, "b": 1.0 } });
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_that_parts_a_character_leaves_text() {
+    fn a_cut_within_a_character_still_leaves_text() {
         let expected = json!({ "length": 6, "cut": true, "text": "会" });
         assert_eq!(shown(&BodyContent::of(&"会员".as_bytes()[..4], 6)), expected);
         let message = ["PATCH\n会".as_bytes(), &"员".as_bytes()[..1], b"\n"].concat();
@@ -121,10 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_base64() {
+    fn bytes_that_are_not_text_become_base64() {
         let expected = json!({ "length": 2, "cut": false, "base64": "/wA=" });
         assert_eq!(shown(&BodyContent::of(b"\xff\0", 2)), expected);
-        // Not split by the cut: it was never a character.
+        // The cut did not split it: it was never a character.
         assert_eq!(shown(&BodyContent::of(b"\xff\0", 3))["base64"], "/wA=");
         let expected = json!({ "name": "host", "base64": "/w==" });
         assert_eq!(shown(&Header::of(("host", b"\xff"))), expected);

@@ -1,11 +1,11 @@
-//! Which exchanges to show.
+//! Selects exchanges.
 
 use http::StatusCode;
 use wechatpay_protocol::Timestamp;
 
 use crate::journal::Exchange;
 
-/// Selects exchanges: those that have everything that is set here. The default selects all.
+/// Selects the exchanges that match all fields that are set. The default selects all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// The merchant that `Authorization` names, by mchid.
@@ -18,7 +18,7 @@ pub struct Filter {
     pub code: Option<String>,
     /// Received at this time or later.
     pub since: Option<Timestamp>,
-    /// With a number above this one.
+    /// Only exchanges with a number above this one.
     pub after: u64,
 }
 

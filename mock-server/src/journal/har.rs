@@ -60,7 +60,7 @@ struct Entry {
     number: u64,
 }
 
-/// HAR requires it; the mock knows of no cache.
+/// HAR requires it; the mock has no cache.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = HarCache)]
 struct Cache {}
@@ -109,7 +109,7 @@ struct PostData {
 #[schema(as = HarResponse)]
 #[serde(rename_all = "camelCase")]
 struct Response {
-    /// 0 if nothing of the response was sent. Everything else here is then empty.
+    /// 0 if no response was sent; then all other fields are empty.
     #[schema(maximum = 599)]
     status: u16,
     status_text: &'static str,
@@ -146,14 +146,14 @@ struct Pair {
     value: String,
 }
 
-/// A size that is not known.
+/// An unknown size.
 const UNKNOWN: i8 = -1;
 
 impl Archive {
-    /// The archive of these exchanges of a mock that listens on this address.
+    /// The archive of these exchanges. The mock listens on `address`.
     pub(crate) fn of(page: &Page, address: SocketAddr) -> Self {
         let last = page.exchanges.last().filter(|_| page.has_more);
-        let comment = last.map(|last| format!("there are more: ask again with after={}", last.number));
+        let comment = last.map(|last| format!("there are more: continue with after={}", last.number));
         let creator = Creator { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
         let entries = page.exchanges.iter().map(|exchange| Entry::of(exchange, address)).collect();
         Self { log: Log { version: "1.2", creator, entries, comment } }
@@ -203,7 +203,7 @@ impl PostData {
         let request = &exchange.request;
         let (text, is_base64) = text(&request.body, request.body_length);
         let mut notes = Vec::new();
-        // The specification has no field for that, as it has for responses.
+        // The specification has a field for this in responses, but not in requests.
         notes.extend(is_base64.then(|| "base64".to_owned()));
         notes.extend(cut(&request.body, request.body_length));
         let comment = (!notes.is_empty()).then(|| notes.join("; "));
@@ -219,7 +219,7 @@ impl Response {
         Self {
             status: status.as_u16(),
             status_text: status.canonical_reason().unwrap_or_default(),
-            // A response has its request's version.
+            // A response has the version of its request.
             http_version: format!("{:?}", exchange.request.version),
             cookies: [],
             headers: headers(&exchange.answer_headers),
@@ -236,7 +236,7 @@ impl Response {
         }
     }
 
-    /// No response, as browsers write it.
+    /// No response, in the form that browsers write.
     fn none() -> Self {
         Self {
             status: 0,
@@ -258,7 +258,7 @@ impl Response {
     }
 }
 
-/// What HAR has no field for: why the request was refused, and the fault that struck it.
+/// Why the request was refused, and the fault that applied to it. HAR has no fields for these.
 fn comment(exchange: &Exchange) -> Option<String> {
     let refused = exchange.rejection.as_deref().filter(|rejection| !rejection.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
@@ -276,7 +276,7 @@ fn text(kept: &[u8], length: usize) -> (String, bool) {
 }
 
 fn cut(kept: &Bytes, length: usize) -> Option<String> {
-    (kept.len() < length).then(|| format!("the journal has kept {} of {length} bytes", kept.len()))
+    (kept.len() < length).then(|| format!("the journal kept {} of {length} bytes", kept.len()))
 }
 
 fn mime_type(headers: &Headers) -> String {
@@ -296,7 +296,7 @@ fn query(query: &str) -> Vec<Pair> {
     pairs.collect()
 }
 
-/// RFC 3339 with milliseconds.
+/// A time as RFC 3339 with milliseconds.
 fn date_time(since_1970: Duration) -> String {
     let seconds = Timestamp::from_unix(since_1970.as_secs()).to_rfc3339();
     let (seconds, offset) = seconds.split_at(seconds.len() - OFFSET.len());

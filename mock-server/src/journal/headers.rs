@@ -1,4 +1,4 @@
-//! Headers as the journal keeps them: thousands of exchanges have room for theirs.
+//! Headers as the journal keeps them: compact, because there are thousands of exchanges.
 
 use std::{fmt, str};
 
@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The headers of a request or a response, in order: names in lower case, values as sent.
 ///
-/// All of them share one allocation, a quarter of what a [`HeaderMap`] takes. [`Headers::to_map`] makes one.
+/// All of them share one allocation, which takes a quarter of the memory of a [`HeaderMap`]. [`Headers::to_map`]
+/// converts them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Box<[u8]>);
 
@@ -21,7 +22,7 @@ impl Headers {
         self.iter().find_map(|(known, value)| (known == name.as_str()).then_some(value))
     }
 
-    /// The same, if it is visible ASCII.
+    /// Like [`Headers::get`], but only if the value is visible ASCII.
     pub fn text(&self, name: &HeaderName) -> Option<&str> {
         let value = str::from_utf8(self.get(name)?).ok()?;
         value.bytes().all(|byte| byte == b'\t' || byte == b' ' || byte.is_ascii_graphic()).then_some(value)
@@ -35,7 +36,7 @@ impl Headers {
         })
     }
 
-    /// The same as HTTP's own type.
+    /// Converts the headers into a [`HeaderMap`].
     pub fn to_map(&self) -> HeaderMap {
         let named = |(name, value): (&str, &[u8])| {
             Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?))
@@ -47,7 +48,7 @@ impl Headers {
         map
     }
 
-    /// How many bytes they take.
+    /// Their size in bytes.
     pub(super) fn size(&self) -> usize {
         self.0.len()
     }
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_several_is_found_and_all_are_there() {
+    fn get_finds_the_first_of_several_and_iter_has_all() {
         let mut map = HeaderMap::new();
         map.append(VIA, HeaderValue::from_static("1.1 one"));
         map.append(HOST, HeaderValue::from_static("mock:80"));
@@ -102,7 +103,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_what_was_sent(
+        fn the_kept_headers_are_the_sent_ones(
             sent in proptest::collection::vec(("[a-z-]{1,20}", "[ -~\u{80}-\u{ff}]{0,40}"), 0..20),
         ) {
             let mut map = HeaderMap::new();

@@ -1,6 +1,6 @@
-//! A line in the log for each exchange: text for people, and the same in fields for programs.
+//! A line in the log for each exchange: text for people, and fields for programs.
 //!
-//! No line has a key, nor more of `Authorization` than the few characters that are wrong with it. What peers send is cut,
+//! No line contains a key, or more of `Authorization` than a few invalid characters. Texts from peers are truncated,
 //! and can neither forge a line nor control a terminal.
 
 use std::{
@@ -19,24 +19,25 @@ use crate::{
     journal::Exchange,
 };
 
-/// The most characters of a text in a line.
+/// The most characters of each text in a line.
 const MOST: usize = 2048;
 
-/// What the log has said about each merchant: by its name, and the number of the exchange that it was said of.
+/// The notes that were logged for each merchant, by name, each with the number of the exchange that it was first logged
+/// for.
 #[derive(Debug, Default)]
-pub(super) struct Said(Mutex<HashMap<(Option<Mchid>, String), u64>>);
+pub(super) struct LoggedNotes(Mutex<HashMap<(Option<Mchid>, String), u64>>);
 
-/// Things that are remembered to have been said; anything beyond is said each time. (own choice)
-const SAID: usize = 4_096;
+/// The most notes that are remembered; any more are logged every time. (own choice)
+const REMEMBERED: usize = 4_096;
 
-impl Said {
-    /// The exchange that this was said of before, if it was. Otherwise it is said of this one.
-    fn before(&self, exchange: &Exchange, what: &str) -> Option<u64> {
-        let mut said = self.0.lock();
-        let key = (exchange.mchid.clone(), what.to_owned());
-        let known = said.get(&key).copied();
-        if known.is_none() && said.len() < SAID {
-            said.insert(key, exchange.number);
+impl LoggedNotes {
+    /// The exchange that this note was logged for before, if any. Otherwise remembers that it is logged for this one.
+    fn before(&self, exchange: &Exchange, note: &str) -> Option<u64> {
+        let mut notes = self.0.lock();
+        let key = (exchange.mchid.clone(), note.to_owned());
+        let known = notes.get(&key).copied();
+        if known.is_none() && notes.len() < REMEMBERED {
+            notes.insert(key, exchange.number);
         }
         known
     }
@@ -46,13 +47,13 @@ impl Said {
     }
 }
 
-/// Writes the line. Errors, faults and warnings stand out.
-pub(super) fn exchange(exchange: &Exchange, said: &Said) {
-    // The level must be known when this is compiled.
+/// Writes the line, as a warning if there is an error, a fault or a warning.
+pub(super) fn exchange(exchange: &Exchange, logged: &LoggedNotes) {
+    // tracing needs the level at compile time.
     macro_rules! write_at {
         ($level:expr) => {
             if tracing::enabled!($level) {
-                let line = Line::of(exchange, said);
+                let line = Line::of(exchange, logged);
                 tracing::event!(
                     $level,
                     number = exchange.number,
@@ -82,14 +83,14 @@ pub(super) fn exchange(exchange: &Exchange, said: &Said) {
     }
 }
 
-/// The line that the log has for it: `#7 400 set_rights: check 11: … | PATCH /v3/…`.
+/// The exchange's line in the log: `#7 400 set_rights: check 11: … | PATCH /v3/…`.
 impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Line::of(self, &Said::default()).message)
+        f.write_str(&Line::of(self, &LoggedNotes::default()).message)
     }
 }
 
-/// What a line says that the exchange does not have ready.
+/// The parts of a line that are computed from the exchange.
 struct Line {
     message: String,
     reason: Option<String>,
@@ -98,11 +99,11 @@ struct Line {
 }
 
 impl Line {
-    fn of(exchange: &Exchange, said: &Said) -> Self {
+    fn of(exchange: &Exchange, logged: &LoggedNotes) -> Self {
         let reason = exchange.rejection.as_ref().map(|error| shown(&error.reason()).into_owned());
         let warnings: Vec<_> = exchange.warnings.iter().map(Warning::name).collect();
         Self {
-            message: message(exchange, reason.as_deref(), said),
+            message: message(exchange, reason.as_deref(), logged),
             reason,
             diagnosis: exchange.diagnosis.as_deref().map(Diagnosis::name),
             warnings: (!warnings.is_empty()).then(|| warnings.join(", ")),
@@ -110,7 +111,7 @@ impl Line {
     }
 }
 
-/// Whether a reader of the log need not notice it at once.
+/// Whether the exchange needs no attention.
 fn is_ordinary(exchange: &Exchange) -> bool {
     exchange.rejection.is_none()
         && exchange.fault.is_none()
@@ -118,14 +119,14 @@ fn is_ordinary(exchange: &Exchange) -> bool {
 }
 
 /// `#7 400 set_rights: check 11: …; fault …; … | PATCH /v3/…`
-fn message(exchange: &Exchange, reason: Option<&str>, said: &Said) -> String {
+fn message(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> String {
     let mut notes = Vec::new();
-    notes.extend(error(exchange, reason, said));
+    notes.extend(error(exchange, reason, logged));
     notes.extend(exchange.fault.as_deref().map(fault));
     for warning in &exchange.warnings {
-        // A client that was refused has something else to fix first, and needs to hear of a habit once.
+        // A habit is logged once per merchant, and not for a refused request, which has something else to fix first.
         let is_habit = warning.is_habit();
-        if !is_habit || exchange.rejection.is_none() && said.before(exchange, warning.name()).is_none() {
+        if !is_habit || exchange.rejection.is_none() && logged.before(exchange, warning.name()).is_none() {
             notes.push(shown(&warning.to_string()).into());
         }
     }
@@ -136,14 +137,14 @@ fn message(exchange: &Exchange, reason: Option<&str>, said: &Said) -> String {
     format!("#{} {status} {operation}{separator}{} | {method} {target}", exchange.number, notes.join("; "))
 }
 
-/// Which check failed, and why; nothing for an error that only a fault asked for. A diagnosis that was said before is named
-/// only.
-fn error(exchange: &Exchange, reason: Option<&str>, said: &Said) -> Option<String> {
+/// The failed check and the reason; `None` for an error that a fault caused. A diagnosis that was logged before is only
+/// named.
+fn error(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> Option<String> {
     let error = exchange.rejection.as_ref().filter(|error| !error.is_injected())?;
     let check = error.check().map(|check| format!("check {check}: ")).unwrap_or_default();
     let Some(diagnosis) = &exchange.diagnosis else { return Some(check + reason.unwrap_or_default()) };
     let name = diagnosis.name();
-    Some(match said.before(exchange, &name) {
+    Some(match logged.before(exchange, &name) {
         Some(number) => format!("{check}{name} again, see #{number}"),
         None => check + &shown(&diagnosis.to_string()),
     })
@@ -166,7 +167,7 @@ fn fault(fault: &ActiveFault) -> String {
     text + if fault.is_applied { ", applied" } else { ", not applied" }
 }
 
-/// The text as a log line may have it.
+/// The text, safe and short enough for a log line.
 fn shown(text: &str) -> Cow<'_, str> {
     printable(text, MOST)
 }

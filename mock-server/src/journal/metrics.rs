@@ -1,7 +1,7 @@
-//! Metrics for Prometheus: requests and responses, how long the stages took, how full the journal is.
+//! Metrics for Prometheus: requests and responses, the time of each stage, and the size of the journal.
 //!
-//! No label has a value that a peer chooses, so the number of time series is bounded. They count from the start of the mock,
-//! or from its last reset.
+//! No label has a value that a peer chooses, so the number of time series is bounded. The counters start with the mock,
+//! or with its last reset.
 
 use std::fmt;
 
@@ -37,14 +37,14 @@ struct RequestLabels {
     code: &'static str,
 }
 
-/// The status of a response, or that none was sent.
+/// The status of a response; `None` if none was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Status(Option<u16>);
 
-/// A single label.
+/// A single label: its name and value.
 type Name = [(&'static str, &'static str); 1];
 
-/// The value of a label that does not apply.
+/// The value of a label without a value.
 const NONE: &str = "none";
 
 /// The upper bounds of the histogram of stage times, in seconds.
@@ -60,7 +60,7 @@ impl EncodeLabelValue for Status {
 }
 
 impl Metrics {
-    /// The type of what [`Metrics::render`] writes.
+    /// The `Content-Type` of the text that [`Metrics::render`] returns.
     pub(crate) const CONTENT_TYPE: &'static str = prometheus_text::CONTENT_TYPE;
 
     pub(crate) fn new() -> Self {
@@ -72,7 +72,7 @@ impl Metrics {
         let warnings = Family::default();
         registry.register("warnings", "Warnings about requests, by name", warnings.clone());
         let faults = Family::default();
-        registry.register("faults", "Requests that a fault struck, by its name", faults.clone());
+        registry.register("faults", "Requests that a fault applied to, by the fault's name", faults.clone());
         let times = Family::<Name, _, _>::new_with_constructor(new_histogram as fn() -> _);
         registry.register_with_unit(
             "stage_duration",
@@ -83,7 +83,7 @@ impl Metrics {
         let journal_exchanges = Gauge::default();
         registry.register("journal_exchanges", "Exchanges in the journal", journal_exchanges.clone());
         let journal_bytes = Gauge::default();
-        let help = "About how much memory the journal takes";
+        let help = "Approximate memory use of the journal";
         registry.register_with_unit("journal", help, Unit::Bytes, journal_bytes.clone());
         Self {
             registry,
@@ -107,8 +107,8 @@ impl Metrics {
         for warning in &exchange.warnings {
             self.warnings.get_or_create(&[("warning", warning.name())]).inc();
         }
-        if let Some(strike) = &exchange.fault {
-            self.faults.get_or_create(&[("fault", strike.label())]).inc();
+        if let Some(fault) = &exchange.fault {
+            self.faults.get_or_create(&[("fault", fault.label())]).inc();
         }
         for (stage, verdict) in exchange.verdicts() {
             if verdict != Verdict::NotReached {
@@ -117,7 +117,7 @@ impl Metrics {
         }
     }
 
-    /// All metrics, with how much is in the journal now, in the text format of Prometheus.
+    /// All metrics, with the current size of the journal, in the text format of Prometheus.
     pub(crate) fn render(&self, recorded: Recorded) -> String {
         self.journal_exchanges.set(signed(recorded.exchanges));
         self.journal_bytes.set(signed(recorded.bytes));

@@ -1,8 +1,8 @@
-//! The journal: the last exchanges, stage by stage, and what is made of them: metrics, log, HAR, expectations.
+//! The journal: the last exchanges, stage by stage, and the views of them: metrics, log, HAR, expectations.
 //!
-//! It keeps what went over the wire: the response, and the request with its `Authorization`, whose signature is good for
-//! five minutes and for this mock only. Bodies stay as they were sent, so sensitive fields stay encrypted. Private keys,
-//! APIv3 keys and what they decrypt are never in it.
+//! It keeps the bytes from the wire: the response, and the request with its `Authorization`, whose signature is valid
+//! for five minutes and for this mock only. Bodies stay as they were sent, so sensitive fields stay encrypted. The
+//! journal never contains private keys, APIv3 keys or decrypted data.
 
 pub(crate) mod content;
 pub(crate) mod expectation;
@@ -43,25 +43,26 @@ use request::beginning;
 pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
 
-/// The check of the operation's own rules.
+/// The number of the check of the operation's own rules.
 const OWN_RULES: u8 = 12;
 
-/// A request and its response, as the mock saw them.
+/// A request and its response, as the mock received and sent them.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The exchange's number: the first one of a mock is 1.
     pub number: u64,
-    /// When the whole request was received.
+    /// When the request was received completely, by the mock's clock.
     pub at: Timestamp,
-    /// When it began to arrive, since 1970, by the same clock.
+    /// When the request began to arrive, since 1970, by the same clock.
     pub(crate) begun: Duration,
-    /// The request as it came.
+    /// The request as it arrived.
     pub request: Request,
     /// The operation, if the path and method have one.
     pub operation: Option<&'static str>,
-    /// The merchant that the `Authorization` header names, if it exists. `is_authenticated` says whether it signed.
+    /// The merchant that the `Authorization` header names, if it exists. `is_authenticated` says whether the merchant
+    /// signed.
     pub mchid: Option<Mchid>,
-    /// Whether the merchant's signature matched.
+    /// Whether the merchant's signature is valid.
     pub is_authenticated: bool,
     /// The last stage that the request reached before its response.
     pub stage: Stage,
@@ -69,11 +70,11 @@ pub struct Exchange {
     pub rejection: Option<Box<ApiError>>,
     /// Why the signature did not match, if it was diagnosed.
     pub diagnosis: Option<Box<Diagnosis>>,
-    /// What the sender should know about the request, whether or not it was refused.
+    /// Warnings about the request, whether or not it was refused.
     pub warnings: Vec<Warning>,
-    /// The fault that struck it, if one did.
+    /// The fault that applied to the request, if one did.
     pub fault: Option<Box<ActiveFault>>,
-    /// The status of the response; `None` if a fault kept all of it from being sent.
+    /// The status of the response; `None` if a fault kept it from being sent.
     pub status: Option<StatusCode>,
     /// The headers of the response, whether or not it was sent.
     pub answer_headers: Headers,
@@ -88,7 +89,8 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Keeps at most `most_of_a_body` bytes of each body. `moment` is when the whole request was received, since 1970.
+    /// Keeps at most `most_of_a_body` bytes of each body. `moment` is when the request was received completely, since
+    /// 1970.
     pub(crate) fn new(
         moment: Duration,
         most_of_a_body: usize,
@@ -96,7 +98,7 @@ impl Exchange {
         progress: Progress,
         result: Result<OperationResponse, ApiError>,
         diagnosis: Option<Diagnosis>,
-        answer: &Response,
+        response: &Response,
     ) -> Self {
         let (outcome, rejection) = match result {
             Ok(outcome) => (Some(outcome), None),
@@ -116,11 +118,15 @@ impl Exchange {
             rejection: rejection.map(Box::new),
             diagnosis: diagnosis.map(Box::new),
             warnings,
-            status: progress.fault.as_ref().is_none_or(ActiveFault::sends_response).then_some(answer.status),
+            status: progress
+                .fault
+                .as_ref()
+                .is_none_or(ActiveFault::sends_response)
+                .then_some(response.status),
             fault: progress.fault.map(Box::new),
-            answer_headers: Headers::from(&answer.headers),
-            answer_body_length: answer.body.len(),
-            answer_body: beginning(&answer.body, most_of_a_body),
+            answer_headers: Headers::from(&response.headers),
+            answer_body_length: response.body.len(),
+            answer_body: beginning(&response.body, most_of_a_body),
             answer_is_signed: progress.is_signed,
             times: progress.times,
         }
@@ -144,12 +150,12 @@ impl Exchange {
         self.refusal_sent().and_then(ApiError::code)
     }
 
-    /// The error, unless nothing was sent.
+    /// The error, unless no response was sent.
     pub(crate) fn refusal_sent(&self) -> Option<&ApiError> {
         self.rejection.as_deref().filter(|_| self.status.is_some())
     }
 
-    /// Request line and status: `PATCH /v3/… 204`, or `… unanswered` if nothing was sent.
+    /// Method, target and status: `PATCH /v3/… 204`, or `… unanswered` if no response was sent.
     pub(crate) fn line<'a>(&'a self, shown: impl Fn(&'a str) -> Cow<'a, str>) -> String {
         let status = self.status.map_or_else(|| "unanswered".into(), |status| status.as_u16().to_string());
         format!("{} {} {status}", shown(self.request.method.as_str()), shown(&self.request.target))
@@ -162,7 +168,7 @@ impl Exchange {
         &CHECKS[..failed - 1]
     }
 
-    /// Each stage, in order, with the request's verdict there.
+    /// Each stage, in order, with the request's verdict.
     pub fn verdicts(&self) -> impl Iterator<Item = (Stage, Verdict)> {
         let is_refused = self.rejection.as_ref().is_some_and(|rejection| !rejection.is_injected());
         Stage::ALL.into_iter().map(move |stage| {
@@ -177,8 +183,8 @@ impl Exchange {
         })
     }
 
-    /// The five lines that the merchant should have signed, if the `Authorization` header is well formed. Cut where the
-    /// body is.
+    /// The five lines that the merchant should have signed, if the `Authorization` header is well formed. The body in
+    /// them may be cut.
     pub fn request_message(&self) -> Option<Vec<u8>> {
         let header = self.request.headers.get(&AUTHORIZATION)?;
         let authorization = Authorization::parse(header).ok()?;
@@ -192,7 +198,7 @@ impl Exchange {
         Some(message.to_bytes())
     }
 
-    /// The three lines that the mock signed, if it signed. Cut where the body is.
+    /// The three lines that the mock signed, if it signed. The body in them may be cut.
     pub fn answer_message(&self) -> Option<Vec<u8>> {
         let signature = ResponseSignature::from_headers(&self.answer_headers.to_map()).ok()?;
         Some(signature.message(&self.answer_body).to_bytes())

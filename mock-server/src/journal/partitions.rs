@@ -1,4 +1,4 @@
-//! Where exchanges are kept: a partition for each merchant, all bounded together.
+//! The storage of exchanges: a partition for each merchant, with one limit for all.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,19 +13,19 @@ use wechatpay_protocol::Mchid;
 use super::{Exchange, Filter, log, metrics::Metrics};
 use crate::{api::language::Language, limits::Limits};
 
-/// The last exchanges, bounded by number and by size.
+/// The last exchanges, limited in number and size.
 ///
-/// Each merchant has a partition, and requests that name no merchant share one. When there is no more room, the largest
-/// partition gives up its oldest exchange, so a quiet merchant keeps its exchanges however busy another is.
+/// Each merchant has a partition, and requests that name no merchant share one. When the journal is full, it evicts the
+/// oldest exchange of the largest partition, so a busy merchant does not evict a quiet merchant's exchanges.
 #[derive(Debug)]
 pub(crate) struct Journal {
     most_exchanges: usize,
     most_bytes: usize,
     partitions: Mutex<Partitions>,
-    /// The number of the last exchange, for those who wait for the next one.
+    /// The number of the last exchange, for calls that wait for the next one.
     last: watch::Sender<u64>,
     metrics: RwLock<Metrics>,
-    said: log::Said,
+    logged: log::LoggedNotes,
 }
 
 #[derive(Debug, Default)]
@@ -36,25 +36,25 @@ struct Partitions {
     bytes: usize,
 }
 
-/// The exchanges of one merchant, or of none, oldest first.
+/// The exchanges of one merchant, or those without a merchant, oldest first.
 #[derive(Debug, Default)]
 struct Partition {
     exchanges: VecDeque<Arc<Exchange>>,
     bytes: usize,
-    /// How many were evicted.
+    /// The number of evicted exchanges.
     evicted: u64,
-    /// The number of the last one that was evicted.
+    /// The number of the last evicted exchange.
     last_evicted: u64,
 }
 
-/// How much is in the journal.
+/// The size of the journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recorded {
-    /// Exchanges since the mock started.
+    /// The number of exchanges since the mock started.
     pub(crate) recorded: u64,
-    /// Exchanges that are kept.
+    /// The number of exchanges that are kept.
     pub(crate) exchanges: usize,
-    /// About how many bytes these take.
+    /// Their approximate size in bytes.
     pub(crate) bytes: usize,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
 }
 
-/// The order of exchanges, which decides which are left out if there are too many.
+/// The order of exchanges. It decides which are left out if there are too many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub(crate) enum Order {
@@ -86,11 +86,11 @@ impl Journal {
             partitions: Mutex::default(),
             last: watch::Sender::new(0),
             metrics: RwLock::new(Metrics::new()),
-            said: log::Said::default(),
+            logged: log::LoggedNotes::default(),
         }
     }
 
-    /// Numbers the exchange, keeps it, counts it and writes its line in the log.
+    /// Numbers, keeps, counts and logs the exchange.
     pub(crate) fn record(&self, mut exchange: Exchange) {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
@@ -102,20 +102,20 @@ impl Journal {
             let Some(oldest) = partitions.take_oldest(&exchange.mchid) else { break };
             evicted.push(oldest);
         }
-        // While the lock is held, so that numbers are announced in order; what is evicted is freed after that.
+        // While the lock is held, so that numbers are announced in order. Evicted exchanges are freed after that.
         self.last.send_replace(exchange.number);
         drop(partitions);
         self.metrics.read().record(&exchange);
-        log::exchange(&exchange, &self.said);
+        log::exchange(&exchange, &self.logged);
     }
 
-    /// The exchanges that match, in this order, at most `most`.
+    /// The matching exchanges in this order, at most `most`.
     pub(crate) fn page(&self, filter: &Filter, order: Order, most: usize) -> Page {
         let partitions = self.partitions.lock();
         let wanted = filter.merchant.as_deref();
-        let meant = partitions.by_merchant.iter().filter(|(mchid, _)| is_meant(wanted, mchid.as_ref()));
+        let selected = partitions.by_merchant.iter().filter(|(mchid, _)| is_selected(wanted, mchid.as_ref()));
         let mut exchanges = Vec::new();
-        for (_, partition) in meant {
+        for (_, partition) in selected {
             let begin = partition.exchanges.partition_point(|exchange| exchange.number <= filter.after);
             let matching = partition.exchanges.range(begin..).filter(|exchange| filter.matches(exchange));
             // One more than requested tells whether there are more.
@@ -141,11 +141,11 @@ impl Journal {
         self.metrics.read().render(recorded)
     }
 
-    /// Clears everything but the count of exchanges, which numbers the next one.
+    /// Clears everything except the count of exchanges, which numbers the next one.
     pub(crate) fn reset(&self) {
         self.clear(None);
         *self.metrics.write() = Metrics::new();
-        self.said.clear();
+        self.logged.clear();
     }
 
     /// The exchange with this number, if it is still kept.
@@ -157,15 +157,18 @@ impl Journal {
         })
     }
 
-    /// The most exchanges of this merchant, or of all, that were evicted and may have had a number above `after`. The exact
-    /// number is not known, since the numbers of evicted exchanges are not kept.
+    /// An upper limit of this merchant's evicted exchanges, or of all evicted exchanges, with a number above `after`.
+    /// The exact number is unknown, because the numbers of evicted exchanges are not kept.
     pub(crate) fn evicted(&self, merchant: Option<&str>, after: u64) -> u64 {
         let partitions = self.partitions.lock();
-        let meant = partitions.by_merchant.iter().filter(|(mchid, _)| is_meant(merchant, mchid.as_ref()));
-        meant.map(|(_, partition)| partition.evicted.min(partition.last_evicted.saturating_sub(after))).sum()
+        let selected =
+            partitions.by_merchant.iter().filter(|(mchid, _)| is_selected(merchant, mchid.as_ref()));
+        selected
+            .map(|(_, partition)| partition.evicted.min(partition.last_evicted.saturating_sub(after)))
+            .sum()
     }
 
-    /// Removes the exchanges of one merchant, or all. Returns how many.
+    /// Removes the exchanges of one merchant, or all. Returns how many there were.
     pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
         let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
@@ -180,20 +183,20 @@ impl Journal {
         before - partitions.exchanges
     }
 
-    /// How much is in it.
+    /// The size of the journal.
     pub(crate) fn recorded(&self) -> Recorded {
         let partitions = self.partitions.lock();
         Recorded { recorded: partitions.recorded, exchanges: partitions.exchanges, bytes: partitions.bytes }
     }
 
-    /// Follows the number of the last exchange.
+    /// Subscribes to the number of the last exchange.
     pub(crate) fn follow(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }
 }
 
-/// Whether this merchant is the `wanted` one, or any is.
-fn is_meant(wanted: Option<&str>, mchid: Option<&Mchid>) -> bool {
+/// Whether this merchant is the `wanted` one, or every merchant is.
+fn is_selected(wanted: Option<&str>, mchid: Option<&Mchid>) -> bool {
     wanted.is_none_or(|wanted| mchid.is_some_and(|mchid| mchid.as_str() == wanted))
 }
 
@@ -210,7 +213,8 @@ impl Partitions {
         partition.exchanges.push_back(exchange);
     }
 
-    /// Takes the oldest exchange of the largest partition; of the `likely` one, if that has its share or more.
+    /// Takes the oldest exchange of the largest partition, or of the `likely` one if that has its share or more, which
+    /// is faster.
     fn take_oldest(&mut self, likely: &Option<Mchid>) -> Option<Arc<Exchange>> {
         let share = self.bytes / self.by_merchant.len().max(1);
         let has_its_share = self.by_merchant.get(likely).is_some_and(|partition| partition.bytes >= share);
@@ -230,12 +234,12 @@ impl Partitions {
     }
 }
 
-/// About how many bytes an exchange takes in memory: what a peer sent, what errors and warnings quote of that, and a
+/// The approximate size of an exchange in memory: the peer's data, the quotes of it in errors and warnings, and a
 /// constant for the rest.
 fn size(exchange: &Exchange) -> usize {
     let quoted = exchange.rejection.as_deref().map_or(0, |error| {
         let body = error.body(Language::ZhCn).map_or(0, |body| json!(body).to_string().len());
-        // A number of two bytes in JSON takes 32 in memory.
+        // A number takes two bytes in JSON, but 32 in memory.
         16 * body + error.reason().len()
     });
     OVERHEAD
@@ -249,5 +253,5 @@ fn size(exchange: &Exchange) -> usize {
         + quoted
 }
 
-/// Bytes of an exchange beside those.
+/// The constant part of an exchange's size, in bytes.
 const OVERHEAD: usize = size_of::<Exchange>() + 512;

@@ -1,31 +1,32 @@
-//! Why connections were rejected before there was an exchange: failed TLS handshakes, requests that the proxy refuses.
+//! Why connections were rejected before there was an exchange: a failed TLS handshake, or a request that the proxy
+//! refuses.
 
 use std::{fmt::Display, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
 
-/// Reasons that are kept, each once. (own choice)
+/// The most reasons that are kept. (own choice)
 const MOST: usize = 20;
 
-/// The reasons, oldest first.
+/// The reasons, oldest first, each once.
 #[derive(Debug, Default)]
 pub(crate) struct RejectedConnections(watch::Sender<Vec<String>>);
 
 impl RejectedConnections {
-    /// Keeps a reason, and logs a warning.
-    pub(crate) fn add(&self, who: impl Display, why: impl Display) {
-        tracing::warn!("{who}: {why}");
-        let why = why.to_string();
+    /// Logs a warning, and keeps the reason if it is new.
+    pub(crate) fn add(&self, source: impl Display, reason: impl Display) {
+        tracing::warn!("{source}: {reason}");
+        let reason = reason.to_string();
         self.0.send_if_modified(|reasons| {
-            let is_new = reasons.len() < MOST && !reasons.contains(&why);
+            let is_new = reasons.len() < MOST && !reasons.contains(&reason);
             if is_new {
-                reasons.push(why);
+                reasons.push(reason);
             }
             is_new
         });
     }
 
-    /// Forgets them.
+    /// Forgets the reasons.
     pub(crate) fn clear(&self) {
         self.0.send_modify(Vec::clear);
     }
@@ -35,7 +36,7 @@ impl RejectedConnections {
         self.0.borrow().clone()
     }
 
-    /// The same, but waits for the first one until the time is up.
+    /// Like [`RejectedConnections::reasons`], but waits up to `time` for the first one.
     pub(crate) async fn reasons_within(&self, time: Duration) -> Vec<String> {
         let mut reasons = self.0.subscribe();
         let _ = timeout(time, reasons.wait_for(|reasons| !reasons.is_empty())).await;

@@ -1,4 +1,4 @@
-//! A request, as the journal keeps it.
+//! A request as the journal keeps it.
 
 use bytes::Bytes;
 use http::{Method, Version};
@@ -8,29 +8,29 @@ use crate::{
     request::receive::{Peer, RawRequest, path_of, query_of},
 };
 
-/// A request as it came: nothing decoded, nothing normalized. Only a fragment (`#…`), which a request must not have, is
+/// A request as it arrived: not decoded, not normalized. Only a fragment (`#…`), which a request must not have, is
 /// lost.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
     /// Path and query as sent.
     pub target: Box<str>,
-    /// The headers.
+    /// The headers as sent.
     pub headers: Headers,
-    /// The version of HTTP.
+    /// The HTTP version.
     pub version: Version,
-    /// The body; empty if it did not arrive whole. The journal may have cut it.
+    /// The body; empty if it did not arrive completely. The journal may have cut it.
     pub body: Bytes,
-    /// Bytes of the body as sent.
+    /// The length of the body as sent, in bytes.
     pub body_length: usize,
-    /// Who sent it, and how.
+    /// The sender's address, and whether it uses TLS.
     pub(crate) peer: Peer,
 }
 
 impl Request {
-    /// Copies a request, with at most `most_of_a_body` bytes of its body. As it came, it is part of the buffer that the
-    /// connection was read into, 8 KiB or more, all of which would stay.
+    /// Copies a request, with at most `most_of_a_body` bytes of its body. Without the copy, the whole buffer that the
+    /// connection was read into, 8 KiB or more, would stay in memory.
     pub(super) fn keep(received: &RawRequest, most_of_a_body: usize) -> Self {
         Self {
             method: received.method.clone(),
@@ -53,13 +53,13 @@ impl Request {
         query_of(&self.target)
     }
 
-    /// Whether it came over TLS.
+    /// Whether it arrived over TLS.
     pub fn is_tls(&self) -> bool {
         self.peer.is_tls
     }
 }
 
-/// The beginning of a body, in memory of its own.
+/// A copy of the beginning of a body.
 pub(super) fn beginning(body: &Bytes, most: usize) -> Bytes {
     Bytes::copy_from_slice(&body[..body.len().min(most)])
 }

@@ -1,4 +1,4 @@
-//! The stages of an exchange: how far a request has come, and how long each took.
+//! The stages of an exchange: which ones a request reached, and how long each took.
 
 use std::{
     fmt,
@@ -31,15 +31,15 @@ pub enum Stage {
     Sign,
 }
 
-/// How a request fared in a stage.
+/// The result of a stage for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It went on.
+    /// The request went on to the next stage.
     Passed,
-    /// It ended there.
+    /// The request was refused in this stage.
     Refused,
-    /// It ended before that.
+    /// The request was refused in an earlier stage.
     NotReached,
 }
 
@@ -47,7 +47,7 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StageTimes([u64; Stage::ALL.len()]);
 
-/// A request on its way: how far it has come, and what is known of it.
+/// The progress of a request: the stage that it has reached, and the facts known so far.
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) operation: Option<&'static str>,
@@ -120,7 +120,7 @@ impl StageTimes {
 }
 
 impl Progress {
-    /// A request begins to arrive.
+    /// The progress of a request that begins to arrive.
     pub(crate) fn begin() -> Self {
         Self {
             operation: None,
@@ -136,7 +136,7 @@ impl Progress {
         }
     }
 
-    /// Ends the stage before, and begins this one.
+    /// Ends the current stage, and begins this one.
     pub(crate) fn enter(&mut self, stage: Stage) {
         self.end();
         self.stage = stage;
@@ -145,21 +145,21 @@ impl Progress {
         }
     }
 
-    /// Whether the request came beyond this stage, which is one before the response.
+    /// Whether the request has passed this stage, which must be one before the response.
     pub(crate) fn has_passed(&self, stage: Stage) -> bool {
         self.last > stage
     }
 
-    /// Ends the stage.
+    /// Ends the current stage.
     pub(crate) fn end(&mut self) {
         let now = Instant::now();
-        // A u64 of nanoseconds holds 500 years.
+        // 64 bits of nanoseconds are more than 500 years.
         self.times.0[self.stage as usize] += (now - self.entered).as_nanos() as u64;
         self.entered = now;
     }
 }
 
-/// Milliseconds, with fractions.
+/// A duration in milliseconds, with fractions.
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }

@@ -18,9 +18,9 @@ use crate::merchants::{KeyPairError, PlatformCertificates, PublicKeyPair, TrustM
 /// ```
 #[derive(Clone, Debug)]
 pub struct MerchantConfig {
-    /// The merchant number.
+    /// The merchant number, `mchid` in requests.
     pub mchid: Mchid,
-    /// Direct merchant or service provider.
+    /// Whether it is a direct merchant or a service provider.
     pub kind: MerchantKind,
     /// The gateway's keys that the merchant trusts.
     pub trust: TrustMode,
@@ -41,7 +41,7 @@ pub enum CertificateStatus {
     InForce,
     /// It was revoked on the merchant platform.
     Revoked,
-    /// It was replaced by another.
+    /// It was replaced by a new certificate.
     Replaced,
 }
 
@@ -49,7 +49,7 @@ pub enum CertificateStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MerchantKind {
-    /// Calls for itself.
+    /// A direct merchant, which calls for itself.
     #[default]
     Direct,
     /// A service provider, which calls for its sub-merchants.
@@ -68,21 +68,21 @@ pub struct ApiCertificate {
 /// Why a merchant's credentials are not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoCredentials {
-    /// No merchant has that number.
+    /// No merchant has this mchid.
     #[error("expected the mchid of a merchant ({}), found {mchid}", .known.join(", "))]
     UnknownMchid {
-        /// The requested number.
+        /// The requested mchid.
         mchid: String,
-        /// The known numbers.
+        /// The known mchids.
         known: Vec<String>,
     },
     /// The merchant was configured without its private key.
     #[error(
         "the credentials of merchant {mchid} include its private key, which is not configured; \
-         add private_key beside its certificate"
+         add private_key next to its certificate"
     )]
     NoPrivateKey {
-        /// The merchant.
+        /// The merchant's mchid.
         mchid: Mchid,
     },
 }
@@ -98,7 +98,7 @@ impl fmt::Display for CertificateStatus {
 }
 
 impl MerchantConfig {
-    /// A direct merchant with that number that trusts both kinds of keys. Certificate and APIv3 key are the
+    /// A direct merchant with this mchid that trusts both kinds of keys. Its certificate and APIv3 key are the
     /// development merchant's.
     pub fn new(mchid: Mchid) -> Self {
         Self {
@@ -156,7 +156,7 @@ impl ApiCertificate {
         Ok(Self { certificate, private_key: private_key.map(Into::into) })
     }
 
-    /// The development merchant's.
+    /// The development merchant's certificate and private key.
     pub fn development() -> Self {
         // Parsed once. A test checks that the two are a pair, which takes longer than a call.
         static DEVELOPMENT: LazyLock<ApiCertificate> = LazyLock::new(|| {

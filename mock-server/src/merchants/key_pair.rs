@@ -14,14 +14,14 @@ pub enum KeyPairError {
     #[error(transparent)]
     PrivateKey(#[from] KeyError),
     /// The key belongs to another certificate.
-    #[error("expected the private key of the certificate {serial_no}, found the key of another")]
+    #[error("expected the private key of the certificate {serial_no}, found another key")]
     Mismatch {
         /// The certificate's serial number.
         serial_no: SerialNo,
     },
 }
 
-/// Reads both, and checks that they are a pair.
+/// Parses both, and checks that they are a pair.
 pub(crate) fn pair(certificate: &str, private_key: &str) -> Result<(Certificate, SigningKey), KeyPairError> {
     let certificate = Certificate::from_pem(certificate)?;
     let key = SigningKey::from_pem(private_key)?;
@@ -37,19 +37,19 @@ mod tests {
 
     use super::*;
 
-    const STRANGERS_KEY: &str = include_str!("../../../fixtures/credentials/other_key.pem");
+    const OTHER_KEY: &str = include_str!("../../../fixtures/credentials/other_key.pem");
 
     #[test]
     fn a_certificate_pairs_with_its_own_key_only() {
         let merchant = Credentials::development();
         assert!(pair(&merchant.merchant_certificate, &merchant.merchant_key).is_ok());
         let serial_no = merchant.merchant_serial;
-        let stranger = pair(&merchant.merchant_certificate, STRANGERS_KEY);
-        assert_eq!(stranger.unwrap_err(), KeyPairError::Mismatch { serial_no });
+        let mismatched = pair(&merchant.merchant_certificate, OTHER_KEY);
+        assert_eq!(mismatched.unwrap_err(), KeyPairError::Mismatch { serial_no });
     }
 
     #[test]
-    fn the_half_that_cannot_be_read_is_named() {
+    fn the_error_says_which_half_is_invalid() {
         let merchant = Credentials::development();
         let swapped = pair(&merchant.merchant_key, &merchant.merchant_certificate);
         assert!(matches!(swapped, Err(KeyPairError::Certificate(_))));

@@ -1,4 +1,4 @@
-//! A merchant, as the gateway knows it.
+//! A merchant as the gateway knows it.
 
 use std::ops::Deref;
 
@@ -15,10 +15,10 @@ pub(crate) struct Merchant {
     nonces: Mutex<LruCache<String, ()>>,
 }
 
-/// Nonces that are remembered for each merchant; the oldest is evicted first. (own choice)
+/// The most nonces that are remembered for each merchant; the oldest is evicted first. (own choice)
 const NONCES: usize = 10_000;
 
-/// Characters of a nonce that are remembered: real ones have 32. (own choice)
+/// The number of characters of a nonce that are remembered; real nonces have 32. (own choice)
 const NONCE_KEPT: usize = 64;
 
 impl Merchant {
@@ -43,8 +43,8 @@ impl Merchant {
         self.certificate().verifying_key()
     }
 
-    /// Remembers a nonce. Whether it was used before, as far as is known.
-    pub(crate) fn uses_again(&self, nonce_str: &str) -> bool {
+    /// Remembers a nonce. Returns whether it is one of the remembered nonces.
+    pub(crate) fn use_nonce(&self, nonce_str: &str) -> bool {
         let mut nonces = self.nonces.lock();
         let was_used = nonces.put(nonce_str.chars().take(NONCE_KEPT).collect(), ()).is_some();
         if nonces.len() > NONCES {

@@ -1,4 +1,4 @@
-//! Who may call, and with which keys the gateway answers.
+//! The merchants that may call, and the keys that the gateway signs with.
 
 mod config;
 pub(crate) mod credentials_dir;
@@ -27,9 +27,9 @@ pub use provision::ProvisionError;
 pub enum TrustMode {
     /// The platform certificates only.
     PlatformCertificate,
-    /// The public key only, as every merchant who registered since late 2024.
+    /// The public key only, like every merchant that registered since late 2024.
     PublicKey,
-    /// Both, as a merchant who switches from the one to the other.
+    /// Both, like a merchant that is switching from one to the other.
     #[default]
     Both,
 }
@@ -38,8 +38,8 @@ pub enum TrustMode {
 #[derive(Debug)]
 pub(crate) struct Merchants {
     configured: HashMap<Mchid, Arc<Merchant>>,
-    /// Those that were made at run time. They come and go.
-    made: RwLock<HashMap<Mchid, Arc<Merchant>>>,
+    /// The merchants that were created at run time.
+    created: RwLock<HashMap<Mchid, Arc<Merchant>>>,
     pub(crate) platform_certificates: PlatformCertificates,
     public_key: PublicKeyPair,
 }
@@ -76,69 +76,69 @@ impl Merchants {
         let known = |config: &MerchantConfig| (config.mchid.clone(), Arc::new(Merchant::new(config.clone())));
         Self {
             configured: merchants.iter().map(known).collect(),
-            made: RwLock::default(),
+            created: RwLock::default(),
             platform_certificates,
             public_key,
         }
     }
 
-    /// The merchant with that number.
+    /// The merchant with this mchid.
     pub(crate) fn merchant(&self, mchid: &str) -> Option<Arc<Merchant>> {
-        self.configured.get(mchid).cloned().or_else(|| self.made().get(mchid).cloned())
+        self.configured.get(mchid).cloned().or_else(|| self.created().get(mchid).cloned())
     }
 
-    /// Every merchant, by number.
+    /// Every merchant, sorted by mchid.
     pub(crate) fn merchants(&self) -> Vec<Arc<Merchant>> {
-        let mut all: Vec<_> = self.configured.values().chain(self.made().values()).cloned().collect();
+        let mut all: Vec<_> = self.configured.values().chain(self.created().values()).cloned().collect();
         all.sort_by(|one, other| one.mchid.as_str().cmp(other.mchid.as_str()));
         all
     }
 
-    /// Whether the merchant is one of the configuration's, which stay.
+    /// Whether the merchant is configured, and so cannot be removed.
     pub(crate) fn is_configured(&self, mchid: &Mchid) -> bool {
         self.configured.contains_key(mchid)
     }
 
-    /// Adds a merchant, unless there is one with that number or there are `most` already.
+    /// Adds a merchant, unless its mchid is taken or `most` merchants were already created.
     pub(crate) fn add(&self, config: MerchantConfig, most: usize) -> Result<Arc<Merchant>, ProvisionError> {
-        let mut made = self.made.write();
-        self.check_room_among(&made, &config.mchid, most)?;
+        let mut created = self.created.write();
+        self.check_room_among(&created, &config.mchid, most)?;
         let merchant = Arc::new(Merchant::new(config));
-        made.insert(merchant.mchid.clone(), Arc::clone(&merchant));
+        created.insert(merchant.mchid.clone(), Arc::clone(&merchant));
         Ok(merchant)
     }
 
-    /// Whether one with that number would be taken in, now; if not, why.
+    /// Checks whether a merchant with this mchid could be added now.
     pub(crate) fn check_room(&self, mchid: &Mchid, most: usize) -> Result<(), ProvisionError> {
-        self.check_room_among(&self.made(), mchid, most)
+        self.check_room_among(&self.created(), mchid, most)
     }
 
     fn check_room_among(
         &self,
-        made: &HashMap<Mchid, Arc<Merchant>>,
+        created: &HashMap<Mchid, Arc<Merchant>>,
         mchid: &Mchid,
         most: usize,
     ) -> Result<(), ProvisionError> {
-        if made.len() >= most {
+        if created.len() >= most {
             return Err(ProvisionError::TooMany { most });
         }
-        if self.is_configured(mchid) || made.contains_key(mchid) {
+        if self.is_configured(mchid) || created.contains_key(mchid) {
             return Err(ProvisionError::Taken { mchid: mchid.clone() });
         }
         Ok(())
     }
 
-    /// Removes a merchant that was made at run time. Whether there was one with that number.
+    /// Removes a merchant that was created at run time. Returns whether it existed.
     pub(crate) fn remove(&self, mchid: &Mchid) -> bool {
-        self.made.write().remove(mchid).is_some()
+        self.created.write().remove(mchid).is_some()
     }
 
-    /// Removes all merchants that were made at run time. Returns their numbers.
-    pub(crate) fn remove_made(&self) -> Vec<Mchid> {
-        self.made.write().drain().map(|(mchid, _)| mchid).collect()
+    /// Removes all merchants that were created at run time. Returns their mchids.
+    pub(crate) fn remove_created(&self) -> Vec<Mchid> {
+        self.created.write().drain().map(|(mchid, _)| mchid).collect()
     }
 
-    /// Forgets the nonces of this merchant, or of all.
+    /// Forgets the nonces of this merchant, or of all merchants.
     pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
         match mchid {
             Some(mchid) => self.merchant(mchid.as_str()).iter().for_each(|merchant| merchant.reset()),
@@ -146,8 +146,8 @@ impl Merchants {
         }
     }
 
-    fn made(&self) -> RwLockReadGuard<'_, HashMap<Mchid, Arc<Merchant>>> {
-        self.made.read()
+    fn created(&self) -> RwLockReadGuard<'_, HashMap<Mchid, Arc<Merchant>>> {
+        self.created.read()
     }
 
     /// Every key that the mock may sign with.
@@ -156,12 +156,12 @@ impl Merchants {
         certificates.chain([self.public_key.key()])
     }
 
-    /// The key that has an ID in place of a certificate.
+    /// The key pair that has an ID instead of a certificate.
     pub(crate) fn public_key(&self) -> &PublicKeyPair {
         &self.public_key
     }
 
-    /// What a merchant needs to call the mock at that time.
+    /// The merchant's credentials at that time.
     pub(crate) fn credentials(
         &self,
         merchant: &Merchant,
@@ -170,7 +170,8 @@ impl Merchants {
         merchant.credentials(&self.platform_certificates, &self.public_key, at)
     }
 
-    /// The key that has this name, if the merchant has it and it is in force: the one that a merchant encrypts with.
+    /// The key with this serial number or ID, which the merchant encrypts with; `None` if the merchant does not trust
+    /// it, or its certificate is not valid.
     pub(crate) fn named_key(&self, merchant: &Merchant, name: &str, now: Timestamp) -> Option<&PlatformKey> {
         let trust = merchant.trust;
         match name.parse().ok()? {
@@ -184,11 +185,11 @@ impl Merchants {
         }
     }
 
-    /// The key that signs the answer to a request of this merchant whose `Wechatpay-Serial` says `wanted`.
+    /// The key that signs the response to a request of this merchant with `wanted` in its `Wechatpay-Serial`.
     ///
-    /// Any `PUB_KEY_ID_…` gets the public key (documented), the serial number of a platform certificate in force
-    /// gets that certificate's key (SDK), all else the certificate that signs at the time, as far as the merchant has
-    /// them. A merchant that has the public key only gets nothing else.
+    /// Any `PUB_KEY_ID_…` selects the public key (documented). The serial number of a valid platform certificate
+    /// selects that certificate's key (SDK). Everything else selects the certificate that signs at the time. A merchant
+    /// that trusts only one kind of key always gets that kind.
     pub(crate) fn signing_key(
         &self,
         merchant: &Merchant,

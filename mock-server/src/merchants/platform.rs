@@ -45,10 +45,10 @@ pub enum PlatformCertificates {
     One(PlatformCertificate),
     /// One certificate takes over from another.
     ///
-    /// The list that merchants download includes the new one from 24 hours before it signs (documented). A request
-    /// that names one of the two in `Wechatpay-Serial` gets that one while it is in force (SDK).
+    /// The list that merchants download includes the new one from 24 hours before it signs (documented). A request that
+    /// names one of the two in `Wechatpay-Serial` gets that one while it is valid (SDK).
     ChangeOver {
-        /// Signs until the new one does. Listed while it is in force.
+        /// Signs until the new one does. Listed while it is valid.
         old: PlatformCertificate,
         /// Signs from `signs_from` on.
         new: PlatformCertificate,
@@ -64,7 +64,7 @@ pub struct PublicKeyPair {
     key: Arc<PlatformKey>,
 }
 
-/// How long before it signs a new certificate appears in the list. (documented)
+/// How long a new certificate is listed before it signs. (documented)
 const ANNOUNCED: Duration = Duration::from_secs(24 * 60 * 60);
 
 const VALID: &str = "the development keys are valid";
@@ -153,7 +153,7 @@ impl PlatformCertificates {
         iter::once(newest).chain(older)
     }
 
-    /// The certificate that signs at that time, unless a request names the other.
+    /// The certificate that signs at that time, unless a request selects the other one.
     pub fn signing(&self, at: Timestamp) -> &PlatformCertificate {
         match self {
             Self::One(only) => only,
@@ -162,7 +162,8 @@ impl PlatformCertificates {
         }
     }
 
-    /// The certificates that `GET /v3/certificates` lists at that time, newest first: in force and announced. (documented)
+    /// The certificates that `GET /v3/certificates` lists at that time, newest first: those that are valid and
+    /// announced. (documented)
     pub fn listed(&self, at: Timestamp) -> impl Iterator<Item = &PlatformCertificate> {
         let unannounced = match self {
             Self::ChangeOver { new, signs_from, .. } if !is_announced(*signs_from, at) => {
@@ -173,7 +174,7 @@ impl PlatformCertificates {
         self.all().filter(move |one| one.is_in_force(at) && Some(one.certificate.serial_no()) != unannounced)
     }
 
-    /// The certificate with that serial number, if it is in force at that time.
+    /// The certificate with this serial number, if it is valid at that time.
     pub(crate) fn named(&self, serial_no: &SerialNo, at: Timestamp) -> Option<&PlatformCertificate> {
         self.all().find(|one| one.certificate.serial_no() == serial_no && one.is_in_force(at))
     }
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_new_certificate_signs_from_its_time_on() {
+    fn the_new_certificate_signs_from_the_configured_time_on() {
         let certificates = change_over();
         assert_eq!(serials([certificates.signing(at(-1))].into_iter()), ["6B02"]);
         assert_eq!(serials([certificates.signing(at(0))].into_iter()), ["2A6D"]);
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_out_of_force_is_neither_listed_nor_found_by_name() {
+    fn an_invalid_certificate_is_neither_listed_nor_found_by_serial_number() {
         let certificates = PlatformCertificates::One(PlatformCertificate::development());
         let serial_no = certificates.signing(SIGNS_FROM).certificate.serial_no();
         assert!(certificates.named(serial_no, SIGNS_FROM).is_some());

@@ -1,4 +1,4 @@
-//! Merchants that are made while the mock runs, each with a number and a certificate of its own.
+//! Creates merchants at run time, each with its own mchid and certificate.
 
 use std::{
     iter,
@@ -14,37 +14,38 @@ use wechatpay_protocol::{Apiv3Key, Credentials, Mchid};
 use super::{ApiCertificate, MerchantConfig, TrustMode};
 use crate::random::Randomness;
 
-/// Why a merchant was not made.
+/// Why a merchant was not created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProvisionError {
-    /// There is one with that number.
-    #[error("expected an mchid that no merchant has, found {mchid}; leave it out to be given one")]
+    /// Another merchant has this mchid.
+    #[error("expected an unused mchid, found {mchid}; leave it out to get a new one")]
     Taken {
-        /// The number.
+        /// The mchid.
         mchid: Mchid,
     },
-    /// No certificate can be made for it.
-    #[error("its key or its certificate can't be made")]
+    /// The merchant's key or certificate cannot be created.
+    #[error("the merchant's key or certificate cannot be created")]
     NoCertificate,
-    /// There are as many as there may be.
+    /// The limit of merchants that are created at run time is reached.
     #[error(
-        "expected at most {most} merchants made at run time, found one more; remove those that are done with, or raise limits.merchants"
+        "expected at most {most} merchants created at run time, found one more; remove those that you no \
+         longer need, or raise limits.merchants"
     )]
     TooMany {
-        /// The most there may be.
+        /// The limit, `limits.merchants`.
         most: usize,
     },
 }
 
-/// Makes numbers, keys and certificates for merchants.
+/// Creates mchids, keys and certificates for merchants.
 #[derive(Debug)]
 pub(crate) struct Provisioner {
     randomness: Randomness,
-    /// Counts what must be there once: numbers and serial numbers.
+    /// A counter that makes mchids and serial numbers unique.
     count: AtomicU64,
 }
 
-/// Where the numbers begin that are given to merchants who bring none.
+/// The first mchid for merchants that are created without one.
 const FIRST_MCHID: u64 = 1_980_000_001;
 
 impl Provisioner {
@@ -52,7 +53,7 @@ impl Provisioner {
         Self { randomness, count: AtomicU64::new(0) }
     }
 
-    /// Numbers for a merchant, each given once.
+    /// An endless iterator of mchids, each returned once.
     pub(crate) fn mchids(&self) -> impl Iterator<Item = Mchid> {
         iter::repeat_with(|| {
             let number = FIRST_MCHID + self.next();
@@ -60,8 +61,8 @@ impl Provisioner {
         })
     }
 
-    /// A merchant with a certificate of its own. With a new key, which takes up to a second, it has its own APIv3 key as
-    /// well; otherwise it has the keys of the development merchant.
+    /// A merchant with its own certificate. With a new key, which takes up to a second, it also has its own APIv3 key;
+    /// otherwise it has the development merchant's keys.
     pub(crate) fn provision(
         &self,
         mchid: Mchid,
@@ -76,7 +77,7 @@ impl Provisioner {
         self.count.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A certificate of its own, for a key of its own or the development merchant's; with a new key, a new APIv3 key.
+    /// A new certificate for a new key or for the development merchant's key; with a new key, also a new APIv3 key.
     fn issue(&self, mchid: &Mchid, new_key: bool) -> Result<(ApiCertificate, Apiv3Key), ProvisionError> {
         let development = Credentials::development();
         let (key, apiv3_key) = if new_key {
@@ -99,8 +100,8 @@ impl Provisioner {
         Ok((certificate.map_err(|_| ProvisionError::NoCertificate)?, apiv3_key))
     }
 
-    /// 20 bytes that begin with a digit other than 0, as the serial numbers of real certificates do: so the number has
-    /// 40 hex digits and is positive.
+    /// 20 bytes with a first hex digit from 4 to 7, so that the number is positive and has 40 hex digits, like the
+    /// serial numbers of real certificates.
     fn serial_number(&self) -> SerialNumber {
         let mut bytes = [0; 20];
         bytes[..16].copy_from_slice(&self.randomness.bytes());

@@ -14,7 +14,7 @@ use crate::{
     store::Documents,
 };
 
-/// Bytes of a nonce of AES-GCM.
+/// The length of an AES-GCM nonce, in bytes.
 const NONCE: usize = 12;
 
 pub(super) fn list(
@@ -34,7 +34,7 @@ pub(super) fn list(
     Ok(OperationResponse::ok(json!({ "data": data })))
 }
 
-/// Nonces for AES-GCM without end: two out of each 32 random digits.
+/// An endless iterator of AES-GCM nonces: two from each 32 random digits.
 fn nonces(randomness: &Randomness) -> impl Iterator<Item = String> {
     iter::repeat_with(|| Nonce::from_random(randomness.bytes())).flat_map(|random| {
         let digits = random.as_str();

@@ -1,4 +1,4 @@
-//! `POST /v3/security/echo`: the gateway's own test of signing and encrypting.
+//! `POST /v3/security/echo`: the gateway's own test of signing and encryption.
 
 use serde_json::json;
 use wechatpay_protocol::{EncryptingKey, WECHATPAY_SERIAL};

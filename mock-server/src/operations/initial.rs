@@ -1,4 +1,4 @@
-//! The documents that a merchant starts with, made of the seed.
+//! The initial documents of a merchant, from the seed.
 
 use serde_json::{Value, json};
 use wechatpay_protocol::Mchid;
@@ -9,9 +9,9 @@ use super::{
 };
 use crate::store::Key;
 
-/// The documents that the merchant starts with. Without a seed, every merchant has the documentation's sample card.
+/// The merchant's initial documents. Without a seed, every merchant has the documentation's sample card.
 ///
-/// The cards that a seed gives to other merchants are known, too, as theirs.
+/// They include the cards of the other merchants in the seed, marked as foreign.
 pub(crate) fn documents(mchid: &Mchid, seed: Option<&Seed>) -> Vec<(Key, Value)> {
     let Some(seed) = seed else { return SeedMerchant::sample().documents() };
     let own = seed.merchants.get(mchid.as_str()).cloned().unwrap_or_default();
@@ -25,7 +25,7 @@ pub(crate) fn documents(mchid: &Mchid, seed: Option<&Seed>) -> Vec<(Key, Value)>
 }
 
 impl SeedMerchant {
-    /// The documents of a merchant that has this.
+    /// The documents of a merchant with this seed.
     pub(crate) fn documents(self) -> Vec<(Key, Value)> {
         let permission = Key { kind: kind::PERMISSION, id: PERMISSION.into() };
         let mut documents = vec![(permission, json!(self.may_use_member_cards))];

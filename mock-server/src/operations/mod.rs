@@ -1,7 +1,7 @@
-//! What the operations do, a file for each family with rules of its own.
+//! The operations: a file or folder for each family with its own rules.
 //!
-//! An operation is a function of a valid request and the documents that it reads. It returns its response and leaves the
-//! changed documents in [`Documents`]: it opens no socket, takes no lock, and keeps nothing itself.
+//! An operation is a function of a valid request and the documents that it reads. It returns its response and leaves
+//! the changed documents in [`Documents`]. It opens no socket, takes no lock, and keeps no state.
 
 mod certificates;
 mod echo;
@@ -16,7 +16,7 @@ use crate::{
     request::validate::ValidRequest, response::OperationResponse, store::Documents,
 };
 
-/// What an operation may look at beside the request and the documents.
+/// The inputs of an operation besides the request and the documents.
 pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     pub(crate) policies: &'a Policies,
@@ -24,7 +24,7 @@ pub(crate) struct Context<'a> {
     pub(crate) randomness: &'a Randomness,
 }
 
-/// The code behind an operation of the contract.
+/// The function that implements an operation of the contract.
 pub(crate) type Handler =
     fn(&Context<'_>, &ValidRequest, &mut Documents<'_>) -> Result<OperationResponse, ApiError>;
 

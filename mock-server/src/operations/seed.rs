@@ -1,4 +1,4 @@
-//! The state that a mock starts with: a JSON file of cards and members, by merchant.
+//! The initial state of a mock: a JSON file of cards and members, by merchant.
 
 use std::collections::HashMap;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::non_null::present;
 
-/// What a seed file holds.
+/// The content of a seed file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
-    /// The merchants that have something, by mchid.
+    /// The merchants with an initial state, by mchid.
     pub merchants: HashMap<String, SeedMerchant>,
 }
 
-/// What one merchant has.
+/// The initial state of one merchant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SeedMerchant {
@@ -28,17 +28,17 @@ pub struct SeedMerchant {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeedCard {
-    /// The card template.
+    /// The ID of the card template.
     pub card_id: String,
     /// Whether its members collect points.
     #[serde(default = "yes")]
     pub has_points: bool,
-    /// The members who hold such a card, as `GET …/codes/{code}` answers them.
+    /// The members that hold such a card.
     #[serde(default)]
     pub members: Vec<SeedMember>,
 }
 
-/// A member's card, with the fields that `GET …/codes/{code}` answers. (documented)
+/// A member's card, with the fields of the response to `GET …/codes/{code}`. (documented)
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "the contract describes the fields")]
@@ -78,7 +78,7 @@ pub enum CardStatus {
 }
 
 impl SeedMerchant {
-    /// The documentation's sample card, with the points that its sample request says it has.
+    /// The documentation's sample card, with the points before its sample request.
     pub(crate) fn sample() -> Self {
         let member = SeedMember { code: "478515832665".into(), bonus_value: 500, ..SeedMember::default() };
         let card_id = "pbLatjvWOibDc5-TBnbUk1pD12o0".into();

@@ -44,7 +44,7 @@ macro_rules! policies {
 
 policies! {
     /// The same out_request_no again, with the same content.
-    repeat: Repeat, from "nothing public says how a repeated number is answered; clients are told to retry with the same parameters" {
+    repeat: Repeat, from "nothing public says how the gateway responds to a repeated number; clients are told to retry with the same parameters" {
         #[default] Accept = "204 again, applied once",
         Reject = "400 INVALID_REQUEST",
     }
@@ -55,10 +55,10 @@ policies! {
     }
     /// before_bonus_value + add_bonus_value is not bonus_value.
     arithmetic: Arithmetic, from "nothing public" {
-        #[default] Warn = "204, bonus_value holds, warning in the journal",
+        #[default] Warn = "204, bonus_value takes precedence, warning in the journal",
         Reject = "400 INVALID_REQUEST",
     }
-    /// before_bonus_value differs from what is stored.
+    /// before_bonus_value differs from the stored points.
     stale_before: StaleBefore, from "nothing public" {
         #[default] Warn = "204, warning in the journal",
         Reject = "400 INVALID_REQUEST",
@@ -90,29 +90,29 @@ policies! {
     }
 }
 
-/// One policy, described.
+/// The description of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Its name in the configuration.
     pub name: &'static str,
-    /// What it decides.
+    /// The question that it decides.
     pub question: &'static str,
-    /// What is publicly known about it.
+    /// The public knowledge about it.
     pub source: &'static str,
     /// Its values; the first is the default.
     pub values: &'static [PolicyValue],
 }
 
-/// One value of a policy, described.
+/// The description of a policy's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyValue {
     variant: &'static str,
-    /// What the mock does with this value.
+    /// The mock's behaviour with this value.
     pub meaning: &'static str,
 }
 
 impl Policy {
-    /// The provenance of every default.
+    /// The provenance of each policy's default.
     pub const STANDING: Provenance = Provenance::OwnChoice;
 }
 

@@ -1,20 +1,20 @@
-//! How sure it is that the real gateway does the same.
+//! How certain it is that the real gateway does the same.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a behaviour of the mock comes from.
+/// The source of one of the mock's behaviours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
     /// The official documentation says so.
     Documented,
-    /// The real gateway answered so to a request without valid credentials.
+    /// The real gateway responded like this to a request without valid credentials.
     Probed,
-    /// A real answer that somebody published.
+    /// Somebody published a real response.
     Wild,
-    /// What official or widely used SDKs send or insist on.
+    /// Official or widely used SDKs send or require it.
     Sdk,
     /// Nothing public decides it: the mock's own choice.
     OwnChoice,

@@ -1,4 +1,4 @@
-//! Who signed this request: checks 3 to 10 of the gateway, in its order.
+//! Verifies who signed a request: the gateway's checks 3 to 10, in its order.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     request::{receive::RawRequest, route::RoutedRequest},
 };
 
-/// A request that a merchant signed, to the last byte. Made by [`authenticate`] alone.
+/// A request whose every byte a merchant signed. Only [`authenticate`] creates one.
 pub(crate) struct AuthenticatedRequest {
     routed: RoutedRequest,
     merchant: Arc<Merchant>,
@@ -38,10 +38,10 @@ impl AuthenticatedRequest {
         &self.merchant
     }
 
-    /// What is worth a warning about how it was signed. Remembers its nonce.
+    /// Warnings about the headers of its signature. Remembers its nonce.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        if self.merchant.uses_again(&self.nonce_str) {
+        if self.merchant.use_nonce(&self.nonce_str) {
             warnings.push(Warning::NonceUsedBefore { nonce_str: self.nonce_str.clone() });
         }
         let wanted = self.received().headers.get(WECHATPAY_SERIAL);
@@ -53,13 +53,13 @@ impl AuthenticatedRequest {
     }
 }
 
-/// The merchant that a request names, whether or not it signed it.
+/// The merchant that a request names, whether or not that merchant signed it.
 pub(crate) fn named_merchant(received: &RawRequest, merchants: &Merchants) -> Option<Arc<Merchant>> {
     let authorization = Authorization::parse(received.headers.get(AUTHORIZATION)?.as_bytes()).ok()?;
     merchants.merchant(authorization.mchid())
 }
 
-/// Checks 3 to 10.
+/// Checks 3 to 10, in the gateway's order.
 pub(crate) fn authenticate(
     request: RoutedRequest,
     merchants: &Merchants,
@@ -76,7 +76,7 @@ pub(crate) fn authenticate(
     Ok(AuthenticatedRequest { routed: request, merchant, nonce_str })
 }
 
-/// Check 3.
+/// Check 3: `Accept` and `User-Agent` are present.
 fn check_headers(received: &RawRequest) -> Result<(), ApiError> {
     for (header, name) in [(ACCEPT, "Accept"), (USER_AGENT, "User-Agent")] {
         if !received.headers.contains_key(header) {
@@ -86,7 +86,7 @@ fn check_headers(received: &RawRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Checks 4 and 5.
+/// Checks 4 and 5: `Authorization` is present, well formed, and has the right scheme.
 fn authorization(received: &RawRequest) -> Result<Authorization, ApiError> {
     let headers: Vec<_> = received.headers.get_all(AUTHORIZATION).iter().collect();
     match headers[..] {
@@ -95,7 +95,7 @@ fn authorization(received: &RawRequest) -> Result<Authorization, ApiError> {
     }
 }
 
-/// Check 6: before the signature is looked at. (probed)
+/// Check 6, which comes before the signature. (probed)
 fn check_timestamp(signed: Timestamp, now: Timestamp) -> Result<(), ApiError> {
     match signed.skew(now) {
         skew if skew > Timestamp::MAX_SKEW => Err(ApiError::TimestampSkewed { signed, now }),
@@ -103,13 +103,13 @@ fn check_timestamp(signed: Timestamp, now: Timestamp) -> Result<(), ApiError> {
     }
 }
 
-/// Check 7.
+/// Check 7: a merchant has this mchid.
 fn merchant(merchants: &Merchants, authorization: &Authorization) -> Result<Arc<Merchant>, ApiError> {
     let mchid = authorization.mchid();
     merchants.merchant(mchid).ok_or_else(|| ApiError::UnknownMchid { found: mchid.into() })
 }
 
-/// Check 8: without regard to case. (own choice)
+/// Check 8. The serial number is case-insensitive. (own choice)
 fn check_serial_no(merchant: &Merchant, authorization: &Authorization) -> Result<(), ApiError> {
     let found = authorization.serial_no();
     match found.parse::<SerialNo>() {
@@ -118,7 +118,7 @@ fn check_serial_no(merchant: &Merchant, authorization: &Authorization) -> Result
     }
 }
 
-/// Check 9.
+/// Check 9: the merchant's certificate is valid.
 fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), ApiError> {
     match merchant.certificate_status {
         _ if !merchant.certificate().is_in_force(now) => {
@@ -130,7 +130,7 @@ fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), ApiError> {
     }
 }
 
-/// Check 10: a signature that is not even Base64 is a signature that does not match. (own choice)
+/// Check 10. A signature that is not Base64 does not match. (own choice)
 fn check_signature(
     merchant: &Merchant,
     authorization: &Authorization,

@@ -1,4 +1,4 @@
-//! Diagnoses signatures that do not match, by what the mock knows: its merchants, its keys and the contract.
+//! Diagnoses signatures that do not match, with the mock's merchants, keys and contract.
 
 use std::{
     fmt,
@@ -27,7 +27,7 @@ pub enum DiagnosisMode {
     Header,
     /// In the journal and in the log.
     Journal,
-    /// Nowhere: nothing is diagnosed.
+    /// Nowhere: no signature is diagnosed.
     Off,
 }
 
@@ -49,10 +49,10 @@ pub(crate) struct Diagnoser {
     turn: Semaphore,
 }
 
-/// How many diagnoses run at once; each takes a core for up to 25 ms. (own choice)
+/// The number of diagnoses that run at once; each keeps a core busy for up to 25 ms. (own choice)
 const AT_ONCE: usize = 1;
 
-/// How long a request waits for its turn; after that it is not diagnosed. (own choice)
+/// How long a request waits for its turn. After that, it is not diagnosed. (own choice)
 const TURN_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The most other merchants whose keys are tried. (own choice)
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_signature_that_there_is_no_time_for_is_told_from_one_that_is_not_to_be_diagnosed() {
+    async fn a_signature_is_marked_as_not_tried_if_there_is_no_time_and_diagnosis_is_on() {
         let merchants = Merchants::new(
             &[MerchantConfig::development()],
             PlatformCertificates::One(PlatformCertificate::development()),

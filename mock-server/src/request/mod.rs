@@ -1,8 +1,8 @@
-//! From a received request to one that a merchant signed and the contract allows: receive, route, authenticate, validate.
+//! The stages from bytes to a valid request: receive, route, authenticate, validate.
 //!
-//! Each stage takes what the stage before it made, and returns what the next one needs, or the error that ends the
-//! exchange. Only [`authenticate`] makes an `AuthenticatedRequest` and only [`validate`] a `ValidRequest`, so an operation
-//! cannot be given a request that skipped a check.
+//! Each stage takes the result of the stage before it, and returns the input of the next one or the error that ends the
+//! exchange. Only [`authenticate`] creates an `AuthenticatedRequest`, and only [`validate`] creates a `ValidRequest`,
+//! so an operation never gets a request that skipped a check.
 
 pub(crate) mod authenticate;
 pub(crate) mod diagnose;

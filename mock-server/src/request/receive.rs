@@ -1,4 +1,4 @@
-//! Bytes become a request: head and body as sent, within limits of size and time.
+//! Receives a request: its head and body as sent, within the limits of size and time.
 
 use std::{mem, net::SocketAddr};
 
@@ -14,38 +14,38 @@ use wechatpay_protocol::WECHATPAY_SERIAL;
 
 use crate::{api::error::ApiError, limits::Limits};
 
-/// A request as it came: nothing decoded, nothing normalized, so that its signature can be checked.
+/// A request as it arrived: not decoded, not normalized, so that its signature can be verified.
 #[derive(Clone, Debug)]
 pub(crate) struct RawRequest {
-    /// The method.
+    /// The HTTP method.
     pub(crate) method: Method,
     /// Path and query as sent.
     pub(crate) target: String,
-    /// The headers.
+    /// The headers as sent.
     pub(crate) headers: HeaderMap,
-    /// The version of HTTP.
+    /// The HTTP version.
     pub(crate) version: Version,
-    /// The body; empty if it did not arrive whole.
+    /// The body; empty if it did not arrive completely.
     pub(crate) body: Bytes,
-    /// Bytes of the body as sent.
+    /// The length of the body as sent, in bytes.
     pub(crate) body_length: usize,
-    /// Who sent it, and how.
+    /// The sender's address, and whether it uses TLS.
     pub(crate) peer: Peer,
-    /// Whether the peer means to use the connection again.
+    /// Whether the peer wants to keep the connection open.
     pub(crate) keeps_alive: bool,
 }
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
-    /// Unknown on a connection that is no socket's.
+    /// `None` on an in-memory connection.
     pub(crate) address: Option<SocketAddr>,
-    /// Whether it speaks TLS.
+    /// Whether it uses TLS.
     pub(crate) is_tls: bool,
 }
 
 impl Peer {
-    /// How its URLs begin.
+    /// The scheme of its URLs.
     pub(crate) fn scheme(self) -> &'static str {
         if self.is_tls { "https" } else { "http" }
     }
@@ -57,7 +57,7 @@ impl RawRequest {
         path_of(&self.target)
     }
 
-    /// Which of the gateway's keys the client wants the response signed with.
+    /// The gateway key that should sign the response, if the client names one.
     pub(crate) fn wechatpay_serial(&self) -> Option<&str> {
         self.headers.get(WECHATPAY_SERIAL)?.to_str().ok()
     }
@@ -78,7 +78,7 @@ pub(crate) fn query_of(target: &str) -> &str {
     target.split_once('?').map_or("", |(_, query)| query)
 }
 
-/// Reads the whole request. What is known of it comes back even if its body can't be had.
+/// Receives the complete request. Returns its head even if its body cannot be received.
 pub(crate) async fn receive<B>(
     request: Request<B>,
     peer: Peer,
@@ -93,7 +93,7 @@ where
     let keeps_alive = keeps_alive(head.version, &head.headers);
     let mut headers = head.headers;
     if let (Version::HTTP_2, Some(authority)) = (head.version, head.uri.authority()) {
-        // Where HTTP/1.1 has `Host`, HTTP/2 has this.
+        // HTTP/2 has the authority instead of `Host`.
         if let Ok(host) = authority.as_str().parse() {
             headers.entry(HOST).or_insert(host);
         }
@@ -111,8 +111,8 @@ where
     let verdict = if head_size(&received) > limits.head {
         Err((ApiError::HeadTooLarge { limit: limits.head }, Rest::Unread))
     } else {
-        let waits_for_consent = received.headers.contains_key(EXPECT);
-        let reading = read(&mut body, limits.body, waits_for_consent, room);
+        let expects_continue = received.headers.contains_key(EXPECT);
+        let reading = read(&mut body, limits.body, expects_continue, room);
         timeout(limits.body_timeout, reading).await.unwrap_or(Err((ApiError::BodyTimeout, Rest::Unread)))
     };
     match verdict {
@@ -122,30 +122,30 @@ where
             (received, Ok(()))
         }
         Err((rejection, rest)) => {
-            // What is left unread of a request would be taken for the next one.
+            // The unread rest of a request would be read as the next request.
             received.keeps_alive &= rest == Rest::Read;
             (received, Err(rejection))
         }
     }
 }
 
-/// Whether a body that is refused was read to its end all the same.
+/// Whether a refused body was still read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
     Read,
     Unread,
 }
 
-/// HTTP/1.1 keeps a connection unless told to close it, HTTP/1.0 closes it unless told to keep it.
+/// HTTP/1.1 keeps a connection open unless a header closes it; HTTP/1.0 closes it unless a header keeps it open.
 fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
-    let says = |wanted: &str| {
+    let has_option = |wanted: &str| {
         let values = headers.get_all(CONNECTION).into_iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case(wanted))
     };
-    if version == Version::HTTP_10 { says("keep-alive") } else { !says("close") }
+    if version == Version::HTTP_10 { has_option("keep-alive") } else { !has_option("close") }
 }
 
-/// Size of request line and headers on the wire. hyper has a limit of its own, but only looks at it between reads.
+/// The size of the request line and headers on the wire. hyper has its own limit, but only checks it between reads.
 fn head_size(received: &RawRequest) -> usize {
     let headers =
         received.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
@@ -155,21 +155,21 @@ fn head_size(received: &RawRequest) -> usize {
         + headers.sum::<usize>()
 }
 
-/// Bytes of a body over the limit that are read and dropped, as a multiple of the limit. A client that is still
-/// sending would not see the answer if the connection were closed under it.
+/// The most bytes of a body over the limit that are read and dropped, as a multiple of the limit. If the connection
+/// were closed while a client is still sending, the client would not see the response.
 const DRAINED: usize = 8;
 
-/// Bodies up to this size are read whenever they come; only larger ones wait for one another.
+/// Bodies up to this size, in bytes, are always read at once; only larger ones wait for a permit.
 const SMALL_BODY: u64 = 8 * 1024;
 
-/// Larger bodies that are read at once, so that many peers who send theirs slowly can't take all memory, nor keep
+/// The number of larger bodies that are read at once, so that many slow peers can neither take all memory nor keep
 /// ordinary requests waiting. (own choice)
 pub(crate) const LARGE_BODIES: usize = 16;
 
 async fn read<B>(
     body: &mut B,
     limit: usize,
-    waits_for_consent: bool,
+    expects_continue: bool,
     room: &Semaphore,
 ) -> Result<Bytes, (ApiError, Rest)>
 where
@@ -177,15 +177,15 @@ where
 {
     let too_large = |rest| (ApiError::BodyTooLarge { limit }, rest);
     let size = body.size_hint();
-    if size.lower() > limit as u64 && (waits_for_consent || size.lower() > (limit * DRAINED) as u64) {
+    if size.lower() > limit as u64 && (expects_continue || size.lower() > (limit * DRAINED) as u64) {
         return Err(too_large(Rest::Unread));
     }
     let is_small = size.exact().is_some_and(|size| size <= SMALL_BODY);
     let _room = if is_small { None } else { room.acquire().await.ok() };
 
-    // One piece, as most bodies come, stays where it is; several are put together.
-    let mut whole = Bytes::new();
-    let mut pieces = Vec::new();
+    // Most bodies arrive in one piece, which is not copied; several pieces are joined.
+    let mut first = Bytes::new();
+    let mut joined = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let broken = |_| (ApiError::BodyBroken, Rest::Unread);
@@ -195,17 +195,17 @@ where
             return Err(too_large(Rest::Unread));
         }
         if length > limit {
-            (whole, pieces) = (Bytes::new(), Vec::new());
-        } else if whole.is_empty() && pieces.is_empty() {
-            whole = data;
+            (first, joined) = (Bytes::new(), Vec::new());
+        } else if first.is_empty() && joined.is_empty() {
+            first = data;
         } else {
-            pieces.extend_from_slice(&mem::take(&mut whole));
-            pieces.extend_from_slice(&data);
+            joined.extend_from_slice(&mem::take(&mut first));
+            joined.extend_from_slice(&data);
         }
     }
     match length {
         _ if length > limit => Err(too_large(Rest::Read)),
-        _ if pieces.is_empty() => Ok(whole),
-        _ => Ok(pieces.into()),
+        _ if joined.is_empty() => Ok(first),
+        _ => Ok(joined.into()),
     }
 }

@@ -1,4 +1,4 @@
-//! Finds the operation that a request is for. Comes before any look at credentials: an unknown path is 404 to everybody.
+//! Finds the operation of a request. This comes before any check of credentials: an unknown path is 404 for everybody.
 //! (probed)
 
 use std::sync::Arc;

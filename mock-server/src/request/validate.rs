@@ -1,4 +1,4 @@
-//! Whether the request says what the contract allows: check 11.
+//! Checks that a request matches the contract: check 11.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -14,10 +14,10 @@ use crate::{
     request::authenticate::AuthenticatedRequest,
 };
 
-/// A request that a merchant signed and that the contract allows. Made by [`validate`] alone.
+/// A request that a merchant signed and that matches the contract. Only [`validate`] creates one.
 pub(crate) struct ValidRequest {
     authenticated: AuthenticatedRequest,
-    /// The contract's parameters that were sent: names and decoded values.
+    /// The sent parameters of the contract: names and decoded values.
     parameters: Vec<(&'static str, String)>,
     /// The JSON of the body; `null` for an operation without one.
     body: Value,
@@ -34,12 +34,12 @@ impl ValidRequest {
         self.authenticated.merchant()
     }
 
-    /// The parameters that were sent: names and decoded values.
+    /// The sent parameters: names and decoded values.
     pub(crate) fn parameters(&self) -> &[(&'static str, String)] {
         &self.parameters
     }
 
-    /// The JSON of the body, which the operation's schema allows; `null` for an operation without one.
+    /// The JSON of the body, which matches the operation's schema; `null` for an operation without one.
     pub(crate) fn body(&self) -> &Value {
         &self.body
     }
@@ -54,7 +54,7 @@ impl ValidRequest {
         self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A header of the request, if it is there exactly once and is visible ASCII.
+    /// A header of the request, if there is exactly one and it is visible ASCII.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         single(&self.authenticated.received().headers, name.as_str())
     }
@@ -65,7 +65,7 @@ impl ValidRequest {
     }
 }
 
-/// Check 11: the parameters of the path, those of the query, headers, then the body.
+/// Check 11: the parameters of the path, the query and the headers, then the body.
 pub(crate) fn validate(
     request: AuthenticatedRequest,
     unknown_field: UnknownField,
@@ -107,14 +107,14 @@ fn text(value: Value) -> String {
     }
 }
 
-/// The header of this name, if there is exactly one and it is visible ASCII.
+/// The header with this name, if there is exactly one and it is visible ASCII.
 fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut found = headers.get_all(name).iter();
     let first = found.next()?;
     found.next().is_none().then(|| first.to_str().ok())?
 }
 
-/// Names, decoded, and values, still percent-encoded.
+/// Decoded names, and values that are still percent-encoded.
 fn query_pairs(query: &str) -> Vec<(Cow<'_, str>, &str)> {
     query
         .split('&')
@@ -137,7 +137,7 @@ fn body(
         && matches!(error.constraint, Constraint::Documented { .. })
         && unknown_field == UnknownField::Warn
     {
-        // The fields that remain may break a rule themselves.
+        // The remaining fields may break another rule.
         let removed = schema.remove_unknown(&mut value);
         warnings
             .extend(removed.iter().map(|error| Warning::UnknownFields { pointers: error.unknown_fields() }));
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_that_is_there_twice_has_no_value() {
+    fn a_repeated_header_has_no_value() {
         let mut headers = HeaderMap::new();
         headers.append("wechatpay-serial", HeaderValue::from_static("1"));
         assert_eq!(single(&headers, "Wechatpay-Serial"), Some("1"));

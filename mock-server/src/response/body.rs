@@ -1,4 +1,4 @@
-//! The body of a response, on its way to the socket.
+//! The body of a response that is being sent.
 
 use std::{
     convert::Infallible,
@@ -10,12 +10,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Body, Frame, SizeHint};
 
-/// A body of known length. Unlike other bodies, an empty one does not say in advance that it is at its end: hyper would
-/// then drop `Content-Length: 0` from a 204, which the gateway sends. (wild)
+/// A body of known length. Unlike other bodies, an empty one does not report its end in advance. Otherwise hyper would
+/// drop `Content-Length: 0` from a 204, which the gateway sends. (wild)
 #[derive(Debug)]
 pub(crate) struct ResponseBody(Option<Bytes>);
 
-/// A response for people.
+/// A plain-text response for people.
 pub(crate) fn text_response(status: StatusCode, text: String) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::from(Bytes::from(text)));
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! A result becomes a response with the headers of a real one.
+//! Turns a result into a response with the headers of a real one.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -30,7 +30,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// What is sent.
+    /// The response in the HTTP server's type.
     pub(crate) fn into_http(self) -> http::Response<ResponseBody> {
         let mut response = http::Response::new(ResponseBody::from(self.body));
         *response.status_mut() = self.status;
@@ -38,7 +38,7 @@ impl Response {
         response
     }
 
-    /// The same with another body. A 204 can't have one and becomes 200.
+    /// Replaces the body. A 204 can't have a body and becomes 200.
     pub(crate) fn with_body(mut self, body: Bytes) -> Self {
         if self.status == StatusCode::NO_CONTENT {
             self.status = StatusCode::OK;
@@ -55,7 +55,7 @@ pub(crate) fn respond(
     now: Timestamp,
     random: [u8; 16],
 ) -> Response {
-    let language = Language::asked_for(&received.headers);
+    let language = Language::preferred(&received.headers);
     let mut response = match result {
         Ok(operation) => application(operation.status, operation.body.as_ref(), now, random),
         Err(error) => match error.body(language) {
@@ -81,10 +81,10 @@ pub(crate) fn respond(
     response
 }
 
-/// Names the mistake in signing that the mock found. The real gateway does not send it.
+/// Names the mock's diagnosis of a wrong signature. The real gateway does not send this header.
 const MOCK_DIAGNOSIS: HeaderName = HeaderName::from_static("mock-diagnosis");
 
-/// Names the diagnosis in a header, so that the body stays like a real one.
+/// Adds a header with the diagnosis, so that the body stays like a real one.
 pub(crate) fn with_diagnosis(mut response: Response, diagnosis: Option<&Diagnosis>) -> Response {
     response.headers.extend(diagnosis.map(|diagnosis| (MOCK_DIAGNOSIS, visible(&diagnosis.name()))));
     response
@@ -92,7 +92,7 @@ pub(crate) fn with_diagnosis(mut response: Response, diagnosis: Option<&Diagnosi
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
-/// A response of the gateway's application. Real ones have these headers, a 204 too. (wild)
+/// A response of the gateway's application. Real ones have these headers, even a 204. (wild)
 fn application(
     status: StatusCode,
     body: Option<&impl Serialize>,
@@ -100,7 +100,7 @@ fn application(
     random: [u8; 16],
 ) -> Response {
     let body = body.map_or_else(Vec::new, |body| {
-        serde_json::to_vec(body).expect("answers are structs and values, which always serialize")
+        serde_json::to_vec(body).expect("responses are structs and values, which always serialize")
     });
     let mut response = front_end(status, body.into(), now);
     response.headers.extend([
@@ -134,14 +134,13 @@ fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Response {
     Response { status, headers, body }
 }
 
-/// A request ID shaped like real ones: five varints, each after its key and as long as the ones seen, in hex; the first
-/// is the time. `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
+/// A request ID in the format of real ones: five varints in hex, each after its key and as long as in published IDs.
+/// The first is the time. `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
 fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
     let mut bytes = Vec::with_capacity(24);
-    let (_, chance) = random.split_at(4);
-    let number = |at: usize| {
-        u64::from(u32::from_be_bytes([chance[at], chance[at + 1], chance[at + 2], chance[at + 3]]))
-    };
+    let (_, tail) = random.split_at(4);
+    let number =
+        |at: usize| u64::from(u32::from_be_bytes([tail[at], tail[at + 1], tail[at + 2], tail[at + 3]]));
     let fields = [
         (0x08, now.as_unix()),
         (0x10, number(0) % (1 << 7) + (1 << 7)),
@@ -156,7 +155,7 @@ fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
     visible(&(base16ct::upper::encode_string(&bytes) + "-0"))
 }
 
-/// Seven bits in each byte, the lowest first; the top bit says that more follow.
+/// Seven bits in each byte, the lowest first. The top bit says that more bytes follow.
 fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push((value & 0x7f) as u8 | 0x80);
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_id_has_the_shape_of_a_real_one() {
+    fn a_request_id_has_the_format_of_a_real_one() {
         let now = Timestamp::from_unix(1_665_848_616);
         for random in [[0; 16], [0xff; 16]] {
             let id = request_id(now, random);

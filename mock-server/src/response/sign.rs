@@ -1,4 +1,4 @@
-//! Signs the response if it is a success: the one place that decides by the status.
+//! Signs responses. Only this file decides by the status whether to sign.
 
 use wechatpay_protocol::{Nonce, ResponseMessage, ResponseSignature, Timestamp};
 
@@ -9,7 +9,7 @@ use crate::{
 /// Adds the `Wechatpay-*` headers to a 2xx. Errors stay unsigned (documented, probed), unless the policy says otherwise.
 /// Returns whether it signed.
 ///
-/// Only for requests whose own signature matched: the response to any other is never signed.
+/// Call it only for requests with a valid signature: the response to any other request is never signed.
 pub(crate) fn sign(
     mut response: Response,
     key: &PlatformKey,

@@ -8,7 +8,7 @@ use wechatpay_protocol::Mchid;
 
 use super::{ABSENT, Document, Fingerprint, Key, Store};
 
-/// One merchant's documents as one request sees them. Changes are kept by [`Store::commit`], and by nothing else.
+/// One merchant's documents as one request sees them. Only [`Store::commit`] keeps the changes.
 pub(crate) struct Documents<'a> {
     store: &'a Store,
     mchid: &'a Mchid,
@@ -20,11 +20,11 @@ pub(crate) struct Documents<'a> {
 /// Whether a request number was used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberUse {
-    /// For nothing yet, as far as is remembered.
+    /// Not used before, or no longer remembered.
     New,
-    /// For the same content.
+    /// Used before for the same content.
     Repeated,
-    /// For other content.
+    /// Used before for other content.
     RepeatedDifferently,
 }
 
@@ -37,10 +37,10 @@ impl<'a> Documents<'a> {
         self.mchid
     }
 
-    /// The document, if there is one.
+    /// The document with this ID, if there is one.
     ///
     /// # Panics
-    /// If it is not a `T`: whoever writes a kind of document reads it as the same type.
+    /// If it is not a `T`. A kind of document is always read and written as the same type.
     pub(crate) fn get<T: DeserializeOwned>(&mut self, kind: &'static str, id: &str) -> Option<T> {
         let key = Key { kind, id: id.to_owned() };
         if let Some(value) = self.changed.get(&key) {
@@ -51,7 +51,7 @@ impl<'a> Documents<'a> {
         found.map(|Document { value, .. }| typed(&value))
     }
 
-    /// Makes this the document, whether or not there is one.
+    /// Creates or replaces the document.
     pub(crate) fn put(&mut self, kind: &'static str, id: &str, document: &impl Serialize) {
         let value =
             serde_json::to_value(document).expect("documents are structs and values, which always serialize");

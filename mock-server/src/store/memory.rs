@@ -1,4 +1,4 @@
-//! The store in memory: bounded, and gone with the process.
+//! The store in memory: bounded, and lost when the process ends.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,39 +9,40 @@ use wechatpay_protocol::Mchid;
 
 use super::{ABSENT, Conflict, Document, Documents, Fingerprint, Key};
 
-/// Documents that requests made and that are kept for each merchant. The one that was changed longest ago is evicted
+/// The most documents created by requests that are kept for each merchant. The least recently changed one is evicted
 /// first; documents of the seed stay. (own choice)
-const MADE: usize = 100_000;
+const CREATED: usize = 100_000;
 
-/// Everything that is remembered, merchant by merchant.
+/// The documents and request numbers of every merchant.
 #[derive(Debug)]
 pub(crate) struct Store {
     spaces: RwLock<HashMap<Mchid, Arc<Mutex<Space>>>>,
-    /// Request numbers that are kept for each merchant.
+    /// The most request numbers that are kept for each merchant.
     request_numbers: usize,
-    /// Documents that requests made and that are kept for each merchant.
-    made: usize,
+    /// The most documents created by requests that are kept for each merchant.
+    created: usize,
 }
 
-/// What is remembered of one merchant.
+/// The documents and request numbers of one merchant.
 #[derive(Debug)]
 struct Space {
     seed: HashMap<Key, Arc<Value>>,
     seeded: HashMap<Key, Document>,
-    made: LruCache<Key, Document>,
-    /// What each request number was used for.
+    created: LruCache<Key, Document>,
+    /// The content that each request number was used for.
     numbers: LruCache<Fingerprint, Fingerprint>,
-    /// The version of the last change. Never goes back, so that a change that began before a reset conflicts with it.
+    /// The version of the last change. It never decreases, so a change that began before a reset conflicts with the
+    /// reset.
     version: u64,
 }
 
 impl Store {
-    /// An empty store that keeps so many request numbers for each merchant.
+    /// An empty store that keeps this many request numbers for each merchant.
     pub(crate) fn new(request_numbers: usize) -> Self {
-        Self { spaces: RwLock::default(), request_numbers, made: MADE }
+        Self { spaces: RwLock::default(), request_numbers, created: CREATED }
     }
 
-    /// Gives the merchant these documents to start with.
+    /// Sets the merchant's initial documents.
     pub(crate) fn seed(&self, mchid: &Mchid, documents: impl IntoIterator<Item = (Key, Value)>) {
         let seed = documents.into_iter().map(|(key, value)| (key, Arc::new(value))).collect();
         self.spaces.write().insert(mchid.clone(), Arc::new(Mutex::new(Space::new(seed))));
@@ -52,7 +53,7 @@ impl Store {
         Documents::new(self, mchid)
     }
 
-    /// Keeps the changes, all of them or none.
+    /// Keeps all changes or none.
     ///
     /// # Errors
     /// [`Conflict`] if a document that was read has changed since.
@@ -63,7 +64,7 @@ impl Store {
             return Err(Conflict);
         }
         for (key, value) in documents.changed {
-            space.put(key, value, self.made);
+            space.put(key, value, self.created);
         }
         for (number, content) in documents.numbers {
             space.use_number(number, content, self.request_numbers);
@@ -71,10 +72,10 @@ impl Store {
         Ok(())
     }
 
-    /// Makes everything as the merchant started; of all merchants, if none is named.
+    /// Restores the initial documents of one merchant, or of all merchants.
     pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
         let spaces = self.spaces.read();
-        for (_, space) in spaces.iter().filter(|(of, _)| mchid.is_none_or(|mchid| mchid == *of)) {
+        for (_, space) in spaces.iter().filter(|(owner, _)| mchid.is_none_or(|mchid| mchid == *owner)) {
             space.lock().reset();
         }
     }
@@ -106,7 +107,7 @@ impl Space {
         let mut space = Self {
             seed,
             seeded: HashMap::new(),
-            made: LruCache::unbounded(),
+            created: LruCache::unbounded(),
             numbers: LruCache::unbounded(),
             version: ABSENT,
         };
@@ -119,12 +120,12 @@ impl Space {
         let version = self.version;
         let document = |value: &Arc<Value>| Document { version, value: Arc::clone(value) };
         self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
-        self.made = LruCache::unbounded();
+        self.created = LruCache::unbounded();
         self.numbers = LruCache::unbounded();
     }
 
     fn get(&self, key: &Key) -> Option<&Document> {
-        self.seeded.get(key).or_else(|| self.made.peek(key))
+        self.seeded.get(key).or_else(|| self.created.peek(key))
     }
 
     fn version_of(&self, key: &Key) -> u64 {
@@ -138,13 +139,13 @@ impl Space {
             *seeded = document;
             return;
         }
-        self.made.put(key, document);
-        while self.made.len() > most {
-            self.made.pop_lru();
+        self.created.put(key, document);
+        while self.created.len() > most {
+            self.created.pop_lru();
         }
     }
 
-    /// The number that was used first is evicted first, even if it was used again.
+    /// The number that was first used longest ago is evicted first, even if it was used again.
     fn use_number(&mut self, number: Fingerprint, content: Fingerprint, most: usize) {
         if let Some(known) = self.numbers.peek_mut(&number) {
             *known = content;
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_what_another_request_changed_conflicts_and_changes_nothing() {
+    fn a_change_of_a_document_that_another_request_changed_conflicts_and_changes_nothing() {
         let (store, mchid) = (Store::new(10), mchid());
         let mut late = store.documents(&mchid);
         assert_eq!(late.get::<Value>(KIND, "1"), None);
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_brings_back_the_seed_and_forgets_the_rest() {
+    fn a_reset_restores_the_seed_and_forgets_the_rest() {
         let (store, mchid) = (Store::new(10), mchid());
         store.seed(&mchid, [(key("1"), json!("seed"))]);
         for id in ["1", "2"] {
@@ -223,8 +224,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_longest_ago_is_evicted_first_and_the_seed_stays() {
-        let store = Store { made: 2, ..Store::new(10) };
+    fn the_least_recently_changed_document_is_evicted_first_and_the_seed_stays() {
+        let store = Store { created: 2, ..Store::new(10) };
         store.seed(&mchid(), [(key("seeded"), json!(0))]);
         for id in ["seeded", "1", "2", "1", "3"] {
             put(&store, id, &json!(id));

@@ -1,8 +1,8 @@
-//! What is remembered: documents by merchant, kind and key, and the request numbers that were used.
+//! The mock's state: documents by merchant, kind and ID, and the used request numbers.
 //!
-//! No product is known here. An operation reads documents and puts changed ones into a [`Documents`], which belongs to
-//! one request; [`Store::commit`] keeps all of it at once, or nothing if a document was changed by another request in the
-//! meantime.
+//! The store knows no products. An operation reads documents and puts changed ones into a [`Documents`], which belongs
+//! to one request. [`Store::commit`] keeps all changes at once, or none if another request changed one of the documents
+//! in the meantime.
 
 mod documents;
 mod memory;
@@ -14,16 +14,16 @@ use serde_json::Value;
 pub(crate) use documents::{Documents, NumberUse};
 pub(crate) use memory::Store;
 
-/// Names a document of a merchant.
+/// Identifies a document of a merchant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    /// What the document is, such as `member_card`.
+    /// The kind of the document, such as `member_card`.
     pub(crate) kind: &'static str,
-    /// Which one it is.
+    /// The document's ID, unique within its kind.
     pub(crate) id: String,
 }
 
-/// A document as it was stored, with the version that its next change must name.
+/// A stored document with its version, which is compared at the next change.
 #[derive(Clone, Debug)]
 struct Document {
     version: u64,
@@ -33,13 +33,13 @@ struct Document {
 /// The version of a document that does not exist.
 const ABSENT: u64 = 0;
 
-/// What a request was about, as 16 bytes of SHA-256: enough to tell whether a request number is used again for the same
+/// The content of a request as 16 bytes of SHA-256: enough to tell whether a request number is used again for the same
 /// content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The fingerprint of what this serializes to.
+    /// The fingerprint of the JSON of `content`.
     pub(crate) fn of(content: &impl serde::Serialize) -> Self {
         use sha2::{Digest, Sha256};
         let json =
@@ -50,6 +50,6 @@ impl Fingerprint {
     }
 }
 
-/// A document that was read was changed by another request before the commit.
+/// Another request changed one of the documents after it was read and before the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conflict;

@@ -1,4 +1,4 @@
-//! What is good.
+//! Valid configurations.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn the_example_sets_every_default() {
 }
 
 #[test]
-fn the_change_over_that_the_example_shows_is_good() {
+fn the_change_over_in_the_example_is_valid() {
     let shown = fs::read_to_string(example()).unwrap().replace("\n#", "\n").replace("\n ", "\n# ");
     let with_change_over = shown.replace("../credentials", "{credentials}");
     let folder = Folder::new(&with_change_over).with("seed.json", r#"{ "merchants": {} }"#);
@@ -26,13 +26,13 @@ fn the_change_over_that_the_example_shows_is_good() {
 }
 
 #[test]
-fn an_empty_file_is_a_mock_that_is_told_nothing() {
+fn an_empty_file_is_the_default() {
     let config = Folder::new("").read().unwrap();
     assert_eq!(config.to_string(), Config::default().to_string());
 }
 
 #[test]
-fn what_is_said_is_taken_over() {
+fn values_in_the_file_are_used() {
     let config = Folder::new(
         r#"
         listen = "127.0.0.1:9"
@@ -59,7 +59,7 @@ fn what_is_said_is_taken_over() {
 }
 
 #[test]
-fn an_admin_token_is_taken_over_and_never_shown() {
+fn an_admin_token_is_used_and_never_shown() {
     let config = Folder::new("admin_token = \"SECRET-0123456789\"").read().unwrap();
     assert!(config.admin_token.is_some());
     assert!(config.to_string().contains("/__mock/        requires the admin token"), "{config}");
@@ -67,7 +67,7 @@ fn an_admin_token_is_taken_over_and_never_shown() {
 }
 
 #[test]
-fn fault_rules_are_taken_over() {
+fn fault_rules_are_read() {
     let config = Folder::new(
         r#"
         diagnosis = "journal"
@@ -91,7 +91,7 @@ fn fault_rules_are_taken_over() {
 }
 
 #[test]
-fn fault_rules_are_shown_in_a_line_each() {
+fn each_fault_rule_is_shown_in_a_line() {
     let folder = Folder::new(
         r#"
         [[fault]]

@@ -1,4 +1,4 @@
-//! The configuration file: the example works, and each mistake is reported with file, line and advice.
+//! The configuration file: the example is valid, and each mistake is reported with file, line and advice.
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -24,7 +24,7 @@ use wechatpay_mock::{
 };
 use wechatpay_protocol::{Credentials, Timestamp};
 
-/// 2026-01-01 in Beijing, when every certificate in `fixtures/` is in force.
+/// 2026-01-01 in Beijing, when every certificate in `fixtures/` is valid.
 const NOW: Timestamp = Timestamp::from_unix(1_767_196_800);
 
 fn fixtures() -> PathBuf {
@@ -46,7 +46,8 @@ impl Folder {
         self
     }
 
-    /// A self-signed certificate for a key in `fixtures/`, in force from January 1 of one year to January 1 of another.
+    /// Adds a self-signed certificate for a key in `fixtures/`, valid from January 1 of one year to January 1 of
+    /// another.
     fn with_certificate(self, name: &str, key: &str, years: [i32; 2]) -> Self {
         let pem = fs::read_to_string(fixtures().join("credentials").join(key)).unwrap();
         let key = KeyPair::from_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).unwrap();

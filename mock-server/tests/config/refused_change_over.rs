@@ -1,8 +1,8 @@
-//! What is refused: change-overs.
+//! Invalid change-overs are refused.
 
 use super::*;
 
-/// A change-over from one certificate to another, each with the years in which it is in force.
+/// A change-over from one certificate to another. Each is valid from the first to the second year.
 fn change_over(old: [i32; 2], new: [i32; 2], signs_from: &str) -> Folder {
     let signs_from = if signs_from.is_empty() { String::new() } else { format!("signs_from = {signs_from}") };
     Folder::new(&format!("{PLATFORM}old.pem\"\n{SECOND}new.pem\"\n{signs_from}"))
@@ -51,21 +51,21 @@ fn a_first_platform_certificate_with_a_time_is_refused() {
 fn a_first_certificate_that_ends_before_the_second_signs_is_refused() {
     let [place, problem, _] = change_over([2020, 2027], LONG, "2027-02-01T00:00:00+08:00").error();
     assert_eq!(place, "mock.toml:3");
-    assert!(problem.contains("expected a certificate in force at 2027-02-01T00:00:00+08:00"), "{problem}");
+    assert!(problem.contains("expected a certificate valid at 2027-02-01T00:00:00+08:00"), "{problem}");
 }
 
 #[test]
 fn a_second_certificate_that_begins_after_it_signs_is_refused() {
     let [place, problem, _] = change_over(LONG, [2028, 2030], "2027-02-01T00:00:00+08:00").error();
     assert_eq!(place, "mock.toml:6");
-    assert!(problem.contains("found one from 2028-01-01T08:00:00+08:00"), "{problem}");
+    assert!(problem.contains("found one valid from 2028-01-01T08:00:00+08:00"), "{problem}");
 }
 
 #[test]
 fn one_certificate_twice_is_refused() {
     let twice = format!("{PLATFORM}a.pem\"\n{PLATFORM}a.pem\"\nsigns_from = 2027-02-01T00:00:00+08:00");
     let folder = Folder::new(&twice).with_certificate("a.pem", "platform_key.pem", LONG);
-    assert!(folder.error()[1].starts_with("certificate: expected a serial number of its own"));
+    assert!(folder.error()[1].starts_with("certificate: expected a unique serial number"));
 }
 
 #[test]
@@ -75,6 +75,6 @@ fn a_third_platform_certificate_is_refused() {
     let [place, problem, _] = folder.error();
     assert_eq!(
         (&*place, &*problem),
-        ("mock.toml:7", "expected at most two [[platform_certificate]], found 3 of them")
+        ("mock.toml:7", "expected at most two [[platform_certificate]], found 3")
     );
 }

@@ -1,9 +1,9 @@
-//! What is refused: fault rules, and how diagnoses are told.
+//! Invalid fault rules and diagnosis modes are refused.
 
 use super::*;
 
 #[test]
-fn an_unknown_fault_is_refused_with_the_nearest_that_there_is() {
+fn an_unknown_fault_is_refused_with_the_nearest_name() {
     let [place, problem, advice] = error("[[fault]]\ntimes = 1\nfault = \"sytem-error\"");
     assert_eq!(place, "mock.toml:3");
     assert!(
@@ -16,7 +16,7 @@ fn an_unknown_fault_is_refused_with_the_nearest_that_there_is() {
 }
 
 #[test]
-fn an_unknown_key_of_a_rule_is_refused_with_the_nearest_that_there_is() {
+fn an_unknown_key_of_a_rule_is_refused_with_the_nearest_key() {
     let [place, problem, advice] = error("[[fault]]\nfault = \"reset\"\ntime = 1");
     assert_eq!((&*place, &*advice), ("mock.toml:3", "did you mean times?"));
     assert!(problem.starts_with("expected one of the keys match, fault, error, latency,"), "{problem}");
@@ -29,7 +29,7 @@ fn an_unknown_key_of_a_rule_is_refused_with_the_nearest_that_there_is() {
 }
 
 #[test]
-fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
+fn a_contradictory_rule_is_refused_with_the_line_of_the_key() {
     for (rule, place, problem) in [
         (
             "times = 1",
@@ -56,14 +56,14 @@ fn a_rule_that_makes_no_sense_is_refused_in_the_line_that_is_meant() {
         ("fault = \"reset\"\nmatch = { probability = 2 }", 3, "match.probability: expected 0 to 1, found 2"),
         ("error = { status = 200, code = \"A\", message = \"a\" }", 2, "error.status: expected 400 to 599"),
     ] {
-        let [found, said, _] = error(&format!("[[fault]]\n{rule}"));
+        let [found, message, _] = error(&format!("[[fault]]\n{rule}"));
         assert_eq!(found, format!("mock.toml:{place}"), "{rule}");
-        assert!(said.starts_with(&format!("[[fault]]: {problem}")), "{said}");
+        assert!(message.starts_with(&format!("[[fault]]: {problem}")), "{message}");
     }
 }
 
 #[test]
-fn a_rule_for_a_merchant_or_an_operation_that_there_is_not_is_refused() {
+fn a_rule_for_an_unknown_merchant_or_operation_is_refused() {
     let [place, problem, _] = error(
         "[[merchant]]\nmchid = \"2\"\n[[fault]]\nfault = \"reset\"\n[fault.match]\nmerchant = \"1900000001\"",
     );
@@ -78,7 +78,7 @@ fn a_rule_for_a_merchant_or_an_operation_that_there_is_not_is_refused() {
 }
 
 #[test]
-fn a_number_that_is_none_is_refused_rather_than_left_out() {
+fn an_invalid_number_is_refused_rather_than_ignored() {
     for (rule, problem) in [
         ("match = { probability = nan }", "[[fault]]: match.probability: expected 0 to 1, found NaN"),
         ("match = { probability = inf }", "[[fault]]: match.probability: expected 0 to 1, found inf"),
@@ -89,14 +89,14 @@ fn a_number_that_is_none_is_refused_rather_than_left_out() {
         ("match = { probability = \"1\" }", "probability: expected a number, found a string"),
         ("applied = 1", "applied: expected true or false, found 1"),
     ] {
-        let [place, said, _] = error(&format!("[[fault]]\nfault = \"reset\"\n{rule}"));
+        let [place, message, _] = error(&format!("[[fault]]\nfault = \"reset\"\n{rule}"));
         assert_eq!(place, "mock.toml:3", "{rule}");
-        assert!(said.starts_with(problem), "{said}");
+        assert!(message.starts_with(problem), "{message}");
     }
 }
 
 #[test]
-fn more_rules_than_there_may_be_are_refused() {
+fn more_rules_than_the_limit_are_refused() {
     let [place, problem, _] = error(
         "[limits]\nfaults = 1\n[[fault]]\nfault = \"reset\"\nmatch = { merchant = \"1900000001\" }\n\
          [[fault]]\nfault = \"reset\"\n[[fault]]\nfault = \"reset\"",
@@ -136,7 +136,7 @@ fn a_rule_matches_parameters_and_fields_of_the_body() {
 }
 
 #[test]
-fn an_unknown_place_for_diagnoses_is_refused_with_those_that_there_are() {
+fn an_unknown_diagnosis_mode_is_refused_with_the_known_ones() {
     let [place, problem, advice] = error("\ndiagnosis = \"journl\"");
     assert_eq!(place, "mock.toml:2");
     assert_eq!(problem, "diagnosis: expected one of header, journal, off, found \"journl\"");

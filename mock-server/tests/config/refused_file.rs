@@ -1,15 +1,15 @@
-//! What is refused: the file itself.
+//! Files that are missing, not TOML, or have unknown keys or values of another type are refused.
 
 use super::*;
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let error = Config::from_file("/nonexistent/mock.toml").unwrap_err();
     assert!(error.to_string().contains("/nonexistent/mock.toml: expected a configuration"), "{error}");
 }
 
 #[test]
-fn what_is_not_toml_is_said_with_its_line_and_not_quoted() {
+fn invalid_toml_is_reported_with_its_line_and_not_quoted() {
     let [place, problem, _] = error("\n[[merchant]]\napiv3_key = \"SECRET");
     assert_eq!(
         (&*place, &*problem),
@@ -20,7 +20,7 @@ fn what_is_not_toml_is_said_with_its_line_and_not_quoted() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_with_the_nearest_that_there_is() {
+fn an_unknown_key_is_refused_with_the_nearest_key() {
     let [place, problem, advice] = error("\nlisen = \"127.0.0.1:8080\"");
     assert_eq!(place, "mock.toml:2");
     assert!(problem.starts_with("expected one of the keys listen, tls_listen, hosts,"), "{problem}");
@@ -64,7 +64,7 @@ fn a_value_of_another_type_is_refused_and_not_shown() {
 }
 
 #[test]
-fn a_key_with_a_mistake_is_not_missing_as_well() {
+fn a_key_with_a_mistake_is_not_also_reported_as_missing() {
     for config in [
         "[[merchant]]\nmchid = 1",
         "[public_key]\nid = 1\nprivate_key = \"{credentials}/pub_key_private.pem\"",
@@ -76,7 +76,7 @@ fn a_key_with_a_mistake_is_not_missing_as_well() {
 }
 
 #[test]
-fn all_mistakes_are_found_at_once_in_the_order_of_the_lines() {
+fn all_mistakes_are_reported_at_once_in_the_order_of_their_lines() {
     let folder = Folder::new("listen = \"8080\"\nx = 1\n[limits]\nbody = 0\n[[merchant]]\ntrust = \"none\"");
     let error = folder.read().unwrap_err();
     let lines: Vec<_> = error.errors().iter().map(|error| error.line.unwrap()).collect();

@@ -1,11 +1,11 @@
-//! What is refused: keys and certificates.
+//! Invalid keys and certificates are refused.
 
 use super::*;
 
 const MERCHANT: &str = "[[merchant]]\nmchid = \"1\"\ncertificate = \"";
 
 #[test]
-fn a_file_that_is_missing_is_named_with_the_line_that_names_it() {
+fn a_missing_key_file_is_reported_with_the_line_that_names_it() {
     let [place, problem, advice] = error(&format!("{MERCHANT}keys/cert.pem\""));
     assert_eq!(place, "mock.toml:3");
     assert!(problem.starts_with("certificate: expected a file, found none at /"), "{problem}");
@@ -14,7 +14,7 @@ fn a_file_that_is_missing_is_named_with_the_line_that_names_it() {
 }
 
 #[test]
-fn a_key_in_place_of_a_certificate_is_refused() {
+fn a_key_instead_of_a_certificate_is_refused() {
     let [place, problem, _] = error(&format!("{MERCHANT}{{credentials}}/apiclient_key.pem\""));
     assert_eq!(place, "mock.toml:3");
     assert_eq!(
@@ -24,7 +24,7 @@ fn a_key_in_place_of_a_certificate_is_refused() {
 }
 
 #[test]
-fn a_public_key_in_place_of_a_private_key_is_refused() {
+fn a_public_key_instead_of_a_private_key_is_refused() {
     let [place, problem, advice] =
         error("[public_key]\nid = \"PUB_KEY_ID_1\"\nprivate_key = \"{credentials}/pub_key.pem\"");
     assert_eq!(place, "mock.toml:3");
@@ -33,7 +33,7 @@ fn a_public_key_in_place_of_a_private_key_is_refused() {
 }
 
 #[test]
-fn a_private_key_that_is_not_its_certificates_is_refused() {
+fn a_private_key_of_another_certificate_is_refused() {
     let merchant = "[[merchant]]\nmchid = \"1\"\ncertificate = \"{credentials}/apiclient_cert.pem\"";
     let platform = "[[platform_certificate]]\n\ncertificate = \"{credentials}/other_cert.pem\"";
     for (config, key) in [(merchant, "other_key.pem"), (platform, "platform_key.pem")] {
@@ -52,12 +52,12 @@ fn a_private_key_without_its_certificate_is_refused() {
         error("[[merchant]]\nmchid = \"1\"\nprivate_key = \"{credentials}/apiclient_key.pem\"");
     assert_eq!(
         (&*place, &*problem),
-        ("mock.toml:3", "private_key: expected certificate beside it, found none")
+        ("mock.toml:3", "private_key: expected the key certificate as well, found none")
     );
 }
 
 #[test]
-fn a_certificate_that_is_not_in_force_at_the_start_is_refused() {
+fn a_certificate_that_is_not_valid_at_the_start_is_refused() {
     for (table, key) in [(MERCHANT, "apiclient_key.pem"), (PLATFORM, "platform_key.pem")] {
         for years in [[2020, 2025], [2027, 2030]] {
             let folder = Folder::new(&format!("{table}c.pem\"")).with_certificate("c.pem", key, years);
@@ -67,19 +67,19 @@ fn a_certificate_that_is_not_in_force_at_the_start_is_refused() {
             assert_eq!(
                 problem,
                 format!(
-                    "certificate: expected a certificate in force at 2026-01-01T00:00:00+08:00, \
-                     found one from {from} to {to}"
+                    "certificate: expected a certificate valid at 2026-01-01T00:00:00+08:00, \
+                     found one valid from {from} to {to}"
                 )
             );
-            assert!(advice.starts_with("name one in force"), "{advice}");
+            assert!(advice.starts_with("name a valid certificate"), "{advice}");
         }
     }
 }
 
 #[test]
-fn a_merchant_with_the_platforms_certificate_is_refused() {
+fn a_merchant_with_a_platform_certificate_is_refused() {
     let own = "wechatpay_6B02BF8E93D977998EC83F5E1A7E346B7265A191.pem";
     let [place, problem, _] = error(&format!("{MERCHANT}{{credentials}}/{own}\""));
     assert_eq!(place, "mock.toml:3");
-    assert!(problem.starts_with("certificate: expected a serial number of its own"), "{problem}");
+    assert!(problem.starts_with("certificate: expected a unique serial number"), "{problem}");
 }

@@ -1,9 +1,9 @@
-//! What is refused: the seed.
+//! Invalid seeds are refused.
 
 use super::*;
 
 #[test]
-fn a_seed_that_is_not_one_is_said_with_its_own_file_and_line() {
+fn an_invalid_seed_is_reported_with_its_own_file_and_line() {
     let seed = "{\n  \"merchants\": {\n    \"1900000001\": { \"crads\": [] }\n  }\n}";
     let [place, problem, _] = Folder::new("seed = \"seed.json\"").with("seed.json", seed).error();
     assert_eq!(place, "seed.json:3");

@@ -1,4 +1,4 @@
-//! What is refused: values.
+//! Invalid values are refused.
 
 use super::*;
 
@@ -20,14 +20,14 @@ fn a_limit_out_of_range_is_refused_with_the_range() {
 }
 
 #[test]
-fn an_unknown_value_of_a_policy_is_refused_with_those_that_there_are() {
+fn an_unknown_value_of_a_policy_is_refused_with_the_known_ones() {
     let [place, problem, _] = error("[policies]\n\nrepeat = \"refuse\"");
     assert_eq!(place, "mock.toml:3");
     assert_eq!(problem, "repeat: expected one of accept, reject, found \"refuse\"");
 }
 
 #[test]
-fn an_unknown_kind_or_trust_mode_is_refused_with_those_that_there_are() {
+fn an_unknown_kind_or_trust_mode_is_refused_with_the_known_ones() {
     assert_eq!(
         error("[[merchant]]\nmchid = \"1\"\nkind = \"partner\"")[1],
         "kind: expected one of direct, service-provider, found \"partner\""
@@ -42,7 +42,7 @@ fn an_unknown_kind_or_trust_mode_is_refused_with_those_that_there_are() {
 }
 
 #[test]
-fn an_mchid_that_is_not_one_is_refused() {
+fn an_invalid_mchid_is_refused() {
     let [place, problem, advice] = error("[[merchant]]\nmchid = \"19000x0002\"");
     assert_eq!(place, "mock.toml:2");
     assert_eq!(problem, "mchid: expected 1 to 32 decimal digits, found `x0002` at byte 5");
@@ -52,10 +52,10 @@ fn an_mchid_that_is_not_one_is_refused() {
 }
 
 #[test]
-fn two_merchants_with_one_mchid_are_refused() {
+fn two_merchants_with_the_same_mchid_are_refused() {
     let [place, problem, advice] = error("[[merchant]]\nmchid = \"1\"\n[[merchant]]\nmchid = \"1\"");
     assert_eq!(place, "mock.toml:4");
-    assert_eq!(problem, "mchid: expected each mchid once, found 1 again, which line 2 has");
+    assert_eq!(problem, "mchid: expected each mchid once, found 1 again, first in line 2");
     assert_eq!(advice, "remove one of the two merchants");
 }
 
@@ -84,7 +84,7 @@ fn an_admin_token_that_is_too_short_is_refused_and_never_shown() {
 }
 
 #[test]
-fn a_public_key_id_that_is_not_one_is_refused() {
+fn an_invalid_public_key_id_is_refused() {
     let [place, problem, _] =
         error("[public_key]\nid = \"PUB_1\"\nprivate_key = \"{credentials}/pub_key_private.pem\"");
     assert_eq!(place, "mock.toml:2");

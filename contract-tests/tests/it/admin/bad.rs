@@ -67,7 +67,7 @@ async fn a_value_in_a_query_that_makes_no_sense_is_refused_with_what_would() {
         ("code=", "code: expected 1 to 64 characters"),
         ("since=yesterday", "since: expected Unix seconds, or RFC 3339"),
         ("since=2026-01-01", "RFC 3339"),
-        ("after=-1", "after: expected a number from 0 on"),
+        ("after=-1", "after: expected a number of 0 or more"),
         ("limit=0", "limit: expected 1 to 1000"),
         ("limit=1001", "found \"1001\""),
         ("wait=61", "wait: expected 0 to 60 seconds"),

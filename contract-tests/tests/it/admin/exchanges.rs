@@ -161,7 +161,7 @@ async fn a_refusal_has_its_row_its_standing_and_its_diagnosis() {
     admin.exchange(&RawRequest { sign: Sign::NoFinalNewline, ..RawRequest::sample() }).await;
     let one = admin.get("/exchanges/1").await.body;
     let expected = json!({
-        "check": 10, "row": "the signature is the merchant's, over exactly this request", "status": 401,
+        "check": 10, "row": "the merchant signed exactly this request", "status": 401,
         "code": "SIGN_ERROR", "standing": "wild", "injected": false,
         "reason": "the signature was not made over this request with the merchant's key",
     });
@@ -242,7 +242,7 @@ async fn a_body_that_was_cut_is_marked() {
     );
     let archive = admin.get("/exchanges.har").await.body;
     let comment = &archive["log"]["entries"][0]["request"]["postData"]["comment"];
-    assert_eq!(*comment, format!("the journal has kept 30 of {} bytes", sample.body.len()));
+    assert_eq!(*comment, format!("the journal kept 30 of {} bytes", sample.body.len()));
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn an_exchange_that_is_not_there_was_forgotten_or_never_was() {
     admin.get("/exchanges/1").await.refuses(404, "found 1; the last one is 0");
     admin.exchange(&RawRequest::sample()).await;
     admin.exchange(&RawRequest::sample()).await;
-    admin.get("/exchanges/1").await.refuses(404, "exchange 1 is no longer there");
+    admin.get("/exchanges/1").await.refuses(404, "exchange 1 is no longer in the journal");
     admin.get("/exchanges/3").await.refuses(404, "found 3; the last one is 2");
     assert_eq!(admin.get("/exchanges/2").await.status, 200);
 }

@@ -20,7 +20,7 @@ async fn a_rule_is_added_strikes_and_is_removed() {
     assert_eq!(admin.get("/faults").await.body, json!({ "faults": [shown.body] }));
     admin.delete("/faults/1").await.says(200, json!({ "deleted": 1 }));
     for answer in [admin.get("/faults/1").await, admin.delete("/faults/1").await] {
-        answer.refuses(404, "expected the name of a fault rule, found 1");
+        answer.refuses(404, "expected the id of a fault rule, found 1");
     }
 }
 

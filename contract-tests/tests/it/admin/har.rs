@@ -97,7 +97,7 @@ async fn an_archive_that_is_not_all_says_how_to_go_on() {
     admin.five_exchanges().await;
     let archive = admin.get("/exchanges.har?limit=2").await.body;
     assert_eq!(entries(&archive).len(), 2);
-    assert_eq!(archive["log"]["comment"], "there are more: ask again with after=2");
+    assert_eq!(archive["log"]["comment"], "there are more: continue with after=2");
     let rest = admin.get("/exchanges.har?limit=3&after=2").await.body;
     assert_eq!((entries(&rest).len(), rest["log"].get("comment")), (3, None));
 }

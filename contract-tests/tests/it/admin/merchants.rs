@@ -92,7 +92,7 @@ async fn only_a_merchant_that_was_made_is_deleted() {
     admin
         .delete(&format!("/merchants/{CONFIGURED}"))
         .await
-        .refuses(409, "one of the configuration's and stays");
+        .refuses(409, "is configured and cannot be removed");
 }
 
 #[tokio::test]

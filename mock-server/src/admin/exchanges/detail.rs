@@ -26,42 +26,42 @@ pub(super) struct Detail<'a> {
     /// Counts the exchanges of a mock from 1.
     #[schema(minimum = 1)]
     number: u64,
-    /// When the request was complete, in Unix seconds of the mock's clock.
+    /// When the request was received completely, in Unix seconds of the mock's clock.
     at: u64,
-    /// The address and port that sent it; null on a connection in memory.
+    /// The sender's address and port; null on an in-memory connection.
     #[schema(required)]
     peer: Option<String>,
-    /// The operationId, once an operation was found.
+    /// The operationId, if the path and method have an operation.
     #[schema(required)]
     operation: Option<&'static str>,
-    /// The merchant that Authorization names, if there is one with that number.
+    /// The merchant that Authorization names, if it exists.
     #[schema(required, pattern = "^[0-9]{1,32}$")]
     merchant: Option<&'a str>,
-    /// Whether the merchant's signature verified.
+    /// Whether the merchant's signature is valid.
     authenticated: bool,
     request: RequestDetail<'a>,
-    /// Each stage, in order.
+    /// The stages, in order.
     #[schema(min_items = 7, max_items = 7)]
     stages: Vec<StageDetail>,
     /// The five lines that the merchant should have signed, if Authorization can be parsed.
     #[schema(required)]
     message: Option<Message>,
-    /// The gateway's checks that the request passed, in their order.
+    /// The gateway's checks that the request passed, in order.
     #[schema(max_items = 12)]
     checks_passed: &'static [&'static str],
     /// Why the request was refused.
     #[schema(required)]
     rejection: Option<RejectionDetail<'a>>,
-    /// What is wrong with the signature.
+    /// The diagnosis of a signature that does not match.
     #[schema(required)]
     diagnosis: Option<DiagnosisDetail<'a>>,
-    /// What is unusual about the request, but no reason to refuse it.
+    /// Problems of the request that are no reason to refuse it.
     warnings: Vec<WarningDetail>,
-    /// The fault that struck the request.
+    /// The fault that applied to the request.
     #[schema(required)]
     fault: Option<ActiveFaultDetail>,
-    /// The response that the mock made. A fault of the connection may have cut it, or kept it from being sent: then it
-    /// has no status.
+    /// The response that the mock made. A connection fault may have cut it off, or kept it from being sent; then it has
+    /// no status.
     answer: ResponseDetail<'a>,
 }
 
@@ -78,7 +78,7 @@ struct RequestDetail<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ResponseDetail<'a> {
-    /// null if nothing of the response was sent.
+    /// null if no response was sent.
     #[schema(required, minimum = 200, maximum = 599)]
     status: Option<u16>,
     headers: Vec<Header<'a>>,
@@ -86,7 +86,7 @@ struct ResponseDetail<'a> {
     /// The three lines that the gateway signed, if it signed.
     #[schema(required)]
     message: Option<Message>,
-    /// `fresh` if it was signed, before a fault corrupted that; otherwise `none`.
+    /// `fresh` if the response was signed (a fault may have corrupted it afterwards); otherwise `none`.
     #[schema(pattern = "^(none|fresh)$")]
     signature: &'static str,
 }
@@ -100,11 +100,10 @@ struct StageDetail {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct RejectionDetail<'a> {
-    /// The number of the gateway's check that failed; null if the exchange ended before the checks, or a fault asked for
-    /// the error.
+    /// The number of the failed check; null if the exchange ended before the checks, or a fault caused the error.
     #[schema(required, minimum = 1, maximum = 12)]
     check: Option<u8>,
-    /// What that check requires.
+    /// The requirement of that check.
     #[schema(required)]
     row: Option<&'static str>,
     #[schema(minimum = 400, maximum = 599)]
@@ -112,9 +111,9 @@ struct RejectionDetail<'a> {
     #[schema(required)]
     code: Option<&'a str>,
     standing: Provenance,
-    /// What was expected, and what was found.
+    /// What was expected and what was found.
     reason: String,
-    /// Whether a fault asked for it, so that nothing is wrong with the request.
+    /// Whether a fault caused the error, so that nothing is wrong with the request.
     injected: bool,
 }
 
@@ -122,18 +121,18 @@ struct RejectionDetail<'a> {
 struct DiagnosisDetail<'a> {
     /// The names of the mistakes, joined by +.
     name: String,
-    /// Whether the mistakes explain the signature; a known key made it over another message; no known key made it; or
-    /// too many wrong signatures came at once to try.
+    /// proven: the mistakes explain the signature. other-message: a known key signed another message. unexplained: no
+    /// known key made it. not-tried: too many wrong signatures arrived at once.
     #[schema(pattern = "^(proven|other-message|unexplained|not-tried)$")]
     verdict: &'static str,
-    /// Mistakes that are proven, and how to fix them.
+    /// The proven mistakes, and how to fix them.
     mistakes: Vec<Mistake>,
-    /// The first line of the message that differs from what was signed.
+    /// The first line of the message that differs from the signed message.
     #[schema(required)]
     difference: Option<DifferenceDetail<'a>>,
-    /// What else is certain.
+    /// Other certain facts about the signature.
     known: Vec<Known<'a>>,
-    /// All of that in one line.
+    /// The whole diagnosis in one line.
     text: String,
     /// The same in Chinese.
     chinese: String,
@@ -151,7 +150,7 @@ struct Mistake {
 struct DifferenceDetail<'a> {
     #[schema(minimum = 1, maximum = 5)]
     line: usize,
-    /// What the line holds.
+    /// The name of the line.
     name: &'static str,
     expected: &'a str,
     signed: &'a str,
@@ -172,22 +171,22 @@ struct WarningDetail {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ActiveFaultDetail {
-    /// What asked for it.
+    /// Its trigger: a fault rule, or the request's out_request_no.
     #[schema(pattern = "^(rule|request-number)$")]
     by: &'static str,
-    /// The rule's name.
+    /// The rule's id.
     #[schema(required, value_type = Option<u64>, minimum = 1)]
     rule: Option<FaultId>,
     /// The fault, if it has a name.
     #[schema(required, pattern = "^[a-z]+(-[a-z]+)*$")]
     fault: Option<&'static str>,
-    /// The error, if it is in the rule's own words.
+    /// The error, if the rule defines its own.
     #[schema(required)]
     error: Option<CustomError>,
-    /// How late the response was, in milliseconds.
+    /// How long the response was delayed, in milliseconds.
     #[schema(required, minimum = 0)]
     latency: Option<f64>,
-    /// Whether the request took effect all the same.
+    /// Whether the request still took effect.
     applied: bool,
 }
 
@@ -272,8 +271,11 @@ impl<'a> RejectionDetail<'a> {
 
 impl<'a> DiagnosisDetail<'a> {
     fn of(diagnosis: &'a Diagnosis) -> Self {
-        let mistake =
-            |one: &&KnownMistake| Mistake { name: one.name, english: one.english, chinese: one.chinese };
+        let mistake = |known: &&KnownMistake| Mistake {
+            name: known.name,
+            english: known.english,
+            chinese: known.chinese,
+        };
         Self {
             name: diagnosis.name(),
             verdict: diagnosis.verdict.name(),

@@ -1,4 +1,4 @@
-//! Long polls: what is new in the journal, as soon as there is something.
+//! Long polls: new exchanges in the journal, as soon as there are any.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use crate::{
     journal::{Filter, Journal, Order, Page},
 };
 
-/// A look at the journal.
+/// The matching exchanges at one point in time.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) page: Page,
-    /// Where to continue: no matching exchange up to this number was missed.
+    /// The number to continue after: no matching exchange up to this number was missed.
     pub(super) last: u64,
 }
 
-/// How long exchanges are gathered after the first, so that a follower does not call again for each. (own choice)
+/// How long to collect exchanges after the first one, so that a follower does not poll once for each. (own choice)
 const GATHERING: Duration = Duration::from_millis(20);
 
-/// What there is now.
+/// The matching exchanges at this moment.
 pub(super) fn look(journal: &Journal, filter: &Filter, order: Order, most: usize) -> Seen {
     // Read before the page: every exchange up to this number is in it.
     let newest = journal.recorded().recorded;
     if filter.after > newest {
-        // The number is an earlier mock's. Its follower continues with this mock from the first exchange.
+        // The number comes from an earlier mock. Its follower continues with this mock's first exchange.
         return Seen { page: Page { exchanges: Vec::new(), has_more: newest > 0 }, last: 0 };
     }
     let page = journal.page(filter, order, most);
@@ -41,7 +41,8 @@ pub(super) fn look(journal: &Journal, filter: &Filter, order: Order, most: usize
     Seen { page, last }
 }
 
-/// What there is now; if there is nothing, what comes next within this time, or until the mock shuts down.
+/// The matching exchanges at this moment. If there are none, waits for the next ones within this time, or until the
+/// mock shuts down.
 pub(super) async fn next(
     gateway: &Gateway,
     mut filter: Filter,
@@ -60,7 +61,7 @@ pub(super) async fn next(
             return seen;
         }
         if is_empty {
-            // Exchanges that did not match need not be looked at again.
+            // Exchanges that did not match need not be compared again.
             filter.after = seen.last;
             tokio::select! {
                 () = gateway.gate.shutdown() => return seen,

@@ -27,49 +27,49 @@ use crate::{
     journal::{Filter, Order, har::Archive},
 };
 
-/// Exchanges in one response at most.
+/// The most exchanges in one response.
 const MOST: usize = 1000;
 /// The default of `limit` in a list.
 const USUAL: usize = 100;
 
-/// Which merchant.
+/// Selects a merchant.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MerchantQuery {
-    /// Only what belongs to this merchant, by mchid.
+    /// Only this merchant, by mchid.
     #[serde(deserialize_with = "mchid")]
     #[param(value_type = Option<String>, pattern = "^[0-9]{1,32}$", example = "1900000001")]
     pub(super) merchant: Option<Mchid>,
 }
 
-/// Which exchanges.
+/// Selects exchanges.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FilterQuery {
-    /// Of this merchant, by mchid: those whose Authorization names it.
+    /// Only exchanges whose Authorization names this merchant, by mchid.
     #[serde(deserialize_with = "mchid")]
     #[param(value_type = Option<String>, pattern = "^[0-9]{1,32}$", example = "1900000001")]
     merchant: Option<Mchid>,
-    /// Of this operation, by the operationId in /__mock/contract.json.
+    /// Only exchanges of this operation, by the operationId in /__mock/contract.json.
     #[serde(deserialize_with = "operation")]
     #[param(min_length = 1, example = "set_rights")]
     operation: Option<String>,
-    /// With this status of the response. Unanswered requests have none.
+    /// Only exchanges whose response has this status. Unanswered requests have none.
     #[serde(deserialize_with = "status")]
     #[param(value_type = Option<u16>, minimum = 100, maximum = 599, example = 401)]
     status: Option<StatusCode>,
-    /// With this error code in the response. Not a member's code, which is what code means in an expectation and in the
-    /// match of a fault rule.
+    /// Only exchanges whose response has this error code. (In an expectation and in a fault rule's match, code is a
+    /// member's code instead.)
     #[serde(deserialize_with = "code")]
     #[param(min_length = 1, max_length = 64, example = "SIGN_ERROR")]
     code: Option<String>,
-    /// At this time of the mock's clock or later: Unix seconds, or RFC 3339. A + stands for itself.
+    /// Only exchanges at this time of the mock's clock or later: Unix seconds or RFC 3339. A + is a literal plus sign.
     #[serde(deserialize_with = "time")]
     #[param(value_type = Option<String>, example = "2026-01-01T00:00:00+08:00")]
     since: Option<Timestamp>,
-    /// With a higher number than this.
+    /// Only exchanges with a number above this one.
     #[serde(deserialize_with = "after")]
     #[param(example = 100)]
     after: Option<u64>,
@@ -79,16 +79,17 @@ pub(super) struct FilterQuery {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Which come first, and so which are left out if there are more than limit. Default: oldest.
+    /// The order of the list, which also decides which exchanges are left out if there are more than limit. Default:
+    /// oldest.
     #[serde(deserialize_with = "order")]
     #[param(inline, example = "newest")]
     order: Option<Order>,
-    /// The number of exchanges at most.
+    /// The most exchanges to return.
     #[serde(deserialize_with = "limit")]
     #[param(minimum = 1, maximum = 1000, default = 100, example = 100)]
     limit: Option<usize>,
-    /// If there are none: how many seconds to wait for the next. Those that come within 20 ms after it are in the same
-    /// response.
+    /// How many seconds to wait for the next exchange if there are none yet. Exchanges within 20 ms after it are in the
+    /// same response.
     #[serde(deserialize_with = "wait")]
     #[param(minimum = 0, maximum = 60, default = 0, example = 30)]
     wait: Option<u64>,
@@ -98,7 +99,7 @@ pub(super) struct ListQuery {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ExportQuery {
-    /// The number of exchanges at most.
+    /// The most exchanges to return.
     #[serde(deserialize_with = "limit")]
     #[param(minimum = 1, maximum = 1000, default = 1000, example = 1000)]
     limit: Option<usize>,
@@ -106,24 +107,24 @@ pub(super) struct ExportQuery {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ExchangePage<'a> {
-    /// In the order that was asked for.
+    /// In the requested order.
     #[schema(max_items = 1000)]
     exchanges: Vec<Summary<'a>>,
-    /// Whether there are more already; if the newest come first, whether there are older ones.
+    /// Whether there are more exchanges now: later ones, or older ones if the newest come first.
     has_more: bool,
-    /// What to pass as after to get those that follow. 0 if the after of this call is higher than any number: the mock
-    /// was restarted.
+    /// The value of after for the next call. 0 if the after of this call is higher than any number: the mock was
+    /// restarted.
     last: u64,
 }
 
-/// Lists the last exchanges in short, or waits for the next.
+/// Lists exchanges in short, or waits for the next one.
 #[utoipa::path(
     get,
     path = "/__mock/exchanges",
     params(FilterQuery, ListQuery),
     responses((
         status = 200,
-        description = "Those that match. For the next page, oldest first, pass last as after.",
+        description = "The matching exchanges. For the next page, oldest first, pass last as after.",
         body = ExchangePage
     ))
 )]
@@ -141,14 +142,14 @@ pub(super) async fn list_exchanges(
     Ok(Json::of(&ExchangePage { exchanges, has_more: seen.page.has_more, last: seen.last }))
 }
 
-/// Exports the last exchanges as an HTTP archive (HAR 1.2), oldest first.
+/// Exports exchanges as an HTTP archive (HAR 1.2), oldest first.
 #[utoipa::path(
     get,
     path = "/__mock/exchanges.har",
     params(FilterQuery, ExportQuery),
     responses((
         status = 200,
-        description = "Those that match. The comment of log says if there are more.",
+        description = "The matching exchanges. The comment of log says if there are more.",
         body = Archive
     ))
 )]
@@ -166,11 +167,11 @@ pub(super) async fn export_exchanges(
     Ok(control.on_thread(archive).await)
 }
 
-/// Shows everything about an exchange.
+/// Shows an exchange in full.
 #[utoipa::path(
     get,
     path = "/__mock/exchanges/{number}",
-    params(("number" = u64, Path, description = "Its number.", minimum = 1, example = 1)),
+    params(("number" = u64, Path, description = "The exchange's number.", minimum = 1, example = 1)),
     responses((status = 200, description = "The exchange.", body = Detail))
 )]
 pub(super) async fn show_exchange(
@@ -189,12 +190,12 @@ pub(super) async fn show_exchange(
     })
 }
 
-/// Deletes exchanges: a merchant's, or all.
+/// Deletes all exchanges, or those of one merchant.
 #[utoipa::path(
     delete,
     path = "/__mock/exchanges",
     params(MerchantQuery),
-    responses((status = 200, description = "They are deleted.", body = Deleted))
+    responses((status = 200, description = "The number of deleted exchanges.", body = Deleted))
 )]
 pub(super) async fn delete_exchanges(
     State(control): State<Arc<Control>>,
@@ -229,7 +230,7 @@ fn mchid<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Mchid>, D::Error> 
 }
 
 fn operation<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
-    // FilterQuery::check knows which there are.
+    // FilterQuery::check compares it with the contract.
     parameter(text, "an operationId", |text| Some(text.into()))
 }
 
@@ -249,7 +250,7 @@ fn time<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Timestamp>, D::Erro
 }
 
 fn after<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
-    parameter(text, "a number from 0 on", |text| text.parse().ok())
+    parameter(text, "a number of 0 or more", |text| text.parse().ok())
 }
 
 fn order<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Order>, D::Error> {

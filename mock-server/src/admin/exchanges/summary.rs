@@ -7,51 +7,51 @@ use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{faults::ActiveFault, journal::Exchange};
 
-/// The most important about an exchange. Small, whatever was sent.
+/// The most important facts about an exchange. Small, however large the request is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Summary<'a> {
     /// Counts the exchanges of a mock from 1.
     #[schema(minimum = 1)]
     number: u64,
-    /// When the request was complete, in Unix seconds of the mock's clock.
+    /// When the request was received completely, in Unix seconds of the mock's clock.
     at: u64,
     method: String,
     /// Path and query as sent; a long one ends in ….
     #[schema(max_length = 1025)]
     target: String,
-    /// The operationId, once an operation was found.
+    /// The operationId, if the path and method have an operation.
     #[schema(required)]
     operation: Option<&'static str>,
-    /// The merchant that Authorization names, if there is one with that number.
+    /// The merchant that Authorization names, if it exists.
     #[schema(required, pattern = "^[0-9]{1,32}$")]
     merchant: Option<&'a str>,
-    /// Whether the merchant's signature verified.
+    /// Whether the merchant's signature is valid.
     authenticated: bool,
-    /// The status of the response; null if a fault kept all of it from being sent.
+    /// The status of the response; null if a fault kept it from being sent.
     #[schema(required, minimum = 200, maximum = 599)]
     status: Option<u16>,
-    /// The code in the response, if an error with a code was sent.
+    /// The error code in the response, if it was sent and has one.
     #[schema(required)]
     code: Option<&'a str>,
-    /// The fault that struck it; custom for an error in a rule's own words, latency if there is nothing else.
+    /// The fault that applied to it: its name, custom for an error that the rule defines, or latency for a delay alone.
     #[schema(required, pattern = "^[a-z]+(-[a-z]+)*$")]
     fault: Option<&'static str>,
-    /// What is wrong with the signature: the names of the mistakes, joined by +.
+    /// The mistakes in the signature: their names, joined by +.
     #[schema(required)]
     diagnosis: Option<String>,
-    /// How many.
+    /// The number of warnings.
     warnings: usize,
-    /// How long all stages took together.
+    /// The time that all stages took together.
     microseconds: u64,
-    /// The line that the log has for it; a long one ends in ….
+    /// Its line in the log; a long one ends in ….
     #[schema(max_length = 513)]
     line: String,
 }
 
-/// Characters of method and target at most.
+/// The most characters in the method and in the target.
 const MOST: usize = 1024;
 
-/// Characters of the log's line at most.
+/// The most characters in the log line.
 const LINE: usize = 512;
 
 impl<'a> Summary<'a> {

@@ -1,15 +1,15 @@
-//! How an exchange differs from what is expected.
+//! How an exchange differs from an expectation.
 
 use serde_json::Value;
 use wechatpay_openapi::Contract;
 
 use crate::journal::{Exchange, expectation::Expectation};
 
-/// How similar an exchange is to what is expected.
-pub(super) enum Likeness {
+/// The result of comparing an exchange with an expectation.
+pub(super) enum Comparison {
     /// It matches.
     Match,
-    /// It matches as far as it is known: the journal cut its body.
+    /// It matches apart from its body, which the journal cut.
     Undecided(String),
     /// It has these differences.
     Miss(Vec<String>),
@@ -20,7 +20,7 @@ pub(super) fn compare(
     expectation: &Expectation,
     exchange: &Exchange,
     contract: &'static Contract,
-) -> Likeness {
+) -> Comparison {
     let parameter =
         |name| contract.operation(exchange.operation?)?.path_parameter(exchange.request.path(), name);
     let texts = [
@@ -48,42 +48,41 @@ pub(super) fn compare(
         let found = exchange.status.map_or_else(|| "none".into(), |found| found.as_u16().to_string());
         differences.push(format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
     }
-    let in_body = expectation.body.as_ref().map_or(Ok(Vec::new()), |wanted| in_body(wanted, exchange));
+    let in_body =
+        expectation.body.as_ref().map_or(Ok(Vec::new()), |wanted| body_differences(wanted, exchange));
     match in_body {
-        Err(cut) if differences.is_empty() => return Likeness::Undecided(cut),
+        Err(cut) if differences.is_empty() => return Comparison::Undecided(cut),
         Err(cut) => differences.push(cut),
         Ok(in_body) => differences.extend(in_body),
     }
-    if differences.is_empty() { Likeness::Match } else { Likeness::Miss(differences) }
+    if differences.is_empty() { Comparison::Match } else { Comparison::Miss(differences) }
 }
 
 /// The differences in the body.
 ///
 /// # Errors
-/// If the journal cut it, in words.
-fn in_body(wanted: &Value, exchange: &Exchange) -> Result<Vec<String>, String> {
+/// If the journal cut the body: a message.
+fn body_differences(wanted: &Value, exchange: &Exchange) -> Result<Vec<String>, String> {
     let request = &exchange.request;
     if request.body.len() < request.body_length {
         let (kept, length) = (request.body.len(), request.body_length);
-        return Err(format!(
-            "/body: the journal kept {kept} of its {length} bytes; limits.journal_body gives it more"
-        ));
+        return Err(format!("/body: the journal kept {kept} of {length} bytes; raise limits.journal_body"));
     }
     Ok(match serde_json::from_slice(&request.body) {
-        Ok(found) => in_value(wanted, &found, "/body"),
+        Ok(found) => value_differences(wanted, &found, "/body"),
         Err(error) => vec![format!("/body: expected JSON, found {error}")],
     })
 }
 
 /// An object must have the wanted members and may have others; any other value must be equal.
-fn in_value(wanted: &Value, found: &Value, pointer: &str) -> Vec<String> {
+fn value_differences(wanted: &Value, found: &Value, pointer: &str) -> Vec<String> {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(members)) => wanted
             .iter()
             .flat_map(|(name, wanted)| {
                 let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
                 match members.get(name) {
-                    Some(found) => in_value(wanted, found, &pointer),
+                    Some(found) => value_differences(wanted, found, &pointer),
                     None => vec![format!("{pointer}: expected {wanted}, found none")],
                 }
             })
@@ -92,7 +91,7 @@ fn in_value(wanted: &Value, found: &Value, pointer: &str) -> Vec<String> {
             .iter()
             .zip(items)
             .enumerate()
-            .flat_map(|(at, (wanted, found))| in_value(wanted, found, &format!("{pointer}/{at}")))
+            .flat_map(|(at, (wanted, found))| value_differences(wanted, found, &format!("{pointer}/{at}")))
             .collect(),
         _ if wanted == found => Vec::new(),
         _ => vec![format!("{pointer}: expected {wanted}, found {found}")],
@@ -106,9 +105,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_that_are_not_named_do_not_matter() {
+    fn additional_members_do_not_matter() {
         assert!(
-            in_value(&json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1, "c": 2 }, "d": 3 }), "").is_empty()
+            value_differences(&json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1, "c": 2 }, "d": 3 }), "")
+                .is_empty()
         );
     }
 
@@ -122,6 +122,6 @@ mod tests {
             "/body/c~1d: expected \"x\", found none",
             "/body/e: expected [1], found [1,2]",
         ];
-        assert_eq!(in_value(&wanted, &found, "/body"), expected);
+        assert_eq!(value_differences(&wanted, &found, "/body"), expected);
     }
 }

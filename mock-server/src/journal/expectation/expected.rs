@@ -11,13 +11,13 @@ use crate::{
     merchants::Merchants,
 };
 
-/// An expectation that is checked when it is dropped. If it is not met, dropping panics with what was expected, what was
-/// found, and the nearest miss.
+/// An expectation that is checked when it is dropped. If it is not met, dropping it panics with a report: what was
+/// expected, what was found, and the nearest miss.
 ///
-/// It counts the exchanges after its creation. See [`MockServer::expect`](crate::MockServer::expect).
+/// It counts the exchanges since its creation. See [`MockServer::expect`](crate::MockServer::expect).
 ///
-/// Setting something impossible panics at once: an unknown merchant or operation, a status outside 100 to 599, a number
-/// that is always or never met.
+/// Setting an impossible value panics at once: an unknown merchant or operation, a status outside 100 to 599, or a
+/// number of exchanges that is always or never met.
 #[must_use = "an expectation that is not kept is checked at once: let _expected = …"]
 pub struct Expected {
     journal: Arc<Journal>,
@@ -49,7 +49,7 @@ impl Expected {
         self.with(|expectation| expectation.operation = Some(operation.into()))
     }
 
-    /// Expects this card template in the path.
+    /// Expects this card template (`card_id`) in the path.
     #[track_caller]
     pub fn card_id(self, card_id: &str) -> Self {
         self.with(|expectation| expectation.card_id = Some(card_id.into()))
@@ -67,7 +67,7 @@ impl Expected {
         self.with(|expectation| expectation.body = Some(body))
     }
 
-    /// Expects requests whose signature matched, or did not.
+    /// Expects requests with a valid signature of a merchant, or requests without one.
     #[track_caller]
     pub fn authenticated(self, authenticated: bool) -> Self {
         self.with(|expectation| expectation.authenticated = Some(authenticated))
@@ -79,38 +79,38 @@ impl Expected {
         self.with(|expectation| expectation.status = Some(status))
     }
 
-    /// Expects exactly this many.
+    /// Expects exactly this many exchanges.
     #[track_caller]
     pub fn times(self, times: u64) -> Self {
         self.with(|expectation| expectation.times = Times::Exactly(times))
     }
 
-    /// Expects this many or more.
+    /// Expects this many exchanges or more.
     #[track_caller]
     pub fn at_least(self, at_least: u64) -> Self {
         self.with(|expectation| expectation.times = Times::Between(Between { at_least, at_most: None }))
     }
 
-    /// Expects a number within these bounds.
+    /// Expects a number of exchanges from `at_least` to `at_most`.
     #[track_caller]
     pub fn between(self, at_least: u64, at_most: u64) -> Self {
         let bounds = Between { at_least, at_most: Some(at_most) };
         self.with(|expectation| expectation.times = Times::Between(bounds))
     }
 
-    /// The verification as of now.
+    /// Checks the expectation against the exchanges so far, without a panic.
     pub fn verification(&self) -> Verification {
         self.journal.verify(&self.expectation, self.contract)
     }
 
-    /// Checks it now, and not when it is dropped.
+    /// Checks the expectation now, and not when it is dropped.
     ///
     /// # Panics
     /// If it is not met.
     #[track_caller]
     pub fn verify(mut self) {
         let verification = self.verification();
-        // What is dropped then expects nothing.
+        // So that dropping it does not check it again.
         self.expectation =
             Expectation { times: Times::Between(Between::default()), ..Expectation::default() };
         assert!(verification.met, "{}", verification.report);
@@ -128,7 +128,7 @@ impl Expected {
 
 impl Drop for Expected {
     fn drop(&mut self) {
-        // The test has already failed, and says why.
+        // The test has already failed for another reason.
         if thread::panicking() {
             return;
         }

@@ -1,4 +1,4 @@
-//! What a test expects of the exchanges, and how that differs from what happened.
+//! A test's expectations of the exchanges, and how the exchanges differ from them.
 
 mod difference;
 mod expected;
@@ -13,18 +13,18 @@ use wechatpay_openapi::Contract;
 use crate::{
     journal::{
         Exchange, Filter, Journal, Order,
-        expectation::difference::{Likeness, compare},
+        expectation::difference::{Comparison, compare},
     },
     non_null::present,
 };
 
 pub use expected::Expected;
 
-/// Expects a number of exchanges that have everything that is set here. It has the same form over HTTP
-/// (`POST /__mock/verify`) and in [`MockServer::expect`](crate::MockServer::expect).
+/// Expects a number of exchanges that match all fields that are set. `POST /__mock/verify` and
+/// [`MockServer::expect`](crate::MockServer::expect) have the same form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schema(description = "That many exchanges that have everything that is named here.")]
+#[schema(description = "Expects a number of exchanges that match all fields that are set.")]
 pub struct Expectation {
     /// The merchant that `Authorization` names, by mchid.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ pub struct Expectation {
     /// At least these fields in the body of the request.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Whether the merchant's signature matched.
+    /// Whether the merchant's signature is valid.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
     /// The status of the response, 100 to 599.
@@ -51,57 +51,57 @@ pub struct Expectation {
     pub status: Option<u16>,
     /// Only exchanges with a number above this one.
     pub after: u64,
-    /// How many exchanges. Default: at least one.
+    /// The number of exchanges. Default: at least one.
     pub times: Times,
 }
 
-/// How many exchanges are expected.
+/// The expected number of exchanges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged, expecting = "expected a number, or an object with at_least and at_most")]
 pub enum Times {
-    /// Exactly this many.
+    /// Exactly this number.
     Exactly(u64),
     /// A number within bounds.
     Between(Between),
 }
 
-/// Bounds of a number.
+/// Inclusive bounds of a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Between {
-    /// The least.
+    /// The least number of exchanges. Default: 0.
     pub at_least: u64,
-    /// The most. Default: no limit.
+    /// The most exchanges. Default: no limit.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
 }
 
-/// Whether an expectation is met, and if not, what comes nearest.
+/// Whether an expectation is met, and if not, the nearest miss.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Verification {
-    /// Whether it is certainly met. It is not if the journal may have lost an exchange that would be one too many.
+    /// Whether it is certainly met. It is not if the journal may have evicted an exchange that would be one too many.
     pub met: bool,
     /// The numbers of the exchanges that match.
     pub matching: Vec<u64>,
     /// The numbers of the exchanges that may match: the journal cut their bodies.
     pub undecided: Vec<u64>,
-    /// The exchange that comes nearest, if more are expected.
+    /// The most similar exchange, if more are expected.
     #[schema(required)]
     pub nearest: Option<NearestMiss>,
-    /// The most exchanges with a number above `after` that the journal evicted and that may have matched. Exchanges that
-    /// were deleted don't count.
+    /// An upper limit of the exchanges above `after` that the journal evicted and that may have matched. Deleted
+    /// exchanges don't count.
     pub forgotten: u64,
-    /// All of this in words.
+    /// All of this as text.
     pub report: String,
 }
 
-/// The exchange that comes nearest to what was expected.
+/// The exchange that is most similar to an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NearestMiss {
-    /// Its number.
+    /// The number of the exchange.
     #[schema(minimum = 1)]
     pub number: u64,
-    /// Its request line and status, or `unanswered` if nothing was sent.
+    /// Its method, target and status, or `unanswered` if no response was sent.
     pub exchange: String,
     /// The differences: `/body/bonus_value: expected 600, found 500`.
     #[schema(min_items = 1)]
@@ -115,7 +115,7 @@ impl Default for Times {
 }
 
 impl Times {
-    fn allow(self, found: u64) -> bool {
+    fn allows(self, found: u64) -> bool {
         match self {
             Self::Exactly(wanted) => found == wanted,
             Self::Between(Between { at_least, at_most }) => {
@@ -124,7 +124,7 @@ impl Times {
         }
     }
 
-    fn want_more(self, found: u64) -> bool {
+    fn needs_more(self, found: u64) -> bool {
         match self {
             Self::Exactly(wanted) => found < wanted,
             Self::Between(bounds) => found < bounds.at_least,
@@ -157,15 +157,15 @@ impl Journal {
         let mut nearest: Option<(&Exchange, Vec<String>)> = None;
         for exchange in &exchanges {
             let differences = match compare(expectation, exchange, contract) {
-                Likeness::Match => {
+                Comparison::Match => {
                     matching.push(exchange.number);
                     continue;
                 }
-                Likeness::Undecided(cut) => {
+                Comparison::Undecided(cut) => {
                     undecided.push(exchange.number);
                     vec![cut]
                 }
-                Likeness::Miss(differences) => differences,
+                Comparison::Miss(differences) => differences,
             };
             if nearest.as_ref().is_none_or(|(_, fewest)| differences.len() <= fewest.len()) {
                 nearest = Some((exchange, differences));
@@ -174,10 +174,10 @@ impl Journal {
         let forgotten = self.evicted(expectation.merchant.as_deref(), expectation.after);
         let found = matching.len() as u64;
         let at_most = found + undecided.len() as u64 + forgotten;
-        let met = expectation.times.allow(found) && expectation.times.allow(at_most);
-        // If too many match, one that does not match is no help.
+        let met = expectation.times.allows(found) && expectation.times.allows(at_most);
+        // If too many match, an exchange that does not match is no help.
         let nearest =
-            nearest.filter(|_| expectation.times.want_more(found)).map(|(exchange, differences)| {
+            nearest.filter(|_| expectation.times.needs_more(found)).map(|(exchange, differences)| {
                 NearestMiss { number: exchange.number, exchange: exchange.line(Into::into), differences }
             });
         let mut verification =
@@ -201,8 +201,8 @@ fn report(expectation: &Expectation, verification: &Verification, looked_at: usi
         0 => format!("\nfound none among {looked_at}"),
         _ => format!("\nfound {found} among {looked_at}: {}", listed(&verification.matching)),
     };
-    if !verification.met && expectation.times.allow(found as u64) {
-        report += ", which does not prove that there were no more:";
+    if !verification.met && expectation.times.allows(found as u64) {
+        report += ", but there may have been more:";
     }
     if let Some(NearestMiss { number, exchange, differences }) = &verification.nearest {
         report += &format!("\nnearest is #{number} {exchange}");
@@ -230,7 +230,7 @@ fn listed(numbers: &[u64]) -> String {
     numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What an expectation sets, apart from the number.
+/// The fields that an expectation sets, apart from `times`.
 fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
     let Expectation { merchant, operation, card_id, code, body, authenticated, status, after, times: _ } =
         expectation;

@@ -1,4 +1,4 @@
-//! Whether an expectation can be met, and can fail.
+//! Checks that an expectation can be met and can fail.
 
 use wechatpay_openapi::Contract;
 use wechatpay_protocol::display::quoted;
@@ -9,7 +9,7 @@ use crate::{
     suggest::nearest,
 };
 
-/// Why an expectation is invalid: it names something unknown, so that it would be met by mistake, or it is always or never
+/// Why an expectation is invalid: it names something unknown, so a typo could make it pass, or it is always or never
 /// met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidExpectation {
@@ -23,7 +23,9 @@ pub(crate) enum InvalidExpectation {
     Status { found: u16 },
     #[error("times: expected at_least to be no more than at_most, found {at_least} and {at_most}")]
     Never { at_least: u64, at_most: u64 },
-    #[error("times: expected a number, at_least from 1 on, or at_most: any number of exchanges would do")]
+    #[error(
+        "times: expected a number, at_least of 1 or more, or at_most; without them, any number of exchanges would match"
+    )]
     Always,
 }
 

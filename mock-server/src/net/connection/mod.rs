@@ -151,7 +151,7 @@ impl Connection {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        if admin::is_meant(&request) {
+        if admin::is_admin_request(&request) {
             self.shared.admin.answer(request, self.peer).await
         } else {
             self.shared.gateway().exchange(request, self.peer, control).await

@@ -87,7 +87,7 @@ impl Proxy {
                 return Ok(Route::Mock);
             } else if is_passthrough && !is_in_tunnel {
                 return Err(ProxyError::NoTunnel { host: host.to_string() });
-            } else if admin::is_meant(request) {
+            } else if admin::is_admin_request(request) {
                 // The admin API checks the host itself.
                 return Ok(Route::Mock);
             }

@@ -1,4 +1,4 @@
-//! Member cards: what is stored of them, and the operation that shows one.
+//! Member cards: their documents, and the operation that shows one.
 
 mod rights;
 
@@ -16,20 +16,20 @@ use crate::{
 
 pub(super) use rights::{Guide, set_rights};
 
-/// The kinds of documents, and of whom there is one.
+/// The kinds of documents, and their IDs.
 pub(super) mod kind {
-    /// Whether the merchant may use member cards at all: one, [`super::PERMISSION`].
+    /// Whether the merchant may use member cards at all. The only ID is [`super::PERMISSION`].
     pub(crate) const PERMISSION: &str = "member_card_permission";
-    /// A card template, by its `card_id`.
+    /// A card template. The ID is its `card_id`.
     pub(crate) const CARD: &str = "card";
-    /// A member's card, by [`super::member_key`].
+    /// A member's card. The ID is its [`super::member_key`].
     pub(crate) const MEMBER: &str = "member_card";
 }
 
-/// The only document of its kind.
+/// The ID of the only document of the kind [`kind::PERMISSION`].
 pub(super) const PERMISSION: &str = "permission";
 
-/// A card template that is known.
+/// A known card template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Card {
     /// Whether another merchant created it.
@@ -38,7 +38,7 @@ pub(super) struct Card {
     pub(super) has_points: bool,
 }
 
-/// A member's card, with what the rights operation sets beside the points.
+/// A member's card, with the rights that the rights operation sets in addition to the points.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Member {
     pub(super) card: SeedMember,
@@ -46,7 +46,7 @@ pub(super) struct Member {
     pub(super) rights: Rights,
 }
 
-/// What the rights operation sets beside the points.
+/// The rights that the rights operation sets in addition to the points.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rights {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ impl Rights {
     }
 }
 
-/// Which member's card: the card template and the member's code.
+/// Identifies a member's card: the card template and the member's code.
 #[derive(Clone, Copy, Debug)]
 struct MemberId<'a> {
     card_id: &'a str,
@@ -76,12 +76,12 @@ impl<'a> MemberId<'a> {
     }
 }
 
-/// The key of a member's card: `["CARD_ID","CODE"]`, since either may have any character.
+/// The ID of a member's card: `["CARD_ID","CODE"]`, because both may contain any character.
 pub(super) fn member_key(card_id: &str, code: &str) -> String {
     json!([card_id, code]).to_string()
 }
 
-/// `GET …/cards/{card_id}/codes/{code}`: the member's card, as it is stored.
+/// `GET …/cards/{card_id}/codes/{code}`: shows the member's card as it is stored.
 pub(super) fn show(
     context: &Context<'_>,
     request: &ValidRequest,
@@ -94,10 +94,10 @@ pub(super) fn show(
     Ok(OperationResponse::ok(body))
 }
 
-/// The member's card. One that was never seen is created with 0 points, if the policy allows it.
+/// The member's card. An unknown card is created with 0 points if the policy allows it.
 ///
 /// # Errors
-/// Why the merchant may not use it, in the order of this function. (own choice)
+/// The reason why the merchant may not use it. The order of the checks is an own choice.
 fn member(
     documents: &mut Documents<'_>,
     id: MemberId<'_>,
@@ -121,7 +121,7 @@ fn member(
     }
 }
 
-/// Whether the card's members collect points. A card that was never seen does.
+/// Whether the card's members collect points. The members of an unknown card do.
 fn has_points(documents: &mut Documents<'_>, card_id: &str) -> bool {
     documents.get(kind::CARD, card_id).is_none_or(|card: Card| card.has_points)
 }
@@ -135,7 +135,7 @@ mod tests {
     };
 
     #[test]
-    fn each_reason_not_to_have_a_card_is_named() {
+    fn each_reason_to_refuse_a_card_has_its_error() {
         let seed: Seed = serde_json::from_str(
             r#"{ "merchants": {
                 "1900000001": { "cards": [{ "card_id": "own", "members": [{ "code": "1" }] }] },

@@ -36,7 +36,7 @@ pub(in crate::operations) struct Guide {
     phone_number: Option<String>,
 }
 
-/// From a body that the contract allows.
+/// From a body that matches the contract.
 impl From<&Value> for RightsChange {
     fn from(body: &Value) -> Self {
         let text = |name: &str| body[name].as_str().map(Into::into);
@@ -73,10 +73,9 @@ impl RightsChange {
         before_bonus_value.or(*bonus_value).or(*add_bonus_value).is_some()
     }
 
-    /// The points that the change makes of `stored`, and what in it does not add up.
+    /// The points after the change of `stored`, and warnings about inconsistent values.
     ///
-    /// `bonus_value` is what holds; without it, `add_bonus_value` is added. Points that would leave 64 bits stay at
-    /// the end of the range. (own choice)
+    /// `bonus_value` takes precedence; without it, `add_bonus_value` is added. Points stay within 64 bits. (own choice)
     fn points_after(&self, stored: i64) -> (i64, Vec<Warning>) {
         let before = self.before_bonus_value.unwrap_or(stored);
         let sum = before.saturating_add(self.add_bonus_value.unwrap_or(0));
@@ -96,7 +95,7 @@ impl RightsChange {
         (after, warnings)
     }
 
-    /// What the change does not name stays.
+    /// Applies the change. Fields that it does not set keep their values.
     fn apply_to(self, mut member: Member, bonus_value: i64) -> Member {
         member.card.bonus_value = bonus_value;
         let before = member.rights;
@@ -156,7 +155,7 @@ fn set(
     Ok(warnings)
 }
 
-/// The error that the policies make of what does not add up.
+/// The error that the policies turn this warning into, if any.
 fn rejected(warning: &Warning, policies: &Policies) -> Option<OperationError> {
     let (rejects, error) = match warning {
         Warning::StaleBefore { .. } => {
@@ -189,7 +188,7 @@ mod tests {
         }
     }
 
-    /// A value of a schema, with every field.
+    /// A value that matches the schema and has every field.
     fn full(schema: &Value) -> Value {
         match schema["type"].as_str() {
             Some("object") => {
@@ -211,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn the_total_holds_and_the_difference_counts_without_it() {
+    fn the_total_takes_precedence_over_the_difference() {
         assert_eq!(change(Some(500), Some(600), Some(100)).points_after(500), (600, vec![]));
         assert_eq!(change(None, None, Some(-100)).points_after(500), (400, vec![]));
         assert_eq!(change(None, None, None).points_after(500), (500, vec![]));
     }
 
     #[test]
-    fn what_does_not_add_up_is_named() {
+    fn inconsistent_values_are_warned_about() {
         let expected = vec![
             Warning::StaleBefore { sent: 500, stored: 0 },
             Warning::Arithmetic { sum: 600, sent: -1 },
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_change_does_not_name_stays() {
+    fn fields_that_a_change_does_not_set_keep_their_values() {
         let rights = Rights { member_price_word: Some("八折".into()), ..Rights::default() };
         let member = Member { rights: rights.clone(), ..Member::default() };
         for guide in [None, Some(Guide::default())] {
