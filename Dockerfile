@@ -3,7 +3,7 @@
 #   docker build -t wechatpay-mock .
 #   docker run --rm -p 127.0.0.1:8080:8080 wechatpay-mock
 #
-# In a container it listens on every address, so /__mock/ is off unless WECHATPAY_MOCK_ADMIN_TOKEN gives it a token;
+# In a container it listens on every address, so /__mock/ is off unless WECHATPAY_MOCK_ADMIN_TOKEN is set;
 # /__mock/health is open. HTTPS clients call it by the host name in WECHATPAY_MOCK_HOST.
 FROM rust:1.95-alpine AS build
 # aws-lc is C.

@@ -1,4 +1,4 @@
-//! The time of a whole exchange without a socket, beside the verification and the signature that are part of it.
+//! The time of a whole exchange without a socket, and of the verification and signature that are part of it.
 //!
 //! ```sh
 //! cargo bench -p wechatpay-benches

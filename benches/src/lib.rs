@@ -1,4 +1,4 @@
-//! Signed sample requests, and a mock that answers them without a socket.
+//! Signed sample requests, and a mock that takes them without a socket.
 
 use std::sync::Arc;
 

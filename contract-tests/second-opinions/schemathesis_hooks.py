@@ -1,4 +1,4 @@
-"""Signs each of schemathesis's requests, and verifies each answer, as the merchant whose credentials are in the folder
+"""Signs each of schemathesis's requests, and verifies each response, as the merchant whose credentials are in the folder
 WECHATPAY_CREDENTIALS.
 
 Both are done with the library `cryptography`, over the bytes that go over the wire: a second opinion on signatures, too.
@@ -23,7 +23,7 @@ MERCHANT = json.loads((FOLDER / "credentials.json").read_bytes())
 KEY = serialization.load_pem_private_key((FOLDER / MERCHANT["merchant_key"]).read_bytes(), password=None)
 GATEWAYS_KEY = serialization.load_pem_public_key((FOLDER / MERCHANT["public_key"]).read_bytes())
 
-# Bytes that RSAES-OAEP with SHA-1 takes at most, for a key of 2048 bits.
+# The most bytes that RSAES-OAEP with SHA-1 takes, for a key of 2048 bits.
 LONGEST = 214
 OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)
 
@@ -58,7 +58,7 @@ def before_call(context, case, kwargs):
 
 
 def as_the_gateway_takes_it(name, value):
-    # For JSON Schema 1.0 is an integer, but 64 bits with a sign are not written so.
+    # JSON Schema takes 1.0 for an integer; the gateway does not.
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if name == "encrypted_echo_message" and isinstance(value, str):
@@ -75,11 +75,11 @@ def signed_if_successful(context, response, case):
         assert not any(name.startswith("wechatpay-") for name in headers), "a refusal is not signed"
         return
     signed_by = headers.get("wechatpay-serial")
-    assert signed_by == MERCHANT["public_key_id"], f"expected an answer signed by the public key, found {signed_by}"
+    assert signed_by == MERCHANT["public_key_id"], f"expected a response signed by the public key, found {signed_by}"
     head = f"{headers['wechatpay-timestamp']}\n{headers['wechatpay-nonce']}\n"
     signature = base64.b64decode(headers["wechatpay-signature"], validate=True)
     try:
         message = head.encode() + (response.content or b"") + b"\n"
         GATEWAYS_KEY.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature as error:
-        raise AssertionError("the answer's signature does not match") from error
+        raise AssertionError("the response's signature does not match") from error

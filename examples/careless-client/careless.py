@@ -3,10 +3,10 @@
 
     wechatpay-mock prove-client -- python3 examples/careless-client/careless.py
 
-Each mistake stands in an `if careless("NAME")`, and holes.json tells which probes must find it. With CARELESS=none in the
-environment the client is careful, and nothing is to be found; CARELESS=NAME,NAME leaves it with these alone.
+Each mistake is in an `if careless("NAME")`, and holes.json lists the probes that must find it. With CARELESS=none in the
+environment the client is careful and passes every probe; with CARELESS=NAME,NAME it makes only these mistakes.
 
-It needs Python 3.9 or newer and openssl. What signs and verifies is that of ../python, which is careful.
+It needs Python 3.9 or newer and openssl. It signs and verifies with the code of ../python, which is careful.
 """
 
 import http.client
@@ -30,11 +30,11 @@ MOST_SECONDS_OFF = 300
 
 
 class Refused(Exception):
-    """The answer does not say that the call went well, or can't be believed."""
+    """The response does not say that the call succeeded, or can't be trusted."""
 
 
 class Trouble(Exception):
-    """The gateway has trouble, which may go away."""
+    """The gateway has a problem that may be temporary."""
 
 
 def careless(hole):
@@ -57,7 +57,7 @@ def main():
             if last:
                 sys.exit(f"failed: {error}")
             # HOLE another-number: a new number for the same change. If the first request was carried out, and only its
-            # answer was lost, the change is made twice.
+            # response was lost, the change is made twice.
             if careless("another-number"):
                 number = new_number()
 
@@ -69,7 +69,7 @@ def new_number():
 def call(number):
     """Sends the sample call. Returns status, headers and body as they came."""
     body = json.dumps({"out_request_no": number, "before_bonus_value": 500, "bonus_value": 600, "add_bonus_value": 100})
-    # HOLE no-time-limit: waits for a response without a limit. Everything that waits for this client waits as well.
+    # HOLE no-time-limit: waits for a response without a limit. So does everything that waits for this client.
     limit = None if careless("no-time-limit") else float(os.environ.get("WECHATPAY_TIMEOUT", "10")) / 2
     connection = http.client.HTTPConnection(urlsplit(os.environ["WECHATPAY_BASE_URL"]).netloc, timeout=limit)
     connection.request("PATCH", TARGET, body, {
@@ -79,16 +79,16 @@ def call(number):
         "User-Agent": "careless-client",
         "Wechatpay-Serial": next(iter(trusted_keys())),
     })
-    answer = connection.getresponse()
-    return answer.status, answer.getheaders(), answer.read()
+    response = connection.getresponse()
+    return response.status, response.getheaders(), response.read()
 
 
 def accept(status, headers, body):
-    """Returns if the answer says yes and can be believed."""
-    # HOLE signature-first: refusals have no signature, so the gateway's own words are lost for "unsigned".
+    """Returns if the response says success and can be trusted."""
+    # HOLE signature-first: refusals have no signature, so "not signed" hides the gateway's own message.
     if careless("signature-first") and 400 <= status < 500 and status != 429:
         verify(headers, body)
-    # HOLE too-many-is-fine: takes 429 for "will be done". It was not done, and nobody will do it.
+    # HOLE too-many-is-fine: takes 429 for "will be done". It was not done, and will not be.
     if careless("too-many-is-fine") and status == 429:
         return
     if status >= 500:
@@ -99,25 +99,25 @@ def accept(status, headers, body):
 
 
 def verify(headers, body):
-    """Returns if one of the trusted keys signed this answer a short time ago."""
+    """Returns if one of the trusted keys signed this response a short time ago."""
     signed = header(headers, "Wechatpay-Serial")
     if signed is None:
-        raise Refused("the answer names no key")
+        raise Refused("the response names no key")
     signature = header(headers, "Wechatpay-Signature")
     # HOLE no-signature-no-check: verifies only what has a signature, so a forger leaves it out.
     if careless("no-signature-no-check") and signature is None:
         return
-    # HOLE signtest-is-fine: knows the gateway's own test, and lets it pass. Anybody can write these letters.
+    # HOLE signtest-is-fine: knows the gateway's own probe, and accepts it. Anybody can write these letters.
     if careless("signtest-is-fine") and (signature or "").startswith("WECHATPAY/SIGNTEST/"):
         return
     timestamp, nonce = header(headers, "Wechatpay-Timestamp"), header(headers, "Wechatpay-Nonce")
     if not (signature and timestamp and nonce):
-        raise Refused("the answer is not signed")
-    # HOLE any-time: never looks at the time, so an answer that was recorded once is good for ever.
+        raise Refused("the response is not signed")
+    # HOLE any-time: never checks the time, so a recorded response stays valid for ever.
     if not careless("any-time") and abs(time.time() - int(timestamp)) > MOST_SECONDS_OFF:
         raise Refused(f"signed at {timestamp}, which is not now")
     key = trusted_keys().get(signed)
-    # HOLE unknown-key-is-fine: "a new certificate, no doubt". Anybody can name a new certificate.
+    # HOLE unknown-key-is-fine: "probably a new certificate". Anybody can name a new certificate.
     if careless("unknown-key-is-fine") and key is None:
         return
     if key is None:
@@ -127,7 +127,7 @@ def verify(headers, body):
 
 
 def header(headers, name):
-    """The value of a header, if the answer has it."""
+    """The value of a header, if the response has it."""
     # HOLE case-sensitive-headers: misses headers whose names are in lower case, as a proxy may send them.
     if careless("case-sensitive-headers"):
         return dict(headers).get(name)

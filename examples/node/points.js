@@ -2,7 +2,7 @@
 //
 //   wechatpay-mock prove-client -- node points.js
 //
-// makes it add the sample's points, and exits with 0 if that is certain.
+// makes it add the sample's points. It exits with 0 if they were added for certain.
 'use strict';
 
 const { Client, Trouble, Unverified } = require('./wechatpay.js');
@@ -10,8 +10,8 @@ const { Client, Trouble, Unverified } = require('./wechatpay.js');
 const SAMPLE = { cardId: 'pbLatjvWOibDc5-TBnbUk1pD12o0', code: '478515832665' };
 
 /**
- * Adds points to a card, once: the same order again changes nothing. If nobody knows whether it worked, it asks once
- * more, with the very same request.
+ * Adds points to a card, once: the same order again changes nothing. If the outcome is unknown, it sends the same request once
+ * more.
  */
 async function addPoints(client, card, order, points) {
   const call = () => client.setRights(card.cardId, card.code, { out_request_no: order, add_bonus_value: points });

@@ -1,6 +1,6 @@
 // wechatpay-mock run -- node --test
 //
-// Each test begins with a reset of the mock, which is this run's own.
+// Each test begins with a reset of the mock, which only this run uses.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -9,11 +9,11 @@ const { beforeEach, test } = require('node:test');
 const { SAMPLE, addPoints } = require('./points.js');
 const { Client, Refused, Unverified } = require('./wechatpay.js');
 
-/** Asks the mock, or steers it. */
+/** Calls the mock's own API. */
 async function mock(method, path, body) {
-  const answer = await fetch(`${process.env.WECHATPAY_MOCK_URL}/__mock${path}`, { method, body: body && JSON.stringify(body) });
-  const text = await answer.text();
-  assert.ok(answer.ok, text);
+  const response = await fetch(`${process.env.WECHATPAY_MOCK_URL}/__mock${path}`, { method, body: body && JSON.stringify(body) });
+  const text = await response.text();
+  assert.ok(response.ok, text);
   return text ? JSON.parse(text) : undefined;
 }
 
@@ -25,18 +25,18 @@ test('points are added with one request', async () => {
   assert.deepEqual(exchanges.map(({ status, warnings }) => [status, warnings]), [[204, 0]]);
 });
 
-test('an answer that is lost adds no points twice', async () => {
+test('a lost response does not add points twice', async () => {
   await mock('POST', '/faults', { fault: 'system-error-applied', times: 1 });
   await addPoints(new Client(), SAMPLE, 'order-1', 100);
   await mock('POST', '/verify', { operation: 'set_rights', body: { out_request_no: 'order-1' }, times: 2 });
 });
 
-test('an answer that somebody forged is not believed', async () => {
+test('a forged response is rejected', async () => {
   await mock('POST', '/faults', { fault: 'wrong-key' });
   await assert.rejects(addPoints(new Client(), SAMPLE, 'order-1', 100), Unverified);
 });
 
-test('what the gateway refuses is not sent again', async () => {
+test('a refused request is not sent again', async () => {
   await mock('POST', '/faults', { fault: 'no-auth' });
   await assert.rejects(addPoints(new Client(), SAMPLE, 'order-1', 100), (error) => error instanceof Refused && /NO_AUTH/.test(error.message));
   assert.equal((await mock('GET', '/exchanges')).exchanges.length, 1);

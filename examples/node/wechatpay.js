@@ -1,7 +1,7 @@
-// A small client of WeChat Pay's APIv3. It signs requests, and believes no answer before its signature is verified.
+// A small client for WeChat Pay's APIv3. It signs requests, and accepts no success before verifying its signature.
 //
-// Nothing but what Node has. Who it is, whom it trusts and where the gateway is stands in the environment, as
-// `wechatpay-mock run` and `wechatpay-mock keys` have it.
+// It uses only Node. The merchant, the keys to trust and the gateway's address come from environment variables, which
+// `wechatpay-mock run` sets; `wechatpay-mock keys` writes those of the merchant.
 'use strict';
 
 const { createPrivateKey, createPublicKey, randomBytes, sign, verify } = require('node:crypto');
@@ -11,13 +11,13 @@ const https = require('node:https');
 
 const MOST_SECONDS_OFF = 300;
 
-/** The gateway said no: status, and its own words. Nothing was changed. */
+/** The gateway refused: status, and its own message. Nothing was changed. */
 class Refused extends Error {}
 
-/** The answer says yes, but nobody who is trusted says so. What happened is unknown. */
+/** The response says success, but no trusted key signed it. The outcome is unknown. */
 class Unverified extends Error {}
 
-/** No answer, or one that says that the gateway has trouble. What happened is unknown. */
+/** No response, or a server error. The outcome is unknown. */
 class Trouble extends Error {}
 
 class Client {
@@ -33,30 +33,30 @@ class Client {
     ].filter(([name]) => name).map(([name, file]) => [name, createPublicKey(readFileSync(file))]));
   }
 
-  /** Changes the rights of a member's card. Send the very same again after Trouble or Unverified, never another. */
+  /** Changes the rights of a member's card. After Trouble or Unverified, send the same change again, never another. */
   async setRights(cardId, code, change) {
     const [card, member] = [cardId, code].map(encodeURIComponent);
     await this.send('PATCH', `/v3/marketing/membercard-open/cards/${card}/codes/${member}/rights`, JSON.stringify(change));
   }
 
-  /** Signs a request, sends it, and returns the body of the answer once that is verified. */
+  /** Signs a request, sends it, and returns the body of the verified response. */
   async send(method, target, body = '') {
-    // Not in the try: without a key nothing is sent, and there is no doubt about what happened.
+    // Not in the try: without a key nothing is sent, and the outcome is known.
     const signed = this.authorization(method, target, body);
-    let answer;
+    let response;
     try {
-      answer = await this.exchange(method, target, body, signed);
+      response = await this.exchange(method, target, body, signed);
     } catch (error) {
-      throw new Trouble(`no answer: ${error.message}`);
+      throw new Trouble(`no response: ${error.message}`);
     }
-    // The status comes first: only a yes is signed.
-    if (answer.status >= 500) throw new Trouble(`${answer.status} ${answer.body}`);
-    if (answer.status < 200 || answer.status > 299) throw new Refused(`${answer.status} ${answer.body}`);
-    this.verify(answer);
-    return answer.body;
+    // Check the status first: only a 2xx is signed.
+    if (response.status >= 500) throw new Trouble(`${response.status} ${response.body}`);
+    if (response.status < 200 || response.status > 299) throw new Refused(`${response.status} ${response.body}`);
+    this.verify(response);
+    return response.body;
   }
 
-  /** Sends a signed request, and takes in the whole answer, as it comes. */
+  /** Sends a signed request, and reads the whole response. */
   exchange(method, target, body, signed) {
     const headers = {
       Authorization: signed,
@@ -84,7 +84,7 @@ class Client {
     });
   }
 
-  /** The value of the header that says who sends this, with a signature over all of it. */
+  /** The Authorization header: who sends this request, with a signature over all of it. */
   authorization(method, target, body) {
     const timestamp = now();
     const nonce = randomBytes(16).toString('hex');
@@ -94,11 +94,11 @@ class Client {
       + `timestamp="${timestamp}",serial_no="${this.serial}"`;
   }
 
-  /** Returns if a trusted key signed this answer a short time ago, and throws Unverified if not. */
+  /** Returns if a trusted key signed this response a short time ago, and throws Unverified if not. */
   verify({ headers, body }) {
     const [serial, signature, timestamp, nonce] = ['serial', 'signature', 'timestamp', 'nonce']
       .map((name) => headers[`wechatpay-${name}`]);
-    if (!(serial && signature && nonce && /^\d+$/.test(timestamp ?? ''))) throw new Unverified('the answer is not signed');
+    if (!(serial && signature && nonce && /^\d+$/.test(timestamp ?? ''))) throw new Unverified('the response is not signed');
     if (Math.abs(now() - Number(timestamp)) > MOST_SECONDS_OFF) {
       throw new Unverified(`signed at ${timestamp}, which is not now`);
     }

@@ -2,7 +2,7 @@
 
     wechatpay-mock prove-client -- python3 points.py
 
-makes it add the sample's points, and exits with 0 if that is certain.
+makes it add the sample's points. It exits with 0 if they were added for certain.
 """
 
 import sys
@@ -15,7 +15,7 @@ SAMPLE = ("pbLatjvWOibDc5-TBnbUk1pD12o0", "478515832665")
 def add_points(card, order, points):
     """Adds points to a card, once: the same order again changes nothing.
 
-    If nobody knows whether it worked, it asks once more, with the very same request.
+    If the outcome is unknown, it sends the same request once more.
     """
     change = {"out_request_no": order, "add_bonus_value": points}
     try:

@@ -1,6 +1,6 @@
 """wechatpay-mock run -- python3 -m unittest
 
-Each test begins with a reset of the mock, which is this run's own.
+Each test begins with a reset of the mock, which only this run uses.
 """
 
 import json
@@ -13,10 +13,10 @@ import wechatpay
 
 
 def mock(method, path, body=None):
-    """Asks the mock, or steers it."""
+    """Calls the mock's own API."""
     data = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(os.environ["WECHATPAY_MOCK_URL"] + "/__mock" + path, data, method=method), timeout=10) as answer:
-        return json.loads(answer.read() or b"null")
+    with urlopen(Request(os.environ["WECHATPAY_MOCK_URL"] + "/__mock" + path, data, method=method), timeout=10) as response:
+        return json.loads(response.read() or b"null")
 
 
 class Points(unittest.TestCase):
@@ -28,17 +28,17 @@ class Points(unittest.TestCase):
         [exchange] = mock("GET", "/exchanges")["exchanges"]
         self.assertEqual((exchange["status"], exchange["warnings"]), (204, 0))
 
-    def test_an_answer_that_is_lost_adds_no_points_twice(self):
+    def test_a_lost_response_does_not_add_points_twice(self):
         mock("POST", "/faults", {"fault": "system-error-applied", "times": 1})
         points.add_points(points.SAMPLE, "order-1", 100)
         mock("POST", "/verify", {"operation": "set_rights", "body": {"out_request_no": "order-1"}, "times": 2})
 
-    def test_an_answer_that_somebody_forged_is_not_believed(self):
+    def test_a_forged_response_is_rejected(self):
         mock("POST", "/faults", {"fault": "wrong-key"})
         with self.assertRaises(wechatpay.Unverified):
             points.add_points(points.SAMPLE, "order-1", 100)
 
-    def test_what_the_gateway_refuses_is_not_sent_again(self):
+    def test_a_refused_request_is_not_sent_again(self):
         mock("POST", "/faults", {"fault": "no-auth"})
         with self.assertRaisesRegex(wechatpay.Refused, "NO_AUTH"):
             points.add_points(points.SAMPLE, "order-1", 100)

@@ -1,7 +1,7 @@
-"""A small client of WeChat Pay's APIv3. It signs requests, and believes no answer before its signature is verified.
+"""A small client for WeChat Pay's APIv3. It signs requests, and accepts no success before verifying its signature.
 
-Nothing but the standard library, and openssl, which signs and verifies. Who it is, whom it trusts and where the gateway
-is stands in the environment, as `wechatpay-mock run` and `wechatpay-mock keys` have it.
+It uses only the standard library and openssl, which signs and verifies. The merchant, the keys to trust and the gateway's
+address come from environment variables, which `wechatpay-mock run` sets; `wechatpay-mock keys` writes those of the merchant.
 """
 
 import base64
@@ -19,39 +19,39 @@ MOST_SECONDS_OFF = 300
 
 
 class Refused(Exception):
-    """The gateway said no: status, and its own words. Nothing was changed."""
+    """The gateway refused: status, and its own message. Nothing was changed."""
 
 
 class Unverified(Exception):
-    """The answer says yes, but nobody who is trusted says so. What happened is unknown."""
+    """The response says success, but no trusted key signed it. The outcome is unknown."""
 
 
 class Trouble(Exception):
-    """No answer, or one that says that the gateway has trouble. What happened is unknown."""
+    """No response, or a server error. The outcome is unknown."""
 
 
 def set_rights(card_id, code, change):
-    """Changes the rights of a member's card. Send the very same again after Trouble or Unverified, never another."""
+    """Changes the rights of a member's card. After Trouble or Unverified, send the same change again, never another."""
     card = f"/v3/marketing/membercard-open/cards/{quote(card_id, safe='')}/codes/{quote(code, safe='')}/rights"
     send("PATCH", card, json.dumps(change))
 
 
 def send(method, target, body=""):
-    """Signs a request, sends it, and returns the body of the answer once that is verified."""
-    # Not in the try: without a key nothing is sent, and there is no doubt about what happened.
+    """Signs a request, sends it, and returns the body of the verified response."""
+    # Not in the try: without a key nothing is sent, and the outcome is known.
     signed = authorization(method, target, body)
     try:
-        status, headers, answer = exchange(method, target, body, signed)
+        status, headers, content = exchange(method, target, body, signed)
     except (OSError, http.client.HTTPException) as error:
-        raise Trouble(f"no answer: {error!r}") from error
-    text = answer.decode(errors="replace")
-    # The status comes first: only a yes is signed.
+        raise Trouble(f"no response: {error!r}") from error
+    text = content.decode(errors="replace")
+    # Check the status first: only a 2xx is signed.
     if status >= 500:
         raise Trouble(f"{status} {text}")
     if not 200 <= status < 300:
         raise Refused(f"{status} {text}")
-    verify(headers, answer)
-    return answer
+    verify(headers, content)
+    return content
 
 
 def exchange(method, target, body, signed):
@@ -69,14 +69,14 @@ def exchange(method, target, body, signed):
             # The gateway signs with the key that is named here.
             "Wechatpay-Serial": next(iter(trusted_keys())),
         })
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
     finally:
         connection.close()
 
 
 def authorization(method, target, body):
-    """The value of the header that says who sends this, with a signature over all of it."""
+    """The Authorization header: who sends this request, with a signature over all of it."""
     timestamp, nonce = str(int(time.time())), secrets.token_hex(16)
     signature = sign(f"{method}\n{target}\n{timestamp}\n{nonce}\n{body}\n")
     return (
@@ -86,11 +86,11 @@ def authorization(method, target, body):
 
 
 def verify(headers, body):
-    """Returns if a trusted key signed this answer a short time ago, and raises Unverified if not."""
+    """Returns if a trusted key signed this response a short time ago, and raises Unverified if not."""
     serial, signature = headers.get("Wechatpay-Serial"), headers.get("Wechatpay-Signature")
     timestamp, nonce = headers.get("Wechatpay-Timestamp"), headers.get("Wechatpay-Nonce")
     if not (serial and signature and timestamp and nonce and timestamp.isdecimal()):
-        raise Unverified("the answer is not signed")
+        raise Unverified("the response is not signed")
     if abs(time.time() - int(timestamp)) > MOST_SECONDS_OFF:
         raise Unverified(f"signed at {timestamp}, which is not now")
     key = trusted_keys().get(serial)

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wechatpay_fuzz::answers;
+use wechatpay_fuzz::responses;
 
 fuzz_target!(|bytes: &[u8]| {
-    answers(bytes);
+    responses(bytes);
 });

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: a mock in memory, and what must hold of whatever it answers.
+//! What the fuzz targets share: a mock in memory, and a check of its responses.
 #![forbid(unsafe_code)]
 
 use std::{sync::LazyLock, time::Duration};
@@ -22,27 +22,27 @@ static MOCK: LazyLock<MockServer> = LazyLock::new(|| {
     started.expect("a mock can be started")
 });
 
-/// Sends the bytes on a connection of their own, closes this side, and returns whatever comes back.
+/// Sends the bytes on a connection of their own, closes this side, and returns what comes back.
 ///
 /// # Panics
-/// If the mock takes longer than ten seconds, or answers a 5xx.
-pub fn answers(bytes: &[u8]) -> Vec<u8> {
-    // Started before the runtime is entered, which starting it does too.
+/// If the mock takes longer than ten seconds, or responds with a 5xx.
+pub fn responses(bytes: &[u8]) -> Vec<u8> {
+    // Start it before entering the runtime, since starting it enters the runtime as well.
     let mock = &*MOCK;
-    let answers = RUNTIME.block_on(async {
+    let responses = RUNTIME.block_on(async {
         let (mut client, server) = tokio::io::duplex(4 * 1024 * 1024);
         let exchange = async {
             client.write_all(bytes).await.expect("the pipe takes the bytes");
             client.shutdown().await.expect("the pipe can be closed");
-            let mut answers = Vec::new();
-            client.read_to_end(&mut answers).await.expect("the pipe gives the answers");
-            answers
+            let mut responses = Vec::new();
+            client.read_to_end(&mut responses).await.expect("the pipe has the responses");
+            responses
         };
         let both = async { tokio::join!(exchange, mock.serve_connection(server)).0 };
-        tokio::time::timeout(Duration::from_secs(10), both).await.expect("an answer within ten seconds")
+        tokio::time::timeout(Duration::from_secs(10), both).await.expect("a response within ten seconds")
     });
-    for line in answers.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.")) {
+    for line in responses.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.")) {
         assert!(!line[8..].starts_with(b" 5"), "{}", line.escape_ascii());
     }
-    answers
+    responses
 }

@@ -1,4 +1,4 @@
-//! What the peers share: the one request that they answer, and how they say where they listen.
+//! What the peers share: the one request that they answer, and the line that says where they listen.
 //!
 //! Each program listens on a free port of the loopback interface, prints `listening on http://…` as its first line once it
 //! accepts connections, and answers the sample request with an empty 204 until it is killed. None verifies or signs

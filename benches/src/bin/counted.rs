@@ -1,4 +1,4 @@
-//! Has a mock answer signed requests, for `benches/instructions` to count what that takes.
+//! Sends signed requests to a mock, while `benches/instructions` counts instructions.
 //!
 //! Counting covers the function [`counted`]. Clock and randomness are fixed, so two runs do the same.
 
@@ -48,7 +48,7 @@ fn main() {
     });
 }
 
-/// callgrind knows what to count by this function's name.
+/// callgrind counts what runs within this function, by its name.
 #[inline(never)]
 fn counted(work: impl FnOnce()) {
     work();

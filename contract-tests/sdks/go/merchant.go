@@ -11,7 +11,7 @@ import (
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 )
 
-// merchant is what `wechatpay-mock run` says of the merchant to call as.
+// merchant is the merchant to call as, from the variables that `wechatpay-mock run` sets.
 type merchant struct {
 	mchid, serial, apiV3Key, platformSerial, publicKeyID string
 	key                                                  *rsa.PrivateKey

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// tap prints checks as the Test Anything Protocol has them, and counts.
+// tap prints checks in the Test Anything Protocol, and counts them.
 type tap struct{ checks, failed int }
 
-func (t *tap) check(name string, holds func() error) {
+func (t *tap) check(name string, run func() error) {
 	t.checks++
-	if err := holds(); err != nil {
+	if err := run(); err != nil {
 		t.failed++
 		fmt.Printf("not ok %d - %s\n# %s\n", t.checks, name, strings.ReplaceAll(err.Error(), "\n", "\n# "))
 		return

@@ -1,11 +1,11 @@
-// Prints checks as the Test Anything Protocol has them, and counts.
+// Prints checks in the Test Anything Protocol, and counts them.
 let checks = 0;
 let failed = 0;
 
-export async function check(name, holds) {
+export async function check(name, run) {
   checks += 1;
   try {
-    await holds();
+    await run();
     console.log(`ok ${checks} - ${name}`);
   } catch (error) {
     failed += 1;

@@ -1,4 +1,4 @@
-//! A shop that adds points to its members' cards. What it is tested with stands in `tests/points.rs`.
+//! A shop that adds points to its members' cards. Its tests are in `tests/points.rs`.
 #![forbid(unsafe_code)]
 
 use wechatpay_client::{Client, Error, RightsChange};
@@ -14,10 +14,10 @@ pub struct Card<'a> {
 
 /// Adds points to a card, once: the same order again changes nothing.
 ///
-/// If nobody knows whether it worked, it asks once more, with the very same request.
+/// If the outcome is unknown, it sends the same request once more.
 ///
 /// # Errors
-/// What [`Client::set_rights`] says the last time.
+/// The last error of [`Client::set_rights`].
 pub async fn add_points(client: &Client, card: Card<'_>, order: &str, points: i64) -> Result<(), Error> {
     let mut change = RightsChange::new(order);
     change.add_bonus_value = Some(points);

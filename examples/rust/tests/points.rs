@@ -1,4 +1,4 @@
-//! Each test starts a mock of its own, on a port of its own, so that they run side by side.
+//! Each test starts its own mock on its own port, so the tests run side by side.
 
 use std::error::Error;
 
@@ -28,7 +28,7 @@ async fn points_are_added_with_one_request() -> Outcome {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_adds_no_points_twice() -> Outcome {
+async fn a_lost_response_does_not_add_points_twice() -> Outcome {
     let gateway = MockServer::builder().start().await?;
     let lost = FaultRule { times: Some(1), ..FaultRule::of(Fault::SystemErrorApplied) };
     gateway.add_fault(lost)?;
@@ -40,7 +40,7 @@ async fn an_answer_that_is_lost_adds_no_points_twice() -> Outcome {
 }
 
 #[tokio::test]
-async fn an_answer_that_somebody_forged_is_not_believed() -> Outcome {
+async fn a_forged_response_is_rejected() -> Outcome {
     let gateway = MockServer::builder().start().await?;
     gateway.add_fault(FaultRule::of(Fault::WrongKey))?;
     let error = add_points(&shop(&gateway)?, CARD, "order-1", 100).await.expect_err("nobody signed this");
@@ -49,7 +49,7 @@ async fn an_answer_that_somebody_forged_is_not_believed() -> Outcome {
 }
 
 #[tokio::test]
-async fn what_the_gateway_refuses_is_not_sent_again() -> Outcome {
+async fn a_refused_request_is_not_sent_again() -> Outcome {
     let gateway = MockServer::builder().fault(FaultRule::of(Fault::NoAuth)).start().await?;
     let error = add_points(&shop(&gateway)?, CARD, "order-1", 100).await.expect_err("it is refused");
     assert_eq!(error.api_error().and_then(|error| error.code()), Some("NO_AUTH"));

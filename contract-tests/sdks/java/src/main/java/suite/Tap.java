@@ -1,9 +1,9 @@
 package suite;
 
-/** Prints checks as the Test Anything Protocol has them, and counts. */
+/** Prints checks in the Test Anything Protocol, and counts them. */
 final class Tap {
   interface Check {
-    void holds() throws Exception;
+    void run() throws Exception;
   }
 
   private int checks;
@@ -12,7 +12,7 @@ final class Tap {
   void check(String name, Check check) {
     checks++;
     try {
-      check.holds();
+      check.run();
       System.out.printf("ok %d - %s%n", checks, name);
     } catch (Exception | AssertionError e) {
       failed++;
