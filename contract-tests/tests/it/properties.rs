@@ -11,27 +11,27 @@ use crate::support::{Connection, RawRequest, Reply, frozen_mock};
 
 #[test]
 fn what_the_properties_alter_is_accepted_unaltered() {
-    let world = World::new();
+    let setup = Setup::new();
     for request in signed_requests() {
-        let reply = world.exchange(&request.to_bytes());
+        let reply = setup.exchange(&request.to_bytes());
         assert!(reply.status().starts_with('2'), "{}", reply.to_text());
     }
 }
 
 #[test]
 fn altering_any_signed_byte_is_refused_as_unauthenticated() {
-    let world = World::new();
+    let setup = Setup::new();
     proptest!(|(altered in requests_with_one_byte_altered(&signed_requests(), Part::SIGNED))| {
-        let outcome = Outcome::of(&world.exchange(&altered.bytes.0));
+        let outcome = Outcome::of(&setup.exchange(&altered.bytes.0));
         prop_assert!(altered.part.may_end_in(&outcome), "{:?}: {outcome:?}", altered.part);
     });
 }
 
 #[test]
 fn altering_any_byte_of_the_signature_is_refused_as_unauthenticated() {
-    let world = World::new();
+    let setup = Setup::new();
     proptest!(|(altered in requests_with_one_byte_altered(&signed_requests(), &[Part::Signature]))| {
-        let outcome = Outcome::of(&world.exchange(&altered.bytes.0));
+        let outcome = Outcome::of(&setup.exchange(&altered.bytes.0));
         prop_assert!(altered.part.may_end_in(&outcome), "{outcome:?}");
     });
 }
@@ -40,22 +40,22 @@ fn altering_any_byte_of_the_signature_is_refused_as_unauthenticated() {
 /// same bytes wherever decoding is lenient.
 #[test]
 fn a_signature_has_one_spelling() {
-    let world = World::new();
+    let setup = Setup::new();
     let bytes = RawRequest::sample().to_bytes();
     let last = Part::Signature.range(&bytes).end - "==".len() - 1;
     for symbol in (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(*b"+/") {
         let mut altered = bytes.clone();
         altered[last] = symbol;
         let is_original = altered == bytes;
-        assert_eq!(world.exchange(&altered).status() == "204", is_original, "{}", char::from(symbol));
+        assert_eq!(setup.exchange(&altered).status() == "204", is_original, "{}", char::from(symbol));
     }
 }
 
 #[test]
 fn no_other_authorization_header_is_accepted() {
-    let world = World::new();
+    let setup = Setup::new();
     proptest!(|(authorization in prop_oneof![header_values(), spliced_authorizations()])| {
-        let outcome = Outcome::of(&world.exchange(&request_with(&authorization.0)));
+        let outcome = Outcome::of(&setup.exchange(&request_with(&authorization.0)));
         prop_assert_eq!(outcome, Outcome::Unauthenticated);
     });
 }
@@ -65,13 +65,13 @@ fn no_other_authorization_header_is_accepted() {
 #[test]
 fn a_refused_request_leaves_the_state_as_it_was() {
     proptest!(ProptestConfig::with_cases(64), |(refused in refused_requests())| {
-        let world = World::new();
+        let setup = Setup::new();
         let requests = [RawRequest::sample().to_bytes(), refused.0, after_the_sample().to_bytes()];
-        let replies = requests.map(|bytes| world.exchange(&bytes));
+        let replies = requests.map(|bytes| setup.exchange(&bytes));
         let [before, refusal, after] = replies.each_ref().map(Reply::status);
         prop_assert!(before == "204" && refusal.starts_with('4'), "{before}, {refusal}");
         prop_assert_eq!(after, "204");
-        let exchanges = world.mock.exchanges();
+        let exchanges = setup.mock.exchanges();
         let oddities = &exchanges.last().unwrap().warnings;
         let is_about_state = |oddity: &Warning| {
             !matches!(oddity, Warning::NonceUsedBefore { .. } | Warning::NoWechatpaySerial)
@@ -81,12 +81,12 @@ fn a_refused_request_leaves_the_state_as_it_was() {
 }
 
 /// A mock, and the means to call it from a test that is not `async`.
-struct World {
+struct Setup {
     mock: MockServer,
     runtime: Runtime,
 }
 
-impl World {
+impl Setup {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { mock: runtime.block_on(frozen_mock()), runtime }

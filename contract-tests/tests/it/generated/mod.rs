@@ -37,13 +37,13 @@ fn check<S: Strategy>(
 }
 
 /// A mock and its merchant's client, for tests that are not `async`.
-struct World {
+struct Setup {
     mock: MockServer,
     client: Client,
     runtime: Runtime,
 }
 
-impl World {
+impl Setup {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mock = runtime.block_on(MockServer::builder().start()).unwrap();

@@ -6,24 +6,24 @@ use http::StatusCode;
 use proptest::{prelude::*, test_runner::TestCaseError};
 use wechatpay_contract::generate::{GeneratedRequest, Generator, Violation};
 
-use super::{World, check, generators};
+use super::{Setup, check, generators};
 
 #[test]
 fn each_invalid_request_of_any_operation_is_refused_by_the_field_and_the_rule_that_it_breaks() {
-    let world = World::new();
+    let setup = Setup::new();
     for invalid in generators().iter().flat_map(Generator::invalid_requests) {
         check((8, file!()), &invalid.requests, |request| {
-            is_refused_for(&invalid.violation, &world, &request)
+            is_refused_for(&invalid.violation, &setup, &request)
         });
     }
 }
 
 fn is_refused_for(
     violation: &Violation,
-    world: &World,
+    setup: &Setup,
     request: &GeneratedRequest,
 ) -> Result<(), TestCaseError> {
-    let Err(error) = world.send(request) else {
+    let Err(error) = setup.send(request) else {
         return Err(TestCaseError::fail(format!("{violation}: accepted")));
     };
     let rejection =

@@ -10,12 +10,12 @@ use wechatpay_mock::{Config, Language, MerchantConfig, MockServer, OperationErro
 use reference::{MERCHANTS, Member, Refused};
 
 /// A mock with the model's merchants, and a client of each.
-struct World {
+struct Setup {
     mock: MockServer,
     clients: [Client; MERCHANTS.len()],
 }
 
-impl World {
+impl Setup {
     async fn start(policies: &Policies) -> Self {
         let merchants = MERCHANTS.map(|mchid| MerchantConfig::new(mchid.parse().unwrap()));
         let mut config = Config::default().with_merchants(merchants);

@@ -10,7 +10,7 @@ use wechatpay_mock::{
 };
 
 use super::{
-    World,
+    Setup,
     reference::{Change, MEMBERS, MERCHANTS, Member, Model, Outcome},
     refused,
 };
@@ -71,7 +71,7 @@ impl ReferenceStateMachine for Reference {
 
 /// A mock, and the means to call it from a test that is not `async`.
 struct Mock {
-    world: World,
+    setup: Setup,
     runtime: Runtime,
 }
 
@@ -81,7 +81,7 @@ impl StateMachineTest for Mock {
 
     fn init_test(state: &Reference) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { world: runtime.block_on(World::start(&state.model.policies)), runtime }
+        Self { setup: runtime.block_on(Setup::start(&state.model.policies)), runtime }
     }
 
     fn apply(mock: Self, state: &Reference, transition: Transition) -> Self {
@@ -91,9 +91,9 @@ impl StateMachineTest for Mock {
                 mock.assert_points(&state.model, change.merchant, change.member);
             }
             Transition::Show { merchant, member } => mock.assert_points(&state.model, merchant, member),
-            Transition::Reset => mock.world.mock.reset(),
+            Transition::Reset => mock.setup.mock.reset(),
             Transition::ResetMerchant(merchant) => {
-                assert!(mock.world.mock.reset_merchant(MERCHANTS[merchant]));
+                assert!(mock.setup.mock.reset_merchant(MERCHANTS[merchant]));
             }
         }
         mock
@@ -113,11 +113,11 @@ impl Mock {
     /// What the mock makes of a change; the warnings are those in its journal.
     fn set(&self, change: &Change) -> Outcome {
         let Member { card_id, code } = change.member;
-        let client = &self.world.clients[change.merchant];
+        let client = &self.setup.clients[change.merchant];
         self.runtime
             .block_on(client.set_rights(card_id, code, &change.rights))
             .map_err(|error| refused(&error))?;
-        let exchanges = self.world.mock.exchanges();
+        let exchanges = self.setup.mock.exchanges();
         let warnings = exchanges.last().unwrap().warnings.iter();
         let is_about_state = |warning: &&Warning| {
             !matches!(warning, Warning::NonceUsedBefore { .. } | Warning::NoWechatpaySerial)
@@ -126,7 +126,7 @@ impl Mock {
     }
 
     fn assert_points(&self, model: &Model, merchant: usize, member: Member) {
-        let points = self.runtime.block_on(self.world.points(merchant, member));
+        let points = self.runtime.block_on(self.setup.points(merchant, member));
         assert_eq!(points, model.points(merchant, member), "{} {member:?}", MERCHANTS[merchant]);
     }
 }

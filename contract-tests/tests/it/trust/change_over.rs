@@ -34,12 +34,12 @@ fn certificate(serial_no: [u8; 2], from: (i32, u8), to: (i32, u8), key: &str) ->
 }
 
 /// A mock in a change-over, and the clock that it and its clients go by.
-struct World {
+struct Setup {
     mock: MockServer,
     clock: Arc<AtomicU64>,
 }
 
-impl World {
+impl Setup {
     async fn at(now: u64) -> Self {
         let [old_key, new_key] = [
             include_str!("../../../../fixtures/credentials/platform_key.pem"),
@@ -145,39 +145,39 @@ impl Crowd {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_while_the_new_certificate_takes_over() {
-    let world = World::at(SIGNS_FROM - 2 * DAY).await;
-    let before_it_was_listed: Vec<_> = (0..3).map(|_| world.client(Trust::Downloaded)).collect();
+    let setup = Setup::at(SIGNS_FROM - 2 * DAY).await;
+    let before_it_was_listed: Vec<_> = (0..3).map(|_| setup.client(Trust::Downloaded)).collect();
     for client in &before_it_was_listed {
         assert_eq!(verified_key(client).await, OLD);
     }
-    world.turn_to(SIGNS_FROM - MINUTE);
-    let since_it_was_listed = (0..3).map(|_| world.client(Trust::Downloaded));
-    let of_the_old = (0..2).map(|_| world.client(Trust::Certificate));
+    setup.turn_to(SIGNS_FROM - MINUTE);
+    let since_it_was_listed = (0..3).map(|_| setup.client(Trust::Downloaded));
+    let of_the_old = (0..2).map(|_| setup.client(Trust::Certificate));
     let clients = before_it_was_listed.into_iter().chain(since_it_was_listed).chain(of_the_old).collect();
 
     let mut crowd = Crowd::of(clients);
     crowd.calls_each(20).await;
-    world.turn_to(SIGNS_FROM + MINUTE);
+    setup.turn_to(SIGNS_FROM + MINUTE);
     crowd.calls_each(20).await;
     assert!(crowd.stop().await >= 8 * 40);
-    assert!(world.mock.exchanges().iter().all(|exchange| exchange.status.unwrap().is_success()));
+    assert!(setup.mock.exchanges().iter().all(|exchange| exchange.status.unwrap().is_success()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_while_the_new_certificate_becomes_listed() {
-    let world = World::at(SIGNS_FROM - DAY - MINUTE).await;
+    let setup = Setup::at(SIGNS_FROM - DAY - MINUTE).await;
     let trusts = [Trust::Downloaded, Trust::Certificate].into_iter().cycle().take(8);
-    let mut crowd = Crowd::of(trusts.map(|trust| world.client(trust)).collect());
+    let mut crowd = Crowd::of(trusts.map(|trust| setup.client(trust)).collect());
     crowd.calls_each(20).await;
-    world.turn_to(SIGNS_FROM - DAY + MINUTE);
+    setup.turn_to(SIGNS_FROM - DAY + MINUTE);
     crowd.calls_each(20).await;
     crowd.stop().await;
 }
 
 #[tokio::test]
 async fn the_new_certificate_is_listed_24_hours_before_it_signs() {
-    let world = World::at(SIGNS_FROM - DAY - 1).await;
-    let client = world.client(Trust::Downloaded);
+    let setup = Setup::at(SIGNS_FROM - DAY - 1).await;
+    let client = setup.client(Trust::Downloaded);
     assert_eq!(serials(&client.certificates().await.unwrap()), [OLD]);
     for (now, listed, signs) in [
         (SIGNS_FROM - DAY, &[NEW, OLD][..], OLD),
@@ -185,18 +185,18 @@ async fn the_new_certificate_is_listed_24_hours_before_it_signs() {
         (OLD_ENDS, &[NEW, OLD], NEW),
         (OLD_ENDS + 1, &[NEW], NEW),
     ] {
-        world.turn_to(now);
+        setup.turn_to(now);
         assert_eq!(serials(&client.certificates().await.unwrap()), listed, "{now}");
         // The download names no key.
-        assert_eq!(world.last_signing_key(), signs, "{now}");
+        assert_eq!(setup.last_signing_key(), signs, "{now}");
     }
 }
 
 #[tokio::test]
 async fn each_listed_certificate_has_a_nonce_of_its_own() {
-    let world = World::at(SIGNS_FROM).await;
-    world.client(Trust::Downloaded).certificates().await.unwrap();
-    let exchanges = world.mock.exchanges();
+    let setup = Setup::at(SIGNS_FROM).await;
+    setup.client(Trust::Downloaded).certificates().await.unwrap();
+    let exchanges = setup.mock.exchanges();
     let list: serde_json::Value = serde_json::from_slice(&exchanges.last().unwrap().answer_body).unwrap();
     let nonce = |index: usize| &list["data"][index]["encrypt_certificate"]["nonce"];
     assert!(nonce(0).is_string() && nonce(1).is_string());
@@ -205,23 +205,23 @@ async fn each_listed_certificate_has_a_nonce_of_its_own() {
 
 #[tokio::test]
 async fn a_client_that_trusts_either_certificate_is_served_at_any_time_of_the_change_over() {
-    let world = World::at(SIGNS_FROM - 1).await;
-    let old = world.mock.credentials();
-    world.turn_to(SIGNS_FROM);
-    let new = world.mock.credentials();
+    let setup = Setup::at(SIGNS_FROM - 1).await;
+    let old = setup.mock.credentials();
+    setup.turn_to(SIGNS_FROM);
+    let new = setup.mock.credentials();
     for now in [SIGNS_FROM - 2 * DAY, SIGNS_FROM - 1, SIGNS_FROM, OLD_ENDS] {
-        world.turn_to(now);
+        setup.turn_to(now);
         for (credentials, key) in [(&old, OLD), (&new, NEW)] {
-            assert_eq!(verified_key(&world.client_of(credentials, Trust::Certificate)).await, key, "{now}");
+            assert_eq!(verified_key(&setup.client_of(credentials, Trust::Certificate)).await, key, "{now}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_client_that_downloads_goes_on_when_the_old_certificate_ends() {
-    let world = World::at(SIGNS_FROM - 2 * DAY).await;
-    let client = world.client(Trust::Downloaded);
+    let setup = Setup::at(SIGNS_FROM - 2 * DAY).await;
+    let client = setup.client(Trust::Downloaded);
     assert_eq!(verified_key(&client).await, OLD);
-    world.turn_to(OLD_ENDS + 1);
+    setup.turn_to(OLD_ENDS + 1);
     assert_eq!(verified_key(&client).await, NEW);
 }
