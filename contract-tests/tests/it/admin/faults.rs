@@ -7,7 +7,7 @@ use super::{Admin, system_error};
 use crate::support::RawRequest;
 
 #[tokio::test]
-async fn a_rule_is_added_strikes_and_is_removed() {
+async fn a_rule_can_be_added_applies_and_can_be_removed() {
     let admin = Admin::new().await;
     let added = admin.post("/faults", &json!({ "fault": "system-error", "times": 1, "ttl": 60 })).await;
     assert_eq!(added.status, 201);
@@ -19,13 +19,13 @@ async fn a_rule_is_added_strikes_and_is_removed() {
     assert_eq!((&shown.body["struck"], &shown.body["fault"]), (&json!(1), &json!("system-error")));
     assert_eq!(admin.get("/faults").await.body, json!({ "faults": [shown.body] }));
     admin.delete("/faults/1").await.says(200, json!({ "deleted": 1 }));
-    for answer in [admin.get("/faults/1").await, admin.delete("/faults/1").await] {
-        answer.refuses(404, "expected the name of a fault rule, found 1");
+    for response in [admin.get("/faults/1").await, admin.delete("/faults/1").await] {
+        response.refuses(404, "expected the name of a fault rule, found 1");
     }
 }
 
 #[tokio::test]
-async fn what_is_added_is_shown_as_it_was() {
+async fn a_rule_is_shown_as_it_was_added() {
     let admin = Admin::new().await;
     let when = json!({ "merchant": "1900000001", "operation": "set_rights", "card_id": "c", "code": "1", "out_request_no": "n", "nth": 1, "every": 2, "probability": 0.5, "seed": 3 });
     for mut rule in [
@@ -44,7 +44,7 @@ async fn what_is_added_is_shown_as_it_was() {
 }
 
 #[tokio::test]
-async fn rules_are_listed_and_removed_by_merchant() {
+async fn rules_can_be_listed_and_removed_by_merchant() {
     let admin = Admin::new().await;
     for rule in
         [json!({ "fault": "reset" }), json!({ "fault": "reset", "match": { "merchant": "1900000001" } })]
@@ -63,7 +63,7 @@ async fn rules_are_listed_and_removed_by_merchant() {
 }
 
 #[tokio::test]
-async fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
+async fn an_invalid_rule_is_refused_with_the_reason() {
     let admin = Admin::new().await;
     for (rule, reason) in [
         (json!({}), "expected fault, error or latency"),
@@ -80,7 +80,7 @@ async fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn one_rule_more_than_there_may_be_is_a_conflict() {
+async fn a_rule_over_the_limit_is_a_conflict() {
     let limits = Limits::default().with_faults(1).unwrap();
     let admin = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     assert_eq!(admin.post("/faults", &system_error()).await.status, 201);
@@ -88,7 +88,7 @@ async fn one_rule_more_than_there_may_be_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn every_fault_is_named_with_a_number_that_asks_for_it() {
+async fn every_fault_is_listed_with_its_request_number() {
     let admin = Admin::new().await;
     let names = admin.get("/fault-names").await.body;
     let faults = names["faults"].as_array().unwrap();

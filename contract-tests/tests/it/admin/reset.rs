@@ -1,4 +1,4 @@
-//! Begins again as at the start.
+//! A reset restores the state at the start.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{Admin, signed_by, system_error};
 use crate::support::{NOW, RawRequest};
 
 #[tokio::test]
-async fn everything_begins_again() {
+async fn a_reset_clears_everything() {
     let admin = Admin::new().await;
     let made = admin.make_merchant(&json!({})).await;
     admin.exchange(&RawRequest::sample()).await;
@@ -21,7 +21,7 @@ async fn everything_begins_again() {
 }
 
 #[tokio::test]
-async fn what_is_kept_for_one_merchant_begins_again_and_nothing_else() {
+async fn a_reset_of_one_merchant_clears_only_that_merchant() {
     let admin = Admin::new().await;
     let made = admin.make_merchant(&json!({})).await;
     let mchid = made.mchid.as_str();
@@ -39,7 +39,7 @@ async fn what_is_kept_for_one_merchant_begins_again_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_merchant_that_is_not_there_is_refused_and_nothing_is_reset() {
+async fn an_unknown_merchant_is_refused_and_nothing_is_reset() {
     let admin = Admin::new().await;
     admin.exchange(&RawRequest::sample()).await;
     for mchid in ["7", "x", ""] {
