@@ -39,8 +39,8 @@ fn described() -> BTreeSet<Seen> {
     calls().iter().flat_map(of_call).collect()
 }
 
-/// A head of almost 8 KiB, which is over the limit as the mock counts it, with a space in every header. With much more, the connection
-/// itself would refuse it, without a body.
+/// A head of almost 8 KiB, which is over the limit as the mock counts it, with a space in every header. With much
+/// more, the connection itself would refuse it, without a body.
 fn too_large_head(line: &str) -> String {
     let headers: String = (10..90).map(|at| format!("x{at}:{}\r\n", "x".repeat(90))).collect();
     let rest = "x".repeat(8192 - 8 - line.len() - headers.len());

@@ -17,20 +17,15 @@ fn every_valid_request_of_any_operation_gets_a_response_that_the_contract_descri
         });
         let exchanges = setup.mock.exchanges();
         let sent = exchanges.iter().filter(|exchange| exchange.operation == Some(operation.id()));
-        let (carried_out, refused): (Vec<_>, Vec<_>) =
+        let (accepted, refused): (Vec<_>, Vec<_>) =
             sent.partition(|exchange| exchange.status.is_some_and(|status| status.is_success()));
-        // About half of the requests that may have an encrypted field have one, and are refused.
-        assert!(
-            carried_out.len() * 3 >= refused.len(),
-            "{} refuses {} of 128",
-            operation.id(),
-            refused.len()
-        );
+        // About half of the requests that may have an encrypted field have one and are refused.
+        assert!(accepted.len() * 3 >= refused.len(), "{} refuses {} of 128", operation.id(), refused.len());
     }
 }
 
-/// A 2xx is one of the operation's responses. An error is by a rule of the operation's own, or says that a field is not
-/// encrypted: the generator does not encrypt.
+/// A 2xx is one of the operation's responses. An error comes from a rule of the operation itself, or says that a field
+/// is not encrypted, because the generator does not encrypt.
 fn has_described_response(
     setup: &Setup,
     operation: &Operation,

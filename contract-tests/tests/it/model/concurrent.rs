@@ -1,4 +1,4 @@
-//! Many callers at once: sums don't depend on the order, so mock and model agree in the end.
+//! Many concurrent callers: sums do not depend on the order, so mock and model agree at the end.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use super::{
     reference::{Change, MEMBERS, MERCHANTS, Member, Model},
 };
 
-/// Who sends at once.
+/// The number of concurrent callers.
 const CALLERS: usize = 4;
 
-/// A change, and the callers who send it: the same change with the same number.
+/// A change, and the callers that send it, all with the same number.
 type Sent = (Change, Vec<usize>);
 
 #[test]
-fn changes_by_many_callers_at_once_are_each_applied_once() {
+fn each_change_by_concurrent_callers_is_applied_once() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     proptest!(ProptestConfig::with_cases(48), |(sent in sent())| {
         runtime.block_on(async {
@@ -39,7 +39,7 @@ fn changes_by_many_callers_at_once_are_each_applied_once() {
     });
 }
 
-/// Points that are added, each under a number of its own.
+/// Changes that add points, each with its own number.
 fn sent() -> impl Strategy<Value = Vec<Sent>> {
     let callers = prop::collection::vec(0..CALLERS, 1..4);
     let change = (0..MERCHANTS.len(), select(MEMBERS.as_slice()), -1000..1000_i64, callers);
@@ -53,7 +53,7 @@ fn sent() -> impl Strategy<Value = Vec<Sent>> {
     })
 }
 
-/// Lets every caller send its changes, all callers at once.
+/// Sends the changes of all callers concurrently.
 async fn send(setup: &Arc<Setup>, sent: &[Sent]) {
     let callers = (0..CALLERS).map(|caller| {
         let of_caller = sent.iter().flat_map(move |(change, callers)| {

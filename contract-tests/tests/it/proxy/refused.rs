@@ -1,4 +1,4 @@
-//! What the mock refuses as a proxy, and how it says so.
+//! Proxy requests that the mock refuses, and the reasons it gives.
 
 use wechatpay_mock::MockServer;
 
@@ -12,13 +12,13 @@ fn text(reply: &Reply) -> String {
     String::from_utf8(reply.body.clone()).unwrap()
 }
 
-/// Why there is no tunnel to there.
+/// The response that refuses a tunnel to this host.
 async fn refusal(mock: &MockServer, to: &str) -> Reply {
     soon(tunnel(mock, to)).await.err().unwrap_or_else(|| panic!("there is a tunnel to {to}"))
 }
 
 #[tokio::test]
-async fn other_hosts_are_403_with_what_to_do() {
+async fn other_hosts_are_a_403_with_a_hint() {
     let mock = frozen_mock().await;
     for host in ["example.com", "192.0.2.1", "mch.weixin.qq.com", "api.mch.weixin.qq.com.example.com"] {
         let reply = refusal(&mock, &format!("{host}:443")).await;
@@ -50,7 +50,7 @@ async fn after_a_refusal_the_connection_still_works() {
 }
 
 #[tokio::test]
-async fn a_tunnel_without_a_host_or_a_port_is_400() {
+async fn a_tunnel_without_a_host_or_a_port_is_a_400() {
     let mock = frozen_mock().await;
     for to in ["api.mch.weixin.qq.com", "a..b:443", "*.example.com:443"] {
         let reply = refusal(&mock, to).await;
@@ -61,9 +61,9 @@ async fn a_tunnel_without_a_host_or_a_port_is_400() {
 }
 
 #[tokio::test]
-async fn a_tunnel_to_the_mock_itself_is_403_even_if_its_host_is_let_through() {
-    let let_through = ["localhost", "127.0.0.1", "::1", "127.9.9.9"];
-    let mock = let_through
+async fn a_tunnel_to_the_mock_itself_is_a_403_even_if_its_host_is_allowed() {
+    let allowed = ["localhost", "127.0.0.1", "::1", "127.9.9.9"];
+    let mock = allowed
         .iter()
         .fold(MockServer::builder(), |mock, host| mock.proxy_passthrough(host.parse().unwrap()));
     for mock in [frozen_mock().await, mock.start().await.unwrap()] {
@@ -77,7 +77,7 @@ async fn a_tunnel_to_the_mock_itself_is_403_even_if_its_host_is_let_through() {
 }
 
 #[tokio::test]
-async fn a_tunnel_to_the_port_for_tls_alone_is_a_loop_as_well() {
+async fn a_tunnel_to_the_tls_only_port_is_a_loop_too() {
     let builder = MockServer::builder().tls_listen("127.0.0.1:0".parse().unwrap());
     let mock = builder.proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
     let address = mock.tls_url().unwrap().replace("https://127.0.0.1", "localhost");
@@ -85,7 +85,7 @@ async fn a_tunnel_to_the_port_for_tls_alone_is_a_loop_as_well() {
 }
 
 #[tokio::test]
-async fn a_tunnel_in_a_tunnel_is_403() {
+async fn a_tunnel_inside_a_tunnel_is_a_403() {
     let mock = MockServer::builder().proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
     for to in ["api.mch.weixin.qq.com:443", "localhost:1", "example.com:443"] {
         let inside = soon(tunnel(&mock, &format!("{GATEWAY}:443"))).await.unwrap();
@@ -98,7 +98,7 @@ async fn a_tunnel_in_a_tunnel_is_403() {
 }
 
 #[tokio::test]
-async fn within_a_tunnel_there_is_no_way_to_hosts_that_are_let_through() {
+async fn inside_a_tunnel_allowed_hosts_cannot_be_reached() {
     let mock = MockServer::builder().proxy_passthrough("other.test".parse().unwrap()).start().await.unwrap();
     let inside = soon(tunnel(&mock, &format!("{GATEWAY}:443"))).await.unwrap();
     let mut inside = Connection::over(inside);
@@ -107,7 +107,7 @@ async fn within_a_tunnel_there_is_no_way_to_hosts_that_are_let_through() {
 }
 
 #[tokio::test]
-async fn without_a_tunnel_nothing_is_sent_on() {
+async fn without_a_tunnel_nothing_is_forwarded() {
     let mock = MockServer::builder().proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
     for scheme in ["http", "https"] {
         let mut connection = Connection::open(&mock).await;

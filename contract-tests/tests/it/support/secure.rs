@@ -1,4 +1,4 @@
-//! Clients that trust a mock's authority, and the ways to it.
+//! Clients that trust a mock's CA, and the transports to it.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -17,7 +17,7 @@ use super::{Connection, NOW, Reply, Stream};
 /// The host that SDKs have built in.
 pub(crate) const GATEWAY: &str = "api.mch.weixin.qq.com";
 
-/// A way to a mock.
+/// A transport to a mock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     Plain,
@@ -43,12 +43,12 @@ impl Way {
     }
 }
 
-/// A client that trusts this authority alone, and offers these protocols.
+/// A client configuration that trusts only this CA and offers these protocols.
 pub(crate) fn trusting(ca_pem: &str, protocols: &[&str]) -> ClientConfig {
     trusting_over(ca_pem, protocols, rustls::DEFAULT_VERSIONS)
 }
 
-/// The same, with these versions of TLS alone.
+/// The same with only these TLS versions.
 pub(crate) fn trusting_over(
     ca_pem: &str,
     protocols: &[&str],
@@ -73,7 +73,7 @@ pub(crate) async fn handshake<S: Stream>(
     TlsConnector::from(Arc::new(config)).connect(host, stream).await
 }
 
-/// A connection over TLS to a mock, by that name.
+/// A TLS connection to a mock under this host name.
 pub(crate) async fn connect(
     mock: &MockServer,
     host: &str,
@@ -83,7 +83,7 @@ pub(crate) async fn connect(
     handshake(TcpStream::connect(mock.address()).await?, config, host).await
 }
 
-/// A tunnel to there, as a mock gives it, or why it does not.
+/// A tunnel through the mock to this host, or the response that refuses it.
 pub(crate) async fn tunnel(mock: &MockServer, to: &str) -> Result<Box<dyn Stream>, Reply> {
     tunnel_at(mock.address(), to).await
 }
@@ -96,8 +96,8 @@ pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Str
     if reply.status() == "200" { Ok(connection.into_stream()) } else { Err(reply) }
 }
 
-/// The answer, believed as our client believes it: a trusted key of the gateway's signed it.
-pub(crate) fn believed(
+/// Verifies the response as our client does: one of the gateway's trusted keys must have signed it.
+pub(crate) fn verified(
     mock: &MockServer,
     status: StatusCode,
     headers: HeaderMap,
@@ -109,12 +109,12 @@ pub(crate) fn believed(
 
 impl Reply {
     /// The same.
-    pub(crate) fn believed(self, mock: &MockServer) -> VerifiedResponse {
+    pub(crate) fn verified(self, mock: &MockServer) -> VerifiedResponse {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         let headers = lines.map(|(name, value)| {
             (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
         });
         let headers = headers.collect();
-        believed(mock, self.status().parse().unwrap(), headers, self.body)
+        verified(mock, self.status().parse().unwrap(), headers, self.body)
     }
 }
