@@ -1,4 +1,4 @@
-//! Whole replies to the byte: with the clock and the nonces given, nothing in them varies.
+//! Complete responses, byte for byte: with a fixed clock and fixed nonces, nothing in them varies.
 
 use wechatpay_contract::sign::Sign;
 

@@ -11,7 +11,7 @@ async fn header_names_have_capitals() {
 }
 
 #[tokio::test]
-async fn requests_sent_at_once_on_one_connection_are_answered_in_order() {
+async fn pipelined_requests_get_responses_in_order() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     let unknown = RawRequest { target: "/v3/none".into(), ..RawRequest::sample() };
@@ -26,7 +26,7 @@ async fn requests_sent_at_once_on_one_connection_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_is_signed_as_the_bytes_without_their_framing() {
+async fn a_chunked_body_is_signed_without_its_framing() {
     let request = RawRequest::sample().header("Transfer-Encoding: chunked");
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
@@ -41,7 +41,7 @@ async fn a_body_in_chunks_is_signed_as_the_bytes_without_their_framing() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_before_it_sends_its_body_is_told_to() {
+async fn a_client_that_expects_100_continue_gets_it() {
     let request = RawRequest::sample();
     let framed = request
         .clone()
@@ -56,7 +56,7 @@ async fn a_client_that_asks_before_it_sends_its_body_is_told_to() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_before_it_sends_too_much_is_refused_at_once() {
+async fn a_client_that_expects_100_continue_for_too_large_a_body_is_refused_at_once() {
     let request = RawRequest::sample().header("Expect: 100-continue").header("Content-Length: 1048577");
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
@@ -76,7 +76,7 @@ async fn after_a_body_that_is_too_large_the_connection_still_works() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_side_after_the_request_is_answered() {
+async fn a_client_that_closes_its_sending_side_still_gets_a_response() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().to_bytes()).await;
@@ -85,7 +85,7 @@ async fn a_client_that_closes_its_side_after_the_request_is_answered() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_peer_wants_closed_is_not_promised_to_be_kept() {
+async fn connection_close_is_honoured_without_keep_alive() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().header("Connection: close").to_bytes()).await;
@@ -102,7 +102,7 @@ async fn headers_over_64_kib_are_refused() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_http_are_refused_and_others_still_answered() {
+async fn bytes_that_are_not_http_are_refused_and_the_mock_still_works() {
     let mock = frozen_mock().await;
     for garbage in [b"\0\0\0\r\n\r\n".as_slice(), b"GET\r\n\r\n"] {
         let mut connection = Connection::open(&mock).await;
@@ -122,7 +122,7 @@ async fn two_authorization_headers_are_malformed() {
 }
 
 #[tokio::test]
-async fn an_authorization_header_of_other_bytes_is_malformed() {
+async fn a_non_ascii_authorization_header_is_malformed() {
     let request = RawRequest::sample();
     let bytes = String::from_utf8(request.to_bytes()).unwrap().replace("mchid=\"1900000001", "mchid=\"商户");
     let mock = frozen_mock().await;
@@ -132,7 +132,7 @@ async fn an_authorization_header_of_other_bytes_is_malformed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_announced_and_never_sent_is_given_up_on() {
+async fn a_body_that_never_arrives_times_out() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().header("Content-Length: 100").head()).await;
