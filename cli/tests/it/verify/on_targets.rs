@@ -54,7 +54,7 @@ async fn a_trusted_target_is_called_over_tls() {
     let stranger = MockServer::builder().start().await.unwrap();
     for (trusted, problem) in [
         (stranger.ca_pem().await.unwrap(), "invalid peer certificate"),
-        (String::new(), "expected authorities to trust"),
+        (String::new(), "expected certificate authorities to trust"),
     ] {
         fs::write(&authority, trusted).unwrap();
         let run = verify_trusting(Some(&authority), options).await;

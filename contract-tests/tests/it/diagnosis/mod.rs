@@ -151,7 +151,7 @@ fn a_diagnosis_stops_at_the_time_limit_and_says_so() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(diagnosis.verdict, Verdict::OtherMessage);
     assert!(
-        diagnosis.to_string().ends_with("time was up before every known mistake was tried"),
+        diagnosis.to_string().ends_with("the time limit was reached before every known mistake was tried"),
         "{diagnosis}"
     );
 }
