@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the sample call with nothing but openssl and curl, and verifies the response with openssl: once as a merchant
+# Makes the sample call with only openssl and curl, and verifies the response with openssl: once as a merchant
 # that trusts the platform certificate, once as one that trusts the public key.
 #
 #   openssl-curl.sh http://127.0.0.1:8080 CREDENTIALS_DIR
@@ -18,10 +18,10 @@ trap 'rm -rf "$work"' EXIT
 target=/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights
 body='{"before_bonus_value":500,"bonus_value":600,"add_bonus_value":100,"out_request_no":"100002322019090134234sfdf"}'
 
-# header NAME: its value in the last answer, looked up by exact capitals.
+# header NAME: its value in the last response, with exactly this case.
 header() { sed -n "s/^$1: \(.*\)\r\$/\1/p" "$work/headers"; }
 
-# call TRUSTED_SERIAL PUBLIC_KEY: the sample call, answered with the key of that name.
+# call TRUSTED_SERIAL PUBLIC_KEY: the sample call, with a response signed by the key of that name.
 call() {
   local timestamp nonce signature status
   timestamp=$(date +%s)
@@ -36,7 +36,7 @@ call() {
   touch "$work/body"
   [ "$status" = 204 ] || { echo "expected 204, found $status: $(cat "$work/body")" >&2; exit 1; }
   [ "$(header Wechatpay-Serial)" = "$1" ] ||
-    { echo "expected an answer signed by $1, found $(header Wechatpay-Serial)" >&2; exit 1; }
+    { echo "expected a response signed by $1, found $(header Wechatpay-Serial)" >&2; exit 1; }
 
   header Wechatpay-Signature | openssl base64 -d -A > "$work/signature"
   { printf '%s\n%s\n' "$(header Wechatpay-Timestamp)" "$(header Wechatpay-Nonce)"; cat "$work/body"; echo; } |

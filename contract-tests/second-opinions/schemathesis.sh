@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A second opinion on the contract: schemathesis reads the OpenAPI document of a mock, makes requests from it in its own
-# way, and says where document and mock disagree.
+# A second opinion on the contract: schemathesis reads the OpenAPI document of a mock, generates requests from it in its own
+# way, and reports where document and mock disagree.
 #
 #   bash contract-tests/second-opinions/schemathesis.sh
 #
 # Options after it are those of `schemathesis run`: `--seed N` makes the requests of a run that printed N once more.
-# Starts a mock of its own, on a free port. schemathesis goes into target/, where it is kept for the next time.
-# Exit code 0 if they agree, 1 if they don't, 2 if that could not be found out, 77 if it was skipped: where Python is not
-# there or, outside of CI (CI is not "true"), PyPI can't be reached. The last line then says why.
+# Starts its own mock on a free port. schemathesis is installed in target/ and kept there.
+# Exit code 0 if they agree, 1 if they don't, 2 if the run failed, 77 if it was skipped, because Python is not
+# installed or, outside of CI (CI is not "true"), PyPI can't be reached. The last line then says why.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=$PWD/contract-tests/second-opinions
@@ -30,7 +30,7 @@ command -v python3 > /dev/null || skip 'python3 is not installed'
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || skip "expected Python 3.11 or newer, found $(python3 --version)"
 python3 -c 'import ensurepip, venv' 2> /dev/null || skip 'this Python has no venv or no pip: install python3-venv'
 
-# An environment for each list of packages: it is whole once it has its name.
+# An environment for each list of packages. It is complete once it has its final name.
 environment=$target/second-opinions/$(python3 -c 'import hashlib, pathlib, sys
 print(hashlib.sha256(pathlib.Path(sys.argv[1]).read_bytes() + sys.version.encode()).hexdigest()[:16])' "$here/requirements.txt")
 if [ ! -d "$environment" ]; then
@@ -48,7 +48,7 @@ scratch=$(mktemp -d)
 mock=
 trap '[ -z "$mock" ] || kill "$mock" || true; rm -rf "$scratch"' EXIT
 
-# Numbers come up again, for other content. The contract can't say that this is refused.
+# Request numbers repeat with other content. The contract can't express that this is refused.
 printf '[policies]\nrepeat_mismatch = "apply"\n' > "$scratch/mock.toml"
 "$target/debug/wechatpay-mock" keys "$scratch/keys" > /dev/null
 exec {lines}< <(exec "$target/debug/wechatpay-mock" --listen 127.0.0.1:0 --config "$scratch/mock.toml" --quiet)
@@ -56,7 +56,7 @@ mock=$!
 read -r -t 30 -u "$lines" line || could_not 'expected a mock that listens, found none'
 url=${line#listening on }
 
-# It writes to where it stands.
+# It writes to the current folder.
 cd "$scratch"
 export WECHATPAY_CREDENTIALS=$scratch/keys SCHEMATHESIS_HOOKS=$here/schemathesis_hooks.py PYTHONDONTWRITEBYTECODE=1
 status=0

@@ -1,4 +1,4 @@
-"""Signs each of schemathesis's requests, and verifies each answer, as the merchant whose credentials are in the folder
+"""Signs each of schemathesis's requests, and verifies each response, as the merchant whose credentials are in the folder
 WECHATPAY_CREDENTIALS.
 
 Both are done with the library `cryptography`, over the bytes that go over the wire: a second opinion on signatures, too.
@@ -23,7 +23,7 @@ MERCHANT = json.loads((FOLDER / "credentials.json").read_bytes())
 KEY = serialization.load_pem_private_key((FOLDER / MERCHANT["merchant_key"]).read_bytes(), password=None)
 GATEWAYS_KEY = serialization.load_pem_public_key((FOLDER / MERCHANT["public_key"]).read_bytes())
 
-# Bytes that RSAES-OAEP with SHA-1 takes at most, for a key of 2048 bits.
+# The maximum number of bytes for RSAES-OAEP with SHA-1 and a key of 2048 bits.
 LONGEST = 214
 OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)
 
@@ -52,13 +52,13 @@ schemathesis.auth.set_from_requests(MerchantSignature())
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Says what JSON Schema can't: how an integer is written, and what is encrypted."""
+    """Adds rules that JSON Schema can't express: how an integer is written, and what is encrypted."""
     if isinstance(case.body, dict):
         case.body = {name: as_the_gateway_takes_it(name, value) for name, value in case.body.items()}
 
 
 def as_the_gateway_takes_it(name, value):
-    # For JSON Schema 1.0 is an integer, but 64 bits with a sign are not written so.
+    # For JSON Schema, 1.0 is an integer, but an int64 is not written like that.
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if name == "encrypted_echo_message" and isinstance(value, str):
@@ -69,17 +69,17 @@ def as_the_gateway_takes_it(name, value):
 
 @schemathesis.check
 def signed_if_successful(context, response, case):
-    """Every 2xx is signed with the key that the request asked for; a refusal is not signed at all."""
+    """Every 2xx is signed with the key that the request names; a refusal is not signed at all."""
     headers = {name.lower(): values[0] for name, values in response.headers.items()}
     if not 200 <= response.status_code < 300:
         assert not any(name.startswith("wechatpay-") for name in headers), "a refusal is not signed"
         return
     signed_by = headers.get("wechatpay-serial")
-    assert signed_by == MERCHANT["public_key_id"], f"expected an answer signed by the public key, found {signed_by}"
+    assert signed_by == MERCHANT["public_key_id"], f"expected a response signed by the public key, found {signed_by}"
     head = f"{headers['wechatpay-timestamp']}\n{headers['wechatpay-nonce']}\n"
     signature = base64.b64decode(headers["wechatpay-signature"], validate=True)
     try:
         message = head.encode() + (response.content or b"") + b"\n"
         GATEWAYS_KEY.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature as error:
-        raise AssertionError("the answer's signature does not match") from error
+        raise AssertionError("the response's signature does not match") from error

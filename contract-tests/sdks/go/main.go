@@ -1,7 +1,7 @@
-// Holds the official Go SDK, unmodified, to the mock: it calls https://api.mch.weixin.qq.com, the host that is built into
+// Tests the official Go SDK, unmodified, against the mock: it calls https://api.mch.weixin.qq.com, the host that is built into
 // it, and reaches the mock by HTTPS_PROXY and SSL_CERT_FILE. Run it as `wechatpay-mock run -- build/suite`.
 //
-// Each check is a line of TAP. Exit code 0 if all hold, 1 if one does not, 2 if a credential is missing.
+// Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 package main
 
 import (
@@ -30,14 +30,14 @@ type change struct {
 	BonusValue   int64  `json:"bonus_value"`
 }
 
-// hostile lists answers that must be refused: the fault that asks for one, and what the SDK says of it.
+// hostile lists responses that must be refused: the fault that causes one, and the SDK's error.
 var hostile = []struct {
-	answer, fault string
+	response, fault string
 	reason        *regexp.Regexp
 }{
-	{"an answer with a wrong signature", "wrong-key", regexp.MustCompile("verify signature with public key")},
-	{"an answer with an unknown serial", "unknown-serial", regexp.MustCompile("not found in verifier|does not match serial number")},
-	{"an answer that is 301 s old", "stale-timestamp", regexp.MustCompile(`timestamp=\[\d+] expires`)},
+	{"a response with a wrong signature", "wrong-key", regexp.MustCompile("verify signature with public key")},
+	{"a response with an unknown serial", "unknown-serial", regexp.MustCompile("not found in verifier|does not match serial number")},
+	{"a response that is 301 s old", "stale-timestamp", regexp.MustCompile(`timestamp=\[\d+] expires`)},
 }
 
 func main() {
@@ -77,12 +77,12 @@ func main() {
 				return fmt.Errorf("expected status 204, found %d", status)
 			}
 			if serial := result.Response.Header.Get(consts.WechatPaySerial); serial != trust.serial {
-				return fmt.Errorf("expected an answer signed by %s, found %s", trust.serial, serial)
+				return fmt.Errorf("expected a response signed by %s, found %s", trust.serial, serial)
 			}
 			return nil
 		})
 
-		tap.check("with "+trust.name+", a verified answer has the member's new points", func() error {
+		tap.check("with "+trust.name+", a verified response has the member's new points", func() error {
 			result, err := client.Get(ctx, card)
 			if err != nil {
 				return err
@@ -100,7 +100,7 @@ func main() {
 		})
 
 		for _, hostile := range hostile {
-			tap.check("with "+trust.name+", "+hostile.answer+" is refused", func() error {
+			tap.check("with "+trust.name+", "+hostile.response+" is refused", func() error {
 				number := fmt.Sprintf("MOCK*%s*go-%d", hostile.fault, trust.points)
 				result, err := client.Patch(ctx, rights, change{number, trust.points})
 				if err == nil {

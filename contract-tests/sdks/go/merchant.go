@@ -11,7 +11,7 @@ import (
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 )
 
-// merchant is what `wechatpay-mock run` says of the merchant to call as.
+// merchant is the calling merchant, from the variables of `wechatpay-mock run`.
 type merchant struct {
 	mchid, serial, apiV3Key, platformSerial, publicKeyID string
 	key                                                  *rsa.PrivateKey

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// tap prints checks as the Test Anything Protocol has them, and counts.
+// tap prints checks in the Test Anything Protocol and counts them.
 type tap struct{ checks, failed int }
 
 func (t *tap) check(name string, holds func() error) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Aes, Rsa, Wechatpay } from 'wechatpay-axios-plugin';
 
-// What `wechatpay-mock run` says of the merchant to call as.
+// The calling merchant, from the variables of `wechatpay-mock run`.
 export function merchantFromEnvironment() {
   return {
     merchant: {
@@ -26,9 +26,9 @@ function variable(name) {
   return value;
 }
 
-// These return configurations, since a client is no value to return from an async function: it takes `then` for a path.
+// These return configurations, because an async function cannot return a client: it treats `then` as a path.
 
-// Downloads the platform certificates; the answer is verified with the certificates that it brings. The SDK's own command
+// Downloads the platform certificates; the response is verified with the certificates in it. The SDK's own command
 // for that, `wxpay crt`, does the same, but fails in 0.9.6: it puts them where the SDK no longer looks.
 export async function trustingCertificates(merchant, apiV3Key) {
   const config = { ...merchant, certs: { none: undefined } };
@@ -44,7 +44,7 @@ export async function trustingCertificates(merchant, apiV3Key) {
   return config;
 }
 
-// The SDK does not say which key it wants to be answered with, so the configuration does.
+// The SDK does not name the key for the response's signature, so the configuration does.
 export function trustingPublicKey(merchant, publicKeyId, publicKey) {
   return { ...merchant, certs: { [publicKeyId]: publicKey }, headers: { 'Wechatpay-Serial': publicKeyId } };
 }

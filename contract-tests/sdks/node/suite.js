@@ -1,7 +1,7 @@
-// Holds wechatpay-axios-plugin, unmodified, to the mock: it calls https://api.mch.weixin.qq.com, its default, and reaches
+// Tests wechatpay-axios-plugin, unmodified, against the mock: it calls https://api.mch.weixin.qq.com, its default, and reaches
 // the mock by HTTPS_PROXY and NODE_EXTRA_CA_CERTS. Run it as `wechatpay-mock run -- node suite.js`.
 //
-// Each check is a line of TAP. Exit code 0 if all hold, 1 if one does not, 2 if a credential is missing.
+// Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 
@@ -20,11 +20,11 @@ const ways = [
   ['the public key', () => trustingPublicKey(merchant, publicKeyId, publicKey), publicKeyId, 700],
 ];
 
-// Answers that must be refused: the fault that asks for one, and the SDK's code for it.
+// Responses that must be refused: the fault that causes one, and the SDK's error code.
 const hostile = [
-  ['an answer with a wrong signature', 'wrong-key', 'EV3_RES_HEADER_SIGNATURE_DIGEST'],
-  ['an answer with an unknown serial', 'unknown-serial', 'EV3_RES_HEADER_PLATFORM_SERIAL'],
-  ['an answer that is 301 s old', 'stale-timestamp', 'EV3_RES_HEADER_TIMESTAMP_OFFSET'],
+  ['a response with a wrong signature', 'wrong-key', 'EV3_RES_HEADER_SIGNATURE_DIGEST'],
+  ['a response with an unknown serial', 'unknown-serial', 'EV3_RES_HEADER_PLATFORM_SERIAL'],
+  ['a response that is 301 s old', 'stale-timestamp', 'EV3_RES_HEADER_TIMESTAMP_OFFSET'],
 ];
 
 for (const [trust, configure, serial, points] of ways) {
@@ -39,13 +39,13 @@ for (const [trust, configure, serial, points] of ways) {
     assert.deepEqual([status, headers['wechatpay-serial']], [204, serial]);
   });
 
-  await check(`with ${trust}, a verified answer has the member's new points`, async () => {
+  await check(`with ${trust}, a verified response has the member's new points`, async () => {
     const { data } = await client.chain(card).get();
     assert.equal(data.bonus_value, points);
   });
 
-  for (const [answer, fault, code] of hostile) {
-    await check(`with ${trust}, ${answer} is refused`, async () => {
+  for (const [response, fault, code] of hostile) {
+    await check(`with ${trust}, ${response} is refused`, async () => {
       const call = client.chain(rights).patch({ out_request_no: `MOCK*${fault}*node-${points}`, bonus_value: points });
       await fails(call, (error) => assert.deepEqual([error.code, error.response?.status], [code, 204]));
     });
@@ -67,7 +67,7 @@ await check("a call without out_request_no fails as 400 PARAM_ERROR with the gat
 
 process.exitCode = end();
 
-// Waits for the call to end in the SDK's own error type, an AxiosError, which must be as it should.
+// Waits for the call to end in the SDK's own error type, an AxiosError, with the expected values.
 async function fails(call, asItShould) {
   await assert.rejects(call, (error) => {
     assert.equal(error.isAxiosError, true, `expected an AxiosError, found ${error}`);

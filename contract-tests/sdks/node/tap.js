@@ -1,4 +1,4 @@
-// Prints checks as the Test Anything Protocol has them, and counts.
+// Prints checks in the Test Anything Protocol and counts them.
 let checks = 0;
 let failed = 0;
 

@@ -10,7 +10,7 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.util.NoSuchElementException;
 
-/** What `wechatpay-mock run` says of the merchant to call as. */
+/** The calling merchant, from the variables of `wechatpay-mock run`. */
 final class Merchant {
   final String platformSerial = variable("WECHATPAY_PLATFORM_SERIAL");
   final String publicKeyId = variable("WECHATPAY_PUBLIC_KEY_ID");

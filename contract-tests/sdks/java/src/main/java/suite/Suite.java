@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Holds the official Java SDK, unmodified, to the mock: it calls https://api.mch.weixin.qq.com and reaches the mock by the
+ * Tests the official Java SDK, unmodified, against the mock: it calls https://api.mch.weixin.qq.com and reaches the mock by the
  * proxy and the trust store in JAVA_TOOL_OPTIONS. Run it as `wechatpay-mock run -- java -cp 'target/classes:target/lib/*'
  * suite.Suite`.
  *
- * <p>Each check is a line of TAP. Exit code 0 if all hold, 1 if one does not, 2 if a credential is missing.
+ * <p>Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
  */
 public final class Suite {
   private static final String CARD =
@@ -55,34 +55,34 @@ public final class Suite {
         "with " + name + ", a rights call gets a verified 204",
         () -> {
           HttpResponse<Void> response = patch(client, change("java-" + points, points));
-          expect("an empty answer", response.getBody() == null, response.getBody());
+          expect("an empty response", response.getBody() == null, response.getBody());
           String found = response.getHeaders().getHeader(Constant.WECHAT_PAY_SERIAL);
-          expect("an answer signed by " + serial, serial.equals(found), found);
+          expect("a response signed by " + serial, serial.equals(found), found);
         });
 
     tap.check(
-        "with " + name + ", a verified answer has the member's new points",
+        "with " + name + ", a verified response has the member's new points",
         () -> {
           JsonObject member = client.get(headers(), CARD, JsonObject.class).getServiceResponse();
           expect("bonus_value " + points, member.get("bonus_value").getAsInt() == points, member);
         });
 
-    // The SDK refuses a wrong signature and an unknown serial in the same words. They show the answer's headers.
+    // The SDK refuses a wrong signature and an unknown serial with the same text, which shows the response's headers.
     String named = "Wechatpay-Serial=" + serial;
     tap.check(
-        "with " + name + ", an answer with a wrong signature is refused",
+        "with " + name + ", a response with a wrong signature is refused",
         () -> {
           String refusal = refusal(ValidationException.class, client, "wrong-key", points);
           expect(named, refusal.contains(named), refusal);
         });
     tap.check(
-        "with " + name + ", an answer with an unknown serial is refused",
+        "with " + name + ", a response with an unknown serial is refused",
         () -> {
           String refusal = refusal(ValidationException.class, client, "unknown-serial", points);
           expect("another serial than " + serial, !refusal.contains(named), refusal);
         });
     tap.check(
-        "with " + name + ", an answer that is 301 s old is refused",
+        "with " + name + ", a response that is 301 s old is refused",
         () -> {
           String refusal = refusal(IllegalArgumentException.class, client, "stale-timestamp", points);
           expect("is expires", refusal.contains("is expires"), refusal);
@@ -110,7 +110,7 @@ public final class Suite {
                 "输入源“/body/out_request_no”映射到字段“商户请求单号”必填性规则校验失败，此字段为必填项"));
   }
 
-  /** Asks for a fault and returns what the SDK says as it refuses the answer. */
+  /** Triggers a fault and returns the SDK's message when it refuses the response. */
   private static String refusal(
       Class<? extends Exception> expected, HttpClient client, String fault, int points) {
     try {
@@ -139,7 +139,7 @@ public final class Suite {
     return client.patch(headers(), RIGHTS, new JsonRequestBody.Builder().body(body).build(), Void.class);
   }
 
-  /** As the SDK's own services set them. */
+  /** The headers that the SDK's own services set. */
   private static HttpHeaders headers() {
     HttpHeaders headers = new HttpHeaders();
     headers.addHeader(Constant.ACCEPT, MediaType.APPLICATION_JSON.getValue());

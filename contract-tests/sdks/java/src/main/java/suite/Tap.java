@@ -1,6 +1,6 @@
 package suite;
 
-/** Prints checks as the Test Anything Protocol has them, and counts. */
+/** Prints checks in the Test Anything Protocol and counts them. */
 final class Tap {
   interface Check {
     void holds() throws Exception;
