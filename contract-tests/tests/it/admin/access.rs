@@ -39,7 +39,7 @@ async fn with_a_token_every_call_needs_it() {
     for admin in [with_token().await, everywhere(true).await] {
         let refused = admin.get("/clock").await;
         assert!(refused.head.contains("\r\nWww-Authenticate: Bearer\r\n"), "{}", refused.head);
-        refused.refuses(401, "Authorization: Bearer TOKEN");
+        refused.assert_refused(401, "Authorization: Bearer TOKEN");
         // An unknown path gets the same response, so it does not show which paths exist.
         assert_eq!(admin.get("/none").await.text, admin.get("/clock").await.text);
         assert_eq!(status(&admin.with(&bearer(TOKEN))).await, 200);
@@ -76,8 +76,8 @@ async fn with_a_token_any_host_is_accepted() {
 #[tokio::test]
 async fn on_another_address_without_a_token_the_api_is_off() {
     let admin = everywhere(false).await;
-    admin.get("/clock").await.refuses(404, "start it with --admin-token");
-    admin.get("/none").await.refuses(404, "/__mock/ is off");
+    admin.get("/clock").await.assert_refused(404, "start it with --admin-token");
+    admin.get("/none").await.assert_refused(404, "/__mock/ is off");
     assert_eq!(status(&admin.with(&bearer(TOKEN))).await, 404);
 }
 
@@ -88,12 +88,12 @@ async fn everyone_sees_health_and_only_allowed_callers_see_the_version() {
     for mut admin in [with_token().await, everywhere(true).await, everywhere(false).await] {
         // The Host of a call from another container.
         admin.host = "mock:8080";
-        admin.get("/health").await.says(200, bare.clone());
+        admin.get("/health").await.assert_is(200, bare.clone());
         let wrong = admin.with(&bearer("wrong-horse-battery"));
-        wrong.get("/health").await.says(200, bare.clone());
+        wrong.get("/health").await.assert_is(200, bare.clone());
     }
-    with_token().await.with(&bearer(TOKEN)).get("/health").await.says(200, full.clone());
-    Admin::new().await.get("/health").await.says(200, full);
+    with_token().await.with(&bearer(TOKEN)).get("/health").await.assert_is(200, full.clone());
+    Admin::new().await.get("/health").await.assert_is(200, full);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_browser_call_for_another_site_is_refused() {
     twice
         .get("/clock")
         .await
-        .refuses(403, "expected no Sec-Fetch-Site, or same-origin or none, found \"cross-site\"");
+        .assert_refused(403, "expected no Sec-Fetch-Site, or same-origin or none, found \"cross-site\"");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_host_other_than_this_machine_is_refused() {
     ] {
         admin.host = host;
         for path in ["/clock", "/health", "/none"] {
-            admin.get(path).await.refuses(403, "expected a Host that is this machine's own");
+            admin.get(path).await.assert_refused(403, "expected a Host that is this machine's own");
         }
     }
 }
@@ -149,10 +149,10 @@ async fn a_missing_host_and_two_hosts_are_refused() {
     let admin = Admin::new().await;
     let clock = |headers: &str| format!("GET /__mock/clock HTTP/1.1\r\n{headers}\r\n");
     let none = admin.raw("GET", "/clock", "", clock("").as_bytes()).await;
-    none.refuses(403, "found none");
+    none.assert_refused(403, "found none");
     let two =
         admin.raw("GET", "/clock", "", clock("Host: localhost\r\nHost: localhost\r\n").as_bytes()).await;
-    two.refuses(400, "expected one Host header, found 2");
+    two.assert_refused(400, "expected one Host header, found 2");
 }
 
 #[tokio::test]
@@ -175,12 +175,12 @@ async fn another_origin_is_refused_even_with_the_token() {
             for (method, path) in
                 [("GET", "/clock"), ("POST", "/reset"), ("OPTIONS", "/clock"), ("GET", "/health")]
             {
-                admin.call(method, path, "").await.refuses(403, "expected no Origin");
+                admin.call(method, path, "").await.assert_refused(403, "expected no Origin");
             }
         }
     }
     let twice = Admin::new().await.with("Origin: http://localhost\r\nOrigin: http://localhost");
-    twice.get("/clock").await.refuses(403, "expected no Origin");
+    twice.get("/clock").await.assert_refused(403, "expected no Origin");
 }
 
 #[tokio::test]

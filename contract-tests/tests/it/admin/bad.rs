@@ -16,7 +16,7 @@ async fn an_unknown_path_gets_the_nearest_as_a_hint() {
         ("/exchanges/", "/__mock/exchanges?"),
         ("//", "/__mock/?"),
     ] {
-        admin.get(path).await.refuses(404, &format!("did you mean {nearest}"));
+        admin.get(path).await.assert_refused(404, &format!("did you mean {nearest}"));
     }
 }
 
@@ -31,7 +31,7 @@ async fn an_unknown_method_gets_the_allowed_methods() {
     ] {
         let response = admin.call(method, path, "").await;
         assert!(response.head.contains(&format!("\r\nAllow: {allow}\r\n")), "{}", response.head);
-        response.refuses(405, &format!("expected {allow}, found {method:?}"));
+        response.assert_refused(405, &format!("expected {allow}, found {method:?}"));
     }
 }
 
@@ -47,11 +47,11 @@ async fn head_is_not_allowed() {
 #[tokio::test]
 async fn an_unknown_query_parameter_gets_the_nearest_as_a_hint() {
     let admin = Admin::new().await;
-    admin.get("/exchanges?merchnat=1").await.refuses(400, "did you mean merchant?");
-    admin.get("/exchanges.har?wait=1").await.refuses(400, "found \"wait\"");
-    admin.get("/clock?now").await.refuses(400, "the query: expected none, found \"now\"");
-    admin.delete("/exchanges?merchants=1900000001").await.refuses(400, "did you mean merchant?");
-    admin.get("/exchanges?limit=1&limit=2").await.refuses(400, "expected limit once");
+    admin.get("/exchanges?merchnat=1").await.assert_refused(400, "did you mean merchant?");
+    admin.get("/exchanges.har?wait=1").await.assert_refused(400, "found \"wait\"");
+    admin.get("/clock?now").await.assert_refused(400, "the query: expected none, found \"now\"");
+    admin.delete("/exchanges?merchants=1900000001").await.assert_refused(400, "did you mean merchant?");
+    admin.get("/exchanges?limit=1&limit=2").await.assert_refused(400, "expected limit once");
 }
 
 #[tokio::test]
@@ -74,11 +74,11 @@ async fn an_invalid_query_value_is_refused_with_the_valid_ones() {
         ("wait=0.5", "found \"0.5\""),
         ("code=%ff", "code: expected UTF-8"),
     ] {
-        admin.get(&format!("/exchanges?{query}")).await.refuses(400, expected);
+        admin.get(&format!("/exchanges?{query}")).await.assert_refused(400, expected);
     }
-    admin.get("/exchanges/first").await.refuses(400, "expected a number at its end, found \"first\"");
-    admin.get("/faults/-1").await.refuses(400, "expected a number");
-    admin.get("/exchanges/18446744073709551616").await.refuses(400, "expected a number");
+    admin.get("/exchanges/first").await.assert_refused(400, "expected a number at its end, found \"first\"");
+    admin.get("/faults/-1").await.assert_refused(400, "expected a number");
+    admin.get("/exchanges/18446744073709551616").await.assert_refused(400, "expected a number");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn an_unknown_field_or_value_gets_the_known_ones() {
         ("/verify", json!({ "operations": "set_rights" }), "found \"operations\"; did you mean operation?"),
         ("/verify", json!([]), "the body: expected a JSON object, found something else"),
     ] {
-        admin.post(path, &body).await.refuses(400, expected);
+        admin.post(path, &body).await.assert_refused(400, expected);
     }
 }
 
@@ -143,7 +143,10 @@ async fn null_is_refused_where_it_could_mean_everything() {
     calls.extend(names.map(|field| ("/verify", expecting(field))));
     calls.extend(["body", "authenticated", "status"].map(|field| ("/verify", expecting(field))));
     for (path, body) in calls {
-        admin.post(path, &body).await.refuses(400, "expected a value, found null; leave the field out");
+        admin
+            .post(path, &body)
+            .await
+            .assert_refused(400, "expected a value, found null; leave the field out");
     }
     for (path, body) in [
         ("/faults", json!({ "fault": "reset", "match": null })),
@@ -164,11 +167,14 @@ async fn a_number_out_of_range_is_refused_with_the_range() {
         json!({ "action": "freeze", "at": 253_402_300_800_u64 }),
         json!({ "action": "freeze", "at": u64::MAX }),
     ] {
-        admin.post("/clock", &body).await.refuses(400, "at: expected 0 to 253402300799");
+        admin.post("/clock", &body).await.assert_refused(400, "at: expected 0 to 253402300799");
     }
     for action in ["advance", "skew"] {
         let body = json!({ "action": action, "seconds": i64::MIN });
-        admin.post("/clock", &body).await.refuses(400, "seconds: expected -253402300799 to 253402300799");
+        admin
+            .post("/clock", &body)
+            .await
+            .assert_refused(400, "seconds: expected -253402300799 to 253402300799");
     }
 }
 
@@ -176,14 +182,17 @@ async fn a_number_out_of_range_is_refused_with_the_range() {
 async fn a_body_that_is_not_json_is_refused_with_line_and_column() {
     let admin = Admin::new().await;
     for path in ["/clock", "/verify", "/faults"] {
-        admin.call("POST", path, "").await.refuses(400, "the body: expected a JSON object, found none");
+        admin
+            .call("POST", path, "")
+            .await
+            .assert_refused(400, "the body: expected a JSON object, found none");
     }
     for path in ["/clock", "/verify", "/faults", "/reset", "/merchants"] {
-        admin.call("POST", path, "{").await.refuses(400, "at line 1 column 1");
-        admin.call("POST", path, &"[".repeat(100_000)).await.refuses(400, "the body: ");
+        admin.call("POST", path, "{").await.assert_refused(400, "at line 1 column 1");
+        admin.call("POST", path, &"[".repeat(100_000)).await.assert_refused(400, "the body: ");
     }
     let form = "action=resume";
-    admin.call("POST", "/clock", form).await.refuses(400, "the body: ");
+    admin.call("POST", "/clock", form).await.assert_refused(400, "the body: ");
 }
 
 #[tokio::test]
@@ -191,7 +200,10 @@ async fn a_body_on_a_call_without_one_is_refused() {
     let admin = Admin::new().await;
     let merchant = json!({ "merchant": "1900000001" }).to_string();
     for (method, path) in [("DELETE", "/exchanges"), ("DELETE", "/faults"), ("GET", "/exchanges")] {
-        admin.call(method, path, &merchant).await.refuses(400, "the body: expected none, found 25 bytes");
+        admin
+            .call(method, path, &merchant)
+            .await
+            .assert_refused(400, "the body: expected none, found 25 bytes");
     }
 }
 
@@ -219,7 +231,7 @@ async fn a_body_over_the_limit_is_refused() {
     let limits = Limits::default().with_body(100).unwrap();
     let admin = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     let body = json!({ "merchant": "1".repeat(100) });
-    admin.post("/reset", &body).await.refuses(413, "expected a body of at most 100 bytes");
+    admin.post("/reset", &body).await.assert_refused(413, "expected a body of at most 100 bytes");
 }
 
 /// Any call, valid or not.

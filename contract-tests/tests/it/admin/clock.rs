@@ -19,7 +19,7 @@ async fn act(admin: &Admin, action: &str, member: Option<(&str, i64)>) -> Respon
 async fn the_time_is_shown_as_unix_seconds_and_rfc_3339() {
     let expected =
         json!({ "now": UNIX, "rfc3339": "2025-09-04T10:05:32+08:00", "frozen": false, "offset": 0 });
-    Admin::new().await.get("/clock").await.says(200, expected);
+    Admin::new().await.get("/clock").await.assert_is(200, expected);
 }
 
 #[tokio::test]

@@ -95,7 +95,10 @@ async fn order_newest_lists_the_newest_first() {
         // The number to follow from.
         assert_eq!(page.body["last"], if query.starts_with("order=newest") { 5 } else { 2 }, "{query}");
     }
-    admin.get("/exchanges?order=up").await.refuses(400, "order: expected oldest or newest, found \"up\"");
+    admin
+        .get("/exchanges?order=up")
+        .await
+        .assert_refused(400, "order: expected oldest or newest, found \"up\"");
 }
 
 #[tokio::test]
@@ -250,11 +253,11 @@ async fn a_missing_exchange_was_evicted_or_never_existed() {
     let limits = Limits::default().with_journal_exchanges(1).unwrap();
     let admin =
         Admin::of(MockServer::builder().clock(Clock::fixed(NOW)).limits(limits).start().await.unwrap());
-    admin.get("/exchanges/1").await.refuses(404, "found 1; the last one is 0");
+    admin.get("/exchanges/1").await.assert_refused(404, "found 1; the last one is 0");
     admin.exchange(&RawRequest::sample()).await;
     admin.exchange(&RawRequest::sample()).await;
-    admin.get("/exchanges/1").await.refuses(404, "exchange 1 is no longer there");
-    admin.get("/exchanges/3").await.refuses(404, "found 3; the last one is 2");
+    admin.get("/exchanges/1").await.assert_refused(404, "exchange 1 is no longer there");
+    admin.get("/exchanges/3").await.assert_refused(404, "found 3; the last one is 2");
     assert_eq!(admin.get("/exchanges/2").await.status, 200);
 }
 
@@ -262,9 +265,9 @@ async fn a_missing_exchange_was_evicted_or_never_existed() {
 async fn exchanges_can_be_deleted_and_numbers_continue() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
-    admin.delete("/exchanges?merchant=1900000001").await.says(200, json!({ "deleted": 4 }));
+    admin.delete("/exchanges?merchant=1900000001").await.assert_is(200, json!({ "deleted": 4 }));
     assert_eq!(admin.numbers("").await, [4]);
-    admin.delete("/exchanges").await.says(200, json!({ "deleted": 1 }));
+    admin.delete("/exchanges").await.assert_is(200, json!({ "deleted": 1 }));
     admin.exchange(&RawRequest::sample()).await;
     assert_eq!(admin.numbers("").await, [6]);
 }

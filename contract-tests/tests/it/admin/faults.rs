@@ -18,9 +18,9 @@ async fn a_rule_can_be_added_applies_and_can_be_removed() {
     let shown = admin.get("/faults/1").await;
     assert_eq!((&shown.body["struck"], &shown.body["fault"]), (&json!(1), &json!("system-error")));
     assert_eq!(admin.get("/faults").await.body, json!({ "faults": [shown.body] }));
-    admin.delete("/faults/1").await.says(200, json!({ "deleted": 1 }));
+    admin.delete("/faults/1").await.assert_is(200, json!({ "deleted": 1 }));
     for response in [admin.get("/faults/1").await, admin.delete("/faults/1").await] {
-        response.refuses(404, "expected the name of a fault rule, found 1");
+        response.assert_refused(404, "expected the name of a fault rule, found 1");
     }
 }
 
@@ -56,10 +56,10 @@ async fn rules_can_be_listed_and_removed_by_merchant() {
         list["faults"].as_array().unwrap().iter().map(|rule| rule["id"].as_u64().unwrap()).collect()
     };
     assert_eq!((ids("/faults").await, ids("/faults?merchant=1900000001").await), (vec![1, 2], vec![2]));
-    admin.delete("/faults?merchant=7").await.says(200, json!({ "deleted": 0 }));
-    admin.delete("/faults?merchant=1900000001").await.says(200, json!({ "deleted": 1 }));
+    admin.delete("/faults?merchant=7").await.assert_is(200, json!({ "deleted": 0 }));
+    admin.delete("/faults?merchant=1900000001").await.assert_is(200, json!({ "deleted": 1 }));
     assert_eq!(ids("/faults").await, [1]);
-    admin.delete("/faults").await.says(200, json!({ "deleted": 1 }));
+    admin.delete("/faults").await.assert_is(200, json!({ "deleted": 1 }));
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn an_invalid_rule_is_refused_with_the_reason() {
         (json!({ "fault": "reset", "match": { "operation": "set" } }), "match.operation: expected one of"),
         (json!({ "fault": "reset", "match": { "every": 0 } }), "match.every: expected 1 to"),
     ] {
-        admin.post("/faults", &rule).await.refuses(400, reason);
+        admin.post("/faults", &rule).await.assert_refused(400, reason);
     }
     assert_eq!(admin.get("/faults").await.body, json!({ "faults": [] }));
 }
@@ -84,7 +84,7 @@ async fn a_rule_over_the_limit_is_a_conflict() {
     let limits = Limits::default().with_faults(1).unwrap();
     let admin = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     assert_eq!(admin.post("/faults", &system_error()).await.status, 201);
-    admin.post("/faults", &system_error()).await.refuses(409, "raise limits.faults");
+    admin.post("/faults", &system_error()).await.assert_refused(409, "raise limits.faults");
 }
 
 #[tokio::test]

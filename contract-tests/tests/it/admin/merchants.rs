@@ -44,7 +44,7 @@ async fn a_merchant_is_created_with_the_given_options() {
 async fn a_refused_creation_changes_nothing() {
     let admin = Admin::new().await;
     let taken = json!({ "mchid": CONFIGURED, "new_key": true });
-    admin.post("/merchants", &taken).await.refuses(409, "expected an mchid that no merchant has");
+    admin.post("/merchants", &taken).await.assert_refused(409, "expected an mchid that no merchant has");
     // The first mchid is still free, and no serial number was used.
     assert_eq!(admin.make_merchant(&json!({})).await.mchid.as_str(), "1980000001");
 }
@@ -72,10 +72,10 @@ async fn merchants_can_be_listed_and_shown() {
     ] });
     let list = admin.get("/merchants").await;
     assert_eq!(list.body, expected);
-    admin.get("/merchants/1980000001").await.says(200, expected["merchants"][1].clone());
+    admin.get("/merchants/1980000001").await.assert_is(200, expected["merchants"][1].clone());
     for path in ["/merchants/7", "/merchants/x", "/merchants/%E4%BC%9A"] {
-        admin.get(path).await.refuses(404, "expected the mchid of a merchant");
-        admin.delete(path).await.refuses(404, "expected the mchid of a merchant");
+        admin.get(path).await.assert_refused(404, "expected the mchid of a merchant");
+        admin.delete(path).await.assert_refused(404, "expected the mchid of a merchant");
     }
 }
 
@@ -85,14 +85,14 @@ async fn only_a_created_merchant_can_be_deleted() {
     let made = admin.make_merchant(&json!({})).await;
     let path = format!("/merchants/{}", made.mchid);
     admin.exchange(&signed_by(&made, RawRequest::sample())).await;
-    admin.delete(&path).await.says(200, json!({ "deleted": 1 }));
+    admin.delete(&path).await.assert_is(200, json!({ "deleted": 1 }));
     assert!(admin.mock.exchanges().is_empty(), "its exchanges are deleted too");
     assert_eq!(admin.exchange(&signed_by(&made, RawRequest::sample())).await, 401);
     assert_eq!(admin.delete(&path).await.status, 404);
     admin
         .delete(&format!("/merchants/{CONFIGURED}"))
         .await
-        .refuses(409, "one of the configuration's and stays");
+        .assert_refused(409, "one of the configuration's and stays");
 }
 
 #[tokio::test]
@@ -103,13 +103,13 @@ async fn a_taken_or_invalid_mchid_is_refused() {
         admin
             .post("/merchants", &json!({ "mchid": mchid }))
             .await
-            .refuses(409, "expected an mchid that no merchant has");
+            .assert_refused(409, "expected an mchid that no merchant has");
     }
     for mchid in ["", "x", "1 2", &"1".repeat(33)] {
         admin
             .post("/merchants", &json!({ "mchid": mchid }))
             .await
-            .refuses(400, "mchid: expected 1 to 32 decimal digits");
+            .assert_refused(400, "mchid: expected 1 to 32 decimal digits");
     }
 }
 
@@ -118,7 +118,7 @@ async fn a_merchant_over_the_limit_is_a_conflict_until_one_is_deleted() {
     let limits = Limits::default().with_merchants(1).unwrap();
     let admin = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     let made = admin.make_merchant(&json!({})).await;
-    admin.post("/merchants", &json!({})).await.refuses(409, "raise limits.merchants");
+    admin.post("/merchants", &json!({})).await.assert_refused(409, "raise limits.merchants");
     admin.delete(&format!("/merchants/{}", made.mchid)).await;
     admin.make_merchant(&json!({})).await;
 }

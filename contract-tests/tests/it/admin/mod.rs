@@ -129,13 +129,13 @@ impl Admin {
 
 impl Response {
     #[track_caller]
-    fn says(self, status: u16, body: Value) {
+    fn assert_is(self, status: u16, body: Value) {
         assert_eq!((self.status, self.body), (status, body));
     }
 
     /// Checks that the call is refused with a message that contains this text.
     #[track_caller]
-    fn refuses(self, status: u16, text: &str) {
+    fn assert_refused(self, status: u16, text: &str) {
         let message = self.body["message"].as_str().unwrap();
         assert!(self.status == status && message.contains(text), "{} {message}", self.status);
     }

@@ -36,7 +36,7 @@ async fn the_index_needs_no_slash() {
 #[tokio::test]
 async fn a_healthy_mock_reports_ok_and_its_version() {
     let version = env!("CARGO_PKG_VERSION");
-    Admin::new().await.get("/health").await.says(200, json!({ "status": "ok", "version": version }));
+    Admin::new().await.get("/health").await.assert_is(200, json!({ "status": "ok", "version": version }));
 }
 
 #[tokio::test]

@@ -47,23 +47,23 @@ async fn times_takes_a_number_or_bounds() {
 async fn an_invalid_expectation_is_refused() {
     let admin = Admin::new().await;
     let unknown = json!({ "operation": "set_right", "times": 0 });
-    admin.post("/verify", &unknown).await.refuses(400, "operation: expected one of");
+    admin.post("/verify", &unknown).await.assert_refused(400, "operation: expected one of");
     for (times, reason) in [
         (json!({ "at_least": 2, "at_most": 1 }), "no more than at_most, found 2 and 1"),
         (json!({ "at_least": 0 }), "any number of exchanges would do"),
         (json!({}), "any number of exchanges would do"),
     ] {
-        admin.post("/verify", &json!({ "times": times })).await.refuses(400, reason);
+        admin.post("/verify", &json!({ "times": times })).await.assert_refused(400, reason);
     }
     for status in [0, 99, 600, 65_535] {
         let body = json!({ "status": status, "times": 0 });
-        admin.post("/verify", &body).await.refuses(400, "status: expected 100 to 599");
+        admin.post("/verify", &body).await.assert_refused(400, "status: expected 100 to 599");
     }
     let unknown = json!({ "merchant": "7", "times": 0 });
     admin
         .post("/verify", &unknown)
         .await
-        .refuses(400, "merchant: expected the mchid of a merchant, found \"7\"");
+        .assert_refused(400, "merchant: expected the mchid of a merchant, found \"7\"");
 }
 
 fn many(exchanges: u64) -> Limits {
