@@ -45,7 +45,7 @@ async fn a_refused_creation_changes_nothing() {
     let admin = Admin::new().await;
     let taken = json!({ "mchid": CONFIGURED, "new_key": true });
     admin.post("/merchants", &taken).await.assert_refused(409, "expected an mchid that no merchant has");
-    // The first mchid is still free, and no serial number was used.
+    // The first mchid is still free: the refused call did not use it up.
     assert_eq!(admin.make_merchant(&json!({})).await.mchid.as_str(), "1980000001");
 }
 
