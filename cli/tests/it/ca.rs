@@ -48,7 +48,7 @@ impl Home {
 #[track_caller]
 fn printed(output: Output) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), &*said), (Some(0), ""));
+    assert_eq!((output.status.code(), &*stderr), (Some(0), ""));
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -106,8 +106,8 @@ impl Model {
                 RepeatMismatch::Reject => return Err(Refused(OperationError::RepeatedDifferently)),
             },
         }
-        let (after, oddities) = self.sum(&change.rights, stored)?;
-        warnings.extend(oddities);
+        let (after, sum_warnings) = self.sum(&change.rights, stored)?;
+        warnings.extend(sum_warnings);
         let ledger = &mut self.merchants[change.merchant];
         ledger.points.insert(change.member, after);
         ledger.used.insert(change.rights.out_request_no.clone(), change.clone());
