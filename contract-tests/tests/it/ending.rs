@@ -28,7 +28,7 @@ async fn half_sent(mock: &MockServer) -> (Connection, Vec<u8>) {
         sample.clone().header(&format!("Content-Length: {length}")).header("Expect: 100-continue").head();
     let mut connection = Connection::open(mock).await;
     connection.send(&head).await;
-    assert_eq!(connection.reply().await.status(), "100");
+    assert_eq!(connection.response().await.status(), "100");
     (connection, sample.body)
 }
 
@@ -45,7 +45,7 @@ async fn idle_connections_are_closed_at_once() {
     let mock = frozen_mock().await;
     let mut used = Connection::open(&mock).await;
     used.send(&RawRequest::sample().to_bytes()).await;
-    assert_eq!(used.reply().await.status(), "204");
+    assert_eq!(used.response().await.status(), "204");
     let mut unused = Connection::open(&mock).await;
     assert!(ends_soon(mock).await);
     assert!(used.is_closed().await && unused.is_closed().await);
@@ -58,8 +58,8 @@ async fn a_delayed_response_is_still_sent() {
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().to_bytes()).await;
     recorded(&mock).await;
-    let (ended, reply) = tokio::join!(ends_soon(mock), connection.reply());
-    assert_eq!((ended, reply.status()), (true, "204"));
+    let (ended, response) = tokio::join!(ends_soon(mock), connection.response());
+    assert_eq!((ended, response.status()), (true, "204"));
     assert!(connection.is_closed().await);
 }
 
@@ -74,11 +74,11 @@ async fn a_request_still_arriving_gets_its_response_with_connection_close() {
             yield_now().await;
         }
         connection.send(end).await;
-        connection.reply().await
+        connection.response().await
     };
-    let (ended, reply) = tokio::join!(ends_soon(mock), rest);
-    assert_eq!((ended, reply.status()), (true, "204"));
-    assert!(reply.head.contains("\r\nConnection: close\r\n"), "{}", reply.head);
+    let (ended, response) = tokio::join!(ends_soon(mock), rest);
+    assert_eq!((ended, response.status()), (true, "204"));
+    assert!(response.head.contains("\r\nConnection: close\r\n"), "{}", response.head);
     assert!(connection.is_closed().await);
 }
 

@@ -39,7 +39,7 @@ async fn a_missing_head_or_body_times_out_after_the_configured_time() {
     let begun = tokio::time::Instant::now();
     let mut slow = Connection::open(&mock).await;
     slow.send(&RawRequest::sample().header("Content-Length: 100").head()).await;
-    assert_eq!(slow.reply().await.status(), "408");
+    assert_eq!(slow.response().await.status(), "408");
     assert_eq!(begun.elapsed().as_secs(), 5);
 }
 

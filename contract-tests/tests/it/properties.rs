@@ -7,14 +7,14 @@ use tokio::{runtime::Runtime, time::timeout};
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{MockServer, Warning};
 
-use crate::support::{Connection, RawRequest, Reply, frozen_mock};
+use crate::support::{Connection, RawRequest, RawResponse, frozen_mock};
 
 #[test]
 fn the_unaltered_requests_are_accepted() {
     let setup = Setup::new();
     for request in signed_requests() {
-        let reply = setup.exchange(&request.to_bytes());
-        assert!(reply.status().starts_with('2'), "{}", reply.to_text());
+        let response = setup.exchange(&request.to_bytes());
+        assert!(response.status().starts_with('2'), "{}", response.to_text());
     }
 }
 
@@ -67,8 +67,8 @@ fn a_refused_request_leaves_the_state_as_it_was() {
     proptest!(ProptestConfig::with_cases(64), |(refused in refused_requests())| {
         let setup = Setup::new();
         let requests = [RawRequest::sample().to_bytes(), refused.0, after_the_sample().to_bytes()];
-        let replies = requests.map(|bytes| setup.exchange(&bytes));
-        let [before, refusal, after] = replies.each_ref().map(Reply::status);
+        let responses = requests.map(|bytes| setup.exchange(&bytes));
+        let [before, refusal, after] = responses.each_ref().map(RawResponse::status);
         prop_assert!(before == "204" && refusal.starts_with('4'), "{before}, {refusal}");
         prop_assert_eq!(after, "204");
         let exchanges = setup.mock.exchanges();
@@ -93,11 +93,11 @@ impl Setup {
     }
 
     /// The response to these bytes on their own connection.
-    fn exchange(&self, bytes: &[u8]) -> Reply {
+    fn exchange(&self, bytes: &[u8]) -> RawResponse {
         let exchange = async {
             let mut connection = Connection::open(&self.mock).await;
             connection.send(bytes).await;
-            connection.reply().await
+            connection.response().await
         };
         self.runtime.block_on(async { timeout(Duration::from_secs(10), exchange).await }).unwrap()
     }
@@ -172,14 +172,15 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn of(reply: &Reply) -> Self {
-        let code = serde_json::from_slice::<serde_json::Value>(&reply.body).map(|body| body["code"].clone());
-        match (reply.status(), code) {
-            ("400", _) if reply.body.is_empty() => Self::NotHttp,
-            ("404", _) if reply.body.is_empty() => Self::UnknownPath,
-            ("405", _) if reply.body.is_empty() => Self::UnknownMethod,
+    fn of(response: &RawResponse) -> Self {
+        let code =
+            serde_json::from_slice::<serde_json::Value>(&response.body).map(|body| body["code"].clone());
+        match (response.status(), code) {
+            ("400", _) if response.body.is_empty() => Self::NotHttp,
+            ("404", _) if response.body.is_empty() => Self::UnknownPath,
+            ("405", _) if response.body.is_empty() => Self::UnknownMethod,
             ("401", Ok(code)) if code == "SIGN_ERROR" => Self::Unauthenticated,
-            _ => Self::Other(reply.to_text()),
+            _ => Self::Other(response.to_text()),
         }
     }
 }

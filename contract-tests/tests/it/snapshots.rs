@@ -5,8 +5,8 @@ use wechatpay_contract::sign::Sign;
 use crate::support::{RawRequest, exchange, frozen_mock};
 
 async fn check(name: &str, request: RawRequest) {
-    let reply = exchange(&frozen_mock().await, &request).await;
-    insta::assert_snapshot!(name, reply.to_text());
+    let response = exchange(&frozen_mock().await, &request).await;
+    insta::assert_snapshot!(name, response.to_text());
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use wechatpay_mock::admin_openapi;
 use wechatpay_protocol::Credentials;
 
 use super::Response;
-use crate::support::Reply;
+use crate::support::RawResponse;
 
 /// `operationId` and status.
 pub(super) type Seen = (String, u16);
@@ -22,22 +22,22 @@ pub(super) static DOCUMENT: LazyLock<Value> =
 
 /// Returns the response if it matches the document; panics otherwise.
 #[track_caller]
-pub(super) fn check(method: &str, target: &str, body: &str, reply: &Reply) -> Response {
-    let status: u16 = reply.status().parse().unwrap();
+pub(super) fn check(method: &str, target: &str, body: &str, received: &RawResponse) -> Response {
+    let status: u16 = received.status().parse().unwrap();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let operation = operation(method, path);
     let response = match &operation {
-        Some(operation) => &operation["responses"][reply.status()],
+        Some(operation) => &operation["responses"][received.status()],
         None => refusal(status),
     };
     let response = resolved(response);
     let (media_type, content) = response["content"]
         .as_object()
         .and_then(|content| content.iter().next())
-        .unwrap_or_else(|| panic!("{method} {target}: the document has no {status} {}", reply.to_text()));
-    check_head(response, media_type, &reply.head);
+        .unwrap_or_else(|| panic!("{method} {target}: the document has no {status} {}", received.to_text()));
+    check_head(response, media_type, &received.head);
 
-    let text = String::from_utf8(reply.body.clone()).unwrap();
+    let text = String::from_utf8(received.body.clone()).unwrap();
     let value = match media_type.as_str() {
         "application/json" => serde_json::from_str(&text).unwrap(),
         _ => Value::String(text.clone()),
@@ -59,7 +59,13 @@ pub(super) fn check(method: &str, target: &str, body: &str, reply: &Reply) -> Re
     if (id, status) != (Some("make_merchant"), 201) {
         check_secrets(&text);
     }
-    Response { status, head: reply.head.clone(), body: value, text, seen: id.map(|id| (id.into(), status)) }
+    Response {
+        status,
+        head: received.head.clone(),
+        body: value,
+        text,
+        seen: id.map(|id| (id.into(), status)),
+    }
 }
 
 /// The described operation of that call, if there is one.

@@ -76,8 +76,8 @@ async fn refusals(seen: &mut Vec<Response>) {
         connections.push(connection);
     }
     for ((method, path, _), mut connection) in late.iter().zip(connections) {
-        let reply = connection.reply().await;
-        seen.push(super::check(method, &format!("/__mock{path}"), "", &reply));
+        let response = connection.response().await;
+        seen.push(super::check(method, &format!("/__mock{path}"), "", &response));
     }
 }
 

@@ -78,7 +78,7 @@ async fn shutdown_ends_waiting_followers() {
     let mut follower = crate::support::Connection::open(&mock).await;
     // Two calls in one send: after the first response, the mock has begun the second call or is about to.
     follower.send(b"GET /__mock/health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /__mock/exchanges?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    assert_eq!(follower.reply().await.status(), "200");
+    assert_eq!(follower.response().await.status(), "200");
     tokio::task::yield_now().await;
     assert!(timeout(SOON, mock.shutdown()).await.expect("no follower delays the shutdown"));
 }

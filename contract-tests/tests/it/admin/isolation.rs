@@ -16,8 +16,8 @@ fn change(merchant: &Credentials, number: &str, points: i64) -> RawRequest {
 async fn points(admin: &Admin, merchant: &Credentials) -> Value {
     let target = RawRequest::sample().target.replace("/rights", "");
     let request = RawRequest { method: "GET", target, body: Vec::new(), ..RawRequest::sample() };
-    let reply = crate::support::exchange(&admin.mock, &signed_by(merchant, request)).await;
-    serde_json::from_slice::<Value>(&reply.body).unwrap()["bonus_value"].clone()
+    let response = crate::support::exchange(&admin.mock, &signed_by(merchant, request)).await;
+    serde_json::from_slice::<Value>(&response.body).unwrap()["bonus_value"].clone()
 }
 
 /// A test that relies on being alone.

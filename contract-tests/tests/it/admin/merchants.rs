@@ -33,8 +33,8 @@ async fn a_merchant_is_created_with_the_given_options() {
     assert!(merchant.platform_certificate.is_none() && merchant.public_key.is_some());
     let target = "/v3/marketing/membercard-open/cards/c/codes/1".into();
     let request = RawRequest { method: "GET", target, body: Vec::new(), ..RawRequest::sample() };
-    let reply = crate::support::exchange(&admin.mock, &signed_by(&merchant, request)).await;
-    assert_eq!(serde_json::from_slice::<Value>(&reply.body).unwrap()["bonus_value"], 7);
+    let response = crate::support::exchange(&admin.mock, &signed_by(&merchant, request)).await;
+    assert_eq!(serde_json::from_slice::<Value>(&response.body).unwrap()["bonus_value"], 7);
 
     let merchant = admin.make_merchant(&json!({ "trust": "platform-certificate" })).await;
     assert!(merchant.platform_certificate.is_some() && merchant.public_key.is_none());

@@ -90,8 +90,8 @@ impl Admin {
     async fn raw(&self, method: &str, path: &str, body: &str, bytes: &[u8]) -> Response {
         let mut connection = Connection::open(&self.mock).await;
         connection.send(bytes).await;
-        let reply = connection.reply().await;
-        check(method, &format!("/__mock{path}"), body, &reply)
+        let response = connection.response().await;
+        check(method, &format!("/__mock{path}"), body, &response)
     }
 
     /// The status of the gateway's response to this request.

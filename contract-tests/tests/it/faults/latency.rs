@@ -110,7 +110,7 @@ async fn clearing_faults_or_resetting_ends_delays_at_once() {
     for end in ends {
         let (mock, mut connection) = waiting("MOCK*latency|600000*1").await;
         end(&mock);
-        let response = timeout(Duration::from_secs(10), connection.reply())
+        let response = timeout(Duration::from_secs(10), connection.response())
             .await
             .expect("the response is still delayed");
         assert_eq!(response.status(), "204");

@@ -149,7 +149,7 @@ async fn while_refusing_nobody_can_connect_and_open_connections_work() {
     let setup = Setup::new().await;
     let mut before = Connection::open(&setup.mock).await;
     before.send(&raw("before").to_bytes()).await;
-    assert_eq!(before.reply().await.status(), "204");
+    assert_eq!(before.response().await.status(), "204");
 
     refuse(&setup).await;
     for number in ["2", "3"] {
@@ -158,7 +158,7 @@ async fn while_refusing_nobody_can_connect_and_open_connections_work() {
     let error = TcpStream::connect(address(&setup.mock)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     before.send(&raw("while").to_bytes()).await;
-    assert_eq!(before.reply().await.status(), "204");
+    assert_eq!(before.response().await.status(), "204");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -209,7 +209,7 @@ async fn a_short_refuse_does_not_end_a_long_one() {
     let setup = Setup::new().await;
     let mut other = Connection::open(&setup.mock).await;
     other.send(&raw("1").to_bytes()).await;
-    other.reply().await;
+    other.response().await;
     refuse(&setup).await;
     other.send(&raw("MOCK*refuse|0*1").to_bytes()).await;
     assert!(other.is_closed().await);

@@ -6,7 +6,7 @@ use wechatpay_mock::{Clock, Config, Fault, FaultRule, MockServer, policies::Sign
 use wechatpay_protocol::{Certificate, Credentials, Nonce, ResponseMessage, Timestamp};
 
 use super::{frozen_mock, raw};
-use crate::support::{Connection, NOW, RawRequest, Reply, exchange};
+use crate::support::{Connection, NOW, RawRequest, RawResponse, exchange};
 
 const TIMESTAMP: &str = "Wechatpay-Timestamp";
 const NONCE: &str = "Wechatpay-Nonce";
@@ -28,10 +28,10 @@ struct Response {
 }
 
 impl Response {
-    fn of(reply: &Reply) -> Self {
-        let headers = reply.head.lines().filter_map(|line| line.split_once(": "));
+    fn of(response: &RawResponse) -> Self {
+        let headers = response.head.lines().filter_map(|line| line.split_once(": "));
         let headers = headers.map(|(name, value)| (name.into(), value.into())).collect();
-        Self { status: reply.status().into(), headers, body: reply.body.clone() }
+        Self { status: response.status().into(), headers, body: response.body.clone() }
     }
 
     fn without(mut self, names: &[&str]) -> Self {
@@ -162,7 +162,7 @@ async fn altered_body_adds_a_member_to_a_json_body() {
     let ordinary = exchange(&mock, &card()).await;
     mock.add_fault(FaultRule::of(Fault::AlteredBody)).unwrap();
     let faulty = exchange(&mock, &card()).await;
-    let json = |reply: &Reply| serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap();
+    let json = |response: &RawResponse| serde_json::from_slice::<serde_json::Value>(&response.body).unwrap();
     let mut expected = json(&ordinary);
     expected["altered"] = true.into();
     assert_eq!(json(&faulty), expected);
@@ -174,7 +174,7 @@ async fn lower_case_headers_changes_only_the_names_and_closes_the_connection() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&raw(&Fault::LowerCaseHeaders.trigger_number()).to_bytes()).await;
-    let faulty = connection.reply().await;
+    let faulty = connection.response().await;
     assert_eq!(sorted_lines(&faulty.head, str::to_owned), sorted_lines(&ordinary.head, str::to_lowercase));
     assert!(connection.is_closed().await);
 }
@@ -197,11 +197,15 @@ async fn an_html_fault_sends_the_page_of_a_plain_web_server() {
         (Fault::BadGatewayHtml, "502 Bad Gateway"),
         (Fault::ServiceUnavailableHtml, "503 Service Unavailable"),
     ] {
-        let reply = exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await;
-        assert!(reply.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", reply.head);
-        assert!(reply.head.contains("Content-Type: text/html\r\n"), "{}", reply.head);
-        assert!(!reply.head.contains("Request-ID") && !reply.head.contains("Wechatpay"), "{}", reply.head);
-        let page = String::from_utf8(reply.body).unwrap();
+        let response = exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await;
+        assert!(response.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", response.head);
+        assert!(response.head.contains("Content-Type: text/html\r\n"), "{}", response.head);
+        assert!(
+            !response.head.contains("Request-ID") && !response.head.contains("Wechatpay"),
+            "{}",
+            response.head
+        );
+        let page = String::from_utf8(response.body).unwrap();
         assert!(page.contains(&format!("<center><h1>{status}</h1></center>")), "{page}");
     }
 }
@@ -214,7 +218,7 @@ async fn with_signed_refusals_html_pages_and_sign_errors_stay_unsigned() {
     for (fault, is_signed) in
         [(Fault::SystemError, true), (Fault::BadGatewayHtml, false), (Fault::SignError, false)]
     {
-        let reply = exchange(&mock, &raw(&fault.trigger_number())).await;
-        assert_eq!(reply.head.contains(SIGNATURE), is_signed, "{fault}");
+        let response = exchange(&mock, &raw(&fault.trigger_number())).await;
+        assert_eq!(response.head.contains(SIGNATURE), is_signed, "{fault}");
     }
 }

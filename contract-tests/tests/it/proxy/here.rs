@@ -22,7 +22,7 @@ async fn a_tunnel_to_the_gateway_ends_in_the_mock_and_responses_verify() {
         let config = trusting(&mock.ca_pem().await.unwrap(), &["http/1.1"]);
         let mut connection = Connection::over(soon(handshake(stream, config, to)).await.unwrap());
         connection.send(&RawRequest::sample().to_bytes()).await;
-        assert_eq!(soon(connection.reply()).await.verified(&mock).status(), 204, "{to}");
+        assert_eq!(soon(connection.response()).await.verified(&mock).status(), 204, "{to}");
     }
 }
 
@@ -32,10 +32,10 @@ async fn bytes_sent_before_the_tunnel_is_open_go_through_it() {
     let mut connection = Connection::open(&mock).await;
     let connect_request = format!("CONNECT {GATEWAY}:80 HTTP/1.1\r\nHost: {GATEWAY}:80\r\n\r\n");
     connection.send(&[connect_request.as_bytes(), &RawRequest::sample().to_bytes()].concat()).await;
-    let established = soon(connection.reply()).await;
+    let established = soon(connection.response()).await;
     assert_eq!(established.status(), "200");
     assert!(!established.head.contains("Content-Length"), "{}", established.head);
-    assert_eq!(soon(connection.reply()).await.status(), "204");
+    assert_eq!(soon(connection.response()).await.status(), "204");
 }
 
 #[tokio::test]
@@ -44,14 +44,14 @@ async fn a_tunnel_can_be_opened_on_a_used_connection_and_over_tls() {
     let encrypted = soon(connect(&mock, "localhost", &["http/1.1"])).await.unwrap();
     for mut connection in [Connection::open(&mock).await, Connection::over(encrypted)] {
         connection.send(&RawRequest::sample().to_bytes()).await;
-        assert_eq!(soon(connection.reply()).await.status(), "204");
+        assert_eq!(soon(connection.response()).await.status(), "204");
         connection.send(format!("CONNECT {GATEWAY}:443 HTTP/1.1\r\n\r\n").as_bytes()).await;
-        assert_eq!(soon(connection.reply()).await.status(), "200");
+        assert_eq!(soon(connection.response()).await.status(), "200");
         let config = trusting(&mock.ca_pem().await.unwrap(), &["http/1.1"]);
         let inside = soon(handshake(connection.into_stream(), config, GATEWAY)).await.unwrap();
         let mut inside = Connection::over(inside);
         inside.send(&RawRequest::sample().to_bytes()).await;
-        assert_eq!(soon(inside.reply()).await.status(), "204");
+        assert_eq!(soon(inside.response()).await.status(), "204");
     }
 }
 
@@ -65,7 +65,7 @@ async fn an_absolute_url_of_the_mocks_hosts_works_and_is_signed_without_the_host
     for url in [&format!("http://{GATEWAY}"), &format!("https://{GATEWAY}"), "http://mock.test", &own] {
         let mut connection = Connection::open(&mock).await;
         connection.send(&with_url(&RawRequest::sample(), url)).await;
-        assert_eq!(soon(connection.reply()).await.status(), "204", "{url}");
+        assert_eq!(soon(connection.response()).await.status(), "204", "{url}");
     }
 }
 
@@ -77,7 +77,7 @@ async fn shutdown_does_not_wait_for_idle_tunnels() {
     let config = trusting(&mock.ca_pem().await.unwrap(), &["http/1.1"]);
     let mut used = Connection::over(soon(handshake(used, config, GATEWAY)).await.unwrap());
     used.send(&RawRequest::sample().to_bytes()).await;
-    assert_eq!(soon(used.reply()).await.status(), "204");
+    assert_eq!(soon(used.response()).await.status(), "204");
     let begun = std::time::Instant::now();
     assert!(soon(mock.shutdown()).await);
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());

@@ -111,13 +111,13 @@ pub(crate) struct Connection {
 
 /// A response as received.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct RawResponse {
     /// Status line and headers, each ended by `\r\n`.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Reply {
+impl RawResponse {
     /// The digits of the status line.
     pub(crate) fn status(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
@@ -163,12 +163,12 @@ impl Connection {
     }
 
     /// The next response. `Content-Length` gives the length of its body.
-    pub(crate) async fn reply(&mut self) -> Reply {
+    pub(crate) async fn response(&mut self) -> RawResponse {
         let head = self.take_until(b"\r\n\r\n").await;
         let head = String::from_utf8(head).unwrap();
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let body = self.take(length.map_or(0, |length| length.parse().unwrap())).await;
-        Reply { head, body }
+        RawResponse { head, body }
     }
 
     /// Whether the peer has closed the connection, with nothing left to read.
@@ -219,8 +219,8 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
 }
 
 /// The response to one request on its own connection.
-pub(crate) async fn exchange(mock: &MockServer, request: &RawRequest) -> Reply {
+pub(crate) async fn exchange(mock: &MockServer, request: &RawRequest) -> RawResponse {
     let mut connection = Connection::open(mock).await;
     connection.send(&request.to_bytes()).await;
-    connection.reply().await
+    connection.response().await
 }

@@ -9,10 +9,10 @@ use rustls::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use wechatpay_client::{PlatformKeys, RawResponse, VerifiedResponse, verify};
+use wechatpay_client::{PlatformKeys, VerifiedResponse, verify};
 use wechatpay_mock::MockServer;
 
-use super::{Connection, NOW, Reply, Stream};
+use super::{Connection, NOW, RawResponse, Stream};
 
 /// The host that SDKs have built in.
 pub(crate) const GATEWAY: &str = "api.mch.weixin.qq.com";
@@ -84,16 +84,16 @@ pub(crate) async fn connect(
 }
 
 /// A tunnel through the mock to this host, or the response that refuses it.
-pub(crate) async fn tunnel(mock: &MockServer, to: &str) -> Result<Box<dyn Stream>, Reply> {
+pub(crate) async fn tunnel(mock: &MockServer, to: &str) -> Result<Box<dyn Stream>, RawResponse> {
     tunnel_at(mock.address(), to).await
 }
 
 /// The same through the proxy at this address.
-pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Stream>, Reply> {
+pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Stream>, RawResponse> {
     let mut connection = Connection::over(TcpStream::connect(proxy).await.unwrap());
     connection.send(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n").as_bytes()).await;
-    let reply = connection.reply().await;
-    if reply.status() == "200" { Ok(connection.into_stream()) } else { Err(reply) }
+    let response = connection.response().await;
+    if response.status() == "200" { Ok(connection.into_stream()) } else { Err(response) }
 }
 
 /// Verifies the response as our client does: one of the gateway's trusted keys must have signed it.
@@ -104,10 +104,10 @@ pub(crate) fn verified(
     body: Vec<u8>,
 ) -> VerifiedResponse {
     let keys = PlatformKeys::of(&mock.credentials()).unwrap();
-    verify(&RawResponse { status, headers, body: body.into() }, &keys, NOW).unwrap()
+    verify(&wechatpay_client::RawResponse { status, headers, body: body.into() }, &keys, NOW).unwrap()
 }
 
-impl Reply {
+impl RawResponse {
     /// The same.
     pub(crate) fn verified(self, mock: &MockServer) -> VerifiedResponse {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));

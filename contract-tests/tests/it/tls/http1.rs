@@ -13,7 +13,7 @@ async fn a_response_verifies_over_each_transport() {
         let mut connection = soon(way.open(&mock)).await;
         for (request, status) in [(RawRequest::sample(), 204), (RawRequest::certificates(), 200)] {
             connection.send(&request.to_bytes()).await;
-            assert_eq!(soon(connection.reply()).await.verified(&mock).status(), status, "{way:?}");
+            assert_eq!(soon(connection.response()).await.verified(&mock).status(), status, "{way:?}");
         }
     }
 }
@@ -25,9 +25,9 @@ async fn a_connection_serves_several_requests() {
         let mut connection = soon(way.open(&mock)).await;
         for _ in 0..3 {
             connection.send(&RawRequest::sample().to_bytes()).await;
-            let reply = soon(connection.reply()).await;
-            assert_eq!(reply.status(), "204", "{way:?}");
-            assert!(reply.head.contains("\r\nWechatpay-Signature: "), "{way:?}: {}", reply.head);
+            let response = soon(connection.response()).await;
+            assert_eq!(response.status(), "204", "{way:?}");
+            assert!(response.head.contains("\r\nWechatpay-Signature: "), "{way:?}: {}", response.head);
         }
     }
 }
@@ -42,7 +42,7 @@ async fn pipelined_requests_get_responses_in_order() {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&bytes).await;
         for status in ["204", "404", "200"] {
-            assert_eq!(soon(connection.reply()).await.status(), status, "{way:?}");
+            assert_eq!(soon(connection.response()).await.status(), status, "{way:?}");
         }
     }
 }
@@ -57,9 +57,9 @@ async fn a_client_that_expects_100_continue_gets_it() {
     for way in WAYS {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&expecting.head()).await;
-        assert_eq!(soon(connection.reply()).await.status(), "100", "{way:?}");
+        assert_eq!(soon(connection.response()).await.status(), "100", "{way:?}");
         connection.send(&request.body).await;
-        assert_eq!(soon(connection.reply()).await.status(), "204", "{way:?}");
+        assert_eq!(soon(connection.response()).await.status(), "204", "{way:?}");
     }
 }
 
@@ -74,7 +74,7 @@ async fn a_chunked_body_is_accepted() {
             connection.send(&[format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()).await;
         }
         connection.send(b"0\r\n\r\n").await;
-        assert_eq!(soon(connection.reply()).await.status(), "204", "{way:?}");
+        assert_eq!(soon(connection.response()).await.status(), "204", "{way:?}");
     }
 }
 
@@ -85,10 +85,10 @@ async fn a_response_is_not_compressed_even_if_the_client_accepts_it() {
     for way in WAYS {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&request.to_bytes()).await;
-        let reply = soon(connection.reply()).await;
-        assert!(!reply.head.contains("Content-Encoding"), "{way:?}: {}", reply.head);
-        assert!(reply.body.starts_with(b"{\"data\":"), "{way:?}");
-        reply.verified(&mock);
+        let response = soon(connection.response()).await;
+        assert!(!response.head.contains("Content-Encoding"), "{way:?}: {}", response.head);
+        assert!(response.body.starts_with(b"{\"data\":"), "{way:?}");
+        response.verified(&mock);
     }
 }
 
@@ -98,7 +98,7 @@ async fn a_tls_connection_ends_with_a_close_notify() {
     for way in [Way::Tls, Way::Tunnel] {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&RawRequest::sample().header("Connection: close").to_bytes()).await;
-        assert_eq!(soon(connection.reply()).await.status(), "204");
+        assert_eq!(soon(connection.response()).await.status(), "204");
         // An end without close_notify would be an error.
         assert_eq!(soon(connection.rest()).await, (vec![], true), "{way:?}");
     }

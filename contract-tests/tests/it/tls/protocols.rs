@@ -70,7 +70,7 @@ async fn one_port_accepts_plain_http_and_tls() {
     let mut encrypted = Connection::over(connect(&mock, "localhost", &[]).await.unwrap());
     for connection in [&mut plain, &mut encrypted] {
         connection.send(&RawRequest::sample().to_bytes()).await;
-        assert_eq!(soon(connection.reply()).await.status(), "204");
+        assert_eq!(soon(connection.response()).await.status(), "204");
     }
 }
 
@@ -83,9 +83,9 @@ async fn a_tls_only_port_refuses_plain_http_with_a_hint() {
 
     let mut plain = Connection::over(TcpStream::connect(&address).await.unwrap());
     plain.send(&RawRequest::sample().to_bytes()).await;
-    let reply = soon(plain.reply()).await;
-    assert_eq!(reply.status(), "400");
-    let text = String::from_utf8(reply.body).unwrap();
+    let response = soon(plain.response()).await;
+    assert_eq!(response.status(), "400");
+    let text = String::from_utf8(response.body).unwrap();
     assert_eq!(text, "wechatpay-mock: expected TLS on this port, found plain HTTP; call it with https://\n");
     assert!(soon(plain.is_closed()).await);
     assert!(mock.exchanges().is_empty());
@@ -94,7 +94,7 @@ async fn a_tls_only_port_refuses_plain_http_with_a_hint() {
     let encrypted = TcpStream::connect(&address).await.unwrap();
     let mut encrypted = Connection::over(soon(handshake(encrypted, config, "localhost")).await.unwrap());
     encrypted.send(&RawRequest::sample().to_bytes()).await;
-    assert_eq!(soon(encrypted.reply()).await.status(), "204");
+    assert_eq!(soon(encrypted.response()).await.status(), "204");
 }
 
 #[tokio::test]

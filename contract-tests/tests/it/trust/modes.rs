@@ -5,7 +5,7 @@ use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{Clock, Config, MerchantConfig, MockServer, TrustMode, policies::SignedRefusals};
 use wechatpay_protocol::Credentials;
 
-use crate::support::{NOW, RawRequest, Reply, exchange};
+use crate::support::{NOW, RawRequest, RawResponse, exchange};
 
 const CERTIFICATE: &str = "6B02BF8E93D977998EC83F5E1A7E346B7265A191";
 const PUBLIC_KEY: &str = "PUB_KEY_ID_0119000000012026010100000000000001";
@@ -35,8 +35,8 @@ async fn signing_key(mock: &MockServer, headers: &[&str]) -> Option<String> {
     serial_in(&exchange(mock, &request).await)
 }
 
-fn serial_in(reply: &Reply) -> Option<String> {
-    reply.head.lines().find_map(|line| line.strip_prefix("Wechatpay-Serial: ")).map(Into::into)
+fn serial_in(response: &RawResponse) -> Option<String> {
+    response.head.lines().find_map(|line| line.strip_prefix("Wechatpay-Serial: ")).map(Into::into)
 }
 
 #[tokio::test]
