@@ -33,7 +33,7 @@ type change struct {
 // hostile lists responses that must be refused: the fault that causes one, and the SDK's error.
 var hostile = []struct {
 	response, fault string
-	reason        *regexp.Regexp
+	reason          *regexp.Regexp
 }{
 	{"a response with a wrong signature", "wrong-key", regexp.MustCompile("verify signature with public key")},
 	{"a response with an unknown serial", "unknown-serial", regexp.MustCompile("not found in verifier|does not match serial number")},

@@ -56,13 +56,13 @@ await check('a call signed with another key fails as 401 SIGN_ERROR', async () =
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const stranger = new Wechatpay(trustingPublicKey({ ...merchant, privateKey }, publicKeyId, publicKey));
   const call = stranger.chain(rights).patch({ out_request_no: 'node-wrong-key', bonus_value: 600 });
-  await fails(call, isAnswer(401, 'SIGN_ERROR', '错误的签名，验签失败'));
+  await fails(call, isResponse(401, 'SIGN_ERROR', '错误的签名，验签失败'));
 });
 
 await check("a call without out_request_no fails as 400 PARAM_ERROR with the gateway's text", async () => {
   const client = new Wechatpay(trustingPublicKey(merchant, publicKeyId, publicKey));
   const call = client.chain(rights).patch({ bonus_value: 600 });
-  await fails(call, isAnswer(400, 'PARAM_ERROR', '输入源“/body/out_request_no”映射到字段“商户请求单号”必填性规则校验失败，此字段为必填项'));
+  await fails(call, isResponse(400, 'PARAM_ERROR', '输入源“/body/out_request_no”映射到字段“商户请求单号”必填性规则校验失败，此字段为必填项'));
 });
 
 process.exitCode = end();
@@ -76,6 +76,6 @@ async function fails(call, asItShould) {
   });
 }
 
-function isAnswer(status, code, message) {
+function isResponse(status, code, message) {
   return ({ response }) => assert.deepEqual([response?.status, response?.data.code, response?.data.message], [status, code, message]);
 }
