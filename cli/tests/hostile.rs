@@ -1,4 +1,4 @@
-//! Slow and hostile peers: every wait ends at its limit, other peers are still answered, and memory stays small.
+//! Slow and hostile peers: every wait ends at its limit, other peers still get responses, and memory stays small.
 //!
 //! The mock runs in its own process, so that its memory can be measured.
 #![forbid(unsafe_code)]
@@ -82,13 +82,13 @@ impl Mock {
 
     /// Checks that another request gets its response soon, and that the mock's peak memory is within the limit.
     #[track_caller]
-    fn is_well(&self) {
+    fn is_healthy(&self) {
         let begun = Instant::now();
         let mut peer = self.connect();
         peer.send(&Request::sample().to_bytes()).unwrap();
-        assert_eq!(peer.answer().unwrap(), "204");
+        assert_eq!(peer.response().unwrap(), "204");
         let (waited, memory) = (begun.elapsed(), self.peak_memory_kib());
-        println!("answered in {} ms, {memory} KiB at most", waited.as_millis());
+        println!("response after {} ms, {memory} KiB at most", waited.as_millis());
         assert!(waited < SLACK, "{waited:?}");
         assert!(memory <= MEMORY_KIB, "{memory} KiB");
     }
@@ -137,7 +137,7 @@ impl Peer {
     }
 
     /// Reads the next response completely, and returns its status.
-    fn answer(&mut self) -> io::Result<String> {
+    fn response(&mut self) -> io::Result<String> {
         let mut line = || {
             let mut line = String::new();
             match self.stream.read_line(&mut line)? {
@@ -258,19 +258,19 @@ fn assert_ended_by(limit: u64, begun: Instant) {
 // Slow peers.
 
 #[test]
-fn a_thousand_idle_connections_are_closed_in_time_while_others_are_answered() {
+fn a_thousand_idle_connections_time_out_while_others_work() {
     let _alone = SOCKETS.write().unwrap_or_else(PoisonError::into_inner);
     let mock = Mock::start_by(&mut Command::new(BINARY), "head_timeout = 2", None);
     let begun = Instant::now();
     let mut idle: Vec<_> = (0..1000).map(|_| mock.connect()).collect();
     // Connections are accepted in order: once this one is, all are.
-    mock.is_well();
+    mock.is_healthy();
     assert!(idle[0].is_waiting(), "opening them took {:?}: they were not there at once", begun.elapsed());
     for peer in &mut idle {
         assert_eq!(peer.rest(), "");
     }
     assert_ended_by(2, begun);
-    mock.is_well();
+    mock.is_healthy();
 }
 
 #[test]
@@ -281,14 +281,14 @@ fn the_idle_limit_is_the_same_between_requests_as_before_the_first() {
     for _ in 0..3 {
         begun = Instant::now();
         peer.send(&Request::sample().to_bytes()).unwrap();
-        assert_eq!(peer.answer().unwrap(), "204");
+        assert_eq!(peer.response().unwrap(), "204");
     }
     assert_eq!(peer.rest(), "");
     assert_ended_by(1, begun);
 }
 
 #[test]
-fn a_head_or_body_sent_byte_by_byte_has_no_more_time_than_one_never_sent() {
+fn a_head_or_body_sent_byte_by_byte_has_the_same_timeout() {
     let mock = Mock::start(SHORT);
     let drips = [
         ("", "\r\n", ""),
@@ -299,26 +299,26 @@ fn a_head_or_body_sent_byte_by_byte_has_no_more_time_than_one_never_sent() {
         ("POST /v3/none HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "0", "HTTP/1.1 408 "),
     ];
     thread::scope(|scope| {
-        for (begin, drop, answer) in drips {
+        for (begin, drop, response) in drips {
             let begun = Instant::now();
             let mut peer = mock.connect();
             scope.spawn(move || {
                 peer.send(begin.as_bytes()).unwrap();
                 let received = peer.drip(drop);
                 assert!(
-                    received.starts_with(answer) && received.is_empty() == answer.is_empty(),
+                    received.starts_with(response) && received.is_empty() == response.is_empty(),
                     "{received}"
                 );
                 assert_ended_by(1, begun);
             });
         }
-        mock.is_well();
+        mock.is_healthy();
     });
-    mock.is_well();
+    mock.is_healthy();
 }
 
 #[test]
-fn a_body_that_is_announced_and_never_sent_is_408_and_the_connection_closed() {
+fn a_body_that_never_arrives_is_a_408_and_the_connection_is_closed() {
     let mock = Mock::start(SHORT);
     let head = Request::sample().head(1024 * 1024);
     let begun = Instant::now();
@@ -326,13 +326,13 @@ fn a_body_that_is_announced_and_never_sent_is_408_and_the_connection_closed() {
     for peer in &peers {
         peer.send(head.as_bytes()).unwrap();
     }
-    mock.is_well();
+    mock.is_healthy();
     for peer in &mut peers {
-        assert_eq!(peer.answer().unwrap(), "408");
+        assert_eq!(peer.response().unwrap(), "408");
         assert_eq!(peer.rest(), "");
     }
     assert_ended_by(1, begun);
-    mock.is_well();
+    mock.is_healthy();
 }
 
 #[test]
@@ -365,15 +365,15 @@ fn a_peer_that_never_reads_is_disconnected() {
                 assert!(waited < Duration::from_secs(1) + SLACK, "{waited:?}");
             });
         }
-        mock.is_well();
+        mock.is_healthy();
     });
-    mock.is_well();
+    mock.is_healthy();
 }
 
 // Peers that stop halfway.
 
 #[test]
-fn a_half_closed_connection_is_answered_if_its_request_is_complete_and_closed_at_once() {
+fn a_half_closed_connection_gets_a_response_to_a_complete_request_and_is_closed_at_once() {
     let mock = Mock::start("");
     let sample = Request::sample().to_bytes();
     let stops: [(&[u8], &str); 5] = [
@@ -385,22 +385,25 @@ fn a_half_closed_connection_is_answered_if_its_request_is_complete_and_closed_at
     ];
     let begun = Instant::now();
     for _ in 0..20 {
-        for (sent, answer) in stops {
+        for (sent, response) in stops {
             let mut peer = mock.connect();
             peer.send(sent).unwrap();
             peer.finish_sending();
             let received = peer.rest();
-            assert!(received.starts_with(answer) && received.is_empty() == answer.is_empty(), "{received}");
+            assert!(
+                received.starts_with(response) && received.is_empty() == response.is_empty(),
+                "{received}"
+            );
         }
     }
     assert!(begun.elapsed() < SLACK, "{:?}", begun.elapsed());
-    mock.is_well();
+    mock.is_healthy();
 }
 
 // Peers that send too much.
 
 #[test]
-fn headers_over_64_kib_are_431_and_the_connection_closed_however_much_there_is() {
+fn headers_of_any_size_over_64_kib_are_a_431_and_the_connection_is_closed() {
     let mock = Mock::start("");
     let begun = Instant::now();
     let headers = "X-Many: x\r\n".repeat(1000);
@@ -417,11 +420,11 @@ fn headers_over_64_kib_are_431_and_the_connection_closed_however_much_there_is()
         }
     }
     assert!(begun.elapsed() < SLACK, "{:?}", begun.elapsed());
-    mock.is_well();
+    mock.is_healthy();
 }
 
 #[test]
-fn ten_thousand_requests_on_one_connection_are_answered_in_little_memory() {
+fn ten_thousand_requests_on_one_connection_need_little_memory() {
     const REQUESTS: usize = 10_000;
     let mock = Mock::start("");
     let mut peer = mock.connect();
@@ -434,14 +437,14 @@ fn ten_thousand_requests_on_one_connection_are_answered_in_little_memory() {
             }
         });
         for _ in 0..REQUESTS {
-            assert_eq!(peer.answer().unwrap(), "204");
+            assert_eq!(peer.response().unwrap(), "204");
         }
     });
-    mock.is_well();
+    mock.is_healthy();
 }
 
 #[test]
-fn requests_of_any_shape_are_remembered_in_little_memory() {
+fn journaled_requests_of_any_shape_need_little_memory() {
     let unknown = Request { target: "/v3/none".into(), ..Request::sample() };
     let shapes = [
         (2_000, Request { headers: (0..80).map(|n| format!("X-{n}: {n}\r\n")).collect(), ..unknown.clone() }),
@@ -455,9 +458,9 @@ fn requests_of_any_shape_are_remembered_in_little_memory() {
         let request = request.to_bytes();
         for _ in 0..times {
             peer.send(&request).unwrap();
-            assert_eq!(peer.answer().unwrap(), "404");
+            assert_eq!(peer.response().unwrap(), "404");
         }
-        mock.is_well();
+        mock.is_healthy();
     }
 }
 
@@ -470,12 +473,12 @@ fn connections_over_the_limit_wait_until_others_end() {
     let _idle = [mock.connect(), mock.connect()];
     let mut third = mock.connect();
     third.send(UNKNOWN.as_bytes()).unwrap();
-    assert_eq!(third.answer().unwrap(), "404");
+    assert_eq!(third.response().unwrap(), "404");
     assert_ended_by(1, begun);
 }
 
 #[test]
-fn without_files_for_more_connections_the_mock_waits_quietly_until_others_end() {
+fn without_free_file_descriptors_the_mock_waits_until_connections_end() {
     let sockets = SOCKETS.read().unwrap_or_else(PoisonError::into_inner);
     let few_files = ["-c", "ulimit -n 24; exec \"$0\" \"$@\"", BINARY];
     let mock = Mock::start_by(Command::new("sh").args(few_files), "head_timeout = 1", Some(sockets));
@@ -483,10 +486,10 @@ fn without_files_for_more_connections_the_mock_waits_quietly_until_others_end() 
     let _idle: Vec<_> = (0..24).map(|_| mock.connect()).collect();
     let mut last = mock.connect();
     last.send(UNKNOWN.as_bytes()).unwrap();
-    assert_eq!(last.answer().unwrap(), "404");
+    assert_eq!(last.response().unwrap(), "404");
     assert_ended_by(1, begun);
     let (waited, work) = (begun.elapsed(), mock.work() - work);
     println!("worked {work:?} of {waited:?}");
     assert!(work < waited / 4, "it worked for {work:?} of {waited:?}");
-    mock.is_well();
+    mock.is_healthy();
 }

@@ -1,4 +1,4 @@
-//! TLS in the real binary: how much memory many connections take.
+//! TLS in the real binary: the memory of many connections.
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")] // Memory use is read from /proc.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Limit on the mock's peak memory. An idle connection takes about 36 KiB.
 const MEMORY_KIB: u64 = 128 * 1024;
 
-/// A mock that stops with the test, with its authority in a temporary folder.
+/// A mock that stops with the test, with its CA in a temporary folder.
 struct Mock {
     child: Child,
     address: SocketAddr,
@@ -54,7 +54,7 @@ impl Mock {
         Self { child, address, dir }
     }
 
-    /// A client that trusts the authority in the mock's folder.
+    /// A client that trusts the CA in the mock's folder.
     fn trusting(&self, protocol: &str) -> TlsConnector {
         let authority = Authority::open(&self.dir.path().join("ca"), &[]).unwrap();
         let mut roots = RootCertStore::empty();
@@ -91,7 +91,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 // One test, since a process can often open no more than 1,024 files.
 #[tokio::test]
-async fn a_thousand_idle_connections_over_tls_take_little_memory() {
+async fn a_thousand_idle_tls_connections_need_little_memory() {
     for (protocol, beginning) in [("http/1.1", &b""[..]), ("h2", PREFACE)] {
         let mock = Mock::start();
         let (client, before) = (mock.trusting(protocol), mock.peak_memory_kib());

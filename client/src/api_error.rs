@@ -44,7 +44,7 @@ impl ApiError {
         self.error.as_ref().map(|error| error.code.as_str())
     }
 
-    /// The gateway's sentence for people.
+    /// The gateway's message, a sentence for a reader.
     pub fn message(&self) -> Option<&str> {
         self.error.as_ref().map(|error| error.message.as_str())
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_cannot_steer_the_terminal_or_hide_text() {
+    fn a_message_cannot_control_the_terminal_or_hide_text() {
         let error = error(r#"{"code":"A","message":"\u001b[2Jgone\u202e"}"#);
         assert_eq!(error.to_string(), r"400 A: \u{1b}[2Jgone\u{202e}");
     }

@@ -14,7 +14,7 @@ use crate::{
     trust::KeyRing,
 };
 
-/// The longest timeout that makes sense.
+/// The longest timeout that is accepted.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The configuration of a [`Client`]; see [`Client::builder`].
@@ -67,7 +67,7 @@ impl Builder {
         self
     }
 
-    /// The timeout for a whole call: up to the last byte of the response, including any download of certificates.
+    /// The timeout for a call, up to the last byte of the response and including any download of certificates.
     /// Default: 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_must_be_the_certificates() {
+    fn the_private_key_must_match_the_certificate() {
         let error = error_of(|credentials| credentials.merchant_key = OTHER_KEY.into());
         assert!(matches!(error, ConfigurationError::KeyPair { .. }), "{error}");
     }
 
     #[test]
-    fn a_serial_number_must_be_the_certificates() {
+    fn a_serial_number_must_match_its_certificate() {
         let error = error_of(|credentials| credentials.merchant_serial = "01".parse().unwrap());
         assert!(matches!(error, ConfigurationError::SerialNo { whose: "the merchant's certificate", .. }));
         let error = error_of(|credentials| {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_neither_zero_nor_endless() {
+    fn a_timeout_of_zero_or_over_a_day_is_refused() {
         for timeout in [Duration::ZERO, Duration::MAX] {
             for builder in [Client::builder().timeout(timeout), Client::builder().connect_timeout(timeout)] {
                 assert!(matches!(builder.build(), Err(ConfigurationError::Timeout { .. })));

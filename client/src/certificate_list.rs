@@ -29,7 +29,7 @@ pub enum CertificateListError {
         /// Why not.
         source: ResourceError,
     },
-    /// The decrypted data is no certificate.
+    /// The decrypted data is not a certificate.
     #[error("certificate {serial_no} cannot be read")]
     Certificate {
         /// The entry's serial number.
@@ -72,7 +72,7 @@ struct Entry {
 /// verified with one of these certificates.
 ///
 /// Certificates that are not valid yet or no longer are left out, because a list may contain them during a change of
-/// certificates. One that can't be decrypted, or has another serial number than its entry, invalidates the whole list.
+/// certificates. One that can't be decrypted, or has another serial number than its entry, invalidates the list.
 pub(crate) fn valid_certificates(
     body: &[u8],
     key: &Apiv3Key,

@@ -10,10 +10,10 @@ use crate::{ApiError, CertificateListError, TargetError, VerificationError};
 ///
 /// # What to do
 ///
-/// Anyone who changes something must ask [`Error::outcome_is_unknown`]. If it is, the gateway may or may not have
+/// After a failed change, check [`Error::outcome_is_unknown`]. If it is `true`, the gateway may or may not have
 /// carried out the change: send the same change with the same `out_request_no` again. Otherwise nothing was changed.
 ///
-/// Shows its own level only, and its cause by [`source`](error::Error::source). Never shows a key.
+/// `Display` shows only its own level; [`source`](error::Error::source) has the cause. Never shows a key.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Kind>);

@@ -1,8 +1,8 @@
-//! A minimal client for WeChat Pay APIv3 that verifies before it believes.
+//! A minimal client for WeChat Pay APIv3 that verifies every response.
 //!
-//! A call signs its request ([`SignedRequest`]), sends it, and receives a [`RawResponse`], which nobody has checked
+//! A call signs its request ([`SignedRequest`]), sends it, and receives a [`RawResponse`], which is not verified
 //! yet. It becomes a [`VerifiedResponse`] only if a key that the merchant trusts signed these very bytes, at most five
-//! minutes from the client's clock. There is no other way to a [`VerifiedResponse`], not even for an empty 204.
+//! minutes from the client's clock. Nothing else makes a [`VerifiedResponse`], not even for an empty 204.
 //!
 //! ```no_run
 //! use wechatpay_client::{Client, RightsChange};

@@ -91,7 +91,7 @@ impl UnsignedRequest {
     }
 }
 
-/// The merchant's name and key.
+/// The merchant's mchid, serial number and key.
 #[derive(Debug)]
 pub(crate) struct Signer {
     pub(crate) mchid: Mchid,
@@ -111,7 +111,7 @@ impl Signer {
 
 fn visible(name: HeaderName, value: &impl fmt::Display) -> (HeaderName, HeaderValue) {
     let value = HeaderValue::try_from(value.to_string());
-    (name, value.expect("a merchant number, a nonce, a key ID and Base64 are visible ASCII"))
+    (name, value.expect("an mchid, a nonce, a key ID and Base64 are visible ASCII"))
 }
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_has_five_lines_and_its_signature_is_the_merchants() {
+    fn the_message_has_five_lines_and_the_merchant_signs_it() {
         let request = signed(Method::PATCH, "/v3/rights?a=%7C", "{\"a\": 1}");
         let message = request.message();
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_are_those_the_gateway_insists_on() {
+    fn a_request_has_the_headers_that_the_gateway_requires() {
         let headers = signed(Method::PATCH, "/v3/rights", "{}").headers();
         assert_eq!(headers[ACCEPT], "application/json");
         assert_eq!(headers[CONTENT_TYPE], "application/json");

@@ -8,7 +8,7 @@ use wechatpay_protocol::{
 
 use crate::{ApiError, Error, PlatformKeys, error::Kind};
 
-/// A response as it was received. Nobody has checked it yet.
+/// A response as received, not verified yet.
 #[derive(Clone, Debug)]
 pub struct RawResponse {
     /// The status.
@@ -19,7 +19,7 @@ pub struct RawResponse {
     pub body: Bytes,
 }
 
-/// A response with a fresh signature over these very bytes by a key of WeChat Pay's that the merchant trusts.
+/// A response with a fresh signature over exactly these bytes, by one of WeChat Pay's keys that the merchant trusts.
 ///
 /// Only [`verify`] makes one.
 #[derive(Clone, Debug)]

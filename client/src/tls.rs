@@ -6,13 +6,13 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// There is no certificate authority, so no server could be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected authorities to trust, the machine's or those in SSL_CERT_FILE, found none{problems}")]
+#[error("expected certificate authorities to trust, from the system or SSL_CERT_FILE, found none{problems}")]
 pub struct NoAuthoritiesError {
     problems: String,
 }
 
-/// The certificate authorities that the machine trusts, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR` if these are set:
-/// one process can so trust the authority of a mock, and no other process does.
+/// The certificate authorities that the system trusts, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR` if these are set:
+/// a single process can thus trust the CA of a mock.
 ///
 /// # Errors
 /// [`NoAuthoritiesError`] if none is readable. Unreadable ones among others are ignored.

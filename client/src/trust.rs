@@ -66,7 +66,7 @@ impl KeyRing {
     }
 
     pub(crate) fn current(&self) -> Arc<PlatformKeys> {
-        // Ignores poisoning: the value is only ever replaced as a whole.
+        // Ignores poisoning: the value is only ever replaced at once.
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_key_goes_before_the_certificate_and_that_before_a_download() {
+    fn the_default_is_the_public_key_then_the_certificate_then_a_download() {
         let mut credentials = Credentials::development();
         assert!(preferred(&credentials).unwrap().starts_with("PUB_KEY_ID_"));
         credentials.public_key = None;

@@ -17,7 +17,7 @@ static VALIDATORS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
     compiled.collect()
 });
 
-/// The schema of that name in the contract's `components/schemas`; `Err` says which there are.
+/// The schema of this name in the contract's `components/schemas`; `Err` lists the existing ones.
 pub(crate) fn validator(name: &str) -> Result<&'static Validator, String> {
     VALIDATORS.get(name).ok_or_else(|| {
         let known: Vec<_> = VALIDATORS.keys().map(String::as_str).collect();

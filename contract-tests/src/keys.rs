@@ -1,4 +1,4 @@
-//! Keys that were read before: to check a private one takes longer than a call.
+//! A cache of parsed keys: checking a private key takes longer than a call.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use wechatpay_protocol::{KeyError, SigningKey, VerifyingKey};
 
-/// Keys by their PEM. A run knows a few: they are those of one or two merchants, and the gateway's.
+/// Keys by their PEM. A run has only a few: those of one or two merchants, and the gateway's.
 type Known<K> = LazyLock<Mutex<HashMap<String, Arc<K>>>>;
 
 /// The private key in this PEM.

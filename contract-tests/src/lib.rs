@@ -1,7 +1,7 @@
 //! The contract kit: tests whether servers and clients keep to the contract of WeChat Pay APIv3.
 //!
-//! A [`case::Case`] is a file in `fixtures/cases/` that says what to send, how to sign it, and what must come back.
-//! [`run::run`] runs one against a server and [`verify`] runs all of them; [`prove`] tests a client instead.
+//! A [`case::Case`] is a file in `fixtures/cases/` with the requests to send, how to sign them, and the expected
+//! responses. [`run::run`] runs one against a server and [`verify`] runs all of them; [`prove`] tests a client instead.
 //! [`generate`] makes requests for any operation from its description: valid ones, and ones that violate a single rule.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

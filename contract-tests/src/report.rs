@@ -1,5 +1,5 @@
-//! What the reports of [`verify`](crate::verify) and [`prove`](crate::prove) share: counts, the frame of the JSON
-//! report, JUnit's XML, and the colours of the report for people.
+//! Shared by the reports of [`verify`](crate::verify) and [`prove`](crate::prove): counts, the frame of the JSON
+//! report, JUnit's XML, and the colours of the report on a terminal.
 
 use std::time::Duration;
 

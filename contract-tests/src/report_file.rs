@@ -10,16 +10,16 @@ use std::{
 
 /// The forms of a report, and how one is made of results.
 pub trait Form: Copy + 'static {
-    /// What is reported.
+    /// The results to report.
     type Results;
 
-    /// Every form, by the name that is said.
+    /// Every form by its name.
     const NAMES: &'static [(&'static str, Self)];
 
-    /// The whole report.
+    /// Renders the report.
     ///
     /// # Errors
-    /// None that is known: the writers of XML and JSON could fail, but write to memory.
+    /// If the XML or JSON writer fails, which it does not do in memory.
     fn render(self, results: &Self::Results) -> Result<String, Box<dyn Error + Send + Sync>>;
 }
 
@@ -52,8 +52,8 @@ impl<F: Form> FromStr for ReportFile<F> {
     type Err = ReportFileError;
 
     fn from_str(text: &str) -> Result<Self, ReportFileError> {
-        let said = text.split_once('=').filter(|(_, path)| !path.is_empty());
-        let known = said.and_then(|(form, path)| {
+        let parts = text.split_once('=').filter(|(_, path)| !path.is_empty());
+        let known = parts.and_then(|(form, path)| {
             let (_, format) = F::NAMES.iter().find(|(name, _)| *name == form)?;
             Some(Self { format: *format, path: path.into() })
         });
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_told_all_forms() {
+    fn an_invalid_report_gets_the_valid_forms() {
         let error = "html=a".parse::<ReportFile<Format>>().unwrap_err();
         assert_eq!(error.to_string(), "expected junit=FILE, json=FILE or tap=FILE, found \"html=a\"");
     }

@@ -20,9 +20,9 @@ const SECTIONS: [(&str, &str); 10] = [
     ("echo", "Signing test"),
 ];
 
-/// A row for each case: what holds, the response, how sure it is, and where it is known from.
+/// A row for each case: the behaviour, the response, its provenance and its source.
 ///
-/// `cases_url` leads from the document to the folder of the cases.
+/// `cases_url` is the link from the document to the folder of the cases.
 pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
     let folder = |case: &Case| case.id.split('/').next().unwrap_or_default().to_owned();
     let known = SECTIONS.iter().map(|(folder, heading)| ((*folder).to_owned(), *heading));
@@ -53,7 +53,7 @@ pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
     text
 }
 
-/// A row for each fault: what happens, whether the request is applied, and how sure it is that the gateway does so.
+/// A row for each fault: what happens, whether the request is applied, and its provenance.
 pub fn faults() -> String {
     let mut text = String::from("\n| fault | what happens | applied | provenance |\n|---|---|---|---|\n");
     for fault in FAULTS {

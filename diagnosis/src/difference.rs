@@ -1,4 +1,4 @@
-//! Where the message that was signed departs from the right one.
+//! The first difference between the signed message and the right one.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ pub struct Difference {
     pub line: usize,
     /// The right line with its line ending, cut to a few characters around the difference.
     pub expected: String,
-    /// The line that was signed, cut alike; empty if the signed message ends before it.
+    /// The signed line, cut the same way; empty if the signed message ends before it.
     pub signed: String,
 }
 
-/// What each line holds, in English and Chinese.
+/// The name of each line, in English and Chinese.
 const LINES: [[&str; 2]; 5] = [
     ["method", "请求方法"],
     ["path and query", "路径与查询串"],
@@ -22,7 +22,7 @@ const LINES: [[&str; 2]; 5] = [
     ["body", "请求体"],
 ];
 
-/// How many bytes are shown before the difference, and after it.
+/// The number of bytes shown before and after the difference.
 const BEFORE: usize = 16;
 const AFTER: usize = 32;
 
@@ -34,7 +34,7 @@ impl Difference {
         }
         let differs = expected.iter().zip(signed).take_while(|(one, other)| one == other).count();
         let newlines = expected[..differs].iter().filter(|&&byte| byte == b'\n').count();
-        // A body may have lines of its own.
+        // A body may have several lines.
         let index = newlines.min(LINES.len() - 1);
         let start = expected.split_inclusive(|&byte| byte == b'\n').take(index).map(<[u8]>::len).sum();
         let [expected, signed] = [expected, signed].map(|message| {
@@ -46,7 +46,7 @@ impl Difference {
         Some(Self { line: index + 1, expected, signed })
     }
 
-    /// What the line holds: `path and query`.
+    /// The name of the line: `path and query`.
     pub fn name(&self) -> &'static str {
         LINES[self.line - 1][0]
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_shown_whole_and_on_one_line() {
+    fn characters_are_not_split_and_shown_on_one_line() {
         let difference = Difference::between(
             "a\nb\n1\nn\n钻石会员尊享八折优惠\r\n钻石会员\n".as_bytes(),
             b"a\nb\n1\nn\n\xe9\x92\xbb\xe7\x9f\xff",

@@ -1,4 +1,4 @@
-//! How the message was hashed and padded.
+//! Mistakes in hash and padding.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use wechatpay_protocol::{HashAlgorithm, Recovered};
@@ -31,7 +31,7 @@ pub(crate) static HASH_NOT_SIGNED: KnownMistake = KnownMistake::new(
     "请用商户私钥签名（SHA256withRSA）：现在发送的只是签名串的哈希值，没有签名",
 );
 
-/// The mistake of hashing with another function than SHA-256.
+/// The mistake of using another hash than SHA-256.
 macro_rules! other_hash {
     ($hash:ident, $name:literal, $title:literal) => {
         (
@@ -59,7 +59,7 @@ pub(crate) fn known_mistakes() -> impl Iterator<Item = &'static KnownMistake> {
     [&PSS].into_iter().chain(OTHER_HASHES.iter().map(|(_, mistake)| mistake)).chain(others)
 }
 
-/// What is wrong with how a message that was found was signed.
+/// The mistakes in hash and padding when the signed message is known.
 pub(crate) fn mistakes(recovered: &Recovered) -> Vec<&'static KnownMistake> {
     let other_hash = |hash| OTHER_HASHES.iter().find(|(other, _)| *other == hash).map(|(_, mistake)| mistake);
     match recovered {
@@ -70,7 +70,7 @@ pub(crate) fn mistakes(recovered: &Recovered) -> Vec<&'static KnownMistake> {
     }
 }
 
-/// What is wrong with how an unknown message was signed. Bare bytes that are no digest may be anything.
+/// The certain mistakes when the signed message is unknown. Bare bytes that are not a digest may be anything.
 pub(crate) fn certain_mistakes(recovered: &Recovered) -> Vec<&'static KnownMistake> {
     match recovered {
         Recovered::Bare { content } if !is_digest(content) => Vec::new(),

@@ -1,4 +1,4 @@
-//! How the signature became text.
+//! Mistakes in the encoding of the signature.
 
 use base64::{
     Engine,
@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::known_mistake::Rule;
 
-/// Decodes text that was encoded in the wrong way.
+/// Decodes text with a wrong encoding.
 pub(crate) type EncodingRule = Rule<fn(&str) -> Option<Vec<u8>>>;
 
 const LENIENT: GeneralPurposeConfig =

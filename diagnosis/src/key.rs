@@ -1,4 +1,4 @@
-//! Whose key signed.
+//! Mistakes in the key.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a known mistake is, and the rules that try one.
+//! Known mistakes, and the rules that try them.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ pub struct KnownMistake {
     pub chinese: &'static str,
 }
 
-/// A known mistake, and a function that commits or undoes it.
+/// A known mistake, and a function that makes or undoes it.
 pub(crate) struct Rule<F> {
     pub(crate) mistake: KnownMistake,
     pub(crate) apply: F,
     pub(crate) cost: Cost,
 }
 
-/// How much it costs to try a rule, and so when it is tried.
+/// The cost of trying a rule, which decides when it is tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cost {
     /// A few messages: tried always, also together with another mistake.

@@ -1,4 +1,4 @@
-//! How the five values make a message: which lines there are, in which order, and how they end.
+//! Mistakes in the lines of the message: which there are, their order and their endings.
 
 use wechatpay_protocol::SCHEME;
 
@@ -12,10 +12,10 @@ use crate::{
 /// Lines without their endings.
 pub(crate) type Lines<'a> = Vec<&'a [u8]>;
 
-/// Gives other lines, or another order of them.
+/// Returns other lines, or the lines in another order.
 pub(crate) type LineRule = Rule<for<'a> fn(&Evidence<'a>, &Values<'a>) -> Vec<Lines<'a>>>;
 
-/// Gives the messages of lines that end in the wrong way.
+/// Returns the messages of these lines with wrong endings.
 pub(crate) type EndingRule = Rule<fn(&[&[u8]]) -> Vec<Vec<u8>>>;
 
 pub(crate) static LINES: &[LineRule] = &[

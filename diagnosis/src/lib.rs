@@ -1,9 +1,9 @@
-//! Why the signature of a WeChat Pay APIv3 request does not match: bytes and keys in, verdict out.
+//! Explains why the signature of a WeChat Pay APIv3 request does not match: bytes and keys in, verdict out.
 //!
 //! [`diagnose`] tries the usual mistakes on the signature that was sent, and reports those with which it verifies.
 //! That is proof, not a guess: it reads what a known key signed ([`VerifyingKey::recover`]), and compares it with
-//! the right message and with each message that a known mistake makes of it. Where nothing fits, it reports what is
-//! certain all the same, such as that the merchant's own key signed another message.
+//! the right message and with each message that a known mistake produces. If nothing fits, it reports what is still
+//! certain, such as that the merchant's own key signed another message.
 //!
 //! Here, a client signs without the newline at the end of the message:
 //!
@@ -44,15 +44,15 @@
 //! # }
 //! ```
 //!
-//! Mistakes are data, a table for each family, and a signature may show one of each:
+//! Mistakes are data, with a table for each family. A signature may have one of each:
 //!
 //! | module | mistakes in |
 //! |---|---|
-//! | `encoding` | how the signature became text |
-//! | `key` | whose key signed |
-//! | `digest` | how the message was hashed and padded |
-//! | `values` | what is on the five lines; up to two |
-//! | `layout` | which lines there are, and how they end |
+//! | `encoding` | the encoding of the signature |
+//! | `key` | the key |
+//! | `digest` | hash and padding |
+//! | `values` | the values on the five lines, up to two |
+//! | `layout` | the lines and their endings |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -83,7 +83,7 @@ use signer::Signer;
 /// A request as it was received, and the keys that may have signed it.
 #[derive(Clone, Debug)]
 pub struct Evidence<'a> {
-    /// What should have been signed.
+    /// The message that should have been signed.
     pub message: RequestMessage<'a>,
     /// The signature, as in the `Authorization` header.
     pub signature: &'a str,
@@ -101,7 +101,7 @@ pub struct Evidence<'a> {
     pub other_keys: Vec<KnownKey>,
 }
 
-/// How long a diagnosis may take. (own choice)
+/// The default time limit of a diagnosis. (own choice)
 pub const TIME_LIMIT: Duration = Duration::from_millis(25);
 
 /// Every mistake that can be proved, family by family.
@@ -121,9 +121,9 @@ pub fn known_mistakes() -> Vec<&'static KnownMistake> {
     all
 }
 
-/// Finds out why a signature does not match; `None` if it does.
+/// Explains why a signature does not match; `None` if it matches.
 ///
-/// Takes `time_limit`, and a few milliseconds more: the likeliest mistakes are tried even if the limit is zero. If time
+/// May take a few milliseconds more than `time_limit`: the likeliest mistakes are tried even if it is zero. If the time
 /// is up before every mistake was tried, a fact says so.
 pub fn diagnose(evidence: &Evidence<'_>, time_limit: Duration) -> Option<Diagnosis> {
     let deadline = Deadline::after(time_limit);
@@ -168,7 +168,7 @@ fn other_message(signer: &Signer, is_time_up: bool) -> Option<Diagnosis> {
     })
 }
 
-/// The diagnosis if a mere hash of the message was sent in place of a signature.
+/// The diagnosis if a bare hash of the message was sent in place of a signature.
 fn bare_hash(evidence: &Evidence<'_>, deadline: Deadline) -> Option<Diagnosis> {
     let readings = signer::readings(evidence.signature).into_iter();
     let contents =
@@ -226,10 +226,13 @@ fn unexplained(evidence: &Evidence<'_>, deadline: Deadline) -> Diagnosis {
 }
 
 fn time_was_up() -> Fact {
-    Fact::new("time was up before every known mistake was tried", "时间已到，还有已知错误没有尝试")
+    Fact::new(
+        "the time limit was reached before every known mistake was tried",
+        "时间已到，还有已知错误没有尝试",
+    )
 }
 
-/// When to stop; never, if that is too far in the future.
+/// The time to stop; none if it is too far in the future.
 #[derive(Clone, Copy)]
 struct Deadline(Option<Instant>);
 

@@ -1,4 +1,4 @@
-//! What a diagnosis says, in English and Chinese.
+//! The diagnosis in English and Chinese.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ pub struct Diagnosis {
     pub mistakes: Vec<&'static KnownMistake>,
     /// How far the signature is explained.
     pub verdict: Verdict,
-    /// Where the signed message departs from the right one, if it was found and differs.
+    /// The first difference between the signed message and the right one, if it was found and differs.
     pub difference: Option<Difference>,
-    /// What else is certain.
+    /// Other facts that are certain.
     pub facts: Vec<Fact>,
 }
 
@@ -22,7 +22,7 @@ pub struct Diagnosis {
 pub enum Verdict {
     /// The signature verifies with the mistakes.
     Proven,
-    /// A known key signed a message that no known mistake makes of the right one.
+    /// A known key signed a message that no known mistake produces.
     OtherMessage,
     /// No known key made it.
     Unexplained,
@@ -68,7 +68,7 @@ impl Verdict {
         }
     }
 
-    /// What to do where the mistakes do not explain everything.
+    /// The advice if the mistakes do not explain everything.
     fn advice(self) -> Option<&'static KnownMistake> {
         match self {
             Self::Proven => None,
@@ -86,7 +86,7 @@ impl Fact {
 }
 
 impl Diagnosis {
-    /// The diagnosis of a signature for which there is no time.
+    /// The diagnosis of a signature for which there was no time.
     pub fn not_tried() -> Self {
         Self { mistakes: Vec::new(), verdict: Verdict::NotTried, difference: None, facts: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! Which message was signed: the right one, one with a mistake in it, or one with two.
+//! Finds the signed message: the right one, or one with one or two mistakes.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
@@ -11,7 +11,7 @@ use crate::{
     values::{BODY, Values, WrongValue, wrong_values},
 };
 
-/// The message that was signed, and the mistakes that make it out of the right one.
+/// The signed message, and the mistakes that produce it from the right one.
 pub(crate) struct Found {
     pub(crate) mistakes: Vec<&'static KnownMistake>,
     pub(crate) message: Vec<u8>,
@@ -29,7 +29,7 @@ pub(crate) enum Outcome {
 /// With a body of more bytes, only single mistakes of low cost are tried.
 const LARGE_BODY: usize = 64 * 1024;
 
-/// Finds the message that was signed, the simplest explanation first.
+/// Finds the signed message, the simplest explanation first.
 pub(crate) fn search(evidence: &Evidence<'_>, recovered: &Recovered, deadline: Deadline) -> Outcome {
     let search = Search::new(evidence, recovered, deadline);
     search.try_all().break_value().unwrap_or(Outcome::NotFound)
@@ -56,7 +56,7 @@ struct Recipe<'a> {
     ending: Option<&'static EndingRule>,
 }
 
-/// Whether to go on.
+/// Whether to continue.
 type Step = ControlFlow<Outcome>;
 
 impl<'a> Search<'a> {
@@ -135,7 +135,7 @@ impl<'a> Search<'a> {
             let mut hashes = digest::signed_in_place_of(&message).into_iter();
             if let Some(hash) = hashes.find(|hash| self.recovered.is_of(hash)) {
                 let mistakes: Vec<_> = [&digest::HASH_SIGNED].into_iter().chain(recipe.mistakes()).collect();
-                // With another mistake, what differs is shown in the message rather than its hash.
+                // With another mistake, the difference is shown in the message rather than in its hash.
                 let message = if mistakes.len() == 1 { hash } else { message };
                 return Break(Outcome::Found(Found { mistakes, message }));
             }

@@ -1,4 +1,4 @@
-//! Which known key made the signature.
+//! Finds the known key that made the signature.
 
 use wechatpay_protocol::{Recovered, Signature};
 
@@ -7,21 +7,21 @@ use crate::{Deadline, Evidence, Fact, KeyHolder, KnownMistake, encoding::ENCODIN
 /// The most keys tried beside the merchant's own. (own choice)
 pub(crate) const OTHER_KEYS: usize = 64;
 
-/// How many of the keys are tried even when time is up: the merchant's own, and the first of the others.
+/// The number of keys tried even when time is up: the merchant's own, and the first of the others.
 const LIKELY_KEYS: usize = 8;
 
-/// Who made the signature, and what they signed.
+/// The signer, and the content of the signature.
 pub(crate) struct Signer {
-    /// How the signature became text, and whose key made it, as far as that is wrong.
+    /// The mistakes in the encoding and the key.
     pub(crate) mistakes: Vec<&'static KnownMistake>,
     /// `None` for the merchant.
     holder: Option<KeyHolder>,
-    /// The signature's content, in each way to read it.
+    /// Every reading of the signature's content.
     pub(crate) recovered: Vec<Recovered>,
 }
 
 impl Signer {
-    /// Tries every key on every reading of the signature. Prefers a reading that cannot have come about by chance.
+    /// Tries every key on every reading of the signature. Prefers a reading that cannot be a coincidence.
     pub(crate) fn identify(evidence: &Evidence<'_>, deadline: Deadline) -> Option<Self> {
         let others = evidence.other_keys.iter().take(OTHER_KEYS).filter(|other| other.key != *evidence.key);
         let others = others.map(|other| (Some(&other.holder), &other.key));
@@ -46,7 +46,7 @@ impl Signer {
         uncertain
     }
 
-    /// Whose key it was, and how the message was padded and hashed.
+    /// Facts about the key, and about padding and hash.
     pub(crate) fn facts(&self, recovered: &Recovered) -> [Fact; 2] {
         let holder = match &self.holder {
             None => Fact::new("the merchant's own key made it", "签名使用的是该商户自己的私钥"),

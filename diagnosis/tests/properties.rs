@@ -1,4 +1,4 @@
-//! Properties of every diagnosis, whatever the request and the signature.
+//! Properties of every diagnosis, for any request and signature.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{sync::LazyLock, time::Duration};
@@ -74,7 +74,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn a_right_signature_has_no_diagnosis(request in request()) {
+    fn a_valid_signature_has_no_diagnosis(request in request()) {
         let signature = KEY.sign(&request.message().to_bytes());
         prop_assert_eq!(request.diagnose(&signature.to_string()), None);
     }
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn any_message_that_the_key_signed_is_at_least_known_to_be_its_own(
+    fn the_merchants_key_is_identified_for_any_signed_message(
         request in request(),
         signed in vec(any::<u8>(), 0..80),
     ) {

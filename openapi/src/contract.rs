@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{ContractError, Operation, PathTemplate, inline::inline, path::Segment, routes::Routes};
 
-/// The built-in contract's text, as the mock serves and obeys it: OpenAPI 3.1.
+/// The text of the built-in contract, which the mock serves and enforces: OpenAPI 3.1.
 pub const OPENAPI: &str = include_str!("../../fixtures/contract/openapi.json");
 
 /// An index of operations.
@@ -22,13 +22,13 @@ pub struct Contract {
     routes: Routes,
 }
 
-/// Why a request is for no operation.
+/// Why no operation matches a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// No operation has the path.
     #[error("no operation has this path")]
     UnknownPath,
-    /// Operations have the path, but none of them the method.
+    /// Operations have the path, but none of them has the method.
     #[error("no operation with this path has this method")]
     UnknownMethod,
 }
@@ -47,7 +47,7 @@ impl Contract {
     /// Reads the text of an OpenAPI 3.1 document, and checks all of it.
     ///
     /// # Errors
-    /// What is missing, wrong or not supported, and where.
+    /// [`ContractError`] names a part that is missing, wrong or not supported, and its place.
     pub fn parse(text: &str) -> Result<Self, ContractError> {
         let contract = Self::index(text)?;
         contract.check()?;
@@ -90,7 +90,10 @@ impl Contract {
         }
         same_path.push(index);
         if self.by_id.insert(operation.id().into(), index).is_some() {
-            return Err(ContractError::new(format!("two operations are called {}", operation.id())));
+            return Err(ContractError::new(format!(
+                "two operations have the operationId {}",
+                operation.id()
+            )));
         }
         self.operations.push(operation);
         Ok(())
@@ -118,8 +121,8 @@ impl Contract {
         self.operations.iter().map(Operation::id)
     }
 
-    /// The operation that a request is for; `path` is percent-encoded, as sent. Of two that have its method, the one with a
-    /// literal where the other has a parameter.
+    /// The operation that matches a request; `path` is percent-encoded, as sent. Of two that have its method, the one
+    /// with a literal where the other has a parameter.
     ///
     /// # Errors
     /// [`RouteError::UnknownPath`], a 404, or [`RouteError::UnknownMethod`], a 405.
@@ -135,7 +138,7 @@ impl Contract {
 
     /// The operation whose path is most like `path`; `None` if there are no operations.
     pub fn nearest(&self, path: &str) -> Option<&Operation> {
-        // Enough to tell operations apart, and no more work for a path of 64 KiB.
+        // Enough to distinguish operations, and little work for a path of 64 KiB.
         let beginning = |path: &str| path.chars().take(128).collect::<String>();
         let wanted = beginning(path);
         self.operations.iter().min_by_key(|operation| {
@@ -188,16 +191,16 @@ mod tests {
 
     #[test]
     fn every_field_of_a_request_has_a_chinese_name() {
-        fn nameless(schema: &Value, at: &str) -> Vec<String> {
-            let is_nameless = ["title", "x-title-traditional"].iter().any(|key| !schema[*key].is_string());
+        fn unnamed(schema: &Value, at: &str) -> Vec<String> {
+            let is_unnamed = ["title", "x-title-traditional"].iter().any(|key| !schema[*key].is_string());
             let fields = schema["properties"].as_object().into_iter().flatten();
-            let fields = fields.flat_map(|(name, field)| nameless(field, &format!("{at}/{name}")));
-            is_nameless.then(|| at.to_owned()).into_iter().chain(fields).collect()
+            let fields = fields.flat_map(|(name, field)| unnamed(field, &format!("{at}/{name}")));
+            is_unnamed.then(|| at.to_owned()).into_iter().chain(fields).collect()
         }
         for operation in Contract::current().operations() {
             let parameters = operation.parameters().iter().map(|parameter| &parameter.schema);
             for schema in parameters.chain(operation.body()) {
-                assert_eq!(nameless(schema.as_value(), ""), Vec::<String>::new(), "{operation}");
+                assert_eq!(unnamed(schema.as_value(), ""), Vec::<String>::new(), "{operation}");
             }
         }
     }
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_document_is_named_with_its_place() {
+    fn an_error_names_the_problem_and_its_place() {
         let error = |paths| contract(paths).unwrap_err().to_string();
         assert_eq!(
             error(&[("get", "/a/{id}"), ("get", "/a/{other}")]),

@@ -1,4 +1,4 @@
-//! Which field of a request breaks which rule of the contract.
+//! Errors in the fields of a request.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub struct FieldError {
     /// The part of the request that has the field.
     pub location: Location,
-    /// Where in that part, as a JSON pointer: `/out_request_no`; empty for the whole.
+    /// The place in that part, as a JSON pointer: `/out_request_no`; empty for the part itself.
     pub pointer: String,
     /// The field's Chinese name, from the contract.
     pub title: String,
@@ -80,7 +80,7 @@ pub enum Constraint {
     Other { keyword: String, found: Value },
 }
 
-/// A type of JSON, as the gateway tells them apart.
+/// A JSON type, as the gateway distinguishes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum JsonType {
@@ -93,7 +93,7 @@ pub enum JsonType {
 }
 
 impl JsonType {
-    /// The type with this name in JSON Schema; `None` for `null` and what is no type.
+    /// The type with this name in JSON Schema; `None` for `null` and unknown names.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "array" => Self::Array,
@@ -112,7 +112,7 @@ pub(crate) fn escape(name: &str) -> Cow<'_, str> {
     if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
 }
 
-/// The name that a token of a JSON pointer stands for.
+/// The name that a token of a JSON pointer encodes.
 pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }

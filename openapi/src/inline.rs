@@ -1,34 +1,33 @@
-//! What a `$ref` stands for.
+//! Resolves `$ref`.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::ContractError;
 
-/// How long a chain of `$ref` may be, and how deep schemas may be nested. (own choice)
+/// The longest chain of `$ref` and the deepest nesting of schemas. (own choice)
 const MAX_DEPTH: usize = 32;
 
 /// Keywords that forbid no value: beside a `$ref` they replace its target's.
 const ANNOTATIONS: [&str; 6] =
     ["title", "x-title-traditional", "description", "default", "example", "examples"];
 
-/// What a `$ref` leads to; any other value is itself.
+/// The target of a `$ref`, or the value itself if it is none.
 ///
 /// # Errors
-/// If it leads out of the document, nowhere, or in a circle.
+/// If its target is outside the document, missing or circular.
 pub(crate) fn resolve<'d>(document: &'d Value, mut value: &'d Value) -> Result<&'d Value, ContractError> {
     for _ in 0..MAX_DEPTH {
         let Some(reference) = value["$ref"].as_str() else { return Ok(value) };
         let pointer =
             reference.strip_prefix('#').map(|pointer| percent_decode_str(pointer).decode_utf8_lossy());
         let target = pointer.and_then(|pointer| document.pointer(&pointer));
-        value =
-            target.ok_or_else(|| ContractError::new(format!("{reference} leads nowhere in the document")))?;
+        value = target.ok_or_else(|| ContractError::new(format!("{reference} is not in the document")))?;
     }
-    Err(ContractError::new("$ref leads in a circle"))
+    Err(ContractError::new("$ref is circular"))
 }
 
-/// A schema with every `$ref` in it replaced by what it leads to.
+/// A schema with every `$ref` in it replaced by its target.
 ///
 /// # Errors
 /// As [`resolve`], and if the schema contains itself.
@@ -39,7 +38,7 @@ pub(crate) fn inline(document: &Value, schema: &Value) -> Result<Value, Contract
 fn inline_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Value, ContractError> {
     let Value::Object(keywords) = schema else { return Ok(schema.clone()) };
     let levels_left = levels_left.checked_sub(1);
-    let levels_left = levels_left.ok_or_else(|| ContractError::new("a schema of too many levels"))?;
+    let levels_left = levels_left.ok_or_else(|| ContractError::new("the schema has too many levels"))?;
     let inner = |schema| inline_at(document, schema, levels_left);
     let mut inlined = Map::new();
     for (keyword, value) in keywords.iter().filter(|(keyword, _)| *keyword != "$ref") {
@@ -62,7 +61,7 @@ fn inline_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Val
         return Ok(inlined.into());
     }
     let Value::Object(mut target) = inner(resolve(document, schema)?)? else {
-        return Err(ContractError::new("expected $ref to lead to an object"));
+        return Err(ContractError::new("expected $ref to point to an object"));
     };
     let is_rule = |keyword: &&String| !ANNOTATIONS.contains(&keyword.as_str());
     if let Some(keyword) = inlined.keys().find(|keyword| target.contains_key(*keyword) && is_rule(keyword)) {
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_replaced_however_deep() {
+    fn references_are_replaced_at_any_depth() {
         let schema = json!({ "type": "array", "items": { "allOf": [{ "$ref": "#/a~1b" }] } });
         let name = json!({ "type": "string", "title": "商品名称" });
         let expected = json!({ "type": "array", "items": { "allOf": [{ "properties": { "name": name } }] } });
@@ -100,10 +99,10 @@ mod tests {
     #[test]
     fn a_reference_that_can_not_be_replaced_is_an_error() {
         for (schema, error) in [
-            (json!({ "$ref": "#/none" }), "#/none leads nowhere in the document"),
-            (json!({ "$ref": "other.json" }), "other.json leads nowhere in the document"),
-            (json!({ "$ref": "#/circle" }), "$ref leads in a circle"),
-            (json!({ "$ref": "#/endless" }), "a schema of too many levels"),
+            (json!({ "$ref": "#/none" }), "#/none is not in the document"),
+            (json!({ "$ref": "other.json" }), "other.json is not in the document"),
+            (json!({ "$ref": "#/circle" }), "$ref is circular"),
+            (json!({ "$ref": "#/endless" }), "the schema has too many levels"),
             (
                 json!({ "$ref": "#/name", "type": "integer" }),
                 "type is beside $ref and in its target: use allOf",

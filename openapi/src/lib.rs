@@ -1,11 +1,11 @@
 //! The operations of WeChat Pay APIv3 as data: their paths, parameters, bodies and responses.
 //!
-//! Everything comes from an OpenAPI 3.1 document; nothing else in the workspace lists paths or fields. The mock routes
-//! and validates by it, and the contract kit generates requests from it.
+//! Everything comes from an OpenAPI 3.1 document. Nothing else in the workspace lists paths or fields. The mock routes
+//! and validates with it, and the contract kit generates requests from it.
 //!
-//! [`Contract::current`] makes an index only: method, path and `operationId` of each operation. The rest of an operation
-//! is read, and each of its schemas compiled, once, when it is first needed. [`Contract::parse`] does all of that at once,
-//! so that a faulty document is an error before the first request.
+//! [`Contract::current`] makes an index only: method, path and `operationId` of each operation. The rest of an
+//! operation is read, and each of its schemas compiled, once, when it is first needed. [`Contract::parse`] does all of
+//! that at once, so that an error in the document is found before the first request.
 //!
 //! ```
 //! use http::Method;
@@ -15,7 +15,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let contract = Contract::current();
 //!
-//! // The path, as sent, leads to an operation.
+//! // The path as sent selects an operation.
 //! let path = "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5/codes/4785%2F32/rights";
 //! let operation = contract.route(&Method::PATCH, path)?;
 //! assert_eq!(operation.id(), "set_rights");

@@ -17,7 +17,7 @@ use crate::{
     schema::{VALUE_SHOWN, beginning},
 };
 
-/// An operation of the contract. Its parameters, body and responses are read when one of them is first asked for.
+/// An operation of the contract. Its parameters, body and responses are read when one of them is first used.
 #[derive(Debug)]
 pub struct Operation {
     id: String,
@@ -40,16 +40,16 @@ struct Description {
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Which part of a request has it.
+    /// The part of the request that has it.
     pub location: Location,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub is_required: bool,
-    /// What it may be: never a list or an object.
+    /// Its schema, never of a list or an object.
     pub schema: Schema,
 }
 
 impl Operation {
-    /// Reads what the index has of an operation; `key` is the method as OpenAPI writes it.
+    /// Reads the index entry of an operation; `key` is the method as OpenAPI writes it.
     pub(crate) fn index(
         document: &Arc<Value>,
         path: &PathTemplate,
@@ -82,12 +82,13 @@ impl Operation {
         &self.path
     }
 
-    /// Whether requests should name, in `Wechatpay-Serial`, the key that signs the response: unless `x-mock` says `false`.
+    /// Whether requests should name, in `Wechatpay-Serial`, the key that signs the response: unless `x-mock` says
+    /// `false`.
     pub fn needs_wechatpay_serial(&self) -> bool {
         self.needs_wechatpay_serial
     }
 
-    /// Its parameters: those of the path, then those of the query, then headers.
+    /// Its parameters: first path, then query, then headers.
     pub fn parameters(&self) -> &[Parameter] {
         &self.description().parameters
     }
@@ -102,7 +103,7 @@ impl Operation {
         &self.description().responses
     }
 
-    /// The decoded value of a path parameter; `None` if the path is another operation's.
+    /// The decoded value of a path parameter; `None` if the path belongs to another operation.
     pub fn path_parameter(&self, path: &str, name: &str) -> Option<String> {
         let (_, value) = self.path.values(path)?.into_iter().find(|(known, _)| *known == name)?;
         Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
@@ -187,8 +188,8 @@ impl Parameter {
         Ok(Self { name: name.into(), location, is_required, schema })
     }
 
-    /// Reads the value as sent: percent-encoded, unless it is a header's. A number or a boolean is one where the schema asks
-    /// for it.
+    /// Reads the value as sent, percent-encoded unless it is a header. It becomes a number or a boolean if the schema
+    /// requires one.
     ///
     /// # Errors
     /// If the encoding is broken, or the value breaks a rule of the schema.
@@ -209,11 +210,11 @@ impl Parameter {
 
 /// `None` if a `%` lacks its two hex digits, or the bytes are not UTF-8.
 fn decoded(text: &str) -> Option<String> {
-    let is_whole = text.split('%').skip(1).all(|rest| {
+    let are_escapes_complete = text.split('%').skip(1).all(|rest| {
         let digits = rest.as_bytes();
         digits.len() >= 2 && digits[..2].iter().all(u8::is_ascii_hexdigit)
     });
-    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|_| is_whole);
+    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|_| are_escapes_complete);
     decoded.map(Cow::into_owned)
 }
 
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_has_what_its_description_and_references_say() {
+    fn an_operation_is_read_with_its_references() {
         let contract = contract();
         let operation = &contract.operations()[0];
         let of = |it: &Parameter| (it.name.clone(), it.location, it.is_required);
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_booleans_are_read_as_such_and_texts_as_texts() {
+    fn a_value_is_read_as_the_type_of_its_schema() {
         assert_eq!(parse("page", "20"), Ok(json!(20)));
         assert_eq!(parse("all", "true"), Ok(json!(true)));
         assert_eq!(parse("id", "20"), Ok(json!("20")));
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_decoded_unless_it_is_a_headers() {
+    fn a_value_is_decoded_unless_it_is_a_header() {
         assert_eq!(parse("id", "a%2Fb"), Ok(json!("a/b")));
         assert_eq!(parse("Wechatpay-Serial", "%41"), Ok(json!("%41")));
         assert_eq!(parse("Wechatpay-Serial", "1234"), Err(Constraint::MaxLength { limit: 3, length: 4 }));

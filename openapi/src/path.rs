@@ -4,11 +4,11 @@ use std::{fmt, str::FromStr};
 
 use crate::ContractError;
 
-/// A path in which whole segments may be parameters: `/v3/…/cards/{card_id}/rights`.
+/// A path whose segments may be parameters: `/v3/…/cards/{card_id}/rights`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathTemplate(String);
 
-/// What stands between two slashes of a template.
+/// The text between two slashes of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Segment<'t> {
     Literal(&'t str),
@@ -69,7 +69,7 @@ impl FromStr for PathTemplate {
     type Err = ContractError;
 
     /// # Errors
-    /// If the path does not begin with `/`, or a parameter is only part of a segment, has no name or that of another.
+    /// If the path does not begin with `/`, or a parameter is only part of a segment, unnamed or repeated.
     fn from_str(text: &str) -> Result<Self, ContractError> {
         let template = Self(text.into());
         let is_faulty = template.segments().any(|segment| match segment {
@@ -114,7 +114,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_encoded_slash_stays_within_its_segment_and_an_empty_segment_is_no_value() {
+    fn an_encoded_slash_stays_in_its_segment_and_an_empty_segment_has_no_value() {
         let rights = template("/v3/cards/{card_id}/codes/{code}");
         assert_eq!(rights.values("/v3/cards/c/codes/a%2Fb"), Some(vec![("card_id", "c"), ("code", "a%2Fb")]));
         for path in ["/v3/cards/c/codes/a/b", "/v3/cards/c/codes/", "/v3/cards/c/codes", "/v3/cards//codes/1"]
@@ -124,7 +124,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_faulty_template_is_refused() {
+    fn an_invalid_template_is_refused() {
         for text in ["v3", "", "/a{b}", "/{b}c", "/{}", "/{a}/{a}", "/{a"] {
             assert!(text.parse::<PathTemplate>().is_err(), "{text}");
         }
@@ -137,7 +137,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn values_are_those_that_the_path_is_filled_with(template in templates(), values in vec("[^/]{1,4}", 4)) {
+        fn a_filled_path_has_the_values_it_was_filled_with(template in templates(), values in vec("[^/]{1,4}", 4)) {
             let path = template.fill(values.iter().map(String::as_str));
             let expected = template.names().zip(values.iter().map(String::as_str)).collect();
             prop_assert_eq!(template.values(&path), Some(expected));

@@ -1,4 +1,4 @@
-//! Which operations a path leads to.
+//! Finds the operations of a path.
 
 use std::{collections::HashMap, str::Split};
 
@@ -14,7 +14,7 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    /// Adds a path and returns the operations that have it: the same one but for the parameters' names.
+    /// Adds a path and returns the operations that have it, apart from the names of its parameters.
     pub(crate) fn entry(&mut self, path: &PathTemplate) -> &mut Vec<usize> {
         let end = path.segments().fold(self, |node, segment| match segment {
             Segment::Literal(text) => node.literals.entry(text.into()).or_default(),
@@ -23,15 +23,15 @@ impl Routes {
         &mut end.operations
     }
 
-    /// The operations at a path, still percent-encoded. At the first segment in which two of their paths differ, the one
-    /// with a literal there comes before the one with a parameter.
+    /// The operations at a path, still percent-encoded. At the first segment in which two of their paths differ, the
+    /// one with a literal there comes before the one with a parameter.
     pub(crate) fn at(&self, path: &str) -> Vec<usize> {
         let mut found = Vec::new();
         self.collect(path.split('/'), &mut found);
         found
     }
 
-    /// Takes as many steps as the tree has nodes, at most: a longer path runs out of them.
+    /// Takes at most as many steps as the tree has nodes, even for a longer path.
     fn collect(&self, mut path: Split<'_, char>, found: &mut Vec<usize>) {
         let Some(segment) = path.next() else { return found.extend(&self.operations) };
         if let Some(literal) = self.literals.get(segment) {
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_beats_a_parameter_whatever_the_order() {
+    fn a_literal_beats_a_parameter_in_any_order() {
         let (id, list) = ("/v3/orders/{id}", "/v3/orders/list");
         for (texts, expected) in [([id, list], [1, 0]), ([list, id], [0, 1])] {
             let templates = texts.map(|text| text.parse().unwrap());
@@ -68,14 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_that_leads_nowhere_gives_way() {
+    fn a_literal_without_a_match_gives_way_to_a_parameter() {
         let templates = ["/{a}/b", "/a/c"].map(|text| text.parse().unwrap());
         assert_eq!(routes(&templates).at("/a/b"), [0]);
     }
 
     proptest! {
         #[test]
-        fn the_tree_finds_what_comparing_each_template_finds_with_literals_first(
+        fn the_tree_finds_the_same_as_comparing_each_template(
             templates in vec(templates(), 1..8),
             path in "(/(a|b|c|)){1,4}",
         ) {

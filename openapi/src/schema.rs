@@ -1,4 +1,4 @@
-//! JSON Schemas: what a value may be, and the first rule that one breaks.
+//! JSON Schemas: checks a value, and finds the first rule that it breaks.
 
 use std::sync::OnceLock;
 
@@ -21,7 +21,7 @@ pub struct Schema {
     validator: OnceLock<Validator>,
 }
 
-/// The most undocumented fields that an error names, and the most objects of which they are named. (own choice)
+/// The most undocumented fields that an error names, and the most objects with such errors. (own choice)
 const MAX_NAMES: usize = 100;
 
 /// Characters of such a name that an error shows. (own choice)
@@ -35,7 +35,7 @@ impl Schema {
         Ok(Self { source: inline(document, schema)?, validator: OnceLock::new() })
     }
 
-    /// The schema, with every `$ref` replaced by what it leads to: JSON Schema 2020-12.
+    /// The schema with every `$ref` replaced by its target: JSON Schema 2020-12.
     pub fn as_value(&self) -> &Value {
         &self.source
     }
@@ -49,7 +49,7 @@ impl Schema {
         }
     }
 
-    /// Compiles the schema, unless that is done.
+    /// Compiles the schema unless it is compiled already.
     pub(crate) fn compile(&self) -> Result<&Validator, ContractError> {
         if let Some(validator) = self.validator.get() {
             return Ok(validator);
@@ -70,10 +70,10 @@ impl Schema {
         self.validator().is_valid(value)
     }
 
-    /// Checks a whole body.
+    /// Checks a body.
     ///
-    /// The gateway first maps JSON to fields and then looks at the rules of each, so types come first, then undocumented
-    /// fields, then the rules; among equals the order is that of the fields' names. (own choice)
+    /// The gateway first maps JSON to fields and then checks the rules of each, so types come first, then undocumented
+    /// fields, then the rules. Errors of one kind are ordered by field name. (own choice)
     ///
     /// # Errors
     /// The first rule that the value breaks.
@@ -100,7 +100,7 @@ impl Schema {
         }
     }
 
-    /// An error of what is at the pointer `within` of the value at `pointer`.
+    /// An error at the pointer `within` of the value at `pointer`.
     pub(crate) fn error(
         &self,
         pointer: &str,
@@ -120,8 +120,8 @@ impl Schema {
         })
     }
 
-    /// Removes every undocumented field from a body, however deep, in one pass. Returns an error for each object that had
-    /// any, up to a hundred.
+    /// Removes every undocumented field from a body, at any depth, in one pass. Returns an error for each object that
+    /// had any, up to a hundred.
     pub fn remove_unknown(&self, body: &mut Value) -> Vec<FieldError> {
         let mut found = Vec::new();
         remove_unknown(&self.source, body, "", &mut found);
@@ -131,7 +131,7 @@ impl Schema {
         found.into_iter().map(error).collect()
     }
 
-    /// The value that a text stands for where there is no JSON: a number or a boolean if the schema asks for one and the
+    /// The value of a text outside JSON: a number or a boolean if the schema requires one and the
     /// text is one, as JSON writes it.
     pub(crate) fn value_of(&self, text: &str) -> Value {
         let value = match self.json_type() {
@@ -186,7 +186,7 @@ fn remove_unknown(schema: &Value, value: &mut Value, at: &str, found: &mut Vec<(
     }
 }
 
-/// Where the field is that an error is about: for an absent one, where it should be.
+/// The pointer to the field of an error. An absent field has the pointer where it should be.
 fn pointer_of(error: &ValidationError<'_>) -> String {
     let within = error.instance_path();
     match error.kind() {
@@ -197,7 +197,7 @@ fn pointer_of(error: &ValidationError<'_>) -> String {
     }
 }
 
-/// Where an error comes among those of a value. A text that is too short or too long for its pattern is reported by its
+/// The rank of an error among those of a value. A text that is too short or too long for its pattern is reported by its
 /// length. (wild, for an empty `out_request_no`)
 fn rank(error: &ValidationError<'_>) -> (u8, String, bool) {
     let stage = match error.kind() {
@@ -214,7 +214,7 @@ fn constraint(error: &ValidationError<'_>) -> Constraint {
     let length = value.as_str().map_or(0, |text| text.chars().count());
     match error.kind() {
         Kind::Required { .. } => Constraint::Required,
-        Kind::Type { kind } => Constraint::Type { expected: demanded(kind), found: excerpt(value) },
+        Kind::Type { kind } => Constraint::Type { expected: required_type(kind), found: excerpt(value) },
         kind if kind.keyword() == "format" => {
             Constraint::Type { expected: JsonType::Integer, found: excerpt(value) }
         }
@@ -229,14 +229,14 @@ fn constraint(error: &ValidationError<'_>) -> Constraint {
     }
 }
 
-/// The first type that a schema demands, not counting `null`.
-fn demanded(kind: &TypeKind) -> JsonType {
+/// The first type that a schema requires, not counting `null`.
+fn required_type(kind: &TypeKind) -> JsonType {
     let named = |kind: jsonschema::JsonType| JsonType::named(kind.as_str());
-    let demanded = match kind {
+    let required_type = match kind {
         TypeKind::Single(kind) => named(*kind),
         TypeKind::Multiple(kinds) => kinds.iter().find_map(named),
     };
-    demanded.unwrap_or(JsonType::String)
+    required_type.unwrap_or(JsonType::String)
 }
 
 /// The value, or the beginning of its JSON if that is long, so that an error stays small.
@@ -271,8 +271,8 @@ fn four_byte_text(value: &Value) -> Option<(String, &Value)> {
     }
 }
 
-/// The keyword `format`. Of the formats, only `int64` forbids anything: JSON Schema's own `integer` allows `100.0` and 2^63
-/// as well, which the gateway can't map to its 64-bit field.
+/// The keyword `format`. Of the formats, only `int64` forbids anything: JSON Schema's own `integer` allows `100.0` and
+/// 2^63 as well, which the gateway can't map to its 64-bit field.
 struct Format {
     is_int64: bool,
 }

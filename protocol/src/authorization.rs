@@ -52,7 +52,7 @@ impl Authorization {
     /// Parses the header's value.
     ///
     /// The five pairs may come in any order. Everything else is strict: one space after the scheme, commas without
-    /// spaces, double quotes, no escapes, no sixth pair. It is the only form that the documentation shows, and any
+    /// spaces, double quotes, no escapes, no sixth pair. This is the only form in the documentation, and any
     /// server accepts it. (own choice)
     ///
     /// # Errors
@@ -231,12 +231,12 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_parsing_panic(bytes: Vec<u8>) {
+        fn parsing_any_bytes_does_not_panic(bytes: Vec<u8>) {
             let _ = Authorization::parse(&bytes);
         }
 
         #[test]
-        fn no_single_change_of_a_byte_makes_parsing_panic(at in 0..HEADER.len(), byte: u8) {
+        fn parsing_with_any_byte_changed_does_not_panic(at in 0..HEADER.len(), byte: u8) {
             let mut header = HEADER.as_bytes().to_vec();
             header[at] = byte;
             let _ = Authorization::parse(&header);

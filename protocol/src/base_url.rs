@@ -58,7 +58,7 @@ impl BaseUrl {
         self.authority.port_u16().unwrap_or(if self.is_https() { 443 } else { 80 })
     }
 
-    /// Whether the host is this machine, whatever a name server says: `localhost` or a loopback address.
+    /// Whether the host is this machine without asking a name server: `localhost` or a loopback address.
     ///
     /// An IPv4-mapped IPv6 address does not count, because caution costs nothing here. (own choice)
     pub fn is_loopback(&self) -> bool {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn only_localhost_and_loopback_addresses_are_certainly_this_machine() {
+    fn only_localhost_and_loopback_addresses_are_loopback() {
         for text in ["http://127.3.2.1", "http://[::1]:80", "http://LOCALHOST", "https://localhost:8443"] {
             assert!(url(text).is_loopback(), "{text}");
         }

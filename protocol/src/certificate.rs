@@ -10,7 +10,7 @@ use crate::{
 
 /// A certificate with an RSA key: a merchant's, or a platform certificate.
 ///
-/// Nobody verifies the issuer's signature: a platform certificate is trusted because of where it came from.
+/// The issuer's signature is not verified: a platform certificate is trusted because of its source.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     pem: String,
@@ -23,7 +23,7 @@ pub struct Certificate {
 /// Why text is not a usable [`Certificate`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// The text holds no certificate in PEM.
+    /// The text has no certificate in PEM.
     #[error(transparent)]
     Pem(#[from] PemError),
     /// The content is not a certificate.

@@ -12,7 +12,7 @@ use crate::{Apiv3Key, Mchid, ParseError, PublicKeyId, SerialNo};
 /// `Debug` shows neither the private key nor the APIv3 key.
 #[derive(Clone)]
 pub struct Credentials {
-    /// The merchant number.
+    /// The merchant's mchid.
     pub mchid: Mchid,
     /// Serial number of the merchant's certificate.
     pub merchant_serial: SerialNo,
@@ -332,13 +332,13 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_without_a_merchant_number_has_no_credentials() {
+    fn an_environment_without_an_mchid_has_no_credentials() {
         let value = |name: &str| (name == "WECHATPAY_PUBLIC_KEY").then(|| "pub_key.pem".into());
         assert!(CredentialsFile::from_env(value).unwrap().is_none());
     }
 
     #[test]
-    fn a_merchant_number_requires_the_other_variables() {
+    fn an_mchid_requires_the_other_variables() {
         let error =
             CredentialsFile::from_env(|name| (name == "WECHATPAY_MCHID").then(|| "1900000001".into()));
         assert!(matches!(error, Err(CredentialsError::Half { with: "merchant_serial", .. })));

@@ -1,8 +1,8 @@
-//! Text for people: made safe for a terminal or a log, and kept short.
+//! Text for output: made safe for a terminal or a log, and kept short.
 
 use std::{borrow::Cow, error::Error, iter};
 
-/// The text as it can be shown: every character that could steer a terminal, forge a line or hide something is
+/// The text made safe to show: every character that could control a terminal, forge a line or hide text is
 /// escaped, and a text of more than `max_chars` characters is [truncated](truncate).
 ///
 /// ```
@@ -38,7 +38,7 @@ pub fn truncate(text: &str, max_chars: usize) -> Cow<'_, str> {
 /// Characters that [`quoted`] shows.
 const QUOTED_CHARS: usize = 64;
 
-/// What was found, for an error message: in quotes, escaped as in source code, and [truncated](truncate) to 64
+/// A found text, for an error message: in quotes, escaped as in source code, and [truncated](truncate) to 64
 /// characters.
 ///
 /// ```
@@ -64,7 +64,7 @@ pub fn error_chain(error: &dyn Error) -> String {
 }
 
 /// Control characters, line and paragraph separators, and the format characters of Unicode, which have no glyph:
-/// they set the direction of text, or are not seen at all.
+/// they set the direction of text, or are invisible.
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_that_steer_a_terminal_or_hide_text_are_escaped() {
+    fn characters_that_control_a_terminal_or_hide_text_are_escaped() {
         assert_eq!(printable("/v3\r\n\u{1b}[2J\u{9b}1m\u{7f}", 99), r"/v3\r\n\u{1b}[2J\u{9b}1m\u{7f}");
         let hidden =
             ['\u{200b}', '\u{200f}', '\u{2028}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{feff}'];

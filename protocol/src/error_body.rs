@@ -11,6 +11,6 @@ pub struct ErrorBody {
     /// Details, in a form that depends on the error; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Value>,
-    /// A sentence for people.
+    /// The message, a sentence for a reader.
     pub message: String,
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{KeyId, Nonce, ParseError, ResponseMessage, SCHEME, Timestamp};
 
-/// When the gateway signed.
+/// The time of the signature.
 pub const WECHATPAY_TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
 /// The random string in the signed message.
 pub const WECHATPAY_NONCE: HeaderName = HeaderName::from_static("wechatpay-nonce");
@@ -22,7 +22,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// It proves nothing: the signature must still be verified over [`ResponseSignature::message`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseSignature {
-    /// When it was signed.
+    /// The time of the signature.
     pub timestamp: Timestamp,
     /// The random string of the signed message.
     pub nonce: Nonce,
@@ -61,8 +61,8 @@ impl ResponseSignature {
     /// Reads the five headers.
     ///
     /// # Errors
-    /// [`HeaderError`] names the first header that is missing, repeated or malformed. `Wechatpay-Signature-Type` must be
-    /// [`SCHEME`].
+    /// [`HeaderError`] names the first header that is missing, repeated or malformed. `Wechatpay-Signature-Type` must
+    /// be [`SCHEME`].
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, HeaderError> {
         let signature_type = text(headers, &WECHATPAY_SIGNATURE_TYPE)?;
         if signature_type != SCHEME {

@@ -14,13 +14,13 @@ use crate::pem::{self, PemError};
 /// Never quotes a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The text holds no key in PEM.
+    /// The text has no key in PEM.
     #[error(transparent)]
     Pem(#[from] PemError),
-    /// The content is not what the PEM label says.
+    /// The content does not match the PEM label.
     #[error("expected {expected}, found other data within the PEM armour")]
     Content {
-        /// What the label says.
+        /// The kind of content that the label names.
         expected: &'static str,
     },
     /// The key is for another algorithm.

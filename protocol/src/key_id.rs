@@ -7,8 +7,8 @@ use crate::ParseError;
 
 /// The serial number of an X.509 certificate: upper-case hex digits without leading zeros, in practice 40.
 ///
-/// Lower case is accepted, since some SDKs send it, and printed in upper case, which is all that the documentation
-/// shows. (own choice)
+/// Lower case is accepted, because some SDKs send it, and printed in upper case, the only form in the documentation.
+/// (own choice)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SerialNo(String);
 

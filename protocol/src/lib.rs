@@ -29,8 +29,8 @@
 //! ```
 //!
 //! Comments say where a rule comes from: the official documentation (documented), a request to the real gateway
-//! (probed), a response of the real gateway that somebody has published (wild), an official SDK (SDK), or nobody but
-//! us (own choice).
+//! (probed), a published response of the real gateway (wild), an official SDK (SDK), or our own decision (own
+//! choice).
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

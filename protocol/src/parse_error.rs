@@ -1,6 +1,6 @@
-//! The one error of everything here that is parsed from text.
+//! The error of everything in this crate that is parsed from text.
 
-/// Text that does not have the form it should have: what it is, what was expected, what was found, and where.
+/// A malformed text: the kind of text, the expected and the found content, and the place.
 ///
 /// Quotes a few bytes of the text at most, and none of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,7 +13,7 @@ pub enum PemError {
         /// The labels that are accepted.
         expected: &'static str,
     },
-    /// The text is PEM of something else.
+    /// The text is PEM with another label.
     #[error("expected PEM with {expected}, found -----BEGIN {found}----- in line {line}")]
     OtherSection {
         /// The labels that are accepted.
@@ -25,7 +25,7 @@ pub enum PemError {
     },
     /// A section has no end, or is not Base64.
     #[error(
-        "PEM that begins in line {line}: expected Base64 and a line -----END …-----, found neither whole"
+        "PEM that begins in line {line}: expected Base64 and a line -----END …-----, found it incomplete"
     )]
     Broken {
         /// The line in which it begins, counted from 1.

@@ -116,7 +116,7 @@ impl Resource {
     /// Decrypts the data and checks that nothing was altered.
     ///
     /// # Errors
-    /// [`ResourceError`] names the part that is wrong. A wrong key can't be told from altered data.
+    /// [`ResourceError`] names the part that is wrong. A wrong key can't be distinguished from altered data.
     pub fn decrypt(&self, key: &Apiv3Key) -> Result<Vec<u8>, ResourceError> {
         if self.algorithm != Self::ALGORITHM {
             return Err(ResourceError::Algorithm { found: self.algorithm.clone() });

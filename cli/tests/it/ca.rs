@@ -47,8 +47,8 @@ impl Home {
 
 #[track_caller]
 fn printed(output: Output) -> String {
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), &*said), (Some(0), ""));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*stderr), (Some(0), ""));
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -156,9 +156,9 @@ fn a_host_outside_its_constraints_is_refused_with_advice() {
     let made = printed(home.ca(&["--pem", "--host", "mock.test", "--host", "192.0.2.7"]));
     assert_eq!(printed(home.ca(&["--pem", "--host", "192.0.2.7"])), made);
     assert_eq!(printed(home.ca(&["--pem"])), made);
-    let said = refused(home.ca(&["--host", "other.test"]));
+    let stderr = refused(home.ca(&["--host", "other.test"]));
     assert_eq!(
-        said,
+        stderr,
         format!(
             "error: the authority in {} was made for api.mch.weixin.qq.com, api2.mch.weixin.qq.com, localhost, \
              127.0.0.1, ::1, mock.test, 192.0.2.7, not for other.test; run `wechatpay-mock ca --delete`: the next use \
@@ -211,8 +211,11 @@ fn invalid_files_are_refused_with_advice() {
         let home = Home::new();
         printed(home.ca(&[]));
         fs::write(home.dir.join(name), content).unwrap();
-        let said = refused(home.ca(&["--pem"]));
-        assert!(said.contains(&format!(": expected {expected}, found something else; {advice}")), "{said}");
+        let stderr = refused(home.ca(&["--pem"]));
+        assert!(
+            stderr.contains(&format!(": expected {expected}, found something else; {advice}")),
+            "{stderr}"
+        );
         printed(home.ca(&["--delete"]));
         printed(home.ca(&["--pem"]));
     }
@@ -234,6 +237,6 @@ fn a_folder_that_cannot_be_created_is_an_error() {
     let file = around.path().join("file");
     fs::write(&file, "").unwrap();
     let output = command().arg("ca").arg("--ca-dir").arg(file.join("ca")).output().unwrap();
-    let said = refused(output);
-    assert!(said.starts_with("error: cannot ") && said.contains("\n  because: "), "{said}");
+    let stderr = refused(output);
+    assert!(stderr.starts_with("error: cannot ") && stderr.contains("\n  because: "), "{stderr}");
 }

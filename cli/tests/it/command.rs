@@ -50,7 +50,7 @@ impl Drop for Running {
 }
 
 #[test]
-fn once_the_line_is_printed_connections_are_accepted() {
+fn connections_are_accepted_once_the_line_is_printed() {
     for arguments in [&["--listen", "127.0.0.1:0"][..], &["serve", "--listen", "127.0.0.1:0"]] {
         let mock = Running::start(command().args(arguments));
         assert_eq!(mock.status_of("GET /v3/none HTTP/1.1\r\nHost: mock\r\n\r\n"), "HTTP/1.1 404");
@@ -138,34 +138,34 @@ fn a_running_mock_is_healthy() {
     }
 }
 
-/// Answers one request with this text.
-fn one_answer(answer: &'static str) -> (String, thread::JoinHandle<()>) {
+/// Starts a server that sends this text as its response to one request.
+fn one_response(response: &'static str) -> (String, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering = thread::spawn(move || {
+    let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
         while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-        stream.write_all(answer.as_bytes()).unwrap();
+        stream.write_all(response.as_bytes()).unwrap();
     });
-    (url, answering)
+    (url, server)
 }
 
 #[test]
 fn anything_but_a_healthy_mock_exits_with_1() {
-    for (answer, said) in [
+    for (response, expected) in [
         ("", "expected an HTTP response"),
         ("220 ftp\r\n", "expected an HTTP response"),
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "found 404 Not Found"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "found hello"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"status\":\"down\"}", r#"found {"status":"down"}"#),
     ] {
-        let (url, answering) = one_answer(answer);
+        let (url, server) = one_response(response);
         let output = run(&["healthcheck", "--url", &url]);
-        answering.join().unwrap();
+        server.join().unwrap();
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{message}");
-        assert!(message.starts_with("error: unhealthy: ") && message.contains(said), "{message}");
+        assert!(message.starts_with("error: unhealthy: ") && message.contains(expected), "{message}");
     }
 }
 
@@ -236,7 +236,7 @@ fn a_closed_pipe_is_not_an_error() {
 }
 
 #[test]
-fn keys_are_written_under_the_file_names_that_merchants_know() {
+fn keys_have_the_file_names_that_merchants_know() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("new/dev");
     assert!(run(&["keys", target.to_str().unwrap()]).status.success());

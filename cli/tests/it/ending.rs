@@ -16,7 +16,7 @@ impl Running {
     }
 
     /// A peer that has sent this part of a request, so the mock waits for the rest.
-    fn half_way(&self, request: &[u8]) -> TcpStream {
+    fn with_half_a_request(&self, request: &[u8]) -> TcpStream {
         let mut peer = TcpStream::connect(&self.address).unwrap();
         peer.write_all(request).unwrap();
         peer
@@ -52,16 +52,16 @@ fn a_signal_stops_the_mock_with_exit_code_0() {
 }
 
 #[test]
-fn a_request_in_flight_is_answered_first() {
+fn a_request_in_flight_is_finished_first() {
     let mut mock = Running::start(&[]);
     let (begin, end) = halves();
-    let mut peer = mock.half_way(&begin);
+    let mut peer = mock.with_half_a_request(&begin);
     mock.signal("TERM");
     mock.until_log_says("shutting down: waiting up to 10 s, open connections: 1");
     peer.write_all(&end).unwrap();
-    let mut answer = String::new();
-    peer.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    let mut response = String::new();
+    peer.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 204 "), "{response}");
     mock.until_log_says(" INFO stopped");
     assert_eq!(mock.code(), Some(0));
 }
@@ -72,7 +72,7 @@ fn requests_beyond_the_shutdown_limit_are_cut_off_and_logged() {
     let config = dir.path().join("mock.toml");
     fs::write(&config, "[limits]\nshutdown = 1\n").unwrap();
     let mut mock = Running::start(&["--config", config.to_str().unwrap()]);
-    let mut peer = mock.half_way(&halves().0);
+    let mut peer = mock.with_half_a_request(&halves().0);
     mock.signal("TERM");
     mock.until_log_says("WARN shutting down: not finished within 1 s, connections cut off: 1");
     assert_eq!(mock.code(), Some(0));
@@ -83,7 +83,7 @@ fn requests_beyond_the_shutdown_limit_are_cut_off_and_logged() {
 #[test]
 fn a_second_signal_stops_the_mock_at_once() {
     let mut mock = Running::start(&[]);
-    let _peer = mock.half_way(&halves().0);
+    let _peer = mock.with_half_a_request(&halves().0);
     mock.signal("INT");
     mock.until_log_says("a second signal stops at once");
     mock.signal("TERM");

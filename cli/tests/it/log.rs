@@ -12,12 +12,12 @@ use crate::support::{Running, signed};
 
 impl Running {
     /// Sends this on a new connection, and returns everything received until the mock closes it.
-    fn answer_to(&self, request: &[u8]) -> String {
+    fn response_to(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(request).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
     }
 }
 
@@ -35,13 +35,13 @@ fn object(line: &str) -> Map<String, Value> {
     serde_json::from_str(line).unwrap()
 }
 
-/// The magic request number asks for a fault, the one that stands in the way of a line of its own here.
+/// A request number that triggers a fault.
 const MAGIC: &str = r#"{"out_request_no":"MOCK*system-error-applied*1"}"#;
 
 #[test]
 fn a_successful_request_is_info_and_a_harmless_habit_is_a_hint() {
     let mut mock = Running::start(&[]);
-    assert!(mock.answer_to(&signed(r#"{"out_request_no":"log"}"#)).starts_with("HTTP/1.1 204 "));
+    assert!(mock.response_to(&signed(r#"{"out_request_no":"log"}"#)).starts_with("HTTP/1.1 204 "));
     let line = mock.line();
     let line = without_time(&line);
     assert!(line.starts_with("INFO #1 204 set_rights: no Wechatpay-Serial: "), "{line}");
@@ -52,14 +52,14 @@ fn a_successful_request_is_info_and_a_harmless_habit_is_a_hint() {
 fn a_hint_and_a_diagnosis_are_logged_once() {
     let mut mock = Running::start(&[]);
     for number in ["1", "2"] {
-        mock.answer_to(&signed(&format!(r#"{{"out_request_no":"{number}"}}"#)));
+        mock.response_to(&signed(&format!(r#"{{"out_request_no":"{number}"}}"#)));
     }
     assert!(mock.line().contains("no Wechatpay-Serial"));
     let second = mock.line();
     assert!(second.contains(" #2 204 set_rights: ") && !second.contains("Wechatpay-Serial"), "{second}");
     let wrong = String::from_utf8(signed("{}")).unwrap().replace("\r\n\r\n{}", "\r\n\r\n[]");
     for _ in 0..2 {
-        mock.answer_to(wrong.as_bytes());
+        mock.response_to(wrong.as_bytes());
     }
     let third = mock.line();
     assert!(third.contains(" #3 401 set_rights: check 10: body-invented: "), "{third}");
@@ -70,7 +70,7 @@ fn a_hint_and_a_diagnosis_are_logged_once() {
 fn an_unusual_request_is_a_warning() {
     let mut mock = Running::start(&[]);
     for _ in 0..2 {
-        mock.answer_to(&signed(r#"{"out_request_no":"log"}"#));
+        mock.response_to(&signed(r#"{"out_request_no":"log"}"#));
     }
     mock.line();
     let line = mock.line();
@@ -80,7 +80,7 @@ fn an_unusual_request_is_a_warning() {
 #[test]
 fn a_rejected_request_is_logged_with_the_failed_check_and_the_reason() {
     let mut mock = Running::start(&[]);
-    mock.answer_to(&unknown("/v3/none?page=1"));
+    mock.response_to(&unknown("/v3/none?page=1"));
     let line = mock.line();
     assert_eq!(
         without_time(&line),
@@ -92,7 +92,7 @@ fn a_rejected_request_is_logged_with_the_failed_check_and_the_reason() {
 #[test]
 fn an_applied_fault_is_named() {
     let mut mock = Running::start(&[]);
-    assert!(mock.answer_to(&signed(MAGIC)).starts_with("HTTP/1.1 500 "));
+    assert!(mock.response_to(&signed(MAGIC)).starts_with("HTTP/1.1 500 "));
     let line = mock.line();
     assert!(
         line.contains(
@@ -105,8 +105,8 @@ fn an_applied_fault_is_named() {
 #[test]
 fn in_json_every_line_is_one_flat_object() {
     let mut mock = Running::start(&["--log", "json"]);
-    mock.answer_to(&signed(MAGIC));
-    mock.answer_to(&unknown("/v3/none"));
+    mock.response_to(&signed(MAGIC));
+    mock.response_to(&unknown("/v3/none"));
     let mut line = object(&mock.line());
     assert!(line.values().all(|value| value.is_string() || value.is_u64()), "{line:?}");
     assert!(line["message"].as_str().unwrap().starts_with("#1 500 set_rights: "));
@@ -151,7 +151,7 @@ fn peers_can_neither_forge_a_line_nor_control_a_terminal() {
     for form in ["text", "json"] {
         let mut mock = Running::start(&["--log", form]);
         for (before, request) in requests.iter().enumerate() {
-            mock.answer_to(request);
+            mock.response_to(request);
             let line = mock.line();
             assert!(line.contains(&format!("#{} ", before + 1)), "a line too many: {line:?}");
             let is_plain =
@@ -164,21 +164,21 @@ fn peers_can_neither_forge_a_line_nor_control_a_terminal() {
 #[test]
 fn a_line_has_a_bounded_length() {
     let mut mock = Running::start(&["--log", "json"]);
-    mock.answer_to(&unknown(&format!("/v3/{}", "x".repeat(50_000))));
+    mock.response_to(&unknown(&format!("/v3/{}", "x".repeat(50_000))));
     assert!(mock.line().len() < 10_000);
 }
 
 #[test]
-fn a_wrong_signature_is_diagnosed_where_the_command_line_says() {
+fn a_diagnosis_is_shown_where_the_option_says() {
     let wrong = String::from_utf8(signed("{}")).unwrap().replace("\r\n\r\n{}", "\r\n\r\n[]");
-    for (told, in_header, in_log) in [("header", true, true), ("journal", false, true), ("off", false, false)]
+    for (mode, in_header, in_log) in [("header", true, true), ("journal", false, true), ("off", false, false)]
     {
-        let mut mock = Running::start(&["--log", "json", "--diagnosis", told]);
-        let answer = mock.answer_to(wrong.as_bytes());
-        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-        assert_eq!(answer.contains("\r\nMock-Diagnosis: "), in_header, "{told}: {answer}");
+        let mut mock = Running::start(&["--log", "json", "--diagnosis", mode]);
+        let response = mock.response_to(wrong.as_bytes());
+        assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+        assert_eq!(response.contains("\r\nMock-Diagnosis: "), in_header, "{mode}: {response}");
         let line = object(&mock.line());
-        assert_eq!(line.contains_key("diagnosis"), in_log, "{told}: {line:?}");
+        assert_eq!(line.contains_key("diagnosis"), in_log, "{mode}: {line:?}");
         assert_eq!(line["check"], 10);
     }
 }
@@ -193,7 +193,7 @@ fn no_line_has_a_key_or_a_signature() {
     for arguments in [&["--log", "json"], &["--log", "text"]] {
         let mut mock = Running::start(arguments);
         for request in [&spoilt, &another_body] {
-            mock.answer_to(request.as_bytes());
+            mock.response_to(request.as_bytes());
             let line = mock.line();
             for secret in [&signature[..20], merchant.apiv3_key.expose(), "PRIVATE KEY"] {
                 assert!(!line.contains(secret), "{line}");
@@ -203,10 +203,10 @@ fn no_line_has_a_key_or_a_signature() {
 }
 
 #[test]
-fn requests_are_answered_even_if_stderr_is_closed() {
+fn requests_get_responses_even_if_stderr_is_closed() {
     let mut mock = Running::start(&[]);
     mock.log = None;
     for _ in 0..3 {
-        assert!(mock.answer_to(&unknown("/v3/none")).starts_with("HTTP/1.1 404 "));
+        assert!(mock.response_to(&unknown("/v3/none")).starts_with("HTTP/1.1 404 "));
     }
 }

@@ -182,9 +182,9 @@ fn if_the_command_fails_the_rejected_requests_are_listed_with_reasons() {
     let script = format!("{}; exit 3", curl("/v3/certificates?not=this"));
     let output = shell(&[], &script);
     assert_eq!((code(&output), stdout(&output)), (Some(3), "401 1.1"));
-    let said = stderr(&output);
-    assert!(said.starts_with("wechatpay-mock: requests: 1, with problems: 1\n"), "{said}");
-    assert!(said.contains("GET /v3/certificates") && said.contains("401"), "{said}");
+    let errors = stderr(&output);
+    assert!(errors.starts_with("wechatpay-mock: requests: 1, with problems: 1\n"), "{errors}");
+    assert!(errors.contains("GET /v3/certificates") && errors.contains("401"), "{errors}");
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn the_list_has_the_diagnosis() {
         return;
     }
     let mistaken = curl("/v3/certificates").replace(CERTIFICATES, &format!("'{CERTIFICATES}?a=b'"));
-    let said = stderr(&shell(&[], &format!("{mistaken}; exit 1"))).to_owned();
-    assert!(said.contains("query-left-out"), "{said}");
+    let errors = stderr(&shell(&[], &format!("{mistaken}; exit 1"))).to_owned();
+    assert!(errors.contains("query-left-out"), "{errors}");
 }
 
 #[test]
@@ -208,10 +208,10 @@ fn if_the_command_succeeds_nothing_is_listed_unless_the_contract_is_checked() {
 
     let output = shell(&["--contract"], &script);
     assert_eq!(code(&output), Some(1));
-    let said = stderr(&output);
+    let errors = stderr(&output);
     assert!(
-        said.contains("with problems: 1") && said.contains("--contract: the command succeeded"),
-        "{said}"
+        errors.contains("with problems: 1") && errors.contains("--contract: the command succeeded"),
+        "{errors}"
     );
 
     // The command's own exit code takes precedence.

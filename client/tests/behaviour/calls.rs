@@ -1,4 +1,4 @@
-//! One call: what is sent, what is believed, and what is not.
+//! One call: the request it sends, and the responses it accepts and refuses.
 
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,7 @@ async fn a_response_that_lacks_one_header_of_the_signature_is_refused() {
 }
 
 #[tokio::test]
-async fn a_response_signed_by_a_stranger_is_refused() {
+async fn a_response_signed_with_another_key_is_refused() {
     let response = Response::unsigned("204 No Content", "").signed(NOW, PUBLIC_KEY_ID, STRANGERS_KEY);
     assert!(matches!(reason_to_refuse(response).await, VerificationError::Mismatch { .. }));
 }
@@ -222,7 +222,7 @@ async fn anything_but_http_is_a_failed_connection() {
 }
 
 #[tokio::test]
-async fn without_a_listener_nothing_was_sent() {
+async fn without_a_listener_the_call_fails_to_connect() {
     let client = Client::builder().base_url("http://127.0.0.1:1").build().unwrap();
     let error = send_sample(&client).await.unwrap_err();
     assert!(error.is_connect() && error.is_transport() && !error.outcome_is_unknown(), "{error:?}");

@@ -1,4 +1,4 @@
-//! Certificates that are downloaded, and when they are trusted.
+//! Downloaded certificates, and when they are trusted.
 
 use std::sync::{
     Arc,

@@ -1,4 +1,4 @@
-//! A gateway that responds as a test tells it to, and records what it receives.
+//! A gateway with the responses of a test, which records the requests it receives.
 
 use std::sync::{
     Arc, Mutex,
@@ -80,7 +80,7 @@ impl Received {
         self.head.lines().next().unwrap()
     }
 
-    /// The header of that name, in just these letters.
+    /// The header of this name, compared with its case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }

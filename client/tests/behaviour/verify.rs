@@ -71,7 +71,7 @@ fn a_timestamp_may_be_300_seconds_off() {
 }
 
 #[test]
-fn the_key_must_be_trusted_before_its_signature_counts() {
+fn an_untrusted_key_is_an_error_before_its_signature() {
     let unknown = verify(&response(204, NOW, b"", PUBLIC_KEY), &PlatformKeys::default(), NOW);
     assert!(matches!(unknown.unwrap_err().verification_error(), Some(VerificationError::UnknownKey { .. })));
     assert!(matches!(reason(&response(204, NOW, b"", STRANGERS_KEY)), VerificationError::Mismatch { .. }));
@@ -86,7 +86,7 @@ fn the_gateways_probe_is_refused_like_any_signature_that_is_not_base64() {
 }
 
 #[test]
-fn one_other_byte_in_the_body_breaks_the_signature() {
+fn a_changed_byte_in_the_body_breaks_the_signature() {
     let mut response = response(200, NOW, b"{\"a\":1}", PUBLIC_KEY);
     assert!(verify(&response, &keys(), NOW).is_ok());
     response.body = Bytes::from_static(b"{\"a\":2}");
@@ -94,7 +94,7 @@ fn one_other_byte_in_the_body_breaks_the_signature() {
 }
 
 #[test]
-fn an_error_needs_no_signature_and_a_valid_one_does_not_make_it_a_success() {
+fn an_error_is_an_error_with_or_without_a_signature() {
     for status in [302, 400, 401, 404, 429, 500, 503] {
         let mut response = response(status, NOW, b"", PUBLIC_KEY);
         assert!(verify(&response, &keys(), NOW).unwrap_err().api_error().is_some());

@@ -38,17 +38,17 @@ pub enum SignedBy {
     PublicKey,
 }
 
-/// What a header must be.
+/// The expectation of a header.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpectedHeader {
-    /// There, once or more.
+    /// Present, once or more.
     Present,
-    /// Not there.
+    /// Absent.
     Absent,
-    /// There once, with this value.
+    /// Present once, with this value.
     Exact(String),
-    /// There once, with a value in which the expression is found.
+    /// Present once, with a value that the expression matches.
     Matching(Pattern),
 }
 

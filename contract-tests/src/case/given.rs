@@ -6,7 +6,7 @@ use wechatpay_protocol::Timestamp;
 
 use super::strict;
 
-/// How the mock differs from one without configuration. If empty, the case needs a mock that nobody has used.
+/// How the mock differs from one without configuration. If empty, the case needs an unused mock.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Given {
@@ -16,13 +16,13 @@ pub struct Given {
     /// Cards and members, by merchant.
     #[serde(deserialize_with = "strict::not_default")]
     pub seed: Option<Seed>,
-    /// The time at which the mock's clock stands still and requests are signed, in Unix seconds.
+    /// The fixed time of the mock's clock and of the requests' signatures, in Unix seconds.
     #[serde(deserialize_with = "strict::not_default")]
     pub now: Option<u64>,
     /// The gateway keys that the merchant trusts.
     #[serde(deserialize_with = "strict::not_default")]
     pub trust: TrustMode,
-    /// Whether the merchant's certificate is still good.
+    /// Whether the merchant's certificate is still valid.
     #[serde(deserialize_with = "strict::not_default")]
     pub certificate_status: CertificateStatus,
 }

@@ -1,8 +1,8 @@
-//! A case: a JSON file that says what to send, how to sign it, what response must come back, and what must be stored.
+//! A case: a JSON file with the requests to send, how to sign them, the expected responses and the expected state.
 //!
-//! [`verify`](crate::verify) runs cases against a server, and the table in `docs/reference/behaviour.md` is made of them.
-//! The format is described by `fixtures/cases.schema.json`. There is one way to write each thing: unknown keys are
-//! errors, and so are values that equal the default, so that two cases that mean the same look the same.
+//! [`verify`](crate::verify) runs cases against a server, and the table in `docs/reference/behaviour.md` is made of
+//! them. The format is described by `fixtures/cases.schema.json`. There is one way to write each thing: unknown keys
+//! are errors, and so are values that equal the default, so that two cases that mean the same look the same.
 
 mod expected;
 mod given;
@@ -40,9 +40,9 @@ pub struct Case {
     pub title: String,
     /// Why it matters to a developer who integrates with the gateway.
     pub why: String,
-    /// How sure it is that the real gateway behaves like this.
+    /// How certain it is that the real gateway behaves like this.
     pub standing: Provenance,
-    /// Where that is known from.
+    /// The source of that knowledge.
     pub source: String,
     /// Whether the case cannot change anything at any gateway: each of its requests only reads, or has a signature that
     /// no gateway can accept as the merchant's.
@@ -66,11 +66,11 @@ pub struct Case {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseExchange {
-    /// What is sent.
+    /// The request.
     pub request: CaseRequest,
     /// How it is signed.
     pub sign: Sign,
-    /// What must come back.
+    /// The expected response.
     pub expect: Expected,
 }
 

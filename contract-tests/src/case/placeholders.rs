@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-/// The placeholders that may stand in any text that is sent or expected:
+/// The placeholders that are allowed in any text that is sent or expected:
 ///
-/// - `unique`: 16 hex digits that no other case and no other run has
+/// - `unique`: 16 hex digits, unique to the case and the run
 /// - `serial_no`: the serial number of the merchant's certificate
 /// - `platform_serial`, `public_key_id`: the gateway keys that the merchant knows, empty if it does not
 /// - `host`: the server's host and port, as in the `Host` header
@@ -12,7 +12,7 @@ use serde_json::Value;
 const IN_ANY_TEXT: [&str; 8] =
     ["unique", "mchid", "serial_no", "platform_serial", "public_key_id", "host", "timestamp", "nonce_str"];
 
-/// The placeholders that may stand in a text under this key. A written `Authorization` header and raw bytes have one
+/// The placeholders that are allowed in a text under this key. A written `Authorization` header and raw bytes have one
 /// more each, which is filled in when the request is signed.
 pub(super) fn names(key: &str) -> impl Iterator<Item = &'static str> {
     let more = match key {

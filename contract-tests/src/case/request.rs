@@ -43,7 +43,7 @@ pub struct BuiltRequest {
     pub body: Option<Content>,
 }
 
-/// A whole request as bytes: request line, headers, empty line and body.
+/// A complete request as bytes: request line, headers, empty line and body.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawRequest {

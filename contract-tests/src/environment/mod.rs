@@ -1,5 +1,5 @@
-//! Points a command at a mock: the files and environment variables that make it call the mock in place of the gateway,
-//! whatever language it is written in.
+//! Points a command in any language at a mock: the files and environment variables that make it call the mock in place
+//! of the gateway.
 
 mod trust_store;
 mod variables;
@@ -21,13 +21,13 @@ pub enum EnvironmentError {
     /// The credentials cannot be written.
     #[error("cannot write the credentials")]
     Credentials(#[from] WriteError),
-    /// There is no authority for HTTPS.
+    /// The CA for HTTPS cannot be created.
     #[error("cannot make a certificate authority")]
     Authority(#[from] AuthorityError),
-    /// The authorities of the machine and the mock cannot be put into a trust store for Java.
+    /// The CAs of the system and the mock cannot be put into a trust store for Java.
     #[error("cannot make a trust store of {certificates} certificates")]
     TrustStore {
-        /// How many there are.
+        /// The number of certificates.
         certificates: usize,
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -42,9 +42,9 @@ pub enum EnvironmentError {
     },
 }
 
-/// Writes a merchant's credentials and the authorities to trust into `folder`, and returns the environment variables to
-/// pass to a command: the credentials as `wechatpay-mock keys` writes them, the mock as a proxy, the authorities for each
-/// ecosystem, and `WECHATPAY_BASE_URL`. Keep the folder until the command has ended.
+/// Writes a merchant's credentials and the CAs to trust into `folder`, and returns the environment variables to
+/// pass to a command: the credentials as `wechatpay-mock keys` writes them, the mock as a proxy, the authorities for
+/// each ecosystem, and `WECHATPAY_BASE_URL`. Keep the folder until the command has ended.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -95,7 +95,7 @@ pub async fn prepare(
     Ok(own.chain(others).collect())
 }
 
-/// The authorities that this machine trusts, PEM: the command may call other hosts as well.
+/// The CAs that this machine trusts, in PEM: the command may call other hosts too.
 fn system_authorities() -> Option<String> {
     fs::read_to_string(openssl_probe::probe().cert_file?).ok()
 }

@@ -3,15 +3,15 @@
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-/// It protects nothing: a trust store holds only certificates, but Java requires a password.
+/// Protects nothing: a trust store has only certificates, but Java requires a password.
 pub(super) const PASSWORD: &str = "changeit";
 
-/// Rounds of key derivation: one, as nothing in the store is secret.
+/// Rounds of key derivation. One, because nothing in the store is secret.
 const ROUNDS: u32 = 1;
 
 /// A PKCS#12 store of these certificates, each of them trusted.
 ///
-/// Certificates that cannot be parsed are left out: some systems ship odd ones.
+/// Certificates that cannot be parsed are left out: some systems have malformed ones.
 ///
 /// # Errors
 /// If the store cannot be encoded or encrypted.

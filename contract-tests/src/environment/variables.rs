@@ -44,7 +44,8 @@ pub(super) fn variables(files: &Files<'_>) -> Vec<(&'static str, OsString)> {
         ("no_proxy", no_proxy.into()),
         // OpenSSL, Go
         ("SSL_CERT_FILE", files.bundle.into()),
-        // Node: added to its built-in authorities; since 24.5, `fetch` and `https` read the proxy variables if told to
+        // Node: added to its built-in authorities; since 24.5, `fetch` and `https` read the proxy variables with this
+        // setting
         ("NODE_EXTRA_CA_CERTS", files.authority.into()),
         ("NODE_USE_ENV_PROXY", "1".into()),
         // Python's requests
@@ -67,7 +68,7 @@ pub(super) fn php_ini(bundle: &Path) -> String {
     format!("curl.cainfo=\"{bundle}\"\nopenssl.cafile=\"{bundle}\"\n")
 }
 
-/// The folders where PHP looks for settings: those already named (an empty name stands for PHP's usual ones), and one
+/// The folders where PHP looks for settings: those already named (an empty name means PHP's default), and one
 /// more.
 fn php_ini_dirs(named: &OsStr, one_more: &Path) -> OsString {
     let separator = if cfg!(windows) { ";" } else { ":" };
@@ -82,7 +83,7 @@ fn no_proxy(named: &str) -> String {
     let reaches_gateway = |entry: &str| {
         let suffix = entry.trim_start_matches('*').trim_start_matches('.').to_ascii_lowercase();
         let suffix = suffix.split(':').next().unwrap_or_default();
-        // There is no agreed meaning for `*` elsewhere in an entry.
+        // A `*` elsewhere in an entry has no agreed meaning.
         suffix.contains('*') || GATEWAY_HOSTS.iter().any(|host| host.ends_with(suffix))
     };
     // Some programs separate entries by spaces.
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_was_named_lets_the_gateway_be_called_without_the_proxy() {
+    fn no_existing_entry_excludes_the_gateway_from_the_proxy() {
         for named in [
             "*",
             ".qq.com",
@@ -127,14 +128,14 @@ mod tests {
 
     #[test]
     #[cfg(unix)] // Separators.
-    fn php_looks_where_it_did_and_in_one_more_folder() {
+    fn php_scans_its_previous_folders_and_one_more() {
         let dirs = |named: &str| php_ini_dirs(named.as_ref(), Path::new("/run")).into_string().unwrap();
         assert_eq!(dirs(""), ":/run");
         assert_eq!(dirs("/etc/php:"), "/etc/php::/run");
     }
 
     #[test]
-    fn other_hosts_that_were_named_stay_so() {
+    fn other_existing_entries_stay() {
         assert_eq!(
             no_proxy("db.internal, localhost,.example.org"),
             "localhost,127.0.0.1,::1,db.internal,.example.org"

@@ -74,13 +74,13 @@ impl Integers {
         invalid
     }
 
-    /// Numbers that are no integers, within the limits if they are wide enough.
+    /// Numbers that are not integers, within the limits if they are wide enough.
     fn fractions(&self) -> BoxedStrategy<Value> {
         let least = self.min.unwrap_or(-1000).clamp(-1_000_000, 1_000_000);
         let wholes = least..=self.max.unwrap_or(1000).clamp(least, least + 1000);
-        // To JSON Schema, 100.0 is an integer; to the format int64 it is not.
+        // For JSON Schema, 100.0 is an integer; for the format int64 it is not.
         let fractions = if self.is_int64 { vec![0.0, 0.25, 0.5] } else { vec![0.25, 0.5] };
-        let number = |(whole, fraction): (i64, f64)| json!(whole as f64 + fraction);
+        let number = |(integral, fraction): (i64, f64)| json!(integral as f64 + fraction);
         (wholes, select(fractions)).prop_map(number).boxed()
     }
 }

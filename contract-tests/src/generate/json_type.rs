@@ -1,4 +1,4 @@
-//! The types of JSON, as the gateway tells them apart.
+//! The JSON types, as the gateway distinguishes them.
 
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub(super) fn name(expected: JsonType) -> &'static str {
     }
 }
 
-/// Values of other types, without `null` and fractions: those are rules of their own.
+/// Values of other types, except `null` and fractions, which have their own rules.
 pub(super) fn values_of_other_types(expected: JsonType) -> BoxedStrategy<Value> {
     let all = [
         (JsonType::Array, json!([])),

@@ -1,7 +1,7 @@
 //! Generates requests from the contract: valid ones of any operation, and ones that break exactly one rule.
 //!
-//! An operation that is added to the contract is covered without new code. Requests are [`proptest`] strategies, which shrink
-//! a failure to the smallest of its kind.
+//! A new operation in the contract is covered without new code. Requests are [`proptest`] strategies, which shrink
+//! a failure to the smallest one.
 //!
 //! ```
 //! use proptest::test_runner::TestRunner;
@@ -9,11 +9,11 @@
 //! use wechatpay_openapi::Contract;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let set_rights = Contract::current().operation("set_rights").ok_or("not there")?;
+//! let set_rights = Contract::current().operation("set_rights").ok_or("unknown operation")?;
 //! let generator = Generator::new(set_rights)?;
 //!
 //! TestRunner::deterministic().run(&generator.valid_requests(), |request| {
-//!     // Sign it, send it, and look at the response.
+//!     // Sign it, send it, and check the response.
 //!     assert!(request.target.ends_with("/rights"));
 //!     Ok(())
 //! })?;

@@ -73,7 +73,7 @@ impl Parameter {
 
     fn invalid_by_schema(&self, invalid: InvalidValues) -> Option<(Rule, EncodedValues)> {
         let values = match invalid.rule {
-            // A URL has no `null`, every value in it is a text, and an empty path segment makes another path.
+            // In a URL there is no `null`, every value is a text, and an empty path segment makes another path.
             Rule::Null { .. } | Rule::Type { expected: JsonType::String } => return None,
             Rule::TooShort { limit: 1 } if self.location == Location::Path => return None,
             Rule::Type { .. } => select(vec!["x", "1x", "真"]).prop_map(Value::from).boxed(),

@@ -18,7 +18,7 @@ pub struct GeneratedRequest {
     pub body: Bytes,
 }
 
-/// As text, since people read the failures.
+/// As text, to make failures readable.
 impl fmt::Debug for GeneratedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.method, self.target, String::from_utf8_lossy(&self.body))

@@ -1,4 +1,4 @@
-//! JSON Schemas from which values can be made.
+//! JSON Schemas from which values can be generated.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ pub(super) struct Field {
     pub(super) schema: Schema,
 }
 
-/// The keywords that values can be made by.
+/// The keywords that the generator supports.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Keywords {

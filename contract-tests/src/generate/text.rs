@@ -20,11 +20,12 @@ pub(super) struct Text {
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    /// What texts are made from: the same without anchors at its ends and without characters that the gateway forbids.
-    whole: Hir,
+    /// The expression to generate from: the same without anchors at its ends and without characters that the gateway
+    /// forbids.
+    generated: Hir,
 }
 
-/// Most characters of a text, apart from texts as long as the schema allows.
+/// The usual maximum length of a text in characters, apart from texts of the schema's maximum.
 const USUAL_LENGTH: usize = 32;
 
 impl Text {
@@ -92,15 +93,15 @@ impl Pattern {
     /// Reads a pattern; `Err` says why no texts can be made from it.
     pub(super) fn parse(pattern: &str) -> Result<Self, String> {
         let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
-        let whole = regex_syntax::parse(pattern).map_err(|error| error.to_string())?;
-        let whole = of_three_bytes(&without_anchors(whole));
-        string_regex_parsed(&whole).map(drop).map_err(|error| error.to_string())?;
-        Ok(Self { regex, whole })
+        let generated = regex_syntax::parse(pattern).map_err(|error| error.to_string())?;
+        let generated = of_three_bytes(&without_anchors(generated));
+        string_regex_parsed(&generated).map(drop).map_err(|error| error.to_string())?;
+        Ok(Self { regex, generated })
     }
 
     /// Matches of these lengths in characters, if the pattern is one repeated class of characters.
     fn repeated(&self, lengths: RangeInclusive<usize>) -> Option<BoxedStrategy<String>> {
-        let HirKind::Repetition(repetition) = self.whole.kind() else { return None };
+        let HirKind::Repetition(repetition) = self.generated.kind() else { return None };
         let HirKind::Class(_) = repetition.sub.kind() else { return None };
         let least = repetition.min.max(u32::try_from(*lengths.start()).ok()?);
         let most = u32::try_from(*lengths.end()).ok()?.min(repetition.max.unwrap_or(u32::MAX));
@@ -119,7 +120,7 @@ impl Pattern {
 
     /// Matches, without those of other lengths.
     fn matches_of_lengths(&self, lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
-        let texts = string_regex_parsed(&self.whole).expect("parse has made a strategy of it");
+        let texts = string_regex_parsed(&self.generated).expect("parse has checked this");
         texts.prop_filter("its length", move |text| lengths.contains(&text.chars().count())).boxed()
     }
 }
@@ -160,7 +161,7 @@ fn characters(lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
     let (least, most) = lengths.into_inner();
     let usual = least..=most.min(least + USUAL_LENGTH);
     let lengths = prop_oneof![4 => usual, 1 => Just(least), 1 => Just(most)];
-    // A long text repeats its beginning: a thousand random characters take long to make and find no more.
+    // A long text repeats its beginning: a thousand random characters are slow to generate and find no more errors.
     let text = |(beginning, length): (Vec<char>, usize)| beginning.into_iter().cycle().take(length).collect();
     (vec(character(), 1..=USUAL_LENGTH), lengths).prop_map(text).boxed()
 }
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_and_the_longest_texts_come_up_and_none_beyond() {
+    fn the_shortest_and_longest_texts_occur_and_none_beyond() {
         for pattern in [None, Some("^[0-9a-zA-Z_\\-|\\*]{1,}$")] {
             let valid = lengths(&samples(&text(pattern).valid()));
             assert_eq!((valid.iter().min(), valid.iter().max()), (Some(&2), Some(&128)), "{pattern:?}");
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_of_one_two_and_three_bytes_come_up_and_none_of_four() {
+    fn characters_of_one_to_three_bytes_occur_and_none_of_four() {
         for pattern in [None, Some("^[^/]+$"), Some("^(a|[^b])[^/]*$")] {
             let texts = samples(&text(pattern).valid()).concat();
             let lengths: BTreeSet<_> = texts.chars().map(char::len_utf8).collect();
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_to_have_a_character_of_four_bytes_has_one_within_the_length() {
+    fn a_text_with_four_bytes_has_such_a_character_within_the_length() {
         for text in samples(&text(None).with_four_bytes().unwrap()) {
             assert_eq!(text.chars().filter(|it| it.len_utf8() == 4).count(), 1, "{text}");
             assert!((2..=128).contains(&text.chars().count()), "{text}");
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_of_several_parts_is_matched_whole() {
+    fn a_pattern_of_several_parts_is_matched_completely() {
         let pattern = regex::Regex::new("^[A-Z]{3}-[0-9]+$").unwrap();
         for text in samples(&text(Some(pattern.as_str())).valid()) {
             assert!(pattern.is_match(&text), "{text}");

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Integers, List, Object, Schema, Values};
 
-/// Most items of a list, unless the schema demands more.
+/// The usual maximum number of items in a list, unless the schema requires more.
 const USUAL_ITEMS: usize = 3;
 
 impl Schema {
@@ -48,7 +48,7 @@ impl List {
     }
 }
 
-/// A field of an object, and the values that it has; `None` leaves it out.
+/// A field of an object, and its values; `None` leaves it out.
 pub(super) type Fixed = (String, Option<BoxedStrategy<Value>>);
 
 impl Object {

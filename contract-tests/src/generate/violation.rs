@@ -1,4 +1,4 @@
-//! Which rule of the contract a request breaks, and how the response must name it.
+//! The rule of the contract that a request breaks, and how the response must name it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::json_type::name;
 pub struct Violation {
     /// The part of the request that has the field.
     pub location: Location,
-    /// The field, as a JSON pointer within that part: `/guide/staff_name`; empty for the whole body.
+    /// The field, as a JSON pointer within that part: `/guide/staff_name`; empty for the body itself.
     pub pointer: String,
     /// The field's Chinese name, from the contract.
     pub title: String,
@@ -21,22 +21,22 @@ pub struct Violation {
     pub rule: Rule,
 }
 
-/// A rule of the contract, by how it is broken.
+/// A rule of the contract, named after the way it is broken.
 ///
-/// A text that is too short or too long may not match its pattern either. The gateway reports the length then. (wild, for an
-/// empty `out_request_no`)
+/// A text that is too short or too long may not match its pattern either. The gateway reports the length then. (wild,
+/// for an empty `out_request_no`)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// A required field is absent.
     Required,
     /// A value has another type.
     Type {
-        /// The type that it must have.
+        /// The required type.
         expected: JsonType,
     },
     /// A value is `null`.
     Null {
-        /// The type that it must have.
+        /// The required type.
         expected: JsonType,
     },
     /// An integer has a decimal point.
@@ -49,12 +49,12 @@ pub enum Rule {
     Maximum,
     /// A text has too few characters.
     TooShort {
-        /// The least that it may have.
+        /// The minimum.
         limit: u64,
     },
     /// A text has too many characters.
     TooLong {
-        /// The most that it may have.
+        /// The maximum.
         limit: u64,
     },
     /// A text does not match its pattern.
@@ -149,8 +149,8 @@ impl Violation {
         format!("/{}{}", self.location, self.pointer)
     }
 
-    /// How the message begins and ends; a measured length may be between them. (wild for required fields, integers, lengths,
-    /// patterns and undocumented fields; the others follow their form)
+    /// How the message begins and ends; a measured length may be between them. (wild for required fields, integers,
+    /// lengths, patterns and undocumented fields; the others follow their form)
     fn message(&self) -> (String, String) {
         use Rule::*;
         let (source, title) = (self.source(), &self.title);
@@ -178,7 +178,7 @@ impl Violation {
         }
     }
 
-    /// Members of `detail`, and what they must be.
+    /// Members of `detail`, and their expected values.
     fn detail(&self) -> Vec<(&'static str, Value)> {
         use Rule::*;
         match self.rule {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_difference_is_named() {
+    fn a_check_names_the_difference() {
         let silent = ErrorBody { detail: None, ..response() };
         assert_eq!(
             too_long().check(&silent).unwrap_err(),

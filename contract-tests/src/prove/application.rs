@@ -1,4 +1,4 @@
-//! Makes a client that is a running application call, by sending it a request.
+//! Triggers the call of a running application by sending it a request.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trigger_is_a_whole_url() {
+    fn a_trigger_is_an_absolute_url() {
         let trigger: Trigger = "http://127.0.0.1:3000/probe?a=b".parse().unwrap();
         assert_eq!(trigger.to_string(), "GET http://127.0.0.1:3000/probe?a=b");
         for text in ["", "/probe", "127.0.0.1:3000", "ftp://127.0.0.1/", "http:///x"] {

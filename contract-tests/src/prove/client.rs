@@ -9,8 +9,8 @@ use super::Trigger;
 pub enum TestedClient {
     /// A command with its arguments. It makes the sample call once, and exits with 0 if it accepts the response.
     Command(Vec<OsString>),
-    /// A running application that uses the mock at `listen`. It makes the sample call at each request to it, and responds
-    /// 2xx if it accepts the response.
+    /// A running application that uses the mock at `listen`. It makes the sample call at each request to it, and
+    /// responds 2xx if it accepts the response.
     Application {
         /// The request.
         trigger: Trigger,
@@ -35,7 +35,7 @@ impl fmt::Display for TestedClient {
 #[derive(Clone, Debug)]
 pub(super) struct Reaction {
     pub(super) verdict: Verdict,
-    /// How the client said so: `exit code 1`, `status 502`.
+    /// How the client showed it: `exit code 1`, `status 502`.
     pub(super) how: String,
     /// The output of a command; the log of an application is unknown.
     pub(super) output: Option<String>,

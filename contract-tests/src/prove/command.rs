@@ -64,7 +64,7 @@ async fn watch(mut child: Child, limit: Duration) -> Reaction {
     let ended = match select(Box::pin(timeout(limit, child.wait())), Box::pin(reading)).await {
         Either::Left((ended, reading)) => {
             drop(group);
-            // What was written so far is enough.
+            // The output so far is enough.
             let _ = timeout(OUTPUT_TIMEOUT, reading).await;
             ended
         }
@@ -77,7 +77,9 @@ async fn watch(mut child: Child, limit: Duration) -> Reaction {
     let (verdict, how) = match ended {
         Ok(Ok(status)) if status.success() => (Verdict::Accepted, "exit code 0".into()),
         Ok(Ok(status)) => (Verdict::Rejected, exit_code(status)),
-        Ok(Err(error)) => (Verdict::Unreachable { reason: error.to_string() }, "lost track of it".into()),
+        Ok(Err(error)) => {
+            (Verdict::Unreachable { reason: error.to_string() }, "its exit status is unknown".into())
+        }
         Err(_) => (Verdict::TimedOut, format!("was ended after {} s", limit.as_secs_f64())),
     };
     let output = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);

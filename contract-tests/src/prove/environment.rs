@@ -1,4 +1,4 @@
-//! The mock that a client meets in a scenario.
+//! The mock in a scenario.
 
 use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
 
@@ -43,7 +43,7 @@ pub(super) const SAMPLE_OPERATION: &str = "set_rights";
 /// The operation that lists platform certificates.
 pub(super) const LIST_OPERATION: &str = "list_certificates";
 
-/// How far a clock can be ahead and still be good, in seconds.
+/// How far a clock may be ahead, in seconds.
 const TOLERATED_SKEW: i64 = 60;
 
 impl FromStr for Keys {
@@ -98,8 +98,8 @@ impl TestEnvironment {
         (self.keys, self.gateway_keys) == (keys, gateway_keys)
     }
 
-    /// Resets the mock and injects the scenario's fault. `silence` is how long a mock that does not respond waits; it must
-    /// exceed the client's time limit.
+    /// Resets the mock and injects the scenario's fault. `silence` is how long a mock that does not respond waits; it
+    /// must exceed the client's time limit.
     pub(super) fn prepare(&self, scenario: &Scenario, silence: Duration) -> io::Result<()> {
         self.mock.reset();
         let (operation, rule) = match scenario.fault {
@@ -111,7 +111,7 @@ impl TestEnvironment {
             Some(InjectedFault::Always(fault)) => (SAMPLE_OPERATION, FaultRule::of(fault)),
             Some(InjectedFault::CertificateList(fault)) => (LIST_OPERATION, FaultRule::of(fault)),
             Some(InjectedFault::Once(fault)) => {
-                // Where only the response is wrong, the request is applied anyway, and a rule must not say so.
+                // If only the response is wrong, the request is applied anyway, and the rule must not set `applied`.
                 let applied = (fault.applied() != Applied::Always).then_some(true);
                 (SAMPLE_OPERATION, FaultRule { times: Some(1), applied, ..FaultRule::of(fault) })
             }

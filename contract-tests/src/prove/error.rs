@@ -11,7 +11,7 @@ pub enum StopError {
     /// No probe was selected.
     #[error(transparent)]
     Selection(#[from] SelectionError),
-    /// The client fails with a mock that does nothing wrong.
+    /// The client fails with a correct mock.
     #[error(transparent)]
     HonestMock(Box<HonestMockError>),
     /// The client is a command that cannot be run.
@@ -46,7 +46,7 @@ pub struct SelectionError {
     pub(super) filters: Vec<String>,
 }
 
-/// What happened between a client and a mock that does nothing wrong.
+/// What happened between a client and a correct mock.
 #[derive(Debug)]
 pub struct HonestMockError {
     pub(super) reaction: String,

@@ -1,4 +1,4 @@
-//! Findings: what a client did that it must not do, how bad that is, and how to fix it.
+//! Findings: what a client did wrong, how severe that is, and how to fix it.
 
 use std::{fmt, time::Duration};
 
@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::Probe;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Untidy.
+    /// A minor flaw.
     Low,
-    /// Trouble on a bad day, or one defence less.
+    /// Problems under bad conditions, or a missing safeguard.
     Medium,
-    /// Wrong books, or an outage.
+    /// Wrong accounts, or an outage.
     High,
-    /// Anyone on the line can report success for a call, or a call counts twice.
+    /// An attacker on the network can fake the success of a call, or a call is applied twice.
     Critical,
 }
 
-/// Something that a client did and must not do.
+/// Something that a client must not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What the client did.
     pub kind: FindingKind,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// Why it matters.
     pub why: String,
@@ -60,7 +60,7 @@ pub enum FindingKind {
         /// The number of requests.
         requests: usize,
     },
-    /// It never made the call, so the probe says nothing.
+    /// It never made the call, so the probe has no result.
     NotCalled,
     /// The application cannot be reached any more.
     Unreachable {
@@ -81,8 +81,8 @@ impl Finding {
             ),
             FindingKind::TimedOut { .. } => (
                 Severity::High,
-                "everything that waits for the client waits as well, and soon the whole system does",
-                "give each call a time limit that covers connecting, sending and the whole response",
+                "everything that calls the client waits too, and soon the entire system hangs",
+                "give each call a timeout that covers connecting, sending and the complete response",
             ),
             FindingKind::HidesError { .. } => (
                 Severity::Medium,
@@ -93,17 +93,17 @@ impl Finding {
             FindingKind::RepeatsRejected { .. } => (
                 Severity::Low,
                 "the same request gets the same error, and the gateway limits the rate of requests",
-                "try again only after 429, 5xx and when no response came",
+                "retry only after 429, 5xx, or no response",
             ),
             FindingKind::NotCalled => (
                 Severity::Medium,
-                "a probe that never gets to the call says nothing about it",
-                "find out why the client works with a mock without faults and did not send the call here",
+                "a probe without a call tests nothing",
+                "find out why the client sends the call to a mock without faults, but did not send it here",
             ),
             FindingKind::Unreachable { .. } => (
                 Severity::High,
-                "no response of the gateway may end the application",
-                "look in its log for what this response did to it",
+                "no response of the gateway may stop the application",
+                "look in the application's log for the effect of this response",
             ),
         };
         Self { kind, severity, why: why.into(), fix: fix.into() }

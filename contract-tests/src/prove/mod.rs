@@ -1,9 +1,10 @@
-//! Is this client safe to use with the real gateway? Runs it against a mock that does nothing wrong, then against mocks
-//! that each do one thing wrong, and finds what it fails to reject.
+//! Checks whether a client is safe to use with the real gateway: runs it against a correct mock, then against mocks
+//! that each do one thing wrong, and reports what it fails to reject.
 //!
-//! The command `prove-client` uses this. [`PROBES`] says what the mock does and what the client must do; [`Prover`] runs
-//! the probes and compares the client's reaction and the mock's journal with that; [`table`] and [`ReportFile`] show the
-//! results. The mock without faults comes first in every run: a client that rejects everything would pass the rest.
+//! The command `prove-client` uses this. [`PROBES`] says what the mock does and what the client must do; [`Prover`]
+//! runs the probes and compares the client's reaction and the mock's journal with that; [`table`] and [`ReportFile`]
+//! show the results. The mock without faults comes first in every run: a client that rejects everything would pass the
+//! rest.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! Turns what a client did and what the mock saw into findings. Pure: looks at values only.
+//! Turns the client's reaction and the mock's journal into findings. Pure: no I/O.
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,7 +45,7 @@ impl Observation {
         }
     }
 
-    /// What is wrong; nothing if the client did what it must.
+    /// The findings; none if the client did what it must.
     pub(super) fn findings(&self, probe: &Probe) -> Vec<Finding> {
         let mut kinds = match &self.reaction.verdict {
             Verdict::TimedOut => vec![FindingKind::TimedOut { limit: self.limit }],
@@ -67,7 +67,7 @@ impl Observation {
             Requirement::Accept => self.calls().next_back().is_some_and(is_success),
             Requirement::EndInTime => true,
             Requirement::Reject | Requirement::ShowError { .. } => false,
-            Requirement::RepeatAlike => self.ended_well(),
+            Requirement::RepeatAlike => self.ended_correctly(),
             Requirement::FollowCertificates => !self.is_signed_by_new_certificate() || self.has_downloaded(),
         };
         let has_called = self.calls().next().is_some();
@@ -101,17 +101,18 @@ impl Observation {
         self.exchanges.iter().any(|one| one.operation == Some(LIST_OPERATION) && is_success(one))
     }
 
-    /// Whether the last response was signed with a key that the client was not given.
+    /// Whether the last response was signed with a key that the client does not have.
     fn is_signed_by_new_certificate(&self) -> bool {
         let old = PlatformCertificate::development();
         let serial = self.calls().next_back().and_then(|last| last.answer_headers.text(&WECHATPAY_SERIAL));
         serial.is_some_and(|serial| serial != old.certificate().serial_no().as_str())
     }
 
-    /// Whether the last response is good.
-    fn ended_well(&self) -> bool {
-        let is_good = |last: &Exchange| last.fault.is_none() && last.status == Some(StatusCode::NO_CONTENT);
-        self.calls().next_back().is_some_and(is_good)
+    /// Whether the last response is correct.
+    fn ended_correctly(&self) -> bool {
+        let is_correct =
+            |last: &Exchange| last.fault.is_none() && last.status == Some(StatusCode::NO_CONTENT);
+        self.calls().next_back().is_some_and(is_correct)
     }
 
     /// Whether the client's output has the code or the message of the error; true if its output is unknown.
@@ -130,7 +131,7 @@ impl Observation {
     }
 }
 
-/// How the mock answered, if the response reached the client.
+/// The response of the mock, if it reached the client.
 fn answered(exchange: &Exchange) -> String {
     let Some(status) = exchange.status else { return "without a response".into() };
     let end = match exchange.fault.as_ref().and_then(|active| active.fault) {

@@ -7,7 +7,7 @@ use wechatpay_mock::Fault;
 
 use super::{Keys, Severity};
 
-/// One question to a client.
+/// One check of a client.
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// Its name.
@@ -16,7 +16,7 @@ pub struct Probe {
     pub group: String,
     /// What the mock does.
     pub title: String,
-    /// How bad it is if the client does not do what it must.
+    /// The severity if the client does not do what it must.
     pub severity: Severity,
     /// How the mock is set up.
     pub scenario: Scenario,
@@ -46,8 +46,8 @@ pub enum GatewayKeys {
     /// Those that the client has.
     #[default]
     Known,
-    /// Two platform certificates are in force. The one that the client does not have signs, unless the request names the
-    /// other.
+    /// Two platform certificates are in force. The one that the client does not have signs, unless the request names
+    /// the other.
     ChangeOver,
     /// Another platform certificate has replaced the one that the client has.
     Replaced,

@@ -1,4 +1,4 @@
-//! Loads the probes from `probes.toml`. Probes of a group inherit what the group says, unless they say otherwise.
+//! Loads the probes from `probes.toml`. A probe inherits the fields of its group that it does not have.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Runs the probes: against a command side by side, each with its own mock; against an application one by one.
+//! Runs the probes: against a command concurrently, each with its own mock; against an application one by one.
 
 use std::{
     ffi::OsString,
@@ -29,13 +29,13 @@ pub struct Prover {
     pub jobs: NonZero<usize>,
 }
 
-/// A probe, and why it is skipped if it is.
+/// A probe, and the reason if it is skipped.
 type PlannedProbe = (&'static Probe, Option<&'static str>);
 
 /// The maximum number of lines shown of a client's output.
 const MAX_OUTPUT_LINES: usize = 20;
 
-/// The part of its time limit that the client is told; the rest is for reporting what happened.
+/// The divisor of the time limit that is passed to the client. The client needs the rest to report the outcome.
 const TIMEOUT_DIVISOR: u32 = 3;
 
 /// How much longer than the client's time limit the mock is silent.
@@ -81,8 +81,8 @@ impl Prover {
     /// Runs the probes that match the filters, and calls `on_done` after each.
     ///
     /// # Errors
-    /// [`StopError`], in particular if the client fails with a mock that does nothing wrong: then all other probes would
-    /// say nothing.
+    /// [`StopError`], in particular if the client fails with a correct mock: then all other probes would
+    /// mean nothing.
     pub async fn run(
         &self,
         filters: &[String],

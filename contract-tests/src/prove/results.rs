@@ -35,9 +35,9 @@ pub enum Outcome {
         /// What it did.
         did: String,
     },
-    /// It did something else.
+    /// The client did something else.
     Failed {
-        /// What is wrong with that; never empty.
+        /// The findings, never empty.
         findings: Vec<Finding>,
         /// What it did.
         did: String,

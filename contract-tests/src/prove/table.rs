@@ -1,4 +1,4 @@
-//! The report of `prove-client` for people: a line for each probe, with details below each that failed.
+//! The report of `prove-client` on a terminal: a line for each probe, with details below each that failed.
 
 use std::io::{self, Write};
 

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_body_has_nothing_more_and_nothing_less() {
+    fn an_exact_body_has_exactly_the_expected_members() {
         let expected = ExpectedBody::Exact(json!({ "code": "{unique}", "n": 1 }));
         assert_eq!(differs(&expected, r#"{ "n": 1, "code": "0123456789abcdef" }"#), None);
         for found in [
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_body_is_looked_at_where_something_is_expected() {
+    fn a_partial_body_is_compared_only_where_members_are_expected() {
         let expected = ExpectedBody::Partial(json!({ "detail": { "field": "a" } }));
         assert_eq!(differs(&expected, r#"{"detail":{"field":"a","value":1},"code":"b"}"#), None);
         let found = differs(&expected, r#"{"detail":{"field":"b","value":1},"code":"b"}"#).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_by_schema_is_what_the_contract_describes() {
+    fn a_body_by_schema_must_match_the_contract() {
         let expected = ExpectedBody::Schema("error".into());
         assert_eq!(differs(&expected, r#"{"code":"SIGN_ERROR","message":"b"}"#), None);
         assert_eq!(

@@ -37,7 +37,7 @@ fn status(expected: u16, exchange: &Exchange) -> Option<Difference> {
     (found.as_u16() != expected).then(|| differs.with_hint(signed_message(exchange)))
 }
 
-/// For a request whose signature was rejected: the message that was signed, and the mock's diagnosis.
+/// If the signature was rejected: the signed message, and the mock's diagnosis.
 fn signed_message(exchange: &Exchange) -> Option<String> {
     let is_rejected = exchange.response.status == StatusCode::UNAUTHORIZED;
     let message = exchange.signed_message.as_ref().filter(|_| is_rejected)?;
@@ -76,8 +76,8 @@ mod tests {
 
     use super::*;
 
-    /// Whether the header `x` with these values is as a case's file expects.
-    fn holds(expected: &Value, values: &[&'static str]) -> bool {
+    /// Whether the header `x` with these values meets the expectation in a case file.
+    fn matches_case(expected: &Value, values: &[&'static str]) -> bool {
         let expected: ExpectedHeader = serde_json::from_value(expected.clone()).unwrap();
         let mut headers = HeaderMap::new();
         for value in values {
@@ -87,16 +87,16 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_there_or_not_or_has_a_value() {
-        assert!(holds(&json!("present"), &["a"]) && !holds(&json!("present"), &[]));
-        assert!(holds(&json!("absent"), &[]) && !holds(&json!("absent"), &[""]));
-        assert!(holds(&json!({ "exact": "{unique}" }), &["0123456789abcdef"]));
+    fn a_header_can_be_present_absent_or_have_a_value() {
+        assert!(matches_case(&json!("present"), &["a"]) && !matches_case(&json!("present"), &[]));
+        assert!(matches_case(&json!("absent"), &[]) && !matches_case(&json!("absent"), &[""]));
+        assert!(matches_case(&json!({ "exact": "{unique}" }), &["0123456789abcdef"]));
         for values in [&[][..], &["b"], &["a", "a"]] {
-            assert!(!holds(&json!({ "exact": "a" }), values), "{values:?}");
+            assert!(!matches_case(&json!({ "exact": "a" }), values), "{values:?}");
         }
-        assert!(holds(&json!({ "matching": "^[a-c]+$" }), &["abc"]));
+        assert!(matches_case(&json!({ "matching": "^[a-c]+$" }), &["abc"]));
         for values in [&[][..], &["abd"], &["abc", "abc"]] {
-            assert!(!holds(&json!({ "matching": "^[a-c]+$" }), values), "{values:?}");
+            assert!(!matches_case(&json!({ "matching": "^[a-c]+$" }), values), "{values:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-/// One part of a response that is not as expected.
+/// One part of a response that differs from the expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The exchange, or the place in the state afterwards.
@@ -18,7 +18,7 @@ pub struct Difference {
     pub expected: String,
     /// What was found.
     pub actual: String,
-    /// Other information that helps to find the mistake, such as the message that was signed.
+    /// Other information that helps to find the cause, such as the signed message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -27,7 +27,7 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// The response itself, where there is none.
+    /// The response itself, if there is none.
     #[serde(rename = "answer")]
     Response,
     /// Its status.

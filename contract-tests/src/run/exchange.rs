@@ -1,4 +1,4 @@
-//! One exchange: fills in the placeholders, signs, sends, and waits for the whole response.
+//! One exchange: fills in the placeholders, signs, sends, and waits for the complete response.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -40,8 +40,8 @@ impl<'a> Caller<'a> {
         Self { base_url, merchant, unique }
     }
 
-    /// Sends a request; `Err` says what was found in place of a response. `time` is the time of a server whose clock
-    /// stands still; otherwise the server has the time of this machine.
+    /// Sends a request; `Err` says what was found in place of a response. `time` is the time of a server with a fixed
+    /// clock. Otherwise the server has the time of this machine.
     pub(crate) async fn send(
         &self,
         request: &CaseRequest,

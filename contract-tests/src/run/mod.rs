@@ -1,6 +1,6 @@
 //! Runs one case against a server and returns what differs from its expectations.
 //!
-//! [`verify`](crate::verify) runs many. Requests are sent by an HTTP client of the kit's own, not by the client library:
+//! [`verify`](crate::verify) runs many. The kit has its own HTTP client, because
 //! cases need malformed requests and the exact bytes of the response.
 
 mod body;

@@ -1,4 +1,4 @@
-//! The kit's HTTP/1.1 client: sends built or raw requests and returns the whole response.
+//! The kit's HTTP/1.1 client: sends built or raw requests and returns the complete response.
 //!
 //! Built requests go through hyper. Raw bytes cannot, so their response is read here with httparse. Both report the
 //! header names in their original case, which hyper does not keep.
@@ -30,7 +30,7 @@ const MAX_HEAD: usize = 64 << 10;
 /// The maximum number of headers.
 const MAX_HEADERS: usize = 100;
 
-/// A whole response.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -57,7 +57,8 @@ async fn connect(url: &BaseUrl) -> Result<Box<dyn Connection>, String> {
         return Ok(Box::new(stream));
     }
     let host = url.host().to_owned();
-    let name = host.try_into().map_err(|error| format!("{} is no name for TLS: {error}", url.host()))?;
+    let name =
+        host.try_into().map_err(|error| format!("{} is not a host name for TLS: {error}", url.host()))?;
     let config = TLS.as_ref().map_err(ToString::to_string)?;
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(failed)?;
     Ok(Box::new(stream))
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_truncated_body_is_an_error_whatever_length_it_declares() {
+    async fn a_truncated_body_is_an_error() {
         for length in [3, usize::MAX] {
             let bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{{}}");
             let problem = received(&bytes).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The server that is verified, and what may be done to it.
+//! The server to verify, and what the cases may do to it.
 
 use std::{fmt, io};
 

@@ -1,9 +1,9 @@
-//! Does this server behave like the gateway? Runs the cases against it and reports what differs.
+//! Checks whether a server behaves like the gateway: runs the cases against it and reports the differences.
 //!
-//! The command `verify` uses this, and so can a test: [`Selection`] chooses the cases, [`plan`] decides where each runs,
-//! [`preflight`] makes sure that the target responds at all, [`run`] runs them, and [`tree`] and [`ReportFile`] show the
-//! results. A target that is not on this machine may be a real gateway, so [`TestEnvironment::target`] needs an explicit
-//! permission for it and only harmless cases run there.
+//! The command `verify` uses this, and so can a test: [`Selection`] chooses the cases, [`plan`] decides where each
+//! runs, [`preflight`] makes sure that the target responds at all, [`run`] runs them, and [`tree`] and [`ReportFile`]
+//! show the results. A target that is not on this machine may be a real gateway, so [`TestEnvironment::target`] needs
+//! an explicit permission for it and only harmless cases run there.
 //!
 //! ```
 //! # #[tokio::main]

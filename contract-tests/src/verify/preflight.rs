@@ -1,4 +1,4 @@
-//! One call before the cases, so that a wrong address or wrong keys are one clear error and not a failure of every case.
+//! One call before the cases, so that a wrong address or wrong keys cause one clear error, not a failure of every case.
 
 use http::StatusCode;
 use wechatpay_protocol::{BaseUrl, Credentials, WECHATPAY_SERIAL};
@@ -13,7 +13,7 @@ use crate::{
 /// The target of the call, which changes nothing and which every merchant may make.
 const TARGET: &str = "/v3/certificates";
 
-/// Why it makes no sense to run any case.
+/// Why no case can be run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PreflightError {
     /// The server does not respond.
@@ -56,7 +56,7 @@ pub enum PreflightError {
 /// Checks that the server responds, accepts the merchant's signature, and signs with a key that the merchant knows.
 ///
 /// # Errors
-/// [`PreflightError`]. Any other problem is for the cases to find.
+/// [`PreflightError`]. The cases find any other problem.
 pub async fn preflight(environment: &TestEnvironment) -> Result<(), PreflightError> {
     let (url, merchant) = (environment.url(), environment.credentials());
     let request = CaseRequest::Built(BuiltRequest::get(TARGET));

@@ -30,7 +30,7 @@ pub struct CaseResult {
 /// The outcome of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The server behaves as the case says.
+    /// The server behaves as the case expects.
     Passed,
     /// It does not; at least one difference.
     Failed(Vec<Difference>),

@@ -15,8 +15,8 @@ const CONCURRENCY: usize = 16;
 
 /// Runs the cases and calls `on_done` after each.
 ///
-/// Cases run at the same time, because none sees what another changes: a case with a state has its own mock, and the
-/// others only use what no other case touches. A server that may be a real gateway gets one request at a time.
+/// Cases run concurrently, because none sees the changes of another: a case with a state has its own mock, and the
+/// others only use data of their own. A server that may be a real gateway gets one request at a time.
 pub async fn run(
     plan: Vec<PlannedCase>,
     environment: &TestEnvironment,

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_is_one_of_as_many_as_it_says() {
+    fn a_shard_has_the_form_i_of_n() {
         assert_eq!("2/3".parse(), Ok(Shard { index: 1, of: 3 }));
         for text in ["", "1", "0/3", "4/3", "1/0", "a/b", "-1/2", "1/2/3"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
@@ -99,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_no_case_fits_is_an_error() {
+    fn a_filter_that_matches_no_case_is_an_error() {
         let selection = Selection { filters: vec!["no/such".into()], shard: None };
         let error = selection.of(case::embedded().unwrap()).unwrap_err();
         assert!(error.to_string().starts_with("expected a case with no/such in its id"), "{error}");
     }
 
     #[test]
-    fn filters_add_up() {
+    fn filters_are_combined_with_or() {
         let selection = Selection { filters: vec!["rights/sample".into(), "echo/".into()], shard: None };
         let ids: Vec<_> =
             selection.of(case::embedded().unwrap()).unwrap().into_iter().map(|it| it.id).collect();

@@ -31,7 +31,7 @@ pub(super) fn render(results: &Results) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// One line in which nothing can be taken for a directive.
+/// One line without anything that TAP reads as a directive.
 fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('#', "\\#").replace('\n', " ")
 }

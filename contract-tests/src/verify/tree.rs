@@ -1,4 +1,4 @@
-//! The report of `verify` for people: all cases by folder, with the differences below each that failed.
+//! The report of `verify` on a terminal: all cases by folder, with the differences below each that failed.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! The format of cases: its JSON Schema and the reader agree on what is a case.
+//! The case format: its JSON Schema and the reader accept the same cases.
 
 use std::{
     collections::BTreeSet,
@@ -70,10 +70,10 @@ fn read(case: &Value) -> Result<case::Case, case::CaseError> {
     case::parse(Path::new("a/case.json"), "a/case", &format!("{case:#}"))
 }
 
-/// Stands for a part that is taken out.
+/// Marks a part that is removed.
 const REMOVED: Value = Value::Null;
 
-/// The case with that value at the pointer.
+/// The case with this value at the pointer.
 fn broken_at(case: &Value, pointer: &str, value: &Value) -> Value {
     let mut broken = case.clone();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -86,9 +86,9 @@ fn broken_at(case: &Value, pointer: &str, value: &Value) -> Value {
     broken
 }
 
-/// Holds that neither the schema nor the reader takes the case with any of these values at these pointers, and that the
-/// reader says so with these words.
-fn hold_broken(good: &Value, rows: &[(&str, Value, &str)]) {
+/// Checks that both the schema and the reader refuse the case with any of these values at these pointers, and that
+/// the reader's error contains this text.
+fn assert_refused(good: &Value, rows: &[(&str, Value, &str)]) {
     let schema = validator();
     assert!(
         schema.is_valid(good),
@@ -96,13 +96,13 @@ fn hold_broken(good: &Value, rows: &[(&str, Value, &str)]) {
         schema.iter_errors(good).map(|it| it.to_string()).collect::<Vec<_>>()
     );
     read(good).unwrap();
-    for (pointer, value, said) in rows {
+    for (pointer, value, message) in rows {
         let broken = broken_at(good, pointer, value);
-        assert!(!schema.is_valid(&broken), "the schema takes {value} at {pointer}");
+        assert!(!schema.is_valid(&broken), "the schema accepts {value} at {pointer}");
         let error =
-            read(&broken).map(|case| case.id).expect_err(&format!("the reader takes {value} at {pointer}"));
+            read(&broken).map(|case| case.id).expect_err(&format!("the reader accepts {value} at {pointer}"));
         let error = error.to_string();
-        assert!(error.starts_with("a/case.json, line ") && error.contains(said), "{pointer}: {error}");
+        assert!(error.starts_with("a/case.json, line ") && error.contains(message), "{pointer}: {error}");
     }
 }
 
@@ -113,7 +113,7 @@ fn the_schema_is_json_schema_2020_12() {
 }
 
 #[test]
-fn every_case_is_valid_by_the_schema() {
+fn every_case_matches_the_schema() {
     let schema = validator();
     let files = case::json_files(&folder()).unwrap();
     assert!(!files.is_empty());
@@ -125,11 +125,11 @@ fn every_case_is_valid_by_the_schema() {
 }
 
 #[test]
-fn what_is_no_case_is_refused_by_the_schema_and_by_the_reader() {
+fn an_invalid_case_is_refused_by_the_schema_and_the_reader() {
     let request = "/exchanges/0/request";
     let expect = "/exchanges/0/expect";
     let at = |start: &str, rest: &str| -> &'static str { format!("{start}{rest}").leak() };
-    hold_broken(
+    assert_refused(
         &full(),
         &[
             ("/colour", json!("red"), "unknown field `colour`"),
@@ -186,7 +186,7 @@ fn what_is_no_case_is_refused_by_the_schema_and_by_the_reader() {
 fn a_case_that_could_change_something_is_not_harmless() {
     let patch = "PATCH / HTTP/1.1\r\nAuthorization: {authorization}\r\n\r\n";
     let made = json!({ "method": "PATCH", "target": "/v3/a" });
-    hold_broken(
+    assert_refused(
         &raw(),
         &[
             ("/exchanges/0/request", json!({ "raw": { "text": patch } }), "exchange 1 is a PATCH"),
@@ -197,8 +197,8 @@ fn a_case_that_could_change_something_is_not_harmless() {
 }
 
 #[test]
-fn raw_bytes_have_a_place_for_the_signature_if_they_are_signed() {
-    hold_broken(
+fn a_raw_request_has_a_place_for_the_signature_if_it_is_signed() {
+    assert_refused(
         &raw(),
         &[
             ("/exchanges/0/sign", json!("unsigned"), "in a raw request that is unsigned, found one"),
@@ -209,20 +209,20 @@ fn raw_bytes_have_a_place_for_the_signature_if_they_are_signed() {
 }
 
 #[test]
-fn what_a_schema_cannot_say_is_refused_by_the_reader() {
-    for (pointer, value, said) in [
+fn rules_that_a_schema_cannot_express_are_checked_by_the_reader() {
+    for (pointer, value, message) in [
         ("/id", json!("another/case"), "expected the id `a/case`, found `another/case`"),
         ("/exchanges/0/request/target", json!("/v3/{uniqe}"), "found {uniqe}"),
         ("/exchanges/0/expect/headers", json!({ "date": { "matching": "(" } }), "regex parse error"),
         ("/exchanges/0/expect/body", json!({ "schema": "card" }), "expected a schema of the contract"),
     ] {
         let error = read(&broken_at(&full(), pointer, &value)).map(|case| case.id).unwrap_err().to_string();
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(message), "{error}");
     }
 }
 
 #[test]
-fn a_mistake_is_said_with_file_and_line() {
+fn an_error_names_file_and_line() {
     let text = format!("{:#}", broken_at(&full(), "/exchanges/0/request/target", &json!("/v3/{uniqe}")));
     let line = text.lines().position(|line| line.contains("{uniqe}")).unwrap() + 1;
     let dir = tempfile::tempdir().unwrap();
@@ -239,7 +239,7 @@ fn a_mistake_is_said_with_file_and_line() {
 }
 
 #[test]
-fn the_schema_knows_the_same_signatures_as_the_reader() {
+fn the_schema_lists_the_same_signatures_as_the_reader() {
     let known: BTreeSet<String> = names_in(&schema()["$defs"]["sign"]["oneOf"][0]["enum"]);
     let error = serde_json::from_value::<Sign>(json!("?")).unwrap_err().to_string();
     let named: BTreeSet<String> = error.split('`').skip(3).step_by(2).map(String::from).collect();
@@ -248,7 +248,7 @@ fn the_schema_knows_the_same_signatures_as_the_reader() {
 }
 
 #[test]
-fn the_schema_knows_the_policies_with_the_values_that_are_no_default() {
+fn the_schema_lists_the_policies_with_their_other_values() {
     let schema = schema();
     let known = schema["$defs"]["given"]["properties"]["policies"]["properties"].as_object().unwrap();
     assert_eq!(known.len(), POLICIES.len());

@@ -1,4 +1,4 @@
-//! Every case of `fixtures/cases/` holds for the mock.
+//! The mock passes every case in `fixtures/cases/`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/cases")
 }
 
-/// Runs all cases; the text tells of those that fail.
+/// Runs all cases. The text describes those that fail.
 async fn all(environment: &TestEnvironment) -> (Results, String) {
     let results =
         verify::run(verify::plan(case::load(&folder()).unwrap(), environment), environment, |_| {}).await;
@@ -26,13 +26,13 @@ async fn all(environment: &TestEnvironment) -> (Results, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_case_holds() {
+async fn the_mock_passes_every_case() {
     let (results, tree) = all(&TestEnvironment::mock().await.unwrap()).await;
     assert!(results.cases.iter().all(|result| result.outcome == Outcome::Passed), "{tree}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_others_have_used_holds_the_cases_again_and_again() {
+async fn a_used_server_passes_the_cases_repeatedly() {
     let mock = MockServer::builder().start().await.unwrap();
     let target = mock.url().parse().unwrap();
     let environment = TestEnvironment::target(target, mock.credentials(), false).unwrap();
@@ -43,7 +43,7 @@ async fn a_server_that_others_have_used_holds_the_cases_again_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_two_cases_change_something_under_the_same_number() {
+async fn no_two_cases_use_the_same_request_number() {
     let policies = Policies { repeat: Repeat::Reject, ..Policies::default() };
     let mock = MockServer::builder().policies(policies).start().await.unwrap();
     let environment =
@@ -52,16 +52,12 @@ async fn no_two_cases_change_something_under_the_same_number() {
         let (results, _) = all(&environment).await;
         let failed = results.cases.iter().filter(|result| matches!(result.outcome, Outcome::Failed(_)));
         let ids: Vec<_> = failed.map(|result| result.case.id.as_str()).collect();
-        assert_eq!(
-            ids,
-            ["member-card/read-back", "rights/repeated"],
-            "these two repeat a number of their own"
-        );
+        assert_eq!(ids, ["member-card/read-back", "rights/repeated"], "these two repeat their own number");
     }
 }
 
 #[test]
-fn the_cases_in_the_command_are_those_of_the_folder() {
+fn the_embedded_cases_are_those_of_the_folder() {
     let ids = |cases: Vec<case::Case>| {
         let mut ids: Vec<_> = cases.into_iter().map(|case| case.id).collect();
         ids.sort();

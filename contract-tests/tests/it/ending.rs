@@ -1,4 +1,4 @@
-//! A mock that is asked to end answers what is on its way, closes the rest at once, and never hangs.
+//! A shutdown finishes the requests in flight, closes other connections at once, and never hangs.
 
 use std::{
     io::{Read, Write},
@@ -11,10 +11,10 @@ use wechatpay_mock::{Fault, FaultRule, Latency, Limits, MockServer};
 
 use crate::support::{Connection, RawRequest, exchange, frozen_mock, recorded};
 
-/// Far less than the limit of 10 seconds, and far more than anything here takes by itself.
+/// Far less than the shutdown timeout of 10 seconds, and far more than anything here takes.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Ends it; whether all ended by themselves, and soon.
+/// Shuts the mock down, and returns whether every connection ended normally and soon.
 async fn ends_soon(mock: MockServer) -> bool {
     let begun = Instant::now();
     mock.shutdown().await && begun.elapsed() < SOON
@@ -28,12 +28,12 @@ async fn half_sent(mock: &MockServer) -> (Connection, Vec<u8>) {
         sample.clone().header(&format!("Content-Length: {length}")).header("Expect: 100-continue").head();
     let mut connection = Connection::open(mock).await;
     connection.send(&head).await;
-    assert_eq!(connection.reply().await.status(), "100");
+    assert_eq!(connection.response().await.status(), "100");
     (connection, sample.body)
 }
 
 #[tokio::test]
-async fn without_connections_it_ends_at_once_and_nobody_can_connect() {
+async fn without_connections_the_mock_ends_at_once_and_nobody_can_connect() {
     let mock = frozen_mock().await;
     let address = mock.url().replace("http://", "");
     assert!(ends_soon(mock).await);
@@ -45,26 +45,26 @@ async fn idle_connections_are_closed_at_once() {
     let mock = frozen_mock().await;
     let mut used = Connection::open(&mock).await;
     used.send(&RawRequest::sample().to_bytes()).await;
-    assert_eq!(used.reply().await.status(), "204");
+    assert_eq!(used.response().await.status(), "204");
     let mut unused = Connection::open(&mock).await;
     assert!(ends_soon(mock).await);
     assert!(used.is_closed().await && unused.is_closed().await);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_kept_back_is_still_given() {
+async fn a_delayed_response_is_still_sent() {
     let mock = frozen_mock().await;
     mock.add_fault(FaultRule { latency: Some(Latency::Fixed(500)), ..FaultRule::default() }).unwrap();
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().to_bytes()).await;
     recorded(&mock).await;
-    let (ended, reply) = tokio::join!(ends_soon(mock), connection.reply());
-    assert_eq!((ended, reply.status()), (true, "204"));
+    let (ended, response) = tokio::join!(ends_soon(mock), connection.response());
+    assert_eq!((ended, response.status()), (true, "204"));
     assert!(connection.is_closed().await);
 }
 
 #[tokio::test]
-async fn a_request_whose_body_is_still_arriving_is_answered_and_told_that_the_connection_closes() {
+async fn a_request_still_arriving_gets_its_response_with_connection_close() {
     let mock = frozen_mock().await;
     let (mut connection, body) = half_sent(&mock).await;
     let rest = async {
@@ -74,28 +74,28 @@ async fn a_request_whose_body_is_still_arriving_is_answered_and_told_that_the_co
             yield_now().await;
         }
         connection.send(end).await;
-        connection.reply().await
+        connection.response().await
     };
-    let (ended, reply) = tokio::join!(ends_soon(mock), rest);
-    assert_eq!((ended, reply.status()), (true, "204"));
-    assert!(reply.head.contains("\r\nConnection: close\r\n"), "{}", reply.head);
+    let (ended, response) = tokio::join!(ends_soon(mock), rest);
+    assert_eq!((ended, response.status()), (true, "204"));
+    assert!(response.head.contains("\r\nConnection: close\r\n"), "{}", response.head);
     assert!(connection.is_closed().await);
 }
 
 #[tokio::test]
-async fn who_waits_to_be_accepted_is_answered() {
+async fn a_connection_not_yet_accepted_gets_its_response() {
     let mock = frozen_mock().await;
-    // Until the next await, nothing else runs on this thread: the mock has not seen this peer when it is asked to end.
+    // Nothing else runs on this thread until the next await, so the mock has not accepted this peer at the shutdown.
     let mut waiting = net::TcpStream::connect(mock.url().replace("http://", "")).unwrap();
     waiting.write_all(&RawRequest::sample().to_bytes()).unwrap();
     assert!(ends_soon(mock).await);
-    let mut answer = String::new();
-    waiting.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    let mut response = String::new();
+    waiting.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 204 "), "{response}");
 }
 
 #[tokio::test]
-async fn what_takes_longer_than_the_limit_is_cut_off() {
+async fn a_request_over_the_shutdown_timeout_is_cut_off() {
     let limits = Limits::default().with_shutdown(0).unwrap();
     let mock = MockServer::builder().limits(limits).start().await.unwrap();
     let (mut connection, _) = half_sent(&mock).await;
@@ -104,7 +104,7 @@ async fn what_takes_longer_than_the_limit_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_fault_without_an_answer_is_not_waited_for() {
+async fn the_shutdown_does_not_wait_for_a_no_answer_fault() {
     let mock = frozen_mock().await;
     mock.add_fault(FaultRule::of(Fault::NoAnswer)).unwrap();
     let mut connection = Connection::open(&mock).await;
@@ -115,7 +115,7 @@ async fn a_fault_without_an_answer_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn it_ends_while_it_refuses_connections() {
+async fn the_mock_ends_while_it_refuses_connections() {
     let mock = frozen_mock().await;
     mock.add_fault(FaultRule { milliseconds: Some(600_000), ..FaultRule::of(Fault::Refuse) }).unwrap();
     let mut connection = Connection::open(&mock).await;
@@ -126,7 +126,7 @@ async fn it_ends_while_it_refuses_connections() {
 }
 
 #[tokio::test]
-async fn dropping_it_cuts_off_what_is_on_its_way() {
+async fn dropping_the_mock_cuts_off_requests_in_flight() {
     let mock = frozen_mock().await;
     let (mut connection, _) = half_sent(&mock).await;
     drop(mock);
@@ -134,7 +134,7 @@ async fn dropping_it_cuts_off_what_is_on_its_way() {
 }
 
 #[tokio::test]
-async fn one_that_ended_makes_room_for_another_at_its_address() {
+async fn another_mock_can_listen_on_the_address_of_an_ended_one() {
     let mock = frozen_mock().await;
     exchange(&mock, &RawRequest::sample()).await;
     let address = mock.url().replace("http://", "").parse().unwrap();

@@ -1,4 +1,4 @@
-//! What a test expects is checked against the journal, and a miss is explained.
+//! Expectations are checked against the journal, and an unmet one is explained.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,14 +17,14 @@ async fn after_the_sample() -> (MockServer, Expected) {
     (mock, expected)
 }
 
-/// What a test would fail with.
+/// The message of the panic.
 fn panic_of(check: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(check)).unwrap_err();
     panic.downcast_ref::<String>().unwrap().clone()
 }
 
 #[tokio::test]
-async fn an_expectation_that_is_met_says_nothing() {
+async fn a_met_expectation_does_not_panic() {
     let (mock, expected) = after_the_sample().await;
     let body = json!({ "bonus_value": 600, "add_bonus_value": 100 });
     let expected = expected.operation("set_rights").merchant("1900000001").body(body).status(204).times(1);
@@ -33,7 +33,7 @@ async fn an_expectation_that_is_met_says_nothing() {
 }
 
 #[tokio::test]
-async fn one_that_is_unmet_fails_the_test_with_the_nearest_miss() {
+async fn an_unmet_expectation_panics_with_the_nearest_miss() {
     let (mock, expected) = after_the_sample().await;
     exchange(&mock, &RawRequest::certificates()).await;
     let expected = expected.operation("set_rights").code(CODE).body(json!({ "bonus_value": 700 })).times(1);
@@ -54,7 +54,7 @@ async fn one_that_is_unmet_fails_the_test_with_the_nearest_miss() {
 }
 
 #[tokio::test]
-async fn more_than_expected_are_named_without_a_miss() {
+async fn surplus_requests_are_named_without_a_miss() {
     let (mock, _expected) = after_the_sample().await;
     let unmet = mock.expect().times(0);
     exchange(&mock, &RawRequest::sample()).await;
@@ -64,7 +64,7 @@ async fn more_than_expected_are_named_without_a_miss() {
 }
 
 #[tokio::test]
-async fn what_was_before_an_expectation_does_not_count() {
+async fn earlier_requests_do_not_count() {
     let (mock, _expected) = after_the_sample().await;
     let expected = mock.expect().at_least(1);
     assert!(!expected.verification().met);
@@ -83,7 +83,7 @@ async fn a_request_that_was_not_authenticated_can_be_expected() {
 }
 
 #[tokio::test]
-async fn a_refused_request_says_why_it_is_no_match() {
+async fn a_report_says_why_a_refused_request_does_not_match() {
     let (mock, expected) = after_the_sample().await;
     let report = panic_of(|| expected.status(204).times(2).verify());
     assert!(report.contains("found 1 among 1"), "{report}");
@@ -94,7 +94,7 @@ async fn a_refused_request_says_why_it_is_no_match() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_panics_where_it_is_said() {
+async fn an_invalid_expectation_panics() {
     let mock = frozen_mock().await;
     for (expect, reason) in [
         (

@@ -1,4 +1,4 @@
-//! Forged signatures from Project Wycheproof, and keys of sizes that are not in use.
+//! Forged signatures from Project Wycheproof, and keys of unused sizes.
 
 use rsa::{BoxedUint, PublicKey, pkcs8::EncodePublicKey};
 use wechatpay_protocol::{KeyError, Signature, VerifyingKey};
@@ -7,7 +7,7 @@ use wycheproof::{
     rsa_pkcs1_verify::{Test, TestGroup, TestName, TestSet},
 };
 
-/// Each set has 258 or 259 cases, all but 8 to 10 of them forged; a set that shrinks is noticed.
+/// Each set has 258 or 259 cases, of which 8 to 10 are valid. The test fails if a set shrinks.
 const FEWEST_CASES: usize = 250;
 
 #[test]
@@ -47,9 +47,9 @@ fn is_accepted(key: &VerifyingKey, test: &Test) -> bool {
     key.verify(&test.msg, &Signature::from_bytes(test.sig.as_slice())).is_ok()
 }
 
-/// What Wycheproof leaves open is refused here. In these sets that is one encoding of the padding: without the
-/// NULL that stands for the hash's absent parameters. RFC 8017 has signers write it; nobody in this protocol
-/// leaves it out, and a message with two valid signatures by one key invites trouble.
+/// "Acceptable" cases of Wycheproof are refused here. In these sets they are one encoding of the padding: without the
+/// NULL for the absent parameters of the hash. RFC 8017 requires signers to write it, nobody in this protocol
+/// leaves it out, and a second valid signature for the same message and key is a risk.
 fn must_be_accepted(result: TestResult) -> bool {
     match result {
         TestResult::Valid => true,
@@ -67,7 +67,7 @@ fn keys_under_2048_and_over_8192_bits_are_refused() {
     }
 }
 
-/// A public key with the exponent 65537 and some odd number of this many bits for a modulus.
+/// A public key with the exponent 65537 and an odd modulus of this many bits.
 fn key_of(bits: usize) -> Vec<u8> {
     let mut modulus = vec![0; bits.div_ceil(8)];
     modulus[0] = 1 << ((bits - 1) % 8);

@@ -1,4 +1,4 @@
-//! The limits that a configuration sets are those that hold.
+//! Configured limits are enforced.
 
 use wechatpay_mock::{Clock, Config, Limits, MockServer, policies::Repeat};
 
@@ -28,7 +28,7 @@ async fn a_head_over_the_limit_is_431() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_or_a_body_that_does_not_come_is_waited_for_as_long_as_is_said() {
+async fn a_missing_head_or_body_times_out_after_the_configured_time() {
     let limits = Limits::default().with_head_timeout(3).unwrap().with_body_timeout(5).unwrap();
     let mock = mock(limits).await;
     let begun = tokio::time::Instant::now();
@@ -39,12 +39,12 @@ async fn a_head_or_a_body_that_does_not_come_is_waited_for_as_long_as_is_said() 
     let begun = tokio::time::Instant::now();
     let mut slow = Connection::open(&mock).await;
     slow.send(&RawRequest::sample().header("Content-Length: 100").head()).await;
-    assert_eq!(slow.reply().await.status(), "408");
+    assert_eq!(slow.response().await.status(), "408");
     assert_eq!(begun.elapsed().as_secs(), 5);
 }
 
 #[tokio::test]
-async fn request_numbers_over_the_limit_are_forgotten_the_oldest_first() {
+async fn over_the_limit_the_oldest_request_number_is_forgotten() {
     let mut config = Config::default();
     config.limits = Limits::default().with_request_numbers(1).unwrap();
     config.policies.repeat = Repeat::Reject;

@@ -1,4 +1,4 @@
-//! The mock, the client and the wire format, held to the contract.
+//! The mock, the client and the wire format, tested against the contract.
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 

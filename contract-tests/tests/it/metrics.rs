@@ -1,4 +1,4 @@
-//! The figures for Prometheus are those of the exchanges, and there are only so many.
+//! The Prometheus metrics match the exchanges, and their number is bounded.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use wechatpay_mock::{CustomError, Fault, FaultRule, Latency, MockServer};
 
 use crate::support::{RawRequest, exchange, frozen_mock};
 
-/// Every figure by its name and labels, after a look at the form of each line.
-fn figures(mock: &MockServer) -> BTreeMap<String, f64> {
+/// Every metric by its name and labels. Checks the form of each line.
+fn metrics(mock: &MockServer) -> BTreeMap<String, f64> {
     let text = mock.metrics();
     assert!(text.ends_with('\n'));
-    let is_figure = |line: &&str| !line.starts_with("# HELP ") && !line.starts_with("# TYPE ");
-    let figures = text.lines().filter(is_figure).map(|line| {
+    let is_sample = |line: &&str| !line.starts_with("# HELP ") && !line.starts_with("# TYPE ");
+    let metrics = text.lines().filter(is_sample).map(|line| {
         let (name, value) = line.rsplit_once(' ').unwrap();
         assert!(name.starts_with("wechatpay_mock_"), "{line}");
         (name.to_owned(), value.parse().unwrap())
     });
-    figures.collect()
+    metrics.collect()
 }
 
-/// Those with this name and their labels.
+/// The metrics with this name, and their labels.
 fn named(mock: &MockServer, name: &str) -> Vec<(String, f64)> {
     let prefix = format!("{name}{{");
-    figures(mock).into_iter().filter(|(name, _)| name.starts_with(&prefix)).collect()
+    metrics(mock).into_iter().filter(|(name, _)| name.starts_with(&prefix)).collect()
 }
 
 fn requests(labels: &str, count: f64) -> (String, f64) {
@@ -55,23 +55,23 @@ async fn requests_are_counted_by_operation_status_and_code() {
 }
 
 #[tokio::test]
-async fn only_stages_that_were_reached_are_timed() {
+async fn only_reached_stages_are_timed() {
     let mock = frozen_mock().await;
     exchange(&mock, &RawRequest::sample()).await;
     exchange(&mock, &RawRequest { sign: Sign::WrongKey, ..RawRequest::sample() }).await;
-    let figures = figures(&mock);
-    let count = |stage| figures[&format!("wechatpay_mock_stage_duration_seconds_count{{stage=\"{stage}\"}}")];
+    let metrics = metrics(&mock);
+    let count = |stage| metrics[&format!("wechatpay_mock_stage_duration_seconds_count{{stage=\"{stage}\"}}")];
     assert_eq!(["receive", "route", "authenticate", "respond", "sign"].map(count), [2.0; 5]);
     assert_eq!(["validate", "apply"].map(count), [1.0; 2]);
     let bucket = |end| {
-        figures[&format!("wechatpay_mock_stage_duration_seconds_bucket{{stage=\"sign\",le=\"{end}\"}}")]
+        metrics[&format!("wechatpay_mock_stage_duration_seconds_bucket{{stage=\"sign\",le=\"{end}\"}}")]
     };
     assert_eq!(bucket("+Inf"), 2.0);
     assert!(bucket("1e-06") <= bucket("1"));
 }
 
 #[tokio::test]
-async fn faults_are_counted_by_name_and_codes_of_ones_own_are_custom() {
+async fn faults_are_counted_by_name_and_custom_codes_as_custom() {
     let mock = frozen_mock().await;
     let custom = CustomError { status: 503, code: "BUSY_7".into(), message: "busy".into() };
     for rule in [
@@ -96,26 +96,26 @@ async fn warnings_are_counted_by_name() {
     for _ in 0..2 {
         exchange(&mock, &RawRequest::sample()).await;
     }
-    let count = |name| figures(&mock)[&format!("wechatpay_mock_warnings_total{{warning=\"{name}\"}}")];
+    let count = |name| metrics(&mock)[&format!("wechatpay_mock_warnings_total{{warning=\"{name}\"}}")];
     assert_eq!(["no-wechatpay-serial", "nonce-used-before", "repeated"].map(count), [2.0, 1.0, 1.0]);
 }
 
 #[tokio::test]
-async fn after_a_reset_everything_is_counted_anew() {
+async fn a_reset_clears_the_metrics() {
     let mock = frozen_mock().await;
     exchange(&mock, &RawRequest::sample()).await;
-    let journal = |figures: &BTreeMap<String, f64>| {
-        ["exchanges", "bytes"].map(|unit| figures[&format!("wechatpay_mock_journal_{unit}")])
+    let journal = |metrics: &BTreeMap<String, f64>| {
+        ["exchanges", "bytes"].map(|unit| metrics[&format!("wechatpay_mock_journal_{unit}")])
     };
-    let [exchanges, bytes] = journal(&figures(&mock));
+    let [exchanges, bytes] = journal(&metrics(&mock));
     assert!(exchanges == 1.0 && bytes > 1000.0, "{exchanges} exchanges, {bytes} bytes");
     mock.reset();
-    assert_eq!(journal(&figures(&mock)), [0.0, 0.0]);
+    assert_eq!(journal(&metrics(&mock)), [0.0, 0.0]);
     assert_eq!(named(&mock, "wechatpay_mock_requests_total"), []);
 }
 
 #[tokio::test]
-async fn whatever_peers_send_there_are_no_more_figures() {
+async fn strange_requests_add_no_new_metrics() {
     let mock = frozen_mock().await;
     let strange = |n: usize| RawRequest {
         target: format!("/v3/none/{n}"),
@@ -124,15 +124,15 @@ async fn whatever_peers_send_there_are_no_more_figures() {
         ..RawRequest::sample()
     };
     exchange(&mock, &strange(0)).await;
-    let before = figures(&mock).len();
+    let before = metrics(&mock).len();
     for n in 1..20 {
         exchange(&mock, &strange(n)).await;
     }
-    assert_eq!(figures(&mock).len(), before);
+    assert_eq!(metrics(&mock).len(), before);
 }
 
 #[tokio::test]
-async fn the_version_is_told() {
+async fn the_version_is_a_metric() {
     let mock = frozen_mock().await;
     assert_eq!(named(&mock, "wechatpay_mock_build_info").len(), 1);
     assert!(mock.metrics().contains("wechatpay_mock_build_info{version=\""));

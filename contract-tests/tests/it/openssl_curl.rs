@@ -1,4 +1,4 @@
-//! The mock agrees with a client made of nothing but openssl and curl.
+//! The mock agrees with a client made only of openssl and curl.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What holds for every request, tried over a socket with as many as there is time for.
+//! Properties of every request, checked over a socket.
 
 use std::{fmt, ops::Range, time::Duration};
 
@@ -7,31 +7,31 @@ use tokio::{runtime::Runtime, time::timeout};
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{MockServer, Warning};
 
-use crate::support::{Connection, RawRequest, Reply, frozen_mock};
+use crate::support::{Connection, RawRequest, RawResponse, frozen_mock};
 
 #[test]
-fn what_the_properties_alter_is_accepted_unaltered() {
-    let world = World::new();
+fn the_unaltered_requests_are_accepted() {
+    let setup = Setup::new();
     for request in signed_requests() {
-        let reply = world.exchange(&request.to_bytes());
-        assert!(reply.status().starts_with('2'), "{}", reply.to_text());
+        let response = setup.exchange(&request.to_bytes());
+        assert!(response.status().starts_with('2'), "{}", response.to_text());
     }
 }
 
 #[test]
 fn altering_any_signed_byte_is_refused_as_unauthenticated() {
-    let world = World::new();
+    let setup = Setup::new();
     proptest!(|(altered in requests_with_one_byte_altered(&signed_requests(), Part::SIGNED))| {
-        let outcome = Outcome::of(&world.exchange(&altered.bytes.0));
+        let outcome = Outcome::of(&setup.exchange(&altered.bytes.0));
         prop_assert!(altered.part.may_end_in(&outcome), "{:?}: {outcome:?}", altered.part);
     });
 }
 
 #[test]
 fn altering_any_byte_of_the_signature_is_refused_as_unauthenticated() {
-    let world = World::new();
+    let setup = Setup::new();
     proptest!(|(altered in requests_with_one_byte_altered(&signed_requests(), &[Part::Signature]))| {
-        let outcome = Outcome::of(&world.exchange(&altered.bytes.0));
+        let outcome = Outcome::of(&setup.exchange(&altered.bytes.0));
         prop_assert!(altered.part.may_end_in(&outcome), "{outcome:?}");
     });
 }
@@ -40,70 +40,70 @@ fn altering_any_byte_of_the_signature_is_refused_as_unauthenticated() {
 /// same bytes wherever decoding is lenient.
 #[test]
 fn a_signature_has_one_spelling() {
-    let world = World::new();
+    let setup = Setup::new();
     let bytes = RawRequest::sample().to_bytes();
     let last = Part::Signature.range(&bytes).end - "==".len() - 1;
     for symbol in (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(*b"+/") {
         let mut altered = bytes.clone();
         altered[last] = symbol;
         let is_original = altered == bytes;
-        assert_eq!(world.exchange(&altered).status() == "204", is_original, "{}", char::from(symbol));
+        assert_eq!(setup.exchange(&altered).status() == "204", is_original, "{}", char::from(symbol));
     }
 }
 
 #[test]
 fn no_other_authorization_header_is_accepted() {
-    let world = World::new();
+    let setup = Setup::new();
     proptest!(|(authorization in prop_oneof![header_values(), spliced_authorizations()])| {
-        let outcome = Outcome::of(&world.exchange(&request_with(&authorization.0)));
+        let outcome = Outcome::of(&setup.exchange(&request_with(&authorization.0)));
         prop_assert_eq!(outcome, Outcome::Unauthenticated);
     });
 }
 
-/// What is stored is seen by the next request: it warns if it finds other points than it names, and is refused if
+/// The next request shows the state: it gets a warning if the points differ from those it names, and is refused if
 /// its number was used.
 #[test]
 fn a_refused_request_leaves_the_state_as_it_was() {
     proptest!(ProptestConfig::with_cases(64), |(refused in refused_requests())| {
-        let world = World::new();
+        let setup = Setup::new();
         let requests = [RawRequest::sample().to_bytes(), refused.0, after_the_sample().to_bytes()];
-        let replies = requests.map(|bytes| world.exchange(&bytes));
-        let [before, refusal, after] = replies.each_ref().map(Reply::status);
+        let responses = requests.map(|bytes| setup.exchange(&bytes));
+        let [before, refusal, after] = responses.each_ref().map(RawResponse::status);
         prop_assert!(before == "204" && refusal.starts_with('4'), "{before}, {refusal}");
         prop_assert_eq!(after, "204");
-        let exchanges = world.mock.exchanges();
-        let oddities = &exchanges.last().unwrap().warnings;
-        let is_about_state = |oddity: &Warning| {
-            !matches!(oddity, Warning::NonceUsedBefore { .. } | Warning::NoWechatpaySerial)
+        let exchanges = setup.mock.exchanges();
+        let warnings = &exchanges.last().unwrap().warnings;
+        let is_about_state = |warning: &Warning| {
+            !matches!(warning, Warning::NonceUsedBefore { .. } | Warning::NoWechatpaySerial)
         };
-        prop_assert!(!oddities.iter().any(is_about_state), "{oddities:?}");
+        prop_assert!(!warnings.iter().any(is_about_state), "{warnings:?}");
     });
 }
 
-/// A mock, and the means to call it from a test that is not `async`.
-struct World {
+/// A mock, and a runtime to call it from a test that is not `async`.
+struct Setup {
     mock: MockServer,
     runtime: Runtime,
 }
 
-impl World {
+impl Setup {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { mock: runtime.block_on(frozen_mock()), runtime }
     }
 
-    /// The reply to these bytes, on a connection of their own.
-    fn exchange(&self, bytes: &[u8]) -> Reply {
+    /// The response to these bytes on their own connection.
+    fn exchange(&self, bytes: &[u8]) -> RawResponse {
         let exchange = async {
             let mut connection = Connection::open(&self.mock).await;
             connection.send(bytes).await;
-            connection.reply().await
+            connection.response().await
         };
         self.runtime.block_on(async { timeout(Duration::from_secs(10), exchange).await }).unwrap()
     }
 }
 
-/// A part of a request that can't be altered unnoticed.
+/// A part of a request whose alteration must be detected.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Method,
@@ -115,10 +115,10 @@ enum Part {
 }
 
 impl Part {
-    /// Those that are lines of the signed message.
+    /// The parts that are lines of the signed message.
     const SIGNED: &[Self] = &[Self::Method, Self::Target, Self::Timestamp, Self::Nonce, Self::Body];
 
-    /// Where it stands in a request as it goes over the wire.
+    /// Its position in the bytes of a request.
     fn range(self, request: &[u8]) -> Range<usize> {
         match self {
             Self::Method => 0..after(request, 0, " ") - 1,
@@ -130,8 +130,8 @@ impl Part {
         }
     }
 
-    /// How a request may end in which this part was altered. The path and the method are looked at before the
-    /// signature is, so another path may be nobody's or have other methods; and some bytes can't stand in the head
+    /// Whether a request with this part altered may have this outcome. The path and the method are checked before the
+    /// signature, so another path may be unknown or have other methods. Some bytes are not allowed in the head
     /// of an HTTP request at all.
     fn may_end_in(self, outcome: &Outcome) -> bool {
         match self {
@@ -157,10 +157,10 @@ fn quoted(request: &[u8], opening: &str) -> Range<usize> {
     start..after(request, start, "\"") - 1
 }
 
-/// What a reply says.
+/// The meaning of a response.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
-    /// 400 and nothing else: it never became a request.
+    /// An empty 400: the bytes are not an HTTP request.
     NotHttp,
     /// Check 1.
     UnknownPath,
@@ -172,19 +172,20 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn of(reply: &Reply) -> Self {
-        let code = serde_json::from_slice::<serde_json::Value>(&reply.body).map(|body| body["code"].clone());
-        match (reply.status(), code) {
-            ("400", _) if reply.body.is_empty() => Self::NotHttp,
-            ("404", _) if reply.body.is_empty() => Self::UnknownPath,
-            ("405", _) if reply.body.is_empty() => Self::UnknownMethod,
+    fn of(response: &RawResponse) -> Self {
+        let code =
+            serde_json::from_slice::<serde_json::Value>(&response.body).map(|body| body["code"].clone());
+        match (response.status(), code) {
+            ("400", _) if response.body.is_empty() => Self::NotHttp,
+            ("404", _) if response.body.is_empty() => Self::UnknownPath,
+            ("405", _) if response.body.is_empty() => Self::UnknownMethod,
             ("401", Ok(code)) if code == "SIGN_ERROR" => Self::Unauthenticated,
-            _ => Self::Other(reply.to_text()),
+            _ => Self::Other(response.to_text()),
         }
     }
 }
 
-/// Bytes for the wire, shown as text.
+/// Bytes to send, shown as text.
 #[derive(Clone)]
 struct Raw(Vec<u8>);
 
@@ -194,7 +195,7 @@ impl fmt::Debug for Raw {
     }
 }
 
-/// A request in which one byte of one part is not what was signed.
+/// A request in which one byte of one part differs from the signed one.
 #[derive(Clone, Debug)]
 struct Altered {
     part: Part,
@@ -206,7 +207,7 @@ fn requests_with_one_byte_altered(
     parts: &'static [Part],
 ) -> impl Strategy<Value = Altered> + use<> {
     let requests: Vec<_> = requests.iter().map(RawRequest::to_bytes).collect();
-    // Half of them such that a digit mostly stays a digit, and a letter a letter.
+    // Half of them mostly keep a digit a digit and a letter a letter.
     let flipped = prop_oneof![2 => 1..8_u8, 1 => 8..64_u8, 1 => 64..=u8::MAX];
     (select(requests), select(parts), any::<Index>(), flipped).prop_filter_map(
         "there is no byte to alter",
@@ -219,7 +220,7 @@ fn requests_with_one_byte_altered(
     )
 }
 
-/// Requests that are accepted as they are: with and without body, query and characters beyond ASCII.
+/// Requests that are accepted unaltered: with and without body, query and non-ASCII characters.
 fn signed_requests() -> Vec<RawRequest> {
     let spaced = "{ \"out_request_no\": \"1\",\n\"member_price_word\": \"钻石会员\" }\n";
     vec![
@@ -229,7 +230,7 @@ fn signed_requests() -> Vec<RawRequest> {
     ]
 }
 
-/// Any bytes that may stand in the value of a header.
+/// Any bytes that are allowed in a header value.
 fn header_values() -> impl Strategy<Value = Raw> {
     prop::collection::vec(header_bytes(), 0..300).prop_map(Raw)
 }
@@ -238,13 +239,13 @@ fn header_bytes() -> impl Strategy<Value = u8> {
     prop_oneof![6 => b' '..=b'~', 1 => 0x80..=0xff_u8, 1 => Just(b'\t')]
 }
 
-/// The right header with a piece taken out and other bytes put in its place. The serial number stays, since it
+/// The right header with a piece replaced by other bytes. The serial number stays, because it
 /// may be written in more than one way.
 fn spliced_authorizations() -> impl Strategy<Value = Raw> {
     let right = authorization_of_the_sample();
     let spliceable = after(&right, 0, ",serial_no=");
     (any::<Index>(), 0..40_usize, prop::collection::vec(header_bytes(), 0..40)).prop_filter_map(
-        "the header is still the right one",
+        "the header is unchanged",
         move |(start, length, inserted)| {
             let start = start.index(spliceable);
             let end = (start + length).min(spliceable);
@@ -268,7 +269,7 @@ fn request_with(authorization: &[u8]) -> Vec<u8> {
     [line, b"Authorization: ", authorization, b"\r\n", rest].concat()
 }
 
-/// A change that fits once the sample has been applied.
+/// A change with right sums after the sample has been applied.
 fn after_the_sample() -> RawRequest {
     RawRequest { body: AFTER_THE_SAMPLE.into(), ..RawRequest::sample() }
 }
@@ -276,21 +277,21 @@ fn after_the_sample() -> RawRequest {
 const AFTER_THE_SAMPLE: &str = "{\"before_bonus_value\":600,\"bonus_value\":700,\"add_bonus_value\":100,\
                                 \"out_request_no\":\"after\"}";
 
-/// That change, forged, or with something in its body that is refused.
+/// That change, forged or with an invalid body.
 fn refused_requests() -> impl Strategy<Value = Raw> {
     let forged = requests_with_one_byte_altered(&[after_the_sample()], &[Part::Body, Part::Signature]);
-    prop_oneof![forged.prop_map(|altered| altered.bytes), faulty_requests()]
+    prop_oneof![forged.prop_map(|altered| altered.bytes), invalid_requests()]
 }
 
-fn faulty_requests() -> impl Strategy<Value = Raw> {
-    select(FAULTS).prop_map(|(right, wrong)| {
+fn invalid_requests() -> impl Strategy<Value = Raw> {
+    select(INVALID).prop_map(|(right, wrong)| {
         let body = AFTER_THE_SAMPLE.replace(right, wrong);
         Raw(RawRequest { body: body.into(), ..RawRequest::sample() }.to_bytes())
     })
 }
 
-/// Pieces of [`AFTER_THE_SAMPLE`], and what to write in their place.
-const FAULTS: &[(&str, &str)] = &[
+/// Pieces of [`AFTER_THE_SAMPLE`], and their replacements.
+const INVALID: &[(&str, &str)] = &[
     ("700", "\"700\""),
     ("700", "700.5"),
     ("700", "null"),

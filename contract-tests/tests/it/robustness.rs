@@ -1,4 +1,4 @@
-//! No input whatever makes a 5xx, a panic or a hang: 10,000 requests a run, from raw bytes to signed nonsense.
+//! No input causes a 5xx, a panic or a hang: 10,000 requests per run, from raw bytes to signed nonsense.
 
 use std::time::Duration;
 
@@ -17,27 +17,27 @@ use crate::support::{RawRequest, frozen_mock};
 const REQUESTS: u32 = 10_000;
 
 #[test]
-fn no_input_makes_a_5xx_a_panic_or_a_hang() {
+fn no_input_causes_a_5xx_a_panic_or_a_hang() {
     let pipe = Pipe::new();
     proptest!(ProptestConfig::with_cases(REQUESTS), |(bytes in inputs())| {
-        let answers = pipe.answers(&bytes);
-        for status in statuses(&answers) {
+        let responses = pipe.responses(&bytes);
+        for status in statuses(&responses) {
             prop_assert!(matches!(status.as_bytes()[0], b'1' | b'2' | b'4'), "{status}");
         }
     });
 }
 
 #[test]
-fn a_signed_body_is_answered_204_or_400_whatever_it_is() {
+fn any_signed_body_gets_a_204_or_a_400() {
     let pipe = Pipe::new();
     proptest!(ProptestConfig::with_cases(1_000), |(body in bodies())| {
-        let answers = pipe.answers(&RawRequest { body, ..RawRequest::sample() }.to_bytes());
-        let statuses = statuses(&answers);
+        let responses = pipe.responses(&RawRequest { body, ..RawRequest::sample() }.to_bytes());
+        let statuses = statuses(&responses);
         prop_assert!(statuses == ["204"] || statuses == ["400"], "{statuses:?}");
     });
 }
 
-/// A mock that is talked to in memory: a panic in it is a panic of the test.
+/// A mock called in memory, so that a panic in it is a panic of the test.
 struct Pipe {
     mock: MockServer,
     runtime: Runtime,
@@ -49,16 +49,16 @@ impl Pipe {
         Self { mock: runtime.block_on(frozen_mock()), runtime }
     }
 
-    /// Whatever comes back for these bytes, on a connection that is closed after them.
-    fn answers(&self, bytes: &[u8]) -> Vec<u8> {
+    /// All responses to these bytes on a connection that is closed after them.
+    fn responses(&self, bytes: &[u8]) -> Vec<u8> {
         let exchange = async {
             let (mut client, server) = tokio::io::duplex(4 * 1024 * 1024);
             let talk = async {
                 client.write_all(bytes).await.unwrap();
                 client.shutdown().await.unwrap();
-                let mut answers = Vec::new();
-                client.read_to_end(&mut answers).await.unwrap();
-                answers
+                let mut responses = Vec::new();
+                client.read_to_end(&mut responses).await.unwrap();
+                responses
             };
             tokio::join!(talk, self.mock.serve_connection(server)).0
         };
@@ -67,13 +67,13 @@ impl Pipe {
 }
 
 /// The digits of every status line.
-fn statuses(answers: &[u8]) -> Vec<String> {
-    let lines = String::from_utf8_lossy(answers);
+fn statuses(responses: &[u8]) -> Vec<String> {
+    let lines = String::from_utf8_lossy(responses);
     let statuses = lines.lines().filter_map(|line| line.strip_prefix("HTTP/1.")?.get(2..5).map(String::from));
     statuses.collect()
 }
 
-/// What a peer might send, from nonsense to almost right.
+/// Anything that a peer may send, from nonsense to almost valid.
 fn inputs() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..512),
@@ -88,7 +88,7 @@ fn inputs() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A good request with some of it overwritten, left out, or said twice.
+/// A valid request with parts overwritten, removed or repeated.
 fn altered_requests() -> impl Strategy<Value = Vec<u8>> {
     let alteration =
         (any::<Index>(), any::<Index>(), prop::collection::vec(any::<u8>(), 0..8), any::<bool>());
@@ -109,7 +109,7 @@ fn altered_requests() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Targets that are near an operation's, signed as they are.
+/// Targets similar to an operation's, signed as sent.
 fn targets() -> impl Strategy<Value = String> {
     let segment = "[!-~&&[^/?# ]]{0,40}|%[0-9a-fA-F]{2}|%|[.]{1,2}";
     (segment, segment, "(/rights)?", "(\\?[!-~&&[^ #]]{0,40})?").prop_map(|(card_id, code, end, query)| {
@@ -139,7 +139,7 @@ fn heads() -> impl Strategy<Value = String> {
     )
 }
 
-/// Bodies from bytes to JSON that is almost right.
+/// Bodies, from random bytes to almost valid JSON.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let field = prop_oneof![
         "out_request_no|before_bonus_value|bonus_value|add_bonus_value|need_inform_bonus",

@@ -1,7 +1,7 @@
-//! What `protocol` signs and encrypts, seen by another implementation, or by its own other half.
+//! Signatures and ciphertexts of `protocol`, checked by another implementation or by its own reverse function.
 //!
-//! `protocol` signs and verifies with aws-lc-rs; the `rsa` crate does the same in pure Rust. A mistake would have
-//! to be in both to go unseen.
+//! `protocol` signs and verifies with aws-lc-rs. The `rsa` crate does the same in pure Rust. Only a bug in both
+//! would go unnoticed.
 
 use std::{fmt, fs, sync::LazyLock};
 
@@ -21,7 +21,7 @@ use wechatpay_protocol::{
 
 proptest! {
     #[test]
-    fn what_aws_lc_signs_the_rsa_crate_verifies(pair in pairs(), message: Vec<u8>) {
+    fn the_rsa_crate_verifies_signatures_by_aws_lc(pair in pairs(), message: Vec<u8>) {
         let signature = pair.signing.sign(&message);
         prop_assert!(pair.public.pkcs1v15_verify::<Sha256>(&message, signature.as_bytes()).is_ok());
     }
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn a_decrypted_resource_is_what_was_encrypted(sealed in sealed_resources()) {
+    fn a_resource_decrypts_to_its_plaintext(sealed in sealed_resources()) {
         prop_assert_eq!(sealed.resource.decrypt(&sealed.key), Ok(sealed.plaintext));
     }
 
@@ -92,26 +92,26 @@ proptest! {
     }
 }
 
-// What the `rsa` crate does with a private key takes it some 20 ms.
+// A private-key operation of the `rsa` crate takes about 20 ms.
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn what_the_rsa_crate_signs_aws_lc_verifies(pair in pairs(), message: Vec<u8>) {
+    fn aws_lc_verifies_signatures_by_the_rsa_crate(pair in pairs(), message: Vec<u8>) {
         let signature = Signature::from_bytes(pair.private.pkcs1v15_sign::<Sha256>(&message).unwrap());
         prop_assert!(pair.verifying.verify(&message, &signature).is_ok());
         prop_assert_eq!(signature, pair.signing.sign(&message));
     }
 
     #[test]
-    fn a_decrypted_field_is_what_was_encrypted(text in prop_oneof!["[ -~]{0,214}", ".{0,53}"]) {
+    fn a_field_decrypts_to_its_plaintext(text in prop_oneof!["[ -~]{0,214}", ".{0,53}"]) {
         let ciphertext = PUBLIC.encrypt(&text).unwrap();
         prop_assert_eq!(PRIVATE.decrypt(&ciphertext), Ok(text.into_bytes()));
     }
 }
 
 #[test]
-fn a_field_of_214_bytes_is_the_longest() {
+fn a_field_has_at_most_214_bytes() {
     let ciphertext = PUBLIC.encrypt(&"x".repeat(214)).unwrap();
     assert_eq!(PRIVATE.decrypt(&ciphertext), Ok(vec![b'x'; 214]));
     let error = PUBLIC.encrypt(&"x".repeat(215)).unwrap_err();
@@ -135,15 +135,15 @@ impl Pair {
     }
 }
 
-/// The whole key: it protects nothing, and a failure cannot be reproduced without it.
+/// Shows the key: it protects nothing, and a failure cannot be reproduced without it.
 impl fmt::Debug for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.pem)
     }
 }
 
-/// Keys that nobody has seen before, half of them made by the one implementation and half by the other, and the
-/// development keys. As many as there is time for: a key takes some tenths of a second to make.
+/// New keys, half of them made by each implementation, and the
+/// development keys. Only a few, because a key takes some tenths of a second to make.
 static PAIRS: LazyLock<Vec<Pair>> = LazyLock::new(|| {
     let new = (0..NEW_KEYS_OF_EACH).flat_map(|_| [made_by_aws_lc(), made_by_the_rsa_crate()]);
     let development = ["apiclient_key.pem", "platform_key.pem", "pub_key_private.pem", "other_key.pem"];
@@ -198,7 +198,7 @@ impl Alteration {
     }
 }
 
-/// Something encrypted, and what with.
+/// A ciphertext with its key and plaintext.
 #[derive(Clone, Debug)]
 struct Sealed {
     key: Apiv3Key,

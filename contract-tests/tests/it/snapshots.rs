@@ -1,12 +1,12 @@
-//! Whole replies to the byte: with the clock and the nonces given, nothing in them varies.
+//! Complete responses, byte for byte: with a fixed clock and fixed nonces, nothing in them varies.
 
 use wechatpay_contract::sign::Sign;
 
 use crate::support::{RawRequest, exchange, frozen_mock};
 
 async fn check(name: &str, request: RawRequest) {
-    let reply = exchange(&frozen_mock().await, &request).await;
-    insta::assert_snapshot!(name, reply.to_text());
+    let response = exchange(&frozen_mock().await, &request).await;
+    insta::assert_snapshot!(name, response.to_text());
 }
 
 #[tokio::test]

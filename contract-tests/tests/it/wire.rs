@@ -4,14 +4,14 @@ use crate::support::{Connection, RawRequest, exchange, frozen_mock};
 
 #[tokio::test]
 async fn header_names_have_capitals() {
-    let reply = exchange(&frozen_mock().await, &RawRequest::sample()).await;
+    let response = exchange(&frozen_mock().await, &RawRequest::sample()).await;
     for name in ["Timestamp", "Nonce", "Signature", "Serial", "Signature-Type"] {
-        assert!(reply.head.contains(&format!("\r\nWechatpay-{name}: ")), "{}", reply.head);
+        assert!(response.head.contains(&format!("\r\nWechatpay-{name}: ")), "{}", response.head);
     }
 }
 
 #[tokio::test]
-async fn requests_sent_at_once_on_one_connection_are_answered_in_order() {
+async fn pipelined_requests_get_responses_in_order() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     let unknown = RawRequest { target: "/v3/none".into(), ..RawRequest::sample() };
@@ -21,12 +21,12 @@ async fn requests_sent_at_once_on_one_connection_are_answered_in_order() {
         )
         .await;
     for status in ["204", "404", "204"] {
-        assert_eq!(connection.reply().await.status(), status);
+        assert_eq!(connection.response().await.status(), status);
     }
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_is_signed_as_the_bytes_without_their_framing() {
+async fn a_chunked_body_is_signed_without_its_framing() {
     let request = RawRequest::sample().header("Transfer-Encoding: chunked");
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
@@ -37,11 +37,11 @@ async fn a_body_in_chunks_is_signed_as_the_bytes_without_their_framing() {
         connection.send(b"\r\n").await;
     }
     connection.send(b"0\r\n\r\n").await;
-    assert_eq!(connection.reply().await.status(), "204");
+    assert_eq!(connection.response().await.status(), "204");
 }
 
 #[tokio::test]
-async fn a_client_that_asks_before_it_sends_its_body_is_told_to() {
+async fn a_client_that_expects_100_continue_gets_it() {
     let request = RawRequest::sample();
     let framed = request
         .clone()
@@ -50,18 +50,18 @@ async fn a_client_that_asks_before_it_sends_its_body_is_told_to() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&framed.head()).await;
-    assert_eq!(connection.reply().await.status(), "100");
+    assert_eq!(connection.response().await.status(), "100");
     connection.send(&request.body).await;
-    assert_eq!(connection.reply().await.status(), "204");
+    assert_eq!(connection.response().await.status(), "204");
 }
 
 #[tokio::test]
-async fn a_client_that_asks_before_it_sends_too_much_is_refused_at_once() {
+async fn a_client_that_expects_100_continue_for_too_large_a_body_is_refused_at_once() {
     let request = RawRequest::sample().header("Expect: 100-continue").header("Content-Length: 1048577");
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&request.head()).await;
-    assert_eq!(connection.reply().await.status(), "413");
+    assert_eq!(connection.response().await.status(), "413");
 }
 
 #[tokio::test]
@@ -70,28 +70,28 @@ async fn after_a_body_that_is_too_large_the_connection_still_works() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&large.to_bytes()).await;
-    assert_eq!(connection.reply().await.status(), "413");
+    assert_eq!(connection.response().await.status(), "413");
     connection.send(&RawRequest::sample().to_bytes()).await;
-    assert_eq!(connection.reply().await.status(), "204");
+    assert_eq!(connection.response().await.status(), "204");
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_side_after_the_request_is_answered() {
+async fn a_client_that_closes_its_sending_side_still_gets_a_response() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().to_bytes()).await;
     connection.finish_sending().await;
-    assert_eq!(connection.reply().await.status(), "204");
+    assert_eq!(connection.response().await.status(), "204");
 }
 
 #[tokio::test]
-async fn a_connection_that_the_peer_wants_closed_is_not_promised_to_be_kept() {
+async fn connection_close_is_honoured_without_keep_alive() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().header("Connection: close").to_bytes()).await;
-    let reply = connection.reply().await;
-    assert!(reply.head.contains("\r\nConnection: close\r\n"), "{}", reply.head);
-    assert!(!reply.head.contains("Keep-Alive"), "{}", reply.head);
+    let response = connection.response().await;
+    assert!(response.head.contains("\r\nConnection: close\r\n"), "{}", response.head);
+    assert!(!response.head.contains("Keep-Alive"), "{}", response.head);
     assert!(connection.is_closed().await);
 }
 
@@ -102,12 +102,12 @@ async fn headers_over_64_kib_are_refused() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_http_are_refused_and_others_still_answered() {
+async fn bytes_that_are_not_http_are_refused_and_the_mock_still_works() {
     let mock = frozen_mock().await;
     for garbage in [b"\0\0\0\r\n\r\n".as_slice(), b"GET\r\n\r\n"] {
         let mut connection = Connection::open(&mock).await;
         connection.send(garbage).await;
-        assert_eq!(connection.reply().await.status(), "400");
+        assert_eq!(connection.response().await.status(), "400");
         assert!(connection.is_closed().await);
     }
     assert_eq!(exchange(&mock, &RawRequest::sample()).await.status(), "204");
@@ -116,27 +116,27 @@ async fn bytes_that_are_not_http_are_refused_and_others_still_answered() {
 #[tokio::test]
 async fn two_authorization_headers_are_malformed() {
     let request = RawRequest::sample().header("Authorization: WECHATPAY2-SHA256-RSA2048 x");
-    let reply = exchange(&frozen_mock().await, &request).await;
-    assert_eq!(reply.status(), "401");
-    assert!(String::from_utf8_lossy(&reply.body).contains("值格式错误"));
+    let response = exchange(&frozen_mock().await, &request).await;
+    assert_eq!(response.status(), "401");
+    assert!(String::from_utf8_lossy(&response.body).contains("值格式错误"));
 }
 
 #[tokio::test]
-async fn an_authorization_header_of_other_bytes_is_malformed() {
+async fn a_non_ascii_authorization_header_is_malformed() {
     let request = RawRequest::sample();
     let bytes = String::from_utf8(request.to_bytes()).unwrap().replace("mchid=\"1900000001", "mchid=\"商户");
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(bytes.as_bytes()).await;
-    assert_eq!(connection.reply().await.status(), "401");
+    assert_eq!(connection.response().await.status(), "401");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_announced_and_never_sent_is_given_up_on() {
+async fn a_body_that_never_arrives_times_out() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().header("Content-Length: 100").head()).await;
-    assert_eq!(connection.reply().await.status(), "408");
+    assert_eq!(connection.response().await.status(), "408");
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +151,7 @@ async fn a_dropped_mock_closes_its_connections() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&RawRequest::sample().to_bytes()).await;
-    assert_eq!(connection.reply().await.status(), "204");
+    assert_eq!(connection.response().await.status(), "204");
     drop(mock);
     assert!(connection.is_closed().await);
 }

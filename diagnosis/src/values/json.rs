@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::Value;
 
-/// JSON that keeps the order of its keys, as the signer's own values would.
+/// JSON that keeps the order of its keys, like the signer's own values.
 pub(super) enum Json {
     /// `null`, `true`, `false` or a number.
     Literal(String),
@@ -17,7 +17,7 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// How a library writes JSON.
+/// A library's style of writing JSON.
 #[derive(Clone, Copy)]
 struct Style {
     spacing: Spacing,

@@ -11,7 +11,7 @@ use crate::{
     known_mistake::{Cost, Rule},
 };
 
-/// Gives the values that may have been signed in place of the right one. The right one among them is ignored.
+/// Returns the values that may have been signed in place of the right one. The right one among them is ignored.
 pub(crate) type ValueRule = Rule<fn(&Evidence<'_>) -> Vec<Vec<u8>>>;
 
 /// The values of the five lines: method, path and query, timestamp, nonce, body.
@@ -59,7 +59,7 @@ pub(crate) fn wrong_values(evidence: &Evidence<'_>, right: &Values<'_>, cost: Co
         let first = all.len();
         for rule in rules.iter().filter(|rule| rule.cost == cost) {
             for value in (rule.apply)(evidence) {
-                // Those of high cost are many, and hardly repeat each other.
+                // Values of high cost are many and rarely repeat.
                 let is_new = cost == Cost::High || all[first..].iter().all(|other| other.value != value);
                 if is_new && value != right[line] {
                     all.push(WrongValue { mistake: &rule.mistake, line, value });

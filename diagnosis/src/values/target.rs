@@ -108,13 +108,13 @@ const LONGEST_REWRITTEN: usize = 4 * 1024;
 /// The longest query, in parameters, of which every order is tried: 24 of four.
 const LONGEST_PERMUTED: usize = 4;
 
-/// What RFC 3986 calls unreserved stays as it is. The other sets leave more.
+/// The unreserved characters of RFC 3986 are not encoded. The other sets leave more characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// For JavaScript's `encodeURIComponent`.
 const JAVASCRIPT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 /// For HTML forms.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
-/// For a path: what may stand there unencoded.
+/// For a path: characters allowed unencoded.
 const PATH: &AsciiSet = &JAVASCRIPT
     .remove(b'$')
     .remove(b'&')
@@ -124,7 +124,7 @@ const PATH: &AsciiSet = &JAVASCRIPT
     .remove(b'=')
     .remove(b':')
     .remove(b'@');
-/// For a whole query: what may stand there, and escapes.
+/// For a complete query: allowed characters, and escapes.
 const LEGAL: &AsciiSet = &PATH.remove(b'/').remove(b'?').remove(b'%');
 
 fn path<'a>(sent: &Evidence<'a>) -> &'a str {
@@ -171,7 +171,7 @@ fn escapes_in_either_case(text: &str) -> [Vec<u8>; 2] {
     })
 }
 
-/// These texts, and their escapes in either case, as of the one that is sent.
+/// These texts and the sent one, each with its escapes in either case.
 fn with_escapes_in_either_case(sent: &str, texts: Vec<String>) -> Vec<Vec<u8>> {
     let cases: Vec<_> =
         texts.iter().map(String::as_str).chain([sent]).flat_map(escapes_in_either_case).collect();
@@ -216,7 +216,7 @@ fn paths_encoded(sent: &Evidence<'_>) -> Vec<Vec<u8>> {
     let path = path(sent);
     let segments = |set| path.split('/').map(|text| encode(&decode(text), set)).collect::<Vec<_>>().join("/");
     let mut paths: Vec<String> = [UNRESERVED, JAVASCRIPT, FORM, PATH].map(segments).into();
-    // The slashes, too, as when the whole path is taken for one component.
+    // Encodes the slashes too, like a client that treats the path as one component.
     paths.extend([encode(path.as_bytes(), UNRESERVED), encode(&decode(path), UNRESERVED)]);
     let paths = with_escapes_in_either_case(path, paths);
     paths.into_iter().map(|path| [&path[..], query(sent).as_bytes()].concat()).collect()
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_change_their_case_and_nothing_else_does() {
+    fn only_escapes_change_their_case() {
         assert_eq!(escapes_in_either_case("/aB%2f%2Fc%"), ["/aB%2f%2fc%", "/aB%2F%2Fc%"].map(Vec::from));
     }
 }

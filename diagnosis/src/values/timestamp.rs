@@ -3,10 +3,10 @@
 use super::ValueRule;
 use crate::{Evidence, known_mistake::Cost};
 
-/// How far around the header's timestamp others are tried, in seconds: as far as a clock may be off the gateway's.
+/// The range of other timestamps that are tried around the header's, in seconds: the accepted clock skew.
 const TOLERANCE: u64 = 300;
 
-/// The offset of Beijing time from UTC, in seconds: a clock is off by as much if it takes one for the other.
+/// The offset of Beijing time from UTC, in seconds: the error of a clock that confuses the two.
 const BEIJING: u64 = 8 * 60 * 60;
 
 pub(super) const TIMESTAMP: &[ValueRule] = &[
@@ -24,7 +24,7 @@ pub(super) const TIMESTAMP: &[ValueRule] = &[
         other_timestamps,
     )
     .costing(Cost::High),
-    // The header does not tell the millisecond.
+    // The header does not have the milliseconds.
     milliseconds(|sent| {
         (1..1000).map(|millisecond| format!("{}{millisecond:03}", sent.message.timestamp).into()).collect()
     })

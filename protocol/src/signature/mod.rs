@@ -1,7 +1,7 @@
 //! SHA-256 with RSASSA-PKCS1-v1_5 and keys of at least 2048 bits.
 //!
 //! `aws-lc-rs` signs and verifies, because it is ten times as fast as the pure Rust implementation of the `rsa` crate.
-//! The latter only parses keys here, and gives the second opinion in the tests.
+//! The latter only parses keys here, and is the second implementation in the tests.
 
 mod recovered;
 
@@ -74,7 +74,7 @@ pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, P
     })
 }
 
-/// A signature that this key did not make over this message.
+/// The key did not make this signature over this message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not match: another message or another key was signed")]
 pub struct SignatureError;

@@ -92,7 +92,7 @@ pub enum Recovered {
         /// The digest.
         digest: Vec<u8>,
     },
-    /// The padding of PKCS#1 v1.5 around bytes that name no hash: a bare digest or a whole message.
+    /// The padding of PKCS#1 v1.5 around bytes that name no hash: a bare digest or a complete message.
     Bare {
         /// The bytes.
         content: Vec<u8>,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_the_digest_of_its_message() {
+    fn a_signature_contains_the_digest_of_its_message() {
         let key = merchant();
         let recovered = key.verifying_key().recover(&key.sign(b"message"));
         let digest = HashAlgorithm::Sha256.digest(b"message");
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_no_key_can_have_made_hold_nothing() {
+    fn bytes_that_no_key_can_have_made_contain_nothing() {
         let key = merchant().verifying_key();
         assert_eq!(key.bits(), 2048);
         for bytes in [vec![], vec![0; 255], vec![0; 256], vec![1; 256], vec![0xff; 256], vec![1; 257]] {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_have_the_length_that_their_hash_states() {
+    fn digests_have_the_length_of_their_hash() {
         for hash in HashAlgorithm::ALL {
             assert_eq!(hash.digest(b"").len(), hash.digest_len(), "{}", hash.name());
             let info = hash.digest_info();

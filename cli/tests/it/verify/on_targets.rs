@@ -54,7 +54,7 @@ async fn a_trusted_target_is_called_over_tls() {
     let stranger = MockServer::builder().start().await.unwrap();
     for (trusted, problem) in [
         (stranger.ca_pem().await.unwrap(), "invalid peer certificate"),
-        (String::new(), "expected authorities to trust"),
+        (String::new(), "expected certificate authorities to trust"),
     ] {
         fs::write(&authority, trusted).unwrap();
         let run = verify_trusting(Some(&authority), options).await;
@@ -98,7 +98,7 @@ async fn nothing_is_sent_to_another_machine_that_may_be_a_real_gateway() {
 }
 
 #[tokio::test]
-async fn only_harmless_cases_are_sent_to_what_may_be_a_real_gateway() {
+async fn only_harmless_cases_are_sent_to_a_possible_real_gateway() {
     let mock = MockServer::builder().start().await.unwrap();
     // The same machine, by an address that the check does not recognise as local.
     let elsewhere = mock.url().replace("127.0.0.1", "[::ffff:127.0.0.1]");
@@ -116,7 +116,7 @@ async fn only_harmless_cases_are_sent_to_what_may_be_a_real_gateway() {
 }
 
 #[tokio::test]
-async fn a_target_that_is_not_there_is_one_error() {
+async fn an_unreachable_target_is_one_error() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", free.local_addr().unwrap());
     drop(free);
@@ -154,7 +154,7 @@ async fn keys_of_another_gateway_are_one_error() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_not_there_are_an_error_of_usage() {
+async fn missing_credentials_are_wrong_usage() {
     let mock = MockServer::builder().start().await.unwrap();
     let run =
         verify(["--target", &mock.url(), "--credentials", &shown(Path::new("/nonexistent/keys"))]).await;
@@ -194,7 +194,7 @@ async fn a_list_says_what_would_be_skipped_and_sends_nothing() {
 
 #[tokio::test]
 async fn wrong_usage_is_reported_before_anything_is_sent() {
-    for (options, said) in [
+    for (options, message) in [
         (["--filter", "no/such/case"], "expected a case with no/such/case in its id"),
         (["--shard", "3/2"], "expected i/n with i from 1 to n"),
         (["--report", "html=a"], "expected junit=FILE, json=FILE or tap=FILE"),
@@ -202,7 +202,7 @@ async fn wrong_usage_is_reported_before_anything_is_sent() {
     ] {
         let run = verify(options).await;
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{options:?}");
-        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
     }
     let run = verify(["--i-know-this-is-not-a-mock"]).await;
     assert_eq!(run.code, Some(2));

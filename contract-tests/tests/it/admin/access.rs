@@ -1,4 +1,4 @@
-//! Who may see and steer a mock.
+//! Who may use `/__mock/`.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,24 +30,24 @@ async fn status(admin: &Admin) -> u16 {
 }
 
 #[tokio::test]
-async fn on_loopback_without_a_token_it_is_open() {
+async fn on_loopback_without_a_token_the_api_is_open() {
     assert_eq!(status(&Admin::new().await).await, 200);
 }
 
 #[tokio::test]
-async fn a_token_is_asked_of_everybody() {
+async fn with_a_token_every_call_needs_it() {
     for admin in [with_token().await, everywhere(true).await] {
         let refused = admin.get("/clock").await;
         assert!(refused.head.contains("\r\nWww-Authenticate: Bearer\r\n"), "{}", refused.head);
-        refused.refuses(401, "Authorization: Bearer TOKEN");
-        // Nor does an unknown path tell what there is.
+        refused.assert_refused(401, "Authorization: Bearer TOKEN");
+        // An unknown path gets the same response, so it does not show which paths exist.
         assert_eq!(admin.get("/none").await.text, admin.get("/clock").await.text);
         assert_eq!(status(&admin.with(&bearer(TOKEN))).await, 200);
     }
 }
 
 #[tokio::test]
-async fn a_token_that_is_wrong_in_any_way_is_refused() {
+async fn any_wrong_token_is_refused() {
     let wrong = [
         bearer("correct-horse-batterY"),
         bearer("correct-horse-batter"),
@@ -66,7 +66,7 @@ async fn a_token_that_is_wrong_in_any_way_is_refused() {
 }
 
 #[tokio::test]
-async fn with_a_token_any_host_is_fine() {
+async fn with_a_token_any_host_is_accepted() {
     for mut admin in [with_token().await.with(&bearer(TOKEN)), everywhere(true).await.with(&bearer(TOKEN))] {
         admin.host = "mock:8080";
         assert_eq!(status(&admin).await, 200);
@@ -74,46 +74,46 @@ async fn with_a_token_any_host_is_fine() {
 }
 
 #[tokio::test]
-async fn on_another_address_without_a_token_it_is_off() {
+async fn on_another_address_without_a_token_the_api_is_off() {
     let admin = everywhere(false).await;
-    admin.get("/clock").await.refuses(404, "start it with --admin-token");
-    admin.get("/none").await.refuses(404, "/__mock/ is off");
+    admin.get("/clock").await.assert_refused(404, "start it with --admin-token");
+    admin.get("/none").await.assert_refused(404, "/__mock/ is off");
     assert_eq!(status(&admin.with(&bearer(TOKEN))).await, 404);
 }
 
 #[tokio::test]
-async fn health_is_told_to_everybody_and_the_version_to_who_may_know_all() {
+async fn everyone_sees_health_and_only_allowed_callers_see_the_version() {
     let bare = json!({ "status": "ok" });
-    let whole = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
+    let full = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
     for mut admin in [with_token().await, everywhere(true).await, everywhere(false).await] {
-        // As another container asks.
+        // The Host of a call from another container.
         admin.host = "mock:8080";
-        admin.get("/health").await.says(200, bare.clone());
+        admin.get("/health").await.assert_is(200, bare.clone());
         let wrong = admin.with(&bearer("wrong-horse-battery"));
-        wrong.get("/health").await.says(200, bare.clone());
+        wrong.get("/health").await.assert_is(200, bare.clone());
     }
-    with_token().await.with(&bearer(TOKEN)).get("/health").await.says(200, whole.clone());
-    Admin::new().await.get("/health").await.says(200, whole);
+    with_token().await.with(&bearer(TOKEN)).get("/health").await.assert_is(200, full.clone());
+    Admin::new().await.get("/health").await.assert_is(200, full);
 }
 
 #[tokio::test]
-async fn what_a_browser_sends_for_another_site_is_refused() {
+async fn a_browser_call_for_another_site_is_refused() {
     for (site, expected) in [("same-origin", 200), ("none", 200), ("same-site", 403), ("cross-site", 403)] {
         let open = Admin::new().await.with(&format!("Sec-Fetch-Site: {site}"));
         assert_eq!(status(&open).await, expected, "{site}");
-        // Token or not, and for what everybody may know too.
+        // With a token too, and for the health check that needs none.
         let token = with_token().await.with(&bearer(TOKEN)).with(&format!("Sec-Fetch-Site: {site}"));
         assert_eq!(token.get("/health").await.status, expected, "{site}");
     }
     let twice = Admin::new().await.with("Sec-Fetch-Site: none").with("Sec-Fetch-Site: cross-site");
-    twice
-        .get("/clock")
-        .await
-        .refuses(403, "expected Sec-Fetch-Site to be absent, same-origin or none, found \"cross-site\"");
+    twice.get("/clock").await.assert_refused(
+        403,
+        "expected Sec-Fetch-Site to be absent, same-origin or none, found \"cross-site\"",
+    );
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_this_machines_is_refused() {
+async fn a_host_other_than_this_machine_is_refused() {
     let mut admin = Admin::new().await;
     for host in ["localhost:1", "127.0.0.1", "127.1.2.3:8080", "[::1]:8080", "app.localhost"] {
         admin.host = host;
@@ -130,13 +130,13 @@ async fn a_host_that_is_not_this_machines_is_refused() {
     ] {
         admin.host = host;
         for path in ["/clock", "/health", "/none"] {
-            admin.get(path).await.refuses(403, "expected a Host that names this machine");
+            admin.get(path).await.assert_refused(403, "expected a Host that names this machine");
         }
     }
 }
 
 #[tokio::test]
-async fn the_address_that_it_listens_on_is_a_host_of_its_own() {
+async fn the_listen_address_is_an_accepted_host() {
     let mock = MockServer::builder().listen("127.0.0.2:0".parse().unwrap()).start().await.unwrap();
     let host: &'static str = mock.url().replace("http://", "").leak();
     let mut admin = Admin::of(mock);
@@ -145,18 +145,18 @@ async fn the_address_that_it_listens_on_is_a_host_of_its_own() {
 }
 
 #[tokio::test]
-async fn no_host_and_two_hosts_are_refused() {
+async fn a_missing_host_and_two_hosts_are_refused() {
     let admin = Admin::new().await;
     let clock = |headers: &str| format!("GET /__mock/clock HTTP/1.1\r\n{headers}\r\n");
     let none = admin.raw("GET", "/clock", "", clock("").as_bytes()).await;
-    none.refuses(403, "found none");
+    none.assert_refused(403, "found none");
     let two =
         admin.raw("GET", "/clock", "", clock("Host: localhost\r\nHost: localhost\r\n").as_bytes()).await;
-    two.refuses(400, "expected one Host header, found 2");
+    two.assert_refused(400, "expected one Host header, found 2");
 }
 
 #[tokio::test]
-async fn the_host_of_a_whole_url_goes_before_that_of_the_header() {
+async fn the_host_of_an_absolute_url_goes_before_the_host_header() {
     let admin = Admin::new().await;
     for (url, status) in [("http://evil.example", 403), ("http://localhost:1", 200)] {
         let request = format!("GET {url}/__mock/clock HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -165,7 +165,7 @@ async fn the_host_of_a_whole_url_goes_before_that_of_the_header() {
 }
 
 #[tokio::test]
-async fn a_web_page_of_another_origin_is_refused_whatever_it_knows() {
+async fn another_origin_is_refused_even_with_the_token() {
     let origins =
         ["http://evil.example", "null", "https://localhost", "http://localhost:1", "http://localhost/", ""];
     for origin in origins {
@@ -175,25 +175,25 @@ async fn a_web_page_of_another_origin_is_refused_whatever_it_knows() {
             for (method, path) in
                 [("GET", "/clock"), ("POST", "/reset"), ("OPTIONS", "/clock"), ("GET", "/health")]
             {
-                admin.call(method, path, "").await.refuses(403, "expected no Origin");
+                admin.call(method, path, "").await.assert_refused(403, "expected no Origin");
             }
         }
     }
     let twice = Admin::new().await.with("Origin: http://localhost\r\nOrigin: http://localhost");
-    twice.get("/clock").await.refuses(403, "expected no Origin");
+    twice.get("/clock").await.assert_refused(403, "expected no Origin");
 }
 
 #[tokio::test]
-async fn a_web_page_of_the_mocks_own_is_not() {
+async fn the_mocks_own_origin_is_accepted() {
     assert_eq!(status(&Admin::new().await.with("Origin: http://localhost")).await, 200);
 }
 
 #[tokio::test]
-async fn nothing_allows_another_origin_to_read_an_answer() {
+async fn no_response_allows_another_origin_to_read_it() {
     let admin = Admin::new().await;
     for (method, path) in [("GET", "/clock"), ("OPTIONS", "/clock")] {
-        let answer = admin.call(method, path, "").await;
-        assert!(!answer.head.contains("Access-Control"), "{}", answer.head);
+        let response = admin.call(method, path, "").await;
+        assert!(!response.head.contains("Access-Control"), "{}", response.head);
     }
 }
 
@@ -203,15 +203,15 @@ pub(super) async fn in_memory(mock: &MockServer, method: &str) -> String {
     let talk = async {
         let call = format!("{method} /__mock/clock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         client.write_all(call.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
-        answer
+        let mut response = String::new();
+        client.read_to_string(&mut response).await.unwrap();
+        response
     };
     tokio::join!(talk, mock.serve_connection(server)).0
 }
 
 #[tokio::test]
-async fn a_connection_in_memory_is_on_loopback_wherever_the_mock_listens() {
+async fn a_connection_in_memory_counts_as_loopback() {
     assert!(in_memory(&everywhere(false).await.mock, "GET").await.starts_with("HTTP/1.1 200"));
     assert!(in_memory(&everywhere(true).await.mock, "GET").await.starts_with("HTTP/1.1 401"));
 }

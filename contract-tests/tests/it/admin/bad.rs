@@ -1,4 +1,4 @@
-//! What is wrong with a call is said, with what would be right. Nothing is a 5xx.
+//! A wrong call gets a 4xx that says what was expected and what was found, never a 5xx.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use wechatpay_mock::{Limits, MockServer};
 use super::{Admin, access::in_memory};
 
 #[tokio::test]
-async fn an_unknown_path_is_told_the_nearest() {
+async fn an_unknown_path_gets_the_nearest_as_a_hint() {
     let admin = Admin::new().await;
     for (path, nearest) in [
         ("/exchange", "/__mock/exchanges?"),
@@ -16,12 +16,12 @@ async fn an_unknown_path_is_told_the_nearest() {
         ("/exchanges/", "/__mock/exchanges?"),
         ("//", "/__mock/?"),
     ] {
-        admin.get(path).await.refuses(404, &format!("did you mean {nearest}"));
+        admin.get(path).await.assert_refused(404, &format!("did you mean {nearest}"));
     }
 }
 
 #[tokio::test]
-async fn an_unknown_method_is_told_those_that_there_are() {
+async fn an_unknown_method_gets_the_allowed_methods() {
     let admin = Admin::new().await;
     for (method, path, allow) in [
         ("PUT", "/clock", "GET, POST"),
@@ -29,14 +29,14 @@ async fn an_unknown_method_is_told_those_that_there_are() {
         ("OPTIONS", "/faults", "DELETE, GET, POST"),
         ("get", "/health", "GET"),
     ] {
-        let answer = admin.call(method, path, "").await;
-        assert!(answer.head.contains(&format!("\r\nAllow: {allow}\r\n")), "{}", answer.head);
-        answer.refuses(405, &format!("expected {allow}, found {method:?}"));
+        let response = admin.call(method, path, "").await;
+        assert!(response.head.contains(&format!("\r\nAllow: {allow}\r\n")), "{}", response.head);
+        response.assert_refused(405, &format!("expected {allow}, found {method:?}"));
     }
 }
 
 #[tokio::test]
-async fn head_is_not_answered_as_get_is() {
+async fn head_is_not_allowed() {
     let response = in_memory(&Admin::new().await.mock, "HEAD").await;
     assert!(
         response.starts_with("HTTP/1.1 405") && response.contains("\r\nAllow: GET, POST\r\n"),
@@ -45,17 +45,17 @@ async fn head_is_not_answered_as_get_is() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_in_a_query_is_told_the_nearest() {
+async fn an_unknown_query_parameter_gets_the_nearest_as_a_hint() {
     let admin = Admin::new().await;
-    admin.get("/exchanges?merchnat=1").await.refuses(400, "did you mean merchant?");
-    admin.get("/exchanges.har?wait=1").await.refuses(400, "found \"wait\"");
-    admin.get("/clock?now").await.refuses(400, "the query: expected none, found \"now\"");
-    admin.delete("/exchanges?merchants=1900000001").await.refuses(400, "did you mean merchant?");
-    admin.get("/exchanges?limit=1&limit=2").await.refuses(400, "expected limit once");
+    admin.get("/exchanges?merchnat=1").await.assert_refused(400, "did you mean merchant?");
+    admin.get("/exchanges.har?wait=1").await.assert_refused(400, "found \"wait\"");
+    admin.get("/clock?now").await.assert_refused(400, "the query: expected none, found \"now\"");
+    admin.delete("/exchanges?merchants=1900000001").await.assert_refused(400, "did you mean merchant?");
+    admin.get("/exchanges?limit=1&limit=2").await.assert_refused(400, "expected limit once");
 }
 
 #[tokio::test]
-async fn a_value_in_a_query_that_makes_no_sense_is_refused_with_what_would() {
+async fn an_invalid_query_value_is_refused_with_the_valid_ones() {
     let admin = Admin::new().await;
     for (query, expected) in [
         ("merchant=x", "merchant: expected an mchid, 1 to 32 digits, found \"x\""),
@@ -74,15 +74,15 @@ async fn a_value_in_a_query_that_makes_no_sense_is_refused_with_what_would() {
         ("wait=0.5", "found \"0.5\""),
         ("code=%ff", "code: expected UTF-8"),
     ] {
-        admin.get(&format!("/exchanges?{query}")).await.refuses(400, expected);
+        admin.get(&format!("/exchanges?{query}")).await.assert_refused(400, expected);
     }
-    admin.get("/exchanges/first").await.refuses(400, "expected a number at its end, found \"first\"");
-    admin.get("/faults/-1").await.refuses(400, "expected a number");
-    admin.get("/exchanges/18446744073709551616").await.refuses(400, "expected a number");
+    admin.get("/exchanges/first").await.assert_refused(400, "expected a number at its end, found \"first\"");
+    admin.get("/faults/-1").await.assert_refused(400, "expected a number");
+    admin.get("/exchanges/18446744073709551616").await.assert_refused(400, "expected a number");
 }
 
 #[tokio::test]
-async fn an_unknown_field_is_told_those_that_there_are() {
+async fn an_unknown_field_or_value_gets_the_known_ones() {
     let admin = Admin::new().await;
     for (path, body, expected) in [
         ("/clock", json!({ "action": "resume", "at": 1 }), "the body: expected no other field, found \"at\""),
@@ -117,12 +117,12 @@ async fn an_unknown_field_is_told_those_that_there_are() {
         ("/verify", json!({ "operations": "set_rights" }), "found \"operations\"; did you mean operation?"),
         ("/verify", json!([]), "the body: expected a JSON object, found something else"),
     ] {
-        admin.post(path, &body).await.refuses(400, expected);
+        admin.post(path, &body).await.assert_refused(400, expected);
     }
 }
 
 #[tokio::test]
-async fn a_null_is_refused_where_it_could_mean_everything() {
+async fn null_is_refused_where_it_could_mean_everything() {
     let admin = Admin::new().await;
     let reset = |field: &str| json!({ "fault": "reset", field: null });
     let naming = |field: &str| json!({ "fault": "reset", "match": { field: null } });
@@ -143,7 +143,10 @@ async fn a_null_is_refused_where_it_could_mean_everything() {
     calls.extend(names.map(|field| ("/verify", expecting(field))));
     calls.extend(["body", "authenticated", "status"].map(|field| ("/verify", expecting(field))));
     for (path, body) in calls {
-        admin.post(path, &body).await.refuses(400, "expected a value, found null; leave the field out");
+        admin
+            .post(path, &body)
+            .await
+            .assert_refused(400, "expected a value, found null; leave the field out");
     }
     for (path, body) in [
         ("/faults", json!({ "fault": "reset", "match": null })),
@@ -158,45 +161,54 @@ async fn a_null_is_refused_where_it_could_mean_everything() {
 }
 
 #[tokio::test]
-async fn a_number_beyond_what_makes_sense_is_refused_with_the_range() {
+async fn a_number_out_of_range_is_refused_with_the_range() {
     let admin = Admin::new().await;
     for body in [
         json!({ "action": "freeze", "at": 253_402_300_800_u64 }),
         json!({ "action": "freeze", "at": u64::MAX }),
     ] {
-        admin.post("/clock", &body).await.refuses(400, "at: expected 0 to 253402300799");
+        admin.post("/clock", &body).await.assert_refused(400, "at: expected 0 to 253402300799");
     }
     for action in ["advance", "skew"] {
         let body = json!({ "action": action, "seconds": i64::MIN });
-        admin.post("/clock", &body).await.refuses(400, "seconds: expected -253402300799 to 253402300799");
+        admin
+            .post("/clock", &body)
+            .await
+            .assert_refused(400, "seconds: expected -253402300799 to 253402300799");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_is_refused_with_the_place() {
+async fn a_body_that_is_not_json_is_refused_with_line_and_column() {
     let admin = Admin::new().await;
     for path in ["/clock", "/verify", "/faults"] {
-        admin.call("POST", path, "").await.refuses(400, "the body: expected a JSON object, found none");
+        admin
+            .call("POST", path, "")
+            .await
+            .assert_refused(400, "the body: expected a JSON object, found none");
     }
     for path in ["/clock", "/verify", "/faults", "/reset", "/merchants"] {
-        admin.call("POST", path, "{").await.refuses(400, "at line 1 column 1");
-        admin.call("POST", path, &"[".repeat(100_000)).await.refuses(400, "the body: ");
+        admin.call("POST", path, "{").await.assert_refused(400, "at line 1 column 1");
+        admin.call("POST", path, &"[".repeat(100_000)).await.assert_refused(400, "the body: ");
     }
     let form = "action=resume";
-    admin.call("POST", "/clock", form).await.refuses(400, "the body: ");
+    admin.call("POST", "/clock", form).await.assert_refused(400, "the body: ");
 }
 
 #[tokio::test]
-async fn a_body_where_none_is_taken_is_refused() {
+async fn a_body_on_a_call_without_one_is_refused() {
     let admin = Admin::new().await;
     let merchant = json!({ "merchant": "1900000001" }).to_string();
     for (method, path) in [("DELETE", "/exchanges"), ("DELETE", "/faults"), ("GET", "/exchanges")] {
-        admin.call(method, path, &merchant).await.refuses(400, "the body: expected none, found 25 bytes");
+        admin
+            .call(method, path, &merchant)
+            .await
+            .assert_refused(400, "the body: expected none, found 25 bytes");
     }
 }
 
 #[tokio::test]
-async fn what_is_quoted_of_a_call_is_short() {
+async fn an_error_quotes_only_a_short_part_of_the_call() {
     let long = "x".repeat(10_000);
     let admin = Admin::new().await;
     for path in [
@@ -205,12 +217,12 @@ async fn what_is_quoted_of_a_call_is_short() {
         format!("/exchanges?code={long}"),
         format!("/exchanges?{long}"),
     ] {
-        let answer = admin.get(&path).await;
-        assert!(answer.text.len() < 600, "{}", answer.text);
+        let response = admin.get(&path).await;
+        assert!(response.text.len() < 600, "{}", response.text);
     }
     let rule = json!({ "fault": "reset", "match": { "merchant": long } });
-    for answer in [admin.post("/reset", &json!({ &long: 1 })).await, admin.post("/faults", &rule).await] {
-        assert!(answer.status == 400 && answer.text.len() < 2_100, "{}", answer.text);
+    for response in [admin.post("/reset", &json!({ &long: 1 })).await, admin.post("/faults", &rule).await] {
+        assert!(response.status == 400 && response.text.len() < 2_100, "{}", response.text);
     }
 }
 
@@ -219,10 +231,10 @@ async fn a_body_over_the_limit_is_refused() {
     let limits = Limits::default().with_body(100).unwrap();
     let admin = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     let body = json!({ "merchant": "1".repeat(100) });
-    admin.post("/reset", &body).await.refuses(413, "expected a body of at most 100 bytes");
+    admin.post("/reset", &body).await.assert_refused(413, "expected a body of at most 100 bytes");
 }
 
-/// A call that may be anything.
+/// Any call, valid or not.
 fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
     let method = prop::sample::select(vec!["GET", "POST", "DELETE"]);
     let first = prop::sample::select(vec![
@@ -296,14 +308,14 @@ fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
 }
 
 #[test]
-fn whatever_is_called_the_answer_is_as_the_document_says() {
+fn every_response_to_any_call_matches_the_document() {
     let runtime = Runtime::new().unwrap();
     let admin = runtime.block_on(Admin::new());
     proptest!(ProptestConfig::with_cases(500), |((method, path, body) in any_call())| {
         runtime.block_on(async {
-            let answer = admin.call(method, &path, &body).await;
-            assert!(answer.status < 500, "{answer:?}");
-            // And the mock is as well as before.
+            let response = admin.call(method, &path, &body).await;
+            assert!(response.status < 500, "{response:?}");
+            // The mock is still healthy.
             assert_eq!(admin.get("/health").await.status, 200);
         });
     });

@@ -1,13 +1,13 @@
-//! The mock's time, seen and steered.
+//! Reading and setting the mock's clock.
 
 use serde_json::json;
 
-use super::{Admin, Answer};
+use super::{Admin, Response};
 use crate::support::{NOW, RawRequest};
 
 const UNIX: u64 = NOW.as_unix();
 
-async fn act(admin: &Admin, action: &str, member: Option<(&str, i64)>) -> Answer {
+async fn act(admin: &Admin, action: &str, member: Option<(&str, i64)>) -> Response {
     let mut body = json!({ "action": action });
     if let Some((name, value)) = member {
         body[name] = value.into();
@@ -16,10 +16,10 @@ async fn act(admin: &Admin, action: &str, member: Option<(&str, i64)>) -> Answer
 }
 
 #[tokio::test]
-async fn the_time_is_told_in_both_forms() {
+async fn the_time_is_shown_as_unix_seconds_and_rfc_3339() {
     let expected =
         json!({ "now": UNIX, "rfc3339": "2025-09-04T10:05:32+08:00", "frozen": false, "offset": 0 });
-    Admin::new().await.get("/clock").await.says(200, expected);
+    Admin::new().await.get("/clock").await.assert_is(200, expected);
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn the_clock_is_frozen_advanced_skewed_and_resumed() {
 }
 
 #[tokio::test]
-async fn the_gateway_goes_by_it() {
+async fn the_gateway_uses_this_clock() {
     let admin = Admin::new().await;
     act(&admin, "advance", Some(("seconds", 301))).await;
     assert_eq!(admin.exchange(&RawRequest::sample()).await, 401);
@@ -52,7 +52,7 @@ async fn the_gateway_goes_by_it() {
 }
 
 #[tokio::test]
-async fn however_far_it_is_moved_it_shows_no_year_beyond_9999() {
+async fn the_clock_stops_at_the_year_9999() {
     let admin = Admin::new().await;
     let latest = 253_402_300_799;
     for steps in [
@@ -71,7 +71,7 @@ async fn however_far_it_is_moved_it_shows_no_year_beyond_9999() {
 }
 
 #[tokio::test]
-async fn at_the_ends_of_time_the_gateway_still_answers() {
+async fn the_gateway_still_works_at_the_ends_of_time() {
     let admin = Admin::new().await;
     let latest = 253_402_300_799;
     for steps in [

@@ -1,4 +1,4 @@
-//! The document as the tests read it: what a call may be, and what its answer must be.
+//! Checks each call and its response against the OpenAPI document.
 
 use std::{
     collections::HashMap,
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use wechatpay_mock::admin_openapi;
 use wechatpay_protocol::Credentials;
 
-use super::Answer;
-use crate::support::Reply;
+use super::Response;
+use crate::support::RawResponse;
 
 /// `operationId` and status.
 pub(super) type Seen = (String, u16);
@@ -20,29 +20,29 @@ pub(super) type Seen = (String, u16);
 pub(super) static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(&admin_openapi()).unwrap());
 
-/// The answer, if it is as the document says.
+/// Returns the response if it matches the document; panics otherwise.
 #[track_caller]
-pub(super) fn check(method: &str, target: &str, body: &str, reply: &Reply) -> Answer {
-    let status: u16 = reply.status().parse().unwrap();
+pub(super) fn check(method: &str, target: &str, body: &str, received: &RawResponse) -> Response {
+    let status: u16 = received.status().parse().unwrap();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let operation = operation(method, path);
     let response = match &operation {
-        Some(operation) => &operation["responses"][reply.status()],
+        Some(operation) => &operation["responses"][received.status()],
         None => refusal(status),
     };
     let response = resolved(response);
     let (media_type, content) = response["content"]
         .as_object()
         .and_then(|content| content.iter().next())
-        .unwrap_or_else(|| panic!("{method} {target}: the document has no {status} {}", reply.to_text()));
-    check_head(response, media_type, &reply.head);
+        .unwrap_or_else(|| panic!("{method} {target}: the document has no {status} {}", received.to_text()));
+    check_head(response, media_type, &received.head);
 
-    let text = String::from_utf8(reply.body.clone()).unwrap();
+    let text = String::from_utf8(received.body.clone()).unwrap();
     let value = match media_type.as_str() {
         "application/json" => serde_json::from_str(&text).unwrap(),
         _ => Value::String(text.clone()),
     };
-    check_value(&content["schema"], &value, &format!("the answer {status} to {method} {target}"));
+    check_value(&content["schema"], &value, &format!("the response {status} to {method} {target}"));
 
     let id = operation.map(|operation| operation["operationId"].as_str().unwrap());
     if let Some(operation) = operation.filter(|_| status < 300) {
@@ -59,10 +59,16 @@ pub(super) fn check(method: &str, target: &str, body: &str, reply: &Reply) -> An
     if (id, status) != (Some("make_merchant"), 201) {
         check_secrets(&text);
     }
-    Answer { status, head: reply.head.clone(), body: value, text, seen: id.map(|id| (id.into(), status)) }
+    Response {
+        status,
+        head: received.head.clone(),
+        body: value,
+        text,
+        seen: id.map(|id| (id.into(), status)),
+    }
 }
 
-/// What is described for that call, if it is.
+/// The described operation of that call, if there is one.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let path = if path == "/__mock" { "/__mock/" } else { path };
     let is_like = |template: &str| {
@@ -78,7 +84,7 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     item.get(name)
 }
 
-/// How a call is refused that is not described.
+/// The response of a refused call that is not described.
 fn refusal(status: u16) -> &'static Value {
     let name = match status {
         400 => "bad_request",
@@ -86,12 +92,12 @@ fn refusal(status: u16) -> &'static Value {
         403 => "forbidden",
         404 => "not_found",
         405 => "method_not_allowed",
-        _ => panic!("{status} for what is not described"),
+        _ => panic!("{status} for a call that is not described"),
     };
     &DOCUMENT["components"]["responses"][name]
 }
 
-/// What a `$ref` leads to.
+/// The target of a `$ref`, or the value itself.
 pub(super) fn resolved(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         None => value,
@@ -121,7 +127,7 @@ fn check_head(response: &Value, media_type: &str, head: &str) {
     }
 }
 
-/// Every name is described, and has a value that is.
+/// Every query parameter is described and has a valid value.
 #[track_caller]
 fn check_query(operation: &'static Value, query: &str) {
     let described = operation["parameters"].as_array().into_iter().flatten().map(resolved);
@@ -140,22 +146,22 @@ fn check_value(schema: &Value, value: &Value, what: &str) {
         .iter_errors(value)
         .map(|error| format!("{} {error}", error.instance_path()))
         .collect();
-    assert!(errors.is_empty(), "{what} is not as the document says: {errors:#?}\n{value:#}");
+    assert!(errors.is_empty(), "{what} does not match the document: {errors:#?}\n{value:#}");
 }
 
-/// A validator of a schema of the document's. Made once for each: that takes a while.
+/// A validator for a schema of the document. Each is compiled only once, as that is slow.
 fn validator(schema: &Value) -> Arc<Validator> {
-    static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
-    let mut made = MADE.lock().unwrap();
-    let validator = made.entry(schema.to_string()).or_insert_with(|| {
-        // So that a reference leads where it leads in the document.
-        let alone = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
-        Arc::new(jsonschema::draft202012::options().should_validate_formats(true).build(&alone).unwrap())
+    static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let mut compiled = COMPILED.lock().unwrap();
+    let validator = compiled.entry(schema.to_string()).or_insert_with(|| {
+        // The components let references resolve as in the document.
+        let standalone = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
+        Arc::new(jsonschema::draft202012::options().should_validate_formats(true).build(&standalone).unwrap())
     });
     Arc::clone(validator)
 }
 
-/// Nothing private is told.
+/// The text has no secrets.
 #[track_caller]
 fn check_secrets(text: &str) {
     let development = Credentials::development();

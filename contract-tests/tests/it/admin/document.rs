@@ -1,4 +1,4 @@
-//! The documents are OpenAPI 3.1, and nothing in them leads nowhere.
+//! Both documents are valid OpenAPI 3.1, and every reference in them resolves.
 
 use std::collections::BTreeSet;
 
@@ -40,8 +40,8 @@ fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
         Some(reference) => {
             let pointer = reference
                 .strip_prefix('#')
-                .unwrap_or_else(|| panic!("{reference} leads out of the document"));
-            document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"))
+                .unwrap_or_else(|| panic!("{reference} points outside the document"));
+            document.pointer(pointer).unwrap_or_else(|| panic!("{reference} does not resolve"))
         }
     }
 }
@@ -89,7 +89,7 @@ const CALLS: [&str; 23] = [
 ];
 
 #[test]
-fn the_calls_are_those_that_programs_depend_on() {
+fn the_calls_that_programs_depend_on_are_unchanged() {
     let [document, _] = documents();
     let mut calls: Vec<_> = operations(&document)
         .into_iter()
@@ -107,7 +107,7 @@ fn the_calls_are_those_that_programs_depend_on() {
 }
 
 #[test]
-fn an_operation_has_a_name_of_its_own() {
+fn operation_ids_are_unique() {
     for document in documents() {
         let ids: Vec<_> =
             operations(&document).iter().map(|(.., one)| one["operationId"].as_str().unwrap()).collect();
@@ -116,7 +116,7 @@ fn an_operation_has_a_name_of_its_own() {
 }
 
 #[test]
-fn the_parameters_of_a_path_are_those_that_are_declared() {
+fn path_parameters_match_the_path() {
     for document in documents() {
         for (path, method, operation) in operations(&document) {
             let in_braces =
@@ -151,8 +151,8 @@ fn every_response_has_a_status_a_description_and_schemas() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_used() {
-    // No operation has an unknown path, or a method that it does not have.
+fn every_reference_resolves_and_every_component_is_used() {
+    // The 405 belongs to paths and methods that no operation describes.
     const UNUSED: [&str; 1] = ["#/components/responses/method_not_allowed"];
     for document in documents() {
         let mut all = Vec::new();
@@ -182,33 +182,33 @@ fn every_schema_is_json_schema_2020_12() {
             if let Err(error) = jsonschema::draft202012::meta::validate(schema) {
                 panic!("{error}: {schema:#}");
             }
-            let alone = serde_json::json!({ "allOf": [schema], "components": document["components"] });
-            jsonschema::draft202012::new(&alone).unwrap();
+            let standalone = serde_json::json!({ "allOf": [schema], "components": document["components"] });
+            jsonschema::draft202012::new(&standalone).unwrap();
         }
     }
 }
 
 #[test]
-fn every_example_is_as_its_schema_says() {
+fn every_example_matches_its_schema() {
     for document in documents() {
         let mut all = Vec::new();
         values(&document, &mut all);
         for value in all.iter().filter(|value| value.get("example").is_some() && value["schema"].is_object())
         {
-            let alone =
+            let standalone =
                 serde_json::json!({ "allOf": [value["schema"]], "components": document["components"] });
-            let validator = jsonschema::draft202012::new(&alone).unwrap();
+            let validator = jsonschema::draft202012::new(&standalone).unwrap();
             assert!(validator.is_valid(&value["example"]), "{value:#}");
         }
     }
 }
 
 #[test]
-fn every_security_scheme_that_is_asked_for_is_described() {
+fn every_required_security_scheme_is_described() {
     for document in documents() {
         let of_operations = operations(&document).into_iter().map(|(.., operation)| &operation["security"]);
-        for asked in of_operations.chain([&document["security"]]).flat_map(items).flat_map(object) {
-            assert!(document["components"]["securitySchemes"][asked.0].is_object(), "{}", asked.0);
+        for required in of_operations.chain([&document["security"]]).flat_map(items).flat_map(object) {
+            assert!(document["components"]["securitySchemes"][required.0].is_object(), "{}", required.0);
         }
     }
 }

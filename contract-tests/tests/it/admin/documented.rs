@@ -1,4 +1,4 @@
-//! What the documentation tells users to call is answered, and its table has every call.
+//! Every call shown in the documentation works, and its table lists every call.
 
 use std::{
     collections::BTreeSet,
@@ -29,7 +29,7 @@ fn pages() -> Vec<String> {
 /// Method, path below `/__mock`, and body.
 type Call<'a> = (&'a str, &'a str, &'a str);
 
-/// What a line of shell calls, if that is something under `/__mock/` and nothing in it is for the shell to fill in.
+/// The call of a shell line, if it is under `/__mock/` and uses no shell variable.
 fn call(line: &str) -> Option<Call<'_>> {
     if !line.starts_with("curl ") || line.contains('$') {
         return None;
@@ -49,7 +49,7 @@ fn call(line: &str) -> Option<Call<'_>> {
 }
 
 #[tokio::test]
-async fn every_call_that_the_documentation_shows_is_answered() {
+async fn every_call_shown_in_the_documentation_works() {
     let mut shown = 0;
     for page in pages() {
         let calls: Vec<_> = page.lines().filter_map(call).collect();
@@ -60,13 +60,13 @@ async fn every_call_that_the_documentation_shows_is_answered() {
         admin.five_exchanges().await;
         shown += calls.len();
         for (method, path, body) in calls {
-            let answer = admin.call(method, path, body).await;
-            let may_be = if path == "/verify" { &[200, 409][..] } else { &[200, 201] };
+            let response = admin.call(method, path, body).await;
+            let allowed = if path == "/verify" { &[200, 409][..] } else { &[200, 201] };
             assert!(
-                may_be.contains(&answer.status),
+                allowed.contains(&response.status),
                 "{method} {path} {body}: {} {}",
-                answer.status,
-                answer.text
+                response.status,
+                response.text
             );
         }
     }
@@ -74,7 +74,7 @@ async fn every_call_that_the_documentation_shows_is_answered() {
 }
 
 #[test]
-fn the_table_of_calls_has_every_call() {
+fn the_table_of_calls_is_complete() {
     let document: Value = serde_json::from_str(&admin_openapi()).unwrap();
     let described = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         let methods = item.as_object().unwrap().keys();

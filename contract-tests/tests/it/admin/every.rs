@@ -1,4 +1,4 @@
-//! Every answer that the document describes is given.
+//! Every response that the document describes occurs, and no other.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use wechatpay_mock::{Limits, MockServer};
 
 use super::{
-    Admin, Answer,
+    Admin, Response,
     described::{DOCUMENT, Seen, resolved},
 };
 use crate::support::RawRequest;
 
-/// Method, path with examples in the places of its parameters, and description of each call.
+/// Method, path with example parameters, and description of each call.
 fn calls() -> Vec<(String, String, &'static Value)> {
     let mut calls = Vec::new();
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
@@ -39,16 +39,16 @@ fn described() -> BTreeSet<Seen> {
     calls().iter().flat_map(of_call).collect()
 }
 
-/// A head of almost 8 KiB, which is more as it is counted: with a space in every header. Much more, and the connection
-/// itself would refuse it, without a body.
+/// A head of almost 8 KiB, which is over the limit as the mock counts it, with a space in every header. With much
+/// more, the connection itself would refuse it, without a body.
 fn too_large_head(line: &str) -> String {
     let headers: String = (10..90).map(|at| format!("x{at}:{}\r\n", "x".repeat(90))).collect();
     let rest = "x".repeat(8192 - 8 - line.len() - headers.len());
     format!("{line}{headers}x:{rest}\r\n\r\n")
 }
 
-/// What each call answers when it is refused before it is looked at.
-async fn refusals(seen: &mut Vec<Answer>) {
+/// The responses of each call that is refused before its handler runs.
+async fn refusals(seen: &mut Vec<Response>) {
     let open = Admin::new().await;
     let foreign = Admin::new().await.with("Origin: http://evil.example");
     let token = MockServer::builder().admin_token("0123456789abcdef".parse().unwrap());
@@ -68,7 +68,7 @@ async fn refusals(seen: &mut Vec<Answer>) {
         seen.push(narrow.raw(&method, &path, "", too_large_head(&line).as_bytes()).await);
         late.push((method, path, format!("{line}Content-Length: 1\r\n\r\n")));
     }
-    // All of them at once, since each takes a second.
+    // All at once, since each takes a second.
     let mut connections = Vec::new();
     for (.., bytes) in &late {
         let mut connection = crate::support::Connection::open(&narrow.mock).await;
@@ -76,13 +76,13 @@ async fn refusals(seen: &mut Vec<Answer>) {
         connections.push(connection);
     }
     for ((method, path, _), mut connection) in late.iter().zip(connections) {
-        let reply = connection.reply().await;
-        seen.push(super::check(method, &format!("/__mock{path}"), "", &reply));
+        let response = connection.response().await;
+        seen.push(super::check(method, &format!("/__mock{path}"), "", &response));
     }
 }
 
-/// What each call answers that is understood.
-async fn answers(seen: &mut Vec<Answer>) {
+/// The responses of calls that reach their handler.
+async fn responses(seen: &mut Vec<Response>) {
     let limits = Limits::default().with_merchants(1).unwrap().with_faults(1).unwrap();
     let builder = MockServer::builder().limits(limits);
     let admin =
@@ -137,13 +137,13 @@ async fn answers(seen: &mut Vec<Answer>) {
 }
 
 #[tokio::test]
-async fn every_answer_that_is_described_is_given_and_no_other() {
+async fn every_described_response_occurs_and_no_other() {
     let mut seen = Vec::new();
     refusals(&mut seen).await;
-    answers(&mut seen).await;
-    let given: BTreeSet<Seen> = seen.into_iter().filter_map(|answer| answer.seen).collect();
+    responses(&mut seen).await;
+    let occurring: BTreeSet<Seen> = seen.into_iter().filter_map(|response| response.seen).collect();
     let described = described();
-    let missing: Vec<_> = described.difference(&given).collect();
-    assert!(missing.is_empty(), "never given: {missing:?}");
-    assert_eq!(given, described);
+    let missing: Vec<_> = described.difference(&occurring).collect();
+    assert!(missing.is_empty(), "these never occur: {missing:?}");
+    assert_eq!(occurring, described);
 }

@@ -1,4 +1,4 @@
-//! The journal: in short, with filters and pages, and whole.
+//! The journal: summaries with filters and pages, and full exchanges.
 
 use serde_json::{Value, json};
 use wechatpay_contract::sign::Sign;
@@ -8,7 +8,7 @@ use super::{Admin, numbers, system_error};
 use crate::support::{Connection, NOW, RawRequest};
 
 #[tokio::test]
-async fn a_list_has_the_most_important_of_each_exchange() {
+async fn a_list_has_a_summary_of_each_exchange() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
     let page = admin.get("/exchanges").await.body;
@@ -23,13 +23,13 @@ async fn a_list_has_the_most_important_of_each_exchange() {
         "code": "SIGN_ERROR", "fault": null, "diagnosis": "no-final-newline", "warnings": 0, "microseconds": 0,
     });
     assert_eq!(refused, expected);
-    let nobodys = &page["exchanges"][3];
-    assert_eq!([&nobodys["operation"], &nobodys["merchant"], &nobodys["code"]], [&Value::Null; 3]);
+    let unknown = &page["exchanges"][3];
+    assert_eq!([&unknown["operation"], &unknown["merchant"], &unknown["code"]], [&Value::Null; 3]);
     assert_eq!(page["exchanges"][0]["authenticated"], true);
 }
 
 #[tokio::test]
-async fn a_list_has_what_the_filter_names() {
+async fn a_list_has_only_exchanges_that_match_the_filter() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
     let (now, later) = (NOW.as_unix(), NOW.as_unix() + 1);
@@ -61,7 +61,7 @@ async fn a_list_has_what_the_filter_names() {
 }
 
 #[tokio::test]
-async fn pages_are_turned_with_the_last_number() {
+async fn the_last_number_leads_to_the_next_page() {
     let admin = Admin::new().await;
     for _ in 0..5 {
         admin.exchange(&RawRequest::sample()).await;
@@ -80,7 +80,7 @@ async fn pages_are_turned_with_the_last_number() {
 }
 
 #[tokio::test]
-async fn the_newest_come_first_if_that_is_asked_for() {
+async fn order_newest_lists_the_newest_first() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
     for (query, expected, has_more) in [
@@ -92,14 +92,17 @@ async fn the_newest_come_first_if_that_is_asked_for() {
     ] {
         let page = admin.get(&format!("/exchanges?{query}")).await;
         assert_eq!((&numbers(&page)[..], &page.body["has_more"]), (expected, &json!(has_more)), "{query}");
-        // From where to follow.
+        // The number to follow from.
         assert_eq!(page.body["last"], if query.starts_with("order=newest") { 5 } else { 2 }, "{query}");
     }
-    admin.get("/exchanges?order=up").await.refuses(400, "order: expected oldest or newest, found \"up\"");
+    admin
+        .get("/exchanges?order=up")
+        .await
+        .assert_refused(400, "order: expected oldest or newest, found \"up\"");
 }
 
 #[tokio::test]
-async fn the_last_number_goes_beyond_what_a_filter_leaves_out() {
+async fn the_last_number_covers_exchanges_that_the_filter_skips() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
     for (query, last) in [
@@ -113,7 +116,7 @@ async fn the_last_number_goes_beyond_what_a_filter_leaves_out() {
 }
 
 #[tokio::test]
-async fn a_number_of_an_earlier_mocks_begins_again_from_the_first() {
+async fn a_number_from_an_earlier_run_starts_again_at_the_first() {
     let admin = Admin::new().await;
     assert_eq!(
         admin.get("/exchanges?after=7").await.body,
@@ -127,7 +130,7 @@ async fn a_number_of_an_earlier_mocks_begins_again_from_the_first() {
 }
 
 #[tokio::test]
-async fn an_exchange_has_everything() {
+async fn an_exchange_has_all_details() {
     let admin = Admin::new().await;
     admin.exchange(&RawRequest::sample().header("X-Odd: \u{4f1a}")).await;
     let one = admin.get("/exchanges/1").await.body;
@@ -150,13 +153,13 @@ async fn an_exchange_has_everything() {
     assert_eq!(stages, names.map(|name| (name, "passed")));
     assert_eq!([&one["rejection"], &one["diagnosis"], &one["fault"]], [&Value::Null; 3]);
     assert_eq!(one["warnings"][0]["name"], "no-wechatpay-serial");
-    assert_eq!((&one["answer"]["status"], &one["answer"]["body"]["length"]), (&json!(204), &json!(0)));
-    assert_eq!(one["answer"]["message"]["text"].as_str().unwrap().lines().count(), 3);
+    assert_eq!((&one["response"]["status"], &one["response"]["body"]["length"]), (&json!(204), &json!(0)));
+    assert_eq!(one["response"]["message"]["text"].as_str().unwrap().lines().count(), 3);
     assert!(one["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
 }
 
 #[tokio::test]
-async fn a_refusal_has_its_row_its_standing_and_its_diagnosis() {
+async fn a_refusal_has_its_row_standing_and_diagnosis() {
     let admin = Admin::new().await;
     admin.exchange(&RawRequest { sign: Sign::NoFinalNewline, ..RawRequest::sample() }).await;
     let one = admin.get("/exchanges/1").await.body;
@@ -176,7 +179,7 @@ async fn a_refusal_has_its_row_its_standing_and_its_diagnosis() {
 }
 
 #[tokio::test]
-async fn a_fault_is_told_with_the_rule_that_asked_for_it() {
+async fn a_fault_is_shown_with_its_rule() {
     let admin = Admin::new().await;
     let mut rule = system_error();
     rule["latency"] = json!({ "fixed": 1 });
@@ -198,23 +201,23 @@ async fn a_fault_is_told_with_the_rule_that_asked_for_it() {
 }
 
 #[tokio::test]
-async fn no_refusal_that_a_fault_asked_for_looks_like_the_clients_mistake() {
+async fn a_refusal_by_a_fault_does_not_look_like_a_client_mistake() {
     let admin = Admin::new().await;
     let refusals = FAULTS.iter().filter(|fault| fault.meaning().starts_with(['4', '5']));
     for (fault, number) in refusals.zip(1..) {
         admin.post("/faults", &json!({ "fault": fault.name(), "times": 1 })).await;
         assert!(admin.exchange(&RawRequest::sample()).await >= 400);
-        let told = admin.get(&format!("/exchanges/{number}")).await.body;
-        assert_eq!(told["fault"]["fault"], fault.name());
-        let rejection = &told["rejection"];
+        let shown = admin.get(&format!("/exchanges/{number}")).await.body;
+        assert_eq!(shown["fault"]["fault"], fault.name());
+        let rejection = &shown["rejection"];
         assert_eq!((&rejection["injected"], &rejection["check"]), (&json!(true), &Value::Null), "{fault}");
-        assert_eq!(told["checks_passed"], json!(CHECKS), "{fault}");
-        assert!(told["stages"].as_array().unwrap().iter().all(|stage| stage["verdict"] == "passed"));
+        assert_eq!(shown["checks_passed"], json!(CHECKS), "{fault}");
+        assert!(shown["stages"].as_array().unwrap().iter().all(|stage| stage["verdict"] == "passed"));
     }
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_shown_as_base64() {
+async fn bytes_that_are_not_text_are_shown_as_base64() {
     let admin = Admin::new().await;
     admin.exchange(&RawRequest { body: b"\xff\0".into(), ..RawRequest::sample() }).await;
     let one = admin.get("/exchanges/1").await.body;
@@ -237,7 +240,7 @@ async fn a_body_that_was_cut_is_marked() {
     assert!(one["message"]["text"].as_str().unwrap().ends_with(&format!("{kept}\n")));
     let two = admin.get("/exchanges/2").await.body;
     assert_eq!(
-        (&two["answer"]["body"]["cut"], &two["answer"]["message"]["cut"]),
+        (&two["response"]["body"]["cut"], &two["response"]["message"]["cut"]),
         (&json!(true), &json!(true))
     );
     let archive = admin.get("/exchanges.har").await.body;
@@ -246,31 +249,31 @@ async fn a_body_that_was_cut_is_marked() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_is_not_there_was_forgotten_or_never_was() {
+async fn a_missing_exchange_was_evicted_or_never_existed() {
     let limits = Limits::default().with_journal_exchanges(1).unwrap();
     let admin =
         Admin::of(MockServer::builder().clock(Clock::fixed(NOW)).limits(limits).start().await.unwrap());
-    admin.get("/exchanges/1").await.refuses(404, "found 1; the last one is 0");
+    admin.get("/exchanges/1").await.assert_refused(404, "found 1; the last one is 0");
     admin.exchange(&RawRequest::sample()).await;
     admin.exchange(&RawRequest::sample()).await;
-    admin.get("/exchanges/1").await.refuses(404, "exchange 1 is no longer in the journal");
-    admin.get("/exchanges/3").await.refuses(404, "found 3; the last one is 2");
+    admin.get("/exchanges/1").await.assert_refused(404, "exchange 1 is no longer in the journal");
+    admin.get("/exchanges/3").await.assert_refused(404, "found 3; the last one is 2");
     assert_eq!(admin.get("/exchanges/2").await.status, 200);
 }
 
 #[tokio::test]
-async fn exchanges_are_deleted_and_numbers_go_on() {
+async fn exchanges_can_be_deleted_and_numbers_continue() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
-    admin.delete("/exchanges?merchant=1900000001").await.says(200, json!({ "deleted": 4 }));
+    admin.delete("/exchanges?merchant=1900000001").await.assert_is(200, json!({ "deleted": 4 }));
     assert_eq!(admin.numbers("").await, [4]);
-    admin.delete("/exchanges").await.says(200, json!({ "deleted": 1 }));
+    admin.delete("/exchanges").await.assert_is(200, json!({ "deleted": 1 }));
     admin.exchange(&RawRequest::sample()).await;
     assert_eq!(admin.numbers("").await, [6]);
 }
 
 #[tokio::test]
-async fn a_list_stays_small_whatever_was_sent() {
+async fn a_list_stays_small_for_any_request() {
     let admin = Admin::new().await;
     let target = format!("/v3/{}", "x".repeat(50_000));
     admin.exchange(&RawRequest { target, sign: Sign::Unsigned, ..RawRequest::sample() }).await;
@@ -279,7 +282,7 @@ async fn a_list_stays_small_whatever_was_sent() {
     assert_eq!(admin.get("/exchanges/1").await.body["request"]["target"].as_str().unwrap().len(), 50_004);
 }
 
-/// A change of rights with a hundred fields that the documentation does not have, of 5 KB each.
+/// A change of rights with a hundred undocumented fields, each with a name of 5 KB.
 fn with_huge_names() -> RawRequest {
     let names = (0..100).map(|at| format!(",\"{at}{}\":1", "x".repeat(5_000)));
     let body = format!("{{\"out_request_no\":\"1\"{}}}", names.collect::<String>());
@@ -287,7 +290,7 @@ fn with_huge_names() -> RawRequest {
 }
 
 #[tokio::test]
-async fn what_is_told_of_unknown_fields_stays_small_whatever_they_are_called() {
+async fn unknown_fields_with_long_names_are_shown_in_short() {
     let limits = Limits::default().with_journal_body(0).unwrap();
     for (unknown_field, status) in [(UnknownField::Reject, 400), (UnknownField::Warn, 204)] {
         let mut config = Config::default();
@@ -297,17 +300,17 @@ async fn what_is_told_of_unknown_fields_stays_small_whatever_they_are_called() {
         let admin = Admin::of(builder.start().await.unwrap());
         assert_eq!(admin.exchange(&with_huge_names()).await, status);
         for path in ["/exchanges/1", "/exchanges.har"] {
-            let told = admin.get(path).await.text;
-            assert!(told.len() < 30_000, "{path}: {}", told.len());
+            let shown = admin.get(path).await.text;
+            assert!(shown.len() < 30_000, "{path}: {}", shown.len());
         }
     }
 }
 
 #[tokio::test]
-async fn all_that_is_kept_of_an_exchange_is_within_the_journals_bound() {
-    const BOUND: usize = 1024 * 1024;
+async fn the_journal_stays_within_its_limit_in_bytes() {
+    const LIMIT: usize = 1024 * 1024;
     let mut config = Config::default();
-    config.limits = Limits::default().with_journal_bytes(BOUND as u64).unwrap().with_journal_body(0).unwrap();
+    config.limits = Limits::default().with_journal_bytes(LIMIT as u64).unwrap().with_journal_body(0).unwrap();
     config.policies.unknown_field = UnknownField::Warn;
     let builder = MockServer::builder().config(config).clock(Clock::fixed(NOW));
     let admin = Admin::of(builder.start().await.unwrap());
@@ -327,8 +330,8 @@ async fn all_that_is_kept_of_an_exchange_is_within_the_journals_bound() {
             admin.exchange(&request).await;
         }
         let exchanges = admin.mock.exchanges();
-        // Whatever text there is in it, that shows it.
+        // The debug output contains all the text that an exchange holds.
         let kept: usize = exchanges.iter().map(|exchange| format!("{exchange:?}").len()).sum();
-        assert!(kept < BOUND, "{kept} of {}", exchanges.len());
+        assert!(kept < LIMIT, "{kept} of {}", exchanges.len());
     }
 }

@@ -7,7 +7,7 @@ use super::{Admin, system_error};
 use crate::support::RawRequest;
 
 #[tokio::test]
-async fn a_rule_is_added_strikes_and_is_removed() {
+async fn a_rule_can_be_added_applies_and_can_be_removed() {
     let admin = Admin::new().await;
     let added = admin.post("/faults", &json!({ "fault": "system-error", "times": 1, "ttl": 60 })).await;
     assert_eq!(added.status, 201);
@@ -18,18 +18,18 @@ async fn a_rule_is_added_strikes_and_is_removed() {
     let shown = admin.get("/faults/1").await;
     assert_eq!((&shown.body["struck"], &shown.body["fault"]), (&json!(1), &json!("system-error")));
     assert_eq!(admin.get("/faults").await.body, json!({ "faults": [shown.body] }));
-    admin.delete("/faults/1").await.says(200, json!({ "deleted": 1 }));
-    for answer in [admin.get("/faults/1").await, admin.delete("/faults/1").await] {
-        answer.refuses(404, "expected the id of a fault rule, found 1");
+    admin.delete("/faults/1").await.assert_is(200, json!({ "deleted": 1 }));
+    for response in [admin.get("/faults/1").await, admin.delete("/faults/1").await] {
+        response.assert_refused(404, "expected the id of a fault rule, found 1");
     }
 }
 
 #[tokio::test]
-async fn what_is_added_is_shown_as_it_was() {
+async fn a_rule_is_shown_as_it_was_added() {
     let admin = Admin::new().await;
     let when = json!({ "merchant": "1900000001", "operation": "set_rights", "card_id": "c", "code": "1", "out_request_no": "n", "nth": 1, "every": 2, "probability": 0.5, "seed": 3 });
     for mut rule in [
-        json!({ "fault": "no-answer", "milliseconds": 5, "applied": false, "times": 2, "ttl": 3, "match": when }),
+        json!({ "fault": "no-response", "milliseconds": 5, "applied": false, "times": 2, "ttl": 3, "match": when }),
         json!({ "error": { "status": 403, "code": "NO_AUTH", "message": "no" }, "latency": { "fixed": 5 } }),
         json!({ "latency": { "uniform": { "from": 1, "to": 2 } } }),
         json!({ "latency": { "normal": { "mean": 1, "deviation": 2 } } }),
@@ -44,7 +44,7 @@ async fn what_is_added_is_shown_as_it_was() {
 }
 
 #[tokio::test]
-async fn rules_are_listed_and_removed_by_merchant() {
+async fn rules_can_be_listed_and_removed_by_merchant() {
     let admin = Admin::new().await;
     for rule in
         [json!({ "fault": "reset" }), json!({ "fault": "reset", "match": { "merchant": "1900000001" } })]
@@ -56,14 +56,14 @@ async fn rules_are_listed_and_removed_by_merchant() {
         list["faults"].as_array().unwrap().iter().map(|rule| rule["id"].as_u64().unwrap()).collect()
     };
     assert_eq!((ids("/faults").await, ids("/faults?merchant=1900000001").await), (vec![1, 2], vec![2]));
-    admin.delete("/faults?merchant=7").await.says(200, json!({ "deleted": 0 }));
-    admin.delete("/faults?merchant=1900000001").await.says(200, json!({ "deleted": 1 }));
+    admin.delete("/faults?merchant=7").await.assert_is(200, json!({ "deleted": 0 }));
+    admin.delete("/faults?merchant=1900000001").await.assert_is(200, json!({ "deleted": 1 }));
     assert_eq!(ids("/faults").await, [1]);
-    admin.delete("/faults").await.says(200, json!({ "deleted": 1 }));
+    admin.delete("/faults").await.assert_is(200, json!({ "deleted": 1 }));
 }
 
 #[tokio::test]
-async fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
+async fn an_invalid_rule_is_refused_with_the_reason() {
     let admin = Admin::new().await;
     for (rule, reason) in [
         (json!({}), "expected fault, error or latency"),
@@ -74,21 +74,21 @@ async fn a_rule_that_makes_no_sense_is_refused_with_the_reason() {
         (json!({ "fault": "reset", "match": { "operation": "set" } }), "match.operation: expected one of"),
         (json!({ "fault": "reset", "match": { "every": 0 } }), "match.every: expected 1 to"),
     ] {
-        admin.post("/faults", &rule).await.refuses(400, reason);
+        admin.post("/faults", &rule).await.assert_refused(400, reason);
     }
     assert_eq!(admin.get("/faults").await.body, json!({ "faults": [] }));
 }
 
 #[tokio::test]
-async fn one_rule_more_than_there_may_be_is_a_conflict() {
+async fn a_rule_over_the_limit_is_a_conflict() {
     let limits = Limits::default().with_faults(1).unwrap();
     let admin = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     assert_eq!(admin.post("/faults", &system_error()).await.status, 201);
-    admin.post("/faults", &system_error()).await.refuses(409, "raise limits.faults");
+    admin.post("/faults", &system_error()).await.assert_refused(409, "raise limits.faults");
 }
 
 #[tokio::test]
-async fn every_fault_is_named_with_a_number_that_asks_for_it() {
+async fn every_fault_is_listed_with_its_request_number() {
     let admin = Admin::new().await;
     let names = admin.get("/fault-names").await.body;
     let faults = names["faults"].as_array().unwrap();

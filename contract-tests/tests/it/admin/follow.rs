@@ -1,4 +1,4 @@
-//! Followers: what is new, as soon as there is something.
+//! Long polling: `wait` returns as soon as there is a new exchange.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use wechatpay_contract::sign::Sign;
 use super::{Admin, numbers};
 use crate::support::RawRequest;
 
-/// Far less than anybody waits here, and far more than anything takes.
+/// Far less than the waits here, and far more than anything takes.
 const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn a_follower_is_answered_when_there_is_something() {
+async fn a_follower_gets_a_new_exchange_at_once() {
     let (admin, sample) = (Admin::new().await, RawRequest::sample());
     let (page, _) = tokio::join!(timeout(SOON, admin.get("/exchanges?wait=60")), admin.exchange(&sample));
-    let page = page.expect("it was woken");
+    let page = page.expect("the follower is woken");
     assert_eq!((numbers(&page), &page.body["last"]), (vec![1], &1.into()));
 }
 
 #[tokio::test]
-async fn a_follower_with_a_filter_sleeps_on_until_that_is_there() {
+async fn a_follower_with_a_filter_waits_for_a_match() {
     let admin = Admin::new().await;
     let calls = async {
         admin.exchange(&RawRequest::sample()).await;
@@ -28,19 +28,19 @@ async fn a_follower_with_a_filter_sleeps_on_until_that_is_there() {
         admin.exchange(&RawRequest { sign: Sign::WrongKey, ..RawRequest::sample() }).await;
     };
     let (page, ()) = tokio::join!(timeout(SOON, admin.get("/exchanges?status=401&wait=60")), calls);
-    assert_eq!(numbers(&page.expect("it was woken")), [3]);
+    assert_eq!(numbers(&page.expect("the follower is woken")), [3]);
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_answered_at_once() {
+async fn an_existing_exchange_is_returned_at_once() {
     let admin = Admin::new().await;
     admin.exchange(&RawRequest::sample()).await;
-    let page = timeout(SOON, admin.get("/exchanges?wait=60")).await.expect("there is nothing to wait for");
+    let page = timeout(SOON, admin.get("/exchanges?wait=60")).await.expect("the call does not wait");
     assert_eq!(numbers(&page), [1]);
 }
 
 #[tokio::test]
-async fn when_the_time_is_up_the_answer_is_empty() {
+async fn after_the_wait_the_list_is_empty() {
     let admin = Admin::new().await;
     admin.exchange(&RawRequest::sample()).await;
     let begun = Instant::now();
@@ -50,7 +50,7 @@ async fn when_the_time_is_up_the_answer_is_empty() {
 }
 
 #[tokio::test]
-async fn who_follows_with_the_last_number_sees_each_once() {
+async fn following_with_the_last_number_shows_each_exchange_once() {
     let admin = Admin::new().await;
     let follow = async {
         let (mut after, mut seen) = (0, Vec::new());
@@ -69,16 +69,16 @@ async fn who_follows_with_the_last_number_sees_each_once() {
         }
     };
     let (seen, ()) = tokio::join!(timeout(SOON * 3, follow), calls);
-    assert_eq!(seen.expect("they all came"), (1..=30).map(|n| 2 * n).collect::<Vec<_>>());
+    assert_eq!(seen.expect("all exchanges arrive"), (1..=30).map(|n| 2 * n).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_mock_that_ends_lets_its_followers_go() {
+async fn shutdown_ends_waiting_followers() {
     let Admin { mock, .. } = Admin::new().await;
     let mut follower = crate::support::Connection::open(&mock).await;
-    // Two calls in one: once the first is answered, the mock has begun the second, or is about to.
+    // Two calls in one send: after the first response, the mock has begun the second call or is about to.
     follower.send(b"GET /__mock/health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /__mock/exchanges?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    assert_eq!(follower.reply().await.status(), "200");
+    assert_eq!(follower.response().await.status(), "200");
     tokio::task::yield_now().await;
-    assert!(timeout(SOON, mock.shutdown()).await.expect("nobody holds it"));
+    assert!(timeout(SOON, mock.shutdown()).await.expect("no follower delays the shutdown"));
 }

@@ -1,4 +1,4 @@
-//! The archive is HAR 1.2: what the specification requires is there, and what it says agrees.
+//! The archive is valid HAR 1.2 and agrees with the requests.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn entries(archive: &Value) -> &Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_the_specification_requires_is_there() {
+async fn an_archive_has_all_required_fields() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
     let archive = admin.get("/exchanges.har").await.body;
@@ -60,7 +60,7 @@ async fn what_the_specification_requires_is_there() {
 }
 
 #[tokio::test]
-async fn an_entry_says_what_was_sent_and_answered() {
+async fn an_entry_has_the_request_and_the_response() {
     let admin = Admin::new().await;
     let target = "/v3/certificates?algorithm_type=RSA&x=%E4%BC%9A";
     admin.exchange(&RawRequest { target: target.into(), ..RawRequest::certificates() }).await;
@@ -72,7 +72,7 @@ async fn an_entry_says_what_was_sent_and_answered() {
     let pairs = json!([{ "name": "algorithm_type", "value": "RSA" }, { "name": "x", "value": "会" }]);
     assert_eq!(odd["request"]["queryString"], pairs);
 
-    // The request was whole when the clock stood at 10:05:32.
+    // The request was complete at 10:05:32 by the mock's clock.
     let started = certificates["startedDateTime"].as_str().unwrap();
     let (minute, rest) = started.split_at("2025-09-04T10:05:".len());
     assert_eq!((minute, &rest["32.000".len()..]), ("2025-09-04T10:05:", "+08:00"));
@@ -92,7 +92,7 @@ async fn an_entry_says_what_was_sent_and_answered() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_not_all_says_how_to_go_on() {
+async fn a_partial_archive_says_how_to_get_the_rest() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
     let archive = admin.get("/exchanges.har?limit=2").await.body;

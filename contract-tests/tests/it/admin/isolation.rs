@@ -1,4 +1,4 @@
-//! Tests that run side by side against one mock keep apart: each takes a merchant of its own.
+//! Tests that share one mock do not affect each other if each makes its own merchant.
 
 use serde_json::{Value, json};
 use wechatpay_protocol::Credentials;
@@ -16,11 +16,11 @@ fn change(merchant: &Credentials, number: &str, points: i64) -> RawRequest {
 async fn points(admin: &Admin, merchant: &Credentials) -> Value {
     let target = RawRequest::sample().target.replace("/rights", "");
     let request = RawRequest { method: "GET", target, body: Vec::new(), ..RawRequest::sample() };
-    let reply = crate::support::exchange(&admin.mock, &signed_by(merchant, request)).await;
-    serde_json::from_slice::<Value>(&reply.body).unwrap()["bonus_value"].clone()
+    let response = crate::support::exchange(&admin.mock, &signed_by(merchant, request)).await;
+    serde_json::from_slice::<Value>(&response.body).unwrap()["bonus_value"].clone()
 }
 
-/// What a test does that thinks it is alone.
+/// A test that relies on being alone.
 async fn alone(admin: &Admin, points_wanted: i64, fault: &str, status: u16) {
     let merchant = admin.make_merchant(&json!({})).await;
     let mchid = &merchant.mchid;
@@ -42,7 +42,7 @@ async fn alone(admin: &Admin, points_wanted: i64, fault: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn merchants_that_are_made_do_not_see_each_other() {
+async fn created_merchants_do_not_see_each_other() {
     let admin = Admin::new().await;
     tokio::join!(
         alone(&admin, 600, "system-error", 500),
@@ -54,7 +54,7 @@ async fn merchants_that_are_made_do_not_see_each_other() {
 }
 
 #[tokio::test]
-async fn a_fault_that_names_no_merchant_is_for_all() {
+async fn a_fault_without_a_merchant_applies_to_all() {
     let admin = Admin::new().await;
     let merchant = admin.make_merchant(&json!({})).await;
     admin.post("/faults", &json!({ "fault": "system-error" })).await;

@@ -1,4 +1,4 @@
-//! What stands under `/__mock/`, over a socket. Every answer that a test gets is held to the document.
+//! Everything under `/__mock/`, over a socket. Each response is checked against the OpenAPI document.
 
 mod access;
 mod bad;
@@ -28,25 +28,25 @@ use crate::support::{Connection, RawRequest, frozen_mock};
 
 use described::{Seen, check};
 
-/// A mock, and somebody who sees and steers it.
+/// A mock, and how the tests call its `/__mock/` API.
 struct Admin {
     mock: MockServer,
-    /// Whom to name in `Host`.
+    /// The `Host` of every call.
     host: &'static str,
-    /// What goes with every call.
+    /// Further headers of every call.
     headers: Vec<String>,
 }
 
-/// An answer that is as the document says.
+/// A response that matches the document.
 #[derive(Debug)]
-struct Answer {
+struct Response {
     status: u16,
     head: String,
-    /// The body; a string where it is not JSON.
+    /// The body, as a string if it is not JSON.
     body: Value,
-    /// The body as it came.
+    /// The body as received.
     text: String,
-    /// What of the document it is.
+    /// The operation and status in the document, if described.
     seen: Option<Seen>,
 }
 
@@ -59,26 +59,26 @@ impl Admin {
         Self { mock, host: "localhost", headers: Vec::new() }
     }
 
-    /// The same with a header on every call.
+    /// Adds a header to every call.
     fn with(mut self, header: &str) -> Self {
         self.headers.push(header.into());
         self
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    async fn get(&self, path: &str) -> Response {
         self.call("GET", path, "").await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Answer {
+    async fn post(&self, path: &str, body: &Value) -> Response {
         self.call("POST", path, &body.to_string()).await
     }
 
-    async fn delete(&self, path: &str) -> Answer {
+    async fn delete(&self, path: &str) -> Response {
         self.call("DELETE", path, "").await
     }
 
-    /// One call, on a connection of its own. The path is what comes after `/__mock`.
-    async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
+    /// One call on its own connection. The path is the part after `/__mock`.
+    async fn call(&self, method: &str, path: &str, body: &str) -> Response {
         let lines = [format!("{method} /__mock{path} HTTP/1.1"), format!("Host: {}", self.host)];
         let length = format!("Content-Length: {}", body.len());
         let lines: Vec<_> = lines.iter().chain(&self.headers).chain([&length]).cloned().collect();
@@ -86,15 +86,15 @@ impl Admin {
         self.raw(method, path, body, bytes.as_bytes()).await
     }
 
-    /// These bytes, which are such a call.
-    async fn raw(&self, method: &str, path: &str, body: &str, bytes: &[u8]) -> Answer {
+    /// Sends these bytes, which are the call described by the other arguments.
+    async fn raw(&self, method: &str, path: &str, body: &str, bytes: &[u8]) -> Response {
         let mut connection = Connection::open(&self.mock).await;
         connection.send(bytes).await;
-        let reply = connection.reply().await;
-        check(method, &format!("/__mock{path}"), body, &reply)
+        let response = connection.response().await;
+        check(method, &format!("/__mock{path}"), body, &response)
     }
 
-    /// The status of the gateway's answer to this request.
+    /// The status of the gateway's response to this request.
     async fn exchange(&self, request: &RawRequest) -> u16 {
         crate::support::exchange(&self.mock, request).await.status().parse().unwrap()
     }
@@ -113,35 +113,35 @@ impl Admin {
         }
     }
 
-    /// A merchant of a test's own.
-    async fn make_merchant(&self, order: &Value) -> Credentials {
-        let made = self.post("/merchants", order).await;
+    /// Creates a merchant for one test.
+    async fn make_merchant(&self, options: &Value) -> Credentials {
+        let made = self.post("/merchants", options).await;
         assert_eq!(made.status, 201, "{made:?}");
         let file: CredentialsFile = serde_json::from_value(made.body).unwrap();
         Credentials::from_inline(&file).unwrap()
     }
 
-    /// The numbers of the exchanges that a list has.
+    /// The numbers of the exchanges in a list.
     async fn numbers(&self, query: &str) -> Vec<u64> {
         numbers(&self.get(&format!("/exchanges?{query}")).await)
     }
 }
 
-impl Answer {
+impl Response {
     #[track_caller]
-    fn says(self, status: u16, body: Value) {
+    fn assert_is(self, status: u16, body: Value) {
         assert_eq!((self.status, self.body), (status, body));
     }
 
-    /// Refused with a text that has this in it.
+    /// Checks that the call is refused with a message that contains this text.
     #[track_caller]
-    fn refuses(self, status: u16, text: &str) {
+    fn assert_refused(self, status: u16, text: &str) {
         let message = self.body["message"].as_str().unwrap();
         assert!(self.status == status && message.contains(text), "{} {message}", self.status);
     }
 }
 
-fn numbers(page: &Answer) -> Vec<u64> {
+fn numbers(page: &Response) -> Vec<u64> {
     assert_eq!(page.status, 200, "{page:?}");
     page.body["exchanges"].as_array().unwrap().iter().map(|one| one["number"].as_u64().unwrap()).collect()
 }
@@ -159,7 +159,7 @@ fn signed_by(merchant: &Credentials, request: RawRequest) -> RawRequest {
     RawRequest { sign: Sign::Unsigned, ..request }.header(&format!("Authorization: {authorization}"))
 }
 
-/// A rule that strikes changes of rights.
+/// A fault rule for changes of rights.
 fn system_error() -> Value {
     json!({ "fault": "system-error", "match": { "operation": "set_rights" } })
 }

@@ -1,4 +1,4 @@
-//! Only the response to the creation of a merchant has its secrets. No other response in these tests has a private key
+//! Only the response that creates a merchant contains its secrets. No other response in these tests contains a private key
 //! or the development APIv3 key.
 
 use serde_json::json;
@@ -8,8 +8,8 @@ use super::{Admin, signed_by};
 use crate::support::{NOW, RawRequest};
 
 #[tokio::test]
-async fn no_answer_has_anything_private_of_a_merchant_that_was_made() {
-    // With chance as it is: what is fixed in other tests would be the key, and every nonce.
+async fn no_response_has_secrets_of_a_created_merchant() {
+    // Real randomness: with the fixed value of other tests, key and nonces would all be equal.
     let admin = Admin::of(MockServer::builder().clock(Clock::fixed(NOW)).start().await.unwrap());
     let made = admin.make_merchant(&json!({ "new_key": true })).await;
     let mchid = made.mchid.as_str();
@@ -19,7 +19,7 @@ async fn no_answer_has_anything_private_of_a_merchant_that_was_made() {
         .exchange(&RawRequest { sign: wechatpay_contract::sign::Sign::WrongKey, ..RawRequest::sample() })
         .await;
     admin.post("/faults", &json!({ "fault": "system-error", "match": { "merchant": mchid } })).await;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for path in [
         "/",
         "/health",
@@ -38,16 +38,16 @@ async fn no_answer_has_anything_private_of_a_merchant_that_was_made() {
         &format!("/merchants/{mchid}"),
         "/metrics",
     ] {
-        answers.push(admin.get(path).await);
+        responses.push(admin.get(path).await);
     }
-    answers.push(admin.post("/verify", &json!({ "merchant": mchid })).await);
-    answers.push(admin.post("/merchants", &json!({ "mchid": mchid })).await);
-    answers.push(admin.delete(&format!("/merchants/{mchid}")).await);
-    // The middle of the key: what stands around it is the same in every key.
+    responses.push(admin.post("/verify", &json!({ "merchant": mchid })).await);
+    responses.push(admin.post("/merchants", &json!({ "mchid": mchid })).await);
+    responses.push(admin.delete(&format!("/merchants/{mchid}")).await);
+    // The middle of the key: the lines around it are the same in every key.
     let lines: Vec<_> = made.merchant_key.lines().collect();
-    for answer in answers {
+    for response in responses {
         for secret in [lines[10], made.apiv3_key.expose(), "PRIVATE KEY"] {
-            assert!(!answer.text.contains(secret), "{}", answer.text);
+            assert!(!response.text.contains(secret), "{}", response.text);
         }
     }
 }

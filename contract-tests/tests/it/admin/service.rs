@@ -1,4 +1,4 @@
-//! The mock about itself: what can be asked, whether it is well, its documents, its figures.
+//! The index, health, documents and metrics.
 
 use serde_json::{Value, json};
 use wechatpay_mock::{Clock, MockServer, OPENAPI, admin_openapi};
@@ -34,9 +34,9 @@ async fn the_index_needs_no_slash() {
 }
 
 #[tokio::test]
-async fn a_mock_that_is_well_says_so() {
+async fn a_healthy_mock_reports_ok_and_its_version() {
     let version = env!("CARGO_PKG_VERSION");
-    Admin::new().await.get("/health").await.says(200, json!({ "status": "ok", "version": version }));
+    Admin::new().await.get("/health").await.assert_is(200, json!({ "status": "ok", "version": version }));
 }
 
 #[tokio::test]
@@ -48,27 +48,27 @@ async fn an_exchange_says_whether_its_response_was_signed() {
 }
 
 #[tokio::test]
-async fn both_documents_are_served_to_the_byte() {
+async fn both_documents_are_served_byte_for_byte() {
     let admin = Admin::new().await;
     assert_eq!(admin.get("/openapi.json").await.text, admin_openapi());
     assert_eq!(admin.get("/contract.json").await.text, OPENAPI);
 }
 
 #[tokio::test]
-async fn the_figures_are_those_of_the_library() {
+async fn metrics_are_the_same_as_in_the_library() {
     let admin = Admin::new().await;
     admin.exchange(&RawRequest::sample()).await;
-    let answer = admin.get("/metrics").await;
-    assert_eq!(answer.text, admin.mock.metrics());
+    let response = admin.get("/metrics").await;
+    assert_eq!(response.text, admin.mock.metrics());
     assert!(
-        answer.head.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+        response.head.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
         "{}",
-        answer.head
+        response.head
     );
 }
 
 #[tokio::test]
-async fn calls_are_not_exchanges() {
+async fn admin_calls_are_not_in_the_journal() {
     let admin = Admin::new().await;
     let before = admin.mock.metrics();
     for (method, path) in
@@ -81,7 +81,7 @@ async fn calls_are_not_exchanges() {
 }
 
 #[tokio::test]
-async fn a_path_that_only_begins_alike_is_the_gateways() {
+async fn a_path_with_the_same_beginning_belongs_to_the_gateway() {
     let admin = Admin::new().await;
     let request = RawRequest { method: "GET", target: "/__mocks".into(), ..RawRequest::sample() };
     assert_eq!(admin.exchange(&request).await, 404);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Admin;
 use crate::support::{Connection, RawRequest};
 
-/// A mock that did not answer one change, which it applied all the same.
+/// A mock that received one change and sent no response to it.
 async fn unanswered(out_request_no: &str) -> Admin {
     let admin = Admin::new().await;
     let body = format!("{{\"out_request_no\":\"{out_request_no}\"}}").into();
@@ -16,7 +16,7 @@ async fn unanswered(out_request_no: &str) -> Admin {
 }
 
 #[tokio::test]
-async fn what_was_not_answered_has_no_status_in_the_journal() {
+async fn a_request_without_a_response_has_no_status_in_the_journal() {
     for number in ["MOCK*reset*1", "MOCK*no-answer|1*1"] {
         let admin = unanswered(number).await;
         assert_eq!(admin.mock.exchanges()[0].status, None);
@@ -25,13 +25,13 @@ async fn what_was_not_answered_has_no_status_in_the_journal() {
         assert_eq!(admin.get("/exchanges/1").await.body["answer"]["status"], Value::Null);
         assert_eq!(admin.numbers("status=204").await, [0; 0]);
         let archive = admin.get("/exchanges.har").await.body;
-        let answer = &archive["log"]["entries"][0]["response"];
-        assert_eq!((&answer["status"], &answer["headers"]), (&json!(0), &json!([])));
+        let response = &archive["log"]["entries"][0]["response"];
+        assert_eq!((&response["status"], &response["headers"]), (&json!(0), &json!([])));
     }
 }
 
 #[tokio::test]
-async fn what_was_not_answered_is_no_match_for_a_status() {
+async fn a_request_without_a_response_matches_no_status() {
     let admin = unanswered("MOCK*reset*1").await;
     let unmet = admin.post("/verify", &json!({ "status": 204 })).await;
     assert_eq!(unmet.status, 409);
@@ -42,7 +42,7 @@ async fn what_was_not_answered_is_no_match_for_a_status() {
 }
 
 #[tokio::test]
-async fn what_was_not_answered_is_counted_under_none() {
+async fn a_request_without_a_response_is_counted_under_none() {
     let metrics = unanswered("MOCK*reset*1").await.mock.metrics();
     let line = r#"wechatpay_mock_requests_total{operation="set_rights",status="none",code="none"} 1"#;
     assert!(metrics.lines().any(|found| found == line), "{metrics}");

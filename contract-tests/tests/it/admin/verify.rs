@@ -1,4 +1,4 @@
-//! What a test expects, over HTTP.
+//! Expectations over HTTP.
 
 use serde_json::json;
 use wechatpay_mock::{Clock, Limits, MockServer};
@@ -7,7 +7,7 @@ use super::Admin;
 use crate::support::{NOW, RawRequest};
 
 #[tokio::test]
-async fn an_expectation_that_is_met_is_200_and_one_that_is_not_409() {
+async fn a_met_expectation_is_200_and_an_unmet_one_409() {
     let admin = Admin::new().await;
     admin.five_exchanges().await;
     let mut expectation = json!({
@@ -24,7 +24,7 @@ async fn an_expectation_that_is_met_is_200_and_one_that_is_not_409() {
 }
 
 #[tokio::test]
-async fn times_is_a_number_or_bounds() {
+async fn times_takes_a_number_or_bounds() {
     let admin = Admin::new().await;
     for _ in 0..3 {
         admin.exchange(&RawRequest::sample()).await;
@@ -44,33 +44,33 @@ async fn times_is_a_number_or_bounds() {
 }
 
 #[tokio::test]
-async fn an_expectation_that_could_only_be_met_by_mistake_is_refused() {
+async fn an_invalid_expectation_is_refused() {
     let admin = Admin::new().await;
     let unknown = json!({ "operation": "set_right", "times": 0 });
-    admin.post("/verify", &unknown).await.refuses(400, "operation: expected one of");
+    admin.post("/verify", &unknown).await.assert_refused(400, "operation: expected one of");
     for (times, reason) in [
         (json!({ "at_least": 2, "at_most": 1 }), "no more than at_most, found 2 and 1"),
         (json!({ "at_least": 0 }), "any number of exchanges would match"),
         (json!({}), "any number of exchanges would match"),
     ] {
-        admin.post("/verify", &json!({ "times": times })).await.refuses(400, reason);
+        admin.post("/verify", &json!({ "times": times })).await.assert_refused(400, reason);
     }
     for status in [0, 99, 600, 65_535] {
         let body = json!({ "status": status, "times": 0 });
-        admin.post("/verify", &body).await.refuses(400, "status: expected 100 to 599");
+        admin.post("/verify", &body).await.assert_refused(400, "status: expected 100 to 599");
     }
     let unknown = json!({ "merchant": "7", "times": 0 });
     admin
         .post("/verify", &unknown)
         .await
-        .refuses(400, "merchant: expected the mchid of a merchant, found \"7\"");
+        .assert_refused(400, "merchant: expected the mchid of a merchant, found \"7\"");
 }
 
 fn many(exchanges: u64) -> Limits {
     Limits::default().with_journal_exchanges(exchanges).unwrap()
 }
 
-/// A mock within these limits that has answered so many samples.
+/// A mock with these limits after so many sample calls.
 async fn after_samples(samples: usize, limits: Limits) -> Admin {
     let builder = MockServer::builder().clock(Clock::fixed(NOW)).limits(limits);
     let admin = Admin::of(builder.start().await.unwrap());
@@ -81,7 +81,7 @@ async fn after_samples(samples: usize, limits: Limits) -> Admin {
 }
 
 #[tokio::test]
-async fn that_there_were_no_more_is_not_met_where_some_were_forgotten() {
+async fn an_upper_bound_is_not_met_if_exchanges_were_evicted() {
     let admin = after_samples(5, many(2)).await;
     for (expectation, status, forgotten) in [
         (json!({ "status": 500, "times": 0 }), 409, 3),
@@ -92,16 +92,20 @@ async fn that_there_were_no_more_is_not_met_where_some_were_forgotten() {
         (json!({ "times": { "at_most": 5 } }), 200, 3),
         (json!({ "times": { "at_least": 2 } }), 200, 3),
     ] {
-        let answer = admin.post("/verify", &expectation).await;
-        assert_eq!((answer.status, &answer.body["forgotten"]), (status, &json!(forgotten)), "{expectation}");
-        let report = answer.body["report"].as_str().unwrap();
-        let is_said = report.contains("but there may have been more:\nthe journal evicted up to");
-        assert_eq!(is_said, status == 409, "{report}");
+        let response = admin.post("/verify", &expectation).await;
+        assert_eq!(
+            (response.status, &response.body["forgotten"]),
+            (status, &json!(forgotten)),
+            "{expectation}"
+        );
+        let report = response.body["report"].as_str().unwrap();
+        let is_explained = report.contains("but there may have been more:\nthe journal evicted up to");
+        assert_eq!(is_explained, status == 409, "{report}");
     }
 }
 
 #[tokio::test]
-async fn that_there_were_no_more_is_not_met_where_a_body_was_cut() {
+async fn an_upper_bound_is_not_met_if_a_body_was_cut() {
     let admin = after_samples(1, Limits::default().with_journal_body(10).unwrap()).await;
     let unproved = admin.post("/verify", &json!({ "body": { "bonus_value": 1 }, "times": 0 })).await;
     assert_eq!((unproved.status, &unproved.body["undecided"]), (409, &json!([1])));
@@ -110,7 +114,7 @@ async fn that_there_were_no_more_is_not_met_where_a_body_was_cut() {
         report.contains("been more:\nthe journal cut the bodies of #1, so they may match; raise limits."),
         "{report}"
     );
-    // Here the body does not matter.
+    // The body does not matter here.
     for expectation in [
         json!({ "body": { "bonus_value": 1 }, "status": 500, "times": 0 }),
         json!({ "body": { "bonus_value": 1 }, "times": { "at_most": 1 } }),
@@ -121,7 +125,7 @@ async fn that_there_were_no_more_is_not_met_where_a_body_was_cut() {
 }
 
 #[tokio::test]
-async fn what_another_merchant_has_lost_or_what_was_deleted_does_not_matter() {
+async fn evictions_of_another_merchant_and_deletions_do_not_matter() {
     let admin = after_samples(5, many(2)).await;
     let made = admin.make_merchant(&json!({})).await;
     let none = json!({ "merchant": made.mchid.as_str(), "times": 0 });

@@ -1,4 +1,4 @@
-//! Every known mistake, committed once.
+//! Makes every known mistake once.
 
 use sha2::{Digest, Sha256};
 use wechatpay_mock::diagnosis::KeyHolder;
@@ -7,7 +7,7 @@ use super::scene::{
     HOST, MCHID, SERIAL_NO, Scene, TEMPLATE, base64, hex, openssl, openssl_sign, path, sign, sign_with,
 };
 
-/// A way to commit a mistake.
+/// A known mistake, and a function that makes it.
 pub(super) struct Committed {
     /// The mistake's name.
     pub(super) name: &'static str,
@@ -64,12 +64,12 @@ fn with_bytes(scene: &Scene, body: &[u8]) -> Vec<u8> {
 const GBK: &[u8] = b"{\"word\":\"\xd7\xea\xca\xaf8\xd5\xdb\"}";
 const UTF8: &str = "{\"word\":\"钻石8折\"}";
 
-/// Mistakes that the `rsa` crate cannot commit.
+/// Mistakes that the `rsa` crate cannot make.
 pub(super) const BY_OPENSSL: [&str; 8] =
     ["pss", "sha1", "sha512", "sha384", "sha224", "md5", "digest-info-left-out", "not-hashed"];
 
 pub(super) const COMMITTED: &[Committed] = &[
-    // How the signature became text.
+    // The encoding of the signature.
     Committed {
         name: "signature-url-safe",
         commit: |scene| {
@@ -89,7 +89,7 @@ pub(super) const COMMITTED: &[Committed] = &[
         base64(&sign(message)).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
     }),
     made!("signature-bytes-reversed", |message| base64(&sign(message).into_iter().rev().collect::<Vec<_>>())),
-    // Whose key it was.
+    // The key.
     made!("platform-key", |message| base64(&sign_with("platform_key.pem", message))),
     made!("other-merchants-key", |message| base64(&sign_with("pub_key_private.pem", message))),
     made!("strangers-key", |message| base64(&sign_with("other_key.pem", message))),
@@ -102,7 +102,7 @@ pub(super) const COMMITTED: &[Committed] = &[
             (scene, signature)
         },
     },
-    // How the message was hashed and padded.
+    // Hash and padding.
     made!("pss", |message| {
         let key = path("apiclient_key.pem");
         let options = [
@@ -138,7 +138,7 @@ pub(super) const COMMITTED: &[Committed] = &[
         },
     },
     made!("hash-in-place-of-signature", |message| hex(&Sha256::digest(message))),
-    // What stood on the lines.
+    // The values on the lines.
     signed!("method-lower-case", |scene: &Scene| scene.message().replacen("PATCH", "patch", 1)),
     signed!("other-method", |scene: &Scene| scene.message().replacen("PATCH", "POST", 1)),
     signed!("query-left-out", |scene: &Scene| with_target(scene, |target| target
@@ -167,7 +167,7 @@ pub(super) const COMMITTED: &[Committed] = &[
     signed!("double-slash", |scene: &Scene| with_target(scene, |target| format!("/{target}"))),
     signed!("path-shortened", |scene: &Scene| with_target(scene, |target| target.replacen("/v3", "", 1))),
     signed!("path-template-signed", |scene: &Scene| with_target(scene, |_| TEMPLATE.into())),
-    // The header does not tell the millisecond.
+    // The header does not have the milliseconds.
     signed!("timestamp-in-milliseconds", |scene: &Scene| {
         scene.message().replace("\n1756951532\n", "\n1756951532999\n")
     }),
@@ -214,7 +214,7 @@ pub(super) const COMMITTED: &[Committed] = &[
     signed!("body-as-form", |scene: Scene| scene.with_body("{\"b\":\"x\",\"a\":1}"), |scene: &Scene| {
         with_body(scene, |_| "a=1&b=x".into())
     }),
-    // Which lines there were, and how they ended.
+    // The lines and their endings.
     signed!("timestamp-nonce-swapped", |scene: &Scene| scene.lines([0, 1, 3, 2, 4])),
     signed!("body-line-left-out", |_| Scene::get(), |scene: &Scene| scene.lines([0, 1, 2, 3])),
     signed!("response-style-three-lines", |scene: &Scene| scene.lines([2, 3, 4])),

@@ -10,7 +10,8 @@ use super::scene::{Scene, base64, pem};
 /// Signatures of each of the three kinds.
 const EACH: usize = 3334;
 
-/// The time limit for most of them. It cuts the search short, which must not make the diagnosis claim more than it knows.
+/// The time limit for most of them. It cuts the search short, which must not make the diagnosis claim more than it
+/// knows.
 const LITTLE_TIME: Duration = Duration::from_millis(1);
 
 #[test]
@@ -27,7 +28,7 @@ fn random_bytes_are_not_explained() {
 }
 
 #[test]
-fn the_right_key_over_random_messages_is_known_and_nothing_else() {
+fn the_right_key_over_random_messages_is_identified_without_a_mistake() {
     let key = SigningKey::from_pem(&pem("apiclient_key.pem")).unwrap();
     in_parallel(|index| {
         let message: Vec<u8> = (0..=16 + usize::from(random())).map(|_| random()).collect();
@@ -55,7 +56,7 @@ fn an_unknown_key_over_right_messages_is_not_explained() {
     });
 }
 
-/// Another request for each signature, and only two known keys.
+/// A new request for each signature, and only two known keys.
 fn scene(index: usize) -> Scene {
     let mut scene = if index.is_multiple_of(2) { Scene::get() } else { Scene::default() };
     scene.nonce = (0..16).map(|_| format!("{:02x}", random())).collect();

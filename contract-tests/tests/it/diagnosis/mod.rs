@@ -1,6 +1,6 @@
 //! Signatures with known mistakes are explained, and no others.
 //!
-//! The `rsa` crate and the `openssl` command commit the mistakes, not the code under test.
+//! The `rsa` crate and the `openssl` command make the mistakes, not the code under test.
 
 mod committed;
 mod forged;
@@ -21,10 +21,10 @@ use self::{
 };
 
 /// Long enough for every mistake, in an unoptimized build too.
-const ALL_THE_TIME: Duration = Duration::from_secs(120);
+const ENOUGH_TIME: Duration = Duration::from_secs(120);
 
 #[test]
-fn each_mistake_is_named_when_another_implementation_commits_it() {
+fn each_mistake_is_named_when_another_implementation_makes_it() {
     let mut failures = Vec::new();
     let has_openssl = has_openssl();
     for mistake in COMMITTED {
@@ -33,7 +33,7 @@ fn each_mistake_is_named_when_another_implementation_commits_it() {
             continue;
         }
         let (scene, signature) = (mistake.commit)(Scene::default());
-        let diagnosis = scene.diagnose(&signature, ALL_THE_TIME);
+        let diagnosis = scene.diagnose(&signature, ENOUGH_TIME);
         let name = diagnosis.as_ref().map(Diagnosis::name);
         if name.as_deref() != Some(mistake.name) {
             failures.push(format!("{}: found {name:?}: {diagnosis:?}", mistake.name));
@@ -43,7 +43,7 @@ fn each_mistake_is_named_when_another_implementation_commits_it() {
 }
 
 #[test]
-fn each_known_mistake_is_committed_here() {
+fn each_known_mistake_is_tested_here() {
     let known: BTreeSet<&str> = known_mistakes().iter().map(|one| one.name).collect();
     let committed: BTreeSet<&str> = COMMITTED.iter().map(|one| one.name).collect();
     assert_eq!(known, committed);
@@ -72,7 +72,7 @@ fn each_mistake_has_a_name_in_kebab_case_and_a_remedy_in_two_languages() {
 fn two_mistakes_at_once_are_both_named() {
     let scene = Scene::default();
     let both = |scene: &Scene, signature: &str| {
-        let diagnosis = scene.diagnose(signature, ALL_THE_TIME).unwrap();
+        let diagnosis = scene.diagnose(signature, ENOUGH_TIME).unwrap();
         assert_eq!(diagnosis.verdict, Verdict::Proven);
         diagnosis.name()
     };
@@ -106,20 +106,20 @@ fn an_empty_query_that_was_left_out_is_a_query_left_out() {
     for body in ["", "{}"] {
         let scene = Scene::get().with_target("/v3/certificates?").with_body(body);
         let signed = scene.with_target("/v3/certificates").message();
-        let diagnosis = scene.diagnose(&scene::base64(&scene::sign(signed.as_bytes())), ALL_THE_TIME);
+        let diagnosis = scene.diagnose(&scene::base64(&scene::sign(signed.as_bytes())), ENOUGH_TIME);
         assert_eq!(diagnosis.unwrap().name(), "query-left-out");
     }
 }
 
 #[test]
-fn a_right_signature_has_no_diagnosis() {
+fn a_valid_signature_has_no_diagnosis() {
     let scene = Scene::default();
     let signature = scene::base64(&scene::sign(scene.message().as_bytes()));
-    assert_eq!(scene.diagnose(&signature, ALL_THE_TIME), None);
+    assert_eq!(scene.diagnose(&signature, ENOUGH_TIME), None);
 }
 
 #[test]
-fn a_single_mistake_and_a_known_key_are_found_on_a_machine_too_busy_for_more() {
+fn a_single_mistake_and_a_known_key_are_found_without_any_time() {
     let scene = Scene::default();
     let name =
         |signature: Vec<u8>| scene.diagnose(&scene::base64(&signature), Duration::ZERO).unwrap().name();
@@ -130,11 +130,11 @@ fn a_single_mistake_and_a_known_key_are_found_on_a_machine_too_busy_for_more() {
 }
 
 #[test]
-fn a_mistake_beside_a_large_body_is_found() {
+fn a_mistake_is_found_with_a_large_body() {
     let body = format!("{{\"word\":\"{}\"}}", "钻石".repeat(100_000));
     let scene = Scene::default().with_body(&body);
     let name = |message: &str| {
-        let diagnosis = scene.diagnose(&scene::base64(&scene::sign(message.as_bytes())), ALL_THE_TIME);
+        let diagnosis = scene.diagnose(&scene::base64(&scene::sign(message.as_bytes())), ENOUGH_TIME);
         diagnosis.unwrap().name()
     };
     assert_eq!(name(&scene.with_body("").message()), "body-left-out");
@@ -142,16 +142,16 @@ fn a_mistake_beside_a_large_body_is_found() {
 }
 
 #[test]
-fn a_diagnosis_ends_when_time_is_up_and_says_so() {
+fn a_diagnosis_stops_at_the_time_limit_and_says_so() {
     let scene = Scene::default().with_body(&format!("{{\"word\":\"{}\"}}", "钻石/".repeat(8_000)));
     let signature = scene::base64(&scene::sign(b"another message"));
     let start = Instant::now();
     let diagnosis = scene.diagnose(&signature, Duration::ZERO).unwrap();
-    // Far longer than it takes, and far shorter than trying everything would take.
+    // Far longer than this takes, and far shorter than trying everything would take.
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(diagnosis.verdict, Verdict::OtherMessage);
     assert!(
-        diagnosis.to_string().ends_with("time was up before every known mistake was tried"),
+        diagnosis.to_string().ends_with("the time limit was reached before every known mistake was tried"),
         "{diagnosis}"
     );
 }
@@ -161,7 +161,7 @@ fn the_line_that_differs_is_shown_beside_what_was_signed() {
     let scene = Scene::default();
     let bare = scene.with_target(scene.target.split('?').next().unwrap());
     let signature = scene::base64(&scene::sign(bare.message().as_bytes()));
-    let difference = scene.diagnose(&signature, ALL_THE_TIME).unwrap().difference.unwrap();
+    let difference = scene.diagnose(&signature, ENOUGH_TIME).unwrap().difference.unwrap();
     assert_eq!((difference.line, difference.name()), (2, "path and query"));
     assert_eq!(difference.signed, "…|0%2FjvWO/rights\\n");
     assert!(difference.expected.starts_with("…|0%2FjvWO/rights?b=1%2C2&a"), "{}", difference.expected);

@@ -12,9 +12,9 @@ fn without_final_newline() -> RawRequest {
 #[tokio::test]
 async fn a_wrong_signature_is_diagnosed_in_a_header_and_in_the_journal() {
     let mock = frozen_mock().await;
-    let reply = exchange(&mock, &without_final_newline()).await;
-    assert_eq!(reply.status(), "401");
-    assert!(reply.head.contains("\r\nMock-Diagnosis: no-final-newline\r\n"), "{}", reply.head);
+    let response = exchange(&mock, &without_final_newline()).await;
+    assert_eq!(response.status(), "401");
+    assert!(response.head.contains("\r\nMock-Diagnosis: no-final-newline\r\n"), "{}", response.head);
 
     let exchanges = mock.exchanges();
     let diagnosis = exchanges[0].diagnosis.as_ref().unwrap();
@@ -34,8 +34,8 @@ async fn a_wrong_signature_is_diagnosed_in_a_header_and_in_the_journal() {
 async fn other_errors_and_successes_are_not_diagnosed() {
     let mock = frozen_mock().await;
     for sign in [Sign::Valid, Sign::Unsigned, Sign::Stale, Sign::UnknownSerial, Sign::UnknownMerchant] {
-        let reply = exchange(&mock, &RawRequest { sign, ..RawRequest::sample() }).await;
-        assert!(!reply.head.contains("Mock-Diagnosis"), "{}", reply.head);
+        let response = exchange(&mock, &RawRequest { sign, ..RawRequest::sample() }).await;
+        assert!(!response.head.contains("Mock-Diagnosis"), "{}", response.head);
     }
     assert!(mock.exchanges().iter().all(|exchange| exchange.diagnosis.is_none()));
 }

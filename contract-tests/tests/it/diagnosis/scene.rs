@@ -1,4 +1,4 @@
-//! A request to sign wrongly, and signers other than the code under test.
+//! A request to sign with a mistake, and signers other than the code under test.
 
 use std::{
     collections::HashMap,

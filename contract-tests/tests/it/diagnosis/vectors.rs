@@ -1,4 +1,4 @@
-//! The vectors, which OpenSSL signed, most of them wrongly.
+//! The vectors, signed by OpenSSL, most of them with a mistake.
 
 use std::{fs, path::Path};
 
@@ -8,14 +8,14 @@ use wechatpay_mock::diagnosis::{Diagnosis, Evidence, KeyHolder, KnownKey, diagno
 use wechatpay_protocol::{Certificate, RequestMessage};
 
 use super::{
-    ALL_THE_TIME,
+    ENOUGH_TIME,
     scene::{HOST, pem},
 };
 
 /// The diagnosis of a fault in the vectors.
 fn expected(fault: &str) -> &str {
     match fault {
-        // Nothing in the request tells what was signed instead, but the signer is certain.
+        // The request does not show what was signed instead, but the signer is certain.
         "other-body" | "other-nonce" | "other-path" => "other-message",
         "wrong-key" => "strangers-key",
         "signature-truncated" | "signature-empty-block" => "no-known-mistake-fits",
@@ -24,7 +24,7 @@ fn expected(fault: &str) -> &str {
 }
 
 #[test]
-fn each_vector_is_diagnosed_as_its_fault_and_valid_ones_are_not() {
+fn each_invalid_vector_is_diagnosed_as_its_fault_and_valid_ones_are_not() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/request-signature");
     let mut count = 0;
     for file in fs::read_dir(folder).unwrap() {
@@ -67,5 +67,5 @@ fn diagnosis(vector: &Value) -> Option<Diagnosis> {
         key: &certificate(key),
         other_keys: vec![KnownKey { holder: KeyHolder::Stranger, key: certificate("other_cert.pem") }],
     };
-    diagnose(&evidence, ALL_THE_TIME)
+    diagnose(&evidence, ENOUGH_TIME)
 }

@@ -1,5 +1,5 @@
-//! The generated parts of the documentation are up to date, its examples in Rust are tests, and both languages show the same
-//! code. `UPDATE_DOCS=1` writes what is generated.
+//! The generated parts of the documentation are up to date, its examples in Rust are tests, and both languages show the
+//! same code. `UPDATE_DOCS=1` writes what is generated.
 
 mod lost_answer;
 mod points;
@@ -16,7 +16,7 @@ use wechatpay_mock::{Config, FaultRule, diagnosis::known_mistakes, policies::POL
 /// The sources of the examples in Rust, in the order of the tutorial.
 const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answer.rs")];
 
-/// Pages that are there in English and in Chinese.
+/// Pages that exist in English and in Chinese.
 const TRANSLATED: [[&str; 2]; 2] =
     [["README.md", "README.zh-CN.md"], ["docs/how-to/troubleshooting.md", "docs/zh-CN/troubleshooting.md"]];
 
@@ -33,7 +33,7 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
     text.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect()
 }
 
-/// Holds what stands between the markers of a page to what is generated, or writes it.
+/// Checks that the text between the markers of a page is the generated one, or writes it.
 fn check_generated(page: &str, marker: &str, generated: &str) {
     let text = read(page);
     let (begin, end) = (format!("<!-- begin: {marker} -->\n"), format!("\n<!-- end: {marker} -->"));
@@ -58,13 +58,13 @@ fn the_table_of_behaviours_is_up_to_date() {
 
 #[test]
 fn the_tables_of_faults_are_up_to_date() {
-    // One after the other, since both may be written.
+    // One after the other, because both may write.
     check_generated("docs/reference/faults.md", "faults", &table::faults());
     check_generated("docs/reference/faults.md", "request-numbers", &table::request_numbers());
 }
 
 #[test]
-fn the_rules_that_the_documentation_shows_are_valid_and_the_same() {
+fn the_documented_rules_are_valid_and_the_same_in_both_languages() {
     let page = read("docs/how-to/inject-faults.md");
     let between =
         |start: &str, end: &str| page.split(start).nth(1).unwrap().split(end).next().unwrap().to_owned();
@@ -113,7 +113,7 @@ fn the_lists_of_names_are_complete() {
     assert_lists("docs/explanation/own-choices.md", policies);
     assert_lists("docs/reference/diagnoses.md", known_mistakes().into_iter().map(|mistake| mistake.name));
 
-    // Warnings have no list of their names in the code but the arms of this function.
+    // The arms of this function are the only list of warning names in the code.
     let warnings = include_str!("../../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);
     assert_lists("docs/reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
 }
@@ -128,7 +128,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_relative_link_leads_to_a_file() {
+fn every_relative_link_points_to_a_file() {
     for path in pages() {
         let text = fs::read_to_string(&path).unwrap();
         let without_code: String = text.split("```").step_by(2).collect();

@@ -1,4 +1,4 @@
-//! Every fault through the plain client: how it reacts, and whether the change was made.
+//! Every fault through the plain client: how the client reacts, and whether the change was applied.
 
 use wechatpay_client::{Error, Trust};
 use wechatpay_mock::{FAULTS, Fault, FaultRule, FaultSource};
@@ -6,12 +6,12 @@ use wechatpay_protocol::{
     WECHATPAY_NONCE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE, WECHATPAY_SIGNATURE_TYPE, WECHATPAY_TIMESTAMP,
 };
 
-use super::{CARD_ID, CODE, POINTS, Reaction, World, adding, frozen_mock, until};
+use super::{CARD_ID, CODE, POINTS, Reaction, Setup, adding, frozen_mock, until};
 
 const APPLIED: bool = true;
 const NOT_APPLIED: bool = false;
 
-/// What the client makes of the fault, and whether the change was made.
+/// How the client reacts to the fault, and whether the change is applied.
 fn expected(fault: Fault) -> (Reaction, bool) {
     use Reaction::{
         Broken, Mismatch, Page, Rejected, SignatureForm, SignedAt, TimedOut, UnknownKey, Verified, Without,
@@ -42,13 +42,13 @@ fn expected(fault: Fault) -> (Reaction, bool) {
         Fault::ResetAfterHeaders | Fault::StopInBody => (Broken, APPLIED),
         Fault::NoAnswer => (TimedOut, APPLIED),
         Fault::LowerCaseHeaders => (Verified(204), APPLIED),
-        // The type of the signature is what the client looks at first.
+        // The client checks the signature type first.
         Fault::Unsigned | Fault::WithoutSignatureType => (Without(WECHATPAY_SIGNATURE_TYPE), APPLIED),
         Fault::WithoutTimestamp => (Without(WECHATPAY_TIMESTAMP), APPLIED),
         Fault::WithoutNonce => (Without(WECHATPAY_NONCE), APPLIED),
         Fault::WithoutSignature => (Without(WECHATPAY_SIGNATURE), APPLIED),
         Fault::WithoutSerial => (Without(WECHATPAY_SERIAL), APPLIED),
-        // A client trusts one of the gateway's keys, not the other.
+        // The client trusts only one of the gateway's keys.
         Fault::WrongSerial | Fault::UnknownSerial => (UnknownKey, APPLIED),
         Fault::WrongKey | Fault::AlteredNonce | Fault::AlteredBody => (Mismatch, APPLIED),
         Fault::Signtest => (SignatureForm, APPLIED),
@@ -57,13 +57,13 @@ fn expected(fault: Fault) -> (Reaction, bool) {
     }
 }
 
-/// Sends a change with that number to a world where it meets the fault, and holds everything to what is expected.
-async fn assert_as_expected(world: &World, fault: Fault, number: &str, by: FaultSource) {
-    let (client, change) = (world.client.clone(), adding(number));
+/// Sends a change with that number, which meets the fault, and checks the client's reaction and the journal.
+async fn assert_as_expected(setup: &Setup, fault: Fault, number: &str, by: FaultSource) {
+    let (client, change) = (setup.client.clone(), adding(number));
     let call = tokio::spawn(async move { client.set_rights(CARD_ID, CODE, &change).await });
     if fault == Fault::NoAnswer {
-        // Once the mock has the request, there is nothing left to wait for but the client's own patience.
-        until(|| world.last_strike().is_some()).await;
+        // The mock has the request. Only the client's own timeout is left to wait for.
+        until(|| setup.last_fault().is_some()).await;
         tokio::time::pause();
     }
     let result = call.await.unwrap();
@@ -71,31 +71,31 @@ async fn assert_as_expected(world: &World, fault: Fault, number: &str, by: Fault
         tokio::time::resume();
     }
     let is_unknown = result.as_ref().is_err_and(Error::outcome_is_unknown);
-    let is_believed = result.is_ok();
+    let is_verified = result.is_ok();
     let reaction = Reaction::to(result);
-    let strike = world.last_strike().unwrap();
-    world.mock.clear_faults();
-    let is_applied = world.points().await == POINTS;
+    let recorded = setup.last_fault().unwrap();
+    setup.mock.clear_faults();
+    let is_applied = setup.points().await == POINTS;
 
     assert_eq!((reaction, is_applied), expected(fault), "{fault}");
-    assert_eq!((strike.by, strike.fault, strike.is_applied), (by, Some(fault), is_applied), "{fault}");
-    assert!(is_believed || is_unknown || !is_applied, "{fault}: the client takes it for not applied");
+    assert_eq!((recorded.by, recorded.fault, recorded.is_applied), (by, Some(fault), is_applied), "{fault}");
+    assert!(is_verified || is_unknown || !is_applied, "{fault}: the client takes the change for not applied");
 }
 
 #[tokio::test]
-async fn every_fault_can_be_had_by_request_number_whatever_the_client_trusts() {
+async fn every_fault_can_be_triggered_by_request_number_in_every_trust_mode() {
     for trust in [Trust::PublicKey, Trust::Certificate, Trust::Downloaded] {
         for fault in FAULTS {
-            let world = World::trusting(frozen_mock().await, trust);
-            assert_as_expected(&world, *fault, &fault.trigger_number(), FaultSource::TriggerNumber).await;
+            let setup = Setup::trusting(frozen_mock().await, trust);
+            assert_as_expected(&setup, *fault, &fault.trigger_number(), FaultSource::TriggerNumber).await;
         }
     }
 }
 
 #[tokio::test]
-async fn every_fault_can_be_had_by_rule() {
+async fn every_fault_can_be_triggered_by_rule() {
     for fault in FAULTS {
-        let world = World::with([FaultRule::of(*fault)]).await;
-        assert_as_expected(&world, *fault, "1", FaultSource::Rule(1)).await;
+        let setup = Setup::with([FaultRule::of(*fault)]).await;
+        assert_as_expected(&setup, *fault, "1", FaultSource::Rule(1)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Answers that are late, in a time that passes as soon as everybody waits.
+//! Delayed responses, with tokio's time paused: it advances as soon as every task waits.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::support::{Connection, frozen_mock};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// How late the answer to this number is, which is what the journal says.
-async fn late(mock: &MockServer, out_request_no: &str) -> Duration {
+/// The delay of the response to this number, checked against the journal.
+async fn delay_of(mock: &MockServer, out_request_no: &str) -> Duration {
     let begun = Instant::now();
-    let answer = in_memory(mock, &raw(out_request_no).to_bytes()).await;
-    let late = begun.elapsed();
-    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
-    let said = mock.exchanges().last().unwrap().fault.as_ref().and_then(|strike| strike.latency);
-    let said = said.unwrap_or_default();
-    assert!(late.abs_diff(said) <= MILLISECOND, "{late:?} is not {said:?}");
-    late
+    let response = in_memory(mock, &raw(out_request_no).to_bytes()).await;
+    let delay = begun.elapsed();
+    assert!(response.starts_with("HTTP/1.1 204 "), "{response}");
+    let recorded = mock.exchanges().last().unwrap().fault.as_ref().and_then(|fault| fault.latency);
+    let recorded = recorded.unwrap_or_default();
+    assert!(delay.abs_diff(recorded) <= MILLISECOND, "{delay:?} is not {recorded:?}");
+    delay
 }
 
 async fn with_latency(latency: Latency) -> MockServer {
@@ -29,27 +29,27 @@ async fn with_latency(latency: Latency) -> MockServer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_fault_nothing_is_late() {
-    assert_eq!(late(&frozen_mock().await, "1").await, Duration::ZERO);
+async fn without_a_fault_there_is_no_delay() {
+    assert_eq!(delay_of(&frozen_mock().await, "1").await, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fixed_latency_is_always_the_same() {
+async fn fixed_latency_is_always_the_same() {
     let mock = with_latency(Latency::Fixed(250)).await;
     for number in ["1", "2", "3"] {
-        assert_eq!(late(&mock, number).await, Duration::from_millis(250));
+        assert_eq!(delay_of(&mock, number).await, Duration::from_millis(250));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn uniform_and_normal_latencies_differ_and_repeat_with_their_rule() {
+async fn uniform_and_normal_latencies_vary_and_repeat_for_the_same_rule() {
     for latency in [Latency::Uniform { from: 100, to: 300 }, Latency::Normal { mean: 200, deviation: 20 }] {
         let mut runs = Vec::new();
         for _ in 0..2 {
             let mock = with_latency(latency).await;
             let mut run = Vec::new();
             for number in 0..20 {
-                run.push(late(&mock, &number.to_string()).await);
+                run.push(delay_of(&mock, &number.to_string()).await);
             }
             runs.push(run);
         }
@@ -61,37 +61,37 @@ async fn uniform_and_normal_latencies_differ_and_repeat_with_their_rule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_latency_can_be_had_by_request_number() {
+async fn each_latency_can_be_triggered_by_request_number() {
     let mock = frozen_mock().await;
     for (number, from, to) in [
         ("MOCK*latency|250*1", 250, 250),
         ("MOCK*latency-uniform|100|300*1", 100, 301),
         ("MOCK*latency-normal|200|20*1", 100, 300),
     ] {
-        let late = late(&mock, number).await.as_millis();
-        assert!((from..=to).contains(&late), "{number}: {late}");
+        let delay = delay_of(&mock, number).await.as_millis();
+        assert!((from..=to).contains(&delay), "{number}: {delay}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_use_of_a_number_is_late_by_a_time_of_its_own() {
+async fn each_use_of_a_number_draws_a_new_delay() {
     let mock = frozen_mock().await;
     let number = "MOCK*latency-uniform|0|600000*1";
-    assert_ne!(late(&mock, number).await, late(&mock, number).await);
+    assert_ne!(delay_of(&mock, number).await, delay_of(&mock, number).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_can_be_late_as_well() {
+async fn a_refusal_can_be_delayed() {
     let mock = frozen_mock().await;
     let rule = FaultRule { latency: Some(Latency::Fixed(70)), ..FaultRule::of(Fault::FrequencyLimited) };
     mock.add_fault(rule).unwrap();
     let begun = Instant::now();
-    let answer = in_memory(&mock, &raw("1").to_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+    let response = in_memory(&mock, &raw("1").to_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 429 "), "{response}");
     assert_eq!(begun.elapsed(), Duration::from_millis(70));
 }
 
-/// A mock that has been asked for an answer which won't come for ten minutes, and the connection that waits for it.
+/// A mock that delays its response for ten minutes, and the connection that waits for it.
 async fn waiting(number: &str) -> (MockServer, Connection) {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
@@ -101,7 +101,7 @@ async fn waiting(number: &str) -> (MockServer, Connection) {
 }
 
 #[tokio::test]
-async fn waiting_requests_end_when_the_faults_are_cleared_or_the_mock_is_reset() {
+async fn clearing_faults_or_resetting_ends_delays_at_once() {
     let ends: [fn(&MockServer); 3] = [
         |mock| assert_eq!(mock.clear_faults(), 0),
         MockServer::reset,
@@ -110,19 +110,20 @@ async fn waiting_requests_end_when_the_faults_are_cleared_or_the_mock_is_reset()
     for end in ends {
         let (mock, mut connection) = waiting("MOCK*latency|600000*1").await;
         end(&mock);
-        let answer =
-            timeout(Duration::from_secs(10), connection.reply()).await.expect("it is still kept back");
-        assert_eq!(answer.status(), "204");
+        let response = timeout(Duration::from_secs(10), connection.response())
+            .await
+            .expect("the response is still delayed");
+        assert_eq!(response.status(), "204");
 
         let (mock, mut connection) = waiting("MOCK*no-answer|600000*1").await;
         end(&mock);
         let closed = timeout(Duration::from_secs(10), connection.is_closed()).await;
-        assert!(closed.expect("it is still kept open"));
+        assert!(closed.expect("the connection is still open"));
     }
 }
 
 #[tokio::test]
-async fn clearing_the_faults_of_another_merchant_lets_nobody_go() {
+async fn resetting_another_merchant_ends_no_delay() {
     let (mock, mut connection) = waiting("MOCK*no-answer|600000*1").await;
     let other = mock.make_merchant(NewMerchant::default()).unwrap();
     assert!(mock.reset_merchant(other.mchid.as_str()) && mock.remove_merchant(&other.mchid));

@@ -1,4 +1,4 @@
-//! Connections that do something else than to carry an answer, byte by byte.
+//! Faults of the connection, checked byte by byte.
 
 use std::{
     io::{self, ErrorKind},
@@ -14,14 +14,14 @@ use tokio::{
 };
 use wechatpay_mock::{Fault, FaultRule, MockServer};
 
-use super::{Reaction, World, in_memory, of_changes, raw, until};
+use super::{Reaction, Setup, in_memory, of_changes, raw, until};
 use crate::support::{Connection, RawRequest, exchange, frozen_mock};
 
 fn address(mock: &MockServer) -> SocketAddr {
     mock.url().trim_start_matches("http://").parse().unwrap()
 }
 
-/// Everything that comes back for this request, and how the connection ends.
+/// All bytes that the mock sends for this request, and how the connection ends.
 async fn until_end(mock: &MockServer, request: &RawRequest) -> (String, io::Result<()>) {
     let mut stream = TcpStream::connect(address(mock)).await.unwrap();
     stream.write_all(&request.to_bytes()).await.unwrap();
@@ -36,13 +36,13 @@ fn member_card() -> RawRequest {
 }
 
 #[tokio::test]
-async fn a_reset_comes_before_the_first_byte() {
+async fn reset_comes_before_the_first_byte() {
     let (received, end) = until_end(&frozen_mock().await, &raw(&Fault::Reset.trigger_number())).await;
     assert_eq!((&*received, end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
 }
 
 #[tokio::test]
-async fn only_what_begins_to_be_sent_has_a_status() {
+async fn only_a_response_that_begins_to_be_sent_has_a_status() {
     for (number, status) in [
         ("MOCK*refuse|0*1", None),
         ("MOCK*reset*1", None),
@@ -58,7 +58,7 @@ async fn only_what_begins_to_be_sent_has_a_status() {
 }
 
 #[tokio::test]
-async fn a_reset_after_the_headers_comes_before_the_bodys_first_byte() {
+async fn reset_after_headers_comes_before_the_first_byte_of_the_body() {
     let mock = frozen_mock().await;
     let ordinary = exchange(&mock, &member_card()).await;
     mock.add_fault(FaultRule::of(Fault::ResetAfterHeaders)).unwrap();
@@ -67,7 +67,7 @@ async fn a_reset_after_the_headers_comes_before_the_bodys_first_byte() {
 }
 
 #[tokio::test]
-async fn a_stop_comes_in_the_middle_of_the_body_as_if_that_were_all() {
+async fn stop_in_body_ends_cleanly_in_the_middle_of_the_body() {
     let mock = frozen_mock().await;
     let ordinary = exchange(&mock, &member_card()).await;
     mock.add_fault(FaultRule::of(Fault::StopInBody)).unwrap();
@@ -78,7 +78,7 @@ async fn a_stop_comes_in_the_middle_of_the_body_as_if_that_were_all() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_has_a_body_to_stop_in() {
+async fn a_204_gets_a_body_to_stop_in() {
     for (fault, body) in [(Fault::ResetAfterHeaders, ""), (Fault::StopInBody, "{")] {
         let (received, _) = until_end(&frozen_mock().await, &raw(&fault.trigger_number())).await;
         assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{fault}: {received}");
@@ -88,34 +88,34 @@ async fn an_empty_answer_has_a_body_to_stop_in() {
 }
 
 #[tokio::test]
-async fn no_answer_ends_after_the_time_that_is_said_without_a_byte() {
+async fn no_answer_closes_after_the_given_time_without_a_byte() {
     let (received, end) = until_end(&frozen_mock().await, &raw("MOCK*no-answer|10*1")).await;
     assert!(end.is_ok());
     assert_eq!(received, "");
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_lasts_for_120_seconds_unless_it_is_said() {
+async fn no_answer_lasts_120_seconds_by_default() {
     let begun = tokio::time::Instant::now();
-    let answer = in_memory(&frozen_mock().await, &raw(&Fault::NoAnswer.trigger_number()).to_bytes()).await;
-    assert_eq!((&*answer, begun.elapsed()), ("", Duration::from_secs(120)));
+    let response = in_memory(&frozen_mock().await, &raw(&Fault::NoAnswer.trigger_number()).to_bytes()).await;
+    assert_eq!((&*response, begun.elapsed()), ("", Duration::from_secs(120)));
 }
 
 #[tokio::test]
-async fn who_gets_no_answer_holds_nobody_up() {
-    let world = World::new().await;
-    let mut silent = Connection::open(&world.mock).await;
+async fn no_answer_does_not_delay_other_connections() {
+    let setup = Setup::new().await;
+    let mut silent = Connection::open(&setup.mock).await;
     silent.send(&raw(&Fault::NoAnswer.trigger_number()).to_bytes()).await;
-    until(|| world.last_strike().is_some()).await;
+    until(|| setup.last_fault().is_some()).await;
     for number in ["1", "2", "3"] {
-        assert_eq!(world.change(number).await, Reaction::Verified(204));
+        assert_eq!(setup.change(number).await, Reaction::Verified(204));
     }
-    assert!(timeout(Duration::from_millis(1), silent.is_closed()).await.is_err(), "still no answer");
+    assert!(timeout(Duration::from_millis(1), silent.is_closed()).await.is_err(), "still no response");
 }
 
 #[tokio::test]
-async fn after_each_fault_of_a_connection_others_are_served() {
-    let world = World::new().await;
+async fn other_connections_work_after_each_connection_fault() {
+    let setup = Setup::new().await;
     for fault in [
         Fault::Reset,
         Fault::ResetAfterHeaders,
@@ -124,107 +124,107 @@ async fn after_each_fault_of_a_connection_others_are_served() {
         Fault::Reset,
         Fault::AlteredBody,
     ] {
-        let _ = world.change(&format!("MOCK*{fault}*{fault}")).await;
-        assert_eq!(world.change(&format!("after-{fault}")).await, Reaction::Verified(204), "{fault}");
+        let _ = setup.change(&format!("MOCK*{fault}*{fault}")).await;
+        assert_eq!(setup.change(&format!("after-{fault}")).await, Reaction::Verified(204), "{fault}");
     }
 }
 
-/// Has a change refused, and for ten minutes everybody who would connect.
-async fn refuse(world: &World) {
+/// Makes the mock refuse one change, and all new connections for ten minutes.
+async fn refuse(setup: &Setup) {
     let rule = FaultRule { milliseconds: Some(600_000), times: Some(1), ..of_changes(Fault::Refuse) };
-    world.mock.add_fault(rule).unwrap();
-    assert_eq!(world.change("refused").await, Reaction::Broken);
+    setup.mock.add_fault(rule).unwrap();
+    assert_eq!(setup.change("refused").await, Reaction::Broken);
 }
 
 #[tokio::test]
-async fn no_request_number_keeps_everybody_out_for_longer_than_5_seconds() {
-    let world = World::new().await;
-    assert_eq!(world.change("MOCK*refuse|5001*1").await, Reaction::Verified(204));
-    let warnings = world.mock.exchanges()[0].warnings.clone();
+async fn a_request_number_cannot_refuse_connections_for_over_5_seconds() {
+    let setup = Setup::new().await;
+    assert_eq!(setup.change("MOCK*refuse|5001*1").await, Reaction::Verified(204));
+    let warnings = setup.mock.exchanges()[0].warnings.clone();
     assert!(format!("{warnings:?}").contains("which affects all merchants"), "{warnings:?}");
 }
 
 #[tokio::test]
-async fn while_it_refuses_nobody_connects_and_who_is_connected_is_served() {
-    let world = World::new().await;
-    let mut before = Connection::open(&world.mock).await;
+async fn while_refusing_nobody_can_connect_and_open_connections_work() {
+    let setup = Setup::new().await;
+    let mut before = Connection::open(&setup.mock).await;
     before.send(&raw("before").to_bytes()).await;
-    assert_eq!(before.reply().await.status(), "204");
+    assert_eq!(before.response().await.status(), "204");
 
-    refuse(&world).await;
+    refuse(&setup).await;
     for number in ["2", "3"] {
-        assert_eq!(world.change(number).await, Reaction::NotConnected);
+        assert_eq!(setup.change(number).await, Reaction::NotConnected);
     }
-    let error = TcpStream::connect(address(&world.mock)).await.unwrap_err();
+    let error = TcpStream::connect(address(&setup.mock)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     before.send(&raw("while").to_bytes()).await;
-    assert_eq!(before.reply().await.status(), "204");
+    assert_eq!(before.response().await.status(), "204");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_was_reset_by_a_refuse_cannot_connect_right_after() {
-    let world = World::new().await;
+async fn a_client_that_a_refuse_resets_cannot_reconnect_at_once() {
+    let setup = Setup::new().await;
     for _ in 0..50 {
-        refuse(&world).await;
-        assert!(TcpStream::connect(address(&world.mock)).await.is_err());
-        world.mock.clear_faults();
-        assert_eq!(connects_again(&world).await, Reaction::Verified(204));
+        refuse(&setup).await;
+        assert!(TcpStream::connect(address(&setup.mock)).await.is_err());
+        setup.mock.clear_faults();
+        assert_eq!(connects_again(&setup).await, Reaction::Verified(204));
     }
 }
 
-/// Tries until connecting is no longer refused.
-async fn connects_again(world: &World) -> Reaction {
+/// Retries until the mock no longer refuses connections.
+async fn connects_again(setup: &Setup) -> Reaction {
     let trying = async {
         loop {
-            match world.change("again").await {
+            match setup.change("again").await {
                 Reaction::NotConnected => yield_now().await,
                 reaction => return reaction,
             }
         }
     };
-    timeout(Duration::from_secs(10), trying).await.expect("it goes on refusing")
+    timeout(Duration::from_secs(10), trying).await.expect("the mock still refuses connections")
 }
 
 #[tokio::test]
-async fn clearing_the_faults_ends_a_refuse_at_once_on_the_same_port() {
-    let world = World::new().await;
-    let url = world.mock.url();
-    refuse(&world).await;
-    assert_eq!(world.mock.clear_faults(), 1);
-    assert_eq!(connects_again(&world).await, Reaction::Verified(204));
-    assert_eq!(world.mock.url(), url);
+async fn clearing_faults_ends_a_refuse_at_once_on_the_same_port() {
+    let setup = Setup::new().await;
+    let url = setup.mock.url();
+    refuse(&setup).await;
+    assert_eq!(setup.mock.clear_faults(), 1);
+    assert_eq!(connects_again(&setup).await, Reaction::Verified(204));
+    assert_eq!(setup.mock.url(), url);
 }
 
 #[tokio::test]
 async fn a_refuse_ends_when_its_time_is_up() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     for number in ["MOCK*refuse|20*1", "MOCK*refuse|20*2"] {
-        assert_eq!(world.change(number).await, Reaction::Broken);
-        assert_eq!(connects_again(&world).await, Reaction::Verified(204));
+        assert_eq!(setup.change(number).await, Reaction::Broken);
+        assert_eq!(connects_again(&setup).await, Reaction::Verified(204));
     }
 }
 
 #[tokio::test]
 async fn a_short_refuse_does_not_end_a_long_one() {
-    let world = World::new().await;
-    let mut other = Connection::open(&world.mock).await;
+    let setup = Setup::new().await;
+    let mut other = Connection::open(&setup.mock).await;
     other.send(&raw("1").to_bytes()).await;
-    other.reply().await;
-    refuse(&world).await;
+    other.response().await;
+    refuse(&setup).await;
     other.send(&raw("MOCK*refuse|0*1").to_bytes()).await;
     assert!(other.is_closed().await);
-    assert_eq!(world.change("2").await, Reaction::NotConnected);
+    assert_eq!(setup.change("2").await, Reaction::NotConnected);
 }
 
 #[tokio::test]
-async fn a_mock_that_refuses_can_end() {
-    let world = World::new().await;
-    refuse(&world).await;
-    assert!(world.mock.shutdown().await);
+async fn a_mock_that_refuses_connections_can_shut_down() {
+    let setup = Setup::new().await;
+    refuse(&setup).await;
+    assert!(setup.mock.shutdown().await);
 }
 
 #[tokio::test]
-async fn an_earlier_answer_is_whole_although_both_requests_came_at_once() {
+async fn a_fault_does_not_cut_the_response_before_it_on_the_same_connection() {
     let message = "x".repeat(100_000);
     let echo = RawRequest {
         method: "POST",
@@ -238,7 +238,7 @@ async fn an_earlier_answer_is_whole_although_both_requests_came_at_once() {
     assert!(ordinary.starts_with("HTTP/1.1 200 ") && ordinary.ends_with("\"}"), "{}", &ordinary[..400]);
     mock.add_fault(of_changes(Fault::StopInBody)).unwrap();
 
-    // So little room that the earlier answer waits to be read.
+    // A buffer so small that the first response waits to be read.
     let (mut client, server) = tokio::io::duplex(1024);
     let talk = async {
         client.write_all(&[echo.to_bytes(), raw("1").to_bytes()].concat()).await.unwrap();
@@ -247,6 +247,6 @@ async fn an_earlier_answer_is_whole_although_both_requests_came_at_once() {
         String::from_utf8(received).unwrap()
     };
     let (received, ()) = tokio::join!(talk, mock.serve_connection(server));
-    let rest = received.strip_prefix(&*ordinary).expect("the earlier answer is whole");
+    let rest = received.strip_prefix(&*ordinary).expect("the first response is complete");
     assert!(rest.starts_with("HTTP/1.1 200 OK\r\n") && rest.ends_with("\r\n\r\n{"), "{rest}");
 }

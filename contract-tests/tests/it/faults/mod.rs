@@ -1,11 +1,11 @@
-//! Deliberate misbehaviour, as the plain client gets it, and byte by byte on raw connections.
+//! Faults, as the plain client sees them and byte by byte on raw connections.
 
-mod answers;
 mod every;
 mod latency;
 mod line;
 mod magic;
 mod order;
+mod responses;
 mod robustness;
 mod rules;
 
@@ -28,13 +28,13 @@ const CODE: &str = "1";
 /// What each change adds to the member's points.
 const POINTS: i64 = 100;
 
-/// A mock whose clock stands still, and a client that goes by that time.
-struct World {
+/// A mock with a fixed clock, and a client with the same time.
+struct Setup {
     mock: MockServer,
     client: Client,
 }
 
-impl World {
+impl Setup {
     async fn new() -> Self {
         Self::of(frozen_mock().await)
     }
@@ -48,14 +48,14 @@ impl World {
         Self { mock, client }
     }
 
-    /// A world with these rules, oldest first.
+    /// A mock and a client with these rules, oldest first.
     async fn with<const N: usize>(rules: [FaultRule; N]) -> Self {
-        let world = Self::new().await;
-        rules.into_iter().for_each(|rule| drop(world.mock.add_fault(rule).unwrap()));
-        world
+        let setup = Self::new().await;
+        rules.into_iter().for_each(|rule| drop(setup.mock.add_fault(rule).unwrap()));
+        setup
     }
 
-    /// What the client makes of a change with that number.
+    /// The client's reaction to a change with that number.
     async fn change(&self, out_request_no: &str) -> Reaction {
         self.change_of(CODE, out_request_no).await
     }
@@ -64,17 +64,17 @@ impl World {
         Reaction::to(self.client.set_rights(CARD_ID, code, &adding(out_request_no)).await)
     }
 
-    /// The member's points, asked for in memory, where no door is closed and no connection kept.
+    /// The member's points, read in memory, where a refuse does not apply and no connection is kept.
     async fn points(&self) -> i64 {
         let target = format!("/v3/marketing/membercard-open/cards/{CARD_ID}/codes/{CODE}");
         let request = RawRequest { method: "GET", target, body: Vec::new(), ..RawRequest::sample() };
-        let answer = in_memory(&self.mock, &request.to_bytes()).await;
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let response = in_memory(&self.mock, &request.to_bytes()).await;
+        let (_, body) = response.split_once("\r\n\r\n").unwrap();
         serde_json::from_str::<serde_json::Value>(body).unwrap()["bonus_value"].as_i64().unwrap()
     }
 
-    /// The fault of the last exchange that one struck.
-    fn last_strike(&self) -> Option<ActiveFault> {
+    /// The fault of the last exchange to which one applied.
+    fn last_fault(&self) -> Option<ActiveFault> {
         self.mock.exchanges().iter().rev().find_map(|exchange| exchange.fault.as_deref().cloned())
     }
 
@@ -85,30 +85,30 @@ impl World {
     }
 }
 
-/// What a client makes of an answer, or of what comes in its place.
+/// How a client reacts to a response, or to its absence.
 #[derive(Clone, Debug, PartialEq)]
 enum Reaction {
-    /// Believed, with this status.
+    /// Verified, with this status.
     Verified(u16),
     /// Refused, with this status, code and message.
     Rejected(u16, String),
     /// Refused, with a page of HTML.
     Page(u16),
-    /// Not believed: this header is missing.
+    /// Not verified: this header is missing.
     Without(HeaderName),
-    /// Not believed: signed so many seconds from now.
+    /// Not verified: signed so many seconds from now.
     SignedAt(i64),
-    /// Not believed: the key is not among those trusted.
+    /// Not verified: the client does not trust the key.
     UnknownKey,
-    /// Not believed: the signature is not Base64.
+    /// Not verified: the signature is not Base64.
     SignatureForm,
-    /// Not believed: the signature is not the key's over these bytes.
+    /// Not verified: the signature does not match these bytes.
     Mismatch,
-    /// There was no connection to be had.
+    /// No connection could be opened.
     NotConnected,
     /// The connection broke.
     Broken,
-    /// Nothing came in time.
+    /// No response came in time.
     TimedOut,
 }
 
@@ -163,38 +163,38 @@ fn adding(out_request_no: &str) -> RightsChange {
     RightsChange { add_bonus_value: Some(POINTS), ..RightsChange::new(out_request_no) }
 }
 
-/// The same as raw bytes, signed rightly.
+/// The same as raw bytes, correctly signed.
 fn raw(out_request_no: &str) -> RawRequest {
     let body = format!("{{\"out_request_no\":\"{out_request_no}\"}}").into_bytes();
     RawRequest { body, ..RawRequest::sample() }
 }
 
-/// This fault for changes only, so that the member's points can be read all the same.
+/// This fault for changes only, so that the member's points can still be read.
 fn of_changes(fault: Fault) -> FaultRule {
     let mut rule = FaultRule::of(fault);
     rule.when.operation = Some("set_rights".into());
     rule
 }
 
-/// What comes back for these bytes over a connection in memory, which is closed after them.
+/// The responses to these bytes over a connection in memory, which is closed after them.
 async fn in_memory(mock: &MockServer, bytes: &[u8]) -> String {
     let (mut client, server) = tokio::io::duplex(64 * 1024);
     let talk = async {
         client.write_all(bytes).await.unwrap();
         client.shutdown().await.unwrap();
-        let mut answers = Vec::new();
-        client.read_to_end(&mut answers).await.unwrap();
-        String::from_utf8(answers).unwrap()
+        let mut responses = Vec::new();
+        client.read_to_end(&mut responses).await.unwrap();
+        String::from_utf8(responses).unwrap()
     };
     tokio::join!(talk, mock.serve_connection(server)).0
 }
 
-/// Waits until that holds, for whatever else is going on to bring it about.
+/// Yields to other tasks until the condition holds.
 async fn until(holds: impl Fn() -> bool) {
     let holding = async {
         while !holds() {
             yield_now().await;
         }
     };
-    timeout(Duration::from_secs(10), holding).await.expect("it does not come to hold");
+    timeout(Duration::from_secs(10), holding).await.expect("the condition never holds");
 }

@@ -1,4 +1,4 @@
-//! Whatever the rules: nothing hangs, and nothing fails that was not asked to.
+//! With any set of rules, nothing hangs and nothing fails unless a rule says so.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
 };
 use wechatpay_mock::{Applied, CustomError, FAULTS, Fault, FaultMatch, FaultRule, Latency, MockServer};
 
-use super::{World, raw};
+use super::{Setup, raw};
 use crate::support::{RawRequest, frozen_mock};
 
 const RULES: usize = 200;
@@ -33,7 +33,7 @@ fn rules() -> impl Strategy<Value = FaultRule> {
         code: "CUSTOM".into(),
         message: "自定义".into(),
     });
-    let what = prop_oneof![
+    let effect = prop_oneof![
         8 => prop::sample::select(FAULTS).prop_map(FaultRule::of),
         1 => error.prop_map(|error| FaultRule { error: Some(error), ..FaultRule::default() }),
         1 => latency.clone().prop_map(|latency| FaultRule { latency: Some(latency), ..FaultRule::default() }),
@@ -50,7 +50,7 @@ fn rules() -> impl Strategy<Value = FaultRule> {
         seed: Some(seed),
         ..FaultMatch::default()
     });
-    (what, when, prop::option::of(latency), prop::option::of(any::<bool>()), prop::option::of(1..20_u64))
+    (effect, when, prop::option::of(latency), prop::option::of(any::<bool>()), prop::option::of(1..20_u64))
         .prop_map(|(rule, when, latency, applied, times)| {
             let lasts = matches!(rule.fault, Some(Fault::NoAnswer | Fault::Refuse));
             let rule = FaultRule {
@@ -61,7 +61,7 @@ fn rules() -> impl Strategy<Value = FaultRule> {
                 ..rule
             };
             let with = FaultRule { applied, ..rule.clone() };
-            // Not every rule can say that.
+            // Not every rule may set `applied`.
             if with.fault.is_some_and(|fault| fault.applied() != Applied::Always) || with.error.is_some() {
                 with
             } else {
@@ -70,7 +70,7 @@ fn rules() -> impl Strategy<Value = FaultRule> {
         })
 }
 
-/// Sends requests one after another, on a new connection whenever one has ended.
+/// Sends requests one after another, and opens a new connection when one has ended.
 async fn call(address: SocketAddr, caller: usize) {
     let mut connection = None;
     for request in 0..REQUESTS {
@@ -80,11 +80,11 @@ async fn call(address: SocketAddr, caller: usize) {
             Some(stream) => stream,
             None => connect(address).await,
         };
-        let mut answer = [0; 8 * 1024];
-        // Whole or not, the answer of a mock that is asked to misbehave is as it is.
+        let mut response = [0; 8 * 1024];
+        // The response may be incomplete: a fault may cut it.
         let is_sent = stream.write_all(&bytes).await.is_ok();
-        let length = if is_sent { stream.read(&mut answer).await.unwrap_or(0) } else { 0 };
-        let is_kept = String::from_utf8_lossy(&answer[..length]).contains("Connection: keep-alive");
+        let length = if is_sent { stream.read(&mut response).await.unwrap_or(0) } else { 0 };
+        let is_kept = String::from_utf8_lossy(&response[..length]).contains("Connection: keep-alive");
         connection = is_kept.then_some(stream);
     }
 }
@@ -98,34 +98,34 @@ async fn connect(address: SocketAddr) -> TcpStream {
     }
 }
 
-/// Every failure in the journal is one that a rule asked for.
-fn assert_every_failure_was_asked_for(mock: &MockServer) {
+/// A rule explains every failure in the journal.
+fn assert_a_rule_explains_every_failure(mock: &MockServer) {
     let exchanges = mock.exchanges();
     assert!(!exchanges.is_empty());
     for exchange in exchanges {
-        let strike = exchange.fault.as_ref();
-        let is_asked_for = strike.is_some_and(|strike| strike.error.is_some() || strike.fault.is_some());
-        assert!(exchange.status.is_some_and(|status| status.as_u16() < 400) || is_asked_for, "{exchange:?}");
+        let fault = exchange.fault.as_ref();
+        let is_explained = fault.is_some_and(|fault| fault.error.is_some() || fault.fault.is_some());
+        assert!(exchange.status.is_some_and(|status| status.as_u16() < 400) || is_explained, "{exchange:?}");
     }
 }
 
 #[test]
-fn no_rules_make_a_failure_that_was_not_asked_for_or_a_hang() {
+fn no_rules_cause_a_hang_or_a_failure_of_another_request() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let rules = prop::collection::vec(rules(), RULES);
     proptest!(ProptestConfig::with_cases(4), |(rules in rules)| {
         let run = async {
-            let world = Arc::new(World::of(frozen_mock().await));
-            rules.into_iter().for_each(|rule| drop(world.mock.add_fault(rule).unwrap()));
-            let address = world.mock.url().trim_start_matches("http://").parse().unwrap();
+            let setup = Arc::new(Setup::of(frozen_mock().await));
+            rules.into_iter().for_each(|rule| drop(setup.mock.add_fault(rule).unwrap()));
+            let address = setup.mock.url().trim_start_matches("http://").parse().unwrap();
             let mut callers: JoinSet<()> = (0..CONNECTIONS).map(|caller| call(address, caller)).collect();
             while let Some(called) = callers.join_next().await {
                 called.unwrap();
             }
-            assert_every_failure_was_asked_for(&world.mock);
-            world.mock.clear_faults();
+            assert_a_rule_explains_every_failure(&setup.mock);
+            setup.mock.clear_faults();
             drop(connect(address).await);
-            assert_eq!(world.change("afterwards").await.status(), 204);
+            assert_eq!(setup.change("afterwards").await.status(), 204);
         };
         runtime.block_on(async { timeout(LIMIT, run).await }).unwrap();
     });

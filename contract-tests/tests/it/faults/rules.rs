@@ -1,4 +1,4 @@
-//! Which requests a rule strikes, and what becomes of them.
+//! Which requests a rule applies to, and how they end.
 
 use std::{io::ErrorKind, sync::Arc};
 
@@ -10,13 +10,13 @@ use wechatpay_mock::{
     policies::Repeat,
 };
 
-use super::{POINTS, Reaction, World, client, of_changes, raw};
+use super::{POINTS, Reaction, Setup, client, of_changes, raw};
 use crate::support::{NOW, RawRequest, exchange, frozen_mock};
 
-/// The status of what strikes, here.
-const STRUCK: u16 = 429;
+/// The status of the fault in these tests.
+const FAULT_STATUS: u16 = 429;
 
-fn striking(when: FaultMatch) -> FaultRule {
+fn rule_for(when: FaultMatch) -> FaultRule {
     FaultRule { when, ..FaultRule::of(Fault::FrequencyLimited) }
 }
 
@@ -24,24 +24,24 @@ fn some(text: &str) -> Option<String> {
     Some(text.into())
 }
 
-/// Which of so many changes, counted from 1, a rule strikes that says this.
-async fn struck(when: FaultMatch, changes: usize) -> Vec<usize> {
-    let world = World::with([striking(when)]).await;
-    let mut struck = Vec::new();
+/// The changes, counted from 1, to which a rule with this match applies.
+async fn affected(when: FaultMatch, changes: usize) -> Vec<usize> {
+    let setup = Setup::with([rule_for(when)]).await;
+    let mut affected = Vec::new();
     for number in 1..=changes {
-        if world.change(&number.to_string()).await.status() == STRUCK {
-            struck.push(number);
+        if setup.change(&number.to_string()).await.status() == FAULT_STATUS {
+            affected.push(number);
         }
     }
-    let rule = world.rule();
-    assert_eq!((rule.seen, rule.struck), (changes as u64, struck.len() as u64));
-    struck
+    let rule = setup.rule();
+    assert_eq!((rule.seen, rule.struck), (changes as u64, affected.len() as u64));
+    affected
 }
 
 #[tokio::test]
-async fn a_rule_strikes_what_it_names_and_nothing_else() {
+async fn a_rule_applies_only_to_requests_that_match_it() {
     let card_id = some(super::CARD_ID);
-    for (when, is_struck) in [
+    for (when, applies) in [
         (FaultMatch { operation: some("set_rights"), ..FaultMatch::default() }, [true, true]),
         (FaultMatch { operation: some("echo"), ..FaultMatch::default() }, [false, false]),
         (FaultMatch { card_id: card_id.clone(), ..FaultMatch::default() }, [true, true]),
@@ -54,78 +54,78 @@ async fn a_rule_strikes_what_it_names_and_nothing_else() {
             [false, false],
         ),
     ] {
-        let world = World::with([striking(when.clone())]).await;
-        let found = [world.change_of("1", "n-1").await, world.change_of("2", "n-2").await];
-        assert_eq!(found.map(|reaction| reaction.status() == STRUCK), is_struck, "{when}");
+        let setup = Setup::with([rule_for(when.clone())]).await;
+        let found = [setup.change_of("1", "n-1").await, setup.change_of("2", "n-2").await];
+        assert_eq!(found.map(|reaction| reaction.status() == FAULT_STATUS), applies, "{when}");
     }
 }
 
 #[tokio::test]
-async fn a_rule_for_a_merchant_strikes_that_merchant_only() {
-    let world = World::new().await;
-    let credentials = world.mock.make_merchant(NewMerchant::default()).unwrap();
-    let other = client(&world.mock, &credentials, Trust::PublicKey);
+async fn a_rule_for_a_merchant_applies_to_that_merchant_only() {
+    let setup = Setup::new().await;
+    let credentials = setup.mock.make_merchant(NewMerchant::default()).unwrap();
+    let other = client(&setup.mock, &credentials, Trust::PublicKey);
     let merchant = Some(credentials.mchid.to_string());
-    world.mock.add_fault(striking(FaultMatch { merchant, ..FaultMatch::default() })).unwrap();
-    assert_eq!(world.change("1").await.status(), 204);
+    setup.mock.add_fault(rule_for(FaultMatch { merchant, ..FaultMatch::default() })).unwrap();
+    assert_eq!(setup.change("1").await.status(), 204);
     let change = super::adding("1");
-    assert_eq!(Reaction::to(other.set_rights("a", "1", &change).await).status(), STRUCK);
+    assert_eq!(Reaction::to(other.set_rights("a", "1", &change).await).status(), FAULT_STATUS);
 }
 
 #[tokio::test]
-async fn the_nth_and_every_nth_are_counted_from_one() {
-    assert_eq!(struck(FaultMatch { nth: Some(3), ..FaultMatch::default() }, 9).await, [3]);
-    assert_eq!(struck(FaultMatch { every: Some(3), ..FaultMatch::default() }, 9).await, [3, 6, 9]);
+async fn nth_and_every_count_from_one() {
+    assert_eq!(affected(FaultMatch { nth: Some(3), ..FaultMatch::default() }, 9).await, [3]);
+    assert_eq!(affected(FaultMatch { every: Some(3), ..FaultMatch::default() }, 9).await, [3, 6, 9]);
     let both = FaultMatch { nth: Some(4), every: Some(2), ..FaultMatch::default() };
-    assert_eq!(struck(both, 9).await, [4]);
+    assert_eq!(affected(both, 9).await, [4]);
 }
 
 #[tokio::test]
-async fn chance_strikes_the_same_requests_with_the_same_seed() {
+async fn probability_picks_the_same_requests_for_the_same_seed() {
     let chance = |seed| FaultMatch { probability: Some(0.5), seed: Some(seed), ..FaultMatch::default() };
-    let first = struck(chance(7), 40).await;
+    let first = affected(chance(7), 40).await;
     assert!((10..=30).contains(&first.len()), "{first:?}");
-    assert_eq!(struck(chance(7), 40).await, first);
-    assert_ne!(struck(chance(8), 40).await, first);
+    assert_eq!(affected(chance(7), 40).await, first);
+    assert_ne!(affected(chance(8), 40).await, first);
 }
 
 #[tokio::test]
-async fn a_rule_is_spent_after_as_many_times_as_it_says() {
-    let world = World::with([FaultRule { times: Some(2), ..of_changes(Fault::SystemError) }]).await;
+async fn a_rule_stops_after_its_times() {
+    let setup = Setup::with([FaultRule { times: Some(2), ..of_changes(Fault::SystemError) }]).await;
     let mut statuses = Vec::new();
     for number in ["1", "2", "3", "4"] {
-        statuses.push(world.change(number).await.status());
+        statuses.push(setup.change(number).await.status());
     }
     assert_eq!(statuses, [500, 500, 204, 204]);
-    assert_eq!((world.rule().seen, world.rule().struck), (2, 2));
+    assert_eq!((setup.rule().seen, setup.rule().struck), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_strikes_no_more_often_than_it_says_however_many_come_at_once() {
-    let world = World::with([FaultRule { times: Some(7), ..of_changes(Fault::SystemError) }]).await;
-    let world = Arc::new(world);
+async fn a_rule_applies_exactly_its_times_under_concurrency() {
+    let setup = Setup::with([FaultRule { times: Some(7), ..of_changes(Fault::SystemError) }]).await;
+    let setup = Arc::new(setup);
     let mut calls = JoinSet::new();
     for number in 0..32 {
-        let world = Arc::clone(&world);
-        calls.spawn(async move { world.change(&number.to_string()).await.status() });
+        let setup = Arc::clone(&setup);
+        calls.spawn(async move { setup.change(&number.to_string()).await.status() });
     }
     let statuses = calls.join_all().await;
     assert_eq!(statuses.iter().filter(|status| **status == 500).count(), 7, "{statuses:?}");
-    assert_eq!((world.points().await, world.rule().struck), (25 * POINTS, 7));
+    assert_eq!((setup.points().await, setup.rule().struck), (25 * POINTS, 7));
 }
 
 #[tokio::test]
-async fn a_rule_ends_when_its_time_by_the_mocks_clock_is_up() {
-    let world = World::with([FaultRule { ttl: Some(60), ..FaultRule::of(Fault::FrequencyLimited) }]).await;
-    assert_eq!(world.rule().ends_at, Some(NOW.as_unix() + 60));
-    for (seconds, status) in [(59, STRUCK), (1, 204)] {
-        world.mock.clock().advance(seconds);
-        assert_eq!(world.change(&seconds.to_string()).await.status(), status);
+async fn a_rule_ends_after_its_ttl_by_the_mocks_clock() {
+    let setup = Setup::with([FaultRule { ttl: Some(60), ..FaultRule::of(Fault::FrequencyLimited) }]).await;
+    assert_eq!(setup.rule().ends_at, Some(NOW.as_unix() + 60));
+    for (seconds, status) in [(59, FAULT_STATUS), (1, 204)] {
+        setup.mock.clock().advance(seconds);
+        assert_eq!(setup.change(&seconds.to_string()).await.status(), status);
     }
 }
 
 #[tokio::test]
-async fn a_rule_may_say_that_the_request_is_applied_or_not() {
+async fn a_rule_can_set_whether_the_request_is_applied() {
     let error = Some(CustomError { status: 418, code: "TEAPOT".into(), message: "短小粗壮".into() });
     let custom = FaultRule { fault: None, error, ..of_changes(Fault::SystemError) };
     for (rule, applied, status, points) in [
@@ -138,35 +138,35 @@ async fn a_rule_may_say_that_the_request_is_applied_or_not() {
         (custom, Some(true), 418, POINTS),
     ] {
         let rule = FaultRule { applied, ..rule };
-        let world = World::with([rule.clone()]).await;
-        assert_eq!((world.change("1").await.status(), world.points().await), (status, points), "{rule}");
-        assert_eq!(world.last_strike().unwrap().is_applied, points == POINTS, "{rule}");
+        let setup = Setup::with([rule.clone()]).await;
+        assert_eq!((setup.change("1").await.status(), setup.points().await), (status, points), "{rule}");
+        assert_eq!(setup.last_fault().unwrap().is_applied, points == POINTS, "{rule}");
     }
 }
 
 #[tokio::test]
-async fn a_connection_may_break_with_or_without_an_effect() {
+async fn a_connection_fault_can_set_whether_the_request_is_applied() {
     for (fault, applied, points) in
         [(Fault::Reset, true, POINTS), (Fault::ResetAfterHeaders, false, 0), (Fault::StopInBody, false, 0)]
     {
-        let world = World::with([FaultRule { applied: Some(applied), ..of_changes(fault) }]).await;
-        assert_eq!((world.change("1").await, world.points().await), (Reaction::Broken, points), "{fault}");
+        let setup = Setup::with([FaultRule { applied: Some(applied), ..of_changes(fault) }]).await;
+        assert_eq!((setup.change("1").await, setup.points().await), (Reaction::Broken, points), "{fault}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_in_words_of_ones_own_comes_as_it_is() {
+async fn a_custom_error_is_sent_as_given() {
     let error =
         Some(CustomError {
             status: 403, code: "NO_AUTH".into(), message: "商户号未开通此产品".into()
         });
-    let world = World::with([FaultRule { error, ..FaultRule::default() }]).await;
-    assert_eq!(world.change("1").await, Reaction::Rejected(403, "NO_AUTH 商户号未开通此产品".into()));
-    assert_eq!(world.mock.exchanges()[0].code(), Some("NO_AUTH"));
+    let setup = Setup::with([FaultRule { error, ..FaultRule::default() }]).await;
+    assert_eq!(setup.change("1").await, Reaction::Rejected(403, "NO_AUTH 商户号未开通此产品".into()));
+    assert_eq!(setup.mock.exchanges()[0].code(), Some("NO_AUTH"));
 }
 
 #[tokio::test]
-async fn a_fault_hides_no_mistake_of_the_clients_and_does_not_count_it() {
+async fn a_fault_does_not_hide_client_mistakes_or_count_them() {
     let mock = frozen_mock().await;
     mock.add_fault(FaultRule::of(Fault::SystemError)).unwrap();
     let mistakes = [
@@ -186,61 +186,61 @@ async fn a_fault_hides_no_mistake_of_the_clients_and_does_not_count_it() {
 }
 
 #[tokio::test]
-async fn what_the_operation_itself_refuses_is_not_hidden_by_a_fault_that_is_applied() {
+async fn a_fault_does_not_hide_a_refusal_by_the_operation() {
     let mut config = Config::default();
     config.policies.repeat = Repeat::Reject;
     let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
-    let world = World::of(mock);
-    world.mock.add_fault(of_changes(Fault::SystemErrorApplied)).unwrap();
+    let setup = Setup::of(mock);
+    setup.mock.add_fault(of_changes(Fault::SystemErrorApplied)).unwrap();
     for (status, is_applied) in [(500, true), (400, false)] {
-        assert_eq!(world.change("1").await.status(), status);
-        assert_eq!(world.last_strike().unwrap().is_applied, is_applied);
+        assert_eq!(setup.change("1").await.status(), status);
+        assert_eq!(setup.last_fault().unwrap().is_applied, is_applied);
     }
-    assert_eq!(world.points().await, POINTS);
+    assert_eq!(setup.points().await, POINTS);
 }
 
 #[tokio::test]
-async fn a_fault_of_signatures_is_not_spent_on_a_refusal_which_has_none() {
+async fn a_signature_fault_is_not_used_up_by_an_unsigned_refusal() {
     let mut config = Config::default();
     config.policies.repeat = Repeat::Reject;
     let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
-    let world = World::of(mock);
-    assert_eq!(world.change("1").await.status(), 204);
-    world.mock.add_fault(FaultRule { times: Some(1), ..of_changes(Fault::WrongKey) }).unwrap();
-    assert_eq!(world.change("1").await.status(), 400);
-    assert_eq!((world.last_strike(), world.rule().struck), (None, 0));
-    assert_eq!(world.change("2").await, Reaction::Mismatch);
-    assert_eq!((world.rule().seen, world.rule().struck), (1, 1), "the refusal does not count as seen");
-    assert_eq!(world.change("3").await.status(), 204);
+    let setup = Setup::of(mock);
+    assert_eq!(setup.change("1").await.status(), 204);
+    setup.mock.add_fault(FaultRule { times: Some(1), ..of_changes(Fault::WrongKey) }).unwrap();
+    assert_eq!(setup.change("1").await.status(), 400);
+    assert_eq!((setup.last_fault(), setup.rule().struck), (None, 0));
+    assert_eq!(setup.change("2").await, Reaction::Mismatch);
+    assert_eq!((setup.rule().seen, setup.rule().struck), (1, 1), "the refusal does not count as seen");
+    assert_eq!(setup.change("3").await.status(), 204);
 }
 
 #[tokio::test]
-async fn rules_can_be_added_looked_at_and_removed_while_it_runs() {
-    let world = World::new().await;
-    let first = world.mock.add_fault(of_changes(Fault::SystemError)).unwrap();
-    let second = world.mock.add_fault(of_changes(Fault::BadGateway)).unwrap();
-    assert_eq!(world.change("1").await.status(), 500);
-    assert_eq!(world.mock.faults().iter().map(|rule| rule.id).collect::<Vec<_>>(), [first.id, second.id]);
-    assert!(world.mock.remove_fault(first.id) && !world.mock.remove_fault(first.id));
-    assert_eq!(world.change("2").await.status(), 502);
-    assert_eq!((world.mock.clear_faults(), world.mock.faults()), (1, vec![]));
-    assert_eq!(world.change("3").await.status(), 204);
+async fn rules_can_be_added_listed_and_removed_while_the_mock_runs() {
+    let setup = Setup::new().await;
+    let first = setup.mock.add_fault(of_changes(Fault::SystemError)).unwrap();
+    let second = setup.mock.add_fault(of_changes(Fault::BadGateway)).unwrap();
+    assert_eq!(setup.change("1").await.status(), 500);
+    assert_eq!(setup.mock.faults().iter().map(|rule| rule.id).collect::<Vec<_>>(), [first.id, second.id]);
+    assert!(setup.mock.remove_fault(first.id) && !setup.mock.remove_fault(first.id));
+    assert_eq!(setup.change("2").await.status(), 502);
+    assert_eq!((setup.mock.clear_faults(), setup.mock.faults()), (1, vec![]));
+    assert_eq!(setup.change("3").await.status(), 204);
 }
 
 #[tokio::test]
-async fn a_rule_that_a_mock_starts_with_holds_from_the_first_request_and_after_a_reset() {
+async fn a_rule_given_at_start_applies_from_the_first_request_and_after_a_reset() {
     let rule = FaultRule { times: Some(1), ..of_changes(Fault::SystemError) };
     let builder = MockServer::builder().clock(Clock::fixed(NOW)).fault(rule);
-    let world = World::of(builder.start().await.unwrap());
+    let setup = Setup::of(builder.start().await.unwrap());
     for _ in 0..2 {
-        assert_eq!(world.change("1").await.status(), 500);
-        assert_eq!(world.change("2").await.status(), 204);
-        world.mock.reset();
+        assert_eq!(setup.change("1").await.status(), 500);
+        assert_eq!(setup.change("2").await.status(), 204);
+        setup.mock.reset();
     }
 }
 
 #[tokio::test]
-async fn a_rule_that_makes_no_sense_keeps_a_mock_from_starting() {
+async fn an_invalid_rule_keeps_the_mock_from_starting() {
     let error = MockServer::builder().fault(FaultRule::default()).start().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("expected fault, error or latency"), "{error}");
@@ -248,12 +248,12 @@ async fn a_rule_that_makes_no_sense_keeps_a_mock_from_starting() {
 }
 
 #[tokio::test]
-async fn a_rule_that_makes_no_sense_is_refused_while_it_runs() {
+async fn an_invalid_rule_is_refused_while_the_mock_runs() {
     let mock = frozen_mock().await;
     let when = FaultMatch { merchant: some("404"), ..FaultMatch::default() };
-    assert_eq!(mock.add_fault(striking(when)), Err(RuleError::UnknownMerchant { mchid: "404".into() }));
+    assert_eq!(mock.add_fault(rule_for(when)), Err(RuleError::UnknownMerchant { mchid: "404".into() }));
     let when = FaultMatch { operation: some("setRights"), ..FaultMatch::default() };
-    let error = mock.add_fault(striking(when)).unwrap_err();
+    let error = mock.add_fault(rule_for(when)).unwrap_err();
     assert!(error.to_string().contains("set_rights"), "{error}");
     assert_eq!(mock.faults(), []);
 }

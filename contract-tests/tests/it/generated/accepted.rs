@@ -5,42 +5,37 @@ use wechatpay_contract::generate::{GeneratedRequest, Generator};
 use wechatpay_mock::ApiError;
 use wechatpay_openapi::{Contract, Operation};
 
-use super::{World, check};
+use super::{Setup, check};
 
 #[test]
 fn every_valid_request_of_any_operation_gets_a_response_that_the_contract_describes() {
-    let world = World::new();
+    let setup = Setup::new();
     for operation in Contract::current().operations() {
         let generator = Generator::new(operation).unwrap();
         check((128, file!()), &generator.valid_requests(), |request| {
-            has_described_response(&world, operation, &request)
+            has_described_response(&setup, operation, &request)
         });
-        let exchanges = world.mock.exchanges();
+        let exchanges = setup.mock.exchanges();
         let sent = exchanges.iter().filter(|exchange| exchange.operation == Some(operation.id()));
-        let (carried_out, refused): (Vec<_>, Vec<_>) =
+        let (accepted, refused): (Vec<_>, Vec<_>) =
             sent.partition(|exchange| exchange.status.is_some_and(|status| status.is_success()));
-        // About half of the requests that may have an encrypted field have one, and are refused.
-        assert!(
-            carried_out.len() * 3 >= refused.len(),
-            "{} refuses {} of 128",
-            operation.id(),
-            refused.len()
-        );
+        // About half of the requests that may have an encrypted field have one and are refused.
+        assert!(accepted.len() * 3 >= refused.len(), "{} refuses {} of 128", operation.id(), refused.len());
     }
 }
 
-/// A 2xx is one of the operation's responses. An error is by a rule of the operation's own, or says that a field is not
-/// encrypted: the generator does not encrypt.
+/// A 2xx is one of the operation's responses. An error comes from a rule of the operation itself, or says that a field
+/// is not encrypted, because the generator does not encrypt.
 fn has_described_response(
-    world: &World,
+    setup: &Setup,
     operation: &Operation,
     request: &GeneratedRequest,
 ) -> Result<(), TestCaseError> {
-    match world.send(request) {
+    match setup.send(request) {
         Ok(verified) => is_described(operation, verified.status().as_str(), verified.body()),
         Err(error) => {
             let rejection = error.api_error().ok_or_else(|| TestCaseError::fail(format!("{error:?}")))?;
-            let exchanges = world.mock.exchanges();
+            let exchanges = setup.mock.exchanges();
             let reason = exchanges.last().and_then(|exchange| exchange.rejection.as_deref());
             let is_business = matches!(reason, Some(ApiError::Operation(_) | ApiError::Sensitive(_)));
             prop_assert!(is_business, "{rejection}: {reason:?}");

@@ -1,5 +1,6 @@
-//! An operation that no code knows, added to the contract: requests are generated for it as for any other, and the crate
-//! `jsonschema` finds exactly the error in each that it should have.
+//! An operation that exists only in the test is added to the contract. Requests are generated for it as for any other,
+//! and the crate
+//! `jsonschema` finds exactly the intended error in each.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use super::check;
 fn valid_requests_of_an_added_operation_break_no_rule() {
     let schemas = Schemas::new();
     check((256, file!()), &added().valid_requests(), |request| {
-        prop_assert_eq!(schemas.faults(&request), Vec::<String>::new());
+        prop_assert_eq!(schemas.errors(&request), Vec::<String>::new());
         Ok(())
     });
 }
@@ -26,14 +27,14 @@ fn invalid_requests_of_an_added_operation_break_exactly_the_rule_that_they_name(
     let schemas = Schemas::new();
     for invalid in added().invalid_requests() {
         check((16, file!()), &invalid.requests, |request| {
-            breaks_only(&invalid.violation, &schemas.faults(&request))
+            breaks_only(&invalid.violation, &schemas.errors(&request))
         });
     }
 }
 
 #[test]
 fn every_rule_of_an_added_operation_is_broken_by_some_request() {
-    let ways: BTreeSet<_> =
+    let rules: BTreeSet<_> =
         added().invalid_requests().iter().map(|invalid| invalid.violation.rule.name()).collect();
     let all = [
         "beyond-64-bits",
@@ -56,11 +57,11 @@ fn every_rule_of_an_added_operation_is_broken_by_some_request() {
         "unknown-field",
         "wrong-type",
     ];
-    assert_eq!(ways, all.into());
+    assert_eq!(rules, all.into());
 }
 
 #[test]
-fn a_schema_that_no_values_can_be_made_from_is_named() {
+fn a_schema_without_possible_values_is_named() {
     let mut description = description();
     let schema = "/requestBody/content/application~1json/schema/properties";
     description.pointer_mut(schema).unwrap()["attach"] = json!({ "type": "string", "not": {} });
@@ -71,7 +72,7 @@ fn a_schema_that_no_values_can_be_made_from_is_named() {
 }
 
 #[test]
-fn a_required_header_is_named_and_an_optional_one_left_out() {
+fn a_required_header_is_an_error_and_an_optional_one_is_left_out() {
     let mut description = description();
     let header = json!({ "name": "Wechatpay-Serial", "in": "header", "schema": { "type": "string" } });
     description["parameters"].as_array_mut().unwrap().push(header);
@@ -90,7 +91,7 @@ fn added() -> Generator {
     Generator::new(contract(description()).operation("order_stock").unwrap()).unwrap()
 }
 
-/// The contract with one operation more.
+/// The contract with one more operation.
 fn contract(description: Value) -> Contract {
     let mut document: Value = serde_json::from_str(OPENAPI).unwrap();
     document["paths"]["/v3/stocks/{stock_id}/orders"]["post"] = description;
@@ -151,15 +152,15 @@ fn limit_schema() -> Value {
     json!({ "type": "integer", "format": "int64", "title": "条数", "minimum": 1, "maximum": 50 })
 }
 
-fn breaks_only(violation: &Violation, faults: &[String]) -> Result<(), TestCaseError> {
+fn breaks_only(violation: &Violation, errors: &[String]) -> Result<(), TestCaseError> {
     let at = |keyword: &str| format!("{keyword} at /{}{}", violation.location, violation.pointer);
-    let is_implied = |fault: &&String| implied(violation.rule).iter().any(|keyword| **fault == at(keyword));
-    let faults: Vec<_> = faults.iter().filter(|fault| !is_implied(fault)).collect();
-    prop_assert_eq!(faults, [&at(keyword(violation.rule))]);
+    let is_implied = |error: &&String| implied(violation.rule).iter().any(|keyword| **error == at(keyword));
+    let errors: Vec<_> = errors.iter().filter(|error| !is_implied(error)).collect();
+    prop_assert_eq!(errors, [&at(keyword(violation.rule))]);
     Ok(())
 }
 
-/// Keywords that the value breaks as well; the gateway reports them later.
+/// Keywords that the value also breaks. The gateway reports them later.
 fn implied(rule: Rule) -> &'static [&'static str] {
     match rule {
         Rule::Type { .. } | Rule::Null { .. } => &["enum"],
@@ -168,7 +169,7 @@ fn implied(rule: Rule) -> &'static [&'static str] {
     }
 }
 
-/// The name of the fault here: the schema's keyword, if one forbids it.
+/// The name of the error: the schema keyword, if one forbids the value.
 fn keyword(rule: Rule) -> &'static str {
     use Rule::*;
     match rule {
@@ -188,7 +189,7 @@ fn keyword(rule: Rule) -> &'static str {
     }
 }
 
-/// The added operation's schemas, as `jsonschema` understands them.
+/// The schemas of the added operation, compiled by `jsonschema`.
 struct Schemas {
     stock_id: Validator,
     page: Validator,
@@ -200,62 +201,62 @@ impl Schemas {
     fn new() -> Self {
         let [stock_id, page, limit, body] = [stock_id_schema(), page_schema(), limit_schema(), body_schema()]
             .map(|schema| {
-                let alone =
+                let standalone =
                     json!({ "allOf": [schema], "components": { "schemas": { "goods": goods_schema() } } });
-                jsonschema::draft202012::new(&alone).unwrap()
+                jsonschema::draft202012::new(&standalone).unwrap()
             });
         Self { stock_id, page, limit, body }
     }
 
-    /// Every fault of a request, as `keyword at /place`.
-    fn faults(&self, request: &GeneratedRequest) -> Vec<String> {
+    /// Every error in a request, as `keyword at /place`.
+    fn errors(&self, request: &GeneratedRequest) -> Vec<String> {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let stock_id = path.strip_prefix("/v3/stocks/").unwrap().strip_suffix("/orders").unwrap();
         let query = |name| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         let of_page = match query("page") {
-            Some(page) => faults_of_parameter("/query/page", page, &self.page),
+            Some(page) => errors_of_parameter("/query/page", page, &self.page),
             None => vec!["required at /query/page".into()],
         };
-        let of_limit = query("limit").map(|limit| faults_of_parameter("/query/limit", limit, &self.limit));
-        let of_path = faults_of_parameter("/uri_template/stock_id", stock_id, &self.stock_id);
-        [of_path, of_page, of_limit.unwrap_or_default(), faults_of_body(&request.body, &self.body)].concat()
+        let of_limit = query("limit").map(|limit| errors_of_parameter("/query/limit", limit, &self.limit));
+        let of_path = errors_of_parameter("/uri_template/stock_id", stock_id, &self.stock_id);
+        [of_path, of_page, of_limit.unwrap_or_default(), errors_of_body(&request.body, &self.body)].concat()
     }
 }
 
-fn faults_of_parameter(place: &str, sent: &str, schema: &Validator) -> Vec<String> {
-    let is_whole =
+fn errors_of_parameter(place: &str, sent: &str, schema: &Validator) -> Vec<String> {
+    let is_escape =
         |rest: &str| rest.get(..2).is_some_and(|digits| digits.bytes().all(|it| it.is_ascii_hexdigit()));
     match percent_decode_str(sent).decode_utf8() {
-        Ok(text) if sent.split('%').skip(1).all(is_whole) => {
-            // `limit` is the one that is a number.
+        Ok(text) if sent.split('%').skip(1).all(is_escape) => {
+            // Only `limit` is a number.
             let number = serde_json::from_str(&text).ok().filter(|_| place.ends_with("/limit"));
-            faults_of_value(place, &number.unwrap_or_else(|| text.into()), schema)
+            errors_of_value(place, &number.unwrap_or_else(|| text.into()), schema)
         }
         _ => vec![format!("percent-encoding at {place}")],
     }
 }
 
-fn faults_of_body(body: &[u8], schema: &Validator) -> Vec<String> {
-    let fault = |name: &str| vec![format!("{name} at /body")];
+fn errors_of_body(body: &[u8], schema: &Validator) -> Vec<String> {
+    let error = |name: &str| vec![format!("{name} at /body")];
     match (std::str::from_utf8(body), serde_json::from_slice(body)) {
-        (Ok(""), _) => fault("empty-body"),
-        (Err(_), _) => fault("not-utf-8"),
-        (Ok(_), Err(_)) => fault("not-json"),
-        (Ok(_), Ok(value)) => faults_of_value("/body", &value, schema),
+        (Ok(""), _) => error("empty-body"),
+        (Err(_), _) => error("not-utf-8"),
+        (Ok(_), Err(_)) => error("not-json"),
+        (Ok(_), Ok(value)) => errors_of_value("/body", &value, schema),
     }
 }
 
-fn faults_of_value(place: &str, value: &Value, schema: &Validator) -> Vec<String> {
-    let of_no_keyword = faults_of_no_keyword(place, value);
+fn errors_of_value(place: &str, value: &Value, schema: &Validator) -> Vec<String> {
+    let of_no_keyword = errors_beyond_keywords(place, value);
     let of_keywords = schema.iter_errors(value).filter_map(|error| {
         let number = format!("int64 at {place}{}", error.instance_path());
-        let fault = format!("{} at {place}{}", error.kind().keyword(), pointer_of(&error));
-        (!of_no_keyword.contains(&number)).then_some(fault)
+        let error = format!("{} at {place}{}", error.kind().keyword(), pointer_of(&error));
+        (!of_no_keyword.contains(&number)).then_some(error)
     });
     of_keywords.chain(of_no_keyword.iter().cloned()).collect()
 }
 
-/// Where the field is that the error is about.
+/// The pointer to the field with the error.
 fn pointer_of(error: &ValidationError<'_>) -> String {
     let within = error.instance_path();
     match error.kind() {
@@ -267,20 +268,20 @@ fn pointer_of(error: &ValidationError<'_>) -> String {
     }
 }
 
-/// What the gateway forbids and JSON Schema does not.
-fn faults_of_no_keyword(place: &str, value: &Value) -> Vec<String> {
+/// Errors by rules of the gateway that JSON Schema does not have.
+fn errors_beyond_keywords(place: &str, value: &Value) -> Vec<String> {
     match value {
         Value::Number(number) if number.as_i64().is_none() => vec![format!("int64 at {place}")],
         Value::String(text) if text.chars().any(|it| it.len_utf8() > 3) => {
             vec![format!("four-byte-character at {place}")]
         }
         Value::Array(items) => {
-            let of_item = |(index, item)| faults_of_no_keyword(&format!("{place}/{index}"), item);
+            let of_item = |(index, item)| errors_beyond_keywords(&format!("{place}/{index}"), item);
             items.iter().enumerate().flat_map(of_item).collect()
         }
         Value::Object(fields) => {
             let of_field =
-                |(name, field): (&String, _)| faults_of_no_keyword(&format!("{place}/{name}"), field);
+                |(name, field): (&String, _)| errors_beyond_keywords(&format!("{place}/{name}"), field);
             fields.iter().flat_map(of_field).collect()
         }
         _ => Vec::new(),

@@ -1,5 +1,5 @@
-//! Requests generated from the contract, sent to a mock: valid ones are accepted, and errors of invalid ones name the field
-//! and the rule. An operation that is added to the contract is covered without a new test.
+//! Requests generated from the contract are sent to a mock. Valid ones are accepted, and errors for invalid ones name
+//! the field and the rule. An operation that is added to the contract is covered without a new test.
 
 mod accepted;
 mod added;
@@ -20,7 +20,7 @@ fn generators() -> Vec<Generator> {
     Contract::current().operations().iter().map(|operation| Generator::new(operation).unwrap()).collect()
 }
 
-/// Checks `property` of so many values, and keeps the seed of a failure in the folder that is named after `file`.
+/// Checks `property` for this many values, and keeps the seed of a failure in the folder named after `file`.
 fn check<S: Strategy>(
     (cases, file): (u32, &'static str),
     strategy: &S,
@@ -36,14 +36,14 @@ fn check<S: Strategy>(
     }
 }
 
-/// A mock and its merchant's client, for tests that are not `async`.
-struct World {
+/// A mock and a client for its merchant, for tests that are not `async`.
+struct Setup {
     mock: MockServer,
     client: Client,
     runtime: Runtime,
 }
 
-impl World {
+impl Setup {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mock = runtime.block_on(MockServer::builder().start()).unwrap();

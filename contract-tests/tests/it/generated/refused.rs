@@ -6,24 +6,24 @@ use http::StatusCode;
 use proptest::{prelude::*, test_runner::TestCaseError};
 use wechatpay_contract::generate::{GeneratedRequest, Generator, Violation};
 
-use super::{World, check, generators};
+use super::{Setup, check, generators};
 
 #[test]
-fn each_invalid_request_of_any_operation_is_refused_by_the_field_and_the_rule_that_it_breaks() {
-    let world = World::new();
+fn each_invalid_request_is_refused_for_the_field_and_rule_that_it_breaks() {
+    let setup = Setup::new();
     for invalid in generators().iter().flat_map(Generator::invalid_requests) {
         check((8, file!()), &invalid.requests, |request| {
-            is_refused_for(&invalid.violation, &world, &request)
+            is_refused_for(&invalid.violation, &setup, &request)
         });
     }
 }
 
 fn is_refused_for(
     violation: &Violation,
-    world: &World,
+    setup: &Setup,
     request: &GeneratedRequest,
 ) -> Result<(), TestCaseError> {
-    let Err(error) = world.send(request) else {
+    let Err(error) = setup.send(request) else {
         return Err(TestCaseError::fail(format!("{violation}: accepted")));
     };
     let rejection =
@@ -35,10 +35,10 @@ fn is_refused_for(
 }
 
 #[test]
-fn the_rights_operation_can_be_broken_in_these_ways() {
+fn invalid_requests_of_the_rights_operation_break_these_rules() {
     let generators = generators();
     let set_rights = generators.iter().find(|generator| generator.operation_id() == "set_rights").unwrap();
-    let ways: BTreeSet<_> =
+    let rules: BTreeSet<_> =
         set_rights.invalid_requests().iter().map(|invalid| invalid.violation.rule.name()).collect();
     let expected = [
         "beyond-64-bits",
@@ -56,5 +56,5 @@ fn the_rights_operation_can_be_broken_in_these_ways() {
         "unknown-field",
         "wrong-type",
     ];
-    assert_eq!(ways, expected.into());
+    assert_eq!(rules, expected.into());
 }

@@ -1,4 +1,4 @@
-//! How a connection that speaks HTTP/2 ends: it is closed when it stands still, and when the mock ends.
+//! How an HTTP/2 connection ends: when it is idle or stalled, and when the mock shuts down.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::support::{
     soon,
 };
 
-/// A mock that waits for a second, whatever it waits for.
+/// A mock with timeouts of one second.
 async fn impatient() -> MockServer {
     let limits = Limits::default().with_head_timeout(1).and_then(|limits| limits.with_body_timeout(1));
     let limits = limits.and_then(|limits| limits.with_write_timeout(1)).unwrap();
@@ -28,24 +28,24 @@ fn assert_ended_after_a_second(begun: Instant) {
     assert!((1.0..1.0 + SHORTLY.as_secs_f64()).contains(&waited.as_secs_f64()), "{waited:?}");
 }
 
-/// The kinds of the frames that come until the connection ends.
-async fn kinds_of_frames(stream: &mut (impl AsyncReadExt + Unpin)) -> Vec<u8> {
-    let mut kinds = Vec::new();
+/// The types of all frames until the connection ends.
+async fn frame_types(stream: &mut (impl AsyncReadExt + Unpin)) -> Vec<u8> {
+    let mut types = Vec::new();
     let mut head = [0; 9];
     while soon(stream.read_exact(&mut head)).await.is_ok() {
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
         soon(stream.read_exact(&mut vec![0; length])).await.unwrap();
-        kinds.push(head[3]);
+        types.push(head[3]);
     }
-    kinds
+    types
 }
 
-/// How a client begins: the preface, and a frame of settings without any.
+/// The start of a client's connection: the preface and an empty SETTINGS frame.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const GOAWAY: u8 = 7;
 
 #[tokio::test]
-async fn a_handshake_that_stops_half_way_is_given_up_on() {
+async fn an_incomplete_handshake_times_out() {
     let mock = impatient().await;
     mock.ca_pem().await.unwrap();
     for sent in [&[22][..], &[22, 3, 1, 2, 0], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
@@ -58,7 +58,7 @@ async fn a_handshake_that_stops_half_way_is_given_up_on() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_after_the_handshake_is_given_up_on() {
+async fn silence_after_the_handshake_times_out() {
     let mock = impatient().await;
     for (protocols, sent) in [
         (&["http/1.1"][..], &b""[..]),
@@ -66,7 +66,7 @@ async fn who_says_nothing_after_the_handshake_is_given_up_on() {
         (&["h2"], b""),
         (&["h2"], &PREFACE[..10]),
         (&["h2"], PREFACE),
-        // A request's headers that never end.
+        // Request headers that never end.
         (&["h2"], &[PREFACE, b"\0\0\x01\x01\0\0\0\0\x01\x82"].concat()),
     ] {
         let begun = Instant::now();
@@ -79,15 +79,15 @@ async fn who_says_nothing_after_the_handshake_is_given_up_on() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_told_before_it_is_closed() {
+async fn an_idle_connection_gets_a_goaway_before_it_is_closed() {
     let mock = impatient().await;
     let mut stream = soon(connect(&mock, "localhost", &["h2"])).await.unwrap();
     stream.write_all(PREFACE).await.unwrap();
-    assert!(kinds_of_frames(&mut stream).await.contains(&GOAWAY));
+    assert!(frame_types(&mut stream).await.contains(&GOAWAY));
 }
 
 #[tokio::test]
-async fn a_connection_is_idle_no_longer_after_requests_than_before_them() {
+async fn the_idle_timeout_is_the_same_after_requests() {
     let mock = impatient().await;
     let client = Client::of(&mock).await;
     let mut begun = Instant::now();
@@ -100,45 +100,45 @@ async fn a_connection_is_idle_no_longer_after_requests_than_before_them() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_taken_ends_the_connection_whatever_else_is_asked() {
+async fn a_response_that_is_not_read_ends_the_connection_despite_other_requests() {
     let mock = impatient().await;
     let client = Client::with_window(&mock, 1024).await;
     let begun = Instant::now();
-    // Its headers come, and as much of its body as there is room for, which nobody reads.
+    // The headers arrive, and as much of the body as the window holds. Nobody reads it.
     let _never_read = soon(client.send(echo(100_000).to_http("https://localhost"))).await.unwrap();
     soon(async { while client.call(&RawRequest::sample()).await.is_ok() {} }).await;
     assert_ended_after_a_second(begun);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_read_bit_by_bit_comes_whole() {
+async fn a_response_read_in_small_pieces_is_complete() {
     let mock = MockServer::builder().clock(Clock::fixed(NOW)).start().await.unwrap();
     for window in [1, 100, 65_535] {
         let client = Client::with_window(&mock, window).await;
-        let whole = client.call(&echo(200)).await.unwrap();
-        assert_eq!(whole.status, 200);
-        assert!(whole.body.ends_with(b"\"}"), "{window}");
+        let response = client.call(&echo(200)).await.unwrap();
+        assert_eq!(response.status, 200);
+        assert!(response.body.ends_with(b"\"}"), "{window}");
     }
 }
 
 #[tokio::test]
-async fn a_mock_that_ends_answers_what_was_asked_and_tells_that_it_ends() {
+async fn shutdown_finishes_requests_in_flight_and_sends_goaway() {
     let mock = MockServer::builder().clock(Clock::fixed(NOW)).start().await.unwrap();
     mock.add_fault(FaultRule { latency: Some(Latency::Fixed(500)), ..FaultRule::default() }).unwrap();
     let client = Client::of(&mock).await;
-    let asked = async { client.call(&RawRequest::sample()).await.unwrap().status };
+    let call = async { client.call(&RawRequest::sample()).await.unwrap().status };
     let end = async {
         recorded(&mock).await;
         let begun = Instant::now();
         (mock.shutdown().await, begun.elapsed() < SHORTLY)
     };
-    let (status, ended) = soon(async { tokio::join!(asked, end) }).await;
+    let (status, ended) = soon(async { tokio::join!(call, end) }).await;
     assert_eq!((status.as_u16(), ended), (204, (true, true)));
     assert!(client.end().await);
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_hold_the_end_up_even_if_nobody_reads_from_them() {
+async fn idle_connections_do_not_delay_the_shutdown() {
     let mock = MockServer::builder().start().await.unwrap();
     let mut silent = soon(connect(&mock, "localhost", &["h2"])).await.unwrap();
     silent.write_all(PREFACE).await.unwrap();
@@ -148,7 +148,7 @@ async fn idle_connections_do_not_hold_the_end_up_even_if_nobody_reads_from_them(
     let begun = Instant::now();
     assert!(soon(mock.shutdown()).await);
     assert!(begun.elapsed() < SHORTLY, "{:?}", begun.elapsed());
-    assert!(kinds_of_frames(&mut silent).await.contains(&GOAWAY));
+    assert!(frame_types(&mut silent).await.contains(&GOAWAY));
     drop(just_connected);
 }
 
@@ -157,13 +157,13 @@ async fn a_dropped_mock_closes_its_connections() {
     let mock = frozen_mock().await;
     let client = Client::of(&mock).await;
     mock.add_fault(FaultRule { latency: Some(Latency::Fixed(60_000)), ..FaultRule::default() }).unwrap();
-    let asked = tokio::spawn(client.send(RawRequest::sample().to_http("https://localhost")));
+    let call = tokio::spawn(client.send(RawRequest::sample().to_http("https://localhost")));
     soon(recorded(&mock)).await;
     let config = trusting(&mock.ca_pem().await.unwrap(), &["http/1.1"]);
     let stream = TcpStream::connect(mock.address()).await.unwrap();
     let mut other = soon(handshake(stream, config, "localhost")).await.unwrap();
     drop(mock);
-    let answer = soon(asked).await.unwrap();
-    assert!(answer.is_err(), "{answer:?}");
+    let response = soon(call).await.unwrap();
+    assert!(response.is_err(), "{response:?}");
     let _ = soon(other.read_to_end(&mut Vec::new())).await;
 }

@@ -1,4 +1,4 @@
-//! HTTP/2 over real sockets: requests side by side, limits, faults, and how a connection ends.
+//! HTTP/2 over real sockets: concurrent requests, limits, faults, and how a connection ends.
 
 mod ending;
 mod faults;
@@ -25,8 +25,8 @@ struct Client {
     connection: JoinHandle<hyper::Result<()>>,
 }
 
-/// An answer that came whole.
-struct Whole {
+/// A complete response.
+struct Complete {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
@@ -34,11 +34,11 @@ struct Whole {
 
 impl Client {
     async fn of(mock: &MockServer) -> Self {
-        // As much as an answer here ever has.
+        // More than any response here needs.
         Self::with_window(mock, 1024 * 1024).await
     }
 
-    /// One that takes no more than so many bytes of an answer before it reads them.
+    /// A client with a receive window of this many bytes.
     async fn with_window(mock: &MockServer, window: u32) -> Self {
         let stream = soon(connect(mock, "localhost", &["h2"])).await.unwrap();
         let (sender, connection) = Builder::new(TokioExecutor::new())
@@ -50,7 +50,7 @@ impl Client {
         Self { sender, connection: tokio::spawn(connection) }
     }
 
-    /// Sends a request; what comes of it is the caller's to wait for.
+    /// Sends a request. The caller awaits the response.
     fn send(
         &self,
         request: Request<Full<Bytes>>,
@@ -58,22 +58,22 @@ impl Client {
         self.sender.clone().send_request(request)
     }
 
-    /// The answer to a request, once it is whole.
-    async fn call(&self, request: &RawRequest) -> hyper::Result<Whole> {
+    /// The complete response to a request.
+    async fn call(&self, request: &RawRequest) -> hyper::Result<Complete> {
         let response = soon(self.send(request.to_http("https://localhost"))).await?;
         let (head, body) = response.into_parts();
         let body = soon(body.collect()).await?.to_bytes().into();
-        Ok(Whole { status: head.status, headers: head.headers, body })
+        Ok(Complete { status: head.status, headers: head.headers, body })
     }
 
-    /// Waits until the connection has ended; whether it did as it should.
+    /// Waits until the connection has ended, and returns whether it ended without an error.
     async fn end(self) -> bool {
         drop(self.sender);
         soon(self.connection).await.unwrap().is_ok()
     }
 }
 
-/// A call whose answer has as long a body.
+/// A call whose response body has about this length.
 fn echo(length: usize) -> RawRequest {
     let echo = RawRequest {
         method: "POST",
@@ -84,5 +84,5 @@ fn echo(length: usize) -> RawRequest {
     echo.header("Wechatpay-Serial: PUB_KEY_ID_0119000000012026010100000000000001")
 }
 
-/// Far less than any limit that a test leaves as it is, and far more than anything here takes by itself.
+/// Far less than any default timeout, and far more than anything here takes.
 const SHORTLY: Duration = Duration::from_secs(5);

@@ -6,17 +6,17 @@ use http_body_util::{BodyExt, Full};
 use wechatpay_mock::{FaultRule, Latency, Limits, MockServer};
 
 use super::{Client, echo};
-use crate::support::{RawRequest, frozen_mock, recorded, secure::believed, soon};
+use crate::support::{RawRequest, frozen_mock, recorded, secure::verified, soon};
 
 #[tokio::test]
-async fn an_answer_is_believed() {
+async fn a_response_verifies() {
     let mock = frozen_mock().await;
     let client = Client::of(&mock).await;
     for (request, status) in
         [(RawRequest::sample(), 204), (RawRequest::certificates(), 200), (echo(100_000), 200)]
     {
-        let whole = client.call(&request).await.unwrap();
-        assert_eq!(believed(&mock, whole.status, whole.headers, whole.body).status(), status);
+        let response = client.call(&request).await.unwrap();
+        assert_eq!(verified(&mock, response.status, response.headers, response.body).status(), status);
     }
     let exchanges = mock.exchanges();
     assert!(exchanges.iter().all(|exchange| exchange.request.version == http::Version::HTTP_2));
@@ -29,31 +29,31 @@ async fn a_refusal_is_the_same_as_over_http_1_1() {
     let unsigned = RawRequest { sign: wechatpay_contract::sign::Sign::Unsigned, ..RawRequest::sample() };
     let unknown = RawRequest { target: "/v3/none".into(), ..RawRequest::sample() };
     for request in [unsigned, unknown] {
-        let secret = client.call(&request).await.unwrap();
+        let over_http2 = client.call(&request).await.unwrap();
         let plain = crate::support::exchange(&mock, &request).await;
-        assert_eq!((secret.status.as_str(), &secret.body), (plain.status(), &plain.body));
+        assert_eq!((over_http2.status.as_str(), &over_http2.body), (plain.status(), &plain.body));
     }
 }
 
 #[tokio::test]
-async fn what_is_meant_for_one_connection_is_not_said() {
-    let whole = Client::of(&frozen_mock().await).await.call(&RawRequest::sample()).await.unwrap();
+async fn connection_specific_headers_are_not_sent() {
+    let response = Client::of(&frozen_mock().await).await.call(&RawRequest::sample()).await.unwrap();
     for name in ["connection", "keep-alive", "transfer-encoding"] {
-        assert!(!whole.headers.contains_key(name), "{name}");
+        assert!(!response.headers.contains_key(name), "{name}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_is_not_compressed_even_if_that_is_asked_for() {
+async fn a_response_is_not_compressed_even_if_the_client_accepts_it() {
     let mock = frozen_mock().await;
     let request = RawRequest::certificates().header("Accept-Encoding: gzip, deflate, br");
-    let whole = Client::of(&mock).await.call(&request).await.unwrap();
-    assert!(!whole.headers.contains_key("content-encoding"));
-    assert!(whole.body.starts_with(b"{\"data\":"));
+    let response = Client::of(&mock).await.call(&request).await.unwrap();
+    assert!(!response.headers.contains_key("content-encoding"));
+    assert!(response.body.starts_with(b"{\"data\":"));
 }
 
 #[tokio::test]
-async fn a_late_answer_holds_no_other_up() {
+async fn a_delayed_response_does_not_delay_others() {
     let mock = frozen_mock().await;
     let late = FaultRule { latency: Some(Latency::Fixed(60_000)), times: Some(1), ..FaultRule::default() };
     mock.add_fault(late).unwrap();
@@ -87,20 +87,20 @@ async fn headers_over_the_limit_are_431_and_the_connection_still_works() {
     let many = (0..200).fold(RawRequest::sample(), |request, n| request.header(&format!("X-Many-{n}: x")));
     assert_eq!(client.call(&many).await.unwrap().status, 431);
     assert_eq!(client.call(&RawRequest::sample()).await.unwrap().status, 204);
-    // What is far too much ends the connection: it would have to be read on and on.
+    // Headers far over the limit end the connection, since the mock would have to keep reading.
     let endless = RawRequest::sample().header(&format!("X-Long: {}", "x".repeat(100_000)));
     assert!(client.call(&endless).await.is_err());
     assert!(client.call(&RawRequest::sample()).await.is_err());
 }
 
 #[tokio::test]
-async fn a_tunnel_is_refused_with_what_to_do() {
+async fn a_tunnel_is_refused_with_a_hint() {
     let mock = frozen_mock().await;
     let client = Client::of(&mock).await;
     let request = Request::builder().method(Method::CONNECT).uri("api.mch.weixin.qq.com:443");
-    let answer = soon(client.send(request.body(Full::<Bytes>::default()).unwrap())).await.unwrap();
-    assert_eq!(answer.status(), 400);
-    let text = soon(answer.into_body().collect()).await.unwrap().to_bytes();
+    let response = soon(client.send(request.body(Full::<Bytes>::default()).unwrap())).await.unwrap();
+    assert_eq!(response.status(), 400);
+    let text = soon(response.into_body().collect()).await.unwrap().to_bytes();
     assert_eq!(
         text,
         "wechatpay-mock: expected HTTP/1.1 for CONNECT, found HTTP/2; open the tunnel over HTTP/1.1\n"

@@ -1,4 +1,4 @@
-//! Many callers at once: sums don't depend on the order, so mock and model agree in the end.
+//! Many concurrent callers: sums do not depend on the order, so mock and model agree at the end.
 
 use std::sync::Arc;
 
@@ -7,30 +7,30 @@ use wechatpay_client::RightsChange;
 use wechatpay_mock::policies::Policies;
 
 use super::{
-    World,
+    Setup,
     reference::{Change, MEMBERS, MERCHANTS, Member, Model},
 };
 
-/// Who sends at once.
+/// The number of concurrent callers.
 const CALLERS: usize = 4;
 
-/// A change, and the callers who send it: the same change with the same number.
+/// A change, and the callers that send it, all with the same number.
 type Sent = (Change, Vec<usize>);
 
 #[test]
-fn changes_by_many_callers_at_once_are_each_applied_once() {
+fn each_change_by_concurrent_callers_is_applied_once() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     proptest!(ProptestConfig::with_cases(48), |(sent in sent())| {
         runtime.block_on(async {
-            let world = Arc::new(World::start(&Policies::default()).await);
-            send(&world, &sent).await;
+            let setup = Arc::new(Setup::start(&Policies::default()).await);
+            send(&setup, &sent).await;
             let mut model = Model::new(Policies::default());
             for (change, _) in &sent {
                 prop_assert!(model.set(change).is_ok());
             }
             for (merchant, _) in MERCHANTS.iter().enumerate() {
                 for member in MEMBERS {
-                    let points = world.points(merchant, member).await;
+                    let points = setup.points(merchant, member).await;
                     prop_assert_eq!(points, model.points(merchant, member), "{:?}", member);
                 }
             }
@@ -39,7 +39,7 @@ fn changes_by_many_callers_at_once_are_each_applied_once() {
     });
 }
 
-/// Points that are added, each under a number of its own.
+/// Changes that add points, each with its own number.
 fn sent() -> impl Strategy<Value = Vec<Sent>> {
     let callers = prop::collection::vec(0..CALLERS, 1..4);
     let change = (0..MERCHANTS.len(), select(MEMBERS.as_slice()), -1000..1000_i64, callers);
@@ -53,17 +53,17 @@ fn sent() -> impl Strategy<Value = Vec<Sent>> {
     })
 }
 
-/// Lets every caller send its changes, all callers at once.
-async fn send(world: &Arc<World>, sent: &[Sent]) {
+/// Sends the changes of all callers concurrently.
+async fn send(setup: &Arc<Setup>, sent: &[Sent]) {
     let callers = (0..CALLERS).map(|caller| {
         let of_caller = sent.iter().flat_map(move |(change, callers)| {
             let times = callers.iter().filter(move |it| **it == caller).count();
             std::iter::repeat_n(change.clone(), times)
         });
-        let (changes, world): (Vec<_>, _) = (of_caller.collect(), Arc::clone(world));
+        let (changes, setup): (Vec<_>, _) = (of_caller.collect(), Arc::clone(setup));
         tokio::spawn(async move {
             for Change { merchant, member: Member { card_id, code }, rights } in changes {
-                world.clients[merchant].set_rights(card_id, code, &rights).await.unwrap();
+                setup.clients[merchant].set_rights(card_id, code, &rights).await.unwrap();
             }
         })
     });

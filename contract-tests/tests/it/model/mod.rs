@@ -1,4 +1,4 @@
-//! The rights operation does what a simple model of it does, for any caller and in any order.
+//! The rights operation agrees with a simple model of it, for any caller and in any order.
 
 mod concurrent;
 mod reference;
@@ -9,13 +9,13 @@ use wechatpay_mock::{Config, Language, MerchantConfig, MockServer, OperationErro
 
 use reference::{MERCHANTS, Member, Refused};
 
-/// A mock with the model's merchants, and a client of each.
-struct World {
+/// A mock with the model's merchants, and a client for each.
+struct Setup {
     mock: MockServer,
     clients: [Client; MERCHANTS.len()],
 }
 
-impl World {
+impl Setup {
     async fn start(policies: &Policies) -> Self {
         let merchants = MERCHANTS.map(|mchid| MerchantConfig::new(mchid.parse().unwrap()));
         let mut config = Config::default().with_merchants(merchants);

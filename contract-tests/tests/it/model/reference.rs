@@ -1,4 +1,4 @@
-//! The model: what the rights operation does, told as shortly as can be.
+//! The model: the rights operation in its shortest form.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use wechatpay_mock::{
     policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore, UnknownCard},
 };
 
-/// The merchants that call: each has cards and request numbers of its own.
+/// The calling merchants. Each has its own cards and request numbers.
 pub(super) const MERCHANTS: [&str; 2] = ["1900000001", "1900000002"];
 
 /// A member's card.
@@ -18,14 +18,14 @@ pub(super) struct Member {
     pub(super) code: &'static str,
 }
 
-/// The documentation's sample, which is there from the start; another member of that card; and another card.
+/// The sample of the documentation, which exists from the start; another member of that card; and another card.
 pub(super) const MEMBERS: [Member; 3] = [
     Member { card_id: RightsChange::SAMPLE_CARD_ID, code: RightsChange::SAMPLE_CODE },
     Member { card_id: RightsChange::SAMPLE_CARD_ID, code: "2" },
     Member { card_id: "another-card", code: "1" },
 ];
 
-/// A change that a merchant asks for.
+/// A change by a merchant.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Change {
     pub(super) merchant: usize,
@@ -33,14 +33,14 @@ pub(super) struct Change {
     pub(super) rights: RightsChange,
 }
 
-/// The rule of the operation's own that a refusal names.
+/// The operation's rule that a refusal names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Refused(pub(super) OperationError);
 
-/// What becomes of a change: accepted with these warnings, or refused.
+/// The outcome of a change: accepted with these warnings, or refused.
 pub(super) type Outcome = Result<Vec<Warning>, Refused>;
 
-/// Everything that counts.
+/// The state.
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) policies: Policies,
@@ -50,7 +50,7 @@ pub(super) struct Model {
 #[derive(Clone, Debug)]
 struct Ledger {
     points: HashMap<Member, i64>,
-    /// What each request number was last used for.
+    /// The last change under each request number.
     used: HashMap<String, Change>,
 }
 
@@ -73,12 +73,12 @@ impl Model {
         self.merchants[merchant] = Ledger::new();
     }
 
-    /// Changes that were accepted and not forgotten.
+    /// Accepted changes that are still remembered.
     pub(super) fn accepted(&self) -> Vec<Change> {
         self.merchants.iter().flat_map(|ledger| ledger.used.values().cloned()).collect()
     }
 
-    /// The points that a merchant finds on a member's card. One that was never seen has none, if it may be made.
+    /// The points on a member's card. A card that was never used has none, if the policy creates it.
     pub(super) fn points(&self, merchant: usize, member: Member) -> Result<i64, Refused> {
         let is_known_card = member.card_id == RightsChange::SAMPLE_CARD_ID;
         match (self.merchants[merchant].points.get(&member), self.policies.unknown_card) {
@@ -89,7 +89,7 @@ impl Model {
         }
     }
 
-    /// Makes a change, or leaves everything as it was.
+    /// Applies a change, or leaves the state unchanged.
     pub(super) fn set(&mut self, change: &Change) -> Outcome {
         let stored = self.points(change.merchant, change.member)?;
         let mut warnings = Vec::new();
@@ -106,15 +106,15 @@ impl Model {
                 RepeatMismatch::Reject => return Err(Refused(OperationError::RepeatedDifferently)),
             },
         }
-        let (after, oddities) = self.sum(&change.rights, stored)?;
-        warnings.extend(oddities);
+        let (after, sum_warnings) = self.sum(&change.rights, stored)?;
+        warnings.extend(sum_warnings);
         let ledger = &mut self.merchants[change.merchant];
         ledger.points.insert(change.member, after);
         ledger.used.insert(change.rights.out_request_no.clone(), change.clone());
         Ok(warnings)
     }
 
-    /// The points after a change, and what does not add up. They stay within 64 bits.
+    /// The points after a change, limited to 64 bits, and warnings about its sums.
     fn sum(&self, rights: &RightsChange, stored: i64) -> Result<(i64, Vec<Warning>), Refused> {
         let before = rights.before_bonus_value.unwrap_or(stored);
         let added = rights.add_bonus_value.map(|add| {

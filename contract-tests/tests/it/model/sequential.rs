@@ -1,4 +1,4 @@
-//! One call after another, of any kind: after each, mock and model agree.
+//! A sequence of calls of any kind: mock and model agree after each.
 
 use proptest::{prelude::*, sample::select};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
@@ -10,7 +10,7 @@ use wechatpay_mock::{
 };
 
 use super::{
-    World,
+    Setup,
     reference::{Change, MEMBERS, MERCHANTS, Member, Model, Outcome},
     refused,
 };
@@ -19,10 +19,10 @@ prop_state_machine! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_rights_operation_does_what_its_model_does(sequential 1..20 => Mock);
+    fn the_rights_operation_agrees_with_its_model(sequential 1..20 => Mock);
 }
 
-/// What can happen.
+/// One step of the sequence.
 #[derive(Clone, Debug)]
 enum Transition {
     Set(Box<Change>),
@@ -31,7 +31,7 @@ enum Transition {
     ResetMerchant(usize),
 }
 
-/// The model, and what it made of the last change.
+/// The model, and its outcome of the last change.
 #[derive(Clone, Debug)]
 struct Reference {
     model: Model,
@@ -69,9 +69,9 @@ impl ReferenceStateMachine for Reference {
     }
 }
 
-/// A mock, and the means to call it from a test that is not `async`.
+/// A mock, and a runtime to call it from a test that is not `async`.
 struct Mock {
-    world: World,
+    setup: Setup,
     runtime: Runtime,
 }
 
@@ -81,7 +81,7 @@ impl StateMachineTest for Mock {
 
     fn init_test(state: &Reference) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { world: runtime.block_on(World::start(&state.model.policies)), runtime }
+        Self { setup: runtime.block_on(Setup::start(&state.model.policies)), runtime }
     }
 
     fn apply(mock: Self, state: &Reference, transition: Transition) -> Self {
@@ -91,15 +91,15 @@ impl StateMachineTest for Mock {
                 mock.assert_points(&state.model, change.merchant, change.member);
             }
             Transition::Show { merchant, member } => mock.assert_points(&state.model, merchant, member),
-            Transition::Reset => mock.world.mock.reset(),
+            Transition::Reset => mock.setup.mock.reset(),
             Transition::ResetMerchant(merchant) => {
-                assert!(mock.world.mock.reset_merchant(MERCHANTS[merchant]));
+                assert!(mock.setup.mock.reset_merchant(MERCHANTS[merchant]));
             }
         }
         mock
     }
 
-    /// A change of one member's card is a change of no other.
+    /// Checks that no change affected another member's card.
     fn teardown(mock: Self, state: Reference) {
         for merchant in 0..MERCHANTS.len() {
             for member in MEMBERS {
@@ -110,14 +110,14 @@ impl StateMachineTest for Mock {
 }
 
 impl Mock {
-    /// What the mock makes of a change; the warnings are those in its journal.
+    /// The mock's outcome of a change, with the warnings from its journal.
     fn set(&self, change: &Change) -> Outcome {
         let Member { card_id, code } = change.member;
-        let client = &self.world.clients[change.merchant];
+        let client = &self.setup.clients[change.merchant];
         self.runtime
             .block_on(client.set_rights(card_id, code, &change.rights))
             .map_err(|error| refused(&error))?;
-        let exchanges = self.world.mock.exchanges();
+        let exchanges = self.setup.mock.exchanges();
         let warnings = exchanges.last().unwrap().warnings.iter();
         let is_about_state = |warning: &&Warning| {
             !matches!(warning, Warning::NonceUsedBefore { .. } | Warning::NoWechatpaySerial)
@@ -126,7 +126,7 @@ impl Mock {
     }
 
     fn assert_points(&self, model: &Model, merchant: usize, member: Member) {
-        let points = self.runtime.block_on(self.world.points(merchant, member));
+        let points = self.runtime.block_on(self.setup.points(merchant, member));
         assert_eq!(points, model.points(merchant, member), "{} {member:?}", MERCHANTS[merchant]);
     }
 }
@@ -139,7 +139,7 @@ fn members() -> impl Strategy<Value = Member> {
     select(MEMBERS.as_slice())
 }
 
-/// Changes of every kind: new ones that fit and that don't, old ones again, and others under an old number.
+/// Changes of every kind: new ones with right and wrong sums, repeated ones, and other changes under a used number.
 fn changes(model: &Model) -> BoxedStrategy<Change> {
     let points = model.clone();
     let fitting = any_change().prop_map(move |mut change| {
@@ -167,7 +167,7 @@ fn any_change() -> impl Strategy<Value = Change> {
 }
 
 fn rights() -> impl Strategy<Value = RightsChange> {
-    // Few numbers, so that merchants come to use the same ones.
+    // Few numbers, so that merchants use the same ones.
     let numbers = (0..8_u8).prop_map(|number| number.to_string());
     let words = prop::option::of(select(vec!["八折", "九折"]));
     (numbers, prop::option::of(points()), prop::option::of(points()), prop::option::of(points()), words)
@@ -180,7 +180,7 @@ fn rights() -> impl Strategy<Value = RightsChange> {
         })
 }
 
-/// A few points, so that some fit by chance; more than a few; and the ends of 64 bits.
+/// Small numbers, so that some sums are right by chance; larger ones; and the ends of 64 bits.
 fn points() -> impl Strategy<Value = i64> {
     prop_oneof![4 => -3..4_i64, 1 => -1000..1000_i64, 1 => select(vec![500, i64::MIN, i64::MAX])]
 }

@@ -1,4 +1,4 @@
-//! The mock as a forward proxy: what it answers itself, what it refuses, and what it lets through.
+//! The mock as a forward proxy: requests it handles itself, requests it refuses, and tunnels it passes through.
 
 mod here;
 mod passthrough;

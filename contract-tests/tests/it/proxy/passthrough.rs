@@ -20,7 +20,7 @@ async fn mock_and_other() -> (MockServer, TcpListener, String) {
 }
 
 #[tokio::test]
-async fn a_tunnel_carries_bytes_both_ways_until_both_ends_are_said() {
+async fn a_tunnel_carries_bytes_both_ways_until_both_sides_close() {
     let (mock, other, name) = mock_and_other().await;
     let mut here = soon(tunnel(&mock, &name)).await.unwrap();
     let (mut there, _) = soon(other.accept()).await.unwrap();
@@ -44,7 +44,7 @@ async fn a_tunnel_carries_bytes_both_ways_until_both_ends_are_said() {
 }
 
 #[tokio::test]
-async fn a_tunnel_whose_other_end_is_gone_ends() {
+async fn a_tunnel_ends_when_the_other_side_is_gone() {
     let (mock, other, name) = mock_and_other().await;
     let mut here = soon(tunnel(&mock, &name)).await.unwrap();
     let (there, _) = soon(other.accept()).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_tunnel_whose_other_end_is_gone_ends() {
 }
 
 #[tokio::test]
-async fn a_mock_that_ends_ends_its_tunnels_at_once() {
+async fn shutdown_ends_tunnels_at_once() {
     let (mock, other, name) = mock_and_other().await;
     let mut here = soon(tunnel(&mock, &name)).await.unwrap();
     let (mut there, _) = soon(other.accept()).await.unwrap();
@@ -65,12 +65,12 @@ async fn a_mock_that_ends_ends_its_tunnels_at_once() {
 }
 
 #[tokio::test]
-async fn who_can_not_be_reached_is_502_with_the_reason() {
+async fn an_unreachable_host_is_a_502_with_the_reason() {
     let (mock, other, name) = mock_and_other().await;
     drop(other);
-    let reply = soon(tunnel(&mock, &name)).await.err().unwrap();
-    assert_eq!(reply.status(), "502");
-    let text = String::from_utf8(reply.body).unwrap();
+    let response = soon(tunnel(&mock, &name)).await.err().unwrap();
+    assert_eq!(response.status(), "502");
+    let text = String::from_utf8(response.body).unwrap();
     let beginning = format!("wechatpay-mock: cannot reach {name}, which --proxy-passthrough allows: ");
     assert!(text.starts_with(&beginning) && text.len() > beginning.len() + 1, "{text}");
 }

@@ -1,30 +1,30 @@
-//! What the mock refuses as a proxy, and how it says so.
+//! Proxy requests that the mock refuses, and the reasons it gives.
 
 use wechatpay_mock::MockServer;
 
 use crate::support::{
-    Connection, RawRequest, Reply, frozen_mock,
+    Connection, RawRequest, RawResponse, frozen_mock,
     secure::{GATEWAY, tunnel},
     soon,
 };
 
-fn text(reply: &Reply) -> String {
-    String::from_utf8(reply.body.clone()).unwrap()
+fn text(response: &RawResponse) -> String {
+    String::from_utf8(response.body.clone()).unwrap()
 }
 
-/// Why there is no tunnel to there.
-async fn refusal(mock: &MockServer, to: &str) -> Reply {
+/// The response that refuses a tunnel to this host.
+async fn refusal(mock: &MockServer, to: &str) -> RawResponse {
     soon(tunnel(mock, to)).await.err().unwrap_or_else(|| panic!("there is a tunnel to {to}"))
 }
 
 #[tokio::test]
-async fn other_hosts_are_403_with_what_to_do() {
+async fn other_hosts_are_a_403_with_a_hint() {
     let mock = frozen_mock().await;
     for host in ["example.com", "192.0.2.1", "mch.weixin.qq.com", "api.mch.weixin.qq.com.example.com"] {
-        let reply = refusal(&mock, &format!("{host}:443")).await;
-        assert_eq!(reply.status(), "403");
+        let response = refusal(&mock, &format!("{host}:443")).await;
+        assert_eq!(response.status(), "403");
         assert_eq!(
-            text(&reply),
+            text(&response),
             format!(
                 "wechatpay-mock: expected a host that this mock answers for, found {host}; this is not an open \
                  proxy: allow the host with --proxy-passthrough {host}, or bypass the proxy with NO_PROXY={host}\n"
@@ -33,7 +33,7 @@ async fn other_hosts_are_403_with_what_to_do() {
     }
     let mut connection = Connection::open(&mock).await;
     connection.send(b"GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n").await;
-    assert_eq!(soon(connection.reply()).await.status(), "403");
+    assert_eq!(soon(connection.response()).await.status(), "403");
     assert!(mock.exchanges().is_empty());
 }
 
@@ -43,41 +43,41 @@ async fn after_a_refusal_the_connection_still_works() {
     let mut connection = Connection::open(&mock).await;
     for _ in 0..2 {
         connection.send(b"CONNECT example.com:443 HTTP/1.1\r\n\r\n").await;
-        assert_eq!(soon(connection.reply()).await.status(), "403");
+        assert_eq!(soon(connection.response()).await.status(), "403");
     }
     connection.send(&RawRequest::sample().to_bytes()).await;
-    assert_eq!(soon(connection.reply()).await.status(), "204");
+    assert_eq!(soon(connection.response()).await.status(), "204");
 }
 
 #[tokio::test]
-async fn a_tunnel_without_a_host_or_a_port_is_400() {
+async fn a_tunnel_without_a_host_or_a_port_is_a_400() {
     let mock = frozen_mock().await;
     for to in ["api.mch.weixin.qq.com", "a..b:443", "*.example.com:443"] {
-        let reply = refusal(&mock, to).await;
-        assert_eq!(reply.status(), "400", "{to}");
+        let response = refusal(&mock, to).await;
+        assert_eq!(response.status(), "400", "{to}");
     }
     let text = text(&refusal(&mock, GATEWAY).await);
     assert!(text.contains("with a host and, for CONNECT, a port"), "{text}");
 }
 
 #[tokio::test]
-async fn a_tunnel_to_the_mock_itself_is_403_even_if_its_host_is_let_through() {
-    let let_through = ["localhost", "127.0.0.1", "::1", "127.9.9.9"];
-    let mock = let_through
+async fn a_tunnel_to_the_mock_itself_is_a_403_even_if_its_host_is_allowed() {
+    let allowed = ["localhost", "127.0.0.1", "::1", "127.9.9.9"];
+    let mock = allowed
         .iter()
         .fold(MockServer::builder(), |mock, host| mock.proxy_passthrough(host.parse().unwrap()));
     for mock in [frozen_mock().await, mock.start().await.unwrap()] {
         let port = mock.address().port();
         for host in ["localhost", "LOCALHOST", "127.0.0.1", "[::1]", "127.9.9.9"] {
-            let reply = refusal(&mock, &format!("{host}:{port}")).await;
-            assert_eq!(reply.status(), "403", "{host}");
-            assert!(text(&reply).contains("to which this request would loop back"), "{}", text(&reply));
+            let response = refusal(&mock, &format!("{host}:{port}")).await;
+            assert_eq!(response.status(), "403", "{host}");
+            assert!(text(&response).contains("to which this request would loop back"), "{}", text(&response));
         }
     }
 }
 
 #[tokio::test]
-async fn a_tunnel_to_the_port_for_tls_alone_is_a_loop_as_well() {
+async fn a_tunnel_to_the_tls_only_port_is_a_loop_too() {
     let builder = MockServer::builder().tls_listen("127.0.0.1:0".parse().unwrap());
     let mock = builder.proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
     let address = mock.tls_url().unwrap().replace("https://127.0.0.1", "localhost");
@@ -85,36 +85,36 @@ async fn a_tunnel_to_the_port_for_tls_alone_is_a_loop_as_well() {
 }
 
 #[tokio::test]
-async fn a_tunnel_in_a_tunnel_is_403() {
+async fn a_tunnel_inside_a_tunnel_is_a_403() {
     let mock = MockServer::builder().proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
     for to in ["api.mch.weixin.qq.com:443", "localhost:1", "example.com:443"] {
         let inside = soon(tunnel(&mock, &format!("{GATEWAY}:443"))).await.unwrap();
         let mut inside = Connection::over(inside);
         inside.send(format!("CONNECT {to} HTTP/1.1\r\n\r\n").as_bytes()).await;
-        let reply = soon(inside.reply()).await;
-        assert_eq!(reply.status(), "403");
-        assert!(text(&reply).contains("one tunnel is enough"), "{}", text(&reply));
+        let response = soon(inside.response()).await;
+        assert_eq!(response.status(), "403");
+        assert!(text(&response).contains("one tunnel is enough"), "{}", text(&response));
     }
 }
 
 #[tokio::test]
-async fn within_a_tunnel_there_is_no_way_to_hosts_that_are_let_through() {
+async fn inside_a_tunnel_allowed_hosts_cannot_be_reached() {
     let mock = MockServer::builder().proxy_passthrough("other.test".parse().unwrap()).start().await.unwrap();
     let inside = soon(tunnel(&mock, &format!("{GATEWAY}:443"))).await.unwrap();
     let mut inside = Connection::over(inside);
     inside.send(b"GET http://other.test/ HTTP/1.1\r\nHost: other.test\r\n\r\n").await;
-    assert_eq!(soon(inside.reply()).await.status(), "403");
+    assert_eq!(soon(inside.response()).await.status(), "403");
 }
 
 #[tokio::test]
-async fn without_a_tunnel_nothing_is_sent_on() {
+async fn without_a_tunnel_nothing_is_forwarded() {
     let mock = MockServer::builder().proxy_passthrough("localhost".parse().unwrap()).start().await.unwrap();
     for scheme in ["http", "https"] {
         let mut connection = Connection::open(&mock).await;
         let request = format!("GET {scheme}://localhost:1/ HTTP/1.1\r\nHost: localhost:1\r\n\r\n");
         connection.send(request.as_bytes()).await;
-        let reply = soon(connection.reply()).await;
-        assert_eq!(reply.status(), "400");
-        assert!(text(&reply).contains("open a tunnel with CONNECT"), "{}", text(&reply));
+        let response = soon(connection.response()).await;
+        assert_eq!(response.status(), "400");
+        assert!(text(&response).contains("open a tunnel with CONNECT"), "{}", text(&response));
     }
 }

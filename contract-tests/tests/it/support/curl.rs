@@ -15,29 +15,29 @@ pub(crate) struct Curl<'a> {
 }
 
 impl<'a> Curl<'a> {
-    /// One that trusts the mock's authority.
+    /// curl with the mock's CA.
     pub(crate) async fn trusting(mock: &'a MockServer) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ca.pem"), mock.ca_pem().await.unwrap()).unwrap();
         Self { mock, dir }
     }
 
-    /// The URL of the mock by this scheme.
+    /// The mock's URL with this scheme.
     pub(crate) fn url(&self, scheme: &str) -> String {
         format!("{scheme}://localhost:{}", self.mock.address().port())
     }
 
-    /// Options by which curl goes through the mock as its proxy.
+    /// Options that make curl use the mock as its proxy.
     pub(crate) fn through_proxy(&self) -> [String; 2] {
         ["-x".into(), self.mock.url()]
     }
 
-    /// Options by which curl finds the gateway at the mock.
+    /// Options that make curl connect to the mock for the gateway's host.
     pub(crate) fn resolving(&self) -> [String; 2] {
         ["--connect-to".into(), format!("{GATEWAY}:443:{}", self.mock.address())]
     }
 
-    /// What curl prints with `-i`, and what it says otherwise, for a signed request with these options.
+    /// The stdout (with `-i`) and stderr (with `-v`) of curl for a signed request with these options.
     pub(crate) async fn call(
         &self,
         url: &str,
@@ -47,7 +47,7 @@ impl<'a> Curl<'a> {
         let head = String::from_utf8(request.head()).unwrap();
         let mut curl = Command::new("curl");
         curl.args(["-q", "-sS", "-i", "-v", "--max-time", "20", "--cacert"]).arg(self.file("ca.pem"));
-        // A proxy of the machine's is no matter of this test.
+        // Ignore a proxy that is configured on this machine.
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
             curl.env_remove(name).env_remove(name.to_uppercase());
         }
@@ -61,9 +61,9 @@ impl<'a> Curl<'a> {
         }
         curl.args(options.into_iter().map(Into::into)).args(["-X", request.method]);
         let output = curl.arg(format!("{url}{}", request.target)).output().await.unwrap();
-        let [printed, said] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-        assert!(output.status.success(), "{}: {said}", output.status);
-        (printed, said)
+        let [printed, log] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{}: {log}", output.status);
+        (printed, log)
     }
 
     fn file(&self, name: &str) -> PathBuf {

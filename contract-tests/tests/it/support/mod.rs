@@ -1,4 +1,4 @@
-//! What the tests share: a connection that speaks raw bytes, and requests signed at a fixed time.
+//! Shared by the tests: a connection for raw bytes, and requests signed at a fixed time.
 
 pub(crate) mod curl;
 pub(crate) mod secure;
@@ -21,16 +21,16 @@ use wechatpay_contract::{
 use wechatpay_mock::{Clock, MockServer, Randomness};
 use wechatpay_protocol::{Credentials, Timestamp};
 
-/// The time of every mock that stands still.
+/// The time of every mock with a fixed clock.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_756_951_532);
 
-/// A mock whose clock stands still and whose nonces are all the same.
+/// A mock with a fixed clock, whose nonces are all the same.
 pub(crate) async fn frozen_mock() -> MockServer {
     let randomness = Randomness::fixed(*b"\x5a\x3c\x91\x07\xee\x42\xd8\x10\x6b\xf3\x29\x84\xc5\x0d\x77\xbe");
     MockServer::builder().clock(Clock::fixed(NOW)).randomness(randomness).start().await.unwrap()
 }
 
-/// A request in the making, as raw bytes.
+/// A request to be sent as raw bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct RawRequest {
     pub(crate) method: &'static str,
@@ -42,7 +42,7 @@ pub(crate) struct RawRequest {
 }
 
 impl RawRequest {
-    /// The sample call, signed rightly at [`NOW`].
+    /// The sample call, correctly signed at [`NOW`].
     pub(crate) fn sample() -> Self {
         Self {
             method: "PATCH",
@@ -54,7 +54,7 @@ impl RawRequest {
         }
     }
 
-    /// The call that lists the certificates, signed rightly at [`NOW`].
+    /// The call that lists the certificates, correctly signed at [`NOW`].
     pub(crate) fn certificates() -> Self {
         Self { method: "GET", target: "/v3/certificates".into(), body: Vec::new(), ..Self::sample() }
     }
@@ -64,7 +64,7 @@ impl RawRequest {
         self
     }
 
-    /// Request line, headers and the empty line after them; how the body is framed is for the caller to say.
+    /// Request line, headers and the empty line after them. The caller adds the framing of the body.
     pub(crate) fn head(&self) -> Vec<u8> {
         let to_sign = ToSign {
             method: self.method,
@@ -80,7 +80,7 @@ impl RawRequest {
         (lines.collect::<Vec<_>>().join("\r\n") + "\r\n\r\n").into_bytes()
     }
 
-    /// The same for a client that frames it by itself, to that host.
+    /// The same request to that URL, for a client that does its own framing.
     pub(crate) fn to_http(&self, url: &str) -> http::Request<Full<Bytes>> {
         let head = String::from_utf8(self.head()).unwrap();
         let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
@@ -98,7 +98,7 @@ impl RawRequest {
     }
 }
 
-/// A connection's bytes, whatever they go through.
+/// The bytes of a connection over any transport.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
@@ -109,15 +109,15 @@ pub(crate) struct Connection {
     received: VecDeque<u8>,
 }
 
-/// A reply as it came over the wire.
+/// A response as received.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct RawResponse {
     /// Status line and headers, each ended by `\r\n`.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Reply {
+impl RawResponse {
     /// The digits of the status line.
     pub(crate) fn status(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
@@ -135,18 +135,18 @@ impl Connection {
         Self::over(TcpStream::connect(address).await.unwrap())
     }
 
-    /// Over a stream that is there already.
+    /// Uses an open stream.
     pub(crate) fn over(stream: impl Stream + 'static) -> Self {
         Self { stream: Box::new(stream), received: VecDeque::new() }
     }
 
-    /// The stream, from which everything that came was taken.
+    /// The stream. Everything received must have been read.
     pub(crate) fn into_stream(self) -> Box<dyn Stream> {
         assert!(self.received.is_empty(), "{:?}", self.received);
         self.stream
     }
 
-    /// Everything that comes until the connection ends, and whether it ended as it should.
+    /// All bytes until the connection ends, and whether it ended without an error.
     pub(crate) async fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut rest: Vec<u8> = self.received.drain(..).collect();
         let end = self.stream.read_to_end(&mut rest).await;
@@ -157,18 +157,18 @@ impl Connection {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     pub(crate) async fn finish_sending(&mut self) {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// The next reply; its end is known by `Content-Length`.
-    pub(crate) async fn reply(&mut self) -> Reply {
+    /// The next response. `Content-Length` gives the length of its body.
+    pub(crate) async fn response(&mut self) -> RawResponse {
         let head = self.take_until(b"\r\n\r\n").await;
         let head = String::from_utf8(head).unwrap();
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let body = self.take(length.map_or(0, |length| length.parse().unwrap())).await;
-        Reply { head, body }
+        RawResponse { head, body }
     }
 
     /// Whether the peer has closed the connection, with nothing left to read.
@@ -182,7 +182,11 @@ impl Connection {
             if let Some(at) = received.windows(end.len()).position(|window| window == end) {
                 return self.received.drain(..at + end.len()).collect();
             }
-            assert!(self.receive().await, "the connection ended within a reply: {:?}", self.received);
+            assert!(
+                self.receive().await,
+                "the connection ended within the head of a response: {:?}",
+                self.received
+            );
         }
     }
 
@@ -202,21 +206,21 @@ impl Connection {
     }
 }
 
-/// Returns once an exchange is in the journal, whether or not its answer is on its way.
+/// Returns once an exchange is in the journal, even if its response is not sent yet.
 pub(crate) async fn recorded(mock: &MockServer) {
     while mock.exchanges().is_empty() {
         yield_now().await;
     }
 }
 
-/// Waits for that, which should have come long before this gives up.
-pub(crate) async fn soon<F: Future>(wanted: F) -> F::Output {
-    timeout(Duration::from_secs(30), wanted).await.expect("it does not come")
+/// Awaits the future with a generous timeout.
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
+    timeout(Duration::from_secs(30), future).await.expect("timed out")
 }
 
-/// The reply to one request on a connection of its own.
-pub(crate) async fn exchange(mock: &MockServer, request: &RawRequest) -> Reply {
+/// The response to one request on its own connection.
+pub(crate) async fn exchange(mock: &MockServer, request: &RawRequest) -> RawResponse {
     let mut connection = Connection::open(mock).await;
     connection.send(&request.to_bytes()).await;
-    connection.reply().await
+    connection.response().await
 }

@@ -1,4 +1,4 @@
-//! Clients that trust a mock's authority, and the ways to it.
+//! Clients that trust a mock's CA, and the transports to it.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -9,15 +9,15 @@ use rustls::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use wechatpay_client::{PlatformKeys, RawResponse, VerifiedResponse, verify};
+use wechatpay_client::{PlatformKeys, VerifiedResponse, verify};
 use wechatpay_mock::MockServer;
 
-use super::{Connection, NOW, Reply, Stream};
+use super::{Connection, NOW, RawResponse, Stream};
 
 /// The host that SDKs have built in.
 pub(crate) const GATEWAY: &str = "api.mch.weixin.qq.com";
 
-/// A way to a mock.
+/// A transport to a mock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     Plain,
@@ -43,12 +43,12 @@ impl Way {
     }
 }
 
-/// A client that trusts this authority alone, and offers these protocols.
+/// A client configuration that trusts only this CA and offers these protocols.
 pub(crate) fn trusting(ca_pem: &str, protocols: &[&str]) -> ClientConfig {
     trusting_over(ca_pem, protocols, rustls::DEFAULT_VERSIONS)
 }
 
-/// The same, with these versions of TLS alone.
+/// The same with only these TLS versions.
 pub(crate) fn trusting_over(
     ca_pem: &str,
     protocols: &[&str],
@@ -73,7 +73,7 @@ pub(crate) async fn handshake<S: Stream>(
     TlsConnector::from(Arc::new(config)).connect(host, stream).await
 }
 
-/// A connection over TLS to a mock, by that name.
+/// A TLS connection to a mock under this host name.
 pub(crate) async fn connect(
     mock: &MockServer,
     host: &str,
@@ -83,38 +83,38 @@ pub(crate) async fn connect(
     handshake(TcpStream::connect(mock.address()).await?, config, host).await
 }
 
-/// A tunnel to there, as a mock gives it, or why it does not.
-pub(crate) async fn tunnel(mock: &MockServer, to: &str) -> Result<Box<dyn Stream>, Reply> {
+/// A tunnel through the mock to this host, or the response that refuses it.
+pub(crate) async fn tunnel(mock: &MockServer, to: &str) -> Result<Box<dyn Stream>, RawResponse> {
     tunnel_at(mock.address(), to).await
 }
 
 /// The same through the proxy at this address.
-pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Stream>, Reply> {
+pub(crate) async fn tunnel_at(proxy: SocketAddr, to: &str) -> Result<Box<dyn Stream>, RawResponse> {
     let mut connection = Connection::over(TcpStream::connect(proxy).await.unwrap());
     connection.send(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n").as_bytes()).await;
-    let reply = connection.reply().await;
-    if reply.status() == "200" { Ok(connection.into_stream()) } else { Err(reply) }
+    let response = connection.response().await;
+    if response.status() == "200" { Ok(connection.into_stream()) } else { Err(response) }
 }
 
-/// The answer, believed as our client believes it: a trusted key of the gateway's signed it.
-pub(crate) fn believed(
+/// Verifies the response as our client does: one of the gateway's trusted keys must have signed it.
+pub(crate) fn verified(
     mock: &MockServer,
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
 ) -> VerifiedResponse {
     let keys = PlatformKeys::of(&mock.credentials()).unwrap();
-    verify(&RawResponse { status, headers, body: body.into() }, &keys, NOW).unwrap()
+    verify(&wechatpay_client::RawResponse { status, headers, body: body.into() }, &keys, NOW).unwrap()
 }
 
-impl Reply {
+impl RawResponse {
     /// The same.
-    pub(crate) fn believed(self, mock: &MockServer) -> VerifiedResponse {
+    pub(crate) fn verified(self, mock: &MockServer) -> VerifiedResponse {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         let headers = lines.map(|(name, value)| {
             (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
         });
         let headers = headers.collect();
-        believed(mock, self.status().parse().unwrap(), headers, self.body)
+        verified(mock, self.status().parse().unwrap(), headers, self.body)
     }
 }

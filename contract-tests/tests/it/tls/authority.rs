@@ -1,4 +1,4 @@
-//! The mock's authority is trusted only for the hosts that the mock stands for, even if somebody steals its key.
+//! The mock's CA is trusted only for the mock's own hosts, even if its key is stolen.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::support::{
     tools::are_missing,
 };
 
-/// The authority of a mock, in the hands of somebody who would misuse it.
+/// The CA of a mock, with its key stolen.
 struct Stolen {
     dir: tempfile::TempDir,
     pem: String,
@@ -46,8 +46,8 @@ impl Stolen {
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
-    /// What a client that trusts the authority makes of a server that claims to be that host.
-    async fn believed_by_rustls(&self, host: &str) -> Result<(), String> {
+    /// The result of a TLS handshake between a client that trusts the CA and a server with a certificate for that host.
+    async fn verified_by_rustls(&self, host: &str) -> Result<(), String> {
         let (certificate, key) = self.certificate(host);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -62,32 +62,32 @@ impl Stolen {
         client.map(drop).map_err(|error| error.to_string())
     }
 
-    /// What OpenSSL says of a certificate for that host.
+    /// The result of `openssl verify` for a certificate for that host.
     async fn verified_by_openssl(&self, host: &str) -> Result<(), String> {
         let path = |name: &str| self.dir.path().join(name);
         fs::write(path("leaf.pem"), self.certificate(host).0.pem()).unwrap();
         let mut openssl = Command::new("openssl");
         openssl.args(["verify", "-verify_hostname", host, "-CAfile"]).arg(path("wechatpay-mock-ca.pem"));
         let output = openssl.arg(path("leaf.pem")).output().await.unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if output.status.success() { Ok(()) } else { Err(said) }
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(()) } else { Err(stderr) }
     }
 }
 
 #[tokio::test]
-async fn a_client_that_trusts_the_authority_does_not_believe_it_about_other_hosts() {
+async fn a_client_that_trusts_the_ca_refuses_its_certificates_for_other_hosts() {
     let stolen = Stolen::new().await;
     for host in [GATEWAY, "api2.mch.weixin.qq.com", "localhost", "127.0.0.1"] {
-        assert_eq!(stolen.believed_by_rustls(host).await, Ok(()), "{host}");
+        assert_eq!(stolen.verified_by_rustls(host).await, Ok(()), "{host}");
     }
     for host in ["example.com", "mch.weixin.qq.com", "pay.weixin.qq.com", "192.0.2.1"] {
-        let error = stolen.believed_by_rustls(host).await.unwrap_err();
+        let error = stolen.verified_by_rustls(host).await.unwrap_err();
         assert!(error.contains("NameConstraintViolation"), "{host}: {error}");
     }
 }
 
 #[tokio::test]
-async fn openssl_does_not_believe_the_authority_about_other_hosts() {
+async fn openssl_refuses_the_cas_certificates_for_other_hosts() {
     if are_missing(&["openssl"]) {
         return;
     }
@@ -101,7 +101,7 @@ async fn openssl_does_not_believe_the_authority_about_other_hosts() {
 }
 
 #[tokio::test]
-async fn a_host_that_the_mock_was_told_to_stand_for_is_in_its_certificate_and_no_other() {
+async fn the_certificate_has_the_configured_host_and_no_other() {
     let mock = MockServer::builder().host("mock.test".parse().unwrap()).start().await.unwrap();
     soon(connect(&mock, "mock.test", &[])).await.unwrap();
     for host in ["other.test", "a.mock.test"] {
@@ -111,13 +111,13 @@ async fn a_host_that_the_mock_was_told_to_stand_for_is_in_its_certificate_and_no
 }
 
 #[tokio::test]
-async fn each_mock_has_an_authority_of_its_own_unless_it_is_told_where_one_is_kept() {
+async fn each_mock_has_its_own_ca_unless_a_ca_dir_is_given() {
     let (one, other) = (frozen_mock().await, frozen_mock().await);
     assert_ne!(one.ca_pem().await.unwrap(), other.ca_pem().await.unwrap());
     let dir = tempfile::tempdir().unwrap();
-    let kept = async |dir: &Path| {
+    let ca_of = async |dir: &Path| {
         let mock = MockServer::builder().ca_dir(dir).start().await.unwrap();
         mock.ca_pem().await.unwrap()
     };
-    assert_eq!(kept(dir.path()).await, kept(dir.path()).await);
+    assert_eq!(ca_of(dir.path()).await, ca_of(dir.path()).await);
 }

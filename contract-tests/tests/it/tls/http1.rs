@@ -1,4 +1,4 @@
-//! HTTP/1.1 in plain text, over TLS, and through a tunnel: the same everywhere.
+//! HTTP/1.1 works the same in plain text, over TLS and through a tunnel.
 
 use crate::support::{
     RawRequest, frozen_mock,
@@ -7,33 +7,33 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn an_answer_is_believed_whichever_way_it_came() {
+async fn a_response_verifies_over_each_transport() {
     let mock = frozen_mock().await;
     for way in WAYS {
         let mut connection = soon(way.open(&mock)).await;
         for (request, status) in [(RawRequest::sample(), 204), (RawRequest::certificates(), 200)] {
             connection.send(&request.to_bytes()).await;
-            assert_eq!(soon(connection.reply()).await.believed(&mock).status(), status, "{way:?}");
+            assert_eq!(soon(connection.response()).await.verified(&mock).status(), status, "{way:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_connection_takes_one_request_after_another() {
+async fn a_connection_serves_several_requests() {
     let mock = frozen_mock().await;
     for way in WAYS {
         let mut connection = soon(way.open(&mock)).await;
         for _ in 0..3 {
             connection.send(&RawRequest::sample().to_bytes()).await;
-            let reply = soon(connection.reply()).await;
-            assert_eq!(reply.status(), "204", "{way:?}");
-            assert!(reply.head.contains("\r\nWechatpay-Signature: "), "{way:?}: {}", reply.head);
+            let response = soon(connection.response()).await;
+            assert_eq!(response.status(), "204", "{way:?}");
+            assert!(response.head.contains("\r\nWechatpay-Signature: "), "{way:?}: {}", response.head);
         }
     }
 }
 
 #[tokio::test]
-async fn requests_sent_at_once_are_answered_in_order() {
+async fn pipelined_requests_get_responses_in_order() {
     let mock = frozen_mock().await;
     let unknown = RawRequest { target: "/v3/none".into(), ..RawRequest::sample() };
     let requests = [RawRequest::sample(), unknown, RawRequest::certificates()];
@@ -42,28 +42,29 @@ async fn requests_sent_at_once_are_answered_in_order() {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&bytes).await;
         for status in ["204", "404", "200"] {
-            assert_eq!(soon(connection.reply()).await.status(), status, "{way:?}");
+            assert_eq!(soon(connection.response()).await.status(), status, "{way:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_client_that_asks_before_it_sends_its_body_is_told_to() {
+async fn a_client_that_expects_100_continue_gets_it() {
     let mock = frozen_mock().await;
     let request = RawRequest::sample();
     let length = request.body.len();
-    let asks = request.clone().header("Expect: 100-continue").header(&format!("Content-Length: {length}"));
+    let expecting =
+        request.clone().header("Expect: 100-continue").header(&format!("Content-Length: {length}"));
     for way in WAYS {
         let mut connection = soon(way.open(&mock)).await;
-        connection.send(&asks.head()).await;
-        assert_eq!(soon(connection.reply()).await.status(), "100", "{way:?}");
+        connection.send(&expecting.head()).await;
+        assert_eq!(soon(connection.response()).await.status(), "100", "{way:?}");
         connection.send(&request.body).await;
-        assert_eq!(soon(connection.reply()).await.status(), "204", "{way:?}");
+        assert_eq!(soon(connection.response()).await.status(), "204", "{way:?}");
     }
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_is_taken() {
+async fn a_chunked_body_is_accepted() {
     let mock = frozen_mock().await;
     let request = RawRequest::sample().header("Transfer-Encoding: chunked");
     for way in WAYS {
@@ -73,32 +74,32 @@ async fn a_body_in_chunks_is_taken() {
             connection.send(&[format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()).await;
         }
         connection.send(b"0\r\n\r\n").await;
-        assert_eq!(soon(connection.reply()).await.status(), "204", "{way:?}");
+        assert_eq!(soon(connection.response()).await.status(), "204", "{way:?}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_is_not_compressed_even_if_that_is_asked_for() {
+async fn a_response_is_not_compressed_even_if_the_client_accepts_it() {
     let mock = frozen_mock().await;
     let request = RawRequest::certificates().header("Accept-Encoding: gzip, deflate, br");
     for way in WAYS {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&request.to_bytes()).await;
-        let reply = soon(connection.reply()).await;
-        assert!(!reply.head.contains("Content-Encoding"), "{way:?}: {}", reply.head);
-        assert!(reply.body.starts_with(b"{\"data\":"), "{way:?}");
-        reply.believed(&mock);
+        let response = soon(connection.response()).await;
+        assert!(!response.head.contains("Content-Encoding"), "{way:?}: {}", response.head);
+        assert!(response.body.starts_with(b"{\"data\":"), "{way:?}");
+        response.verified(&mock);
     }
 }
 
 #[tokio::test]
-async fn a_connection_over_tls_ends_as_tls_wants_it() {
+async fn a_tls_connection_ends_with_a_close_notify() {
     let mock = frozen_mock().await;
     for way in [Way::Tls, Way::Tunnel] {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&RawRequest::sample().header("Connection: close").to_bytes()).await;
-        assert_eq!(soon(connection.reply()).await.status(), "204");
-        // An end that was not said would be an error.
+        assert_eq!(soon(connection.response()).await.status(), "204");
+        // An end without close_notify would be an error.
         assert_eq!(soon(connection.rest()).await, (vec![], true), "{way:?}");
     }
 }

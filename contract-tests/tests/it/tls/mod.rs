@@ -1,4 +1,4 @@
-//! HTTPS over real sockets: what is agreed on, on which port, who is trusted, and HTTP/1.1 within.
+//! HTTPS over real sockets: negotiation, ports, trust, and HTTP/1.1 inside TLS.
 
 mod authority;
 mod curl;

@@ -1,4 +1,4 @@
-//! A change-over from one platform certificate to another, with a clock that the tests turn.
+//! A change-over from one platform certificate to another, with a clock that the tests set.
 
 use std::{
     sync::{
@@ -19,7 +19,7 @@ const SIGNS_FROM: u64 = 1_788_192_000;
 const DAY: u64 = 24 * 60 * 60;
 const MINUTE: u64 = 60;
 
-/// The old certificate is in force to 2026-10-01 UTC, the new one from 2026-08-01 on.
+/// The old certificate is valid until 2026-10-01 UTC, the new one from 2026-08-01.
 const OLD_ENDS: u64 = 1_790_812_800;
 const OLD: &str = "10D0";
 const NEW: &str = "2E30";
@@ -33,13 +33,13 @@ fn certificate(serial_no: [u8; 2], from: (i32, u8), to: (i32, u8), key: &str) ->
     PlatformCertificate::new(&params.self_signed(&pair).unwrap().pem(), key).unwrap()
 }
 
-/// A mock in a change-over, and the clock that it and its clients go by.
-struct World {
+/// A mock in a change-over, and the clock that it shares with its clients.
+struct Setup {
     mock: MockServer,
     clock: Arc<AtomicU64>,
 }
 
-impl World {
+impl Setup {
     async fn at(now: u64) -> Self {
         let [old_key, new_key] = [
             include_str!("../../../../fixtures/credentials/platform_key.pem"),
@@ -56,7 +56,7 @@ impl World {
         Self { mock: MockServer::builder().config(config).clock(of_mock).start().await.unwrap(), clock }
     }
 
-    fn turn_to(&self, now: u64) {
+    fn set_clock(&self, now: u64) {
         self.clock.store(now, SeqCst);
     }
 
@@ -69,7 +69,7 @@ impl World {
         builder.trust(trust).clock(reading(&self.clock)).build().unwrap()
     }
 
-    /// The key that signed the last answer.
+    /// The key that signed the last response.
     fn last_signing_key(&self) -> String {
         let exchanges = self.mock.exchanges();
         exchanges.last().unwrap().answer_headers.text(&WECHATPAY_SERIAL).unwrap().into()
@@ -85,7 +85,7 @@ async fn call(client: &Client, number: usize) -> Result<VerifiedResponse, Error>
     client.set_rights("card", "code", &RightsChange::new(format!("call-{number}"))).await
 }
 
-/// The key whose signature the client verified.
+/// The serial number of the key whose signature the client verified.
 async fn verified_key(client: &Client) -> String {
     call(client, 0).await.unwrap().signature().serial.to_string()
 }
@@ -94,7 +94,7 @@ fn serials(certificates: &[wechatpay_protocol::Certificate]) -> Vec<&str> {
     certificates.iter().map(|certificate| certificate.serial_no().as_str()).collect()
 }
 
-/// Clients that send one request after another, each counted, until a request fails or they are told to stop.
+/// Clients that send one request after another, each counted, until a request fails or they are stopped.
 struct Crowd {
     clients: JoinSet<()>,
     calls: Arc<[AtomicUsize]>,
@@ -119,7 +119,7 @@ impl Crowd {
         Self { clients: tasks, calls, limit }
     }
 
-    /// Waits until each client has made so many calls more. All of them go on.
+    /// Waits until each client has made this many more calls. The clients keep calling.
     async fn calls_each(&mut self, more: usize) {
         let wanted: Vec<_> = self.calls.iter().map(|calls| calls.load(SeqCst) + more).collect();
         let all_made = async {
@@ -133,7 +133,7 @@ impl Crowd {
         }
     }
 
-    /// Lets each client finish its call; how many calls there were.
+    /// Lets each client finish its call, and returns the number of calls.
     async fn stop(mut self) -> usize {
         self.limit.store(0, SeqCst);
         while let Some(ended) = self.clients.join_next().await {
@@ -145,39 +145,39 @@ impl Crowd {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_while_the_new_certificate_takes_over() {
-    let world = World::at(SIGNS_FROM - 2 * DAY).await;
-    let before_it_was_listed: Vec<_> = (0..3).map(|_| world.client(Trust::Downloaded)).collect();
-    for client in &before_it_was_listed {
+    let setup = Setup::at(SIGNS_FROM - 2 * DAY).await;
+    let before_the_listing: Vec<_> = (0..3).map(|_| setup.client(Trust::Downloaded)).collect();
+    for client in &before_the_listing {
         assert_eq!(verified_key(client).await, OLD);
     }
-    world.turn_to(SIGNS_FROM - MINUTE);
-    let since_it_was_listed = (0..3).map(|_| world.client(Trust::Downloaded));
-    let of_the_old = (0..2).map(|_| world.client(Trust::Certificate));
-    let clients = before_it_was_listed.into_iter().chain(since_it_was_listed).chain(of_the_old).collect();
+    setup.set_clock(SIGNS_FROM - MINUTE);
+    let after_the_listing = (0..3).map(|_| setup.client(Trust::Downloaded));
+    let with_the_old = (0..2).map(|_| setup.client(Trust::Certificate));
+    let clients = before_the_listing.into_iter().chain(after_the_listing).chain(with_the_old).collect();
 
     let mut crowd = Crowd::of(clients);
     crowd.calls_each(20).await;
-    world.turn_to(SIGNS_FROM + MINUTE);
+    setup.set_clock(SIGNS_FROM + MINUTE);
     crowd.calls_each(20).await;
     assert!(crowd.stop().await >= 8 * 40);
-    assert!(world.mock.exchanges().iter().all(|exchange| exchange.status.unwrap().is_success()));
+    assert!(setup.mock.exchanges().iter().all(|exchange| exchange.status.unwrap().is_success()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_fails_while_the_new_certificate_becomes_listed() {
-    let world = World::at(SIGNS_FROM - DAY - MINUTE).await;
+async fn no_request_fails_while_the_new_certificate_is_first_listed() {
+    let setup = Setup::at(SIGNS_FROM - DAY - MINUTE).await;
     let trusts = [Trust::Downloaded, Trust::Certificate].into_iter().cycle().take(8);
-    let mut crowd = Crowd::of(trusts.map(|trust| world.client(trust)).collect());
+    let mut crowd = Crowd::of(trusts.map(|trust| setup.client(trust)).collect());
     crowd.calls_each(20).await;
-    world.turn_to(SIGNS_FROM - DAY + MINUTE);
+    setup.set_clock(SIGNS_FROM - DAY + MINUTE);
     crowd.calls_each(20).await;
     crowd.stop().await;
 }
 
 #[tokio::test]
 async fn the_new_certificate_is_listed_24_hours_before_it_signs() {
-    let world = World::at(SIGNS_FROM - DAY - 1).await;
-    let client = world.client(Trust::Downloaded);
+    let setup = Setup::at(SIGNS_FROM - DAY - 1).await;
+    let client = setup.client(Trust::Downloaded);
     assert_eq!(serials(&client.certificates().await.unwrap()), [OLD]);
     for (now, listed, signs) in [
         (SIGNS_FROM - DAY, &[NEW, OLD][..], OLD),
@@ -185,18 +185,18 @@ async fn the_new_certificate_is_listed_24_hours_before_it_signs() {
         (OLD_ENDS, &[NEW, OLD], NEW),
         (OLD_ENDS + 1, &[NEW], NEW),
     ] {
-        world.turn_to(now);
+        setup.set_clock(now);
         assert_eq!(serials(&client.certificates().await.unwrap()), listed, "{now}");
-        // The download names no key.
-        assert_eq!(world.last_signing_key(), signs, "{now}");
+        // The download request names no key.
+        assert_eq!(setup.last_signing_key(), signs, "{now}");
     }
 }
 
 #[tokio::test]
-async fn each_listed_certificate_has_a_nonce_of_its_own() {
-    let world = World::at(SIGNS_FROM).await;
-    world.client(Trust::Downloaded).certificates().await.unwrap();
-    let exchanges = world.mock.exchanges();
+async fn each_listed_certificate_has_its_own_nonce() {
+    let setup = Setup::at(SIGNS_FROM).await;
+    setup.client(Trust::Downloaded).certificates().await.unwrap();
+    let exchanges = setup.mock.exchanges();
     let list: serde_json::Value = serde_json::from_slice(&exchanges.last().unwrap().answer_body).unwrap();
     let nonce = |index: usize| &list["data"][index]["encrypt_certificate"]["nonce"];
     assert!(nonce(0).is_string() && nonce(1).is_string());
@@ -204,24 +204,24 @@ async fn each_listed_certificate_has_a_nonce_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_client_that_trusts_either_certificate_is_served_at_any_time_of_the_change_over() {
-    let world = World::at(SIGNS_FROM - 1).await;
-    let old = world.mock.credentials();
-    world.turn_to(SIGNS_FROM);
-    let new = world.mock.credentials();
+async fn clients_of_either_certificate_work_throughout_the_change_over() {
+    let setup = Setup::at(SIGNS_FROM - 1).await;
+    let old = setup.mock.credentials();
+    setup.set_clock(SIGNS_FROM);
+    let new = setup.mock.credentials();
     for now in [SIGNS_FROM - 2 * DAY, SIGNS_FROM - 1, SIGNS_FROM, OLD_ENDS] {
-        world.turn_to(now);
+        setup.set_clock(now);
         for (credentials, key) in [(&old, OLD), (&new, NEW)] {
-            assert_eq!(verified_key(&world.client_of(credentials, Trust::Certificate)).await, key, "{now}");
+            assert_eq!(verified_key(&setup.client_of(credentials, Trust::Certificate)).await, key, "{now}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_client_that_downloads_goes_on_when_the_old_certificate_ends() {
-    let world = World::at(SIGNS_FROM - 2 * DAY).await;
-    let client = world.client(Trust::Downloaded);
+async fn a_client_that_downloads_still_works_after_the_old_certificate_ends() {
+    let setup = Setup::at(SIGNS_FROM - 2 * DAY).await;
+    let client = setup.client(Trust::Downloaded);
     assert_eq!(verified_key(&client).await, OLD);
-    world.turn_to(OLD_ENDS + 1);
+    setup.set_clock(OLD_ENDS + 1);
     assert_eq!(verified_key(&client).await, NEW);
 }

@@ -1,16 +1,16 @@
-//! Which keys a merchant has: it gets the signatures of those, and no others.
+//! Trust modes: a merchant gets signatures only by the keys that it has.
 
 use wechatpay_client::{Client, RightsChange, Trust};
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{Clock, Config, MerchantConfig, MockServer, TrustMode, policies::SignedRefusals};
 use wechatpay_protocol::Credentials;
 
-use crate::support::{NOW, RawRequest, Reply, exchange};
+use crate::support::{NOW, RawRequest, RawResponse, exchange};
 
 const CERTIFICATE: &str = "6B02BF8E93D977998EC83F5E1A7E346B7265A191";
 const PUBLIC_KEY: &str = "PUB_KEY_ID_0119000000012026010100000000000001";
 
-/// A mock whose clock stands still, with the development merchant in one of the modes.
+/// A mock with a fixed clock and the development merchant in this mode.
 async fn mock(trust: TrustMode) -> MockServer {
     let merchant = MerchantConfig { trust, ..MerchantConfig::development() };
     let config = Config::default().with_merchants([merchant]);
@@ -22,21 +22,21 @@ fn client(mock: &MockServer, trust: Trust) -> Client {
     builder.trust(trust).clock(|| NOW).build().unwrap()
 }
 
-/// The key whose signature the client verified.
+/// The serial number of the key whose signature the client verified.
 async fn verified_key(mock: &MockServer, trust: Trust) -> String {
     let change = RightsChange::new("trust");
     let verified = client(mock, trust).set_rights("card", "code", &change).await;
     verified.unwrap_or_else(|error| panic!("{trust:?}: {error:?}")).signature().serial.to_string()
 }
 
-/// The key that signed the answer to the sample call with these headers.
+/// The key that signed the response to the sample call with these headers.
 async fn signing_key(mock: &MockServer, headers: &[&str]) -> Option<String> {
     let request = headers.iter().fold(RawRequest::sample(), |request, line| request.header(line));
     serial_in(&exchange(mock, &request).await)
 }
 
-fn serial_in(reply: &Reply) -> Option<String> {
-    reply.head.lines().find_map(|line| line.strip_prefix("Wechatpay-Serial: ")).map(Into::into)
+fn serial_in(response: &RawResponse) -> Option<String> {
+    response.head.lines().find_map(|line| line.strip_prefix("Wechatpay-Serial: ")).map(Into::into)
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_client_works_with_both() {
 }
 
 #[tokio::test]
-async fn merchants_of_one_mock_have_a_mode_each() {
+async fn merchants_of_one_mock_can_have_different_modes() {
     let merchants = [("1", TrustMode::PlatformCertificate), ("2", TrustMode::PublicKey)]
         .map(|(mchid, trust)| MerchantConfig { trust, ..MerchantConfig::new(mchid.parse().unwrap()) });
     let config = Config::default().with_merchants(merchants);
@@ -80,7 +80,7 @@ async fn merchants_of_one_mock_have_a_mode_each() {
 }
 
 #[tokio::test]
-async fn without_a_platform_certificate_the_list_is_404_and_says_what_to_do() {
+async fn without_a_platform_certificate_the_list_is_a_404_with_a_hint() {
     let mock = mock(TrustMode::PublicKey).await;
     let error = client(&mock, Trust::PublicKey).certificates().await.unwrap_err();
     let rejection = error.api_error().unwrap();
@@ -97,7 +97,7 @@ async fn without_a_platform_certificate_the_list_is_404_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn without_a_platform_certificate_the_public_key_signs_whatever_is_asked_for() {
+async fn without_a_platform_certificate_the_public_key_signs_everything() {
     let mock = mock(TrustMode::PublicKey).await;
     for wanted in ["", CERTIFICATE, PUBLIC_KEY, "PUB_KEY_ID_1", "5157F09E", "nonsense"] {
         let header = format!("Wechatpay-Serial: {wanted}");
@@ -107,7 +107,7 @@ async fn without_a_platform_certificate_the_public_key_signs_whatever_is_asked_f
 }
 
 #[tokio::test]
-async fn without_a_public_key_the_platform_certificate_signs_whatever_is_asked_for() {
+async fn without_a_public_key_the_platform_certificate_signs_everything() {
     let mock = mock(TrustMode::PlatformCertificate).await;
     for wanted in ["", CERTIFICATE, PUBLIC_KEY, "PUB_KEY_ID_1", "5157F09E", "nonsense"] {
         let header = format!("Wechatpay-Serial: {wanted}");
@@ -116,7 +116,7 @@ async fn without_a_public_key_the_platform_certificate_signs_whatever_is_asked_f
 }
 
 #[tokio::test]
-async fn with_both_only_a_public_key_id_gets_the_public_key() {
+async fn with_both_keys_only_a_public_key_id_selects_the_public_key() {
     let mock = mock(TrustMode::Both).await;
     for (wanted, key) in [
         ("PUB_KEY_ID_1", PUBLIC_KEY),
@@ -133,7 +133,7 @@ async fn with_both_only_a_public_key_id_gets_the_public_key() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_signed_if_the_policy_says_so_and_the_requests_own_signature_matched() {
+async fn with_the_policy_a_refusal_is_signed_if_the_request_signature_verifies() {
     let merchant = MerchantConfig { trust: TrustMode::PublicKey, ..MerchantConfig::development() };
     let mut config = Config::default().with_merchants([merchant]);
     config.policies.signed_refusals = SignedRefusals::Business;

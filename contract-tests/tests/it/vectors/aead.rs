@@ -1,4 +1,4 @@
-//! What is encrypted with the APIv3 key.
+//! Vectors of data encrypted with the APIv3 key.
 
 use serde::Deserialize;
 use wechatpay_protocol::{Apiv3Key, Resource, ResourceError};
@@ -65,7 +65,7 @@ impl Aead {
         })
     }
 
-    /// With one key and nonce a text has one ciphertext, so ours is that of the vector.
+    /// A key, a nonce and a text have only one ciphertext, so ours must equal the vector's.
     fn check_encryption(&self, plaintext: &Bytes) -> Result<(), Divergence> {
         let key: Result<Apiv3Key, _> = self.apiv3_key.parse();
         let key = key.map_err(|error| Divergence::new("key", "32 characters", error))?;
@@ -75,7 +75,7 @@ impl Aead {
     }
 }
 
-/// Which refusal a fault must lead to.
+/// The refusal that a fault must cause.
 fn refusal_of(fault: &str) -> Result<Refusal, Divergence> {
     Ok(match fault {
         "key-too-short" => Refusal::Key,

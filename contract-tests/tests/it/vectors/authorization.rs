@@ -1,4 +1,4 @@
-//! The `Authorization` header.
+//! Vectors of the `Authorization` header.
 
 use serde::Deserialize;
 use wechatpay_protocol::{Authorization, AuthorizationError};
@@ -23,7 +23,7 @@ struct Fields {
     serial_no: String,
 }
 
-/// What is wrong, and where.
+/// The error and its place.
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
     Scheme,
@@ -56,7 +56,7 @@ impl AuthorizationHeader {
         }
     }
 
-    /// Printing keeps the values; the order becomes the usual one.
+    /// Printing keeps the values and puts them in the usual order.
     fn check_printing(&self, authorization: &Authorization) -> Result<(), Divergence> {
         let reparsed = Authorization::parse(authorization.to_string().as_bytes());
         compare("printing", &Ok(authorization), &reparsed.as_ref())

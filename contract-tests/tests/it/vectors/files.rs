@@ -1,4 +1,4 @@
-//! Finds vectors on disk and reads them, strictly: what is not understood is an error.
+//! Finds vectors on disk and reads them strictly: anything unknown is an error.
 
 use std::{
     collections::BTreeSet,
@@ -32,7 +32,7 @@ struct Common {
 /// The names of [`Common`]'s fields.
 const COMMON: [&str; 4] = ["name", "why", "verdict", "fault"];
 
-/// The folder that the paths in vectors begin at.
+/// The folder to which paths in vectors are relative.
 pub(super) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
 }
@@ -51,7 +51,7 @@ pub(super) fn folders(parent: &Path) -> BTreeSet<String> {
 /// Every vector of a folder, by name.
 ///
 /// # Errors
-/// If there is none, or anything in the folder is not a vector of this kind; then all such are named.
+/// If there is none, or the folder has anything that is not a vector of this kind. The error names all such files.
 pub(super) fn load<K: Kind>(folder: &Path) -> Result<Vec<Vector<K>>, String> {
     let paths = paths(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     if paths.is_empty() {
@@ -67,7 +67,7 @@ pub(super) fn load<K: Kind>(folder: &Path) -> Result<Vec<Vector<K>>, String> {
     if unread.is_empty() { Ok(vectors) } else { Err(unread.join("\n")) }
 }
 
-/// What is in a folder, in order.
+/// The sorted contents of a folder.
 fn paths(folder: &Path) -> io::Result<BTreeSet<PathBuf>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }

@@ -1,4 +1,4 @@
-//! What the kinds of vectors have in common.
+//! The common parts of all kinds of vectors.
 
 use std::fmt;
 
@@ -15,14 +15,14 @@ pub(super) trait Kind: DeserializeOwned {
     fn check(&self, verdict: &Verdict) -> Result<(), Divergence>;
 }
 
-/// What must come out.
+/// The expected result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Valid,
     Invalid { fault: String },
 }
 
-/// Where our own code says something else than a vector.
+/// The stage where our own code differs from a vector.
 #[derive(Debug)]
 pub(super) struct Divergence {
     stage: &'static str,
@@ -43,7 +43,7 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// What a stage must come to, and what it came to.
+/// Compares the expected and the found result of a stage.
 pub(super) fn compare<T: PartialEq + fmt::Debug>(
     stage: &'static str,
     expected: T,

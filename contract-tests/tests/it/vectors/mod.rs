@@ -1,4 +1,4 @@
-//! Every vector of `fixtures/vectors/` against our own code, compared stage by stage.
+//! Compares our own code with every vector in `fixtures/vectors/`, stage by stage.
 
 mod aead;
 mod authorization;
@@ -21,28 +21,28 @@ use self::{
 };
 
 #[test]
-fn every_request_signature_vector_holds() {
-    assert_all_hold::<RequestSignature>();
+fn every_request_signature_vector_passes() {
+    assert_all_pass::<RequestSignature>();
 }
 
 #[test]
-fn every_response_signature_vector_holds() {
-    assert_all_hold::<ResponseSignature>();
+fn every_response_signature_vector_passes() {
+    assert_all_pass::<ResponseSignature>();
 }
 
 #[test]
-fn every_authorization_vector_holds() {
-    assert_all_hold::<AuthorizationHeader>();
+fn every_authorization_vector_passes() {
+    assert_all_pass::<AuthorizationHeader>();
 }
 
 #[test]
-fn every_aead_vector_holds() {
-    assert_all_hold::<Aead>();
+fn every_aead_vector_passes() {
+    assert_all_pass::<Aead>();
 }
 
 #[test]
-fn every_oaep_vector_holds() {
-    assert_all_hold::<Oaep>();
+fn every_oaep_vector_passes() {
+    assert_all_pass::<Oaep>();
 }
 
 #[test]
@@ -57,8 +57,8 @@ fn every_folder_of_vectors_has_a_test() {
     assert_eq!(folders(&fixtures().join("vectors")), BTreeSet::from(tested.map(String::from)));
 }
 
-/// Reports every vector of the kind that does not hold, with the first stage at which it diverged.
-fn assert_all_hold<K: Kind>() {
+/// Panics with every vector of the kind that fails, and the first stage at which it diverges.
+fn assert_all_pass<K: Kind>() {
     let vectors = load::<K>(&fixtures().join("vectors").join(K::FOLDER));
     let vectors = vectors.unwrap_or_else(|unread| panic!("{unread}"));
     let diverged: Vec<String> = vectors
@@ -69,5 +69,5 @@ fn assert_all_hold<K: Kind>() {
         })
         .collect();
     let count = vectors.len();
-    assert!(diverged.is_empty(), "{} of {count} do not hold:\n{}", diverged.len(), diverged.join("\n"));
+    assert!(diverged.is_empty(), "{} of {count} fail:\n{}", diverged.len(), diverged.join("\n"));
 }

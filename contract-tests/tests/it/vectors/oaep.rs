@@ -1,4 +1,4 @@
-//! Sensitive fields.
+//! Vectors of sensitive fields.
 
 use serde::Deserialize;
 use wechatpay_protocol::{DecryptingKey, SensitiveError};
@@ -16,7 +16,7 @@ pub(super) struct Oaep {
     plaintext: Bytes,
 }
 
-/// What is wrong, as far as it may be told.
+/// The error, as far as it may be revealed.
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
     Base64,

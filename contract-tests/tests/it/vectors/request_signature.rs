@@ -1,4 +1,4 @@
-//! What a merchant signs, and how its signature is verified.
+//! Vectors of request signatures: the signed message and its verification.
 
 use serde::Deserialize;
 use wechatpay_protocol::{
@@ -54,7 +54,7 @@ impl RequestSignature {
         signature.is_ok_and(|signature| key.verify(&message.0, &signature).is_ok())
     }
 
-    /// The header says what the other fields say, unless its signature can't stand in a header.
+    /// The header agrees with the other fields, unless its signature is not allowed in a header.
     fn check_authorization(&self) -> Result<(), Divergence> {
         let authorization = match Authorization::parse(self.authorization.as_bytes()) {
             Ok(authorization) => authorization,
@@ -70,7 +70,7 @@ impl RequestSignature {
         compare("printed authorization", &self.authorization, &authorization.to_string())
     }
 
-    /// With PKCS#1 v1.5 one message has one signature, so ours is that of the vector.
+    /// With PKCS#1 v1.5 a message has only one signature, so ours must equal the vector's.
     fn check_signing(&self, message: &Bytes) -> Result<(), Divergence> {
         compare("signed message", &self.signed_message, message)?;
         let merchant = SigningKey::from_pem(&Credentials::development().merchant_key);
@@ -78,7 +78,7 @@ impl RequestSignature {
         compare("signing", &self.signature, &merchant.sign(&message.0).to_string())
     }
 
-    /// Where another message was signed, that is all that is wrong.
+    /// If another message was signed, nothing else is wrong.
     fn check_fault(&self, key: &VerifyingKey) -> Result<(), Divergence> {
         let is_only_the_message = self.signed_message != self.message;
         compare("signed message", is_only_the_message, self.verifies(key, &self.signed_message))

@@ -1,4 +1,4 @@
-//! What the gateway signs, and which answers the client believes.
+//! Vectors of response signatures: the signed message, and which responses the client verifies.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ struct Response {
     body: Bytes,
 }
 
-/// Why an answer is not believed, without the particulars.
+/// Why a response is not verified, without details.
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
     Missing(HeaderName),
@@ -44,7 +44,7 @@ enum Refusal {
     UnknownKey,
     SignatureForm,
     Mismatch,
-    /// Not for its signature.
+    /// For another reason than its signature.
     Other(String),
 }
 
@@ -52,26 +52,28 @@ impl Kind for ResponseSignature {
     const FOLDER: &'static str = "response-signature";
 
     fn check(&self, verdict: &Verdict) -> Result<(), Divergence> {
-        let answer = self.response.answer()?;
-        self.check_message(&answer)?;
+        let response = self.response.to_raw()?;
+        self.check_message(&response)?;
         let expected = match verdict {
             Verdict::Valid => Ok(self.message.clone()),
             Verdict::Invalid { fault } => Err(refusal_of(fault)?),
         };
-        let verified = verify(&answer, &self.platform_keys()?, Timestamp::from_unix(self.now));
-        let believed = verified.map(|verified| Bytes(verified.message()));
-        compare("verdict", expected, believed.map_err(Refusal::from))
+        let verified = verify(&response, &self.platform_keys()?, Timestamp::from_unix(self.now));
+        let message = verified.map(|verified| Bytes(verified.message()));
+        compare("verdict", expected, message.map_err(Refusal::from))
     }
 }
 
 impl ResponseSignature {
-    /// Headers that can't be read leave no message to build, so that the verdict alone counts.
-    fn check_message(&self, answer: &RawResponse) -> Result<(), Divergence> {
+    /// Without readable headers there is no message, so only the verdict counts.
+    fn check_message(&self, response: &RawResponse) -> Result<(), Divergence> {
         compare("sha256", &self.sha256, &self.message.sha256())?;
-        let sent = answer.headers.get(WECHATPAY_SIGNATURE).map(HeaderValue::as_bytes);
+        let sent = response.headers.get(WECHATPAY_SIGNATURE).map(HeaderValue::as_bytes);
         compare("signature", self.signature.as_ref().map(String::as_bytes), sent)?;
-        match wechatpay_protocol::ResponseSignature::from_headers(&answer.headers) {
-            Ok(signed) => compare("message", &self.message, &Bytes(signed.message(&answer.body).to_bytes())),
+        match wechatpay_protocol::ResponseSignature::from_headers(&response.headers) {
+            Ok(signed) => {
+                compare("message", &self.message, &Bytes(signed.message(&response.body).to_bytes()))
+            }
             Err(_) => Ok(()),
         }
     }
@@ -87,7 +89,7 @@ impl ResponseSignature {
 }
 
 impl Response {
-    fn answer(&self) -> Result<RawResponse, Divergence> {
+    fn to_raw(&self) -> Result<RawResponse, Divergence> {
         let status = StatusCode::from_u16(self.status);
         let status = status.map_err(|error| Divergence::new("status", self.status, error))?;
         let headers = self.headers.iter().map(|(name, value)| {
@@ -101,7 +103,7 @@ impl Response {
     }
 }
 
-/// Which refusal a fault must lead to.
+/// The refusal that a fault must cause.
 fn refusal_of(fault: &str) -> Result<Refusal, Divergence> {
     Ok(match fault {
         "missing-timestamp" => Refusal::Missing(WECHATPAY_TIMESTAMP),

@@ -1,4 +1,4 @@
-//! What exactly is wrong with an answer: it is held against the one that would have come.
+//! Each fault changes exactly one thing in a response: the tests compare it with the response without the fault.
 
 use std::{collections::BTreeMap, fmt::Display};
 
@@ -6,7 +6,7 @@ use wechatpay_mock::{Clock, Config, Fault, FaultRule, MockServer, policies::Sign
 use wechatpay_protocol::{Certificate, Credentials, Nonce, ResponseMessage, Timestamp};
 
 use super::{frozen_mock, raw};
-use crate::support::{Connection, NOW, RawRequest, Reply, exchange};
+use crate::support::{Connection, NOW, RawRequest, RawResponse, exchange};
 
 const TIMESTAMP: &str = "Wechatpay-Timestamp";
 const NONCE: &str = "Wechatpay-Nonce";
@@ -14,24 +14,24 @@ const SIGNATURE: &str = "Wechatpay-Signature";
 const SERIAL: &str = "Wechatpay-Serial";
 const SIGNATURE_TYPE: &str = "Wechatpay-Signature-Type";
 
-/// An answer, and the one that would have come without a fault. Nonce and time are the same for both.
+/// A response with a fault, and the same response without it. Both have the same nonce and time.
 struct Pair {
-    faulty: Answer,
-    ordinary: Answer,
+    faulty: Response,
+    ordinary: Response,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Answer {
+struct Response {
     status: String,
     headers: BTreeMap<String, String>,
     body: Vec<u8>,
 }
 
-impl Answer {
-    fn of(reply: &Reply) -> Self {
-        let headers = reply.head.lines().filter_map(|line| line.split_once(": "));
+impl Response {
+    fn of(response: &RawResponse) -> Self {
+        let headers = response.head.lines().filter_map(|line| line.split_once(": "));
         let headers = headers.map(|(name, value)| (name.into(), value.into())).collect();
-        Self { status: reply.status().into(), headers, body: reply.body.clone() }
+        Self { status: response.status().into(), headers, body: response.body.clone() }
     }
 
     fn without(mut self, names: &[&str]) -> Self {
@@ -46,7 +46,7 @@ impl Answer {
         self
     }
 
-    /// Whether the certificate's key signed it.
+    /// Whether the certificate's key signed this response.
     fn is_signed_with(&self, certificate: &str) -> bool {
         let timestamp = Timestamp::from_unix(self.headers[TIMESTAMP].parse().unwrap());
         let message = ResponseMessage { timestamp, nonce: &self.headers[NONCE], body: &self.body };
@@ -57,8 +57,8 @@ impl Answer {
 }
 
 async fn pair(fault: Fault) -> Pair {
-    let faulty = Answer::of(&exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await);
-    let ordinary = Answer::of(&exchange(&frozen_mock().await, &raw("ordinary")).await);
+    let faulty = Response::of(&exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await);
+    let ordinary = Response::of(&exchange(&frozen_mock().await, &raw("ordinary")).await);
     assert!(ordinary.is_signed_with(&platform_certificate()));
     Pair { faulty, ordinary }
 }
@@ -68,7 +68,7 @@ fn platform_certificate() -> String {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_all_that_is_missing() {
+async fn a_fault_that_removes_headers_changes_nothing_else() {
     for (fault, missing) in [
         (Fault::Unsigned, &[TIMESTAMP, NONCE, SIGNATURE, SERIAL, SIGNATURE_TYPE][..]),
         (Fault::WithoutTimestamp, &[TIMESTAMP]),
@@ -83,20 +83,20 @@ async fn what_is_missing_is_all_that_is_missing() {
 }
 
 #[tokio::test]
-async fn a_wrong_serial_is_that_of_the_gateways_other_key() {
+async fn wrong_serial_names_the_gateways_other_key() {
     let Pair { faulty, ordinary } = pair(Fault::WrongSerial).await;
     let (public_key, _) = Credentials::development().public_key.unwrap();
     assert_eq!(faulty, ordinary.with(SERIAL, public_key));
-    // And the other way round.
+    // And the reverse.
     let (public_key, _) = Credentials::development().public_key.unwrap();
     let request = raw("MOCK*wrong-serial*1").header(&format!("{SERIAL}: {public_key}"));
-    let faulty = Answer::of(&exchange(&frozen_mock().await, &request).await);
+    let faulty = Response::of(&exchange(&frozen_mock().await, &request).await);
     let (certificate, _) = Credentials::development().platform_certificate.unwrap();
     assert_eq!(faulty.headers[SERIAL], certificate.to_string());
 }
 
 #[tokio::test]
-async fn an_unknown_serial_is_all_that_is_wrong_and_like_the_right_one() {
+async fn unknown_serial_changes_only_the_serial_and_keeps_its_length() {
     let Pair { faulty, ordinary } = pair(Fault::UnknownSerial).await;
     let found = faulty.headers[SERIAL].clone();
     assert_ne!(found, ordinary.headers[SERIAL]);
@@ -105,7 +105,7 @@ async fn an_unknown_serial_is_all_that_is_wrong_and_like_the_right_one() {
 }
 
 #[tokio::test]
-async fn a_strangers_key_signs_the_right_message() {
+async fn wrong_key_signs_the_right_message_with_another_key() {
     let Pair { faulty, ordinary } = pair(Fault::WrongKey).await;
     assert!(faulty.is_signed_with(include_str!("../../../../fixtures/credentials/other_cert.pem")));
     assert!(!faulty.is_signed_with(&platform_certificate()));
@@ -114,14 +114,14 @@ async fn a_strangers_key_signs_the_right_message() {
 }
 
 #[tokio::test]
-async fn a_signtest_stands_before_the_right_signature() {
+async fn signtest_puts_a_prefix_before_the_right_signature() {
     let Pair { faulty, ordinary } = pair(Fault::Signtest).await;
     let signature = format!("WECHATPAY/SIGNTEST/{}", ordinary.headers[SIGNATURE]);
     assert_eq!(faulty, ordinary.with(SIGNATURE, signature));
 }
 
 #[tokio::test]
-async fn a_timestamp_is_off_and_signed_as_it_is() {
+async fn a_wrong_timestamp_is_still_signed() {
     for (fault, timestamp) in
         [(Fault::StaleTimestamp, NOW.as_unix() - 301), (Fault::FutureTimestamp, NOW.as_unix() + 301)]
     {
@@ -133,7 +133,7 @@ async fn a_timestamp_is_off_and_signed_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_altered_nonce_is_a_nonce_that_was_not_signed() {
+async fn altered_nonce_sends_a_nonce_that_was_not_signed() {
     let Pair { faulty, ordinary } = pair(Fault::AlteredNonce).await;
     let nonce: Nonce = faulty.headers[NONCE].parse().unwrap();
     assert_ne!(nonce.as_str(), ordinary.headers[NONCE]);
@@ -142,16 +142,16 @@ async fn an_altered_nonce_is_a_nonce_that_was_not_signed() {
 }
 
 #[tokio::test]
-async fn an_altered_body_is_json_that_was_not_signed() {
+async fn altered_body_sends_json_that_was_not_signed() {
     let Pair { faulty, ordinary } = pair(Fault::AlteredBody).await;
     assert!(!faulty.is_signed_with(&platform_certificate()));
     let body = b"{\"altered\":true}".to_vec();
-    let altered = Answer { status: "200".into(), body, ..ordinary.with("Content-Length", 16) };
+    let altered = Response { status: "200".into(), body, ..ordinary.with("Content-Length", 16) };
     assert_eq!(faulty, altered);
 }
 
 #[tokio::test]
-async fn an_altered_body_that_was_there_has_a_member_more() {
+async fn altered_body_adds_a_member_to_a_json_body() {
     let mock = frozen_mock().await;
     let card = || RawRequest {
         method: "GET",
@@ -162,24 +162,24 @@ async fn an_altered_body_that_was_there_has_a_member_more() {
     let ordinary = exchange(&mock, &card()).await;
     mock.add_fault(FaultRule::of(Fault::AlteredBody)).unwrap();
     let faulty = exchange(&mock, &card()).await;
-    let json = |reply: &Reply| serde_json::from_slice::<serde_json::Value>(&reply.body).unwrap();
+    let json = |response: &RawResponse| serde_json::from_slice::<serde_json::Value>(&response.body).unwrap();
     let mut expected = json(&ordinary);
     expected["altered"] = true.into();
     assert_eq!(json(&faulty), expected);
 }
 
 #[tokio::test]
-async fn lower_case_names_are_all_that_is_different_and_the_connection_is_closed() {
+async fn lower_case_headers_changes_only_the_names_and_closes_the_connection() {
     let ordinary = exchange(&frozen_mock().await, &raw("ordinary").header("Connection: close")).await;
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;
     connection.send(&raw(&Fault::LowerCaseHeaders.trigger_number()).to_bytes()).await;
-    let faulty = connection.reply().await;
+    let faulty = connection.response().await;
     assert_eq!(sorted_lines(&faulty.head, str::to_owned), sorted_lines(&ordinary.head, str::to_lowercase));
     assert!(connection.is_closed().await);
 }
 
-/// The lines of a head, with names as they are to be.
+/// The lines of a head in order, with each name passed through `name`.
 fn sorted_lines(head: &str, name: fn(&str) -> String) -> Vec<String> {
     let line = |line: &str| match line.split_once(": ") {
         Some((text, value)) => format!("{}: {value}", name(text)),
@@ -191,30 +191,34 @@ fn sorted_lines(head: &str, name: fn(&str) -> String) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_page_is_that_of_a_web_server_which_knows_nothing_of_the_application() {
+async fn an_html_fault_sends_the_page_of_a_plain_web_server() {
     for (fault, status) in [
         (Fault::SystemErrorHtml, "500 Internal Server Error"),
         (Fault::BadGatewayHtml, "502 Bad Gateway"),
         (Fault::ServiceUnavailableHtml, "503 Service Unavailable"),
     ] {
-        let reply = exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await;
-        assert!(reply.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", reply.head);
-        assert!(reply.head.contains("Content-Type: text/html\r\n"), "{}", reply.head);
-        assert!(!reply.head.contains("Request-ID") && !reply.head.contains("Wechatpay"), "{}", reply.head);
-        let page = String::from_utf8(reply.body).unwrap();
+        let response = exchange(&frozen_mock().await, &raw(&fault.trigger_number())).await;
+        assert!(response.head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", response.head);
+        assert!(response.head.contains("Content-Type: text/html\r\n"), "{}", response.head);
+        assert!(
+            !response.head.contains("Request-ID") && !response.head.contains("Wechatpay"),
+            "{}",
+            response.head
+        );
+        let page = String::from_utf8(response.body).unwrap();
         assert!(page.contains(&format!("<center><h1>{status}</h1></center>")), "{page}");
     }
 }
 
 #[tokio::test]
-async fn where_refusals_are_signed_pages_and_sign_errors_are_not() {
+async fn with_signed_refusals_html_pages_and_sign_errors_stay_unsigned() {
     let mut config = Config::default();
     config.policies.signed_refusals = SignedRefusals::Business;
     let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
     for (fault, is_signed) in
         [(Fault::SystemError, true), (Fault::BadGatewayHtml, false), (Fault::SignError, false)]
     {
-        let reply = exchange(&mock, &raw(&fault.trigger_number())).await;
-        assert_eq!(reply.head.contains(SIGNATURE), is_signed, "{fault}");
+        let response = exchange(&mock, &raw(&fault.trigger_number())).await;
+        assert_eq!(response.head.contains(SIGNATURE), is_signed, "{fault}");
     }
 }
