@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use wechatpay_protocol::display::printable;
+
 /// The first line that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -76,20 +78,10 @@ fn excerpt(message: &[u8], start: usize, differs: usize, end: usize) -> String {
     while to < end && is_within_character(to) {
         to += 1;
     }
-    let shown: String = String::from_utf8_lossy(&message[from..to]).chars().map(visible).collect();
+    let text = String::from_utf8_lossy(&message[from..to]);
+    let shown = printable(&text, usize::MAX);
     let [before, after] = [from > start, to < end].map(|is_cut| if is_cut { "…" } else { "" });
     format!("{before}{shown}{after}")
-}
-
-/// Escapes control characters, and those without width or that change the direction of text.
-fn visible(character: char) -> String {
-    match character {
-        '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => {
-            character.escape_unicode().to_string()
-        }
-        _ if character.is_control() => character.escape_default().to_string(),
-        _ => character.into(),
-    }
 }
 
 #[cfg(test)]

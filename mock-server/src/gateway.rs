@@ -165,6 +165,7 @@ impl Gateway {
         let now = Timestamp::from_unix(received_at.as_secs());
         let mut fault = None;
         let result = authenticated.and_then(|authenticated| {
+            self.check_still_known(&authenticated)?;
             progress.enter(Stage::Validate);
             let valid = validate(authenticated, self.policies.unknown_field)?;
             progress.enter(Stage::Apply);
@@ -187,6 +188,16 @@ impl Gateway {
             Exchange::new(received_at, most_of_a_body, &received, progress, result, diagnosis, &response);
         self.journal.record(exchange);
         Concluded { response, fault }
+    }
+
+    /// A merchant may be removed after its request is authenticated. Such a request must not bring its state back.
+    fn check_still_known(&self, request: &AuthenticatedRequest) -> Result<(), ApiError> {
+        let mchid = &request.merchant().mchid;
+        let known = self.merchants.merchant(mchid.as_str());
+        if known.is_some_and(|known| Arc::ptr_eq(&known, request.merchant())) {
+            return Ok(());
+        }
+        Err(ApiError::UnknownMchid { found: mchid.to_string() })
     }
 
     /// Executes the operation and applies its changes, unless a fault prevents it. Starts over if another request
@@ -218,14 +229,13 @@ impl Gateway {
                 body: request.body(),
                 is_signed: computed.is_ok() || self.policies.signed_refusals == SignedRefusals::Business,
             };
-            let mut fault = self.faults.strike(&fields, now, &mut warnings);
-            let is_kept = computed.is_ok() && fault.as_ref().is_none_or(|(fault, _)| fault.is_applied);
-            if is_kept && self.store.commit(documents).is_err() {
-                if let Some((fault, _)) = &fault {
-                    self.faults.refund(mchid, fault, fields.out_request_no());
-                }
+            let commit = |fault: Option<&ActiveFault>| {
+                let is_kept = computed.is_ok() && fault.is_none_or(|fault| fault.is_applied);
+                if is_kept { self.store.commit(documents) } else { Ok(()) }
+            };
+            let Ok(mut fault) = self.faults.commit_with_fault(&fields, now, &mut warnings, commit) else {
                 continue;
-            }
+            };
             let result = match &mut fault {
                 None => computed,
                 Some((fault, _)) => fault.decide(computed, &mut warnings),

@@ -121,8 +121,8 @@ impl Limits {
         Ok(Self { connections: size(1..=1_000_000, "connections", connections)?, ..self })
     }
 
-    /// About how many request numbers are remembered for each merchant: 1 to 10 million. The oldest is evicted first;
-    /// with a limit of 8,192 or more, one of the oldest. Default: 100,000.
+    /// How many request numbers are remembered for each merchant: 1 to 10 million. The oldest is evicted first.
+    /// Default: 100,000.
     pub fn with_request_numbers(self, numbers: u64) -> Result<Self, LimitError> {
         Ok(Self { request_numbers: size(1..=10_000_000, "request numbers", numbers)?, ..self })
     }

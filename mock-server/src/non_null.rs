@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-pub(crate) use self::non_null as present;
-
 /// Deserializes an optional field and rejects `null`, which could mean "no value" or "any value". Where a field narrows
 /// what a rule applies to, guessing wrong could apply it to everything.
 ///

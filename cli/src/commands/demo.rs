@@ -64,11 +64,11 @@ fn show_response(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
         out,
         "\n{SIDE}mock{SIDE:#}    signs three lines with the platform's private key (the third is the empty body):"
     )?;
-    show_message(out, &exchange.answer_message().unwrap_or_default())?;
+    show_message(out, &exchange.response_message().unwrap_or_default())?;
     if let Some(status) = exchange.status {
         writeln!(out, "\n{SIDE}mock{SIDE:#}    responds {status} with")?;
     }
-    show_signature(out, &exchange.answer_headers.to_map())
+    show_signature(out, &exchange.response_headers.to_map())
 }
 
 fn show_signature(out: &mut dyn Write, headers: &HeaderMap) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use clap::Args;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use wechatpay_protocol::BaseUrl;
+use wechatpay_protocol::{BaseUrl, display::printable};
 
 use crate::{
     mock_client::{MockClient, MockError, MockOptions, TIMEOUT},
@@ -86,6 +86,6 @@ pub(crate) async fn health(mock: &MockClient) -> Result<(), HealthError> {
     if health.is_some_and(|health| health["status"] == "ok") {
         return Ok(());
     }
-    let found = String::from_utf8_lossy(&body[..body.len().min(100)]).replace(char::is_control, " ");
+    let found = printable(&String::from_utf8_lossy(&body), 100).into_owned();
     Err(HealthError::NotOk { url, found })
 }

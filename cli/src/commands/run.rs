@@ -109,7 +109,7 @@ async fn report(mock: &MockServer, ended: Ended, is_checked: bool) -> bool {
     }
     if !exchanges.is_empty() && is_failed {
         let is_wrong = |exchange: &wechatpay_mock::Exchange| {
-            exchange.rejection.is_some() || exchange.fault.is_some() || exchange.breaks_contract()
+            exchange.error.is_some() || exchange.fault.is_some() || exchange.breaks_contract()
         };
         let wrong: Vec<_> = exchanges.iter().filter(|exchange| is_wrong(exchange)).collect();
         say(format!("requests: {}, with problems: {}", exchanges.len(), wrong.len()));

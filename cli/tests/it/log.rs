@@ -36,7 +36,7 @@ fn object(line: &str) -> Map<String, Value> {
 }
 
 /// A request number that triggers a fault.
-const MAGIC: &str = r#"{"out_request_no":"MOCK*system-error-applied*1"}"#;
+const TRIGGER: &str = r#"{"out_request_no":"MOCK*system-error-applied*1"}"#;
 
 #[test]
 fn a_successful_request_is_info_and_a_harmless_habit_is_a_hint() {
@@ -92,7 +92,7 @@ fn a_rejected_request_is_logged_with_the_failed_check_and_the_reason() {
 #[test]
 fn an_applied_fault_is_named() {
     let mut mock = Running::start(&[]);
-    assert!(mock.response_to(&signed(MAGIC)).starts_with("HTTP/1.1 500 "));
+    assert!(mock.response_to(&signed(TRIGGER)).starts_with("HTTP/1.1 500 "));
     let line = mock.line();
     assert!(
         line.contains(
@@ -105,7 +105,7 @@ fn an_applied_fault_is_named() {
 #[test]
 fn in_json_every_line_is_one_flat_object() {
     let mut mock = Running::start(&["--log", "json"]);
-    mock.response_to(&signed(MAGIC));
+    mock.response_to(&signed(TRIGGER));
     mock.response_to(&unknown("/v3/none"));
     let mut line = object(&mock.line());
     assert!(line.values().all(|value| value.is_string() || value.is_u64()), "{line:?}");

@@ -22,7 +22,7 @@ pub enum EnvironmentError {
     #[error("cannot write the credentials")]
     Credentials(#[from] WriteError),
     /// The CA for HTTPS cannot be created.
-    #[error("cannot make a certificate authority")]
+    #[error("cannot create a certificate authority")]
     Authority(#[from] AuthorityError),
     /// The CAs of the system and the mock cannot be put into a trust store for Java.
     #[error("cannot make a trust store of {certificates} certificates")]

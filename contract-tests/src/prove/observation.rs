@@ -104,7 +104,7 @@ impl Observation {
     /// Whether the last response was signed with a key that the client does not have.
     fn is_signed_by_new_certificate(&self) -> bool {
         let old = PlatformCertificate::development();
-        let serial = self.calls().next_back().and_then(|last| last.answer_headers.text(&WECHATPAY_SERIAL));
+        let serial = self.calls().next_back().and_then(|last| last.response_headers.text(&WECHATPAY_SERIAL));
         serial.is_some_and(|serial| serial != old.certificate().serial_no().as_str())
     }
 
@@ -118,7 +118,7 @@ impl Observation {
     /// Whether the client's output has the code or the message of the error; true if its output is unknown.
     fn shows(&self, code: &str) -> bool {
         let Some(output) = &self.reaction.output else { return true };
-        let mut messages = self.exchanges.iter().filter_map(|one| field(&one.answer_body, "message"));
+        let mut messages = self.exchanges.iter().filter_map(|one| field(&one.response_body, "message"));
         output.contains(code) || messages.any(|message| output.contains(&message))
     }
 

@@ -24,7 +24,7 @@
 //!
 //! let exchanges = mock.exchanges();
 //! assert_eq!(exchanges[0].operation, Some("set_rights"));
-//! assert!(exchanges.iter().all(|exchange| exchange.is_authenticated && exchange.rejection.is_none()));
+//! assert!(exchanges.iter().all(|exchange| exchange.is_authenticated && exchange.error.is_none()));
 //! # Ok(())
 //! # }
 //! ```

@@ -94,6 +94,22 @@ async fn a_report_says_why_a_refused_request_does_not_match() {
 }
 
 #[tokio::test]
+async fn parameters_of_the_path_and_the_query_are_compared() {
+    let mock = frozen_mock().await;
+    let expected =
+        mock.expect().operation("set_rights").parameter("code", CODE).parameter("name", "a b").times(1);
+    let sample = RawRequest::sample();
+    exchange(&mock, &RawRequest { target: format!("{}?name=a%20b", sample.target), ..sample }).await;
+    expected.verify();
+    let report = panic_of(|| mock.expect().parameter("code", CODE).verify());
+    assert!(report.contains("parameters     {\"code\":\"478515832665\"}"), "{report}");
+    let expected = mock.expect().parameter("name", "b");
+    exchange(&mock, &RawRequest::sample()).await;
+    let report = panic_of(|| expected.verify());
+    assert!(report.contains("name: expected b, found none"), "{report}");
+}
+
+#[tokio::test]
 async fn an_invalid_expectation_panics() {
     let mock = frozen_mock().await;
     for (expect, reason) in [

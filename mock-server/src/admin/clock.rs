@@ -10,7 +10,7 @@ use wechatpay_protocol::Timestamp;
 use crate::{
     admin::{control::Control, error::AdminError, extract::Body, json::Json},
     clock::Clock,
-    non_null::present,
+    non_null::non_null,
 };
 
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -19,7 +19,7 @@ pub(super) enum ClockAction {
     /// Stops the clock.
     Freeze {
         /// The time to stop at, in Unix seconds. Default: now.
-        #[serde(default, deserialize_with = "present")]
+        #[serde(default, deserialize_with = "non_null")]
         #[schema(maximum = 253_402_300_799_u64)]
         at: Option<u64>,
     },

@@ -89,12 +89,14 @@ impl Control {
 
     /// Removes a fault rule. Returns whether it existed.
     pub(crate) fn remove_fault(&self, id: FaultId) -> bool {
+        let _between = self.gateway.between_exchanges();
         self.gateway.faults.remove(id)
     }
 
     /// Removes every fault rule, or those of one merchant, and ends the waits of their requests. Without a merchant,
     /// accepts connections again. Returns how many rules there were.
     pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> usize {
+        let _between = self.gateway.between_exchanges();
         if mchid.is_none() {
             self.gateway.gate.open();
         }

@@ -16,6 +16,7 @@ use wechatpay_protocol::display::quoted;
 
 use crate::{
     admin::{error::AdminError, explain::explain},
+    request::query_pairs,
     suggest::nearest,
 };
 
@@ -105,7 +106,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
 fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, AdminError> {
     let mut decoded = Vec::new();
-    for (name, value) in pairs(text) {
+    for (name, value) in query_pairs(text) {
         let expected_utf_8 =
             |_| AdminError::Query(format!("{name}: expected UTF-8, found {}", quoted(value)));
         decoded.push((name, percent_decode_str(value).decode_utf8().map_err(expected_utf_8)?));
@@ -115,16 +116,10 @@ fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, AdminError> {
         .map_err(|error| AdminError::Query(explain(error.path(), &error.inner().to_string())))
 }
 
-/// The names and the encoded values of the parameters.
-fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    let parts = query.split('&').filter(|part| !part.is_empty());
-    parts.map(|part| part.split_once('=').unwrap_or((part, "")))
-}
-
 /// Refuses an unknown or repeated parameter.
 pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), AdminError> {
     let mut seen = Vec::new();
-    for (name, _) in pairs(query) {
+    for (name, _) in query_pairs(query) {
         if seen.contains(&name) {
             return Err(AdminError::Query(format!("the query: expected {name} once, found it twice")));
         }

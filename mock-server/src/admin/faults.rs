@@ -7,8 +7,6 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::policies::Provenance;
-
 use crate::{
     admin::{
         control::Control,
@@ -18,6 +16,7 @@ use crate::{
         json::{Deleted, Json},
     },
     faults::{Applied, FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
+    policies::Provenance,
 };
 
 #[derive(Debug, Serialize, ToSchema)]

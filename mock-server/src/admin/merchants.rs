@@ -20,7 +20,7 @@ use crate::{
         json::{Deleted, Json},
     },
     merchants::{Merchant, TrustMode},
-    non_null::present,
+    non_null::non_null,
     operations::seed::SeedMerchant,
 };
 
@@ -28,7 +28,7 @@ use crate::{
 #[serde(default, deny_unknown_fields)]
 pub(super) struct MerchantOrder {
     /// Its mchid. Default: one that no other merchant has.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "non_null")]
     #[schema(pattern = "^[0-9]{1,32}$")]
     mchid: Option<String>,
     trust: TrustMode,
@@ -36,7 +36,7 @@ pub(super) struct MerchantOrder {
     /// merchant's.
     new_key: bool,
     /// Its initial state. Default: the documentation's sample card.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "non_null")]
     seed: Option<SeedMerchant>,
 }
 

@@ -9,13 +9,13 @@ use wechatpay_protocol::display::quoted;
 
 use crate::{
     admin::{control::Control, error::AdminError, extract::OptionalBody, json::Json},
-    non_null::present,
+    non_null::non_null,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetOrder {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "non_null")]
     #[schema(pattern = "^[0-9]{1,32}$")]
     merchant: Option<String>,
 }

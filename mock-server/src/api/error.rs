@@ -87,7 +87,9 @@ pub enum ApiError {
         expected: String,
     },
     /// Check 9: the merchant's certificate is not valid at this time.
-    CertificateExpired {
+    CertificateNotInForce {
+        /// The start of its validity.
+        not_before: Timestamp,
         /// The end of its validity.
         not_after: Timestamp,
     },
@@ -173,7 +175,7 @@ impl ApiError {
             Self::TimestampSkewed { .. } => "timestamp_skewed",
             Self::UnknownMchid { .. } => "unknown_mchid",
             Self::UnknownSerial { .. } => "unknown_serial",
-            Self::CertificateExpired { .. } => "certificate_expired",
+            Self::CertificateNotInForce { .. } => "certificate_expired",
             Self::CertificateRevoked => "certificate_revoked",
             Self::CertificateReplaced => "certificate_replaced",
             Self::SignatureMismatch(_) => "signature_mismatch",
@@ -293,9 +295,11 @@ impl ApiError {
             Self::UnknownSerial { found, expected } => {
                 format!("expected the serial number {expected} of the merchant's certificate, found {found}")
             }
-            Self::CertificateExpired { not_after } => {
-                format!("the merchant's certificate was valid until {}", not_after.to_rfc3339())
-            }
+            Self::CertificateNotInForce { not_before, not_after } => format!(
+                "the merchant's certificate is only valid from {} to {}",
+                not_before.to_rfc3339(),
+                not_after.to_rfc3339()
+            ),
             Self::CertificateRevoked => "the merchant's certificate was revoked".into(),
             Self::CertificateReplaced => "the merchant's certificate was replaced by a new one".into(),
             Self::SignatureMismatch(_) => {
@@ -367,7 +371,7 @@ mod tests {
             ApiError::TimestampSkewed { signed: now, now },
             ApiError::UnknownMchid { found: String::new() },
             ApiError::UnknownSerial { found: String::new(), expected: String::new() },
-            ApiError::CertificateExpired { not_after: now },
+            ApiError::CertificateNotInForce { not_before: now, not_after: now },
             ApiError::CertificateRevoked,
             ApiError::CertificateReplaced,
             ApiError::SignatureMismatch(information),

@@ -38,7 +38,7 @@ pub enum Warning {
     /// The request does not select the gateway key that signs the response, and the merchant trusts the public key.
     NoWechatpaySerial,
     /// The request number looks like a fault's trigger, but names no fault.
-    UnknownMagic {
+    MalformedTriggerNumber {
         /// The problem with the number.
         problem: String,
     },
@@ -61,7 +61,7 @@ impl Warning {
             Self::NoNotification => "no-notification",
             Self::NonceUsedBefore { .. } => "nonce-used-before",
             Self::NoWechatpaySerial => "no-wechatpay-serial",
-            Self::UnknownMagic { .. } => "unknown-magic",
+            Self::MalformedTriggerNumber { .. } => "unknown-magic",
             Self::NegativeTotal { .. } => "negative-total",
         }
     }
@@ -77,7 +77,7 @@ impl Warning {
             | Self::UnknownFields { .. }
             | Self::NoNotification
             | Self::NonceUsedBefore { .. }
-            | Self::UnknownMagic { .. }
+            | Self::MalformedTriggerNumber { .. }
             | Self::NegativeTotal { .. } => false,
         }
     }
@@ -108,7 +108,7 @@ impl fmt::Display for Warning {
             Self::NoWechatpaySerial => {
                 f.write_str("no Wechatpay-Serial: set it to choose which gateway key signs the response")
             }
-            Self::UnknownMagic { problem } => f.write_str(problem),
+            Self::MalformedTriggerNumber { problem } => f.write_str(problem),
             Self::NegativeTotal { total } => write!(f, "the points are negative: {total}"),
         }
     }

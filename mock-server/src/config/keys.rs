@@ -1,10 +1,10 @@
 //! The tables that name keys: merchants, platform certificates and the public key.
 
-use std::{error::Error, iter, str::FromStr};
+use std::str::FromStr;
 
 use serde::Deserialize;
 use toml::value::Datetime;
-use wechatpay_protocol::{Certificate, Mchid, ParseError, Timestamp};
+use wechatpay_protocol::{Certificate, Mchid, ParseError, Timestamp, display::error_chain};
 
 use crate::{
     config::source::{Source, Table},
@@ -190,7 +190,7 @@ pub(super) fn public_key(table: &Table<'_>, raw: PublicKeyTable) -> Option<Publi
     let pem = table.content("private_key", &name?)?;
     // Checks the key even if the ID is wrong.
     let id = id.unwrap_or_else(|| PublicKeyPair::development().id().clone());
-    let pair = PublicKeyPair::new(id, &pem).map_err(|error| with_causes(&error));
+    let pair = PublicKeyPair::new(id, &pem).map_err(|error| error_chain(&error));
     table.keep("private_key", pair, MAKE_A_KEY)
 }
 
@@ -203,9 +203,9 @@ fn report_pair(table: &Table<'_>, error: &KeyPairError) {
     match error {
         KeyPairError::Certificate(cause) => {
             let advice = "name the file of an X.509 certificate with an RSA key, PEM";
-            table.report("certificate", with_causes(cause), advice);
+            table.report("certificate", error_chain(cause), advice);
         }
-        KeyPairError::PrivateKey(cause) => table.report("private_key", with_causes(cause), MAKE_A_KEY),
+        KeyPairError::PrivateKey(cause) => table.report("private_key", error_chain(cause), MAKE_A_KEY),
         KeyPairError::Mismatch { .. } => {
             table.report("private_key", error, "name the private key of this certificate");
         }
@@ -233,10 +233,4 @@ fn check_differs(table: &Table<'_>, certificate: &Certificate, platform: &Certif
         let advice = "create a new certificate: clients distinguish certificates by their serial numbers";
         table.report("certificate", problem, advice);
     }
-}
-
-/// The error and its causes.
-fn with_causes(error: &dyn Error) -> String {
-    let causes = iter::successors(error.source(), |&cause| cause.source());
-    iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }

@@ -5,8 +5,6 @@ use std::{fmt, str::FromStr};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::policies::Provenance;
-
 use crate::{
     api::{
         error::ApiError,
@@ -14,6 +12,7 @@ use crate::{
         operation_error::OperationError,
     },
     faults::{connection::ConnectionFault, signature::SignatureFault},
+    policies::Provenance,
     suggest::nearest,
 };
 

@@ -6,48 +6,48 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{faults::RequestFields, non_null::present};
+use crate::{faults::RequestFields, non_null::non_null};
 
 /// Selects the requests that a rule applies to: those that match every field that is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultMatch {
     /// The merchant, by mchid. Without it, every merchant.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[0-9]{1,32}$")]
     pub merchant: Option<String>,
     /// The operation, by `operationId`: `set_rights`.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The card template.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub card_id: Option<String>,
     /// The member's code.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The request number.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub out_request_no: Option<String>,
     /// Path and query parameters, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
     /// Fields that the body must have; it can have others.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// Only the n-th of the requests that match all of the above, counted from 1.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub nth: Option<u64>,
     /// Only every n-th of them.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub every: Option<u64>,
     /// Only this share of them, chosen at random: 0 to 1.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
     /// The seed for `probability` and for random latency: the same seed selects the same requests. Default: 0.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
 
@@ -77,7 +77,7 @@ impl FaultMatch {
     }
 
     /// Whether the rule applies to the n-th of the matching requests.
-    pub(super) fn strikes_nth(&self, nth: u64) -> bool {
+    pub(super) fn applies_to_nth(&self, nth: u64) -> bool {
         self.nth.is_none_or(|wanted| nth == wanted)
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
             && self.probability.is_none_or(|probability| chance(self.seed(), nth).random_bool(probability))
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn nth_and_every_count_from_one() {
-        let struck = |when: &FaultMatch| (1..=9).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>();
+        let struck = |when: &FaultMatch| (1..=9).filter(|nth| when.applies_to_nth(*nth)).collect::<Vec<_>>();
         assert_eq!(struck(&FaultMatch { nth: Some(3), ..FaultMatch::default() }), [3]);
         assert_eq!(struck(&FaultMatch { every: Some(4), ..FaultMatch::default() }), [4, 8]);
     }
@@ -116,7 +116,7 @@ mod tests {
     fn random_selection_matches_its_probability_and_repeats_with_its_seed() {
         let struck = |seed| {
             let when = FaultMatch { probability: Some(0.25), seed: Some(seed), ..FaultMatch::default() };
-            (1..=10_000).filter(|nth| when.strikes_nth(*nth)).collect::<Vec<_>>()
+            (1..=10_000).filter(|nth| when.applies_to_nth(*nth)).collect::<Vec<_>>()
         };
         assert_eq!(struck(7), struck(7));
         assert_ne!(struck(7), struck(8));

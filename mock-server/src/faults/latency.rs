@@ -84,7 +84,7 @@ mod tests {
     fn random_selection_does_not_bias_latency() {
         let when = FaultMatch { probability: Some(0.1), ..FaultMatch::default() };
         let late = (1..=10_000)
-            .filter(|nth| when.strikes_nth(*nth))
+            .filter(|nth| when.applies_to_nth(*nth))
             .map(|nth| Latency::Uniform { from: 0, to: 1_000 }.of_nth(0, nth).as_secs_f64());
         let late: Vec<_> = late.collect();
         let mean = late.iter().sum::<f64>() / late.len() as f64;

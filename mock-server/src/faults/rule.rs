@@ -11,7 +11,7 @@ use crate::{
         Applied, Fault, FaultMatch, Latency, RuleError,
         rule_error::{check_milliseconds, range, within},
     },
-    non_null::present,
+    non_null::non_null,
 };
 
 /// A fault rule. It has the same form in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
@@ -33,28 +33,28 @@ pub struct FaultRule {
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
     /// The fault, by name.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[a-z]+(-[a-z]+)*$")]
     pub fault: Option<Fault>,
     /// An error of your own, in place of a named fault.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub error: Option<CustomError>,
     /// How long the response is delayed, with or without a fault.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
     /// How long `no-answer` and `refuse` last, in milliseconds; at most ten minutes.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 600_000)]
     pub milliseconds: Option<u64>,
     /// Whether the request takes effect, if that differs from the fault's default.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
     /// How many requests it applies to. Default: no limit.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub times: Option<u64>,
     /// How long the rule lasts, in seconds on the mock's clock.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub ttl: Option<u64>,
 }

@@ -9,11 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{
-    ActiveFault, FaultRule, FaultSource, RuleError,
-    rule::Plan,
-    trigger::{TriggerNumber, trigger_number},
-};
+use super::{ActiveFault, FaultRule, FaultSource, RuleError, rule::Plan, trigger::trigger_number};
 use crate::api::Warning;
 
 /// Identifies a rule. Rules of a mock are counted from 1.
@@ -75,6 +71,13 @@ struct RuleSet {
     cleared: watch::Sender<()>,
 }
 
+/// The positions of the rules that a request matched, each as the next of its requests.
+#[derive(Default)]
+struct Seen {
+    own: Vec<usize>,
+    for_all: Vec<usize>,
+}
+
 #[derive(Debug)]
 struct ActiveRule {
     state: RuleState,
@@ -114,52 +117,47 @@ impl Faults {
         Ok(state)
     }
 
-    /// The fault that applies to this request: the one that its `out_request_no` triggers, or that of the first
-    /// matching rule.
+    /// Commits a request with the fault that applies to it: the one that its `out_request_no` triggers, or that of the
+    /// first matching rule. If the commit fails, the request has not counted, and nothing else counted meanwhile.
     ///
     /// A malformed trigger number gives a warning.
-    pub(crate) fn strike(
+    ///
+    /// # Errors
+    /// That of the commit.
+    pub(crate) fn commit_with_fault<E>(
         &self,
         request: &RequestFields<'_>,
         now: Timestamp,
         warnings: &mut Vec<Warning>,
-    ) -> Option<(ActiveFault, Cleared)> {
+        commit: impl FnOnce(Option<&ActiveFault>) -> Result<(), E>,
+    ) -> Result<Option<(ActiveFault, Cleared)>, E> {
         let mut sets = self.sets.lock();
         let number = request.out_request_no();
-        let by_number = match number.and_then(trigger_number) {
-            Some(Ok(trigger)) => Some(trigger),
+        let trigger = match number.and_then(trigger_number) {
+            Some(Ok(trigger)) => number.zip(Some(trigger)),
             Some(Err(problem)) => {
-                warnings.push(Warning::UnknownMagic { problem });
+                warnings.push(Warning::MalformedTriggerNumber { problem });
                 None
             }
             None => None,
         };
-        let own = sets.of_mut(Some(request.mchid));
-        let by_number = by_number.zip(number);
-        let by_number =
-            by_number.and_then(|(trigger, number)| own.strike_by_number(trigger, number, request));
-        let by_merchant = by_number.or_else(|| own.strike(request, now));
-        let fault = by_merchant.or_else(|| sets.for_all.strike(request, now))?;
-        Some((fault, Cleared(sets.of_mut(Some(request.mchid)).cleared.subscribe())))
-    }
+        let (own, for_all) = sets.of_and_for_all(request.mchid);
+        let trigger = trigger.filter(|(_, trigger)| request.is_signed || !trigger.plan.needs_signature());
+        let uses = trigger.as_ref().map(|(number, _)| own.uses.peek(*number).map_or(1, |uses| uses + 1));
+        let by_number = trigger.as_ref().zip(uses).and_then(|((_, trigger), uses)| trigger.fault(uses));
 
-    /// Undoes a count whose request must be executed again.
-    pub(crate) fn refund(&self, mchid: &Mchid, fault: &ActiveFault, number: Option<&str>) {
-        let mut sets = self.sets.lock();
-        match (fault.by, number) {
-            (FaultSource::Rule(id), _) => {
-                if let Some(rule) = sets.rules_mut().find(|rule| rule.state.id == id) {
-                    rule.state.seen -= 1;
-                    rule.state.struck -= 1;
-                }
-            }
-            (FaultSource::TriggerNumber, Some(number)) => {
-                if let Some(uses) = sets.of_mut(Some(mchid)).uses.peek_mut(number) {
-                    *uses = uses.saturating_sub(1);
-                }
-            }
-            (FaultSource::TriggerNumber, None) => {}
+        let mut seen = Seen::default();
+        let fault = by_number
+            .or_else(|| own.choose(request, now, &mut seen.own))
+            .or_else(|| for_all.choose(request, now, &mut seen.for_all));
+        commit(fault.as_ref())?;
+
+        if let Some(((number, _), uses)) = trigger.zip(uses) {
+            own.count_use(number, uses);
         }
+        own.count(&seen.own, fault.as_ref());
+        for_all.count(&seen.for_all, fault.as_ref());
+        Ok(fault.map(|fault| (fault, Cleared(own.cleared.subscribe()))))
     }
 
     /// Every rule, oldest first.
@@ -233,6 +231,13 @@ impl Sets {
         }
     }
 
+    fn of_and_for_all(&mut self, mchid: &Mchid) -> (&mut RuleSet, &mut RuleSet) {
+        if !self.by_merchant.contains_key(mchid) {
+            self.by_merchant.insert(mchid.clone(), RuleSet::default());
+        }
+        (self.by_merchant.get_mut(mchid).expect("it was inserted"), &mut self.for_all)
+    }
+
     fn all_mut(&mut self) -> impl Iterator<Item = &mut RuleSet> {
         self.by_merchant.values_mut().chain([&mut self.for_all])
     }
@@ -249,26 +254,35 @@ impl Default for RuleSet {
 }
 
 impl RuleSet {
-    fn strike(&mut self, request: &RequestFields<'_>, now: Timestamp) -> Option<ActiveFault> {
-        self.rules.iter_mut().find_map(|rule| rule.strike(request, now))
+    /// The fault of the first rule that applies. Adds the positions of the rules that match until then to `seen`.
+    fn choose(
+        &self,
+        request: &RequestFields<'_>,
+        now: Timestamp,
+        seen: &mut Vec<usize>,
+    ) -> Option<ActiveFault> {
+        self.rules.iter().enumerate().find_map(|(position, rule)| {
+            rule.matches(request, now).then(|| {
+                seen.push(position);
+                rule.fault(rule.state.seen + 1)
+            })?
+        })
     }
 
-    fn strike_by_number(
-        &mut self,
-        trigger: TriggerNumber,
-        number: &str,
-        request: &RequestFields<'_>,
-    ) -> Option<ActiveFault> {
-        if trigger.plan.needs_signature() && !request.is_signed {
-            return None;
+    /// Counts a request that these rules matched, and the fault that applied to it.
+    fn count(&mut self, seen: &[usize], fault: Option<&ActiveFault>) {
+        for position in seen {
+            let state = &mut self.rules[*position].state;
+            state.seen += 1;
+            state.struck += u64::from(fault.is_some_and(|fault| fault.by == FaultSource::Rule(state.id)));
         }
-        let uses = self.uses.get(number).map_or(1, |uses| uses + 1);
+    }
+
+    fn count_use(&mut self, number: &str, uses: u64) {
         self.uses.put(number.to_owned(), uses);
         if self.uses.len() > TRIGGER_NUMBERS {
             self.uses.pop_lru();
         }
-        let strikes = trigger.times.is_none_or(|times| uses <= times);
-        strikes.then(|| ActiveFault::new(FaultSource::TriggerNumber, trigger.plan, uses))
     }
 
     fn clear(&mut self) -> usize {
@@ -278,17 +292,15 @@ impl RuleSet {
 }
 
 impl ActiveRule {
-    fn strike(&mut self, request: &RequestFields<'_>, now: Timestamp) -> Option<ActiveFault> {
+    fn matches(&self, request: &RequestFields<'_>, now: Timestamp) -> bool {
         let is_possible = request.is_signed || !self.plan.needs_signature();
-        if self.is_over(now) || !is_possible || !self.state.rule.when.matches(request) {
-            return None;
-        }
-        self.state.seen += 1;
-        if !self.state.rule.when.strikes_nth(self.state.seen) {
-            return None;
-        }
-        self.state.struck += 1;
-        Some(ActiveFault::new(FaultSource::Rule(self.state.id), self.plan.clone(), self.state.seen))
+        is_possible && !self.is_over(now) && self.state.rule.when.matches(request)
+    }
+
+    /// The fault for the n-th of the matching requests, if the rule applies to it.
+    fn fault(&self, nth: u64) -> Option<ActiveFault> {
+        let applies = self.state.rule.when.applies_to_nth(nth);
+        applies.then(|| ActiveFault::new(FaultSource::Rule(self.state.id), self.plan.clone(), nth))
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
@@ -299,7 +311,7 @@ impl ActiveRule {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Barrier, thread};
+    use std::{convert::Infallible, sync::Barrier, thread};
 
     use serde_json::json;
 
@@ -318,7 +330,7 @@ mod tests {
         faults
     }
 
-    fn strike_with(faults: &Faults, code: &str, is_signed: bool, now: Timestamp) -> Option<ActiveFault> {
+    fn fault_with(faults: &Faults, code: &str, is_signed: bool, now: Timestamp) -> Option<ActiveFault> {
         let (mchid, parameters) = (mchid(), [("card_id", "c".to_owned()), ("code", code.to_owned())]);
         let body = json!({ "out_request_no": "n" });
         let request = RequestFields {
@@ -328,17 +340,32 @@ mod tests {
             body: &body,
             is_signed,
         };
-        faults.strike(&request, now, &mut Vec::new()).map(|(fault, _)| fault)
+        let commit = |_: Option<&ActiveFault>| Ok::<_, Infallible>(());
+        let Ok(fault) = faults.commit_with_fault(&request, now, &mut Vec::new(), commit);
+        fault.map(|(fault, _)| fault)
     }
 
-    fn strike(faults: &Faults) -> Option<ActiveFault> {
-        strike_with(faults, "1", true, NOW)
+    fn fault_of(faults: &Faults) -> Option<ActiveFault> {
+        fault_with(faults, "1", true, NOW)
+    }
+
+    /// A request whose commit fails.
+    fn conflict(faults: &Faults) {
+        let (mchid, body) = (mchid(), json!({ "out_request_no": "n" }));
+        let request = RequestFields {
+            mchid: &mchid,
+            operation: "set_rights",
+            parameters: &[],
+            body: &body,
+            is_signed: true,
+        };
+        faults.commit_with_fault(&request, NOW, &mut Vec::new(), |_| Err(())).unwrap_err();
     }
 
     #[test]
     fn a_rule_applies_as_often_as_it_says_and_is_then_used_up() {
         let faults = faults(FaultRule { times: Some(2), ..FaultRule::of(Fault::Reset) });
-        let struck = (0..5).filter(|_| strike(&faults).is_some()).count();
+        let struck = (0..5).filter(|_| fault_of(&faults).is_some()).count();
         assert_eq!((struck, faults.list()[0].struck), (2, 2));
         faults.add(FaultRule::of(Fault::Reset), NOW).unwrap();
         assert_eq!(faults.list().len(), 1, "the used-up rule has made room");
@@ -350,11 +377,11 @@ mod tests {
         let faults = faults(FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) });
         let start = Barrier::new(AT_ONCE);
         let struck: usize = thread::scope(|scope| {
-            let strike = || {
+            let count = || {
                 start.wait();
-                usize::from(strike(&faults).is_some())
+                usize::from(fault_of(&faults).is_some())
             };
-            let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(strike)).collect();
+            let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(count)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert_eq!(struck, 1);
@@ -364,8 +391,8 @@ mod tests {
     fn a_rule_ends_when_its_time_is_up() {
         let faults = faults(FaultRule { ttl: Some(10), ..FaultRule::of(Fault::Reset) });
         let later = |seconds| Timestamp::from_unix(NOW.as_unix() + seconds);
-        assert!(strike_with(&faults, "1", true, later(9)).is_some());
-        assert!(strike_with(&faults, "1", true, later(10)).is_none());
+        assert!(fault_with(&faults, "1", true, later(9)).is_some());
+        assert!(fault_with(&faults, "1", true, later(10)).is_none());
     }
 
     #[test]
@@ -373,8 +400,8 @@ mod tests {
         let mut rule = FaultRule::of(Fault::Reset);
         rule.when.code = Some("2".into());
         let faults = faults(rule);
-        assert!(strike(&faults).is_none());
-        assert!(strike_with(&faults, "2", true, NOW).is_some());
+        assert!(fault_of(&faults).is_none());
+        assert!(fault_with(&faults, "2", true, NOW).is_some());
     }
 
     #[test]
@@ -382,20 +409,28 @@ mod tests {
         let mut rule = FaultRule::of(Fault::WrongKey);
         rule.when.nth = Some(1);
         let faults = faults(rule);
-        assert!(strike_with(&faults, "1", false, NOW).is_none());
+        assert!(fault_with(&faults, "1", false, NOW).is_none());
         assert_eq!(faults.list()[0].seen, 0);
-        assert!(strike(&faults).is_some());
+        assert!(fault_of(&faults).is_some());
     }
 
     #[test]
-    fn a_refunded_count_is_used_again_with_the_same_n() {
-        let mut rule = FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) };
-        rule.when.nth = Some(1);
-        let faults = faults(rule);
-        let fault = strike(&faults).unwrap();
-        assert!(strike(&faults).is_none());
-        faults.refund(&mchid(), &fault, Some("n"));
-        assert!(strike(&faults).is_some());
+    fn a_failed_commit_counts_for_no_rule() {
+        let mut second = FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) };
+        second.when.nth = Some(2);
+        let faults = Faults::new(2);
+        faults.add(second, NOW).unwrap();
+        faults.add(FaultRule { times: Some(1), ..FaultRule::of(Fault::SystemError) }, NOW).unwrap();
+        conflict(&faults);
+        let counts: Vec<_> = faults.list().iter().map(|rule| (rule.seen, rule.struck)).collect();
+        assert_eq!(counts, [(0, 0), (0, 0)]);
+        assert_eq!(fault_of(&faults).unwrap().fault, Some(Fault::SystemError));
+        conflict(&faults);
+        assert_eq!(
+            fault_of(&faults).unwrap().fault,
+            Some(Fault::Reset),
+            "this is the second request that counts"
+        );
     }
 
     #[tokio::test]
@@ -408,7 +443,9 @@ mod tests {
             faults.clear(None);
         };
         for clear in [clear, |faults: &Faults| faults.reset(None)] {
-            let (_, cleared) = faults.strike(&request, NOW, &mut Vec::new()).unwrap();
+            let commit = |_: Option<&ActiveFault>| Ok::<_, Infallible>(());
+            let Ok(fault) = faults.commit_with_fault(&request, NOW, &mut Vec::new(), commit);
+            let (_, cleared) = fault.unwrap();
             clear(&faults);
             cleared.wait().await;
             faults.add(FaultRule::of(Fault::NoAnswer), NOW).unwrap();

@@ -8,7 +8,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::faults::{Applied, Fault, Latency, rule::Plan, rule_error::check_milliseconds};
+use crate::faults::{
+    ActiveFault, Applied, Fault, FaultSource, Latency, rule::Plan, rule_error::check_milliseconds,
+};
 
 /// The prefix of a trigger number.
 const PREFIX: &str = "MOCK*";
@@ -58,6 +60,14 @@ pub(super) struct TriggerNumber {
     pub(super) plan: Plan,
     /// How many uses of the number get the fault.
     pub(super) times: Option<u64>,
+}
+
+impl TriggerNumber {
+    /// The fault for the n-th use of the number, if that use gets it.
+    pub(super) fn fault(&self, nth: u64) -> Option<ActiveFault> {
+        let applies = self.times.is_none_or(|times| nth <= times);
+        applies.then(|| ActiveFault::new(FaultSource::TriggerNumber, self.plan.clone(), nth))
+    }
 }
 
 /// Parses a request number; `None` if it is an ordinary one.

@@ -33,6 +33,6 @@ impl Filter {
             && is(&self.operation, exchange.operation)
             && self.status.is_none_or(|status| exchange.status == Some(status))
             && is(&self.code, exchange.code())
-            && self.since.is_none_or(|since| exchange.at >= since)
+            && self.since.is_none_or(|since| exchange.received_at >= since)
     }
 }

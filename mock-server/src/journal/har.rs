@@ -14,6 +14,7 @@ use crate::{
     api::error::ApiError,
     faults::ActiveFault,
     journal::{Exchange, Headers, Page, Stage, content::Content, stage::milliseconds},
+    request::query_pairs,
 };
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -214,7 +215,7 @@ impl PostData {
 impl Response {
     fn of(exchange: &Exchange) -> Self {
         let Some(status) = exchange.status else { return Self::none() };
-        let (body, length) = (&exchange.answer_body, exchange.answer_body_length);
+        let (body, length) = (&exchange.response_body, exchange.response_body_length);
         let (text, is_base64) = text(body, length);
         Self {
             status: status.as_u16(),
@@ -222,10 +223,10 @@ impl Response {
             // A response has the version of its request.
             http_version: format!("{:?}", exchange.request.version),
             cookies: [],
-            headers: headers(&exchange.answer_headers),
+            headers: headers(&exchange.response_headers),
             content: ResponseContent {
                 size: length,
-                mime_type: mime_type(&exchange.answer_headers),
+                mime_type: mime_type(&exchange.response_headers),
                 text,
                 encoding: is_base64.then_some("base64"),
                 comment: cut(body, length),
@@ -260,7 +261,7 @@ impl Response {
 
 /// Why the request was refused, and the fault that applied to it. HAR has no fields for these.
 fn comment(exchange: &Exchange) -> Option<String> {
-    let refused = exchange.rejection.as_deref().filter(|rejection| !rejection.is_injected());
+    let refused = exchange.error.as_deref().filter(|rejection| !rejection.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
     let why = diagnosis.or_else(|| refused.map(ApiError::reason));
     let fault = exchange.fault.as_deref().map(ActiveFault::label).map(|fault| format!("fault {fault}"));
@@ -289,11 +290,7 @@ fn headers(headers: &Headers) -> Vec<Pair> {
 
 fn query(query: &str) -> Vec<Pair> {
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Pair { name: decoded(name), value: decoded(value) }
-    });
-    pairs.collect()
+    query_pairs(query).map(|(name, value)| Pair { name: decoded(name), value: decoded(value) }).collect()
 }
 
 /// A time as RFC 3339 with milliseconds.

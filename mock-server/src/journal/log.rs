@@ -42,8 +42,9 @@ impl LoggedNotes {
         known
     }
 
-    pub(super) fn clear(&self) {
-        self.0.lock().clear();
+    /// Forgets the notes of one merchant's exchanges, or all.
+    pub(super) fn clear(&self, merchant: Option<&Mchid>) {
+        self.0.lock().retain(|(mchid, _), _| merchant.is_some() && mchid.as_ref() != merchant);
     }
 }
 
@@ -63,12 +64,12 @@ pub(super) fn exchange(exchange: &Exchange, logged: &LoggedNotes) {
                     operation = exchange.operation,
                     status = exchange.status.map(|status| status.as_u16()),
                     code = exchange.code().map(shown).as_deref(),
-                    check = exchange.rejection.as_deref().and_then(ApiError::check),
+                    check = exchange.error.as_deref().and_then(ApiError::check),
                     reason = line.reason.as_deref(),
                     diagnosis = line.diagnosis.as_deref(),
                     warnings = line.warnings.as_deref(),
                     fault = exchange.fault.as_deref().map(ActiveFault::label),
-                    request_id = exchange.answer_headers.text(&REQUEST_ID),
+                    request_id = exchange.response_headers.text(&REQUEST_ID),
                     microseconds = u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),
                     "{}",
                     line.message,
@@ -100,7 +101,7 @@ struct Line {
 
 impl Line {
     fn of(exchange: &Exchange, logged: &LoggedNotes) -> Self {
-        let reason = exchange.rejection.as_ref().map(|error| shown(&error.reason()).into_owned());
+        let reason = exchange.error.as_ref().map(|error| shown(&error.reason()).into_owned());
         let warnings: Vec<_> = exchange.warnings.iter().map(Warning::name).collect();
         Self {
             message: message(exchange, reason.as_deref(), logged),
@@ -113,9 +114,7 @@ impl Line {
 
 /// Whether the exchange needs no attention.
 fn is_ordinary(exchange: &Exchange) -> bool {
-    exchange.rejection.is_none()
-        && exchange.fault.is_none()
-        && exchange.warnings.iter().all(Warning::is_habit)
+    exchange.error.is_none() && exchange.fault.is_none() && exchange.warnings.iter().all(Warning::is_habit)
 }
 
 /// `#7 400 set_rights: check 11: …; fault …; … | PATCH /v3/…`
@@ -126,7 +125,7 @@ fn message(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> S
     for warning in &exchange.warnings {
         // A habit is logged once per merchant, and not for a refused request, which has something else to fix first.
         let is_habit = warning.is_habit();
-        if !is_habit || exchange.rejection.is_none() && logged.before(exchange, warning.name()).is_none() {
+        if !is_habit || exchange.error.is_none() && logged.before(exchange, warning.name()).is_none() {
             notes.push(shown(&warning.to_string()).into());
         }
     }
@@ -140,7 +139,7 @@ fn message(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> S
 /// The failed check and the reason; `None` for an error that a fault caused. A diagnosis that was logged before is only
 /// named.
 fn error(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> Option<String> {
-    let error = exchange.rejection.as_ref().filter(|error| !error.is_injected())?;
+    let error = exchange.error.as_ref().filter(|error| !error.is_injected())?;
     let check = error.check().map(|check| format!("check {check}: ")).unwrap_or_default();
     let Some(diagnosis) = &exchange.diagnosis else { return Some(check + reason.unwrap_or_default()) };
     let name = diagnosis.name();

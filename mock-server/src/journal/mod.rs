@@ -52,7 +52,7 @@ pub struct Exchange {
     /// The exchange's number: the first one of a mock is 1.
     pub number: u64,
     /// When the request was received completely, by the mock's clock.
-    pub at: Timestamp,
+    pub received_at: Timestamp,
     /// When the request began to arrive, since 1970, by the same clock.
     pub(crate) begun: Duration,
     /// The request as it arrived.
@@ -67,7 +67,7 @@ pub struct Exchange {
     /// The last stage that the request reached before its response.
     pub stage: Stage,
     /// The error that ended it in that stage, if one did.
-    pub rejection: Option<Box<ApiError>>,
+    pub error: Option<Box<ApiError>>,
     /// Why the signature did not match, if it was diagnosed.
     pub diagnosis: Option<Box<Diagnosis>>,
     /// Warnings about the request, whether or not it was refused.
@@ -77,13 +77,13 @@ pub struct Exchange {
     /// The status of the response; `None` if a fault kept it from being sent.
     pub status: Option<StatusCode>,
     /// The headers of the response, whether or not it was sent.
-    pub answer_headers: Headers,
+    pub response_headers: Headers,
     /// The body of the response, whether or not it was sent. The journal may have cut it.
-    pub answer_body: Bytes,
+    pub response_body: Bytes,
     /// The length of the response's body before the journal cut it, in bytes.
-    pub answer_body_length: usize,
+    pub response_body_length: usize,
     /// Whether the response was signed, before a fault corrupted it.
-    pub answer_is_signed: bool,
+    pub is_response_signed: bool,
     /// How long each stage took.
     pub times: StageTimes,
 }
@@ -100,22 +100,22 @@ impl Exchange {
         diagnosis: Option<Diagnosis>,
         response: &Response,
     ) -> Self {
-        let (outcome, rejection) = match result {
+        let (outcome, error) = match result {
             Ok(outcome) => (Some(outcome), None),
-            Err(rejection) => (None, Some(rejection)),
+            Err(error) => (None, Some(error)),
         };
         let mut warnings = progress.warnings;
         warnings.extend(outcome.into_iter().flat_map(|outcome| outcome.warnings));
         Self {
             number: 0,
-            at: Timestamp::from_unix(moment.as_secs()),
+            received_at: Timestamp::from_unix(moment.as_secs()),
             begun: moment.saturating_sub(progress.times.of(Stage::Receive)),
             request: Request::keep(received, most_of_a_body),
             operation: progress.operation,
             mchid: progress.merchant.map(|merchant| merchant.mchid.clone()),
             is_authenticated: progress.is_authenticated,
             stage: progress.last,
-            rejection: rejection.map(Box::new),
+            error: error.map(Box::new),
             diagnosis: diagnosis.map(Box::new),
             warnings,
             status: progress
@@ -124,10 +124,10 @@ impl Exchange {
                 .is_none_or(ActiveFault::sends_response)
                 .then_some(response.status),
             fault: progress.fault.map(Box::new),
-            answer_headers: Headers::from(&response.headers),
-            answer_body_length: response.body.len(),
-            answer_body: beginning(&response.body, most_of_a_body),
-            answer_is_signed: progress.is_signed,
+            response_headers: Headers::from(&response.headers),
+            response_body_length: response.body.len(),
+            response_body: beginning(&response.body, most_of_a_body),
+            is_response_signed: progress.is_signed,
             times: progress.times,
         }
     }
@@ -140,9 +140,8 @@ impl Exchange {
     /// Whether the request breaks the contract: one of the checks 1 to 11 failed, or there is a warning about it. Errors of
     /// an operation's own rules, faults, and habits such as requests without `Wechatpay-Serial` don't count.
     pub fn breaks_contract(&self) -> bool {
-        let is_broken =
-            |rejection: &ApiError| !rejection.is_injected() && rejection.check() != Some(OWN_RULES);
-        self.rejection.as_deref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
+        let is_broken = |error: &ApiError| !error.is_injected() && error.check() != Some(OWN_RULES);
+        self.error.as_deref().is_some_and(is_broken) || !self.warnings.iter().all(Warning::is_habit)
     }
 
     /// The error code in the response, if it was sent and has one: `SIGN_ERROR`.
@@ -152,7 +151,7 @@ impl Exchange {
 
     /// The error, unless no response was sent.
     pub(crate) fn refusal_sent(&self) -> Option<&ApiError> {
-        self.rejection.as_deref().filter(|_| self.status.is_some())
+        self.error.as_deref().filter(|_| self.status.is_some())
     }
 
     /// Method, target and status: `PATCH /v3/… 204`, or `… unanswered` if no response was sent.
@@ -163,14 +162,14 @@ impl Exchange {
 
     /// The checks of [`CHECKS`] that the request passed, in order.
     pub fn checks_passed(&self) -> &'static [&'static str] {
-        let refused = self.rejection.as_ref().filter(|rejection| !rejection.is_injected());
-        let failed = refused.map_or(CHECKS.len() + 1, |rejection| rejection.check().map_or(1, usize::from));
+        let refused = self.error.as_ref().filter(|error| !error.is_injected());
+        let failed = refused.map_or(CHECKS.len() + 1, |error| error.check().map_or(1, usize::from));
         &CHECKS[..failed - 1]
     }
 
     /// Each stage, in order, with the request's verdict.
     pub fn verdicts(&self) -> impl Iterator<Item = (Stage, Verdict)> {
-        let is_refused = self.rejection.as_ref().is_some_and(|rejection| !rejection.is_injected());
+        let is_refused = self.error.as_ref().is_some_and(|error| !error.is_injected());
         Stage::ALL.into_iter().map(move |stage| {
             let verdict = match stage {
                 Stage::Respond | Stage::Sign => Verdict::Passed,
@@ -199,8 +198,8 @@ impl Exchange {
     }
 
     /// The three lines that the mock signed, if it signed. The body in them may be cut.
-    pub fn answer_message(&self) -> Option<Vec<u8>> {
-        let signature = ResponseSignature::from_headers(&self.answer_headers.to_map()).ok()?;
-        Some(signature.message(&self.answer_body).to_bytes())
+    pub fn response_message(&self) -> Option<Vec<u8>> {
+        let signature = ResponseSignature::from_headers(&self.response_headers.to_map()).ok()?;
+        Some(signature.message(&self.response_body).to_bytes())
     }
 }

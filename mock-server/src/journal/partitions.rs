@@ -145,7 +145,6 @@ impl Journal {
     pub(crate) fn reset(&self) {
         self.clear(None);
         *self.metrics.write() = Metrics::new();
-        self.logged.clear();
     }
 
     /// The exchange with this number, if it is still kept.
@@ -170,6 +169,7 @@ impl Journal {
 
     /// Removes the exchanges of one merchant, or all. Returns how many there were.
     pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
+        self.logged.clear(merchant);
         let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {
@@ -237,7 +237,7 @@ impl Partitions {
 /// The approximate size of an exchange in memory: the peer's data, the quotes of it in errors and warnings, and a
 /// constant for the rest.
 fn size(exchange: &Exchange) -> usize {
-    let quoted = exchange.rejection.as_deref().map_or(0, |error| {
+    let quoted = exchange.error.as_deref().map_or(0, |error| {
         let body = error.body(Language::ZhCn).map_or(0, |body| json!(body).to_string().len());
         // A number takes two bytes in JSON, but 32 in memory.
         16 * body + error.reason().len()
@@ -247,8 +247,8 @@ fn size(exchange: &Exchange) -> usize {
         + exchange.request.target.len()
         + exchange.request.headers.size()
         + exchange.request.body.len()
-        + exchange.answer_headers.size()
-        + exchange.answer_body.len()
+        + exchange.response_headers.size()
+        + exchange.response_body.len()
         + exchange.warnings.iter().map(|warning| 3 * warning.to_string().len()).sum::<usize>()
         + quoted
 }

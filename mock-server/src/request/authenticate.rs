@@ -121,9 +121,10 @@ fn check_serial_no(merchant: &Merchant, authorization: &Authorization) -> Result
 /// Check 9: the merchant's certificate is valid.
 fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), ApiError> {
     match merchant.certificate_status {
-        _ if !merchant.certificate().is_in_force(now) => {
-            Err(ApiError::CertificateExpired { not_after: merchant.certificate().not_after() })
-        }
+        _ if !merchant.certificate().is_in_force(now) => Err(ApiError::CertificateNotInForce {
+            not_before: merchant.certificate().not_before(),
+            not_after: merchant.certificate().not_after(),
+        }),
         CertificateStatus::InForce => Ok(()),
         CertificateStatus::Revoked => Err(ApiError::CertificateRevoked),
         CertificateStatus::Replaced => Err(ApiError::CertificateReplaced),

@@ -31,8 +31,6 @@ pub enum DiagnosisMode {
     Off,
 }
 
-impl DiagnosisMode {}
-
 impl fmt::Display for DiagnosisMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

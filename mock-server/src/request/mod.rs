@@ -9,3 +9,16 @@ pub(crate) mod diagnose;
 pub(crate) mod receive;
 pub(crate) mod route;
 pub(crate) mod validate;
+
+use percent_encoding::percent_decode_str;
+
+/// The parameters of a query: names and values, both still percent-encoded. A name without `=` has an empty value.
+pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+/// The value of the first parameter with this name, still percent-encoded.
+pub(crate) fn in_query<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    let is_wanted = |sent: &str| percent_decode_str(sent).decode_utf8_lossy() == name;
+    query_pairs(query).find(|(sent, _)| is_wanted(sent)).map(|(_, value)| value)
+}

@@ -176,8 +176,9 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     let too_large = |rest| (ApiError::BodyTooLarge { limit }, rest);
+    let most = limit.saturating_mul(DRAINED);
     let size = body.size_hint();
-    if size.lower() > limit as u64 && (expects_continue || size.lower() > (limit * DRAINED) as u64) {
+    if size.lower() > limit as u64 && (expects_continue || size.lower() > most as u64) {
         return Err(too_large(Rest::Unread));
     }
     let is_small = size.exact().is_some_and(|size| size <= SMALL_BODY);
@@ -191,7 +192,7 @@ where
         let broken = |_| (ApiError::BodyBroken, Rest::Unread);
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         length += data.len();
-        if length > limit * DRAINED {
+        if length > most {
             return Err(too_large(Rest::Unread));
         }
         if length > limit {

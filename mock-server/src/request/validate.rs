@@ -1,9 +1,8 @@
 //! Checks that a request matches the contract: check 11.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use wechatpay_openapi::{Constraint, Location, Operation, Schema};
 
@@ -11,7 +10,7 @@ use crate::{
     api::{Warning, error::ApiError},
     merchants::Merchant,
     policies::UnknownField,
-    request::authenticate::AuthenticatedRequest,
+    request::{authenticate::AuthenticatedRequest, in_query},
 };
 
 /// A request that a merchant signed and that matches the contract. Only [`validate`] creates one.
@@ -72,13 +71,12 @@ pub(crate) fn validate(
 ) -> Result<ValidRequest, ApiError> {
     let (operation, received) = (request.operation(), request.received());
     let in_path = operation.path().values(received.path()).unwrap_or_default();
-    let in_query = query_pairs(received.query());
     let mut parameters = Vec::with_capacity(operation.parameters().len());
     for parameter in operation.parameters() {
         let name = parameter.name.as_str();
         let sent = match parameter.location {
             Location::Path => in_path.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
-            Location::Query => in_query.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
+            Location::Query => in_query(received.query(), name),
             Location::Header => single(&received.headers, name),
             Location::Body => None,
         };
@@ -112,16 +110,6 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut found = headers.get_all(name).iter();
     let first = found.next()?;
     found.next().is_none().then(|| first.to_str().ok())?
-}
-
-/// Decoded names, and values that are still percent-encoded.
-fn query_pairs(query: &str) -> Vec<(Cow<'_, str>, &str)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (percent_decode_str(name).decode_utf8_lossy(), value))
-        .collect()
 }
 
 fn body(

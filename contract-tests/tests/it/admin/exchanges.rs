@@ -153,8 +153,8 @@ async fn an_exchange_has_all_details() {
     assert_eq!(stages, names.map(|name| (name, "passed")));
     assert_eq!([&one["rejection"], &one["diagnosis"], &one["fault"]], [&Value::Null; 3]);
     assert_eq!(one["warnings"][0]["name"], "no-wechatpay-serial");
-    assert_eq!((&one["response"]["status"], &one["response"]["body"]["length"]), (&json!(204), &json!(0)));
-    assert_eq!(one["response"]["message"]["text"].as_str().unwrap().lines().count(), 3);
+    assert_eq!((&one["answer"]["status"], &one["answer"]["body"]["length"]), (&json!(204), &json!(0)));
+    assert_eq!(one["answer"]["message"]["text"].as_str().unwrap().lines().count(), 3);
     assert!(one["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
 }
 
@@ -240,7 +240,7 @@ async fn a_body_that_was_cut_is_marked() {
     assert!(one["message"]["text"].as_str().unwrap().ends_with(&format!("{kept}\n")));
     let two = admin.get("/exchanges/2").await.body;
     assert_eq!(
-        (&two["response"]["body"]["cut"], &two["response"]["message"]["cut"]),
+        (&two["answer"]["body"]["cut"], &two["answer"]["message"]["cut"]),
         (&json!(true), &json!(true))
     );
     let archive = admin.get("/exchanges.har").await.body;

@@ -29,7 +29,7 @@ async fn a_rule_is_shown_as_it_was_added() {
     let admin = Admin::new().await;
     let when = json!({ "merchant": "1900000001", "operation": "set_rights", "card_id": "c", "code": "1", "out_request_no": "n", "nth": 1, "every": 2, "probability": 0.5, "seed": 3 });
     for mut rule in [
-        json!({ "fault": "no-response", "milliseconds": 5, "applied": false, "times": 2, "ttl": 3, "match": when }),
+        json!({ "fault": "no-answer", "milliseconds": 5, "applied": false, "times": 2, "ttl": 3, "match": when }),
         json!({ "error": { "status": 403, "code": "NO_AUTH", "message": "no" }, "latency": { "fixed": 5 } }),
         json!({ "latency": { "uniform": { "from": 1, "to": 2 } } }),
         json!({ "latency": { "normal": { "mean": 1, "deviation": 2 } } }),

@@ -3,11 +3,11 @@
 mod every;
 mod latency;
 mod line;
-mod magic;
 mod order;
 mod responses;
 mod robustness;
 mod rules;
+mod trigger_numbers;
 
 use std::time::Duration;
 

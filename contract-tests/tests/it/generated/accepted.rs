@@ -36,7 +36,7 @@ fn has_described_response(
         Err(error) => {
             let rejection = error.api_error().ok_or_else(|| TestCaseError::fail(format!("{error:?}")))?;
             let exchanges = setup.mock.exchanges();
-            let reason = exchanges.last().and_then(|exchange| exchange.rejection.as_deref());
+            let reason = exchanges.last().and_then(|exchange| exchange.error.as_deref());
             let is_business = matches!(reason, Some(ApiError::Operation(_) | ApiError::Sensitive(_)));
             prop_assert!(is_business, "{rejection}: {reason:?}");
             is_described(operation, "default", rejection.body())

@@ -72,7 +72,7 @@ impl Setup {
     /// The key that signed the last response.
     fn last_signing_key(&self) -> String {
         let exchanges = self.mock.exchanges();
-        exchanges.last().unwrap().answer_headers.text(&WECHATPAY_SERIAL).unwrap().into()
+        exchanges.last().unwrap().response_headers.text(&WECHATPAY_SERIAL).unwrap().into()
     }
 }
 
@@ -197,7 +197,7 @@ async fn each_listed_certificate_has_its_own_nonce() {
     let setup = Setup::at(SIGNS_FROM).await;
     setup.client(Trust::Downloaded).certificates().await.unwrap();
     let exchanges = setup.mock.exchanges();
-    let list: serde_json::Value = serde_json::from_slice(&exchanges.last().unwrap().answer_body).unwrap();
+    let list: serde_json::Value = serde_json::from_slice(&exchanges.last().unwrap().response_body).unwrap();
     let nonce = |index: usize| &list["data"][index]["encrypt_certificate"]["nonce"];
     assert!(nonce(0).is_string() && nonce(1).is_string());
     assert_ne!(nonce(0), nonce(1));

@@ -5,8 +5,6 @@ use utoipa::ToSchema;
 use wechatpay_diagnosis::{Diagnosis, KnownMistake};
 use wechatpay_protocol::Mchid;
 
-use crate::policies::Provenance;
-
 use crate::{
     api::{
         error::{ApiError, CHECKS},
@@ -18,6 +16,7 @@ use crate::{
         content::{BodyContent, Header, Message, headers},
         stage::milliseconds,
     },
+    policies::Provenance,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -196,7 +195,7 @@ impl<'a> Detail<'a> {
         let answer = ResponseDetail::of(exchange);
         Self {
             number: exchange.number,
-            at: exchange.at.as_unix(),
+            at: exchange.received_at.as_unix(),
             peer: exchange.peer().map(|peer| peer.to_string()),
             operation: exchange.operation,
             merchant: exchange.mchid.as_ref().map(Mchid::as_str),
@@ -207,7 +206,7 @@ impl<'a> Detail<'a> {
                 .collect(),
             message: exchange.request_message().map(|message| Message::of(&message, request.body.is_cut())),
             checks_passed: exchange.checks_passed(),
-            rejection: exchange.rejection.as_deref().map(RejectionDetail::of),
+            rejection: exchange.error.as_deref().map(RejectionDetail::of),
             diagnosis: exchange.diagnosis.as_deref().map(DiagnosisDetail::of),
             warnings: exchange
                 .warnings
@@ -236,12 +235,12 @@ impl<'a> RequestDetail<'a> {
 
 impl<'a> ResponseDetail<'a> {
     fn of(exchange: &'a Exchange) -> Self {
-        let body = BodyContent::of(&exchange.answer_body, exchange.answer_body_length);
+        let body = BodyContent::of(&exchange.response_body, exchange.response_body_length);
         Self {
             status: exchange.status.map(|status| status.as_u16()),
-            headers: headers(&exchange.answer_headers),
-            message: exchange.answer_message().map(|message| Message::of(&message, body.is_cut())),
-            signature: if exchange.answer_is_signed { "fresh" } else { "none" },
+            headers: headers(&exchange.response_headers),
+            message: exchange.response_message().map(|message| Message::of(&message, body.is_cut())),
+            signature: if exchange.is_response_signed { "fresh" } else { "none" },
             body,
         }
     }

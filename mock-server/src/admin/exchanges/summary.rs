@@ -58,7 +58,7 @@ impl<'a> Summary<'a> {
     pub(super) fn of(exchange: &'a Exchange) -> Self {
         Self {
             number: exchange.number,
-            at: exchange.at.as_unix(),
+            at: exchange.received_at.as_unix(),
             method: truncate(exchange.request.method.as_str(), MOST).into_owned(),
             target: truncate(&exchange.request.target, MOST).into_owned(),
             operation: exchange.operation,

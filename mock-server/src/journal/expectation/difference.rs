@@ -1,9 +1,13 @@
 //! How an exchange differs from an expectation.
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use wechatpay_openapi::Contract;
 
-use crate::journal::{Exchange, expectation::Expectation};
+use crate::{
+    journal::{Exchange, expectation::Expectation},
+    request::in_query,
+};
 
 /// The result of comparing an exchange with an expectation.
 pub(super) enum Comparison {
@@ -21,19 +25,21 @@ pub(super) fn compare(
     exchange: &Exchange,
     contract: &'static Contract,
 ) -> Comparison {
-    let parameter =
-        |name| contract.operation(exchange.operation?)?.path_parameter(exchange.request.path(), name);
+    let parameter = |name| parameter(exchange, contract, name);
     let texts = [
         ("merchant", &expectation.merchant, exchange.mchid.as_ref().map(ToString::to_string)),
         ("operation", &expectation.operation, exchange.operation.map(Into::into)),
         ("card_id", &expectation.card_id, parameter("card_id")),
         ("code", &expectation.code, parameter("code")),
     ];
+    let texts = texts.into_iter().filter_map(|(name, wanted, found)| Some((name, wanted.as_ref()?, found)));
+    let parameters =
+        expectation.parameters.iter().map(|(name, wanted)| (name.as_str(), wanted, parameter(name)));
     let mut differences: Vec<String> = texts
-        .into_iter()
-        .filter_map(|(name, wanted, found)| {
-            let wanted = wanted.as_ref().filter(|wanted| found.as_ref() != Some(wanted))?;
-            Some(format!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none")))
+        .chain(parameters)
+        .filter(|(_, wanted, found)| found.as_ref() != Some(*wanted))
+        .map(|(name, wanted, found)| {
+            format!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none"))
         })
         .collect();
     if let Some(wanted) = expectation.authenticated
@@ -44,7 +50,7 @@ pub(super) fn compare(
     if let Some(wanted) = expectation.status
         && exchange.status.is_none_or(|found| found != wanted)
     {
-        let reason = exchange.rejection.as_ref().map(|rejection| format!(", {}", rejection.reason()));
+        let reason = exchange.error.as_ref().map(|rejection| format!(", {}", rejection.reason()));
         let found = exchange.status.map_or_else(|| "none".into(), |found| found.as_u16().to_string());
         differences.push(format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
     }
@@ -56,6 +62,15 @@ pub(super) fn compare(
         Ok(in_body) => differences.extend(in_body),
     }
     if differences.is_empty() { Comparison::Match } else { Comparison::Miss(differences) }
+}
+
+/// The decoded value of a parameter of the path or the query.
+fn parameter(exchange: &Exchange, contract: &'static Contract, name: &str) -> Option<String> {
+    let request = &exchange.request;
+    let in_path = || contract.operation(exchange.operation?)?.path_parameter(request.path(), name);
+    in_path().or_else(|| {
+        in_query(request.query(), name).map(|value| percent_decode_str(value).decode_utf8_lossy().into())
+    })
 }
 
 /// The differences in the body.

@@ -61,6 +61,12 @@ impl Expected {
         self.with(|expectation| expectation.code = Some(code.into()))
     }
 
+    /// Expects this value of a parameter of the path or the query. Call it again for another parameter.
+    #[track_caller]
+    pub fn parameter(self, name: &str, value: &str) -> Self {
+        self.with(|expectation| drop(expectation.parameters.insert(name.into(), value.into())))
+    }
+
     /// Expects at least these fields in the body of the request.
     #[track_caller]
     pub fn body(self, body: Value) -> Self {

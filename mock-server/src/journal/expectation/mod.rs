@@ -4,10 +4,10 @@ mod difference;
 mod expected;
 mod validate;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wechatpay_openapi::Contract;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         Exchange, Filter, Journal, Order,
         expectation::difference::{Comparison, compare},
     },
-    non_null::present,
+    non_null::non_null,
 };
 
 pub use expected::Expected;
@@ -27,26 +27,29 @@ pub use expected::Expected;
 #[schema(description = "Expects a number of exchanges that match all fields that are set.")]
 pub struct Expectation {
     /// The merchant that `Authorization` names, by mchid.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[0-9]{1,32}$")]
     pub merchant: Option<String>,
     /// The operation, by `operationId`: `set_rights`.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The card template, a parameter of the path.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub card_id: Option<String>,
     /// The member's code, a parameter of the path.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Parameters of the path and of the query, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
     /// At least these fields in the body of the request.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// Whether the merchant's signature is valid.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
     /// The status of the response, 100 to 599.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 100, maximum = 599)]
     pub status: Option<u16>,
     /// Only exchanges with a number above this one.
@@ -72,7 +75,7 @@ pub struct Between {
     /// The least number of exchanges. Default: 0.
     pub at_least: u64,
     /// The most exchanges. Default: no limit.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
 }
 
@@ -232,13 +235,24 @@ fn listed(numbers: &[u64]) -> String {
 
 /// The fields that an expectation sets, apart from `times`.
 fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
-    let Expectation { merchant, operation, card_id, code, body, authenticated, status, after, times: _ } =
-        expectation;
+    let Expectation {
+        merchant,
+        operation,
+        card_id,
+        code,
+        parameters,
+        body,
+        authenticated,
+        status,
+        after,
+        times: _,
+    } = expectation;
     let named = [
         ("merchant", merchant.clone()),
         ("operation", operation.clone()),
         ("card_id", card_id.clone()),
         ("code", code.clone()),
+        ("parameters", (!parameters.is_empty()).then(|| json!(parameters).to_string())),
         ("body", body.as_ref().map(ToString::to_string)),
         ("authenticated", authenticated.map(|wanted| wanted.to_string())),
         ("status", status.map(|status| status.to_string())),

@@ -83,7 +83,7 @@ impl Tls {
         let make = || async {
             let (dir, hosts) = (self.dir.clone(), self.hosts.clone());
             let made = spawn_blocking(move || Ready::new(dir, &hosts)).await;
-            made.map_err(AuthorityError::not_made)?
+            made.map_err(AuthorityError::cannot_create)?
         };
         self.ready.get_or_try_init(make).await
     }
@@ -99,9 +99,9 @@ impl Ready {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         // TLS 1.2 and 1.3: rustls has no older version.
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(AuthorityError::not_made)?.with_no_client_auth();
+        let config = config.map_err(AuthorityError::cannot_create)?.with_no_client_auth();
         let chain = vec![certificate, authority.der().clone()];
-        let mut http1 = config.with_single_cert(chain, key).map_err(AuthorityError::not_made)?;
+        let mut http1 = config.with_single_cert(chain, key).map_err(AuthorityError::cannot_create)?;
         http1.alpn_protocols = vec![HTTP_1_1.into()];
         let mut http2 = http1.clone();
         http2.alpn_protocols = vec![HTTP_2.into(), HTTP_1_1.into()];

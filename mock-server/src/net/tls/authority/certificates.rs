@@ -70,7 +70,7 @@ pub(super) fn authority(key: &KeyPair, hosts: &[Host]) -> Result<(Certificate, D
     set_validity(&mut params, expires)?;
     let permitted_subtrees = own(hosts).iter().map(subtree).collect();
     params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
-    Ok((params.self_signed(key).map_err(AuthorityError::not_made)?, expires))
+    Ok((params.self_signed(key).map_err(AuthorityError::cannot_create)?, expires))
 }
 
 /// The authority with this key, for signing.
@@ -92,7 +92,7 @@ pub(super) fn server(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    params.signed_by(key, issuer).map_err(AuthorityError::not_made)
+    params.signed_by(key, issuer).map_err(AuthorityError::cannot_create)
 }
 
 /// These hosts and those that a mock always answers for, without duplicates.
@@ -132,7 +132,9 @@ fn name(common_name: &str) -> DistinguishedName {
 fn san(host: &Host) -> Result<SanType, AuthorityError> {
     Ok(match host {
         Host::Address(address) => SanType::IpAddress(*address),
-        Host::Name(name) => SanType::DnsName(name.as_str().try_into().map_err(AuthorityError::not_made)?),
+        Host::Name(name) => {
+            SanType::DnsName(name.as_str().try_into().map_err(AuthorityError::cannot_create)?)
+        }
     })
 }
 
@@ -164,7 +166,7 @@ fn since_1970() -> Result<Duration, AuthorityError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // Dates are computed backwards from now, so leave room for that.
     if now < 365 * DAY {
-        return Err(AuthorityError::NotMade("the system clock is before 1971: set it".into()));
+        return Err(AuthorityError::CannotCreate("the system clock is before 1971: set it".into()));
     }
     Ok(now)
 }

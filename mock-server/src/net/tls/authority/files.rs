@@ -42,7 +42,7 @@ pub(super) fn key(dir: &Path) -> Result<KeyPair, AuthorityError> {
     let pem = match read(&path)? {
         Some(pem) => pem,
         None => {
-            let new = KeyPair::generate().map_err(AuthorityError::not_made)?.serialize_pem();
+            let new = KeyPair::generate().map_err(AuthorityError::cannot_create)?.serialize_pem();
             write(dir, &path, &new, Existing::Stays)?;
             read(&path)?.ok_or_else(|| removed(&path))?
         }
@@ -130,5 +130,5 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Authorit
 }
 
 fn removed(path: &Path) -> AuthorityError {
-    AuthorityError::NotMade(format!("{} was removed meanwhile", path.display()))
+    AuthorityError::CannotCreate(format!("{} was removed meanwhile", path.display()))
 }

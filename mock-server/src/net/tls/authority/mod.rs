@@ -68,14 +68,14 @@ pub enum AuthorityError {
         /// The host that it does not permit.
         missing: Host,
     },
-    /// The key or the certificate could not be made.
-    #[error("cannot make a certificate authority: {0}")]
-    NotMade(String),
+    /// The key or the certificate cannot be created.
+    #[error("cannot create a certificate authority: {0}")]
+    CannotCreate(String),
 }
 
 impl AuthorityError {
-    pub(super) fn not_made(error: impl fmt::Display) -> Self {
-        Self::NotMade(error.to_string())
+    pub(super) fn cannot_create(error: impl fmt::Display) -> Self {
+        Self::CannotCreate(error.to_string())
     }
 }
 
@@ -83,9 +83,9 @@ impl Authority {
     /// An authority in memory, for these hosts and those that a mock always answers for.
     ///
     /// # Errors
-    /// [`AuthorityError::NotMade`] if the system provides no random bytes.
+    /// [`AuthorityError::CannotCreate`] if the system provides no random bytes.
     pub fn in_memory(hosts: &[Host]) -> Result<Self, AuthorityError> {
-        let key = KeyPair::generate().map_err(AuthorityError::not_made)?;
+        let key = KeyPair::generate().map_err(AuthorityError::cannot_create)?;
         let (certificate, expires) = certificates::authority(&key, hosts)?;
         let (pem, der) = (certificate.pem(), certificate.der().clone());
         Ok(Self { pem, der, issuer: certificates::issuer(key), expires })
@@ -153,7 +153,7 @@ impl Authority {
         &self,
         hosts: &[Host],
     ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), AuthorityError> {
-        let key = KeyPair::generate().map_err(AuthorityError::not_made)?;
+        let key = KeyPair::generate().map_err(AuthorityError::cannot_create)?;
         let certificate = certificates::server(&key, hosts, &self.issuer, self.expires)?;
         Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
     }

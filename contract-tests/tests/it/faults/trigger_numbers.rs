@@ -74,7 +74,7 @@ async fn a_number_with_an_unknown_fault_is_applied_with_a_warning() {
         let setup = Setup::new().await;
         assert_eq!((setup.change(number).await.status(), setup.points().await), (204, POINTS), "{number}");
         let exchanges = setup.mock.exchanges();
-        let [Warning::UnknownMagic { problem: found }] = &exchanges[0].warnings[..] else {
+        let [Warning::MalformedTriggerNumber { problem: found }] = &exchanges[0].warnings[..] else {
             panic!("{number}: {:?}", exchanges[0].warnings)
         };
         assert!(found.starts_with("out_request_no: ") && found.contains(problem), "{found}");
