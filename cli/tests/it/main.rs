@@ -5,6 +5,7 @@
 mod ca;
 mod call;
 mod command;
+mod command_line;
 mod configuration;
 mod demo;
 #[cfg(unix)] // Commands of a shell.

@@ -1,0 +1,102 @@
+//! What the command line promises to people and to scripts.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Running, command, run};
+
+fn json(arguments: &[&str]) -> Value {
+    let ended = run(arguments);
+    assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
+    serde_json::from_str(&ended.stdout)
+        .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", ended.stdout))
+}
+
+#[test]
+fn a_command_without_a_separator_is_told_where_the_separator_goes() {
+    let ended = run(&["run", "--quiet", "npm", "test"]);
+    assert_eq!(ended.code, Some(2));
+    let tip = "put `--` before the command: wechatpay-mock run --quiet -- npm test";
+    assert!(ended.stderr.contains(tip), "{}", ended.stderr);
+}
+
+#[test]
+fn every_listing_is_json_on_request() {
+    assert!(json(&["faults", "--json"])["faults"].as_array().is_some_and(|faults| faults.len() >= 40));
+    assert!(
+        json(&["policies", "--json"])["policies"].as_array().is_some_and(|policies| !policies.is_empty())
+    );
+    assert!(json(&["verify", "--list", "--json"]).as_array().is_some_and(|cases| cases.len() > 100));
+    assert!(json(&["--version", "--json"])["version"].is_string());
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("dev").display().to_string();
+    assert!(json(&["keys", &dir, "--json"]).is_object());
+    assert!(json(&["ca", "--ca-dir", &dir, "--json"])["path"].is_string());
+    let mock = Running::start(&[]);
+    let url = format!("http://{}", mock.address);
+    assert_eq!(json(&["healthcheck", "--url", &url, "--json"])["status"], "ok");
+}
+
+#[test]
+fn a_report_on_stdout_takes_the_place_of_the_text() {
+    let report = json(&["verify", "--filter", "checks/", "--report", "json=-"]);
+    assert!(report.is_object(), "{report}");
+}
+
+#[test]
+fn help_wraps_to_the_width_of_the_terminal() {
+    let narrow = command().args(["serve", "--help"]).env("COLUMNS", "60").output().unwrap();
+    let help = String::from_utf8(narrow.stdout).unwrap();
+    let options = help.split("Examples:").next().unwrap();
+    assert!(options.lines().all(|line| line.chars().count() <= 60), "{options}");
+}
+
+#[test]
+fn completions_and_man_pages_name_every_command() {
+    let commands = ["serve", "demo", "run", "call", "verify", "prove-client", "fault", "clock", "logs"];
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ended = run(&["completions", shell]);
+        assert!(commands.iter().all(|name| ended.stdout.contains(name)), "{shell}: {}", ended.stderr);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(&["man", folder.path().to_str().unwrap()]).code, Some(0));
+    for name in commands {
+        let page = fs::read_to_string(folder.path().join(format!("wechatpay-mock-{name}.1"))).unwrap();
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    }
+}
+
+/// `script` gives the command a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_the_start_says_how_to_use_the_mock() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+
+    let mock = format!("{} --listen 127.0.0.1:0", env!("CARGO_BIN_EXE_wechatpay-mock"));
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &mock, "/dev/null"]).stdin(Stdio::null());
+    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
+        println!("skipped: expected the command script, found none");
+        return;
+    };
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let is_last = |line: &String| line.contains("Ctrl-C");
+    let mut shown = Vec::new();
+    for line in lines {
+        let ends = is_last(&line);
+        shown.push(line);
+        if ends {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let shown = shown.join("\n");
+    for part in ["listening on http://127.0.0.1:", "HTTPS_PROXY=", "1900000001", "/__mock/"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
