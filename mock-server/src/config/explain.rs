@@ -1,6 +1,7 @@
 //! Rewords serde's errors in terms of the configuration file.
 
 use toml::de::DeValue;
+use wechatpay_protocol::display::quoted;
 
 use crate::suggest::near;
 
@@ -23,8 +24,7 @@ pub(super) fn explain(message: &str, path: &[String], value: Option<&DeValue<'_>
         "unknown variant" => {
             let found = value.and_then(DeValue::as_str).unwrap_or_default();
             let advice = did_you_mean(found, &known).unwrap_or("use one of these".into());
-            let start = found.chars().take(24).collect::<String>();
-            (format!("{key}: expected one of {}, found {start:?}", known.join(", ")), advice)
+            (format!("{key}: expected one of {}, found {}", known.join(", "), quoted(found)), advice)
         }
         "missing field" => {
             let missing = what.split('`').nth(1).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use wechatpay_protocol::display::truncate;
 
 use crate::{
     api::{
@@ -193,7 +194,7 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, UnknownFault> {
         FAULTS.iter().copied().find(|fault| fault.name() == text).ok_or_else(|| UnknownFault {
-            found: text.chars().take(64).collect(),
+            found: truncate(text, 64).into_owned(),
             nearest: nearest(text, FAULTS.iter().map(|fault| fault.name())).unwrap_or_default(),
         })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wechatpay_openapi::Contract;
+use wechatpay_protocol::display::quoted;
 
 use crate::{
     api::injected_error::CustomError,
@@ -101,8 +102,7 @@ impl FaultRule {
                     .bytes()
                     .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
             if !is_code {
-                let found = format!("{:?}", error.code.chars().take(64).collect::<String>());
-                return Err(range("error.code", "1 to 64 capitals, digits or _", found));
+                return Err(range("error.code", "1 to 64 capitals, digits or _", quoted(&error.code)));
             }
             within("error.message (characters)", 1..=1024, error.message.chars().count() as u64)?;
         }
