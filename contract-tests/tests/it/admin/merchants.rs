@@ -44,7 +44,7 @@ async fn a_merchant_is_created_with_the_given_options() {
 async fn a_refused_creation_changes_nothing() {
     let admin = Admin::new().await;
     let taken = json!({ "mchid": CONFIGURED, "new_key": true });
-    admin.post("/merchants", &taken).await.assert_refused(409, "expected an mchid that no merchant has");
+    admin.post("/merchants", &taken).await.assert_refused(409, "expected an unused mchid");
     // The first mchid is still free: the refused call did not use it up.
     assert_eq!(admin.make_merchant(&json!({})).await.mchid.as_str(), "1980000001");
 }
@@ -103,7 +103,7 @@ async fn a_taken_or_invalid_mchid_is_refused() {
         admin
             .post("/merchants", &json!({ "mchid": mchid }))
             .await
-            .assert_refused(409, "expected an mchid that no merchant has");
+            .assert_refused(409, "expected an unused mchid");
     }
     for mchid in ["", "x", "1 2", &"1".repeat(33)] {
         admin
