@@ -43,15 +43,15 @@ if [ ! -d "$environment" ]; then
   mv "$environment.new" "$environment"
 fi
 
-cargo build --quiet --locked --package wechatpay-mock-cli || could_not 'expected the mock to build'
+cargo build --release --quiet --locked --package wechatpay-mock-cli || could_not 'expected the mock to build'
 scratch=$(mktemp -d)
 mock=
 trap '[ -z "$mock" ] || kill "$mock" || true; rm -rf "$scratch"' EXIT
 
 # schemathesis repeats numbers with other content. The contract can't say that this is refused.
 printf '[policies]\nrepeat_mismatch = "apply"\n' > "$scratch/mock.toml"
-"$target/debug/wechatpay-mock" keys "$scratch/keys" > /dev/null
-exec {lines}< <(exec "$target/debug/wechatpay-mock" --listen 127.0.0.1:0 --config "$scratch/mock.toml" --quiet)
+"$target/release/wechatpay-mock" keys "$scratch/keys" > /dev/null
+exec {lines}< <(exec "$target/release/wechatpay-mock" --listen 127.0.0.1:0 --config "$scratch/mock.toml" --quiet)
 mock=$!
 read -r -t 30 -u "$lines" line || could_not 'expected the mock to listen, found no line'
 url=${line#listening on }
