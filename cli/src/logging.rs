@@ -1,9 +1,12 @@
-//! The log on stderr.
+//! The log on stderr. Nothing waits for it: a thread of its own writes the lines, and drops those that nobody reads.
 
 use std::{
     env::{self, VarError},
     fmt::{self, Debug, Write},
-    io,
+    io, mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use anstream::{AutoStream, ColorChoice};
@@ -25,16 +28,32 @@ pub(crate) enum LogError {
     Directives { found: String, source: ParseError },
     #[error("RUST_LOG: expected UTF-8 text such as `info`, found other bytes")]
     NotUtf8,
+    #[error("cannot start the log's thread")]
+    Thread(#[from] io::Error),
 }
+
+/// The most bytes of lines that wait to be written; lines beyond that are dropped. (own choice)
+const WAITING: usize = 1024 * 1024;
+
+/// How long the end of the command waits for the last lines. (own choice)
+const PARTING: Duration = Duration::from_millis(200);
+
+/// Writes the last lines when it is dropped, if somebody reads them.
+#[must_use = "the log ends when this is dropped"]
+pub(crate) struct Log(Arc<Queue>);
 
 /// Starts the log, with a line for each request unless `quiet`. `RUST_LOG` overrides that.
 ///
 /// # Errors
-/// [`LogError`] if `RUST_LOG` cannot be parsed.
-pub(crate) fn start(format: LogFormat, quiet: bool) -> Result<(), LogError> {
+/// [`LogError`] if `RUST_LOG` cannot be parsed, or the log's thread cannot be started.
+pub(crate) fn start(format: LogFormat, quiet: bool) -> Result<Log, LogError> {
+    let filter = filter(quiet)?;
+    let queue = Arc::new(Queue::default());
+    let (lines, writer) = (Arc::clone(&queue), Arc::clone(&queue));
+    thread::Builder::new().name("log".into()).spawn(move || writer.write_to(&mut io::stderr()))?;
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter(quiet)?)
-        .with_writer(io::stderr)
+        .with_env_filter(filter)
+        .with_writer(move || Lines(Arc::clone(&lines)))
         .with_target(false)
         // tracing writes these to stderr, and panics if it is closed.
         .log_internal_errors(false);
@@ -47,7 +66,89 @@ pub(crate) fn start(format: LogFormat, quiet: bool) -> Result<(), LogError> {
             log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
         }
     }
-    Ok(())
+    Ok(Log(queue))
+}
+
+/// The lines on their way to stderr.
+///
+/// `tracing-appender` would not do: its queue is bounded in lines, not in bytes, and at the end it can wait for more
+/// than a second and print on stdout.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<u8>,
+    /// The number of lines that found no room.
+    dropped: u64,
+    is_ending: bool,
+    is_written: bool,
+}
+
+impl Queue {
+    fn push(&self, line: &[u8]) {
+        let mut state = self.lock();
+        if state.waiting.len() + line.len() > WAITING {
+            state.dropped += 1;
+        } else {
+            state.waiting.extend_from_slice(line);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Writes the lines until the end. Says once that lines were dropped, and at the end how many.
+    fn write_to(&self, out: &mut impl io::Write) {
+        let mut said = 0;
+        loop {
+            let idle = |state: &mut State| state.waiting.is_empty() && !state.is_ending;
+            let mut state =
+                self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+            let lines = mem::take(&mut state.waiting);
+            let (dropped, is_ending) = (state.dropped, state.is_ending);
+            drop(state);
+            // stderr may be closed.
+            let _ = out.write_all(&lines);
+            if dropped > said && (said == 0 || is_ending) {
+                said = dropped;
+                tracing::warn!("log lines dropped so far, because stderr is not read fast enough: {dropped}");
+            } else if is_ending && lines.is_empty() {
+                break;
+            }
+        }
+        self.lock().is_written = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_ending = true;
+        self.0.changed.notify_all();
+        // If nobody reads stderr, the last lines are lost.
+        drop(self.0.changed.wait_timeout_while(state, PARTING, |state| !state.is_written));
+    }
+}
+
+/// Queues each line that tracing writes.
+struct Lines(Arc<Queue>);
+
+impl io::Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn filter(quiet: bool) -> Result<EnvFilter, LogError> {
@@ -103,5 +204,25 @@ impl Visit for Event {
         if field.name() == "status" {
             self.status = value.try_into().ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_beyond_the_limit_are_dropped_and_counted_and_the_rest_is_written_in_order() {
+        let queue = Queue::default();
+        let line = [b'x'; 1000];
+        for _ in 0..WAITING / line.len() + 5 {
+            queue.push(&line);
+        }
+        assert_eq!(queue.lock().dropped, 5);
+        queue.lock().is_ending = true;
+        let mut written = Vec::new();
+        queue.write_to(&mut written);
+        assert_eq!(written.len(), WAITING / line.len() * line.len());
+        assert!(queue.lock().is_written);
     }
 }

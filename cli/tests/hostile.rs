@@ -5,6 +5,13 @@
 #![cfg(target_os = "linux")] // Memory and CPU time are read from /proc.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[path = "hostile/admin.rs"]
+mod admin;
+#[path = "hostile/log.rs"]
+mod log;
+#[path = "hostile/room.rs"]
+mod room;
+
 use std::{
     fs,
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
@@ -49,6 +56,15 @@ impl Mock {
     }
 
     fn start_by(command: &mut Command, limits: &str, sockets: Option<RwLockReadGuard<'static, ()>>) -> Self {
+        Self::start_with_log(Stdio::null(), command, limits, sockets)
+    }
+
+    fn start_with_log(
+        log: Stdio,
+        command: &mut Command,
+        limits: &str,
+        sockets: Option<RwLockReadGuard<'static, ()>>,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("mock.toml");
         fs::write(&config, format!("listen = \"127.0.0.1:0\"\n[limits]\n{limits}\n")).unwrap();
@@ -56,7 +72,7 @@ impl Mock {
             command.env_remove(format!("WECHATPAY_MOCK_{name}"));
         }
         command.env_remove("RUST_LOG").arg("--config").arg(config);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim_end().strip_prefix("listening on http://").unwrap().parse().unwrap();
@@ -91,6 +107,12 @@ impl Mock {
         println!("response after {} ms, {memory} KiB at most", waited.as_millis());
         assert!(waited < SLACK, "{waited:?}");
         assert!(memory <= MEMORY_KIB, "{memory} KiB");
+    }
+
+    /// Asks the mock to stop.
+    fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
     }
 
     fn peak_memory_kib(&self) -> u64 {
@@ -462,34 +484,4 @@ fn journaled_requests_of_any_shape_need_little_memory() {
         }
         mock.is_healthy();
     }
-}
-
-// Too many peers.
-
-#[test]
-fn connections_over_the_limit_wait_until_others_end() {
-    let mock = Mock::start("connections = 2\nhead_timeout = 1");
-    let begun = Instant::now();
-    let _idle = [mock.connect(), mock.connect()];
-    let mut third = mock.connect();
-    third.send(UNKNOWN.as_bytes()).unwrap();
-    assert_eq!(third.response().unwrap(), "404");
-    assert_ended_by(1, begun);
-}
-
-#[test]
-fn without_free_file_descriptors_the_mock_waits_until_connections_end() {
-    let sockets = SOCKETS.read().unwrap_or_else(PoisonError::into_inner);
-    let few_files = ["-c", "ulimit -n 24; exec \"$0\" \"$@\"", BINARY];
-    let mock = Mock::start_by(Command::new("sh").args(few_files), "head_timeout = 1", Some(sockets));
-    let (begun, work) = (Instant::now(), mock.work());
-    let _idle: Vec<_> = (0..24).map(|_| mock.connect()).collect();
-    let mut last = mock.connect();
-    last.send(UNKNOWN.as_bytes()).unwrap();
-    assert_eq!(last.response().unwrap(), "404");
-    assert_ended_by(1, begun);
-    let (waited, work) = (begun.elapsed(), mock.work() - work);
-    println!("worked {work:?} of {waited:?}");
-    assert!(work < waited / 4, "it worked for {work:?} of {waited:?}");
-    mock.is_healthy();
 }

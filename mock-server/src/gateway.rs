@@ -84,7 +84,7 @@ impl Gateway {
             contract: Contract::current(),
             merchants: Arc::new(merchants),
             store: Store::new(limits.request_numbers),
-            faults: Faults::new(limits.faults),
+            faults: Faults::new(limits.faults, limits.admin_bytes),
             journal: Arc::new(Journal::new(&limits)),
             clock,
             randomness,

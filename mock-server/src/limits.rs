@@ -2,6 +2,8 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use serde_json::Value;
+
 /// Size, count and time limits. (own choice)
 ///
 /// Each method sets one limit and fails with a [`LimitError`] outside its range.
@@ -27,6 +29,8 @@ pub struct Limits {
     pub(crate) journal_body: usize,
     pub(crate) merchants: usize,
     pub(crate) faults: usize,
+    pub(crate) admin_timeout: Duration,
+    pub(crate) admin_bytes: usize,
     pub(crate) shutdown: Duration,
 }
 
@@ -43,7 +47,7 @@ pub struct LimitError {
 type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
 
 /// Every limit, by its name in the configuration.
-pub(crate) const LIMITS: [(&str, SetLimit); 13] = [
+pub(crate) const LIMITS: [(&str, SetLimit); 15] = [
     ("body", Limits::with_body),
     ("head", Limits::with_head),
     ("head_timeout", Limits::with_head_timeout),
@@ -56,6 +60,8 @@ pub(crate) const LIMITS: [(&str, SetLimit); 13] = [
     ("journal_body", Limits::with_journal_body),
     ("merchants", Limits::with_merchants),
     ("faults", Limits::with_faults),
+    ("admin_timeout", Limits::with_admin_timeout),
+    ("admin_bytes", Limits::with_admin_bytes),
     ("shutdown", Limits::with_shutdown),
 ];
 
@@ -79,6 +85,8 @@ impl Default for Limits {
             journal_body: 64 * KIB as usize,
             merchants: 1_000,
             faults: 1_000,
+            admin_timeout: Duration::from_secs(5),
+            admin_bytes: 32 * MIB as usize,
             shutdown: Duration::from_secs(10),
         }
     }
@@ -113,7 +121,8 @@ impl Limits {
         Ok(Self { write_timeout: time(1..=DAY, seconds)?, ..self })
     }
 
-    /// How many connections are served at once: 1 to a million. More wait until one of these ends. Default: 4096.
+    /// How many connections are served at once: 1 to a million. For one more, the connection that has been idle longest is
+    /// closed; without one, it waits until one of these ends. Default: 4096.
     ///
     /// An idle connection takes about 12 KiB of memory, or 36 KiB with TLS. A request in flight also takes the size of
     /// its received part.
@@ -154,10 +163,33 @@ impl Limits {
         Ok(Self { faults: size(0..=100_000, "faults", faults)?, ..self })
     }
 
+    /// How long the mock works on a call to `/__mock/`: 1 second to a day. Default: 5 seconds.
+    pub fn with_admin_timeout(self, seconds: u64) -> Result<Self, LimitError> {
+        Ok(Self { admin_timeout: time(1..=DAY, seconds)?, ..self })
+    }
+
+    /// About how much memory each of these takes at most: the fault rules, the initial states of merchants that are
+    /// created at run time, and the responses of `/__mock/` that nobody has read yet. 1 MiB to 64 GiB. Default: 32 MiB.
+    pub fn with_admin_bytes(self, bytes: u64) -> Result<Self, LimitError> {
+        Ok(Self { admin_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
+    }
+
     /// How long exchanges in flight may take to finish at shutdown: 0 seconds to a day. Default: 10 seconds.
     pub fn with_shutdown(self, seconds: u64) -> Result<Self, LimitError> {
         Ok(Self { shutdown: time(0..=DAY, seconds)?, ..self })
     }
+}
+
+/// About how much memory a JSON value takes, in bytes. Its text can be far shorter: `1,` is a value of its own.
+pub(crate) fn memory_of(value: &Value) -> usize {
+    let inner = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(memory_of).sum(),
+        // The nodes of the map are half full.
+        Value::Object(fields) => fields.iter().map(|(name, field)| 96 + name.len() + memory_of(field)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + inner
 }
 
 fn time(range: RangeInclusive<u64>, seconds: u64) -> Result<Duration, LimitError> {
@@ -186,6 +218,13 @@ mod tests {
         let error = Limits::default().with_head(100).unwrap_err();
         assert_eq!(error.to_string(), "expected 8192 to 16777216 bytes, found 100");
         assert!(Limits::default().with_body_timeout(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn the_memory_of_a_value_counts_each_of_its_values() {
+        let many: Value = vec![Value::from(1); 1000].into();
+        assert!(memory_of(&many) > 1000 * size_of::<Value>());
+        assert!(memory_of(&serde_json::json!({ "a": "x".repeat(1000) })) > 1000);
     }
 
     #[test]

@@ -438,7 +438,7 @@ fn shared(
     let admin = Admin::new(Arc::new(control), access);
     let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
     let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
-    Ok(Shared { admin, proxy, tls })
+    Ok(Shared { admin, proxy, tls, idle: Arc::default() })
 }
 
 impl Drop for MockServer {

@@ -42,6 +42,7 @@ mod error;
 mod field_error;
 mod inline;
 mod operation;
+mod parse;
 mod path;
 mod routes;
 mod schema;

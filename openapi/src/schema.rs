@@ -12,6 +12,7 @@ use crate::{
     Constraint, ContractError, FieldError, JsonType, Location,
     field_error::{escape, unescape},
     inline::inline,
+    parse::{MAX_NAMES, child, is_closed, parse},
 };
 
 /// A schema of the contract, compiled when a value is first checked.
@@ -20,9 +21,6 @@ pub struct Schema {
     source: Value,
     validator: OnceLock<Validator>,
 }
-
-/// The most undocumented fields that an error names, and the most objects with such errors. (own choice)
-const MAX_NAMES: usize = 100;
 
 /// Characters of such a name that an error shows. (own choice)
 const NAME_SHOWN: usize = 128;
@@ -63,6 +61,14 @@ impl Schema {
 
     fn validator(&self) -> &Validator {
         self.compile().expect("it was compiled before, or by a test of the built-in contract")
+    }
+
+    /// Parses a body. Of undocumented fields, it keeps no more than errors name.
+    ///
+    /// # Errors
+    /// If it is not JSON.
+    pub fn parse(&self, body: &[u8]) -> serde_json::Result<Value> {
+        parse(&self.source, body)
     }
 
     /// Whether JSON Schema allows the value.
@@ -143,22 +149,10 @@ impl Schema {
     }
 }
 
-/// The schemas that a value of this one may have to satisfy as well.
-fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
-    ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten()
-}
-
-/// The schema of a field, or of an item.
-fn child<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
-    let field = schema["properties"].get(name);
-    let item = || schema.get("items").filter(|_| name.bytes().all(|byte| byte.is_ascii_digit()));
-    field.or_else(item).or_else(|| branches(schema).find_map(|branch| child(branch, name)))
-}
-
 fn remove_unknown(schema: &Value, value: &mut Value, at: &str, found: &mut Vec<(String, Vec<String>)>) {
     match value {
         Value::Object(fields) => {
-            if schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false {
+            if is_closed(schema) {
                 let is_known = |name: &str| child(schema, name).is_some();
                 let unknown = fields.keys().filter(|name| !is_known(name)).take(MAX_NAMES);
                 let names: Vec<_> = unknown.map(|name| beginning(name, NAME_SHOWN)).collect();

@@ -69,7 +69,7 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
     let mut config = options.configuration.read()?;
     // The mock is for this run alone: on a free port, with its own authority.
     (config.listen, config.tls_listen, config.ca_dir) = (None, None, None);
-    logging::start(options.log, !options.verbose)?;
+    let _log = logging::start(options.log, !options.verbose)?;
     let credentials = config.credentials(options.mchid.as_deref(), Clock::system().now())?;
     let started = MockServer::builder().config(config).start().await;
     let mock = started.map_err(Failure::context("cannot start a mock"))?;

@@ -87,7 +87,7 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     config.tls_listen = options.tls_listen.or(config.tls_listen);
     let mut listen = options.listen.or(config.listen).unwrap_or(DEFAULT_ADDRESS);
     listen.set_port(options.port.unwrap_or(listen.port()));
-    logging::start(options.log, options.quiet)?;
+    let _log = logging::start(options.log, options.quiet)?;
 
     let signals = Signals::new().map_err(Failure::context("cannot wait for signals"))?;
     let welcome = Welcome::of(&config);

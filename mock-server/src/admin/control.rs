@@ -2,12 +2,26 @@
 //!
 //! Each change happens between two exchanges: no request sees half of it, and no request that it undid is recorded.
 
-use std::{future::pending, panic::resume_unwind, sync::Arc};
+use std::{
+    collections::HashMap,
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use parking_lot::Mutex;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+    time::timeout,
+};
 use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
+    admin::error::AdminError,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
     journal::RejectedConnections,
@@ -38,11 +52,39 @@ pub(crate) struct Control {
     /// One permit: one new key is generated at a time.
     pub(super) new_keys: Semaphore,
     /// One permit for each thread of [`Control::on_thread`].
-    threads: Semaphore,
+    threads: Arc<Semaphore>,
+    /// One permit for each KiB of responses that nobody has read yet.
+    unread: Arc<Semaphore>,
+    /// The memory of the initial states that merchants were created with, in bytes.
+    seeds: Mutex<HashMap<Mchid, usize>>,
+}
+
+/// Tells work on a thread when to stop: it takes too long, or nobody waits for it any more.
+#[derive(Clone, Debug)]
+pub(super) struct Stop {
+    until: Instant,
+    is_abandoned: Arc<AtomicBool>,
+}
+
+/// Stops the work when it is dropped with the call that waits for it.
+struct Waiting(Stop);
+
+impl Stop {
+    pub(super) fn is_set(&self) -> bool {
+        self.is_abandoned.load(Ordering::Relaxed) || Instant::now() > self.until
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.is_abandoned.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The most threads that work for `/__mock/` at once. (own choice)
 const THREADS: usize = 4;
+
+const KIB: usize = 1024;
 
 impl Control {
     /// Fails if one of the configured rules can't be added.
@@ -52,33 +94,60 @@ impl Control {
         configured_faults: Vec<FaultRule>,
     ) -> Result<Self, RuleError> {
         let provisioner = Provisioner::new(gateway.randomness.clone());
+        let unread = gateway.limits.admin_bytes / KIB;
         let control = Self {
             gateway,
             rejected_connections,
             provisioner,
             configured_faults,
             new_keys: Semaphore::new(1),
-            threads: Semaphore::new(THREADS),
+            threads: Arc::new(Semaphore::new(THREADS)),
+            unread: Arc::new(Semaphore::new(unread.min(Semaphore::MAX_PERMITS))),
+            seeds: Mutex::default(),
         };
         control.add_configured_faults(None)?;
         Ok(control)
     }
 
-    /// Does longer work on a blocking thread, so that no exchange waits for it.
+    /// Does longer work on a blocking thread, so that no exchange waits for it. The work returns `None` if it was
+    /// stopped.
+    ///
+    /// # Errors
+    /// [`AdminError::TooLong`] if it is not done in time.
     pub(super) async fn on_thread<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> T {
-        let _room = self.threads.acquire().await;
+        work: impl FnOnce(&Self, &Stop) -> Option<T> + Send + 'static,
+    ) -> Result<T, AdminError> {
+        let limit = self.gateway.limits.admin_timeout;
+        let too_long = || AdminError::TooLong { limit };
+        let stop = Stop { until: Instant::now() + limit, is_abandoned: Arc::default() };
+        let _waiting = Waiting(stop.clone());
+        let room = timeout(limit, Arc::clone(&self.threads).acquire_owned()).await.map_err(|_| too_long())?;
         let control = Arc::clone(self);
-        match spawn_blocking(move || work(&control)).await {
-            Ok(done) => done,
+        let done = spawn_blocking(move || {
+            // The thread gives its permit back, even if nobody waits for it.
+            let _room = room;
+            if stop.is_set() { None } else { work(&control, &stop) }
+        });
+        match done.await {
+            Ok(done) => done.ok_or_else(too_long),
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
                 // The runtime is shutting down, and nobody waits for a response any more.
-                Err(_) => pending().await,
+                Err(_) => Err(too_long()),
             },
         }
+    }
+
+    /// Room for a response of this size until it is read.
+    ///
+    /// # Errors
+    /// [`AdminError::NoRoom`] if there is none.
+    pub(super) fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, AdminError> {
+        // Without others, every response has room.
+        let most = self.gateway.limits.admin_bytes / KIB;
+        let permits = bytes.div_ceil(KIB).min(most).try_into().unwrap_or(u32::MAX);
+        Arc::clone(&self.unread).try_acquire_many_owned(permits).map_err(|_| AdminError::NoRoom)
     }
 
     /// Adds a fault rule, for the merchant that it names or for all merchants.
@@ -114,8 +183,14 @@ impl Control {
         merchants.check_room(&mchid, most)?;
         let config = self.provisioner.provision(mchid.clone(), new.trust, new.new_key)?;
 
+        let size = new.seed.as_ref().map_or(0, SeedMerchant::size);
         let _between = gateway.between_exchanges();
+        let (mut seeds, most_bytes) = (self.seeds.lock(), gateway.limits.admin_bytes);
+        if size > 0 && seeds.values().sum::<usize>() + size > most_bytes {
+            return Err(ProvisionError::TooLarge { most: most_bytes });
+        }
         let merchant = merchants.add(config, most)?;
+        seeds.insert(mchid.clone(), size);
         gateway.store.seed(&mchid, new.seed.unwrap_or_else(SeedMerchant::sample).documents());
         let credentials = merchants.credentials(&merchant, gateway.clock.now());
         Ok(credentials.expect("it was created with its private key"))
@@ -128,6 +203,7 @@ impl Control {
         if is_removed {
             self.gateway.faults.reset(Some(mchid));
             self.gateway.store.remove(mchid);
+            self.seeds.lock().remove(mchid);
             self.gateway.journal.clear(Some(mchid));
         }
         is_removed
@@ -144,6 +220,7 @@ impl Control {
         for mchid in gateway.merchants.remove_created() {
             gateway.store.remove(&mchid);
         }
+        self.seeds.lock().clear();
         gateway.merchants.reset(None);
         gateway.store.reset(None);
         gateway.journal.reset();

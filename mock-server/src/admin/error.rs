@@ -1,6 +1,6 @@
 //! Every way to refuse a call: the only table of statuses and texts.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{
@@ -62,8 +62,17 @@ pub(super) enum AdminError {
     Rule(#[from] RuleError),
     #[error("{0}")]
     Provision(#[from] ProvisionError),
-    #[error("other new keys are still being generated, one at a time; try again")]
+    #[error("other merchants are still being created; try again")]
     KeysBusy,
+    #[error(
+        "the call took longer than {} s; narrow it, for example with merchant or after, or raise limits.admin_timeout",
+        .limit.as_secs()
+    )]
+    TooLong { limit: Duration },
+    #[error(
+        "too many calls are in memory, or their responses wait to be read; try again, or raise limits.admin_bytes"
+    )]
+    NoRoom,
     #[error(
         "expected the mchid of a merchant that was created at run time, found {mchid}, which is configured and cannot \
          be removed"
@@ -94,10 +103,11 @@ impl AdminError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Receive(error) => error.status(),
-            Self::Rule(RuleError::TooMany { .. })
+            Self::Rule(RuleError::TooMany { .. } | RuleError::TooLarge { .. })
             | Self::Provision(_)
             | Self::KeysBusy
             | Self::Configured { .. } => StatusCode::CONFLICT,
+            Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) => StatusCode::BAD_REQUEST,
             Self::Token { .. } => StatusCode::UNAUTHORIZED,
             Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } => StatusCode::FORBIDDEN,

@@ -14,6 +14,7 @@ use crate::{
         exchanges::MerchantQuery,
         extract::{Body, Query, Segment},
         json::{Deleted, Json},
+        long::Long,
     },
     faults::{Applied, FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
     policies::Provenance,
@@ -53,16 +54,19 @@ struct RequestNumber {
 }
 
 /// Lists the fault rules, oldest first, and how often each has applied.
-#[utoipa::path(get, path = "/__mock/faults", params(MerchantQuery), responses((status = 200, description = "The rules.", body = FaultList)))]
+#[utoipa::path(get, path = "/__mock/faults", params(MerchantQuery), responses(
+    (status = 200, description = "The rules.", body = FaultList),
+    (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error)
+))]
 pub(super) async fn list_faults(
     State(control): State<Arc<Control>>,
     Query(MerchantQuery { merchant }): Query<MerchantQuery>,
-) -> Json {
+) -> Result<Long, AdminError> {
     let mut faults = control.gateway.faults.list();
     if let Some(merchant) = &merchant {
         faults.retain(|state| state.rule.when.merchant.as_deref() == Some(merchant.as_str()));
     }
-    Json::of(&FaultList { faults })
+    Long::of(&control, &FaultList { faults })
 }
 
 /// Adds a fault rule. It takes effect with the next request.

@@ -15,6 +15,10 @@ impl Json {
     pub(super) fn of(body: &impl Serialize) -> Self {
         Self(serde_json::to_vec(body).expect("responses are structs and values, which always serialize"))
     }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
 }
 
 impl IntoResponse for Json {

@@ -18,6 +18,7 @@ use crate::{
         error::{AdminError, Error},
         extract::{OptionalBody, Segment},
         json::{Deleted, Json},
+        long::Long,
     },
     merchants::{Merchant, TrustMode},
     non_null::non_null,
@@ -67,11 +68,14 @@ struct Credentials(CredentialsFile);
 const KEY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Lists the merchants, sorted by mchid.
-#[utoipa::path(get, path = "/__mock/merchants", responses((status = 200, description = "The merchants.", body = MerchantList)))]
-pub(super) async fn list_merchants(State(control): State<Arc<Control>>) -> Json {
+#[utoipa::path(get, path = "/__mock/merchants", responses(
+    (status = 200, description = "The merchants.", body = MerchantList),
+    (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error)
+))]
+pub(super) async fn list_merchants(State(control): State<Arc<Control>>) -> Result<Long, AdminError> {
     let merchants = control.gateway.merchants.merchants();
     let merchants = merchants.iter().map(|merchant| MerchantState::of(merchant, &control)).collect();
-    Json::of(&MerchantList { merchants })
+    Long::of(&control, &MerchantList { merchants })
 }
 
 /// Creates a merchant for one test.
@@ -95,6 +99,9 @@ pub(super) async fn make_merchant(
     let mchid = mchid.map(|mchid| mchid.parse::<Mchid>()).transpose();
     let mchid = mchid.map_err(|error| AdminError::Body(error.to_string()))?;
     let new = NewMerchant { mchid, trust, new_key, seed };
+    // It is in memory until it is its turn.
+    let size = new.seed.as_ref().map_or(0, SeedMerchant::size);
+    let _room = control.room_for(size).map_err(|_| AdminError::KeysBusy)?;
     // One at a time: a new key keeps a core busy for up to a second.
     let _turn = if new_key {
         let turn = timeout(KEY_TIMEOUT, control.new_keys.acquire()).await;
@@ -102,7 +109,8 @@ pub(super) async fn make_merchant(
     } else {
         None
     };
-    let credentials = control.on_thread(move |control| control.make_merchant(new)).await?;
+    let made = control.on_thread(move |control, _| Some(control.make_merchant(new))).await;
+    let credentials = made.map_err(|_| AdminError::KeysBusy)??;
     Ok((StatusCode::CREATED, Json::of(&Credentials(credentials.to_inline()))))
 }
 

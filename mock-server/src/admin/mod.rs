@@ -19,6 +19,7 @@ mod explain;
 mod extract;
 mod faults;
 mod json;
+mod long;
 mod merchants;
 mod reset;
 mod service;
@@ -48,6 +49,7 @@ use crate::{
         document::{INDEX, calls},
         error::AdminError,
         extract::check_query_names,
+        long::IsLong,
     },
     request::receive::{Peer, RawRequest, receive},
     response::body::ResponseBody,
@@ -180,14 +182,20 @@ async fn unknown_path(uri: Uri) -> AdminError {
     AdminError::UnknownPath { found: quoted(uri.path()), nearest }
 }
 
-/// Adds the headers of the connection. The body is already in memory.
+/// Adds the headers of the connection. All bodies but long ones are already in memory.
 async fn finish(response: Response, keeps_alive: bool) -> http::Response<ResponseBody> {
     let (mut head, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    head.headers.insert(CONTENT_LENGTH, body.len().into());
+    let body = if head.extensions.get::<IsLong>().is_some() {
+        ResponseBody::streamed(body)
+    } else {
+        to_bytes(body, usize::MAX).await.unwrap_or_default().into()
+    };
+    if let Some(length) = body.size_hint().exact() {
+        head.headers.insert(CONTENT_LENGTH, length.into());
+    }
     if !keeps_alive {
         head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    http::Response::from_parts(head, ResponseBody::from(body))
+    http::Response::from_parts(head, body)
 }

@@ -6,7 +6,12 @@ use axum::extract::State;
 use http::StatusCode;
 
 use crate::{
-    admin::{control::Control, error::AdminError, extract::Body, json::Json},
+    admin::{
+        control::{Control, Stop},
+        error::{AdminError, Error},
+        extract::Body,
+        long::Long,
+    },
     journal::expectation::{Expectation, Verification},
 };
 
@@ -27,20 +32,24 @@ use crate::{
             status = 409,
             description = "More or fewer match, or it is uncertain whether there are more.",
             body = Verification
-        )
+        ),
+        (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error)
     )
 )]
 pub(super) async fn verify(
     State(control): State<Arc<Control>>,
     Body(expectation): Body<Expectation>,
-) -> Result<(StatusCode, Json), AdminError> {
+) -> Result<(StatusCode, Long), AdminError> {
     // Otherwise, expecting no exchange of an unknown operation would always succeed.
     expectation
         .check(&control.gateway.merchants, control.gateway.contract)
         .map_err(|invalid| AdminError::Body(invalid.to_string()))?;
-    let verify =
-        move |control: &Control| control.gateway.journal.verify(&expectation, control.gateway.contract);
-    let verification = control.on_thread(verify).await;
+    // It is in memory until a thread is free.
+    let _room = control.room_for(expectation.size())?;
+    let verify = move |control: &Control, stop: &Stop| {
+        control.gateway.journal.verify(&expectation, control.gateway.contract, || stop.is_set())
+    };
+    let verification = control.on_thread(verify).await?;
     let status = if verification.met { StatusCode::OK } else { StatusCode::CONFLICT };
-    Ok((status, Json::of(&verification)))
+    Ok((status, Long::of(&control, &verification)?))
 }

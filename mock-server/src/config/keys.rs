@@ -1,6 +1,6 @@
 //! The tables that name keys: merchants, platform certificates and the public key.
 
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
 
 use serde::Deserialize;
 use toml::value::Datetime;
@@ -58,16 +58,17 @@ pub(super) fn merchants(
     platform: &PlatformCertificates,
     now: Timestamp,
 ) -> Vec<MerchantConfig> {
-    let mut lines: Vec<(Mchid, usize)> = Vec::new();
+    let mut lines: HashMap<Mchid, usize> = HashMap::new();
     let mut known = Vec::new();
     for (index, raw) in merchants.into_iter().enumerate() {
         let table = source.element("merchant", index);
         let Some(merchant) = merchant(&table, raw, platform, now) else { continue };
-        if let Some((mchid, line)) = lines.iter().find(|(mchid, _)| *mchid == merchant.mchid) {
+        if let Some(line) = lines.get(&merchant.mchid) {
+            let mchid = &merchant.mchid;
             let problem = format!("expected each mchid once, found {mchid} again, first in line {line}");
             table.report("mchid", problem, "remove one of the two merchants");
         }
-        lines.push((merchant.mchid.clone(), table.line_of("mchid")));
+        lines.entry(merchant.mchid.clone()).or_insert_with(|| table.line_of("mchid"));
         known.push(merchant);
     }
     known

@@ -6,7 +6,7 @@
 //! trust = "public-key"
 //! ```
 //!
-//! `fixtures/config/example.toml` shows every key. Omitted keys have their defaults. All mistakes are reported at once,
+//! `fixtures/config/example.toml` shows every key. Omitted keys have their defaults. Mistakes are reported together, up to 50,
 //! with their lines, and the mock does not start.
 
 mod error;
@@ -18,6 +18,7 @@ mod source;
 mod summary;
 
 use std::{
+    collections::HashSet,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -145,11 +146,11 @@ impl Config {
     /// is used.
     #[must_use]
     pub fn with_merchants(self, merchants: impl IntoIterator<Item = MerchantConfig>) -> Self {
-        let mut known: Vec<MerchantConfig> = Vec::new();
-        for merchant in merchants {
-            known.retain(|other| other.mchid != merchant.mchid);
-            known.push(merchant);
-        }
+        let merchants: Vec<_> = merchants.into_iter().collect();
+        let mut mchids = HashSet::new();
+        let is_last = |merchant: &MerchantConfig| mchids.insert(merchant.mchid.clone());
+        let mut known: Vec<_> = merchants.into_iter().rev().filter(is_last).collect();
+        known.reverse();
         if known.is_empty() {
             known.push(MerchantConfig::development());
         }

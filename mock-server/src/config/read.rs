@@ -1,6 +1,9 @@
 //! The configuration file: its keys, and their conversion into the types of the other modules.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+};
 
 use serde::Deserialize;
 use wechatpay_openapi::Contract;
@@ -104,13 +107,15 @@ fn limits(table: &Table<'_>, values: &BTreeMap<String, u64>) -> Limits {
 
 /// The valid rules.
 fn faults(source: &Source<'_>, rules: Vec<FaultRule>, config: &Config) -> Vec<FaultRule> {
+    let mchids: HashSet<_> = config.merchants().iter().map(|merchant| merchant.mchid.as_str()).collect();
+    let mut count: HashMap<Option<String>, usize> = HashMap::new();
     let mut faults = Vec::new();
     for (index, rule) in rules.into_iter().enumerate() {
         let table = source.element("fault", index);
         if table.is_mistaken() {
             continue;
         }
-        if let Err(error) = check_fault(&rule, &faults, config) {
+        if let Err(error) = check_fault(&rule, &mchids, &mut count, config) {
             let problem = format!("[[fault]]: {error}");
             let advice = "fixtures/config/example.toml shows every key of [[fault]]";
             match error.field().unwrap_or_default().split('.').collect::<Vec<_>>()[..] {
@@ -125,14 +130,21 @@ fn faults(source: &Source<'_>, rules: Vec<FaultRule>, config: &Config) -> Vec<Fa
     faults
 }
 
-/// Checks that the rule is valid, and that there is room for it after the rules before it.
-fn check_fault(rule: &FaultRule, others: &[FaultRule], config: &Config) -> Result<(), RuleError> {
-    let is_merchant =
-        |mchid: &str| config.merchants().iter().any(|merchant| merchant.mchid.as_str() == mchid);
-    rule.check_against(Contract::current(), is_merchant)?;
+/// Checks that the rule is valid, and that there is room for it after the rules before it, by merchant.
+fn check_fault(
+    rule: &FaultRule,
+    mchids: &HashSet<&str>,
+    count: &mut HashMap<Option<String>, usize>,
+    config: &Config,
+) -> Result<(), RuleError> {
+    rule.check_against(Contract::current(), |mchid| mchids.contains(mchid))?;
     let most = config.limits.faults;
-    let same_merchant = others.iter().filter(|other| other.when.merchant == rule.when.merchant).count();
-    if same_merchant < most { Ok(()) } else { Err(RuleError::TooMany { most }) }
+    let same_merchant = count.entry(rule.when.merchant.clone()).or_default();
+    if *same_merchant >= most {
+        return Err(RuleError::TooMany { most });
+    }
+    *same_merchant += 1;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ pub(super) fn check(seed: &Seed, config: &Config, path: &Path, text: &str) -> Re
         return Err(ConfigError::new(path, None, problem, "remove or rename one of the two"));
     }
     let known: Vec<_> = config.merchants().iter().map(|merchant| merchant.mchid.as_str()).collect();
-    let Some(unknown) = seed.merchants.keys().filter(|mchid| !known.contains(&mchid.as_str())).min() else {
+    let is_known: HashSet<_> = known.iter().copied().collect();
+    let Some(unknown) = seed.merchants.keys().filter(|mchid| !is_known.contains(mchid.as_str())).min() else {
         return Ok(());
     };
     let name = format!("{unknown:?}");

@@ -1,4 +1,4 @@
-//! A TOML file whose mistakes are all reported at once, each with its line.
+//! A TOML file whose mistakes are reported together, each with its line.
 
 use std::{
     cell::RefCell,
@@ -26,10 +26,14 @@ const TABLES: [&str; 5] = ["limits", "policies", "public_key", "match", "error"]
 /// Keys whose values hold no tables of the configuration: lists of strings, and `match.body`, which is any JSON.
 const OTHER: [&str; 3] = ["hosts", "proxy_passthrough", "body"];
 
+/// The most mistakes that are reported. Each takes another pass over the file. (own choice)
+const MOST: usize = 50;
+
 /// A parsed file and the mistakes found in it so far.
 pub(super) struct Source<'t> {
     path: &'t Path,
-    text: &'t str,
+    /// Where its lines end.
+    line_ends: Vec<usize>,
     document: Spanned<DeValue<'t>>,
     errors: RefCell<Vec<ConfigError>>,
     /// The paths of the values that could not be deserialized.
@@ -51,7 +55,9 @@ impl<'t> Source<'t> {
     pub(super) fn parse(path: &'t Path, text: &'t str) -> Result<Self, ConfigErrors> {
         let (document, errors) = DeTable::parse_recoverable(text);
         let document = Spanned::new(document.span(), DeValue::Table(document.into_inner()));
-        let source = Self { path, text, document, errors: RefCell::default(), mistaken: Vec::new() };
+        let line_ends =
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let source = Self { path, line_ends, document, errors: RefCell::default(), mistaken: Vec::new() };
         for error in errors {
             let line = error.span().map(|span| source.line_at(span.start));
             // `Display` would quote the line, which may hold a key.
@@ -59,11 +65,12 @@ impl<'t> Source<'t> {
             let advice = "put strings in double quotes and write each key once; see https://toml.io";
             source.push(ConfigError::new(path, line, problem, advice));
         }
-        ConfigErrors::or(source.errors.take(), source)
+        source.finish(())?;
+        Ok(source)
     }
 
     /// Deserializes the whole file. Reports unknown keys and invalid values and continues without them, so that one
-    /// mistake does not hide the next.
+    /// mistake does not hide the next. Gives up after too many.
     pub(super) fn deserialize<T: DeserializeOwned + Default>(&mut self) -> T {
         let mut document = self.document.clone();
         loop {
@@ -81,7 +88,7 @@ impl<'t> Source<'t> {
                 let (problem, advice) = explain(&message, &path, value);
                 self.push(ConfigError::new(self.path, line, problem, advice));
             }
-            if !remove(document.get_mut(), &path) {
+            if self.errors.borrow().len() > MOST || !remove(document.get_mut(), &path) {
                 return T::default();
             }
             self.mistaken.push(path);
@@ -108,7 +115,14 @@ impl<'t> Source<'t> {
 
     /// `value` if no mistake was found, otherwise all mistakes.
     pub(super) fn finish<T>(&self, value: T) -> Result<T, ConfigErrors> {
-        ConfigErrors::or(self.errors.take(), value)
+        let mut errors = self.errors.take();
+        let left_out = errors.len().saturating_sub(MOST);
+        errors.truncate(MOST);
+        if left_out > 0 {
+            let problem = format!("found more than {MOST} mistakes, of which these are some");
+            errors.push(ConfigError::new(self.path, None, problem, "fix these first"));
+        }
+        ConfigErrors::or(errors, value)
     }
 
     pub(super) fn push(&self, error: ConfigError) {
@@ -116,7 +130,7 @@ impl<'t> Source<'t> {
     }
 
     fn line_at(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+        self.line_ends.partition_point(|end| *end < offset) + 1
     }
 
     /// The value at `path` and its line. Without a value, the line of the innermost table around it.

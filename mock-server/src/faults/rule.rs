@@ -12,6 +12,7 @@ use crate::{
         Applied, Fault, FaultMatch, Latency, RuleError,
         rule_error::{check_milliseconds, range, within},
     },
+    limits::memory_of,
     non_null::non_null,
 };
 
@@ -64,6 +65,19 @@ impl FaultRule {
     /// A rule that applies this fault to every request that is signed and valid.
     pub fn of(fault: Fault) -> Self {
         Self { fault: Some(fault), ..Self::default() }
+    }
+
+    /// About how much memory it takes, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let FaultMatch { merchant, card_id, code, out_request_no, parameters, body, .. } = &self.when;
+        let texts = [merchant, card_id, code, out_request_no].into_iter().flatten().map(String::len);
+        let parameters = parameters.iter().map(|(name, value)| 96 + name.len() + value.len());
+        let error = self.error.as_ref().map_or(0, |error| error.code.len() + error.message.len());
+        // The rule is kept as it was sent and as a plan.
+        2 * size_of::<Self>()
+            + texts.chain(parameters).sum::<usize>()
+            + body.as_ref().map_or(0, memory_of)
+            + 2 * error
     }
 
     /// Checks the rule against the operations and merchants that exist.

@@ -54,13 +54,21 @@ pub enum RuleError {
         /// The most there may be.
         most: usize,
     },
+    /// All rules together are too large.
+    #[error(
+        "expected at most {most} bytes of fault rules, found more; remove some, or raise limits.admin_bytes"
+    )]
+    TooLarge {
+        /// The limit, `limits.admin_bytes`.
+        most: usize,
+    },
 }
 
 impl RuleError {
     /// The field that is wrong, if the error is about a single field: `match.every`.
     pub(crate) fn field(&self) -> Option<&'static str> {
         match self {
-            Self::NotOneFault { .. } | Self::TooMany { .. } => None,
+            Self::NotOneFault { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => None,
             Self::Range { field, .. } => Some(field),
             Self::AlwaysApplied { .. } => Some("applied"),
             Self::NotLasting => Some("milliseconds"),

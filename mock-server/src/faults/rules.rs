@@ -52,6 +52,8 @@ pub(crate) struct Faults {
     sets: Mutex<Sets>,
     /// The maximum number of rules for each merchant, and also for all merchants.
     most: usize,
+    /// The most memory of all rules together, in bytes.
+    most_bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +61,8 @@ struct Sets {
     by_merchant: HashMap<Mchid, RuleSet>,
     for_all: RuleSet,
     added: FaultId,
+    /// The memory of all rules, or more: rules may have been removed since it was counted.
+    bytes: usize,
 }
 
 /// The rules for one merchant, or those for all merchants.
@@ -92,8 +96,8 @@ pub(crate) struct Cleared(watch::Receiver<()>);
 const TRIGGER_NUMBERS: usize = 10_000;
 
 impl Faults {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { sets: Mutex::default(), most }
+    pub(crate) fn new(most: usize, most_bytes: usize) -> Self {
+        Self { sets: Mutex::default(), most, most_bytes }
     }
 
     /// Adds a rule that has been checked. If there are too many, rules that are used up or have expired are removed
@@ -109,10 +113,18 @@ impl Faults {
         if set.rules.len() >= self.most {
             return Err(RuleError::TooMany { most: self.most });
         }
+        let size = rule.size();
+        if sets.bytes + size > self.most_bytes {
+            sets.bytes = sets.rules_mut().map(|rule| rule.state.rule.size()).sum();
+        }
+        if sets.bytes + size > self.most_bytes {
+            return Err(RuleError::TooLarge { most: self.most_bytes });
+        }
         let ends_at = rule.ttl.map(|ttl| now.as_unix().saturating_add(ttl));
         let plan = rule.plan();
         let state = RuleState { id, rule, seen: 0, struck: 0, ends_at };
-        set.rules.push(ActiveRule { state: state.clone(), plan });
+        sets.of_mut(mchid.as_ref()).rules.push(ActiveRule { state: state.clone(), plan });
+        sets.bytes += size;
         sets.added = id;
         Ok(state)
     }
@@ -325,7 +337,7 @@ mod tests {
     }
 
     fn faults(rule: FaultRule) -> Faults {
-        let faults = Faults::new(1);
+        let faults = Faults::new(1, usize::MAX);
         faults.add(rule, NOW).unwrap();
         faults
     }
@@ -418,7 +430,7 @@ mod tests {
     fn a_failed_commit_counts_for_no_rule() {
         let mut second = FaultRule { times: Some(1), ..FaultRule::of(Fault::Reset) };
         second.when.nth = Some(2);
-        let faults = Faults::new(2);
+        let faults = Faults::new(2, usize::MAX);
         faults.add(second, NOW).unwrap();
         faults.add(FaultRule { times: Some(1), ..FaultRule::of(Fault::SystemError) }, NOW).unwrap();
         conflict(&faults);
@@ -456,5 +468,20 @@ mod tests {
     fn there_are_no_more_rules_than_allowed() {
         let faults = faults(FaultRule::of(Fault::Reset));
         assert_eq!(faults.add(FaultRule::of(Fault::Reset), NOW), Err(RuleError::TooMany { most: 1 }));
+    }
+
+    #[test]
+    fn the_memory_of_all_rules_is_limited_and_removed_rules_do_not_count() {
+        let faults = Faults::new(1000, 100_000);
+        let large = || {
+            let mut rule = FaultRule::of(Fault::Reset);
+            rule.when.body = Some(json!(vec![1; 1000]));
+            faults.add(rule, NOW)
+        };
+        let kept: Vec<_> = (0..10).map_while(|_| large().ok()).collect();
+        assert!((1..10).contains(&kept.len()), "{}", kept.len());
+        assert_eq!(large(), Err(RuleError::TooLarge { most: 100_000 }));
+        assert!(faults.remove(kept[0].id));
+        assert!(large().is_ok());
     }
 }

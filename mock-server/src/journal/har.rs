@@ -44,7 +44,7 @@ struct Creator {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = HarEntry)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+pub(crate) struct Entry {
     #[schema(format = DateTime)]
     started_date_time: String,
     #[schema(minimum = 0)]
@@ -151,18 +151,18 @@ struct Pair {
 const UNKNOWN: i8 = -1;
 
 impl Archive {
-    /// The archive of these exchanges. The mock listens on `address`.
-    pub(crate) fn of(page: &Page, address: SocketAddr) -> Self {
+    /// The archive of these exchanges, without its entries.
+    pub(crate) fn without_entries(page: &Page) -> Self {
         let last = page.exchanges.last().filter(|_| page.has_more);
         let comment = last.map(|last| format!("there are more: continue with after={}", last.number));
         let creator = Creator { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
-        let entries = page.exchanges.iter().map(|exchange| Entry::of(exchange, address)).collect();
-        Self { log: Log { version: "1.2", creator, entries, comment } }
+        Self { log: Log { version: "1.2", creator, entries: Vec::new(), comment } }
     }
 }
 
 impl Entry {
-    fn of(exchange: &Exchange, address: SocketAddr) -> Self {
+    /// The entry of this exchange. The mock listens on `address`.
+    pub(crate) fn of(exchange: &Exchange, address: SocketAddr) -> Self {
         let send = exchange.times.of(Stage::Receive);
         let wait = exchange.times.total() - send
             + exchange.fault.as_ref().and_then(|one| one.latency).unwrap_or_default();

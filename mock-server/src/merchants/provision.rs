@@ -35,6 +35,15 @@ pub enum ProvisionError {
         /// The limit, `limits.merchants`.
         most: usize,
     },
+    /// The initial states of all merchants that are created at run time are too large.
+    #[error(
+        "expected at most {most} bytes of seeds for merchants created at run time, found more; remove those that you no \
+         longer need, or raise limits.admin_bytes"
+    )]
+    TooLarge {
+        /// The limit, `limits.admin_bytes`.
+        most: usize,
+    },
 }
 
 /// Creates mchids, keys and certificates for merchants.

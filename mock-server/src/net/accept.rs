@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
     task::JoinSet,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// How long to wait after an error on the listening socket.
+/// The longest wait after an error on the listening socket.
 const RETRY: Duration = Duration::from_millis(100);
 
 /// How long connections are still accepted from the system's queue at shutdown.
@@ -38,8 +38,9 @@ pub(crate) async fn accept(listeners: Listeners, addresses: Addresses, shared: A
     finish(connections, shared.limits().shutdown).await
 }
 
-/// Accepts as many concurrent connections as the limits allow; any more wait in the system's queue. Returns the
-/// listeners at shutdown, unless connections are being refused.
+/// Serves as many concurrent connections as the limits allow. The next one waits until another has ended, and the one
+/// that has been idle longest is closed for it; any more wait in the system's queue. Returns the listeners at shutdown,
+/// unless connections are being refused.
 async fn accept_until_shutdown(
     mut listeners: Listeners,
     addresses: Addresses,
@@ -49,26 +50,34 @@ async fn accept_until_shutdown(
     let gate = &shared.gateway().gate;
     let mut gate_state = gate.watch();
     let mut is_failing = false;
+    let mut next = None;
+    // Whether an idle connection was closed for the next one.
+    let mut is_closing = false;
     loop {
         let state = *gate_state.borrow_and_update();
         if state.is_shutting_down {
+            next.into_iter().for_each(|accepted| spawn(accepted, shared, connections));
             return Some(listeners);
         }
         if state.closed_until().is_some() {
-            drop(listeners);
+            drop((listeners, next.take()));
             listeners = refuse(addresses, gate).await?;
             continue;
         }
         let has_room = connections.len() < shared.limits().connections;
+        if let Some(accepted) = next.take_if(|_| has_room) {
+            spawn(accepted, shared, connections);
+        }
         tokio::select! {
             // The gate comes first: if one connection closed it, the next must not be accepted.
             biased;
             _ = gate_state.changed() => {}
             Some(_) = connections.join_next() => {}
-            accepted = listeners.accept(), if has_room => match accepted {
+            () = shared.idle.close_next(), if next.is_some() && !is_closing => is_closing = true,
+            accepted = listeners.accept(), if next.is_none() => match accepted {
                 Ok(accepted) => {
-                    is_failing = false;
-                    spawn(accepted, shared, connections);
+                    (is_failing, is_closing) = (false, false);
+                    next = Some(accepted);
                 }
                 // Out of file descriptors, or the peer is already gone. The connection may still be queued, so without
                 // a pause this would spin and flood the log.
@@ -77,7 +86,11 @@ async fn accept_until_shutdown(
                         tracing::warn!("cannot accept a connection: {error}");
                     }
                     is_failing = true;
-                    sleep(RETRY).await;
+                    if shared.idle.close_longest() {
+                        let _ = timeout(RETRY, connections.join_next()).await;
+                    } else {
+                        sleep(RETRY).await;
+                    }
                 }
             },
         }

@@ -5,7 +5,9 @@
 
 pub(crate) mod accept;
 mod connection;
+mod half_close;
 pub(crate) mod host;
+mod idle;
 pub(crate) mod listener;
 pub(crate) mod proxy;
 pub(crate) mod tls;
@@ -21,6 +23,7 @@ use crate::{
     limits::Limits,
 };
 use connection::serve;
+use idle::IdleConnections;
 use listener::Protocol;
 use proxy::Proxy;
 use tls::Tls;
@@ -30,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) admin: Admin,
     pub(crate) proxy: Proxy,
     pub(crate) tls: Tls,
+    pub(crate) idle: Arc<IdleConnections>,
 }
 
 impl Shared {

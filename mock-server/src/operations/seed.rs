@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::non_null::non_null;
+use crate::{limits::memory_of, non_null::non_null};
 
 /// The content of a seed file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,7 +77,33 @@ pub enum CardStatus {
     Delete,
 }
 
+/// About how much memory the documents of a card or a member take, in bytes, apart from their texts.
+const DOCUMENT: usize = 2048;
+
 impl SeedMerchant {
+    /// About how much memory its documents take, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let of_member = |member: &SeedMember| {
+            let texts = [
+                &member.openid,
+                &member.membership_number,
+                &member.level,
+                &member.nickname,
+                &member.head_image_url,
+                &member.background_picture_url,
+            ];
+            let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+            let information = member.user_information.as_ref().map_or(0, memory_of);
+            // The code is also in the keys.
+            DOCUMENT + 4 * member.code.len() + texts + information
+        };
+        let of_card = |card: &SeedCard| {
+            let members = card.members.iter().map(|member| 2 * card.card_id.len() + of_member(member));
+            DOCUMENT + 4 * card.card_id.len() + members.sum::<usize>()
+        };
+        self.cards.iter().map(of_card).sum()
+    }
+
     /// The documentation's sample card, with the points before its sample request.
     pub(crate) fn sample() -> Self {
         let member = SeedMember { code: "478515832665".into(), bonus_value: 500, ..SeedMember::default() };

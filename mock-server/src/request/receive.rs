@@ -159,8 +159,9 @@ fn head_size(received: &RawRequest) -> usize {
 /// were closed while a client is still sending, the client would not see the response.
 const DRAINED: usize = 8;
 
-/// Bodies up to this size, in bytes, are always read at once; only larger ones wait for a permit.
-const SMALL_BODY: u64 = 8 * 1024;
+/// Bodies up to this size, in bytes, are always read at once; only larger ones wait for a permit, once more than this has
+/// arrived. A peer that sends nothing keeps none.
+const SMALL_BODY: usize = 8 * 1024;
 
 /// The number of larger bodies that are read at once, so that many slow peers can neither take all memory nor keep
 /// ordinary requests waiting. (own choice)
@@ -181,9 +182,8 @@ where
     if size.lower() > limit as u64 && (expects_continue || size.lower() > most as u64) {
         return Err(too_large(Rest::Unread));
     }
-    let is_small = size.exact().is_some_and(|size| size <= SMALL_BODY);
-    let _room = if is_small { None } else { room.acquire().await.ok() };
 
+    let mut permit = None;
     // Most bodies arrive in one piece, which is not copied; several pieces are joined.
     let mut first = Bytes::new();
     let mut joined = Vec::new();
@@ -192,6 +192,9 @@ where
         let broken = |_| (ApiError::BodyBroken, Rest::Unread);
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         length += data.len();
+        if permit.is_none() && length > SMALL_BODY {
+            permit = room.acquire().await.ok();
+        }
         if length > most {
             return Err(too_large(Rest::Unread));
         }
@@ -208,5 +211,56 @@ where
         _ if length > limit => Err(too_large(Rest::Read)),
         _ if joined.is_empty() => Ok(first),
         _ => Ok(joined.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        task::{Context, Poll},
+        time::Duration,
+    };
+
+    use http_body::Frame;
+
+    use super::*;
+
+    static SPACES: [u8; SMALL_BODY] = [b' '; SMALL_BODY];
+
+    /// A body in pieces, without a length, that never ends.
+    struct Endless(Vec<&'static [u8]>);
+
+    impl Body for Endless {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.0.pop() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(piece))))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    async fn permits_of(pieces: Vec<&'static [u8]>) -> usize {
+        let room = Semaphore::new(1);
+        let mut body = Endless(pieces);
+        let reading = read(&mut body, 1024 * 1024, false, &room);
+        tokio::select! {
+            _ = reading => unreachable!("the body never ends"),
+            () = tokio::time::sleep(Duration::from_secs(1)) => room.available_permits(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_body_that_has_grown_large_takes_a_permit() {
+        assert_eq!(permits_of(Vec::new()).await, 1);
+        assert_eq!(permits_of(vec![&SPACES[..60], &SPACES[60..]]).await, 1);
+        assert_eq!(permits_of(vec![&SPACES[..1], &SPACES]).await, 0);
     }
 }

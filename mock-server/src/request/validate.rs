@@ -118,7 +118,8 @@ fn body(
     unknown_field: UnknownField,
     warnings: &mut Vec<Warning>,
 ) -> Result<Value, ApiError> {
-    let mut value = serde_json::from_slice(sent)
+    let mut value = schema
+        .parse(sent)
         .map_err(|error| ApiError::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
     let mut checked = schema.check(&value);
     if let Err(error) = &checked

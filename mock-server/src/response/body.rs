@@ -1,7 +1,7 @@
 //! The body of a response that is being sent.
 
 use std::{
-    convert::Infallible,
+    error::Error,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -9,11 +9,23 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
-/// A body of known length. Unlike other bodies, an empty one does not report its end in advance. Otherwise hyper would
-/// drop `Content-Length: 0` from a 204, which the gateway sends. (wild)
+/// Why a streamed body breaks off.
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A body. Unlike other bodies, an empty one does not report its end in advance. Otherwise hyper would drop
+/// `Content-Length: 0` from a 204, which the gateway sends. (wild)
 #[derive(Debug)]
-pub(crate) struct ResponseBody(Option<Bytes>);
+pub(crate) struct ResponseBody(Content);
+
+#[derive(Debug)]
+enum Content {
+    /// In memory; `None` once it is taken.
+    Whole(Option<Bytes>),
+    /// Made while it is sent.
+    Streamed(UnsyncBoxBody<Bytes, BoxError>),
+}
 
 /// A plain-text response for people.
 pub(crate) fn text_response(status: StatusCode, text: String) -> Response<ResponseBody> {
@@ -24,34 +36,60 @@ pub(crate) fn text_response(status: StatusCode, text: String) -> Response<Respon
 }
 
 impl ResponseBody {
-    pub(crate) fn into_bytes(self) -> Bytes {
-        self.0.unwrap_or_default()
+    /// A body that is made while it is sent.
+    pub(crate) fn streamed<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self(Content::Streamed(body.map_err(Into::into).boxed_unsync()))
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// The body itself, if it is streamed.
+    pub(crate) fn into_bytes(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Content::Whole(bytes) => Ok(bytes.unwrap_or_default()),
+            Content::Streamed(_) => Err(self),
+        }
     }
 }
 
 impl From<Bytes> for ResponseBody {
     fn from(bytes: Bytes) -> Self {
-        Self(Some(bytes))
+        Self(Content::Whole(Some(bytes)))
     }
 }
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = self.0.take().filter(|bytes| !bytes.is_empty());
-        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Content::Whole(bytes) => {
+                let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
+                Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+            }
+            Content::Streamed(body) => Pin::new(body).poll_frame(context),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        matches!(self.0, Content::Whole(None))
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        match &self.0 {
+            Content::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Content::Streamed(body) => body.size_hint(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wechatpay_mock::{Limits, MockServer};
 
 use super::{
@@ -136,11 +137,46 @@ async fn responses(seen: &mut Vec<Response>) {
     seen.push(admin.post("/reset", &json!({})).await);
 }
 
+/// The responses of calls that find no room, because another response is not read.
+async fn without_room(seen: &mut Vec<Response>) {
+    let limits = Limits::default().with_admin_bytes(1024 * 1024).unwrap();
+    let builder = MockServer::builder().limits(limits);
+    let admin =
+        Admin::of(builder.clock(wechatpay_mock::Clock::fixed(crate::support::NOW)).start().await.unwrap());
+    for _ in 0..30 {
+        admin.post("/faults", &json!({ "fault": "reset", "match": { "code": "none" } })).await;
+    }
+    for _ in 0..12 {
+        admin.post("/merchants", &json!({})).await;
+    }
+    for _ in 0..3 {
+        admin.exchange(&RawRequest { body: vec![b' '; 64 * 1024], ..RawRequest::sample() }).await;
+    }
+    let (mut unread, stream) = tokio::io::duplex(1024);
+    let calls = async {
+        unread.write_all(b"GET /__mock/exchanges.har HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        unread.read_u8().await.unwrap();
+        for path in ["/exchanges", "/exchanges.har", "/exchanges/1", "/faults", "/merchants"] {
+            seen.push(admin.get(path).await);
+        }
+        seen.push(admin.post("/verify", &json!({ "body": { "a": 1 } })).await);
+        admin
+            .get("/health")
+            .await
+            .assert_is(200, json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }));
+    };
+    tokio::select! {
+        () = calls => {}
+        () = admin.mock.serve_connection(stream) => panic!("the connection ended"),
+    }
+}
+
 #[tokio::test]
 async fn every_described_response_occurs_and_no_other() {
     let mut seen = Vec::new();
     refusals(&mut seen).await;
     responses(&mut seen).await;
+    without_room(&mut seen).await;
     let occurring: BTreeSet<Seen> = seen.into_iter().filter_map(|response| response.seen).collect();
     let described = described();
     let missing: Vec<_> = described.difference(&occurring).collect();

@@ -162,13 +162,29 @@ impl Connection {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// The next response. `Content-Length` gives the length of its body.
+    /// The next response. Its body has a `Content-Length`, or is sent in chunks.
     pub(crate) async fn response(&mut self) -> RawResponse {
         let head = self.take_until(b"\r\n\r\n").await;
         let head = String::from_utf8(head).unwrap();
+        if head.contains("\r\nTransfer-Encoding: chunked\r\n") {
+            return RawResponse { head, body: self.chunks().await };
+        }
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let body = self.take(length.map_or(0, |length| length.parse().unwrap())).await;
         RawResponse { head, body }
+    }
+
+    async fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let line = String::from_utf8(self.take_until(b"\r\n").await).unwrap();
+            let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
+            body.extend(self.take(length).await);
+            assert_eq!(self.take(2).await, b"\r\n");
+            if length == 0 {
+                return body;
+            }
+        }
     }
 
     /// Whether the peer has closed the connection, with nothing left to read.

@@ -15,7 +15,7 @@ use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
 use crate::{
     admin::{
         control::Control,
-        error::AdminError,
+        error::{AdminError, Error},
         exchanges::{
             detail::Detail,
             follow::{look, next},
@@ -23,8 +23,12 @@ use crate::{
         },
         extract::{Query, Segment, parameter},
         json::{Deleted, Json},
+        long::Long,
     },
-    journal::{Filter, Order, har::Archive},
+    journal::{
+        Exchange, Filter, Order, Page,
+        har::{Archive, Entry},
+    },
 };
 
 /// The most exchanges in one response.
@@ -126,20 +130,21 @@ struct ExchangePage<'a> {
         status = 200,
         description = "The matching exchanges. For the next page, oldest first, pass last as after.",
         body = ExchangePage
-    ))
+    ), (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error))
 )]
 pub(super) async fn list_exchanges(
     State(control): State<Arc<Control>>,
     Query(filter): Query<FilterQuery>,
     Query(ListQuery { order, limit, wait }): Query<ListQuery>,
-) -> Result<Json, AdminError> {
+) -> Result<Long, AdminError> {
     let (filter, order, limit) = (filter.check(&control)?, order.unwrap_or_default(), limit.unwrap_or(USUAL));
     let seen = match wait {
         None | Some(0) => look(&control.gateway.journal, &filter, order, limit),
         Some(seconds) => next(&control.gateway, filter, order, limit, Duration::from_secs(seconds)).await,
     };
-    let exchanges = seen.page.exchanges.iter().map(|exchange| Summary::of(exchange)).collect();
-    Ok(Json::of(&ExchangePage { exchanges, has_more: seen.page.has_more, last: seen.last }))
+    let frame = ExchangePage { exchanges: Vec::new(), has_more: seen.page.has_more, last: seen.last };
+    let exchanges = kept(&control, &seen.page);
+    Long::list(&control, &frame, exchanges.map(|exchange| Json::of(&Summary::of(&exchange)).into_bytes()))
 }
 
 /// Exports exchanges as an HTTP archive (HAR 1.2), oldest first.
@@ -151,20 +156,22 @@ pub(super) async fn list_exchanges(
         status = 200,
         description = "The matching exchanges. The comment of log says if there are more.",
         body = Archive
-    ))
+    ), (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error))
 )]
 pub(super) async fn export_exchanges(
     State(control): State<Arc<Control>>,
     Extension(address): Extension<SocketAddr>,
     Query(filter): Query<FilterQuery>,
     Query(ExportQuery { limit }): Query<ExportQuery>,
-) -> Result<Json, AdminError> {
+) -> Result<Long, AdminError> {
     let filter = filter.check(&control)?;
-    let archive = move |control: &Control| {
-        let page = control.gateway.journal.page(&filter, Order::Oldest, limit.unwrap_or(MOST));
-        Json::of(&Archive::of(&page, address))
-    };
-    Ok(control.on_thread(archive).await)
+    let page = control.gateway.journal.page(&filter, Order::Oldest, limit.unwrap_or(MOST));
+    let entries = kept(&control, &page);
+    Long::list(
+        &control,
+        &Archive::without_entries(&page),
+        entries.map(move |exchange| Json::of(&Entry::of(&exchange, address)).into_bytes()),
+    )
 }
 
 /// Shows an exchange in full.
@@ -172,15 +179,18 @@ pub(super) async fn export_exchanges(
     get,
     path = "/__mock/exchanges/{number}",
     params(("number" = u64, Path, description = "The exchange's number.", minimum = 1, example = 1)),
-    responses((status = 200, description = "The exchange.", body = Detail))
+    responses(
+        (status = 200, description = "The exchange.", body = Detail),
+        (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error)
+    )
 )]
 pub(super) async fn show_exchange(
     State(control): State<Arc<Control>>,
     segment: Segment,
-) -> Result<Json, AdminError> {
+) -> Result<Long, AdminError> {
     let (number, journal) = (segment.number()?, &control.gateway.journal);
     if let Some(exchange) = journal.exchange(number) {
-        return Ok(Json::of(&Detail::of(&exchange)));
+        return Long::of(&control, &Detail::of(&exchange));
     }
     let last = journal.recorded().recorded;
     Err(if (1..=last).contains(&number) {
@@ -188,6 +198,14 @@ pub(super) async fn show_exchange(
     } else {
         AdminError::NoExchangeYet { number, last }
     })
+}
+
+/// The exchanges of a page that are still in the journal when they are taken: a page that is read slowly keeps none of
+/// them in memory.
+fn kept(control: &Control, page: &Page) -> impl Iterator<Item = Arc<Exchange>> + use<> {
+    let numbers: Vec<_> = page.exchanges.iter().map(|exchange| exchange.number).collect();
+    let journal = Arc::clone(&control.gateway.journal);
+    numbers.into_iter().filter_map(move |number| journal.exchange(number))
 }
 
 /// Deletes all exchanges, or those of one merchant.

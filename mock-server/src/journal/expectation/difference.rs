@@ -1,8 +1,11 @@
 //! How an exchange differs from an expectation.
 
+use std::fmt::Write;
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use wechatpay_openapi::Contract;
+use wechatpay_protocol::display::truncate;
 
 use crate::{
     journal::{Exchange, expectation::Expectation},
@@ -16,7 +19,49 @@ pub(super) enum Comparison {
     /// It matches apart from its body, which the journal cut.
     Undecided(String),
     /// It has these differences.
-    Miss(Vec<String>),
+    Miss(Differences),
+}
+
+/// The differences of an exchange: how many there are, and the first of them in words.
+#[derive(Debug, Default)]
+pub(super) struct Differences {
+    count: usize,
+    shown: Vec<String>,
+}
+
+/// The most differences in words. (own choice)
+pub(super) const SHOWN: usize = 100;
+
+/// The most characters of each. (own choice)
+const LONGEST: usize = 1024;
+
+/// The text, or its beginning.
+pub(super) fn excerpt(text: &str) -> String {
+    truncate(text, LONGEST).into_owned()
+}
+
+impl Differences {
+    pub(super) fn of(text: String) -> Self {
+        Self { count: 1, shown: vec![text] }
+    }
+
+    fn add(&mut self, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.shown.len() < SHOWN {
+            self.shown.push(excerpt(&text()));
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// In words; the last of them says how many are left out.
+    pub(super) fn into_texts(mut self) -> Vec<String> {
+        let left_out = self.count - self.shown.len();
+        self.shown.extend((left_out > 0).then(|| format!("and {left_out} more differences")));
+        self.shown
+    }
 }
 
 /// Compares an exchange with an expectation.
@@ -35,33 +80,34 @@ pub(super) fn compare(
     let texts = texts.into_iter().filter_map(|(name, wanted, found)| Some((name, wanted.as_ref()?, found)));
     let parameters =
         expectation.parameters.iter().map(|(name, wanted)| (name.as_str(), wanted, parameter(name)));
-    let mut differences: Vec<String> = texts
-        .chain(parameters)
-        .filter(|(_, wanted, found)| found.as_ref() != Some(*wanted))
-        .map(|(name, wanted, found)| {
-            format!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none"))
-        })
-        .collect();
+    let mut differences = Differences::default();
+    for (name, wanted, found) in texts.chain(parameters) {
+        if found.as_ref() != Some(wanted) {
+            differences
+                .add(|| format!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none")));
+        }
+    }
     if let Some(wanted) = expectation.authenticated
         && wanted != exchange.is_authenticated
     {
-        differences.push(format!("authenticated: expected {wanted}, found {}", exchange.is_authenticated));
+        differences.add(|| format!("authenticated: expected {wanted}, found {}", exchange.is_authenticated));
     }
     if let Some(wanted) = expectation.status
         && exchange.status.is_none_or(|found| found != wanted)
     {
         let reason = exchange.error.as_ref().map(|rejection| format!(", {}", rejection.reason()));
         let found = exchange.status.map_or_else(|| "none".into(), |found| found.as_u16().to_string());
-        differences.push(format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
+        differences.add(|| format!("status: expected {wanted}, found {found}{}", reason.unwrap_or_default()));
     }
-    let in_body =
-        expectation.body.as_ref().map_or(Ok(Vec::new()), |wanted| body_differences(wanted, exchange));
-    match in_body {
-        Err(cut) if differences.is_empty() => return Comparison::Undecided(cut),
-        Err(cut) => differences.push(cut),
-        Ok(in_body) => differences.extend(in_body),
+    if let Some(wanted) = &expectation.body
+        && let Err(cut) = compare_bodies(wanted, exchange, &mut differences)
+    {
+        if differences.count == 0 {
+            return Comparison::Undecided(cut);
+        }
+        differences.add(|| cut);
     }
-    if differences.is_empty() { Comparison::Match } else { Comparison::Miss(differences) }
+    if differences.count == 0 { Comparison::Match } else { Comparison::Miss(differences) }
 }
 
 /// The decoded value of a parameter of the path or the query.
@@ -73,43 +119,48 @@ fn parameter(exchange: &Exchange, contract: &'static Contract, name: &str) -> Op
     })
 }
 
-/// The differences in the body.
+/// Adds the differences in the body.
 ///
 /// # Errors
 /// If the journal cut the body: a message.
-fn body_differences(wanted: &Value, exchange: &Exchange) -> Result<Vec<String>, String> {
+fn compare_bodies(wanted: &Value, exchange: &Exchange, differences: &mut Differences) -> Result<(), String> {
     let request = &exchange.request;
     if request.body.len() < request.body_length {
         let (kept, length) = (request.body.len(), request.body_length);
         return Err(format!("/body: the journal kept {kept} of {length} bytes; raise limits.journal_body"));
     }
-    Ok(match serde_json::from_slice(&request.body) {
-        Ok(found) => value_differences(wanted, &found, "/body"),
-        Err(error) => vec![format!("/body: expected JSON, found {error}")],
-    })
+    match serde_json::from_slice(&request.body) {
+        Ok(found) => compare_values(wanted, &found, &mut "/body".into(), differences),
+        Err(error) => differences.add(|| format!("/body: expected JSON, found {error}")),
+    }
+    Ok(())
 }
 
 /// An object must have the wanted members and may have others; any other value must be equal.
-fn value_differences(wanted: &Value, found: &Value, pointer: &str) -> Vec<String> {
+fn compare_values(wanted: &Value, found: &Value, pointer: &mut String, differences: &mut Differences) {
+    let here = pointer.len();
     match (wanted, found) {
-        (Value::Object(wanted), Value::Object(members)) => wanted
-            .iter()
-            .flat_map(|(name, wanted)| {
-                let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+        (Value::Object(wanted), Value::Object(members)) => {
+            for (name, wanted) in wanted {
+                *pointer += "/";
+                *pointer += &name.replace('~', "~0").replace('/', "~1");
                 match members.get(name) {
-                    Some(found) => value_differences(wanted, found, &pointer),
-                    None => vec![format!("{pointer}: expected {wanted}, found none")],
+                    Some(found) => compare_values(wanted, found, pointer, differences),
+                    None => differences.add(|| format!("{pointer}: expected {wanted}, found none")),
                 }
-            })
-            .collect(),
-        (Value::Array(wanted), Value::Array(items)) if wanted.len() == items.len() => wanted
-            .iter()
-            .zip(items)
-            .enumerate()
-            .flat_map(|(at, (wanted, found))| value_differences(wanted, found, &format!("{pointer}/{at}")))
-            .collect(),
-        _ if wanted == found => Vec::new(),
-        _ => vec![format!("{pointer}: expected {wanted}, found {found}")],
+                pointer.truncate(here);
+            }
+        }
+        (Value::Array(wanted), Value::Array(items)) if wanted.len() == items.len() => {
+            for (at, (wanted, found)) in wanted.iter().zip(items).enumerate() {
+                // Writing to a String does not fail.
+                let _ = write!(pointer, "/{at}");
+                compare_values(wanted, found, pointer, differences);
+                pointer.truncate(here);
+            }
+        }
+        _ if wanted == found => {}
+        _ => differences.add(|| format!("{pointer}: expected {wanted}, found {found}")),
     }
 }
 
@@ -119,12 +170,16 @@ mod tests {
 
     use super::*;
 
+    fn differences(wanted: &Value, found: &Value) -> Vec<String> {
+        let mut differences = Differences::default();
+        compare_values(wanted, found, &mut "/body".into(), &mut differences);
+        differences.into_texts()
+    }
+
     #[test]
     fn additional_members_do_not_matter() {
-        assert!(
-            value_differences(&json!({ "a": { "b": 1 } }), &json!({ "a": { "b": 1, "c": 2 }, "d": 3 }), "")
-                .is_empty()
-        );
+        let found = json!({ "a": { "b": 1, "c": 2 }, "d": 3 });
+        assert!(differences(&json!({ "a": { "b": 1 } }), &found).is_empty());
     }
 
     #[test]
@@ -137,6 +192,14 @@ mod tests {
             "/body/c~1d: expected \"x\", found none",
             "/body/e: expected [1], found [1,2]",
         ];
-        assert_eq!(value_differences(&wanted, &found, "/body"), expected);
+        assert_eq!(differences(&wanted, &found), expected);
+    }
+
+    #[test]
+    fn many_or_long_differences_are_counted_but_not_all_shown() {
+        let wanted = json!(vec!["x".repeat(10_000); 150]);
+        let texts = differences(&wanted, &json!(vec![0; 150]));
+        assert_eq!((texts.len(), texts[SHOWN].as_str()), (SHOWN + 1, "and 50 more differences"));
+        assert_eq!(texts[0].chars().count(), LONGEST + 1);
     }
 }

@@ -13,8 +13,9 @@ use wechatpay_openapi::Contract;
 use crate::{
     journal::{
         Exchange, Filter, Journal, Order,
-        expectation::difference::{Comparison, compare},
+        expectation::difference::{Comparison, Differences, SHOWN, compare, excerpt},
     },
+    limits::memory_of,
     non_null::non_null,
 };
 
@@ -106,7 +107,8 @@ pub struct NearestMiss {
     pub number: u64,
     /// Its method, target and status, or `unanswered` if no response was sent.
     pub exchange: String,
-    /// The differences: `/body/bonus_value: expected 600, found 500`.
+    /// The differences: `/body/bonus_value: expected 600, found 500`. Of more than 100, the last text says how many are
+    /// left out.
     #[schema(min_items = 1)]
     pub differences: Vec<String>,
 }
@@ -150,15 +152,31 @@ impl fmt::Display for Times {
     }
 }
 
+impl Expectation {
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let parameters = self.parameters.iter().map(|(name, value)| 96 + name.len() + value.len());
+        parameters.sum::<usize>() + self.body.as_ref().map_or(0, memory_of)
+    }
+}
+
 impl Journal {
-    /// Checks an expectation against the exchanges so far.
-    pub(crate) fn verify(&self, expectation: &Expectation, contract: &'static Contract) -> Verification {
+    /// Checks an expectation against the exchanges so far. Returns `None` if `is_stopped` says so meanwhile.
+    pub(crate) fn verify(
+        &self,
+        expectation: &Expectation,
+        contract: &'static Contract,
+        is_stopped: impl Fn() -> bool,
+    ) -> Option<Verification> {
         let filter =
             Filter { merchant: expectation.merchant.clone(), after: expectation.after, ..Filter::default() };
         let exchanges = self.page(&filter, Order::Oldest, usize::MAX).exchanges;
         let (mut matching, mut undecided) = (Vec::new(), Vec::new());
-        let mut nearest: Option<(&Exchange, Vec<String>)> = None;
+        let mut nearest: Option<(&Exchange, Differences)> = None;
         for exchange in &exchanges {
+            if is_stopped() {
+                return None;
+            }
             let differences = match compare(expectation, exchange, contract) {
                 Comparison::Match => {
                     matching.push(exchange.number);
@@ -166,11 +184,11 @@ impl Journal {
                 }
                 Comparison::Undecided(cut) => {
                     undecided.push(exchange.number);
-                    vec![cut]
+                    Differences::of(cut)
                 }
                 Comparison::Miss(differences) => differences,
             };
-            if nearest.as_ref().is_none_or(|(_, fewest)| differences.len() <= fewest.len()) {
+            if nearest.as_ref().is_none_or(|(_, fewest)| differences.count() <= fewest.count()) {
                 nearest = Some((exchange, differences));
             }
         }
@@ -181,12 +199,16 @@ impl Journal {
         // If too many match, an exchange that does not match is no help.
         let nearest =
             nearest.filter(|_| expectation.times.needs_more(found)).map(|(exchange, differences)| {
-                NearestMiss { number: exchange.number, exchange: exchange.line(Into::into), differences }
+                NearestMiss {
+                    number: exchange.number,
+                    exchange: excerpt(&exchange.line(Into::into)),
+                    differences: differences.into_texts(),
+                }
             });
         let mut verification =
             Verification { met, matching, undecided, nearest, forgotten, report: String::new() };
         verification.report = report(expectation, &verification, exchanges.len());
-        verification
+        Some(verification)
     }
 }
 
@@ -197,7 +219,7 @@ fn report(expectation: &Expectation, verification: &Verification, looked_at: usi
         report += " with";
     }
     for (name, value) in named {
-        report += &format!("\n    {name:<14} {value}");
+        report += &format!("\n    {name:<14} {}", excerpt(&value));
     }
     let found = verification.matching.len();
     report += &match found {
@@ -228,9 +250,12 @@ fn report(expectation: &Expectation, verification: &Verification, looked_at: usi
     report
 }
 
-/// `#1, #2`
+/// `#1, #2`, and how many more there are.
 fn listed(numbers: &[u64]) -> String {
-    numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ")
+    let mut listed: Vec<_> = numbers.iter().take(SHOWN).map(|number| format!("#{number}")).collect();
+    let left_out = numbers.len() - listed.len();
+    listed.extend((left_out > 0).then(|| format!("and {left_out} more")));
+    listed.join(", ")
 }
 
 /// The fields that an expectation sets, apart from `times`.

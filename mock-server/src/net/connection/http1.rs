@@ -10,7 +10,14 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    net::{connection::Connection, listener::Protocol, proxy::Tunnel},
+    admin::is_admin_request,
+    net::{
+        connection::Connection,
+        half_close::{HalfClosed, Phase, Phases, Received, Then},
+        idle::During,
+        listener::Protocol,
+        proxy::Tunnel,
+    },
     response::body::{ResponseBody, text_response},
 };
 
@@ -25,9 +32,19 @@ where
 {
     let limits = connection.shared.limits();
     let tunnel = Arc::new(Mutex::new(None));
+    let phases = Arc::new(Phases::default());
+    let stream = HalfClosed::new(stream, Arc::clone(&phases));
     let service = service_fn(|request| {
-        let (connection, tunnel) = (connection.clone(), Arc::clone(&tunnel));
-        async move { Ok::<_, Infallible>(respond(&connection, request, &tunnel).await) }
+        let (connection, tunnel, phases) = (connection.clone(), Arc::clone(&tunnel), Arc::clone(&phases));
+        let during = connection.presence.request();
+        async move {
+            let next = if is_admin_request(&request) { Phase::Working } else { Phase::Answering };
+            let request = request.map(|body| Received::new(body, Then(Arc::clone(&phases), next)));
+            let response = respond(&connection, request, &tunnel).await;
+            phases.enter(Phase::Answering);
+            let ends = (during, Then(phases, Phase::Receiving));
+            Ok::<_, Infallible>(response.map(|body| During::new(body, ends)))
+        }
     });
     let hyper = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -35,13 +52,20 @@ where
         .max_buf_size(limits.head)
         // An official SDK looks up headers with exactly this capitalization.
         .title_case_headers(true)
-        .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut hyper = pin!(hyper);
     let ended = tokio::select! {
         ended = hyper.as_mut() => ended,
         () = connection.shutdown() => {
+            hyper.as_mut().graceful_shutdown();
+            hyper.await
+        }
+        () = connection.presence.chosen() => {
+            if connection.presence.is_idle() {
+                tracing::debug!("an idle connection was closed in favour of another");
+                return None;
+            }
             hyper.as_mut().graceful_shutdown();
             hyper.await
         }
@@ -54,7 +78,7 @@ where
 
 async fn respond(
     connection: &Connection,
-    mut request: Request<Incoming>,
+    mut request: Request<Received<Incoming>>,
     tunnel: &Mutex<Option<Tunnel>>,
 ) -> Response<ResponseBody> {
     if connection.protocol == Protocol::TlsOnly && !connection.peer.is_tls {

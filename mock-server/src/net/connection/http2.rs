@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::{
     faults::{ConnectionControl, connection::Abort},
-    net::{connection::Connection, proxy::ProxyError},
+    net::{connection::Connection, idle::During, proxy::ProxyError},
     response::body::ResponseBody,
 };
 
@@ -59,7 +59,11 @@ where
     let service = service_fn(|request| {
         let stream = Stream::begin(&in_flight, &events, limits.write_timeout);
         let connection = connection.clone();
-        async move { respond(&connection, request, stream).await }
+        let during = connection.presence.request();
+        async move {
+            let response = respond(&connection, request, stream).await?;
+            Ok::<_, io::Error>(response.map(|body| During::new(body, during)))
+        }
     });
     let hyper = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -72,6 +76,7 @@ where
     let mut closing = pin!(async {
         tokio::select! {
             () = connection.shutdown() => {}
+            () = connection.presence.chosen() => {}
             () = idle(&in_flight, limits.head_timeout) => {}
         }
     });
@@ -167,11 +172,14 @@ impl Stream {
                 let _ = events.send(Event::Stalled);
             }
         });
-        let mut left = body.into_bytes();
+        let (mut left, rest) = match body.into_bytes() {
+            Ok(bytes) => (bytes, None),
+            Err(streamed) => (Bytes::new(), Some(streamed)),
+        };
         let length = left.len();
         left.truncate(sent.unwrap_or(length));
         let missing = length - left.len();
-        StreamBody { left, missing, written: None, stream: self, _dropped_with_body: dropped_with_body }
+        StreamBody { left, rest, missing, written: None, stream: self, _dropped_with_body: dropped_with_body }
     }
 }
 
@@ -187,6 +195,8 @@ impl Drop for Stream {
 /// drops the body. With that split, the body lives until the peer has made room for everything but the last byte.
 struct StreamBody {
     left: Bytes,
+    /// The body, if it is made while it is sent.
+    rest: Option<ResponseBody>,
     /// Bytes that the headers announce but the body does not send.
     missing: usize,
     written: Option<oneshot::Receiver<()>>,
@@ -202,6 +212,9 @@ impl Body for StreamBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(rest) = &mut self.rest {
+            return Pin::new(rest).poll_frame(context).map_err(io::Error::other);
+        }
         if !self.left.is_empty() {
             let chunk = (self.left.len() - 1).max(1);
             return Poll::Ready(Some(Ok(Frame::data(self.left.split_to(chunk)))));
@@ -223,11 +236,14 @@ impl Body for StreamBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_empty() && self.missing == 0
+        self.left.is_empty() && self.missing == 0 && self.rest.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact((self.left.len() + self.missing) as u64)
+        match &self.rest {
+            None => SizeHint::with_exact((self.left.len() + self.missing) as u64),
+            Some(rest) => rest.size_hint(),
+        }
     }
 }
 

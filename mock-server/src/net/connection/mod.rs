@@ -24,6 +24,7 @@ use crate::{
     faults::connection::{ConnectionControl, ControlledStream, ResettableSocket},
     net::{
         Shared,
+        idle::Presence,
         listener::Protocol,
         proxy::{Tunnel, relay},
         tls::Handshake,
@@ -44,6 +45,7 @@ struct Connection {
     shared: Arc<Shared>,
     peer: Peer,
     control: ConnectionControl,
+    presence: Arc<Presence>,
     protocol: Protocol,
     /// Whether it is inside a tunnel that the peer opened to this mock.
     is_tunnel: bool,
@@ -62,7 +64,9 @@ pub(crate) async fn serve<S>(
     let control = ConnectionControl::default();
     let socket = ResettableSocket::new(stream, control.clone(), reset);
     let peer = Peer { address: peer, is_tls: false };
-    let direct = Connection { shared, peer, control, protocol, is_tunnel: false };
+    // Only the end of a socket makes room for another.
+    let presence = Presence::new(peer.address.map(|_| Arc::clone(&shared.idle)));
+    let direct = Connection { shared, peer, control, presence, protocol, is_tunnel: false };
     let Some(Tunnel { upgrade, destination }) = direct.serve(socket).await else { return };
     match (upgrade.await, destination) {
         (Ok(upgraded), None) => {
@@ -71,6 +75,7 @@ pub(crate) async fn serve<S>(
             inside.serve(TokioIo::new(upgraded)).await;
         }
         (Ok(upgraded), Some(destination)) => {
+            let _busy = direct.presence.request();
             relay(TokioIo::new(upgraded), destination, &direct.shared.gateway().gate).await;
         }
         (Err(error), _) => tracing::debug!("a tunnel did not begin: {error}"),
@@ -103,6 +108,7 @@ impl Connection {
             biased;
             read = timeout(self.shared.limits().head_timeout, stream.fill_buf()) => read.ok()?.ok()?.first().copied(),
             () = self.shutdown() => None,
+            () = self.presence.chosen() => None,
         }
     }
 
@@ -123,6 +129,7 @@ impl Connection {
                 }
             },
             () = self.shutdown() => {}
+            () = self.presence.chosen() => {}
         }
         None
     }

@@ -8,6 +8,7 @@
 //! | any other | an error that says what to do |
 
 mod error;
+mod lookup;
 mod tunnel;
 
 use std::{io, iter, net::SocketAddr, time::Duration};
@@ -18,7 +19,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     admin,
-    net::{host::Host, listener::Addresses},
+    net::{host::Host, listener::Addresses, proxy::lookup::Lookups},
 };
 
 pub(crate) use crate::net::proxy::{error::ProxyError, tunnel::relay};
@@ -34,6 +35,7 @@ pub(crate) struct Proxy {
     passthrough: Vec<Host>,
     /// Where the mock listens.
     addresses: Vec<SocketAddr>,
+    lookups: Lookups,
 }
 
 /// A tunnel that a peer asked for.
@@ -56,7 +58,7 @@ enum Route {
 impl Proxy {
     pub(crate) fn new(own: Vec<Host>, passthrough: Vec<Host>, addresses: Addresses) -> Self {
         let addresses = iter::once(addresses.either).chain(addresses.tls_only).collect();
-        Self { own, passthrough, addresses }
+        Self { own, passthrough, addresses, lookups: Lookups::default() }
     }
 
     /// Opens the tunnel that a request asks for; `None` if the request is for this mock.
@@ -124,8 +126,12 @@ impl Proxy {
     async fn connect(&self, authority: &Authority) -> Result<TcpStream, ProxyError> {
         let unreachable = |source| ProxyError::Unreachable { host: authority.to_string(), source };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        let to = (host, authority.port_u16().unwrap_or(80));
-        let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(to)).await;
+        let port = authority.port_u16().unwrap_or(80);
+        let connecting = async {
+            let addresses = self.lookups.addresses(host, port).await?;
+            TcpStream::connect(addresses.as_slice()).await
+        };
+        let connecting = timeout(CONNECT_TIMEOUT, connecting).await;
         let stream =
             connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(unreachable)?;
         let here = stream.local_addr().map_err(unreachable)?.ip().to_canonical();
@@ -155,6 +161,7 @@ mod tests {
             own: vec![host("mock.test")],
             passthrough: vec![host("other.test"), host("localhost")],
             addresses: vec!["127.0.0.1:8080".parse().unwrap()],
+            lookups: Lookups::default(),
         };
         let request = Request::builder().method(method).uri(uri).body(()).unwrap();
         proxy.route(&request, is_in_tunnel).map_err(|error| error.to_string())
