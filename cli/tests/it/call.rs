@@ -131,6 +131,47 @@ async fn a_rejected_call_exits_with_1_and_shows_the_gateways_message() {
     assert!(ended.stderr.contains("hint: nothing was changed"), "{}", ended.stderr);
 }
 
+/// Runs `call rights patch` against a server that gives this response.
+async fn call_with_response(status: &str, body: &str) -> Ended {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let response = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let serving = std::thread::spawn(move || {
+        let (mut peer, _) = server.accept().unwrap();
+        let mut request = [0; 64 * 1024];
+        // The request is small enough to arrive at once, and the client waits for the response in any case.
+        std::io::Read::read(&mut peer, &mut request).unwrap();
+        std::io::Write::write_all(&mut peer, response.as_bytes()).unwrap();
+    });
+    let mut command = command();
+    command.args(["call", "rights", "patch", "--base-url", &url]);
+    let ended = run_beside(command).await;
+    serving.join().unwrap();
+    ended
+}
+
+#[tokio::test]
+async fn of_a_status_that_no_gateway_has_nobody_knows_what_it_changed() {
+    for status in ["101 Switching Protocols", "302 Found", "999 Odd"] {
+        let ended = call_with_response(status, "").await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+        assert!(!ended.stderr.contains("nothing was changed"), "{status}: {}", ended.stderr);
+        assert!(ended.stderr.contains("may have been carried out"), "{status}: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_a_gateway_says_is_printed_in_short_and_cannot_control_the_terminal() {
+    let long = format!("\u{202e}\u{1b}[2J{}", "很长".repeat(150_000));
+    let refusal = serde_json::json!({ "code": "PARAM_ERROR", "message": long }).to_string();
+    for (status, body) in [("400 Bad Request", refusal), ("400 Bad Request", long.clone())] {
+        let ended = call_with_response(status, &body).await;
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.len() < 10_000, "{}", ended.stderr.len());
+        assert!(!ended.stderr.contains(['\u{202e}', '\u{1b}']), "{}", ended.stderr);
+    }
+}
+
 #[tokio::test]
 async fn a_response_that_cannot_be_verified_exits_with_1_and_asks_to_repeat_the_call() {
     let ended = patch(&faulty(Fault::Unsigned).await, &[]).await;
