@@ -1,6 +1,6 @@
 //! The configuration file: its keys, and their conversion into the types of the other modules.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 use wechatpay_openapi::Contract;
@@ -78,7 +78,7 @@ pub(super) fn config(path: &Path, text: &str, now: Timestamp) -> Result<Config, 
     };
     let config = config.with_merchants(merchants);
     let seed = file.seed.and_then(|name| {
-        let (path, text) = (root.path("seed", &name)?, root.content("seed", &name)?);
+        let (path, text) = (root.path("seed", &name)?, root.content("seed", &name, fs::read_to_string)?);
         let seed = source.keep(seed::parse(&path, &text))?;
         // If the configuration has mistakes, its merchants may be incomplete.
         if !source.has_errors() {
