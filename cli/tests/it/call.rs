@@ -1,6 +1,9 @@
 //! `call`: its exit codes and output.
 
-use std::process::Stdio;
+use std::{
+    io::{Read, Write},
+    process::Stdio,
+};
 
 use wechatpay_mock::{Exchange, Fault, FaultRule, MockServer};
 
@@ -138,10 +141,10 @@ async fn call_with_response(status: &str, body: &str) -> Ended {
     let response = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let serving = std::thread::spawn(move || {
         let (mut peer, _) = server.accept().unwrap();
-        let mut request = [0; 64 * 1024];
-        // The request is small enough to arrive at once, and the client waits for the response in any case.
-        std::io::Read::read(&mut peer, &mut request).unwrap();
-        std::io::Write::write_all(&mut peer, response.as_bytes()).unwrap();
+        assert!(peer.read(&mut [0; 64]).unwrap() > 0);
+        peer.write_all(response.as_bytes()).unwrap();
+        // If the rest of the request stayed unread, the connection would be reset.
+        let _ = peer.read_to_end(&mut Vec::new());
     });
     let mut command = command();
     command.args(["call", "rights", "patch", "--base-url", &url]);
@@ -164,7 +167,7 @@ async fn of_a_status_that_no_gateway_has_nobody_knows_what_it_changed() {
 async fn what_a_gateway_says_is_printed_in_short_and_cannot_control_the_terminal() {
     let long = format!("\u{202e}\u{1b}[2J{}", "很长".repeat(150_000));
     let refusal = serde_json::json!({ "code": "PARAM_ERROR", "message": long }).to_string();
-    for (status, body) in [("400 Bad Request", refusal), ("400 Bad Request", long.clone())] {
+    for (status, body) in [("400 Bad Request", refusal), ("400 Bad Request", long)] {
         let ended = call_with_response(status, &body).await;
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.len() < 10_000, "{}", ended.stderr.len());

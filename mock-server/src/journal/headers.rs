@@ -8,8 +8,8 @@ use http::{
 };
 use wechatpay_protocol::Authorization;
 
-/// The headers of a request or a response, in order: names in lower case, values as sent. Only of credentials for
-/// something else than the gateway, no more is kept than [`Authorization::masked`] shows.
+/// The headers of a request or a response, in order: names in lower case, values as sent, but credentials for anything
+/// other than the gateway [masked](Authorization::masked).
 ///
 /// All of them share one allocation, which takes a quarter of the memory of a [`HeaderMap`]. [`Headers::to_map`]
 /// converts them.

@@ -2,9 +2,8 @@
 //! or the development APIv3 key.
 
 use serde_json::json;
-use wechatpay_mock::{Clock, MockServer};
-
 use wechatpay_contract::sign::Sign;
+use wechatpay_mock::{Clock, MockServer};
 
 use super::{Admin, signed_by};
 use crate::support::{NOW, RawRequest};
@@ -44,9 +43,7 @@ async fn no_response_has_secrets_of_a_created_merchant() {
     let mchid = made.mchid.as_str();
     admin.exchange(&signed_by(&made, RawRequest::sample())).await;
     admin.exchange(&signed_by(&made, RawRequest::certificates())).await;
-    admin
-        .exchange(&RawRequest { sign: wechatpay_contract::sign::Sign::WrongKey, ..RawRequest::sample() })
-        .await;
+    admin.exchange(&RawRequest { sign: Sign::WrongKey, ..RawRequest::sample() }).await;
     admin.post("/faults", &json!({ "fault": "system-error", "match": { "merchant": mchid } })).await;
     let mut responses = Vec::new();
     for path in [
