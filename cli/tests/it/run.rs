@@ -11,7 +11,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
 
-use crate::support::command;
+use crate::support::{command, ignores_hangups};
 
 const CERTIFICATES: &str = "https://api.mch.weixin.qq.com/v3/certificates";
 
@@ -278,13 +278,6 @@ fn signals_are_passed_to_the_command() {
             assert!(!started.folder.exists(), "{signal}: {script}");
         }
     }
-}
-
-/// Whether the tests were started by `nohup` or the like, which `run` respects.
-fn ignores_hangups() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1)
 }
 
 /// A running `run`, whose command has printed `ready` and waits for input.
