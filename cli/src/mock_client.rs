@@ -16,7 +16,7 @@ use hyper_util::{
 };
 use serde_json::Value;
 use tokio::time::timeout;
-use wechatpay_protocol::{BaseUrl, BaseUrlError};
+use wechatpay_protocol::{BaseUrl, BaseUrlError, display::printable};
 
 use crate::{
     options::{DEFAULT_ADDRESS, address},
@@ -27,6 +27,8 @@ use crate::{
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 /// Enough for a page of 1,000 exchanges.
 const MAX_BODY: usize = 16 << 20;
+/// Characters of a message that are shown.
+const MAX_MESSAGE: usize = 2_000;
 
 /// Which mock to call.
 #[derive(Debug, Args)]
@@ -171,7 +173,8 @@ impl MockClient {
         if status.is_success() {
             return json.map_err(|source| MockError::NotJson { url: self.url.clone(), source });
         }
-        let message = json.ok().and_then(|json| Some(json["message"].as_str()?.to_owned()));
+        let message =
+            json.ok().and_then(|json| Some(printable(json["message"].as_str()?, MAX_MESSAGE).into_owned()));
         let message = message.unwrap_or_else(|| match status {
             StatusCode::NOT_FOUND => {
                 format!("{} has no /__mock/; a mock serves it on a loopback address, or on any address if it has a token", self.url)

@@ -8,12 +8,15 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
-use wechatpay_protocol::display::causes;
+use wechatpay_protocol::display::{causes, printable, truncate};
 
 /// Exit code for a check or a call that failed.
 pub(crate) const CHECK_FAILED: u8 = 1;
 /// Exit code for wrong usage or configuration.
 pub(crate) const WRONG_USAGE: u8 = 2;
+
+/// The most characters of an error, and of each of its causes, that are shown.
+const MAX_SHOWN: usize = 10_000;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -69,9 +72,11 @@ impl Failure {
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{BAD}error{BAD:#}: {}", self.error)?;
+        // Errors may quote a peer.
+        let shown = |error: &dyn Error| printable_lines(&truncate(&error.to_string(), MAX_SHOWN));
+        writeln!(out, "{BAD}error{BAD:#}: {}", shown(&*self.error))?;
         for cause in causes(&*self.error) {
-            writeln!(out, "  {DIM}because{DIM:#}: {cause}")?;
+            writeln!(out, "  {DIM}because{DIM:#}: {}", shown(cause))?;
         }
         match &self.hint {
             Some(hint) => writeln!(out, "{GOOD}hint{GOOD:#}: {hint}"),
@@ -95,6 +100,16 @@ pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
     }
 }
 
+/// The text made safe for a terminal as [`printable`] does, except that it keeps its lines and tabs.
+pub(crate) fn printable_lines(text: &str) -> String {
+    let pieces = text.split_inclusive(['\n', '\t']);
+    let shown = pieces.map(|piece| {
+        let content = piece.trim_end_matches(['\n', '\t']);
+        printable(content, usize::MAX).into_owned() + &piece[content.len()..]
+    });
+    shown.collect()
+}
+
 /// Prints JSON for scripts.
 ///
 /// # Errors
@@ -112,6 +127,23 @@ pub(crate) fn highlight_status(line: &str, status: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn printable_text_keeps_its_lines_and_loses_its_power_over_the_terminal() {
+        assert_eq!(printable_lines("{\n\t\"a\": \"会\"\n}\n"), "{\n\t\"a\": \"会\"\n}\n");
+        assert_eq!(printable_lines("a\u{202e}b\u{2066}\r\n\u{1b}[2J"), "a\\u{202e}b\\u{2066}\\r\n\\u{1b}[2J");
+        assert_eq!(printable_lines(""), "");
+    }
+
+    #[test]
+    fn a_long_error_is_truncated_and_cannot_control_the_terminal() {
+        let failure = Failure::check(io::Error::other(format!("\u{202e}{}", "a".repeat(900_000))));
+        let mut out = Vec::new();
+        failure.write(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\\u{202e}aaa") && text.contains("a…\n"), "{}", text.len());
+        assert!(text.len() < 2 * MAX_SHOWN && !text.contains('\u{202e}'), "{}", text.len());
+    }
 
     #[test]
     fn only_the_status_of_a_line_is_coloured() {

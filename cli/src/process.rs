@@ -26,7 +26,7 @@ pub(crate) enum RunError {
 pub(crate) struct Ended {
     /// Its exit code; 128 plus the signal's number if a signal ended it, as in a shell.
     pub(crate) code: u8,
-    /// Whether Ctrl-C or SIGTERM arrived while it ran.
+    /// Whether a signal to end arrived while it ran.
     pub(crate) is_interrupted: bool,
 }
 
@@ -41,17 +41,16 @@ impl RunError {
     }
 }
 
-/// Runs the command with these variables and this process's input and output.
+/// Runs the command with these variables and this process's input and output, and passes every signal on to it.
 ///
 /// # Errors
 /// [`RunError`] if it cannot be started or waited for.
 pub(crate) async fn run_to_end(
     command: &[OsString],
     variables: Vec<(String, OsString)>,
+    mut signals: Signals,
 ) -> Result<Ended, RunError> {
     let (name, arguments) = command.split_first().ok_or_else(|| RunError::NotFound { command: "".into() })?;
-    // From here on, signals are for the command.
-    let mut signals = Signals::new()?;
     let started =
         Command::new(name).args(arguments).envs(variables).stdin(Stdio::inherit()).kill_on_drop(true).spawn();
     let mut child = started.map_err(|source| match source.kind() {
@@ -63,8 +62,9 @@ pub(crate) async fn run_to_end(
         tokio::select! {
             status = child.wait() => return Ok(Ended { code: code(status?), is_interrupted }),
             signal = signals.next() => {
-                is_interrupted = true;
-                pass_on(&child, signal?);
+                let signal = signal?;
+                is_interrupted |= signal.is_to_end();
+                pass_on(&child, signal);
             }
         }
     }
@@ -77,9 +77,13 @@ fn pass_on(child: &Child, signal: Signal) {
     use std::io::IsTerminal;
 
     let signal = match signal {
-        Signal::Interrupt if io::stdin().is_terminal() => return,
+        Signal::Interrupt | Signal::Quit if io::stdin().is_terminal() => return,
         Signal::Interrupt => rustix::process::Signal::INT,
         Signal::Terminate => rustix::process::Signal::TERM,
+        Signal::Hangup => rustix::process::Signal::HUP,
+        Signal::Quit => rustix::process::Signal::QUIT,
+        Signal::User1 => rustix::process::Signal::USR1,
+        Signal::User2 => rustix::process::Signal::USR2,
     };
     let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     if let Some(pid) = pid {

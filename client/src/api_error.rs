@@ -13,8 +13,8 @@ const MAX_SHOWN: usize = 1000;
 
 /// The gateway's error: a response with any status but 2xx.
 ///
-/// The gateway does not sign errors, so nobody can verify one. A [server error](StatusCode::is_server_error) leaves
-/// open whether the gateway carried the request out.
+/// Only a [refusal](ApiError::is_refusal) says that nothing was done. Any other status leaves open whether the gateway
+/// carried the request out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
     status: StatusCode,
@@ -37,6 +37,11 @@ impl ApiError {
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Whether the status is a 4xx: the gateway did not carry out the request.
+    pub fn is_refusal(&self) -> bool {
+        self.status.is_client_error()
     }
 
     /// `PARAM_ERROR`, `SIGN_ERROR` and so on; `None` if the body is not the gateway's JSON.

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use serde::Deserialize;
 use wechatpay_protocol::{
     Apiv3Key, Certificate, CertificateError, ParseError, Resource, ResourceError, SerialNo, Timestamp,
+    pem_text,
 };
 
 /// Why a list of certificates can't be trusted.
@@ -98,8 +99,8 @@ fn decrypt(entry: &Entry, number: usize, key: &Apiv3Key) -> Result<Certificate, 
         Ok(pem) => pem,
         Err(source) => return Err(CertificateListError::Decryption { serial_no, source }),
     };
-    // Data that is not UTF-8 is refused as text without PEM.
-    match Certificate::from_pem(str::from_utf8(&pem).unwrap_or_default()) {
+    let certificate = pem_text(&pem).map_err(CertificateError::Pem);
+    match certificate.and_then(|pem| Certificate::from_pem(&pem)) {
         Ok(certificate) if *certificate.serial_no() == serial_no => Ok(certificate),
         Ok(other) => Err(CertificateListError::OtherSerialNo { found: other.serial_no().clone(), serial_no }),
         Err(source) => Err(CertificateListError::Certificate { serial_no, source }),

@@ -56,7 +56,8 @@ pub fn find(path: Option<&Path>) -> Result<Credentials, LoadError> {
 pub fn load(path: &Path) -> Result<Credentials, LoadError> {
     let path = if path.is_dir() { path.join("credentials.json") } else { path.into() };
     let json = fs::read_to_string(&path).map_err(|source| LoadError::File { path: path.clone(), source })?;
-    let file: CredentialsFile = serde_json::from_str(&json).map_err(|error| LoadError::Json {
+    let json = json.trim_start_matches('\u{feff}');
+    let file: CredentialsFile = serde_json::from_str(json).map_err(|error| LoadError::Json {
         path: path.clone(),
         line: error.line(),
         column: error.column(),
@@ -65,7 +66,7 @@ pub fn load(path: &Path) -> Result<Credentials, LoadError> {
         return Ok(Credentials::from_inline(&file)?);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(Credentials::load(&file, |name| fs::read_to_string(folder.join(name)))?)
+    Ok(Credentials::load(&file, |name| fs::read(folder.join(name)))?)
 }
 
 /// Loads the environment's credentials; `None` without `WECHATPAY_MCHID`. Files are relative to the current folder.
@@ -75,7 +76,7 @@ pub fn load(path: &Path) -> Result<Credentials, LoadError> {
 pub fn from_env() -> Result<Option<Credentials>, LoadError> {
     let value = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let Some(file) = CredentialsFile::from_env(value)? else { return Ok(None) };
-    Ok(Some(Credentials::load(&file, |name| fs::read_to_string(name))?))
+    Ok(Some(Credentials::load(&file, |name| fs::read(name))?))
 }
 
 #[cfg(test)]

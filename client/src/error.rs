@@ -11,7 +11,8 @@ use crate::{ApiError, CertificateListError, TargetError, VerificationError};
 /// # What to do
 ///
 /// After a failed change, check [`Error::outcome_is_unknown`]. If it is `true`, the gateway may or may not have
-/// carried out the change: send the same change with the same `out_request_no` again. Otherwise nothing was changed.
+/// carried out the change: send the same change with the same `out_request_no` again. Otherwise nothing was changed:
+/// the request was not sent, or refused with a 4xx.
 ///
 /// `Display` shows only its own level; [`source`](error::Error::source) has the cause. Never shows a key.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,7 @@ pub(crate) enum Kind {
     Transport(#[source] Cause),
     #[error("the response's body is larger than {limit} bytes")]
     TooLarge { limit: usize },
-    #[error("the gateway refused")]
+    #[error("{}", if .0.is_refusal() { "the gateway refused" } else { "the gateway did not confirm the call" })]
     Api(#[source] ApiError),
     #[error("the response says success, but cannot be verified")]
     Unverified(#[source] VerificationError),
@@ -43,12 +44,12 @@ pub(crate) enum Kind {
 }
 
 impl Error {
-    /// Whether the gateway may have carried out the request: after a timeout, a broken connection, a server error
-    /// (5xx), or a 2xx that can't be verified.
+    /// Whether the gateway may have carried out the request: after a timeout, a broken connection, a 2xx that can't be
+    /// verified, or any status but 2xx and 4xx.
     pub fn outcome_is_unknown(&self) -> bool {
         match &*self.0 {
             Kind::Timeout(_) | Kind::Transport(_) | Kind::TooLarge { .. } | Kind::Unverified(_) => true,
-            Kind::Api(error) => error.status().is_server_error(),
+            Kind::Api(error) => !error.is_refusal(),
             Kind::InvalidInput(_) | Kind::Download(_) | Kind::Connect { .. } | Kind::CertificateList(_) => {
                 false
             }

@@ -1,6 +1,6 @@
 //! The `Authorization` header of a request.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, str};
 
 use crate::{Mchid, Nonce, ParseError, SCHEME, SerialNo, Signature, Timestamp};
 
@@ -92,6 +92,24 @@ impl Authorization {
         }
     }
 
+    /// A header's value as it may be logged and kept: as sent if it has the gateway's scheme, otherwise its scheme and
+    /// the length of the rest, which may be a password or a token for something else.
+    ///
+    /// ```
+    /// use wechatpay_protocol::Authorization;
+    ///
+    /// assert_eq!(*Authorization::masked(b"Bearer secret"), *b"Bearer (6 bytes, not shown)");
+    /// assert_eq!(*Authorization::masked(b"secret"), *b"(6 bytes, not shown)");
+    /// ```
+    pub fn masked(header: &[u8]) -> Cow<'_, [u8]> {
+        let (scheme, rest) = split_scheme(header);
+        if header.is_empty() || scheme.eq_ignore_ascii_case(SCHEME) {
+            return header.into();
+        }
+        let space = if scheme.is_empty() { "" } else { " " };
+        format!("{scheme}{space}({} bytes, not shown)", rest.len()).into_bytes().into()
+    }
+
     /// The merchant that claims to have signed.
     pub fn mchid(&self) -> &str {
         &self.mchid
@@ -131,8 +149,34 @@ impl fmt::Display for Authorization {
 
 const PARAMETERS: [&str; 5] = ["mchid", "nonce_str", "signature", "timestamp", "serial_no"];
 
+/// Quotes nothing of another scheme's value.
 fn malformed(expected: impl Into<String>, header: &[u8], at: usize) -> ParseError {
-    ParseError::new("Authorization header", expected, header, at)
+    const WHAT: &str = "Authorization header";
+    match Authorization::masked(header) {
+        Cow::Borrowed(header) => ParseError::new(WHAT, expected, header, at),
+        Cow::Owned(masked) => {
+            let found = format!("`{}`", String::from_utf8_lossy(&masked));
+            ParseError::secret(WHAT, &format!("the scheme {SCHEME}"), found, 0)
+        }
+    }
+}
+
+/// The longest scheme that is taken for one.
+const MAX_SCHEME: usize = 32;
+
+/// The scheme and what follows its space. Without a space, or with other characters before it than a scheme has,
+/// everything may be secret.
+fn split_scheme(header: &[u8]) -> (&str, &[u8]) {
+    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if header == SCHEME.as_bytes() {
+        return (SCHEME, b"");
+    }
+    let space = header.iter().position(|&byte| byte == b' ').filter(|&space| space <= MAX_SCHEME);
+    let scheme = space.map(|space| &header[..space]).filter(|scheme| scheme.iter().all(is_scheme));
+    match scheme.and_then(|scheme| str::from_utf8(scheme).ok()) {
+        Some(scheme) if !scheme.is_empty() => (scheme, &header[scheme.len() + 1..]),
+        _ => ("", header),
+    }
 }
 
 /// A position in the header, moving towards its end.
@@ -209,6 +253,30 @@ mod tests {
             "Authorization header: expected mchid, nonce_str, signature, timestamp or serial_no, \
              found ` nonce_str=\"a\",signature…` at byte 45"
         );
+    }
+
+    #[test]
+    fn no_error_quotes_the_value_of_another_scheme() {
+        for header in
+            ["Bearer secret", "Basic c2VjcmV0", "secret", "  secret", "Bearer\tsecret", "se.cret secret"]
+        {
+            let error = Authorization::parse(header.as_bytes()).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("bytes, not shown)"), "{shown}");
+            assert!(!shown.contains("secret") && !shown.contains("c2VjcmV0"), "{shown}");
+        }
+        assert_eq!(
+            Authorization::parse(b"Bearer secret").unwrap_err().to_string(),
+            "Authorization header: expected the scheme WECHATPAY2-SHA256-RSA2048, \
+             found `Bearer (6 bytes, not shown)` at byte 0"
+        );
+    }
+
+    #[test]
+    fn the_gateways_own_scheme_is_shown_in_any_case() {
+        for header in [HEADER, &HEADER.to_lowercase(), "WECHATPAY2-SHA256-RSA2048 x", SCHEME, ""] {
+            assert_eq!(*Authorization::masked(header.as_bytes()), *header.as_bytes());
+        }
     }
 
     fn authorizations() -> impl Strategy<Value = Authorization> {

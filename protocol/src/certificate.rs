@@ -50,7 +50,7 @@ impl Certificate {
         let key = content.subject_public_key_info().to_der().map_err(|_| CertificateError::Content)?;
         let validity = content.validity();
         Ok(Self {
-            pem: text.into(),
+            pem: pem::without_mark(text).into(),
             serial_no: SerialNo::from_bytes(content.serial_number().as_bytes())?,
             not_before: Timestamp::from_unix(validity.not_before.to_unix_duration().as_secs()),
             not_after: Timestamp::from_unix(validity.not_after.to_unix_duration().as_secs()),

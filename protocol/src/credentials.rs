@@ -5,7 +5,7 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Apiv3Key, Mchid, ParseError, PublicKeyId, SerialNo};
+use crate::{Apiv3Key, Mchid, ParseError, PemError, PublicKeyId, SerialNo, pem_text};
 
 /// One merchant's credentials, with the content of every file as PEM text.
 ///
@@ -92,6 +92,16 @@ pub enum CredentialsError {
         /// Why not.
         source: io::Error,
     },
+    /// A file is not text.
+    #[error("cannot use {name}, which the field {field} of the credentials names")]
+    NotText {
+        /// The field that names the file.
+        field: &'static str,
+        /// The file's name.
+        name: String,
+        /// What it is instead.
+        source: PemError,
+    },
 }
 
 const DEVELOPMENT_FILES: [(&str, &str); 4] = [
@@ -112,7 +122,7 @@ impl Credentials {
                 .expect("the development credentials are JSON of this form");
         let read = |name: &str| {
             let known = DEVELOPMENT_FILES.iter().find(|(known, _)| *known == name);
-            known.map(|(_, content)| (*content).into()).ok_or_else(|| io::ErrorKind::NotFound.into())
+            known.map(|(_, content)| content.as_bytes().into()).ok_or_else(|| io::ErrorKind::NotFound.into())
         };
         Self::load(&file, read).expect("the development credentials are complete")
     }
@@ -123,13 +133,15 @@ impl Credentials {
     /// [`CredentialsError`] names the field that is wrong and what is expected there.
     pub fn load(
         file: &CredentialsFile,
-        read: impl Fn(&str) -> io::Result<String>,
+        read: impl Fn(&str) -> io::Result<Vec<u8>>,
     ) -> Result<Self, CredentialsError> {
         Self::assemble(file, |field, name| {
             if is_content(name) {
                 return Err(CredentialsError::Content { field });
             }
-            read(name).map_err(|source| CredentialsError::File { field, name: name.into(), source })
+            let bytes =
+                read(name).map_err(|source| CredentialsError::File { field, name: name.into(), source })?;
+            pem_text(&bytes).map_err(|source| CredentialsError::NotText { field, name: name.into(), source })
         })
     }
 
@@ -307,6 +319,20 @@ mod tests {
         let error = Credentials::load(&file, |_| Err(io::ErrorKind::NotFound.into())).unwrap_err();
         assert!(matches!(error, CredentialsError::Content { field: "merchant_key" }));
         assert!(!format!("{error} {error:?}").contains("BEGIN"));
+    }
+
+    #[test]
+    fn a_file_in_der_is_named_and_one_with_a_byte_order_mark_is_read() {
+        let development = Credentials::development();
+        let load = |content: &[u8]| Credentials::load(&development.to_file(), |_| Ok(content.into()));
+        let error = load(b"\x30\x82\x04\xa4").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot use apiclient_key.pem, which the field merchant_key of the credentials names"
+        );
+        assert!(matches!(error, CredentialsError::NotText { source: PemError::NotText { .. }, .. }));
+        let marked = format!("\u{feff}{}", development.merchant_key);
+        assert_eq!(load(marked.as_bytes()).unwrap().merchant_key, development.merchant_key);
     }
 
     #[test]

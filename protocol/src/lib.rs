@@ -68,7 +68,7 @@ pub use mchid::Mchid;
 pub use message::{RequestMessage, ResponseMessage};
 pub use nonce::Nonce;
 pub use parse_error::ParseError;
-pub use pem::PemError;
+pub use pem::{PemError, pem_text};
 pub use resource::{Apiv3Key, Resource, ResourceError};
 pub use sensitive::{DecryptingKey, EncryptingKey, SensitiveError};
 pub use signature::{HashAlgorithm, Recovered, Signature, SignatureError, SigningKey, VerifyingKey};

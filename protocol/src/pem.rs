@@ -1,4 +1,6 @@
-//! The sections of PEM text, as DER.
+//! PEM: the text of a file, and its sections as DER.
+
+use std::str;
 
 use rustls_pki_types::pem::{PemObject, SectionKind};
 
@@ -7,6 +9,12 @@ use rustls_pki_types::pem::{PemObject, SectionKind};
 /// Quotes labels only, never content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
+    /// The bytes are not text.
+    #[error("expected PEM, which is text, found {found}")]
+    NotText {
+        /// What they are, and how to convert them.
+        found: &'static str,
+    },
     /// The text is not PEM.
     #[error("expected PEM with {expected}, found no line -----BEGIN …-----")]
     NotPem {
@@ -23,6 +31,14 @@ pub enum PemError {
         /// The line in which it begins, counted from 1.
         line: usize,
     },
+    /// A section does not begin at the start of its line.
+    #[error(
+        "expected -----BEGIN …----- at the start of a line, found other characters before it in line {line}"
+    )]
+    NotAtStart {
+        /// The line, counted from 1.
+        line: usize,
+    },
     /// A section has no end, or is not Base64.
     #[error(
         "PEM that begins in line {line}: expected Base64 and a line -----END …-----, found it incomplete"
@@ -33,12 +49,44 @@ pub enum PemError {
     },
 }
 
+/// The invisible mark that some editors write at the beginning of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The beginnings of files that are often given in place of PEM, and what they are.
+const OTHER_FORMS: [(&[u8], &str); 3] = [
+    (
+        b"\x30",
+        "DER, which is binary; convert a certificate with `openssl x509 -inform DER`, a key with `openssl pkey -inform DER`",
+    ),
+    (b"\xff\xfe", "UTF-16; save the file as UTF-8"),
+    (b"\xfe\xff", "UTF-16; save the file as UTF-8"),
+];
+
+/// The text of a PEM file, without a byte-order mark.
+///
+/// # Errors
+/// [`PemError::NotText`] says what the bytes are instead.
+pub fn pem_text(bytes: &[u8]) -> Result<String, PemError> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Ok(without_mark(text).into()),
+        Err(_) => {
+            let known = OTHER_FORMS.iter().find(|(beginning, _)| bytes.starts_with(beginning));
+            Err(PemError::NotText { found: known.map_or("other bytes", |&(_, form)| form) })
+        }
+    }
+}
+
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
 /// The first section of a kind that `wanted` accepts. `expected` names these kinds in the error.
 pub(crate) fn section<K>(
     text: &str,
     expected: &'static str,
     wanted: impl Fn(SectionKind) -> Option<K>,
 ) -> Result<(K, Vec<u8>), PemError> {
+    let text = without_mark(text);
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes()) {
         let Ok((kind, der)) = section else {
             return Err(PemError::Broken { line: first_label(text).map_or(1, |(line, _)| line) });
@@ -47,17 +95,58 @@ pub(crate) fn section<K>(
             return Ok((kind, der));
         }
     }
-    Err(match first_label(text) {
-        Some((line, label)) => PemError::OtherSection { expected, found: label.into(), line },
-        None => PemError::NotPem { expected },
+    Err(match (first_label(text), text.lines().position(|line| line.contains(BEGIN))) {
+        (Some((line, label)), _) => PemError::OtherSection { expected, found: label.into(), line },
+        (None, Some(index)) => PemError::NotAtStart { line: index + 1 },
+        (None, None) => PemError::NotPem { expected },
     })
 }
+
+const BEGIN: &str = "-----BEGIN ";
 
 /// The label of the first section, and its line, counted from 1.
 fn first_label(text: &str) -> Option<(usize, &str)> {
     (1..).zip(text.lines()).find_map(|(number, line)| {
-        let (_, rest) = line.split_once("-----BEGIN ")?;
-        let (label, _) = rest.split_once("-----")?;
+        let (label, _) = line.strip_prefix(BEGIN)?.split_once("-----")?;
         Some((number, label))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Certificate, Credentials, SigningKey};
+
+    #[test]
+    fn a_byte_order_mark_before_pem_is_left_out() {
+        let merchant = Credentials::development();
+        let marked = |pem: &str| format!("\u{feff}{pem}");
+        let certificate = Certificate::from_pem(&marked(&merchant.merchant_certificate)).unwrap();
+        assert_eq!(certificate.pem(), merchant.merchant_certificate);
+        assert!(SigningKey::from_pem(&marked(&merchant.merchant_key)).is_ok());
+        assert_eq!(pem_text(marked("text").as_bytes()).unwrap(), "text");
+    }
+
+    #[test]
+    fn a_section_that_does_not_begin_its_line_is_not_called_another_kind() {
+        let certificate = Credentials::development().merchant_certificate;
+        for (before, line) in [(" ", 1), ("\n\u{feff}", 2), ("certificate: ", 1)] {
+            let error = Certificate::from_pem(&format!("{before}{certificate}")).unwrap_err().to_string();
+            let expected = format!("found other characters before it in line {line}");
+            assert!(error.ends_with(&expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_text_is_named() {
+        let pem = Credentials::development().merchant_certificate;
+        let ((), der) = section(&pem, "CERTIFICATE", |_| Some(())).unwrap();
+        let utf16: Vec<u8> = "\u{feff}-----BEGIN 会".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (bytes, found) in
+            [(&der[..], "found DER"), (&utf16[..], "found UTF-16"), (&b"\x89PNG"[..], "found other")]
+        {
+            let error = pem_text(bytes).unwrap_err().to_string();
+            assert!(error.contains(found), "{error}");
+        }
+    }
 }

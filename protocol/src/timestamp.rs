@@ -2,7 +2,16 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, date},
+    fmt::temporal::Pieces,
+};
+
 use crate::ParseError;
+
+/// The beginning of 1970. jiff's dates reach to the end of the year 9999, its instants only to the day before.
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// Seconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,13 +39,18 @@ impl Timestamp {
 
     /// RFC 3339 in Beijing time, which is how the gateway prints times: `2018-06-08T10:34:56+08:00`.
     ///
-    /// Any time after the year 9999 is printed as its last second.
+    /// In the last eight hours of the year 9999, Beijing has a year that RFC 3339 cannot express: they are printed in
+    /// UTC, with `+00:00`. Any later time is printed as the last second.
     pub fn to_rfc3339(self) -> String {
-        let latest = jiff::Timestamp::MAX;
-        let instant =
-            i64::try_from(self.0).ok().and_then(|s| jiff::Timestamp::from_second(s).ok()).unwrap_or(latest);
-        let beijing = jiff::tz::offset(8).to_datetime(instant);
-        format!("{}+08:00", beijing.strftime("%Y-%m-%dT%H:%M:%S"))
+        let at_offset = |hours: i64| {
+            let seconds = i64::try_from(self.0).ok()?.checked_add(hours * 60 * 60)?;
+            EPOCH.checked_add(SignedDuration::from_secs(seconds)).ok()
+        };
+        let (shown, offset) = match at_offset(8) {
+            Some(beijing) => (beijing, "+08:00"),
+            None => (at_offset(0).unwrap_or(DateTime::MAX), "+00:00"),
+        };
+        format!("{}{offset}", shown.strftime("%Y-%m-%dT%H:%M:%S"))
     }
 
     /// Reads RFC 3339 with any offset.
@@ -44,11 +58,13 @@ impl Timestamp {
     /// # Errors
     /// [`ParseError`] if it is not RFC 3339, or before 1970.
     pub fn from_rfc3339(text: &str) -> Result<Self, ParseError> {
-        text.parse::<jiff::Timestamp>()
-            .ok()
-            .and_then(|instant| u64::try_from(instant.as_second()).ok())
-            .map(Self)
-            .ok_or_else(|| ParseError::new("time", "RFC 3339, since 1970", text.as_bytes(), 0))
+        let seconds = || {
+            let pieces = Pieces::parse(text).ok()?;
+            let local = pieces.date().to_datetime(pieces.time()?);
+            let offset = SignedDuration::from_secs(pieces.to_numeric_offset()?.seconds().into());
+            u64::try_from((local.duration_since(EPOCH) - offset).as_secs()).ok()
+        };
+        seconds().map(Self).ok_or_else(|| ParseError::new("time", "RFC 3339, since 1970", text.as_bytes(), 0))
     }
 }
 
@@ -82,7 +98,31 @@ mod tests {
         let documented = "2018-06-08T10:34:56+08:00";
         assert_eq!(Timestamp::from_rfc3339(documented).unwrap().to_rfc3339(), documented);
         assert_eq!(Timestamp::from_unix(0).to_rfc3339(), "1970-01-01T08:00:00+08:00");
-        assert!(Timestamp::from_unix(u64::MAX).to_rfc3339().starts_with("9999-12-"));
+    }
+
+    #[test]
+    fn the_end_of_the_year_9999_is_printed_to_the_second_and_read_back() {
+        for (seconds, printed) in [
+            (253_402_207_200, "9999-12-31T06:00:00+08:00"),
+            (253_402_271_999, "9999-12-31T23:59:59+08:00"),
+            (253_402_272_000, "9999-12-31T16:00:00+00:00"),
+            (253_402_300_799, "9999-12-31T23:59:59+00:00"),
+        ] {
+            assert_eq!(Timestamp::from_unix(seconds).to_rfc3339(), printed);
+            assert_eq!(Timestamp::from_rfc3339(printed), Ok(Timestamp::from_unix(seconds)));
+        }
+        assert_eq!(Timestamp::from_unix(u64::MAX).to_rfc3339(), "9999-12-31T23:59:59+00:00");
+    }
+
+    #[test]
+    fn a_time_is_read_with_any_offset_and_not_without_one() {
+        for text in ["1970-01-01T00:00:01Z", "1970-01-01T08:00:01+08:00", "1969-12-31T23:00:01.9-01:00"] {
+            assert_eq!(Timestamp::from_rfc3339(text), Ok(Timestamp::from_unix(1)), "{text}");
+        }
+        for text in ["", "2026-01-01", "2026-01-01T00:00:00", "1969-12-31T23:59:58Z", "2026-13-01T00:00:00Z"]
+        {
+            assert!(Timestamp::from_rfc3339(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use serde_json::json;
 use wechatpay_mock::Authority;
 
 use crate::{
-    options::{AuthorityOptions, Configuration, Json},
+    logging,
+    options::{AuthorityOptions, Configuration, Json, LogFormat},
     output::{Failure, print, print_json},
 };
 
@@ -56,6 +57,8 @@ pub(crate) fn run(options: &Ca) -> Result<(), Failure> {
         let what = if is_deleted { "deleted" } else { "nothing to delete:" };
         return print(|out| writeln!(out, "{what} {}", path.display()));
     }
+    // For the warnings about the authority.
+    logging::start(LogFormat::Text, false)?;
     let authority = Authority::open(dir, &config.hosts)?;
     if options.output.json {
         return print_json(&json!({ "path": path, "pem": authority.pem() }));

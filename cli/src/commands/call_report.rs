@@ -3,11 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 
 use wechatpay_client::{VerificationError, VerifiedResponse};
-use wechatpay_protocol::{Certificate, REQUEST_ID, Timestamp};
+use wechatpay_protocol::{Certificate, REQUEST_ID, Timestamp, display::truncate};
 
-use crate::output::{DIM, Failure, GOOD, print};
+use crate::output::{DIM, Failure, GOOD, print, printable_lines};
 
-/// Prints the body on stdout and a summary on stderr; without a body, the summary on stdout.
+/// The most characters of a `Request-ID` that are shown.
+const MAX_REQUEST_ID: usize = 200;
+
+/// Prints the body on stdout and a summary on stderr; without a body, the summary on stdout. A terminal gets the body
+/// with everything escaped that could control it.
 pub(super) fn verified(verified: &VerifiedResponse) -> Result<(), Failure> {
     let body = verified.body();
     if body.is_empty() {
@@ -16,8 +20,11 @@ pub(super) fn verified(verified: &VerifiedResponse) -> Result<(), Failure> {
     // stderr may be closed.
     let _ = summary(&mut anstream::stderr().lock(), verified);
     print(|out| {
-        out.write_all(body)?;
-        if io::stdout().is_terminal() { writeln!(out) } else { Ok(()) }
+        if io::stdout().is_terminal() {
+            writeln!(out, "{}", printable_lines(&String::from_utf8_lossy(body)))
+        } else {
+            out.write_all(body)
+        }
     })
 }
 
@@ -27,7 +34,7 @@ fn summary(out: &mut dyn Write, verified: &VerifiedResponse) -> io::Result<()> {
     writeln!(out, "{GOOD}{}{GOOD:#}", verified.status())?;
     writeln!(out, "{DIM}verified  {DIM:#}  signed with {}", signature.serial)?;
     writeln!(out, "{DIM}timestamp {DIM:#}  {}", age(signature.timestamp, verified.verified_at()))?;
-    writeln!(out, "{DIM}Request-ID{DIM:#}  {}", request_id.unwrap_or("none"))
+    writeln!(out, "{DIM}Request-ID{DIM:#}  {}", truncate(request_id.unwrap_or("none"), MAX_REQUEST_ID))
 }
 
 /// Prints the certificates of a verified list, one a line.
@@ -58,6 +65,11 @@ pub(super) fn hint(error: &wechatpay_client::Error) -> Option<&'static str> {
     }
     if let Some(VerificationError::Stale { .. }) = error.verification_error() {
         return Some("is this machine's clock right? if it is, the response is old: do not trust it");
+    }
+    if error.api_error().is_some_and(|error| !error.is_refusal() && !error.status().is_server_error()) {
+        return Some(
+            "a gateway or a mock has no such status: is --base-url the URL of one? the request may have been carried out all the same",
+        );
     }
     if error.outcome_is_unknown() {
         return Some(

@@ -7,7 +7,7 @@ use wechatpay_protocol::Timestamp;
 
 use crate::{
     mock_client::{MockOptions, TIMEOUT, call_failed},
-    output::{Failure, print},
+    output::{Failure, print, printable_lines},
 };
 
 const EXAMPLES: &str = "\
@@ -81,7 +81,7 @@ pub(crate) async fn run(options: &Clock) -> Result<(), Failure> {
         (_, Some(offset)) if offset > 0 => format!("{offset} s ahead of the real time"),
         (_, Some(offset)) => format!("{} s behind the real time", offset.unsigned_abs()),
     };
-    print(|out| writeln!(out, "{time}  {state}"))
+    print(|out| writeln!(out, "{}  {state}", printable_lines(time)))
 }
 
 fn time(text: &str) -> Result<u64, String> {

@@ -8,7 +8,7 @@ use wechatpay_mock::{Fault, FaultMatch, FaultRule, Latency};
 use crate::{
     commands::read_argument,
     mock_client::{MockOptions, TIMEOUT, call_failed},
-    output::{Failure, print},
+    output::{Failure, print, printable_lines},
 };
 
 const EXAMPLES: &str = "\
@@ -221,7 +221,7 @@ fn summary(state: &Value) -> String {
     }
     let fault = state["fault"].as_str().unwrap_or("-");
     let counts = format!("applied to {} of {} matching requests", state["struck"], state["seen"]);
-    [state["id"].to_string(), fault.into(), details.join(" "), counts].join("  ")
+    printable_lines(&[state["id"].to_string(), fault.into(), details.join(" "), counts].join("  "))
 }
 
 fn plain(value: &Value) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     mock_client::{MockClient, MockOptions, TIMEOUT, call_failed},
-    output::{DIM, Failure, highlight_status, print},
+    output::{DIM, Failure, highlight_status, print, printable_lines},
 };
 
 /// How long the mock holds a request open while there is nothing new.
@@ -97,9 +97,9 @@ fn lines_of(page: &Value) -> Vec<String> {
 fn line_of(exchange: &Value) -> String {
     let at = exchange["at"].as_i64().and_then(|at| Timestamp::from_second(at).ok()).unwrap_or_default();
     let time = at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-    let line = exchange["line"].as_str().unwrap_or_default();
+    let line = printable_lines(exchange["line"].as_str().unwrap_or_default());
     let status = exchange["status"].as_u64().and_then(|status| status.try_into().ok());
-    let line = status.map_or_else(|| line.to_owned(), |status| highlight_status(line, status));
+    let line = status.map_or_else(|| line.clone(), |status| highlight_status(&line, status));
     format!("{DIM}{time}{DIM:#} {line}")
 }
 

@@ -86,7 +86,7 @@ pub(crate) struct ProveClient {
     command: Vec<OsString>,
 }
 
-/// Ctrl-C or SIGTERM arrived.
+/// A signal to end arrived.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; the client was stopped")]
 struct Interrupted;
@@ -99,7 +99,7 @@ pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
         list(&plan)?;
         return Ok(true);
     }
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::all()?;
     let progress = progress(plan.len());
     let results = prover.run(&options.filter, |result| {
         if let Some(finding) = result.findings().first() {

@@ -16,6 +16,7 @@ use crate::{
     options::{LogFormat, MockConfiguration},
     output::{CHECK_FAILED, Failure},
     process::{Ended, run_to_end},
+    signals::Signals,
 };
 
 /// The most requests to list at the end.
@@ -73,11 +74,12 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
     let credentials = config.credentials(options.mchid.as_deref(), Clock::system().now())?;
     let started = MockServer::builder().config(config).start().await;
     let mock = started.map_err(Failure::context("cannot start a mock"))?;
-    let folder = tempfile::Builder::new().prefix("wechatpay-mock-").tempdir();
-    let folder = folder.map_err(Failure::context("cannot make a folder for credentials"))?;
+    // From here on, signals are for the command, so that none ends this process before it removes the folder.
+    let signals = Signals::all().map_err(Failure::context("cannot wait for signals"))?;
+    let folder = environment::folder().map_err(Failure::context("cannot make a folder for credentials"))?;
     let variables = environment::prepare(&mock, &credentials, folder.path()).await?;
 
-    let ended = run_to_end(&options.command, variables).await.map_err(|error| {
+    let ended = run_to_end(&options.command, variables, signals).await.map_err(|error| {
         let code = error.exit_code();
         Failure::from(error).with_code(code)
     })?;

@@ -89,7 +89,7 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     listen.set_port(options.port.unwrap_or(listen.port()));
     let _log = logging::start(options.log, options.quiet)?;
 
-    let signals = Signals::new().map_err(Failure::context("cannot wait for signals"))?;
+    let signals = Signals::stopping().map_err(Failure::context("cannot wait for signals"))?;
     let welcome = Welcome::of(&config);
     let tls_listen = config.tls_listen;
     let server = match MockServer::builder().config(config).listen(listen).start().await {

@@ -84,6 +84,24 @@ fn only_the_owner_can_read_its_files_and_folders() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_key_that_others_can_use_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    printed(home.ca(&[]));
+    for mode in [0o644, 0o640, 0o602] {
+        fs::set_permissions(home.dir.join(KEY), fs::Permissions::from_mode(mode)).unwrap();
+        let output = home.ca(&["--pem"]);
+        assert_eq!((output.status.code(), output.stdout), (Some(0), home.read(CERTIFICATE).into_bytes()));
+        let warning = String::from_utf8(output.stderr).unwrap();
+        assert!(warning.contains(" WARN ") && warning.contains(&format!("found mode {mode:o}")), "{warning}");
+        assert!(warning.contains("chmod 600"), "{warning}");
+    }
+    fs::set_permissions(home.dir.join(KEY), fs::Permissions::from_mode(0o400)).unwrap();
+    printed(home.ca(&[]));
+}
+
+#[test]
 fn the_default_folder_is_in_the_users_data_folder() {
     let home = tempfile::tempdir().unwrap();
     let mut command = command();
@@ -191,7 +209,9 @@ fn an_expired_authority_is_replaced_and_processes_that_do_so_at_once_agree() {
     let key = KeyPair::from_pem(&home.read(KEY)).unwrap();
     let old = ended(&key);
     fs::write(home.dir.join(CERTIFICATE), &old).unwrap();
-    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| printed(home.ca(&[]))))));
+    thread::scope(|scope| {
+        (0..4).for_each(|_| drop(scope.spawn(|| assert_eq!(home.ca(&[]).status.code(), Some(0)))));
+    });
     let made = printed(home.ca(&["--pem"]));
     assert_ne!(made, old);
     assert_eq!(made, home.read(CERTIFICATE));

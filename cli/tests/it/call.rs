@@ -1,6 +1,9 @@
 //! `call`: its exit codes and output.
 
-use std::process::Stdio;
+use std::{
+    io::{Read, Write},
+    process::Stdio,
+};
 
 use wechatpay_mock::{Exchange, Fault, FaultRule, MockServer};
 
@@ -129,6 +132,47 @@ async fn a_rejected_call_exits_with_1_and_shows_the_gateways_message() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
     assert!(ended.stderr.contains("400 INVALID_REQUEST: 会员卡ID无效"), "{}", ended.stderr);
     assert!(ended.stderr.contains("hint: nothing was changed"), "{}", ended.stderr);
+}
+
+/// Runs `call rights patch` against a server that gives this response.
+async fn call_with_response(status: &str, body: &str) -> Ended {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let response = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let serving = std::thread::spawn(move || {
+        let (mut peer, _) = server.accept().unwrap();
+        assert!(peer.read(&mut [0; 64]).unwrap() > 0);
+        peer.write_all(response.as_bytes()).unwrap();
+        // If the rest of the request stayed unread, the connection would be reset.
+        let _ = peer.read_to_end(&mut Vec::new());
+    });
+    let mut command = command();
+    command.args(["call", "rights", "patch", "--base-url", &url]);
+    let ended = run_beside(command).await;
+    serving.join().unwrap();
+    ended
+}
+
+#[tokio::test]
+async fn of_a_status_that_no_gateway_has_nobody_knows_what_it_changed() {
+    for status in ["101 Switching Protocols", "302 Found", "999 Odd"] {
+        let ended = call_with_response(status, "").await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+        assert!(!ended.stderr.contains("nothing was changed"), "{status}: {}", ended.stderr);
+        assert!(ended.stderr.contains("may have been carried out"), "{status}: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_a_gateway_says_is_printed_in_short_and_cannot_control_the_terminal() {
+    let long = format!("\u{202e}\u{1b}[2J{}", "很长".repeat(150_000));
+    let refusal = serde_json::json!({ "code": "PARAM_ERROR", "message": long }).to_string();
+    for (status, body) in [("400 Bad Request", refusal), ("400 Bad Request", long)] {
+        let ended = call_with_response(status, &body).await;
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.len() < 10_000, "{}", ended.stderr.len());
+        assert!(!ended.stderr.contains(['\u{202e}', '\u{1b}']), "{}", ended.stderr);
+    }
 }
 
 #[tokio::test]

@@ -273,6 +273,47 @@ fn only_the_owner_can_read_private_keys() {
     }
 }
 
+/// Runs `keys` into this folder from a shell, after this script.
+#[cfg(unix)]
+fn keys_after(script: &str, dir: &Path) -> Output {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{script}; exec \"$0\" keys --force \"$1\"")]);
+    shell.arg(env!("CARGO_BIN_EXE_wechatpay-mock")).arg(dir).output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn if_a_file_cannot_be_written_completely_no_file_appears_and_none_changes() {
+    // A file of more than a block is as impossible as on a full disk.
+    let full = "trap '' XFSZ; ulimit -f 1";
+    let dir = tempfile::tempdir().unwrap();
+    let output = keys_after(full, dir.path());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.starts_with("error: cannot write ") && errors.contains("apiclient_key.pem"), "{errors}");
+    assert!(contents(dir.path()).is_empty(), "{:?}", contents(dir.path()));
+
+    assert!(keys_after(":", dir.path()).status.success());
+    let before = contents(dir.path());
+    assert_eq!(keys_after(full, dir.path()).status.code(), Some(2));
+    assert_eq!(contents(dir.path()), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn modes_of_keys_do_not_depend_on_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    let around = tempfile::tempdir().unwrap();
+    for umask in ["000", "022", "077"] {
+        let dir = around.path().join(umask);
+        assert!(keys_after(&format!("umask {umask}"), &dir).status.success());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&dir) & 0o022, 0, "umask {umask}");
+        let found = ["apiclient_key.pem", "env", "pub_key.pem"].map(|name| mode(&dir.join(name)));
+        assert_eq!(found, [0o600, 0o600, 0o644], "umask {umask}");
+    }
+}
+
 fn contents(dir: &Path) -> Vec<(String, String)> {
     let mut files: Vec<_> = fs::read_dir(dir)
         .unwrap()

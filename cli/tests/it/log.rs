@@ -203,6 +203,25 @@ fn no_line_has_a_key_or_a_signature() {
 }
 
 #[test]
+fn no_line_has_the_credentials_of_another_scheme() {
+    for format in ["json", "text"] {
+        let mut mock = Running::start(&["--log", format]);
+        for (value, masked) in [
+            ("Bearer correct-horse-battery", "Bearer (21 bytes, not shown)"),
+            ("correct-horse-battery", "(21 bytes, not shown)"),
+        ] {
+            let request = format!(
+                "GET /v3/certificates HTTP/1.1\r\nHost: mock\r\nAccept: */*\r\nUser-Agent: test\r\n\
+                 Authorization: {value}\r\nConnection: close\r\n\r\n"
+            );
+            mock.response_to(request.as_bytes());
+            let line = mock.line();
+            assert!(line.contains(masked) && !line.contains("horse"), "{line}");
+        }
+    }
+}
+
+#[test]
 fn requests_get_responses_even_if_stderr_is_closed() {
     let mut mock = Running::start(&[]);
     mock.log = None;

@@ -11,7 +11,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
 
-use crate::support::command;
+use crate::support::{command, ignores_hangups};
 
 const CERTIFICATES: &str = "https://api.mch.weixin.qq.com/v3/certificates";
 
@@ -256,27 +256,96 @@ fn a_client_that_does_not_trust_the_authority_is_reported() {
 
 #[test]
 fn signals_are_passed_to_the_command() {
-    for signal in ["TERM", "INT"] {
+    use rustix::process::Signal;
+    for (signal, number) in [
+        ("TERM", Signal::TERM),
+        ("INT", Signal::INT),
+        ("HUP", Signal::HUP),
+        ("QUIT", Signal::QUIT),
+        ("USR1", Signal::USR1),
+        ("USR2", Signal::USR2),
+    ] {
+        if signal == "HUP" && ignores_hangups() {
+            continue;
+        }
         for (script, wanted) in [
             (format!("trap 'exit 7' {signal}; echo ready; read line; exit 9"), 7),
-            ("exec cat".to_owned(), if signal == "TERM" { 143 } else { 130 }),
+            ("echo ready; exec cat".to_owned(), 128 + number.as_raw()),
         ] {
-            let mut command = command();
-            command.args(["run", "--", "sh", "-c", &format!("echo $SSL_CERT_FILE; {script}")]);
-            let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-            let mut child = command.spawn().unwrap();
-            // stdin stays open, so that the command does not end for lack of input.
-            let _input = child.stdin.take();
-            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-            let path = lines.next().unwrap().unwrap();
-            if wanted == 7 {
-                assert_eq!(lines.next().unwrap().unwrap(), "ready");
-            }
-            let id = child.id().to_string();
-            assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
-            assert_eq!(child.wait().unwrap().code(), Some(wanted), "{signal}: {script}");
-            assert!(!Path::new(&path).exists(), "{path}");
+            let mut started = Started::new(command(), &script);
+            started.signal(signal);
+            assert_eq!(started.code(), Some(wanted), "{signal}: {script}");
+            assert!(!started.folder.exists(), "{signal}: {script}");
         }
+    }
+}
+
+/// A running `run`, whose command has printed `ready` and waits for input.
+struct Started {
+    child: std::process::Child,
+    folder: std::path::PathBuf,
+}
+
+impl Started {
+    /// Appends `run` with this script to the command.
+    fn new(mut command: Command, script: &str) -> Self {
+        command.args(["run", "--", "sh", "-c", &format!("ulimit -c 0; echo $SSL_CERT_FILE; {script}")]);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let bundle = lines.next().unwrap().unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "ready");
+        let folder = Path::new(&bundle).parent().unwrap().to_owned();
+        Self { child, folder }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// The exit code, once it has ended. Its input stays open until then.
+    fn code(&mut self) -> Option<i32> {
+        let input = self.child.stdin.take();
+        let code = self.child.wait().unwrap().code();
+        drop(input);
+        code
+    }
+}
+
+/// The command, started by a shell after this.
+fn after(script: &str) -> Command {
+    let binary = command();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]).arg(binary.get_program());
+    for (name, value) in binary.get_envs() {
+        assert!(value.is_none(), "only removes variables");
+        shell.env_remove(name);
+    }
+    shell
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_ignores_hangups_goes_on_after_one() {
+    let mut started = Started::new(after("trap '' HUP"), "trap 'exit 7' TERM; echo ready; read line; exit 9");
+    started.signal("HUP");
+    started.signal("TERM");
+    assert_eq!(started.code(), Some(7));
+}
+
+#[test]
+fn modes_of_the_temporary_files_do_not_depend_on_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    for umask in ["000", "022", "077"] {
+        let mut started = Started::new(after(&format!("umask {umask}")), "echo ready; read line");
+        let mode = |name: &str| started.folder.join(name).metadata().unwrap().permissions().mode() & 0o7777;
+        let found =
+            ["", "apiclient_key.pem", "env", "apiclient_cert.pem", "ca-bundle.pem", "ca.p12"].map(mode);
+        assert_eq!(found, [0o700, 0o600, 0o600, 0o644, 0o644, 0o644], "umask {umask}");
+        started.child.stdin.take();
+        started.code();
+        assert!(!started.folder.exists(), "umask {umask}");
     }
 }
 

@@ -91,6 +91,8 @@ async fn the_clock_can_be_shown_and_moved() {
         let frozen = printed(&mock, &["clock", "freeze", at]).await;
         assert_eq!(frozen, "2025-09-04T10:05:32+08:00  frozen\n");
     }
+    let last_day = "9999-12-31T12:00:00+08:00";
+    assert_eq!(printed(&mock, &["clock", "freeze", last_day]).await, format!("{last_day}  frozen\n"));
     assert!(printed(&mock, &["clock", "resume"]).await.ends_with("  real time\n"));
     assert_eq!(refused(&mock, &["clock", "freeze", "noon"]).await.code, Some(2));
 }

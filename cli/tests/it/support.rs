@@ -45,6 +45,14 @@ pub(crate) async fn run_beside(mut command: Command) -> Ended {
     ended(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
 }
 
+/// Whether the tests were started by `nohup` or the like, which commands respect.
+#[cfg(unix)]
+pub(crate) fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1)
+}
+
 /// A file of this repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)

@@ -178,6 +178,20 @@ async fn a_server_error_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
+async fn no_status_but_a_4xx_says_that_nothing_was_changed() {
+    for status in ["101 Switching Protocols", "302 Found", "304 Not Modified", "600 Odd", "999 Odd"] {
+        let error = result_of(Response::unsigned(status, "")).await.unwrap_err();
+        assert!(
+            error.outcome_is_unknown() && !error.api_error().unwrap().is_refusal(),
+            "{status}: {error:?}"
+        );
+        assert_eq!(error.to_string(), "the gateway did not confirm the call", "{status}");
+    }
+    let refused = result_of(Response::unsigned("404 Not Found", "")).await.unwrap_err();
+    assert_eq!((refused.outcome_is_unknown(), refused.to_string()), (false, "the gateway refused".into()));
+}
+
+#[tokio::test]
 async fn an_error_whose_body_breaks_off_is_still_an_error() {
     for refusal in [
         "HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"code\"".to_owned(),

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tempfile::TempDir;
 use wechatpay_mock::{AuthorityError, MockServer, WriteError, credentials_env, write_credentials};
 use wechatpay_protocol::Credentials;
 
@@ -42,6 +43,21 @@ pub enum EnvironmentError {
     },
 }
 
+/// A temporary folder for [`prepare`], which only its owner can enter, whatever the umask.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn folder() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("wechatpay-mock-");
+    // Never open to others, not even at first.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let folder = builder.tempdir()?;
+    set_mode(folder.path(), 0o700)?;
+    Ok(folder)
+}
+
 /// Writes a merchant's credentials and the CAs to trust into `folder`, and returns the environment variables to
 /// pass to a command: the credentials as `wechatpay-mock keys` writes them, the mock as a proxy, the authorities for
 /// each ecosystem, and `WECHATPAY_BASE_URL`. Keep the folder until the command has ended.
@@ -53,7 +69,7 @@ pub enum EnvironmentError {
 /// use wechatpay_mock::MockServer;
 ///
 /// let gateway = MockServer::builder().start().await?;
-/// let folder = tempfile::tempdir()?;
+/// let folder = environment::folder()?;
 /// let variables = environment::prepare(&gateway, &gateway.credentials(), folder.path()).await?;
 /// let base_url = variables.iter().find(|(name, _)| name == "WECHATPAY_BASE_URL");
 /// assert_eq!(base_url.unwrap().1, *gateway.url());
@@ -80,6 +96,7 @@ pub async fn prepare(
     let bundle = write(folder.join("ca-bundle.pem"), bundle.as_bytes())?;
     let php_ini_dir = folder.join("php");
     fs::create_dir(&php_ini_dir)
+        .and_then(|()| set_mode(&php_ini_dir, 0o755))
         .map_err(|source| EnvironmentError::Write { path: php_ini_dir.clone(), source })?;
     write(php_ini_dir.join("wechatpay-mock.ini"), php_ini(&bundle).as_bytes())?;
     let files = Files {
@@ -101,8 +118,20 @@ fn system_authorities() -> Option<String> {
 }
 
 fn write(path: PathBuf, content: &[u8]) -> Result<PathBuf, EnvironmentError> {
-    match fs::write(&path, content) {
+    match fs::write(&path, content).and_then(|()| set_mode(&path, 0o644)) {
         Ok(()) => Ok(path),
         Err(source) => Err(EnvironmentError::Write { path, source }),
     }
+}
+
+/// Sets the mode of a file or folder, which would otherwise depend on the umask.
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
 }

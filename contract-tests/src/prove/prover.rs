@@ -125,7 +125,7 @@ impl Prover {
         let keys = probe.scenario.keys.unwrap_or(self.keys);
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let environment = self.start(listen, keys, probe).await?;
-        let folder = tempfile::Builder::new().prefix("wechatpay-contract-").tempdir();
+        let folder = environment::folder();
         let folder = folder.map_err(StopError::Folder)?;
         let mut variables =
             environment::prepare(&environment.mock, &keys.credentials(), folder.path()).await?;

@@ -4,6 +4,7 @@ use std::{fmt, io};
 
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
+use wechatpay_protocol::display::printable;
 
 /// One part of a response that differs from the expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +71,7 @@ impl Difference {
         Self { place: place.into(), ..self }
     }
 
-    /// The lines of both texts; common lines occur once.
+    /// The lines of both texts, safe for a terminal; common lines occur once.
     pub fn lines(&self) -> Vec<(LineKind, String)> {
         let diff = TextDiff::from_lines(&self.expected, &self.actual);
         let lines = diff.iter_all_changes().map(|change| {
@@ -79,7 +80,7 @@ impl Difference {
                 ChangeTag::Delete => LineKind::Expected,
                 ChangeTag::Insert => LineKind::Actual,
             };
-            (kind, change.value().trim_end_matches('\n').to_owned())
+            (kind, printable(change.value().trim_end_matches('\n'), usize::MAX).into_owned())
         });
         lines.collect()
     }

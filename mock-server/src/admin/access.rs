@@ -25,7 +25,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use wechatpay_protocol::display::quoted;
 
-use crate::{admin::error::AdminError, request::receive::RawRequest};
+use crate::{
+    admin::error::AdminError,
+    request::receive::{RawRequest, host_and_port},
+};
 
 /// A bearer token for `/__mock/`: 16 to 256 visible ASCII characters.
 ///
@@ -126,7 +129,7 @@ fn host(headers: &HeaderMap, authority: Option<&Authority>) -> Result<Option<Str
     let hosts: Vec<_> = headers.get_all(HOST).iter().collect();
     match (authority, &hosts[..]) {
         (_, [_, _, ..]) => Err(AdminError::Hosts { found: hosts.len() }),
-        (Some(authority), _) => Ok(Some(authority.to_string())),
+        (Some(authority), _) => Ok(Some(host_and_port(authority).into())),
         (None, [host]) => Ok(Some(text(host))),
         (None, []) => Ok(None),
     }

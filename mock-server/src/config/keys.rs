@@ -112,9 +112,9 @@ fn merchant_certificate(
         let advice = "name the certificate that this key belongs to, or remove the key";
         table.report("private_key", "expected the key certificate as well, found none", advice);
     }
-    let certificate = table.content("certificate", certificate?);
+    let certificate = table.pem("certificate", certificate?);
     let private_key = match private_key {
-        Some(name) => Some(table.content("private_key", name)?),
+        Some(name) => Some(table.pem("private_key", name)?),
         None => None,
     };
     let read = ApiCertificate::new(&certificate?, private_key.as_deref());
@@ -164,7 +164,7 @@ pub(super) fn platform_certificates(
 }
 
 fn platform_certificate(table: &Table<'_>, raw: &PlatformCertificateTable) -> Option<PlatformCertificate> {
-    let file = |key, name: Option<&String>, advice| table.content(key, table.require(key, name, advice)?);
+    let file = |key, name: Option<&String>, advice| table.pem(key, table.require(key, name, advice)?);
     let certificate = file("certificate", raw.certificate.as_ref(), "name the certificate's file, PEM");
     let advice = "name the file of the certificate's private key, PEM";
     let private_key = file("private_key", raw.private_key.as_ref(), advice);
@@ -188,7 +188,7 @@ pub(super) fn public_key(table: &Table<'_>, raw: PublicKeyTable) -> Option<Publi
     let advice = "for example PUB_KEY_ID_0119000000022026010100000000000001";
     let id = table.require("id", raw.id, advice).and_then(|id| parse(table, "id", &id, advice));
     let name = table.require("private_key", raw.private_key, "name the file of the private key, PEM");
-    let pem = table.content("private_key", &name?)?;
+    let pem = table.pem("private_key", &name?)?;
     // Checks the key even if the ID is wrong.
     let id = id.unwrap_or_else(|| PublicKeyPair::development().id().clone());
     let pair = PublicKeyPair::new(id, &pem).map_err(|error| error_chain(&error));

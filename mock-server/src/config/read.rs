@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    fs,
     path::Path,
 };
 
@@ -81,7 +82,7 @@ pub(super) fn config(path: &Path, text: &str, now: Timestamp) -> Result<Config, 
     };
     let config = config.with_merchants(merchants);
     let seed = file.seed.and_then(|name| {
-        let (path, text) = (root.path("seed", &name)?, root.content("seed", &name)?);
+        let (path, text) = (root.path("seed", &name)?, root.content("seed", &name, fs::read_to_string)?);
         let seed = source.keep(seed::parse(&path, &text))?;
         // If the configuration has mistakes, its merchants may be incomplete.
         if !source.has_errors() {

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     fmt::Display,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -14,6 +14,7 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue, ValueDeserializer},
 };
+use wechatpay_protocol::pem_text;
 
 use crate::config::{
     error::{ConfigError, ConfigErrors},
@@ -213,12 +214,23 @@ impl<'s> Table<'s> {
         Some(self.source.path.parent().unwrap_or("".as_ref()).join(name))
     }
 
-    /// The content of a file.
-    pub(super) fn content(&self, key: &str, name: &str) -> Option<String> {
+    /// The content of a file, as read by `fs::read` or `fs::read_to_string`.
+    pub(super) fn content<T>(
+        &self,
+        key: &str,
+        name: &str,
+        read: impl FnOnce(PathBuf) -> io::Result<T>,
+    ) -> Option<T> {
         let path = self.path(key, name)?;
-        let read = fs::read_to_string(&path)
-            .map_err(|error| format!("expected a file, found none at {}: {error}", path.display()));
+        let missing = format!("expected a file, found none at {}", path.display());
+        let read = read(path).map_err(|error| format!("{missing}: {error}"));
         self.keep(key, read, "paths are relative to the folder of this configuration")
+    }
+
+    /// The text of a PEM file.
+    pub(super) fn pem(&self, key: &str, name: &str) -> Option<String> {
+        let bytes = self.content(key, name, fs::read)?;
+        self.keep(key, pem_text(&bytes), "convert the file, or name another")
     }
 
     fn path_of(&self, key: &str) -> Vec<String> {

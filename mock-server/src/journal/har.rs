@@ -300,7 +300,7 @@ fn date_time(since_1970: Duration) -> String {
     format!("{seconds}.{:03}{offset}", since_1970.subsec_millis())
 }
 
-/// The offset that every timestamp ends with.
+/// Every timestamp ends with an offset of this length.
 const OFFSET: &str = "+08:00";
 
 fn lossy(bytes: &[u8]) -> String {

@@ -1,10 +1,15 @@
 //! Headers as the journal keeps them: compact, because there are thousands of exchanges.
 
-use std::{fmt, str};
+use std::{borrow::Cow, fmt, str};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{AUTHORIZATION, PROXY_AUTHORIZATION},
+};
+use wechatpay_protocol::Authorization;
 
-/// The headers of a request or a response, in order: names in lower case, values as sent.
+/// The headers of a request or a response, in order: names in lower case, values as sent, but credentials for anything
+/// other than the gateway [masked](Authorization::masked).
 ///
 /// All of them share one allocation, which takes a quarter of the memory of a [`HeaderMap`]. [`Headers::to_map`]
 /// converts them.
@@ -61,10 +66,18 @@ impl From<&HeaderMap> for Headers {
         for (name, value) in map {
             lines.extend_from_slice(name.as_str().as_bytes());
             lines.push(AFTER_NAME);
-            lines.extend_from_slice(value.as_bytes());
+            lines.extend_from_slice(&kept(name, value));
             lines.push(AFTER_VALUE);
         }
         Self(lines.into_boxed_slice())
+    }
+}
+
+fn kept<'a>(name: &HeaderName, value: &'a HeaderValue) -> Cow<'a, [u8]> {
+    if *name == AUTHORIZATION || *name == PROXY_AUTHORIZATION {
+        Authorization::masked(value.as_bytes())
+    } else {
+        value.as_bytes().into()
     }
 }
 
@@ -99,6 +112,28 @@ mod tests {
         let map = HeaderMap::from_iter([(HOST, HeaderValue::from_bytes("主".as_bytes()).unwrap())]);
         let headers = Headers::from(&map);
         assert_eq!((headers.text(&HOST), headers.get(&HOST)), (None, Some("主".as_bytes())));
+    }
+
+    #[test]
+    fn of_credentials_for_something_else_only_scheme_and_length_are_kept() {
+        let mut map = HeaderMap::new();
+        for (name, value) in [
+            (AUTHORIZATION, "Bearer correct-horse-battery"),
+            (AUTHORIZATION, "correct-horse-battery"),
+            (AUTHORIZATION, "WECHATPAY2-SHA256-RSA2048 mchid=\"1\""),
+            (PROXY_AUTHORIZATION, "Basic dXNlcjpwdw=="),
+        ] {
+            map.append(name, HeaderValue::from_static(value));
+        }
+        let headers = Headers::from(&map);
+        let values: Vec<_> = headers.iter().map(|(_, value)| str::from_utf8(value).unwrap()).collect();
+        let expected = [
+            "Bearer (21 bytes, not shown)",
+            "(21 bytes, not shown)",
+            "WECHATPAY2-SHA256-RSA2048 mchid=\"1\"",
+            "Basic (12 bytes, not shown)",
+        ];
+        assert_eq!(values, expected);
     }
 
     proptest! {

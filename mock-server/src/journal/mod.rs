@@ -1,8 +1,8 @@
 //! The journal: the last exchanges, stage by stage, and the views of them: metrics, log, HAR, expectations.
 //!
 //! It keeps the bytes from the wire: the response, and the request with its `Authorization`, whose signature is valid
-//! for five minutes and for this mock only. Bodies stay as they were sent, so sensitive fields stay encrypted. The
-//! journal never contains private keys, APIv3 keys or decrypted data.
+//! for five minutes and for this mock only; of another scheme's value, only its length. Bodies stay as they were sent, so
+//! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
 pub(crate) mod content;
 pub(crate) mod expectation;

@@ -16,7 +16,7 @@ pub struct Request {
     pub method: Method,
     /// Path and query as sent.
     pub target: Box<str>,
-    /// The headers as sent.
+    /// The headers as sent, except for credentials that are not the gateway's.
     pub headers: Headers,
     /// The HTTP version.
     pub version: Version,

@@ -2,11 +2,12 @@
 
 use std::{
     fs, io,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use wechatpay_protocol::Credentials;
+
+use crate::merchants::whole_file::{PUBLIC, SECRET, WholeFile};
 
 /// Why credentials were not written.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +26,12 @@ pub enum WriteError {
 }
 
 /// Writes `apiclient_key.pem`, `apiclient_cert.pem`, `pub_key.pem`, `wechatpay_<SERIAL>.pem`, `credentials.json` and
-/// `env` into `dir`, which is created if necessary. Secret files get mode 0600. Returns the paths.
+/// `env` into `dir`, which is created if necessary. Secret files get mode 0600, others 0644, whatever the umask. Returns
+/// the paths.
 ///
 /// # Errors
-/// [`WriteError::Exists`] if one of them exists and `overwrite` is false; then nothing is written.
+/// [`WriteError::Exists`] if one of them exists and `overwrite` is false; then nothing is written. If a file cannot be
+/// written, for example because the disk is full, none appears.
 pub fn write_credentials(
     credentials: &Credentials,
     dir: &Path,
@@ -38,7 +41,7 @@ pub fn write_credentials(
         let path = path.to_owned();
         move |source| WriteError::Io { path, source }
     };
-    fs::create_dir_all(dir).map_err(failed(dir))?;
+    create_dir(dir).map_err(failed(dir))?;
     let dir = dir.canonicalize().map_err(failed(dir))?;
     let files = files(credentials, &dir);
     let taken = files.iter().map(|file| dir.join(&file.name)).find(|path| path.symlink_metadata().is_ok());
@@ -46,27 +49,43 @@ pub fn write_credentials(
         Some(path) if !overwrite => return Err(WriteError::Exists(path)),
         _ => {}
     }
-    files
+    let written: Result<Vec<_>, WriteError> = files
         .iter()
         .map(|file| {
             let path = dir.join(&file.name);
-            file.write(&path, overwrite).map_err(failed(&path))?;
-            Ok(path)
+            let whole = WholeFile::write(&path, &file.content, file.mode).map_err(failed(&path))?;
+            Ok((path, whole))
+        })
+        .collect();
+    written?
+        .into_iter()
+        .map(|(path, whole)| match whole.appear(overwrite) {
+            Ok(()) => Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(WriteError::Exists(path)),
+            Err(error) => Err(failed(&path)(error)),
         })
         .collect()
+}
+
+/// Creates a folder and its parents, writable by their owner only.
+fn create_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+    builder.recursive(true).create(dir)
 }
 
 struct File {
     name: String,
     content: String,
-    is_secret: bool,
+    mode: u32,
 }
 
 fn files(credentials: &Credentials, dir: &Path) -> Vec<File> {
     let names = credentials.to_file();
     let public =
-        |name: &str, content: &str| File { name: name.into(), content: content.into(), is_secret: false };
-    let secret = |name: &str, content: String| File { name: name.into(), content, is_secret: true };
+        |name: &str, content: &str| File { name: name.into(), content: content.into(), mode: PUBLIC };
+    let secret = |name: &str, content: String| File { name: name.into(), content, mode: SECRET };
     let json = serde_json::to_string_pretty(&names).expect("names and numbers always serialize") + "\n";
 
     let mut files = vec![
@@ -99,20 +118,4 @@ pub fn credentials_env(credentials: &Credentials, dir: &Path) -> Vec<(String, St
             (name, value)
         })
         .collect()
-}
-
-impl File {
-    /// Creates a new file rather than truncating one: only then does the mode apply, and links are not followed.
-    fn write(&self, path: &Path, overwrite: bool) -> io::Result<()> {
-        if overwrite && path.symlink_metadata().is_ok() {
-            fs::remove_file(path)?;
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        if self.is_secret {
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        }
-        options.open(path)?.write_all(self.content.as_bytes())
-    }
 }

@@ -45,6 +45,14 @@ impl Host {
         matches!(self, Self::Name(name) if GATEWAY_HOSTS.contains(&name.as_str()))
     }
 
+    /// Whether it is this machine without asking a name server: `localhost` or a loopback address.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self {
+            Self::Address(address) => address.to_canonical().is_loopback(),
+            Self::Name(name) => name.as_str() == "localhost",
+        }
+    }
+
     /// The host of a URL, in which an IPv6 address has brackets and a name can end in a dot.
     pub(crate) fn of(authority: &Authority) -> Result<Self, HostError> {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, Method, Request, Version,
     header::{CONNECTION, EXPECT, HOST},
+    uri::Authority,
 };
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -68,6 +69,12 @@ impl RawRequest {
     }
 }
 
+/// An authority without user information, which may hold a password.
+pub(crate) fn host_and_port(authority: &Authority) -> &str {
+    let text = authority.as_str();
+    text.rsplit_once('@').map_or(text, |(_, rest)| rest)
+}
+
 /// A target without its query.
 pub(crate) fn path_of(target: &str) -> &str {
     target.split_once('?').map_or(target, |(path, _)| path)
@@ -94,7 +101,7 @@ where
     let mut headers = head.headers;
     if let (Version::HTTP_2, Some(authority)) = (head.version, head.uri.authority()) {
         // HTTP/2 has the authority instead of `Host`.
-        if let Ok(host) = authority.as_str().parse() {
+        if let Ok(host) = host_and_port(authority).parse() {
             headers.entry(HOST).or_insert(host);
         }
     }

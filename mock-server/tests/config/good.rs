@@ -26,6 +26,14 @@ fn the_change_over_in_the_example_is_valid() {
 }
 
 #[test]
+fn a_certificate_with_a_byte_order_mark_is_read_without_it() {
+    let pem = Credentials::development().merchant_certificate;
+    let folder = Folder::new("[[merchant]]\nmchid = \"1\"\ncertificate = \"c.pem\"");
+    let config = folder.with("c.pem", &format!("\u{feff}{pem}")).read().unwrap();
+    assert_eq!(config.merchants()[0].mchid.as_str(), "1");
+}
+
+#[test]
 fn an_empty_file_is_the_default() {
     let config = Folder::new("").read().unwrap();
     assert_eq!(config.to_string(), Config::default().to_string());

@@ -24,6 +24,19 @@ fn a_key_instead_of_a_certificate_is_refused() {
 }
 
 #[test]
+fn der_and_utf_16_in_place_of_pem_are_named() {
+    let utf16: Vec<u8> = "\u{feff}-----BEGIN 会".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, found) in [(&b"\x30\x82\x03\x01"[..], "found DER"), (&utf16[..], "found UTF-16")] {
+        let folder = Folder::new(&format!("{MERCHANT}c.pem\""));
+        fs::write(folder.0.path().join("c.pem"), content).unwrap();
+        let [place, problem, advice] = folder.error();
+        assert_eq!(place, "mock.toml:3");
+        assert!(problem.starts_with("certificate: expected PEM, which is text, ") && problem.contains(found));
+        assert_eq!(advice, "convert the file, or name another");
+    }
+}
+
+#[test]
 fn a_public_key_instead_of_a_private_key_is_refused() {
     let [place, problem, advice] =
         error("[public_key]\nid = \"PUB_KEY_ID_1\"\nprivate_key = \"{credentials}/pub_key.pem\"");

@@ -1,9 +1,17 @@
 //! The command itself: wrong usage, the list of probes, and the reports.
 
+#[cfg(unix)]
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
 use wechatpay_contract::prove::PROBES;
 
 use super::prove;
 use crate::support::repository;
+#[cfg(unix)]
+use crate::support::{command, ignores_hangups};
 
 #[tokio::test]
 async fn a_client_that_fails_against_a_correct_mock_ends_the_run_with_2() {
@@ -19,6 +27,28 @@ async fn a_client_that_never_calls_fails() {
     let run = prove(&["--", "true"], &[]).await;
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("exit code 0: the call never reached the mock"), "{}", run.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_stops_the_client_and_removes_its_keys() {
+    if ignores_hangups() {
+        return;
+    }
+    // Pipes, so that each side waits for the other.
+    let folder = tempfile::tempdir().unwrap();
+    let [told, never] = ["told", "never"].map(|name| folder.path().join(name));
+    assert!(Command::new("mkfifo").args([&told, &never]).status().unwrap().success());
+    let script = format!("echo $SSL_CERT_FILE > {}; cat {}", told.display(), never.display());
+    let mut prove = command();
+    prove.args(["prove-client", "--", "sh", "-c", &script]);
+    let mut prove = prove.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let bundle = std::fs::read_to_string(told).unwrap();
+    let keys = Path::new(bundle.trim_end()).parent().unwrap();
+    assert!(keys.join("apiclient_key.pem").exists());
+    assert!(Command::new("kill").args(["-s", "HUP", &prove.id().to_string()]).status().unwrap().success());
+    assert_eq!(prove.wait().unwrap().code(), Some(2));
+    assert!(!keys.exists(), "{bundle}");
 }
 
 #[cfg(target_os = "linux")]

@@ -65,7 +65,7 @@ async fn the_clock_stops_at_the_year_9999() {
         }
         let clock = admin.get("/clock").await.body;
         assert_eq!(clock["now"], latest);
-        assert!(clock["rfc3339"].as_str().unwrap().starts_with("9999-12-3"), "{clock}");
+        assert_eq!(clock["rfc3339"], "9999-12-31T23:59:59+00:00");
         act(&admin, "resume", None).await;
     }
 }

@@ -307,6 +307,25 @@ async fn unknown_fields_with_long_names_are_shown_in_short() {
 }
 
 #[tokio::test]
+async fn unknown_fields_are_named_by_escaped_json_pointers() {
+    let body = json!({ "out_request_no": "1", "a/b~c": 1, "guide": { "~/": 1 } });
+    for (unknown_field, status, pointers) in [
+        (UnknownField::Reject, 400, &["/body/a~1b~0c"][..]),
+        (UnknownField::Warn, 204, &["/body/a~1b~0c", "/body/guide/~0~1"]),
+    ] {
+        let mut config = Config::default();
+        config.policies.unknown_field = unknown_field;
+        let builder = MockServer::builder().config(config).clock(Clock::fixed(NOW));
+        let admin = Admin::of(builder.start().await.unwrap());
+        let request = RawRequest { body: body.to_string().into(), ..RawRequest::sample() };
+        assert_eq!(admin.exchange(&request).await, status);
+        let shown = admin.get("/exchanges/1").await.text;
+        assert!(pointers.iter().all(|pointer| shown.contains(pointer)), "{shown}");
+        assert!(!shown.contains("/body/a/b"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn the_journal_stays_within_its_limit_in_bytes() {
     const LIMIT: usize = 1024 * 1024;
     let mut config = Config::default();

@@ -2,10 +2,38 @@
 //! or the development APIv3 key.
 
 use serde_json::json;
+use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{Clock, MockServer};
 
 use super::{Admin, signed_by};
 use crate::support::{NOW, RawRequest};
+
+#[tokio::test]
+async fn of_a_token_sent_to_the_gateway_only_scheme_and_length_are_kept() {
+    let token = "correct-horse-battery";
+    let builder = MockServer::builder().clock(Clock::fixed(NOW)).admin_token(token.parse().unwrap());
+    let admin = Admin::of(builder.start().await.unwrap()).with(&format!("Authorization: Bearer {token}"));
+    let unsigned = RawRequest { sign: Sign::Unsigned, ..RawRequest::certificates() };
+    for (header, status) in [
+        (format!("Authorization: Bearer {token}"), 401),
+        (format!("Authorization: {token}"), 401),
+        (format!("Proxy-Authorization: Basic {token}"), 401),
+    ] {
+        assert_eq!(admin.exchange(&unsigned.clone().header(&header)).await, status);
+    }
+    for path in ["/exchanges", "/exchanges.har", "/exchanges/1", "/exchanges/2", "/exchanges/3"] {
+        let shown = admin.get(path).await.text;
+        assert!(!shown.contains("horse"), "{path}: {shown}");
+    }
+    for (number, masked) in [
+        (1, "Bearer (21 bytes, not shown)"),
+        (2, "(21 bytes, not shown)"),
+        (3, "Basic (21 bytes, not shown)"),
+    ] {
+        let shown = admin.get(&format!("/exchanges/{number}")).await.text;
+        assert!(shown.contains(&format!("\"{masked}\"")), "{shown}");
+    }
+}
 
 #[tokio::test]
 async fn no_response_has_secrets_of_a_created_merchant() {
@@ -15,9 +43,7 @@ async fn no_response_has_secrets_of_a_created_merchant() {
     let mchid = made.mchid.as_str();
     admin.exchange(&signed_by(&made, RawRequest::sample())).await;
     admin.exchange(&signed_by(&made, RawRequest::certificates())).await;
-    admin
-        .exchange(&RawRequest { sign: wechatpay_contract::sign::Sign::WrongKey, ..RawRequest::sample() })
-        .await;
+    admin.exchange(&RawRequest { sign: Sign::WrongKey, ..RawRequest::sample() }).await;
     admin.post("/faults", &json!({ "fault": "system-error", "match": { "merchant": mchid } })).await;
     let mut responses = Vec::new();
     for path in [

@@ -44,6 +44,16 @@ async fn connection_specific_headers_are_not_sent() {
 }
 
 #[tokio::test]
+async fn the_user_information_of_a_url_is_not_kept() {
+    let mock = frozen_mock().await;
+    let client = Client::of(&mock).await;
+    let request = RawRequest::sample().to_http("https://user:secret@localhost");
+    assert_eq!(soon(client.send(request)).await.unwrap().status(), 204);
+    let host = mock.exchanges()[0].request.headers.text(&http::header::HOST).map(ToOwned::to_owned);
+    assert_eq!(host.as_deref(), Some("localhost"));
+}
+
+#[tokio::test]
 async fn a_response_is_not_compressed_even_if_the_client_accepts_it() {
     let mock = frozen_mock().await;
     let request = RawRequest::certificates().header("Accept-Encoding: gzip, deflate, br");

@@ -68,7 +68,8 @@ async fn shutdown_ends_tunnels_at_once() {
 async fn an_unreachable_host_is_a_502_with_the_reason() {
     let (mock, other, name) = mock_and_other().await;
     drop(other);
-    let response = soon(tunnel(&mock, &name)).await.err().unwrap();
+    // The reason does not repeat a password.
+    let response = soon(tunnel(&mock, &format!("user:secret@{name}"))).await.err().unwrap();
     assert_eq!(response.status(), "502");
     let text = String::from_utf8(response.body).unwrap();
     let beginning = format!("wechatpay-mock: cannot reach {name}, which --proxy-passthrough allows: ");

@@ -38,6 +38,26 @@ async fn other_hosts_are_a_403_with_a_hint() {
 }
 
 #[tokio::test]
+async fn a_call_to_another_port_of_this_machine_is_a_403_and_does_nothing_here() {
+    let (mock, other) = (frozen_mock().await, frozen_mock().await);
+    assert_eq!(crate::support::exchange(&mock, &RawRequest::sample()).await.status(), "204");
+    for url in [other.url(), other.url().replace("http://", "http://user:secret@"), "http://localhost".into()]
+    {
+        for call in ["POST {url}/__mock/reset", "DELETE {url}/__mock/exchanges", "GET {url}/v3/certificates"]
+        {
+            let mut connection = Connection::open(&mock).await;
+            let request = call.replace("{url}", &url);
+            connection.send(format!("{request} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await;
+            let response = soon(connection.response()).await;
+            assert_eq!(response.status(), "403", "{request}");
+            let text = text(&response);
+            assert!(text.contains("expected this mock's own address") && !text.contains("secret"), "{text}");
+        }
+    }
+    assert_eq!((mock.exchanges().len(), other.exchanges().len()), (1, 0));
+}
+
+#[tokio::test]
 async fn after_a_refusal_the_connection_still_works() {
     let mock = frozen_mock().await;
     let mut connection = Connection::open(&mock).await;

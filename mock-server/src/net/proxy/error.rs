@@ -18,6 +18,10 @@ pub(crate) enum ProxyError {
     )]
     OtherHost { host: String },
     #[error(
+        "expected this mock's own address, found {authority}; call that without a proxy: NO_PROXY={host}"
+    )]
+    OtherPort { host: String, authority: String },
+    #[error(
         "expected a host other than this mock, to which this request would loop back; call the mock without a proxy: NO_PROXY=localhost,127.0.0.1,::1"
     )]
     Loop,
@@ -37,7 +41,9 @@ impl ProxyError {
     pub(crate) fn response(&self) -> Response<ResponseBody> {
         let status = match self {
             Self::NoHost | Self::Http2 | Self::NoTunnel { .. } => StatusCode::BAD_REQUEST,
-            Self::OtherHost { .. } | Self::Loop | Self::TunnelInTunnel => StatusCode::FORBIDDEN,
+            Self::OtherHost { .. } | Self::OtherPort { .. } | Self::Loop | Self::TunnelInTunnel => {
+                StatusCode::FORBIDDEN
+            }
             Self::Unreachable { .. } => StatusCode::BAD_GATEWAY,
         };
         text_response(status, format!("wechatpay-mock: {self}\n"))

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `CONNECT` to one of the gateway's hosts, or one named by `--host` | a tunnel that ends in the mock |
 //! | `CONNECT` to a host named by `--proxy-passthrough` | a tunnel to that host |
-//! | `GET http://…` to one of the mock's hosts, or its own address | as if it had come directly |
-//! | any other | an error that says what to do |
+//! | `GET http://…` to one of the mock's hosts, or its own address and port | as if it had come directly |
+//! | any other, also below `/__mock/` | an error that says what to do |
 
 mod error;
 mod lookup;
@@ -13,13 +13,16 @@ mod tunnel;
 
 use std::{io, iter, net::SocketAddr, time::Duration};
 
-use http::{Method, Request, uri::Authority};
+use http::{
+    Method, Request, Uri,
+    uri::{Authority, Scheme},
+};
 use hyper::upgrade::{OnUpgrade, on};
 use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
-    admin,
     net::{host::Host, listener::Addresses, proxy::lookup::Lookups},
+    request::receive::host_and_port,
 };
 
 pub(crate) use crate::net::proxy::{error::ProxyError, tunnel::relay};
@@ -85,15 +88,18 @@ impl Proxy {
         let is_own = host.is_gateways() || self.own.contains(&host);
         let is_passthrough = self.passthrough.contains(&host);
         if !is_connect {
-            if is_own || self.listens_at(&host, authority) {
-                return Ok(Route::Mock);
+            return if is_own || self.listens_at(&host, port_of(request.uri())) {
+                Ok(Route::Mock)
             } else if is_passthrough && !is_in_tunnel {
-                return Err(ProxyError::NoTunnel { host: host.to_string() });
-            } else if admin::is_admin_request(request) {
-                // The admin API checks the host itself.
-                return Ok(Route::Mock);
-            }
-            return Err(ProxyError::OtherHost { host: host.to_string() });
+                Err(ProxyError::NoTunnel { host: host.to_string() })
+            } else if host.is_loopback() {
+                Err(ProxyError::OtherPort {
+                    host: host.to_string(),
+                    authority: host_and_port(authority).into(),
+                })
+            } else {
+                Err(ProxyError::OtherHost { host: host.to_string() })
+            };
         }
         if is_in_tunnel {
             Err(ProxyError::TunnelInTunnel)
@@ -101,7 +107,7 @@ impl Proxy {
             Err(ProxyError::NoHost)
         } else if is_own {
             Ok(Route::TunnelToMock)
-        } else if self.listens_at(&host, authority) {
+        } else if self.listens_at(&host, port_of(request.uri())) {
             Err(ProxyError::Loop)
         } else if is_passthrough {
             Ok(Route::TunnelTo(authority.clone()))
@@ -111,20 +117,20 @@ impl Proxy {
     }
 
     /// Whether the mock listens at this host and port, without resolving names.
-    fn listens_at(&self, host: &Host, authority: &Authority) -> bool {
-        let port = authority.port_u16().unwrap_or(80);
+    fn listens_at(&self, host: &Host, port: u16) -> bool {
         self.addresses.iter().any(|address| {
-            address.port() == port
-                && match host {
-                    Host::Address(ip) => ip.to_canonical().is_loopback() || *ip == address.ip(),
-                    Host::Name(name) => name.as_str() == "localhost",
-                }
+            let ip = address.ip().to_canonical();
+            let is_here = match host {
+                Host::Address(asked) if asked.to_canonical() == ip => true,
+                _ => host.is_loopback() && (ip.is_loopback() || ip.is_unspecified()),
+            };
+            address.port() == port && is_here
         })
     }
 
     /// Connects to a host, unless its name resolves to an address that the mock listens on.
     async fn connect(&self, authority: &Authority) -> Result<TcpStream, ProxyError> {
-        let unreachable = |source| ProxyError::Unreachable { host: authority.to_string(), source };
+        let unreachable = |source| ProxyError::Unreachable { host: host_and_port(authority).into(), source };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let port = authority.port_u16().unwrap_or(80);
         let connecting = async {
@@ -148,6 +154,11 @@ impl Proxy {
         });
         if is_loop { Err(ProxyError::Loop) } else { Ok(stream) }
     }
+}
+
+/// The port of a URL, or the default of its scheme.
+fn port_of(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 })
 }
 
 #[cfg(test)]
@@ -223,9 +234,32 @@ mod tests {
         ] {
             assert_eq!(route(Method::GET, uri, false), Ok(Route::Mock), "{uri}");
         }
-        assert_error(route(Method::GET, "http://example.com/", false), "this is not an open proxy");
+        for uri in
+            ["http://example.com/", "http://example.com/__mock/reset", "http://192.0.2.1:8080/__mock/reset"]
+        {
+            assert_error(route(Method::GET, uri, false), "this is not an open proxy");
+        }
         for uri in ["http://other.test/", "https://other.test/"] {
             assert_error(route(Method::GET, uri, false), "open a tunnel with CONNECT");
         }
+    }
+
+    #[test]
+    fn an_absolute_url_of_another_port_of_this_machine_is_not_for_the_mock() {
+        for uri in [
+            "http://127.0.0.1:9090/__mock/reset",
+            "http://user:secret@127.0.0.1:9090/v3/certificates",
+            "http://[::1]/__mock",
+            "https://127.0.0.1/__mock/reset",
+        ] {
+            for is_in_tunnel in [false, true] {
+                let error = route(Method::POST, uri, is_in_tunnel).unwrap_err();
+                assert!(
+                    error.contains("expected this mock's own address") && !error.contains("secret"),
+                    "{error}"
+                );
+            }
+        }
+        assert_eq!(route(Method::POST, "http://127.0.0.1:8080/__mock/reset", false), Ok(Route::Mock));
     }
 }

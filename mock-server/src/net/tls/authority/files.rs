@@ -5,15 +5,16 @@
 
 use std::{
     fs, io,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use rcgen::KeyPair;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use tempfile::NamedTempFile;
 
-use crate::net::tls::authority::{AuthorityError, certificates::CertificateInfo};
+use crate::{
+    merchants::whole_file::{SECRET, WholeFile},
+    net::tls::authority::{AuthorityError, certificates::CertificateInfo},
+};
 
 const CERTIFICATE: &str = "wechatpay-mock-ca.pem";
 const KEY: &str = "wechatpay-mock-ca-key.pem";
@@ -40,7 +41,10 @@ pub(super) fn certificate_path(dir: &Path) -> PathBuf {
 pub(super) fn key(dir: &Path) -> Result<KeyPair, AuthorityError> {
     let path = dir.join(KEY);
     let pem = match read(&path)? {
-        Some(pem) => pem,
+        Some(pem) => {
+            warn_if_exposed(&path);
+            pem
+        }
         None => {
             let new = KeyPair::generate().map_err(AuthorityError::cannot_create)?.serialize_pem();
             write(dir, &path, &new, Existing::Stays)?;
@@ -50,6 +54,23 @@ pub(super) fn key(dir: &Path) -> Result<KeyPair, AuthorityError> {
     let invalid = |_| AuthorityError::InvalidFile { path, expected: "the authority's private key" };
     KeyPair::from_pem(&pem).map_err(invalid)
 }
+
+/// Warns if others than its owner can use the key. It is not refused: some file systems show such a mode
+/// for every file.
+#[cfg(unix)]
+fn warn_if_exposed(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = path.metadata().map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        tracing::warn!(
+            "{}: expected a key that only its owner can use, found mode {mode:o}; whoever has the key can pose as any host of this mock to its clients: run chmod 600, or `wechatpay-mock ca --delete` for a new authority",
+            path.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_exposed(_: &Path) {}
 
 /// Reads the certificate of this key, if there is one.
 pub(super) fn certificate(dir: &Path, key: &KeyPair) -> Result<Option<StoredCertificate>, AuthorityError> {
@@ -93,17 +114,10 @@ pub(super) fn delete(dir: &Path) -> Result<bool, AuthorityError> {
 /// Writes a file atomically, readable by its owner only.
 fn write(dir: &Path, path: &Path, content: &str, existing: Existing) -> Result<(), AuthorityError> {
     create_dir(dir).map_err(failed("make", dir))?;
-    // Temporary files are readable by their owner only.
-    let mut new = NamedTempFile::with_prefix_in(".new-", dir).map_err(failed("write to", dir))?;
-    new.write_all(content.as_bytes()).map_err(failed("write", path))?;
-    let written = match existing {
-        Existing::IsReplaced => new.persist(path),
-        Existing::Stays => new.persist_noclobber(path),
-    };
-    match written {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed("write", path)(error.error)),
+    let new = WholeFile::write(path, content, SECRET).map_err(failed("write", path))?;
+    match new.appear(existing == Existing::IsReplaced) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("write", path)(error)),
+        _ => Ok(()),
     }
 }
 
