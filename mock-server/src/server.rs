@@ -435,9 +435,10 @@ fn shared(
     let rejected_connections = Arc::new(RejectedConnections::default());
     let control = Control::new(Arc::new(gateway), rejected_connections, config.faults.clone())?;
     let access = Access::new(addresses.most_open(), config.admin_token.clone());
-    let admin = Admin::new(Arc::new(control), access);
-    let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
     let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
+    let tls = Arc::new(tls);
+    let admin = Admin::new(Arc::new(control), access, Arc::<Tls>::clone(&tls));
+    let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
     Ok(Shared { admin, proxy, tls })
 }
 
