@@ -158,6 +158,16 @@ impl MockServer {
         self.gateway().journal.page(filter, Order::Oldest, usize::MAX).exchanges
     }
 
+    /// How many requests to the gateway have arrived since the start. Unlike the journal, this is never reset.
+    pub fn requests(&self) -> u64 {
+        self.gateway().journal.recorded().recorded
+    }
+
+    /// Like [`MockServer::requests`], but only those of an operation, by `operationId`: `set_rights`.
+    pub fn requests_of(&self, operation: &str) -> u64 {
+        self.gateway().journal.recorded_of(operation)
+    }
+
     /// Why connections were rejected before there was an exchange: a TLS handshake failed, or a request to the proxy was
     /// refused. Each reason once, at most 20.
     pub fn rejected_connections(&self) -> Vec<String> {
