@@ -128,6 +128,8 @@ fn the_environment_has_the_variables_that_each_ecosystem_reads() {
     }
     assert!(found["NODE_EXTRA_CA_CERTS"].ends_with("/ca.pem"));
     assert_eq!(found["NODE_USE_ENV_PROXY"], "1");
+    let node = &found["NODE_OPTIONS"];
+    assert!(node.contains("--require \"/") && node.ends_with("preload.cjs\""), "{node}");
     assert!(found["PHP_INI_SCAN_DIR"].starts_with("/etc/php:/"), "{}", found["PHP_INI_SCAN_DIR"]);
     let java = &found["JAVA_TOOL_OPTIONS"];
     assert!(java.starts_with("-Xmx99m -D"), "{java}");
@@ -270,6 +272,36 @@ fn an_expectation_of_an_unknown_operation_is_wrong_usage() {
         let reason = "expected OPERATION=NUMBER with one of ";
         assert!(stderr(&output).contains(reason), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn clients_in_node_that_read_no_proxy_reach_the_mock() {
+    if is_missing("node") {
+        return;
+    }
+    let script = "
+        import https from 'node:https';
+        import { connect } from 'node:tls';
+        const url = 'https://api.mch.weixin.qq.com/v3/certificates';
+        const headers = { Accept: 'application/json', 'Accept-Language': 'zh-CN', 'User-Agent': 'test' };
+        const get = (agent) => new Promise((resolve, reject) => {
+            https.get(url, { headers, agent }, ({ statusCode }) => resolve(statusCode)).on('error', reject);
+        });
+        const tls = new Promise((resolve, reject) => {
+            const socket = connect(443, 'api.mch.weixin.qq.com', () => resolve(socket.authorized));
+            socket.on('error', reject);
+        });
+        const { status } = await fetch(url, { headers });
+        console.log(process.title, status, await get(), await get(false), await tls);
+        process.exit();";
+    // The preload's path contains a space, and Node has an option already.
+    let dir = tempfile::Builder::new().prefix("with space").tempdir().unwrap();
+    let mut command = command();
+    command.env("TMPDIR", dir.path()).env("NODE_OPTIONS", "--title=own");
+    command.args(["run", "--expect", "list_certificates=3", "--"]);
+    let output = command.args(["node", "--input-type=module", "-e", script]).output().unwrap();
+    let expected = (Some(0), "own 401 401 401 true\n");
+    assert_eq!((code(&output), stdout(&output)), expected, "{}", stderr(&output));
 }
 
 #[test]
