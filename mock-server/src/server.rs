@@ -158,6 +158,16 @@ impl MockServer {
         self.gateway().journal.page(filter, Order::Oldest, usize::MAX).exchanges
     }
 
+    /// How many requests to the gateway have arrived since the start. Unlike the journal, this is never reset.
+    pub fn requests(&self) -> u64 {
+        self.gateway().journal.recorded().recorded
+    }
+
+    /// Like [`MockServer::requests`], but only those of an operation, by `operationId`: `set_rights`.
+    pub fn requests_of(&self, operation: &str) -> u64 {
+        self.gateway().journal.recorded_of(operation)
+    }
+
     /// Why connections were rejected before there was an exchange: a TLS handshake failed, or a request to the proxy was
     /// refused. Each reason once, at most 20.
     pub fn rejected_connections(&self) -> Vec<String> {
@@ -435,9 +445,10 @@ fn shared(
     let rejected_connections = Arc::new(RejectedConnections::default());
     let control = Control::new(Arc::new(gateway), rejected_connections, config.faults.clone())?;
     let access = Access::new(addresses.most_open(), config.admin_token.clone());
-    let admin = Admin::new(Arc::new(control), access);
-    let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
     let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
+    let tls = Arc::new(tls);
+    let admin = Admin::new(Arc::new(control), access, Arc::<Tls>::clone(&tls));
+    let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
     Ok(Shared { admin, proxy, tls, idle: Arc::default() })
 }
 

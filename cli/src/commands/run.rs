@@ -10,6 +10,7 @@ use std::{
 use clap::Args;
 use wechatpay_contract::environment;
 use wechatpay_mock::{Clock, MockServer};
+use wechatpay_openapi::Contract;
 
 use crate::{
     logging,
@@ -25,20 +26,33 @@ const MAX_SHOWN: usize = 20;
 /// How long a peer's last TLS alert may take to arrive.
 const ALERT_DELAY: Duration = Duration::from_millis(200);
 
+/// Clients that read no proxy variable, and the line that makes each use the proxy.
+const WITHOUT_PROXY: [(&str, &str); 3] = [
+    ("Python's aiohttp", "aiohttp.ClientSession(trust_env=True)"),
+    (
+        "PHP's streams",
+        "stream_context_set_default(['http' => ['proxy' => str_replace('http:', 'tcp:', getenv('HTTPS_PROXY'))]]);",
+    ),
+    ("an http.Transport in Go", "Proxy: http.ProxyFromEnvironment"),
+];
+
 const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock run -- go test ./...
   wechatpay-mock run -- mvn -o test
   wechatpay-mock run --contract -- npm test
+  wechatpay-mock run --expect set_rights=1 -- ./update-rights
   wechatpay-mock run -- curl -i https://api.mch.weixin.qq.com/v3/certificates
 
 Starts a mock on a free port of the loopback interface. It is also a proxy that stands in for https://api.mch.weixin.qq.com,
 with a certificate authority created for this run and deleted after it. To point the command at it, `run` sets HTTPS_PROXY,
-NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and JAVA_TOOL_OPTIONS,
-and WECHATPAY_BASE_URL for code that takes a base URL. The merchant's credentials are in WECHATPAY_MCHID and so on, the
-variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests and why.
+NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, NODE_OPTIONS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and
+JAVA_TOOL_OPTIONS, and WECHATPAY_BASE_URL for code that takes a base URL. The merchant's credentials are in WECHATPAY_MCHID
+and so on, the variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests
+and why.
 
-Exit codes: the command's own; 1 if --contract fails; 2 wrong usage or configuration; 126 or 127 if it cannot be run.";
+Exit codes: the command's own; 1 if no request arrives, or --contract or --expect fails; 2 wrong usage or configuration; 126
+or 127 if it cannot be run.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -48,9 +62,16 @@ pub(crate) struct Run {
     /// Merchant whose credentials the command gets [default: the first]
     #[arg(long)]
     mchid: Option<String>,
-    /// Fail, even if the command succeeds, if a request breaks the contract or no request arrives
+    /// Fail, even if the command succeeds, if a request breaks the contract
     #[arg(long)]
     contract: bool,
+    /// Fail, even if the command succeeds, unless it makes this many requests of this operation, such as set_rights=1; can be
+    /// repeated
+    #[arg(long, value_name = "OPERATION=NUMBER", value_parser = expected)]
+    expect: Vec<Expected>,
+    /// Do not fail if no request arrives
+    #[arg(long)]
+    allow_none: bool,
     /// Log each request on stderr, as `serve` does
     #[arg(long, short)]
     verbose: bool,
@@ -60,6 +81,13 @@ pub(crate) struct Run {
     /// The command and its arguments, after --
     #[arg(required = true, last = true, value_name = "CMD")]
     command: Vec<OsString>,
+}
+
+/// How many requests of an operation must arrive, whether or not they are refused.
+#[derive(Clone, Debug)]
+struct Expected {
+    operation: String,
+    times: u64,
 }
 
 /// Starts a mock, runs the command against it, and lists the requests that went wrong.
@@ -83,31 +111,51 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
         let code = error.exit_code();
         Failure::from(error).with_code(code)
     })?;
-    let is_contract_broken = report(&mock, ended, options.contract).await;
-    Ok(ExitCode::from(if ended.code == 0 && is_contract_broken { CHECK_FAILED } else { ended.code }))
+    let failures = failures(&mock, ended, options);
+    report(&mock, ended, &failures).await;
+    Ok(ExitCode::from(if ended.code == 0 && !failures.is_empty() { CHECK_FAILED } else { ended.code }))
 }
 
-/// Lists the requests that went wrong, if the command failed or `--contract` is given and the contract was broken.
-/// Returns whether it was broken.
-async fn report(mock: &MockServer, ended: Ended, is_checked: bool) -> bool {
+/// Why the run fails even if the command succeeds.
+fn failures(mock: &MockServer, ended: Ended, options: &Run) -> Vec<String> {
+    let mut failures = Vec::new();
+    if mock.requests() == 0 && !options.allow_none && !ended.is_interrupted {
+        failures.push("no request arrived, which only --allow-none permits".into());
+    }
+    if options.contract && mock.exchanges().iter().any(|exchange| exchange.breaks_contract()) {
+        failures.push("a request broke the contract, which --contract forbids".into());
+    }
+    for Expected { operation, times } in &options.expect {
+        let found = mock.requests_of(operation);
+        if found != *times {
+            failures.push(format!("--expect {operation}={times} is not met: {operation}={found}"));
+        }
+    }
+    failures
+}
+
+/// Lists the requests that went wrong if the run failed, and what to do if no request arrived.
+async fn report(mock: &MockServer, ended: Ended, failures: &[String]) {
     let exchanges = mock.exchanges();
-    let is_broken =
-        is_checked && (exchanges.is_empty() || exchanges.iter().any(|exchange| exchange.breaks_contract()));
-    let is_failed = ended.code != 0 || is_broken;
-    let rejected_connections = if exchanges.is_empty() && !ended.is_interrupted {
+    let is_failed = ended.code != 0 || !failures.is_empty();
+    let is_none = mock.requests() == 0;
+    let rejected_connections = if is_none && !ended.is_interrupted {
         mock.rejected_connections_within(ALERT_DELAY).await
     } else {
         mock.rejected_connections()
     };
     let mut text = String::new();
     let mut say = |line: String| text += &format!("wechatpay-mock: {line}\n");
-    if is_failed || exchanges.is_empty() {
+    if is_failed || is_none {
         for reason in &rejected_connections {
             say(format!("rejected connection: {reason}"));
         }
     }
-    if exchanges.is_empty() && rejected_connections.is_empty() && !ended.is_interrupted {
+    if is_none && is_failed && rejected_connections.is_empty() && !ended.is_interrupted {
         say("no request reached the mock; does the command read HTTPS_PROXY? docs/sdks shows how to point each SDK at it".into());
+        for (client, line) in WITHOUT_PROXY {
+            say(format!("  {client}: {line}"));
+        }
     }
     if !exchanges.is_empty() && is_failed {
         let is_wrong = |exchange: &wechatpay_mock::Exchange| {
@@ -123,10 +171,22 @@ async fn report(mock: &MockServer, ended: Ended, is_checked: bool) -> bool {
             say(format!("  {exchange}"));
         }
     }
-    if is_broken && ended.code == 0 {
-        say("--contract: the command succeeded, but a request broke the contract or none arrived".into());
+    if ended.code == 0 {
+        for failure in failures {
+            say(format!("the command succeeded, but {failure}"));
+        }
     }
     // stderr may be closed.
     let _ = io::stderr().write_all(text.as_bytes());
-    is_broken
+}
+
+/// Reads `set_rights=1`.
+fn expected(text: &str) -> Result<Expected, String> {
+    let known: Vec<_> = Contract::current().operation_ids().collect();
+    let parts = text.split_once('=').filter(|(operation, _)| known.contains(operation));
+    parts
+        .and_then(|(operation, times)| {
+            Some(Expected { operation: operation.into(), times: times.parse().ok()? })
+        })
+        .ok_or_else(|| format!("expected OPERATION=NUMBER with one of {}", known.join(", ")))
 }

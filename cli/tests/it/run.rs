@@ -65,7 +65,7 @@ fn curl(signed: &str) -> String {
 #[test]
 fn the_exit_code_is_the_commands() {
     for wanted in [0, 3, 255] {
-        assert_eq!(code(&shell(&[], &format!("exit {wanted}"))), Some(wanted));
+        assert_eq!(code(&shell(&["--allow-none"], &format!("exit {wanted}"))), Some(wanted));
     }
 }
 
@@ -128,6 +128,8 @@ fn the_environment_has_the_variables_that_each_ecosystem_reads() {
     }
     assert!(found["NODE_EXTRA_CA_CERTS"].ends_with("/ca.pem"));
     assert_eq!(found["NODE_USE_ENV_PROXY"], "1");
+    let node = &found["NODE_OPTIONS"];
+    assert!(node.contains("--require \"/") && node.ends_with("preload.cjs\""), "{node}");
     assert!(found["PHP_INI_SCAN_DIR"].starts_with("/etc/php:/"), "{}", found["PHP_INI_SCAN_DIR"]);
     let java = &found["JAVA_TOOL_OPTIONS"];
     assert!(java.starts_with("-Xmx99m -D"), "{java}");
@@ -210,7 +212,8 @@ fn if_the_command_succeeds_nothing_is_listed_unless_the_contract_is_checked() {
     assert_eq!(code(&output), Some(1));
     let errors = stderr(&output);
     assert!(
-        errors.contains("with problems: 1") && errors.contains("--contract: the command succeeded"),
+        errors.contains("with problems: 1")
+            && errors.contains("the command succeeded, but a request broke the contract"),
         "{errors}"
     );
 
@@ -219,12 +222,86 @@ fn if_the_command_succeeds_nothing_is_listed_unless_the_contract_is_checked() {
 }
 
 #[test]
-fn no_request_gets_a_hint_and_breaks_the_contract() {
-    let hint = "wechatpay-mock: no request reached the mock; does the command read HTTPS_PROXY? ";
+fn no_request_is_a_failed_run_with_advice_unless_it_is_allowed() {
     let output = run(&[], &["true"]);
-    assert_eq!(code(&output), Some(0));
-    assert!(stderr(&output).starts_with(hint), "{}", stderr(&output));
-    assert_eq!(code(&run(&["--contract"], &["true"])), Some(1));
+    assert_eq!(code(&output), Some(1));
+    for advice in [
+        "wechatpay-mock: no request reached the mock; does the command read HTTPS_PROXY? ",
+        "wechatpay-mock:   Python's aiohttp: aiohttp.ClientSession(trust_env=True)\n",
+        "wechatpay-mock:   PHP's streams: stream_context_set_default([",
+        "wechatpay-mock: the command succeeded, but no request arrived, which only --allow-none permits\n",
+    ] {
+        assert!(stderr(&output).contains(advice), "{}", stderr(&output));
+    }
+    assert_eq!(code(&shell(&[], "exit 3")), Some(3));
+    let output = run(&["--contract", "--allow-none"], &["true"]);
+    assert_eq!((code(&output), stderr(&output)), (Some(0), ""));
+}
+
+#[test]
+fn the_run_fails_unless_as_many_requests_arrive_as_expected() {
+    if is_missing("curl") {
+        return;
+    }
+    let script = curl("/v3/certificates");
+    let both = ["--expect", "list_certificates=1", "--expect", "set_rights=0"];
+    let output = shell(&both, &script);
+    assert_eq!((code(&output), stderr(&output)), (Some(0), ""));
+    let output = shell(&["--expect", "list_certificates=1", "--expect", "set_rights=1"], &script);
+    assert_eq!(code(&output), Some(1));
+    let reason = "the command succeeded, but --expect set_rights=1 is not met: set_rights=0\n";
+    assert!(stderr(&output).ends_with(reason), "{}", stderr(&output));
+}
+
+#[test]
+fn requests_count_even_if_the_command_resets_the_mock_after_them() {
+    if is_missing("curl") {
+        return;
+    }
+    let reset = "curl -q -sS -o /dev/null -X POST $WECHATPAY_MOCK_URL/__mock/reset";
+    let script = format!("{}; {reset}", curl("/v3/certificates"));
+    let output = shell(&["--expect", "list_certificates=1"], &script);
+    assert_eq!((code(&output), stderr(&output)), (Some(0), ""));
+}
+
+#[test]
+fn an_expectation_of_an_unknown_operation_is_wrong_usage() {
+    for expectation in ["set_right=1", "set_rights", "set_rights=-1", "=1"] {
+        let output = run(&["--expect", expectation], &["true"]);
+        assert_eq!(code(&output), Some(2), "{expectation}");
+        let reason = "expected OPERATION=NUMBER with one of ";
+        assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn clients_in_node_that_read_no_proxy_reach_the_mock() {
+    if is_missing("node") {
+        return;
+    }
+    let script = "
+        import https from 'node:https';
+        import { connect } from 'node:tls';
+        const url = 'https://api.mch.weixin.qq.com/v3/certificates';
+        const headers = { Accept: 'application/json', 'Accept-Language': 'zh-CN', 'User-Agent': 'test' };
+        const get = (agent) => new Promise((resolve, reject) => {
+            https.get(url, { headers, agent }, ({ statusCode }) => resolve(statusCode)).on('error', reject);
+        });
+        const tls = new Promise((resolve, reject) => {
+            const socket = connect(443, 'api.mch.weixin.qq.com', () => resolve(socket.authorized));
+            socket.on('error', reject);
+        });
+        const { status } = await fetch(url, { headers });
+        console.log(process.title, status, await get(), await get(false), await tls);
+        process.exit();";
+    // The preload's path contains a space, and Node has an option already.
+    let dir = tempfile::Builder::new().prefix("with space").tempdir().unwrap();
+    let mut command = command();
+    command.env("TMPDIR", dir.path()).env("NODE_OPTIONS", "--title=own");
+    command.args(["run", "--expect", "list_certificates=3", "--"]);
+    let output = command.args(["node", "--input-type=module", "-e", script]).output().unwrap();
+    let expected = (Some(0), "own 401 401 401 true\n");
+    assert_eq!((code(&output), stdout(&output)), expected, "{}", stderr(&output));
 }
 
 #[test]
@@ -359,7 +436,7 @@ fn the_java_trust_store_has_the_mocks_authority() {
         cat "$NODE_EXTRA_CA_CERTS"
         unset JAVA_TOOL_OPTIONS
         keytool -list -keystore "$store" -storetype PKCS12 -storepass changeit"#;
-    let output = shell(&[], script);
+    let output = shell(&["--allow-none"], script);
     assert_eq!(code(&output), Some(0), "{}", stdout(&output));
     let printed = stdout(&output);
     let der: rustls::pki_types::CertificateDer<'_> =

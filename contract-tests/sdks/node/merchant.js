@@ -10,6 +10,7 @@ export function merchantFromEnvironment() {
       privateKey: readFileSync(variable('WECHATPAY_MERCHANT_KEY')),
       timeout: 10_000,
     },
+    certificate: readFileSync(variable('WECHATPAY_MERCHANT_CERTIFICATE')),
     apiV3Key: variable('WECHATPAY_APIV3_KEY'),
     platformSerial: variable('WECHATPAY_PLATFORM_SERIAL'),
     publicKeyId: variable('WECHATPAY_PUBLIC_KEY_ID'),

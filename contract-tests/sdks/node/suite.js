@@ -1,11 +1,13 @@
-// Tests wechatpay-axios-plugin, unmodified, against the mock: it calls https://api.mch.weixin.qq.com, its default, and reaches
-// the mock through HTTPS_PROXY and NODE_EXTRA_CA_CERTS. Run it as `wechatpay-mock run -- node suite.js`.
+// Tests wechatpay-axios-plugin and wechatpay-node-v3, unmodified, against the mock: they call https://api.mch.weixin.qq.com,
+// their default. The first reaches the mock through HTTPS_PROXY; the second reads no proxy, and its connections are
+// redirected by NODE_OPTIONS. Run it as `wechatpay-mock run -- node suite.js`.
 //
 // Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 
 import { Wechatpay } from 'wechatpay-axios-plugin';
+import WxPay from 'wechatpay-node-v3';
 
 import { merchantFromEnvironment, trustingCertificates, trustingPublicKey } from './merchant.js';
 import { check, end } from './tap.js';
@@ -13,7 +15,7 @@ import { check, end } from './tap.js';
 const card = 'v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665';
 const rights = `${card}/rights`;
 
-const { merchant, apiV3Key, platformSerial, publicKeyId, publicKey } = merchantFromEnvironment();
+const { merchant, certificate, apiV3Key, platformSerial, publicKeyId, publicKey } = merchantFromEnvironment();
 
 const ways = [
   ['downloaded certificates', () => trustingCertificates(merchant, apiV3Key), platformSerial, 600],
@@ -63,6 +65,13 @@ await check("a call without out_request_no fails as 400 PARAM_ERROR with the gat
   const client = new Wechatpay(trustingPublicKey(merchant, publicKeyId, publicKey));
   const call = client.chain(rights).patch({ bonus_value: 600 });
   await fails(call, isResponse(400, 'PARAM_ERROR', '输入源“/body/out_request_no”映射到字段“商户请求单号”必填性规则校验失败，此字段为必填项'));
+});
+
+await check('wechatpay-node-v3 downloads the certificates', async () => {
+  const { mchid, privateKey } = merchant;
+  const client = new WxPay({ appid: 'wx8888888888888888', mchid, publicKey: certificate, privateKey });
+  const certificates = await client.get_certificates(apiV3Key);
+  assert.deepEqual(certificates.map(({ serial_no: serial }) => serial), [platformSerial]);
 });
 
 process.exitCode = end();

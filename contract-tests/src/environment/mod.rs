@@ -10,8 +10,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
 use tempfile::TempDir;
-use wechatpay_mock::{AuthorityError, MockServer, WriteError, credentials_env, write_credentials};
+use wechatpay_mock::{
+    AuthorityError, GATEWAY_HOSTS, MockServer, WriteError, credentials_env, write_credentials,
+};
 use wechatpay_protocol::Credentials;
 
 use crate::environment::variables::{Files, php_ini};
@@ -43,6 +46,9 @@ pub enum EnvironmentError {
     },
 }
 
+/// What Node loads before a program: it connects to the mock in place of the gateway.
+const PRELOAD: &str = include_str!("preload.cjs");
+
 /// A temporary folder for [`prepare`], which only its owner can enter, whatever the umask.
 ///
 /// # Errors
@@ -60,7 +66,8 @@ pub fn folder() -> io::Result<TempDir> {
 
 /// Writes a merchant's credentials and the CAs to trust into `folder`, and returns the environment variables to
 /// pass to a command: the credentials as `wechatpay-mock keys` writes them, the mock as a proxy, the authorities for
-/// each ecosystem, and `WECHATPAY_BASE_URL`. Keep the folder until the command has ended.
+/// each ecosystem, what redirects clients in Node that read no proxy, and `WECHATPAY_BASE_URL`. Keep the folder until the
+/// command has ended.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -106,10 +113,18 @@ pub async fn prepare(
         trust_store: &write(folder.join("ca.p12"), &store)?,
         trust_store_password: trust_store::PASSWORD,
         php_ini_dir: &php_ini_dir,
+        preload: &write(folder.join("preload.cjs"), preload(mock).as_bytes())?,
     };
     let own = credentials_env(credentials, folder).into_iter().map(|(name, value)| (name, value.into()));
     let others = variables::variables(&files).into_iter().map(|(name, value)| (name.to_owned(), value));
     Ok(own.chain(others).collect())
+}
+
+/// [`PRELOAD`] with what it reads.
+fn preload(mock: &MockServer) -> String {
+    let (address, hosts) = (mock.address(), GATEWAY_HOSTS);
+    let mock = json!({ "host": address.ip(), "port": address.port(), "gatewayHosts": hosts });
+    format!("const mock = {mock};\n{PRELOAD}")
 }
 
 /// The CAs that this machine trusts, in PEM: the command may call other hosts too.

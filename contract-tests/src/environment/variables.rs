@@ -26,6 +26,8 @@ pub(super) struct Files<'a> {
     pub(super) trust_store_password: &'a str,
     /// A folder with a `php.ini` fragment.
     pub(super) php_ini_dir: &'a Path,
+    /// What Node loads before a program.
+    pub(super) preload: &'a Path,
 }
 
 /// The variables to set, by ecosystem.
@@ -34,6 +36,7 @@ pub(super) fn variables(files: &Files<'_>) -> Vec<(&'static str, OsString)> {
     let no_proxy = no_proxy(&env::var("NO_PROXY").or_else(|_| env::var("no_proxy")).unwrap_or_default());
     let named_ini_dirs = env::var_os("PHP_INI_SCAN_DIR").unwrap_or_default();
     let php_ini_dirs = php_ini_dirs(&named_ini_dirs, files.php_ini_dir);
+    let node_options = node_options(&env::var_os("NODE_OPTIONS").unwrap_or_default(), files.preload);
     vec![
         // curl, Go, Python, Ruby, .NET, PHP's Guzzle, axios
         ("HTTP_PROXY", proxy.clone()),
@@ -48,6 +51,8 @@ pub(super) fn variables(files: &Files<'_>) -> Vec<(&'static str, OsString)> {
         // setting
         ("NODE_EXTRA_CA_CERTS", files.authority.into()),
         ("NODE_USE_ENV_PROXY", "1".into()),
+        // Node's clients that read no proxy variables
+        ("NODE_OPTIONS", node_options),
         // Python's requests
         ("REQUESTS_CA_BUNDLE", files.bundle.into()),
         // curl
@@ -76,6 +81,14 @@ fn php_ini_dirs(named: &OsStr, one_more: &Path) -> OsString {
     dirs.push(separator);
     dirs.push(one_more);
     dirs
+}
+
+/// Node's options: those already set, and one that loads this file. Quoted, because the path may contain spaces.
+fn node_options(set: &OsStr, preload: &Path) -> OsString {
+    let preload = preload.display().to_string().replace('\\', r"\\").replace('"', r#"\""#);
+    let mut options = set.to_owned();
+    options.push(format!(" --require \"{preload}\""));
+    options
 }
 
 /// The hosts to call without a proxy: this machine and those already named, except for entries that match the gateway.
@@ -132,6 +145,16 @@ mod tests {
         let dirs = |named: &str| php_ini_dirs(named.as_ref(), Path::new("/run")).into_string().unwrap();
         assert_eq!(dirs(""), ":/run");
         assert_eq!(dirs("/etc/php:"), "/etc/php::/run");
+    }
+
+    #[test]
+    fn node_keeps_its_options_and_can_load_any_path() {
+        let options = |set: &str, path| node_options(set.as_ref(), Path::new(path)).into_string().unwrap();
+        assert_eq!(options("", "/tmp/x.cjs"), r#" --require "/tmp/x.cjs""#);
+        assert_eq!(
+            options("--trace-warnings", r#"C:\a b\"x".cjs"#),
+            r#"--trace-warnings --require "C:\\a b\\\"x\".cjs""#
+        );
     }
 
     #[test]

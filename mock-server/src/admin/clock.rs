@@ -4,8 +4,12 @@ use std::{fmt::Display, ops::RangeInclusive, sync::Arc};
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use wechatpay_protocol::Timestamp;
+use serde_json::Value;
+use utoipa::{
+    ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type},
+};
+use wechatpay_protocol::{Timestamp, display::truncate};
 
 use crate::{
     admin::{control::Control, error::AdminError, extract::Body, json::Json},
@@ -13,15 +17,14 @@ use crate::{
     non_null::non_null,
 };
 
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
 pub(super) enum ClockAction {
     /// Stops the clock.
     Freeze {
-        /// The time to stop at, in Unix seconds. Default: now.
         #[serde(default, deserialize_with = "non_null")]
-        #[schema(maximum = 253_402_300_799_u64)]
-        at: Option<u64>,
+        #[schema(schema_with = time_schema)]
+        at: Option<Value>,
     },
     /// Moves the clock forward, or back if negative. A frozen clock stays frozen.
     Advance {
@@ -54,6 +57,9 @@ struct ClockState {
 /// The upper limit of every number of seconds.
 const LATEST: i64 = Clock::LATEST as i64;
 
+/// The most characters shown of a time that is none.
+const SHOWN: usize = 64;
+
 /// Shows the mock's time.
 #[utoipa::path(get, path = "/__mock/clock", responses((status = 200, description = "The time.", body = ClockState)))]
 pub(super) async fn show_clock(State(control): State<Arc<Control>>) -> Json {
@@ -74,8 +80,7 @@ pub(super) async fn set_clock(
     let clock = &control.gateway.clock;
     match action {
         ClockAction::Freeze { at } => {
-            let at = at.map(|at| within("at", 0..=LATEST as u64, at)).transpose()?;
-            clock.freeze(at.map(Timestamp::from_unix));
+            clock.freeze(at.as_ref().map(time).transpose()?);
         }
         ClockAction::Advance { seconds } => clock.advance(within("seconds", -LATEST..=LATEST, seconds)?),
         ClockAction::Skew { seconds } => clock.skew(within("seconds", -LATEST..=LATEST, seconds)?),
@@ -94,6 +99,26 @@ impl ClockState {
             offset: clock.offset(),
         }
     }
+}
+
+/// A time in one of the forms of [`time_schema`].
+fn time(value: &Value) -> Result<Timestamp, AdminError> {
+    let unix = value.as_u64().map(Timestamp::from_unix);
+    let time = unix.or_else(|| Timestamp::from_rfc3339(value.as_str()?).ok());
+    time.filter(|time| time.as_unix() <= Clock::LATEST).ok_or_else(|| {
+        let (value, latest) = (value.to_string(), Clock::LATEST);
+        let found = truncate(&value, SHOWN);
+        AdminError::Body(format!("at: expected 0 to {latest} in Unix seconds, or RFC 3339, found {found}"))
+    })
+}
+
+fn time_schema() -> OneOfBuilder {
+    let unix = ObjectBuilder::new().schema_type(Type::Integer);
+    let rfc3339 = ObjectBuilder::new().schema_type(Type::String);
+    OneOfBuilder::new()
+        .description(Some("The time to stop at, in Unix seconds or RFC 3339. Default: now."))
+        .item(unix.minimum(Some(0)).maximum(Some(Clock::LATEST)))
+        .item(rfc3339.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))))
 }
 
 fn within<T: PartialOrd + Display>(field: &str, range: RangeInclusive<T>, found: T) -> Result<T, AdminError> {

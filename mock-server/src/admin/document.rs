@@ -152,17 +152,19 @@ fn refusals() -> Value {
 
 /// Adds the constraints that the types cannot express.
 fn add_constraints(schemas: &mut Value) {
+    let pairs = json!({
+        "platform_serial": ["platform_certificate"],
+        "platform_certificate": ["platform_serial"],
+        "public_key_id": ["public_key"],
+        "public_key": ["public_key_id"]
+    });
     let constraints = json!({
         "Between": { "anyOf": [
             { "properties": { "at_least": { "minimum": 1 } }, "required": ["at_least"] },
             { "required": ["at_most"] }
         ] },
-        "Credentials": { "dependentRequired": {
-            "platform_serial": ["platform_certificate"],
-            "platform_certificate": ["platform_serial"],
-            "public_key_id": ["public_key"],
-            "public_key": ["public_key_id"]
-        } },
+        "Credentials": { "dependentRequired": pairs },
+        "KnownCredentials": { "dependentRequired": pairs },
         "FaultRule": {
             "anyOf": [{ "required": ["fault"] }, { "required": ["error"] }, { "required": ["latency"] }],
             "not": { "required": ["fault", "error"] }

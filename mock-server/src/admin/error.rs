@@ -80,6 +80,8 @@ pub(super) enum AdminError {
     Configured { mchid: Mchid },
     #[error("expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     NoMerchant { found: String },
+    #[error("{0}")]
+    Authority(String),
     #[error("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]
     NoFault { id: FaultId },
     #[error("expected the number of an exchange, found {number}; the last one is {last}")]
@@ -118,6 +120,7 @@ impl AdminError {
             | Self::NoExchangeYet { .. }
             | Self::ExchangeEvicted { .. } => StatusCode::NOT_FOUND,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Authority(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -6,15 +6,13 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, Type},
-};
-use wechatpay_protocol::{CredentialsFile, Mchid, display::quoted};
+use utoipa::ToSchema;
+use wechatpay_protocol::{Mchid, display::quoted};
 
 use crate::{
     admin::{
         control::{Control, NewMerchant},
+        credentials::Credentials,
         error::{AdminError, Error},
         extract::{OptionalBody, Segment},
         json::{Deleted, Json},
@@ -58,11 +56,6 @@ struct MerchantState {
     /// Whether it was created at run time, and can be deleted.
     made: bool,
 }
-
-/// credentials.json with the contents of the files instead of their names.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Credentials(CredentialsFile);
 
 /// How long a call waits while keys are generated for other calls. (own choice)
 const KEY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -111,7 +104,7 @@ pub(super) async fn make_merchant(
     };
     let made = control.on_thread(move |control, _| Some(control.make_merchant(new))).await;
     let credentials = made.map_err(|_| AdminError::KeysBusy)??;
-    Ok((StatusCode::CREATED, Json::of(&Credentials(credentials.to_inline()))))
+    Ok((StatusCode::CREATED, Json::of(&Credentials::of(&credentials))))
 }
 
 /// Shows a merchant.
@@ -164,31 +157,5 @@ impl MerchantState {
             trust: merchant.trust,
             made: !control.gateway.merchants.is_configured(&merchant.mchid),
         }
-    }
-}
-
-impl ToSchema for Credentials {}
-
-/// Written by hand, because `wechatpay-protocol` does not depend on utoipa.
-impl PartialSchema for Credentials {
-    fn schema() -> RefOr<Schema> {
-        let required = [
-            ("mchid", "The merchant's mchid."),
-            ("merchant_serial", "The serial number of its certificate."),
-            ("merchant_key", "Its private key, PEM."),
-            ("merchant_certificate", "Its certificate, PEM."),
-            ("apiv3_key", "The APIv3 key, which both sides encrypt with."),
-        ];
-        let optional = [
-            ("platform_serial", "The serial number of the platform certificate, if the merchant trusts it."),
-            ("platform_certificate", "That certificate, PEM."),
-            ("public_key_id", "The ID of the gateway's public key, if the merchant trusts it."),
-            ("public_key", "That key, PEM."),
-        ];
-        let string = |text| ObjectBuilder::new().schema_type(Type::String).description(Some(text));
-        let object = required.into_iter().chain(optional);
-        let object =
-            object.fold(ObjectBuilder::new(), |object, (name, text)| object.property(name, string(text)));
-        required.into_iter().fold(object, |object, (name, _)| object.required(name)).into()
     }
 }

@@ -12,6 +12,7 @@
 mod access;
 mod clock;
 pub(crate) mod control;
+mod credentials;
 mod document;
 mod error;
 mod exchanges;
@@ -58,6 +59,7 @@ use crate::{
 
 pub(crate) use crate::admin::access::Access;
 pub use crate::admin::access::{AdminToken, AdminTokenError};
+pub(crate) use crate::admin::credentials::Ca;
 pub use crate::admin::document::admin_openapi;
 
 const ROOT: &str = "/__mock";
@@ -73,6 +75,7 @@ pub(crate) fn is_admin_request<B>(request: &http::Request<B>) -> bool {
 pub(crate) struct Admin {
     pub(crate) control: Arc<Control>,
     access: Access,
+    ca: Arc<dyn Ca>,
     /// Built for the first call: most mocks in tests never get one.
     router: OnceLock<Router>,
 }
@@ -85,8 +88,8 @@ struct Caller {
 }
 
 impl Admin {
-    pub(crate) fn new(control: Arc<Control>, access: Access) -> Self {
-        Self { control, access, router: OnceLock::new() }
+    pub(crate) fn new(control: Arc<Control>, access: Access, ca: Arc<dyn Ca>) -> Self {
+        Self { control, access, ca, router: OnceLock::new() }
     }
 
     pub(crate) async fn answer<B>(
@@ -124,6 +127,7 @@ impl Admin {
         *request.uri_mut() = uri;
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(self.access.address());
+        request.extensions_mut().insert(Arc::clone(&self.ca));
         let router = self.router.get_or_init(|| router(Arc::clone(&self.control)));
         match router.clone().call(request).await {
             Ok(response) => response,
@@ -150,6 +154,8 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(clock::show_clock, clock::set_clock))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))
         .routes(routes!(merchants::show_merchant, merchants::delete_merchant))
+        .routes(routes!(credentials::show_credentials))
+        .routes(routes!(credentials::show_ca))
         .routes(routes!(reset::reset))
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Journal {
 struct Partitions {
     by_merchant: HashMap<Option<Mchid>, Partition>,
     recorded: u64,
+    /// The number of exchanges of each operation since the mock started.
+    recorded_of: HashMap<&'static str, u64>,
     exchanges: usize,
     bytes: usize,
 }
@@ -95,6 +97,9 @@ impl Journal {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
+        if let Some(operation) = exchange.operation {
+            *partitions.recorded_of.entry(operation).or_default() += 1;
+        }
         let exchange = Arc::new(exchange);
         partitions.put(Arc::clone(&exchange));
         let mut evicted = Vec::new();
@@ -187,6 +192,11 @@ impl Journal {
     pub(crate) fn recorded(&self) -> Recorded {
         let partitions = self.partitions.lock();
         Recorded { recorded: partitions.recorded, exchanges: partitions.exchanges, bytes: partitions.bytes }
+    }
+
+    /// The number of exchanges of an operation since the mock started.
+    pub(crate) fn recorded_of(&self, operation: &str) -> u64 {
+        self.partitions.lock().recorded_of.get(operation).copied().unwrap_or_default()
     }
 
     /// Subscribes to the number of the last exchange.

@@ -124,22 +124,41 @@ impl MerchantConfig {
         now: Timestamp,
     ) -> Result<Credentials, NoCredentials> {
         let private_key = self.certificate.private_key.clone();
+        let private_key =
+            private_key.ok_or_else(|| NoCredentials::NoPrivateKey { mchid: self.mchid.clone() })?;
+        Ok(self.credentials_with_key(private_key, platform_certificates, public_key, now))
+    }
+
+    /// The same with this private key.
+    pub(crate) fn credentials_with_key(
+        &self,
+        merchant_key: String,
+        platform_certificates: &PlatformCertificates,
+        public_key: &PublicKeyPair,
+        now: Timestamp,
+    ) -> Credentials {
         let certificate = &self.certificate.certificate;
         let platform_certificate = || {
             let signing = platform_certificates.signing(now).certificate();
             (signing.serial_no().clone(), signing.pem().to_owned())
         };
         let public_key = || (public_key.id().clone(), public_key.to_pem());
-        Ok(Credentials {
+        Credentials {
             mchid: self.mchid.clone(),
             merchant_serial: certificate.serial_no().clone(),
-            merchant_key: private_key
-                .ok_or_else(|| NoCredentials::NoPrivateKey { mchid: self.mchid.clone() })?,
+            merchant_key,
             merchant_certificate: certificate.pem().into(),
             apiv3_key: self.apiv3_key.clone(),
             platform_certificate: self.trust.has_platform_certificate().then(platform_certificate),
             public_key: self.trust.has_public_key().then(public_key),
-        })
+        }
+    }
+
+    /// Whether its private key and its APIv3 key are the development merchant's, which are public.
+    pub(crate) fn has_development_keys(&self) -> bool {
+        let development = Credentials::development();
+        self.certificate.private_key.as_ref() == Some(&development.merchant_key)
+            && self.apiv3_key == development.apiv3_key
     }
 }
 

@@ -39,6 +39,8 @@ pub enum TrustMode {
 #[derive(Debug)]
 pub(crate) struct Merchants {
     configured: HashMap<Mchid, Arc<Merchant>>,
+    /// The first of the configured merchants.
+    first: Option<Mchid>,
     /// The merchants that were created at run time.
     created: RwLock<HashMap<Mchid, Arc<Merchant>>>,
     pub(crate) platform_certificates: PlatformCertificates,
@@ -77,6 +79,7 @@ impl Merchants {
         let known = |config: &MerchantConfig| (config.mchid.clone(), Arc::new(Merchant::new(config.clone())));
         Self {
             configured: merchants.iter().map(known).collect(),
+            first: merchants.first().map(|config| config.mchid.clone()),
             created: RwLock::default(),
             platform_certificates,
             public_key,
@@ -86,6 +89,11 @@ impl Merchants {
     /// The merchant with this mchid.
     pub(crate) fn merchant(&self, mchid: &str) -> Option<Arc<Merchant>> {
         self.configured.get(mchid).cloned().or_else(|| self.created().get(mchid).cloned())
+    }
+
+    /// The first of the configured merchants, if there is one.
+    pub(crate) fn first(&self) -> Option<Arc<Merchant>> {
+        self.merchant(self.first.as_ref()?.as_str())
     }
 
     /// Every merchant, sorted by mchid.
@@ -169,6 +177,16 @@ impl Merchants {
         at: Timestamp,
     ) -> Result<Credentials, NoCredentials> {
         merchant.credentials(&self.platform_certificates, &self.public_key, at)
+    }
+
+    /// The same with this private key.
+    pub(crate) fn credentials_with_key(
+        &self,
+        merchant: &Merchant,
+        merchant_key: String,
+        at: Timestamp,
+    ) -> Credentials {
+        merchant.credentials_with_key(merchant_key, &self.platform_certificates, &self.public_key, at)
     }
 
     /// The key with this serial number or ID, which the merchant encrypts with; `None` if the merchant does not trust

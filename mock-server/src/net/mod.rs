@@ -32,7 +32,7 @@ use tls::Tls;
 pub(crate) struct Shared {
     pub(crate) admin: Admin,
     pub(crate) proxy: Proxy,
-    pub(crate) tls: Tls,
+    pub(crate) tls: Arc<Tls>,
     pub(crate) idle: Arc<IdleConnections>,
 }
 

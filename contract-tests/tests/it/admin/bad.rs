@@ -169,6 +169,13 @@ async fn a_number_out_of_range_is_refused_with_the_range() {
     ] {
         admin.post("/clock", &body).await.assert_refused(400, "at: expected 0 to 253402300799");
     }
+    for at in
+        [json!("2026-01-01"), json!("2026-01-01T00:00:00"), json!(-1), json!(1.5), json!(true), json!([])]
+    {
+        let expected = format!("at: expected 0 to 253402300799 in Unix seconds, or RFC 3339, found {at}");
+        let body = json!({ "action": "freeze", "at": at });
+        admin.post("/clock", &body).await.assert_refused(400, &expected);
+    }
     for action in ["advance", "skew"] {
         let body = json!({ "action": action, "seconds": i64::MIN });
         admin
@@ -254,6 +261,8 @@ fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
         "/merchants/1",
         "/metrics",
         "/openapi.json",
+        "/ca.pem",
+        "/credentials",
     ]);
     let rest = "(/[a-z0-9%.]{0,8})?(\\?[a-z]{1,9}=[a-z0-9%+:-]{0,8}(&[a-z]{1,6}(=[0-9]{1,3})?)?)?";
     let known = "\\?(merchant|operation|status|code|since|after|limit)=[a-zA-Z0-9_%+:-]{0,8}";

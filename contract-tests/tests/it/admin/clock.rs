@@ -43,6 +43,16 @@ async fn the_clock_is_frozen_advanced_skewed_and_resumed() {
 }
 
 #[tokio::test]
+async fn the_clock_is_frozen_at_a_time_in_rfc_3339() {
+    let admin = Admin::new().await;
+    for at in ["2025-09-04T10:05:32+08:00", "2025-09-04T02:05:32Z"] {
+        let clock = admin.post("/clock", &json!({ "action": "freeze", "at": at })).await.body;
+        assert_eq!((&clock["now"], &clock["frozen"]), (&json!(UNIX), &json!(true)), "{at}");
+        act(&admin, "freeze", Some(("at", 0))).await;
+    }
+}
+
+#[tokio::test]
 async fn the_gateway_uses_this_clock() {
     let admin = Admin::new().await;
     act(&admin, "advance", Some(("seconds", 301))).await;

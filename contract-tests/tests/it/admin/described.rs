@@ -56,7 +56,7 @@ pub(super) fn check(method: &str, target: &str, body: &str, received: &RawRespon
             );
         }
     }
-    if (id, status) != (Some("make_merchant"), 201) {
+    if !matches!((id, status), (Some("make_merchant"), 201) | (Some("show_credentials"), 200)) {
         check_secrets(&text);
     }
     Response {
@@ -116,7 +116,7 @@ fn check_head(response: &Value, media_type: &str, head: &str) {
     let [content_type] = values("Content-Type")[..] else { panic!("{head}") };
     match media_type {
         "application/json" => assert_eq!(content_type, "application/json; charset=utf-8"),
-        other => assert!(content_type.starts_with(&format!("{other};")), "{content_type}"),
+        other => assert_eq!(content_type.split(';').next(), Some(other)),
     }
     for (name, header) in response["headers"].as_object().into_iter().flatten() {
         let [value] = values(name)[..] else { panic!("expected one {name}, found {head}") };

@@ -62,14 +62,16 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 23] = [
+const CALLS: [&str; 25] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
     "DELETE /__mock/merchants/{mchid} delete_merchant",
     "GET /__mock/ show_index",
+    "GET /__mock/ca.pem show_ca",
     "GET /__mock/clock show_clock",
     "GET /__mock/contract.json show_contract",
+    "GET /__mock/credentials show_credentials merchant",
     "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",

@@ -107,6 +107,9 @@ async fn responses(seen: &mut Vec<Response>) {
         "/merchants/1900000001",
         "/merchants/9",
         "/metrics",
+        "/credentials",
+        "/credentials?merchant=9",
+        "/ca.pem",
     ] {
         seen.push(admin.get(path).await);
     }
@@ -135,6 +138,14 @@ async fn responses(seen: &mut Vec<Response>) {
         seen.push(admin.delete(path).await);
     }
     seen.push(admin.post("/reset", &json!({})).await);
+    let no_folder = Admin::of(
+        MockServer::builder()
+            .ca_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+            .start()
+            .await
+            .unwrap(),
+    );
+    seen.push(no_folder.get("/ca.pem").await);
 }
 
 /// The responses of calls that find no room, because another response is not read.

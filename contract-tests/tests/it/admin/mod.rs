@@ -3,6 +3,7 @@
 mod access;
 mod bad;
 mod clock;
+mod credentials;
 mod described;
 mod document;
 mod documented;

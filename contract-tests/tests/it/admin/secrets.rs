@@ -1,5 +1,5 @@
-//! Only the response that creates a merchant contains its secrets. No other response in these tests contains a private key
-//! or the development APIv3 key.
+//! Only the response that creates a merchant and the one that shows its credentials contain its secrets. No other response
+//! in these tests contains a private key or the development APIv3 key.
 
 use serde_json::json;
 use wechatpay_contract::sign::Sign;
@@ -63,6 +63,7 @@ async fn no_response_has_secrets_of_a_created_merchant() {
         "/merchants",
         &format!("/merchants/{mchid}"),
         "/metrics",
+        "/ca.pem",
     ] {
         responses.push(admin.get(path).await);
     }

@@ -1,6 +1,6 @@
 //! The TLS handshake: TLS 1.2 or 1.3. Whether HTTP/2 is offered depends on the host that the client names.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, pin::Pin, sync::Arc};
 
 use rustls::{
     ServerConfig,
@@ -12,8 +12,10 @@ use tokio::{
     task::spawn_blocking,
 };
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
+use wechatpay_protocol::display::error_chain;
 
 use crate::{
+    admin::Ca,
     net::{
         host::Host,
         tls::{Authority, AuthorityError},
@@ -86,6 +88,15 @@ impl Tls {
             made.map_err(AuthorityError::cannot_create)?
         };
         self.ready.get_or_try_init(make).await
+    }
+}
+
+impl Ca for Tls {
+    fn pem(&self) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + '_>> {
+        Box::pin(async {
+            let authority = self.authority().await.map_err(|error| error_chain(&error))?;
+            Ok(authority.pem().into())
+        })
     }
 }
 
