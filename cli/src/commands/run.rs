@@ -10,8 +10,10 @@ use std::{
 use clap::Args;
 use wechatpay_contract::environment;
 use wechatpay_mock::{Clock, MockServer};
+use wechatpay_protocol::PublicKeyId;
 
 use crate::{
+    commands::signing_keys,
     logging,
     options::{LogFormat, MockConfiguration},
     output::{CHECK_FAILED, Failure},
@@ -35,7 +37,8 @@ Starts a mock on a free port of the loopback interface. It is also a proxy that 
 with a certificate authority created for this run and deleted after it. To point the command at it, `run` sets HTTPS_PROXY,
 NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and JAVA_TOOL_OPTIONS,
 and WECHATPAY_BASE_URL for code that takes a base URL. The merchant's credentials are in WECHATPAY_MCHID and so on, the
-variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests and why.
+variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests and why, and which
+key signed each response: a client that has the public key must ask for it in Wechatpay-Serial.
 
 Exit codes: the command's own; 1 if --contract fails; 2 wrong usage or configuration; 126 or 127 if it cannot be run.";
 
@@ -81,13 +84,14 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
         let code = error.exit_code();
         Failure::from(error).with_code(code)
     })?;
-    let is_contract_broken = report(&mock, ended, options.contract).await;
+    let public_key = credentials.public_key.as_ref().map(|(id, _)| id);
+    let is_contract_broken = report(&mock, ended, options.contract, public_key).await;
     Ok(ExitCode::from(if ended.code == 0 && is_contract_broken { CHECK_FAILED } else { ended.code }))
 }
 
-/// Lists the requests that went wrong, if the command failed or `--contract` is given and the contract was broken.
-/// Returns whether it was broken.
-async fn report(mock: &MockServer, ended: Ended, is_checked: bool) -> bool {
+/// Lists the requests that went wrong, if the command failed or `--contract` is given and the contract was broken. If the
+/// command failed, it also says which key signed each response. Returns whether the contract was broken.
+async fn report(mock: &MockServer, ended: Ended, is_checked: bool, public_key: Option<&PublicKeyId>) -> bool {
     let exchanges = mock.exchanges();
     let is_broken =
         is_checked && (exchanges.is_empty() || exchanges.iter().any(|exchange| exchange.breaks_contract()));
@@ -120,6 +124,10 @@ async fn report(mock: &MockServer, ended: Ended, is_checked: bool) -> bool {
         for exchange in &wrong[left_out..] {
             say(format!("  {exchange}"));
         }
+    }
+    if ended.code != 0 && !ended.is_interrupted {
+        let exchanges = exchanges.iter().map(|exchange| &**exchange);
+        signing_keys::lines(exchanges, public_key).into_iter().for_each(&mut say);
     }
     if is_broken && ended.code == 0 {
         say("--contract: the command succeeded, but a request broke the contract or none arrived".into());
