@@ -88,19 +88,26 @@ pub(crate) fn is_digest(content: &[u8]) -> bool {
     })
 }
 
+/// A digest that may be signed in place of a message, and its variants: the hash unless it is SHA-256, and the form
+/// unless it is bytes.
+type SignedDigest = (Vec<u8>, Vec<&'static str>);
+
 /// Digests that may be signed in place of the message: as bytes, hex in either case, a line of hex, Base64.
-pub(crate) fn signed_in_place_of(message: &[u8]) -> Vec<Vec<u8>> {
-    let forms = |hash: HashAlgorithm| {
+pub(crate) fn signed_in_place_of(message: &[u8]) -> Vec<SignedDigest> {
+    let hashes = [
+        (HashAlgorithm::Sha256, None),
+        (HashAlgorithm::Sha1, Some("sha1")),
+        (HashAlgorithm::Md5, Some("md5")),
+        (HashAlgorithm::Sha512, Some("sha512")),
+    ];
+    let forms = |(hash, name): (HashAlgorithm, Option<&'static str>)| {
         let digest = hash.digest(message);
         let hex = base16ct::lower::encode_string(&digest);
         let base64 = BASE64_STANDARD.encode(&digest);
-        [hex.to_ascii_uppercase(), format!("{hex}\n"), hex, base64]
-            .map(String::into_bytes)
-            .into_iter()
-            .chain([digest])
+        let texts = [(hex.to_ascii_uppercase(), "hex"), (format!("{hex}\n"), "hex"), (hex, "hex")];
+        let texts = texts.into_iter().chain([(base64, "base64")]);
+        let forms = texts.map(|(text, form)| (text.into_bytes(), Some(form))).chain([(digest, None)]);
+        forms.map(move |(digest, form)| (digest, name.into_iter().chain(form).collect()))
     };
-    [HashAlgorithm::Sha256, HashAlgorithm::Sha1, HashAlgorithm::Md5, HashAlgorithm::Sha512]
-        .into_iter()
-        .flat_map(forms)
-        .collect()
+    hashes.into_iter().flat_map(forms).collect()
 }

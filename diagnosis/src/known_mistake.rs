@@ -13,12 +13,25 @@ pub struct KnownMistake {
     pub chinese: &'static str,
 }
 
+/// A mistake that is proved, and the ways in which it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvedMistake {
+    /// The mistake.
+    pub known: &'static KnownMistake,
+    /// Its variants, if it has any: `spaced`, `sorted`. They never change.
+    pub variants: Vec<&'static str>,
+}
+
 /// A known mistake, and a function that makes or undoes it.
 pub(crate) struct Rule<F> {
     pub(crate) mistake: KnownMistake,
     pub(crate) apply: F,
     pub(crate) cost: Cost,
+    pub(crate) variants: VariantsOf,
 }
+
+/// Names the ways in which the mistake was made, from the right value and the one that was signed.
+pub(crate) type VariantsOf = fn(&[u8], &[u8]) -> Vec<&'static str>;
 
 /// The cost of trying a rule, which decides when it is tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,11 +58,32 @@ impl<F: Copy> Rule<F> {
         chinese: &'static str,
         apply: F,
     ) -> Self {
-        Self { mistake: KnownMistake::new(name, english, chinese), apply, cost: Cost::Low }
+        let variants: VariantsOf = |_, _| Vec::new();
+        Self { mistake: KnownMistake::new(name, english, chinese), apply, cost: Cost::Low, variants }
     }
 
     pub(crate) const fn costing(self, cost: Cost) -> Self {
         Self { cost, ..self }
+    }
+
+    pub(crate) const fn with_variants(self, variants: VariantsOf) -> Self {
+        Self { variants, ..self }
+    }
+}
+
+impl From<&'static KnownMistake> for ProvedMistake {
+    fn from(known: &'static KnownMistake) -> Self {
+        Self { known, variants: Vec::new() }
+    }
+}
+
+/// `body-reserialized(spaced,sorted)`
+impl fmt::Display for ProvedMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.variants[..] {
+            [] => f.write_str(self.known.name),
+            variants => write!(f, "{}({})", self.known.name, variants.join(",")),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`diagnose`] tries the usual mistakes on the signature that was sent, and reports those with which it verifies.
 //! That is proof, not a guess: it reads what a known key signed ([`VerifyingKey::recover`]), and compares it with
 //! the right message and with each message that a known mistake produces. If nothing fits, it reports what is still
-//! certain, such as that the merchant's own key signed another message.
+//! certain, such as that the merchant's own key signed another message, and adds what is likely, marked as a hint.
 //!
 //! Here, a client signs without the newline at the end of the message:
 //!
@@ -30,6 +30,7 @@
 //!     serial_no: merchant.merchant_serial.as_str(),
 //!     host: None,
 //!     template: None,
+//!     headers: Vec::new(),
 //!     key: &key.verifying_key(),
 //!     other_keys: Vec::new(),
 //! };
@@ -53,16 +54,20 @@
 //! | `digest` | hash and padding |
 //! | `values` | the values on the five lines, up to two |
 //! | `layout` | the lines and their endings |
+//!
+//! `hint` has what can only be supposed.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod difference;
 mod digest;
 mod encoding;
+mod hint;
 mod key;
 mod known_mistake;
 mod layout;
 mod permutations;
+mod proxy;
 mod report;
 mod search;
 mod signer;
@@ -74,7 +79,7 @@ use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
 
 pub use difference::Difference;
 pub use key::{KeyHolder, KnownKey};
-pub use known_mistake::KnownMistake;
+pub use known_mistake::{KnownMistake, ProvedMistake};
 pub use report::{Diagnosis, Fact, Verdict};
 
 use search::{Found, Outcome, search, search_hash};
@@ -95,6 +100,8 @@ pub struct Evidence<'a> {
     pub host: Option<&'a str>,
     /// The operation's path with its parameters in braces: `/v3/certificates/{serial_no}`.
     pub template: Option<&'a str>,
+    /// All headers, with names in lower case: some show what a proxy changed.
+    pub headers: Vec<(&'a str, &'a str)>,
     /// The key that should have signed.
     pub key: &'a VerifyingKey,
     /// Keys that may have signed by mistake, the most likely first. The first 64 are tried.
@@ -107,7 +114,7 @@ pub const TIME_LIMIT: Duration = Duration::from_millis(25);
 /// Every mistake that can be proved, family by family.
 pub fn known_mistakes() -> Vec<&'static KnownMistake> {
     let encodings = encoding::ENCODINGS.iter().map(|rule| &rule.mistake);
-    let values = values::TABLES.into_iter().flatten().map(|rule| &rule.mistake);
+    let values = values::rules().map(|(_, rule)| &rule.mistake);
     let lines = layout::LINES.iter().map(|rule| &rule.mistake);
     let endings = layout::ENDINGS.iter().map(|rule| &rule.mistake);
     let keys = key::KEYS.iter().chain(digest::known_mistakes());
@@ -121,11 +128,22 @@ pub fn known_mistakes() -> Vec<&'static KnownMistake> {
     all
 }
 
+/// Every hint.
+pub fn known_hints() -> impl Iterator<Item = &'static KnownMistake> {
+    hint::HINTS.iter().map(|rule| &rule.mistake)
+}
+
 /// Explains why a signature does not match; `None` if it matches.
 ///
 /// May take a few milliseconds more than `time_limit`: the likeliest mistakes are tried even if it is zero. If the time
 /// is up before every mistake was tried, a fact says so.
 pub fn diagnose(evidence: &Evidence<'_>, time_limit: Duration) -> Option<Diagnosis> {
+    let diagnosis = certain(evidence, time_limit)?;
+    Some(Diagnosis { hints: hint::hints(evidence, &diagnosis), ..diagnosis })
+}
+
+/// The diagnosis without hints.
+fn certain(evidence: &Evidence<'_>, time_limit: Duration) -> Option<Diagnosis> {
     let deadline = Deadline::after(time_limit);
     let Some(signer) = Signer::identify(evidence, deadline) else {
         return Some(bare_hash(evidence, deadline).unwrap_or_else(|| unexplained(evidence, deadline)));
@@ -148,23 +166,27 @@ fn proven(
     recovered: &Recovered,
     found: Found,
 ) -> Option<Diagnosis> {
-    let mistakes = [signer.mistakes.clone(), digest::mistakes(recovered), found.mistakes].concat();
+    let mistakes = proved([&signer.mistakes[..], &digest::mistakes(recovered)].concat(), found.mistakes);
     (!mistakes.is_empty()).then(|| Diagnosis {
         mistakes,
-        verdict: Verdict::Proven,
         difference: Difference::between(&evidence.message.to_bytes(), &found.message),
         facts: signer.facts(recovered).into(),
+        ..Diagnosis::of(Verdict::Proven)
     })
+}
+
+/// Mistakes in how the message was signed, and in the message.
+fn proved(signing: Vec<&'static KnownMistake>, message: Vec<ProvedMistake>) -> Vec<ProvedMistake> {
+    signing.into_iter().map(ProvedMistake::from).chain(message).collect()
 }
 
 /// The diagnosis if the message is unknown; `None` if even the signer is uncertain.
 fn other_message(signer: &Signer, is_time_up: bool) -> Option<Diagnosis> {
     let recovered = signer.recovered.first().filter(|first| first.is_certain())?;
     Some(Diagnosis {
-        mistakes: [&signer.mistakes[..], &digest::certain_mistakes(recovered)].concat(),
-        verdict: Verdict::OtherMessage,
-        difference: None,
+        mistakes: proved([&signer.mistakes[..], &digest::certain_mistakes(recovered)].concat(), Vec::new()),
         facts: signer.facts(recovered).into_iter().chain(is_time_up.then(time_was_up)).collect(),
+        ..Diagnosis::of(Verdict::OtherMessage)
     })
 }
 
@@ -176,10 +198,9 @@ fn bare_hash(evidence: &Evidence<'_>, deadline: Deadline) -> Option<Diagnosis> {
     contents.map(|content| Recovered::Bare { content }).find_map(|hash| {
         let Outcome::Found(found) = search_hash(evidence, &hash, deadline) else { return None };
         Some(Diagnosis {
-            mistakes: [vec![&digest::HASH_NOT_SIGNED], found.mistakes].concat(),
-            verdict: Verdict::Proven,
+            mistakes: proved(vec![&digest::HASH_NOT_SIGNED], found.mistakes),
             difference: Difference::between(&evidence.message.to_bytes(), &found.message),
-            facts: Vec::new(),
+            ..Diagnosis::of(Verdict::Proven)
         })
     })
 }
@@ -217,12 +238,7 @@ fn unexplained(evidence: &Evidence<'_>, deadline: Deadline) -> Diagnosis {
             format!("该密钥和其他 {others} 个已知密钥都不匹配"),
         )
     };
-    Diagnosis {
-        mistakes: Vec::new(),
-        verdict: Verdict::Unexplained,
-        difference: None,
-        facts: vec![text, key, keys],
-    }
+    Diagnosis { facts: vec![text, key, keys], ..Diagnosis::of(Verdict::Unexplained) }
 }
 
 fn time_was_up() -> Fact {

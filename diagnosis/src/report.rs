@@ -2,19 +2,21 @@
 
 use std::fmt;
 
-use crate::{Difference, KnownMistake};
+use crate::{Difference, KnownMistake, ProvedMistake};
 
 /// What is known about a signature that does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     /// The mistakes that are proved. They explain everything only if the verdict is [`Verdict::Proven`].
-    pub mistakes: Vec<&'static KnownMistake>,
+    pub mistakes: Vec<ProvedMistake>,
     /// How far the signature is explained.
     pub verdict: Verdict,
     /// The first difference between the signed message and the right one, if it was found and differs.
     pub difference: Option<Difference>,
     /// Other facts that are certain.
     pub facts: Vec<Fact>,
+    /// What is likely, but not proved.
+    pub hints: Vec<&'static KnownMistake>,
 }
 
 /// How far a signature is explained.
@@ -86,28 +88,40 @@ impl Fact {
 }
 
 impl Diagnosis {
+    /// A diagnosis that says nothing yet but its verdict.
+    pub(crate) fn of(verdict: Verdict) -> Self {
+        Self { mistakes: Vec::new(), verdict, difference: None, facts: Vec::new(), hints: Vec::new() }
+    }
+
     /// The diagnosis of a signature for which there was no time.
     pub fn not_tried() -> Self {
-        Self { mistakes: Vec::new(), verdict: Verdict::NotTried, difference: None, facts: Vec::new() }
+        Self::of(Verdict::NotTried)
     }
 
-    /// The names of the mistakes, joined by `+`: `crlf`, `signature-hex+sha1`, `other-message`,
+    /// The names of the mistakes, each with its variants, joined by `+`, and then those of hints: `crlf`,
+    /// `signature-hex+sha1`, `body-reserialized(spaced)`, `other-message; hint=body-not-received`,
     /// `no-known-mistake-fits`, `not-tried`.
     pub fn name(&self) -> String {
-        self.parts().map(|part| part.name).collect::<Vec<_>>().join("+")
+        let mistakes = self.mistakes.iter().map(ToString::to_string);
+        let advice = self.verdict.advice().map(|advice| advice.name.to_owned());
+        let name = mistakes.chain(advice).collect::<Vec<_>>().join("+");
+        let hints: Vec<_> = self.hints.iter().map(|hint| hint.name).collect();
+        if hints.is_empty() { name } else { format!("{name}; hint={}", hints.join("+")) }
     }
 
-    /// One line in Chinese: the names, the line that differs, the remedies, and what else is certain.
+    /// One line in Chinese: the names, the line that differs, the remedies, what else is certain, and hints.
     pub fn chinese(&self) -> String {
         let difference = self.difference.iter().map(Difference::chinese);
         let remedies = self.parts().map(|part| part.chinese.to_owned());
         let facts = self.shown_facts().map(|fact| fact.chinese.clone());
-        format!("{}：{}", self.name(), difference.chain(remedies).chain(facts).collect::<Vec<_>>().join("；"))
+        let hints = self.hints.iter().map(|hint| format!("提示（未经证实）：{}", hint.chinese));
+        let parts: Vec<_> = difference.chain(remedies).chain(facts).chain(hints).collect();
+        format!("{}：{}", self.name(), parts.join("；"))
     }
 
     /// The mistakes, and the verdict's advice.
     fn parts(&self) -> impl Iterator<Item = &'static KnownMistake> {
-        self.mistakes.iter().copied().chain(self.verdict.advice())
+        self.mistakes.iter().map(|mistake| mistake.known).chain(self.verdict.advice())
     }
 
     /// A proof needs no further facts.
@@ -116,13 +130,14 @@ impl Diagnosis {
     }
 }
 
-/// One line: the names, the line that differs, the remedies, and what else is certain.
+/// One line: the names, the line that differs, the remedies, what else is certain, and hints.
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let difference = self.difference.iter().map(ToString::to_string);
         let remedies = self.parts().map(|part| part.english.to_owned());
         let facts = self.shown_facts().map(|fact| fact.english.clone());
-        let parts: Vec<_> = difference.chain(remedies).chain(facts).collect();
+        let hints = self.hints.iter().map(|hint| format!("hint, not proof: {}", hint.english));
+        let parts: Vec<_> = difference.chain(remedies).chain(facts).chain(hints).collect();
         write!(f, "{}: {}", self.name(), parts.join("; "))
     }
 }

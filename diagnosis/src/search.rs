@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use wechatpay_protocol::Recovered;
 
 use crate::{
-    Deadline, Evidence, KnownMistake, digest,
+    Deadline, Evidence, ProvedMistake, digest,
     known_mistake::Cost,
     layout::{self, ENDINGS, EndingRule, LINES, LineRule},
     values::{BODY, Values, WrongValue, wrong_values},
@@ -13,7 +13,7 @@ use crate::{
 
 /// The signed message, and the mistakes that produce it from the right one.
 pub(crate) struct Found {
-    pub(crate) mistakes: Vec<&'static KnownMistake>,
+    pub(crate) mistakes: Vec<ProvedMistake>,
     pub(crate) message: Vec<u8>,
 }
 
@@ -124,7 +124,10 @@ impl<'a> Search<'a> {
     /// Tries the messages of a recipe.
     fn try_messages(&self, recipe: Recipe<'_>) -> Step {
         match self.messages(recipe).find(|message| self.recovered.is_of(message)) {
-            Some(message) => Break(Outcome::Found(Found { mistakes: recipe.mistakes().collect(), message })),
+            Some(message) => {
+                let mistakes = recipe.mistakes(&self.right_values()).collect();
+                Break(Outcome::Found(Found { mistakes, message }))
+            }
             None => Continue(()),
         }
     }
@@ -133,8 +136,10 @@ impl<'a> Search<'a> {
     fn try_hashes(&self, recipe: Recipe<'_>) -> Step {
         for message in self.messages(recipe) {
             let mut hashes = digest::signed_in_place_of(&message).into_iter();
-            if let Some(hash) = hashes.find(|hash| self.recovered.is_of(hash)) {
-                let mistakes: Vec<_> = [&digest::HASH_SIGNED].into_iter().chain(recipe.mistakes()).collect();
+            if let Some((hash, variants)) = hashes.find(|(hash, _)| self.recovered.is_of(hash)) {
+                let hashed = ProvedMistake { known: &digest::HASH_SIGNED, variants };
+                let mistakes: Vec<_> =
+                    [hashed].into_iter().chain(recipe.mistakes(&self.right_values())).collect();
                 // With another mistake, the difference is shown in the message rather than in its hash.
                 let message = if mistakes.len() == 1 { hash } else { message };
                 return Break(Outcome::Found(Found { mistakes, message }));
@@ -175,11 +180,14 @@ impl<'a> Recipe<'a> {
         Self { ending: Some(rule), ..Self::RIGHT }
     }
 
-    fn mistakes(self) -> impl Iterator<Item = &'static KnownMistake> {
-        let [one, other] = self.values.map(|value| value.map(|value| value.mistake));
+    fn mistakes(self, right: &Values<'_>) -> impl Iterator<Item = ProvedMistake> {
+        let values = self.values.into_iter().flatten().map(move |wrong| ProvedMistake {
+            known: &wrong.rule.mistake,
+            variants: (wrong.rule.variants)(right[wrong.line], &wrong.value),
+        });
         let lines = self.lines.map(|rule| &rule.mistake);
         let ending = self.ending.map(|rule| &rule.mistake);
-        [one, other, lines, ending].into_iter().flatten()
+        values.chain([lines, ending].into_iter().flatten().map(ProvedMistake::from))
     }
 }
 

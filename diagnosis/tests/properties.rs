@@ -46,6 +46,10 @@ impl Request {
             serial_no: &self.header_value,
             host: Some(&self.header_value),
             template: Some(&self.header_value),
+            headers: vec![
+                ("via", self.header_value.as_str()),
+                ("x-original-uri", self.header_value.as_str()),
+            ],
             key: &KEY.verifying_key(),
             other_keys: vec![KnownKey { holder: KeyHolder::Stranger, key: OTHER_KEY.clone() }],
         };

@@ -8,7 +8,7 @@ use std::{
 use http::Method;
 use serde_json::Value;
 
-use crate::{ContractError, Operation, PathTemplate, inline::inline, path::Segment, routes::Routes};
+use crate::{ContractError, Operation, PathTemplate, inline::inline, routes::Routes};
 
 /// The text of the built-in contract, which the mock serves and enforces: OpenAPI 3.1.
 pub const OPENAPI: &str = include_str!("../../fixtures/contract/openapi.json");
@@ -136,17 +136,11 @@ impl Contract {
         }
     }
 
-    /// The operation whose path is most like `path`; `None` if there are no operations.
-    pub fn nearest(&self, path: &str) -> Option<&Operation> {
-        // Enough to distinguish operations, and little work for a path of 64 KiB.
-        let beginning = |path: &str| path.chars().take(128).collect::<String>();
-        let wanted = beginning(path);
-        self.operations.iter().min_by_key(|operation| {
-            let sent = operation.path().segments().zip(path.split('/'));
-            let values = sent.filter(|(segment, _)| matches!(segment, Segment::Parameter(_)));
-            let like_sent = operation.path().fill(values.map(|(_, value)| value));
-            strsim::levenshtein(&beginning(&like_sent), &wanted)
-        })
+    /// The operation that an unknown path is meant for, if the path is only slightly misspelt.
+    pub fn near(&self, path: &str) -> Option<&Operation> {
+        let slips = |operation| Some((slips(operation, path)?, operation));
+        let (_, nearest) = self.operations.iter().filter_map(slips).min_by_key(|(slips, _)| *slips)?;
+        Some(nearest)
     }
 
     /// The schemas of the document's `components`, by name, with every `$ref` replaced.
@@ -161,6 +155,36 @@ impl Contract {
         };
         schemas.map(read).collect()
     }
+}
+
+/// The longest path that may be misspelt, in bytes. (own choice)
+const LONGEST_MISSPELT: usize = 512;
+
+/// The most characters that are wrong in a misspelt path: enough for a missing `/v3`, and less than between two real
+/// operations. (own choice)
+const MOST_SLIPS: usize = 3;
+
+/// The number of wrong characters in the path if it is meant for this operation; `None` if it is another one.
+fn slips(operation: &Operation, path: &str) -> Option<usize> {
+    if path.len() > LONGEST_MISSPELT {
+        return None;
+    }
+    // Any value is right in the place of a parameter, even none.
+    let mut known = operation.path().as_str().split('/');
+    let sent = path.split('/').map(|sent| match known.next() {
+        Some(parameter) if parameter.starts_with('{') => parameter.to_owned(),
+        _ => sent.to_lowercase(),
+    });
+    let sent: Vec<_> = sent.collect();
+    let known: Vec<_> = operation.path().as_str().split('/').collect();
+    let is_like =
+        |(sent, known): (&String, &&str)| sent == known || strsim::normalized_levenshtein(sent, known) > 0.5;
+    if sent.len() == known.len() && !sent.iter().zip(&known).all(is_like) {
+        return None;
+    }
+    let (sent, known) = (sent.join("/"), operation.path().as_str());
+    let is_close = sent.len().abs_diff(known.len()) <= MOST_SLIPS;
+    is_close.then(|| strsim::levenshtein(&sent, known)).filter(|slips| *slips <= MOST_SLIPS)
 }
 
 #[cfg(test)]
@@ -219,11 +243,42 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_operation_is_found_by_the_beginning_of_a_path() {
-        let nearest = |path: &str| Contract::current().nearest(path).map(Operation::id);
-        assert_eq!(nearest("/v3/certificate"), Some("list_certificates"));
-        assert_eq!(nearest("/v3/marketing/membercard-open/cards/1/codes/2/right"), Some("set_rights"));
-        assert!(nearest(&"/v3".repeat(20_000)).is_some());
+    fn a_misspelt_path_is_near_its_operation() {
+        let near = |path: &str| Contract::current().near(path).map(Operation::id);
+        for path in [
+            "/v3/certificate",
+            "/certificates",
+            "/v3/Certificates/",
+            "//v3/certificates",
+            "/v3/v3/certificates",
+        ] {
+            assert_eq!(near(path), Some("list_certificates"), "{path}");
+        }
+        let cards = "/v3/marketing/membercard-open/cards";
+        for path in ["1/codes/2/right", "1/code/2/rights", "/codes/2/rights", "a%2Fb/codes/2/rights/"] {
+            assert_eq!(near(&format!("{cards}/{path}")), Some("set_rights"), "{path}");
+        }
+    }
+
+    #[test]
+    fn no_operation_is_near_an_unrelated_path() {
+        let contract =
+            contract(&[("post", "/v3/pay/transactions/app"), ("get", "/v3/certificates")]).unwrap();
+        for path in [
+            "/v3/none",
+            "/v3/pay/transactions/h5",
+            "/v3/pay/transactions/jsapi",
+            "/v3/bill/tradebill",
+            "/",
+            "",
+        ] {
+            assert_eq!(contract.near(path).map(Operation::id), None, "{path}");
+        }
+        assert!(contract.near(&"/v3".repeat(20_000)).is_none());
+        let cards = "/v3/marketing/membercard-open/cards";
+        for path in ["1/codes/2/activate", "1/users/import", "1"] {
+            assert!(Contract::current().near(&format!("{cards}/{path}")).is_none(), "{path}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod policies;
 pub(crate) mod prove_client;
 pub(crate) mod run;
 pub(crate) mod serve;
+mod signing_keys;
 pub(crate) mod verify;
 
 use std::{io, process::ExitCode};

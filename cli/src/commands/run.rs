@@ -11,8 +11,10 @@ use clap::Args;
 use wechatpay_contract::environment;
 use wechatpay_mock::{Clock, MockServer};
 use wechatpay_openapi::Contract;
+use wechatpay_protocol::PublicKeyId;
 
 use crate::{
+    commands::signing_keys,
     logging,
     options::{LogFormat, MockConfiguration},
     output::{CHECK_FAILED, Failure},
@@ -49,7 +51,7 @@ with a certificate authority created for this run and deleted after it. To point
 NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, NODE_OPTIONS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and
 JAVA_TOOL_OPTIONS, and WECHATPAY_BASE_URL for code that takes a base URL. The merchant's credentials are in WECHATPAY_MCHID
 and so on, the variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests
-and why.
+and why, and which key signed each response: a client that has the public key must ask for it in Wechatpay-Serial.
 
 Exit codes: the command's own; 1 if no request arrives, or --contract or --expect fails; 2 wrong usage or configuration; 126
 or 127 if it cannot be run.";
@@ -112,7 +114,8 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
         Failure::from(error).with_code(code)
     })?;
     let failures = failures(&mock, ended, options);
-    report(&mock, ended, &failures).await;
+    let public_key = credentials.public_key.as_ref().map(|(id, _)| id);
+    report(&mock, ended, &failures, public_key).await;
     Ok(ExitCode::from(if ended.code == 0 && !failures.is_empty() { CHECK_FAILED } else { ended.code }))
 }
 
@@ -134,8 +137,9 @@ fn failures(mock: &MockServer, ended: Ended, options: &Run) -> Vec<String> {
     failures
 }
 
-/// Lists the requests that went wrong if the run failed, and what to do if no request arrived.
-async fn report(mock: &MockServer, ended: Ended, failures: &[String]) {
+/// Lists the requests that went wrong if the run failed, and what to do if no request arrived. If the command failed, it
+/// also says which key signed each response.
+async fn report(mock: &MockServer, ended: Ended, failures: &[String], public_key: Option<&PublicKeyId>) {
     let exchanges = mock.exchanges();
     let is_failed = ended.code != 0 || !failures.is_empty();
     let is_none = mock.requests() == 0;
@@ -170,6 +174,10 @@ async fn report(mock: &MockServer, ended: Ended, failures: &[String]) {
         for exchange in &wrong[left_out..] {
             say(format!("  {exchange}"));
         }
+    }
+    if ended.code != 0 && !ended.is_interrupted {
+        let exchanges = exchanges.iter().map(|exchange| &**exchange);
+        signing_keys::lines(exchanges, public_key).into_iter().for_each(&mut say);
     }
     if ended.code == 0 {
         for failure in failures {

@@ -190,6 +190,51 @@ fn if_the_command_fails_the_rejected_requests_are_listed_with_reasons() {
 }
 
 #[test]
+fn if_the_command_fails_the_key_of_each_response_is_named_although_every_request_is_good() {
+    if is_missing("curl") {
+        return;
+    }
+    let call = curl("/v3/certificates");
+    let named = call.replace("-A test", "-A test -H \"Wechatpay-Serial: $WECHATPAY_PUBLIC_KEY_ID\"");
+    let merchant = Credentials::development();
+    let (serial_no, _) = merchant.platform_certificate.as_ref().unwrap();
+    let (id, _) = merchant.public_key.as_ref().unwrap();
+    let by_certificate = format!(
+        "wechatpay-mock: response #1: signed with the platform certificate {serial_no}, \
+         since the request has no Wechatpay-Serial\n\
+         wechatpay-mock: a client that verifies with the public key must send Wechatpay-Serial: {id} \
+         with every request; otherwise it rejects these responses\n"
+    );
+    let by_public_key = format!(
+        "wechatpay-mock: response #1: signed with the public key {id}, which Wechatpay-Serial names\n"
+    );
+    for (call, expected) in [(call, by_certificate), (named, by_public_key)] {
+        let output = shell(&[], &format!("{call} && exit 3"));
+        assert_eq!((code(&output), stdout(&output)), (Some(3), "200 1.1"), "{}", stderr(&output));
+        let expected = format!("wechatpay-mock: requests: 1, with problems: 0\n{expected}");
+        assert_eq!(stderr(&output), expected);
+    }
+}
+
+#[test]
+fn if_the_command_succeeds_or_has_only_the_certificate_no_public_key_is_recommended() {
+    if is_missing("curl") {
+        return;
+    }
+    let call = curl("/v3/certificates");
+    assert_eq!(stderr(&shell(&[], &call)), "");
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("mock.toml");
+    std::fs::write(&config, "[[merchant]]\nmchid = \"1900000001\"\ntrust = \"platform-certificate\"\n")
+        .unwrap();
+    let output = shell(&["--config", config.to_str().unwrap()], &format!("{call} && exit 3"));
+    assert_eq!(code(&output), Some(3));
+    let errors = stderr(&output);
+    assert!(errors.contains("response #1: signed with the platform certificate "), "{errors}");
+    assert!(!errors.contains("public key"), "{errors}");
+}
+
+#[test]
 fn the_list_has_the_diagnosis() {
     if is_missing("curl") {
         return;

@@ -2,7 +2,6 @@
 
 use std::str::from_utf8;
 
-use encoding_rs::GBK;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
@@ -55,21 +54,6 @@ pub(super) const BODY: &[ValueRule] = &[
         |sent| sent.message.body.strip_prefix(BOM).map(Vec::from).into_iter().collect(),
     ),
     ValueRule::new(
-        "body-in-gbk",
-        "sign the body in UTF-8, as it is sent: it was signed in GBK",
-        "请用 UTF-8 编码的请求体签名，与发送时一致：签名时用了 GBK",
-        |sent| from_utf8(sent.message.body).map(|body| GBK.encode(body).0.into_owned()).into_iter().collect(),
-    ),
-    ValueRule::new(
-        "body-sent-in-gbk",
-        "send the body in UTF-8, as it was signed: it was sent in GBK",
-        "请用 UTF-8 编码发送请求体，与签名时一致：发送时用了 GBK",
-        |sent| match from_utf8(sent.message.body) {
-            Err(_) => vec![GBK.decode_without_bom_handling(sent.message.body).0.into_owned().into()],
-            Ok(_) => Vec::new(),
-        },
-    ),
-    ValueRule::new(
         "body-in-ascii",
         "convert the message to bytes as UTF-8: another charset turned non-ASCII characters into `?`",
         "请用 UTF-8 把签名串转换为字节：现在用的字符集把中文都变成了 ?",
@@ -79,19 +63,8 @@ pub(super) const BODY: &[ValueRule] = &[
             from_utf8(sent.message.body).map(ascii).into_iter().collect()
         },
     ),
-    ValueRule::new(
-        "body-utf8-twice",
-        "encode the body as UTF-8 once: its bytes were taken for Latin-1 and encoded again before signing",
-        "请求体只做一次 UTF-8 编码：签名前它的字节被当作 Latin-1 又编码了一次",
-        |sent| vec![sent.message.body.iter().map(|&byte| char::from(byte)).collect::<String>().into()],
-    ),
-    ValueRule::new(
-        "body-reserialized",
-        "serialize the JSON once, and sign and send that text: the two differ in spaces, key order or escapes",
-        "JSON 只序列化一次，签名和发送用同一段文本：现在两者的空格、键顺序或转义不同",
-        |sent| json::reserialized(sent.message.body),
-    )
-    .costing(Cost::Reserialize),
+    reserialized(|sent| json::reserialized(sent.message.body)).costing(Cost::Reserialize),
+    reserialized(|sent| json::reordered(sent.message.body)).costing(Cost::High),
     ValueRule::new(
         "body-quoted",
         "sign the JSON itself: it was serialized once more, as a JSON string, before signing",
@@ -107,6 +80,16 @@ pub(super) const BODY: &[ValueRule] = &[
     )
     .costing(Cost::Reserialize),
 ];
+
+const fn reserialized(values: fn(&Evidence<'_>) -> Vec<Vec<u8>>) -> ValueRule {
+    ValueRule::new(
+        "body-reserialized",
+        "serialize the JSON once, and sign and send that text: the two differ in spaces, key order or escapes",
+        "JSON 只序列化一次，签名和发送用同一段文本：现在两者的空格、键顺序或转义不同",
+        values,
+    )
+    .with_variants(json::variants)
+}
 
 /// The fields of a flat object as `key=value&key=value`: in their order or sorted, percent-encoded or not.
 fn forms(sent: &Evidence<'_>) -> Vec<Vec<u8>> {

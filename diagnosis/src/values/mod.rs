@@ -1,6 +1,7 @@
 //! Wrong values on the five lines: a table of mistakes for each line.
 
 mod body;
+mod charset;
 mod json;
 mod nonce;
 mod target;
@@ -20,13 +21,19 @@ pub(crate) type Values<'a> = [&'a [u8]; 5];
 /// The place of the body among the values.
 pub(crate) const BODY: usize = 4;
 
-/// The rules for each line.
-pub(crate) static TABLES: [&[ValueRule]; 5] =
-    [METHOD, target::TARGET, timestamp::TIMESTAMP, nonce::NONCE, body::BODY];
+/// The tables of rules, each with the line that its values are for.
+static TABLES: [(usize, &[ValueRule]); 6] = [
+    (0, METHOD),
+    (1, target::TARGET),
+    (2, timestamp::TIMESTAMP),
+    (3, nonce::NONCE),
+    (BODY, body::BODY),
+    (BODY, charset::CHARSETS),
+];
 
 /// A value that may have been signed in place of the right one.
 pub(crate) struct WrongValue {
-    pub(crate) mistake: &'static KnownMistake,
+    pub(crate) rule: &'static ValueRule,
     /// Which of the five it replaces.
     pub(crate) line: usize,
     pub(crate) value: Vec<u8>,
@@ -52,18 +59,26 @@ const METHOD: &[ValueRule] = &[
     ),
 ];
 
+/// Every rule, with the line that its values are for.
+pub(crate) fn rules() -> impl Iterator<Item = (usize, &'static ValueRule)> {
+    TABLES.into_iter().flat_map(|(line, rules)| rules.iter().map(move |rule| (line, rule)))
+}
+
+/// Whether the mistake is in a value that may change on its way: method, path and query, or body.
+pub(crate) fn is_of_what_is_sent(mistake: &KnownMistake) -> bool {
+    rules().any(|(line, rule)| [0, 1, BODY].contains(&line) && rule.mistake == *mistake)
+}
+
 /// The wrong values of all rules of this cost.
 pub(crate) fn wrong_values(evidence: &Evidence<'_>, right: &Values<'_>, cost: Cost) -> Vec<WrongValue> {
     let mut all: Vec<WrongValue> = Vec::new();
-    for (line, rules) in TABLES.iter().enumerate() {
-        let first = all.len();
-        for rule in rules.iter().filter(|rule| rule.cost == cost) {
-            for value in (rule.apply)(evidence) {
-                // Values of high cost are many and rarely repeat.
-                let is_new = cost == Cost::High || all[first..].iter().all(|other| other.value != value);
-                if is_new && value != right[line] {
-                    all.push(WrongValue { mistake: &rule.mistake, line, value });
-                }
+    for (line, rule) in rules().filter(|(_, rule)| rule.cost == cost) {
+        for value in (rule.apply)(evidence) {
+            let is_same = |other: &WrongValue| other.line == line && other.value == value;
+            // Values of high cost are many and rarely repeat.
+            let is_new = cost == Cost::High || !all.iter().any(is_same);
+            if is_new && value != right[line] {
+                all.push(WrongValue { rule, line, value });
             }
         }
     }

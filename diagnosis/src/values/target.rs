@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use super::ValueRule;
-use crate::{Evidence, permutations::permutations};
+use crate::{Evidence, known_mistake::Cost, permutations::permutations, proxy};
 
 pub(super) const TARGET: &[ValueRule] = &[
     ValueRule::new(
@@ -35,6 +35,12 @@ pub(super) const TARGET: &[ValueRule] = &[
         "sign the query's parameters in the order in which they are sent: they were reordered for signing",
         "查询参数要按发送时的顺序签名，不要重新排序",
         |sent| with_query(sent, queries_reordered),
+    ),
+    ValueRule::new(
+        "query-parameter-left-out",
+        "sign all of the query, exactly as it is sent: one parameter was not signed; it may have been added later",
+        "请对完整的查询串签名，与实际发送的一致：现在缺少一个参数，它可能是后来加上的",
+        |sent| with_query(sent, one_parameter_left_out),
     ),
     ValueRule::new(
         "host-included",
@@ -92,6 +98,22 @@ pub(super) const TARGET: &[ValueRule] = &[
         },
     ),
     ValueRule::new(
+        "path-before-proxy",
+        "let the proxy pass the path and query on as they were signed: by its headers it changed them",
+        "请让代理原样转发签名时的路径和查询串：代理添加的请求头表明它改动了它们",
+        |sent| {
+            let targets = proxy::original_targets(&sent.headers, sent.message.target);
+            targets.into_iter().map(String::into_bytes).collect()
+        },
+    ),
+    ValueRule::new(
+        "path-prefixed",
+        "begin line 2 with /v3, as the path arrives: a prefix was signed before it, which a proxy may have taken away",
+        "签名串第 2 行要以 /v3 开头，与网关收到的路径一致：签名时路径前多了前缀，它可能被代理去掉了",
+        |sent| PREFIXES.map(|prefix| format!("/{prefix}{}", sent.message.target).into_bytes()).into(),
+    )
+    .costing(Cost::High),
+    ValueRule::new(
         "path-template-signed",
         "fill in the path's parameters before signing: the template was signed with its {placeholders}",
         "请先把路径参数替换为实际值再签名：现在签名的是带 {占位符} 的路径模板",
@@ -102,11 +124,32 @@ pub(super) const TARGET: &[ValueRule] = &[
     ),
 ];
 
+/// Prefixes under which proxies usually reach the gateway.
+const PREFIXES: [&str; 14] = [
+    "api",
+    "apiv3",
+    "gateway",
+    "mock",
+    "pay",
+    "payment",
+    "proxy",
+    "v3",
+    "wechat",
+    "wechat-pay",
+    "wechatpay",
+    "weixin",
+    "wx",
+    "wxpay",
+];
+
 /// The longest target that is encoded and decoded in every way, in bytes.
 const LONGEST_REWRITTEN: usize = 4 * 1024;
 
 /// The longest query, in parameters, of which every order is tried: 24 of four.
 const LONGEST_PERMUTED: usize = 4;
+
+/// The longest query, in parameters, of which each is left out in turn.
+const LONGEST_THINNED: usize = 16;
 
 /// The unreserved characters of RFC 3986 are not encoded. The other sets leave more characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -207,6 +250,13 @@ fn queries_reordered(query: &str) -> Vec<Vec<u8>> {
         orders.extend(permutations(&pairs));
     }
     orders.into_iter().map(|pairs| pairs.join("&").into()).collect()
+}
+
+fn one_parameter_left_out(query: &str) -> Vec<Vec<u8>> {
+    let pairs: Vec<_> = query.split('&').collect();
+    let without = |gone: usize| [&pairs[..gone], &pairs[gone + 1..]].concat().join("&").into_bytes();
+    // A single one is the whole query.
+    (0..pairs.len()).filter(|_| (2..=LONGEST_THINNED).contains(&pairs.len())).map(without).collect()
 }
 
 fn paths_encoded(sent: &Evidence<'_>) -> Vec<Vec<u8>> {

@@ -5,7 +5,7 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use wechatpay_openapi::FieldError;
+use wechatpay_openapi::{Contract, FieldError};
 use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestamp};
 
 use crate::policies::Provenance;
@@ -50,8 +50,8 @@ pub enum ApiError {
     },
     /// Check 1: no operation has this path.
     UnknownPath {
-        /// The operation with the most similar path.
-        nearest: String,
+        /// The operation that is probably meant, if the path is only misspelt.
+        near: Option<String>,
     },
     /// Check 2: an operation has this path, but none has it with this method.
     UnknownMethod,
@@ -277,9 +277,7 @@ impl ApiError {
             Self::BodyTimeout => "expected the whole body in time, but it did not arrive".into(),
             Self::BodyBroken => "expected the whole body, but it is cut off".into(),
             Self::BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),
-            Self::UnknownPath { nearest } => {
-                format!("the contract has no operation with this path; the nearest is {nearest}")
-            }
+            Self::UnknownPath { near } => unknown_path(near.as_deref()),
             Self::UnknownMethod => "the contract has this path, but not with this method".into(),
             Self::HeaderAbsent { name } => format!("expected the header {name}, found none"),
             Self::AuthorizationAbsent { found } => {
@@ -323,6 +321,19 @@ impl ApiError {
     }
 }
 
+/// The most operations that an error names.
+const MOST_NAMED: usize = 8;
+
+fn unknown_path(near: Option<&str>) -> String {
+    let operations = Contract::current().operations();
+    let mut named: Vec<_> = operations.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+    if let Some(others) = operations.len().checked_sub(MOST_NAMED).filter(|others| *others > 0) {
+        named.push(format!("{others} more"));
+    }
+    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    format!("the mock has no operation with this path, only {}{near}", named.join(", "))
+}
+
 impl SignInformation {
     /// The detail of a real response. Its issue is nested one level deeper than in the documentation. (wild)
     fn detail(&self) -> Value {
@@ -363,7 +374,7 @@ mod tests {
             ApiError::BodyTimeout,
             ApiError::BodyBroken,
             ApiError::BodyTooLarge { limit: 1 },
-            ApiError::UnknownPath { nearest: String::new() },
+            ApiError::UnknownPath { near: None },
             ApiError::UnknownMethod,
             ApiError::HeaderAbsent { name: "Accept" },
             ApiError::AuthorizationAbsent { found: 0 },

@@ -86,6 +86,8 @@ impl Diagnoser {
         // On a blocking thread, so that no other request waits.
         spawn_blocking(move || {
             let operation = contract.route(&received.method, received.path()).ok();
+            let headers = received.headers.iter();
+            let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
             let evidence = Evidence {
                 message: RequestMessage {
                     method: received.method.as_str(),
@@ -99,6 +101,7 @@ impl Diagnoser {
                 serial_no: authorization.serial_no(),
                 host: received.headers.get(HOST).and_then(|host| host.to_str().ok()),
                 template: operation.map(|operation| operation.path().as_str()),
+                headers: headers.collect(),
                 key: merchant.key(),
                 other_keys,
             };

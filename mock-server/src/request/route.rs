@@ -20,9 +20,9 @@ pub(crate) fn route(
 ) -> Result<RoutedRequest, ApiError> {
     let path = received.path();
     let operation = contract.route(&received.method, path).map_err(|error| match error {
-        RouteError::UnknownPath => ApiError::UnknownPath {
-            nearest: contract.nearest(path).map(ToString::to_string).unwrap_or_default(),
-        },
+        RouteError::UnknownPath => {
+            ApiError::UnknownPath { near: contract.near(path).map(ToString::to_string) }
+        }
         RouteError::UnknownMethod => ApiError::UnknownMethod,
     })?;
     Ok(RoutedRequest { received, operation })

@@ -179,6 +179,29 @@ async fn a_refusal_has_its_row_standing_and_diagnosis() {
 }
 
 #[tokio::test]
+async fn variants_and_hints_are_apart_from_the_proven_mistakes() {
+    let admin = Admin::new().await;
+    let lost = RawRequest::sample().header("Content-Length: 0").head();
+    let spaced = RawRequest { body: b"{\"out_request_no\": \"1\"}".into(), ..RawRequest::sample() };
+    // Sent without the space that is signed.
+    let spaced = String::from_utf8(spaced.to_bytes()).unwrap();
+    let spaced = spaced.replace(": \"1\"", ":\"1\"").replace("Content-Length: 23", "Content-Length: 22");
+    for request in [&lost, spaced.as_bytes()] {
+        let mut connection = Connection::open(&admin.mock).await;
+        connection.send(request).await;
+        connection.response().await;
+    }
+
+    let [lost, spaced] = [admin.get("/exchanges/1").await.body, admin.get("/exchanges/2").await.body];
+    let [lost, spaced] = [&lost["diagnosis"], &spaced["diagnosis"]];
+    assert_eq!((&lost["verdict"], &lost["mistakes"]), (&json!("other-message"), &json!([])));
+    assert_eq!(lost["hints"][0]["name"], "body-not-received");
+    assert_eq!((&spaced["name"], &spaced["hints"]), (&json!("body-reserialized(spaced)"), &json!([])));
+    let mistake = &spaced["mistakes"][0];
+    assert_eq!((&mistake["name"], &mistake["variants"]), (&json!("body-reserialized"), &json!(["spaced"])));
+}
+
+#[tokio::test]
 async fn a_fault_is_shown_with_its_rule() {
     let admin = Admin::new().await;
     let mut rule = system_error();

@@ -33,6 +33,24 @@ macro_rules! signed {
     };
 }
 
+/// A body that is sent in UTF-8 and signed as other bytes.
+macro_rules! signed_as {
+    ($name:literal, $sent:literal, $signed:expr) => {
+        signed!($name, |scene: Scene| scene.with_body($sent), |scene: &Scene| with_bytes(scene, $signed))
+    };
+}
+
+/// A body that is signed in UTF-8 and sent as other bytes.
+macro_rules! sent_as {
+    ($name:literal, $signed:literal, $sent:expr) => {
+        signed!(
+            $name,
+            |scene: Scene| Scene { sent: Some($sent.to_vec()), ..scene.with_body($signed) },
+            |scene: &Scene| scene.message()
+        )
+    };
+}
+
 /// A mistake in how the right message is signed, or how its signature becomes text.
 macro_rules! made {
     ($name:literal, $signature:expr) => {
@@ -59,10 +77,6 @@ fn with_body(scene: &Scene, change: impl Fn(&str) -> String) -> String {
 fn with_bytes(scene: &Scene, body: &[u8]) -> Vec<u8> {
     [scene.lines([0, 1, 2, 3]).as_bytes(), body, b"\n"].concat()
 }
-
-/// The same body in GBK and in UTF-8.
-const GBK: &[u8] = b"{\"word\":\"\xd7\xea\xca\xaf8\xd5\xdb\"}";
-const UTF8: &str = "{\"word\":\"钻石8折\"}";
 
 /// Mistakes that the `rsa` crate cannot make.
 pub(super) const BY_OPENSSL: [&str; 8] =
@@ -155,6 +169,8 @@ pub(super) const COMMITTED: &[Committed] = &[
     signed!("query-reordered", |scene: &Scene| {
         with_target(scene, |target| target.replace("b=1%2C2&a=x|y&c=", "a=x|y&b=1%2C2&c="))
     }),
+    signed!("query-parameter-left-out", |scene: &Scene| with_target(scene, |target| target
+        .replace("&a=x|y", ""))),
     signed!("host-included", |scene: &Scene| with_target(scene, |target| format!("http://{HOST}{target}"))),
     signed!("path-decoded", |scene: &Scene| with_target(scene, |target| target.replace("0%2Fj", "0/j"))),
     signed!("path-encoded-twice", |scene: &Scene| with_target(scene, |target| target
@@ -166,6 +182,12 @@ pub(super) const COMMITTED: &[Committed] = &[
         .replace("rights?", "rights/?"))),
     signed!("double-slash", |scene: &Scene| with_target(scene, |target| format!("/{target}"))),
     signed!("path-shortened", |scene: &Scene| with_target(scene, |target| target.replacen("/v3", "", 1))),
+    signed!(
+        "path-before-proxy",
+        |scene: Scene| Scene { headers: vec![("x-forwarded-prefix", "/shop/")], ..scene },
+        |scene: &Scene| with_target(scene, |target| format!("/shop{target}"))
+    ),
+    signed!("path-prefixed", |scene: &Scene| with_target(scene, |target| format!("/wxpay{target}"))),
     signed!("path-template-signed", |scene: &Scene| with_target(scene, |_| TEMPLATE.into())),
     // The header does not have the milliseconds.
     signed!("timestamp-in-milliseconds", |scene: &Scene| {
@@ -190,18 +212,20 @@ pub(super) const COMMITTED: &[Committed] = &[
     signed!("body-sent-with-bom", |scene: Scene| scene.with_body("\u{feff}{\"a\":1}"), |scene: &Scene| {
         with_body(scene, |body| body[3..].into())
     }),
-    signed!("body-in-gbk", |scene: Scene| scene.with_body(UTF8), |scene: &Scene| with_bytes(scene, GBK)),
-    signed!(
-        "body-sent-in-gbk",
-        |scene: Scene| Scene { sent: Some(GBK.into()), ..scene.with_body(UTF8) },
-        |scene: &Scene| scene.message()
-    ),
-    signed!("body-in-ascii", |scene: Scene| scene.with_body(UTF8), |scene: &Scene| {
-        with_body(scene, |_| "{\"word\":\"??8?\"}".into())
-    }),
-    signed!("body-utf8-twice", |scene: Scene| scene.with_body("{\"word\":\"é\"}"), |scene: &Scene| {
-        with_body(scene, |_| "{\"word\":\"Ã©\"}".into())
-    }),
+    // Python's codecs wrote these bytes.
+    signed_as!("body-in-gbk", "{\"word\":\"钻石8折\"}", b"{\"word\":\"\xd7\xea\xca\xaf8\xd5\xdb\"}"),
+    sent_as!("body-sent-in-gbk", "{\"word\":\"钻石8折\"}", b"{\"word\":\"\xd7\xea\xca\xaf8\xd5\xdb\"}"),
+    signed_as!("body-in-gb18030", "{\"word\":\"钻🎉\"}", b"{\"word\":\"\xd7\xea\x94\x39\xbd\x35\"}"),
+    signed_as!("body-in-big5", "{\"word\":\"鑽石\"}", b"{\"word\":\"\xc6\x70\xa5\xdb\"}"),
+    sent_as!("body-sent-in-big5", "{\"word\":\"鑽石\"}", b"{\"word\":\"\xc6\x70\xa5\xdb\"}"),
+    signed_as!("body-in-latin-1", "{\"word\":\"é钻\"}", b"{\"word\":\"\xe9?\"}"),
+    sent_as!("body-sent-in-latin-1", "{\"word\":\"é\"}", b"{\"word\":\"\xe9\"}"),
+    signed_as!("body-in-ascii", "{\"word\":\"钻石8折\"}", b"{\"word\":\"??8?\"}"),
+    signed_as!("body-read-as-gbk", "{\"word\":\"钻石\"}", "{\"word\":\"閽荤煶\"}".as_bytes()),
+    signed_as!("body-read-as-big5", "{\"word\":\"微信\"}", "{\"word\":\"敺桐縑\"}".as_bytes()),
+    sent_as!("body-read-as-utf-8", "{\"word\":\"\u{fffd}\u{fffd}\"}", b"{\"word\":\"\xd7\xea\"}"),
+    signed_as!("body-utf8-twice", "{\"word\":\"é\"}", "{\"word\":\"Ã©\"}".as_bytes()),
+    signed_as!("body-sent-utf8-twice", "{\"word\":\"閽荤煶\"}", "{\"word\":\"钻石\"}".as_bytes()),
     signed!("body-reserialized", |scene: &Scene| {
         // As PHP's json_encode writes it.
         with_body(scene, |body| {

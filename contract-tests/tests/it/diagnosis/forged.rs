@@ -56,9 +56,15 @@ fn an_unknown_key_over_right_messages_is_not_explained() {
     });
 }
 
-/// A new request for each signature, and only two known keys.
+/// A new request for each signature, with or without what suggests a mistake, and only two known keys.
 fn scene(index: usize) -> Scene {
-    let mut scene = if index.is_multiple_of(2) { Scene::get() } else { Scene::default() };
+    let mut scene = match index % 5 {
+        0 => Scene::get(),
+        1 => Scene::default(),
+        2 => Scene::default().with_body("{\"c\":\"??\",\"b\":\"<钻>\",\"a\":{\"e\":1,\"d\":2}}"),
+        3 => Scene::default().with_body(""),
+        _ => Scene { headers: vec![("via", "1.1 a"), ("x-original-uri", "/a")], ..Scene::default() },
+    };
     scene.nonce = (0..16).map(|_| format!("{:02x}", random())).collect();
     scene.other_keys.truncate(1);
     scene

@@ -3,7 +3,7 @@
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{Clock, DiagnosisMode, MockServer};
 
-use crate::support::{NOW, RawRequest, exchange, frozen_mock};
+use crate::support::{Connection, NOW, RawRequest, exchange, frozen_mock};
 
 fn without_final_newline() -> RawRequest {
     RawRequest { sign: Sign::NoFinalNewline, ..RawRequest::sample() }
@@ -28,6 +28,40 @@ async fn a_wrong_signature_is_diagnosed_in_a_header_and_in_the_journal() {
         "no-final-newline：第 5 行（请求体）应为 `…9090134234sfdf\"}\\n`，实际签名的是 `…9090134234sfdf\"}`；\
          签名串的最后一行也要以换行符 \\n 结尾"
     );
+}
+
+#[tokio::test]
+async fn a_hint_is_marked_as_one_in_the_header_the_log_and_the_journal() {
+    let mock = frozen_mock().await;
+    let mut connection = Connection::open(&mock).await;
+    // Signed over a body that never arrives.
+    connection.send(&RawRequest::sample().header("Content-Length: 0").head()).await;
+    let response = connection.response().await;
+    assert_eq!(response.status(), "401");
+    let name = "other-message; hint=body-not-received";
+    assert!(response.head.contains(&format!("\r\nMock-Diagnosis: {name}\r\n")), "{}", response.head);
+
+    let line = mock.exchanges()[0].to_string();
+    assert!(line.contains(&format!("check 10: {name}: the key is known")), "{line}");
+    assert!(line.contains("; hint, not proof: no body arrived"), "{line}");
+
+    let exchanges = mock.exchanges();
+    let diagnosis = exchanges[0].diagnosis.as_ref().unwrap();
+    assert_eq!(diagnosis.name(), name);
+    assert!(diagnosis.mistakes.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_proxy_did_to_the_path_is_proved_by_its_headers() {
+    let mock = frozen_mock().await;
+    let sent = RawRequest::certificates().header("X-Original-URI: /shop/v3/certificates");
+    let signed = RawRequest { target: "/shop/v3/certificates".into(), ..sent };
+    let head = String::from_utf8(signed.to_bytes()).unwrap().replacen("GET /shop", "GET ", 1);
+    let mut connection = Connection::open(&mock).await;
+    connection.send(head.as_bytes()).await;
+    let response = connection.response().await;
+    let header = "\r\nMock-Diagnosis: path-before-proxy; hint=changed-by-a-proxy\r\n";
+    assert!(response.head.contains(header), "{}", response.head);
 }
 
 #[tokio::test]

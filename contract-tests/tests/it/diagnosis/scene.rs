@@ -30,6 +30,8 @@ pub(super) struct Scene {
     pub(super) body: String,
     /// The bytes sent in place of the body, if they are not text.
     pub(super) sent: Option<Vec<u8>>,
+    /// The headers of proxies.
+    pub(super) headers: Vec<(&'static str, &'static str)>,
     /// The file of the key that should sign.
     pub(super) key: &'static str,
     /// The files of the other known keys.
@@ -48,6 +50,7 @@ impl Default for Scene {
                 "{\"out_request_no\":\"100002322019\",\"bonus_value\":600,\"member_price_word\":\"钻石/8折\"}"
                     .into(),
             sent: None,
+            headers: Vec::new(),
             key: "apiclient_key.pem",
             other_keys: vec![
                 (KeyHolder::Gateway("6B02".into()), "platform_key.pem"),
@@ -103,6 +106,7 @@ impl Scene {
             serial_no: SERIAL_NO,
             host: Some(HOST),
             template: Some(TEMPLATE),
+            headers: self.headers.clone(),
             key: &key,
             other_keys: other_keys.collect(),
         };

@@ -64,6 +64,7 @@ fn diagnosis(vector: &Value) -> Option<Diagnosis> {
         serial_no: "",
         host: Some(HOST),
         template: None,
+        headers: Vec::new(),
         key: &certificate(key),
         other_keys: vec![KnownKey { holder: KeyHolder::Stranger, key: certificate("other_cert.pem") }],
     };

@@ -11,7 +11,11 @@ use std::{
 
 use walkdir::WalkDir;
 use wechatpay_contract::{case, table};
-use wechatpay_mock::{Config, FaultRule, diagnosis::known_mistakes, policies::POLICIES};
+use wechatpay_mock::{
+    Config, FaultRule,
+    diagnosis::{known_hints, known_mistakes},
+    policies::POLICIES,
+};
 
 /// The sources of the examples in Rust, in the order of the tutorial.
 const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answer.rs")];
@@ -111,7 +115,8 @@ fn the_lists_of_names_are_complete() {
     let policies = POLICIES.iter().map(|policy| policy.name);
     assert_lists("docs/reference/configuration.md", policies.clone());
     assert_lists("docs/explanation/own-choices.md", policies);
-    assert_lists("docs/reference/diagnoses.md", known_mistakes().into_iter().map(|mistake| mistake.name));
+    let diagnoses = known_mistakes().into_iter().chain(known_hints());
+    assert_lists("docs/reference/diagnoses.md", diagnoses.map(|one| one.name));
 
     // The arms of this function are the only list of warning names in the code.
     let warnings = include_str!("../../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use wechatpay_diagnosis::{Diagnosis, KnownMistake};
+use wechatpay_diagnosis::{Diagnosis, KnownMistake, ProvedMistake};
 use wechatpay_protocol::Mchid;
 
 use crate::{
@@ -118,7 +118,8 @@ struct RejectionDetail<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct DiagnosisDetail<'a> {
-    /// The names of the mistakes, joined by +.
+    /// The names of the mistakes, each with its variants in parentheses, joined by +, and then those of hints:
+    /// "other-message; hint=body-not-received".
     name: String,
     /// proven: the mistakes explain the signature. other-message: a known key signed another message. unexplained: no
     /// known key made it. not-tried: too many wrong signatures arrived at once.
@@ -131,6 +132,8 @@ struct DiagnosisDetail<'a> {
     difference: Option<DifferenceDetail<'a>>,
     /// Other certain facts about the signature.
     known: Vec<Known<'a>>,
+    /// What is likely, but not proved.
+    hints: Vec<Hint>,
     /// The whole diagnosis in one line.
     text: String,
     /// The same in Chinese.
@@ -139,6 +142,16 @@ struct DiagnosisDetail<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Mistake {
+    #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: &'static str,
+    /// The ways in which it was made, if it has several.
+    variants: Vec<&'static str>,
+    english: &'static str,
+    chinese: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Hint {
     #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     name: &'static str,
     english: &'static str,
@@ -270,11 +283,14 @@ impl<'a> RejectionDetail<'a> {
 
 impl<'a> DiagnosisDetail<'a> {
     fn of(diagnosis: &'a Diagnosis) -> Self {
-        let mistake = |known: &&KnownMistake| Mistake {
+        let mistake = |ProvedMistake { known, variants }: &ProvedMistake| Mistake {
             name: known.name,
+            variants: variants.clone(),
             english: known.english,
             chinese: known.chinese,
         };
+        let hint =
+            |&&KnownMistake { name, english, chinese }: &&KnownMistake| Hint { name, english, chinese };
         Self {
             name: diagnosis.name(),
             verdict: diagnosis.verdict.name(),
@@ -290,6 +306,7 @@ impl<'a> DiagnosisDetail<'a> {
                 .iter()
                 .map(|fact| Known { english: &fact.english, chinese: &fact.chinese })
                 .collect(),
+            hints: diagnosis.hints.iter().map(hint).collect(),
             text: diagnosis.to_string(),
             chinese: diagnosis.chinese(),
         }
