@@ -81,9 +81,9 @@ pub(crate) fn validate(
             Location::Body => None,
         };
         match sent {
-            Some(sent) => parameters.push((name, text(parameter.parse(sent).map_err(ApiError::Field)?))),
+            Some(sent) => parameters.push((name, text(parameter.parse(sent)?))),
             None if parameter.is_required => {
-                return Err(ApiError::Field(parameter.error(Constraint::Required)));
+                return Err(parameter.error(Constraint::Required).into());
             }
             None => {}
         }
@@ -118,7 +118,11 @@ fn body(
     unknown_field: UnknownField,
     warnings: &mut Vec<Warning>,
 ) -> Result<Value, ApiError> {
-    let mut value = serde_json::from_slice(sent)
+    let sent = str::from_utf8(sent).map_err(|error| {
+        let reason = format!("/body: expected UTF-8, found other bytes from byte {} on", error.valid_up_to());
+        ApiError::NotUtf8 { reason }
+    })?;
+    let mut value = serde_json::from_str(sent)
         .map_err(|error| ApiError::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
     let mut checked = schema.check(&value);
     if let Err(error) = &checked
@@ -131,7 +135,7 @@ fn body(
             .extend(removed.iter().map(|error| Warning::UnknownFields { pointers: error.unknown_fields() }));
         checked = schema.check(&value);
     }
-    checked.map_err(ApiError::Field)?;
+    checked?;
     Ok(value)
 }
 
