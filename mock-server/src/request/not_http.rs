@@ -45,6 +45,8 @@ fn problem(bytes: &[u8], target: &str) -> String {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     match httparse::Request::new(&mut headers).parse(bytes) {
         Err(error) => format!("an {error}"),
+        // Pipelined, or longer than what is kept.
+        Ok(read) if read.is_partial() => "bytes that are none".into(),
         Ok(_) if target.parse::<Uri>().is_err() => "an invalid target".into(),
         // The other reasons of hyper's.
         Ok(_) => "an invalid Content-Length or Transfer-Encoding".into(),
@@ -82,5 +84,6 @@ mod tests {
             assert_eq!(read(bytes).1, expected);
         }
         assert_eq!(read(b"\0").0.method, "-");
+        assert_eq!(read(b"").1, "bytes that are none");
     }
 }
