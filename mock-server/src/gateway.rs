@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderValue, Request};
 use http_body::Body;
 use parking_lot::{RwLock, RwLockWriteGuard};
 use tokio::sync::Semaphore;
@@ -31,6 +31,7 @@ use crate::{
     response::{
         OperationResponse,
         body::ResponseBody,
+        deflate::deflate,
         respond::{Response, respond, with_diagnosis},
         sign::sign,
     },
@@ -50,6 +51,8 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) gate: AcceptGate,
     diagnoser: Diagnoser,
+    /// The value of `Keep-Alive`.
+    keep_alive: HeaderValue,
     /// Permits for reading large bodies at once.
     pub(crate) large_bodies: Semaphore,
     /// Locked for reading from an operation until its exchange is recorded; locked for writing while `/__mock/` or the
@@ -80,6 +83,7 @@ impl Gateway {
         clock: Clock,
         randomness: Randomness,
     ) -> Self {
+        let keep_alive = format!("timeout={}", limits.keep_alive.as_secs());
         Self {
             contract: Contract::current(),
             merchants: Arc::new(merchants),
@@ -92,6 +96,7 @@ impl Gateway {
             limits,
             gate: AcceptGate::default(),
             diagnoser: Diagnoser::new(diagnosis),
+            keep_alive: keep_alive.try_into().expect("digits are valid in a header"),
             large_bodies: Semaphore::new(LARGE_BODIES),
             settled: RwLock::new(()),
         }
@@ -129,6 +134,14 @@ impl Gateway {
         response.into_http()
     }
 
+    /// Refuses what the HTTP server refuses before there is a request. Records it, and returns the response.
+    pub(crate) fn refuse(&self, received: RawRequest, error: ApiError) -> Response {
+        let progress = Progress::begin();
+        let received_at = self.clock.moment();
+        let in_flight = InFlight { received: Arc::new(received), received_at, progress };
+        self.conclude(in_flight, Err(error), None).response
+    }
+
     /// Keeps requests from taking effect or being recorded while the guard exists, so that a change happens between two
     /// exchanges. Do not hold it for long.
     pub(crate) fn between_exchanges(&self) -> RwLockWriteGuard<'_, ()> {
@@ -148,7 +161,7 @@ impl Gateway {
         progress.operation = Some(routed.operation.id());
 
         progress.enter(Stage::Authenticate);
-        let authenticated = authenticate(routed, &self.merchants, now)?;
+        let authenticated = authenticate(routed, &self.merchants, self.policies.mismatch_message, now)?;
         progress.is_authenticated = true;
         progress.warnings = authenticated.warnings();
         Ok(authenticated)
@@ -174,12 +187,13 @@ impl Gateway {
         });
 
         progress.enter(Stage::Respond);
-        let response = respond(&received, &result, now, self.randomness.bytes());
+        let response = respond(&received, &result, now, self.randomness.bytes(), &self.keep_alive);
         let response = with_diagnosis(response, diagnosis.as_ref().filter(|_| self.diagnoser.is_in_header()));
 
         progress.enter(Stage::Sign);
         let response =
             self.signed(&received, now, &mut progress, fault.as_ref().map(|(fault, _)| fault), response);
+        let response = deflate(response, &received.headers);
         progress.end();
         progress.fault = fault.as_ref().map(|(fault, _)| fault.clone());
 

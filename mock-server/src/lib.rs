@@ -38,9 +38,10 @@ mod suggest;
 
 pub use crate::admin::control::NewMerchant;
 pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
-pub use crate::api::error::{ApiError, CHECKS, SensitiveFault, SignInformation};
+pub use crate::api::error::{ApiError, CHECKS, SensitiveFault};
 pub use crate::api::language::Language;
 pub use crate::api::operation_error::OperationError;
+pub use crate::api::sign_information::SignInformation;
 pub use crate::clock::Clock;
 pub use crate::config::{Config, ConfigError, ConfigErrors};
 pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};

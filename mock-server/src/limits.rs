@@ -20,6 +20,7 @@ pub struct Limits {
     pub(crate) body: usize,
     pub(crate) head: usize,
     pub(crate) head_timeout: Duration,
+    pub(crate) keep_alive: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) write_timeout: Duration,
     pub(crate) connections: usize,
@@ -47,10 +48,11 @@ pub struct LimitError {
 type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
 
 /// Every limit, by its name in the configuration.
-pub(crate) const LIMITS: [(&str, SetLimit); 15] = [
+pub(crate) const LIMITS: [(&str, SetLimit); 16] = [
     ("body", Limits::with_body),
     ("head", Limits::with_head),
     ("head_timeout", Limits::with_head_timeout),
+    ("keep_alive", Limits::with_keep_alive),
     ("body_timeout", Limits::with_body_timeout),
     ("write_timeout", Limits::with_write_timeout),
     ("connections", Limits::with_connections),
@@ -76,6 +78,7 @@ impl Default for Limits {
             body: MIB as usize,
             head: 64 * KIB as usize,
             head_timeout: Duration::from_secs(15),
+            keep_alive: Duration::from_secs(8),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             connections: 4096,
@@ -104,10 +107,16 @@ impl Limits {
         Ok(Self { head: size(8 * KIB..=16 * MIB, "bytes", bytes)?, ..self })
     }
 
-    /// How long a head may take to arrive, and how long a connection may be idle: 1 second to a day.
+    /// How long a head may take to arrive, and the first request of a connection to begin: 1 second to a day.
     /// Default: 15 seconds.
     pub fn with_head_timeout(self, seconds: u64) -> Result<Self, LimitError> {
         Ok(Self { head_timeout: time(1..=DAY, seconds)?, ..self })
+    }
+
+    /// How long a connection is kept after a response, as its `Keep-Alive` says; over HTTP/2, `head_timeout` applies:
+    /// 1 second to a day. Default: 8 seconds. (wild)
+    pub fn with_keep_alive(self, seconds: u64) -> Result<Self, LimitError> {
+        Ok(Self { keep_alive: time(1..=DAY, seconds)?, ..self })
     }
 
     /// How long a body may take to arrive: 1 second to a day. Default: 30 seconds.

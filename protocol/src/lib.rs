@@ -70,7 +70,7 @@ pub use nonce::Nonce;
 pub use parse_error::ParseError;
 pub use pem::{PemError, pem_text};
 pub use resource::{Apiv3Key, Resource, ResourceError};
-pub use sensitive::{DecryptingKey, EncryptingKey, SensitiveError};
+pub use sensitive::{DecryptingKey, EncryptingKey, Padding, SensitiveError};
 pub use signature::{HashAlgorithm, Recovered, Signature, SignatureError, SigningKey, VerifyingKey};
 pub use timestamp::Timestamp;
 

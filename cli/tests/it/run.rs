@@ -377,6 +377,21 @@ fn a_client_that_does_not_trust_the_authority_is_reported() {
 }
 
 #[test]
+fn nodes_fetch_is_refused_for_its_accept_language_and_the_report_says_what_to_set() {
+    if is_missing("node") {
+        return;
+    }
+    let script = "fetch(process.env.WECHATPAY_BASE_URL + '/v3/certificates').then(async response => {
+        console.log(response.status, await response.text())
+        process.exit(1)
+    })";
+    let output = run(&[], &["node", "-e", script]);
+    let expected = r#"406 {"code":"PARAM_ERROR","message":"传入了不支持的Accept-Language"}"#;
+    assert_eq!(stdout(&output).trim(), expected, "{}", stderr(&output));
+    assert!(stderr(&output).contains("set Accept-Language: zh-CN"), "{}", stderr(&output));
+}
+
+#[test]
 fn signals_are_passed_to_the_command() {
     use rustix::process::Signal;
     for (signal, number) in [

@@ -128,8 +128,9 @@ impl Violation {
         let expected = |what: &str, wanted: &dyn fmt::Display, found: &dyn fmt::Display| {
             Err(format!("{self}: expected {what} {wanted}, found {found}"))
         };
-        if body.code != "PARAM_ERROR" {
-            return expected("the code", &"PARAM_ERROR", &body.code);
+        let code = self.code();
+        if body.code != code {
+            return expected("the code", &code, &body.code);
         }
         let (begin, end) = self.message();
         if !(body.message.starts_with(&begin) && body.message.ends_with(&end)) {
@@ -144,13 +145,21 @@ impl Violation {
         Ok(())
     }
 
+    fn code(&self) -> &'static str {
+        if matches!(self.rule, Rule::FourByteCharacter | Rule::NotUtf8) {
+            "INVALID_REQUEST"
+        } else {
+            "PARAM_ERROR"
+        }
+    }
+
     /// `/body/guide/staff_name`
     fn source(&self) -> String {
         format!("/{}{}", self.location, self.pointer)
     }
 
     /// How the message begins and ends; a measured length may be between them. (wild for required fields, integers,
-    /// lengths, patterns and undocumented fields; the others follow their form)
+    /// lengths, patterns, undocumented fields and characters of four bytes; the others follow their form)
     fn message(&self) -> (String, String) {
         use Rule::*;
         let (source, title) = (self.source(), &self.title);
@@ -170,11 +179,11 @@ impl Violation {
             TooShort { limit } => of_text("字符数 ", format!("，小于最小值 {limit}")),
             TooLong { limit } => of_text("字符数 ", format!("，大于最大值 {limit}")),
             Pattern => of_text("字符串必须匹配正则表达式“", "”".into()),
-            FourByteCharacter => of_text("", "字符串不能包含 4 字节的 UTF-8 字符".into()),
+            FourByteCharacter | NotUtf8 => (String::new(), "请求内容传入了非UTF8参数".into()),
             PercentEncoding => of_text("", "字符串必须是合法的百分号编码".into()),
             Choice | Minimum | Maximum | TooFewItems | TooManyItems => (value, "规则校验失败".into()),
             UnknownField => (String::new(), "请求中含有未在API文档中定义的参数".into()),
-            NotJson | NotUtf8 | EmptyBody => (String::new(), "参数错误".into()),
+            NotJson | EmptyBody => (String::new(), "参数错误".into()),
         }
     }
 
@@ -183,7 +192,8 @@ impl Violation {
         use Rule::*;
         match self.rule {
             UnknownField => vec![("location", Value::Null), ("value", json!([self.source()]))],
-            NotJson | NotUtf8 | EmptyBody => vec![("location", json!(self.location.to_string()))],
+            FourByteCharacter | NotUtf8 => Vec::new(),
+            NotJson | EmptyBody => vec![("location", json!(self.location.to_string()))],
             _ => vec![("location", json!(self.location.to_string())), ("field", json!(self.pointer))],
         }
     }

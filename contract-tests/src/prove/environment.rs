@@ -5,7 +5,7 @@ use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
 use serde::Deserialize;
 use wechatpay_mock::{
     Applied, Config, Fault, FaultMatch, FaultRule, Limits, MerchantConfig, MockServer, PlatformCertificate,
-    PlatformCertificates, TrustMode,
+    PlatformCertificates, TrustMode, policies::SignedRefusals,
 };
 use wechatpay_protocol::{Credentials, Timestamp};
 
@@ -87,6 +87,8 @@ impl TestEnvironment {
         let merchant = MerchantConfig { trust: trust(keys, gateway_keys), ..MerchantConfig::development() };
         let mut config = Config::default().with_merchants([merchant]);
         config.platform_certificates = platform_certificates(gateway_keys);
+        // A client that demands a signature of a refusal does not show the gateway's error.
+        config.policies.signed_refusals = SignedRefusals::None;
         // A client that still waits at shutdown has exceeded its time limit.
         config.limits = Limits::default().with_shutdown(1).map_err(io::Error::other)?;
         let mock = MockServer::builder().config(config).listen(listen).start().await?;

@@ -23,6 +23,7 @@ mod prove;
 mod proxy;
 mod robustness;
 mod second_opinion;
+mod sensitive;
 mod snapshots;
 mod support;
 mod tls;

@@ -160,7 +160,7 @@ fn quoted(request: &[u8], opening: &str) -> Range<usize> {
 /// The meaning of a response.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
-    /// An empty 400: the bytes are not an HTTP request.
+    /// The web server's 400: the bytes are not an HTTP request.
     NotHttp,
     /// Check 1.
     UnknownPath,
@@ -176,7 +176,7 @@ impl Outcome {
         let code =
             serde_json::from_slice::<serde_json::Value>(&response.body).map(|body| body["code"].clone());
         match (response.status(), code) {
-            ("400", _) if response.body.is_empty() => Self::NotHttp,
+            ("400", _) if response.body.starts_with(b"<html>") => Self::NotHttp,
             ("404", _) if response.body.is_empty() => Self::UnknownPath,
             ("405", _) if response.body.is_empty() => Self::UnknownMethod,
             ("401", Ok(code)) if code == "SIGN_ERROR" => Self::Unauthenticated,

@@ -195,7 +195,8 @@ fn with_query(sent: &Evidence<'_>, others: fn(&str) -> Vec<Vec<u8>>) -> Vec<Vec<
 }
 
 fn with_host(sent: &Evidence<'_>) -> Vec<Vec<u8>> {
-    let known_hosts = ["api.mch.weixin.qq.com", "api2.wechatpay.cn", "api.wechatpay.cn"];
+    let known_hosts =
+        ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "api2.wechatpay.cn", "api.wechatpay.cn"];
     let origins = sent.host.into_iter().chain(known_hosts).flat_map(|host| {
         [format!("https://{host}"), format!("http://{host}"), host.to_owned(), format!("//{host}")]
     });

@@ -4,22 +4,26 @@
 //! the journal and the log, never into the response.
 
 use http::StatusCode;
-use serde_json::{Value, json};
-use wechatpay_openapi::{Contract, FieldError};
-use wechatpay_protocol::{AuthorizationError, ErrorBody, RequestMessage, Timestamp};
+use serde_json::json;
+use wechatpay_openapi::{Constraint, Contract, FieldError};
+use wechatpay_protocol::{AuthorizationError, ErrorBody, Timestamp, display::quoted};
 
-use crate::policies::Provenance;
+use crate::policies::{MismatchMessage, Provenance};
 
 use super::{
-    field_error, injected_error::InjectedError, language::Language, messages::Row,
+    field_error,
+    injected_error::{InjectedError, page},
+    language::Language,
+    messages::Row,
     operation_error::OperationError,
+    sign_information::SignInformation,
 };
 
 /// The gateway's checks 1 to 12, in its order, each with its requirement.
 pub const CHECKS: [&str; 12] = [
     "an operation has this path",
     "the operation has this method",
-    "User-Agent and Accept are present",
+    "User-Agent and Accept are present, and Accept-Language is a known one",
     "Authorization is present and well formed",
     "its scheme is WECHATPAY2-SHA256-RSA2048",
     "its timestamp is within 5 minutes",
@@ -34,7 +38,7 @@ pub const CHECKS: [&str; 12] = [
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiError {
-    /// The request line and headers are larger than `limits.head`.
+    /// The request line and headers are larger than `limits.head`, or there are over 100 headers.
     HeadTooLarge {
         /// The limit, in bytes.
         limit: usize,
@@ -48,6 +52,16 @@ pub enum ApiError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The bytes are not an HTTP/1.1 request.
+    NotHttp {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// There is more than one `Authorization`, which the web server in front of the application refuses.
+    AuthorizationRepeated {
+        /// The number of `Authorization` headers.
+        found: usize,
+    },
     /// Check 1: no operation has this path.
     UnknownPath {
         /// The operation that is probably meant, if the path is only misspelt.
@@ -60,11 +74,13 @@ pub enum ApiError {
         /// The first absent one.
         name: &'static str,
     },
-    /// Check 4: there is no `Authorization`, or more than one.
-    AuthorizationAbsent {
-        /// The number of `Authorization` headers.
-        found: usize,
+    /// Check 3: `Accept-Language` names no language that the gateway has.
+    UnknownLanguage {
+        /// The header's value.
+        found: String,
     },
+    /// Check 4: there is no `Authorization`.
+    AuthorizationAbsent,
     /// Checks 4 and 5: `Authorization` is malformed, or has another scheme.
     Authorization(AuthorizationError),
     /// Check 6: the timestamp is more than five minutes off.
@@ -104,7 +120,12 @@ pub enum ApiError {
         /// The parser's message, with line and column.
         reason: String,
     },
-    /// Check 11: a field of the path, the query or the body breaks a rule.
+    /// Check 11: a text of the path, the query or the body is not UTF-8 of one to three bytes for each character.
+    NotUtf8 {
+        /// Which one, and what was found.
+        reason: String,
+    },
+    /// Check 11: a field of the path, the query or the body breaks another rule.
     Field(Box<FieldError>),
     /// Check 11: a sensitive field, or the name of the key that encrypted it, is wrong.
     Sensitive(SensitiveFault),
@@ -115,47 +136,24 @@ pub enum ApiError {
 }
 
 /// Why a sensitive field is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SensitiveFault {
     /// The request does not name the key in `Wechatpay-Serial`. (documented)
     SerialAbsent,
-    /// It names a key that the gateway does not have. (documented)
-    SerialUnknown,
-    /// The named key does not decrypt the field.
-    Undecryptable,
+    /// It names a key that the gateway does not have for this merchant. (documented)
+    SerialUnknown {
+        /// What the name is instead.
+        reason: String,
+    },
+    /// The named key does not decrypt the field. (wild)
+    Undecryptable {
+        /// How the field was encrypted, as far as the mock can tell.
+        reason: String,
+    },
 }
 
-/// The gateway's details about a message whose signature did not match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignInformation {
-    method: String,
-    url: String,
-    /// The first four lines and the beginning of the body.
-    truncated_sign_message: String,
-    /// The length of the complete message in bytes.
-    sign_message_length: usize,
-}
-
-/// The number of characters of the body in `truncated_sign_message`. (wild)
-const BODY_CHARACTERS_SHOWN: usize = 8;
-
-impl SignInformation {
-    pub(crate) fn about(message: &RequestMessage<'_>) -> Self {
-        let without_body = RequestMessage { body: b"", ..*message }.to_bytes();
-        let body = String::from_utf8_lossy(message.body);
-        // A message without a body ends in the `\n` of its body line, which belongs after the beginning of the body
-        // here.
-        let mut shown = String::from_utf8_lossy(&without_body[..without_body.len() - 1]).into_owned();
-        shown.extend(body.chars().take(BODY_CHARACTERS_SHOWN));
-        shown.push('\n');
-        Self {
-            method: message.method.into(),
-            url: message.target.into(),
-            truncated_sign_message: shown,
-            sign_message_length: without_body.len() + message.body.len(),
-        }
-    }
-}
+/// The inner number of an error whose own one is not known. (own choice)
+const OTHER_INNER_NUMBER: u32 = 299_999_999;
 
 impl ApiError {
     /// The name of its row in `messages.toml`; `None` if a fault caused it.
@@ -165,10 +163,13 @@ impl ApiError {
             Self::BodyTimeout => "body_timeout",
             Self::BodyBroken => "body_broken",
             Self::BodyTooLarge { .. } => "body_too_large",
+            Self::NotHttp { .. } => "not_http",
+            Self::AuthorizationRepeated { .. } => "authorization_repeated",
             Self::UnknownPath { .. } => "unknown_path",
             Self::UnknownMethod => "unknown_method",
             Self::HeaderAbsent { .. } => "header_absent",
-            Self::AuthorizationAbsent { .. } | Self::Authorization(AuthorizationError::Malformed(_)) => {
+            Self::UnknownLanguage { .. } => "unknown_language",
+            Self::AuthorizationAbsent | Self::Authorization(AuthorizationError::Malformed(_)) => {
                 "authorization_malformed"
             }
             Self::Authorization(AuthorizationError::Scheme { .. }) => "authorization_scheme",
@@ -178,11 +179,16 @@ impl ApiError {
             Self::CertificateNotInForce { .. } => "certificate_expired",
             Self::CertificateRevoked => "certificate_revoked",
             Self::CertificateReplaced => "certificate_replaced",
-            Self::SignatureMismatch(_) => "signature_mismatch",
+            Self::SignatureMismatch(information) => match information.message {
+                MismatchMessage::Wrong => "signature_mismatch",
+                MismatchMessage::Information => "signature_mismatch_information",
+                MismatchMessage::Check => "signature_mismatch_check",
+            },
+            Self::NotUtf8 { .. } => "not_utf8",
             Self::NotJson { .. } | Self::Field(_) => "not_json",
             Self::Sensitive(SensitiveFault::SerialAbsent) => "sensitive_serial_absent",
-            Self::Sensitive(SensitiveFault::SerialUnknown) => "sensitive_serial_unknown",
-            Self::Sensitive(SensitiveFault::Undecryptable) => "sensitive_undecryptable",
+            Self::Sensitive(SensitiveFault::SerialUnknown { .. }) => "sensitive_serial_unknown",
+            Self::Sensitive(SensitiveFault::Undecryptable { .. }) => "sensitive_undecryptable",
             Self::Operation(error) => error.name(),
             Self::Injected(_) => return None,
         })
@@ -203,6 +209,16 @@ impl ApiError {
             Self::Injected(error) => error.status(),
             _ => self.row().map_or(StatusCode::BAD_REQUEST, |row| row.status),
         }
+    }
+
+    /// The gateway's own number for the error, with which its `Request-ID` ends. (wild)
+    pub(crate) fn inner_number(&self) -> u32 {
+        let number = match self {
+            Self::Field(error) => Some(field_error::inner_number(error)),
+            Self::Injected(error) => error.inner_number(),
+            _ => self.row().and_then(|row| row.inner_number),
+        };
+        number.unwrap_or(OTHER_INNER_NUMBER)
     }
 
     /// The provenance of this status, code and text. Which requests get them is another question, which
@@ -248,6 +264,7 @@ impl ApiError {
     pub(crate) fn page(&self) -> Option<String> {
         match self {
             Self::Injected(error) => error.page(),
+            Self::NotHttp { .. } | Self::AuthorizationRepeated { .. } => Some(page(self.status())),
             _ => None,
         }
     }
@@ -272,17 +289,26 @@ impl ApiError {
     pub fn reason(&self) -> String {
         match self {
             Self::HeadTooLarge { limit } => {
-                format!("expected request line and headers of at most {limit} bytes, found more")
+                format!(
+                    "expected request line and headers of at most {limit} bytes, and 100 headers, found more"
+                )
             }
             Self::BodyTimeout => "expected the whole body in time, but it did not arrive".into(),
             Self::BodyBroken => "expected the whole body, but it is cut off".into(),
             Self::BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),
+            Self::NotHttp { reason } => format!("expected an HTTP/1.1 request, found {reason}"),
+            Self::AuthorizationRepeated { found } => {
+                format!("expected one Authorization header, found {found}")
+            }
             Self::UnknownPath { near } => unknown_path(near.as_deref()),
             Self::UnknownMethod => "the contract has this path, but not with this method".into(),
             Self::HeaderAbsent { name } => format!("expected the header {name}, found none"),
-            Self::AuthorizationAbsent { found } => {
-                format!("expected one Authorization header, found {found}")
-            }
+            Self::UnknownLanguage { found } => format!(
+                "expected Accept-Language to be en, zh-CN, zh-HK or zh-TW, or no such header, found {}; set \
+                 Accept-Language: zh-CN, because Node's fetch sends * by itself",
+                quoted(found)
+            ),
+            Self::AuthorizationAbsent => "expected an Authorization header, found none".into(),
             Self::Authorization(error) => error.to_string(),
             Self::TimestampSkewed { signed, now } => format!(
                 "expected a timestamp within {} s of {now}, found {signed}, {} s off",
@@ -309,12 +335,10 @@ impl ApiError {
                 "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
                     .into()
             }
-            Self::Sensitive(SensitiveFault::SerialUnknown) => {
-                "expected Wechatpay-Serial to name a key of the gateway, found another".into()
-            }
-            Self::Sensitive(SensitiveFault::Undecryptable) => {
-                "the sensitive field was not encrypted for the key that Wechatpay-Serial names".into()
-            }
+            Self::NotUtf8 { reason }
+            | Self::Sensitive(
+                SensitiveFault::SerialUnknown { reason } | SensitiveFault::Undecryptable { reason },
+            ) => reason.clone(),
             Self::Operation(error) => error.message(Language::En).into(),
             Self::Injected(error) => format!("a fault caused {error}"),
         }
@@ -334,37 +358,29 @@ fn unknown_path(near: Option<&str>) -> String {
     format!("the mock has no operation with this path, only {}{near}", named.join(", "))
 }
 
-impl SignInformation {
-    /// The detail of a real response. Its issue is nested one level deeper than in the documentation. (wild)
-    fn detail(&self) -> Value {
-        json!({
-            "detail": { "issue": "sign not match" },
-            "field": "signature",
-            "location": "authorization",
-            "sign_information": {
-                "method": self.method,
-                "sign_message_length": self.sign_message_length,
-                "truncated_sign_message": self.truncated_sign_message,
-                "url": self.url,
-            },
-        })
+impl From<Box<FieldError>> for ApiError {
+    fn from(error: Box<FieldError>) -> Self {
+        match error.constraint {
+            Constraint::ThreeBytes { .. } => Self::NotUtf8 { reason: field_error::issue(&error) },
+            _ => Self::Field(error),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use wechatpay_protocol::RequestMessage;
+
     use super::*;
     use crate::api::{injected_error::DocumentedError, messages::names};
 
     /// An error for each row, except for those of operations and faults.
     fn errors() -> Vec<ApiError> {
-        let information = SignInformation::about(&RequestMessage {
-            method: "GET",
-            target: "/",
-            timestamp: Timestamp::from_unix(0),
-            nonce_str: "",
-            body: b"",
-        });
+        let mismatch = |text| {
+            let timestamp = Timestamp::from_unix(0);
+            let message = RequestMessage { method: "GET", target: "/", timestamp, nonce_str: "", body: b"" };
+            ApiError::SignatureMismatch(SignInformation::about(&message, text))
+        };
         let now = Timestamp::from_unix(0);
         let malformed = |text: &str| {
             ApiError::Authorization(wechatpay_protocol::Authorization::parse(text.as_bytes()).unwrap_err())
@@ -374,10 +390,13 @@ mod tests {
             ApiError::BodyTimeout,
             ApiError::BodyBroken,
             ApiError::BodyTooLarge { limit: 1 },
+            ApiError::NotHttp { reason: String::new() },
+            ApiError::AuthorizationRepeated { found: 2 },
             ApiError::UnknownPath { near: None },
             ApiError::UnknownMethod,
             ApiError::HeaderAbsent { name: "Accept" },
-            ApiError::AuthorizationAbsent { found: 0 },
+            ApiError::UnknownLanguage { found: String::new() },
+            ApiError::AuthorizationAbsent,
             malformed("Basic mchid=\"1\",nonce_str=\"2\",signature=\"3\",timestamp=\"4\",serial_no=\"5\""),
             ApiError::TimestampSkewed { signed: now, now },
             ApiError::UnknownMchid { found: String::new() },
@@ -385,11 +404,14 @@ mod tests {
             ApiError::CertificateNotInForce { not_before: now, not_after: now },
             ApiError::CertificateRevoked,
             ApiError::CertificateReplaced,
-            ApiError::SignatureMismatch(information),
+            mismatch(MismatchMessage::Wrong),
+            mismatch(MismatchMessage::Information),
+            mismatch(MismatchMessage::Check),
+            ApiError::NotUtf8 { reason: String::new() },
             ApiError::NotJson { reason: String::new() },
             ApiError::Sensitive(SensitiveFault::SerialAbsent),
-            ApiError::Sensitive(SensitiveFault::SerialUnknown),
-            ApiError::Sensitive(SensitiveFault::Undecryptable),
+            ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: String::new() }),
+            ApiError::Sensitive(SensitiveFault::Undecryptable { reason: String::new() }),
         ]
     }
 
@@ -418,7 +440,9 @@ mod tests {
             RuleLimit,
             ResourceNotExists,
             FrequencyLimited,
+            RatelimitExceed,
             RatelimitExceeded,
+            RateLimited,
             SystemError,
             BadGateway,
             ServiceUnavailable,

@@ -16,10 +16,19 @@ pub(crate) fn provenance(error: &FieldError) -> Provenance {
         | Constraint::MinLength { .. }
         | Constraint::Pattern { .. }
         | Constraint::Documented { .. } => Provenance::Wild,
-        Constraint::ThreeBytes { .. } => Provenance::Documented,
-        Constraint::Type { .. } | Constraint::PercentEncoding { .. } | Constraint::Other { .. } => {
-            Provenance::OwnChoice
-        }
+        Constraint::Type { .. }
+        | Constraint::ThreeBytes { .. }
+        | Constraint::PercentEncoding { .. }
+        | Constraint::Other { .. } => Provenance::OwnChoice,
+    }
+}
+
+/// The gateway's own number for the error. (documented; which error has which number is an own choice)
+pub(crate) fn inner_number(error: &FieldError) -> u32 {
+    match &error.constraint {
+        Constraint::Documented { .. } => 270_924_358,
+        Constraint::MaxLength { .. } | Constraint::MinLength { .. } => 268_435_464,
+        _ => 268_435_461,
     }
 }
 
@@ -69,9 +78,10 @@ fn simplified(error: &FieldError) -> String {
         Constraint::MinLength { limit, length } => of_string(format!("字符数 {length}，小于最小值 {limit}")),
         Constraint::Pattern { pattern, .. } => of_string(format!("字符串必须匹配正则表达式“{pattern}”")),
         Constraint::Documented { .. } => "请求中含有未在API文档中定义的参数".into(),
-        Constraint::ThreeBytes { .. } => of_string("字符串不能包含 4 字节的 UTF-8 字符".into()),
         Constraint::PercentEncoding { .. } => of_string("字符串必须是合法的百分号编码".into()),
-        Constraint::Other { .. } => format!("输入源“{source}”映射到值字段“{title}”规则校验失败"),
+        Constraint::ThreeBytes { .. } | Constraint::Other { .. } => {
+            format!("输入源“{source}”映射到值字段“{title}”规则校验失败")
+        }
     }
 }
 
@@ -90,9 +100,10 @@ fn traditional(error: &FieldError) -> String {
         Constraint::MinLength { limit, length } => of_string(format!("字符數 {length}，小於最小值 {limit}")),
         Constraint::Pattern { pattern, .. } => of_string(format!("字符串必須匹配正則表達式“{pattern}”")),
         Constraint::Documented { .. } => "請求中含有未在API文檔中定義的參數".into(),
-        Constraint::ThreeBytes { .. } => of_string("字符串不能包含 4 字節的 UTF-8 字符".into()),
         Constraint::PercentEncoding { .. } => of_string("字符串必須是合法的百分號編碼".into()),
-        Constraint::Other { .. } => format!("輸入源“{source}”映射到值字段“{title}”規則校驗失敗"),
+        Constraint::ThreeBytes { .. } | Constraint::Other { .. } => {
+            format!("輸入源“{source}”映射到值字段“{title}”規則校驗失敗")
+        }
     }
 }
 

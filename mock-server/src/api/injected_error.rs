@@ -32,7 +32,9 @@ pub enum DocumentedError {
     RuleLimit,
     ResourceNotExists,
     FrequencyLimited,
+    RatelimitExceed,
     RatelimitExceeded,
+    RateLimited,
     SystemError,
     BadGateway,
     ServiceUnavailable,
@@ -63,7 +65,9 @@ impl DocumentedError {
             Self::RuleLimit => "rule_limit",
             Self::ResourceNotExists => "resource_not_exists",
             Self::FrequencyLimited => "frequency_limited",
+            Self::RatelimitExceed => "ratelimit_exceed",
             Self::RatelimitExceeded => "ratelimit_exceeded",
+            Self::RateLimited => "rate_limited",
             Self::SystemError => "system_error",
             Self::BadGateway => "bad_gateway",
             Self::ServiceUnavailable => "service_unavailable",
@@ -123,16 +127,26 @@ impl InjectedError {
     /// The page of HTML, if that is the response's body.
     pub(crate) fn page(&self) -> Option<String> {
         let Self::Page(status) = self else { return None };
-        Some(format!(
-            "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
-             <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-        ))
+        Some(page(*status))
+    }
+
+    /// The gateway's own number for the error, if it is known.
+    pub(crate) fn inner_number(&self) -> Option<u32> {
+        self.row()?.inner_number
     }
 
     /// The provenance of the response.
     pub(crate) fn provenance(&self) -> Provenance {
         self.row().map_or(Provenance::OwnChoice, |row| row.provenance)
     }
+}
+
+/// The page that the web server in front of the application sends with this status. (wild)
+pub(crate) fn page(status: StatusCode) -> String {
+    format!(
+        "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
+         <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
 }
 
 impl fmt::Display for InjectedError {

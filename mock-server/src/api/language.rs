@@ -1,6 +1,6 @@
 //! The language of messages, which `Accept-Language` selects.
 
-use http::{HeaderMap, header::ACCEPT_LANGUAGE};
+use http::{HeaderMap, HeaderValue, header::ACCEPT_LANGUAGE};
 
 /// A language of the gateway's messages. (documented)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,12 +17,17 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language that a request prefers; the default if it names none of these.
-    pub(crate) fn preferred(headers: &HeaderMap) -> Self {
-        let values = headers.get_all(ACCEPT_LANGUAGE).into_iter().filter_map(|value| value.to_str().ok());
-        let preferences = values.flat_map(|value| value.split(',')).filter_map(preference);
+    /// The language that a request prefers, the default if it has no `Accept-Language`; `None` if it names none of
+    /// these, as with `*`. (wild: 406)
+    pub(crate) fn preferred(headers: &HeaderMap) -> Option<Self> {
+        let values = || headers.get_all(ACCEPT_LANGUAGE).into_iter();
+        if values().all(HeaderValue::is_empty) {
+            return Some(Self::default());
+        }
+        let texts = values().filter_map(|value| value.to_str().ok());
+        let preferences = texts.flat_map(|text| text.split(',')).filter_map(preference);
         let best = preferences.reduce(|best, next| if next.1 > best.1 { next } else { best });
-        best.map_or(Self::default(), |(language, _)| language)
+        best.map(|(language, _)| language)
     }
 
     /// The language tag, as `Content-Language` names it.
@@ -58,24 +63,31 @@ fn preference(text: &str) -> Option<(Language, f32)> {
 mod tests {
     use super::*;
 
-    fn preferred(header: &'static str) -> Language {
+    fn preferred(header: &'static str) -> Option<Language> {
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT_LANGUAGE, http::HeaderValue::from_static(header));
+        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(header));
         Language::preferred(&headers)
     }
 
     #[test]
     fn the_language_with_the_highest_weight_is_used() {
-        assert_eq!(preferred("en"), Language::En);
-        assert_eq!(preferred("zh-HK"), Language::ZhHk);
-        assert_eq!(preferred("en;q=0.5, zh-TW;q=0.9"), Language::ZhTw);
-        assert_eq!(preferred("en-US,zh-CN"), Language::En);
+        assert_eq!(preferred("en"), Some(Language::En));
+        assert_eq!(preferred("zh-HK"), Some(Language::ZhHk));
+        assert_eq!(preferred("en;q=0.5, zh-TW;q=0.9"), Some(Language::ZhTw));
+        assert_eq!(preferred("en-US,zh-CN"), Some(Language::En));
+        assert_eq!(preferred("fr, zh-CN;q=0.5"), Some(Language::ZhCn));
     }
 
     #[test]
-    fn an_unknown_language_gets_the_default() {
-        for header in ["fr", "*", "", "en;q=0", "en;q=much", ";;,"] {
-            assert_eq!(preferred(header), Language::ZhCn, "{header}");
+    fn a_header_without_a_known_language_is_refused() {
+        for header in ["fr", "*", "en;q=0", "en;q=much", ";;,"] {
+            assert_eq!(preferred(header), None, "{header}");
         }
+    }
+
+    #[test]
+    fn no_header_and_an_empty_one_get_the_default() {
+        assert_eq!(preferred(""), Some(Language::ZhCn));
+        assert_eq!(Language::preferred(&HeaderMap::new()), Some(Language::ZhCn));
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Row {
     pub(super) status: StatusCode,
     /// The code in the body; `None` if the body is empty.
     pub(super) code: Option<String>,
+    /// The gateway's own number for the error, with which its `Request-ID` ends; `None` if it is not known.
+    pub(super) inner_number: Option<u32>,
     pub(super) provenance: Provenance,
     #[serde(rename = "zh-CN", default)]
     simplified: String,

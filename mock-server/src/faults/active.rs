@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, header::CONNECTION};
+use http::header::{CONNECTION, CONTENT_ENCODING};
+use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
     },
     merchants::{Merchants, PlatformKey},
     response::OperationResponse,
-    response::respond::Response,
+    response::respond::{Response, title_case},
 };
 
 /// A fault that applied to a request, as the journal shows it.
@@ -78,12 +79,15 @@ impl ActiveFault {
         operation: Result<OperationResponse, ApiError>,
         warnings: &mut Vec<Warning>,
     ) -> Result<OperationResponse, ApiError> {
-        let response = if self.is_applied {
+        let mut response = if self.is_applied {
             operation.inspect_err(|_| self.is_applied = false)?
         } else {
             // With neither an effect nor an error, no response is sent.
             OperationResponse::no_content(Vec::new())
         };
+        if self.is_false_gzip() && response.body.is_none() {
+            response = OperationResponse { warnings: response.warnings, ..OperationResponse::ok(json!({})) };
+        }
         let Some(error) = self.error_response() else { return Ok(response) };
         warnings.extend(response.warnings);
         Err(error)
@@ -93,7 +97,10 @@ impl ActiveFault {
     pub(crate) fn sends_response(&self) -> bool {
         match self.fault.map(Fault::kind) {
             Some(Kind::Connection(fault)) => fault.body_sent(0).is_some(),
-            Some(Kind::Error(_) | Kind::Operation(_) | Kind::Page(_) | Kind::Signature(_)) | None => true,
+            Some(
+                Kind::Error(_) | Kind::Operation(_) | Kind::Page(_) | Kind::Signature(_) | Kind::FalseGzip,
+            )
+            | None => true,
         }
     }
 
@@ -102,10 +109,19 @@ impl ActiveFault {
     pub(crate) fn is_never_signed(&self) -> bool {
         match self.fault.map(Fault::kind) {
             Some(Kind::Page(_) | Kind::Error(DocumentedError::SignError)) => true,
-            Some(Kind::Error(_) | Kind::Operation(_) | Kind::Connection(_) | Kind::Signature(_)) | None => {
-                false
-            }
+            Some(
+                Kind::Error(_)
+                | Kind::Operation(_)
+                | Kind::Connection(_)
+                | Kind::Signature(_)
+                | Kind::FalseGzip,
+            )
+            | None => false,
         }
+    }
+
+    fn is_false_gzip(&self) -> bool {
+        matches!(self.fault.map(Fault::kind), Some(Kind::FalseGzip))
     }
 
     /// The error that replaces the response, if the fault has one.
@@ -124,6 +140,7 @@ impl ActiveFault {
                 response.with_body(Bytes::from_static(b"{}"))
             }
             Some(Kind::Connection(ConnectionFault::LowerCaseHeaders)) => closing(response),
+            Some(Kind::FalseGzip) => response.with_header(CONTENT_ENCODING, "gzip"),
             _ => response,
         }
     }
@@ -142,6 +159,10 @@ impl ActiveFault {
             () = cleared.wait() => {}
         }
         let Some(Kind::Connection(fault)) = self.fault.map(Fault::kind) else { return };
+        if fault == ConnectionFault::IdleClose {
+            connection.close_at_next_request();
+            return;
+        }
         if fault == ConnectionFault::Refuse {
             gate.close_for(self.lasts(REFUSED)).await;
         }
@@ -150,9 +171,10 @@ impl ActiveFault {
         } else {
             title_case as fn(&str) -> String
         };
-        let body_sent = fault.body_sent(response.body.len());
-        let bytes = body_sent
-            .map_or_else(Vec::new, |sent| [&head(response, write_name)[..], &response.body[..sent]].concat());
+        let body = response.sent_body();
+        let body_sent = fault.body_sent(body.len());
+        let bytes =
+            body_sent.map_or_else(Vec::new, |sent| [&response.head(write_name)[..], &body[..sent]].concat());
         connection.abort(Abort { bytes: bytes.into(), body_sent, closing: fault.closing() });
     }
 }
@@ -175,29 +197,6 @@ impl ActiveFault {
 
 /// Marks the connection to be closed after the response.
 fn closing(mut response: Response) -> Response {
-    response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
     response.headers.remove("keep-alive");
-    response
-}
-
-/// Status line and headers as they go over the wire.
-fn head(response: &Response, write_name: fn(&str) -> String) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {}\r\n", response.status).into_bytes();
-    for (name, value) in &response.headers {
-        head.extend_from_slice(write_name(name.as_str()).as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
-    head.extend_from_slice(b"\r\n");
-    head
-}
-
-/// `wechatpay-nonce` as `Wechatpay-Nonce`, as every other response spells it.
-fn title_case(name: &str) -> String {
-    let words = name.split('-').map(|word| match word.split_at_checked(1) {
-        Some((first, rest)) => first.to_ascii_uppercase() + rest,
-        None => String::new(),
-    });
-    words.collect::<Vec<_>>().join("-")
+    response.with_header(CONNECTION, "close")
 }

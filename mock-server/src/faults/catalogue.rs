@@ -52,6 +52,8 @@ pub(super) enum Kind {
     Connection(ConnectionFault),
     /// Corrupts the signature in this way.
     Signature(SignatureFault),
+    /// Says that a plain body is compressed.
+    FalseGzip,
 }
 
 /// Declares each fault once.
@@ -119,8 +121,12 @@ faults! {
         "404 RESOURCE_NOT_EXISTS";
     FrequencyLimited = "frequency-limited", Kind::Error(DocumentedError::FrequencyLimited), No, Documented,
         "429 FREQUENCY_LIMITED, as operation pages spell it";
+    RatelimitExceed = "ratelimit-exceed", Kind::Error(DocumentedError::RatelimitExceed), No, Documented,
+        "429 RATELIMIT_EXCEED, as profit sharing spells it";
     RatelimitExceeded = "ratelimit-exceeded", Kind::Error(DocumentedError::RatelimitExceeded), No, Documented,
         "429 RATELIMIT_EXCEEDED, as the page of status codes spells it";
+    RateLimited = "rate-limited", Kind::Error(DocumentedError::RateLimited), No, Documented,
+        "429 RATE_LIMITED, as the global error codes spell it";
     SystemError = "system-error", Kind::Error(DocumentedError::SystemError), No, Documented,
         "500 SYSTEM_ERROR";
     SystemErrorApplied = "system-error-applied", Kind::Error(DocumentedError::SystemError), Yes, Documented,
@@ -148,6 +154,10 @@ faults! {
         "no response is sent; the connection is closed after 120 seconds, or after |MILLISECONDS";
     LowerCaseHeaders = "lower-case-headers", Kind::Connection(ConnectionFault::LowerCaseHeaders), Always, OwnChoice,
         "the header names are in lower case, and the connection is closed after the response";
+    IdleClose = "idle-close", Kind::Connection(ConnectionFault::IdleClose), Always, Wild,
+        "the response is good, and the connection is kept, but reset when its next request arrives, which is not processed; HTTP/1.1 only";
+    FalseGzip = "false-gzip", Kind::FalseGzip, Always, OwnChoice,
+        "the response is good and signed, but says Content-Encoding: gzip about a plain body; an empty response becomes a 200 with the body {}";
 
     Unsigned = "unsigned", Kind::Signature(SignatureFault::Unsigned), Always, OwnChoice,
         "the response has no Wechatpay-… header";
@@ -240,7 +250,7 @@ impl Fault {
             Kind::Error(error) => Some(ApiError::Injected(InjectedError::Documented(error))),
             Kind::Operation(refusal) => Some(ApiError::Injected(InjectedError::Operation(refusal))),
             Kind::Page(status) => Some(ApiError::Injected(InjectedError::Page(status))),
-            Kind::Connection(_) | Kind::Signature(_) => None,
+            Kind::Connection(_) | Kind::Signature(_) | Kind::FalseGzip => None,
         }
     }
 }

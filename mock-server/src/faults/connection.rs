@@ -26,6 +26,7 @@ pub(crate) enum ConnectionFault {
     StopInBody,
     NoAnswer,
     LowerCaseHeaders,
+    IdleClose,
 }
 
 /// How a connection ends, and how much of the response is sent before it does.
@@ -54,13 +55,13 @@ impl ConnectionFault {
             Self::Refuse | Self::Reset | Self::NoAnswer => None,
             Self::ResetAfterHeaders => Some(0),
             Self::StopInBody => Some(length / 2),
-            Self::LowerCaseHeaders => Some(length),
+            Self::LowerCaseHeaders | Self::IdleClose => Some(length),
         }
     }
 
     pub(super) fn closing(self) -> Closing {
         match self {
-            Self::Refuse | Self::Reset | Self::ResetAfterHeaders => Closing::Reset,
+            Self::Refuse | Self::Reset | Self::ResetAfterHeaders | Self::IdleClose => Closing::Reset,
             Self::StopInBody | Self::NoAnswer | Self::LowerCaseHeaders => Closing::Orderly,
         }
     }
@@ -72,17 +73,24 @@ pub(crate) struct ConnectionControl {
     abort: Arc<OnceLock<Abort>>,
     /// Whether its socket is reset when it is closed.
     is_reset: Arc<AtomicBool>,
+    /// Whether it ends when the next request arrives.
+    is_stale: Arc<AtomicBool>,
 }
 
 impl ConnectionControl {
     /// The control for a tunnel through this connection: aborted on its own, but it resets the same socket.
     pub(crate) fn within(&self) -> Self {
-        Self { abort: Arc::default(), is_reset: Arc::clone(&self.is_reset) }
+        Self { is_reset: Arc::clone(&self.is_reset), ..Self::default() }
     }
 
     /// Aborts the connection at the next write. Later aborts are ignored.
     pub(crate) fn abort(&self, abort: Abort) {
         let _ = self.abort.set(abort);
+    }
+
+    /// Resets the connection when the next request arrives, as if it had been idle for too long.
+    pub(crate) fn close_at_next_request(&self) {
+        self.is_stale.store(true, Ordering::Relaxed);
     }
 
     /// The abort, if there was one.
@@ -156,7 +164,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for ControlledStream<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before && self.control.is_stale.load(Ordering::Relaxed) {
+            tracing::warn!("fault idle-close: the connection is closed at its next request");
+            self.control.is_reset.store(true, Ordering::Relaxed);
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -193,6 +193,10 @@ impl ApiCertificate {
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
+
+    pub(super) fn private_key(&self) -> Option<&str> {
+        self.private_key.as_deref()
+    }
 }
 
 impl fmt::Debug for ApiCertificate {

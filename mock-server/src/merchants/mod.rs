@@ -6,6 +6,7 @@ mod key_pair;
 mod merchant;
 mod platform;
 pub(crate) mod provision;
+mod sensitive;
 pub(crate) mod whole_file;
 
 use std::{collections::HashMap, fmt, sync::Arc};

@@ -20,20 +20,20 @@ pub(super) fn echo(
     _: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let field = |name: &str| request.body()[name].as_str();
-    let refused = ApiError::Sensitive;
-    let serial = request.header(&WECHATPAY_SERIAL).filter(|serial| !serial.is_empty());
-    let serial = serial.ok_or(refused(SensitiveFault::SerialAbsent))?;
-    let key = context.merchants.named_key(request.merchant(), serial, context.now);
-    let key = key.ok_or(refused(SensitiveFault::SerialUnknown))?;
+    let merchant = request.merchant();
+    let serial = request.header(&WECHATPAY_SERIAL);
+    let key = context.merchants.encryption_key(merchant, serial, context.now).map_err(ApiError::Sensitive)?;
 
     let mut body = json!({ "echo_message": field("echo_message") });
     if let Some(encrypted) = field("encrypted_echo_message") {
-        let undecryptable = |_| refused(SensitiveFault::Undecryptable);
-        let message = key.decrypting.decrypt(encrypted).map_err(undecryptable)?;
-        let message = String::from_utf8(message).map_err(|_| refused(SensitiveFault::Undecryptable))?;
-        let merchants_key = EncryptingKey::from_pem(request.merchant().certificate().pem());
-        let again = merchants_key.ok().and_then(|key| key.encrypt(&message).ok());
-        body["encrypted_echo_message"] = again.ok_or(refused(SensitiveFault::Undecryptable))?.into();
+        let message = context.merchants.decrypt(merchant, key, encrypted).map_err(ApiError::Sensitive)?;
+        let again = EncryptingKey::from_pem(merchant.certificate().pem()).ok();
+        let again = again.and_then(|key| key.encrypt(&message).ok()).ok_or_else(|| {
+            let reason =
+                "expected a text that fits in one block of the merchant's key, found a longer one".into();
+            ApiError::Sensitive(SensitiveFault::Undecryptable { reason })
+        })?;
+        body["encrypted_echo_message"] = again.into();
     }
     let mut outcome = OperationResponse::ok(body);
     outcome.warnings.extend(field("notify_url").map(|_| Warning::NoNotification));

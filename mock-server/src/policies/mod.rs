@@ -79,9 +79,15 @@ policies! {
         Reject = "400 INVALID_REQUEST",
     }
     /// Which error responses are signed.
-    signed_refusals: SignedRefusals, from "a signed 400 was published in 2021, unsigned ones since (wild); the documentation says that every response to a request with a valid signature is signed" {
-        #[default] None = "none",
-        Business = "those to requests with a valid signature",
+    signed_refusals: SignedRefusals, from "the signature of a published 403 verifies, and three more 4xx were published with all headers (wild); unsigned ones exist too" {
+        #[default] Business = "those to requests with a valid signature",
+        None = "none",
+    }
+    /// The message to a signature that does not match.
+    mismatch_message: MismatchMessage, from "all three were published: the second for transfers in 2025 and 2026, the third for payments in 2024 (wild)" {
+        #[default] Wrong = "错误的签名，验签失败",
+        Information = "签名信息错误，验签失败",
+        Check = "签名错误，请检查后再试",
     }
     /// Whether the gateway's own host names speak HTTP/2. Other names of the mock always do.
     gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2 but does not find lower-case headers, and it works with the real gateway (SDK)" {

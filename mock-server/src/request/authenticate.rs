@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use http::{
     HeaderValue,
-    header::{ACCEPT, AUTHORIZATION, USER_AGENT},
+    header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT},
 };
 use wechatpay_openapi::Operation;
 use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp, WECHATPAY_SERIAL};
 
 use crate::{
-    api::{
-        Warning,
-        error::{ApiError, SignInformation},
-    },
+    api::{Warning, error::ApiError, language::Language, sign_information::SignInformation},
     merchants::{CertificateStatus, Merchant, Merchants},
+    policies::MismatchMessage,
     request::{receive::RawRequest, route::RoutedRequest},
 };
 
@@ -63,6 +61,7 @@ pub(crate) fn named_merchant(received: &RawRequest, merchants: &Merchants) -> Op
 pub(crate) fn authenticate(
     request: RoutedRequest,
     merchants: &Merchants,
+    mismatch_message: MismatchMessage,
     now: Timestamp,
 ) -> Result<AuthenticatedRequest, ApiError> {
     check_headers(&request.received)?;
@@ -71,28 +70,30 @@ pub(crate) fn authenticate(
     let merchant = merchant(merchants, &authorization)?;
     check_serial_no(&merchant, &authorization)?;
     check_validity(&merchant, now)?;
-    check_signature(&merchant, &authorization, &request.received)?;
+    check_signature(&merchant, &authorization, &request.received, mismatch_message)?;
     let nonce_str = authorization.nonce_str().into();
     Ok(AuthenticatedRequest { routed: request, merchant, nonce_str })
 }
 
-/// Check 3: `Accept` and `User-Agent` are present.
+/// Check 3: `Accept` and `User-Agent` are present, and `Accept-Language` names a language of the gateway. That the latter
+/// comes before the signature is an own choice.
 fn check_headers(received: &RawRequest) -> Result<(), ApiError> {
     for (header, name) in [(ACCEPT, "Accept"), (USER_AGENT, "User-Agent")] {
         if !received.headers.contains_key(header) {
             return Err(ApiError::HeaderAbsent { name });
         }
     }
+    if Language::preferred(&received.headers).is_none() {
+        let found = received.headers.get(ACCEPT_LANGUAGE).map(HeaderValue::as_bytes).unwrap_or_default();
+        return Err(ApiError::UnknownLanguage { found: String::from_utf8_lossy(found).into() });
+    }
     Ok(())
 }
 
 /// Checks 4 and 5: `Authorization` is present, well formed, and has the right scheme.
 fn authorization(received: &RawRequest) -> Result<Authorization, ApiError> {
-    let headers: Vec<_> = received.headers.get_all(AUTHORIZATION).iter().collect();
-    match headers[..] {
-        [header] => Authorization::parse(header.as_bytes()).map_err(ApiError::Authorization),
-        _ => Err(ApiError::AuthorizationAbsent { found: headers.len() }),
-    }
+    let header = received.headers.get(AUTHORIZATION).ok_or(ApiError::AuthorizationAbsent)?;
+    Authorization::parse(header.as_bytes()).map_err(ApiError::Authorization)
 }
 
 /// Check 6, which comes before the signature. (probed)
@@ -136,6 +137,7 @@ fn check_signature(
     merchant: &Merchant,
     authorization: &Authorization,
     received: &RawRequest,
+    mismatch_message: MismatchMessage,
 ) -> Result<(), ApiError> {
     let message = RequestMessage {
         method: received.method.as_str(),
@@ -147,6 +149,6 @@ fn check_signature(
     let signature = authorization.signature().parse::<Signature>().ok();
     match signature.map(|signature| merchant.key().verify(&message.to_bytes(), &signature)) {
         Some(Ok(())) => Ok(()),
-        _ => Err(ApiError::SignatureMismatch(SignInformation::about(&message))),
+        _ => Err(ApiError::SignatureMismatch(SignInformation::about(&message, mismatch_message))),
     }
 }

@@ -5,7 +5,7 @@ use std::{mem, net::SocketAddr};
 use bytes::Bytes;
 use http::{
     HeaderMap, Method, Request, Version,
-    header::{CONNECTION, EXPECT, HOST},
+    header::{AUTHORIZATION, CONNECTION, EXPECT, HOST},
     uri::Authority,
 };
 use http_body::Body;
@@ -122,6 +122,11 @@ where
         let reading = read(&mut body, limits.body, expects_continue, room);
         timeout(limits.body_timeout, reading).await.unwrap_or(Err((ApiError::BodyTimeout, Rest::Unread)))
     };
+    let verdict = verdict.and_then(|body| match received.headers.get_all(AUTHORIZATION).iter().count() {
+        0 | 1 => Ok(body),
+        // The web server in front of the application also closes the connection.
+        found => Err((ApiError::AuthorizationRepeated { found }, Rest::Unread)),
+    });
     match verdict {
         Ok(body) => {
             received.body_length = body.len();

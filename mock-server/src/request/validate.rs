@@ -81,9 +81,9 @@ pub(crate) fn validate(
             Location::Body => None,
         };
         match sent {
-            Some(sent) => parameters.push((name, text(parameter.parse(sent).map_err(ApiError::Field)?))),
+            Some(sent) => parameters.push((name, text(parameter.parse(sent)?))),
             None if parameter.is_required => {
-                return Err(ApiError::Field(parameter.error(Constraint::Required)));
+                return Err(parameter.error(Constraint::Required).into());
             }
             None => {}
         }
@@ -118,6 +118,10 @@ fn body(
     unknown_field: UnknownField,
     warnings: &mut Vec<Warning>,
 ) -> Result<Value, ApiError> {
+    if let Err(error) = str::from_utf8(sent) {
+        let reason = format!("/body: expected UTF-8, found other bytes from byte {} on", error.valid_up_to());
+        return Err(ApiError::NotUtf8 { reason });
+    }
     let mut value = schema
         .parse(sent)
         .map_err(|error| ApiError::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
@@ -132,7 +136,7 @@ fn body(
             .extend(removed.iter().map(|error| Warning::UnknownFields { pointers: error.unknown_fields() }));
         checked = schema.check(&value);
     }
-    checked.map_err(ApiError::Field)?;
+    checked?;
     Ok(value)
 }
 

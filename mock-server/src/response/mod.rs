@@ -1,6 +1,7 @@
 //! The stages from a result to a signed response.
 
 pub(crate) mod body;
+pub(crate) mod deflate;
 pub(crate) mod respond;
 pub(crate) mod sign;
 

@@ -26,13 +26,16 @@ use crate::{
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// The body that is signed.
     pub(crate) body: Bytes,
+    /// The body that is sent, if that is a compressed one.
+    pub(super) compressed: Option<Bytes>,
 }
 
 impl Response {
     /// The response in the HTTP server's type.
     pub(crate) fn into_http(self) -> http::Response<ResponseBody> {
-        let mut response = http::Response::new(ResponseBody::from(self.body));
+        let mut response = http::Response::new(ResponseBody::from(self.sent_body().clone()));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
@@ -46,20 +49,55 @@ impl Response {
         self.headers.insert(CONTENT_LENGTH, body.len().into());
         Self { body, ..self }
     }
+
+    /// Sets a header.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// The body that is sent.
+    pub(crate) fn sent_body(&self) -> &Bytes {
+        self.compressed.as_ref().unwrap_or(&self.body)
+    }
+
+    /// Status line and headers as they go over the wire.
+    pub(crate) fn head(&self, write_name: fn(&str) -> String) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();
+        for (name, value) in &self.headers {
+            head.extend_from_slice(write_name(name.as_str()).as_bytes());
+            head.extend_from_slice(b": ");
+            head.extend_from_slice(value.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        head
+    }
 }
 
-/// Responds to a request, with `random` for its `Request-ID`.
+/// `wechatpay-nonce` as `Wechatpay-Nonce`, as every response over HTTP/1.1 spells it.
+pub(crate) fn title_case(name: &str) -> String {
+    let words = name.split('-').map(|word| match word.split_at_checked(1) {
+        Some((first, rest)) => first.to_ascii_uppercase() + rest,
+        None => String::new(),
+    });
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// Responds to a request, with `random` for its `Request-ID`. `keep_alive` is the value of `Keep-Alive`.
 pub(crate) fn respond(
     received: &RawRequest,
     result: &Result<OperationResponse, ApiError>,
     now: Timestamp,
     random: [u8; 16],
+    keep_alive: &HeaderValue,
 ) -> Response {
-    let language = Language::preferred(&received.headers);
+    let language = Language::preferred(&received.headers).unwrap_or_default();
+    let request_id = |inner_number| request_id(now, random, inner_number);
     let mut response = match result {
-        Ok(operation) => application(operation.status, operation.body.as_ref(), now, random),
+        Ok(operation) => application(operation.status, operation.body.as_ref(), now, request_id(0)),
         Err(error) => match error.body(language) {
-            Some(body) => application(error.status(), Some(&body), now, random),
+            Some(body) => application(error.status(), Some(&body), now, request_id(error.inner_number())),
             None => match error.page() {
                 Some(page) => html(error.status(), page, now),
                 None => front_end(error.status(), Bytes::new(), now),
@@ -69,13 +107,14 @@ pub(crate) fn respond(
     if response.headers.contains_key(CONTENT_LANGUAGE) {
         response.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     }
-    if !received.keeps_alive {
-        response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        response.headers.remove(KEEP_ALIVE);
-    }
     if received.version == Version::HTTP_2 {
-        // HTTP/2 has no such headers.
+        // HTTP/2 has neither of these headers.
         response.headers.remove(CONNECTION);
+        response.headers.remove(KEEP_ALIVE);
+    } else if received.keeps_alive {
+        response.headers.insert(KEEP_ALIVE, keep_alive.clone());
+    } else {
+        response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         response.headers.remove(KEEP_ALIVE);
     }
     response
@@ -97,7 +136,7 @@ fn application(
     status: StatusCode,
     body: Option<&impl Serialize>,
     now: Timestamp,
-    random: [u8; 16],
+    request_id: HeaderValue,
 ) -> Response {
     let body = body.map_or_else(Vec::new, |body| {
         serde_json::to_vec(body).expect("responses are structs and values, which always serialize")
@@ -108,7 +147,7 @@ fn application(
         (CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (CONTENT_LANGUAGE, HeaderValue::from_static("zh-CN")),
-        (REQUEST_ID, request_id(now, random)),
+        (REQUEST_ID, request_id),
     ]);
     response
 }
@@ -131,12 +170,13 @@ fn front_end(status: StatusCode, body: Bytes, now: Timestamp) -> Response {
         (KEEP_ALIVE, HeaderValue::from_static("timeout=8")),
         (CONTENT_LENGTH, body.len().into()),
     ]);
-    Response { status, headers, body }
+    Response { status, headers, body, compressed: None }
 }
 
 /// A request ID in the format of real ones: five varints in hex, each after its key and as long as in published IDs.
-/// The first is the time. `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
-fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
+/// The first is the time. At the end is the gateway's own number for the error, or 0.
+/// `08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0` (wild)
+fn request_id(now: Timestamp, random: [u8; 16], inner_number: u32) -> HeaderValue {
     let mut bytes = Vec::with_capacity(24);
     let (_, tail) = random.split_at(4);
     let number =
@@ -152,7 +192,7 @@ fn request_id(now: Timestamp, random: [u8; 16]) -> HeaderValue {
         bytes.push(key);
         push_varint(&mut bytes, value);
     }
-    visible(&(base16ct::upper::encode_string(&bytes) + "-0"))
+    visible(&format!("{}-{inner_number}", base16ct::upper::encode_string(&bytes)))
 }
 
 /// Seven bits in each byte, the lowest first. The top bit says that more bytes follow.
@@ -176,7 +216,7 @@ mod tests {
     fn a_request_id_has_the_format_of_a_real_one() {
         let now = Timestamp::from_unix(1_665_848_616);
         for random in [[0; 16], [0xff; 16]] {
-            let id = request_id(now, random);
+            let id = request_id(now, random, 0);
             let id = id.to_str().unwrap();
             assert!(id.starts_with("08A8AAAB9A0610") && id.ends_with("-0"), "{id}");
             assert_eq!(id.len(), "08A8AAAB9A0610D10718E8C5C05520A5B00D2880EE03-0".len(), "{id}");

@@ -6,10 +6,10 @@ use crate::{
     merchants::PlatformKey, policies::SignedRefusals, random::Randomness, response::respond::Response,
 };
 
-/// Adds the `Wechatpay-*` headers to a 2xx. Errors stay unsigned (documented, probed), unless the policy says otherwise.
-/// Returns whether it signed.
+/// Adds the `Wechatpay-*` headers to a 2xx, and to an error (wild) unless the policy says otherwise. Returns whether it
+/// signed.
 ///
-/// Call it only for requests with a valid signature: the response to any other request is never signed.
+/// Call it only for requests with a valid signature: the response to any other request is never signed. (probed)
 pub(crate) fn sign(
     mut response: Response,
     key: &PlatformKey,

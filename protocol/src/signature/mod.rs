@@ -23,6 +23,7 @@ use crate::{
     key_der::{check_size, private_key_der, public_key_der, spki_content},
 };
 
+pub(crate) use recovered::mask;
 pub use recovered::{HashAlgorithm, Recovered};
 
 /// The bytes of a signature. Its text form is standard Base64 with padding and without line breaks. (documented)

@@ -230,7 +230,7 @@ fn pss(encoded: &[u8], bits: usize) -> Vec<Recovered> {
 }
 
 /// MGF1. (RFC 8017, B.2.1)
-fn mask(hash: HashAlgorithm, seed: &[u8], length: usize) -> Vec<u8> {
+pub(crate) fn mask(hash: HashAlgorithm, seed: &[u8], length: usize) -> Vec<u8> {
     let blocks = (0_u32..).map(|counter| hash.digest(&[seed, &counter.to_be_bytes()].concat()));
     blocks.take(length.div_ceil(hash.digest_len())).flatten().take(length).collect()
 }

@@ -30,6 +30,8 @@ fn expected(fault: Fault) -> (Reaction, bool) {
         Fault::RuleLimit => rejected(403, "RULE_LIMIT 业务规则限制"),
         Fault::ResourceNotExists => rejected(404, "RESOURCE_NOT_EXISTS 资源不存在"),
         Fault::FrequencyLimited => rejected(429, "FREQUENCY_LIMITED 频率超限"),
+        Fault::RatelimitExceed => rejected(429, "RATELIMIT_EXCEED 请求频率超过限制"),
+        Fault::RateLimited => rejected(429, "RATE_LIMITED 请求频率超过限制"),
         Fault::RatelimitExceeded => rejected(429, "RATELIMIT_EXCEEDED 请求频率超过限制"),
         Fault::SystemError => rejected(500, "SYSTEM_ERROR 系统异常，请稍后重试"),
         Fault::SystemErrorApplied => (Rejected(500, "SYSTEM_ERROR 系统异常，请稍后重试".into()), APPLIED),
@@ -41,7 +43,10 @@ fn expected(fault: Fault) -> (Reaction, bool) {
         Fault::Refuse | Fault::Reset => (Broken, NOT_APPLIED),
         Fault::ResetAfterHeaders | Fault::StopInBody => (Broken, APPLIED),
         Fault::NoAnswer => (TimedOut, APPLIED),
-        Fault::LowerCaseHeaders => (Verified(204), APPLIED),
+        // The connection is reset at the next request, which this one is not.
+        Fault::LowerCaseHeaders | Fault::IdleClose => (Verified(204), APPLIED),
+        // The client asks for no compression, and takes the body as it is.
+        Fault::FalseGzip => (Verified(200), APPLIED),
         // The client checks the signature type first.
         Fault::Unsigned | Fault::WithoutSignatureType => (Without(WECHATPAY_SIGNATURE_TYPE), APPLIED),
         Fault::WithoutTimestamp => (Without(WECHATPAY_TIMESTAMP), APPLIED),

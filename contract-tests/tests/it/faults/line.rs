@@ -15,7 +15,7 @@ use tokio::{
 use wechatpay_mock::{Fault, FaultRule, MockServer};
 
 use super::{Reaction, Setup, in_memory, of_changes, raw, until};
-use crate::support::{Connection, RawRequest, exchange, frozen_mock};
+use crate::support::{Connection, RawRequest, exchange, frozen_mock, secure::WAYS, soon};
 
 fn address(mock: &MockServer) -> SocketAddr {
     mock.url().trim_start_matches("http://").parse().unwrap()
@@ -39,6 +39,22 @@ fn member_card() -> RawRequest {
 async fn reset_comes_before_the_first_byte() {
     let (received, end) = until_end(&frozen_mock().await, &raw(&Fault::Reset.trigger_number())).await;
     assert_eq!((&*received, end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
+}
+
+#[tokio::test]
+async fn idle_close_resets_a_kept_connection_when_the_next_request_arrives() {
+    for way in WAYS {
+        let mock = frozen_mock().await;
+        let mut connection = soon(way.open(&mock)).await;
+        connection.send(&raw("MOCK*idle-close*1").to_bytes()).await;
+        let response = soon(connection.response()).await;
+        assert_eq!(response.status(), "204");
+        assert!(response.head.contains("\r\nConnection: keep-alive\r\n"), "{}", response.head);
+        connection.send(&raw("2").to_bytes()).await;
+        assert_eq!(soon(connection.rest()).await, (vec![], false), "{way:?}");
+        assert_eq!(mock.exchanges().len(), 1, "the request that met the reset was processed");
+        assert_eq!(exchange(&mock, &raw("2")).await.status(), "204");
+    }
 }
 
 #[tokio::test]

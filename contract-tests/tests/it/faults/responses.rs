@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use wechatpay_mock::{Clock, Config, Fault, FaultRule, MockServer, policies::SignedRefusals};
+use wechatpay_mock::{Fault, FaultRule};
 use wechatpay_protocol::{Certificate, Credentials, Nonce, ResponseMessage, Timestamp};
 
 use super::{frozen_mock, raw};
@@ -169,6 +169,23 @@ async fn altered_body_adds_a_member_to_a_json_body() {
 }
 
 #[tokio::test]
+async fn false_gzip_says_that_a_plain_signed_body_is_compressed() {
+    let Pair { mut faulty, ordinary } = pair(Fault::FalseGzip).await;
+    assert!(faulty.is_signed_with(&platform_certificate()));
+    assert_eq!(faulty.headers.remove("Content-Encoding").as_deref(), Some("gzip"));
+    let signature = faulty.headers[SIGNATURE].clone();
+    let with_body = Response { status: "200".into(), body: b"{}".to_vec(), ..ordinary };
+    assert_eq!(faulty, with_body.with("Content-Length", 2).with(SIGNATURE, signature));
+    // A body stays as it is, even if the client accepts another coding.
+    let mock = frozen_mock().await;
+    let certificates = || RawRequest::certificates().header("Accept-Encoding: gzip, deflate");
+    mock.add_fault(FaultRule::of(Fault::FalseGzip)).unwrap();
+    let response = exchange(&mock, &certificates()).await;
+    assert!(response.head.contains("\r\nContent-Encoding: gzip\r\n"), "{}", response.head);
+    assert!(response.body.starts_with(b"{\"data\":"));
+}
+
+#[tokio::test]
 async fn lower_case_headers_changes_only_the_names_and_closes_the_connection() {
     let ordinary = exchange(&frozen_mock().await, &raw("ordinary").header("Connection: close")).await;
     let mock = frozen_mock().await;
@@ -211,10 +228,8 @@ async fn an_html_fault_sends_the_page_of_a_plain_web_server() {
 }
 
 #[tokio::test]
-async fn with_signed_refusals_html_pages_and_sign_errors_stay_unsigned() {
-    let mut config = Config::default();
-    config.policies.signed_refusals = SignedRefusals::Business;
-    let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
+async fn an_error_is_signed_but_html_pages_and_sign_errors_are_not() {
+    let mock = frozen_mock().await;
     for (fault, is_signed) in
         [(Fault::SystemError, true), (Fault::BadGatewayHtml, false), (Fault::SignError, false)]
     {

@@ -7,7 +7,7 @@ use wechatpay_client::Trust;
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{
     Clock, Config, CustomError, Fault, FaultMatch, FaultRule, MockServer, NewMerchant, RuleError,
-    policies::Repeat,
+    policies::{Repeat, SignedRefusals},
 };
 
 use super::{POINTS, Reaction, Setup, client, of_changes, raw};
@@ -203,6 +203,7 @@ async fn a_fault_does_not_hide_a_refusal_by_the_operation() {
 async fn a_signature_fault_is_not_used_up_by_an_unsigned_refusal() {
     let mut config = Config::default();
     config.policies.repeat = Repeat::Reject;
+    config.policies.signed_refusals = SignedRefusals::None;
     let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
     let setup = Setup::of(mock);
     assert_eq!(setup.change("1").await.status(), 204);

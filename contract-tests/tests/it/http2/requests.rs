@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
+use miniz_oxide::inflate::decompress_to_vec_zlib;
 use wechatpay_mock::{FaultRule, Latency, Limits, MockServer};
 
 use super::{Client, echo};
@@ -54,12 +55,12 @@ async fn the_user_information_of_a_url_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_response_is_not_compressed_even_if_the_client_accepts_it() {
+async fn a_client_that_accepts_deflate_gets_it() {
     let mock = frozen_mock().await;
     let request = RawRequest::certificates().header("Accept-Encoding: gzip, deflate, br");
     let response = Client::of(&mock).await.call(&request).await.unwrap();
-    assert!(!response.headers.contains_key("content-encoding"));
-    assert!(response.body.starts_with(b"{\"data\":"));
+    assert_eq!(response.headers["content-encoding"], "deflate");
+    assert!(decompress_to_vec_zlib(&response.body).unwrap().starts_with(b"{\"data\":"));
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! HTTP/1.1 works the same in plain text, over TLS and through a tunnel.
 
+use miniz_oxide::inflate::decompress_to_vec_zlib;
+
 use crate::support::{
-    RawRequest, frozen_mock,
+    RawRequest, exchange, frozen_mock,
     secure::{WAYS, Way},
     soon,
 };
@@ -79,16 +81,32 @@ async fn a_chunked_body_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_response_is_not_compressed_even_if_the_client_accepts_it() {
+async fn a_client_that_accepts_deflate_gets_it_with_a_signature_over_the_decoded_body() {
     let mock = frozen_mock().await;
     let request = RawRequest::certificates().header("Accept-Encoding: gzip, deflate, br");
     for way in WAYS {
         let mut connection = soon(way.open(&mock)).await;
         connection.send(&request.to_bytes()).await;
-        let response = soon(connection.response()).await;
-        assert!(!response.head.contains("Content-Encoding"), "{way:?}: {}", response.head);
+        let mut response = soon(connection.response()).await;
+        assert!(response.head.contains("\r\nContent-Encoding: deflate\r\n"), "{way:?}: {}", response.head);
+        response.body = decompress_to_vec_zlib(&response.body).unwrap();
         assert!(response.body.starts_with(b"{\"data\":"), "{way:?}");
+        assert_eq!(mock.exchanges().last().unwrap().response_body, response.body, "{way:?}");
         response.verified(&mock);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_compressed_for_other_clients_or_without_a_body() {
+    let mock = frozen_mock().await;
+    let accepting = |request: RawRequest, codings| request.header(&format!("Accept-Encoding: {codings}"));
+    for request in [
+        accepting(RawRequest::certificates(), "gzip, br"),
+        accepting(RawRequest::sample(), "deflate"),
+        accepting(RawRequest { target: "/v3/none".into(), ..RawRequest::sample() }, "deflate"),
+    ] {
+        let response = exchange(&mock, &request).await;
+        assert!(!response.head.contains("Content-Encoding"), "{}", response.head);
     }
 }
 

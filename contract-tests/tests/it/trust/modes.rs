@@ -93,7 +93,7 @@ async fn without_a_platform_certificate_the_list_is_a_404_with_a_hint() {
              https://pay.weixin.qq.com/docs/merchant/products/platform-certificate/wxp-pub-key-guide.html"
         )
     );
-    assert_eq!(serial_in(&exchange(&mock, &RawRequest::certificates()).await), None);
+    assert_eq!(serial_in(&exchange(&mock, &RawRequest::certificates()).await).as_deref(), Some(PUBLIC_KEY));
 }
 
 #[tokio::test]
@@ -133,14 +133,19 @@ async fn with_both_keys_only_a_public_key_id_selects_the_public_key() {
 }
 
 #[tokio::test]
-async fn with_the_policy_a_refusal_is_signed_if_the_request_signature_verifies() {
-    let merchant = MerchantConfig { trust: TrustMode::PublicKey, ..MerchantConfig::development() };
-    let mut config = Config::default().with_merchants([merchant]);
-    config.policies.signed_refusals = SignedRefusals::Business;
-    let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
+async fn a_refusal_is_signed_if_the_request_signature_verifies_unless_the_policy_says_otherwise() {
+    for (policy, key) in [(SignedRefusals::Business, Some(PUBLIC_KEY)), (SignedRefusals::None, None)] {
+        let merchant = MerchantConfig { trust: TrustMode::PublicKey, ..MerchantConfig::development() };
+        let mut config = Config::default().with_merchants([merchant]);
+        config.policies.signed_refusals = policy;
+        let mock = MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap();
 
-    let refused = exchange(&mock, &RawRequest::certificates()).await;
-    assert_eq!((refused.status(), serial_in(&refused).as_deref()), ("404", Some(PUBLIC_KEY)));
-    let unsigned = RawRequest { sign: Sign::WrongKey, ..RawRequest::certificates() };
-    assert_eq!(serial_in(&exchange(&mock, &unsigned).await), None);
+        let refused = exchange(&mock, &RawRequest::certificates()).await;
+        assert_eq!((refused.status(), serial_in(&refused).as_deref()), ("404", key));
+        let unsigned = RawRequest { sign: Sign::WrongKey, ..RawRequest::certificates() };
+        assert_eq!(serial_in(&exchange(&mock, &unsigned).await), None);
+        // A client that demands a signature of a 4xx would not show the gateway's error.
+        let error = client(&mock, Trust::PublicKey).certificates().await.unwrap_err();
+        assert_eq!(error.api_error().and_then(|error| error.code()), Some("RESOURCE_NOT_EXISTS"));
+    }
 }

@@ -1,5 +1,7 @@
 //! Sensitive fields: RSAES-OAEP with SHA-1 and MGF1-SHA-1, in Base64. (documented)
 
+mod padding;
+
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -16,6 +18,8 @@ use crate::{
     key_der::{private_key_der, public_key_der},
     signature::decode_base64,
 };
+
+pub use padding::Padding;
 
 /// Why a sensitive field can't be encrypted or decrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
