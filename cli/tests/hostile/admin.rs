@@ -36,7 +36,7 @@ fn endless() -> Vec<u8> {
 
 #[test]
 fn a_call_that_would_take_minutes_is_a_503_in_time_and_keeps_no_other_waiting() {
-    let mock = Mock::start("admin_timeout = 1");
+    let mock = Mock::start("admin_timeout = 1\nadmin_bytes = 134217728");
     mock.record(3000, b"{}");
     let begun = Instant::now();
     let mut peers: Vec<_> = (0..4).map(|_| mock.connect()).collect();
@@ -54,7 +54,7 @@ fn a_call_that_would_take_minutes_is_a_503_in_time_and_keeps_no_other_waiting() 
 
 #[test]
 fn the_work_for_callers_that_are_gone_ends() {
-    let mock = Mock::start("admin_timeout = 60");
+    let mock = Mock::start("admin_timeout = 60\nadmin_bytes = 134217728");
     mock.record(3000, b"{}");
     for _ in 0..4 {
         mock.connect().send(&endless()).unwrap();
