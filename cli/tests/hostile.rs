@@ -27,7 +27,7 @@ const SLACK: Duration = Duration::from_secs(5);
 /// How long a test waits for something that should happen much sooner.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One second for every wait on a peer.
-const SHORT: &str = "head_timeout = 1\nbody_timeout = 1\nwrite_timeout = 1";
+const SHORT: &str = "head_timeout = 1\nkeep_alive = 1\nbody_timeout = 1\nwrite_timeout = 1";
 
 /// Each test holds a read lock while it uses sockets; the test that needs a thousand of them holds the write lock. A
 /// process can often open no more than 1,024 files.
@@ -274,8 +274,8 @@ fn a_thousand_idle_connections_time_out_while_others_work() {
 }
 
 #[test]
-fn the_idle_limit_is_the_same_between_requests_as_before_the_first() {
-    let mock = Mock::start(SHORT);
+fn between_requests_the_idle_limit_is_that_of_keep_alive() {
+    let mock = Mock::start("keep_alive = 1");
     let mut peer = mock.connect();
     let mut begun = Instant::now();
     for _ in 0..3 {

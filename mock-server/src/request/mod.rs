@@ -6,6 +6,7 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod diagnose;
+pub(crate) mod not_http;
 pub(crate) mod receive;
 pub(crate) mod route;
 pub(crate) mod validate;

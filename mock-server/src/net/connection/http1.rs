@@ -1,17 +1,29 @@
 //! HTTP/1.1: one request after another, possibly followed by a tunnel.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    net::{connection::Connection, listener::Protocol, proxy::Tunnel},
-    response::body::{ResponseBody, text_response},
+    api::error::ApiError,
+    net::{
+        connection::{
+            Connection,
+            watched::{Timeouts, Turn, Watched},
+        },
+        listener::Protocol,
+        proxy::Tunnel,
+    },
+    request::not_http,
+    response::{
+        body::{ResponseBody, text_response},
+        respond::title_case,
+    },
 };
 
 /// The response to plain HTTP on a TLS-only port.
@@ -25,13 +37,25 @@ where
 {
     let limits = connection.shared.limits();
     let tunnel = Arc::new(Mutex::new(None));
+    let turn = Turn::default();
     let service = service_fn(|request| {
-        let (connection, tunnel) = (connection.clone(), Arc::clone(&tunnel));
-        async move { Ok::<_, Infallible>(respond(&connection, request, &tunnel).await) }
+        turn.begin();
+        let (connection, tunnel, turn) = (connection.clone(), Arc::clone(&tunnel), turn.clone());
+        async move {
+            let response = respond(&connection, request, &tunnel).await;
+            if tunnel.lock().is_none() {
+                turn.end();
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
+    let timeouts = Timeouts { head: limits.head_timeout, keep_alive: limits.keep_alive };
+    let refusing = connection.clone();
+    let refuse = move |by_hyper: &[u8], head: &[u8]| refusal(&refusing, by_hyper, head);
+    let stream = Watched::new(stream, turn.clone(), timeouts, refuse);
     let hyper = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
+        // The stream has its own timeouts.
+        .header_read_timeout(None::<Duration>)
         .max_buf_size(limits.head)
         // An official SDK looks up headers with exactly this capitalization.
         .title_case_headers(true)
@@ -46,10 +70,33 @@ where
             hyper.await
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!("a connection ended: {error}");
+    let reject = |why: &str| connection.shared.reject(connection.with("HTTP"), why);
+    match ended {
+        _ if turn.is_late() => {
+            reject(&format!("expected the head of a request within {} s", timeouts.head.as_secs()));
+        }
+        // hyper responds to everything else that it can't parse.
+        Err(error) if error.is_parse() && !turn.is_refused() => {
+            reject("expected HTTP/1.1, found HTTP/2 without TLS");
+        }
+        Err(error) => tracing::debug!("a connection ended: {error}"),
+        Ok(()) => {}
     }
     tunnel.lock().take()
+}
+
+/// What is sent instead of a refusal by hyper. It goes through the gateway, so that it is recorded.
+fn refusal(connection: &Connection, by_hyper: &[u8], head: &[u8]) -> Bytes {
+    let gateway = connection.shared.gateway();
+    let (received, reason) = not_http::read(head, connection.peer);
+    let is_too_large = by_hyper.starts_with(b"HTTP/1.1 414") || by_hyper.starts_with(b"HTTP/1.1 431");
+    let error = if is_too_large {
+        ApiError::HeadTooLarge { limit: gateway.limits.head }
+    } else {
+        ApiError::NotHttp { reason }
+    };
+    let response = gateway.refuse(received, error);
+    [&response.head(title_case)[..], response.sent_body()].concat().into()
 }
 
 async fn respond(
@@ -58,6 +105,7 @@ async fn respond(
     tunnel: &Mutex<Option<Tunnel>>,
 ) -> Response<ResponseBody> {
     if connection.protocol == Protocol::TlsOnly && !connection.peer.is_tls {
+        connection.shared.reject(connection.with("HTTP"), "expected TLS on this port, found plain HTTP");
         let mut response = text_response(StatusCode::BAD_REQUEST, PLAIN_TO_TLS.into());
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         return response;

@@ -7,6 +7,7 @@
 
 mod http1;
 mod http2;
+mod watched;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -111,8 +112,7 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let limit = self.shared.limits().head_timeout;
-        let peer = self.peer.address.map_or_else(|| "a peer in memory".into(), |peer| peer.to_string());
-        let with = format!("TLS with {peer}");
+        let with = self.with("TLS");
         tokio::select! {
             done = timeout(limit, self.shared.tls.handshake(stream)) => match done {
                 Ok(Ok(handshake)) => return Some(handshake),
@@ -125,6 +125,12 @@ impl Connection {
             () = self.shutdown() => {}
         }
         None
+    }
+
+    /// `TLS with 127.0.0.1:50000`, for a protocol.
+    fn with(&self, protocol: &str) -> String {
+        let peer = self.peer.address.map_or_else(|| "a peer in memory".into(), |peer| peer.to_string());
+        format!("{protocol} with {peer}")
     }
 
     /// Wraps the stream for hyper: faults can end it, and writes time out.
