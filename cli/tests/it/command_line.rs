@@ -33,7 +33,7 @@ fn every_listing_is_json_on_request() {
     assert!(json(&["ca", "--ca-dir", &dir, "--json"])["path"].is_string());
     let mock = Running::start(&[]);
     let url = format!("http://{}", mock.address);
-    assert_eq!(json(&["healthcheck", "--url", &url, "--json"])["status"], "ok");
+    assert_eq!(json(&["healthcheck", "--url", &url, "--json"])["healthy"], true);
 }
 
 #[test]
