@@ -15,18 +15,16 @@ fn json(arguments: &[&str]) -> Value {
 
 #[test]
 fn a_command_without_a_separator_is_told_where_the_separator_goes() {
-    let ended = run(&["run", "--quiet", "npm", "test"]);
+    let ended = run(&["run", "--contract", "npm", "test"]);
     assert_eq!(ended.code, Some(2));
-    let tip = "put `--` before the command: wechatpay-mock run --quiet -- npm test";
+    let tip = "put `--` before the command: wechatpay-mock run --contract -- npm test";
     assert!(ended.stderr.contains(tip), "{}", ended.stderr);
 }
 
 #[test]
 fn every_listing_is_json_on_request() {
     assert!(json(&["faults", "--json"])["faults"].as_array().is_some_and(|faults| faults.len() >= 40));
-    assert!(
-        json(&["policies", "--json"])["policies"].as_array().is_some_and(|policies| !policies.is_empty())
-    );
+    assert!(json(&["policies", "--json"]).as_array().is_some_and(|policies| !policies.is_empty()));
     assert!(json(&["verify", "--list", "--json"]).as_array().is_some_and(|cases| cases.len() > 100));
     assert!(json(&["--version", "--json"])["version"].is_string());
     let folder = tempfile::tempdir().unwrap();
@@ -35,7 +33,7 @@ fn every_listing_is_json_on_request() {
     assert!(json(&["ca", "--ca-dir", &dir, "--json"])["path"].is_string());
     let mock = Running::start(&[]);
     let url = format!("http://{}", mock.address);
-    assert_eq!(json(&["healthcheck", "--url", &url, "--json"])["status"], "ok");
+    assert_eq!(json(&["healthcheck", "--url", &url, "--json"])["healthy"], true);
 }
 
 #[test]
