@@ -78,7 +78,12 @@ pub(super) const CHARSETS: &[ValueRule] = &[
         "body-utf8-twice",
         "encode the body as UTF-8 once: its bytes were taken for Latin-1 and encoded again before signing",
         "请求体只做一次 UTF-8 编码：签名前它的字节被当作 Latin-1 又编码了一次",
-        |sent| [Latin1, Table(WINDOWS_1252)].map(|charset| charset.decode(sent.message.body).into_bytes()).into(),
+        |sent| {
+            let twice = |body: &str| {
+                [Latin1, Table(WINDOWS_1252)].map(|charset| charset.decode(body.as_bytes()).into_bytes()).into()
+            };
+            text(sent).map_or_else(Vec::new, twice)
+        },
     ),
     ValueRule::new(
         "body-sent-utf8-twice",

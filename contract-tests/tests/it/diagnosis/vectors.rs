@@ -34,7 +34,11 @@ fn each_invalid_vector_is_diagnosed_as_its_fault_and_valid_ones_are_not() {
         let found = diagnosis.as_ref().map(Diagnosis::name);
         match vector["fault"].as_str() {
             None => assert_eq!(found, None, "{name}"),
-            Some(fault) => assert_eq!(found.as_deref(), Some(expected(fault)), "{name}: {diagnosis:?}"),
+            Some(fault) => {
+                // Variants and hints follow the name.
+                let found = found.as_deref().and_then(|name| name.split(['(', ';']).next());
+                assert_eq!(found, Some(expected(fault)), "{name}: {diagnosis:?}");
+            }
         }
         count += 1;
     }
