@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Ca) -> Result<(), Failure> {
         return print(|out| writeln!(out, "{what} {}", path.display()));
     }
     // For the warnings about the authority.
-    logging::start(LogFormat::Text, false)?;
+    let _log = logging::start(LogFormat::Text, false)?;
     let authority = Authority::open(dir, &config.hosts)?;
     if options.output.json {
         return print_json(&json!({ "path": path, "pem": authority.pem() }));
