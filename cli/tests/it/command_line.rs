@@ -70,28 +70,31 @@ fn completions_and_man_pages_name_every_command() {
 #[test]
 fn on_a_terminal_the_start_says_how_to_use_the_mock() {
     use std::{
-        io::{BufRead, BufReader},
+        io::{BufRead, BufReader, Write},
         process::{Command, Stdio},
     };
 
     let mock = format!("{} --listen 127.0.0.1:0", env!("CARGO_BIN_EXE_wechatpay-mock"));
     let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--command", &mock, "/dev/null"]).stdin(Stdio::null());
+    command.args(["--quiet", "--return", "--command", &mock, "/dev/null"]).stdin(Stdio::piped());
     let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
         println!("skipped: expected the command script, found none");
         return;
     };
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let is_last = |line: &String| line.contains("Ctrl-C");
     let mut shown = Vec::new();
-    for line in lines {
+    for line in lines.by_ref() {
         let ends = is_last(&line);
         shown.push(line);
         if ends {
             break;
         }
     }
-    child.kill().unwrap();
+    // Ctrl-C ends the mock, and with it the terminal.
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(b"\x03").unwrap();
+    lines.for_each(drop);
     child.wait().unwrap();
     let shown = shown.join("\n");
     for part in ["listening on http://127.0.0.1:", "HTTPS_PROXY=", "1900000001", "/__mock/"] {
