@@ -44,10 +44,12 @@ fn a_report_on_stdout_takes_the_place_of_the_text() {
 
 #[test]
 fn help_wraps_to_the_width_of_the_terminal() {
-    let narrow = command().args(["serve", "--help"]).env("COLUMNS", "60").output().unwrap();
+    let narrow = command().args(["prove-client", "--help"]).env("COLUMNS", "60").output().unwrap();
     let help = String::from_utf8(narrow.stdout).unwrap();
-    let options = help.split("Examples:").next().unwrap();
-    assert!(options.lines().all(|line| line.chars().count() <= 60), "{options}");
+    // clap does not wrap usage, and a word cannot be wrapped.
+    let can_wrap = |line: &str| !line.starts_with("Usage: ") && line.split_whitespace().count() > 1;
+    let too_long: Vec<_> = help.lines().filter(|line| line.chars().count() > 60 && can_wrap(line)).collect();
+    assert!(help.contains("Examples:") && too_long.is_empty(), "{too_long:?}");
 }
 
 #[test]
@@ -78,6 +80,7 @@ fn on_a_terminal_the_start_says_how_to_use_the_mock() {
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &mock, "/dev/null"]).stdin(Stdio::piped());
     let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
+        assert!(std::env::var_os("CI").is_none(), "expected the command script in CI, found none");
         println!("skipped: expected the command script, found none");
         return;
     };

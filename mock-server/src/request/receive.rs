@@ -159,7 +159,7 @@ fn head_size(received: &RawRequest) -> usize {
 /// were closed while a client is still sending, the client would not see the response.
 const DRAINED: usize = 8;
 
-/// Bodies up to this size, in bytes, are always read at once; only larger ones wait for a permit.
+/// Bodies up to this size, in bytes, are read without waiting; only larger ones need a permit.
 const SMALL_BODY: u64 = 8 * 1024;
 
 /// The number of larger bodies that are read at once, so that many slow peers can neither take all memory nor keep
