@@ -45,12 +45,16 @@ fn all_commands() -> Vec<(String, Command)> {
 #[test]
 fn the_reference_names_every_command_and_option() {
     let reference = page("docs/reference/command-line.md");
+    let words: Vec<_> = reference.split(|one: char| !one.is_alphanumeric() && one != '-').collect();
     for (name, command) in all_commands() {
         let last = name.rsplit(' ').next().unwrap();
-        assert!(reference.contains(last), "command-line.md lacks the command {name}");
+        assert!(last.is_empty() || words.contains(&last), "command-line.md lacks the command {name}");
         for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
             let Some(long) = option.get_long() else { continue };
-            assert!(reference.contains(&format!("--{long}")), "command-line.md lacks --{long} of {name}");
+            assert!(
+                words.contains(&format!("--{long}").as_str()),
+                "command-line.md lacks --{long} of {name}"
+            );
         }
     }
 }

@@ -66,7 +66,7 @@ impl KeyRing {
     }
 
     pub(crate) fn current(&self) -> Arc<PlatformKeys> {
-        // Ignores poisoning: the value is only ever replaced at once.
+        // Ignores poisoning: the value is only ever replaced as a whole.
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -1,4 +1,4 @@
-//! A report for programs, given as `FORM=FILE`.
+//! A report for programs, given as `FORMAT=FILE`.
 
 use std::{
     error::Error,
@@ -8,12 +8,12 @@ use std::{
     str::FromStr,
 };
 
-/// The forms of a report, and how one is made of results.
-pub trait Form: Copy + 'static {
+/// The formats of a report, and how results are rendered in one.
+pub trait ReportFormat: Copy + 'static {
     /// The results to report.
     type Results;
 
-    /// Every form by its name.
+    /// Every format by its name.
     const NAMES: &'static [(&'static str, Self)];
 
     /// Renders the report.
@@ -26,7 +26,7 @@ pub trait Form: Copy + 'static {
 /// A report to write, such as `junit=FILE`; the file `-` is stdout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFile<F> {
-    /// Its form.
+    /// Its format.
     pub format: F,
     /// Its file.
     pub path: PathBuf,
@@ -48,13 +48,13 @@ pub struct ReportError {
     source: io::Error,
 }
 
-impl<F: Form> FromStr for ReportFile<F> {
+impl<F: ReportFormat> FromStr for ReportFile<F> {
     type Err = ReportFileError;
 
     fn from_str(text: &str) -> Result<Self, ReportFileError> {
         let parts = text.split_once('=').filter(|(_, path)| !path.is_empty());
-        let known = parts.and_then(|(form, path)| {
-            let (_, format) = F::NAMES.iter().find(|(name, _)| *name == form)?;
+        let known = parts.and_then(|(wanted, path)| {
+            let (_, format) = F::NAMES.iter().find(|(name, _)| *name == wanted)?;
             Some(Self { format: *format, path: path.into() })
         });
         known.ok_or_else(|| ReportFileError { expected: expected::<F>(), found: text.into() })
@@ -62,7 +62,7 @@ impl<F: Form> FromStr for ReportFile<F> {
 }
 
 /// `junit=FILE, json=FILE or tap=FILE`
-fn expected<F: Form>() -> String {
+fn expected<F: ReportFormat>() -> String {
     let all: Vec<_> = F::NAMES.iter().map(|(name, _)| format!("{name}=FILE")).collect();
     match all.split_last() {
         Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
@@ -70,7 +70,7 @@ fn expected<F: Form>() -> String {
     }
 }
 
-impl<F: Form> ReportFile<F> {
+impl<F: ReportFormat> ReportFile<F> {
     /// Whether the report goes to stdout.
     pub fn is_stdout(&self) -> bool {
         self.path == Path::new("-")
@@ -96,7 +96,7 @@ mod tests {
     use crate::verify::Format;
 
     #[test]
-    fn a_report_is_a_form_and_a_file() {
+    fn a_report_is_a_format_and_a_file() {
         let report: ReportFile<Format> = "junit=target/a=b.xml".parse().unwrap();
         assert_eq!(report, ReportFile { format: Format::Junit, path: "target/a=b.xml".into() });
         for text in ["", "junit", "junit=", "html=a", "=a", "JUnit=a"] {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_report_gets_the_valid_forms() {
+    fn an_invalid_report_names_the_valid_formats() {
         let error = "html=a".parse::<ReportFile<Format>>().unwrap_err();
         assert_eq!(error.to_string(), "expected junit=FILE, json=FILE or tap=FILE, found \"html=a\"");
     }

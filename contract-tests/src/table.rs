@@ -42,7 +42,7 @@ pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
             "\n## {heading}\n\n| what is true | response | provenance | known from |\n|---|---|---|---|"
         );
         for case in rows {
-            let (title, response, provenance) = (capitalised(&case.title), response(case), case.standing);
+            let (title, response, provenance) = (capitalised(&case.title), response(case), case.provenance);
             let _ = writeln!(
                 text,
                 "| [{title}]({cases_url}/{}.json) | {response} | {provenance} | {} |",

@@ -23,7 +23,7 @@ Examples:
   wechatpay-mock call POST /v3/security/echo @body.json
       read the body from a file; - reads it from stdin
 
-The response's body goes to stdout, and a summary of the verified signature to stderr. Without a body, the summary goes
+The response's body goes to stdout, and a summary of the verified signature to stderr. Without a body, the summary goes \
 to stdout.
 
 Exit codes:

@@ -54,8 +54,8 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-fn exit_code(holds: bool) -> ExitCode {
-    if holds { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) }
+fn exit_code(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) }
 }
 
 /// A progress bar on stderr, if that is a terminal.

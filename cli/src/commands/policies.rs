@@ -14,7 +14,7 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
     }
     print(|out| {
         for policy in POLICIES {
-            writeln!(out, "{} ({})\n  {}", policy.name, Policy::STANDING, policy.question.trim())?;
+            writeln!(out, "{} ({})\n  {}", policy.name, Policy::PROVENANCE, policy.question.trim())?;
             writeln!(out, "  Source: {}.", policy.source)?;
             for (index, value) in policy.values.iter().enumerate() {
                 let name = value.name() + if index == 0 { ", the default" } else { "" };
@@ -31,7 +31,7 @@ fn to_json(policy: &Policy) -> serde_json::Value {
         "name": policy.name,
         "question": policy.question.trim(),
         "source": policy.source,
-        "provenance": Policy::STANDING,
+        "provenance": Policy::PROVENANCE,
         "default": policy.values[0].name(),
         "values": values.collect::<Vec<_>>(),
     })

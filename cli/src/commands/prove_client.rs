@@ -20,21 +20,21 @@ Examples:
   wechatpay-mock prove-client --filter signature --report junit=prove.xml -- python3 pay.py
       run only the probes about signatures, and write a report for CI
   wechatpay-mock prove-client --url http://127.0.0.1:3000/probe --listen 127.0.0.1:8080
-      test a running application that has the development merchant's credentials (`wechatpay-mock keys`), and calls
+      test a running application, which has the development merchant's credentials and calls
       http://127.0.0.1:8080 when it gets GET /probe
 
-The client makes the sample call, PATCH /v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights
-with an out_request_no of its choice. A command exits with 0 if it accepts the response, and with any other code if it
+The client makes the sample call, PATCH /v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights \
+with an out_request_no of its choice. A command exits with 0 if it accepts the response, and with any other code if it \
 rejects it; an application returns a 2xx, or any other status.
 
-A command gets the merchant's credentials in WECHATPAY_MCHID and so on, the variables that `wechatpay-mock keys` writes to
-`env`. The mock's address is in WECHATPAY_BASE_URL and, as a proxy, in HTTPS_PROXY, as with `wechatpay-mock run`.
+A command gets the merchant's credentials in WECHATPAY_MCHID and so on, the variables that `wechatpay-mock keys` writes to \
+`env`. The mock's address is in WECHATPAY_BASE_URL and, as a proxy, in HTTPS_PROXY, as with `wechatpay-mock run`. \
 WECHATPAY_TIMEOUT is how many seconds a call may take.
 
 Exit codes:
   0  the client passed every probe
   1  the client failed a probe
-  2  wrong usage, or the client fails against a mock that does nothing wrong, so the other probes would prove nothing";
+  2  wrong usage, or the client fails against a mock that does nothing wrong";
 
 /// The longest time limit for a client, in seconds. The mock's longest fault lasts 600 s, and must outlast the client.
 const MOST_SECONDS: f64 = 590.0;

@@ -46,14 +46,14 @@ Examples:
   wechatpay-mock run --expect set_rights=1 -- ./update-rights
   wechatpay-mock run -- curl -i https://api.mch.weixin.qq.com/v3/certificates
 
-Starts a mock on a free port of the loopback interface. It is also a proxy that stands in for https://api.mch.weixin.qq.com,
-with a certificate authority created for this run and deleted after it. To point the command at it, `run` sets HTTPS_PROXY,
-NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, NODE_OPTIONS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and
-JAVA_TOOL_OPTIONS, and WECHATPAY_BASE_URL for code that takes a base URL. The merchant's credentials are in WECHATPAY_MCHID
-and so on, the variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests
+Starts a mock on a free port of the loopback interface. It is also a proxy that stands in for https://api.mch.weixin.qq.com, \
+with a certificate authority created for this run and deleted after it. To point the command at it, `run` sets HTTPS_PROXY, \
+NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, NODE_OPTIONS, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, PHP_INI_SCAN_DIR and \
+JAVA_TOOL_OPTIONS, and WECHATPAY_BASE_URL for code that takes a base URL. The merchant's credentials are in WECHATPAY_MCHID \
+and so on, the variables that `wechatpay-mock keys` writes to `env`. If the command fails, `run` lists the rejected requests \
 and why, and which key signed each response: a client that has the public key must ask for it in Wechatpay-Serial.
 
-Exit codes: the command's own; 1 if no request arrives, or --contract or --expect fails; 2 wrong usage or configuration; 126
+Exit codes: the command's own; 1 if no request arrives, or --contract or --expect fails; 2 wrong usage or configuration; 126 \
 or 127 if it cannot be run.";
 
 #[derive(Debug, Args)]

@@ -28,8 +28,7 @@ Examples:
 Exit codes:
   0  every case passed
   1  a case failed
-  2  wrong usage or configuration, the target cannot be reached or does not accept the credentials, or no case could be
-     run";
+  2  wrong usage or configuration, an unusable target or credentials, or no case could be run";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

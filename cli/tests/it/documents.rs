@@ -10,6 +10,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use walkdir::WalkDir;
 
 use crate::support::{command, ended, repository};
 
@@ -52,19 +53,9 @@ impl Page {
 /// The READMEs and the pages below `docs/` that have commands to run. Those about performance are run by the benches.
 fn pages() -> Vec<Page> {
     let mut paths = vec![repository("README.md"), repository("README.zh-CN.md")];
-    let mut folders = vec![repository("docs")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md")
-                && !path.ends_with("performance.md")
-            {
-                paths.push(path);
-            }
-        }
-    }
+    let below_docs = WalkDir::new(repository("docs")).into_iter().map(|entry| entry.unwrap().into_path());
+    let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    paths.extend(below_docs.filter(|path| is_page(path) && !path.ends_with("performance.md")));
     let pages = paths.into_iter().map(|path| {
         let text = fs::read_to_string(&path).unwrap();
         Page { path: path.display().to_string(), text }

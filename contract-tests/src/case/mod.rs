@@ -41,7 +41,8 @@ pub struct Case {
     /// Why it matters to a developer who integrates with the gateway.
     pub why: String,
     /// How certain it is that the real gateway behaves like this.
-    pub standing: Provenance,
+    #[serde(rename = "standing")]
+    pub provenance: Provenance,
     /// The source of that knowledge.
     pub source: String,
     /// Whether the case cannot change anything at any gateway: each of its requests only reads, or has a signature that

@@ -20,7 +20,6 @@
 mod application;
 mod client;
 mod command;
-mod environment;
 mod error;
 mod finding;
 mod observation;
@@ -29,12 +28,12 @@ mod probes;
 mod prover;
 mod report;
 mod results;
+mod scenario_mock;
 pub mod table;
 
 pub use application::{Trigger, TriggerError};
 pub use client::TestedClient;
 pub use command::RunError;
-pub use environment::{Keys, KeysError};
 pub use error::{HonestMockError, SelectionError, StopError};
 pub use finding::{Finding, FindingKind, Severity};
 pub use probe::{GatewayKeys, InjectedFault, Probe, Requirement, Scenario};
@@ -42,3 +41,4 @@ pub use probes::PROBES;
 pub use prover::Prover;
 pub use report::{Format, ReportFile};
 pub use results::{Outcome, ProbeResult, Results};
+pub use scenario_mock::{Keys, KeysError};

@@ -10,7 +10,7 @@ use wechatpay_protocol::{WECHATPAY_SERIAL, display::printable};
 use super::{
     Finding, FindingKind, Outcome, Probe, Requirement,
     client::{Reaction, Verdict},
-    environment::{LIST_OPERATION, SAMPLE_OPERATION},
+    scenario_mock::{LIST_OPERATION, SAMPLE_OPERATION},
 };
 
 /// The maximum length of a line of the client's output, in characters.

@@ -1,4 +1,4 @@
-//! Loads the probes from `probes.toml`. A probe inherits the fields of its group that it does not have.
+//! Loads the probes from `probes.toml`. A probe inherits the fields that it does not have from its group, or from the file.
 
 use std::sync::LazyLock;
 
@@ -9,12 +9,18 @@ use super::{GatewayKeys, InjectedFault, Keys, Probe, Requirement, Scenario, Seve
 /// Every probe, in the order in which they run.
 pub static PROBES: LazyLock<Vec<Probe>> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("probes.toml")).expect("probes.toml is valid");
-    file.group.iter().flat_map(|group| group.probe.iter().map(|probe| probe.within(group))).collect()
+    let file = &file;
+    file.group
+        .iter()
+        .flat_map(|group| group.probe.iter().map(move |probe| probe.within(group, file)))
+        .collect()
 });
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    why: String,
+    fix: String,
     group: Vec<Group>,
 }
 
@@ -32,7 +38,7 @@ struct Group {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    /// The name of the fault if missing.
+    /// If missing, the name of the fault, which is then an `always`.
     id: Option<String>,
     title: String,
     severity: Option<Severity>,
@@ -46,21 +52,20 @@ struct Entry {
 }
 
 impl Entry {
-    fn within(&self, group: &Group) -> Probe {
+    fn within(&self, group: &Group, file: &File) -> Probe {
         let of_fault = match self.fault {
             Some(InjectedFault::Always(fault)) => Some(fault.name().to_owned()),
             _ => None,
         };
         let id = self.id.clone().or(of_fault).expect("a probe has an id or a fault");
-        let missing = format!("{id} or its group has each field");
         Probe {
             group: group.name.clone(),
             title: self.title.clone(),
             severity: self.severity.unwrap_or(group.severity),
             scenario: Scenario { keys: self.keys, gateway_keys: self.gateway, fault: self.fault },
-            must: self.must.as_ref().or(group.must.as_ref()).expect(&missing).clone(),
-            why: self.why.as_ref().or(group.why.as_ref()).expect(&missing).clone(),
-            fix: self.fix.as_ref().or(group.fix.as_ref()).expect(&missing).clone(),
+            must: self.must.as_ref().or(group.must.as_ref()).expect("a probe or its group has must").clone(),
+            why: self.why.as_ref().or(group.why.as_ref()).unwrap_or(&file.why).clone(),
+            fix: self.fix.as_ref().or(group.fix.as_ref()).unwrap_or(&file.fix).clone(),
             id,
         }
     }

@@ -11,8 +11,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     HonestMockError, Keys, Outcome, PROBES, Probe, ProbeResult, Results, SelectionError, StopError,
-    TestedClient, Trigger, client::Reaction, command, environment::TestEnvironment, observation::Observation,
-    probes::honest,
+    TestedClient, Trigger, client::Reaction, command, observation::Observation, probes::honest,
+    scenario_mock::ScenarioMock,
 };
 use crate::environment;
 
@@ -124,15 +124,14 @@ impl Prover {
     async fn run_once(&self, command: &[OsString], probe: &Probe) -> Result<Observation, StopError> {
         let keys = probe.scenario.keys.unwrap_or(self.keys);
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let environment = self.start(listen, keys, probe).await?;
+        let mock = self.start(listen, keys, probe).await?;
         let folder = environment::folder();
         let folder = folder.map_err(StopError::Folder)?;
-        let mut variables =
-            environment::prepare(&environment.mock, &keys.credentials(), folder.path()).await?;
+        let mut variables = environment::prepare(&mock.server, &keys.credentials(), folder.path()).await?;
         let timeout = (self.timeout / TIMEOUT_DIVISOR).as_secs_f64();
         variables.push(("WECHATPAY_TIMEOUT".into(), timeout.to_string().into()));
         let reaction = command::run(command, &variables, self.timeout).await?;
-        Ok(self.observe(reaction, &environment))
+        Ok(self.observe(reaction, &mock))
     }
 
     /// Makes the application call once for each probe. The mock is replaced only if a probe needs other keys.
@@ -143,8 +142,8 @@ impl Prover {
         plan: Vec<PlannedProbe>,
         on_done: &impl Fn(&ProbeResult),
     ) -> Result<Vec<ProbeResult>, StopError> {
-        let mut environment = self.start(listen, self.keys, honest()).await?;
-        check_honest(&self.observe(trigger.send(self.timeout).await, &environment))?;
+        let mut mock = self.start(listen, self.keys, honest()).await?;
+        check_honest(&self.observe(trigger.send(self.timeout).await, &mock))?;
         let mut results = Vec::new();
         for (probe, skipped) in plan {
             let start = Instant::now();
@@ -152,42 +151,37 @@ impl Prover {
                 results.push(finish(probe, Outcome::Skipped { reason }, start, on_done));
                 continue;
             }
-            if environment.has(self.keys, probe.scenario.gateway_keys) {
-                self.prepare(&environment, probe)?;
+            if mock.has(self.keys, probe.scenario.gateway_keys) {
+                self.prepare(&mock, probe)?;
             } else {
-                environment.mock.shutdown().await;
-                environment = self.start(listen, self.keys, probe).await?;
+                mock.server.shutdown().await;
+                mock = self.start(listen, self.keys, probe).await?;
             }
-            let observation = self.observe(trigger.send(self.timeout).await, &environment);
+            let observation = self.observe(trigger.send(self.timeout).await, &mock);
             results.push(finish(probe, observation.outcome(probe), start, on_done));
         }
         Ok(results)
     }
 
-    async fn start(
-        &self,
-        listen: SocketAddr,
-        keys: Keys,
-        probe: &Probe,
-    ) -> Result<TestEnvironment, StopError> {
-        let environment = TestEnvironment::start(listen, keys, probe.scenario.gateway_keys).await;
-        let environment = environment.map_err(|source| StopError::Mock { listen, source })?;
-        self.prepare(&environment, probe)?;
-        Ok(environment)
+    async fn start(&self, listen: SocketAddr, keys: Keys, probe: &Probe) -> Result<ScenarioMock, StopError> {
+        let mock = ScenarioMock::start(listen, keys, probe.scenario.gateway_keys).await;
+        let mock = mock.map_err(|source| StopError::Mock { listen, source })?;
+        self.prepare(&mock, probe)?;
+        Ok(mock)
     }
 
-    fn prepare(&self, environment: &TestEnvironment, probe: &Probe) -> Result<(), StopError> {
-        let prepared = environment.prepare(&probe.scenario, self.timeout + EXTRA_SILENCE);
-        prepared.map_err(|source| StopError::Mock { listen: environment.mock.address(), source })
+    fn prepare(&self, mock: &ScenarioMock, probe: &Probe) -> Result<(), StopError> {
+        let prepared = mock.prepare(&probe.scenario, self.timeout + EXTRA_SILENCE);
+        prepared.map_err(|source| StopError::Mock { listen: mock.server.address(), source })
     }
 
-    fn observe(&self, reaction: Reaction, environment: &TestEnvironment) -> Observation {
+    fn observe(&self, reaction: Reaction, mock: &ScenarioMock) -> Observation {
         Observation {
             reaction,
-            exchanges: environment.mock.exchanges(),
-            has_unmet_fault: environment.has_unmet_fault(),
+            exchanges: mock.server.exchanges(),
+            has_unmet_fault: mock.has_unmet_fault(),
             limit: self.timeout,
-            rejected_connections: environment.mock.rejected_connections(),
+            rejected_connections: mock.server.rejected_connections(),
         }
     }
 }

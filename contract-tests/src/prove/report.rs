@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Finding, Outcome, Probe, ProbeResult, Results, Severity};
 use crate::{
     report::{self, Counts},
-    report_file::{self, Form},
+    report_file::{self, ReportFormat},
 };
 
 const TOOL: &str = "wechatpay-mock prove-client";
@@ -25,7 +25,7 @@ pub enum Format {
 /// A report and its file, from `junit=FILE` or `json=FILE`.
 pub type ReportFile = report_file::ReportFile<Format>;
 
-impl Form for Format {
+impl ReportFormat for Format {
     type Results = Results;
 
     const NAMES: &'static [(&'static str, Self)] = &[("junit", Self::Junit), ("json", Self::Json)];

@@ -9,7 +9,7 @@ use wechatpay_mock::Provenance;
 use super::{CaseResult, Outcome, Results, tap};
 use crate::{
     report::{self, Counts},
-    report_file::{self, Form},
+    report_file::{self, ReportFormat},
     run::Difference,
 };
 
@@ -29,7 +29,7 @@ pub enum Format {
 /// A report and its file, from `junit=FILE`, `json=FILE` or `tap=FILE`.
 pub type ReportFile = report_file::ReportFile<Format>;
 
-impl Form for Format {
+impl ReportFormat for Format {
     type Results = Results;
 
     const NAMES: &'static [(&'static str, Self)] =
@@ -83,7 +83,7 @@ fn row(result: &CaseResult) -> Row<'_> {
         id: &result.case.id,
         title: &result.case.title,
         why: &result.case.why,
-        standing: result.case.standing,
+        standing: result.case.provenance,
         source: &result.case.source,
         outcome,
         seconds: result.took.as_secs_f64(),

@@ -41,7 +41,7 @@ fn write_case(out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
                 differences.iter().try_for_each(|difference| write_difference(out, difference))?;
             }
             writeln!(out, "        {QUIET}why it matters: {}{QUIET:#}", case.why)?;
-            writeln!(out, "        {QUIET}known from: {} ({}){QUIET:#}", case.source, case.standing)
+            writeln!(out, "        {QUIET}known from: {} ({}){QUIET:#}", case.source, case.provenance)
         }
     }
 }

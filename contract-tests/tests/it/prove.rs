@@ -139,7 +139,7 @@ async fn an_application_with_the_platform_certificate_gets_the_change_over_probe
 }
 
 #[tokio::test]
-async fn an_application_that_always_reports_success_fails_wherever_it_must_refuse() {
+async fn an_application_that_always_reports_success_fails_wherever_it_must_reject() {
     let results =
         prove(Behaviour::AlwaysYes, Keys::Both, LONG, &["signature", "repeats", "clock"]).await.unwrap();
     let passed: Vec<_> =

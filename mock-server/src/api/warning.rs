@@ -37,7 +37,7 @@ pub enum Warning {
     },
     /// The request does not select the gateway key that signs the response, and the merchant trusts the public key.
     NoWechatpaySerial,
-    /// The request number looks like a fault's trigger, but names no fault.
+    /// The request number begins like a trigger number, but is malformed.
     MalformedTriggerNumber {
         /// The problem with the number.
         problem: String,

@@ -58,7 +58,7 @@ pub(super) enum Kind {
 
 /// Declares each fault once.
 macro_rules! faults {
-    ($( $variant:ident = $name:literal, $kind:expr, $applied:ident, $standing:ident, $meaning:literal; )+) => {
+    ($( $variant:ident = $name:literal, $kind:expr, $applied:ident, $provenance:ident, $meaning:literal; )+) => {
         /// A named fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Fault {
@@ -86,7 +86,7 @@ macro_rules! faults {
 
             /// How sure we are that the real gateway does this.
             pub fn provenance(self) -> Provenance {
-                match self { $( Self::$variant => Provenance::$standing, )+ }
+                match self { $( Self::$variant => Provenance::$provenance, )+ }
             }
 
             pub(super) fn kind(self) -> Kind {

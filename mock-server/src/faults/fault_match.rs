@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{faults::RequestFields, non_null::non_null};
+use crate::{faults::RequestFields, non_null::non_null, request::body};
 
 /// Selects the requests that a rule applies to: those that match every field that is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -31,7 +31,7 @@ pub struct FaultMatch {
     /// Path and query parameters, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// Fields that the body must have; it can have others.
+    /// Fields that the body must have; it can have others, also in objects within arrays.
     #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// Only the n-th of the requests that match all of the above, counted from 1.
@@ -68,7 +68,7 @@ impl FaultMatch {
             && is(&self.code, request.parameter("code"))
             && is(&self.out_request_no, request.out_request_no())
             && parameters.iter().all(|(name, wanted)| request.parameter(name) == Some(wanted))
-            && self.body.as_ref().is_none_or(|wanted| includes(request.body, wanted))
+            && self.body.as_ref().is_none_or(|wanted| body::matches(wanted, request.body))
     }
 
     /// The seed for its random choices.
@@ -84,20 +84,10 @@ impl FaultMatch {
     }
 }
 
-/// Whether a body has what is wanted: an object can have other members too, anything else must be equal.
-fn includes(found: &Value, wanted: &Value) -> bool {
-    match (found, wanted) {
-        (Value::Object(found), Value::Object(wanted)) => {
-            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| includes(found, wanted)))
-        }
-        _ => found == wanted,
-    }
-}
-
 /// The random numbers for the n-th request. They depend only on the seed and n, so concurrent requests don't change
 /// them.
 pub(super) fn chance(seed: u64, nth: u64) -> SmallRng {
-    // The golden ratio in 64 bits, so that neighbouring seeds give unrelated numbers.
+    // The golden ratio in 64 bits, so that the next seed does not give the same numbers one request later.
     SmallRng::seed_from_u64(seed.wrapping_add(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
@@ -107,19 +97,20 @@ mod tests {
 
     #[test]
     fn nth_and_every_count_from_one() {
-        let struck = |when: &FaultMatch| (1..=9).filter(|nth| when.applies_to_nth(*nth)).collect::<Vec<_>>();
-        assert_eq!(struck(&FaultMatch { nth: Some(3), ..FaultMatch::default() }), [3]);
-        assert_eq!(struck(&FaultMatch { every: Some(4), ..FaultMatch::default() }), [4, 8]);
+        let selected =
+            |when: &FaultMatch| (1..=9).filter(|nth| when.applies_to_nth(*nth)).collect::<Vec<_>>();
+        assert_eq!(selected(&FaultMatch { nth: Some(3), ..FaultMatch::default() }), [3]);
+        assert_eq!(selected(&FaultMatch { every: Some(4), ..FaultMatch::default() }), [4, 8]);
     }
 
     #[test]
     fn random_selection_matches_its_probability_and_repeats_with_its_seed() {
-        let struck = |seed| {
+        let selected = |seed| {
             let when = FaultMatch { probability: Some(0.25), seed: Some(seed), ..FaultMatch::default() };
             (1..=10_000).filter(|nth| when.applies_to_nth(*nth)).collect::<Vec<_>>()
         };
-        assert_eq!(struck(7), struck(7));
-        assert_ne!(struck(7), struck(8));
-        assert!((2_300..2_700).contains(&struck(7).len()), "{}", struck(7).len());
+        assert_eq!(selected(7), selected(7));
+        assert_ne!(selected(7), selected(8));
+        assert!((2_300..2_700).contains(&selected(7).len()), "{}", selected(7).len());
     }
 }

@@ -152,6 +152,23 @@ impl FaultRule {
         }
     }
 
+    /// What the rule does to the requests that it applies to.
+    pub(super) fn plan(&self) -> Plan {
+        let by_itself = match (self.fault, &self.error) {
+            (Some(fault), _) => fault.applied() != Applied::No,
+            (None, Some(_)) => false,
+            (None, None) => true,
+        };
+        Plan {
+            fault: self.fault,
+            error: self.error.clone().map(Arc::new),
+            latency: self.latency,
+            seed: self.when.seed(),
+            milliseconds: self.milliseconds,
+            is_applied: self.applied.unwrap_or(by_itself),
+        }
+    }
+
     /// The fault's name, if its response reports success.
     fn reports_success(&self) -> Option<&'static str> {
         match (self.fault, &self.error) {
@@ -175,28 +192,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Whether it has no effect on an unsigned response.
-    pub(super) fn needs_signature(&self) -> bool {
-        self.latency.is_none() && self.fault.is_some_and(Fault::corrupts_signature)
-    }
-}
-
-impl FaultRule {
-    /// What the rule does to the requests that it applies to.
-    pub(super) fn plan(&self) -> Plan {
-        let by_itself = match (self.fault, &self.error) {
-            (Some(fault), _) => fault.applied() != Applied::No,
-            (None, Some(_)) => false,
-            (None, None) => true,
-        };
-        Plan {
-            fault: self.fault,
-            error: self.error.clone().map(Arc::new),
-            latency: self.latency,
-            seed: self.when.seed(),
-            milliseconds: self.milliseconds,
-            is_applied: self.applied.unwrap_or(by_itself),
-        }
+    /// Whether it has an effect on a response that is signed, or is not.
+    pub(super) fn affects(&self, is_signed: bool) -> bool {
+        is_signed || self.latency.is_some() || !self.fault.is_some_and(Fault::corrupts_signature)
     }
 }
 

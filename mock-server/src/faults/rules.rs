@@ -24,7 +24,7 @@ pub struct RuleState {
     /// The rule.
     #[serde(flatten)]
     pub rule: FaultRule,
-    /// How many requests matched it.
+    /// How many requests matched it, except those that a trigger number or a rule before it applied to.
     pub seen: u64,
     /// How many of them it applied to.
     pub struck: u64,
@@ -45,8 +45,8 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) is_signed: bool,
 }
 
-/// Every fault rule. The first rule that matches a request applies. Rules for its merchant come before rules for all
-/// merchants, and older rules before newer ones.
+/// Every fault rule. Of the rules that match a request, the first applies whose `nth`, `every` and `probability` select
+/// it. Rules for its merchant come before rules for all merchants, and older rules before newer ones.
 #[derive(Debug)]
 pub(crate) struct Faults {
     sets: Mutex<Sets>,
@@ -75,7 +75,7 @@ struct RuleSet {
     cleared: watch::Sender<()>,
 }
 
-/// The positions of the rules that a request matched, each as the next of its requests.
+/// The positions of the rules that a request matched. They count it once it is committed.
 #[derive(Default)]
 struct Seen {
     own: Vec<usize>,
@@ -92,7 +92,7 @@ struct ActiveRule {
 #[derive(Debug)]
 pub(crate) struct Cleared(watch::Receiver<()>);
 
-/// How many trigger numbers are counted for each merchant; the oldest is evicted first. (own choice)
+/// How many trigger numbers are counted for each merchant; the least recently used is evicted first. (own choice)
 const TRIGGER_NUMBERS: usize = 10_000;
 
 impl Faults {
@@ -106,7 +106,7 @@ impl Faults {
         let mut sets = self.sets.lock();
         let mchid: Option<Mchid> = rule.when.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
         let id = sets.added + 1;
-        let set = sets.of_mut(mchid.as_ref());
+        let set = sets.of_mut(mchid);
         if set.rules.len() >= self.most {
             set.rules.retain(|rule| !rule.is_over(now));
         }
@@ -130,7 +130,7 @@ impl Faults {
     }
 
     /// Commits a request with the fault that applies to it: the one that its `out_request_no` triggers, or that of the
-    /// first matching rule. If the commit fails, the request has not counted, and nothing else counted meanwhile.
+    /// first rule that applies. If the commit fails, the request has not counted, and nothing else counted meanwhile.
     ///
     /// A malformed trigger number gives a warning.
     ///
@@ -144,19 +144,19 @@ impl Faults {
         commit: impl FnOnce(Option<&ActiveFault>) -> Result<(), E>,
     ) -> Result<Option<(ActiveFault, Cleared)>, E> {
         let mut sets = self.sets.lock();
-        let number = request.out_request_no();
-        let trigger = match number.and_then(trigger_number) {
-            Some(Ok(trigger)) => number.zip(Some(trigger)),
-            Some(Err(problem)) => {
-                warnings.push(Warning::MalformedTriggerNumber { problem });
-                None
-            }
-            None => None,
-        };
         let (own, for_all) = sets.of_and_for_all(request.mchid);
-        let trigger = trigger.filter(|(_, trigger)| request.is_signed || !trigger.plan.needs_signature());
-        let uses = trigger.as_ref().map(|(number, _)| own.uses.peek(*number).map_or(1, |uses| uses + 1));
-        let by_number = trigger.as_ref().zip(uses).and_then(|((_, trigger), uses)| trigger.fault(uses));
+        let trigger = request.out_request_no().and_then(|number| Some((number, trigger_number(number)?)));
+        let (used, by_number) = match trigger {
+            Some((number, Ok(trigger))) if trigger.plan.affects(request.is_signed) => {
+                let uses = own.uses.peek(number).map_or(1, |uses| uses + 1);
+                (Some((number, uses)), trigger.fault(uses))
+            }
+            Some((_, Err(problem))) => {
+                warnings.push(Warning::MalformedTriggerNumber { problem });
+                (None, None)
+            }
+            _ => (None, None),
+        };
 
         let mut seen = Seen::default();
         let fault = by_number
@@ -164,7 +164,7 @@ impl Faults {
             .or_else(|| for_all.choose(request, now, &mut seen.for_all));
         commit(fault.as_ref())?;
 
-        if let Some(((number, _), uses)) = trigger.zip(uses) {
+        if let Some((number, uses)) = used {
             own.count_use(number, uses);
         }
         own.count(&seen.own, fault.as_ref());
@@ -215,7 +215,8 @@ impl Faults {
 }
 
 impl Cleared {
-    /// Waits until the merchant's rules are cleared, even if that happened before this call.
+    /// Waits until the merchant's rules are cleared, even if that happened after the fault was chosen and before
+    /// this call.
     pub(crate) async fn wait(mut self) {
         // An error means that the merchant was removed, and its rules with it.
         let _ = self.0.changed().await;
@@ -233,13 +234,10 @@ impl RequestFields<'_> {
 }
 
 impl Sets {
-    fn of_mut(&mut self, mchid: Option<&Mchid>) -> &mut RuleSet {
+    fn of_mut(&mut self, mchid: Option<Mchid>) -> &mut RuleSet {
         match mchid {
             None => &mut self.for_all,
-            Some(mchid) if self.by_merchant.contains_key(mchid) => {
-                self.by_merchant.get_mut(mchid).expect("it is there")
-            }
-            Some(mchid) => self.by_merchant.entry(mchid.clone()).or_default(),
+            Some(mchid) => self.by_merchant.entry(mchid).or_default(),
         }
     }
 
@@ -305,8 +303,7 @@ impl RuleSet {
 
 impl ActiveRule {
     fn matches(&self, request: &RequestFields<'_>, now: Timestamp) -> bool {
-        let is_possible = request.is_signed || !self.plan.needs_signature();
-        is_possible && !self.is_over(now) && self.state.rule.when.matches(request)
+        self.plan.affects(request.is_signed) && !self.is_over(now) && self.state.rule.when.matches(request)
     }
 
     /// The fault for the n-th of the matching requests, if the rule applies to it.
@@ -343,8 +340,20 @@ mod tests {
     }
 
     fn fault_with(faults: &Faults, code: &str, is_signed: bool, now: Timestamp) -> Option<ActiveFault> {
+        committed(faults, "n", code, is_signed, now, Ok(())).unwrap()
+    }
+
+    /// The fault of a request whose commit ends like this.
+    fn committed(
+        faults: &Faults,
+        number: &str,
+        code: &str,
+        is_signed: bool,
+        now: Timestamp,
+        commit: Result<(), ()>,
+    ) -> Result<Option<ActiveFault>, ()> {
         let (mchid, parameters) = (mchid(), [("card_id", "c".to_owned()), ("code", code.to_owned())]);
-        let body = json!({ "out_request_no": "n" });
+        let body = json!({ "out_request_no": number });
         let request = RequestFields {
             mchid: &mchid,
             operation: "set_rights",
@@ -352,9 +361,8 @@ mod tests {
             body: &body,
             is_signed,
         };
-        let commit = |_: Option<&ActiveFault>| Ok::<_, Infallible>(());
-        let Ok(fault) = faults.commit_with_fault(&request, now, &mut Vec::new(), commit);
-        fault.map(|(fault, _)| fault)
+        let fault = faults.commit_with_fault(&request, now, &mut Vec::new(), |_| commit)?;
+        Ok(fault.map(|(fault, _)| fault))
     }
 
     fn fault_of(faults: &Faults) -> Option<ActiveFault> {
@@ -362,16 +370,8 @@ mod tests {
     }
 
     /// A request whose commit fails.
-    fn conflict(faults: &Faults) {
-        let (mchid, body) = (mchid(), json!({ "out_request_no": "n" }));
-        let request = RequestFields {
-            mchid: &mchid,
-            operation: "set_rights",
-            parameters: &[],
-            body: &body,
-            is_signed: true,
-        };
-        faults.commit_with_fault(&request, NOW, &mut Vec::new(), |_| Err(())).unwrap_err();
+    fn conflict(faults: &Faults, number: &str) {
+        committed(faults, number, "1", true, NOW, Err(())).unwrap_err();
     }
 
     #[test]
@@ -433,16 +433,25 @@ mod tests {
         let faults = Faults::new(2, usize::MAX);
         faults.add(second, NOW).unwrap();
         faults.add(FaultRule { times: Some(1), ..FaultRule::of(Fault::SystemError) }, NOW).unwrap();
-        conflict(&faults);
+        conflict(&faults, "n");
         let counts: Vec<_> = faults.list().iter().map(|rule| (rule.seen, rule.struck)).collect();
         assert_eq!(counts, [(0, 0), (0, 0)]);
         assert_eq!(fault_of(&faults).unwrap().fault, Some(Fault::SystemError));
-        conflict(&faults);
+        conflict(&faults, "n");
         assert_eq!(
             fault_of(&faults).unwrap().fault,
             Some(Fault::Reset),
             "this is the second request that counts"
         );
+    }
+
+    #[test]
+    fn a_failed_commit_is_no_use_of_a_trigger_number() {
+        let (faults, number) = (Faults::new(1), "MOCK*reset|x1*1");
+        let fault = || committed(&faults, number, "1", true, NOW, Ok(())).unwrap();
+        conflict(&faults, number);
+        assert!(fault().is_some());
+        assert!(fault().is_none());
     }
 
     #[tokio::test]

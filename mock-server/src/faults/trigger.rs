@@ -64,9 +64,9 @@ pub(super) struct TriggerNumber {
 
 impl TriggerNumber {
     /// The fault for the n-th use of the number, if that use gets it.
-    pub(super) fn fault(&self, nth: u64) -> Option<ActiveFault> {
+    pub(super) fn fault(self, nth: u64) -> Option<ActiveFault> {
         let applies = self.times.is_none_or(|times| nth <= times);
-        applies.then(|| ActiveFault::new(FaultSource::TriggerNumber, self.plan.clone(), nth))
+        applies.then(|| ActiveFault::new(FaultSource::TriggerNumber, self.plan, nth))
     }
 }
 

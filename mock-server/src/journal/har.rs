@@ -261,7 +261,7 @@ impl Response {
 
 /// Why the request was refused, and the fault that applied to it. HAR has no fields for these.
 fn comment(exchange: &Exchange) -> Option<String> {
-    let refused = exchange.error.as_deref().filter(|rejection| !rejection.is_injected());
+    let refused = exchange.error.as_deref().filter(|error| !error.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
     let why = diagnosis.or_else(|| refused.map(ApiError::reason));
     let fault = exchange.fault.as_deref().map(ActiveFault::label).map(|fault| format!("fault {fault}"));

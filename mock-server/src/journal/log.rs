@@ -31,8 +31,8 @@ pub(super) struct LoggedNotes(Mutex<HashMap<(Option<Mchid>, String), u64>>);
 const REMEMBERED: usize = 4_096;
 
 impl LoggedNotes {
-    /// The exchange that this note was logged for before, if any. Otherwise remembers that it is logged for this one.
-    fn before(&self, exchange: &Exchange, note: &str) -> Option<u64> {
+    /// The exchange that this note was logged for before. If there is none, remembers this one.
+    fn log_or_find(&self, exchange: &Exchange, note: &str) -> Option<u64> {
         let mut notes = self.0.lock();
         let key = (exchange.mchid.clone(), note.to_owned());
         let known = notes.get(&key).copied();
@@ -48,7 +48,7 @@ impl LoggedNotes {
     }
 }
 
-/// Writes the line, as a warning if there is an error, a fault or a warning.
+/// Writes the line, at WARN if there is an error, a fault, or a warning about more than a habit; else at INFO.
 pub(super) fn exchange(exchange: &Exchange, logged: &LoggedNotes) {
     // tracing needs the level at compile time.
     macro_rules! write_at {
@@ -125,7 +125,7 @@ fn message(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> S
     for warning in &exchange.warnings {
         // A habit is logged once per merchant, and not for a refused request, which has something else to fix first.
         let is_habit = warning.is_habit();
-        if !is_habit || exchange.error.is_none() && logged.before(exchange, warning.name()).is_none() {
+        if !is_habit || exchange.error.is_none() && logged.log_or_find(exchange, warning.name()).is_none() {
             notes.push(shown(&warning.to_string()).into());
         }
     }
@@ -143,7 +143,7 @@ fn error(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> Opt
     let check = error.check().map(|check| format!("check {check}: ")).unwrap_or_default();
     let Some(diagnosis) = &exchange.diagnosis else { return Some(check + reason.unwrap_or_default()) };
     let name = diagnosis.name();
-    Some(match logged.before(exchange, &name) {
+    Some(match logged.log_or_find(exchange, &name) {
         Some(number) => format!("{check}{name} again, see #{number}"),
         None => check + &shown(&diagnosis.to_string()),
     })

@@ -161,7 +161,7 @@ impl Journal {
         })
     }
 
-    /// An upper limit of this merchant's evicted exchanges, or of all evicted exchanges, with a number above `after`.
+    /// An upper bound on the number of this merchant's evicted exchanges, or of all evicted exchanges, with a number above `after`.
     /// The exact number is unknown, because the numbers of evicted exchanges are not kept.
     pub(crate) fn evicted(&self, merchant: Option<&str>, after: u64) -> u64 {
         let partitions = self.partitions.lock();

@@ -16,7 +16,7 @@ pub(crate) enum Protocol {
     TlsOnly,
 }
 
-/// The same value for both sockets.
+/// A value for each of the two sockets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Both<T> {
     pub(crate) either: T,

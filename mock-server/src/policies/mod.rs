@@ -119,7 +119,7 @@ pub struct PolicyValue {
 
 impl Policy {
     /// The provenance of each policy's default.
-    pub const STANDING: Provenance = Provenance::OwnChoice;
+    pub const PROVENANCE: Provenance = Provenance::OwnChoice;
 }
 
 impl PolicyValue {

@@ -5,6 +5,7 @@
 //! so an operation never gets a request that skipped a check.
 
 pub(crate) mod authenticate;
+pub(crate) mod body;
 pub(crate) mod diagnose;
 pub(crate) mod not_http;
 pub(crate) mod receive;

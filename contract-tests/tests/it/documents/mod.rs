@@ -20,7 +20,7 @@ use wechatpay_mock::{
 /// The sources of the examples in Rust, in the order of the tutorial.
 const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answer.rs")];
 
-/// Pages that exist in English and in Chinese.
+/// Pages in English and in Chinese with the same code. That of the tutorials has comments in the reader's language.
 const TRANSLATED: [[&str; 2]; 2] =
     [["README.md", "README.zh-CN.md"], ["docs/how-to/troubleshooting.md", "docs/zh-CN/troubleshooting.md"]];
 

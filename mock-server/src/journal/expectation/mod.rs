@@ -92,7 +92,7 @@ pub struct Verification {
     /// The most similar exchange, if more are expected.
     #[schema(required)]
     pub nearest: Option<NearestMiss>,
-    /// An upper limit of the exchanges above `after` that the journal evicted and that may have matched. Deleted
+    /// An upper bound on the number of exchanges above `after` that the journal evicted and that may have matched. Deleted
     /// exchanges don't count.
     pub forgotten: u64,
     /// All of this as text.

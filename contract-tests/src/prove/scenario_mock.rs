@@ -32,8 +32,8 @@ pub struct KeysError {
 
 /// A mock with the keys of a scenario.
 #[derive(Debug)]
-pub(super) struct TestEnvironment {
-    pub(super) mock: MockServer,
+pub(super) struct ScenarioMock {
+    pub(super) server: MockServer,
     keys: Keys,
     gateway_keys: GatewayKeys,
 }
@@ -43,8 +43,8 @@ pub(super) const SAMPLE_OPERATION: &str = "set_rights";
 /// The operation that lists platform certificates.
 pub(super) const LIST_OPERATION: &str = "list_certificates";
 
-/// How far a clock may be ahead, in seconds.
-const TOLERATED_SKEW: i64 = 60;
+/// How many seconds further ahead a future timestamp is, so that it is still too far ahead when a slow machine checks it.
+const FUTURE_MARGIN: i64 = 60;
 
 impl FromStr for Keys {
     type Err = KeysError;
@@ -81,7 +81,7 @@ impl Keys {
     }
 }
 
-impl TestEnvironment {
+impl ScenarioMock {
     /// Starts a mock with these keys at this address, for a client with those keys.
     pub(super) async fn start(listen: SocketAddr, keys: Keys, gateway_keys: GatewayKeys) -> io::Result<Self> {
         let merchant = MerchantConfig { trust: trust(keys, gateway_keys), ..MerchantConfig::development() };
@@ -91,8 +91,8 @@ impl TestEnvironment {
         config.policies.signed_refusals = SignedRefusals::None;
         // A client that still waits at shutdown has exceeded its time limit.
         config.limits = Limits::default().with_shutdown(1).map_err(io::Error::other)?;
-        let mock = MockServer::builder().config(config).listen(listen).start().await?;
-        Ok(Self { mock, keys, gateway_keys })
+        let server = MockServer::builder().config(config).listen(listen).start().await?;
+        Ok(Self { server, keys, gateway_keys })
     }
 
     /// Whether a scenario with these keys can run here.
@@ -103,11 +103,11 @@ impl TestEnvironment {
     /// Resets the mock and injects the scenario's fault. `silence` is how long a mock that does not respond waits; it
     /// must exceed the client's time limit.
     pub(super) fn prepare(&self, scenario: &Scenario, silence: Duration) -> io::Result<()> {
-        self.mock.reset();
+        self.server.reset();
         let (operation, rule) = match scenario.fault {
             None => return Ok(()),
             Some(InjectedFault::ClockSkew(seconds)) => {
-                self.mock.clock().skew(seconds);
+                self.server.clock().skew(seconds);
                 return Ok(());
             }
             Some(InjectedFault::Always(fault)) => (SAMPLE_OPERATION, FaultRule::of(fault)),
@@ -119,13 +119,12 @@ impl TestEnvironment {
             }
         };
         if rule.fault == Some(Fault::FutureTimestamp) {
-            // The timestamp is still too far in the future when a slow machine checks it.
-            self.mock.clock().skew(TOLERATED_SKEW);
+            self.server.clock().skew(FUTURE_MARGIN);
         }
         let when = FaultMatch { operation: Some(operation.into()), ..FaultMatch::default() };
         let is_silence = rule.fault == Some(Fault::NoAnswer);
         let milliseconds = is_silence.then(|| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX));
-        self.mock.add_fault(FaultRule { when, milliseconds, ..rule }).map_err(io::Error::other)?;
+        self.server.add_fault(FaultRule { when, milliseconds, ..rule }).map_err(io::Error::other)?;
         Ok(())
     }
 
@@ -133,7 +132,7 @@ impl TestEnvironment {
     /// because not every client downloads it.
     pub(super) fn has_unmet_fault(&self) -> bool {
         let is_of_call = |rule: &FaultRule| rule.when.operation.as_deref() == Some(SAMPLE_OPERATION);
-        self.mock.faults().iter().any(|state| state.struck == 0 && is_of_call(&state.rule))
+        self.server.faults().iter().any(|state| state.struck == 0 && is_of_call(&state.rule))
     }
 }
 
