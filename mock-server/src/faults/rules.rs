@@ -106,7 +106,7 @@ impl Faults {
         let mut sets = self.sets.lock();
         let mchid: Option<Mchid> = rule.when.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
         let id = sets.added + 1;
-        let set = sets.of_mut(mchid);
+        let set = sets.of_mut(mchid.clone());
         if set.rules.len() >= self.most {
             set.rules.retain(|rule| !rule.is_over(now));
         }
@@ -123,7 +123,7 @@ impl Faults {
         let ends_at = rule.ttl.map(|ttl| now.as_unix().saturating_add(ttl));
         let plan = rule.plan();
         let state = RuleState { id, rule, seen: 0, struck: 0, ends_at };
-        sets.of_mut(mchid.as_ref()).rules.push(ActiveRule { state: state.clone(), plan });
+        sets.of_mut(mchid).rules.push(ActiveRule { state: state.clone(), plan });
         sets.bytes += size;
         sets.added = id;
         Ok(state)
@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn a_failed_commit_is_no_use_of_a_trigger_number() {
-        let (faults, number) = (Faults::new(1), "MOCK*reset|x1*1");
+        let (faults, number) = (Faults::new(1, usize::MAX), "MOCK*reset|x1*1");
         let fault = || committed(&faults, number, "1", true, NOW, Ok(())).unwrap();
         conflict(&faults, number);
         assert!(fault().is_some());

@@ -52,7 +52,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct InRequest(Arc<Presence>);
 
-/// The body of a response, and what ends with it.
+/// A body, and what ends with it.
 pub(crate) struct During<B, G> {
     body: B,
     _ends: G,

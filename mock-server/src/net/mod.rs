@@ -5,7 +5,6 @@
 
 pub(crate) mod accept;
 mod connection;
-mod half_close;
 pub(crate) mod host;
 mod idle;
 pub(crate) mod listener;

@@ -58,15 +58,26 @@ impl RawRequest {
         path_of(&self.target)
     }
 
+    /// The header with this name, if there is exactly one and it is visible ASCII.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        single(&self.headers, name)
+    }
+
     /// The gateway key that should sign the response, if the client names one.
     pub(crate) fn wechatpay_serial(&self) -> Option<&str> {
-        self.headers.get(WECHATPAY_SERIAL)?.to_str().ok()
+        self.header(WECHATPAY_SERIAL.as_str())
     }
 
     /// The query without its `?`; empty if there is none.
     pub(crate) fn query(&self) -> &str {
         query_of(&self.target)
     }
+}
+
+fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut found = headers.get_all(name).iter();
+    let first = found.next()?;
+    found.next().is_none().then(|| first.to_str().ok())?
 }
 
 /// An authority without user information, which may hold a password.
@@ -230,11 +241,12 @@ where
 mod tests {
     use std::{
         convert::Infallible,
-        pin::Pin,
+        pin::{Pin, pin},
         task::{Context, Poll},
         time::Duration,
     };
 
+    use http::HeaderValue;
     use http_body::Frame;
 
     use super::*;
@@ -262,11 +274,9 @@ mod tests {
     async fn permits_of(pieces: Vec<&'static [u8]>) -> usize {
         let room = Semaphore::new(1);
         let mut body = Endless(pieces);
-        let reading = read(&mut body, 1024 * 1024, false, &room);
-        tokio::select! {
-            _ = reading => unreachable!("the body never ends"),
-            () = tokio::time::sleep(Duration::from_secs(1)) => room.available_permits(),
-        }
+        let mut reading = pin!(read(&mut body, 1024 * 1024, false, &room));
+        assert!(timeout(Duration::from_secs(1), &mut reading).await.is_err(), "the body never ends");
+        room.available_permits()
     }
 
     #[tokio::test(start_paused = true)]
@@ -274,5 +284,14 @@ mod tests {
         assert_eq!(permits_of(Vec::new()).await, 1);
         assert_eq!(permits_of(vec![&SPACES[..60], &SPACES[60..]]).await, 1);
         assert_eq!(permits_of(vec![&SPACES[..1], &SPACES]).await, 0);
+    }
+
+    #[test]
+    fn a_repeated_header_has_no_value() {
+        let mut headers = HeaderMap::new();
+        headers.append("wechatpay-serial", HeaderValue::from_static("1"));
+        assert_eq!(single(&headers, "Wechatpay-Serial"), Some("1"));
+        headers.append("wechatpay-serial", HeaderValue::from_static("2"));
+        assert_eq!(single(&headers, "Wechatpay-Serial"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 use serde_json::Value;
 use wechatpay_openapi::{Constraint, Location, Operation, Schema};
 
@@ -55,7 +55,7 @@ impl ValidRequest {
 
     /// A header of the request, if there is exactly one and it is visible ASCII.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
-        single(&self.authenticated.received().headers, name.as_str())
+        self.authenticated.received().header(name.as_str())
     }
 
     /// Warnings about the request, although it is valid.
@@ -77,7 +77,7 @@ pub(crate) fn validate(
         let sent = match parameter.location {
             Location::Path => in_path.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
             Location::Query => in_query(received.query(), name),
-            Location::Header => single(&received.headers, name),
+            Location::Header => received.header(name),
             Location::Body => None,
         };
         match sent {
@@ -103,13 +103,6 @@ fn text(value: Value) -> String {
         Value::String(text) => text,
         other => other.to_string(),
     }
-}
-
-/// The header with this name, if there is exactly one and it is visible ASCII.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let mut found = headers.get_all(name).iter();
-    let first = found.next()?;
-    found.next().is_none().then(|| first.to_str().ok())?
 }
 
 fn body(
@@ -138,20 +131,4 @@ fn body(
     }
     checked?;
     Ok(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn a_repeated_header_has_no_value() {
-        let mut headers = HeaderMap::new();
-        headers.append("wechatpay-serial", HeaderValue::from_static("1"));
-        assert_eq!(single(&headers, "Wechatpay-Serial"), Some("1"));
-        headers.append("wechatpay-serial", HeaderValue::from_static("2"));
-        assert_eq!(single(&headers, "Wechatpay-Serial"), None);
-    }
 }

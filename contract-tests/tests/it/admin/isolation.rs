@@ -1,6 +1,9 @@
 //! Tests that share one mock do not affect each other if each makes its own merchant.
 
+use std::{sync::Barrier, thread};
+
 use serde_json::{Value, json};
+use wechatpay_mock::{Fault, FaultRule};
 use wechatpay_protocol::Credentials;
 
 use super::{Admin, signed_by};
@@ -60,4 +63,25 @@ async fn a_fault_without_a_merchant_applies_to_all() {
     admin.post("/faults", &json!({ "fault": "system-error" })).await;
     assert_eq!(admin.exchange(&change(&merchant, "n-1", 1)).await, 500);
     assert_eq!(admin.exchange(&RawRequest::sample()).await, 500);
+}
+
+#[tokio::test]
+async fn a_rule_for_a_merchant_that_is_being_removed_is_refused_or_removed_with_it() {
+    let admin = Admin::new().await;
+    let mock = &admin.mock;
+    for _ in 0..200 {
+        let merchant = admin.make_merchant(&json!({ "new_key": false })).await.mchid;
+        let mut rule = FaultRule::of(Fault::Reset);
+        rule.when.merchant = Some(merchant.to_string());
+        let both = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                both.wait();
+                mock.add_fault(rule)
+            });
+            both.wait();
+            assert!(mock.remove_merchant(&merchant));
+        });
+        assert_eq!(mock.faults(), []);
+    }
 }

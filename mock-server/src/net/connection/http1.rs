@@ -15,9 +15,8 @@ use crate::{
     net::{
         connection::{
             Connection,
-            watched::{Timeouts, Turn, Watched},
+            watched::{Received, Sending, Timeouts, Turn, Turns, Watched},
         },
-        half_close::{HalfClosed, Phase, Phases, Received, Then},
         idle::During,
         listener::Protocol,
         proxy::Tunnel,
@@ -40,30 +39,25 @@ where
 {
     let limits = connection.shared.limits();
     let tunnel = Arc::new(Mutex::new(None));
-    let turn = Turn::default();
-    let phases = Arc::new(Phases::default());
-    let service = service_fn(|request| {
-        turn.begin();
-        let (connection, tunnel) = (connection.clone(), Arc::clone(&tunnel));
-        let (turn, phases) = (turn.clone(), Arc::clone(&phases));
+    let turns = Turns::default();
+    let service = service_fn(|request: Request<Incoming>| {
+        // Work under `/__mock/` may take long. Anything else is answered once it is received.
+        let then = if is_admin_request(&request) { Turn::Working } else { Turn::Answering };
+        let request = request.map(|body| Received::new(body, turns.clone(), then));
+        let (connection, tunnel, turns) = (connection.clone(), Arc::clone(&tunnel), turns.clone());
         let during = connection.presence.request();
         async move {
-            let next = if is_admin_request(&request) { Phase::Working } else { Phase::Answering };
-            let request = request.map(|body| Received::new(body, Then(Arc::clone(&phases), next)));
             let response = respond(&connection, request, &tunnel).await;
-            if tunnel.lock().is_none() {
-                turn.end();
-            }
-            phases.enter(Phase::Answering);
-            let ends = (during, Then(phases, Phase::Receiving));
+            turns.pass(Turn::Answering);
+            let then = if tunnel.lock().is_some() { Turn::Tunnel } else { Turn::Answered };
+            let ends = (during, Sending { turns, then });
             Ok::<_, Infallible>(response.map(|body| During::new(body, ends)))
         }
     });
     let timeouts = Timeouts { head: limits.head_timeout, keep_alive: limits.keep_alive };
     let refusing = connection.clone();
     let refuse = move |by_hyper: &[u8], head: &[u8]| refusal(&refusing, by_hyper, head);
-    let stream = HalfClosed::new(stream, Arc::clone(&phases));
-    let stream = Watched::new(stream, turn.clone(), timeouts, refuse);
+    let stream = Watched::new(stream, turns.clone(), timeouts, refuse);
     let hyper = http1::Builder::new()
         // The stream has its own timeouts.
         .header_read_timeout(None::<Duration>)
@@ -90,11 +84,11 @@ where
     };
     let reject = |why: &str| connection.shared.reject(connection.with("HTTP"), why);
     match ended {
-        _ if turn.is_late() => {
+        _ if turns.now() == Turn::Late => {
             reject(&format!("expected the head of a request within {} s", timeouts.head.as_secs()));
         }
         // hyper responds to everything else that it can't parse.
-        Err(error) if error.is_parse() && !turn.is_refused() => {
+        Err(error) if error.is_parse() && turns.now() != Turn::Refused => {
             reject("expected HTTP/1.1, found HTTP/2 without TLS");
         }
         Err(error) => tracing::debug!("a connection ended: {error}"),

@@ -1,69 +1,141 @@
 //! The bytes of an HTTP/1.1 connection, between hyper and the stream: they show what hyper does without asking.
 //!
-//! hyper refuses by itself what is not HTTP, and has one timeout for an idle connection and for the head of a request.
-//! The stream knows when hyper waits for a request. What hyper writes then is a refusal of its own, which is replaced
-//! with the gateway's; and a peer that is idle for too long then looks as if it had closed its side.
+//! hyper refuses by itself what is not HTTP, has one timeout for an idle connection and for the head of a request, and
+//! drops a request whose peer closes its side. The stream knows when hyper waits for a request. What hyper writes then is
+//! a refusal of its own, which is replaced with the gateway's; and a peer that is idle for too long then looks as if it had
+//! closed its side. While a request is answered, the stream withholds the end of what the peer sends: a half-closed
+//! connection still gets its response. hyper's own `half_close` would not do: hyper does not notice then that a peer is
+//! gone, and long work under `/__mock/` would go on for nobody.
 
 use std::{
-    io,
+    io, mem,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
-    },
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
 use bytes::{Buf, Bytes};
+use http_body::{Body, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep, sleep_until},
 };
 
 /// How much of a refused request is kept for the journal, in bytes. (own choice)
 const KEPT: usize = 4096;
 
-/// Whose turn it is on a connection. Shared by the stream and hyper's service.
+/// How long work goes on for a peer that has closed its side: it may be gone. (own choice)
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Whose turn it is on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The peer's: hyper waits for a request.
+    #[default]
+    Peer,
+    /// The service's, which receives the body of a request.
+    Receiving,
+    /// The same, but the service has found no more of the body after so many frames.
+    Starving { frames: u32 },
+    /// The service's, which works on a request for long.
+    Working,
+    /// The service's, which answers a request, whatever the peer does.
+    Answering,
+    /// The response is complete. Once it is flushed, the peer has its turn.
+    Answered,
+    /// Nobody's: the bytes are those of a tunnel.
+    Tunnel,
+    /// The peer had it, and what it sent was refused.
+    Refused,
+    /// The peer had it, and sent the head of its request too slowly.
+    Late,
+}
+
+/// The turn on a connection. Shared by the stream and hyper's service.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turn(Arc<AtomicU8>);
+pub(super) struct Turns(Arc<Mutex<(Turn, Option<Waker>)>>);
 
-const PEER: u8 = 0;
-const SERVICE: u8 = 1;
-const RESPONSE: u8 = 2;
-/// The peer had it, and what it sent was refused.
-const REFUSED: u8 = 3;
-/// The peer had it, and sent the head of its request too slowly.
-const LATE: u8 = 4;
-
-impl Turn {
-    /// The service has a request.
-    pub(super) fn begin(&self) {
-        self.set(SERVICE);
+impl Turns {
+    pub(super) fn now(&self) -> Turn {
+        self.0.lock().0
     }
 
-    /// The service has responded. Once the response is flushed, hyper waits for the next request. Not called for a
-    /// response that begins a tunnel.
-    pub(super) fn end(&self) {
-        self.set(RESPONSE);
+    pub(super) fn pass(&self, to: Turn) {
+        let mut state = self.0.lock();
+        state.0 = to;
+        if let Some(waker) = mem::take(&mut state.1) {
+            waker.wake();
+        }
     }
 
-    /// Whether what the peer sent was refused.
-    pub(super) fn is_refused(&self) -> bool {
-        self.is(REFUSED)
+    /// The turn. Wakes the task at the next one.
+    fn watch(&self, context: &Context<'_>) -> Turn {
+        let mut state = self.0.lock();
+        state.1 = Some(context.waker().clone());
+        state.0
+    }
+}
+
+/// The body of a request. The turn passes on once it is received.
+pub(super) struct Received<B> {
+    body: B,
+    frames: u32,
+    turns: Turns,
+    then: Turn,
+}
+
+impl<B> Received<B> {
+    pub(super) fn new(body: B, turns: Turns, then: Turn) -> Self {
+        turns.pass(Turn::Receiving);
+        Self { body, frames: 0, turns, then }
+    }
+}
+
+impl<B> Drop for Received<B> {
+    fn drop(&mut self) {
+        if matches!(self.turns.now(), Turn::Receiving | Turn::Starving { .. }) {
+            self.turns.pass(self.then);
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Received<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_pending() {
+            self.turns.pass(Turn::Starving { frames: self.frames });
+        } else {
+            self.frames = self.frames.wrapping_add(1);
+        }
+        frame
     }
 
-    /// Whether the head of a request did not arrive in time.
-    pub(super) fn is_late(&self) -> bool {
-        self.is(LATE)
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
     }
 
-    fn is(&self, turn: u8) -> bool {
-        self.0.load(Relaxed) == turn
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
+}
 
-    fn set(&self, turn: u8) {
-        self.0.store(turn, Relaxed);
+/// A response is being sent. Once this is dropped, the turn passes on.
+pub(super) struct Sending {
+    pub(super) turns: Turns,
+    pub(super) then: Turn,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.turns.pass(self.then);
     }
 }
 
@@ -80,23 +152,40 @@ pub(super) struct Timeouts {
 /// returns what is sent instead.
 pub(super) struct Watched<S, R> {
     stream: S,
-    turn: Turn,
+    turns: Turns,
     timeouts: Timeouts,
     refuse: R,
     /// The beginning of the request that hyper waits for.
     head: Vec<u8>,
-    /// When waiting ends.
+    /// When waiting for it ends.
     deadline: Instant,
     /// Fires at the deadline or before.
     timer: Option<Pin<Box<Sleep>>>,
+    /// How the peer's side ended, if hyper does not know yet.
+    end: Option<io::Result<()>>,
+    /// When the service was last found starving after the peer's side had ended.
+    starved: Option<Turn>,
+    grace: Option<Pin<Box<Sleep>>>,
     /// The rest of the refusal that is being sent.
     refusal: Option<Bytes>,
 }
 
 impl<S, R> Watched<S, R> {
-    pub(super) fn new(stream: S, turn: Turn, timeouts: Timeouts, refuse: R) -> Self {
+    pub(super) fn new(stream: S, turns: Turns, timeouts: Timeouts, refuse: R) -> Self {
         let deadline = Instant::now() + timeouts.head;
-        Self { stream, turn, timeouts, refuse, head: Vec::new(), deadline, timer: None, refusal: None }
+        Self {
+            stream,
+            turns,
+            timeouts,
+            refuse,
+            head: Vec::new(),
+            deadline,
+            timer: None,
+            end: None,
+            starved: None,
+            grace: None,
+            refusal: None,
+        }
     }
 
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -111,6 +200,34 @@ impl<S, R> Watched<S, R> {
         }
         timer.as_mut().poll(context)
     }
+
+    /// Keeps what arrived of a request.
+    fn keep(&mut self, arrived: &[u8]) {
+        if self.head.is_empty() {
+            self.deadline = Instant::now() + self.timeouts.head;
+        }
+        let room = KEPT.saturating_sub(self.head.len());
+        self.head.extend_from_slice(&arrived[..arrived.len().min(room)]);
+    }
+
+    /// Tells hyper that the peer's side has ended, unless its request is being answered.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.turns.watch(context) {
+            Turn::Receiving | Turn::Answering | Turn::Answered => return Poll::Pending,
+            // hyper may just have passed the rest of the body on: the service must have looked for it once more.
+            starving @ Turn::Starving { .. } if self.starved != Some(starving) => {
+                self.starved = Some(starving);
+                self.turns.pass(Turn::Receiving);
+                return Poll::Pending;
+            }
+            Turn::Working if matches!(self.end, Some(Ok(()))) => {
+                let grace = self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
+                ready!(grace.as_mut().poll(context));
+            }
+            _ => {}
+        }
+        Poll::Ready(self.end.take().unwrap_or(Ok(())))
+    }
 }
 
 impl<S: AsyncRead + Unpin, R: Unpin> AsyncRead for Watched<S, R> {
@@ -119,26 +236,32 @@ impl<S: AsyncRead + Unpin, R: Unpin> AsyncRead for Watched<S, R> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.end.is_some() {
+            return this.poll_end(context);
+        }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if !self.turn.is(PEER) {
-            return read;
-        }
-        if read.is_pending() {
-            ready!(self.poll_deadline(context));
-            if !self.head.is_empty() {
-                self.turn.set(LATE);
+        match Pin::new(&mut this.stream).poll_read(context, buffer) {
+            Poll::Pending if this.turns.now() == Turn::Peer => {
+                ready!(this.poll_deadline(context));
+                if !this.head.is_empty() {
+                    this.turns.pass(Turn::Late);
+                }
+                // As if the peer had closed its side.
+                Poll::Ready(Ok(()))
             }
-            // As if the peer had closed its side.
-            return Poll::Ready(Ok(()));
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) if buffer.filled().len() > before => {
+                if this.turns.now() == Turn::Peer {
+                    this.keep(&buffer.filled()[before..]);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(end) => {
+                this.end = Some(end);
+                this.poll_end(context)
+            }
         }
-        let arrived = &buffer.filled()[before..];
-        if self.head.is_empty() {
-            self.deadline = Instant::now() + self.timeouts.head;
-        }
-        let room = KEPT.saturating_sub(self.head.len());
-        self.head.extend_from_slice(&arrived[..arrived.len().min(room)]);
-        read
     }
 }
 
@@ -149,8 +272,8 @@ impl<S: AsyncWrite + Unpin, R: Fn(&[u8], &[u8]) -> Bytes + Unpin> AsyncWrite for
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.turn.is(PEER) {
-            this.turn.set(REFUSED);
+        if this.turns.now() == Turn::Peer {
+            this.turns.pass(Turn::Refused);
             this.refusal = Some((this.refuse)(bytes, &this.head));
         }
         let Some(left) = &mut this.refusal else {
@@ -167,10 +290,12 @@ impl<S: AsyncWrite + Unpin, R: Fn(&[u8], &[u8]) -> Bytes + Unpin> AsyncWrite for
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-        if self.turn.is(RESPONSE) {
-            self.turn.set(PEER);
+        if self.turns.now() == Turn::Answered {
+            self.turns.pass(Turn::Peer);
             self.head = Vec::new();
             self.deadline = Instant::now() + self.timeouts.keep_alive;
+            // hyper may have tried to read before, when there was no deadline yet.
+            context.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
     }
@@ -193,11 +318,11 @@ mod tests {
 
     type Refuse = fn(&[u8], &[u8]) -> Bytes;
 
-    fn watched() -> (Watched<DuplexStream, Refuse>, Turn, DuplexStream) {
+    fn watched() -> (Watched<DuplexStream, Refuse>, Turns, DuplexStream) {
         let (server, peer) = duplex(1024);
-        let turn = Turn::default();
+        let turns = Turns::default();
         let refuse: Refuse = |by_hyper, head| [b"refused ", by_hyper, b" ", head].concat().into();
-        (Watched::new(server, turn.clone(), TIMEOUTS, refuse), turn, peer)
+        (Watched::new(server, turns.clone(), TIMEOUTS, refuse), turns, peer)
     }
 
     /// How long the stream waits until it ends.
@@ -207,27 +332,26 @@ mod tests {
         begun.elapsed()
     }
 
-    async fn respond(stream: &mut Watched<DuplexStream, Refuse>, turn: &Turn) {
-        turn.begin();
-        turn.end();
+    async fn respond(stream: &mut Watched<DuplexStream, Refuse>, turns: &Turns) {
+        turns.pass(Turn::Answered);
         stream.write_all(b"response").await.unwrap();
         stream.flush().await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_new_connection_has_the_time_of_a_head_and_a_kept_one_that_of_keep_alive() {
-        let (mut stream, turn, _peer) = watched();
+        let (mut stream, turns, _peer) = watched();
         assert_eq!(waited(&mut stream).await.as_secs(), 15);
         for _ in 0..2 {
-            respond(&mut stream, &turn).await;
+            respond(&mut stream, &turns).await;
             assert_eq!(waited(&mut stream).await.as_secs(), 8);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_time_of_a_head_begins_with_its_first_byte() {
-        let (mut stream, turn, mut peer) = watched();
-        respond(&mut stream, &turn).await;
+        let (mut stream, turns, mut peer) = watched();
+        respond(&mut stream, &turns).await;
         sleep(Duration::from_secs(7)).await;
         for _ in 0..2 {
             peer.write_all(b"GET").await.unwrap();
@@ -235,20 +359,20 @@ mod tests {
             sleep(Duration::from_secs(5)).await;
         }
         assert_eq!(waited(&mut stream).await.as_secs(), 5);
-        assert!(turn.is_late());
+        assert_eq!(turns.now(), Turn::Late);
     }
 
     #[tokio::test(start_paused = true)]
     async fn while_the_service_has_the_turn_nothing_times_out() {
-        let (mut stream, turn, _peer) = watched();
-        turn.begin();
+        let (mut stream, turns, _peer) = watched();
+        turns.pass(Turn::Working);
         assert!(timeout(Duration::from_secs(600), stream.read_u8()).await.is_err());
     }
 
     #[tokio::test]
     async fn only_what_is_written_without_a_request_is_replaced() {
-        let (mut stream, turn, mut peer) = watched();
-        respond(&mut stream, &turn).await;
+        let (mut stream, turns, mut peer) = watched();
+        respond(&mut stream, &turns).await;
         peer.write_all(b"not http").await.unwrap();
         stream.read_exact(&mut [0; 8]).await.unwrap();
         stream.write_all(b"400").await.unwrap();
@@ -256,5 +380,44 @@ mod tests {
         let mut received = String::new();
         peer.read_to_string(&mut received).await.unwrap();
         assert_eq!(received, "responserefused 400 not http");
+    }
+
+    /// How long the end of a peer that is gone is withheld, in this turn, which passes to the peer after that time.
+    async fn withheld(turn: Turn, passes_after: Duration) -> Duration {
+        let (mut stream, turns, peer) = watched();
+        drop(peer);
+        turns.pass(turn);
+        let passing = async {
+            sleep(passes_after).await;
+            turns.pass(Turn::Peer);
+        };
+        tokio::join!(waited(&mut stream), passing).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_peer_waits_for_its_response_but_not_for_long_work() {
+        let (soon, late) = (Duration::from_millis(10), GRACE * 10);
+        for turn in [Turn::Peer, Turn::Tunnel] {
+            assert_eq!(withheld(turn, late).await, Duration::ZERO);
+        }
+        for turn in [Turn::Receiving, Turn::Answering, Turn::Answered] {
+            assert_eq!(withheld(turn, late).await, late);
+        }
+        assert_eq!(withheld(Turn::Working, late).await, GRACE);
+        assert_eq!(withheld(Turn::Working, soon).await, soon);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_peer_shows_once_the_service_has_looked_for_its_body_again() {
+        let (mut stream, turns, peer) = watched();
+        drop(peer);
+        let looks = async {
+            for frames in [1, 2, 2] {
+                turns.pass(Turn::Starving { frames });
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let (waited, ()) = tokio::join!(waited(&mut stream), looks);
+        assert_eq!(waited.as_millis(), 2);
     }
 }
