@@ -192,6 +192,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ControlledStream<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_abort(context))?;
+        if self.control.is_reset.load(Ordering::Relaxed) {
+            // The peer must not see an orderly end before the reset.
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

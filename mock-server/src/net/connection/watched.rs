@@ -411,6 +411,7 @@ mod tests {
     async fn the_end_of_a_peer_shows_once_the_service_has_looked_for_its_body_again() {
         let (mut stream, turns, peer) = watched();
         drop(peer);
+        turns.pass(Turn::Receiving);
         let looks = async {
             for frames in [1, 2, 2] {
                 turns.pass(Turn::Starving { frames });
