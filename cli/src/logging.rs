@@ -38,6 +38,9 @@ const WAITING: usize = 1024 * 1024;
 /// How long the end of the command waits for the last lines. (own choice)
 const PARTING: Duration = Duration::from_millis(200);
 
+/// How long a full stderr that does not block is left alone.
+const FULL: Duration = Duration::from_millis(10);
+
 /// Writes the last lines when it is dropped, if somebody reads them.
 #[must_use = "the log ends when this is dropped"]
 pub(crate) struct Log(Arc<Queue>);
@@ -67,6 +70,13 @@ pub(crate) fn start(format: LogFormat, quiet: bool) -> Result<Log, LogError> {
         }
     }
     Ok(Log(queue))
+}
+
+impl Log {
+    /// Writes text on stderr, after the log's lines. Nothing waits for it.
+    pub(crate) fn print(&self, text: &str) {
+        self.0.print(text);
+    }
 }
 
 /// The lines on their way to stderr.
@@ -99,6 +109,12 @@ impl Queue {
         }
     }
 
+    /// Writes what is no log line, after the lines before it. It is never dropped for lack of room.
+    fn print(&self, text: &str) {
+        self.lock().waiting.extend_from_slice(text.as_bytes());
+        self.changed.notify_all();
+    }
+
     /// Writes the lines until the end. Says once that lines were dropped, and at the end how many.
     fn write_to(&self, out: &mut impl io::Write) {
         let mut said = 0;
@@ -107,10 +123,12 @@ impl Queue {
             let mut state =
                 self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
             let lines = mem::take(&mut state.waiting);
+            drop(state);
+            let lost = self.write(&lines, out);
+            let mut state = self.lock();
+            state.dropped += lost;
             let (dropped, is_ending) = (state.dropped, state.is_ending);
             drop(state);
-            // stderr may be closed.
-            let _ = out.write_all(&lines);
             if dropped > said && (said == 0 || is_ending) {
                 said = dropped;
                 tracing::warn!("log lines dropped so far, because stderr is not read fast enough: {dropped}");
@@ -120,6 +138,22 @@ impl Queue {
         }
         self.lock().is_written = true;
         self.changed.notify_all();
+    }
+
+    /// Writes all lines, unless stderr is closed or, at the end, full. Returns how many are lost.
+    fn write(&self, mut lines: &[u8], out: &mut impl io::Write) -> u64 {
+        while !lines.is_empty() {
+            match out.write(lines) {
+                Ok(written) if written > 0 => lines = &lines[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A pipe that does not block.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.lock().is_ending => {
+                    thread::sleep(FULL);
+                }
+                _ => break,
+            }
+        }
+        lines.iter().filter(|&&byte| byte == b'\n').count() as u64
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -224,5 +258,32 @@ mod tests {
         queue.write_to(&mut written);
         assert_eq!(written.len(), WAITING / line.len() * line.len());
         assert!(queue.lock().is_written);
+    }
+
+    /// Takes as many bytes as it has room for, then says that it would block.
+    struct Full(Vec<u8>, usize);
+
+    impl io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let most = bytes.len().min(self.1 - self.0.len());
+            self.0.extend_from_slice(&bytes[..most]);
+            if most > 0 { Ok(most) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_a_full_stderr_does_not_take_at_the_end_are_counted() {
+        let queue = Queue::default();
+        queue.push(b"one\n");
+        queue.push(b"two\n");
+        queue.print("three\n");
+        queue.lock().is_ending = true;
+        let mut out = Full(Vec::new(), 5);
+        queue.write_to(&mut out);
+        assert_eq!((out.0.as_slice(), queue.lock().dropped), (&b"one\nt"[..], 2));
     }
 }

@@ -87,7 +87,7 @@ impl Gateway {
         Self {
             contract: Contract::current(),
             merchants: Arc::new(merchants),
-            store: Store::new(limits.request_numbers),
+            store: Store::new(limits.request_numbers, limits.store_bytes),
             faults: Faults::new(limits.faults, limits.admin_bytes),
             journal: Arc::new(Journal::new(&limits)),
             clock,

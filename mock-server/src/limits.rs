@@ -25,6 +25,7 @@ pub struct Limits {
     pub(crate) write_timeout: Duration,
     pub(crate) connections: usize,
     pub(crate) request_numbers: usize,
+    pub(crate) store_bytes: usize,
     pub(crate) journal_exchanges: usize,
     pub(crate) journal_bytes: usize,
     pub(crate) journal_body: usize,
@@ -48,7 +49,7 @@ pub struct LimitError {
 type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
 
 /// Every limit, by its name in the configuration.
-pub(crate) const LIMITS: [(&str, SetLimit); 16] = [
+pub(crate) const LIMITS: [(&str, SetLimit); 17] = [
     ("body", Limits::with_body),
     ("head", Limits::with_head),
     ("head_timeout", Limits::with_head_timeout),
@@ -57,6 +58,7 @@ pub(crate) const LIMITS: [(&str, SetLimit); 16] = [
     ("write_timeout", Limits::with_write_timeout),
     ("connections", Limits::with_connections),
     ("request_numbers", Limits::with_request_numbers),
+    ("store_bytes", Limits::with_store_bytes),
     ("journal_exchanges", Limits::with_journal_exchanges),
     ("journal_bytes", Limits::with_journal_bytes),
     ("journal_body", Limits::with_journal_body),
@@ -83,6 +85,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             connections: 4096,
             request_numbers: 100_000,
+            store_bytes: 64 * MIB as usize,
             journal_exchanges: 10_000,
             journal_bytes: 32 * MIB as usize,
             journal_body: 64 * KIB as usize,
@@ -143,6 +146,12 @@ impl Limits {
     /// Default: 100,000.
     pub fn with_request_numbers(self, numbers: u64) -> Result<Self, LimitError> {
         Ok(Self { request_numbers: size(1..=10_000_000, "request numbers", numbers)?, ..self })
+    }
+
+    /// About how much memory the documents and request numbers of all merchants take at most, apart from their initial
+    /// state: 1 MiB to 64 GiB. Beyond it, the merchant with the most loses the oldest. Default: 64 MiB.
+    pub fn with_store_bytes(self, bytes: u64) -> Result<Self, LimitError> {
+        Ok(Self { store_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
     }
 
     /// How many exchanges the journal keeps in total: 1 to 10 million. When it is full, the oldest exchange of the

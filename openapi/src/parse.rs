@@ -1,6 +1,7 @@
-//! Parses a body by its schema. Of undocumented fields, it keeps no more than errors name, however many there are.
+//! Parses a body by its schema. Of what the schema does not allow, it keeps no more than errors show, however much there
+//! is.
 
-use std::{cell::Cell, collections::HashSet, fmt};
+use std::{cell::Cell, fmt};
 
 use serde::{
     Deserializer,
@@ -17,8 +18,7 @@ pub(crate) const MAX_NAMES: usize = 100;
 /// If it is not JSON.
 pub(crate) fn parse(schema: &Value, body: &[u8]) -> serde_json::Result<Value> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let undocumented = Cell::new(0);
-    let reader = Reader { schema: Some(schema), undocumented: &undocumented };
+    let reader = Reader { schema: Some(schema), room: &Cell::new(MAX_NAMES) };
     let value = reader.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
@@ -41,19 +41,29 @@ pub(crate) fn is_closed(schema: &Value) -> bool {
     schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false
 }
 
-/// The names of all documented fields.
-fn documented<'s>(schema: &'s Value, names: &mut HashSet<&'s str>) {
-    let properties = schema["properties"].as_object();
-    names.extend(properties.into_iter().flatten().map(|(name, _)| name.as_str()));
-    branches(schema).for_each(|branch| documented(branch, names));
+/// Whether values can't be lists or objects.
+fn is_scalar(schema: &Value) -> bool {
+    let is_container = |name: &Value| name == "array" || name == "object";
+    match &schema["type"] {
+        Value::Array(names) => !names.iter().any(is_container),
+        name => name.is_string() && !is_container(name),
+    }
 }
 
 /// Reads a value, which has this schema if there is one.
 #[derive(Clone, Copy)]
 struct Reader<'s> {
     schema: Option<&'s Value>,
-    /// How many undocumented fields are kept so far.
-    undocumented: &'s Cell<usize>,
+    /// How many values that the schema does not allow may still be kept.
+    room: &'s Cell<usize>,
+}
+
+impl Reader<'_> {
+    fn takes_room(self) -> bool {
+        let has_room = self.room.get() > 0;
+        self.room.update(|room| room.saturating_sub(1));
+        has_room
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
@@ -100,33 +110,39 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let item = Self { schema: self.schema.and_then(|schema| child(schema, "0")), ..self };
+        let is_scalar = self.schema.is_some_and(is_scalar);
+        let item = if is_scalar {
+            self
+        } else {
+            Self { schema: self.schema.and_then(|list| child(list, "0")), ..self }
+        };
         let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(item)? {
+        loop {
+            if is_scalar && !self.takes_room() {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                return Ok(values.into());
+            }
+            let Some(value) = items.next_element_seed(item)? else { return Ok(values.into()) };
             values.push(value);
         }
-        Ok(values.into())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let closed = self.schema.filter(|schema| is_closed(schema));
-        // Collected once there are too many undocumented fields.
-        let mut known: Option<HashSet<&str>> = None;
+        let (is_closed, is_scalar) = (self.schema.is_some_and(is_closed), self.schema.is_some_and(is_scalar));
         let mut values = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            if known.as_ref().is_some_and(|known| !known.contains(name.as_str())) {
+            let schema = if is_scalar { self.schema } else { self.schema.and_then(|it| child(it, &name)) };
+            let is_undocumented = is_closed && schema.is_none();
+            if !(is_undocumented || is_scalar) {
+                values.insert(name, fields.next_value_seed(Self { schema, ..self })?);
+            } else if !self.takes_room() {
                 fields.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let schema = self.schema.and_then(|schema| child(schema, &name));
-            values.insert(name, fields.next_value_seed(Self { schema, ..self })?);
-            if let (None, Some(closed), None) = (schema, closed, &known) {
-                self.undocumented.set(self.undocumented.get() + 1);
-                if self.undocumented.get() >= MAX_NAMES {
-                    let mut names = HashSet::new();
-                    documented(closed, &mut names);
-                    known = Some(names);
-                }
+            } else if is_undocumented {
+                // An error shows its name only.
+                fields.next_value::<IgnoredAny>()?;
+                values.insert(name, Value::Null);
+            } else {
+                values.insert(name, fields.next_value_seed(self)?);
             }
         }
         Ok(values.into())
@@ -156,5 +172,23 @@ mod tests {
         // A schema that is open keeps everything.
         let open = json!({ "type": "object" });
         assert_eq!(parse(&open, body.as_bytes()).unwrap(), serde_json::from_str::<Value>(&body).unwrap());
+    }
+
+    #[test]
+    fn only_as_much_is_kept_of_a_list_or_an_object_in_place_of_a_text_as_errors_show() {
+        fn count(value: &Value) -> usize {
+            match value {
+                Value::Array(items) => items.iter().map(count).sum(),
+                Value::Object(fields) => fields.values().map(count).sum(),
+                _ => 1,
+            }
+        }
+        let schema = json!({ "properties": { "name": { "type": ["string", "null"] } } });
+        let fields = (0..70_000).map(|at| format!("\"{at}\":1")).collect::<Vec<_>>().join(",");
+        let items = "1,".repeat(70_000);
+        for name in [format!("{{{fields}}}"), format!("[[{items}1]]"), format!("[{{\"a\":{{{fields}}}}}]")] {
+            let value = parse(&schema, format!("{{\"name\":{name}}}").as_bytes()).unwrap();
+            assert!((1..=MAX_NAMES).contains(&count(&value["name"])), "{}", count(&value));
+        }
     }
 }

@@ -1,11 +1,6 @@
 //! `run`: runs a command, in any language, whose requests reach a mock instead of the gateway.
 
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::Args;
 use wechatpay_contract::environment;
@@ -100,7 +95,7 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
     let mut config = options.configuration.read()?;
     // The mock is for this run alone: on a free port, with its own authority.
     (config.listen, config.tls_listen, config.ca_dir) = (None, None, None);
-    let _log = logging::start(options.log, !options.verbose)?;
+    let log = logging::start(options.log, !options.verbose)?;
     let credentials = config.credentials(options.mchid.as_deref(), Clock::system().now())?;
     let started = MockServer::builder().config(config).start().await;
     let mock = started.map_err(Failure::context("cannot start a mock"))?;
@@ -113,9 +108,11 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
         let code = error.exit_code();
         Failure::from(error).with_code(code)
     })?;
+    // Before anything else can go wrong.
+    drop(folder);
     let failures = failures(&mock, ended, options);
     let public_key = credentials.public_key.as_ref().map(|(id, _)| id);
-    report(&mock, ended, &failures, public_key).await;
+    log.print(&report(&mock, ended, &failures, public_key).await);
     Ok(ExitCode::from(if ended.code == 0 && !failures.is_empty() { CHECK_FAILED } else { ended.code }))
 }
 
@@ -125,7 +122,7 @@ fn failures(mock: &MockServer, ended: Ended, options: &Run) -> Vec<String> {
     if mock.requests() == 0 && !options.allow_none && !ended.is_interrupted {
         failures.push("no request arrived, which only --allow-none permits".into());
     }
-    if options.contract && mock.exchanges().iter().any(|exchange| exchange.breaks_contract()) {
+    if options.contract && mock.requests_breaking_contract() > 0 {
         failures.push("a request broke the contract, which --contract forbids".into());
     }
     for Expected { operation, times } in &options.expect {
@@ -139,7 +136,12 @@ fn failures(mock: &MockServer, ended: Ended, options: &Run) -> Vec<String> {
 
 /// Lists the requests that went wrong if the run failed, and what to do if no request arrived. If the command failed, it
 /// also says which key signed each response.
-async fn report(mock: &MockServer, ended: Ended, failures: &[String], public_key: Option<&PublicKeyId>) {
+async fn report(
+    mock: &MockServer,
+    ended: Ended,
+    failures: &[String],
+    public_key: Option<&PublicKeyId>,
+) -> String {
     let exchanges = mock.exchanges();
     let is_failed = ended.code != 0 || !failures.is_empty();
     let is_none = mock.requests() == 0;
@@ -184,8 +186,7 @@ async fn report(mock: &MockServer, ended: Ended, failures: &[String], public_key
             say(format!("the command succeeded, but {failure}"));
         }
     }
-    // stderr may be closed.
-    let _ = io::stderr().write_all(text.as_bytes());
+    text
 }
 
 /// Reads `set_rights=1`.

@@ -25,6 +25,24 @@ fn over_the_limit_the_connection_that_has_been_idle_longest_makes_room_for_the_n
 }
 
 #[test]
+fn a_connection_that_gets_a_request_while_it_is_closed_for_another_keeps_none_waiting() {
+    let mock = Mock::start("connections = 4\nbody_timeout = 20");
+    let request = Request::sample();
+    let head = [request.head(request.body.len()).as_bytes(), &request.body[..3]].concat();
+    for _ in 0..30 {
+        let idle = [(); 4].map(|()| mock.connect());
+        // Only now are they old enough to be closed.
+        thread::sleep(Duration::from_millis(120));
+        let begun = Instant::now();
+        let mut next = mock.connect();
+        let _ = idle[0].send(&head);
+        next.send(UNKNOWN.as_bytes()).unwrap();
+        assert_eq!(next.response().unwrap(), "404");
+        assert!(begun.elapsed() < SLACK, "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
 fn a_thousand_peers_that_begin_a_head_and_stop_keep_no_other_waiting() {
     let _alone = SOCKETS.write().unwrap_or_else(PoisonError::into_inner);
     let mock = Mock::start_by(&mut Command::new(BINARY), "connections = 300", None);

@@ -5,7 +5,9 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
-    time::SystemTime,
+    sync::mpsc,
+    thread,
+    time::{Duration, SystemTime},
 };
 
 use sha2::{Digest, Sha256};
@@ -165,6 +167,26 @@ fn temporary_files_exist_only_while_the_command_runs() {
         assert!(path.is_absolute(), "{path:?}");
         assert!(!path.exists() && !path.parent().unwrap().exists(), "{path:?}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_whose_stderr_nobody_reads_ends_with_the_commands_code_and_removes_its_files() {
+    // Fills stderr to the last byte, and does not wait for more room.
+    let fill = "dd if=/dev/zero of=/dev/fd/3 oflag=nonblock bs=1 count=100000 3>&2 2>/dev/null; echo $SSL_CERT_FILE; exit 3";
+    let mut run = command();
+    run.args(["run", "--", "sh", "-c", fill]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = run.spawn().unwrap();
+    let mut file = String::new();
+    BufReader::new(run.stdout.take().unwrap()).read_line(&mut file).unwrap();
+    let (pid, (ended, end)) = (run.id(), mpsc::channel());
+    thread::spawn(move || ended.send(run.wait().map(|status| status.code())));
+    let code = end.recv_timeout(Duration::from_secs(30));
+    if code.is_err() {
+        let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+    }
+    assert_eq!(code.unwrap().unwrap(), Some(3));
+    assert!(!Path::new(file.trim()).exists(), "{file}");
 }
 
 #[test]

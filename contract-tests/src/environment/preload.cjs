@@ -14,11 +14,12 @@ tls.connect = function connectToMock(...args) {
   const options = Object.assign({ port, host }, ...args.filter((arg) => typeof arg === 'object'));
   // With a socket, the connection exists: a proxy's tunnel, for example.
   const isOpen = options.socket || options.path;
-  if (isOpen || !mock.gatewayHosts.includes(String(options.host).toLowerCase())) {
+  const name = String(options.host).toLowerCase().replace(/\.$/, '');
+  if (isOpen || !mock.gatewayHosts.includes(name)) {
     return connect.apply(this, args);
   }
   const callback = args.find((arg) => typeof arg === 'function');
-  return connect({ servername: options.host, ...options, host: mock.host, port: mock.port }, callback);
+  return connect({ ...options, servername: options.servername ?? name, host: mock.host, port: mock.port }, callback);
 };
 
 // For `import { connect } from 'tls'`.

@@ -88,7 +88,7 @@ pub(super) const CHARSETS: &[ValueRule] = &[
     ValueRule::new(
         "body-sent-utf8-twice",
         "send the body as it was signed: its bytes were taken for another charset, and encoded again before sending",
-        "请按签名时的样子发送请求体：发送前它的字节被当作其他字符集又编码了一次",
+        "请发送与签名时完全相同的请求体：发送前它的字节被当作其他字符集又编码了一次",
         |sent| {
             let charsets = [Latin1, Table(WINDOWS_1252), Table(GBK), Table(GB18030), Table(BIG5)];
             let written = text(sent).into_iter().flat_map(|body| charsets.each_ref().map(|one| one.encode(body)));

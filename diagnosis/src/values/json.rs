@@ -109,7 +109,14 @@ pub(super) fn reordered(body: &[u8]) -> Vec<Vec<u8>> {
             order.map(move |order| Style { spacing, escapes, escapes_slashes: false, order })
         })
     });
-    styles.map(|style| style.write(&json, body.len() * 2)).collect()
+    let texts = styles.map(|style| style.write(&json, body.len() * 2));
+    let mut room = WRITTEN;
+    let has_room = |text: &Vec<u8>| {
+        let had = room > 0;
+        room = room.saturating_sub(text.len());
+        had
+    };
+    texts.take_while(has_room).collect()
 }
 
 /// The text as a JSON string.

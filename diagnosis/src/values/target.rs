@@ -99,8 +99,8 @@ pub(super) const TARGET: &[ValueRule] = &[
     ),
     ValueRule::new(
         "path-before-proxy",
-        "let the proxy pass the path and query on as they were signed: by its headers it changed them",
-        "请让代理原样转发签名时的路径和查询串：代理添加的请求头表明它改动了它们",
+        "let the proxy pass the path and query on as they were signed: its headers show that it changed them",
+        "请让代理原样转发签名时的路径和查询串：代理添加的请求头表明路径或查询串已被改动",
         |sent| {
             let targets = proxy::original_targets(&sent.headers, sent.message.target);
             targets.into_iter().map(String::into_bytes).collect()

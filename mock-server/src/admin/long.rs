@@ -56,7 +56,9 @@ impl Long {
         items: impl Iterator<Item = Vec<u8>> + Send + 'static,
     ) -> Result<Self, AdminError> {
         let frame = Json::of(frame).into_bytes();
-        let at = frame.windows(2).position(|two| two == b"[]").expect("the frame has an empty list") + 1;
+        let mut lists = frame.windows(2).enumerate().filter(|(_, two)| two == b"[]");
+        let at = lists.next().expect("the frame has an empty list").0 + 1;
+        debug_assert!(lists.next().is_none(), "only the list of items is empty");
         let (begin, end) = frame.split_at(at);
         let mut items = Items { items, begun: begin.to_vec(), end: Some(end.to_vec()), is_first: true };
         // Most lists are short.

@@ -74,6 +74,8 @@ async fn accept_until_shutdown(
             _ = gate_state.changed() => {}
             Some(_) = connections.join_next() => {}
             () = shared.idle.close_next(), if next.is_some() && !is_closing => is_closing = true,
+            // It may have got a request in the meantime. Another is closed then.
+            () = sleep(RETRY), if is_closing => is_closing = false,
             accepted = listeners.accept(), if next.is_none() => match accepted {
                 Ok(accepted) => {
                     (is_failing, is_closing) = (false, false);

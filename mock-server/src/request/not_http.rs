@@ -16,14 +16,14 @@ pub(crate) fn read(bytes: &[u8], peer: Peer) -> (RawRequest, String) {
     let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let mut words = lines.next().unwrap_or_default().split(|&byte| byte == b' ');
     let method = words.next().and_then(|word| Method::from_bytes(word).ok());
-    let target = words.next().map_or(UNREADABLE.into(), |word| String::from_utf8_lossy(word).into_owned());
+    let target = words.next().map_or(UNREADABLE.into(), String::from_utf8_lossy);
     let mut headers = HeaderMap::new();
     for line in lines.take_while(|line| !line.is_empty()).take(HEADERS) {
         headers.extend(header(line));
     }
     let request = RawRequest {
         method: method.or_else(|| UNREADABLE.parse().ok()).unwrap_or_default(),
-        target,
+        target: origin_form(&target).into(),
         headers,
         version: Version::HTTP_11,
         body: Bytes::new(),
@@ -31,8 +31,13 @@ pub(crate) fn read(bytes: &[u8], peer: Peer) -> (RawRequest, String) {
         peer,
         keeps_alive: false,
     };
-    let problem = problem(bytes, &request.target);
-    (request, problem)
+    (request, problem(bytes, &target))
+}
+
+/// The path and query of a URL, whose authority may have a password.
+fn origin_form(target: &str) -> &str {
+    let Some((_, rest)) = target.split_once("://") else { return target };
+    rest.find(['/', '?', '#']).map_or("/", |end| &rest[end..])
 }
 
 fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
@@ -46,7 +51,7 @@ fn problem(bytes: &[u8], target: &str) -> String {
     match httparse::Request::new(&mut headers).parse(bytes) {
         Err(error) => format!("an {error}"),
         // Pipelined, or longer than what is kept.
-        Ok(read) if read.is_partial() => "bytes that are none".into(),
+        Ok(read) if read.is_partial() => "something else after its beginning".into(),
         Ok(_) if target.parse::<Uri>().is_err() => "an invalid target".into(),
         // The other reasons of hyper's.
         Ok(_) => "an invalid Content-Length or Transfer-Encoding".into(),
@@ -68,6 +73,16 @@ mod tests {
         assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", "/v3/certificates"));
         assert_eq!((request.headers.len(), request.headers["host"].as_bytes()), (1, &b"mock"[..]));
         assert_eq!(problem, "an invalid header name");
+    }
+
+    #[test]
+    fn a_password_in_the_target_is_not_kept() {
+        for (target, kept) in
+            [("http://user:secret@host/v3/none?a=b", "/v3/none?a=b"), ("http://user:secret@", "/")]
+        {
+            let (request, problem) = read(format!("GET {target} HTTP/1.1\r\nA b: c\r\n\r\n").as_bytes());
+            assert_eq!((request.target.as_str(), problem.as_str()), (kept, "an invalid header name"));
+        }
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! The store in memory: bounded, and lost when the process ends.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicIsize, Ordering::Relaxed},
+    },
+};
 
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
@@ -8,10 +14,14 @@ use serde_json::Value;
 use wechatpay_protocol::Mchid;
 
 use super::{ABSENT, Conflict, Document, Documents, Fingerprint, Key};
+use crate::limits::memory_of;
 
 /// The most documents created by requests that are kept for each merchant. The least recently changed one is evicted
 /// first; documents of the seed stay. (own choice)
 const CREATED: usize = 100_000;
+
+/// About how much memory a document or a request number takes, in bytes, apart from its content.
+const ENTRY: usize = 128;
 
 /// The documents and request numbers of every merchant.
 #[derive(Debug)]
@@ -21,6 +31,10 @@ pub(crate) struct Store {
     request_numbers: usize,
     /// The most documents created by requests that are kept for each merchant.
     created: usize,
+    /// The most memory of what requests have added, in bytes.
+    most_bytes: usize,
+    /// The memory of what requests have added to all spaces.
+    bytes: AtomicIsize,
 }
 
 /// The documents and request numbers of one merchant.
@@ -31,15 +45,23 @@ struct Space {
     created: LruCache<Key, Document>,
     /// The content that each request number was used for.
     numbers: LruCache<Fingerprint, Fingerprint>,
+    /// About how much memory requests have added; less than 0 if they have shortened the seed.
+    bytes: isize,
     /// The version of the last change. It never decreases, so a change that began before a reset conflicts with the
     /// reset.
     version: u64,
 }
 
 impl Store {
-    /// An empty store that keeps this many request numbers for each merchant.
-    pub(crate) fn new(request_numbers: usize) -> Self {
-        Self { spaces: RwLock::default(), request_numbers, created: CREATED }
+    /// An empty store that keeps this many request numbers for each merchant, and this many bytes for all.
+    pub(crate) fn new(request_numbers: usize, most_bytes: usize) -> Self {
+        Self {
+            spaces: RwLock::default(),
+            request_numbers,
+            created: CREATED,
+            most_bytes,
+            bytes: AtomicIsize::new(0),
+        }
     }
 
     /// Sets the merchant's initial documents.
@@ -59,30 +81,56 @@ impl Store {
     /// [`Conflict`] if a document that was read has changed since.
     pub(crate) fn commit(&self, documents: Documents<'_>) -> Result<(), Conflict> {
         let space = self.space(documents.mchid());
-        let mut space = space.lock();
-        if documents.read.iter().any(|(key, version)| space.version_of(key) != *version) {
-            return Err(Conflict);
-        }
-        for (key, value) in documents.changed {
-            space.put(key, value, self.created);
-        }
-        for (number, content) in documents.numbers {
-            space.use_number(number, content, self.request_numbers);
-        }
+        self.change(&space, |space| {
+            if documents.read.iter().any(|(key, version)| space.version_of(key) != *version) {
+                return Err(Conflict);
+            }
+            for (key, value) in documents.changed {
+                space.put(key, value, self.created);
+            }
+            for (number, content) in documents.numbers {
+                space.use_number(number, content, self.request_numbers);
+            }
+            Ok(())
+        })?;
+        self.make_room();
         Ok(())
+    }
+
+    /// Changes a space and the memory of all.
+    fn change<T>(&self, space: &Mutex<Space>, change: impl FnOnce(&mut Space) -> T) -> T {
+        let mut space = space.lock();
+        let before = space.bytes;
+        let changed = change(&mut space);
+        self.bytes.fetch_add(space.bytes - before, Relaxed);
+        changed
+    }
+
+    /// Evicts from the largest space until all of them take no more memory than allowed, so that a busy merchant does
+    /// not evict a quiet merchant's documents.
+    fn make_room(&self) {
+        while usize::try_from(self.bytes.load(Relaxed)).is_ok_and(|bytes| bytes > self.most_bytes) {
+            let spaces = self.spaces.read();
+            let largest = spaces.values().max_by_key(|space| space.lock().bytes);
+            if !largest.is_some_and(|space| self.change(space, Space::evict)) {
+                return;
+            }
+        }
     }
 
     /// Restores the initial documents of one merchant, or of all merchants.
     pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
         let spaces = self.spaces.read();
         for (_, space) in spaces.iter().filter(|(owner, _)| mchid.is_none_or(|mchid| mchid == *owner)) {
-            space.lock().reset();
+            self.change(space, Space::reset);
         }
     }
 
     /// Forgets the merchant.
     pub(crate) fn remove(&self, mchid: &Mchid) {
-        self.spaces.write().remove(mchid);
+        if let Some(space) = self.spaces.write().remove(mchid) {
+            self.bytes.fetch_sub(space.lock().bytes, Relaxed);
+        }
     }
 
     pub(super) fn read(&self, mchid: &Mchid, key: &Key) -> Option<Document> {
@@ -109,6 +157,7 @@ impl Space {
             seeded: HashMap::new(),
             created: LruCache::unbounded(),
             numbers: LruCache::unbounded(),
+            bytes: 0,
             version: ABSENT,
         };
         space.reset();
@@ -122,6 +171,7 @@ impl Space {
         self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
         self.created = LruCache::unbounded();
         self.numbers = LruCache::unbounded();
+        self.bytes = 0;
     }
 
     fn get(&self, key: &Key) -> Option<&Document> {
@@ -136,13 +186,35 @@ impl Space {
         self.version += 1;
         let document = Document { version: self.version, value };
         if let Some(seeded) = self.seeded.get_mut(&key) {
+            self.bytes += signed(memory_of(&document.value)) - signed(memory_of(&seeded.value));
             *seeded = document;
             return;
         }
-        self.created.put(key, document);
-        while self.created.len() > most {
-            self.created.pop_lru();
+        self.bytes += size(&key, &document);
+        if let Some((key, old)) = self.created.push(key, document) {
+            self.bytes -= size(&key, &old);
         }
+        if self.created.len() > most {
+            self.evict_document();
+        }
+    }
+
+    /// Evicts the document that was changed longest ago or, without one, the oldest request number. Returns whether
+    /// there was one.
+    fn evict(&mut self) -> bool {
+        self.evict_document() || self.evict_number()
+    }
+
+    fn evict_document(&mut self) -> bool {
+        let evicted = self.created.pop_lru();
+        self.bytes -= evicted.as_ref().map_or(0, |(key, document)| size(key, document));
+        evicted.is_some()
+    }
+
+    fn evict_number(&mut self) -> bool {
+        let evicted = self.numbers.pop_lru().is_some();
+        self.bytes -= if evicted { signed(ENTRY) } else { 0 };
+        evicted
     }
 
     /// The number that was first used longest ago is evicted first, even if it was used again.
@@ -152,10 +224,20 @@ impl Space {
             return;
         }
         self.numbers.put(number, content);
-        while self.numbers.len() > most {
-            self.numbers.pop_lru();
+        self.bytes += signed(ENTRY);
+        if self.numbers.len() > most {
+            self.evict_number();
         }
     }
+}
+
+/// About how much memory a document takes, in bytes.
+fn size(key: &Key, document: &Document) -> isize {
+    signed(ENTRY + key.id.len() + memory_of(&document.value))
+}
+
+fn signed(size: usize) -> isize {
+    isize::try_from(size).unwrap_or(isize::MAX)
 }
 
 #[cfg(test)]
@@ -188,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_change_of_a_document_that_another_request_changed_conflicts_and_changes_nothing() {
-        let (store, mchid) = (Store::new(10), mchid());
+        let (store, mchid) = (Store::new(10, usize::MAX), mchid());
         let mut late = store.documents(&mchid);
         assert_eq!(late.get::<Value>(KIND, "1"), None);
         late.put(KIND, "1", &"late");
@@ -203,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_change_that_began_before_a_reset_conflicts_with_it() {
-        let (store, mchid) = (Store::new(10), mchid());
+        let (store, mchid) = (Store::new(10, usize::MAX), mchid());
         store.seed(&mchid, [(key("1"), json!("seed"))]);
         let mut documents = store.documents(&mchid);
         assert_eq!(documents.get(KIND, "1"), Some(json!("seed")));
@@ -214,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_reset_restores_the_seed_and_forgets_the_rest() {
-        let (store, mchid) = (Store::new(10), mchid());
+        let (store, mchid) = (Store::new(10, usize::MAX), mchid());
         store.seed(&mchid, [(key("1"), json!("seed"))]);
         for id in ["1", "2"] {
             put(&store, id, &json!("changed"));
@@ -225,7 +307,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_changed_document_is_evicted_first_and_the_seed_stays() {
-        let store = Store { created: 2, ..Store::new(10) };
+        let store = Store { created: 2, ..Store::new(10, usize::MAX) };
         store.seed(&mchid(), [(key("seeded"), json!(0))]);
         for id in ["seeded", "1", "2", "1", "3"] {
             put(&store, id, &json!(id));
@@ -236,7 +318,7 @@ mod tests {
 
     #[test]
     fn the_request_number_that_was_used_first_is_evicted_first() {
-        let (store, mchid) = (Store::new(2), mchid());
+        let (store, mchid) = (Store::new(2, usize::MAX), mchid());
         let content = Fingerprint::of(&"content");
         for number in ["1", "2", "1", "3"] {
             let mut documents = store.documents(&mchid);
@@ -251,9 +333,29 @@ mod tests {
 
     #[test]
     fn merchants_do_not_see_each_others_documents() {
-        let store = Store::new(10);
+        let store = Store::new(10, usize::MAX);
         put(&store, "1", &json!(1));
         let other: Mchid = "1900000002".parse().unwrap();
         assert_eq!(store.documents(&other).get::<Value>(KIND, "1"), None);
+    }
+
+    #[test]
+    fn beyond_the_memory_of_all_merchants_the_one_with_the_most_loses_its_oldest() {
+        let (store, quiet, busy) = (Store::new(10, 20_000), mchid(), "1900000002".parse().unwrap());
+        let put = |mchid: &Mchid, id: &str| {
+            let mut documents = store.documents(mchid);
+            documents.put(KIND, id, &"x".repeat(1000));
+            documents.use_number(id, Fingerprint::of(&id));
+            store.commit(documents).unwrap();
+        };
+        put(&quiet, "1");
+        (0..100).for_each(|id| put(&busy, &id.to_string()));
+        let kept =
+            (0..100).filter(|id| store.read(&busy, &key(&id.to_string())).is_some()).collect::<Vec<_>>();
+        assert!((10..20).contains(&kept.len()) && kept.last() == Some(&99), "{kept:?}");
+        assert!(store.read(&quiet, &key("1")).is_some());
+        store.reset(Some(&busy));
+        store.remove(&quiet);
+        assert_eq!(store.bytes.load(Relaxed), 0);
     }
 }

@@ -102,6 +102,8 @@ async fn headers_over_the_limit_are_431_and_the_connection_still_works() {
     let endless = RawRequest::sample().header(&format!("X-Long: {}", "x".repeat(100_000)));
     assert!(client.call(&endless).await.is_err());
     assert!(client.call(&RawRequest::sample()).await.is_err());
+    let rejected = mock.rejected_connections();
+    assert!(rejected.len() == 1 && rejected[0].contains("HTTP/2"), "{rejected:?}");
 }
 
 #[tokio::test]

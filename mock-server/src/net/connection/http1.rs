@@ -91,6 +91,9 @@ where
         Err(error) if error.is_parse() && turns.now() != Turn::Refused => {
             reject("expected HTTP/1.1, found HTTP/2 without TLS");
         }
+        Err(error) if error.is_incomplete_message() => {
+            reject("expected the rest of a request's head, found the end of the connection");
+        }
         Err(error) => tracing::debug!("a connection ended: {error}"),
         Ok(()) => {}
     }

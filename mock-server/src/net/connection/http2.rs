@@ -5,6 +5,7 @@
 //! times each response from when hyper gets it until the peer has made room for all of it.
 
 use std::{
+    error::Error,
     future::poll_fn,
     io,
     pin::{Pin, pin},
@@ -22,6 +23,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
+use wechatpay_protocol::display::error_chain;
 
 use crate::{
     faults::{ConnectionControl, connection::Abort},
@@ -107,7 +109,16 @@ where
         }
     };
     if let Err(error) = ended {
-        tracing::debug!("a connection ended: {error}");
+        let mut cause = error.source();
+        while let Some(deeper) = cause.and_then(Error::source) {
+            cause = Some(deeper);
+        }
+        let is_gone = cause.is_some_and(<dyn Error>::is::<io::Error>);
+        if is_gone {
+            tracing::debug!("a connection ended: {}", error_chain(&error));
+        } else {
+            connection.shared.reject(connection.with("HTTP/2"), error_chain(&error));
+        }
     }
 }
 
