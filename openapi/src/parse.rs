@@ -18,7 +18,7 @@ pub(crate) const MAX_NAMES: usize = 100;
 /// If it is not JSON.
 pub(crate) fn parse(schema: &Value, body: &[u8]) -> serde_json::Result<Value> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let reader = Reader { schema: Some(schema), room: &Cell::new(MAX_NAMES) };
+    let reader = Reader { schema: Some(schema), room: &Cell::new(MAX_NAMES), is_kept: true };
     let value = reader.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
@@ -56,6 +56,8 @@ struct Reader<'s> {
     schema: Option<&'s Value>,
     /// How many values that the schema does not allow may still be kept.
     room: &'s Cell<usize>,
+    /// Whether the value is kept. `IgnoredAny` would not do: it reads any number of levels.
+    is_kept: bool,
 }
 
 impl Reader<'_> {
@@ -102,7 +104,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(if self.is_kept { value.into() } else { Value::Null })
     }
 
     fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
@@ -111,38 +113,35 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let is_scalar = self.schema.is_some_and(is_scalar);
-        let item = if is_scalar {
-            self
-        } else {
-            Self { schema: self.schema.and_then(|list| child(list, "0")), ..self }
-        };
+        let item = if is_scalar { self.schema } else { self.schema.and_then(|list| child(list, "0")) };
         let mut values = Vec::new();
         loop {
-            if is_scalar && !self.takes_room() {
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                return Ok(values.into());
+            let is_kept = self.is_kept && (!is_scalar || self.takes_room());
+            match items.next_element_seed(Self { schema: item, is_kept, ..self })? {
+                None => return Ok(values.into()),
+                Some(value) => values.extend(is_kept.then_some(value)),
             }
-            let Some(value) = items.next_element_seed(item)? else { return Ok(values.into()) };
-            values.push(value);
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        if !self.is_kept {
+            while fields.next_key::<IgnoredAny>()?.is_some() {
+                fields.next_value_seed(self)?;
+            }
+            return Ok(Value::Null);
+        }
         let (is_closed, is_scalar) = (self.schema.is_some_and(is_closed), self.schema.is_some_and(is_scalar));
         let mut values = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
             let schema = if is_scalar { self.schema } else { self.schema.and_then(|it| child(it, &name)) };
             let is_undocumented = is_closed && schema.is_none();
-            if !(is_undocumented || is_scalar) {
-                values.insert(name, fields.next_value_seed(Self { schema, ..self })?);
-            } else if !self.takes_room() {
-                fields.next_value::<IgnoredAny>()?;
-            } else if is_undocumented {
-                // An error shows its name only.
-                fields.next_value::<IgnoredAny>()?;
-                values.insert(name, Value::Null);
-            } else {
-                values.insert(name, fields.next_value_seed(self)?);
+            let has_room = !(is_undocumented || is_scalar) || self.takes_room();
+            // Of an undocumented field, an error shows the name only.
+            let is_kept = has_room && !is_undocumented;
+            let value = fields.next_value_seed(Self { schema, is_kept, ..self })?;
+            if has_room {
+                values.insert(name, value);
             }
         }
         Ok(values.into())
@@ -169,6 +168,8 @@ mod tests {
         assert_eq!((&value["list"][0]["name"], &value["total"]), (&json!("a"), &json!(1.5)));
         assert!(parse(&goods, &body.as_bytes()[..body.len() - 1]).is_err());
         assert!(parse(&goods, b"{} {}").is_err());
+        let nested = "{\"x\":".repeat(1000) + "1" + &"}".repeat(1000);
+        assert!(parse(&goods, nested.as_bytes()).is_err(), "however deep, nothing is read without a limit");
         // A schema that is open keeps everything.
         let open = json!({ "type": "object" });
         assert_eq!(parse(&open, body.as_bytes()).unwrap(), serde_json::from_str::<Value>(&body).unwrap());

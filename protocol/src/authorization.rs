@@ -273,6 +273,13 @@ mod tests {
     }
 
     #[test]
+    fn without_a_scheme_every_byte_is_masked() {
+        for (header, masked) in [(" secret", "(7 bytes, not shown)"), ("secret", "(6 bytes, not shown)")] {
+            assert_eq!(*Authorization::masked(header.as_bytes()), *masked.as_bytes());
+        }
+    }
+
+    #[test]
     fn the_gateways_own_scheme_is_shown_in_any_case() {
         for header in [HEADER, &HEADER.to_lowercase(), "WECHATPAY2-SHA256-RSA2048 x", SCHEME, ""] {
             assert_eq!(*Authorization::masked(header.as_bytes()), *header.as_bytes());

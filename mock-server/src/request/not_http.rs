@@ -99,6 +99,6 @@ mod tests {
             assert_eq!(read(bytes).1, expected);
         }
         assert_eq!(read(b"\0").0.method, "-");
-        assert_eq!(read(b"").1, "bytes that are none");
+        assert_eq!(read(b"").1, "something else after its beginning");
     }
 }
