@@ -53,7 +53,11 @@ pub(crate) fn start(format: LogFormat, quiet: bool) -> Result<Log, LogError> {
     let filter = filter(quiet)?;
     let queue = Arc::new(Queue::default());
     let (lines, writer) = (Arc::clone(&queue), Arc::clone(&queue));
-    thread::Builder::new().name("log".into()).spawn(move || writer.write_to(&mut io::stderr()))?;
+    thread::Builder::new().name("log".into()).spawn(move || {
+        // Finding the time zone takes a millisecond, which the first request does not wait for.
+        drop(ZonedDateTime::now());
+        writer.write_to(&mut io::stderr());
+    })?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(move || Lines(Arc::clone(&lines)))
