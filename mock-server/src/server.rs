@@ -168,11 +168,6 @@ impl MockServer {
         self.gateway().journal.recorded_of(operation)
     }
 
-    /// Like [`MockServer::requests`], but only those that break the contract: see [`Exchange::breaks_contract`].
-    pub fn requests_breaking_contract(&self) -> u64 {
-        self.gateway().journal.recorded().breaking_contract
-    }
-
     /// Why connections were rejected before there was an exchange: a TLS handshake failed, or a request to the proxy was
     /// refused. Each reason once, at most 20.
     pub fn rejected_connections(&self) -> Vec<String> {

@@ -32,7 +32,6 @@ pub(crate) struct Journal {
 struct Partitions {
     by_merchant: HashMap<Option<Mchid>, Partition>,
     recorded: u64,
-    breaking_contract: u64,
     /// The number of exchanges of each operation since the mock started.
     recorded_of: HashMap<&'static str, u64>,
     exchanges: usize,
@@ -55,8 +54,6 @@ struct Partition {
 pub(crate) struct Recorded {
     /// The number of exchanges since the mock started.
     pub(crate) recorded: u64,
-    /// How many of them break the contract.
-    pub(crate) breaking_contract: u64,
     /// The number of exchanges that are kept.
     pub(crate) exchanges: usize,
     /// Their approximate size in bytes.
@@ -100,7 +97,6 @@ impl Journal {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
-        partitions.breaking_contract += u64::from(exchange.breaks_contract());
         if let Some(operation) = exchange.operation {
             *partitions.recorded_of.entry(operation).or_default() += 1;
         }
@@ -195,12 +191,7 @@ impl Journal {
     /// The size of the journal.
     pub(crate) fn recorded(&self) -> Recorded {
         let partitions = self.partitions.lock();
-        Recorded {
-            recorded: partitions.recorded,
-            breaking_contract: partitions.breaking_contract,
-            exchanges: partitions.exchanges,
-            bytes: partitions.bytes,
-        }
+        Recorded { recorded: partitions.recorded, exchanges: partitions.exchanges, bytes: partitions.bytes }
     }
 
     /// The number of exchanges of an operation since the mock started.
