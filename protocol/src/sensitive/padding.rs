@@ -1,6 +1,6 @@
 //! How a field was padded before it was encrypted, to explain why it can't be decrypted.
 //!
-//! A server must never work like this: whoever learns how a ciphertext is padded can decrypt others with it. The mock
+//! A server must never work like this: a caller who learns how a ciphertext is padded can decrypt others with it. The mock
 //! has only test keys, and tells nobody but its own user.
 
 use std::{convert::Infallible, fmt};

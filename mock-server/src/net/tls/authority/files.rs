@@ -63,7 +63,7 @@ fn warn_if_exposed(path: &Path) {
     let mode = path.metadata().map_or(0, |metadata| metadata.permissions().mode() & 0o777);
     if mode & 0o077 != 0 {
         tracing::warn!(
-            "{}: expected a key that only its owner can use, found mode {mode:o}; whoever has the key can pose as any host of this mock to its clients: run chmod 600, or `wechatpay-mock ca --delete` for a new authority",
+            "{}: expected a key that only its owner can use, found mode {mode:o}; anyone who has the key can pose as any host of this mock to its clients: run chmod 600, or `wechatpay-mock ca --delete` for a new authority",
             path.display()
         );
     }
