@@ -70,4 +70,4 @@ pub use crate::{
     },
 };
 pub use wechatpay_diagnosis as diagnosis;
-pub use wechatpay_openapi::{Constraint, FieldError, JsonType, Location, OPENAPI};
+pub use wechatpay_openapi::{Constraint, FieldError, JsonType, Location};

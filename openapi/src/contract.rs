@@ -1,25 +1,31 @@
 //! The contract: every operation, found by path or by `operationId`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, LazyLock},
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
 };
 
 use http::Method;
 use serde_json::Value;
 
-use crate::{ContractError, Operation, PathTemplate, inline::inline, routes::Routes};
-
-/// The text of the built-in contract, which the mock serves and enforces: OpenAPI 3.1.
-pub const OPENAPI: &str = include_str!("../../fixtures/contract/openapi.json");
+use crate::{
+    ContractError, Operation, PathTemplate,
+    built_in::{self, CONTRACT},
+    inline::inline,
+    list::List,
+    near::near,
+    routes::{Branch, Routes},
+};
 
 /// An index of operations.
 #[derive(Debug)]
 pub struct Contract {
-    document: Arc<Value>,
-    operations: Vec<Operation>,
-    by_id: HashMap<String, usize>,
-    routes: Routes,
+    pub(crate) operations: List<Operation>,
+    /// Indices of operations, ordered by `operationId`.
+    pub(crate) by_id: List<u32>,
+    pub(crate) routes: Routes,
+    /// The document it was read from; `None` for the built-in contract.
+    pub(crate) document: Option<Value>,
 }
 
 /// Why no operation matches a request.
@@ -33,15 +39,10 @@ pub enum RouteError {
     UnknownMethod,
 }
 
-/// The methods that a path can describe.
-const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
-
 impl Contract {
-    /// The built-in contract.
+    /// The built-in contract. Its index is part of the program: this call does nothing.
     pub fn current() -> &'static Self {
-        static CURRENT: LazyLock<Contract> =
-            LazyLock::new(|| Contract::index(OPENAPI).expect("a test checks the built-in contract"));
-        &CURRENT
+        &CONTRACT
     }
 
     /// Reads the text of an OpenAPI 3.1 document, and checks all of it.
@@ -49,61 +50,25 @@ impl Contract {
     /// # Errors
     /// [`ContractError`] names a part that is missing, wrong or not supported, and its place.
     pub fn parse(text: &str) -> Result<Self, ContractError> {
-        let contract = Self::index(text)?;
-        contract.check()?;
-        Ok(contract)
-    }
-
-    fn index(text: &str) -> Result<Self, ContractError> {
-        let document = serde_json::from_str(text)
+        let document: Value = serde_json::from_str(text)
             .map_err(|error| ContractError::new(format!("expected JSON, found {error}")))?;
-        let document: Arc<Value> = Arc::new(document);
         let paths = document["paths"].as_object();
         let paths = paths.ok_or_else(|| ContractError::new("expected a document with paths, found none"))?;
-        let mut contract = Self {
-            document: Arc::clone(&document),
-            operations: Vec::new(),
-            by_id: HashMap::new(),
-            routes: Routes::default(),
-        };
+        let mut draft = Draft::default();
         for (path, item) in paths {
             let template = path.parse::<PathTemplate>().map_err(|error| error.within(path))?;
             for (key, _) in item.as_object().into_iter().flatten() {
-                let operation = if METHODS.contains(&key.as_str()) {
-                    Operation::index(&document, &template, key)
-                } else {
-                    Err(ContractError::new(format!("expected one of the methods {}", METHODS.join(", "))))
-                };
-                let added = operation.and_then(|operation| contract.add(operation));
+                let operation = Operation::read(&document, &template, key);
+                let added = operation.and_then(|operation| draft.add(operation));
                 added.map_err(|error| error.within(&format!("{key} {path}")))?;
             }
         }
-        Ok(contract)
-    }
-
-    fn add(&mut self, operation: Operation) -> Result<(), ContractError> {
-        let index = self.operations.len();
-        let same_path = self.routes.entry(operation.path());
-        let mut others = same_path.iter().map(|other| &self.operations[*other]);
-        if let Some(other) = others.find(|other| other.method() == operation.method()) {
-            return Err(ContractError::new(format!("{other} has the same path")));
-        }
-        same_path.push(index);
-        if self.by_id.insert(operation.id().into(), index).is_some() {
-            return Err(ContractError::new(format!(
-                "two operations have the operationId {}",
-                operation.id()
-            )));
-        }
-        self.operations.push(operation);
-        Ok(())
-    }
-
-    /// Reads every description and compiles every schema.
-    fn check(&self) -> Result<(), ContractError> {
-        let checked =
-            |operation: &Operation| operation.check().map_err(|error| error.within(&operation.to_string()));
-        self.operations.iter().try_for_each(checked)
+        Ok(Self {
+            operations: List::Made(draft.operations),
+            by_id: List::Made(draft.by_id.into_values().collect()),
+            routes: draft.routes.into(),
+            document: Some(document),
+        })
     }
 
     /// Every operation, by path.
@@ -113,12 +78,19 @@ impl Contract {
 
     /// The operation with this `operationId`.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
-        self.by_id.get(id).map(|index| &self.operations[*index])
+        let found =
+            self.by_id.binary_search_by(|index| self.operations[*index as usize].id().cmp(id)).ok()?;
+        Some(&self.operations[self.by_id[found] as usize])
     }
 
-    /// The `operationId` of each operation.
+    /// The `operationId` of each operation, by path.
     pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
         self.operations.iter().map(Operation::id)
+    }
+
+    /// The names of all families.
+    pub fn families(&self) -> BTreeSet<&str> {
+        self.operations.iter().map(Operation::family).filter(|family| !family.is_empty()).collect()
     }
 
     /// The operation that matches a request; `path` is percent-encoded, as sent. Of two that have its method, the one
@@ -127,20 +99,25 @@ impl Contract {
     /// # Errors
     /// [`RouteError::UnknownPath`], a 404, or [`RouteError::UnknownMethod`], a 405.
     pub fn route(&self, method: &Method, path: &str) -> Result<&Operation, RouteError> {
-        let at_path = self.routes.at(path);
-        let mut candidates = at_path.iter().map(|index| &self.operations[*index]);
-        match candidates.find(|operation| operation.method() == method) {
-            Some(operation) => Ok(operation),
-            None if at_path.is_empty() => Err(RouteError::UnknownPath),
-            None => Err(RouteError::UnknownMethod),
+        let mut error = RouteError::UnknownPath;
+        let found = self.routes.find(path, |index| {
+            let operation = &self.operations[index];
+            error = RouteError::UnknownMethod;
+            if operation.method() == method {
+                ControlFlow::Break(operation)
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        match found {
+            ControlFlow::Break(operation) => Ok(operation),
+            ControlFlow::Continue(()) => Err(error),
         }
     }
 
     /// The operation that an unknown path is meant for, if the path is only slightly misspelt.
     pub fn near(&self, path: &str) -> Option<&Operation> {
-        let slips = |operation| Some((slips(operation, path)?, operation));
-        let (_, nearest) = self.operations.iter().filter_map(slips).min_by_key(|(slips, _)| *slips)?;
-        Some(nearest)
+        near(&self.operations, path)
     }
 
     /// The schemas of the document's `components`, by name, with every `$ref` replaced.
@@ -148,52 +125,51 @@ impl Contract {
     /// # Errors
     /// If a `$ref` can't be replaced.
     pub fn schemas(&self) -> Result<BTreeMap<String, Value>, ContractError> {
-        let schemas = self.document["components"]["schemas"].as_object().into_iter().flatten();
+        let (document, schemas) = match &self.document {
+            Some(document) => (document, document["components"]["schemas"].clone()),
+            None => (&*built_in::COMMON, built_in::schemas()),
+        };
         let read = |(name, schema): (&String, _)| {
-            let schema = inline(&self.document, schema).map_err(|error| error.within(name))?;
+            let schema = inline(document, schema).map_err(|error| error.within(name))?;
             Ok((name.clone(), schema))
         };
-        schemas.map(read).collect()
+        schemas.as_object().into_iter().flatten().map(read).collect()
     }
 }
 
-/// The longest path that may be misspelt, in bytes. (own choice)
-const LONGEST_MISSPELT: usize = 512;
+/// The parts of a contract while its document is read.
+#[derive(Default)]
+struct Draft {
+    operations: Vec<Operation>,
+    by_id: BTreeMap<String, u32>,
+    routes: Branch,
+}
 
-/// The most characters that are wrong in a misspelt path: enough for a missing `/v3`, and less than between two real
-/// operations. (own choice)
-const MOST_SLIPS: usize = 3;
-
-/// The number of wrong characters in the path if it is meant for this operation; `None` if it is another one.
-fn slips(operation: &Operation, path: &str) -> Option<usize> {
-    if path.len() > LONGEST_MISSPELT {
-        return None;
+impl Draft {
+    fn add(&mut self, operation: Operation) -> Result<(), ContractError> {
+        let index = u32::try_from(self.operations.len()).expect("a document is shorter than 4 GiB");
+        let same_path = self.routes.entry(operation.path());
+        let mut others = same_path.iter().map(|other| &self.operations[*other as usize]);
+        if let Some(other) = others.find(|other| other.method() == operation.method()) {
+            return Err(ContractError::new(format!("{other} has the same path")));
+        }
+        same_path.push(index);
+        if self.by_id.insert(operation.id().into(), index).is_some() {
+            let problem = format!("two operations have the operationId {}", operation.id());
+            return Err(ContractError::new(problem));
+        }
+        self.operations.push(operation);
+        Ok(())
     }
-    // Any value is right in the place of a parameter, even none.
-    let mut known = operation.path().as_str().split('/');
-    let sent = path.split('/').map(|sent| match known.next() {
-        Some(parameter) if parameter.starts_with('{') => parameter.to_owned(),
-        _ => sent.to_lowercase(),
-    });
-    let sent: Vec<_> = sent.collect();
-    let known: Vec<_> = operation.path().as_str().split('/').collect();
-    let is_like =
-        |(sent, known): (&String, &&str)| sent == known || strsim::normalized_levenshtein(sent, known) > 0.5;
-    if sent.len() == known.len() && !sent.iter().zip(&known).all(is_like) {
-        return None;
-    }
-    let (sent, known) = (sent.join("/"), operation.path().as_str());
-    let is_close = sent.len().abs_diff(known.len()) <= MOST_SLIPS;
-    is_close.then(|| strsim::levenshtein(&sent, known)).filter(|slips| *slips <= MOST_SLIPS)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn contract(paths: &[(&str, &str)]) -> Result<Contract, ContractError> {
+    pub(crate) fn contract(paths: &[(&str, &str)]) -> Result<Contract, ContractError> {
         let mut document = json!({ "paths": {} });
         for (method, path) in paths {
             document["paths"][path][method] = json!({
@@ -207,26 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_contract_is_complete() {
-        let contract = Contract::parse(OPENAPI).unwrap();
-        assert!(contract.schemas().unwrap().contains_key("error"));
-        assert_eq!(contract.operation("set_rights").unwrap().id(), "set_rights");
-    }
-
-    #[test]
-    fn every_field_of_a_request_has_a_chinese_name() {
-        fn unnamed(schema: &Value, at: &str) -> Vec<String> {
-            let is_unnamed = ["title", "x-title-traditional"].iter().any(|key| !schema[*key].is_string());
-            let fields = schema["properties"].as_object().into_iter().flatten();
-            let fields = fields.flat_map(|(name, field)| unnamed(field, &format!("{at}/{name}")));
-            is_unnamed.then(|| at.to_owned()).into_iter().chain(fields).collect()
-        }
-        for operation in Contract::current().operations() {
-            let parameters = operation.parameters().iter().map(|parameter| &parameter.schema);
-            for schema in parameters.chain(operation.body()) {
-                assert_eq!(unnamed(schema.as_value(), ""), Vec::<String>::new(), "{operation}");
-            }
-        }
+    fn an_operation_is_found_by_its_id() {
+        let contract = Contract::current();
+        assert!(contract.operation_ids().all(|id| contract.operation(id).unwrap().id() == id));
+        assert!(contract.operation("none").is_none());
+        assert!(contract.families().contains("pay-transactions"));
     }
 
     #[test]
@@ -243,42 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_path_is_near_its_operation() {
-        let near = |path: &str| Contract::current().near(path).map(Operation::id);
-        for path in [
-            "/v3/certificate",
-            "/certificates",
-            "/v3/Certificates/",
-            "//v3/certificates",
-            "/v3/v3/certificates",
-        ] {
-            assert_eq!(near(path), Some("list_certificates"), "{path}");
+    fn every_built_in_path_leads_to_its_operation() {
+        for operation in Contract::current().operations() {
+            let path = operation.path().fill(["~"; 8]);
+            let found = Contract::current().route(operation.method(), &path).unwrap();
+            assert_eq!(found.id(), operation.id(), "{path}");
         }
-        let cards = "/v3/marketing/membercard-open/cards";
-        for path in ["1/codes/2/right", "1/code/2/rights", "/codes/2/rights", "a%2Fb/codes/2/rights/"] {
-            assert_eq!(near(&format!("{cards}/{path}")), Some("set_rights"), "{path}");
-        }
-    }
-
-    #[test]
-    fn no_operation_is_near_an_unrelated_path() {
-        let contract =
-            contract(&[("post", "/v3/pay/transactions/app"), ("get", "/v3/certificates")]).unwrap();
-        for path in [
-            "/v3/none",
-            "/v3/pay/transactions/h5",
-            "/v3/pay/transactions/jsapi",
-            "/v3/bill/tradebill",
-            "/",
-            "",
-        ] {
-            assert_eq!(contract.near(path).map(Operation::id), None, "{path}");
-        }
-        assert!(contract.near(&"/v3".repeat(20_000)).is_none());
-        let cards = "/v3/marketing/membercard-open/cards";
-        for path in ["1/codes/2/activate", "1/users/import", "1"] {
-            assert!(Contract::current().near(&format!("{cards}/{path}")).is_none(), "{path}");
-        }
+        let error = |method, path| Contract::current().route(&method, path).unwrap_err();
+        assert_eq!(error(Method::DELETE, "/v3/pay/transactions/jsapi"), RouteError::UnknownMethod);
+        assert_eq!(error(Method::POST, "/v3/pay/transactions/none"), RouteError::UnknownPath);
     }
 
     #[test]
@@ -286,9 +220,9 @@ mod tests {
         let error = |paths| contract(paths).unwrap_err().to_string();
         assert_eq!(
             error(&[("get", "/a/{id}"), ("get", "/a/{other}")]),
-            "get /a/{other}: GET /a/{id} has the same path"
+            "get /a/{other}: path parameters: found a description of {}"
         );
-        assert_eq!(error(&[("get", "/{x}")]), "GET /{x}: path parameters: found a description of {}");
+        assert_eq!(error(&[("get", "/{x}")]), "get /{x}: path parameters: found a description of {}");
         assert!(error(&[("fetch", "/")]).starts_with("fetch /: expected one of the methods delete, get"));
         assert_eq!(
             Contract::parse("{}").unwrap_err().to_string(),
@@ -297,13 +231,16 @@ mod tests {
     }
 
     #[test]
-    fn a_description_is_read_and_compiled_when_it_is_first_needed() {
-        let document = json!({ "paths": { "/": { "post": {
-            "operationId": "post",
-            "requestBody": { "content": { "application/json": { "schema": { "type": "nothing" } } } },
-        } } } });
-        assert!(Contract::index(&document.to_string()).is_ok());
-        let error = Contract::parse(&document.to_string()).unwrap_err();
-        assert!(error.to_string().starts_with("POST /: "), "{error}");
+    fn two_operations_of_a_document_differ_in_method_or_path_and_in_id() {
+        let described = |name: &str, id: &str| {
+            let parameter = json!({ "name": name, "in": "path", "schema": { "type": "string" } });
+            json!({ "get": { "operationId": id, "parameters": [parameter] } })
+        };
+        let error = |other: &str, id: &str| {
+            let paths = json!({ "/a/{id}": described("id", "a"), other: described("other", id) });
+            Contract::parse(&json!({ "paths": paths }).to_string()).unwrap_err().to_string()
+        };
+        assert_eq!(error("/a/{other}", "b"), "get /a/{other}: GET /a/{id} has the same path");
+        assert_eq!(error("/b/{other}", "a"), "get /b/{other}: two operations have the operationId a");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde_json::Value;
+use serde_json::{Number, Value};
+
+use crate::traditional::traditional;
 
 /// A field that breaks a rule of the contract.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,10 +13,9 @@ pub struct FieldError {
     pub location: Location,
     /// The place in that part, as a JSON pointer: `/out_request_no`; empty for the part itself.
     pub pointer: String,
-    /// The field's Chinese name, from the contract.
+    /// The field's Chinese name, from the contract: for a body without one 请求体, for an item of a list that of the
+    /// list, else the field's own name.
     pub title: String,
-    /// The same in traditional characters.
-    pub title_traditional: String,
     /// The rule, with what was found instead.
     pub constraint: Constraint,
 }
@@ -23,6 +24,11 @@ impl FieldError {
     /// The field with its part of the request, as the gateway writes it: `/body/out_request_no`.
     pub fn source_name(&self) -> String {
         format!("/{}{}", self.location, self.pointer)
+    }
+
+    /// The field's Chinese name in traditional characters.
+    pub fn title_traditional(&self) -> String {
+        traditional(&self.title)
     }
 
     /// The undocumented fields, if they are the error: `/body/payer/openid`.
@@ -68,6 +74,20 @@ pub enum Constraint {
     MaxLength { limit: u64, length: usize },
     /// The text has at least `limit` characters.
     MinLength { limit: u64, length: usize },
+    /// The text has at most `limit` bytes in UTF-8.
+    MaxBytes { limit: u64, length: usize },
+    /// The text has at least `limit` bytes in UTF-8.
+    MinBytes { limit: u64, length: usize },
+    /// The number is at most `limit`.
+    Maximum { limit: Number, found: Value },
+    /// The number is at least `limit`.
+    Minimum { limit: Number, found: Value },
+    /// The list has at most `limit` items.
+    MaxItems { limit: u64, length: usize },
+    /// The list has at least `limit` items.
+    MinItems { limit: u64, length: usize },
+    /// The value is one of these.
+    Enum { members: Vec<Value>, found: Value },
     /// The text matches a regular expression.
     Pattern { pattern: String, found: Value },
     /// The object at the pointer `parent` has documented fields only; `names` are up to a hundred others.
@@ -86,15 +106,34 @@ pub enum Constraint {
 pub enum JsonType {
     Array,
     Boolean,
+    /// An integer of 64 bits.
     Integer,
+    /// An integer of 32 bits: format `int32`.
+    Int32,
     Number,
     Object,
     String,
+    /// An integer of 64 bits without a sign: format `uint64`.
+    Uint64,
 }
 
 impl JsonType {
+    /// The type that a schema requires; the first of several, not counting `null`.
+    pub(crate) fn of(schema: &Value) -> Option<Self> {
+        let named = match &schema["type"] {
+            Value::String(name) => Self::named(name),
+            Value::Array(names) => names.iter().filter_map(Value::as_str).find_map(Self::named),
+            _ => None,
+        };
+        match (named?, schema["format"].as_str()) {
+            (Self::Integer, Some("int32")) => Some(Self::Int32),
+            (Self::Integer, Some("uint64")) => Some(Self::Uint64),
+            (other, _) => Some(other),
+        }
+    }
+
     /// The type with this name in JSON Schema; `None` for `null` and unknown names.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         Some(match name {
             "array" => Self::Array,
             "boolean" => Self::Boolean,

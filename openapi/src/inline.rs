@@ -3,14 +3,13 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::ContractError;
+use crate::error::ContractError;
 
 /// The longest chain of `$ref` and the deepest nesting of schemas. (own choice)
 const MAX_DEPTH: usize = 32;
 
 /// Keywords that forbid no value: beside a `$ref` they replace its target's.
-const ANNOTATIONS: [&str; 6] =
-    ["title", "x-title-traditional", "description", "default", "example", "examples"];
+const ANNOTATIONS: [&str; 5] = ["title", "description", "default", "example", "examples"];
 
 /// The target of a `$ref`, or the value itself if it is none.
 ///
@@ -52,7 +51,7 @@ fn inline_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Val
                 };
                 fields.iter().map(field).collect::<Result<Map<_, _>, ContractError>>()?.into()
             }
-            ("additionalProperties" | "items", _) => inner(value)?,
+            ("additionalProperties" | "contentSchema" | "items", _) => inner(value)?,
             _ => value.clone(),
         };
         inlined.insert(keyword.clone(), value);

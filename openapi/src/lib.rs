@@ -1,11 +1,13 @@
 //! The operations of WeChat Pay APIv3 as data: their paths, parameters, bodies and responses.
 //!
-//! Everything comes from an OpenAPI 3.1 document. Nothing else in the workspace lists paths or fields. The mock routes
-//! and validates with it, and the contract kit generates requests from it.
+//! Everything comes from OpenAPI 3.1 documents: `fixtures/contract/` for the built-in contract, a file for each family
+//! of operations. Nothing else in the workspace lists paths or fields. The mock routes and validates with it and makes
+//! its answers of it, and the contract kit generates requests from it.
 //!
-//! [`Contract::current`] makes an index only: method, path and `operationId` of each operation. The rest of an
-//! operation is read, and each of its schemas compiled, once, when it is first needed. [`Contract::parse`] does all of
-//! that at once, so that an error in the document is found before the first request.
+//! The index of [`Contract::current`] is part of the program: method, path, `operationId`, family and depth of each
+//! operation, and the tree of their paths. The rest of an operation is read, and each of its schemas compiled, once,
+//! when it is first needed. [`Contract::parse`] reads a document of the user's and does all of that at once, so that an
+//! error in it is found before the first request.
 //!
 //! ```
 //! use http::Method;
@@ -37,19 +39,35 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod built_in;
 mod contract;
+mod description;
+mod document;
+mod entry;
 mod error;
+mod example;
 mod field_error;
 mod inline;
+mod keywords;
+mod list;
+mod near;
 mod operation;
+mod parameter;
 mod parse;
 mod path;
 mod routes;
 mod schema;
+mod traditional;
+mod violation;
+mod walk;
 
-pub use contract::{Contract, OPENAPI, RouteError};
+pub use contract::{Contract, RouteError};
+pub use description::{OperationError, RequestBody, ResponseBody};
+pub use entry::{Depth, Provenance};
 pub use error::ContractError;
+pub use example::Field;
 pub use field_error::{Constraint, FieldError, JsonType, Location};
-pub use operation::{Operation, Parameter};
+pub use operation::Operation;
+pub use parameter::Parameter;
 pub use path::PathTemplate;
 pub use schema::Schema;

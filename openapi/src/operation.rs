@@ -1,75 +1,46 @@
 //! One operation of the contract: its place in the index, and its description.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeMap, fmt, sync::OnceLock};
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
-    Constraint, ContractError, FieldError, JsonType, Location, PathTemplate, Schema,
-    inline::resolve,
-    schema::{VALUE_SHOWN, beginning},
+    ContractError, Depth, OperationError, Parameter, PathTemplate, Provenance, RequestBody, ResponseBody,
+    Schema, built_in, description::Description, entry::Entry,
 };
 
-/// An operation of the contract. Its parameters, body and responses are read when one of them is first used.
+/// An operation of the contract. What the index has is there at once; the rest is read when any of it is first used.
+///
+/// Reading takes up to a few milliseconds, in which only callers that need the same operation wait.
 #[derive(Debug)]
 pub struct Operation {
-    id: String,
     method: Method,
-    path: PathTemplate,
-    needs_wechatpay_serial: bool,
-    document: Arc<Value>,
-    description: OnceLock<Description>,
-}
-
-#[derive(Debug)]
-struct Description {
-    parameters: Vec<Parameter>,
-    body: Option<Schema>,
-    responses: BTreeMap<String, Option<Schema>>,
-}
-
-/// A parameter of the path or the query, or a header.
-#[derive(Debug)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// The part of the request that has it.
-    pub location: Location,
-    /// Whether it is required.
-    pub is_required: bool,
-    /// Its schema, never of a list or an object.
-    pub schema: Schema,
+    entry: Entry,
+    /// Where a built-in description is, and how long.
+    place: (usize, usize),
+    description: OnceLock<Box<Description>>,
 }
 
 impl Operation {
-    /// Reads the index entry of an operation; `key` is the method as OpenAPI writes it.
-    pub(crate) fn index(
-        document: &Arc<Value>,
-        path: &PathTemplate,
-        key: &str,
-    ) -> Result<Self, ContractError> {
-        let operation = &document["paths"][path.as_str()][key];
-        let id = operation["operationId"].as_str();
-        Ok(Self {
-            id: id.ok_or_else(|| ContractError::new("expected an operationId, found none"))?.into(),
-            method: key.to_uppercase().parse().map_err(|_| ContractError::new("expected a method"))?,
-            path: path.clone(),
-            needs_wechatpay_serial: operation["x-mock"]["needs_wechatpay_serial"] != false,
-            document: Arc::clone(document),
-            description: OnceLock::new(),
-        })
+    /// An operation whose description is read later.
+    pub(crate) const fn built_in(method: Method, entry: Entry, at: usize, length: usize) -> Self {
+        Self { method, entry, place: (at, length), description: OnceLock::new() }
+    }
+
+    /// Reads an operation of a document, and checks all of it; `key` is the method as OpenAPI writes it.
+    pub(crate) fn read(document: &Value, path: &PathTemplate, key: &str) -> Result<Self, ContractError> {
+        let entry = Entry::read(document, path, key)?;
+        let method = key.to_uppercase().parse().map_err(|_| ContractError::new("expected a method"))?;
+        let description = Description::read(document, path, &document["paths"][path.as_str()][key])?;
+        description.check()?;
+        Ok(Self { method, entry, place: (0, 0), description: Box::new(description).into() })
     }
 
     /// Its `operationId`.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.entry.id
     }
 
     /// Its method.
@@ -79,13 +50,53 @@ impl Operation {
 
     /// Its path.
     pub fn path(&self) -> &PathTemplate {
-        &self.path
+        &self.entry.path
     }
 
-    /// Whether requests should name, in `Wechatpay-Serial`, the key that signs the response: unless `x-mock` says
-    /// `false`.
+    /// The family that it belongs to: the first segments of its path, mostly. Empty if the contract names none.
+    pub fn family(&self) -> &str {
+        &self.entry.family
+    }
+
+    /// Its name in the official documentation; empty if the contract has none.
+    pub fn summary(&self) -> &str {
+        &self.entry.summary
+    }
+
+    /// What the mock does with a valid request: `x-mock.depth`, [`Depth::Example`] if that is absent.
+    pub fn depth(&self) -> Depth {
+        self.entry.depth
+    }
+
+    /// How sure it is that the gateway has it.
+    pub fn provenance(&self) -> Provenance {
+        self.entry.provenance
+    }
+
+    /// Whether the documentation advises against it.
+    pub fn is_deprecated(&self) -> bool {
+        self.entry.is_deprecated
+    }
+
+    /// Whether requests should name, in `Wechatpay-Serial`, the key that signs the response or that fields are
+    /// encrypted for: if `x-mock` says so. [`Schema::sensitive`] finds out whether a body has such fields.
     pub fn needs_wechatpay_serial(&self) -> bool {
-        self.needs_wechatpay_serial
+        self.entry.needs_wechatpay_serial
+    }
+
+    /// Its behaviour in the mock, `x-mock`; `null` if the contract says nothing.
+    pub fn mock(&self) -> &Value {
+        &self.description().mock
+    }
+
+    /// Whether its successful responses are signed, as all are but files: unless `x-mock.signed` is `false`.
+    pub fn is_signed(&self) -> bool {
+        self.mock()["signed"] != false
+    }
+
+    /// The errors of its own, beside those that every operation has.
+    pub fn errors(&self) -> &[OperationError] {
+        &self.description().errors
     }
 
     /// Its parameters: first path, then query, then headers.
@@ -93,129 +104,59 @@ impl Operation {
         &self.description().parameters
     }
 
-    /// The JSON body that it requires; `None` if it takes none.
-    pub fn body(&self) -> Option<&Schema> {
+    /// The body that it requires; `None` if it takes none.
+    pub fn request_body(&self) -> Option<&RequestBody> {
         self.description().body.as_ref()
     }
 
-    /// The JSON of its responses, by status or `default`; `None` is an empty body.
-    pub fn responses(&self) -> &BTreeMap<String, Option<Schema>> {
+    /// The JSON body that it requires; `None` if it takes none, or a form.
+    pub fn body(&self) -> Option<&Schema> {
+        match self.request_body() {
+            Some(RequestBody::Json(schema)) => Some(schema),
+            Some(RequestBody::Multipart(_)) | None => None,
+        }
+    }
+
+    /// An example of its body. Of a form, only the fields that are text.
+    pub fn example(&self) -> Option<&Value> {
+        self.description().example.as_ref()
+    }
+
+    /// What its responses carry, by status or `default`.
+    pub fn responses(&self) -> &BTreeMap<String, ResponseBody> {
         &self.description().responses
     }
 
     /// The decoded value of a path parameter; `None` if the path belongs to another operation.
     pub fn path_parameter(&self, path: &str, name: &str) -> Option<String> {
-        let (_, value) = self.path.values(path)?.into_iter().find(|(known, _)| *known == name)?;
+        let (_, value) = self.path().values(path)?.into_iter().find(|(known, _)| *known == name)?;
         Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
     }
 
     fn description(&self) -> &Description {
-        self.description
-            .get_or_init(|| self.read().expect("it was read before, or by a test of the built-in contract"))
-    }
-
-    /// Reads the description and compiles its schemas, so that later uses can't fail.
-    pub(crate) fn check(&self) -> Result<(), ContractError> {
-        let description = self.read()?;
-        let Description { parameters, body, responses } = self.description.get_or_init(|| description);
-        let schemas = parameters.iter().map(|parameter| &parameter.schema).chain(body);
-        schemas.chain(responses.values().flatten()).try_for_each(|schema| schema.compile().map(drop))
-    }
-
-    fn read(&self) -> Result<Description, ContractError> {
-        let document = &*self.document;
-        let key = self.method.as_str().to_lowercase();
-        let operation = &document["paths"][self.path.as_str()][key];
-
-        let parameters = operation["parameters"].as_array().into_iter().flatten();
-        let parameters = parameters.map(|parameter| Parameter::read(document, resolve(document, parameter)?));
-        let mut parameters = parameters.collect::<Result<Vec<_>, _>>()?;
-        parameters.sort_by_key(|parameter| parameter.location);
-        let in_path = parameters.iter().filter(|parameter| parameter.location == Location::Path);
-        let described: BTreeSet<_> = in_path.map(|parameter| parameter.name.as_str()).collect();
-        if described != self.path.names().collect() {
-            return Err(ContractError::new(format!("path parameters: found a description of {described:?}")));
-        }
-
-        let body = operation.get("requestBody").map(|body| {
-            let schema = json_schema(document, body)?;
-            schema.ok_or_else(|| ContractError::new("expected content, found none"))
-        });
-        let responses = operation["responses"].as_object().into_iter().flatten();
-        let responses = responses.map(|(status, response)| {
-            let schema = json_schema(document, response).map_err(|error| error.within(status))?;
-            Ok((status.clone(), schema))
-        });
-        Ok(Description {
-            body: body.transpose().map_err(|error| error.within("body"))?,
-            responses: responses.collect::<Result<_, ContractError>>()?,
-            parameters,
+        self.description.get_or_init(|| {
+            let description = Description::read(&built_in::COMMON, self.path(), &self.source());
+            Box::new(description.expect("a test reads every description of the built-in contract"))
         })
+    }
+
+    /// Reads the description, compiles its schemas and makes its answers.
+    #[cfg(test)]
+    pub(crate) fn check(&self) -> Result<(), ContractError> {
+        self.description().check()
+    }
+
+    /// The OpenAPI of a built-in operation.
+    pub(crate) fn source(&self) -> Value {
+        built_in::description(self.place.0, self.place.1)
     }
 }
 
 /// `PATCH /v3/…/rights`
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
+        write!(f, "{} {}", self.method, self.path())
     }
-}
-
-/// The schema of the JSON in a body or a response; `None` if there is no content.
-fn json_schema(document: &Value, holder: &Value) -> Result<Option<Schema>, ContractError> {
-    let Some(content) = resolve(document, holder)?.get("content") else { return Ok(None) };
-    let schema = content.pointer("/application~1json/schema");
-    let schema = schema.ok_or_else(|| ContractError::new("expected application/json with a schema"))?;
-    Schema::read(document, schema).map(Some)
-}
-
-impl Parameter {
-    fn read(document: &Value, parameter: &Value) -> Result<Self, ContractError> {
-        let name = parameter["name"].as_str();
-        let name = name.ok_or_else(|| ContractError::new("a parameter without a name"))?;
-        let error = |problem: &str| ContractError::new(problem).within(name);
-        let location = match parameter["in"].as_str() {
-            Some("path") => Location::Path,
-            Some("query") => Location::Query,
-            Some("header") => Location::Header,
-            _ => return Err(error("expected a parameter in path, query or header")),
-        };
-        let schema = Schema::read(document, &parameter["schema"]).map_err(|error| error.within(name))?;
-        if matches!(schema.json_type(), None | Some(JsonType::Array | JsonType::Object)) {
-            return Err(error("expected a single value, found a list, an object or no type"));
-        }
-        let is_required = location == Location::Path || parameter["required"] == true;
-        Ok(Self { name: name.into(), location, is_required, schema })
-    }
-
-    /// Reads the value as sent, percent-encoded unless it is a header. It becomes a number or a boolean if the schema
-    /// requires one.
-    ///
-    /// # Errors
-    /// If the encoding is broken, or the value breaks a rule of the schema.
-    pub fn parse(&self, sent: &str) -> Result<Value, Box<FieldError>> {
-        let decoded = if self.location == Location::Header { Some(sent.into()) } else { decoded(sent) };
-        let text = decoded
-            .ok_or_else(|| self.error(Constraint::PercentEncoding { found: beginning(sent, VALUE_SHOWN) }))?;
-        let value = self.schema.value_of(&text);
-        self.schema.check_at(&format!("/{}", self.name), &value, self.location)?;
-        Ok(value)
-    }
-
-    /// An error of this parameter.
-    pub fn error(&self, constraint: Constraint) -> Box<FieldError> {
-        self.schema.error(&format!("/{}", self.name), "", self.location, constraint)
-    }
-}
-
-/// `None` if a `%` lacks its two hex digits, or the bytes are not UTF-8.
-fn decoded(text: &str) -> Option<String> {
-    let are_escapes_complete = text.split('%').skip(1).all(|rest| {
-        let digits = rest.as_bytes();
-        digits.len() >= 2 && digits[..2].iter().all(u8::is_ascii_hexdigit)
-    });
-    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|_| are_escapes_complete);
-    decoded.map(Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -223,77 +164,66 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Contract;
+    use crate::{Contract, Location};
 
-    fn contract() -> Contract {
-        let integer = json!({ "type": "integer", "format": "int64", "title": "页", "minimum": 1 });
+    #[test]
+    fn an_operation_is_read_with_its_references() {
         let parameters = json!([
-            { "name": "Wechatpay-Serial", "in": "header", "required": true, "schema": { "type": "string", "maxLength": 3 } },
+            { "name": "Accept-Language", "in": "header", "required": true, "schema": { "type": "string" } },
             { "name": "all", "in": "query", "schema": { "type": "boolean" } },
             { "name": "id", "in": "path", "schema": { "type": "string" } },
             { "$ref": "#/components/parameters/page" },
         ]);
         let document = json!({
+            "info": { "x-family": "orders" },
             "paths": { "/orders/{id}": { "get": {
-                "operationId": "orders",
-                "x-mock": { "needs_wechatpay_serial": false },
+                "operationId": "orders", "summary": "查询订单", "deprecated": true, "x-provenance": "sdk",
+                "x-mock": { "needs_wechatpay_serial": true, "depth": "rules", "key": "id" },
+                "x-errors": [{ "status": 404, "code": "ORDER_NOT_EXIST" }],
                 "parameters": parameters,
-                "responses": { "204": {}, "default": { "$ref": "#/components/responses/error" } },
+                "responses": {
+                    "200": { "content": { "application/octet-stream": {} } },
+                    "204": {},
+                    "default": { "$ref": "#/components/responses/error" },
+                },
             } } },
             "components": {
-                "parameters": { "page": { "name": "page", "in": "query", "schema": integer } },
+                "parameters": { "page": { "name": "page", "in": "query", "schema": { "type": "integer" } } },
                 "responses": { "error": { "content": { "application/json": { "schema": {} } } } },
             },
         });
-        Contract::parse(&document.to_string()).unwrap()
-    }
-
-    fn parse(name: &str, sent: &str) -> Result<Value, Constraint> {
-        let contract = contract();
-        let mut parameters = contract.operations()[0].parameters().iter();
-        let parameter = parameters.find(|parameter| parameter.name == name).unwrap();
-        parameter.parse(sent).map_err(|error| {
-            assert_eq!((error.location, error.pointer), (parameter.location, format!("/{name}")));
-            error.constraint
-        })
-    }
-
-    #[test]
-    fn an_operation_is_read_with_its_references() {
-        let contract = contract();
+        let contract = Contract::parse(&document.to_string()).unwrap();
         let operation = &contract.operations()[0];
+        assert_eq!((operation.family(), operation.summary()), ("orders", "查询订单"));
+        assert_eq!((operation.depth(), operation.provenance()), (Depth::Rules, Provenance::Sdk));
+        assert!(operation.is_deprecated() && operation.needs_wechatpay_serial() && operation.is_signed());
+        assert_eq!(operation.mock()["key"], "id");
+        let [error] = operation.errors() else { panic!("{:?}", operation.errors()) };
+        assert_eq!(
+            (error.status.as_u16(), error.code.as_str(), &error.message),
+            (404, "ORDER_NOT_EXIST", &None)
+        );
+
         let of = |it: &Parameter| (it.name.clone(), it.location, it.is_required);
         let expected = [
             ("id".into(), Location::Path, true),
             ("all".into(), Location::Query, false),
             ("page".into(), Location::Query, false),
-            ("Wechatpay-Serial".into(), Location::Header, true),
+            ("Accept-Language".into(), Location::Header, true),
         ];
         assert_eq!(operation.parameters().iter().map(of).collect::<Vec<_>>(), expected);
-        let has_body: Vec<_> = operation.responses().values().map(Option::is_some).collect();
-        assert_eq!((operation.needs_wechatpay_serial(), has_body), (false, vec![false, true]));
+        let bodies: Vec<_> = operation.responses().values().collect();
+        assert!(matches!(bodies[..], [ResponseBody::File, ResponseBody::Empty, ResponseBody::Json(_)]));
         assert_eq!(operation.path_parameter("/orders/%E9%A1%B5", "id").as_deref(), Some("页"));
     }
 
     #[test]
-    fn a_value_is_read_as_the_type_of_its_schema() {
-        assert_eq!(parse("page", "20"), Ok(json!(20)));
-        assert_eq!(parse("all", "true"), Ok(json!(true)));
-        assert_eq!(parse("id", "20"), Ok(json!("20")));
-        for (sent, found) in [("x", json!("x")), ("+1", json!("+1")), ("1.0", json!(1.0))] {
-            let expected = JsonType::Integer;
-            assert_eq!(parse("page", sent), Err(Constraint::Type { expected, found }));
-        }
-        assert_eq!(parse("page", "0"), Err(Constraint::Other { keyword: "minimum".into(), found: json!(0) }));
-    }
-
-    #[test]
-    fn a_value_is_decoded_unless_it_is_a_header() {
-        assert_eq!(parse("id", "a%2Fb"), Ok(json!("a/b")));
-        assert_eq!(parse("Wechatpay-Serial", "%41"), Ok(json!("%41")));
-        assert_eq!(parse("Wechatpay-Serial", "1234"), Err(Constraint::MaxLength { limit: 3, length: 4 }));
-        for found in ["%", "%4", "%zz", "a%-1", "%FF"] {
-            assert_eq!(parse("id", found), Err(Constraint::PercentEncoding { found: found.into() }));
-        }
+    fn an_operation_that_says_little_is_an_example_without_a_need_for_a_serial() {
+        let document = json!({ "paths": { "/": { "get": { "operationId": "root" } } } });
+        let contract = Contract::parse(&document.to_string()).unwrap();
+        let operation = contract.operation("root").unwrap();
+        assert_eq!((operation.depth(), operation.provenance()), (Depth::Example, Provenance::Unstated));
+        assert!(!operation.needs_wechatpay_serial() && !operation.is_deprecated() && operation.is_signed());
+        assert!(operation.mock().is_null() && operation.errors().is_empty() && operation.example().is_none());
     }
 }

@@ -18,14 +18,15 @@ pub(crate) const MAX_NAMES: usize = 100;
 /// If it is not JSON.
 pub(crate) fn parse(schema: &Value, body: &[u8]) -> serde_json::Result<Value> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let reader = Reader { schema: Some(schema), room: &Cell::new(MAX_NAMES), is_kept: true };
+    let is_complete = is_complete(schema);
+    let reader = Reader { schema: Some(schema), is_complete, room: &Cell::new(MAX_NAMES), is_kept: true };
     let value = reader.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }
 
 /// The schemas that a value of this one may have to satisfy as well.
-fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
     ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten()
 }
 
@@ -41,6 +42,22 @@ pub(crate) fn is_closed(schema: &Value) -> bool {
     schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false
 }
 
+/// Whether any other field than the documented ones is undocumented: not in an object that lists no fields, or says
+/// what others are like.
+pub(crate) fn lists_fields(schema: &Value) -> bool {
+    let is_open = |keyword: &str| schema.get(keyword).is_some();
+    let has_fields = |schema: &Value| schema.get("properties").is_some();
+    is_closed(schema)
+        || !is_open("additionalProperties")
+            && !is_open("unevaluatedProperties")
+            && (has_fields(schema) || branches(schema).any(has_fields))
+}
+
+/// Whether all fields of a body with this schema are known, at any depth.
+pub(crate) fn is_complete(schema: &Value) -> bool {
+    schema["x-complete"] == true
+}
+
 /// Whether values can't be lists or objects.
 fn is_scalar(schema: &Value) -> bool {
     let is_container = |name: &Value| name == "array" || name == "object";
@@ -54,6 +71,8 @@ fn is_scalar(schema: &Value) -> bool {
 #[derive(Clone, Copy)]
 struct Reader<'s> {
     schema: Option<&'s Value>,
+    /// Whether the value is part of a complete body.
+    is_complete: bool,
     /// How many values that the schema does not allow may still be kept.
     room: &'s Cell<usize>,
     /// Whether the value is kept. `IgnoredAny` would not do: it reads any number of levels.
@@ -131,6 +150,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
             }
             return Ok(Value::Null);
         }
+        let is_closed = |schema| is_closed(schema) || self.is_complete && lists_fields(schema);
         let (is_closed, is_scalar) = (self.schema.is_some_and(is_closed), self.schema.is_some_and(is_scalar));
         let mut values = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
@@ -168,6 +188,10 @@ mod tests {
         assert_eq!((&value["list"][0]["name"], &value["total"]), (&json!("a"), &json!(1.5)));
         assert!(parse(&goods, &body.as_bytes()[..body.len() - 1]).is_err());
         assert!(parse(&goods, b"{} {}").is_err());
+        // So are those of a complete body, at any depth.
+        let complete = json!({ "x-complete": true, "properties": { "list": { "properties": {} } } });
+        let value = parse(&complete, format!("{{\"list\":{body}}}").as_bytes()).unwrap();
+        assert_eq!(value["list"].as_object().unwrap().len(), MAX_NAMES);
         let nested = "{\"x\":".repeat(1000) + "1" + &"}".repeat(1000);
         assert!(parse(&goods, nested.as_bytes()).is_err(), "however deep, nothing is read without a limit");
         // A schema that is open keeps everything.

@@ -1,12 +1,12 @@
 //! Paths with parameters in them.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
-use crate::ContractError;
+use crate::error::ContractError;
 
 /// A path whose segments may be parameters: `/v3/…/cards/{card_id}/rights`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathTemplate(String);
+pub struct PathTemplate(Cow<'static, str>);
 
 /// The text between two slashes of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,11 @@ pub(crate) enum Segment<'t> {
 }
 
 impl PathTemplate {
+    /// A template that was parsed when this crate was built.
+    pub(crate) const fn built_in(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
     /// The text, as in the contract.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -71,7 +76,7 @@ impl FromStr for PathTemplate {
     /// # Errors
     /// If the path does not begin with `/`, or a parameter is only part of a segment, unnamed or repeated.
     fn from_str(text: &str) -> Result<Self, ContractError> {
-        let template = Self(text.into());
+        let template = Self(text.to_owned().into());
         let is_faulty = template.segments().any(|segment| match segment {
             Segment::Literal(text) | Segment::Parameter(text) if text.contains(['{', '}']) => true,
             Segment::Parameter(name) => {

@@ -2,17 +2,17 @@
 
 use std::sync::OnceLock;
 
-use jsonschema::{
-    Keyword, ValidationError, Validator,
-    error::{TypeKind, ValidationErrorKind as Kind},
-};
+use jsonschema::Validator;
 use serde_json::{Number, Value};
 
 use crate::{
     Constraint, ContractError, FieldError, JsonType, Location,
-    field_error::{escape, unescape},
+    field_error::unescape,
     inline::inline,
+    keywords,
     parse::{MAX_NAMES, child, is_closed, parse},
+    violation,
+    walk::{four_byte_text, remove_unknown, unknown, walk},
 };
 
 /// A schema of the contract, compiled when a value is first checked.
@@ -22,8 +22,8 @@ pub struct Schema {
     validator: OnceLock<Validator>,
 }
 
-/// Characters of such a name that an error shows. (own choice)
-const NAME_SHOWN: usize = 128;
+/// The name of a body without a title.
+const BODY: &str = "请求体";
 
 /// Characters of a value's JSON that an error shows. (own choice)
 pub(crate) const VALUE_SHOWN: usize = 4096;
@@ -33,18 +33,15 @@ impl Schema {
         Ok(Self { source: inline(document, schema)?, validator: OnceLock::new() })
     }
 
-    /// The schema with every `$ref` replaced by its target: JSON Schema 2020-12.
+    /// The schema with every `$ref` replaced by its target: JSON Schema 2020-12 with keywords of the contract's own.
     pub fn as_value(&self) -> &Value {
         &self.source
     }
 
-    /// The type that values must have; the first of several, not counting `null`.
-    pub(crate) fn json_type(&self) -> Option<JsonType> {
-        match &self.source["type"] {
-            Value::String(name) => JsonType::named(name),
-            Value::Array(names) => names.iter().filter_map(Value::as_str).find_map(JsonType::named),
-            _ => None,
-        }
+    /// Whether all fields of the body are known, `x-complete`, so that any other is an error. Elsewhere a field that is
+    /// not described may still be right: [`unknown`](Self::unknown) finds these.
+    pub fn is_complete(&self) -> bool {
+        self.source["x-complete"] == true || is_closed(&self.source)
     }
 
     /// Compiles the schema unless it is compiled already.
@@ -52,14 +49,11 @@ impl Schema {
         if let Some(validator) = self.validator.get() {
             return Ok(validator);
         }
-        let validator = jsonschema::draft202012::options()
-            .with_keyword("format", |_, format, _| Ok(Box::new(Format { is_int64: format == "int64" })))
-            .build(&self.source)
-            .map_err(|error| ContractError::new(error.to_string()))?;
+        let validator = keywords::compile(&self.source)?;
         Ok(self.validator.get_or_init(|| validator))
     }
 
-    fn validator(&self) -> &Validator {
+    pub(crate) fn validator(&self) -> &Validator {
         self.compile().expect("it was compiled before, or by a test of the built-in contract")
     }
 
@@ -71,7 +65,7 @@ impl Schema {
         parse(&self.source, body)
     }
 
-    /// Whether JSON Schema allows the value.
+    /// Whether the schema allows the value.
     pub fn is_valid(&self, value: &Value) -> bool {
         self.validator().is_valid(value)
     }
@@ -79,7 +73,8 @@ impl Schema {
     /// Checks a body.
     ///
     /// The gateway first maps JSON to fields and then checks the rules of each, so types come first, then undocumented
-    /// fields, then the rules. Errors of one kind are ordered by field name. (own choice)
+    /// fields of a closed object or a complete body, then the rules. Errors of one kind are ordered by field name.
+    /// (own choice)
     ///
     /// # Errors
     /// The first rule that the value breaks.
@@ -95,10 +90,8 @@ impl Schema {
         location: Location,
     ) -> Result<(), Box<FieldError>> {
         let error = |within: &str, constraint| Err(self.error(pointer, within, location, constraint));
-        let validator = self.validator();
-        if !validator.is_valid(value) {
-            let first = validator.iter_errors(value).min_by_key(rank);
-            return first.map_or(Ok(()), |first| error(&pointer_of(&first), constraint(&first)));
+        if let Some((within, constraint)) = violation::first(self, value) {
+            return error(&within, constraint);
         }
         match four_byte_text(value) {
             None => Ok(()),
@@ -114,127 +107,92 @@ impl Schema {
         location: Location,
         constraint: Constraint,
     ) -> Box<FieldError> {
-        let mut tokens = within.split('/').skip(1);
-        let schema = tokens.try_fold(&self.source, |schema, token| child(schema, &unescape(token)));
-        let text = |keyword| schema.and_then(|schema| schema[keyword].as_str()).unwrap_or_default().into();
         Box::new(FieldError {
             location,
             pointer: format!("{pointer}{within}"),
-            title: text("title"),
-            title_traditional: text("x-title-traditional"),
+            title: self.title(pointer, within),
             constraint,
         })
     }
 
-    /// Removes every undocumented field from a body, at any depth, in one pass. Returns an error for each object that
-    /// had any, up to a hundred.
-    pub fn remove_unknown(&self, body: &mut Value) -> Vec<FieldError> {
-        let mut found = Vec::new();
-        remove_unknown(&self.source, body, "", &mut found);
+    /// The Chinese name of the field at the pointer `within`.
+    fn title(&self, pointer: &str, within: &str) -> String {
+        let named =
+            |schema: Option<&Value>| schema.and_then(|schema| schema["title"].as_str()).map(String::from);
+        let root = pointer.rsplit('/').next().filter(|name| !name.is_empty()).map_or(BODY.into(), unescape);
+        let mut title = named(Some(&self.source)).unwrap_or(root);
+        let mut schema = Some(&self.source);
+        for token in within.split('/').skip(1).map(unescape) {
+            let is_item = schema.is_some_and(|schema| JsonType::of(schema) == Some(JsonType::Array));
+            schema = schema.and_then(|schema| child(schema, &token));
+            title = named(schema).unwrap_or(if is_item { title } else { token });
+        }
+        title
+    }
+
+    /// The undocumented fields of a body, at any depth: an error for each object that has any, up to a hundred. An
+    /// object that lists no fields can't have any.
+    pub fn unknown(&self, body: &Value) -> Vec<FieldError> {
         let error = |(parent, names): (String, _)| {
             *self.error("", &parent, Location::Body, Constraint::Documented { parent: parent.clone(), names })
         };
-        found.into_iter().map(error).collect()
+        unknown(&self.source, body).into_iter().map(error).collect()
     }
 
-    /// The value of a text outside JSON: a number or a boolean if the schema requires one and the
-    /// text is one, as JSON writes it.
-    pub(crate) fn value_of(&self, text: &str) -> Value {
-        let value = match self.json_type() {
-            Some(JsonType::Integer | JsonType::Number) => text.parse::<Number>().map(Value::from).ok(),
-            Some(JsonType::Boolean) => text.parse::<bool>().map(Value::from).ok(),
-            _ => None,
-        };
-        value.unwrap_or_else(|| text.into())
+    /// Removes the undocumented fields of a body, and returns what [`unknown`](Self::unknown) does.
+    pub fn remove_unknown(&self, body: &mut Value) -> Vec<FieldError> {
+        let found = self.unknown(body);
+        remove_unknown(&self.source, body);
+        found
+    }
+
+    /// The pointers of the encrypted texts in a body: of the fields that are marked `x-sensitive` and not empty.
+    pub fn sensitive(&self, body: &Value) -> Vec<String> {
+        let mut pointers = Vec::new();
+        walk(&self.source, body, &mut |at, schema, value| {
+            if schema["x-sensitive"] == true && value.as_str().is_some_and(|text| !text.is_empty()) {
+                pointers.push(at.to_owned());
+            }
+        });
+        pointers
+    }
+
+    /// The values of a body that are outside an enum of which sources disagree, `x-enum-uncertain`, up to a hundred.
+    /// They are no errors.
+    pub fn uncertain(&self, body: &Value) -> Vec<FieldError> {
+        self.uncertain_at("", body, Location::Body)
+    }
+
+    /// The same for the value at `pointer` of its part of the request.
+    pub(crate) fn uncertain_at(&self, pointer: &str, value: &Value, location: Location) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        walk(&self.source, value, &mut |within, schema, value| {
+            let members = schema["enum"].as_array().filter(|_| schema["x-enum-uncertain"] == true);
+            let Some(members) = members.filter(|members| !members.contains(value)) else { return };
+            if errors.len() < MAX_NAMES {
+                let constraint = Constraint::Enum { members: members.clone(), found: excerpt(value) };
+                errors.push(*self.error(pointer, within, location, constraint));
+            }
+        });
+        errors
     }
 }
 
-fn remove_unknown(schema: &Value, value: &mut Value, at: &str, found: &mut Vec<(String, Vec<String>)>) {
-    match value {
-        Value::Object(fields) => {
-            if is_closed(schema) {
-                let is_known = |name: &str| child(schema, name).is_some();
-                let unknown = fields.keys().filter(|name| !is_known(name)).take(MAX_NAMES);
-                let names: Vec<_> = unknown.map(|name| beginning(name, NAME_SHOWN)).collect();
-                if !names.is_empty() {
-                    fields.retain(|name, _| is_known(name));
-                    if found.len() < MAX_NAMES {
-                        found.push((at.into(), names));
-                    }
-                }
-            }
-            for (name, field) in fields {
-                if let Some(schema) = child(schema, name) {
-                    remove_unknown(schema, field, &format!("{at}/{}", escape(name)), found);
-                }
-            }
+/// The value of a text outside JSON: a number or a boolean if the schema requires one and the text is one, as JSON
+/// writes it.
+pub(crate) fn value_of(schema: &Value, text: &str) -> Value {
+    let value = match JsonType::of(schema) {
+        Some(JsonType::Integer | JsonType::Int32 | JsonType::Uint64 | JsonType::Number) => {
+            text.parse::<Number>().map(Value::from).ok()
         }
-        Value::Array(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                if let Some(schema) = child(schema, "0") {
-                    remove_unknown(schema, item, &format!("{at}/{index}"), found);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The pointer to the field of an error. An absent field has the pointer where it should be.
-fn pointer_of(error: &ValidationError<'_>) -> String {
-    let within = error.instance_path();
-    match error.kind() {
-        Kind::Required { property } => {
-            format!("{within}/{}", escape(property.as_str().unwrap_or_default()))
-        }
-        _ => within.to_string(),
-    }
-}
-
-/// The rank of an error among those of a value. A text that is too short or too long for its pattern is reported by its
-/// length. (wild, for an empty `out_request_no`)
-fn rank(error: &ValidationError<'_>) -> (u8, String, bool) {
-    let stage = match error.kind() {
-        Kind::Type { .. } => 0,
-        kind if kind.keyword() == "format" => 0,
-        Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => 1,
-        _ => 2,
+        Some(JsonType::Boolean) => text.parse::<bool>().map(Value::from).ok(),
+        Some(JsonType::Array | JsonType::Object | JsonType::String) | None => None,
     };
-    (stage, pointer_of(error), matches!(error.kind(), Kind::Pattern { .. }))
-}
-
-fn constraint(error: &ValidationError<'_>) -> Constraint {
-    let value = error.instance();
-    let length = value.as_str().map_or(0, |text| text.chars().count());
-    match error.kind() {
-        Kind::Required { .. } => Constraint::Required,
-        Kind::Type { kind } => Constraint::Type { expected: required_type(kind), found: excerpt(value) },
-        kind if kind.keyword() == "format" => {
-            Constraint::Type { expected: JsonType::Integer, found: excerpt(value) }
-        }
-        Kind::MaxLength { limit } => Constraint::MaxLength { limit: *limit, length },
-        Kind::MinLength { limit } => Constraint::MinLength { limit: *limit, length },
-        Kind::Pattern { pattern } => Constraint::Pattern { pattern: pattern.clone(), found: excerpt(value) },
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            let names = unexpected.iter().take(MAX_NAMES).map(|name| beginning(name, NAME_SHOWN)).collect();
-            Constraint::Documented { parent: error.instance_path().to_string(), names }
-        }
-        other => Constraint::Other { keyword: other.keyword().into(), found: excerpt(value) },
-    }
-}
-
-/// The first type that a schema requires, not counting `null`.
-fn required_type(kind: &TypeKind) -> JsonType {
-    let named = |kind: jsonschema::JsonType| JsonType::named(kind.as_str());
-    let required_type = match kind {
-        TypeKind::Single(kind) => named(*kind),
-        TypeKind::Multiple(kinds) => kinds.iter().find_map(named),
-    };
-    required_type.unwrap_or(JsonType::String)
+    value.unwrap_or_else(|| text.into())
 }
 
 /// The value, or the beginning of its JSON if that is long, so that an error stays small.
-fn excerpt(value: &Value) -> Value {
+pub(crate) fn excerpt(value: &Value) -> Value {
     let text = value.to_string();
     match text.char_indices().nth(VALUE_SHOWN) {
         None => value.clone(),
@@ -247,41 +205,6 @@ pub(crate) fn beginning(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.into(),
         Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
-/// The first text with a character of four bytes in UTF-8, and its place.
-fn four_byte_text(value: &Value) -> Option<(String, &Value)> {
-    match value {
-        Value::String(text) => text.bytes().any(|byte| byte >= 0xf0).then(|| (String::new(), value)),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| four_byte_text(item).map(|(at, text)| (format!("/{index}{at}"), text))),
-        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
-            four_byte_text(field).map(|(at, text)| (format!("/{}{at}", escape(name)), text))
-        }),
-        _ => None,
-    }
-}
-
-/// The keyword `format`. Of the formats, only `int64` forbids anything: JSON Schema's own `integer` allows `100.0` and
-/// 2^63 as well, which the gateway can't map to its 64-bit field.
-struct Format {
-    is_int64: bool,
-}
-
-impl<'i> Keyword<'i> for Format {
-    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
-        if self.is_valid(instance) {
-            Ok(())
-        } else {
-            Err(ValidationError::custom("not a 64-bit signed integer"))
-        }
-    }
-
-    fn is_valid(&self, instance: &'i Value) -> bool {
-        !(self.is_int64 && instance.is_number()) || instance.as_i64().is_some()
     }
 }
 
@@ -318,24 +241,13 @@ mod tests {
     }
 
     #[test]
-    fn only_integers_of_64_bits_are_integers() {
-        let schema = schema(&json!({ "type": "integer", "format": "int64" }));
-        for found in [json!(100.0), json!(0.5), json!(9_223_372_036_854_775_808_u64), json!("1"), json!(null)]
-        {
-            let error = schema.check(&found).unwrap_err();
-            assert_eq!(error.constraint, Constraint::Type { expected: JsonType::Integer, found });
-        }
-        assert_eq!(schema.check(&json!(i64::MIN)), Ok(()));
-    }
-
-    #[test]
     fn types_come_before_undocumented_fields_and_those_before_rules_and_lengths_before_patterns() {
         let mut value = json!({ "list": [{ "a/b": 1, "new~": 1, "name": "" }] });
         let expected = Constraint::Type { expected: JsonType::Boolean, found: json!(1) };
         assert_eq!(error(&value), ("/body/list/0/a~1b 斜线".into(), expected));
         value["list"][0]["a/b"] = json!(true);
         let expected = Constraint::Documented { parent: "/list/0".into(), names: vec!["new~".into()] };
-        assert_eq!(error(&value), ("/body/list/0 ".into(), expected));
+        assert_eq!(error(&value), ("/body/list/0 list".into(), expected));
         value["list"][0].as_object_mut().unwrap().remove("new~");
         assert_eq!(
             error(&value),
@@ -355,7 +267,76 @@ mod tests {
     }
 
     #[test]
-    fn one_pass_removes_the_undocumented_fields_of_every_object() {
+    fn a_field_without_a_title_has_that_of_its_list_or_its_name_and_the_body_a_general_one() {
+        let item = json!({ "type": "object", "properties": { "name": { "type": "string" } } });
+        let list = json!({ "type": "array", "title": "单品列表", "items": item });
+        let goods = schema(&json!({ "properties": { "list": list } }));
+        assert_eq!(goods.title("", ""), "请求体");
+        assert_eq!(goods.title("", "/list/0"), "单品列表");
+        assert_eq!(goods.title("", "/list/0/name"), "name");
+        assert_eq!(goods.title("/page", ""), "page");
+        let error = goods.check(&json!({ "list": [1] })).unwrap_err();
+        assert_eq!((error.title.as_str(), error.title_traditional().as_str()), ("单品列表", "單品列表"));
+    }
+
+    #[test]
+    fn encrypted_texts_are_found_wherever_a_body_has_them() {
+        let name = json!({ "type": "string", "x-sensitive": true });
+        let item =
+            json!({ "type": "object", "properties": { "name": name, "account": { "type": "string" } } });
+        let list = json!({ "type": "array", "items": item });
+        let schema = schema(&json!({ "properties": { "user_name": name, "list": list } }));
+        let body =
+            json!({ "list": [{ "account": "a" }, { "name": "cipher", "account": "b" }], "user_name": "" });
+        assert_eq!(schema.sensitive(&body), ["/list/1/name"]);
+        assert_eq!(schema.sensitive(&json!({ "user_name": "cipher" })), ["/user_name"]);
+        assert_eq!(schema.sensitive(&json!({ "user_name": 1, "list": 2 })), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_value_outside_an_uncertain_enum_is_no_error_but_is_told() {
+        let state = json!({ "type": "string", "title": "状态", "enum": ["PAID"], "x-enum-uncertain": true });
+        let schema = schema(&json!({ "properties": { "state": state, "type": { "enum": [1, 2] } } }));
+        assert_eq!(schema.uncertain(&json!({ "state": "PAID", "type": 1 })), []);
+        let body = json!({ "state": "NEW", "type": 1 });
+        assert_eq!(schema.check(&body), Ok(()));
+        let [error] = &schema.uncertain(&body)[..] else { panic!("expected one") };
+        let expected = Constraint::Enum { members: vec![json!("PAID")], found: json!("NEW") };
+        assert_eq!((error.source_name().as_str(), &error.constraint), ("/body/state", &expected));
+        let error = schema.check(&json!({ "type": 3 })).unwrap_err();
+        let expected = Constraint::Enum { members: vec![json!(1), json!(2)], found: json!(3) };
+        assert_eq!(error.constraint, expected);
+    }
+
+    #[test]
+    fn limits_are_named_with_what_was_found() {
+        let list = json!({ "type": "array", "minItems": 1, "maxItems": 2, "items": {} });
+        let total = json!({ "type": "number", "minimum": 1, "maximum": 1.5 });
+        let schema = schema(&json!({ "properties": { "list": list, "total": total } }));
+        let constraint = |body: Value| schema.check(&body).unwrap_err().constraint;
+        assert_eq!(constraint(json!({ "list": [] })), Constraint::MinItems { limit: 1, length: 0 });
+        assert_eq!(constraint(json!({ "list": [1, 2, 3] })), Constraint::MaxItems { limit: 2, length: 3 });
+        let (limit, found) = (1.into(), json!(0));
+        assert_eq!(constraint(json!({ "total": 0 })), Constraint::Minimum { limit, found });
+        let (limit, found) = (Number::from_f64(1.5).unwrap(), json!(2));
+        assert_eq!(constraint(json!({ "total": 2 })), Constraint::Maximum { limit, found });
+    }
+
+    #[test]
+    fn undocumented_fields_are_an_error_in_complete_bodies_only() {
+        let mut source = json!({ "type": "object", "properties": { "a": {} } });
+        let body = json!({ "a": 1, "b": 2 });
+        let open = schema(&source);
+        assert!(!open.is_complete() && open.check(&body).is_ok());
+        assert_eq!(open.unknown(&body)[0].unknown_fields(), ["/body/b"]);
+        source["x-complete"] = true.into();
+        let complete = schema(&source);
+        assert_eq!(complete.check(&body).unwrap_err().unknown_fields(), ["/body/b"]);
+        assert!(complete.is_complete());
+    }
+
+    #[test]
+    fn the_undocumented_fields_of_every_object_are_removed() {
         let goods = goods();
         let item = json!({ "name": "a", "x/y": 1 });
         let mut value = json!({ "list": vec![item; 20_000], "z": {}, "total": 1 });

@@ -10,9 +10,11 @@ pub(super) fn name(expected: JsonType) -> &'static str {
         JsonType::Array => "数组",
         JsonType::Boolean => "布尔值",
         JsonType::Integer => " 64 位有符号整数",
+        JsonType::Int32 => " 32 位有符号整数",
         JsonType::Number => "数值",
         JsonType::Object => "对象",
         JsonType::String => "字符串",
+        JsonType::Uint64 => " 64 位无符号整数",
     }
 }
 

@@ -6,7 +6,7 @@ use axum::{Extension, extract::State, response::IntoResponse};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wechatpay_openapi::OPENAPI;
+use wechatpay_openapi::Contract;
 
 use crate::{
     admin::{
@@ -70,7 +70,7 @@ pub(super) async fn show_openapi() -> impl IntoResponse {
     responses((status = 200, description = "OpenAPI 3.1.", body = Object))
 )]
 pub(super) async fn show_contract() -> impl IntoResponse {
-    ([(CONTENT_TYPE, JSON)], OPENAPI)
+    ([(CONTENT_TYPE, JSON)], Contract::current().document())
 }
 
 /// Shows metrics of all exchanges since the start or the last reset, for Prometheus.

@@ -10,15 +10,22 @@ use super::language::Language;
 /// The provenance of the message.
 pub(crate) fn provenance(error: &FieldError) -> Provenance {
     match &error.constraint {
-        Constraint::Type { expected: JsonType::Integer, .. }
+        Constraint::Type { expected: JsonType::Integer | JsonType::Uint64, .. }
         | Constraint::Required
         | Constraint::MaxLength { .. }
         | Constraint::MinLength { .. }
+        | Constraint::MaxBytes { .. }
+        | Constraint::MinBytes { .. }
         | Constraint::Pattern { .. }
         | Constraint::Documented { .. } => Provenance::Wild,
         Constraint::Type { .. }
         | Constraint::ThreeBytes { .. }
         | Constraint::PercentEncoding { .. }
+        | Constraint::Maximum { .. }
+        | Constraint::Minimum { .. }
+        | Constraint::MaxItems { .. }
+        | Constraint::MinItems { .. }
+        | Constraint::Enum { .. }
         | Constraint::Other { .. } => Provenance::OwnChoice,
     }
 }
@@ -27,7 +34,10 @@ pub(crate) fn provenance(error: &FieldError) -> Provenance {
 pub(crate) fn inner_number(error: &FieldError) -> u32 {
     match &error.constraint {
         Constraint::Documented { .. } => 270_924_358,
-        Constraint::MaxLength { .. } | Constraint::MinLength { .. } => 268_435_464,
+        Constraint::MaxLength { .. }
+        | Constraint::MinLength { .. }
+        | Constraint::MaxBytes { .. }
+        | Constraint::MinBytes { .. } => 268_435_464,
         _ => 268_435_461,
     }
 }
@@ -45,10 +55,18 @@ pub(crate) fn message(error: &FieldError, language: Language) -> String {
 pub(crate) fn detail(error: &FieldError) -> Value {
     let value = match &error.constraint {
         Constraint::Required => json!(""),
-        Constraint::MaxLength { length, .. } | Constraint::MinLength { length, .. } => json!(length),
+        Constraint::MaxLength { length, .. }
+        | Constraint::MinLength { length, .. }
+        | Constraint::MaxBytes { length, .. }
+        | Constraint::MinBytes { length, .. }
+        | Constraint::MaxItems { length, .. }
+        | Constraint::MinItems { length, .. } => json!(length),
         Constraint::Type { found, .. }
         | Constraint::Pattern { found, .. }
         | Constraint::ThreeBytes { found }
+        | Constraint::Maximum { found, .. }
+        | Constraint::Minimum { found, .. }
+        | Constraint::Enum { found, .. }
         | Constraint::Other { found, .. } => found.clone(),
         Constraint::PercentEncoding { found } => json!(found),
         Constraint::Documented { .. } => {
@@ -76,17 +94,25 @@ fn simplified(error: &FieldError) -> String {
         }
         Constraint::MaxLength { limit, length } => of_string(format!("字符数 {length}，大于最大值 {limit}")),
         Constraint::MinLength { limit, length } => of_string(format!("字符数 {length}，小于最小值 {limit}")),
+        Constraint::MaxBytes { limit, length } => of_string(format!("字节数 {length}，大于最大值 {limit}")),
+        Constraint::MinBytes { limit, length } => of_string(format!("字节数 {length}，小于最小值 {limit}")),
         Constraint::Pattern { pattern, .. } => of_string(format!("字符串必须匹配正则表达式“{pattern}”")),
         Constraint::Documented { .. } => "请求中含有未在API文档中定义的参数".into(),
         Constraint::PercentEncoding { .. } => of_string("字符串必须是合法的百分号编码".into()),
-        Constraint::ThreeBytes { .. } | Constraint::Other { .. } => {
+        Constraint::ThreeBytes { .. }
+        | Constraint::Maximum { .. }
+        | Constraint::Minimum { .. }
+        | Constraint::MaxItems { .. }
+        | Constraint::MinItems { .. }
+        | Constraint::Enum { .. }
+        | Constraint::Other { .. } => {
             format!("输入源“{source}”映射到值字段“{title}”规则校验失败")
         }
     }
 }
 
 fn traditional(error: &FieldError) -> String {
-    let (source, title) = (error.source_name(), &error.title_traditional);
+    let (source, title) = (error.source_name(), error.title_traditional());
     let of_string = |rest: String| format!("輸入源“{source}”映射到值字段“{title}”字符串規則校驗失敗，{rest}");
     match &error.constraint {
         Constraint::Required => {
@@ -98,10 +124,18 @@ fn traditional(error: &FieldError) -> String {
         }
         Constraint::MaxLength { limit, length } => of_string(format!("字符數 {length}，大於最大值 {limit}")),
         Constraint::MinLength { limit, length } => of_string(format!("字符數 {length}，小於最小值 {limit}")),
+        Constraint::MaxBytes { limit, length } => of_string(format!("字節數 {length}，大於最大值 {limit}")),
+        Constraint::MinBytes { limit, length } => of_string(format!("字節數 {length}，小於最小值 {limit}")),
         Constraint::Pattern { pattern, .. } => of_string(format!("字符串必須匹配正則表達式“{pattern}”")),
         Constraint::Documented { .. } => "請求中含有未在API文檔中定義的參數".into(),
         Constraint::PercentEncoding { .. } => of_string("字符串必須是合法的百分號編碼".into()),
-        Constraint::ThreeBytes { .. } | Constraint::Other { .. } => {
+        Constraint::ThreeBytes { .. }
+        | Constraint::Maximum { .. }
+        | Constraint::Minimum { .. }
+        | Constraint::MaxItems { .. }
+        | Constraint::MinItems { .. }
+        | Constraint::Enum { .. }
+        | Constraint::Other { .. } => {
             format!("輸入源“{source}”映射到值字段“{title}”規則校驗失敗")
         }
     }
@@ -120,6 +154,24 @@ pub(crate) fn issue(error: &FieldError) -> String {
         }
         Constraint::MinLength { limit, length } => {
             format!("{source}: expected at least {limit} characters, found {length}")
+        }
+        Constraint::MaxBytes { limit, length } => {
+            format!("{source}: expected at most {limit} bytes, found {length}")
+        }
+        Constraint::MinBytes { limit, length } => {
+            format!("{source}: expected at least {limit} bytes, found {length}")
+        }
+        Constraint::Maximum { limit, found } => format!("{source}: expected at most {limit}, found {found}"),
+        Constraint::Minimum { limit, found } => format!("{source}: expected at least {limit}, found {found}"),
+        Constraint::MaxItems { limit, length } => {
+            format!("{source}: expected at most {limit} items, found {length}")
+        }
+        Constraint::MinItems { limit, length } => {
+            format!("{source}: expected at least {limit} items, found {length}")
+        }
+        Constraint::Enum { members, .. } => {
+            let members: Vec<_> = members.iter().map(ToString::to_string).collect();
+            format!("{source}: expected one of {}, found another value", members.join(", "))
         }
         Constraint::Pattern { pattern, .. } => format!("{source}: expected a match of {pattern}, found none"),
         Constraint::Documented { .. } => {
@@ -148,9 +200,11 @@ fn type_simplified(expected: JsonType) -> &'static str {
         JsonType::Array => "数组",
         JsonType::Boolean => "布尔值",
         JsonType::Integer => " 64 位有符号整数",
+        JsonType::Int32 => " 32 位有符号整数",
         JsonType::Number => "数值",
         JsonType::Object => "对象",
         JsonType::String => "字符串",
+        JsonType::Uint64 => " 64 位无符号整数",
     }
 }
 
@@ -159,9 +213,11 @@ fn type_traditional(expected: JsonType) -> &'static str {
         JsonType::Array => "數組",
         JsonType::Boolean => "布爾值",
         JsonType::Integer => " 64 位有符號整數",
+        JsonType::Int32 => " 32 位有符號整數",
         JsonType::Number => "數值",
         JsonType::Object => "對象",
         JsonType::String => "字符串",
+        JsonType::Uint64 => " 64 位無符號整數",
     }
 }
 
@@ -170,8 +226,10 @@ fn type_english(expected: JsonType) -> &'static str {
         JsonType::Array => "an array",
         JsonType::Boolean => "a boolean",
         JsonType::Integer => "a 64-bit signed integer",
+        JsonType::Int32 => "a 32-bit signed integer",
         JsonType::Number => "a number",
         JsonType::Object => "an object",
         JsonType::String => "a string",
+        JsonType::Uint64 => "a 64-bit unsigned integer",
     }
 }

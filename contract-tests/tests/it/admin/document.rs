@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use wechatpay_mock::{OPENAPI, admin_openapi};
+use wechatpay_mock::admin_openapi;
+use wechatpay_openapi::Contract;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 fn documents() -> [Value; 2] {
-    [admin_openapi().as_str(), OPENAPI].map(|text| serde_json::from_str(text).unwrap())
+    [admin_openapi(), Contract::current().document()].map(|text| serde_json::from_str(&text).unwrap())
 }
 
 fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -132,7 +133,8 @@ fn path_parameters_match_the_path() {
             let names: BTreeSet<_> =
                 parameters.iter().map(|one| (one["in"].as_str(), one["name"].as_str())).collect();
             assert_eq!(names.len(), parameters.len(), "{method} {path}");
-            assert!(parameters.iter().all(|one| one["schema"].is_object() && one["description"].is_string()));
+            let is_described = |one: &Value| one["description"].is_string() || one["schema"]["title"].is_string();
+            assert!(parameters.iter().all(|one| one["schema"].is_object() && is_described(one)));
         }
     }
 }
@@ -146,7 +148,10 @@ fn every_response_has_a_status_a_description_and_schemas() {
                 assert!(is_status || status == "default", "{method} {path} {status}");
                 let response = resolved(&document, response);
                 assert!(response["description"].is_string(), "{method} {path} {status}");
-                assert!(object(&response["content"]).all(|(_, content)| content["schema"].is_object()));
+                let has_schema = |(kind, content): (&String, &Value)| {
+                    content["schema"].is_object() || kind == "application/octet-stream"
+                };
+                assert!(object(&response["content"]).all(has_schema));
             }
         }
     }

@@ -1,0 +1,220 @@
+//! Makes the built-in contract of `fixtures/contract/`: an index as Rust source, and beside it the description of each
+//! operation, with its references replaced and compressed by itself.
+#![expect(dead_code, unreachable_pub, reason = "the library uses the rest of what is shared with it")]
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    entry::Entry,
+    error::ContractError,
+    inline::{inline, resolve},
+    path::PathTemplate,
+    routes::{Branch, Routes},
+};
+
+#[path = "src/entry.rs"]
+mod entry;
+#[path = "src/error.rs"]
+mod error;
+#[path = "src/inline.rs"]
+mod inline;
+#[path = "src/list.rs"]
+mod list;
+#[path = "src/path.rs"]
+mod path;
+#[path = "src/routes.rs"]
+mod routes;
+
+/// The best that deflate can do.
+const LEVEL: u8 = 9;
+
+/// The file with what all families share.
+const COMMON: &str = "_common.json";
+
+fn main() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/contract");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets it"));
+    if let Err(error) = BuiltIn::read(&folder).and_then(|built_in| built_in.write(&out)) {
+        println!("cargo::error=fixtures/contract: {error}");
+    }
+}
+
+/// The contract of all families.
+#[derive(Default)]
+struct BuiltIn {
+    /// Each operation with its key, `get`, and the place of its description.
+    operations: Vec<(String, Entry, usize, usize)>,
+    /// The compressed descriptions.
+    descriptions: Vec<u8>,
+    /// What all families share.
+    common: Value,
+    /// The named schemas of all families.
+    schemas: Map<String, Value>,
+}
+
+impl BuiltIn {
+    fn read(folder: &Path) -> Result<Self, ContractError> {
+        let common = document(&folder.join(COMMON))?;
+        let mut built_in = Self { common, ..Self::default() };
+        let mut families: Vec<_> = fs::read_dir(folder).map_err(|error| problem(&error))?.flatten().collect();
+        families.sort_by_key(fs::DirEntry::file_name);
+        for family in families {
+            let name = family.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".json") && name != COMMON {
+                let added = document(&family.path()).and_then(|document| built_in.add(&document));
+                added.map_err(|error| error.within(&name))?;
+            }
+        }
+        built_in.operations.sort_by(|one, other| {
+            let key =
+                |(key, entry, ..): &(String, Entry, _, _)| (entry.path.as_str().to_owned(), key.clone());
+            key(one).cmp(&key(other))
+        });
+        Ok(built_in)
+    }
+
+    fn add(&mut self, family: &Value) -> Result<(), ContractError> {
+        for (name, schema) in object(&family["components"]["schemas"]) {
+            let schema = inline(family, schema).map_err(|error| error.within(name))?;
+            if self.schemas.insert(name.clone(), schema).is_some() {
+                return Err(ContractError::new(format!("another family has a schema {name}")));
+            }
+        }
+        for (path, item) in object(&family["paths"]) {
+            let template = path.parse::<PathTemplate>().map_err(|error| error.within(path))?;
+            for (key, operation) in object(item) {
+                let within = |error: ContractError| error.within(&format!("{key} {path}"));
+                let entry = Entry::read(family, &template, key).map_err(within)?;
+                let description = inline_operation(family, operation).map_err(within)?.to_string();
+                let compressed = miniz_oxide::deflate::compress_to_vec(description.as_bytes(), LEVEL);
+                self.operations.push((key.clone(), entry, self.descriptions.len(), compressed.len()));
+                self.descriptions.extend(compressed);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, out: &Path) -> Result<(), ContractError> {
+        let schemas = Value::Object(self.schemas.clone()).to_string();
+        for (name, bytes) in [
+            ("index.rs", self.index()?.as_bytes()),
+            ("descriptions.bin", &self.descriptions),
+            ("common.json", self.common.to_string().as_bytes()),
+            ("schemas.json", schemas.as_bytes()),
+        ] {
+            fs::write(out.join(name), bytes).map_err(|error| problem(&error).within(name))?;
+        }
+        Ok(())
+    }
+
+    /// The index as Rust source.
+    fn index(&self) -> Result<String, ContractError> {
+        let mut root = Branch::default();
+        let mut by_id = BTreeMap::new();
+        let mut operations = Vec::new();
+        for (index, (key, entry, at, length)) in (0_u32..).zip(&self.operations) {
+            let place = |error: ContractError| error.within(&format!("{key} {}", entry.path));
+            let same_path = root.entry(&entry.path);
+            if let Some(other) = same_path.iter().find(|other| self.operations[**other as usize].0 == *key) {
+                let (_, other, ..) = &self.operations[*other as usize];
+                return Err(place(ContractError::new(format!("{} is the same path", other.path))));
+            }
+            same_path.push(index);
+            if by_id.insert(entry.id.as_ref(), index).is_some() {
+                return Err(place(ContractError::new("another operation has this operationId")));
+            }
+            operations.push(format!(
+                "Operation::built_in(Method::{}, {}, {at}, {length})",
+                key.to_uppercase(),
+                source(entry)
+            ));
+        }
+        let routes = Routes::from(root);
+        let nodes = routes.nodes.iter().map(|node| {
+            format!(
+                "Node {{ literals: {:?}, parameter: {}, ends: {:?} }}",
+                node.literals, node.parameter, node.ends
+            )
+        });
+        let literals = routes.literals.iter().map(|literal| {
+            format!("Literal {{ text: Cow::Borrowed({:?}), node: {} }}", literal.text, literal.node)
+        });
+        let mut index = String::new();
+        add(&mut index, "OPERATIONS", "Operation", operations);
+        add(&mut index, "BY_ID", "u32", by_id.into_values().map(|index| index.to_string()));
+        add(&mut index, "NODES", "Node", nodes);
+        add(&mut index, "LITERALS", "Literal", literals);
+        add(&mut index, "ENDS", "u32", routes.ends.iter().map(ToString::to_string));
+        Ok(index)
+    }
+}
+
+fn document(file: &Path) -> Result<Value, ContractError> {
+    let text = fs::read_to_string(file).map_err(|error| problem(&error))?;
+    serde_json::from_str(&text).map_err(|error| problem(&error))
+}
+
+fn problem(error: &dyn std::error::Error) -> ContractError {
+    ContractError::new(error.to_string())
+}
+
+fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// The operation with every `$ref` replaced by its target.
+fn inline_operation(document: &Value, operation: &Value) -> Result<Value, ContractError> {
+    let mut inlined = operation.clone();
+    for parameter in inlined.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        *parameter = resolve(document, parameter)?.clone();
+        inline_schema(document, parameter)?;
+    }
+    if let Some(body) = inlined.get_mut("requestBody") {
+        inline_content(document, body).map_err(|error| error.within("requestBody"))?;
+    }
+    let responses = inlined.get_mut("responses").and_then(Value::as_object_mut);
+    for (status, response) in responses.into_iter().flatten() {
+        inline_content(document, response).map_err(|error| error.within(status))?;
+    }
+    Ok(inlined)
+}
+
+fn inline_content(document: &Value, holder: &mut Value) -> Result<(), ContractError> {
+    *holder = resolve(document, holder)?.clone();
+    let content = holder.get_mut("content").and_then(Value::as_object_mut);
+    content.into_iter().flatten().try_for_each(|(_, content)| inline_schema(document, content))
+}
+
+fn inline_schema(document: &Value, holder: &mut Value) -> Result<(), ContractError> {
+    if let Some(schema) = holder.get_mut("schema") {
+        *schema = inline(document, schema)?;
+    }
+    Ok(())
+}
+
+/// An entry as Rust source.
+fn source(entry: &Entry) -> String {
+    let Entry { id, path, family, summary, depth, provenance, is_deprecated, needs_wechatpay_serial } = entry;
+    format!(
+        "Entry {{ id: Cow::Borrowed({id:?}), path: PathTemplate::built_in({:?}), \
+         family: Cow::Borrowed({family:?}), summary: Cow::Borrowed({summary:?}), \
+         depth: Depth::{depth:?}, provenance: Provenance::{provenance:?}, \
+         is_deprecated: {is_deprecated}, needs_wechatpay_serial: {needs_wechatpay_serial} }}",
+        path.as_str(),
+    )
+}
+
+/// Adds a static list.
+fn add(index: &mut String, name: &str, of: &str, items: impl IntoIterator<Item = String>) {
+    let items: Vec<_> = items.into_iter().collect();
+    let _ = writeln!(index, "static {name}: [{of}; {}] = [\n{}\n];", items.len(), items.join(",\n"));
+}

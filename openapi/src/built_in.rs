@@ -1,0 +1,152 @@
+//! The built-in contract, which the build script makes of `fixtures/contract/`.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    Contract, Depth, Operation, PathTemplate, Provenance,
+    entry::Entry,
+    list::List,
+    routes::{Literal, Node, Routes},
+};
+
+include!(concat!(env!("OUT_DIR"), "/index.rs"));
+
+/// The descriptions, each compressed by itself: an operation knows its place.
+static DESCRIPTIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptions.bin"));
+
+pub(crate) static CONTRACT: Contract = Contract {
+    operations: List::BuiltIn(&OPERATIONS),
+    by_id: List::BuiltIn(&BY_ID),
+    routes: Routes {
+        nodes: List::BuiltIn(&NODES),
+        literals: List::BuiltIn(&LITERALS),
+        ends: List::BuiltIn(&ENDS),
+    },
+    document: None,
+};
+
+/// What all families share: information, servers, security, components.
+pub(crate) static COMMON: LazyLock<Value> =
+    LazyLock::new(|| json(include_bytes!(concat!(env!("OUT_DIR"), "/common.json"))));
+
+/// The named schemas of all families, and those that they share.
+pub(crate) fn schemas() -> Value {
+    let mut schemas = json(include_bytes!(concat!(env!("OUT_DIR"), "/schemas.json")));
+    for (name, schema) in COMMON["components"]["schemas"].as_object().into_iter().flatten() {
+        schemas[name] = schema.clone();
+    }
+    schemas
+}
+
+/// The description at this place, with the refusal that every operation has.
+pub(crate) fn description(at: usize, length: usize) -> Value {
+    let compressed = &DESCRIPTIONS[at..at + length];
+    let text = miniz_oxide::inflate::decompress_to_vec(compressed).expect("the build script compressed it");
+    let mut description = json(&text);
+    description["responses"]["default"] = json!({ "$ref": "#/components/responses/refusal" });
+    description
+}
+
+fn json(text: &[u8]) -> Value {
+    serde_json::from_slice(text).expect("the build script wrote it")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{RequestBody, ResponseBody, Schema};
+
+    #[test]
+    fn every_operation_can_be_read_and_compiled_and_answered() {
+        for operation in Contract::current().operations() {
+            operation.check().unwrap_or_else(|error| panic!("{operation}: {error}"));
+        }
+    }
+
+    #[test]
+    fn every_example_of_a_request_satisfies_its_schema() {
+        for operation in Contract::current().operations() {
+            for parameter in operation.parameters() {
+                let Some(example) = &parameter.example else { continue };
+                assert!(parameter.schema.is_valid(example), "{operation} {}: {example}", parameter.name);
+            }
+            match (operation.request_body(), operation.example()) {
+                (Some(RequestBody::Json(schema)), Some(example)) => {
+                    assert_eq!(schema.check(example), Ok(()), "{operation}");
+                    assert_eq!(schema.unknown(example), [], "{operation}");
+                }
+                (Some(RequestBody::Json(_)), None) => panic!("{operation} has no example"),
+                (Some(RequestBody::Multipart(schema)), Some(example)) => {
+                    let meta = Schema::read(&Value::Null, &schema.as_value()["properties"]["meta"]).unwrap();
+                    assert_eq!(meta.check(&example["meta"]), Ok(()), "{operation}");
+                }
+                (Some(RequestBody::Multipart(_)) | None, _) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_of_every_body_satisfies_its_schema() {
+        for operation in Contract::current().operations() {
+            let answers = operation.responses().values().filter_map(ResponseBody::schema);
+            for schema in answers.chain(operation.body()) {
+                let sample = schema.sample(&mut |_| None);
+                assert_eq!(schema.check(&sample), Ok(()), "{operation}: {sample}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_request_has_a_name() {
+        fn unnamed(schema: &Value, at: &str, found: &mut Vec<String>) {
+            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                let at = format!("{at}/{name}");
+                unnamed(field, &at, found);
+                if !field["title"].is_string() {
+                    found.push(at);
+                }
+            }
+            if let Some(items) = schema.get("items") {
+                unnamed(items, &format!("{at}/0"), found);
+            }
+        }
+        for operation in Contract::current().operations() {
+            let mut found = Vec::new();
+            for parameter in operation.parameters() {
+                let parameter = json!({ "properties": { &parameter.name: parameter.schema.as_value() } });
+                unnamed(&parameter, "", &mut found);
+            }
+            if let Some(body) = operation.request_body() {
+                unnamed(body.schema().as_value(), "/body", &mut found);
+            }
+            assert_eq!(found, Vec::<String>::new(), "{operation}");
+        }
+    }
+
+    #[test]
+    fn requests_with_encrypted_fields_name_a_key() {
+        fn is_sensitive(schema: &Value) -> bool {
+            let fields = schema["properties"].as_object().into_iter().flatten().map(|(_, field)| field);
+            schema["x-sensitive"] == true || fields.chain(schema.get("items")).any(is_sensitive)
+        }
+        for operation in Contract::current().operations() {
+            let body = operation.body().is_some_and(|schema| is_sensitive(schema.as_value()));
+            assert!(!body || operation.needs_wechatpay_serial(), "{operation}");
+        }
+        let needs = |id| Contract::current().operation(id).unwrap().needs_wechatpay_serial();
+        assert!(needs("set_rights") && needs("show_member_card") && needs("echo"));
+        assert!(!needs("list_certificates"));
+    }
+
+    #[test]
+    fn the_named_schemas_are_those_of_all_families_and_the_common_ones() {
+        let schemas = Contract::current().schemas().unwrap();
+        let names: BTreeSet<_> = schemas.keys().map(String::as_str).collect();
+        assert!(names.is_superset(&["error", "member_card", "certificate_list"].into()), "{names:?}");
+    }
+}

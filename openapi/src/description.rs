@@ -1,0 +1,232 @@
+//! What an operation's description says beyond its index entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::{ContractError, Location, Parameter, PathTemplate, Schema, inline::resolve};
+
+/// What an operation's description says beyond its index entry.
+#[derive(Debug)]
+pub(crate) struct Description {
+    pub(crate) mock: Value,
+    pub(crate) errors: Vec<OperationError>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) body: Option<RequestBody>,
+    pub(crate) example: Option<Value>,
+    pub(crate) responses: BTreeMap<String, ResponseBody>,
+}
+
+/// An error that is an operation's own: `x-errors`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationError {
+    /// The status of its response.
+    pub status: StatusCode,
+    /// The code, such as `ORDER_CLOSED`.
+    pub code: String,
+    /// The gateway's text in Chinese, where it is known.
+    pub message: Option<String>,
+}
+
+/// The body that an operation requires.
+#[derive(Debug)]
+pub enum RequestBody {
+    /// JSON.
+    Json(Schema),
+    /// A form, `multipart/form-data`: an object with a field for each part. The part `meta` is a text that holds JSON,
+    /// and what the signature covers; `file` is the file.
+    Multipart(Schema),
+}
+
+/// What a response carries.
+#[derive(Debug)]
+pub enum ResponseBody {
+    /// Nothing: the body is empty.
+    Empty,
+    /// JSON.
+    Json(Schema),
+    /// A file, `application/octet-stream`.
+    File,
+}
+
+impl RequestBody {
+    /// The schema of the JSON, or of the form as an object.
+    pub fn schema(&self) -> &Schema {
+        match self {
+            Self::Json(schema) | Self::Multipart(schema) => schema,
+        }
+    }
+
+    fn read(document: &Value, holder: &Value) -> Result<Self, ContractError> {
+        let content = &holder["content"];
+        let read = |content: &Value| Schema::read(document, &content["schema"]);
+        match (content.get("application/json"), content.get("multipart/form-data")) {
+            (Some(json), None) if json["schema"].is_object() => read(json).map(Self::Json),
+            (None, Some(form)) if form["schema"].is_object() => read(form).map(Self::Multipart),
+            _ => Err(ContractError::new("expected application/json or multipart/form-data with a schema")),
+        }
+    }
+}
+
+impl ResponseBody {
+    /// The schema of the JSON, if that is what the response carries.
+    pub fn schema(&self) -> Option<&Schema> {
+        match self {
+            Self::Json(schema) => Some(schema),
+            Self::Empty | Self::File => None,
+        }
+    }
+
+    fn read(document: &Value, holder: &Value) -> Result<Self, ContractError> {
+        let Some(content) = holder.get("content") else { return Ok(Self::Empty) };
+        match content.get("application/json").map(|json| &json["schema"]) {
+            Some(schema) if schema.is_object() => Schema::read(document, schema).map(Self::Json),
+            None if content.get("application/octet-stream").is_some() => Ok(Self::File),
+            _ => {
+                Err(ContractError::new("expected application/json with a schema or application/octet-stream"))
+            }
+        }
+    }
+}
+
+impl Description {
+    /// Reads the description of an operation with this path; references are into the document.
+    ///
+    /// # Errors
+    /// If a part is missing, wrong or not supported.
+    pub(crate) fn read(
+        document: &Value,
+        path: &PathTemplate,
+        operation: &Value,
+    ) -> Result<Self, ContractError> {
+        let body = operation.get("requestBody").map(|body| resolve(document, body)).transpose()?;
+        let content = body.and_then(|body| body["content"].as_object()).into_iter().flatten();
+        let body = body.map(|body| RequestBody::read(document, body).map_err(|error| error.within("body")));
+        let responses = operation["responses"].as_object().into_iter().flatten();
+        let responses = responses.map(|(status, response)| {
+            let body =
+                resolve(document, response).and_then(|response| ResponseBody::read(document, response));
+            Ok((status.clone(), body.map_err(|error| error.within(status))?))
+        });
+        let errors = operation["x-errors"].as_array().into_iter().flatten();
+        Ok(Self {
+            mock: operation["x-mock"].clone(),
+            errors: errors.map(OperationError::read).collect::<Result<_, _>>()?,
+            parameters: parameters(document, path, operation)?,
+            body: body.transpose()?,
+            example: content.filter_map(|(_, content)| content.get("example")).next().cloned(),
+            responses: responses.collect::<Result<_, ContractError>>()?,
+        })
+    }
+
+    /// Compiles every schema, so that later uses can't fail, and makes an answer from each.
+    ///
+    /// # Errors
+    /// If a schema is not valid, or no answer can be made from it that satisfies it.
+    pub(crate) fn check(&self) -> Result<(), ContractError> {
+        for parameter in &self.parameters {
+            parameter.schema.compile().map_err(|error| error.within(&parameter.name))?;
+        }
+        if let Some(body) = &self.body {
+            body.schema().compile().map_err(|error| error.within("body"))?;
+        }
+        for (status, body) in &self.responses {
+            let Some(schema) = body.schema() else { continue };
+            schema.compile().map_err(|error| error.within(status))?;
+            if let Err(error) = schema.check(&schema.sample(&mut |_| None)) {
+                let problem =
+                    format!("expected an example of {}, from which answers are made", error.pointer);
+                return Err(ContractError::new(problem).within(status));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The parameters in the order in which they are checked.
+fn parameters(
+    document: &Value,
+    path: &PathTemplate,
+    operation: &Value,
+) -> Result<Vec<Parameter>, ContractError> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let parameters = parameters.map(|parameter| Parameter::read(document, resolve(document, parameter)?));
+    let mut parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+    parameters.sort_by_key(|parameter| parameter.location);
+    let in_path = parameters.iter().filter(|parameter| parameter.location == Location::Path);
+    let described: BTreeSet<_> = in_path.map(|parameter| parameter.name.as_str()).collect();
+    if described != path.names().collect() {
+        return Err(ContractError::new(format!("path parameters: found a description of {described:?}")));
+    }
+    Ok(parameters)
+}
+
+impl OperationError {
+    fn read(error: &Value) -> Result<Self, ContractError> {
+        let status = error["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+        match (status.filter(|status| status.as_u16() >= 400), error["code"].as_str()) {
+            (Some(status), Some(code)) => {
+                Ok(Self { status, code: code.into(), message: error["message"].as_str().map(Into::into) })
+            }
+            _ => Err(ContractError::new("x-errors: expected a status from 400 on and a code")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(operation: &Value) -> Result<Description, String> {
+        let description = Description::read(&Value::Null, &"/".parse().unwrap(), operation);
+        let checked = description.and_then(|description| description.check().map(|()| description));
+        checked.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_form_is_not_json() {
+        let schema = json!({ "type": "object", "properties": { "meta": {}, "file": {} } });
+        let content = json!({ "multipart/form-data": { "schema": schema, "example": { "meta": "{}" } } });
+        let description = read(&json!({ "requestBody": { "content": content } })).unwrap();
+        assert!(matches!(description.body, Some(RequestBody::Multipart(_))));
+        assert_eq!(description.example, Some(json!({ "meta": "{}" })));
+    }
+
+    #[test]
+    fn what_is_not_supported_is_an_error_that_names_its_place() {
+        for (operation, expected) in [
+            (
+                json!({ "requestBody": {} }),
+                "body: expected application/json or multipart/form-data with a schema",
+            ),
+            (
+                json!({ "responses": { "200": { "content": { "text/plain": {} } } } }),
+                "200: expected application/json with a schema or application/octet-stream",
+            ),
+            (
+                json!({ "x-errors": [{ "status": 200, "code": "OK" }] }),
+                "x-errors: expected a status from 400 on",
+            ),
+        ] {
+            let error = read(&operation).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_can_not_be_made_is_an_error() {
+        let code = json!({ "type": "string", "pattern": "^[A-F]{2}-[0-9]{7}$" });
+        let schema = json!({ "type": "object", "required": ["code"], "properties": { "code": code } });
+        let mut operation =
+            json!({ "responses": { "200": { "content": { "application/json": { "schema": schema } } } } });
+        let expected = "200: expected an example of /code, from which answers are made";
+        assert_eq!(read(&operation).unwrap_err(), expected);
+        let code = "/responses/200/content/application~1json/schema/properties/code";
+        operation.pointer_mut(code).unwrap()["examples"] = json!(["AB-1234567"]);
+        assert!(read(&operation).is_ok());
+    }
+}

@@ -1,0 +1,85 @@
+//! What the index knows of an operation.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::{error::ContractError, path::PathTemplate};
+
+/// What the index knows of an operation besides its method.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: Cow<'static, str>,
+    pub(crate) path: PathTemplate,
+    pub(crate) family: Cow<'static, str>,
+    pub(crate) summary: Cow<'static, str>,
+    pub(crate) depth: Depth,
+    pub(crate) provenance: Provenance,
+    pub(crate) is_deprecated: bool,
+    pub(crate) needs_wechatpay_serial: bool,
+}
+
+/// What the mock does with a request that is signed and valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Answers from the examples.
+    Example,
+    /// The same, on documents that it keeps.
+    Resource,
+    /// Has code for it.
+    Rules,
+}
+
+/// How sure it is that the gateway has an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// The official documentation describes it.
+    Documented,
+    /// Only SDKs have it.
+    Sdk,
+    /// The contract does not say.
+    Unstated,
+}
+
+/// The methods that a path can describe.
+pub(crate) const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+
+impl Entry {
+    /// Reads the index entry of an operation, which has this path in this document; `key` is its method.
+    ///
+    /// # Errors
+    /// If the method is unknown, the `operationId` is missing, or `x-mock.depth` or `x-provenance` has another value.
+    pub(crate) fn read(document: &Value, path: &PathTemplate, key: &str) -> Result<Self, ContractError> {
+        if !METHODS.contains(&key) {
+            return Err(ContractError::new(format!("expected one of the methods {}", METHODS.join(", "))));
+        }
+        let operation = &document["paths"][path.as_str()][key];
+        let id = operation["operationId"].as_str();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned().into();
+        Ok(Self {
+            id: id
+                .ok_or_else(|| ContractError::new("expected an operationId, found none"))?
+                .to_owned()
+                .into(),
+            path: path.clone(),
+            family: text(&document["info"]["x-family"]),
+            summary: text(&operation["summary"]),
+            depth: match operation["x-mock"].get("depth").map(Value::as_str) {
+                None | Some(Some("example")) => Depth::Example,
+                Some(Some("resource")) => Depth::Resource,
+                Some(Some("rules")) => Depth::Rules,
+                Some(_) => {
+                    return Err(ContractError::new("expected x-mock.depth to be example, resource or rules"));
+                }
+            },
+            provenance: match operation.get("x-provenance").map(Value::as_str) {
+                None => Provenance::Unstated,
+                Some(Some("documented")) => Provenance::Documented,
+                Some(Some("sdk")) => Provenance::Sdk,
+                Some(_) => return Err(ContractError::new("expected x-provenance to be documented or sdk")),
+            },
+            is_deprecated: operation["deprecated"] == true,
+            needs_wechatpay_serial: operation["x-mock"]["needs_wechatpay_serial"] == true,
+        })
+    }
+}
