@@ -7,7 +7,7 @@ use crate::{Contract, Operation, built_in::COMMON};
 impl Contract {
     /// The whole contract as an OpenAPI document.
     ///
-    /// The built-in one is put together at each call, which takes about a tenth of a second: with the headers of every
+    /// The built-in one is put together at each call, which takes some tenths of a second: with the headers of every
     /// signed response and the refusal that every operation has.
     pub fn document(&self) -> String {
         match &self.document {

@@ -30,6 +30,19 @@ pub enum Depth {
     Rules,
 }
 
+impl Depth {
+    const ALL: [Self; 3] = [Self::Example, Self::Resource, Self::Rules];
+
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Example => "example",
+            Self::Resource => "resource",
+            Self::Rules => "rules",
+        }
+    }
+}
+
 /// How sure it is that the gateway has an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
@@ -39,6 +52,19 @@ pub enum Provenance {
     Sdk,
     /// The contract does not say.
     Unstated,
+}
+
+impl Provenance {
+    const STATED: [Self; 2] = [Self::Documented, Self::Sdk];
+
+    /// Its name in the contract; `unstated` is none.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Sdk => "sdk",
+            Self::Unstated => "unstated",
+        }
+    }
 }
 
 /// The methods that a path can describe.
@@ -64,22 +90,29 @@ impl Entry {
             path: path.clone(),
             family: text(&document["info"]["x-family"]),
             summary: text(&operation["summary"]),
-            depth: match operation["x-mock"].get("depth").map(Value::as_str) {
-                None | Some(Some("example")) => Depth::Example,
-                Some(Some("resource")) => Depth::Resource,
-                Some(Some("rules")) => Depth::Rules,
-                Some(_) => {
-                    return Err(ContractError::new("expected x-mock.depth to be example, resource or rules"));
-                }
-            },
-            provenance: match operation.get("x-provenance").map(Value::as_str) {
-                None => Provenance::Unstated,
-                Some(Some("documented")) => Provenance::Documented,
-                Some(Some("sdk")) => Provenance::Sdk,
-                Some(_) => return Err(ContractError::new("expected x-provenance to be documented or sdk")),
-            },
+            depth: read(&operation["x-mock"]["depth"], Depth::ALL, Depth::as_str, Depth::Example)
+                .ok_or_else(|| {
+                    ContractError::new("expected x-mock.depth to be example, resource or rules")
+                })?,
+            provenance: read(
+                &operation["x-provenance"],
+                Provenance::STATED,
+                Provenance::as_str,
+                Provenance::Unstated,
+            )
+            .ok_or_else(|| ContractError::new("expected x-provenance to be documented or sdk"))?,
             is_deprecated: operation["deprecated"] == true,
             needs_wechatpay_serial: operation["x-mock"]["needs_wechatpay_serial"] == true,
         })
     }
+}
+
+/// The one of some that has this name, or another if there is no name; `None` if the name is unknown.
+fn read<T: Copy, const N: usize>(
+    name: &Value,
+    all: [T; N],
+    as_str: fn(T) -> &'static str,
+    absent: T,
+) -> Option<T> {
+    if name.is_null() { Some(absent) } else { all.into_iter().find(|one| *name == as_str(*one)) }
 }

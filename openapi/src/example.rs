@@ -11,6 +11,9 @@ use crate::{
     violation,
 };
 
+/// The most items that a list gets, and the longest text that is made, whatever a schema demands. (own choice)
+const MOST: usize = 4096;
+
 /// A field that gets a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<'f> {
@@ -127,13 +130,13 @@ impl Maker<'_> {
 
     fn list(&mut self, field: &Field<'_>) -> Option<Value> {
         let schema = &field.schema["items"];
-        let least = field.schema["minItems"].as_u64().unwrap_or_default();
+        let least = limit(field.schema, "minItems", 0);
         if let (Some(example), false) = (field.example(), kind(schema) == Some(JsonType::Object)) {
             return Some(example.clone());
         }
         let is_needed = field.is_required && least > 0;
         let mut items = Vec::new();
-        while items.len() < usize::try_from(least.max(1)).unwrap_or_default() {
+        while items.len() < least.max(1) {
             let pointer = format!("{}/{}", field.pointer, items.len());
             let item = Field { name: field.name, pointer: &pointer, schema, is_required: is_needed };
             let Some(item) = self.value(&item) else { break };
@@ -207,11 +210,16 @@ fn texts<'f>(field: &Field<'f>) -> Vec<&'f str> {
     vec![likeliest, NUMBER, "A", "a", DATE, TIME, "20180608", "CNY"]
 }
 
+/// The limit that a keyword sets.
+fn limit(schema: &Value, keyword: &str, otherwise: usize) -> usize {
+    let limit = schema[keyword].as_u64().map(|limit| usize::try_from(limit).unwrap_or(MOST));
+    limit.unwrap_or(otherwise).min(MOST)
+}
+
 /// The text, repeated or cut until it has a length that the schema allows.
 fn fitted(text: &str, schema: &Value) -> String {
     let in_bytes = schema["x-length"] == "bytes";
-    let limit = |keyword: &str| schema[keyword].as_u64().and_then(|limit| usize::try_from(limit).ok());
-    let (least, most) = (limit("minLength").unwrap_or_default(), limit("maxLength").unwrap_or(usize::MAX));
+    let (least, most) = (limit(schema, "minLength", 0), limit(schema, "maxLength", MOST));
     let size = |text: &str| if in_bytes { text.len() } else { text.chars().count() };
     let mut fitted = text.to_owned();
     while size(&fitted) < least && !text.is_empty() {

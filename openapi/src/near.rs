@@ -22,6 +22,11 @@ pub(crate) fn near<'o>(operations: &'o [Operation], path: &str) -> Option<&'o Op
 
 /// The number of wrong characters in a path if it is meant for the other; `None` if it is another one.
 fn slips(known: &str, sent: &[String]) -> Option<usize> {
+    let count = known.split('/').count();
+    if sent.len().abs_diff(count) > MOST_SLIPS {
+        return None;
+    }
+    let has_same_count = sent.len() == count;
     // Any value is right in the place of a parameter, even none.
     let sent = || {
         let mut segments = known.split('/');
@@ -33,7 +38,7 @@ fn slips(known: &str, sent: &[String]) -> Option<usize> {
     }
     let is_like =
         |(sent, known): (&str, &str)| sent == known || strsim::normalized_levenshtein(sent, known) > 0.5;
-    if sent().count() == known.split('/').count() && !sent().zip(known.split('/')).all(is_like) {
+    if has_same_count && !sent().zip(known.split('/')).all(is_like) {
         return None;
     }
     let sent = sent().collect::<Vec<_>>().join("/");

@@ -226,4 +226,15 @@ mod tests {
         assert!(!operation.needs_wechatpay_serial() && !operation.is_deprecated() && operation.is_signed());
         assert!(operation.mock().is_null() && operation.errors().is_empty() && operation.example().is_none());
     }
+
+    #[test]
+    fn an_unknown_depth_or_provenance_is_an_error() {
+        for (keyword, value) in [("x-mock", json!({ "depth": "deep" })), ("x-provenance", json!("hearsay"))] {
+            let mut operation = json!({ "operationId": "root" });
+            operation[keyword] = value;
+            let document = json!({ "paths": { "/": { "get": operation } } });
+            let error = Contract::parse(&document.to_string()).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("get /: expected {keyword}")), "{error}");
+        }
+    }
 }

@@ -89,6 +89,11 @@ impl Parameter {
         decoded.ok_or_else(|| self.error(Constraint::PercentEncoding { found: beginning(sent, VALUE_SHOWN) }))
     }
 
+    /// The value, if it is outside an enum of which sources disagree, as an error that is none; of a list, its items.
+    pub fn uncertain(&self, value: &Value) -> Vec<FieldError> {
+        self.schema.uncertain_at(&format!("/{}", self.name), value, self.location)
+    }
+
     /// An error of this parameter.
     pub fn error(&self, constraint: Constraint) -> Box<FieldError> {
         self.schema.error(&format!("/{}", self.name), "", self.location, constraint)
@@ -163,6 +168,16 @@ mod tests {
         let error = pages.parse_all(&["1", "x"]).unwrap_err();
         assert_eq!((error.source_name().as_str(), error.title.as_str()), ("/query/pages/1", "页"));
         assert_eq!(parameter("page").parse_all(&["1", "x"]), Ok(json!(1)));
+    }
+
+    #[test]
+    fn a_value_outside_an_uncertain_enum_is_told() {
+        let schema = json!({ "type": "string", "enum": ["RSA"], "x-enum-uncertain": true });
+        let parameter = json!({ "name": "kind", "in": "query", "schema": schema });
+        let parameter = Parameter::read(&Value::Null, &parameter).unwrap();
+        let value = parameter.parse("SM2").unwrap();
+        let sources: Vec<_> = parameter.uncertain(&value).iter().map(FieldError::source_name).collect();
+        assert_eq!(sources, ["/query/kind"]);
     }
 
     #[test]
