@@ -129,8 +129,10 @@ impl BuiltIn {
                 return Err(place(ContractError::new(format!("{} is the same path", other.path))));
             }
             same_path.push(index);
-            if by_id.insert(entry.id.as_ref(), index).is_some() {
-                return Err(place(ContractError::new("another operation has this operationId")));
+            if let Some(other) = by_id.insert(entry.id.as_ref(), index) {
+                let (key, other, ..) = &self.operations[other as usize];
+                let problem = format!("{key} {} has the operationId {} too", other.path, entry.id);
+                return Err(place(ContractError::new(problem)));
             }
             operations.push(format!(
                 "Operation::built_in(Method::{}, {}, {at}, {length})",
