@@ -133,7 +133,8 @@ fn path_parameters_match_the_path() {
             let names: BTreeSet<_> =
                 parameters.iter().map(|one| (one["in"].as_str(), one["name"].as_str())).collect();
             assert_eq!(names.len(), parameters.len(), "{method} {path}");
-            let is_described = |one: &Value| one["description"].is_string() || one["schema"]["title"].is_string();
+            let is_described =
+                |one: &Value| one["description"].is_string() || one["schema"]["title"].is_string();
             assert!(parameters.iter().all(|one| one["schema"].is_object() && is_described(one)));
         }
     }
