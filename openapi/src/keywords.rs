@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     ContractError,
-    parse::{branches, is_closed, lists_fields},
+    parse::{branches, is_closed, is_complete, lists_fields},
 };
 
 /// Of the formats, `int64`, `int32` and `uint64` forbid anything: JSON Schema's own `integer` allows `100.0` and 2^64 as
@@ -26,8 +26,7 @@ const CONTENT: &str = "contentSchema";
 /// # Errors
 /// If it is not a JSON Schema.
 pub(crate) fn compile(schema: &Value) -> Result<Validator, ContractError> {
-    build(&standard(schema, schema["x-complete"] == true))
-        .map_err(|error| ContractError::new(error.to_string()))
+    build(&standard(schema, is_complete(schema))).map_err(|error| ContractError::new(error.to_string()))
 }
 
 fn build(schema: &Value) -> Result<Validator, ValidationError<'static>> {

@@ -10,7 +10,7 @@ use crate::{
     field_error::unescape,
     inline::inline,
     keywords,
-    parse::{MAX_NAMES, child, is_closed, parse},
+    parse::{MAX_NAMES, child, is_closed, is_complete, parse},
     violation,
     walk::{four_byte_text, remove_unknown, unknown, walk},
 };
@@ -41,7 +41,7 @@ impl Schema {
     /// Whether all fields of the body are known, `x-complete`, so that any other is an error. Elsewhere a field that is
     /// not described may still be right: [`unknown`](Self::unknown) finds these.
     pub fn is_complete(&self) -> bool {
-        self.source["x-complete"] == true || is_closed(&self.source)
+        is_complete(&self.source) || is_closed(&self.source)
     }
 
     /// Compiles the schema unless it is compiled already.
