@@ -13,7 +13,7 @@ use crate::{
     commands::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
         fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
-        prove_client::ProveClient, run::Run, serve::Serve, verify::Verify,
+        operations::Operations, prove_client::ProveClient, run::Run, serve::Serve, verify::Verify,
     },
     options::Json,
     output,
@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Policies(Json),
     /// List the faults that a request number or a rule can trigger
     Faults(Json),
+    /// List the operations of the gateway that the mock has
+    Operations(Operations),
     /// Check that a running mock is healthy
     Healthcheck(Healthcheck),
     /// Show or follow the requests of a running mock

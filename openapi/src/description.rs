@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::{ContractError, Location, Parameter, PathTemplate, Schema, inline::resolve};
+use crate::{ContractError, Form, Location, Parameter, PathTemplate, Schema, inline::resolve};
 
 /// What an operation's description says beyond its index entry.
 #[derive(Debug)]
@@ -34,9 +34,8 @@ pub struct OperationError {
 pub enum RequestBody {
     /// JSON.
     Json(Schema),
-    /// A form, `multipart/form-data`: an object with a field for each part. The part `meta` is a text that holds JSON,
-    /// and what the signature covers; `file` is the file.
-    Multipart(Schema),
+    /// A form, `multipart/form-data`.
+    Multipart(Form),
 }
 
 /// What a response carries.
@@ -54,16 +53,20 @@ impl RequestBody {
     /// The schema of the JSON, or of the form as an object.
     pub fn schema(&self) -> &Schema {
         match self {
-            Self::Json(schema) | Self::Multipart(schema) => schema,
+            Self::Json(schema) => schema,
+            Self::Multipart(form) => form.schema(),
         }
     }
 
     fn read(document: &Value, holder: &Value) -> Result<Self, ContractError> {
         let content = &holder["content"];
-        let read = |content: &Value| Schema::read(document, &content["schema"]);
         match (content.get("application/json"), content.get("multipart/form-data")) {
-            (Some(json), None) if json["schema"].is_object() => read(json).map(Self::Json),
-            (None, Some(form)) if form["schema"].is_object() => read(form).map(Self::Multipart),
+            (Some(json), None) if json["schema"].is_object() => {
+                Schema::read(document, &json["schema"]).map(Self::Json)
+            }
+            (None, Some(form)) if form["schema"].is_object() => {
+                Form::read(document, &form["schema"]).map(Self::Multipart)
+            }
             _ => Err(ContractError::new("expected application/json or multipart/form-data with a schema")),
         }
     }
@@ -130,6 +133,11 @@ impl Description {
         }
         if let Some(body) = &self.body {
             body.schema().compile().map_err(|error| error.within("body"))?;
+            if let RequestBody::Multipart(form) = body
+                && let Some(meta) = form.meta()
+            {
+                meta.compile().map_err(|error| error.within("meta").within("body"))?;
+            }
         }
         for (status, body) in &self.responses {
             let Some(schema) = body.schema() else { continue };

@@ -21,9 +21,13 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// The field with its part of the request, as the gateway writes it: `/body/out_request_no`.
+    /// The field with its part of the request, as the gateway writes it: `/body/out_request_no`. A part of a form stands
+    /// alone: `/file`. (wild)
     pub fn source_name(&self) -> String {
-        format!("/{}{}", self.location, self.pointer)
+        match self.location {
+            Location::Form => self.pointer.clone(),
+            location => format!("/{location}{}", self.pointer),
+        }
     }
 
     /// The field's Chinese name in traditional characters.
@@ -47,8 +51,10 @@ pub enum Location {
     Query,
     /// The headers.
     Header,
-    /// The JSON body.
+    /// The JSON body, or the JSON in the part `meta` of a form.
     Body,
+    /// The parts of a form.
+    Form,
 }
 
 impl fmt::Display for Location {
@@ -58,6 +64,7 @@ impl fmt::Display for Location {
             Self::Query => "query",
             Self::Header => "header",
             Self::Body => "body",
+            Self::Form => "form",
         })
     }
 }

@@ -72,16 +72,36 @@ impl Parameter {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn parse_all(&self, sent: &[&str]) -> Result<Value, Box<FieldError>> {
-        let schema = self.schema.as_value();
-        let value = if self.is_list() {
-            let items = sent.iter().map(|sent| Ok(value_of(&schema["items"], &self.decode(sent)?)));
-            items.collect::<Result<Vec<_>, Box<FieldError>>>()?.into()
-        } else {
-            let first = sent.first().ok_or_else(|| self.error(Constraint::Required))?;
-            value_of(schema, &self.decode(first)?)
-        };
-        self.schema.check_at(&format!("/{}", self.name), &value, self.location)?;
+        let value = self.read_all(sent)?;
+        self.check(&value)?;
         Ok(value)
+    }
+
+    /// The same without a check of the schema's rules: for a value that is encrypted.
+    ///
+    /// # Errors
+    /// If the encoding is broken.
+    pub fn read_all(&self, sent: &[&str]) -> Result<Value, Box<FieldError>> {
+        let schema = self.schema.as_value();
+        if self.is_list() {
+            let items = sent.iter().map(|sent| Ok(value_of(&schema["items"], &self.decode(sent)?)));
+            return Ok(items.collect::<Result<Vec<_>, Box<FieldError>>>()?.into());
+        }
+        let first = sent.first().ok_or_else(|| self.error(Constraint::Required))?;
+        Ok(value_of(schema, &self.decode(first)?))
+    }
+
+    /// Checks a value.
+    ///
+    /// # Errors
+    /// The first rule of the schema that it breaks.
+    pub fn check(&self, value: &Value) -> Result<(), Box<FieldError>> {
+        self.schema.check_at(&format!("/{}", self.name), value, self.location)
+    }
+
+    /// Whether its value is encrypted.
+    pub fn is_sensitive(&self) -> bool {
+        self.schema.as_value()["x-sensitive"] == true
     }
 
     fn decode<'s>(&self, sent: &'s str) -> Result<Cow<'s, str>, Box<FieldError>> {

@@ -13,6 +13,7 @@ pub(crate) mod healthcheck;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod man;
+pub(crate) mod operations;
 mod policies;
 pub(crate) mod prove_client;
 pub(crate) mod run;
@@ -45,6 +46,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::CheckConfig(options) => check_config::run(&options),
         Command::Policies(options) => policies::run(options),
         Command::Faults(options) => faults::run(options),
+        Command::Operations(options) => operations::run(&options),
         Command::Logs(options) => logs::run(&options).await,
         Command::Clock(options) => clock::run(&options).await,
         Command::Fault(options) => fault::run(&options).await,

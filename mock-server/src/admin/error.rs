@@ -80,6 +80,11 @@ pub(super) enum AdminError {
     Configured { mchid: Mchid },
     #[error("expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     NoMerchant { found: String },
+    #[error(
+        "expected a family of operations, found {found}; did you mean {nearest}? GET /__mock/operations has the family \
+         of each"
+    )]
+    NoFamily { found: String, nearest: &'static str },
     #[error("{0}")]
     Authority(String),
     #[error("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]
@@ -116,6 +121,7 @@ impl AdminError {
             Self::Off { .. }
             | Self::UnknownPath { .. }
             | Self::NoMerchant { .. }
+            | Self::NoFamily { .. }
             | Self::NoFault { .. }
             | Self::NoExchangeYet { .. }
             | Self::ExchangeEvicted { .. } => StatusCode::NOT_FOUND,

@@ -46,6 +46,14 @@ impl Long {
         Self::whole(control, json)
     }
 
+    /// The same for a body that is JSON already.
+    ///
+    /// # Errors
+    /// [`AdminError::NoRoom`] if too many responses wait to be read.
+    pub(super) fn json(control: &Control, json: String) -> Result<Self, AdminError> {
+        Self::whole(control, json.into())
+    }
+
     /// A list, made while it is read: `frame` has it as its only empty list, and `items` are the JSON of its items.
     ///
     /// # Errors

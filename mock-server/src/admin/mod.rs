@@ -11,6 +11,7 @@
 
 mod access;
 mod clock;
+mod contract;
 pub(crate) mod control;
 mod credentials;
 mod document;
@@ -142,7 +143,9 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(service::show_index))
         .routes(routes!(service::show_health))
         .routes(routes!(service::show_openapi))
-        .routes(routes!(service::show_contract))
+        .routes(routes!(contract::list_operations))
+        .routes(routes!(contract::show_contract))
+        .routes(routes!(contract::show_family))
         .routes(routes!(service::show_metrics))
         .routes(routes!(exchanges::list_exchanges, exchanges::delete_exchanges))
         .routes(routes!(exchanges::export_exchanges))

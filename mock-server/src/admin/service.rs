@@ -1,4 +1,4 @@
-//! Information about the mock: its calls, health, OpenAPI documents and metrics.
+//! Information about the mock: its calls, health, OpenAPI document and metrics.
 
 use std::sync::Arc;
 
@@ -6,7 +6,6 @@ use axum::{Extension, extract::State, response::IntoResponse};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wechatpay_openapi::Contract;
 
 use crate::{
     admin::{
@@ -61,16 +60,6 @@ pub(super) async fn show_health(Extension(caller): Extension<Caller>) -> Json {
 )]
 pub(super) async fn show_openapi() -> impl IntoResponse {
     ([(CONTENT_TYPE, JSON)], admin_openapi())
-}
-
-/// Shows the gateway's operations that the mock implements.
-#[utoipa::path(
-    get,
-    path = "/__mock/contract.json",
-    responses((status = 200, description = "OpenAPI 3.1.", body = Object))
-)]
-pub(super) async fn show_contract() -> impl IntoResponse {
-    ([(CONTENT_TYPE, JSON)], Contract::current().document())
 }
 
 /// Shows metrics of all exchanges since the start or the last reset, for Prometheus.

@@ -5,7 +5,7 @@
 
 use http::StatusCode;
 use serde_json::json;
-use wechatpay_openapi::{Constraint, Contract, FieldError};
+use wechatpay_openapi::{Constraint, FieldError};
 use wechatpay_protocol::{AuthorizationError, ErrorBody, Timestamp, display::quoted};
 
 use crate::policies::{MismatchMessage, Provenance};
@@ -115,9 +115,14 @@ pub enum ApiError {
     CertificateReplaced,
     /// Check 10: the signature was not made over this request with the merchant's key.
     SignatureMismatch(SignInformation),
-    /// Check 11: the body is not JSON.
+    /// Check 11: the body is not JSON, or that of an upload no form.
     NotJson {
-        /// The parser's message, with line and column.
+        /// What was expected and what was found; of JSON with line and column.
+        reason: String,
+    },
+    /// Check 11: an uploaded file does not have the digest that the request names, or the form does not end.
+    FileDigest {
+        /// What was expected and what was found.
         reason: String,
     },
     /// Check 11: a text of the path, the query or the body is not UTF-8 of one to three bytes for each character.
@@ -186,6 +191,7 @@ impl ApiError {
             },
             Self::NotUtf8 { .. } => "not_utf8",
             Self::NotJson { .. } | Self::Field(_) => "not_json",
+            Self::FileDigest { .. } => "file_digest",
             Self::Sensitive(SensitiveFault::SerialAbsent) => "sensitive_serial_absent",
             Self::Sensitive(SensitiveFault::SerialUnknown { .. }) => "sensitive_serial_unknown",
             Self::Sensitive(SensitiveFault::Undecryptable { .. }) => "sensitive_undecryptable",
@@ -326,10 +332,12 @@ impl ApiError {
             ),
             Self::CertificateRevoked => "the merchant's certificate was revoked".into(),
             Self::CertificateReplaced => "the merchant's certificate was replaced by a new one".into(),
-            Self::SignatureMismatch(_) => {
-                "the signature was not made over this request with the merchant's key".into()
+            Self::SignatureMismatch(information) => {
+                let problem = information.problem.iter().map(|problem| format!("; {problem}"));
+                let what = "the signature was not made over this request with the merchant's key";
+                [what.to_owned()].into_iter().chain(problem).collect()
             }
-            Self::NotJson { reason } => reason.clone(),
+            Self::NotJson { reason } | Self::FileDigest { reason } => reason.clone(),
             Self::Field(error) => field_error::issue(error),
             Self::Sensitive(SensitiveFault::SerialAbsent) => {
                 "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
@@ -345,17 +353,9 @@ impl ApiError {
     }
 }
 
-/// The most operations that an error names.
-const MOST_NAMED: usize = 8;
-
 fn unknown_path(near: Option<&str>) -> String {
-    let operations = Contract::current().operations();
-    let mut named: Vec<_> = operations.iter().take(MOST_NAMED).map(ToString::to_string).collect();
-    if let Some(others) = operations.len().checked_sub(MOST_NAMED).filter(|others| *others > 0) {
-        named.push(format!("{others} more"));
-    }
     let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-    format!("the mock has no operation with this path, only {}{near}", named.join(", "))
+    format!("no operation has this path{near}; `wechatpay-mock operations` lists all")
 }
 
 impl From<Box<FieldError>> for ApiError {
@@ -409,6 +409,7 @@ mod tests {
             mismatch(MismatchMessage::Check),
             ApiError::NotUtf8 { reason: String::new() },
             ApiError::NotJson { reason: String::new() },
+            ApiError::FileDigest { reason: String::new() },
             ApiError::Sensitive(SensitiveFault::SerialAbsent),
             ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: String::new() }),
             ApiError::Sensitive(SensitiveFault::Undecryptable { reason: String::new() }),

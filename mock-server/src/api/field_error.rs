@@ -10,19 +10,19 @@ use super::language::Language;
 /// The provenance of the message.
 pub(crate) fn provenance(error: &FieldError) -> Provenance {
     match &error.constraint {
-        Constraint::Type { expected: JsonType::Integer | JsonType::Uint64, .. }
+        Constraint::Type { expected: JsonType::Integer | JsonType::String | JsonType::Uint64, .. }
         | Constraint::Required
         | Constraint::MaxLength { .. }
         | Constraint::MinLength { .. }
         | Constraint::MaxBytes { .. }
         | Constraint::MinBytes { .. }
+        | Constraint::Minimum { .. }
         | Constraint::Pattern { .. }
         | Constraint::Documented { .. } => Provenance::Wild,
         Constraint::Type { .. }
         | Constraint::ThreeBytes { .. }
         | Constraint::PercentEncoding { .. }
         | Constraint::Maximum { .. }
-        | Constraint::Minimum { .. }
         | Constraint::MaxItems { .. }
         | Constraint::MinItems { .. }
         | Constraint::Enum { .. }
@@ -76,32 +76,42 @@ pub(crate) fn detail(error: &FieldError) -> Value {
     json!({
         "field": error.pointer,
         "issue": issue(error),
-        "location": error.location.to_string(),
+        "location": location(error),
         "value": value,
     })
 }
 
+/// The part of the request. Of the part `file` of a form, the gateway drops the last letter. (wild)
+fn location(error: &FieldError) -> String {
+    match (error.location, error.pointer.trim_start_matches('/')) {
+        (Location::Form, "file") => "fil".into(),
+        (Location::Form, name) => name.into(),
+        (location, _) => location.to_string(),
+    }
+}
+
 fn simplified(error: &FieldError) -> String {
     let (source, title) = (error.source_name(), &error.title);
+    let of_number = |rest: String| format!("输入源“{source}”映射到数值字段“{title}”规则校验失败，{rest}");
     let of_string = |rest: String| format!("输入源“{source}”映射到值字段“{title}”字符串规则校验失败，{rest}");
     match &error.constraint {
         Constraint::Required => {
             format!("输入源“{source}”映射到字段“{title}”必填性规则校验失败，此字段为必填项")
         }
         Constraint::Type { expected, .. } => {
-            let (json, wanted) = (json_of(error), type_simplified(*expected));
-            format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中，此字段需要一个合法的{wanted}")
+            let (json, wanted) = (json_of(error), type_simplified(*expected, error.location));
+            format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中，此字段需要一个{wanted}")
         }
         Constraint::MaxLength { limit, length } => of_string(format!("字符数 {length}，大于最大值 {limit}")),
         Constraint::MinLength { limit, length } => of_string(format!("字符数 {length}，小于最小值 {limit}")),
         Constraint::MaxBytes { limit, length } => of_string(format!("字节数 {length}，大于最大值 {limit}")),
         Constraint::MinBytes { limit, length } => of_string(format!("字节数 {length}，小于最小值 {limit}")),
         Constraint::Pattern { pattern, .. } => of_string(format!("字符串必须匹配正则表达式“{pattern}”")),
+        Constraint::Minimum { limit, .. } => of_number(format!("值低于最小值 {limit}")),
+        Constraint::Maximum { limit, .. } => of_number(format!("值高于最大值 {limit}")),
         Constraint::Documented { .. } => "请求中含有未在API文档中定义的参数".into(),
         Constraint::PercentEncoding { .. } => of_string("字符串必须是合法的百分号编码".into()),
         Constraint::ThreeBytes { .. }
-        | Constraint::Maximum { .. }
-        | Constraint::Minimum { .. }
         | Constraint::MaxItems { .. }
         | Constraint::MinItems { .. }
         | Constraint::Enum { .. }
@@ -113,25 +123,26 @@ fn simplified(error: &FieldError) -> String {
 
 fn traditional(error: &FieldError) -> String {
     let (source, title) = (error.source_name(), error.title_traditional());
+    let of_number = |rest: String| format!("輸入源“{source}”映射到數值字段“{title}”規則校驗失敗，{rest}");
     let of_string = |rest: String| format!("輸入源“{source}”映射到值字段“{title}”字符串規則校驗失敗，{rest}");
     match &error.constraint {
         Constraint::Required => {
             format!("輸入源“{source}”映射到字段“{title}”必填性規則校驗失敗，此字段為必填項")
         }
         Constraint::Type { expected, .. } => {
-            let (json, wanted) = (json_of(error), type_traditional(*expected));
-            format!("無法將{json}輸入源“{source}”映射到目標字段“{title}”中，此字段需要一個合法的{wanted}")
+            let (json, wanted) = (json_of(error), type_traditional(*expected, error.location));
+            format!("無法將{json}輸入源“{source}”映射到目標字段“{title}”中，此字段需要一個{wanted}")
         }
         Constraint::MaxLength { limit, length } => of_string(format!("字符數 {length}，大於最大值 {limit}")),
         Constraint::MinLength { limit, length } => of_string(format!("字符數 {length}，小於最小值 {limit}")),
         Constraint::MaxBytes { limit, length } => of_string(format!("字節數 {length}，大於最大值 {limit}")),
         Constraint::MinBytes { limit, length } => of_string(format!("字節數 {length}，小於最小值 {limit}")),
         Constraint::Pattern { pattern, .. } => of_string(format!("字符串必須匹配正則表達式“{pattern}”")),
+        Constraint::Minimum { limit, .. } => of_number(format!("值低於最小值 {limit}")),
+        Constraint::Maximum { limit, .. } => of_number(format!("值高於最大值 {limit}")),
         Constraint::Documented { .. } => "請求中含有未在API文檔中定義的參數".into(),
         Constraint::PercentEncoding { .. } => of_string("字符串必須是合法的百分號編碼".into()),
         Constraint::ThreeBytes { .. }
-        | Constraint::Maximum { .. }
-        | Constraint::Minimum { .. }
         | Constraint::MaxItems { .. }
         | Constraint::MinItems { .. }
         | Constraint::Enum { .. }
@@ -194,30 +205,37 @@ fn json_of(error: &FieldError) -> &'static str {
     if error.location == Location::Body { " JSON " } else { "" }
 }
 
-/// The type, as the gateway names it. The integer is wild; the others follow its pattern (own choice).
-fn type_simplified(expected: JsonType) -> &'static str {
-    match expected {
-        JsonType::Array => "数组",
-        JsonType::Boolean => "布尔值",
-        JsonType::Integer => " 64 位有符号整数",
-        JsonType::Int32 => " 32 位有符号整数",
-        JsonType::Number => "数值",
-        JsonType::Object => "对象",
-        JsonType::String => "字符串",
-        JsonType::Uint64 => " 64 位无符号整数",
+/// The type, as the gateway names it. Integers of 64 bits, and strings in JSON, are wild; the others follow their pattern
+/// (own choice).
+fn type_simplified(expected: JsonType, location: Location) -> String {
+    match (expected, location) {
+        (JsonType::Integer, _) => "合法的 64 位有符号整数".into(),
+        (JsonType::Int32, _) => "合法的 32 位有符号整数".into(),
+        (JsonType::Uint64, _) => "合法的 64 位无符号整数".into(),
+        (other, Location::Body) => format!(" {} 类型的 Json 值", json_name(other)),
+        (other, _) => format!("合法的 {} 类型的值", json_name(other)),
     }
 }
 
-fn type_traditional(expected: JsonType) -> &'static str {
+fn type_traditional(expected: JsonType, location: Location) -> String {
+    match (expected, location) {
+        (JsonType::Integer, _) => "合法的 64 位有符號整數".into(),
+        (JsonType::Int32, _) => "合法的 32 位有符號整數".into(),
+        (JsonType::Uint64, _) => "合法的 64 位無符號整數".into(),
+        (other, Location::Body) => format!(" {} 類型的 Json 值", json_name(other)),
+        (other, _) => format!("合法的 {} 類型的值", json_name(other)),
+    }
+}
+
+/// The type's name in JSON.
+fn json_name(expected: JsonType) -> &'static str {
     match expected {
-        JsonType::Array => "數組",
-        JsonType::Boolean => "布爾值",
-        JsonType::Integer => " 64 位有符號整數",
-        JsonType::Int32 => " 32 位有符號整數",
-        JsonType::Number => "數值",
-        JsonType::Object => "對象",
-        JsonType::String => "字符串",
-        JsonType::Uint64 => " 64 位無符號整數",
+        JsonType::Array => "array",
+        JsonType::Boolean => "boolean",
+        JsonType::Integer | JsonType::Int32 | JsonType::Uint64 => "integer",
+        JsonType::Number => "number",
+        JsonType::Object => "object",
+        JsonType::String => "string",
     }
 }
 

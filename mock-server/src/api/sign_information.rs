@@ -15,6 +15,8 @@ pub struct SignInformation {
     /// The length of the complete message in bytes.
     sign_message_length: usize,
     pub(super) message: MismatchMessage,
+    /// What is wrong with the form of an upload, if its signed part can't be found. Never in the response.
+    pub(super) problem: Option<String>,
 }
 
 /// The number of characters of the body in `truncated_sign_message`. (wild)
@@ -35,7 +37,13 @@ impl SignInformation {
             truncated_sign_message: shown,
             sign_message_length: without_body.len() + message.body.len(),
             message: text,
+            problem: None,
         }
+    }
+
+    /// The same, with what is wrong with the form of an upload.
+    pub(crate) fn with_problem(self, problem: Option<String>) -> Self {
+        Self { problem, ..self }
     }
 
     /// The detail of a real response. Its issue is nested one level deeper than in the documentation. (wild)

@@ -28,6 +28,15 @@ pub enum Warning {
         /// Their JSON pointers: `/body/payer/openid`.
         pointers: Vec<String>,
     },
+    /// A value is outside an enum of which sources disagree.
+    UncertainValue {
+        /// Its place: `/body/account_type`.
+        source: String,
+        /// The value.
+        found: String,
+        /// The values that are known.
+        known: Vec<String>,
+    },
     /// The request asks for a notification, which is not sent.
     NoNotification,
     /// The merchant has used this nonce before. (own choice: nothing public says whether the gateway rejects it)
@@ -58,6 +67,7 @@ impl Warning {
             Self::Arithmetic { .. } => "arithmetic",
             Self::RepeatedDifferently => "repeated-differently",
             Self::UnknownFields { .. } => "unknown-fields",
+            Self::UncertainValue { .. } => "uncertain-value",
             Self::NoNotification => "no-notification",
             Self::NonceUsedBefore { .. } => "nonce-used-before",
             Self::NoWechatpaySerial => "no-wechatpay-serial",
@@ -75,6 +85,7 @@ impl Warning {
             | Self::Arithmetic { .. }
             | Self::RepeatedDifferently
             | Self::UnknownFields { .. }
+            | Self::UncertainValue { .. }
             | Self::NoNotification
             | Self::NonceUsedBefore { .. }
             | Self::MalformedTriggerNumber { .. }
@@ -100,6 +111,10 @@ impl fmt::Display for Warning {
             }
             Self::UnknownFields { pointers } => {
                 write!(f, "undocumented fields were ignored: {}", pointers.join(", "))
+            }
+            Self::UncertainValue { source, found, known } => {
+                let known = known.join(", ");
+                write!(f, "{source} is {found}; sources disagree on its values, known are {known}")
             }
             Self::NoNotification => {
                 f.write_str("notify_url is given, but the mock sends no notifications yet")

@@ -21,7 +21,7 @@ use crate::{
         injected_error::{CustomError, DocumentedError, InjectedError},
     },
     merchants::{Merchants, PlatformKey},
-    response::OperationResponse,
+    response::{Content, OperationResponse},
     response::respond::{Response, title_case},
 };
 
@@ -85,7 +85,7 @@ impl ActiveFault {
             // With neither an effect nor an error, no response is sent.
             OperationResponse::no_content(Vec::new())
         };
-        if self.is_false_gzip() && response.body.is_none() {
+        if self.is_false_gzip() && matches!(response.body, Content::Empty) {
             response = OperationResponse { warnings: response.warnings, ..OperationResponse::ok(json!({})) };
         }
         let Some(error) = self.error_response() else { return Ok(response) };

@@ -1,10 +1,13 @@
 //! The operations: a file or folder for each family with its own rules.
 //!
+//! An operation without rules of its own is executed by data: `example.rs` answers from the contract's examples.
+//!
 //! An operation is a function of a valid request and the documents that it reads. It returns its response and leaves
 //! the changed documents in [`Documents`]. It opens no socket, takes no lock, and keeps no state.
 
 mod certificates;
 mod echo;
+mod example;
 pub(crate) mod initial;
 mod member_card;
 pub(crate) mod seed;
@@ -28,8 +31,13 @@ pub(crate) struct Context<'a> {
 pub(crate) type Handler =
     fn(&Context<'_>, &ValidRequest, &mut Documents<'_>) -> Result<OperationResponse, ApiError>;
 
-/// The handler of the operation with this `operationId`.
-pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
+/// The handler of the operation with this `operationId`: its own, or the one for all that have none.
+pub(crate) fn handler(operation_id: &str) -> Handler {
+    rules(operation_id).unwrap_or(example::answer)
+}
+
+/// The handler of an operation with rules of its own.
+fn rules(operation_id: &str) -> Option<Handler> {
     match operation_id {
         "echo" => Some(echo::echo),
         "list_certificates" => Some(certificates::list),
@@ -41,13 +49,15 @@ pub(crate) fn handler(operation_id: &str) -> Option<Handler> {
 
 #[cfg(test)]
 mod tests {
-    use wechatpay_openapi::Contract;
+    use wechatpay_openapi::{Contract, Depth};
 
     use super::*;
 
     #[test]
-    fn every_operation_of_the_contract_has_a_handler() {
-        let ids = Contract::current().operation_ids();
-        assert_eq!(ids.filter(|id| handler(id).is_none()).collect::<Vec<_>>(), Vec::<&str>::new());
+    fn the_operations_of_depth_rules_and_no_others_have_a_handler_of_their_own() {
+        for operation in Contract::current().operations() {
+            let has_rules = operation.depth() == Depth::Rules;
+            assert_eq!(rules(operation.id()).is_some(), has_rules, "{operation}");
+        }
     }
 }

@@ -69,8 +69,9 @@ policies! {
         Reject = "400 INVALID_REQUEST",
     }
     /// The body has an undocumented field.
-    unknown_field: UnknownField, from "the error was seen on pay and transfer operations (wild)" {
-        #[default] Reject = "400 PARAM_ERROR",
+    unknown_field: UnknownField, from "the error was seen on pay and transfer operations (wild); of most bodies, nothing public lists every field" {
+        #[default] Auto = "reject where all fields of the body are known (x-complete in the contract), else warn",
+        Reject = "400 PARAM_ERROR",
         Warn = "ignored, warning in the journal",
     }
     /// The card or the code is unknown.

@@ -13,7 +13,7 @@ use crate::{
     api::{Warning, error::ApiError, language::Language, sign_information::SignInformation},
     merchants::{CertificateStatus, Merchant, Merchants},
     policies::MismatchMessage,
-    request::{receive::RawRequest, route::RoutedRequest},
+    request::{multipart::signed_body, receive::RawRequest, route::RoutedRequest},
 };
 
 /// A request whose every byte a merchant signed. Only [`authenticate`] creates one.
@@ -70,7 +70,7 @@ pub(crate) fn authenticate(
     let merchant = merchant(merchants, &authorization)?;
     check_serial_no(&merchant, &authorization)?;
     check_validity(&merchant, now)?;
-    check_signature(&merchant, &authorization, &request.received, mismatch_message)?;
+    check_signature(&merchant, &authorization, &request, mismatch_message)?;
     let nonce_str = authorization.nonce_str().into();
     Ok(AuthenticatedRequest { routed: request, merchant, nonce_str })
 }
@@ -136,19 +136,23 @@ fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), ApiError> {
 fn check_signature(
     merchant: &Merchant,
     authorization: &Authorization,
-    received: &RawRequest,
+    RoutedRequest { received, operation }: &RoutedRequest,
     mismatch_message: MismatchMessage,
 ) -> Result<(), ApiError> {
+    let body = signed_body(operation, received);
     let message = RequestMessage {
         method: received.method.as_str(),
         target: &received.target,
         timestamp: authorization.timestamp(),
         nonce_str: authorization.nonce_str(),
-        body: &received.body,
+        body: body.bytes,
     };
     let signature = authorization.signature().parse::<Signature>().ok();
     match signature.map(|signature| merchant.key().verify(&message.to_bytes(), &signature)) {
         Some(Ok(())) => Ok(()),
-        _ => Err(ApiError::SignatureMismatch(SignInformation::about(&message, mismatch_message))),
+        _ => {
+            let information = SignInformation::about(&message, mismatch_message);
+            Err(ApiError::SignatureMismatch(information.with_problem(body.problem)))
+        }
     }
 }

@@ -15,7 +15,7 @@ use wechatpay_protocol::{Authorization, Certificate, Credentials, RequestMessage
 
 use crate::{
     merchants::{Merchant, Merchants},
-    request::receive::RawRequest,
+    request::{multipart::signed_body, receive::RawRequest},
 };
 
 /// Whether signatures that do not match are diagnosed, and where the diagnosis is shown.
@@ -86,6 +86,7 @@ impl Diagnoser {
         // On a blocking thread, so that no other request waits.
         spawn_blocking(move || {
             let operation = contract.route(&received.method, received.path()).ok();
+            let signed = operation.map(|operation| signed_body(operation, &received).bytes);
             let headers = received.headers.iter();
             let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
             let evidence = Evidence {
@@ -94,7 +95,7 @@ impl Diagnoser {
                     target: &received.target,
                     timestamp: authorization.timestamp(),
                     nonce_str: authorization.nonce_str(),
-                    body: &received.body,
+                    body: signed.unwrap_or(&received.body),
                 },
                 signature: authorization.signature(),
                 mchid: authorization.mchid(),

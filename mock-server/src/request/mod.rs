@@ -7,6 +7,7 @@
 pub(crate) mod authenticate;
 pub(crate) mod body;
 pub(crate) mod diagnose;
+pub(crate) mod multipart;
 pub(crate) mod not_http;
 pub(crate) mod receive;
 pub(crate) mod route;
@@ -21,6 +22,11 @@ pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The value of the first parameter with this name, still percent-encoded.
 pub(crate) fn in_query<'q>(query: &'q str, name: &str) -> Option<&'q str> {
-    let is_wanted = |sent: &str| percent_decode_str(sent).decode_utf8_lossy() == name;
-    query_pairs(query).find(|(sent, _)| is_wanted(sent)).map(|(_, value)| value)
+    all_in_query(query, name).next()
+}
+
+/// The values of all parameters with this name, still percent-encoded.
+pub(crate) fn all_in_query<'q>(query: &'q str, name: &str) -> impl Iterator<Item = &'q str> {
+    let is_wanted = move |sent: &str| percent_decode_str(sent).decode_utf8_lossy() == name;
+    query_pairs(query).filter(move |(sent, _)| is_wanted(sent)).map(|(_, value)| value)
 }

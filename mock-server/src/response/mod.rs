@@ -5,6 +5,7 @@ pub(crate) mod deflate;
 pub(crate) mod respond;
 pub(crate) mod sign;
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -14,19 +15,28 @@ use crate::api::Warning;
 #[derive(Debug)]
 pub(crate) struct OperationResponse {
     pub(crate) status: StatusCode,
-    /// The JSON of the body; `None` for an empty body.
-    pub(crate) body: Option<Value>,
+    pub(crate) body: Content,
+    /// Whether the gateway signs it, as it does all but files.
+    pub(crate) is_signed: bool,
     pub(crate) warnings: Vec<Warning>,
+}
+
+/// The body of an operation's response.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Empty,
+    Json(Value),
+    File(Bytes),
 }
 
 impl OperationResponse {
     /// 200 with this body.
     pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body), warnings: Vec::new() }
+        Self { status: StatusCode::OK, body: Content::Json(body), is_signed: true, warnings: Vec::new() }
     }
 
     /// 204 without a body.
     pub(crate) fn no_content(warnings: Vec<Warning>) -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, warnings }
+        Self { status: StatusCode::NO_CONTENT, body: Content::Empty, is_signed: true, warnings }
     }
 }

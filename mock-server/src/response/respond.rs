@@ -17,8 +17,7 @@ use wechatpay_protocol::{REQUEST_ID, Timestamp};
 use crate::{
     api::{error::ApiError, language::Language},
     request::receive::RawRequest,
-    response::OperationResponse,
-    response::body::ResponseBody,
+    response::{Content, OperationResponse, body::ResponseBody},
 };
 
 /// A response before it is sent.
@@ -95,9 +94,14 @@ pub(crate) fn respond(
     let language = Language::preferred(&received.headers).unwrap_or_default();
     let request_id = |inner_number| request_id(now, random, inner_number);
     let mut response = match result {
-        Ok(operation) => application(operation.status, operation.body.as_ref(), now, request_id(0)),
+        Ok(OperationResponse { status, body, .. }) => match body {
+            Content::Empty => application(*status, Bytes::new(), now, request_id(0)),
+            Content::Json(body) => application(*status, json(body), now, request_id(0)),
+            Content::File(file) => application(*status, file.clone(), now, request_id(0))
+                .with_header(CONTENT_TYPE, "application/octet-stream"),
+        },
         Err(error) => match error.body(language) {
-            Some(body) => application(error.status(), Some(&body), now, request_id(error.inner_number())),
+            Some(body) => application(error.status(), json(&body), now, request_id(error.inner_number())),
             None => match error.page() {
                 Some(page) => html(error.status(), page, now),
                 None => front_end(error.status(), Bytes::new(), now),
@@ -132,16 +136,8 @@ pub(crate) fn with_diagnosis(mut response: Response, diagnosis: Option<&Diagnosi
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// A response of the gateway's application. Real ones have these headers, even a 204. (wild)
-fn application(
-    status: StatusCode,
-    body: Option<&impl Serialize>,
-    now: Timestamp,
-    request_id: HeaderValue,
-) -> Response {
-    let body = body.map_or_else(Vec::new, |body| {
-        serde_json::to_vec(body).expect("responses are structs and values, which always serialize")
-    });
-    let mut response = front_end(status, body.into(), now);
+fn application(status: StatusCode, body: Bytes, now: Timestamp, request_id: HeaderValue) -> Response {
+    let mut response = front_end(status, body, now);
     response.headers.extend([
         (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache, must-revalidate")),
@@ -150,6 +146,10 @@ fn application(
         (REQUEST_ID, request_id),
     ]);
     response
+}
+
+fn json(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).expect("responses are structs and values, which always serialize").into()
 }
 
 /// A page of the web server in front of the application.

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 25] = [
+const CALLS: [&str; 27] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -72,6 +72,7 @@ const CALLS: [&str; 25] = [
     "GET /__mock/ca.pem show_ca",
     "GET /__mock/clock show_clock",
     "GET /__mock/contract.json show_contract",
+    "GET /__mock/contract/{family} show_family",
     "GET /__mock/credentials show_credentials merchant",
     "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
@@ -84,6 +85,7 @@ const CALLS: [&str; 25] = [
     "GET /__mock/merchants/{mchid} show_merchant",
     "GET /__mock/metrics show_metrics",
     "GET /__mock/openapi.json show_openapi",
+    "GET /__mock/operations list_operations family",
     "POST /__mock/clock set_clock body",
     "POST /__mock/faults add_fault body",
     "POST /__mock/merchants make_merchant body",

@@ -95,6 +95,10 @@ async fn responses(seen: &mut Vec<Response>) {
         "/health",
         "/openapi.json",
         "/contract.json",
+        "/contract/certificates.json",
+        "/contract/none",
+        "/operations",
+        "/operations?family=none",
         "/exchanges",
         "/exchanges.har",
         "/exchanges/1",
@@ -167,7 +171,16 @@ async fn without_room(seen: &mut Vec<Response>) {
     let calls = async {
         unread.write_all(b"GET /__mock/exchanges.har HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
         unread.read_u8().await.unwrap();
-        for path in ["/exchanges", "/exchanges.har", "/exchanges/1", "/faults", "/merchants"] {
+        for path in [
+            "/contract.json",
+            "/contract/pay-transactions",
+            "/exchanges",
+            "/exchanges.har",
+            "/exchanges/1",
+            "/faults",
+            "/merchants",
+            "/operations",
+        ] {
             seen.push(admin.get(path).await);
         }
         seen.push(admin.post("/verify", &json!({ "body": { "a": 1 } })).await);

@@ -49,10 +49,29 @@ async fn an_exchange_says_whether_its_response_was_signed() {
 }
 
 #[tokio::test]
-async fn both_documents_are_served_byte_for_byte() {
+async fn the_documents_are_served_byte_for_byte() {
     let admin = Admin::new().await;
     assert_eq!(admin.get("/openapi.json").await.text, admin_openapi());
     assert_eq!(admin.get("/contract.json").await.text, Contract::current().document());
+    let family = Contract::current().family_document("certificates");
+    for path in ["/contract/certificates.json", "/contract/certificates"] {
+        assert_eq!(Some(admin.get(path).await.text), family);
+    }
+}
+
+#[tokio::test]
+async fn every_operation_is_listed_and_a_family_can_be_selected() {
+    let admin = Admin::new().await;
+    let listed = |path| async {
+        let response = admin.get(path).await;
+        let operations = response.body["operations"].as_array().unwrap().iter();
+        operations.map(|operation| operation["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("/operations").await, Contract::current().operation_ids().collect::<Vec<_>>());
+    assert_eq!(listed("/operations?family=certificates").await, ["list_certificates"]);
+    let refused = admin.get("/operations?family=certificate").await;
+    assert_eq!(refused.status, 404);
+    assert!(refused.text.contains("did you mean certificates?"), "{}", refused.text);
 }
 
 #[tokio::test]
