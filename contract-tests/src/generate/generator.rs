@@ -7,7 +7,7 @@ use serde_json::Value;
 use wechatpay_openapi::{ContractError, Location, Operation, PathTemplate};
 
 use super::{
-    parameter::{EncodedValues, Parameter},
+    parameter::{EncodedValues, Parameter, SEPARATOR},
     request::GeneratedRequest,
     schema::{Schema, Values},
     violation::{Rule, Violation},
@@ -38,10 +38,15 @@ impl Generator {
     /// # Errors
     /// [`ContractError`] if no values can be made by one of its schemas.
     pub fn new(operation: &Operation) -> Result<Self, ContractError> {
-        let parameters = operation.parameters().iter().filter_map(|it| Parameter::read(it).transpose());
+        let parameters = operation.parameters().iter().map(Parameter::read);
         let parameters = parameters.collect::<Result<_, _>>();
         let body = operation.body().map(|schema| match Schema::read(schema.as_value())? {
-            schema @ Schema { values: Values::Object(_), .. } => Ok(schema),
+            mut schema @ Schema { values: Values::Object(_), .. } => {
+                if schema.title.is_empty() {
+                    schema.title = "请求体".into();
+                }
+                Ok(schema)
+            }
             _ => Err(ContractError::new("expected an object")),
         });
         let within = |error: ContractError| error.within(&operation.to_string());
@@ -120,6 +125,7 @@ impl Generator {
             operation_id: generator.operation_id.clone(),
             method: generator.method.clone(),
             target: generator.target(&values),
+            headers: generator.headers(&values),
             body,
         };
         (parameters, body).prop_map(request).boxed()
@@ -128,11 +134,21 @@ impl Generator {
     /// Path and query with these values of the parameters.
     fn target(&self, values: &[Option<String>]) -> String {
         let sent = self.parameters.iter().zip(values).filter_map(|(it, value)| Some((it, value.as_deref()?)));
+        let sent = sent.filter(|(it, _)| it.location != Location::Header);
         let (in_path, in_query): (Vec<_>, Vec<_>) = sent.partition(|(it, _)| it.location == Location::Path);
         let value = |name| in_path.iter().find(|(it, _)| it.name == name).map_or("", |(_, value)| *value);
         let path = self.path.fill(self.path.names().map(value));
-        let query: Vec<_> = in_query.iter().map(|(it, value)| format!("{}={value}", it.name)).collect();
+        let query = in_query.iter().flat_map(|(it, value)| {
+            value.split(SEPARATOR).map(|value| format!("{}={value}", it.name))
+        });
+        let query: Vec<_> = query.collect();
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    /// The headers among the parameters.
+    fn headers(&self, values: &[Option<String>]) -> Vec<(String, String)> {
+        let headers = self.parameters.iter().zip(values).filter(|(it, _)| it.location == Location::Header);
+        headers.filter_map(|(it, value)| Some((it.name.clone(), value.clone()?))).collect()
     }
 }
 

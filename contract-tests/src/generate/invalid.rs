@@ -2,10 +2,11 @@
 
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
+use wechatpay_openapi::JsonType;
 
 use super::{
     json_type::values_of_other_types,
-    schema::{Field, Integers, List, Object, Schema, Values},
+    schema::{Choice, Field, Integers, List, Object, Schema, Values},
     text::Text,
     violation::Rule,
 };
@@ -34,10 +35,11 @@ impl Schema {
         };
         let mut invalid: Vec<_> = self.wrong_types().into_iter().map(of_this).collect();
         match &self.values {
-            Values::Boolean => {}
+            Values::Boolean | Values::Number => {}
+            Values::Json(_) => invalid.push(of_this((Rule::Content, Just("{".into()).boxed()))),
             Values::Integer(integers) => invalid.extend(integers.invalid().into_iter().map(of_this)),
             Values::Text(text) => invalid.extend(text.invalid().into_iter().map(of_this)),
-            Values::Choice(choices) => invalid.push(of_this(not_among(choices))),
+            Values::Choice(choice) => invalid.extend(not_among(choice).map(of_this)),
             Values::List(list) => {
                 invalid.extend(list.wrong_lengths().into_iter().map(of_this));
                 invalid.extend(list.invalid_items());
@@ -47,20 +49,24 @@ impl Schema {
         invalid
     }
 
-    fn wrong_types(&self) -> [RuleAndValues; 2] {
+    fn wrong_types(&self) -> Vec<RuleAndValues> {
         let expected = self.json_type();
-        [
-            (Rule::Null { expected }, Just(Value::Null).boxed()),
-            (Rule::Type { expected }, values_of_other_types(expected)),
-        ]
+        let null = (!self.is_nullable).then(|| (Rule::Null { expected }, Just(Value::Null).boxed()));
+        let others = (Rule::Type { expected }, values_of_other_types(expected));
+        null.into_iter().chain([others]).collect()
     }
 }
 
 impl Integers {
     fn invalid(&self) -> Vec<RuleAndValues> {
-        let mut invalid = vec![(Rule::Fraction, self.fractions())];
-        if self.is_int64 {
-            invalid.push((Rule::Beyond64Bits, beyond_64_bits()));
+        let expected = self.kind;
+        let mut invalid = vec![(Rule::Fraction { expected }, self.fractions())];
+        if self.is_strict {
+            invalid.push((Rule::Beyond64Bits { expected }, beyond_64_bits(expected)));
+        }
+        // Beyond the bits of their type, integers have another type.
+        if expected != JsonType::Integer {
+            return invalid;
         }
         // No integer is beyond a limit at the end of the range.
         if let Some(beyond) = self.min.and_then(|min| min.checked_sub(1)) {
@@ -79,15 +85,19 @@ impl Integers {
         let least = self.min.unwrap_or(-1000).clamp(-1_000_000, 1_000_000);
         let wholes = least..=self.max.unwrap_or(1000).clamp(least, least + 1000);
         // For JSON Schema, 100.0 is an integer; for the format int64 it is not.
-        let fractions = if self.is_int64 { vec![0.0, 0.25, 0.5] } else { vec![0.25, 0.5] };
+        let fractions = if self.is_strict { vec![0.0, 0.25, 0.5] } else { vec![0.25, 0.5] };
         let number = |(integral, fraction): (i64, f64)| json!(integral as f64 + fraction);
         (wholes, select(fractions)).prop_map(number).boxed()
     }
 }
 
-/// Integers that do not fit into 64 bits with a sign.
-fn beyond_64_bits() -> BoxedStrategy<Value> {
-    let above = (i64::MAX as u64 + 1..=u64::MAX).prop_map(Value::from);
+/// Integers that do not fit into the bits of their type.
+fn beyond_64_bits(kind: JsonType) -> BoxedStrategy<Value> {
+    let above = match kind {
+        JsonType::Uint64 => (i64::MIN..0).prop_map(Value::from).boxed(),
+        JsonType::Int32 => (i64::from(i32::MAX) + 1..=i64::MAX).prop_map(Value::from).boxed(),
+        _ => (i64::MAX as u64 + 1..=u64::MAX).prop_map(Value::from).boxed(),
+    };
     let far = select(vec![1e19, -1e19, 1e300, -1e300]).prop_map(Value::from);
     prop_oneof![above, far].boxed()
 }
@@ -95,9 +105,10 @@ fn beyond_64_bits() -> BoxedStrategy<Value> {
 impl Text {
     fn invalid(&self) -> Vec<RuleAndValues> {
         let limit = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
-        let too_long = Rule::TooLong { limit: limit(self.max.unwrap_or(usize::MAX)) };
+        let is_in_bytes = self.is_in_bytes;
+        let too_long = Rule::TooLong { limit: limit(self.max.unwrap_or(usize::MAX)), is_in_bytes };
         let all = [
-            (Rule::TooShort { limit: limit(self.min) }, self.too_short()),
+            (Rule::TooShort { limit: limit(self.min), is_in_bytes }, self.too_short()),
             (too_long, self.too_long()),
             (Rule::Pattern, self.unmatched()),
             (Rule::FourByteCharacter, self.with_four_bytes()),
@@ -107,14 +118,23 @@ impl Text {
     }
 }
 
-/// Texts other than these.
-fn not_among(choices: &[String]) -> RuleAndValues {
-    let others = |choices: Vec<String>| {
-        let like = choices.iter().flat_map(|choice| [choice.to_lowercase(), format!("{choice} ")]);
-        let like: Vec<_> = like.chain([String::new(), "OTHER".into()]).collect();
-        select(like).prop_filter("it is one of them", move |text| !choices.contains(text))
+/// Values of the same type other than these, if there are any.
+fn not_among(choice: &Choice) -> Option<RuleAndValues> {
+    let texts = choice.members.iter().filter_map(Value::as_str);
+    let like = texts.flat_map(|text| [text.to_lowercase(), format!("{text} ")]);
+    let has_length = |text: &String| {
+        let length = text.chars().count();
+        length >= choice.min_length && choice.max_length.is_none_or(|most| length <= most)
     };
-    (Rule::Choice, others(choices.to_vec()).prop_map(Value::from).boxed())
+    let others: Vec<Value> = match choice.kind {
+        JsonType::String => {
+            let like = like.chain([String::new(), "OTHER".into(), "O".into()]);
+            like.filter(has_length).map(Value::from).collect()
+        }
+        _ => vec![987_654_321.into()],
+    };
+    let others: Vec<_> = others.into_iter().filter(|value| !choice.members.contains(value)).collect();
+    (!others.is_empty()).then(|| (Rule::Choice, select(others).boxed()))
 }
 
 impl List {

@@ -2,19 +2,24 @@
 
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
-use wechatpay_openapi::JsonType;
+use wechatpay_openapi::{JsonType, Location};
 
-/// A type in the gateway's messages. (wild for the integer; the others follow it)
-pub(super) fn name(expected: JsonType) -> &'static str {
-    match expected {
-        JsonType::Array => "数组",
-        JsonType::Boolean => "布尔值",
-        JsonType::Integer => " 64 位有符号整数",
-        JsonType::Int32 => " 32 位有符号整数",
-        JsonType::Number => "数值",
-        JsonType::Object => "对象",
-        JsonType::String => "字符串",
-        JsonType::Uint64 => " 64 位无符号整数",
+/// A type in the gateway's messages. (wild for integers of 64 bits and for strings in JSON; the others follow them)
+pub(super) fn name(expected: JsonType, location: Location) -> String {
+    let name = match expected {
+        JsonType::Array => "array",
+        JsonType::Boolean => "boolean",
+        JsonType::Integer => return "合法的 64 位有符号整数".into(),
+        JsonType::Int32 => return "合法的 32 位有符号整数".into(),
+        JsonType::Number => "number",
+        JsonType::Object => "object",
+        JsonType::String => "string",
+        JsonType::Uint64 => return "合法的 64 位无符号整数".into(),
+    };
+    if location == Location::Body {
+        format!(" {name} 类型的 Json 值")
+    } else {
+        format!("合法的 {name} 类型的值")
     }
 }
 
@@ -32,6 +37,10 @@ pub(super) fn values_of_other_types(expected: JsonType) -> BoxedStrategy<Value> 
         (JsonType::String, json!("1")),
         (JsonType::String, json!("true")),
     ];
-    let others = all.into_iter().filter(|(its, _)| *its != expected).map(|(_, value)| value);
+    let is_other = |its: JsonType| match expected {
+        JsonType::Int32 | JsonType::Number | JsonType::Uint64 => its != JsonType::Integer,
+        _ => its != expected,
+    };
+    let others = all.into_iter().filter(|(its, _)| is_other(*its)).map(|(_, value)| value);
     select(others.collect::<Vec<_>>()).boxed()
 }

@@ -12,9 +12,11 @@ pub struct GeneratedRequest {
     pub operation_id: String,
     /// The method.
     pub method: Method,
-    /// Path and query, percent-encoded: as on the wire and in the signed message.
+    /// Path and query, percent-encoded: as on the wire and in the signed message, but for texts that must be encrypted.
     pub target: String,
-    /// The body; empty for an operation without one.
+    /// The headers that are parameters of the operation.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty for an operation without one. Texts that must be encrypted are not yet.
     pub body: Bytes,
 }
 

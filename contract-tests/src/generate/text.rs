@@ -13,6 +13,10 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Lo
 pub(super) struct Text {
     pub(super) min: usize,
     pub(super) max: Option<usize>,
+    /// The longest that can be sent, in characters.
+    pub(super) longest: Option<usize>,
+    /// Whether the lengths count bytes. Then all characters are of one byte.
+    pub(super) is_in_bytes: bool,
     pub(super) pattern: Option<Pattern>,
 }
 
@@ -32,10 +36,10 @@ impl Text {
     /// Texts that break no rule.
     pub(super) fn valid(&self) -> BoxedStrategy<String> {
         let most = self.max.unwrap_or(self.min + 2 * USUAL_LENGTH);
-        let lengths = self.min..=most;
+        let lengths = self.min..=most.min(self.longest.unwrap_or(most));
         match (self.of_lengths(lengths.clone()), &self.pattern) {
             (Some(texts), _) => texts,
-            (None, None) => characters(lengths),
+            (None, None) => self.characters(lengths),
             (None, Some(pattern)) => pattern.matches_of_lengths(lengths),
         }
     }
@@ -43,27 +47,27 @@ impl Text {
     /// Texts that are too short, and match the pattern if such texts can be made.
     pub(super) fn too_short(&self) -> Option<BoxedStrategy<String>> {
         let most = self.min.checked_sub(1)?;
-        Some(self.of_lengths(0..=most).unwrap_or_else(|| characters(0..=most)))
+        Some(self.of_lengths(0..=most).unwrap_or_else(|| self.characters(0..=most)))
     }
 
     /// Texts that are too long, and match the pattern if such texts can be made.
     pub(super) fn too_long(&self) -> Option<BoxedStrategy<String>> {
-        let least = self.max? + 1;
+        let least = self.max.filter(|max| self.longest.is_none_or(|longest| *max < longest))? + 1;
         let lengths = least..=least + USUAL_LENGTH;
-        Some(self.of_lengths(lengths.clone()).unwrap_or_else(|| characters(lengths)))
+        Some(self.of_lengths(lengths.clone()).unwrap_or_else(|| self.characters(lengths)))
     }
 
     /// Texts that break the pattern only.
     pub(super) fn unmatched(&self) -> Option<BoxedStrategy<String>> {
         let regex = self.pattern.as_ref()?.regex.clone();
-        let altered = self.with_one_character_of(character());
+        let altered = self.with_one_character_of(self.character());
         Some(altered.prop_filter("it matches", move |text| !regex.is_match(text)).boxed())
     }
 
     /// Texts with a character of four bytes, such as an emoji, that break no other rule.
     pub(super) fn with_four_bytes(&self) -> Option<BoxedStrategy<String>> {
         // The contract's patterns forbid such characters themselves.
-        let has_room = self.pattern.is_none() && self.max != Some(0);
+        let has_room = self.pattern.is_none() && self.max != Some(0) && !self.is_in_bytes;
         has_room.then(|| self.with_one_character_of(char::range('\u{1f300}', '\u{1faff}').boxed()))
     }
 
@@ -83,18 +87,30 @@ impl Text {
     /// Texts of these lengths that match the pattern; `None` if they can't be made from it directly.
     fn of_lengths(&self, lengths: RangeInclusive<usize>) -> Option<BoxedStrategy<String>> {
         match &self.pattern {
-            None => Some(characters(lengths)),
+            None => Some(self.characters(lengths)),
             Some(pattern) => pattern.repeated(lengths),
         }
+    }
+
+    /// Any texts of these lengths.
+    fn characters(&self, lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
+        characters(self.character(), lengths)
+    }
+
+    fn character(&self) -> BoxedStrategy<char> {
+        if self.is_in_bytes { char::range(' ', '~').boxed() } else { character() }
     }
 }
 
 impl Pattern {
-    /// Reads a pattern; `Err` says why no texts can be made from it.
-    pub(super) fn parse(pattern: &str) -> Result<Self, String> {
-        let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
-        let generated = regex_syntax::parse(pattern).map_err(|error| error.to_string())?;
-        let generated = of_three_bytes(&without_anchors(generated));
+    /// Reads a pattern; `Err` says why no texts can be made from it. In JavaScript's dialect, which schemas use, `\d` is a
+    /// digit of ASCII.
+    pub(super) fn parse(pattern: &str, is_ascii: bool) -> Result<Self, String> {
+        let pattern = pattern.replace("\\d", "[0-9]");
+        let regex = Regex::new(&pattern).map_err(|error| error.to_string())?;
+        let generated = regex_syntax::parse(&pattern).map_err(|error| error.to_string())?;
+        let last = if is_ascii { '~' } else { '\u{ffff}' };
+        let generated = up_to(last, &without_anchors(generated));
         string_regex_parsed(&generated).map(drop).map_err(|error| error.to_string())?;
         Ok(Self { regex, generated })
     }
@@ -134,20 +150,20 @@ fn without_anchors(expression: Hir) -> Hir {
     Hir::concat(parts[start..end].to_vec())
 }
 
-/// The expression without characters of four bytes in UTF-8.
-fn of_three_bytes(expression: &Hir) -> Hir {
-    let each = |parts: &[Hir]| parts.iter().map(of_three_bytes).collect();
+/// The expression without characters after the last one.
+fn up_to(last: char, expression: &Hir) -> Hir {
+    let each = |parts: &[Hir]| parts.iter().map(|part| up_to(last, part)).collect();
     match expression.kind() {
         HirKind::Class(Class::Unicode(class)) => {
             let mut class = class.clone();
-            class.intersect(&ClassUnicode::new([ClassUnicodeRange::new('\0', '\u{ffff}')]));
+            class.intersect(&ClassUnicode::new([ClassUnicodeRange::new('\0', last)]));
             Hir::class(Class::Unicode(class))
         }
         HirKind::Repetition(repetition) => {
-            let sub = Box::new(of_three_bytes(&repetition.sub));
+            let sub = Box::new(up_to(last, &repetition.sub));
             Hir::repetition(Repetition { sub, ..repetition.clone() })
         }
-        HirKind::Capture(capture) => of_three_bytes(&capture.sub),
+        HirKind::Capture(capture) => up_to(last, &capture.sub),
         HirKind::Concat(parts) => Hir::concat(each(parts)),
         HirKind::Alternation(parts) => Hir::alternation(each(parts)),
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(Class::Bytes(_)) | HirKind::Look(_) => {
@@ -156,14 +172,14 @@ fn of_three_bytes(expression: &Hir) -> Hir {
     }
 }
 
-/// Any texts of these lengths, the shortest and the longest among them.
-fn characters(lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
+/// Texts of these lengths, the shortest and the longest among them.
+fn characters(character: BoxedStrategy<char>, lengths: RangeInclusive<usize>) -> BoxedStrategy<String> {
     let (least, most) = lengths.into_inner();
     let usual = least..=most.min(least + USUAL_LENGTH);
     let lengths = prop_oneof![4 => usual, 1 => Just(least), 1 => Just(most)];
     // A long text repeats its beginning: a thousand random characters are slow to generate and find no more errors.
     let text = |(beginning, length): (Vec<char>, usize)| beginning.into_iter().cycle().take(length).collect();
-    (vec(character(), 1..=USUAL_LENGTH), lengths).prop_map(text).boxed()
+    (vec(character, 1..=USUAL_LENGTH), lengths).prop_map(text).boxed()
 }
 
 /// Characters of one to three bytes in UTF-8: the gateway allows no others. (documented)
@@ -196,7 +212,8 @@ mod tests {
     }
 
     fn text(pattern: Option<&str>) -> Text {
-        Text { min: 2, max: Some(128), pattern: pattern.map(|pattern| Pattern::parse(pattern).unwrap()) }
+        let pattern = pattern.map(|pattern| Pattern::parse(pattern, false).unwrap());
+        Text { min: 2, max: Some(128), longest: None, is_in_bytes: false, pattern }
     }
 
     #[test]

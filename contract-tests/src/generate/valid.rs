@@ -14,8 +14,10 @@ impl Schema {
         match &self.values {
             Values::Boolean => bool::ANY.prop_map(Value::from).boxed(),
             Values::Integer(integers) => integers.valid().prop_map(Value::from).boxed(),
+            Values::Number => select(vec![Value::from(0), 1.into(), 0.5.into(), (-7).into()]).boxed(),
+            Values::Json(schema) => schema.valid().prop_map(|value| value.to_string().into()).boxed(),
             Values::Text(text) => text.valid().prop_map(Value::from).boxed(),
-            Values::Choice(choices) => select(choices.clone()).prop_map(Value::from).boxed(),
+            Values::Choice(choice) => select(choice.members.clone()).boxed(),
             Values::List(list) => list.beginning_with(Vec::new()),
             Values::Object(object) => object.with(&[]),
         }

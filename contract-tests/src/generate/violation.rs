@@ -40,9 +40,15 @@ pub enum Rule {
         expected: JsonType,
     },
     /// An integer has a decimal point.
-    Fraction,
-    /// An integer does not fit into 64 bits with a sign.
-    Beyond64Bits,
+    Fraction {
+        /// The required type.
+        expected: JsonType,
+    },
+    /// An integer does not fit into the bits of its type.
+    Beyond64Bits {
+        /// The required type.
+        expected: JsonType,
+    },
     /// An integer is less than the contract allows.
     Minimum,
     /// An integer is more than the contract allows.
@@ -51,16 +57,22 @@ pub enum Rule {
     TooShort {
         /// The minimum.
         limit: u64,
+        /// Whether bytes are counted.
+        is_in_bytes: bool,
     },
     /// A text has too many characters.
     TooLong {
         /// The maximum.
         limit: u64,
+        /// Whether bytes are counted.
+        is_in_bytes: bool,
     },
     /// A text does not match its pattern.
     Pattern,
-    /// A text is not in the contract's list.
+    /// A value is not in the contract's list.
     Choice,
+    /// A text does not hold JSON of its schema.
+    Content,
     /// A text has a character of four bytes in UTF-8, such as an emoji.
     FourByteCharacter,
     /// A parameter is not percent-encoded UTF-8.
@@ -86,14 +98,15 @@ impl Rule {
             Self::Required => "required-field-absent",
             Self::Type { .. } => "wrong-type",
             Self::Null { .. } => "null",
-            Self::Fraction => "fraction",
-            Self::Beyond64Bits => "beyond-64-bits",
+            Self::Fraction { .. } => "fraction",
+            Self::Beyond64Bits { .. } => "beyond-64-bits",
             Self::Minimum => "too-small",
             Self::Maximum => "too-large",
             Self::TooShort { .. } => "too-short",
             Self::TooLong { .. } => "too-long",
             Self::Pattern => "pattern",
             Self::Choice => "not-a-choice",
+            Self::Content => "content",
             Self::FourByteCharacter => "four-byte-character",
             Self::PercentEncoding => "percent-encoding",
             Self::TooFewItems => "too-few-items",
@@ -159,7 +172,7 @@ impl Violation {
     }
 
     /// How the message begins and ends; a measured length may be between them. (wild for required fields, integers,
-    /// lengths, patterns, undocumented fields and characters of four bytes; the others follow their form)
+    /// strings, lengths, minima, patterns, undocumented fields and characters of four bytes; the others follow their form)
     fn message(&self) -> (String, String) {
         use Rule::*;
         let (source, title) = (self.source(), &self.title);
@@ -168,20 +181,27 @@ impl Violation {
         let of_type = |expected: JsonType| {
             let json = if self.location == Location::Body { " JSON " } else { "" };
             let begin = format!("无法将{json}输入源“{source}”映射到目标字段“{title}”中");
-            (begin, format!("，此字段需要一个合法的{}", name(expected)))
+            (begin, format!("，此字段需要一个{}", name(expected, self.location)))
+        };
+        let unit = |is_in_bytes| if is_in_bytes { "字节数 " } else { "字符数 " };
+        let of_number = |end: &str| {
+            let begin = format!("输入源“{source}”映射到数值字段“{title}”规则校验失败，{end}");
+            (begin, String::new())
         };
         match self.rule {
             Required => {
                 (format!("输入源“{source}”映射到字段“{title}”"), "必填性规则校验失败，此字段为必填项".into())
             }
             Type { expected } | Null { expected } => of_type(expected),
-            Fraction | Beyond64Bits => of_type(JsonType::Integer),
-            TooShort { limit } => of_text("字符数 ", format!("，小于最小值 {limit}")),
-            TooLong { limit } => of_text("字符数 ", format!("，大于最大值 {limit}")),
+            Fraction { expected } | Beyond64Bits { expected } => of_type(expected),
+            TooShort { limit, is_in_bytes } => of_text(unit(is_in_bytes), format!("，小于最小值 {limit}")),
+            TooLong { limit, is_in_bytes } => of_text(unit(is_in_bytes), format!("，大于最大值 {limit}")),
+            Minimum => of_number("值低于最小值 "),
+            Maximum => of_number("值高于最大值 "),
             Pattern => of_text("字符串必须匹配正则表达式“", "”".into()),
             FourByteCharacter | NotUtf8 => (String::new(), "请求内容传入了非UTF8参数".into()),
             PercentEncoding => of_text("", "字符串必须是合法的百分号编码".into()),
-            Choice | Minimum | Maximum | TooFewItems | TooManyItems => (value, "规则校验失败".into()),
+            Choice | Content | TooFewItems | TooManyItems => (value, "规则校验失败".into()),
             UnknownField => (String::new(), "请求中含有未在API文档中定义的参数".into()),
             NotJson | EmptyBody => (String::new(), "参数错误".into()),
         }
@@ -208,7 +228,7 @@ mod tests {
             location: Location::Body,
             pointer: "/member_price_word".into(),
             title: "会员价文案".into(),
-            rule: Rule::TooLong { limit: 8 },
+            rule: Rule::TooLong { limit: 8, is_in_bytes: false },
         }
     }
 
@@ -230,7 +250,7 @@ mod tests {
     #[test]
     fn a_response_that_names_another_field_or_rule_fails() {
         let elsewhere = Violation { pointer: "/fapiao_jump_word".into(), ..too_long() };
-        let otherwise = Violation { rule: Rule::TooShort { limit: 8 }, ..too_long() };
+        let otherwise = Violation { rule: Rule::TooShort { limit: 8, is_in_bytes: false }, ..too_long() };
         let in_the_query = Violation { location: Location::Query, ..too_long() };
         for violation in [elsewhere, otherwise, in_the_query] {
             assert!(violation.check(&response()).is_err(), "{violation}");

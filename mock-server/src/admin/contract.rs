@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wechatpay_openapi::{Contract, Operation};
 use wechatpay_protocol::display::quoted;
@@ -12,11 +12,10 @@ use crate::{
     admin::{
         control::Control,
         error::{AdminError, Error},
-        extract::{Query, Segment},
+        extract::{Query, Segment, parameter},
         json::Json,
         long::Long,
     },
-    non_null::non_null,
     suggest::nearest,
 };
 
@@ -26,9 +25,14 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(super) struct FamilyQuery {
     /// Only operations of this family.
-    #[serde(deserialize_with = "non_null")]
-    #[param(value_type = Option<String>, min_length = 1, example = "pay-transactions")]
+    #[serde(deserialize_with = "family")]
+    #[param(min_length = 1, example = "pay-transactions")]
     family: Option<String>,
+}
+
+fn family<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    // The handler compares it with the contract.
+    parameter(text, "a family", |text| Some(text.into()))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

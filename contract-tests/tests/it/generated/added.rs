@@ -72,19 +72,39 @@ fn a_schema_without_possible_values_is_named() {
 }
 
 #[test]
-fn a_required_header_is_an_error_and_an_optional_one_is_left_out() {
+fn a_required_header_is_sent_and_an_optional_one_is_left_out() {
     let mut description = description();
-    let header = json!({ "name": "Wechatpay-Serial", "in": "header", "schema": { "type": "string" } });
+    let header = json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string" } });
     description["parameters"].as_array_mut().unwrap().push(header);
-    let generator = |description: &Value| {
-        Generator::new(contract(description.clone()).operation("order_stock").unwrap()).map(drop)
-    };
-    assert_eq!(generator(&description), Ok(()));
-    description["parameters"][3]["required"] = true.into();
-    assert_eq!(
-        generator(&description).unwrap_err().to_string(),
-        "POST /v3/stocks/{stock_id}/orders: Wechatpay-Serial: values of a required header can't be made"
-    );
+    for is_required in [false, true] {
+        description["parameters"][3]["required"] = is_required.into();
+        let contract = contract(description.clone());
+        let generator = Generator::new(contract.operation("order_stock").unwrap()).unwrap();
+        check((8, file!()), &generator.valid_requests(), |request| {
+            let names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+            prop_assert_eq!(names, if is_required { vec!["Idempotency-Key"] } else { vec![] });
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn a_list_in_the_query_is_sent_as_parameters_of_the_same_name() {
+    let mut description = description();
+    let list = json!({ "type": "array", "title": "类型", "minItems": 2, "items": { "type": "string", "enum": ["A", "&"] } });
+    let list = json!({ "name": "kinds", "in": "query", "required": true, "schema": list });
+    description["parameters"].as_array_mut().unwrap().push(list);
+    let contract = contract(description);
+    let generator = Generator::new(contract.operation("order_stock").unwrap()).unwrap();
+    check((32, file!()), &generator.valid_requests(), |request| {
+        let (_, query) = request.target.split_once('?').unwrap();
+        let kinds: Vec<_> = query.split('&').filter_map(|pair| pair.strip_prefix("kinds=")).collect();
+        prop_assert!(kinds.len() >= 2 && kinds.iter().all(|kind| ["A", "%26"].contains(kind)), "{}", query);
+        Ok(())
+    });
+    let violations: Vec<_> =
+        generator.invalid_requests().iter().map(|invalid| invalid.violation.to_string()).collect();
+    assert!(violations.contains(&"not-a-choice at /query/kinds/0".into()), "{violations:?}");
 }
 
 fn added() -> Generator {
@@ -176,13 +196,14 @@ fn keyword(rule: Rule) -> &'static str {
     match rule {
         Required => "required",
         Type { .. } | Null { .. } => "type",
-        Fraction | Beyond64Bits => "int64",
+        Fraction { .. } | Beyond64Bits { .. } => "int64",
         Minimum => "minimum",
         Maximum => "maximum",
         TooShort { .. } => "minLength",
         TooLong { .. } => "maxLength",
         Pattern => "pattern",
         Choice => "enum",
+        Content => "contentSchema",
         TooFewItems => "minItems",
         TooManyItems => "maxItems",
         UnknownField => "additionalProperties",

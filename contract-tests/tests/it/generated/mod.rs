@@ -3,21 +3,46 @@
 
 mod accepted;
 mod added;
+mod example;
+mod forms;
 mod refused;
+mod send;
 
 use proptest::{
     prelude::*,
     test_runner::{TestCaseError, TestRunner},
 };
-use tokio::runtime::Runtime;
-use wechatpay_client::{Client, Error, VerifiedResponse};
-use wechatpay_contract::generate::{GeneratedRequest, Generator};
-use wechatpay_mock::MockServer;
-use wechatpay_openapi::Contract;
+use wechatpay_contract::generate::Generator;
+use wechatpay_openapi::{Contract, Depth, Operation, RequestBody};
 
-/// A generator for every operation of the contract.
-fn generators() -> Vec<Generator> {
-    Contract::current().operations().iter().map(|operation| Generator::new(operation).unwrap()).collect()
+use send::{Answer, Setup};
+
+/// The operations that take no form.
+fn operations() -> impl Iterator<Item = &'static Operation> {
+    let is_form = |operation: &Operation| matches!(operation.request_body(), Some(RequestBody::Multipart(_)));
+    Contract::current().operations().iter().filter(move |operation| !is_form(operation))
+}
+
+/// Does this for every such operation, in as many threads as there are cores, each with a mock of its own.
+fn for_each_operation(test: impl Fn(&Setup, &'static Operation, Generator) + Sync) {
+    let operations: Vec<_> = operations().collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for first in 0..threads {
+            let (operations, test) = (&operations, &test);
+            scope.spawn(move || {
+                let setup = Setup::new();
+                for operation in operations.iter().skip(first).step_by(threads) {
+                    test(&setup, operation, Generator::new(operation).unwrap());
+                }
+            });
+        }
+    });
+}
+
+/// How many requests of a kind are tried: more for operations with rules of their own, since the others share theirs.
+fn cases(operation: &Operation, of_rules: u32) -> u32 {
+    if operation.depth() == Depth::Rules { of_rules } else { 1 }
 }
 
 /// Checks `property` for this many values, and keeps the seed of a failure in the folder named after `file`.
@@ -33,28 +58,5 @@ fn check<S: Strategy>(
     };
     if let Err(failure) = TestRunner::new(config).run(strategy, property) {
         panic!("{failure}");
-    }
-}
-
-/// A mock and a client for its merchant, for tests that are not `async`.
-struct Setup {
-    mock: MockServer,
-    client: Client,
-    runtime: Runtime,
-}
-
-impl Setup {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let mock = runtime.block_on(MockServer::builder().start()).unwrap();
-        let client =
-            Client::builder().base_url(&mock.url()).credentials(&mock.credentials()).build().unwrap();
-        Self { mock, client, runtime }
-    }
-
-    /// The verified response, or the error.
-    fn send(&self, request: &GeneratedRequest) -> Result<VerifiedResponse, Error> {
-        let call = self.client.call(request.method.clone(), &request.target, request.body.clone());
-        self.runtime.block_on(call)
     }
 }
