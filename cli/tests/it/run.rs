@@ -336,7 +336,7 @@ fn an_expectation_of_an_unknown_operation_is_wrong_usage() {
     for expectation in ["set_right=1", "set_rights", "set_rights=-1", "=1"] {
         let output = run(&["--expect", expectation], &["true"]);
         assert_eq!(code(&output), Some(2), "{expectation}");
-        let reason = "expected OPERATION=NUMBER with one of ";
+        let reason = "expected OPERATION=NUMBER with an id of ";
         assert!(stderr(&output).contains(reason), "{}", stderr(&output));
     }
 }

@@ -115,7 +115,7 @@ async fn an_invalid_expectation_panics() {
     for (expect, reason) in [
         (
             (|expected| expected.operation("set_right")) as fn(Expected) -> Expected,
-            "operation: expected one of",
+            "operation: expected an operationId",
         ),
         (|expected| expected.operation("set_right"), "found \"set_right\"; did you mean set_rights?"),
         (|expected| expected.merchant("190000001"), "did you mean 1900000001?"),

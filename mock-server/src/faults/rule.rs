@@ -14,6 +14,7 @@ use crate::{
     },
     limits::memory_of,
     non_null::non_null,
+    suggest::nearest,
 };
 
 /// A fault rule. It has the same form in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
@@ -92,7 +93,7 @@ impl FaultRule {
         {
             return Err(RuleError::UnknownOperation {
                 found: found.clone(),
-                known: contract.operation_ids().collect(),
+                nearest: nearest(found, contract.operation_ids()).unwrap_or_default(),
             });
         }
         match &self.when.merchant {

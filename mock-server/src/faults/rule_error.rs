@@ -39,12 +39,15 @@ pub enum RuleError {
         mchid: String,
     },
     /// The operation is unknown.
-    #[error("match.operation: expected one of {}, found {found:?}", .known.join(", "))]
+    #[error(
+        "match.operation: expected an operationId, found {found:?}; did you mean {nearest}? `wechatpay-mock operations \
+         --json` has all"
+    )]
     UnknownOperation {
         /// The name.
         found: String,
-        /// The known names.
-        known: Vec<&'static str>,
+        /// The known name that is most similar.
+        nearest: &'static str,
     },
     /// There are too many rules.
     #[error(

@@ -72,7 +72,7 @@ fn a_rule_for_an_unknown_merchant_or_operation_is_refused() {
     let [place, problem, _] = error("[[fault]]\nfault = \"reset\"\nmatch = { operation = \"setRights\" }");
     assert_eq!(place, "mock.toml:3");
     assert!(
-        problem.contains("match.operation: expected one of") && problem.contains("set_rights"),
+        problem.contains("match.operation: expected an operationId") && problem.contains("set_rights"),
         "{problem}"
     );
 }

@@ -47,7 +47,7 @@ async fn times_takes_a_number_or_bounds() {
 async fn an_invalid_expectation_is_refused() {
     let admin = Admin::new().await;
     let unknown = json!({ "operation": "set_right", "times": 0 });
-    admin.post("/verify", &unknown).await.assert_refused(400, "operation: expected one of");
+    admin.post("/verify", &unknown).await.assert_refused(400, "operation: expected an operationId");
     for (times, reason) in [
         (json!({ "at_least": 2, "at_most": 1 }), "no more than at_most, found 2 and 1"),
         (json!({ "at_least": 0 }), "any number of exchanges would match"),

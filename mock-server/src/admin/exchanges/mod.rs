@@ -29,6 +29,7 @@ use crate::{
         Exchange, Filter, Order, Page,
         har::{Archive, Entry},
     },
+    suggest::nearest,
 };
 
 /// The most exchanges in one response.
@@ -228,9 +229,11 @@ impl FilterQuery {
         if let Some(found) = &self.operation
             && contract.operation(found).is_none()
         {
-            let known: Vec<_> = contract.operation_ids().collect();
-            let (known, found) = (known.join(", "), quoted(found));
-            return Err(AdminError::Query(format!("operation: expected one of {known}, found {found}")));
+            let nearest = nearest(found, contract.operation_ids()).unwrap_or_default();
+            let found = quoted(found);
+            let problem =
+                format!("operation: expected an operationId, found {found}; did you mean {nearest}?");
+            return Err(AdminError::Query(problem));
         }
         Ok(Filter {
             merchant: self.merchant.map(|mchid| mchid.to_string()),
