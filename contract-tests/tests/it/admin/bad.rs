@@ -261,6 +261,8 @@ fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
         "/merchants/1",
         "/metrics",
         "/openapi.json",
+        "/operations",
+        "/contract/certificates",
         "/ca.pem",
         "/credentials",
     ]);
