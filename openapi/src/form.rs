@@ -72,8 +72,7 @@ mod tests {
 
     fn form() -> Form {
         let meta = json!({ "type": "object", "required": ["sha256"], "properties": { "sha256": {} } });
-        let meta =
-            json!({ "type": "string", "contentMediaType": "application/json", "contentSchema": meta });
+        let meta = json!({ "type": "string", "contentMediaType": "application/json", "contentSchema": meta });
         let file =
             json!({ "type": "string", "title": "图片文件", "contentMediaType": "application/octet-stream" });
         let item = json!({ "type": "integer", "title": "资料项" });
@@ -95,7 +94,10 @@ mod tests {
             let mut parts = BTreeMap::from([("file", ""), ("meta", "{}")]);
             parts.remove(absent);
             let error = form.check(&parts).unwrap_err();
-            assert_eq!((error.source_name(), &error.constraint), (format!("/{absent}"), &Constraint::Required));
+            assert_eq!(
+                (error.source_name(), &error.constraint),
+                (format!("/{absent}"), &Constraint::Required)
+            );
         }
     }
 

@@ -44,9 +44,8 @@ pub(crate) fn run(options: &Operations) -> Result<(), Failure> {
         let hint = hint.unwrap_or_else(|| "`wechatpay-mock operations` lists all".into());
         return Err(Failure::from(NoFamily { found }).with_hint(Some(hint)));
     }
-    let is_wanted = |operation: &&Operation| {
-        options.family.as_deref().is_none_or(|family| family == operation.family())
-    };
+    let is_wanted =
+        |operation: &&Operation| options.family.as_deref().is_none_or(|family| family == operation.family());
     let mut operations: Vec<_> = contract.operations().iter().filter(is_wanted).collect();
     if options.json.json {
         return print_json(&operations.into_iter().map(to_json).collect());

@@ -91,10 +91,9 @@ fn a_rejected_request_is_logged_with_the_failed_check_and_the_reason() {
 #[test]
 fn only_a_misspelt_path_names_the_operation_that_is_meant() {
     let mut mock = Running::start(&[]);
-    for (path, meant) in [
-        ("/v3/certificate", Some("; did you mean GET /v3/certificates?; ")),
-        ("/v3/none", None),
-    ] {
+    for (path, meant) in
+        [("/v3/certificate", Some("; did you mean GET /v3/certificates?; ")), ("/v3/none", None)]
+    {
         mock.response_to(&unknown(path));
         let line = mock.line();
         assert!(line.contains("no operation has this path; "), "{line}");

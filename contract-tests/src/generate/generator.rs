@@ -138,9 +138,9 @@ impl Generator {
         let (in_path, in_query): (Vec<_>, Vec<_>) = sent.partition(|(it, _)| it.location == Location::Path);
         let value = |name| in_path.iter().find(|(it, _)| it.name == name).map_or("", |(_, value)| *value);
         let path = self.path.fill(self.path.names().map(value));
-        let query = in_query.iter().flat_map(|(it, value)| {
-            value.split(SEPARATOR).map(|value| format!("{}={value}", it.name))
-        });
+        let query = in_query
+            .iter()
+            .flat_map(|(it, value)| value.split(SEPARATOR).map(move |value| format!("{}={value}", it.name)));
         let query: Vec<_> = query.collect();
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }

@@ -99,7 +99,8 @@ impl Parameter {
         if let Values::List(_) = &self.schema.values {
             let items = values.prop_map(|value| {
                 let items = value.as_array().cloned().unwrap_or_else(|| vec![value]);
-                let items = items.into_iter().map(|item| utf8_percent_encode(&text(item), ENCODED).to_string());
+                let items =
+                    items.into_iter().map(|item| utf8_percent_encode(&text(item), ENCODED).to_string());
                 items.collect::<Vec<_>>().join(&SEPARATOR.to_string())
             });
             return items.prop_filter("no item, no parameter", |items| !items.is_empty()).boxed();

@@ -242,7 +242,8 @@ impl Values {
                 });
                 let fields = fields.collect::<Result<_, ContractError>>()?;
                 // An object that lists no fields may have any.
-                let is_closed = !keywords.additional_properties || is_complete && !keywords.properties.is_empty();
+                let is_closed =
+                    !keywords.additional_properties || is_complete && !keywords.properties.is_empty();
                 Ok(Self::Object(Object { fields, is_closed }))
             }
             found => Err(ContractError::new(format!(

@@ -93,9 +93,8 @@ pub(super) async fn list_operations(
     {
         return Err(no_family(contract, family));
     }
-    let is_wanted = move |operation: &&Operation| {
-        family.as_deref().is_none_or(|family| family == operation.family())
-    };
+    let is_wanted =
+        move |operation: &&Operation| family.as_deref().is_none_or(|family| family == operation.family());
     let operations = contract.operations().iter().filter(is_wanted);
     let items = operations.map(|operation| Json::of(&OperationEntry::from(operation)).into_bytes());
     Long::list(&control, &OperationList { operations: Vec::new() }, items)

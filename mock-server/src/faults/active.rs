@@ -21,8 +21,8 @@ use crate::{
         injected_error::{CustomError, DocumentedError, InjectedError},
     },
     merchants::{Merchants, PlatformKey},
-    response::{Content, OperationResponse},
     response::respond::{Response, title_case},
+    response::{Content, OperationResponse},
 };
 
 /// A fault that applied to a request, as the journal shows it.

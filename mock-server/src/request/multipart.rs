@@ -108,7 +108,9 @@ impl<'b> Form<'b> {
         // The first boundary may stand at the very beginning.
         let mut rest = match body.strip_prefix(&delimiter[2..]) {
             Some(rest) => rest,
-            None => split(body, delimiter).ok_or("expected a form that begins with its boundary, found none")?.1,
+            None => {
+                split(body, delimiter).ok_or("expected a form that begins with its boundary, found none")?.1
+            }
         };
         let mut form = Self { parts: Vec::new(), is_closed: false };
         loop {
@@ -121,10 +123,12 @@ impl<'b> Form<'b> {
             }
             // Spaces may follow a boundary.
             let after = without_blanks(rest);
-            let after = after.strip_prefix(b"\r\n").ok_or("expected a line break after each boundary, found none")?;
+            let after =
+                after.strip_prefix(b"\r\n").ok_or("expected a line break after each boundary, found none")?;
             let (head, content) = match after.strip_prefix(b"\r\n") {
                 Some(content) => (&b""[..], content),
-                None => split(after, b"\r\n\r\n").ok_or("expected a part with an empty line after its headers, found none")?,
+                None => split(after, b"\r\n\r\n")
+                    .ok_or("expected a part with an empty line after its headers, found none")?,
             };
             match split(content, delimiter) {
                 Some((content, after)) => {
@@ -142,7 +146,8 @@ impl<'b> Form<'b> {
 
 impl<'b> Part<'b> {
     fn read(head: &[u8], content: &'b [u8]) -> Result<Self, String> {
-        let head = str::from_utf8(head).map_err(|_| "expected headers of a part in UTF-8, found other bytes")?;
+        let head =
+            str::from_utf8(head).map_err(|_| "expected headers of a part in UTF-8, found other bytes")?;
         let header = |wanted: &str| {
             let mut headers = head.split("\r\n").filter_map(|line| line.split_once(':'));
             headers.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())

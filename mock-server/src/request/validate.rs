@@ -259,7 +259,8 @@ impl Validation<'_> {
         schema: &FormSchema,
         received: &RawRequest,
     ) -> Result<(Value, Option<Value>), ApiError> {
-        let form = Form::of(received).map_err(|found| ApiError::NotJson { reason: format!("/body: {found}") })?;
+        let form =
+            Form::of(received).map_err(|found| ApiError::NotJson { reason: format!("/body: {found}") })?;
         let meta = match (schema.meta(), form.part(META)) {
             (Some(schema), Some(meta)) => self.body(schema, meta.content)?,
             _ => (Value::Null, None),

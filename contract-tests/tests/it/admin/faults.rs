@@ -71,7 +71,10 @@ async fn an_invalid_rule_is_refused_with_the_reason() {
             json!({ "fault": "reset", "match": { "merchant": "7" } }),
             "match.merchant: expected the mchid of a merchant, found \"7\"",
         ),
-        (json!({ "fault": "reset", "match": { "operation": "set" } }), "match.operation: expected an operationId"),
+        (
+            json!({ "fault": "reset", "match": { "operation": "set" } }),
+            "match.operation: expected an operationId",
+        ),
         (json!({ "fault": "reset", "match": { "every": 0 } }), "match.every: expected 1 to"),
     ] {
         admin.post("/faults", &rule).await.assert_refused(400, reason);

@@ -34,9 +34,9 @@ fn parameters(operation: &Operation, location: Location) -> Vec<(&str, String)> 
             Value::Array(items) => items,
             other => vec![other],
         };
-        items.into_iter().map(|item| {
-            (it.name.as_str(), utf8_percent_encode(&text(&item), NON_ALPHANUMERIC).to_string())
-        })
+        items
+            .into_iter()
+            .map(|item| (it.name.as_str(), utf8_percent_encode(&text(&item), NON_ALPHANUMERIC).to_string()))
     });
     items.collect()
 }

@@ -116,7 +116,8 @@ fn each_required_part_and_each_required_field_of_meta_must_be_there() {
             upload.meta = meta.to_string();
             upload.parts[0].1 = upload.meta.clone().into();
             let title = schema["properties"][name]["title"].as_str().unwrap();
-            let message = format!("输入源“/body/{name}”映射到字段“{title}”必填性规则校验失败，此字段为必填项");
+            let message =
+                format!("输入源“/body/{name}”映射到字段“{title}”必填性规则校验失败，此字段为必填项");
             assert_refused(&upload.send(&setup), StatusCode::BAD_REQUEST, &message, &upload);
         }
     }

@@ -10,8 +10,8 @@ use wechatpay_contract::generate::GeneratedRequest;
 use wechatpay_mock::{Clock, MockServer};
 use wechatpay_openapi::{Contract, Operation, Schema};
 use wechatpay_protocol::{
-    Authorization, Credentials, EncryptingKey, ErrorBody, Nonce, RequestMessage, ResponseSignature, Signature,
-    SigningKey, VerifyingKey,
+    Authorization, Credentials, EncryptingKey, ErrorBody, Nonce, RequestMessage, ResponseSignature,
+    Signature, SigningKey, VerifyingKey,
 };
 
 use crate::support::{Connection, NOW};
@@ -54,7 +54,7 @@ impl Setup {
     pub(super) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mock = runtime.block_on(MockServer::builder().clock(Clock::fixed(NOW)).start()).unwrap();
-        let credentials = mock.credentials().clone();
+        let credentials = mock.credentials();
         let (_, public_key) = credentials.public_key.clone().unwrap();
         Self {
             key: SigningKey::from_pem(&credentials.merchant_key).unwrap(),
@@ -101,7 +101,7 @@ impl Setup {
             body.len()
         );
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         let bytes = [head.as_bytes(), b"\r\n", body].concat();
         let response = self.runtime.block_on(async {
@@ -121,7 +121,8 @@ impl Setup {
 
     fn is_signed(&self, headers: &HeaderMap, body: &[u8]) -> bool {
         let Ok(signature) = ResponseSignature::from_headers(headers) else { return false };
-        let is_by_public_key = signature.serial == self.credentials.public_key.as_ref().unwrap().0.clone().into();
+        let is_by_public_key =
+            signature.serial == self.credentials.public_key.as_ref().unwrap().0.clone().into();
         let made = signature.signature.parse::<Signature>();
         let message = signature.message(body).to_bytes();
         is_by_public_key && made.is_ok_and(|made| self.public_key.verify(&message, &made).is_ok())

@@ -75,7 +75,7 @@ impl Fresh {
         let is_random = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
         let mut random = Random::new(&self.seed, pointer);
         let other = |(index, character): (usize, char)| {
-            let mut among = |first: u8, count: u8| char::from(first + random.next() % count);
+            let mut among = |first: u8, count: u8| char::from(first + random.byte() % count);
             match character {
                 _ if index < KEPT => character,
                 '0'..='9' => among(b'0', 10),
@@ -106,7 +106,8 @@ impl Fresh {
             let is_time = is_only_date || has_shape("0000-00-00T00:00") || has_shape("0000-00-00 00:00");
             return is_time.then(|| format!("{date}{}", &example[10..]));
         }
-        let is_compact = is_time(name) && matches!(bytes.len(), 8 | 14) && bytes.iter().all(u8::is_ascii_digit);
+        let is_compact =
+            is_time(name) && matches!(bytes.len(), 8 | 14) && bytes.iter().all(u8::is_ascii_digit);
         let is_compact = is_compact && (example.starts_with("19") || example.starts_with("20"));
         is_compact.then(|| format!("{}{}", date.replace('-', ""), &example[8..]))
     }
@@ -142,7 +143,7 @@ impl Random {
         Self { start, block: [0; 32], used: 32, blocks: 0 }
     }
 
-    fn next(&mut self) -> u8 {
+    fn byte(&mut self) -> u8 {
         if self.used == self.block.len() {
             self.block = self.start.clone().chain_update(self.blocks.to_be_bytes()).finalize().into();
             self.blocks += 1;
@@ -208,7 +209,10 @@ mod tests {
         ] {
             assert_eq!(value(name, &json!(example)), Some(json!(expected)), "{name}");
         }
-        assert_eq!(value("submit_time", &json!(1_719_128_975)), Some(json!(1_756_857_600 + 1_719_128_975 % DAY)));
+        assert_eq!(
+            value("submit_time", &json!(1_719_128_975)),
+            Some(json!(1_756_857_600 + 1_719_128_975 % DAY))
+        );
     }
 
     #[test]

@@ -104,7 +104,8 @@ fn is_item(field: &Field<'_>) -> bool {
 fn has_sensitive(schema: &Value) -> bool {
     match schema {
         Value::Object(keywords) => {
-            keywords.get("x-sensitive").is_some_and(|value| value == true) || keywords.values().any(has_sensitive)
+            keywords.get("x-sensitive").is_some_and(|value| value == true)
+                || keywords.values().any(has_sensitive)
         }
         Value::Array(values) => values.iter().any(has_sensitive),
         _ => false,
