@@ -54,10 +54,14 @@ pub(crate) fn run(options: &Operations) -> Result<(), Failure> {
     print(|out| write(out, &operations))
 }
 
-/// Whether a family's name has a word of the other's.
+/// Whether a family's name has a part that the other begins with, or that begins with it.
 fn are_alike(family: &str, found: &str) -> bool {
-    let words = |text: &str| text.to_lowercase().split(['-', '_', '/']).map(String::from).collect::<Vec<_>>();
-    words(found).iter().any(|word| word.len() > 1 && words(family).contains(word))
+    let parts = |text: &str| text.to_lowercase().split(['-', '_', '/']).map(String::from).collect::<Vec<_>>();
+    let known = parts(family);
+    let found = parts(found).into_iter().filter(|part| part.len() > 2);
+    found
+        .into_iter()
+        .any(|part| known.iter().any(|known| known.starts_with(&part) || part.starts_with(known)))
 }
 
 fn write(out: &mut dyn Write, operations: &[&Operation]) -> io::Result<()> {

@@ -338,3 +338,21 @@ fn an_existing_file_stops_keys_unless_forced() {
     assert!(run(&["keys", "--force", dir.path().to_str().unwrap()]).status.success());
     assert_eq!(contents(dir.path()).len(), 6);
 }
+
+#[test]
+fn operations_lists_all_or_those_of_a_family() {
+    let output = run(&["operations", "--family", "certificates"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.starts_with("certificates\n  GET    /v3/certificates "), "{text}");
+    assert!(text.contains("1 operations"), "{text}");
+
+    let listed: serde_json::Value = serde_json::from_slice(&run(&["operations", "--json"]).stdout).unwrap();
+    let ids: Vec<_> =
+        listed.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, wechatpay_openapi::Contract::current().operation_ids().collect::<Vec<_>>());
+
+    let refused = run(&["operations", "--family", "certificate"]);
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(message.contains("there are certificates"), "{message}");
+}

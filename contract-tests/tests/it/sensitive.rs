@@ -5,6 +5,8 @@ use rsa::{PublicKey, pkcs8::DecodePublicKey};
 use serde_json::json;
 use sha2::Sha256;
 use wechatpay_mock::MockServer;
+use wechatpay_openapi::Contract;
+use wechatpay_protocol::{DecryptingKey, EncryptingKey};
 
 use crate::support::{RawRequest, exchange, frozen_mock};
 
@@ -48,4 +50,63 @@ async fn a_serial_that_names_no_key_is_told_apart() {
     assert_eq!(body, r#"{"code":"PARAM_ERROR","message":"平台证书序列号Wechatpay-Serial错误"}"#);
     assert!(reason.contains("the serial number of the merchant's own certificate"), "{reason}");
     assert!(reason.contains(PUBLIC_KEY), "{reason}");
+}
+
+/// The example of an operation with an optional encrypted field, with this value in it.
+fn add_receiver(name: Option<&str>) -> RawRequest {
+    let operation = Contract::current().operation("post_profitsharing_receivers_add").unwrap();
+    let mut body = operation.example().unwrap().clone();
+    body.as_object_mut().unwrap().remove("name");
+    if let Some(name) = name {
+        body["name"] = name.into();
+    }
+    let target = operation.path().to_string();
+    RawRequest { method: "POST", target, body: body.to_string().into(), ..RawRequest::sample() }
+}
+
+#[tokio::test]
+async fn a_serial_is_demanded_only_where_an_encrypted_field_is_sent() {
+    let mock = frozen_mock().await;
+    assert_eq!(exchange(&mock, &add_receiver(None)).await.status(), "200");
+    let refused = exchange(&mock, &add_receiver(Some("cipher"))).await;
+    let message = "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)";
+    assert_eq!(
+        String::from_utf8(refused.body).unwrap(),
+        format!(r#"{{"code":"PARAM_ERROR","message":"{message}"}}"#)
+    );
+}
+
+#[tokio::test]
+async fn an_encrypted_field_comes_back_encrypted_for_the_merchant() {
+    let mock = frozen_mock().await;
+    let credentials = mock.credentials();
+    let (_, pem) = credentials.public_key.clone().unwrap();
+    let encrypted = EncryptingKey::from_pem(&pem).unwrap().encrypt("张三").unwrap();
+    let request = add_receiver(Some(&encrypted)).header(&format!("Wechatpay-Serial: {PUBLIC_KEY}"));
+    let response = exchange(&mock, &request).await;
+    assert_eq!(response.status(), "200", "{}", response.to_text());
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+    let key = DecryptingKey::from_pem(&credentials.merchant_key).unwrap();
+    assert_eq!(key.decrypt(body["name"].as_str().unwrap()).unwrap(), "张三".as_bytes());
+}
+
+#[tokio::test]
+async fn the_limits_of_an_encrypted_field_are_those_of_its_text() {
+    let mock = frozen_mock().await;
+    let (_, pem) = mock.credentials().public_key.unwrap();
+    let key = EncryptingKey::from_pem(&pem).unwrap();
+    let operation = Contract::current().operation("post_apply4sub_sub_merchants_modify_settlement").unwrap();
+    for (length, is_allowed) in [(128, true), (129, false)] {
+        let mut body = operation.example().unwrap().clone();
+        body["account_number"] = key.encrypt(&"6".repeat(length)).unwrap().into();
+        let target = operation.path().fill(["1900006491"]);
+        let request =
+            RawRequest { method: "POST", target, body: body.to_string().into(), ..RawRequest::sample() };
+        let response = exchange(&mock, &request.header(&format!("Wechatpay-Serial: {PUBLIC_KEY}"))).await;
+        let (is_success, text) = (response.status().starts_with('2'), response.to_text());
+        assert!(
+            is_success == is_allowed && text.contains("/account_number") != is_allowed,
+            "{length}: {text}"
+        );
+    }
 }
