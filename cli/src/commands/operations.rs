@@ -78,9 +78,10 @@ fn write(out: &mut dyn Write, operations: &[&Operation]) -> io::Result<()> {
         writeln!(out, "  {method:METHOD$} {path:PATH$} {depth:DEPTH$} {provenance:PROVENANCE$} {summary}")?;
     }
     let count = operations.len();
+    let noun = if count == 1 { "operation" } else { "operations" };
     writeln!(
         out,
-        "\n{count} operations. The third column says what the mock does: example answers from the contract's examples, \
+        "\n{count} {noun}. The third column says what the mock does: example answers from the contract's examples, \
          resource also\nkeeps documents, rules has rules of its own. The fourth says how sure it is that the gateway has it."
     )
 }

@@ -344,7 +344,7 @@ fn operations_lists_all_or_those_of_a_family() {
     let output = run(&["operations", "--family", "certificates"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.starts_with("certificates\n  GET    /v3/certificates "), "{text}");
-    assert!(text.contains("1 operations"), "{text}");
+    assert!(text.contains("\n1 operation. "), "{text}");
 
     let listed: serde_json::Value = serde_json::from_slice(&run(&["operations", "--json"]).stdout).unwrap();
     let ids: Vec<_> =
