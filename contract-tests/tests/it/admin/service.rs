@@ -62,7 +62,7 @@ async fn the_documents_are_served_byte_for_byte() {
 #[tokio::test]
 async fn every_operation_is_listed_and_a_family_can_be_selected() {
     let admin = Admin::new().await;
-    let listed = |path| async {
+    let listed = async |path: &str| {
         let response = admin.get(path).await;
         let operations = response.body["operations"].as_array().unwrap().iter();
         operations.map(|operation| operation["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
