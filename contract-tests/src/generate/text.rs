@@ -104,9 +104,9 @@ impl Text {
 
 impl Pattern {
     /// Reads a pattern; `Err` says why no texts can be made from it. In JavaScript's dialect, which schemas use, `\d` is a
-    /// digit of ASCII.
+    /// digit of ASCII, and `\s` also the byte-order mark.
     pub(super) fn parse(pattern: &str, is_ascii: bool) -> Result<Self, String> {
-        let pattern = pattern.replace("\\d", "[0-9]");
+        let pattern = pattern.replace("\\d", "[0-9]").replace("\\s", "[\\s\\x{FEFF}]");
         let regex = Regex::new(&pattern).map_err(|error| error.to_string())?;
         let generated = regex_syntax::parse(&pattern).map_err(|error| error.to_string())?;
         let last = if is_ascii { '~' } else { '\u{ffff}' };
