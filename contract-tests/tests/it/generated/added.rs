@@ -66,7 +66,7 @@ fn a_schema_without_possible_values_is_named() {
     let schema = "/requestBody/content/application~1json/schema/properties";
     description.pointer_mut(schema).unwrap()["attach"] = json!({ "type": "string", "not": {} });
     assert_eq!(
-        Generator::new(contract(description).operation("order_stock").unwrap()).unwrap_err().to_string(),
+        Generator::new(contract(&description).operation("order_stock").unwrap()).unwrap_err().to_string(),
         "POST /v3/stocks/{stock_id}/orders: body: attach: values can't be made by the keyword not"
     );
 }
@@ -78,7 +78,7 @@ fn a_required_header_is_sent_and_an_optional_one_is_left_out() {
     description["parameters"].as_array_mut().unwrap().push(header);
     for is_required in [false, true] {
         description["parameters"][3]["required"] = is_required.into();
-        let contract = contract(description.clone());
+        let contract = contract(&description);
         let generator = Generator::new(contract.operation("order_stock").unwrap()).unwrap();
         check((8, file!()), &generator.valid_requests(), |request| {
             let names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -94,7 +94,7 @@ fn a_list_in_the_query_is_sent_as_parameters_of_the_same_name() {
     let list = json!({ "type": "array", "title": "类型", "minItems": 2, "items": { "type": "string", "enum": ["A", "&"] } });
     let list = json!({ "name": "kinds", "in": "query", "required": true, "schema": list });
     description["parameters"].as_array_mut().unwrap().push(list);
-    let contract = contract(description);
+    let contract = contract(&description);
     let generator = Generator::new(contract.operation("order_stock").unwrap()).unwrap();
     check((32, file!()), &generator.valid_requests(), |request| {
         let (_, query) = request.target.split_once('?').unwrap();
@@ -108,11 +108,11 @@ fn a_list_in_the_query_is_sent_as_parameters_of_the_same_name() {
 }
 
 fn added() -> Generator {
-    Generator::new(contract(description()).operation("order_stock").unwrap()).unwrap()
+    Generator::new(contract(&description()).operation("order_stock").unwrap()).unwrap()
 }
 
 /// A contract with one operation.
-fn contract(description: Value) -> Contract {
+fn contract(description: &Value) -> Contract {
     let document = json!({
         "paths": { "/v3/stocks/{stock_id}/orders": { "post": description } },
         "components": { "schemas": { "goods": goods_schema() } },

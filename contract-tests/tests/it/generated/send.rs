@@ -151,7 +151,7 @@ impl Setup {
             operation.parameters().iter().any(|parameter| parameter.name == name && parameter.is_sensitive())
         };
         let has_escapes = |value: &str| {
-            let mut digits = value.split('%').skip(1).map(|rest| rest.as_bytes());
+            let mut digits = value.split('%').skip(1).map(str::as_bytes);
             digits.all(|it| it.len() > 1 && it[..2].iter().all(u8::is_ascii_hexdigit))
         };
         let pairs = query.split('&').map(|pair| {
