@@ -102,6 +102,16 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_the_credentials_are_not_downloaded() {
+        let mut credentials = Credentials::development();
+        let is_downloaded = |credentials: &_| KeyRing::new(None, credentials, NOW).unwrap().is_downloaded();
+        assert!(!is_downloaded(&credentials));
+        credentials.public_key = None;
+        credentials.platform_certificate = None;
+        assert!(is_downloaded(&credentials));
+    }
+
+    #[test]
     fn only_the_chosen_key_is_trusted() {
         let credentials = Credentials::development();
         let ring = KeyRing::new(Some(Trust::Certificate), &credentials, NOW).unwrap();

@@ -245,6 +245,20 @@ mod tests {
                           timestamp=\"1756951532\",serial_no=\"5E1F\"";
 
     #[test]
+    fn a_header_has_five_values() {
+        let parsed = Authorization::parse(HEADER.as_bytes()).unwrap();
+        assert_eq!((parsed.mchid(), parsed.nonce_str(), parsed.signature()), ("1900000001", "a", "c2ln"));
+        assert_eq!((parsed.timestamp(), parsed.serial_no()), (Timestamp::from_unix(1_756_951_532), "5E1F"));
+    }
+
+    #[test]
+    fn the_same_values_with_another_scheme_are_refused() {
+        let other = HEADER.replace("WECHATPAY2-SHA256-RSA2048", "WECHATPAY2-SM2-WITH-SM3");
+        let expected = AuthorizationError::Scheme { found: "WECHATPAY2-SM2-WITH-SM3".into() };
+        assert_eq!(Authorization::parse(other.as_bytes()), Err(expected));
+    }
+
+    #[test]
     fn an_error_names_what_was_expected_and_the_byte() {
         let spaced = HEADER.replace("\",nonce", "\", nonce");
         let error = Authorization::parse(spaced.as_bytes()).unwrap_err().to_string();

@@ -24,7 +24,7 @@ impl RequestMessage<'_> {
     /// The five lines.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { method, target, timestamp, nonce_str, body } = self;
-        with_body(format!("{method}\n{target}\n{timestamp}\n{nonce_str}\n"), body)
+        with_body(&format!("{method}\n{target}\n{timestamp}\n{nonce_str}\n"), body)
     }
 }
 
@@ -43,14 +43,10 @@ impl ResponseMessage<'_> {
     /// The three lines.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { timestamp, nonce, body } = self;
-        with_body(format!("{timestamp}\n{nonce}\n"), body)
+        with_body(&format!("{timestamp}\n{nonce}\n"), body)
     }
 }
 
-fn with_body(lines: String, body: &[u8]) -> Vec<u8> {
-    let mut message = lines.into_bytes();
-    message.reserve_exact(body.len() + 1);
-    message.extend_from_slice(body);
-    message.push(b'\n');
-    message
+fn with_body(lines: &str, body: &[u8]) -> Vec<u8> {
+    [lines.as_bytes(), body, b"\n"].concat()
 }

@@ -42,6 +42,13 @@ fn a_signed_204_is_verified_over_a_lone_third_newline() {
 }
 
 #[test]
+fn a_verified_response_has_the_headers_and_the_body_that_were_received() {
+    let response = response(200, NOW, br#"{"code":"478515832665"}"#, PUBLIC_KEY);
+    let verified = verify(&response, &keys(), NOW).unwrap();
+    assert_eq!((verified.headers(), verified.body()), (&response.headers, &response.body));
+}
+
+#[test]
 fn each_of_the_five_headers_is_needed() {
     for name in [
         WECHATPAY_TIMESTAMP,

@@ -187,6 +187,14 @@ mod tests {
     use crate::Credentials;
 
     #[test]
+    fn an_error_in_base64_names_its_byte() {
+        for (text, at) in [("ab*d", 2), ("abcdeR==", 5), ("abc", 3)] {
+            let error = decode_base64("signature", text).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("at byte {at}")), "{text}: {error}");
+        }
+    }
+
+    #[test]
     fn debug_shows_no_key() {
         let merchant = Credentials::development();
         let key = SigningKey::from_pem(&merchant.merchant_key).unwrap();

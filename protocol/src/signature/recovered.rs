@@ -267,12 +267,54 @@ mod tests {
     fn pss_is_compared_with_its_salt() {
         let key = merchant();
         let mut signature = vec![0; key.pair.public_modulus_len()];
-        key.pair.sign(&RSA_PSS_SHA512, &SystemRandom::new(), b"message", &mut signature).unwrap();
-        let recovered = key.verifying_key().recover(&Signature::from_bytes(signature));
-        assert_eq!(recovered.len(), 1);
-        assert_eq!(recovered[0].hash(), Some(HashAlgorithm::Sha512));
-        assert!(recovered[0].is_of(b"message") && !recovered[0].is_of(b"massage"));
-        assert!(recovered[0].is_certain());
+        // Every other signature has a bit in the place that the padding clears.
+        for _ in 0..16 {
+            key.pair.sign(&RSA_PSS_SHA512, &SystemRandom::new(), b"message", &mut signature).unwrap();
+            let recovered = key.verifying_key().recover(&Signature::from_bytes(signature.clone()));
+            assert_eq!(recovered.len(), 1);
+            assert_eq!(recovered[0].hash(), Some(HashAlgorithm::Sha512));
+            assert!(recovered[0].is_of(b"message") && !recovered[0].is_of(b"massage"));
+            assert!(recovered[0].is_certain());
+        }
+    }
+
+    /// The encoding of RFC 8017, 9.1.1, with one hash for digest and mask.
+    fn encode_pss(message: &[u8], salt: &[u8], bits: usize) -> Vec<u8> {
+        let hash = HashAlgorithm::Sha256;
+        let digest = hash.digest(&[&[0; 8], &hash.digest(message)[..], salt].concat());
+        let length = bits.div_ceil(8) - hash.digest_len() - 1;
+        let padded = [&vec![0; length - 1 - salt.len()][..], &[1], salt].concat();
+        let mut masked: Vec<u8> =
+            padded.iter().zip(mask(hash, &digest, length)).map(|(a, b)| a ^ b).collect();
+        masked[0] &= 0xff >> (8 * bits.div_ceil(8) - bits);
+        [&masked[..], &digest, &[0xbc]].concat()
+    }
+
+    #[test]
+    fn pss_is_read_at_any_length_of_the_key() {
+        for bits in 2040..2056 {
+            for salt in 0_u8..8 {
+                let found = pss(&encode_pss(b"message", &[salt; 32], bits), bits);
+                assert!(matches!(&found[..], [only] if only.is_of(b"message")), "{bits} bits: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn bare_content_is_the_message_or_any_digest_of_it() {
+        let bare = |content: &[u8]| Recovered::Bare { content: content.into() };
+        assert!(bare(b"message").is_of(b"message") && !bare(b"message").is_of(b"massage"));
+        for hash in HashAlgorithm::ALL {
+            let recovered = bare(&hash.digest(b"message"));
+            assert!(recovered.is_of(b"message") && !recovered.is_of(b"massage"), "{}", hash.name());
+        }
+    }
+
+    #[test]
+    fn short_padding_may_be_a_coincidence() {
+        let salt = [7; 216];
+        let found = pss(&encode_pss(b"message", &salt, 2047), 2047);
+        assert!(found.iter().any(|one| one.is_of(b"message") && !one.is_certain()), "{found:?}");
     }
 
     #[test]
