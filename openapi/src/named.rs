@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    Action, ContractError, JsonType, Resource, Schema, State,
+    Action, ContractError, JsonType, Key, Resource, Schema, State,
     description::{Description, RequestBody},
     parse::{branches, child},
 };
@@ -23,10 +23,14 @@ pub(crate) fn check(description: &Description, resource: &Resource) -> Result<()
         return Err(ContractError::new("expected in to be the place of a list of objects in the answer"));
     }
     for key in &resource.keys {
-        let of_answer = |name: &str| resource.action == Action::Create && at.is_some_and(|it| has(it, name));
+        let of_answer = |name: &str| at.is_some_and(|answer| has(answer, name));
         if let Some(name) = key.names().find(|name| !names.request_has(name) && !of_answer(name)) {
             return Err(missing("key", name));
         }
+    }
+    let is_sent = |key: &Key| key.names().all(|name| names.request_has(name));
+    if !(matches!(resource.action, Action::Create | Action::List) || resource.keys.iter().any(is_sent)) {
+        return Err(ContractError::new("expected a key that the request has"));
     }
     if let Some(total) = &resource.total
         && answer.and_then(|schema| schema_at(schema, total)).is_none()
@@ -48,11 +52,12 @@ pub(crate) fn check(description: &Description, resource: &Resource) -> Result<()
     resource.state.as_ref().map_or(Ok(()), |state| of_enum(state, at))
 }
 
-/// Checks that the field, if the answer has it, may have these states.
+/// Checks that the field, if the answer has it, may have the state that it shows.
 fn of_enum(state: &State, answer: Option<&Value>) -> Result<(), ContractError> {
     let field = answer.and_then(|schema| child(schema, &state.field));
     let Some(members) = field.and_then(|field| field["enum"].as_array()) else { return Ok(()) };
-    match state.named().find(|name| !members.iter().any(|member| member == name)) {
+    let shown = state.first.as_ref().or(state.to.as_ref());
+    match shown.filter(|name| !members.iter().any(|member| member == name.as_str())) {
         None => Ok(()),
         Some(name) => Err(missing(&format!("the enum of {}", state.field), name)),
     }
@@ -133,6 +138,7 @@ mod tests {
             ("in", json!("/total_count"), "expected in to be the place of a list"),
             ("total", json!("/total"), "/total"),
             ("key", json!(["order_no"]), "order_no"),
+            ("action", json!("read"), "a list of names as key"),
             ("paging", json!({ "page": "page" }), "page"),
             ("repeat", json!("ORDER_PAID"), "ORDER_PAID"),
             ("state", json!({ "field": "state", "else": "ORDER_PAID" }), "ORDER_PAID"),

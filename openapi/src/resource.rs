@@ -13,9 +13,11 @@ pub struct Resource {
     pub document: String,
     /// What happens to them.
     pub action: Action,
-    /// The names of the fields that a document is found by. At a creation, all that the request or the answer has; at
-    /// others, the first that the request has.
+    /// The names of the fields that a document is found by: the first that the request has. The others that the request
+    /// or the answer has are further names of the document.
     pub keys: Vec<Key>,
+    /// Whether documents exist without a creation, such as contracts that users sign elsewhere: any key names one.
+    pub exists: bool,
     /// The state that the action needs and leaves.
     pub state: Option<State>,
     /// Fields that the action sets: to a constant, or to what is at a JSON pointer of the request's body.
@@ -107,13 +109,14 @@ impl Key {
 }
 
 /// The keywords of `x-mock` that this reads, and those that belong to every depth.
-const KEYWORDS: [&str; 12] = [
+const KEYWORDS: [&str; 13] = [
     "depth",
     "needs_wechatpay_serial",
     "signed",
     "document",
     "action",
     "key",
+    "exists",
     "state",
     "set",
     "in",
@@ -150,6 +153,7 @@ impl Resource {
             document,
             action,
             keys,
+            exists: mock["exists"] == true,
             state: mock.get("state").map(State::read).transpose()?,
             set: match mock.get("set") {
                 None => Map::new(),
@@ -263,12 +267,13 @@ mod tests {
         let mock = json!({
             "depth": "resource", "document": "order", "action": "list", "key": ["service_id+out_order_no"],
             "state": { "field": "state", "first": "NEW", "from": ["PAID"], "to": "CLOSED", "else": "ORDER_CLOSED" },
-            "set": { "is_closed": true }, "in": "/data", "total": "/total_count", "repeat": "OUT_TRADE_NO_USED",
+            "exists": true, "set": { "is_closed": true }, "in": "/data", "total": "/total_count", "repeat": "OUT_TRADE_NO_USED",
             "paging": { "size": "limit", "page": "offset", "first": 1 },
         });
         let resource = Resource::read(&mock).unwrap().unwrap();
         assert_eq!((resource.document.as_str(), resource.action), ("order", Action::List));
         assert_eq!(resource.keys[0].names().collect::<Vec<_>>(), ["service_id", "out_order_no"]);
+        assert!(resource.exists);
         let state = resource.state.unwrap();
         assert_eq!(state.named().collect::<Vec<_>>(), ["NEW", "PAID", "CLOSED"]);
         assert_eq!((state.field.as_str(), state.otherwise.as_deref()), ("state", Some("ORDER_CLOSED")));

@@ -15,6 +15,8 @@ pub(super) struct Stored {
     pub(super) created: u64,
     /// The fingerprint of the request that created it; empty for the documentation's sample.
     pub(super) content: String,
+    /// Whether it is in the store: the sample is not until something changes it.
+    pub(super) is_kept: bool,
     /// Whether it was removed. The sample stays removed, too.
     #[serde(default)]
     pub(super) is_deleted: bool,

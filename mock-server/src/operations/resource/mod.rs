@@ -5,7 +5,8 @@
 //! made as those of [`example`](super::example), with the document's values first.
 //!
 //! The documentation's own examples work without a creation: a key that is the contract's example of it names a
-//! document, the sample, that is in whatever state the operation needs, until an operation changes it.
+//! document, the sample, that is in whatever state the operation needs, until an operation changes it. Where documents
+//! exist without a creation, so does any key.
 
 mod document;
 mod list;
@@ -74,7 +75,8 @@ impl Call<'_> {
 
         let mut fields = json!({});
         self.apply(&mut fields);
-        let mut stored = Stored { created: self.now.as_unix(), content, fields, ..Stored::default() };
+        let mut stored =
+            Stored { created: self.now.as_unix(), content, fields, is_kept: true, ..Stored::default() };
         let mut answer = self.created(&stored, 0);
         if named.is_none() && self.of_answer(&answer).is_some_and(|it| self.stored(documents, &it).is_some()) {
             let kind = format!("{} made again", self.kind());
@@ -101,23 +103,35 @@ impl Call<'_> {
         })
     }
 
-    /// Keeps a new document under all keys that the request or the answer has.
+    /// Keeps a new document under all its names.
     fn keep(&self, documents: &mut Documents<'_>, stored: &mut Stored, answer: &OperationResponse) {
-        let keys = self.resource.keys.iter();
         let body = self.body_of(answer);
-        let named = keys.filter_map(|key| {
+        let named = self.resource.keys.iter().find_map(|key| {
             named::in_request(self.request, key).or_else(|| named::in_answer(self.request, body, key))
         });
-        let named: Vec<_> = named.collect();
-        let Some(first) = named.first() else { return };
+        let Some(first) = named else { return };
         self.add_answer(&mut stored.fields, body);
         if let Some(State { field, to: Some(to), .. }) = &self.resource.state {
             stored.fields[field] = to.as_str().into();
         }
         stored.id = first.id();
         documents.put(self.kind(), &stored.id, stored);
-        for other in &named[1..] {
-            documents.put(&named::kind_of_names(self.kind()), &other.id(), &stored.id);
+        self.add_names(documents, stored, answer);
+    }
+
+    /// Makes the document known by the names that the request and the answer have, unless it is already.
+    fn add_names(&self, documents: &mut Documents<'_>, stored: &Stored, answer: &OperationResponse) {
+        if self.resource.keys.len() < 2 {
+            return;
+        }
+        let (kind, body) = (named::kind_of_names(self.kind()), self.body_of(answer));
+        let of_request = |key| named::in_request(self.request, key);
+        for key in &self.resource.keys {
+            let Some(named) = of_request(key).or_else(|| named::in_answer(self.request, body, key)) else { continue };
+            let id = named.id();
+            if id != stored.id && documents.get::<String>(&kind, &id).is_none() {
+                documents.put(&kind, &id, &stored.id);
+            }
         }
     }
 
@@ -168,7 +182,11 @@ impl Call<'_> {
     fn read(&self, documents: &mut Documents<'_>) -> Result<OperationResponse, ApiError> {
         let found = self.found(documents)?;
         self.check_state(&found)?;
-        Ok(self.respond(&found))
+        let response = self.respond(&found);
+        if found.is_kept {
+            self.add_names(documents, &found, &response);
+        }
+        Ok(response)
     }
 
     fn change(&self, documents: &mut Documents<'_>, deletes: bool) -> Result<OperationResponse, ApiError> {
@@ -180,7 +198,11 @@ impl Call<'_> {
         if deletes {
             found.fields = json!({});
         }
-        documents.put(self.kind(), &found.id, &found);
+        if !found.id.is_empty() {
+            found.is_kept = true;
+            documents.put(self.kind(), &found.id, &found);
+            self.add_names(documents, &found, &response);
+        }
         Ok(response)
     }
 
@@ -208,12 +230,13 @@ impl Call<'_> {
     /// If there is none.
     fn found(&self, documents: &mut Documents<'_>) -> Result<Stored, ApiError> {
         let Some(named) = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key)) else {
+            // Without a key, the request is about the sample.
             return Ok(Stored::sample(String::new(), self.now));
         };
         match self.stored(documents, &named) {
             Some(stored) if stored.is_deleted => Err(self.missing()),
             Some(stored) => Ok(stored),
-            None if named.is_example => Ok(Stored::sample(named.id(), self.now)),
+            None if named.is_example || self.resource.exists => Ok(Stored::sample(named.id(), self.now)),
             None => Err(self.missing()),
         }
     }
