@@ -18,7 +18,7 @@ pub(crate) fn documents(mchid: &Mchid, seed: Option<&Seed>) -> Vec<(Key, Value)>
     let others = seed.merchants.iter().filter(|(other, _)| *other != mchid.as_str());
     let foreign = others.flat_map(|(_, other)| &other.cards).map(|card| {
         let card_id = &card.card_id;
-        let card = Card { is_foreign: true, has_points: card.has_points };
+        let card = Card::new(true, card.has_points);
         (Key::new(kind::CARD, card_id), json!(card))
     });
     foreign.chain(own.documents()).collect()
@@ -34,8 +34,7 @@ impl SeedMerchant {
                 let key = Key::new(kind::MEMBER, &member_key(&card_id, &card.code));
                 documents.push((key, json!(Member { card, ..Member::default() })));
             }
-            let card = Card { is_foreign: false, has_points };
-            documents.push((Key::new(kind::CARD, &card_id), json!(card)));
+            documents.push((Key::new(kind::CARD, &card_id), json!(Card::new(false, has_points))));
         }
         documents
     }

@@ -48,9 +48,7 @@ fn rules(operation_id: &str) -> Option<Handler> {
     match operation_id {
         "echo" => Some(echo::echo),
         "list_certificates" => Some(certificates::list),
-        "set_rights" => Some(member_card::set_rights),
-        "show_member_card" => Some(member_card::show),
-        _ => None,
+        _ => member_card::rules(operation_id),
     }
 }
 

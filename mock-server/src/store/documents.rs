@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use wechatpay_protocol::Mchid;
 
-use super::{ABSENT, Backend, Document, Fingerprint, Key};
+use super::{ABSENT, Backend, Document, Fingerprint, Key, Listed};
 
 /// How many documents of a list are read at once.
 const READ_AT_ONCE: usize = 1000;
@@ -77,14 +77,14 @@ impl<'a> Documents<'a> {
         self.changes.changed.insert(Key::new(kind, id), Arc::new(value));
     }
 
-    /// Shows the documents of a kind in the order in which they were created, as they are in the store.
-    pub(crate) fn list(&self, kind: &str, mut show: impl FnMut(&Value) -> ControlFlow<()>) {
+    /// Shows the documents of a kind, with their IDs, in the order in which they were created, as they are in the store.
+    pub(crate) fn list(&self, kind: &str, mut show: impl FnMut(&str, &Value) -> ControlFlow<()>) {
         let mut after = 0;
         loop {
             let documents = self.store.list(self.mchid, kind, after, READ_AT_ONCE);
-            for (place, document) in &documents {
+            for Listed { place, id, value } in &documents {
                 after = *place;
-                if show(document) == Break(()) {
+                if show(id, value) == Break(()) {
                     return;
                 }
             }

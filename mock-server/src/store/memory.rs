@@ -13,7 +13,7 @@ use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use wechatpay_protocol::Mchid;
 
-use super::{ABSENT, Backend, Conflict, Document, Fingerprint, Key, documents::Changes};
+use super::{ABSENT, Backend, Conflict, Document, Fingerprint, Key, Listed, documents::Changes};
 use crate::limits::memory_of;
 
 /// The most documents created by requests that are kept for each merchant. The least recently changed one is evicted
@@ -111,7 +111,7 @@ impl Backend for Memory {
         self.space(mchid).lock().get(key).cloned()
     }
 
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<(u64, Arc<Value>)> {
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<Listed> {
         self.space(mchid).lock().list(kind, after, most)
     }
 
@@ -201,10 +201,13 @@ impl Space {
         }
     }
 
-    fn list(&self, kind: &str, after: u64, most: usize) -> Vec<(u64, Arc<Value>)> {
+    fn list(&self, kind: &str, after: u64, most: usize) -> Vec<Listed> {
         let list = self.lists.get(kind).into_iter().flat_map(|list| list.range(after + 1..));
-        let documents = list.filter_map(|(place, key)| Some((*place, Arc::clone(&self.get(key)?.value))));
-        documents.take(most).collect()
+        let listed = list.filter_map(|(place, key)| {
+            let value = Arc::clone(&self.get(key)?.value);
+            Some(Listed { place: *place, id: key.id.clone(), value })
+        });
+        listed.take(most).collect()
     }
 
     fn get(&self, key: &Key) -> Option<&Document> {
@@ -412,7 +415,7 @@ mod tests {
         store.seed(&mchid(), vec![(key("seeded"), json!("seeded"))]);
         let list = |after, most| {
             let found = store.list(&mchid(), KIND, after, most).into_iter();
-            found.map(|(place, value)| (place, value.as_str().unwrap().to_owned())).collect::<Vec<_>>()
+            found.map(|it| (it.place, it.value.as_str().unwrap().to_owned())).collect::<Vec<_>>()
         };
         for id in ["1", "2", "1"] {
             put(&store, id, &json!(id));
@@ -437,12 +440,12 @@ mod tests {
         (0..2500).for_each(|id| changes.put(KIND, &id.to_string(), &id));
         commit(&store, changes).unwrap();
         let mut seen = 0;
-        documents(&store, &mchid).list(KIND, |_| {
+        documents(&store, &mchid).list(KIND, |_, _| {
             seen += 1;
             if seen < 2100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         assert_eq!(seen, 2100);
-        documents(&store, &mchid).list(KIND, |_| {
+        documents(&store, &mchid).list(KIND, |_, _| {
             seen += 1;
             ControlFlow::Continue(())
         });

@@ -33,7 +33,7 @@ trait Backend: Debug + Send + Sync {
 
     /// The documents of a kind in the order in which they were created, from after this place on, and at most this many.
     /// A document's place stays the same while it exists.
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<(u64, Arc<Value>)>;
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<Listed>;
 
     /// The content that the request number was used for.
     fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint>;
@@ -64,6 +64,14 @@ pub(crate) struct Key {
 #[derive(Clone, Debug)]
 struct Document {
     version: u64,
+    value: Arc<Value>,
+}
+
+/// A document in a list of its kind.
+#[derive(Clone, Debug)]
+struct Listed {
+    place: u64,
+    id: String,
     value: Arc<Value>,
 }
 

@@ -30,7 +30,7 @@ impl Stored {
 }
 
 /// Adds the fields of an object to another, object by object. Lists and single values are replaced.
-pub(super) fn merge(into: &mut Value, from: &Value) {
+pub(in crate::operations) fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (name, value) in from {

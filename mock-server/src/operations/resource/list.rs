@@ -67,7 +67,7 @@ pub(super) fn list(call: &Call<'_>, documents: &mut Documents<'_>) -> OperationR
 fn listed(call: &Call<'_>, documents: &Documents<'_>, page: Page) -> Listed {
     let filters = filters(call);
     let (mut found, mut total, mut is_any) = (Vec::new(), 0, false);
-    documents.list(call.kind(), |value| {
+    documents.list(call.kind(), |_, value| {
         is_any = true;
         if value["is_deleted"] != true && is_wanted(&filters, &value["fields"]) {
             if (page.skip..page.skip + page.size).contains(&total) {

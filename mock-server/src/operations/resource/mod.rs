@@ -27,7 +27,9 @@ use crate::{
     store::{Documents, Fingerprint},
 };
 
-use document::{Stored, merge};
+use document::Stored;
+
+pub(super) use document::merge;
 use named::Named;
 
 pub(super) fn answer(
