@@ -17,6 +17,7 @@ use crate::{
     error::ContractError,
     inline::{inline, resolve},
     path::PathTemplate,
+    resource::Resource,
     routes::{Branch, Routes},
 };
 
@@ -30,6 +31,8 @@ mod inline;
 mod list;
 #[path = "src/path.rs"]
 mod path;
+#[path = "src/resource.rs"]
+mod resource;
 #[path = "src/routes.rs"]
 mod routes;
 
@@ -94,6 +97,7 @@ impl BuiltIn {
             for (key, operation) in object(item) {
                 let within = |error: ContractError| error.within(&format!("{key} {path}"));
                 let entry = Entry::read(family, &template, key).map_err(within)?;
+                Resource::read(&operation["x-mock"]).map_err(within)?;
                 let description = inline_operation(family, operation).map_err(within)?.to_string();
                 let compressed = miniz_oxide::deflate::compress_to_vec(description.as_bytes(), LEVEL);
                 self.operations.push((key.clone(), entry, self.descriptions.len(), compressed.len()));

@@ -87,7 +87,7 @@ impl Gateway {
         Self {
             contract: Contract::current(),
             merchants: Arc::new(merchants),
-            store: Store::new(limits.request_numbers, limits.store_bytes),
+            store: Store::memory(limits.request_numbers, limits.store_bytes),
             faults: Faults::new(limits.faults, limits.admin_bytes),
             journal: Arc::new(Journal::new(&limits)),
             clock,
@@ -231,8 +231,7 @@ impl Gateway {
             merchants: &self.merchants,
             randomness: &self.randomness,
         };
-        let operation = request.operation().id();
-        let execute = handler(operation);
+        let execute = handler(request.operation());
         let mchid = &request.merchant().mchid;
         loop {
             let mut warnings = Vec::new();
@@ -240,7 +239,7 @@ impl Gateway {
             let computed = execute(&context, request, &mut documents);
             let fields = RequestFields {
                 mchid,
-                operation,
+                operation: request.operation().id(),
                 parameters: request.parameters(),
                 body: request.body(),
                 is_signed: match &computed {

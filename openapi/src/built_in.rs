@@ -56,10 +56,10 @@ fn json(text: &[u8]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::{RequestBody, ResponseBody};
+    use crate::{Action, Key, RequestBody, Resource, ResponseBody, State, named};
 
     #[test]
     fn every_operation_can_be_read_and_compiled_and_answered() {
@@ -97,6 +97,55 @@ mod tests {
             for schema in answers.chain(operation.body()) {
                 let sample = schema.sample(&mut |_| None);
                 assert_eq!(schema.check(&sample), Ok(()), "{operation}: {sample}");
+            }
+        }
+    }
+
+    #[test]
+    fn documents_of_a_kind_belong_together() {
+        let mut kinds = BTreeMap::<&str, Vec<(&Operation, &Resource)>>::new();
+        for operation in Contract::current().operations() {
+            if let Some(resource) = operation.resource() {
+                kinds.entry(&resource.document).or_default().push((operation, resource));
+            }
+        }
+        for (kind, members) in kinds {
+            let families: BTreeSet<_> = members.iter().map(|(operation, _)| operation.family()).collect();
+            assert_eq!(families.len(), 1, "{kind}");
+            let is_created = members.iter().any(|(_, it)| it.exists || it.action == Action::Create);
+            let is_read = |resource: &Resource| matches!(resource.action, Action::Read | Action::List);
+            let are_changed = members.iter().any(|(_, resource)| !is_read(resource));
+            assert!(members.len() > 1 && are_changed, "{kind} is kept for nothing");
+            if !is_created {
+                // Only the sample exists.
+                let sample = |operation: &Operation, key: &Key| {
+                    let parameters = operation.parameters().iter();
+                    let examples: BTreeSet<_> = parameters
+                        .filter(|parameter| parameter.example.is_some())
+                        .map(|parameter| parameter.name.as_str())
+                        .collect();
+                    key.names().all(|name| examples.contains(name))
+                };
+                let found = members.iter().filter(|(_, it)| it.action != Action::List);
+                for (operation, resource) in found {
+                    assert!(sample(operation, &resource.keys[0]), "{operation}: no sample of {kind}");
+                }
+            }
+            let states = members.iter().filter_map(|(_, resource)| resource.state.as_ref());
+            let fields: BTreeSet<_> = states.clone().map(|state| state.field.as_str()).collect();
+            assert!(fields.len() < 2, "{kind}: {fields:?}");
+            let Some(field) = fields.first() else { continue };
+            let answers = members.iter().filter_map(|(operation, resource)| match operation.listed() {
+                Some(listed) => Some(listed.as_value()),
+                None => {
+                    let (_, body) = operation.success()?;
+                    named::schema_at(body.schema()?.as_value(), &resource.at)
+                }
+            });
+            let enums = answers.filter_map(|schema| schema["properties"][*field]["enum"].as_array());
+            let members: Vec<_> = enums.flatten().collect();
+            for state in states.flat_map(State::named) {
+                assert!(members.is_empty() || members.iter().any(|member| *member == state), "{kind}: {state}");
             }
         }
     }

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::{ContractError, Form, Location, Parameter, PathTemplate, Schema, inline::resolve};
+use crate::{Action, ContractError, Form, Location, Parameter, PathTemplate, Resource, Schema, inline::resolve, named};
 
 /// What an operation's description says beyond its index entry.
 #[derive(Debug)]
 pub(crate) struct Description {
     pub(crate) mock: Value,
+    pub(crate) resource: Option<Resource>,
+    /// The schema of a document in the list that the operation answers with.
+    pub(crate) listed: Option<Schema>,
     pub(crate) errors: Vec<OperationError>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<RequestBody>,
@@ -113,14 +116,34 @@ impl Description {
             Ok((status.clone(), body.map_err(|error| error.within(status))?))
         });
         let errors = operation["x-errors"].as_array().into_iter().flatten();
-        Ok(Self {
+        let mut description = Self {
+            resource: Resource::read(&operation["x-mock"])?,
+            listed: None,
             mock: operation["x-mock"].clone(),
             errors: errors.map(OperationError::read).collect::<Result<_, _>>()?,
             parameters: parameters(document, path, operation)?,
             body: body.transpose()?,
             example: content.filter_map(|(_, content)| content.get("example")).next().cloned(),
             responses: responses.collect::<Result<_, ContractError>>()?,
-        })
+        };
+        description.listed = description.read_listed()?;
+        Ok(description)
+    }
+
+    fn read_listed(&self) -> Result<Option<Schema>, ContractError> {
+        let resource = self.resource.as_ref().filter(|resource| resource.action == Action::List);
+        let place = resource.and_then(|resource| Some((self.answer()?, &resource.at)));
+        place.and_then(|(answer, at)| named::listed(answer, at)).transpose()
+    }
+
+    /// The successful response: its status and what it carries.
+    pub(crate) fn success(&self) -> Option<(&str, &ResponseBody)> {
+        self.responses.iter().map(|(status, body)| (status.as_str(), body)).find(|(it, _)| it.starts_with('2'))
+    }
+
+    /// The schema of the JSON in the successful response.
+    pub(crate) fn answer(&self) -> Option<&Value> {
+        self.success().and_then(|(_, body)| body.schema()).map(Schema::as_value)
     }
 
     /// Compiles every schema, so that later uses can't fail, and makes an answer from each.
@@ -148,7 +171,10 @@ impl Description {
                 return Err(ContractError::new(problem).within(status));
             }
         }
-        Ok(())
+        if let Some(listed) = &self.listed {
+            listed.compile().map_err(|error| error.within("x-mock"))?;
+        }
+        self.resource.as_ref().map_or(Ok(()), |resource| named::check(self, resource))
     }
 }
 

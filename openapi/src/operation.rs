@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
-    ContractError, Depth, OperationError, Parameter, PathTemplate, Provenance, RequestBody, ResponseBody,
-    Schema, built_in, description::Description, entry::Entry,
+    ContractError, Depth, OperationError, Parameter, PathTemplate, Provenance, RequestBody, Resource,
+    ResponseBody, Schema, built_in, description::Description, entry::Entry,
 };
 
 /// An operation of the contract. What the index has is there at once; the rest is read when any of it is first used.
@@ -89,6 +89,16 @@ impl Operation {
         &self.description().mock
     }
 
+    /// What it does with documents, if its depth is [`Depth::Resource`].
+    pub fn resource(&self) -> Option<&Resource> {
+        self.description().resource.as_ref()
+    }
+
+    /// The schema of a document in a list, if it [lists](crate::Action::List) documents.
+    pub fn listed(&self) -> Option<&Schema> {
+        self.description().listed.as_ref()
+    }
+
     /// Whether its successful responses are signed, as all are but files: unless `x-mock.signed` is `false`.
     pub fn is_signed(&self) -> bool {
         self.mock()["signed"] != false
@@ -144,6 +154,11 @@ impl Operation {
     #[cfg(test)]
     pub(crate) fn check(&self) -> Result<(), ContractError> {
         self.description().check()
+    }
+
+    /// Its successful response: its status and what it carries.
+    pub fn success(&self) -> Option<(&str, &ResponseBody)> {
+        self.description().success()
     }
 
     /// The OpenAPI of a built-in operation.

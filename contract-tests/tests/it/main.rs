@@ -15,6 +15,7 @@ mod forgeries;
 mod generated;
 mod http2;
 mod limits;
+mod member_card;
 mod metrics;
 mod model;
 mod openssl_curl;

@@ -136,6 +136,8 @@ pub enum ApiError {
     Sensitive(SensitiveFault),
     /// Check 12: the request breaks one of the operation's own rules.
     Operation(OperationError),
+    /// Check 12: the same, where the contract says which of the operation's own errors, `x-errors`, it is.
+    Own(OperationError, &'static wechatpay_openapi::OperationError),
     /// Nothing is wrong with the request: a fault caused this error.
     Injected(InjectedError),
 }
@@ -195,7 +197,7 @@ impl ApiError {
             Self::Sensitive(SensitiveFault::SerialAbsent) => "sensitive_serial_absent",
             Self::Sensitive(SensitiveFault::SerialUnknown { .. }) => "sensitive_serial_unknown",
             Self::Sensitive(SensitiveFault::Undecryptable { .. }) => "sensitive_undecryptable",
-            Self::Operation(error) => error.name(),
+            Self::Operation(error) | Self::Own(error, _) => error.name(),
             Self::Injected(_) => return None,
         })
     }
@@ -213,6 +215,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Injected(error) => error.status(),
+            Self::Own(_, own) => own.status,
             _ => self.row().map_or(StatusCode::BAD_REQUEST, |row| row.status),
         }
     }
@@ -222,6 +225,7 @@ impl ApiError {
         let number = match self {
             Self::Field(error) => Some(field_error::inner_number(error)),
             Self::Injected(error) => error.inner_number(),
+            Self::Own(..) => None,
             _ => self.row().and_then(|row| row.inner_number),
         };
         number.unwrap_or(OTHER_INNER_NUMBER)
@@ -233,6 +237,8 @@ impl ApiError {
         match self {
             Self::Field(error) => field_error::provenance(error),
             Self::Injected(error) => error.provenance(),
+            Self::Own(_, own) if own.message.is_some() => Provenance::Documented,
+            Self::Own(..) => Provenance::OwnChoice,
             _ => self.row().map_or(Provenance::OwnChoice, |row| row.provenance),
         }
     }
@@ -250,6 +256,7 @@ impl ApiError {
     pub(crate) fn listed_code(&self) -> Option<&'static str> {
         match self {
             Self::Injected(error) => error.listed_code(),
+            Self::Own(_, own) => Some(&own.code),
             _ => self.row()?.code.as_deref(),
         }
     }
@@ -286,6 +293,7 @@ impl ApiError {
         match self {
             Self::Field(error) => field_error::message(error, language),
             Self::Injected(error) => error.message(language).into(),
+            Self::Own(_, own) if language == Language::ZhCn => own.message.as_deref().unwrap_or(text).into(),
             Self::BodyTooLarge { limit } => text.replace("{limit}", &limit.to_string()),
             _ => text.into(),
         }
@@ -347,7 +355,7 @@ impl ApiError {
             | Self::Sensitive(
                 SensitiveFault::SerialUnknown { reason } | SensitiveFault::Undecryptable { reason },
             ) => reason.clone(),
-            Self::Operation(error) => error.message(Language::En).into(),
+            Self::Operation(error) | Self::Own(error, _) => error.message(Language::En).into(),
             Self::Injected(error) => format!("a fault caused {error}"),
         }
     }
@@ -432,6 +440,8 @@ mod tests {
             Arithmetic,
             StaleBefore,
             NegativeTotal,
+            NoDocument,
+            WrongState,
             NoPlatformCertificate,
         ];
         let documented = [

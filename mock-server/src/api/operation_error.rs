@@ -31,6 +31,10 @@ pub enum OperationError {
     StaleBefore,
     /// The points would become negative.
     NegativeTotal,
+    /// No document has this key.
+    NoDocument,
+    /// The state of the document does not allow the operation.
+    WrongState,
     /// The merchant has no platform certificate, only a public key.
     NoPlatformCertificate,
 }
@@ -50,6 +54,8 @@ impl OperationError {
             Self::Arithmetic => "arithmetic",
             Self::StaleBefore => "stale_before",
             Self::NegativeTotal => "negative_total",
+            Self::NoDocument => "no_document",
+            Self::WrongState => "wrong_state",
             Self::NoPlatformCertificate => "no_platform_certificate",
         }
     }

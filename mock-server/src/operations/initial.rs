@@ -17,9 +17,9 @@ pub(crate) fn documents(mchid: &Mchid, seed: Option<&Seed>) -> Vec<(Key, Value)>
     let own = seed.merchants.get(mchid.as_str()).cloned().unwrap_or_default();
     let others = seed.merchants.iter().filter(|(other, _)| *other != mchid.as_str());
     let foreign = others.flat_map(|(_, other)| &other.cards).map(|card| {
-        let id = card.card_id.clone();
-        let card = Card { is_foreign: true, has_points: card.has_points };
-        (Key { kind: kind::CARD, id }, json!(card))
+        let card_id = &card.card_id;
+        let card = Card::new(true, card.has_points);
+        (Key::new(kind::CARD, card_id), json!(card))
     });
     foreign.chain(own.documents()).collect()
 }
@@ -27,16 +27,14 @@ pub(crate) fn documents(mchid: &Mchid, seed: Option<&Seed>) -> Vec<(Key, Value)>
 impl SeedMerchant {
     /// The documents of a merchant with this seed.
     pub(crate) fn documents(self) -> Vec<(Key, Value)> {
-        let permission = Key { kind: kind::PERMISSION, id: PERMISSION.into() };
+        let permission = Key::new(kind::PERMISSION, PERMISSION);
         let mut documents = vec![(permission, json!(self.may_use_member_cards))];
         for SeedCard { card_id, has_points, members } in self.cards {
             for card in members {
-                let id = member_key(&card_id, &card.code);
-                let member = Member { card, ..Member::default() };
-                documents.push((Key { kind: kind::MEMBER, id }, json!(member)));
+                let key = Key::new(kind::MEMBER, &member_key(&card_id, &card.code));
+                documents.push((key, json!(Member { card, ..Member::default() })));
             }
-            let card = Card { is_foreign: false, has_points };
-            documents.push((Key { kind: kind::CARD, id: card_id }, json!(card)));
+            documents.push((Key::new(kind::CARD, &card_id), json!(Card::new(false, has_points))));
         }
         documents
     }

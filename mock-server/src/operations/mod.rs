@@ -1,6 +1,7 @@
 //! The operations: a file or folder for each family with its own rules.
 //!
-//! An operation without rules of its own is executed by data: `example.rs` answers from the contract's examples.
+//! An operation without rules of its own is executed by data: `resource` keeps the documents that the contract
+//! describes, and `example` answers from the contract's examples.
 //!
 //! An operation is a function of a valid request and the documents that it reads. It returns its response and leaves
 //! the changed documents in [`Documents`]. It opens no socket, takes no lock, and keeps no state.
@@ -10,8 +11,10 @@ mod echo;
 mod example;
 pub(crate) mod initial;
 mod member_card;
+mod resource;
 pub(crate) mod seed;
 
+use wechatpay_openapi::{Depth, Operation};
 use wechatpay_protocol::Timestamp;
 
 use crate::{
@@ -31,9 +34,13 @@ pub(crate) struct Context<'a> {
 pub(crate) type Handler =
     fn(&Context<'_>, &ValidRequest, &mut Documents<'_>) -> Result<OperationResponse, ApiError>;
 
-/// The handler of the operation with this `operationId`: its own, or the one for all that have none.
-pub(crate) fn handler(operation_id: &str) -> Handler {
-    rules(operation_id).unwrap_or(example::answer)
+/// The handler of an operation: its own, or the one for all of its depth.
+pub(crate) fn handler(operation: &Operation) -> Handler {
+    match operation.depth() {
+        Depth::Example => example::answer,
+        Depth::Resource => resource::answer,
+        Depth::Rules => rules(operation.id()).unwrap_or(example::answer),
+    }
 }
 
 /// The handler of an operation with rules of its own.
@@ -41,15 +48,13 @@ fn rules(operation_id: &str) -> Option<Handler> {
     match operation_id {
         "echo" => Some(echo::echo),
         "list_certificates" => Some(certificates::list),
-        "set_rights" => Some(member_card::set_rights),
-        "show_member_card" => Some(member_card::show),
-        _ => None,
+        _ => member_card::rules(operation_id),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use wechatpay_openapi::{Contract, Depth};
+    use wechatpay_openapi::Contract;
 
     use super::*;
 

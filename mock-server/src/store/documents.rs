@@ -1,19 +1,34 @@
 //! The documents that one request reads and changes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::ControlFlow::{self, Break},
+    sync::Arc,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use wechatpay_protocol::Mchid;
 
-use super::{ABSENT, Document, Fingerprint, Key, Store};
+use super::{ABSENT, Backend, Document, Fingerprint, Key, Listed};
 
-/// One merchant's documents as one request sees them. Only [`Store::commit`] keeps the changes.
+/// How many documents of a list are read at once.
+const READ_AT_ONCE: usize = 1000;
+
+/// One merchant's documents as one request sees them. Only [`Store::commit`](super::Store::commit) keeps the changes.
 pub(crate) struct Documents<'a> {
-    store: &'a Store,
+    store: &'a dyn Backend,
     mchid: &'a Mchid,
+    changes: Changes,
+}
+
+/// What one request read and changed.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// The versions of the documents that were read.
     pub(super) read: HashMap<Key, u64>,
-    pub(super) changed: HashMap<Key, Arc<Value>>,
+    pub(super) changed: BTreeMap<Key, Arc<Value>>,
+    /// The used request numbers, each with its content.
     pub(super) numbers: Vec<(Fingerprint, Fingerprint)>,
 }
 
@@ -29,33 +44,54 @@ pub(crate) enum NumberUse {
 }
 
 impl<'a> Documents<'a> {
-    pub(super) fn new(store: &'a Store, mchid: &'a Mchid) -> Self {
-        Self { store, mchid, read: HashMap::new(), changed: HashMap::new(), numbers: Vec::new() }
+    pub(super) fn new(store: &'a dyn Backend, mchid: &'a Mchid) -> Self {
+        Self { store, mchid, changes: Changes::default() }
     }
 
-    pub(crate) fn mchid(&self) -> &Mchid {
+    pub(crate) fn mchid(&self) -> &'a Mchid {
         self.mchid
+    }
+
+    pub(super) fn into_changes(self) -> Changes {
+        self.changes
     }
 
     /// The document with this ID, if there is one.
     ///
     /// # Panics
     /// If it is not a `T`. A kind of document is always read and written as the same type.
-    pub(crate) fn get<T: DeserializeOwned>(&mut self, kind: &'static str, id: &str) -> Option<T> {
-        let key = Key { kind, id: id.to_owned() };
-        if let Some(value) = self.changed.get(&key) {
+    pub(crate) fn get<T: DeserializeOwned>(&mut self, kind: &str, id: &str) -> Option<T> {
+        let key = Key::new(kind, id);
+        if let Some(value) = self.changes.changed.get(&key) {
             return Some(typed(value));
         }
         let found = self.store.read(self.mchid, &key);
-        self.read.insert(key, found.as_ref().map_or(ABSENT, |document| document.version));
+        self.changes.read.insert(key, found.as_ref().map_or(ABSENT, |document| document.version));
         found.map(|Document { value, .. }| typed(&value))
     }
 
     /// Creates or replaces the document.
-    pub(crate) fn put(&mut self, kind: &'static str, id: &str, document: &impl Serialize) {
+    pub(crate) fn put(&mut self, kind: &str, id: &str, document: &impl Serialize) {
         let value =
             serde_json::to_value(document).expect("documents are structs and values, which always serialize");
-        self.changed.insert(Key { kind, id: id.to_owned() }, Arc::new(value));
+        self.changes.changed.insert(Key::new(kind, id), Arc::new(value));
+    }
+
+    /// Shows the documents of a kind, with their IDs, in the order in which they were created, as they are in the store.
+    pub(crate) fn list(&self, kind: &str, mut show: impl FnMut(&str, &Value) -> ControlFlow<()>) {
+        let mut after = 0;
+        loop {
+            let documents = self.store.list(self.mchid, kind, after, READ_AT_ONCE);
+            for Listed { place, id, value } in &documents {
+                after = *place;
+                if show(id, value) == Break(()) {
+                    return;
+                }
+            }
+            if documents.len() < READ_AT_ONCE {
+                return;
+            }
+        }
     }
 
     /// Whether the request number was used before, and whether for the same content.
@@ -69,7 +105,7 @@ impl<'a> Documents<'a> {
 
     /// Remembers that the request number was used for this content.
     pub(crate) fn use_number(&mut self, number: &str, content: Fingerprint) {
-        self.numbers.push((Fingerprint::of(&number), content));
+        self.changes.numbers.push((Fingerprint::of(&number), content));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The store in memory: bounded, and lost when the process ends.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicIsize, Ordering::Relaxed},
@@ -13,19 +13,22 @@ use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use wechatpay_protocol::Mchid;
 
-use super::{ABSENT, Conflict, Document, Documents, Fingerprint, Key};
+use super::{ABSENT, Backend, Conflict, Document, Fingerprint, Key, Listed, documents::Changes};
 use crate::limits::memory_of;
 
 /// The most documents created by requests that are kept for each merchant. The least recently changed one is evicted
 /// first; documents of the seed stay. (own choice)
 const CREATED: usize = 100_000;
 
-/// About how much memory a document or a request number takes, in bytes, apart from its content.
+/// About how much memory a document or a request number takes, in bytes, apart from its content and its key.
 const ENTRY: usize = 128;
+
+/// In how many places the key of a document is kept.
+const KEYS: usize = 3;
 
 /// The documents and request numbers of every merchant.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(super) struct Memory {
     spaces: RwLock<HashMap<Mchid, Arc<Mutex<Space>>>>,
     /// The most request numbers that are kept for each merchant.
     request_numbers: usize,
@@ -40,9 +43,13 @@ pub(crate) struct Store {
 /// The documents and request numbers of one merchant.
 #[derive(Debug)]
 struct Space {
-    seed: HashMap<Key, Arc<Value>>,
+    /// The initial documents, in their order.
+    seed: Vec<(Key, Arc<Value>)>,
     seeded: HashMap<Key, Document>,
     created: LruCache<Key, Document>,
+    /// The place of each document in the lists of its kind, and the lists.
+    places: HashMap<Key, u64>,
+    lists: HashMap<Arc<str>, BTreeMap<u64, Key>>,
     /// The content that each request number was used for.
     numbers: LruCache<Fingerprint, Fingerprint>,
     /// About how much memory requests have added; less than 0 if they have shortened the seed.
@@ -52,9 +59,9 @@ struct Space {
     version: u64,
 }
 
-impl Store {
+impl Memory {
     /// An empty store that keeps this many request numbers for each merchant, and this many bytes for all.
-    pub(crate) fn new(request_numbers: usize, most_bytes: usize) -> Self {
+    pub(super) fn new(request_numbers: usize, most_bytes: usize) -> Self {
         Self {
             spaces: RwLock::default(),
             request_numbers,
@@ -62,39 +69,6 @@ impl Store {
             most_bytes,
             bytes: AtomicIsize::new(0),
         }
-    }
-
-    /// Sets the merchant's initial documents.
-    pub(crate) fn seed(&self, mchid: &Mchid, documents: impl IntoIterator<Item = (Key, Value)>) {
-        let seed = documents.into_iter().map(|(key, value)| (key, Arc::new(value))).collect();
-        self.spaces.write().insert(mchid.clone(), Arc::new(Mutex::new(Space::new(seed))));
-    }
-
-    /// The merchant's documents, for one request.
-    pub(crate) fn documents<'a>(&'a self, mchid: &'a Mchid) -> Documents<'a> {
-        Documents::new(self, mchid)
-    }
-
-    /// Keeps all changes or none.
-    ///
-    /// # Errors
-    /// [`Conflict`] if a document that was read has changed since.
-    pub(crate) fn commit(&self, documents: Documents<'_>) -> Result<(), Conflict> {
-        let space = self.space(documents.mchid());
-        self.change(&space, |space| {
-            if documents.read.iter().any(|(key, version)| space.version_of(key) != *version) {
-                return Err(Conflict);
-            }
-            for (key, value) in documents.changed {
-                space.put(key, value, self.created);
-            }
-            for (number, content) in documents.numbers {
-                space.use_number(number, content, self.request_numbers);
-            }
-            Ok(())
-        })?;
-        self.make_room();
-        Ok(())
     }
 
     /// Changes a space and the memory of all.
@@ -118,44 +92,73 @@ impl Store {
         }
     }
 
-    /// Restores the initial documents of one merchant, or of all merchants.
-    pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
+    fn space(&self, mchid: &Mchid) -> Arc<Mutex<Space>> {
+        if let Some(space) = self.spaces.read().get(mchid) {
+            return Arc::clone(space);
+        }
+        let empty = || Arc::new(Mutex::new(Space::new(Vec::new())));
+        Arc::clone(self.spaces.write().entry(mchid.clone()).or_insert_with(empty))
+    }
+}
+
+impl Backend for Memory {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, Value)>) {
+        let seed = documents.into_iter().map(|(key, value)| (key, Arc::new(value))).collect();
+        self.spaces.write().insert(mchid.clone(), Arc::new(Mutex::new(Space::new(seed))));
+    }
+
+    fn read(&self, mchid: &Mchid, key: &Key) -> Option<Document> {
+        self.space(mchid).lock().get(key).cloned()
+    }
+
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<Listed> {
+        self.space(mchid).lock().list(kind, after, most)
+    }
+
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint> {
+        self.space(mchid).lock().numbers.peek(&number).copied()
+    }
+
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<(), Conflict> {
+        let space = self.space(mchid);
+        self.change(&space, |space| {
+            if changes.read.iter().any(|(key, version)| space.version_of(key) != *version) {
+                return Err(Conflict);
+            }
+            for (key, value) in changes.changed {
+                space.put(key, value, self.created);
+            }
+            for (number, content) in changes.numbers {
+                space.use_number(number, content, self.request_numbers);
+            }
+            Ok(())
+        })?;
+        self.make_room();
+        Ok(())
+    }
+
+    fn reset(&self, mchid: Option<&Mchid>) {
         let spaces = self.spaces.read();
         for (_, space) in spaces.iter().filter(|(owner, _)| mchid.is_none_or(|mchid| mchid == *owner)) {
             self.change(space, Space::reset);
         }
     }
 
-    /// Forgets the merchant.
-    pub(crate) fn remove(&self, mchid: &Mchid) {
+    fn remove(&self, mchid: &Mchid) {
         if let Some(space) = self.spaces.write().remove(mchid) {
             self.bytes.fetch_sub(space.lock().bytes, Relaxed);
         }
     }
-
-    pub(super) fn read(&self, mchid: &Mchid, key: &Key) -> Option<Document> {
-        self.space(mchid).lock().get(key).cloned()
-    }
-
-    pub(super) fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint> {
-        self.space(mchid).lock().numbers.peek(&number).copied()
-    }
-
-    fn space(&self, mchid: &Mchid) -> Arc<Mutex<Space>> {
-        if let Some(space) = self.spaces.read().get(mchid) {
-            return Arc::clone(space);
-        }
-        let empty = || Arc::new(Mutex::new(Space::new(HashMap::new())));
-        Arc::clone(self.spaces.write().entry(mchid.clone()).or_insert_with(empty))
-    }
 }
 
 impl Space {
-    fn new(seed: HashMap<Key, Arc<Value>>) -> Self {
+    fn new(seed: Vec<(Key, Arc<Value>)>) -> Self {
         let mut space = Self {
             seed,
             seeded: HashMap::new(),
             created: LruCache::unbounded(),
+            places: HashMap::new(),
+            lists: HashMap::new(),
             numbers: LruCache::unbounded(),
             bytes: 0,
             version: ABSENT,
@@ -170,8 +173,41 @@ impl Space {
         let document = |value: &Arc<Value>| Document { version, value: Arc::clone(value) };
         self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
         self.created = LruCache::unbounded();
+        self.places = HashMap::new();
+        self.lists = HashMap::new();
+        for (key, _) in self.seed.clone() {
+            self.version += 1;
+            self.enlist(&key);
+        }
         self.numbers = LruCache::unbounded();
         self.bytes = 0;
+    }
+
+    /// Gives a new document a place after all others.
+    fn enlist(&mut self, key: &Key) {
+        let place = self.version;
+        if !self.places.contains_key(key) {
+            self.lists.entry(Arc::clone(&key.kind)).or_default().insert(place, key.clone());
+            self.places.insert(key.clone(), place);
+        }
+    }
+
+    fn delist(&mut self, key: &Key) {
+        if let (Some(place), Some(list)) = (self.places.remove(key), self.lists.get_mut(&key.kind)) {
+            list.remove(&place);
+            if list.is_empty() {
+                self.lists.remove(&key.kind);
+            }
+        }
+    }
+
+    fn list(&self, kind: &str, after: u64, most: usize) -> Vec<Listed> {
+        let list = self.lists.get(kind).into_iter().flat_map(|list| list.range(after + 1..));
+        let listed = list.filter_map(|(place, key)| {
+            let value = Arc::clone(&self.get(key)?.value);
+            Some(Listed { place: *place, id: key.id.clone(), value })
+        });
+        listed.take(most).collect()
     }
 
     fn get(&self, key: &Key) -> Option<&Document> {
@@ -191,6 +227,7 @@ impl Space {
             return;
         }
         self.bytes += size(&key, &document);
+        self.enlist(&key);
         if let Some((key, old)) = self.created.push(key, document) {
             self.bytes -= size(&key, &old);
         }
@@ -206,9 +243,10 @@ impl Space {
     }
 
     fn evict_document(&mut self) -> bool {
-        let evicted = self.created.pop_lru();
-        self.bytes -= evicted.as_ref().map_or(0, |(key, document)| size(key, document));
-        evicted.is_some()
+        let Some((key, document)) = self.created.pop_lru() else { return false };
+        self.bytes -= size(&key, &document);
+        self.delist(&key);
+        true
     }
 
     fn evict_number(&mut self) -> bool {
@@ -233,7 +271,8 @@ impl Space {
 
 /// About how much memory a document takes, in bytes.
 fn size(key: &Key, document: &Document) -> isize {
-    signed(ENTRY + key.id.len() + memory_of(&document.value))
+    let of_key = key.kind.len() + KEYS * (size_of::<Key>() + key.id.len());
+    signed(ENTRY + of_key + memory_of(&document.value))
 }
 
 fn signed(size: usize) -> isize {
@@ -242,10 +281,12 @@ fn signed(size: usize) -> isize {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use serde_json::json;
 
     use super::*;
-    use crate::store::NumberUse;
+    use crate::store::{Documents, NumberUse};
 
     const KIND: &str = "thing";
 
@@ -254,50 +295,59 @@ mod tests {
     }
 
     fn key(id: &str) -> Key {
-        Key { kind: KIND, id: id.into() }
+        Key::new(KIND, id)
     }
 
-    fn put(store: &Store, id: &str, value: &Value) {
+    fn documents<'a>(store: &'a Memory, mchid: &'a Mchid) -> Documents<'a> {
+        Documents::new(store, mchid)
+    }
+
+    fn commit(store: &Memory, documents: Documents<'_>) -> Result<(), Conflict> {
+        let mchid = documents.mchid();
+        store.commit(mchid, documents.into_changes())
+    }
+
+    fn put(store: &Memory, id: &str, value: &Value) {
         let mchid = mchid();
-        let mut documents = store.documents(&mchid);
-        documents.put(KIND, id, value);
-        store.commit(documents).unwrap();
+        let mut changes = documents(store, &mchid);
+        changes.put(KIND, id, value);
+        commit(store, changes).unwrap();
     }
 
-    fn get(store: &Store, id: &str) -> Option<Value> {
-        store.documents(&mchid()).get(KIND, id)
+    fn get(store: &Memory, id: &str) -> Option<Value> {
+        documents(store, &mchid()).get(KIND, id)
     }
 
     #[test]
     fn a_change_of_a_document_that_another_request_changed_conflicts_and_changes_nothing() {
-        let (store, mchid) = (Store::new(10, usize::MAX), mchid());
-        let mut late = store.documents(&mchid);
+        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let mut late = documents(&store, &mchid);
         assert_eq!(late.get::<Value>(KIND, "1"), None);
         late.put(KIND, "1", &"late");
         late.put(KIND, "2", &"late");
         late.use_number("number", Fingerprint::of(&"late"));
         put(&store, "1", &json!("early"));
-        assert_eq!(store.commit(late), Err(Conflict));
+        assert_eq!(commit(&store, late), Err(Conflict));
         assert_eq!((get(&store, "1"), get(&store, "2")), (Some(json!("early")), None));
         let content = Fingerprint::of(&"late");
-        assert_eq!(store.documents(&mchid).number_use("number", content), NumberUse::New);
+        assert_eq!(documents(&store, &mchid).number_use("number", content), NumberUse::New);
     }
 
     #[test]
     fn a_change_that_began_before_a_reset_conflicts_with_it() {
-        let (store, mchid) = (Store::new(10, usize::MAX), mchid());
-        store.seed(&mchid, [(key("1"), json!("seed"))]);
-        let mut documents = store.documents(&mchid);
-        assert_eq!(documents.get(KIND, "1"), Some(json!("seed")));
-        documents.put(KIND, "1", &"changed");
+        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        store.seed(&mchid, vec![(key("1"), json!("seed"))]);
+        let mut changes = documents(&store, &mchid);
+        assert_eq!(changes.get(KIND, "1"), Some(json!("seed")));
+        changes.put(KIND, "1", &"changed");
         store.reset(None);
-        assert_eq!(store.commit(documents), Err(Conflict));
+        assert_eq!(commit(&store, changes), Err(Conflict));
     }
 
     #[test]
     fn a_reset_restores_the_seed_and_forgets_the_rest() {
-        let (store, mchid) = (Store::new(10, usize::MAX), mchid());
-        store.seed(&mchid, [(key("1"), json!("seed"))]);
+        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        store.seed(&mchid, vec![(key("1"), json!("seed"))]);
         for id in ["1", "2"] {
             put(&store, id, &json!("changed"));
         }
@@ -307,8 +357,8 @@ mod tests {
 
     #[test]
     fn the_least_recently_changed_document_is_evicted_first_and_the_seed_stays() {
-        let store = Store { created: 2, ..Store::new(10, usize::MAX) };
-        store.seed(&mchid(), [(key("seeded"), json!(0))]);
+        let store = Memory { created: 2, ..Memory::new(10, usize::MAX) };
+        store.seed(&mchid(), vec![(key("seeded"), json!(0))]);
         for id in ["seeded", "1", "2", "1", "3"] {
             put(&store, id, &json!(id));
         }
@@ -318,14 +368,14 @@ mod tests {
 
     #[test]
     fn the_request_number_that_was_used_first_is_evicted_first() {
-        let (store, mchid) = (Store::new(2, usize::MAX), mchid());
+        let (store, mchid) = (Memory::new(2, usize::MAX), mchid());
         let content = Fingerprint::of(&"content");
         for number in ["1", "2", "1", "3"] {
-            let mut documents = store.documents(&mchid);
-            documents.use_number(number, content);
-            store.commit(documents).unwrap();
+            let mut changes = documents(&store, &mchid);
+            changes.use_number(number, content);
+            commit(&store, changes).unwrap();
         }
-        let documents = store.documents(&mchid);
+        let documents = documents(&store, &mchid);
         assert_eq!(documents.number_use("1", content), NumberUse::New);
         assert_eq!(documents.number_use("2", content), NumberUse::Repeated);
         assert_eq!(documents.number_use("3", Fingerprint::of(&"other")), NumberUse::RepeatedDifferently);
@@ -333,20 +383,20 @@ mod tests {
 
     #[test]
     fn merchants_do_not_see_each_others_documents() {
-        let store = Store::new(10, usize::MAX);
+        let store = Memory::new(10, usize::MAX);
         put(&store, "1", &json!(1));
         let other: Mchid = "1900000002".parse().unwrap();
-        assert_eq!(store.documents(&other).get::<Value>(KIND, "1"), None);
+        assert_eq!(documents(&store, &other).get::<Value>(KIND, "1"), None);
     }
 
     #[test]
     fn beyond_the_memory_of_all_merchants_the_one_with_the_most_loses_its_oldest() {
-        let (store, quiet, busy) = (Store::new(10, 20_000), mchid(), "1900000002".parse().unwrap());
+        let (store, quiet, busy) = (Memory::new(10, 20_000), mchid(), "1900000002".parse().unwrap());
         let put = |mchid: &Mchid, id: &str| {
-            let mut documents = store.documents(mchid);
-            documents.put(KIND, id, &"x".repeat(1000));
-            documents.use_number(id, Fingerprint::of(&id));
-            store.commit(documents).unwrap();
+            let mut changes = documents(&store, mchid);
+            changes.put(KIND, id, &"x".repeat(1000));
+            changes.use_number(id, Fingerprint::of(&id));
+            commit(&store, changes).unwrap();
         };
         put(&quiet, "1");
         (0..100).for_each(|id| put(&busy, &id.to_string()));
@@ -357,5 +407,48 @@ mod tests {
         store.reset(Some(&busy));
         store.remove(&quiet);
         assert_eq!(store.bytes.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn documents_are_listed_by_kind_in_the_order_in_which_they_were_created() {
+        let store = Memory { created: 3, ..Memory::new(10, usize::MAX) };
+        store.seed(&mchid(), vec![(key("seeded"), json!("seeded"))]);
+        let list = |after, most| {
+            let found = store.list(&mchid(), KIND, after, most).into_iter();
+            found.map(|it| (it.place, it.value.as_str().unwrap().to_owned())).collect::<Vec<_>>()
+        };
+        for id in ["1", "2", "1"] {
+            put(&store, id, &json!(id));
+        }
+        assert_eq!(list(0, 9).into_iter().map(|(_, id)| id).collect::<Vec<_>>(), ["seeded", "1", "2"]);
+        let first = list(0, 2);
+        assert_eq!((first.len(), list(first[1].0, 9).len(), list(u64::MAX - 1, 9).len()), (2, 1, 0));
+        assert!(store.list(&mchid(), "other", 0, 9).is_empty());
+        // What is evicted is not listed, and neither is what was created before a reset.
+        for id in ["3", "4"] {
+            put(&store, id, &json!(id));
+        }
+        assert_eq!(list(0, 9).into_iter().map(|(_, id)| id).collect::<Vec<_>>(), ["seeded", "1", "3", "4"]);
+        store.reset(None);
+        assert_eq!(list(0, 9).len(), 1);
+    }
+
+    #[test]
+    fn a_long_list_is_read_to_its_end() {
+        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let mut changes = documents(&store, &mchid);
+        (0..2500).for_each(|id| changes.put(KIND, &id.to_string(), &id));
+        commit(&store, changes).unwrap();
+        let mut seen = 0;
+        documents(&store, &mchid).list(KIND, |_, _| {
+            seen += 1;
+            if seen < 2100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert_eq!(seen, 2100);
+        documents(&store, &mchid).list(KIND, |_, _| {
+            seen += 1;
+            ControlFlow::Continue(())
+        });
+        assert_eq!(seen, 4600);
     }
 }

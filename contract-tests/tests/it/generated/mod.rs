@@ -6,6 +6,7 @@ mod added;
 mod example;
 mod forms;
 mod refused;
+mod resources;
 mod send;
 
 use proptest::{

@@ -8,7 +8,7 @@ use wechatpay_protocol::Timestamp;
 use crate::request::validate::ValidRequest;
 
 /// Makes identifiers and times: the same ones for the same request on the same day.
-pub(super) struct Fresh {
+pub(in crate::operations) struct Fresh {
     seed: [u8; 32],
     now: Timestamp,
 }
@@ -22,18 +22,18 @@ const VALID_DAYS: u64 = 30;
 /// stay the same. (own choice)
 const SHORTEST: usize = 10;
 
-/// The characters of an identifier that stay: a prefix like `wx`, and the beginning of a number. (own choice)
+/// The characters of an identifier that stay: a prefix like `wx`, and the beginning of a number; of a short one only the
+/// first. (own choice)
 const KEPT: usize = 4;
 
 impl Fresh {
     /// A source for the answer to this request: its merchant, operation and content decide the identifiers.
-    pub(super) fn new(request: &ValidRequest, now: Timestamp) -> Self {
-        let content = json!([
-            request.merchant().mchid.as_str(),
-            request.operation().id(),
-            request.parameters(),
-            request.plain(),
-        ]);
+    pub(in crate::operations) fn of(request: &ValidRequest, now: Timestamp) -> Self {
+        Self::seeded(&content(request), now)
+    }
+
+    /// A source that makes the same for the same content.
+    pub(in crate::operations) fn seeded(content: &Value, now: Timestamp) -> Self {
         Self { seed: Sha256::digest(content.to_string().as_bytes()).into(), now }
     }
 
@@ -45,6 +45,17 @@ impl Fresh {
         match field.example()? {
             Value::String(example) => self.text(field, example).map(Value::from),
             Value::Number(example) => self.number(field, example.as_u64()?).map(Value::from),
+            _ => None,
+        }
+    }
+
+    /// A new identifier in the shape of the field's example, however short that is; `None` if it has none.
+    pub(in crate::operations) fn identifier(&self, field: &Field<'_>) -> Option<Value> {
+        match field.example()? {
+            Value::String(example) => Some(self.like(field.pointer, example).into()),
+            Value::Number(example) => {
+                self.like(field.pointer, &example.as_u64()?.to_string()).parse::<u64>().ok().map(Value::from)
+            }
             _ => None,
         }
     }
@@ -73,11 +84,12 @@ impl Fresh {
     fn like(&self, pointer: &str, example: &str) -> String {
         let has = |is: fn(&u8) -> bool| example.bytes().any(|byte| is(&byte));
         let is_random = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        let kept = if example.len() < SHORTEST { 1 } else { KEPT };
         let mut random = Random::new(&self.seed, pointer);
         let other = |(index, character): (usize, char)| {
             let mut among = |first: u8, count: u8| char::from(first + random.byte() % count);
             match character {
-                _ if index < KEPT => character,
+                _ if index < kept => character,
                 '0'..='9' => among(b'0', 10),
                 'a'..='z' if is_random => among(b'a', 26),
                 'A'..='Z' if is_random => among(b'A', 26),
@@ -119,6 +131,12 @@ impl Fresh {
         let is_end = name.split('_').any(|word| ENDS.iter().any(|end| word.starts_with(end)));
         if is_end { today + VALID_DAYS } else { today.saturating_sub(1) }
     }
+}
+
+/// What makes a request another: its merchant, operation and content.
+pub(in crate::operations) fn content(request: &ValidRequest) -> Value {
+    let (mchid, operation) = (request.merchant().mchid.as_str(), request.operation().id());
+    json!([mchid, operation, request.parameters(), request.plain()])
 }
 
 fn is_identifier(name: &str) -> bool {

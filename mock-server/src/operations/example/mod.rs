@@ -10,19 +10,20 @@ mod same_name;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
-use wechatpay_openapi::{Field, ResponseBody};
+use wechatpay_openapi::{Field, Operation, ResponseBody};
 use wechatpay_protocol::EncryptingKey;
 
 use crate::{
     api::error::ApiError,
+    merchants::Merchant,
     operations::Context,
     request::validate::ValidRequest,
     response::{Content, OperationResponse},
     store::Documents,
 };
 
-use fresh::Fresh;
-use same_name::SameName;
+pub(super) use fresh::{Fresh, content};
+pub(super) use same_name::{SameName, is_single, only, typed};
 
 /// What a file holds. (own choice)
 const FILE: &[u8] = b"mock\n";
@@ -32,47 +33,51 @@ pub(super) fn answer(
     request: &ValidRequest,
     _: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    let operation = request.operation();
-    let success = operation.responses().iter().find_map(|(status, body)| {
-        let status = status.parse::<StatusCode>().ok()?;
-        status.is_success().then_some((status, body))
-    });
+    let maker = Maker {
+        merchant: request.merchant(),
+        sources: vec![SameName::of(request)],
+        fresh: Fresh::of(request, context.now),
+    };
+    Ok(respond(request.operation(), &mut |field| maker.value(field)))
+}
+
+/// The successful response of an operation, with these values where its schema allows them.
+pub(super) fn respond(
+    operation: &Operation,
+    value: &mut dyn FnMut(&Field<'_>) -> Option<Value>,
+) -> OperationResponse {
+    let success = operation.success().and_then(|(status, body)| Some((status.parse().ok()?, body)));
     let (status, body) = match success {
         None => (StatusCode::NO_CONTENT, Content::Empty),
         Some((status, ResponseBody::Empty)) => (status, Content::Empty),
         Some((status, ResponseBody::File)) => (status, Content::File(Bytes::from_static(FILE))),
-        Some((status, ResponseBody::Json(schema))) => {
-            let maker = Maker::new(context, request);
-            (status, Content::Json(schema.sample(&mut |field| maker.value(field))))
-        }
+        Some((status, ResponseBody::Json(schema))) => (status, Content::Json(schema.sample(value))),
     };
-    Ok(OperationResponse { status, body, is_signed: operation.is_signed(), warnings: Vec::new() })
+    OperationResponse { status, body, is_signed: operation.is_signed(), warnings: Vec::new() }
 }
 
 /// Makes the values of an answer's fields.
-struct Maker<'r> {
-    request: &'r ValidRequest,
-    same_name: SameName<'r>,
-    fresh: Fresh,
+pub(super) struct Maker<'v> {
+    pub(super) merchant: &'v Merchant,
+    /// Where fields get the value of the same name: the first that has one counts.
+    pub(super) sources: Vec<SameName<'v>>,
+    pub(super) fresh: Fresh,
 }
 
-impl<'r> Maker<'r> {
-    fn new(context: &Context<'_>, request: &'r ValidRequest) -> Self {
-        Self { request, same_name: SameName::of(request), fresh: Fresh::new(request, context.now) }
-    }
-
+impl Maker<'_> {
     /// The value of a field; `None` if its example is as good.
-    fn value(&self, field: &Field<'_>) -> Option<Value> {
+    pub(super) fn value(&self, field: &Field<'_>) -> Option<Value> {
         if field.schema["x-sensitive"] == true {
             return self.encrypted(field);
         }
-        self.same_name.value(field).or_else(|| self.mchid(field)).or_else(|| self.fresh.value(field))
+        let same_name = self.sources.iter().find_map(|source| source.value(field));
+        same_name.or_else(|| self.mchid(field)).or_else(|| self.fresh.value(field))
     }
 
     /// The merchant's own number.
     fn mchid(&self, field: &Field<'_>) -> Option<Value> {
         let is_own = matches!(field.name, "mchid" | "sp_mchid" | "combine_mchid");
-        is_own.then(|| self.request.merchant().mchid.as_str().into())
+        is_own.then(|| self.merchant.mchid.as_str().into())
     }
 
     /// A text for this field, encrypted for the merchant's certificate.
@@ -81,9 +86,9 @@ impl<'r> Maker<'r> {
         if !field.is_required && field.example().is_none() {
             return None;
         }
-        let sent = self.same_name.plain(field);
+        let sent = self.sources.iter().find_map(|source| source.plain(field));
         let text = sent.unwrap_or_else(|| sensitive_text(field.name));
-        let key = EncryptingKey::from_pem(self.request.merchant().certificate().pem()).ok()?;
+        let key = EncryptingKey::from_pem(self.merchant.certificate().pem()).ok()?;
         key.encrypt(text).ok().map(Value::from)
     }
 }

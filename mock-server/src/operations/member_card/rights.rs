@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Member, MemberId, Rights, has_points, kind, member, member_key};
+use super::{Member, MemberId, Rights, check_number, has_points, kind, member, member_key};
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{Context, seed::CardStatus},
-    policies::{Arithmetic, NegativeTotal, Policies, Repeat, RepeatMismatch, StaleBefore},
+    policies::{Arithmetic, NegativeTotal, Policies, StaleBefore},
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::{Documents, Fingerprint, NumberUse},
+    store::{Documents, Fingerprint},
 };
 
 /// The body of the operation; the contract describes its fields.
@@ -133,18 +133,9 @@ fn set(
     }
 
     let content = Fingerprint::of(&(id.card_id, id.code, &change));
-    let mut warnings = Vec::new();
-    match (documents.number_use(&change.out_request_no, content), policies.repeat, policies.repeat_mismatch) {
-        (NumberUse::New, ..) => {}
-        (NumberUse::Repeated, Repeat::Accept, _) => return Ok(vec![Warning::Repeated]),
-        (NumberUse::Repeated, Repeat::Reject, _) => return Err(OperationError::Repeated),
-        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Apply) => {
-            warnings.push(Warning::RepeatedDifferently);
-        }
-        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Reject) => {
-            return Err(OperationError::RepeatedDifferently);
-        }
-    }
+    let Some(mut warnings) = check_number(documents, &change.out_request_no, content, policies)? else {
+        return Ok(vec![Warning::Repeated]);
+    };
 
     let (bonus_value, of_points) = change.points_after(member.card.bonus_value);
     of_points.iter().try_for_each(|warning| rejected(warning, policies).map_or(Ok(()), Err))?;
@@ -176,7 +167,10 @@ mod tests {
     use wechatpay_openapi::Contract;
 
     use super::*;
-    use crate::{operations::initial, store::Store};
+    use crate::{
+        operations::initial,
+        store::{NumberUse, Store},
+    };
 
     fn change(before: Option<i64>, after: Option<i64>, add: Option<i64>) -> RightsChange {
         RightsChange {
@@ -245,7 +239,7 @@ mod tests {
     #[test]
     fn a_rejected_change_leaves_nothing_to_commit() {
         let mchid = "1900000001".parse().unwrap();
-        let store = Store::new(100, usize::MAX);
+        let store = Store::memory(100, usize::MAX);
         store.seed(&mchid, initial::documents(&mchid, None));
         let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
         let cases = [

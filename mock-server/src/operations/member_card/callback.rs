@@ -1,0 +1,42 @@
+//! Where the merchant wants to be told of events.
+
+use serde_json::Value;
+
+use super::check_permission;
+use crate::{
+    api::error::ApiError,
+    operations::{Context, example},
+    request::validate::ValidRequest,
+    response::{Content, OperationResponse},
+    store::Documents,
+};
+
+/// The kind of the only document, and its ID.
+const KIND: &str = "member_card_callback";
+const ID: &str = "notify_url";
+
+/// `PATCH …/callback`.
+pub(super) fn set(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    check_permission(documents).map_err(ApiError::Operation)?;
+    documents.put(KIND, ID, &request.body()["notify_url"]);
+    example::answer(context, request, documents)
+}
+
+/// `GET …/callback`.
+pub(super) fn show(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    check_permission(documents).map_err(ApiError::Operation)?;
+    let set: Option<Value> = documents.get(KIND, ID);
+    let mut response = example::answer(context, request, documents)?;
+    if let (Some(url), Content::Json(body)) = (set, &mut response.body) {
+        body["notify_url"] = url;
+    }
+    Ok(response)
+}

@@ -1,0 +1,317 @@
+//! Operations on documents that the contract describes: `x-mock` says which kind, what happens, and by which keys and
+//! states.
+//!
+//! A document has the fields of the requests that created and changed it, and of the answer to its creation. Answers are
+//! made as those of [`example`](super::example), with the document's values first.
+//!
+//! The documentation's own examples work without a creation: a key that is the contract's example of it names a
+//! document, the sample, that is in whatever state the operation needs, until an operation changes it. Where documents
+//! exist without a creation, so does any key.
+
+mod document;
+mod list;
+mod named;
+
+use serde_json::{Value, json};
+use wechatpay_openapi::{Action, Field, Resource, State};
+use wechatpay_protocol::Timestamp;
+
+use crate::{
+    api::{error::ApiError, operation_error::OperationError},
+    operations::{
+        Context,
+        example::{self, Fresh, Maker, SameName, content},
+    },
+    request::validate::ValidRequest,
+    response::{Content, OperationResponse},
+    store::{Documents, Fingerprint},
+};
+
+use document::Stored;
+
+pub(super) use document::merge;
+use named::Named;
+
+pub(super) fn answer(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let Some(resource) = request.operation().resource() else {
+        return example::answer(context, request, documents);
+    };
+    let call = Call { now: context.now, request, resource };
+    match resource.action {
+        Action::Create => call.create(documents),
+        Action::Read => call.read(documents),
+        Action::List => Ok(list::list(&call, documents)),
+        Action::Change => call.change(documents, false),
+        Action::Delete => call.change(documents, true),
+    }
+}
+
+/// A request for an operation on documents.
+struct Call<'r> {
+    now: Timestamp,
+    request: &'r ValidRequest,
+    resource: &'r Resource,
+}
+
+impl Call<'_> {
+    fn kind(&self) -> &str {
+        &self.resource.document
+    }
+
+    /// Makes a document. The same request again gets the same answer, unless the gateway makes the key.
+    fn create(&self, documents: &mut Documents<'_>) -> Result<OperationResponse, ApiError> {
+        let content = Fingerprint::of(&content(self.request)).to_hex();
+        let named = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key));
+        let known = named.as_ref().and_then(|named| self.stored(documents, named));
+        // What requests have made of the sample makes way for a document.
+        if let Some(known) = known.filter(|known| !known.is_deleted && !known.content.is_empty()) {
+            if known.content == content {
+                return Ok(self.respond(&self.as_created(known)));
+            }
+            return Err(self.repeated());
+        }
+
+        let mut fields = json!({});
+        self.apply(&mut fields);
+        let mut stored =
+            Stored { created: self.now.as_unix(), content, fields, is_kept: true, ..Stored::default() };
+        let mut answer = self.created(&stored, 0);
+        if named.is_none() && self.of_answer(&answer).is_some_and(|it| self.stored(documents, &it).is_some()) {
+            let kind = format!("{} made again", self.kind());
+            let again = documents.get(&kind, &stored.content).unwrap_or(0_u64) + 1;
+            documents.put(&kind, &stored.content, &again);
+            answer = self.created(&stored, again);
+        }
+        self.keep(documents, &mut stored, &answer);
+        Ok(answer)
+    }
+
+    /// The answer to a creation, other than those to the same request before.
+    fn created(&self, stored: &Stored, again: u64) -> OperationResponse {
+        let mut seed = content(self.request);
+        if again > 0 {
+            seed = json!([seed, again]);
+        }
+        let maker = self.maker(&stored.fields, Fresh::seeded(&seed, self.now));
+        let is_key = |name: &str| self.resource.keys.iter().any(|key| key.names().any(|known| known == name));
+        self.made(&mut |field| {
+            let is_sent = || named::text_of(self.request, field.name).is_some();
+            let key = if is_key(field.name) && !is_sent() { maker.fresh.identifier(field) } else { None };
+            key.or_else(|| maker.value(field))
+        })
+    }
+
+    /// Keeps a new document under all its names.
+    fn keep(&self, documents: &mut Documents<'_>, stored: &mut Stored, answer: &OperationResponse) {
+        let body = self.body_of(answer);
+        let named = self.resource.keys.iter().find_map(|key| {
+            named::in_request(self.request, key).or_else(|| named::in_answer(self.request, body, key))
+        });
+        let Some(first) = named else { return };
+        self.add_answer(&mut stored.fields, body);
+        if let Some(State { field, to: Some(to), .. }) = &self.resource.state {
+            stored.fields[field] = to.as_str().into();
+        }
+        stored.id = first.id();
+        documents.put(self.kind(), &stored.id, stored);
+        self.add_names(documents, stored, answer);
+    }
+
+    /// Makes the document known by the names that the request and the answer have, unless it is already.
+    fn add_names(&self, documents: &mut Documents<'_>, stored: &Stored, answer: &OperationResponse) {
+        if self.resource.keys.len() < 2 {
+            return;
+        }
+        let (kind, body) = (named::kind_of_names(self.kind()), self.body_of(answer));
+        let of_request = |key| named::in_request(self.request, key);
+        for key in &self.resource.keys {
+            let Some(named) = of_request(key).or_else(|| named::in_answer(self.request, body, key)) else { continue };
+            let id = named.id();
+            if id != stored.id && documents.get::<String>(&kind, &id).is_none() {
+                documents.put(&kind, &id, &stored.id);
+            }
+        }
+    }
+
+    fn of_answer(&self, answer: &OperationResponse) -> Option<Named> {
+        let body = self.body_of(answer);
+        self.resource.keys.iter().find_map(|key| named::in_answer(self.request, body, key))
+    }
+
+    /// The part of an answer that is the document.
+    fn body_of<'a>(&self, answer: &'a OperationResponse) -> &'a Value {
+        match &answer.body {
+            Content::Json(body) => body.pointer(&self.resource.at).unwrap_or(&Value::Null),
+            Content::Empty | Content::File(_) => &Value::Null,
+        }
+    }
+
+    /// Adds an answer's fields, except for encrypted ones, which the request has as plain text.
+    fn add_answer(&self, fields: &mut Value, body: &Value) {
+        let schema = self.request.operation().success().and_then(|(_, body)| body.schema());
+        let mut body = body.clone();
+        let whole = schema.map(|schema| schema.sensitive(&self.within(body.clone())));
+        for pointer in whole.into_iter().flatten() {
+            let place = pointer.strip_prefix(self.resource.at.as_str()).and_then(|it| it.rsplit_once('/'));
+            if let Some((parent, name)) = place
+                && let Some(Value::Object(parent)) = body.pointer_mut(parent)
+            {
+                parent.remove(name);
+            }
+        }
+        merge(fields, &body);
+    }
+
+    /// The document in its place in an answer.
+    fn within(&self, document: Value) -> Value {
+        self.resource.at.rsplit('/').filter(|name| !name.is_empty()).fold(document, |inner, name| json!({ name: inner }))
+    }
+
+    /// The document as the answer to its creation showed it, unless its state is another by now.
+    fn as_created(&self, mut stored: Stored) -> Stored {
+        if let Some(State { field, first: Some(first), to: Some(to), .. }) = &self.resource.state
+            && stored.fields[field] == to.as_str()
+        {
+            stored.fields[field] = first.as_str().into();
+        }
+        stored
+    }
+
+    fn read(&self, documents: &mut Documents<'_>) -> Result<OperationResponse, ApiError> {
+        let found = self.found(documents)?;
+        self.check_state(&found)?;
+        let response = self.respond(&found);
+        if found.is_kept {
+            self.add_names(documents, &found, &response);
+        }
+        Ok(response)
+    }
+
+    fn change(&self, documents: &mut Documents<'_>, deletes: bool) -> Result<OperationResponse, ApiError> {
+        let mut found = self.found(documents)?;
+        self.check_state(&found)?;
+        self.apply(&mut found.fields);
+        found.is_deleted = deletes;
+        let response = self.respond(&found);
+        if deletes {
+            found.fields = json!({});
+        }
+        if !found.id.is_empty() {
+            found.is_kept = true;
+            documents.put(self.kind(), &found.id, &found);
+            self.add_names(documents, &found, &response);
+        }
+        Ok(response)
+    }
+
+    /// Gives a document the fields of the request, and the state after the action.
+    fn apply(&self, fields: &mut Value) {
+        merge(fields, &named::parameters(self.request));
+        merge(fields, self.request.plain());
+        for (name, value) in &self.resource.set {
+            let pointer = value.as_str().filter(|text| text.starts_with('/'));
+            let value = pointer.map_or(Some(value), |pointer| self.request.plain().pointer(pointer));
+            if let Some(value) = value {
+                fields[name] = value.clone();
+            }
+        }
+        if let Some(State { field, first, to, .. }) = &self.resource.state
+            && let Some(state) = first.as_ref().or(to.as_ref())
+        {
+            fields[field] = state.as_str().into();
+        }
+    }
+
+    /// The document that the request names by the first of the keys that it has.
+    ///
+    /// # Errors
+    /// If there is none.
+    fn found(&self, documents: &mut Documents<'_>) -> Result<Stored, ApiError> {
+        let Some(named) = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key)) else {
+            // Without a key, the request is about the sample.
+            return Ok(Stored::sample(String::new(), self.now));
+        };
+        match self.stored(documents, &named) {
+            Some(stored) if stored.is_deleted => Err(self.missing()),
+            Some(stored) => Ok(stored),
+            None if named.is_example || self.resource.exists => Ok(Stored::sample(named.id(), self.now)),
+            None => Err(self.missing()),
+        }
+    }
+
+    fn stored(&self, documents: &mut Documents<'_>, named: &Named) -> Option<Stored> {
+        let id = named.id();
+        documents.get(self.kind(), &id).or_else(|| {
+            let first: String = documents.get(&named::kind_of_names(self.kind()), &id)?;
+            documents.get(self.kind(), &first)
+        })
+    }
+
+    /// # Errors
+    /// If the document is in another state than the action needs. The sample is in any.
+    fn check_state(&self, stored: &Stored) -> Result<(), ApiError> {
+        let Some(state) = self.resource.state.as_ref().filter(|state| !state.from.is_empty()) else {
+            return Ok(());
+        };
+        let now = stored.fields.get(&state.field).and_then(Value::as_str);
+        if now.is_none_or(|now| state.from.iter().any(|known| known == now)) {
+            return Ok(());
+        }
+        let own = |code: &str| state.otherwise.as_deref() == Some(code);
+        Err(self.refusal(OperationError::WrongState, |error| own(&error.code)))
+    }
+
+    fn missing(&self) -> ApiError {
+        // Whether the merchant exists is another question.
+        self.refusal(OperationError::NoDocument, |own| own.status == 404 && !own.code.starts_with("MCH"))
+    }
+
+    fn repeated(&self) -> ApiError {
+        let says = |own: &wechatpay_openapi::OperationError| {
+            let is_about_numbers = |text: &String| text.contains("不一致") || text.contains("重复");
+            own.code.ends_with("_USED") || own.message.as_ref().is_some_and(is_about_numbers)
+        };
+        self.refusal(OperationError::RepeatedDifferently, |own| match &self.resource.repeat {
+            Some(code) => own.code == *code,
+            None => says(own),
+        })
+    }
+
+    /// The operation's own error for this, else the usual one.
+    fn refusal(
+        &self,
+        error: OperationError,
+        is_own: impl Fn(&wechatpay_openapi::OperationError) -> bool,
+    ) -> ApiError {
+        let own = self.request.operation().errors().iter().find(|own| is_own(own));
+        own.map_or(ApiError::Operation(error), |own| ApiError::Own(error, own))
+    }
+
+    /// The answer with a document that is known.
+    fn respond(&self, stored: &Stored) -> OperationResponse {
+        let maker = self.maker_of(stored);
+        self.made(&mut |field| maker.value(field))
+    }
+
+    /// The answer, with these values in the document and around it.
+    fn made(&self, value: &mut dyn FnMut(&Field<'_>) -> Option<Value>) -> OperationResponse {
+        example::respond(self.request.operation(), &mut |field| {
+            let pointer = field.pointer.strip_prefix(self.resource.at.as_str()).unwrap_or(field.pointer);
+            value(&Field { pointer, ..*field })
+        })
+    }
+
+    fn maker_of<'v>(&'v self, stored: &'v Stored) -> Maker<'v> {
+        let seed = json!([self.request.merchant().mchid.as_str(), self.kind(), stored.id]);
+        self.maker(&stored.fields, Fresh::seeded(&seed, Timestamp::from_unix(stored.created)))
+    }
+
+    fn maker<'v>(&'v self, fields: &'v Value, fresh: Fresh) -> Maker<'v> {
+        let sources = vec![SameName::of_document(fields), SameName::of(self.request)];
+        Maker { merchant: self.request.merchant(), sources, fresh }
+    }
+}
