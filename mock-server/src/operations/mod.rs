@@ -11,13 +11,30 @@ mod example;
 pub(crate) mod initial;
 mod member_card;
 pub(crate) mod seed;
+pub(crate) mod stub;
 
+use std::sync::Arc;
+
+use wechatpay_openapi::{Contract, Depth, Operation};
 use wechatpay_protocol::Timestamp;
 
 use crate::{
-    api::error::ApiError, merchants::Merchants, policies::Policies, random::Randomness,
-    request::validate::ValidRequest, response::OperationResponse, store::Documents,
+    api::error::ApiError, merchants::Merchants, operations::stub::Stubs, policies::Policies,
+    random::Randomness, request::validate::ValidRequest, response::OperationResponse, store::Documents,
 };
+
+/// The operations of a mock: the contract, and the responses of the stubs in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Operations {
+    pub(crate) contract: Arc<Contract>,
+    pub(crate) stubs: Arc<Stubs>,
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        Self { contract: Arc::new(Contract::built_in()), stubs: Arc::default() }
+    }
+}
 
 /// The inputs of an operation besides the request and the documents.
 pub(crate) struct Context<'a> {
@@ -25,15 +42,21 @@ pub(crate) struct Context<'a> {
     pub(crate) policies: &'a Policies,
     pub(crate) merchants: &'a Merchants,
     pub(crate) randomness: &'a Randomness,
+    pub(crate) stubs: &'a Stubs,
 }
 
 /// The function that implements an operation of the contract.
 pub(crate) type Handler =
     fn(&Context<'_>, &ValidRequest, &mut Documents<'_>) -> Result<OperationResponse, ApiError>;
 
-/// The handler of the operation with this `operationId`: its own, or the one for all that have none.
-pub(crate) fn handler(operation_id: &str) -> Handler {
-    rules(operation_id).unwrap_or(example::answer)
+/// The handler of an operation: its own, or the one for all that have none.
+pub(crate) fn handler(operation: &Operation) -> Handler {
+    match operation.depth() {
+        // Whatever their `operationId`, operations of the user's have no code.
+        Depth::Rules => rules(operation.id()).unwrap_or(example::answer),
+        _ if operation.is_stub() => stub::answer,
+        Depth::Example | Depth::Resource => example::answer,
+    }
 }
 
 /// The handler of an operation with rules of its own.
@@ -49,8 +72,6 @@ fn rules(operation_id: &str) -> Option<Handler> {
 
 #[cfg(test)]
 mod tests {
-    use wechatpay_openapi::{Contract, Depth};
-
     use super::*;
 
     #[test]

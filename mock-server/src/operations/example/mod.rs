@@ -51,7 +51,7 @@ pub(super) fn answer(
 
 /// Makes the values of an answer's fields.
 struct Maker<'r> {
-    request: &'r ValidRequest,
+    request: &'r ValidRequest<'r>,
     same_name: SameName<'r>,
     fresh: Fresh,
 }

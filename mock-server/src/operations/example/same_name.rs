@@ -13,7 +13,7 @@ const DISCOUNT: &str = "discount_";
 
 /// The values of a request, by name and place.
 pub(super) struct SameName<'r> {
-    request: &'r ValidRequest,
+    request: &'r ValidRequest<'r>,
 }
 
 impl<'r> SameName<'r> {
