@@ -18,6 +18,7 @@ mod limits;
 mod metrics;
 mod model;
 mod openssl_curl;
+mod own;
 mod properties;
 mod prove;
 mod proxy;
