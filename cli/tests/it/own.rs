@@ -44,7 +44,7 @@ fn the_documented_example_is_answered_as_shown() {
     };
     assert_eq!((json.as_str(), text.as_str()), ("json", "text"));
     let answered = call(r#"{"store_name":"南山店"}"#);
-    assert_eq!((answered.code, &answered.stdout), (Some(0), answer), "{}", answered.stderr);
+    assert_eq!((answered.code, answered.stdout + "\n"), (Some(0), answer.clone()), "{}", answered.stderr);
     let refused = call("{}");
     assert_eq!((refused.code, &refused.stderr), (Some(1), refusal));
 
@@ -72,7 +72,8 @@ fn a_mistake_is_shown_with_its_line_by_each_command_that_reads_the_file() {
     ] {
         let refused = run(arguments);
         assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{arguments:?}");
-        let expected = "bad.json:10: post /v3/example-shop/stores/{store_id}: store_id: expected a parameter in";
+        let expected =
+            "bad.json:10: post /v3/example-shop/stores/{store_id}: store_id: expected a parameter in";
         assert!(refused.stderr.contains(expected), "{arguments:?}: {}", refused.stderr);
     }
 }
@@ -81,7 +82,11 @@ fn a_mistake_is_shown_with_its_line_by_each_command_that_reads_the_file() {
 fn added_operations_are_listed() {
     let (_folder, file) = stores(|text| text);
     let listed = run(&["operations", "--contract", shown(&file), "--family", "stores"]);
-    assert!(listed.stdout.starts_with("stores\n  POST   /v3/example-shop/stores/{store_id} "), "{}", listed.stdout);
+    assert!(
+        listed.stdout.starts_with("stores\n  POST   /v3/example-shop/stores/{store_id} "),
+        "{}",
+        listed.stdout
+    );
     let listed = run(&["operations", "--contract", shown(&file), "--json"]).stdout;
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert!(listed.as_array().unwrap().iter().any(|operation| operation["id"] == "open_store"));
@@ -90,7 +95,8 @@ fn added_operations_are_listed() {
 #[test]
 fn a_run_can_expect_an_added_operation() {
     let (_folder, file) = stores(|text| text);
-    let arguments = ["run", "--contract-file", shown(&file), "--allow-none", "--expect", "open_store=0", "--", "true"];
+    let arguments =
+        ["run", "--contract-file", shown(&file), "--allow-none", "--expect", "open_store=0", "--", "true"];
     assert_eq!(run(&arguments).code, Some(0));
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use wechatpay_mock::{Clock, Config, MockServer};
 
-use crate::support::{NOW, RawRequest, RawResponse, exchange};
+use crate::support::{Connection, NOW, RawRequest, RawResponse, exchange};
 
 const STUBS: &str = r#"
 [[stub]]
@@ -86,7 +86,7 @@ async fn an_added_operation_is_verified_validated_answered_and_signed() {
     let unsigned = RawRequest { body: b"{}".to_vec(), ..unsigned };
     let mut bytes = unsigned.to_bytes();
     *bytes.last_mut().unwrap() = b']';
-    let mut connection = crate::support::Connection::open(&mock).await;
+    let mut connection = Connection::open(&mock).await;
     connection.send(&bytes).await;
     assert_eq!(connection.response().await.status(), "401");
     let operations: Vec<_> = mock.exchanges().iter().map(|one| one.operation.clone().unwrap()).collect();
@@ -140,9 +140,9 @@ async fn a_stub_is_verified_and_has_its_response_whatever_the_body() {
 async fn what_was_added_is_listed_and_suggested() {
     let mock = mock().await;
     let get = async |path: &str| {
-        let request =
-            RawRequest { method: "GET", target: path.into(), body: Vec::new(), ..RawRequest::sample() };
-        body(&exchange(&mock, &request).await)
+        let mut connection = Connection::open(&mock).await;
+        connection.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await;
+        body(&connection.response().await)
     };
     let listed = get("/__mock/operations?family=shop").await;
     let ids: Vec<_> = listed["operations"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
