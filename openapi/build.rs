@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::{
     entry::Entry,
     error::ContractError,
-    inline::{inline, resolve},
+    inline::{inline, inline_operation},
     path::PathTemplate,
     resource::Resource,
     routes::{Branch, Routes},
@@ -175,36 +175,6 @@ fn problem(error: &dyn std::error::Error) -> ContractError {
 
 fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
-}
-
-/// The operation with every `$ref` replaced by its target.
-fn inline_operation(document: &Value, operation: &Value) -> Result<Value, ContractError> {
-    let mut inlined = operation.clone();
-    for parameter in inlined.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        *parameter = resolve(document, parameter)?.clone();
-        inline_schema(document, parameter)?;
-    }
-    if let Some(body) = inlined.get_mut("requestBody") {
-        inline_content(document, body).map_err(|error| error.within("requestBody"))?;
-    }
-    let responses = inlined.get_mut("responses").and_then(Value::as_object_mut);
-    for (status, response) in responses.into_iter().flatten() {
-        inline_content(document, response).map_err(|error| error.within(status))?;
-    }
-    Ok(inlined)
-}
-
-fn inline_content(document: &Value, holder: &mut Value) -> Result<(), ContractError> {
-    *holder = resolve(document, holder)?.clone();
-    let content = holder.get_mut("content").and_then(Value::as_object_mut);
-    content.into_iter().flatten().try_for_each(|(_, content)| inline_schema(document, content))
-}
-
-fn inline_schema(document: &Value, holder: &mut Value) -> Result<(), ContractError> {
-    if let Some(schema) = holder.get_mut("schema") {
-        *schema = inline(document, schema)?;
-    }
-    Ok(())
 }
 
 /// An entry as Rust source.

@@ -24,6 +24,7 @@ Examples:
   wechatpay-mock                          serve on http://127.0.0.1:8080
   wechatpay-mock --port 0                 serve on a free port; the first line of output names it
   wechatpay-mock --config shop.toml       serve with your own merchants, keys, policies and limits
+  wechatpay-mock --contract shop.json     serve operations of your own, too
   wechatpay-mock demo                     watch one call from both sides, step by step
   wechatpay-mock run -- npm test          run a command against a mock
   wechatpay-mock call rights patch        make a signed call and verify the response

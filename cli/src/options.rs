@@ -62,17 +62,28 @@ impl Configuration {
     /// # Errors
     /// [`ConfigErrors`] with every error in the file.
     pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
-        self.config.as_ref().map_or_else(|| Ok(Config::default()), Config::from_file)
+        self.read_with(&[])
+    }
+
+    /// The same with the operations of these contract files.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] with every error in the files.
+    pub(crate) fn read_with(&self, contracts: &[PathBuf]) -> Result<Config, ConfigErrors> {
+        match &self.config {
+            Some(config) => Config::from_files(config, contracts),
+            None => Config::default().with_contract_files(contracts),
+        }
     }
 }
 
 impl MockConfiguration {
-    /// The configuration, with the seed and hosts from the options.
+    /// The configuration, with the seed and hosts from the options, and with these contract files.
     ///
     /// # Errors
-    /// [`ConfigErrors`] with every error in the configuration or the seed.
-    pub(crate) fn read(&self) -> Result<Config, ConfigErrors> {
-        let mut config = self.configuration.read()?;
+    /// [`ConfigErrors`] with every error in the configuration, the contract files or the seed.
+    pub(crate) fn read_with(&self, contracts: &[PathBuf]) -> Result<Config, ConfigErrors> {
+        let mut config = self.configuration.read_with(contracts)?;
         config.proxy_passthrough.extend_from_slice(&self.proxy_passthrough);
         match &self.seed {
             Some(seed) => config.with_seed_file(seed),

@@ -1,8 +1,9 @@
 //! The tables in the documentation that are generated: from the cases, and from the catalogue of faults.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
+use wechatpay_openapi::{Contract, Operation};
 
 use crate::case::{Case, Expected, ExpectedBody, SignedBy};
 
@@ -68,6 +69,40 @@ pub fn request_numbers() -> String {
     let mut text = String::from("\n| request number | what happens |\n|---|---|\n");
     for form in TRIGGER_FORMS {
         let _ = writeln!(text, "| `{}` | {} |", cell(form.number), cell(form.meaning));
+    }
+    text
+}
+
+/// How many operations there are, and a row for each of them by family: its path, name, depth and provenance.
+pub fn operations(contract: &Contract) -> String {
+    let mut families: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for operation in contract.operations() {
+        families.entry(operation.family()).or_default().push(operation);
+    }
+    let mut text = format!("\n{} operations in {} families.\n", contract.operations().len(), families.len());
+    text += &counts("depth", contract, |operation| operation.depth().as_str());
+    text += &counts("provenance", contract, |operation| operation.provenance().as_str());
+    for (family, operations) in families {
+        let _ =
+            writeln!(text, "\n## {family}\n\n| operation | name | depth | provenance |\n|---|---|---|---|");
+        for operation in operations {
+            let (depth, provenance) = (operation.depth().as_str(), operation.provenance().as_str());
+            let _ =
+                writeln!(text, "| `{operation}` | {} | {depth} | {provenance} |", cell(operation.summary()));
+        }
+    }
+    text
+}
+
+/// A row for each value of a property, and how many operations have it.
+fn counts(property: &str, contract: &Contract, value: fn(&Operation) -> &str) -> String {
+    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+    for operation in contract.operations() {
+        *counts.entry(value(operation)).or_default() += 1;
+    }
+    let mut text = format!("\n| {property} | operations |\n|---|---|\n");
+    for (value, count) in counts {
+        let _ = writeln!(text, "| `{value}` | {count} |");
     }
     text
 }

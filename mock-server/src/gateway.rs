@@ -18,7 +18,7 @@ use crate::{
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
     merchants::Merchants,
-    operations::{Context, handler},
+    operations::{Context, Operations, handler, stub::Stubs},
     policies::{Policies, SignedRefusals},
     random::Randomness,
     request::{
@@ -40,7 +40,8 @@ use crate::{
 
 /// A gateway without its sockets: the stages of a request, and the state that they change.
 pub(crate) struct Gateway {
-    pub(crate) contract: &'static Contract,
+    pub(crate) contract: Arc<Contract>,
+    stubs: Arc<Stubs>,
     pub(crate) merchants: Arc<Merchants>,
     pub(crate) store: Store,
     pub(crate) faults: Faults,
@@ -76,6 +77,7 @@ struct Concluded {
 
 impl Gateway {
     pub(crate) fn new(
+        Operations { contract, stubs }: Operations,
         merchants: Merchants,
         policies: Policies,
         limits: Limits,
@@ -85,7 +87,8 @@ impl Gateway {
     ) -> Self {
         let keep_alive = format!("timeout={}", limits.keep_alive.as_secs());
         Self {
-            contract: Contract::current(),
+            contract,
+            stubs,
             merchants: Arc::new(merchants),
             store: Store::memory(limits.request_numbers, limits.store_bytes),
             faults: Faults::new(limits.faults, limits.admin_bytes),
@@ -122,7 +125,7 @@ impl Gateway {
         let authenticated = outcome.and_then(|()| self.authenticated(&received, now, &mut progress));
         let diagnosis = match &authenticated {
             Err(ApiError::SignatureMismatch(_)) => {
-                self.diagnoser.diagnose(&received, self.contract, &self.merchants).await
+                self.diagnoser.diagnose(&received, &self.contract, &self.merchants).await
             }
             _ => None,
         };
@@ -154,11 +157,11 @@ impl Gateway {
         received: &Arc<RawRequest>,
         now: Timestamp,
         progress: &mut Progress,
-    ) -> Result<AuthenticatedRequest, ApiError> {
+    ) -> Result<AuthenticatedRequest<'_>, ApiError> {
         progress.merchant = named_merchant(received, &self.merchants);
         progress.enter(Stage::Route);
-        let routed = route(self.contract, Arc::clone(received))?;
-        progress.operation = Some(routed.operation.id());
+        let routed = route(&self.contract, Arc::clone(received))?;
+        progress.operation = Some(routed.operation.id_to_keep());
 
         progress.enter(Stage::Authenticate);
         let authenticated = authenticate(routed, &self.merchants, self.policies.mismatch_message, now)?;
@@ -171,7 +174,7 @@ impl Gateway {
     fn conclude(
         &self,
         InFlight { received, received_at, mut progress }: InFlight,
-        authenticated: Result<AuthenticatedRequest, ApiError>,
+        authenticated: Result<AuthenticatedRequest<'_>, ApiError>,
         diagnosis: Option<Diagnosis>,
     ) -> Concluded {
         let _settled = self.settled.read();
@@ -207,7 +210,7 @@ impl Gateway {
     }
 
     /// A merchant may be removed after its request is authenticated. Such a request must not bring its state back.
-    fn check_still_known(&self, request: &AuthenticatedRequest) -> Result<(), ApiError> {
+    fn check_still_known(&self, request: &AuthenticatedRequest<'_>) -> Result<(), ApiError> {
         let mchid = &request.merchant().mchid;
         let known = self.merchants.merchant(mchid.as_str());
         if known.is_some_and(|known| Arc::ptr_eq(&known, request.merchant())) {
@@ -220,7 +223,7 @@ impl Gateway {
     /// changed a document that this one read.
     fn execute(
         &self,
-        request: &ValidRequest,
+        request: &ValidRequest<'_>,
         now: Timestamp,
         progress: &mut Progress,
         active_fault: &mut Option<(ActiveFault, Cleared)>,
@@ -230,6 +233,7 @@ impl Gateway {
             policies: &self.policies,
             merchants: &self.merchants,
             randomness: &self.randomness,
+            stubs: &self.stubs,
         };
         let execute = handler(request.operation());
         let mchid = &request.merchant().mchid;

@@ -211,7 +211,11 @@ impl MockServer {
     /// ```
     pub fn expect(&self) -> Expected {
         let gateway = self.gateway();
-        Expected::after_now(Arc::clone(&gateway.journal), Arc::clone(&gateway.merchants), gateway.contract)
+        Expected::after_now(
+            Arc::clone(&gateway.journal),
+            Arc::clone(&gateway.merchants),
+            Arc::clone(&gateway.contract),
+        )
     }
 
     /// The only source of time in this mock: freeze it, advance it, skew it, resume it.
@@ -437,8 +441,9 @@ fn shared(
 ) -> Result<Shared, RuleError> {
     let merchants =
         Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
+    let (operations, policies) = (config.operations.clone(), config.policies.clone());
     let gateway =
-        Gateway::new(merchants, config.policies.clone(), config.limits, config.diagnosis, clock, randomness);
+        Gateway::new(operations, merchants, policies, config.limits, config.diagnosis, clock, randomness);
     for merchant in config.merchants() {
         gateway.store.seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()));
     }

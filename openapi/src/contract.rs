@@ -15,6 +15,7 @@ use crate::{
     list::List,
     near::near,
     routes::{Branch, Routes},
+    upgrade::upgraded,
 };
 
 /// An index of operations.
@@ -23,8 +24,10 @@ pub struct Contract {
     pub(crate) operations: List<Operation>,
     /// Indices of operations, ordered by `operationId`.
     pub(crate) by_id: List<u32>,
+    /// Paths that come before all others.
+    pub(crate) stubs: Option<Routes>,
     pub(crate) routes: Routes,
-    /// The document it was read from; `None` for the built-in contract.
+    /// The document it was read from; `None` for the built-in contract and those made of it.
     pub(crate) document: Option<Value>,
 }
 
@@ -45,27 +48,36 @@ impl Contract {
         &CONTRACT
     }
 
-    /// Reads the text of an OpenAPI 3.1 document, and checks all of it.
+    /// The built-in contract as a value of its own. It shares the index, so that it costs nothing.
+    pub fn built_in() -> Self {
+        built_in::contract()
+    }
+
+    /// Reads the text of an OpenAPI document, 3.1 or 3.0, and checks all of it.
     ///
     /// # Errors
     /// [`ContractError`] names a part that is missing, wrong or not supported, and its place.
     pub fn parse(text: &str) -> Result<Self, ContractError> {
-        let document: Value = serde_json::from_str(text)
-            .map_err(|error| ContractError::new(format!("expected JSON, found {error}")))?;
+        let document = serde_json::from_str(text).map_err(|error| {
+            ContractError::new(format!("expected JSON, found {error}")).on_line(error.line().max(1))
+        })?;
+        let document = upgraded(document)?;
         let paths = document["paths"].as_object();
         let paths = paths.ok_or_else(|| ContractError::new("expected a document with paths, found none"))?;
         let mut draft = Draft::default();
         for (path, item) in paths {
-            let template = path.parse::<PathTemplate>().map_err(|error| error.within(path))?;
+            let template = path.parse::<PathTemplate>();
+            let template = template.map_err(|error| error.within(path).at(["paths", path]))?;
             for (key, _) in item.as_object().into_iter().flatten() {
                 let operation = Operation::read(&document, &template, key);
                 let added = operation.and_then(|operation| draft.add(operation));
-                added.map_err(|error| error.within(&format!("{key} {path}")))?;
+                added.map_err(|error| error.within(&format!("{key} {path}")).at(["paths", path, key]))?;
             }
         }
         Ok(Self {
             operations: List::Made(draft.operations),
             by_id: List::Made(draft.by_id.into_values().collect()),
+            stubs: None,
             routes: draft.routes.into(),
             document: Some(document),
         })
@@ -93,14 +105,14 @@ impl Contract {
         self.operations.iter().map(Operation::family).filter(|family| !family.is_empty()).collect()
     }
 
-    /// The operation that matches a request; `path` is percent-encoded, as sent. Of two that have its method, the one
-    /// with a literal where the other has a parameter.
+    /// The operation that matches a request; `path` is percent-encoded, as sent. Of two that have its method, a stub, or
+    /// the one with a literal where the other has a parameter.
     ///
     /// # Errors
     /// [`RouteError::UnknownPath`], a 404, or [`RouteError::UnknownMethod`], a 405.
     pub fn route(&self, method: &Method, path: &str) -> Result<&Operation, RouteError> {
         let mut error = RouteError::UnknownPath;
-        let found = self.routes.find(path, |index| {
+        let mut take = |index: usize| {
             let operation = &self.operations[index];
             error = RouteError::UnknownMethod;
             if operation.method() == method {
@@ -108,7 +120,12 @@ impl Contract {
             } else {
                 ControlFlow::Continue(())
             }
-        });
+        };
+        let found = match &self.stubs {
+            Some(stubs) => stubs.find(path, &mut take),
+            None => ControlFlow::Continue(()),
+        };
+        let found = if found.is_break() { found } else { self.routes.find(path, take) };
         match found {
             ControlFlow::Break(operation) => Ok(operation),
             ControlFlow::Continue(()) => Err(error),

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::{Action, ContractError, Form, Location, Parameter, PathTemplate, Resource, Schema, inline::resolve, named};
+use crate::{
+    Action, ContractError, Form, Location, Parameter, PathTemplate, Resource, Schema, inline::resolve, named,
+};
 
 /// What an operation's description says beyond its index entry.
 #[derive(Debug)]
@@ -108,19 +110,24 @@ impl Description {
     ) -> Result<Self, ContractError> {
         let body = operation.get("requestBody").map(|body| resolve(document, body)).transpose()?;
         let content = body.and_then(|body| body["content"].as_object()).into_iter().flatten();
-        let body = body.map(|body| RequestBody::read(document, body).map_err(|error| error.within("body")));
+        let body = body.map(|body| {
+            RequestBody::read(document, body).map_err(|error| error.within("body").at(["requestBody"]))
+        });
         let responses = operation["responses"].as_object().into_iter().flatten();
         let responses = responses.map(|(status, response)| {
             let body =
                 resolve(document, response).and_then(|response| ResponseBody::read(document, response));
-            Ok((status.clone(), body.map_err(|error| error.within(status))?))
+            Ok((status.clone(), body.map_err(|error| error.within(status).at(["responses", status]))?))
         });
-        let errors = operation["x-errors"].as_array().into_iter().flatten();
+        let errors = operation["x-errors"].as_array().into_iter().flatten().enumerate();
+        let errors = errors.map(|(index, error)| {
+            OperationError::read(error).map_err(|error| error.at(["x-errors", &index.to_string()]))
+        });
         let mut description = Self {
             resource: Resource::read(&operation["x-mock"])?,
             listed: None,
             mock: operation["x-mock"].clone(),
-            errors: errors.map(OperationError::read).collect::<Result<_, _>>()?,
+            errors: errors.collect::<Result<_, _>>()?,
             parameters: parameters(document, path, operation)?,
             body: body.transpose()?,
             example: content.filter_map(|(_, content)| content.get("example")).next().cloned(),
@@ -138,7 +145,10 @@ impl Description {
 
     /// The successful response: its status and what it carries.
     pub(crate) fn success(&self) -> Option<(&str, &ResponseBody)> {
-        self.responses.iter().map(|(status, body)| (status.as_str(), body)).find(|(it, _)| it.starts_with('2'))
+        self.responses
+            .iter()
+            .map(|(status, body)| (status.as_str(), body))
+            .find(|(it, _)| it.starts_with('2'))
     }
 
     /// The schema of the JSON in the successful response.
@@ -155,20 +165,20 @@ impl Description {
             parameter.schema.compile().map_err(|error| error.within(&parameter.name))?;
         }
         if let Some(body) = &self.body {
-            body.schema().compile().map_err(|error| error.within("body"))?;
+            body.schema().compile().map_err(|error| error.within("body").at(["requestBody"]))?;
             if let RequestBody::Multipart(form) = body
                 && let Some(meta) = form.meta()
             {
-                meta.compile().map_err(|error| error.within("meta").within("body"))?;
+                meta.compile().map_err(|error| error.within("meta").within("body").at(["requestBody"]))?;
             }
         }
         for (status, body) in &self.responses {
             let Some(schema) = body.schema() else { continue };
-            schema.compile().map_err(|error| error.within(status))?;
+            schema.compile().map_err(|error| error.within(status).at(["responses", status]))?;
             if let Err(error) = schema.check(&schema.sample(&mut |_| None)) {
                 let problem =
                     format!("expected an example of {}, from which answers are made", error.pointer);
-                return Err(ContractError::new(problem).within(status));
+                return Err(ContractError::new(problem).within(status).at(["responses", status]));
             }
         }
         if let Some(listed) = &self.listed {
@@ -184,8 +194,11 @@ fn parameters(
     path: &PathTemplate,
     operation: &Value,
 ) -> Result<Vec<Parameter>, ContractError> {
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let parameters = parameters.map(|parameter| Parameter::read(document, resolve(document, parameter)?));
+    let parameters = operation["parameters"].as_array().into_iter().flatten().enumerate();
+    let parameters = parameters.map(|(index, parameter)| {
+        let read = resolve(document, parameter).and_then(|parameter| Parameter::read(document, parameter));
+        read.map_err(|error| error.at(["parameters", &index.to_string()]))
+    });
     let mut parameters = parameters.collect::<Result<Vec<_>, _>>()?;
     parameters.sort_by_key(|parameter| parameter.location);
     let in_path = parameters.iter().filter(|parameter| parameter.location == Location::Path);

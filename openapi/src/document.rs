@@ -50,6 +50,12 @@ fn document<'o>(operations: impl IntoIterator<Item = &'o Operation>, info: Value
 /// The description of an operation, with the headers of its signed responses.
 fn described(operation: &Operation) -> Value {
     let mut description = operation.source();
+    let responses = description.as_object_mut().map(|description| description.entry("responses"));
+    if let Some(responses) =
+        responses.and_then(|responses| responses.or_insert_with(|| json!({})).as_object_mut())
+    {
+        responses.entry("default").or_insert_with(|| json!({ "$ref": "#/components/responses/refusal" }));
+    }
     if description["x-mock"]["signed"] == false {
         return description;
     }

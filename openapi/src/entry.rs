@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{error::ContractError, path::PathTemplate};
 
 /// What the index knows of an operation besides its method.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) id: Cow<'static, str>,
     pub(crate) path: PathTemplate,
@@ -92,7 +92,8 @@ impl Entry {
             summary: text(&operation["summary"]),
             depth: read(&operation["x-mock"]["depth"], Depth::ALL, Depth::as_str, Depth::Example)
                 .ok_or_else(|| {
-                    ContractError::new("expected x-mock.depth to be example, resource or rules")
+                    let problem = "expected x-mock.depth to be example, resource or rules";
+                    ContractError::new(problem).at(["x-mock", "depth"])
                 })?,
             provenance: read(
                 &operation["x-provenance"],
@@ -100,7 +101,9 @@ impl Entry {
                 Provenance::as_str,
                 Provenance::Unstated,
             )
-            .ok_or_else(|| ContractError::new("expected x-provenance to be documented or sdk"))?,
+            .ok_or_else(|| {
+                ContractError::new("expected x-provenance to be documented or sdk").at(["x-provenance"])
+            })?,
             is_deprecated: operation["deprecated"] == true,
             needs_wechatpay_serial: operation["x-mock"]["needs_wechatpay_serial"] == true,
         })

@@ -70,6 +70,44 @@ fn inline_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Val
     Ok(target.into())
 }
 
+/// The operation with every `$ref` in its parameters, body and responses replaced by its target.
+///
+/// # Errors
+/// As [`inline`].
+pub(crate) fn inline_operation(document: &Value, operation: &Value) -> Result<Value, ContractError> {
+    let mut inlined = operation.clone();
+    let parameters = inlined.get_mut("parameters").and_then(Value::as_array_mut);
+    for (index, parameter) in parameters.into_iter().flatten().enumerate() {
+        let resolved = resolve(document, parameter).cloned();
+        let read = resolved.and_then(|resolved| {
+            *parameter = resolved;
+            inline_schema(document, parameter)
+        });
+        read.map_err(|error| error.within("parameters").at(["parameters", &index.to_string()]))?;
+    }
+    if let Some(body) = inlined.get_mut("requestBody") {
+        inline_content(document, body).map_err(|error| error.within("body").at(["requestBody"]))?;
+    }
+    let responses = inlined.get_mut("responses").and_then(Value::as_object_mut);
+    for (status, response) in responses.into_iter().flatten() {
+        inline_content(document, response).map_err(|error| error.within(status).at(["responses", status]))?;
+    }
+    Ok(inlined)
+}
+
+fn inline_content(document: &Value, holder: &mut Value) -> Result<(), ContractError> {
+    *holder = resolve(document, holder)?.clone();
+    let content = holder.get_mut("content").and_then(Value::as_object_mut);
+    content.into_iter().flatten().try_for_each(|(_, content)| inline_schema(document, content))
+}
+
+fn inline_schema(document: &Value, holder: &mut Value) -> Result<(), ContractError> {
+    if let Some(schema) = holder.get_mut("schema") {
+        *schema = inline(document, schema)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

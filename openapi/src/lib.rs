@@ -7,7 +7,7 @@
 //! The index of [`Contract::current`] is part of the program: method, path, `operationId`, family and depth of each
 //! operation, and the tree of their paths. The rest of an operation is read, and each of its schemas compiled, once,
 //! when it is first needed. [`Contract::parse`] reads a document of the user's and does all of that at once, so that an
-//! error in it is found before the first request.
+//! error in it is found before the first request. [`Contract::with`] adds its operations to the built-in ones.
 //!
 //! ```
 //! use http::Method;
@@ -50,6 +50,8 @@ mod field_error;
 mod form;
 mod inline;
 mod keywords;
+mod layers;
+mod line;
 mod list;
 mod named;
 mod near;
@@ -61,6 +63,7 @@ mod resource;
 mod routes;
 mod schema;
 mod traditional;
+mod upgrade;
 mod violation;
 mod walk;
 

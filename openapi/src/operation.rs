@@ -1,14 +1,19 @@
 //! One operation of the contract: its place in the index, and its description.
 
-use std::{collections::BTreeMap, fmt, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use http::Method;
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     ContractError, Depth, OperationError, Parameter, PathTemplate, Provenance, RequestBody, Resource,
-    ResponseBody, Schema, built_in, description::Description, entry::Entry,
+    ResponseBody, Schema, built_in, description::Description, entry::Entry, inline::inline_operation,
 };
 
 /// An operation of the contract. What the index has is there at once; the rest is read when any of it is first used.
@@ -18,29 +23,88 @@ use crate::{
 pub struct Operation {
     method: Method,
     entry: Entry,
-    /// Where a built-in description is, and how long.
-    place: (usize, usize),
+    source: Source,
     description: OnceLock<Box<Description>>,
+}
+
+/// Where an operation comes from, and its OpenAPI.
+#[derive(Clone, Debug)]
+enum Source {
+    /// The place of its description among the built-in ones, and how long it is.
+    BuiltIn(usize, usize),
+    /// A document of the user's.
+    Added(Arc<Value>),
+    /// A stub of the user's.
+    Stub(Arc<Value>),
 }
 
 impl Operation {
     /// An operation whose description is read later.
     pub(crate) const fn built_in(method: Method, entry: Entry, at: usize, length: usize) -> Self {
-        Self { method, entry, place: (at, length), description: OnceLock::new() }
+        Self { method, entry, source: Source::BuiltIn(at, length), description: OnceLock::new() }
     }
 
     /// Reads an operation of a document, and checks all of it; `key` is the method as OpenAPI writes it.
     pub(crate) fn read(document: &Value, path: &PathTemplate, key: &str) -> Result<Self, ContractError> {
         let entry = Entry::read(document, path, key)?;
         let method = key.to_uppercase().parse().map_err(|_| ContractError::new("expected a method"))?;
-        let description = Description::read(document, path, &document["paths"][path.as_str()][key])?;
+        let source = inline_operation(document, &document["paths"][path.as_str()][key])?;
+        let description = Description::read(&Value::Null, path, &source)?;
         description.check()?;
-        Ok(Self { method, entry, place: (0, 0), description: Box::new(description).into() })
+        let source = Source::Added(source.into());
+        Ok(Self { method, entry, source, description: Box::new(description).into() })
+    }
+
+    /// An operation of which nothing is known but its path: it accepts any body.
+    pub(crate) fn stub(method: Method, path: PathTemplate) -> Self {
+        let parameter = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+        let id = format!("stub {method} {path}");
+        let source = json!({
+            "operationId": id,
+            "parameters": path.names().map(parameter).collect::<Vec<_>>(),
+            "responses": {},
+        });
+        let entry = Entry {
+            id: id.into(),
+            path,
+            family: "stub".into(),
+            summary: Cow::default(),
+            depth: Depth::Example,
+            provenance: Provenance::Unstated,
+            is_deprecated: false,
+            needs_wechatpay_serial: false,
+        };
+        Self { method, entry, source: Source::Stub(source.into()), description: OnceLock::new() }
+    }
+
+    /// The same operation for another contract, not read yet.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            entry: self.entry.clone(),
+            source: self.source.clone(),
+            description: OnceLock::new(),
+        }
+    }
+
+    /// Whether it is part of the built-in contract.
+    pub(crate) fn is_built_in(&self) -> bool {
+        matches!(self.source, Source::BuiltIn(..))
+    }
+
+    /// Whether it is a stub of the user's, whose response is not described.
+    pub fn is_stub(&self) -> bool {
+        matches!(self.source, Source::Stub(_))
     }
 
     /// Its `operationId`.
     pub fn id(&self) -> &str {
         &self.entry.id
+    }
+
+    /// The same to keep, which costs nothing for a built-in operation.
+    pub fn id_to_keep(&self) -> Cow<'static, str> {
+        self.entry.id.clone()
     }
 
     /// Its method.
@@ -145,8 +209,13 @@ impl Operation {
 
     fn description(&self) -> &Description {
         self.description.get_or_init(|| {
-            let description = Description::read(&built_in::COMMON, self.path(), &self.source());
-            Box::new(description.expect("a test reads every description of the built-in contract"))
+            let description = match &self.source {
+                Source::BuiltIn(..) => Description::read(&built_in::COMMON, self.path(), &self.source()),
+                Source::Added(source) | Source::Stub(source) => {
+                    Description::read(&Value::Null, self.path(), source)
+                }
+            };
+            Box::new(description.expect("it was read before, or by a test of the built-in contract"))
         })
     }
 
@@ -161,9 +230,12 @@ impl Operation {
         self.description().success()
     }
 
-    /// The OpenAPI of a built-in operation.
+    /// Its OpenAPI. A `$ref` in it points into what all built-in families share.
     pub(crate) fn source(&self) -> Value {
-        built_in::description(self.place.0, self.place.1)
+        match &self.source {
+            Source::BuiltIn(at, length) => built_in::description(*at, *length),
+            Source::Added(source) | Source::Stub(source) => Value::clone(source),
+        }
     }
 }
 

@@ -43,6 +43,15 @@ impl PathTemplate {
         })
     }
 
+    /// The same path without the names of its parameters: two paths of one shape match the same requests.
+    pub fn shape(&self) -> String {
+        let segments = self.segments().map(|segment| match segment {
+            Segment::Literal(text) => text,
+            Segment::Parameter(_) => "{}",
+        });
+        segments.collect::<Vec<_>>().join("/")
+    }
+
     /// The parameters' names and their values in `path`, still percent-encoded; `None` if the path is a different one.
     ///
     /// Segments are compared as sent, before decoding: `%2F` does not separate two of them.

@@ -1,13 +1,16 @@
 //! `operations`: lists the gateway's operations that the mock has.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use clap::Args;
 use serde_json::{Value, json};
-use wechatpay_openapi::{Contract, Operation};
+use wechatpay_openapi::Operation;
 
 use crate::{
-    options::Json,
+    options::{Configuration, Json},
     output::{Failure, print, print_json},
 };
 
@@ -16,6 +19,11 @@ pub(crate) struct Operations {
     /// Only the operations of this family, as in the list
     #[arg(long, value_name = "FAMILY")]
     family: Option<String>,
+    #[command(flatten)]
+    configuration: Configuration,
+    /// JSON file with operations of your own, which are listed too; can be repeated
+    #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_CONTRACT", value_delimiter = ',')]
+    contract: Vec<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
@@ -34,7 +42,8 @@ const DEPTH: usize = 8;
 const PROVENANCE: usize = 10;
 
 pub(crate) fn run(options: &Operations) -> Result<(), Failure> {
-    let contract = Contract::current();
+    let config = options.configuration.read_with(&options.contract)?;
+    let contract = config.contract();
     let families = contract.families();
     if let Some(found) = options.family.clone()
         && !families.contains(found.as_str())
@@ -65,12 +74,13 @@ fn are_alike(family: &str, found: &str) -> bool {
 }
 
 fn write(out: &mut dyn Write, operations: &[&Operation]) -> io::Result<()> {
-    let mut family = "";
+    let mut family = None;
     for operation in operations {
-        if operation.family() != family {
-            let gap = if family.is_empty() { "" } else { "\n" };
-            family = operation.family();
-            writeln!(out, "{gap}{family}")?;
+        if family != Some(operation.family()) {
+            let gap = if family.is_none() { "" } else { "\n" };
+            let name = if operation.family().is_empty() { "(no family)" } else { operation.family() };
+            writeln!(out, "{gap}{name}")?;
+            family = Some(operation.family());
         }
         let (method, path) = (operation.method().as_str(), operation.path().as_str());
         let (depth, provenance) = (operation.depth().as_str(), operation.provenance().as_str());

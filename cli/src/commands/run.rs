@@ -1,11 +1,10 @@
 //! `run`: runs a command, in any language, whose requests reach a mock instead of the gateway.
 
-use std::{ffi::OsString, process::ExitCode, time::Duration};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
 use wechatpay_contract::environment;
 use wechatpay_mock::{Clock, MockServer};
-use wechatpay_openapi::Contract;
 use wechatpay_protocol::PublicKeyId;
 
 use crate::{
@@ -56,6 +55,15 @@ or 127 if it cannot be run.";
 pub(crate) struct Run {
     #[command(flatten)]
     configuration: MockConfiguration,
+    /// JSON file with operations of your own, as OpenAPI 3.0 or 3.1; can be repeated. One of the same method and path
+    /// replaces the gateway's
+    #[arg(
+        long = "contract-file",
+        value_name = "FILE",
+        env = "WECHATPAY_MOCK_CONTRACT",
+        value_delimiter = ','
+    )]
+    contract_files: Vec<PathBuf>,
     /// Merchant whose credentials the command gets [default: the first]
     #[arg(long)]
     mchid: Option<String>,
@@ -87,12 +95,26 @@ struct Expected {
     times: u64,
 }
 
+const EXPECTED: &str = "expected OPERATION=NUMBER with an id of `wechatpay-mock operations --json`";
+
+/// An operation that is expected and does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("invalid value '{operation}={times}' for '--expect <OPERATION=NUMBER>': {}", EXPECTED)]
+struct UnknownOperation {
+    operation: String,
+    times: u64,
+}
+
 /// Starts a mock, runs the command against it, and lists the requests that went wrong.
 ///
 /// # Errors
 /// If the mock or the command cannot be started.
 pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
-    let mut config = options.configuration.read()?;
+    let mut config = options.configuration.read_with(&options.contract_files)?;
+    let is_known = |expected: &&Expected| config.contract().operation(&expected.operation).is_some();
+    if let Some(unknown) = options.expect.iter().find(|expected| !is_known(expected)) {
+        return Err(UnknownOperation { operation: unknown.operation.clone(), times: unknown.times }.into());
+    }
     // The mock is for this run alone: on a free port, with its own authority.
     (config.listen, config.tls_listen, config.ca_dir) = (None, None, None);
     let log = logging::start(options.log, !options.verbose)?;
@@ -191,11 +213,9 @@ async fn report(
 
 /// Reads `set_rights=1`.
 fn expected(text: &str) -> Result<Expected, String> {
-    let is_known = |operation: &str| Contract::current().operation(operation).is_some();
-    let parts = text.split_once('=').filter(|(operation, _)| is_known(operation));
-    parts
-        .and_then(|(operation, times)| {
-            Some(Expected { operation: operation.into(), times: times.parse().ok()? })
-        })
-        .ok_or_else(|| "expected OPERATION=NUMBER with an id of `wechatpay-mock operations --json`".into())
+    let parts = text.split_once('=').map(|(operation, times)| (operation, times.parse()));
+    match parts {
+        Some((operation, Ok(times))) => Ok(Expected { operation: operation.into(), times }),
+        _ => Err(EXPECTED.into()),
+    }
 }

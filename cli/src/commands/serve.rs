@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     io::{self, IsTerminal, Write},
     net::SocketAddr,
+    path::PathBuf,
 };
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
@@ -32,6 +33,16 @@ pub(crate) struct Serve {
     tls_listen: Option<SocketAddr>,
     #[command(flatten)]
     configuration: MockConfiguration,
+    /// JSON file with operations of your own, as OpenAPI 3.0 or 3.1; can be repeated. One of the same method and path
+    /// replaces the gateway's
+    #[arg(
+        long,
+        alias = "contract-file",
+        value_name = "FILE",
+        env = "WECHATPAY_MOCK_CONTRACT",
+        value_delimiter = ','
+    )]
+    contract: Vec<PathBuf>,
     #[command(flatten)]
     authority: AuthorityOptions,
     /// Where to report the diagnosis of a wrong signature [default: the configuration's, or header]
@@ -76,7 +87,7 @@ impl From<Diagnosis> for DiagnosisMode {
 struct BadToken(AdminTokenError);
 
 pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
-    let mut config = options.configuration.read()?;
+    let mut config = options.configuration.read_with(&options.contract)?;
     if let Some(diagnosis) = options.diagnosis {
         config.diagnosis = diagnosis.into();
     }

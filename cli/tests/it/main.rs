@@ -13,6 +13,7 @@ mod documents;
 #[cfg(unix)] // Signals.
 mod ending;
 mod log;
+mod own;
 mod prove;
 #[cfg(unix)] // Signals, and commands of a shell.
 mod run;

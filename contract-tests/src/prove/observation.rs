@@ -93,12 +93,12 @@ impl Observation {
 
     /// The exchanges of the sample call.
     fn calls(&self) -> impl DoubleEndedIterator<Item = &Exchange> {
-        let is_call = |exchange: &&Exchange| exchange.operation == Some(SAMPLE_OPERATION);
+        let is_call = |exchange: &&Exchange| exchange.operation.as_deref() == Some(SAMPLE_OPERATION);
         self.exchanges.iter().map(Arc::as_ref).filter(is_call)
     }
 
     fn has_downloaded(&self) -> bool {
-        self.exchanges.iter().any(|one| one.operation == Some(LIST_OPERATION) && is_success(one))
+        self.exchanges.iter().any(|one| one.operation.as_deref() == Some(LIST_OPERATION) && is_success(one))
     }
 
     /// Whether the last response was signed with a key that the client does not have.

@@ -23,7 +23,7 @@
 //! assert_eq!(results.counts().failed, 0);
 //!
 //! let exchanges = mock.exchanges();
-//! assert_eq!(exchanges[0].operation, Some("set_rights"));
+//! assert_eq!(exchanges[0].operation.as_deref(), Some("set_rights"));
 //! assert!(exchanges.iter().all(|exchange| exchange.is_authenticated && exchange.error.is_none()));
 //! # Ok(())
 //! # }

@@ -19,6 +19,7 @@ mod member_card;
 mod metrics;
 mod model;
 mod openssl_curl;
+mod own;
 mod properties;
 mod prove;
 mod proxy;

@@ -36,23 +36,23 @@ fn family<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct OperationList {
-    operations: Vec<OperationEntry>,
+struct OperationList<'a> {
+    operations: Vec<OperationEntry<'a>>,
 }
 
 /// An operation of the gateway.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Operation)]
-struct OperationEntry {
+struct OperationEntry<'a> {
     #[schema(pattern = "^[A-Z]+$")]
-    method: &'static str,
+    method: &'a str,
     /// The path, with parameters in braces.
     #[schema(pattern = "^/")]
-    path: &'static str,
+    path: &'a str,
     /// The family that it belongs to: mostly the first segments of its path.
-    family: &'static str,
+    family: &'a str,
     /// Its operationId in /__mock/contract.json, by which fault rules and expectations name it.
-    id: &'static str,
+    id: &'a str,
     /// What the mock does with a valid request: example answers from the contract's examples, resource also keeps
     /// documents, rules has rules of its own.
     #[schema(pattern = "^(example|resource|rules)$")]
@@ -61,11 +61,11 @@ struct OperationEntry {
     #[schema(pattern = "^(documented|sdk|unstated)$")]
     provenance: &'static str,
     /// Its name in the official documentation.
-    summary: &'static str,
+    summary: &'a str,
 }
 
-impl From<&'static Operation> for OperationEntry {
-    fn from(operation: &'static Operation) -> Self {
+impl<'a> From<&'a Operation> for OperationEntry<'a> {
+    fn from(operation: &'a Operation) -> Self {
         Self {
             method: operation.method().as_str(),
             path: operation.path().as_str(),
@@ -87,16 +87,17 @@ pub(super) async fn list_operations(
     State(control): State<Arc<Control>>,
     Query(FamilyQuery { family }): Query<FamilyQuery>,
 ) -> Result<Long, AdminError> {
-    let contract = control.gateway.contract;
+    let contract = Arc::clone(&control.gateway.contract);
     if let Some(family) = &family
         && !contract.families().contains(family.as_str())
     {
-        return Err(no_family(contract, family));
+        return Err(no_family(&contract, family));
     }
-    let is_wanted =
-        move |operation: &&Operation| family.as_deref().is_none_or(|family| family == operation.family());
-    let operations = contract.operations().iter().filter(is_wanted);
-    let items = operations.map(|operation| Json::of(&OperationEntry::from(operation)).into_bytes());
+    let items = (0..contract.operations().len()).filter_map(move |index| {
+        let operation = &contract.operations()[index];
+        let is_wanted = family.as_deref().is_none_or(|family| family == operation.family());
+        is_wanted.then(|| Json::of(&OperationEntry::from(operation)).into_bytes())
+    });
     Long::list(&control, &OperationList { operations: Vec::new() }, items)
 }
 
@@ -134,11 +135,11 @@ pub(super) async fn show_family(
         let family = family.clone();
         move |control, _| Some(control.gateway.contract.family_document(&family))
     });
-    let document = document.await?.ok_or_else(|| no_family(control.gateway.contract, &family))?;
+    let document = document.await?.ok_or_else(|| no_family(&control.gateway.contract, &family))?;
     Long::json(&control, document)
 }
 
-fn no_family(contract: &'static Contract, found: &str) -> AdminError {
-    let nearest = nearest(found, contract.families()).unwrap_or_default();
+fn no_family(contract: &Contract, found: &str) -> AdminError {
+    let nearest = nearest(found, contract.families()).unwrap_or_default().into();
     AdminError::NoFamily { found: quoted(found), nearest }
 }

@@ -245,7 +245,7 @@ impl Control {
 
     fn add_checked_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
         let gateway = &self.gateway;
-        rule.check_against(gateway.contract, |mchid| gateway.merchants.merchant(mchid).is_some())?;
+        rule.check_against(&gateway.contract, |mchid| gateway.merchants.merchant(mchid).is_some())?;
         gateway.faults.add(rule, gateway.clock.now())
     }
 

@@ -84,7 +84,7 @@ pub(super) enum AdminError {
         "expected a family of operations, found {found}; did you mean {nearest}? GET /__mock/operations has the family \
          of each"
     )]
-    NoFamily { found: String, nearest: &'static str },
+    NoFamily { found: String, nearest: String },
     #[error("{0}")]
     Authority(String),
     #[error("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]

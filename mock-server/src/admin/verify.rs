@@ -42,12 +42,12 @@ pub(super) async fn verify(
 ) -> Result<(StatusCode, Long), AdminError> {
     // Otherwise, expecting no exchange of an unknown operation would always succeed.
     expectation
-        .check(&control.gateway.merchants, control.gateway.contract)
+        .check(&control.gateway.merchants, &control.gateway.contract)
         .map_err(|invalid| AdminError::Body(invalid.to_string()))?;
     // It is in memory until a thread is free.
     let _room = control.room_for(expectation.size())?;
     let verify = move |control: &Control, stop: &Stop| {
-        control.gateway.journal.verify(&expectation, control.gateway.contract, || stop.is_set())
+        control.gateway.journal.verify(&expectation, &control.gateway.contract, || stop.is_set())
     };
     let verification = control.on_thread(verify).await?;
     let status = if verification.met { StatusCode::OK } else { StatusCode::CONFLICT };

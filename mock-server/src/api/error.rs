@@ -137,7 +137,7 @@ pub enum ApiError {
     /// Check 12: the request breaks one of the operation's own rules.
     Operation(OperationError),
     /// Check 12: the same, where the contract says which of the operation's own errors, `x-errors`, it is.
-    Own(OperationError, &'static wechatpay_openapi::OperationError),
+    Own(OperationError, Box<wechatpay_openapi::OperationError>),
     /// Nothing is wrong with the request: a fault caused this error.
     Injected(InjectedError),
 }
@@ -253,7 +253,7 @@ impl ApiError {
 
     /// Like [`ApiError::code`], but `custom` for any code that a fault rule defines, so that the number of codes is
     /// bounded.
-    pub(crate) fn listed_code(&self) -> Option<&'static str> {
+    pub(crate) fn listed_code(&self) -> Option<&str> {
         match self {
             Self::Injected(error) => error.listed_code(),
             Self::Own(_, own) => Some(&own.code),

@@ -6,12 +6,13 @@ use wechatpay_protocol::display::quoted;
 use crate::suggest::near;
 
 /// Keys that are arrays of tables, `[[key]]`.
-const ARRAYS: [&str; 3] = ["platform_certificate", "merchant", "fault"];
+const ARRAYS: [&str; 4] = ["platform_certificate", "merchant", "fault", "stub"];
 
 /// The problem with `value` at `path`, and the advice. Shows no value that may be a secret key in the wrong place.
 pub(super) fn explain(message: &str, path: &[String], value: Option<&DeValue<'_>>) -> (String, String) {
     let advice = match path.first() {
         Some(first) if first == "fault" => "fixtures/config/example.toml shows every key of [[fault]]",
+        Some(first) if first == "stub" => "fixtures/config/example.toml shows every key of [[stub]]",
         _ => "fixtures/config/example.toml shows every key",
     };
     // An element has the name of its array.
@@ -63,6 +64,8 @@ fn type_of(expected: &str, key: &str) -> (String, String) {
             let advice = format!("write [[{key}]], with two brackets: there can be several");
             return (format!("[[{key}]]"), advice);
         }
+        "a sequence" if key == "contracts" => ("an array of strings", "put it in brackets: [\"shop.json\"]"),
+        "a map" if key == "headers" => ("a table of strings", "write it as { \"X-Name\" = \"value\" }"),
         "a sequence" => ("an array of strings", "put it in brackets, such as [\"mock\", \"192.0.2.7\"]"),
         _ => return (format!("[{key}]"), format!("write [{key}], and its keys below it")),
     };

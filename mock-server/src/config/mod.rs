@@ -12,6 +12,7 @@
 mod error;
 mod explain;
 mod keys;
+mod own;
 mod read;
 mod seed;
 mod source;
@@ -22,8 +23,10 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::{Credentials, Timestamp};
 
 use crate::{
@@ -33,7 +36,7 @@ use crate::{
     limits::Limits,
     merchants::{MerchantConfig, NoCredentials, PlatformCertificate, PlatformCertificates, PublicKeyPair},
     net::host::Host,
-    operations::seed::Seed,
+    operations::{Operations, seed::Seed},
     policies::Policies,
     request::diagnose::DiagnosisMode,
 };
@@ -81,6 +84,10 @@ pub struct Config {
     pub public_key: PublicKeyPair,
     /// At least one, each with a unique mchid.
     merchants: Vec<MerchantConfig>,
+    /// The gateway's operations and the user's own.
+    pub(crate) operations: Operations,
+    /// The user's contract files, and how many operations each has.
+    contract_files: Vec<(PathBuf, usize)>,
 }
 
 impl Default for Config {
@@ -100,6 +107,8 @@ impl Default for Config {
             platform_certificates: PlatformCertificates::One(PlatformCertificate::development()),
             public_key: PublicKeyPair::development(),
             merchants: vec![MerchantConfig::development()],
+            operations: Operations::default(),
+            contract_files: Vec::new(),
         }
     }
 }
@@ -118,13 +127,51 @@ impl Config {
     /// # Errors
     /// The same [`ConfigErrors`].
     pub fn from_file_at(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, ConfigErrors> {
+        Self::from_files_at(path, &[], now)
+    }
+
+    /// Like [`Config::from_file`], with these contract files besides those that it names.
+    ///
+    /// # Errors
+    /// The same [`ConfigErrors`].
+    pub fn from_files(path: impl AsRef<Path>, contracts: &[PathBuf]) -> Result<Self, ConfigErrors> {
+        Self::from_files_at(path, contracts, Clock::system().now())
+    }
+
+    fn from_files_at(
+        path: impl AsRef<Path>,
+        contracts: &[PathBuf],
+        now: Timestamp,
+    ) -> Result<Self, ConfigErrors> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| {
             let problem = format!("expected a configuration file that can be read: {error}");
             let advice = "name a TOML file; fixtures/config/example.toml shows every key";
             ConfigError::new(path, None, problem, advice)
         })?;
-        read::config(path, &text, now)
+        read::config(path, &text, contracts, now)
+    }
+
+    /// Adds the operations of these files: OpenAPI 3.0 or 3.1 in JSON, with the keywords of the built-in contract. An
+    /// operation of the same method and path replaces the built-in one.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] if a file cannot be read, is not such a document, or describes an operation that another one has.
+    pub fn with_contract_files(mut self, paths: &[PathBuf]) -> Result<Self, ConfigErrors> {
+        let errors = paths.iter().filter_map(|path| self.add_contract_file(path.clone()).err()).collect();
+        ConfigErrors::or(errors, self)
+    }
+
+    fn add_contract_file(&mut self, path: PathBuf) -> Result<(), ConfigError> {
+        let (contract, count) = own::add_file(&self.operations.contract, &path)?;
+        self.operations.contract = Arc::new(contract);
+        self.contract_files.push((path, count));
+        Ok(())
+    }
+
+    /// The gateway's operations, and those that were added.
+    pub fn contract(&self) -> &Contract {
+        &self.operations.contract
     }
 
     /// Reads the initial state from this JSON file.

@@ -3,11 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
-use wechatpay_openapi::Contract;
 use wechatpay_protocol::Timestamp;
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
         error::ConfigErrors,
         explain::unknown_key,
         keys::{self, MerchantTable, PlatformCertificateTable, PublicKeyTable},
+        own::{self, StubTable},
         seed,
         source::{Source, Table},
     },
@@ -41,11 +41,19 @@ struct File {
     platform_certificate: Vec<PlatformCertificateTable>,
     public_key: Option<PublicKeyTable>,
     merchant: Vec<MerchantTable>,
+    contracts: Vec<String>,
+    stub: Vec<StubTable>,
     fault: Vec<FaultRule>,
 }
 
-/// Reads `text`, the content of the configuration file at `path`, and the files that it names.
-pub(super) fn config(path: &Path, text: &str, now: Timestamp) -> Result<Config, ConfigErrors> {
+/// Reads `text`, the content of the configuration file at `path`, and the files that it names; after its own contract files
+/// also these.
+pub(super) fn config(
+    path: &Path,
+    text: &str,
+    contracts: &[PathBuf],
+    now: Timestamp,
+) -> Result<Config, ConfigErrors> {
     let mut source = Source::parse(path, text)?;
     let file: File = source.deserialize();
     let root = source.root();
@@ -81,6 +89,15 @@ pub(super) fn config(path: &Path, text: &str, now: Timestamp) -> Result<Config, 
         ..Config::default()
     };
     let config = config.with_merchants(merchants);
+    let named = file.contracts.iter().filter_map(|name| {
+        root.content("contracts", name, |path| fs::metadata(path))?;
+        root.path("contracts", name)
+    });
+    let (mut config, mut are_all_known) = (config, true);
+    for file in named.chain(contracts.iter().cloned()) {
+        are_all_known &= source.keep(config.add_contract_file(file)).is_some();
+    }
+    config.operations = own::with_stubs(&source, config.operations, file.stub);
     let seed = file.seed.and_then(|name| {
         let (path, text) = (root.path("seed", &name)?, root.content("seed", &name, fs::read_to_string)?);
         let seed = source.keep(seed::parse(&path, &text))?;
@@ -90,7 +107,7 @@ pub(super) fn config(path: &Path, text: &str, now: Timestamp) -> Result<Config, 
         }
         Some(seed)
     });
-    let faults = faults(&source, file.fault, &config);
+    let faults = faults(&source, file.fault, &config, are_all_known);
     source.finish(Config { seed, faults, ..config })
 }
 
@@ -106,8 +123,13 @@ fn limits(table: &Table<'_>, values: &BTreeMap<String, u64>) -> Limits {
     })
 }
 
-/// The valid rules.
-fn faults(source: &Source<'_>, rules: Vec<FaultRule>, config: &Config) -> Vec<FaultRule> {
+/// The valid rules. An unknown operation is a mistake if all contract files are good.
+fn faults(
+    source: &Source<'_>,
+    rules: Vec<FaultRule>,
+    config: &Config,
+    are_all_known: bool,
+) -> Vec<FaultRule> {
     let mchids: HashSet<_> = config.merchants().iter().map(|merchant| merchant.mchid.as_str()).collect();
     let mut count: HashMap<Option<String>, usize> = HashMap::new();
     let mut faults = Vec::new();
@@ -117,6 +139,9 @@ fn faults(source: &Source<'_>, rules: Vec<FaultRule>, config: &Config) -> Vec<Fa
             continue;
         }
         if let Err(error) = check_fault(&rule, &mchids, &mut count, config) {
+            if !are_all_known && matches!(error, RuleError::UnknownOperation { .. }) {
+                continue;
+            }
             let problem = format!("[[fault]]: {error}");
             let advice = "fixtures/config/example.toml shows every key of [[fault]]";
             match error.field().unwrap_or_default().split('.').collect::<Vec<_>>()[..] {
@@ -138,7 +163,7 @@ fn check_fault(
     count: &mut HashMap<Option<String>, usize>,
     config: &Config,
 ) -> Result<(), RuleError> {
-    rule.check_against(Contract::current(), |mchid| mchids.contains(mchid))?;
+    rule.check_against(&config.operations.contract, |mchid| mchids.contains(mchid))?;
     let most = config.limits.faults;
     let same_merchant = count.entry(rule.when.merchant.clone()).or_default();
     if *same_merchant >= most {
@@ -164,11 +189,12 @@ mod tests {
             "[[platform_certificate]]",
             "[public_key]",
             "[[merchant]]",
+            "[[stub]]",
             "[[fault]]",
             "[[fault]]\n[fault.match]",
         ] {
-            let errors =
-                config(Path::new(""), &format!("{table}\nx = 1"), Timestamp::from_unix(0)).unwrap_err();
+            let text = format!("{table}\nx = 1");
+            let errors = config(Path::new(""), &text, &[], Timestamp::from_unix(0)).unwrap_err();
             let keys = errors
                 .errors()
                 .iter()

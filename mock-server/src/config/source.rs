@@ -24,8 +24,8 @@ use crate::config::{
 /// Keys of single tables, `[key]`.
 const TABLES: [&str; 5] = ["limits", "policies", "public_key", "match", "error"];
 
-/// Keys whose values hold no tables of the configuration: lists of strings, and `match.body`, which is any JSON.
-const OTHER: [&str; 3] = ["hosts", "proxy_passthrough", "body"];
+/// Keys whose values hold no tables of the configuration: lists of strings, and bodies, which are any JSON.
+const OTHER: [&str; 4] = ["hosts", "proxy_passthrough", "contracts", "body"];
 
 /// The most mistakes that are reported. Each takes another pass over the file. (own choice)
 const MOST: usize = 50;

@@ -45,6 +45,12 @@ impl Config {
         };
         lines.push(("/__mock/", admin.into()));
         lines.extend(self.faults.iter().map(|rule| ("fault", rule.to_string())));
+        lines.extend(self.contract_files.iter().map(|(path, count)| {
+            let noun = if *count == 1 { "operation" } else { "operations" };
+            ("contract", format!("{}, {count} {noun}", path.display()))
+        }));
+        let stubs = self.contract().operations().iter().filter(|operation| operation.is_stub());
+        lines.extend(stubs.map(|stub| ("stub", stub.to_string())));
         let limits = &self.limits;
         let [body, head, response] =
             [limits.body_timeout, limits.head_timeout, limits.write_timeout].map(|timeout| timeout.as_secs());

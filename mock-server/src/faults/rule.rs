@@ -84,7 +84,7 @@ impl FaultRule {
     /// Checks the rule against the operations and merchants that exist.
     pub(crate) fn check_against(
         &self,
-        contract: &'static Contract,
+        contract: &Contract,
         is_merchant: impl FnOnce(&str) -> bool,
     ) -> Result<(), RuleError> {
         self.check()?;
@@ -93,7 +93,7 @@ impl FaultRule {
         {
             return Err(RuleError::UnknownOperation {
                 found: found.clone(),
-                nearest: nearest(found, contract.operation_ids()).unwrap_or_default(),
+                nearest: nearest(found, contract.operation_ids()).unwrap_or_default().into(),
             });
         }
         match &self.when.merchant {

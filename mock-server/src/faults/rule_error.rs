@@ -47,7 +47,7 @@ pub enum RuleError {
         /// The name.
         found: String,
         /// The known name that is most similar.
-        nearest: &'static str,
+        nearest: String,
     },
     /// There are too many rules.
     #[error(

@@ -30,7 +30,7 @@ impl Filter {
         };
         exchange.number > self.after
             && is(&self.merchant, exchange.mchid.as_ref().map(wechatpay_protocol::Mchid::as_str))
-            && is(&self.operation, exchange.operation)
+            && is(&self.operation, exchange.operation.as_deref())
             && self.status.is_none_or(|status| exchange.status == Some(status))
             && is(&self.code, exchange.code())
             && self.since.is_none_or(|since| exchange.received_at >= since)

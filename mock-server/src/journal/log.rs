@@ -61,7 +61,7 @@ pub(super) fn exchange(exchange: &Exchange, logged: &LoggedNotes) {
                     mchid = exchange.mchid.as_ref().map(Mchid::as_str),
                     method = &*shown(exchange.request.method.as_str()),
                     target = &*shown(&exchange.request.target),
-                    operation = exchange.operation,
+                    operation = exchange.operation.as_deref(),
                     status = exchange.status.map(|status| status.as_u16()),
                     code = exchange.code().map(shown).as_deref(),
                     check = exchange.error.as_deref().and_then(ApiError::check),
@@ -130,7 +130,7 @@ fn message(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> S
         }
     }
     let status = exchange.status.map_or_else(|| "unanswered".into(), |status| status.as_u16().to_string());
-    let operation = exchange.operation.unwrap_or("-");
+    let operation = exchange.operation.as_deref().unwrap_or("-");
     let separator = if notes.is_empty() { "" } else { ": " };
     let (method, target) = (shown(exchange.request.method.as_str()), shown(&exchange.request.target));
     format!("#{} {status} {operation}{separator}{} | {method} {target}", exchange.number, notes.join("; "))

@@ -3,7 +3,7 @@
 //! No label has a value that a peer chooses, so the number of time series is bounded. The counters start with the mock,
 //! or with its last reset.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, prometheus_text},
@@ -30,11 +30,11 @@ pub(crate) struct Metrics {
 }
 
 /// The labels of the counter of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    operation: &'static str,
+    operation: Cow<'static, str>,
     status: Status,
-    code: &'static str,
+    code: Cow<'static, str>,
 }
 
 /// The status of a response; `None` if none was sent.
@@ -98,10 +98,11 @@ impl Metrics {
 
     /// Counts an exchange.
     pub(crate) fn record(&self, exchange: &Exchange) {
+        let code = exchange.refusal_sent().and_then(ApiError::listed_code);
         let labels = RequestLabels {
-            operation: exchange.operation.unwrap_or(NONE),
+            operation: exchange.operation.clone().unwrap_or(NONE.into()),
             status: Status(exchange.status.map(|status| status.as_u16())),
-            code: exchange.refusal_sent().and_then(ApiError::listed_code).unwrap_or(NONE),
+            code: code.map_or(NONE.into(), |code| Cow::Owned(code.to_owned())),
         };
         self.requests.get_or_create(&labels).inc();
         for warning in &exchange.warnings {

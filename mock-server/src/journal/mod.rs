@@ -58,7 +58,7 @@ pub struct Exchange {
     /// The request as it arrived.
     pub request: Request,
     /// The operation, if the path and method have one.
-    pub operation: Option<&'static str>,
+    pub operation: Option<Cow<'static, str>>,
     /// The merchant that the `Authorization` header names, if it exists. `is_authenticated` says whether the merchant
     /// signed.
     pub mchid: Option<Mchid>,

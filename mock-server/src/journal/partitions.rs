@@ -1,6 +1,7 @@
 //! The storage of exchanges: a partition for each merchant, with one limit for all.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
@@ -33,7 +34,7 @@ struct Partitions {
     by_merchant: HashMap<Option<Mchid>, Partition>,
     recorded: u64,
     /// The number of exchanges of each operation since the mock started.
-    recorded_of: HashMap<&'static str, u64>,
+    recorded_of: HashMap<Cow<'static, str>, u64>,
     exchanges: usize,
     bytes: usize,
 }
@@ -97,8 +98,8 @@ impl Journal {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
-        if let Some(operation) = exchange.operation {
-            *partitions.recorded_of.entry(operation).or_default() += 1;
+        if let Some(operation) = &exchange.operation {
+            *partitions.recorded_of.entry(operation.clone()).or_default() += 1;
         }
         let exchange = Arc::new(exchange);
         partitions.put(Arc::clone(&exchange));
@@ -253,6 +254,7 @@ fn size(exchange: &Exchange) -> usize {
         16 * body + error.reason().len()
     });
     OVERHEAD
+        + exchange.operation.as_ref().map_or(0, |operation| operation.len())
         + exchange.request.method.as_str().len()
         + exchange.request.target.len()
         + exchange.request.headers.size()

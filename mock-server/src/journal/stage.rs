@@ -1,6 +1,7 @@
 //! The stages of an exchange: which ones a request reached, and how long each took.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -50,7 +51,7 @@ pub struct StageTimes([u64; Stage::ALL.len()]);
 /// The progress of a request: the stage that it has reached, and the facts known so far.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    pub(crate) operation: Option<&'static str>,
+    pub(crate) operation: Option<Cow<'static, str>>,
     /// The merchant that the request names.
     pub(crate) merchant: Option<Arc<Merchant>>,
     pub(crate) is_authenticated: bool,

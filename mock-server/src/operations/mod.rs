@@ -13,14 +13,30 @@ pub(crate) mod initial;
 mod member_card;
 mod resource;
 pub(crate) mod seed;
+pub(crate) mod stub;
 
-use wechatpay_openapi::{Depth, Operation};
+use std::sync::Arc;
+
+use wechatpay_openapi::{Contract, Depth, Operation};
 use wechatpay_protocol::Timestamp;
 
 use crate::{
-    api::error::ApiError, merchants::Merchants, policies::Policies, random::Randomness,
-    request::validate::ValidRequest, response::OperationResponse, store::Documents,
+    api::error::ApiError, merchants::Merchants, operations::stub::Stubs, policies::Policies,
+    random::Randomness, request::validate::ValidRequest, response::OperationResponse, store::Documents,
 };
+
+/// The operations of a mock: the contract, and the responses of the stubs in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Operations {
+    pub(crate) contract: Arc<Contract>,
+    pub(crate) stubs: Arc<Stubs>,
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        Self { contract: Arc::new(Contract::built_in()), stubs: Arc::default() }
+    }
+}
 
 /// The inputs of an operation besides the request and the documents.
 pub(crate) struct Context<'a> {
@@ -28,6 +44,7 @@ pub(crate) struct Context<'a> {
     pub(crate) policies: &'a Policies,
     pub(crate) merchants: &'a Merchants,
     pub(crate) randomness: &'a Randomness,
+    pub(crate) stubs: &'a Stubs,
 }
 
 /// The function that implements an operation of the contract.
@@ -37,9 +54,11 @@ pub(crate) type Handler =
 /// The handler of an operation: its own, or the one for all of its depth.
 pub(crate) fn handler(operation: &Operation) -> Handler {
     match operation.depth() {
-        Depth::Example => example::answer,
-        Depth::Resource => resource::answer,
+        // Whatever their `operationId`, operations of the user's have no code.
         Depth::Rules => rules(operation.id()).unwrap_or(example::answer),
+        _ if operation.is_stub() => stub::answer,
+        Depth::Resource => resource::answer,
+        Depth::Example => example::answer,
     }
 }
 
@@ -54,8 +73,6 @@ fn rules(operation_id: &str) -> Option<Handler> {
 
 #[cfg(test)]
 mod tests {
-    use wechatpay_openapi::Contract;
-
     use super::*;
 
     #[test]

@@ -17,18 +17,18 @@ use crate::{
 };
 
 /// A request whose every byte a merchant signed. Only [`authenticate`] creates one.
-pub(crate) struct AuthenticatedRequest {
-    routed: RoutedRequest,
+pub(crate) struct AuthenticatedRequest<'c> {
+    routed: RoutedRequest<'c>,
     merchant: Arc<Merchant>,
     nonce_str: String,
 }
 
-impl AuthenticatedRequest {
+impl<'c> AuthenticatedRequest<'c> {
     pub(crate) fn received(&self) -> &RawRequest {
         &self.routed.received
     }
 
-    pub(crate) fn operation(&self) -> &'static Operation {
+    pub(crate) fn operation(&self) -> &'c Operation {
         self.routed.operation
     }
 
@@ -58,12 +58,12 @@ pub(crate) fn named_merchant(received: &RawRequest, merchants: &Merchants) -> Op
 }
 
 /// Checks 3 to 10, in the gateway's order.
-pub(crate) fn authenticate(
-    request: RoutedRequest,
+pub(crate) fn authenticate<'c>(
+    request: RoutedRequest<'c>,
     merchants: &Merchants,
     mismatch_message: MismatchMessage,
     now: Timestamp,
-) -> Result<AuthenticatedRequest, ApiError> {
+) -> Result<AuthenticatedRequest<'c>, ApiError> {
     check_headers(&request.received)?;
     let authorization = authorization(&request.received)?;
     check_timestamp(authorization.timestamp(), now)?;
@@ -136,7 +136,7 @@ fn check_validity(merchant: &Merchant, now: Timestamp) -> Result<(), ApiError> {
 fn check_signature(
     merchant: &Merchant,
     authorization: &Authorization,
-    RoutedRequest { received, operation }: &RoutedRequest,
+    RoutedRequest { received, operation }: &RoutedRequest<'_>,
     mismatch_message: MismatchMessage,
 ) -> Result<(), ApiError> {
     let body = signed_body(operation, received);

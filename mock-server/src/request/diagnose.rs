@@ -70,7 +70,7 @@ impl Diagnoser {
     pub(crate) async fn diagnose(
         &self,
         received: &Arc<RawRequest>,
-        contract: &'static Contract,
+        contract: &Arc<Contract>,
         merchants: &Merchants,
     ) -> Option<Diagnosis> {
         if self.mode == DiagnosisMode::Off {
@@ -82,7 +82,7 @@ impl Diagnoser {
         let authorization = Authorization::parse(received.headers.get(AUTHORIZATION)?.as_bytes()).ok()?;
         let merchant = merchants.merchant(authorization.mchid())?;
         let other_keys = other_keys(merchants, &merchant);
-        let received = Arc::clone(received);
+        let (received, contract) = (Arc::clone(received), Arc::clone(contract));
         // On a blocking thread, so that no other request waits.
         spawn_blocking(move || {
             let operation = contract.route(&received.method, received.path()).ok();
@@ -174,7 +174,8 @@ mod tests {
         {
             let diagnoser = Diagnoser::new(mode);
             let _another = diagnoser.turn.acquire().await.unwrap();
-            let diagnosis = diagnoser.diagnose(&received(), Contract::current(), &merchants).await;
+            let contract = Arc::new(Contract::built_in());
+            let diagnosis = diagnoser.diagnose(&received(), &contract, &merchants).await;
             assert_eq!(diagnosis.map(|diagnosis| diagnosis.verdict), verdict);
         }
     }

@@ -40,11 +40,14 @@ pub(crate) struct SignedBody<'b> {
     pub(crate) problem: Option<String>,
 }
 
-/// What the signature of a request to this operation covers: of an upload the part `meta`, else the whole body.
+/// What the signature of a request to this operation covers: of an upload the part `meta`, else the whole body. A form to
+/// a stub is an upload.
 pub(crate) fn signed_body<'b>(operation: &Operation, received: &'b RawRequest) -> SignedBody<'b> {
     let whole = SignedBody { bytes: &received.body, problem: None };
     // The description of an operation is not read for callers whose requests can't be uploads.
-    if !is_form(received) || !matches!(operation.request_body(), Some(RequestBody::Multipart(_))) {
+    let takes_form =
+        || operation.is_stub() || matches!(operation.request_body(), Some(RequestBody::Multipart(_)));
+    if !is_form(received) || !takes_form() {
         return whole;
     }
     let signed = Form::of(received).and_then(|form| {

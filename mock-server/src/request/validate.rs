@@ -26,10 +26,10 @@ use crate::{
 };
 
 /// A request that a merchant signed and that matches the contract. Only [`validate`] creates one.
-pub(crate) struct ValidRequest {
-    authenticated: AuthenticatedRequest,
+pub(crate) struct ValidRequest<'c> {
+    authenticated: AuthenticatedRequest<'c>,
     /// The sent parameters of the contract: names and decoded values.
-    parameters: Vec<(&'static str, String)>,
+    parameters: Vec<(&'c str, String)>,
     /// The JSON of the body, of an upload that of its part `meta`; `null` for an operation without one.
     body: Value,
     /// The same with its encrypted texts decrypted, if it has any.
@@ -38,8 +38,8 @@ pub(crate) struct ValidRequest {
     warnings: Vec<Warning>,
 }
 
-impl ValidRequest {
-    pub(crate) fn operation(&self) -> &'static Operation {
+impl<'c> ValidRequest<'c> {
+    pub(crate) fn operation(&self) -> &'c Operation {
         self.authenticated.operation()
     }
 
@@ -48,7 +48,7 @@ impl ValidRequest {
     }
 
     /// The sent parameters: names and decoded values.
-    pub(crate) fn parameters(&self) -> &[(&'static str, String)] {
+    pub(crate) fn parameters(&self) -> &[(&'c str, String)] {
         &self.parameters
     }
 
@@ -85,12 +85,12 @@ impl ValidRequest {
 }
 
 /// Check 11: the parameters of the path, the query and the headers, then the body.
-pub(crate) fn validate(
-    request: AuthenticatedRequest,
+pub(crate) fn validate<'c>(
+    request: AuthenticatedRequest<'c>,
     merchants: &Merchants,
     unknown_field: UnknownField,
     now: Timestamp,
-) -> Result<ValidRequest, ApiError> {
+) -> Result<ValidRequest<'c>, ApiError> {
     let received = request.received();
     let serial = received.wechatpay_serial();
     let decryption = Decryption { merchants, merchant: request.merchant(), serial, now };
@@ -129,11 +129,11 @@ struct Validation<'r> {
 
 impl Validation<'_> {
     /// The sent parameters: names and decoded values.
-    fn parameters(
+    fn parameters<'c>(
         &mut self,
-        operation: &'static Operation,
+        operation: &'c Operation,
         received: &RawRequest,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+    ) -> Result<Vec<(&'c str, String)>, ApiError> {
         let in_path = operation.path().values(received.path()).unwrap_or_default();
         let mut parameters = Vec::with_capacity(operation.parameters().len());
         for parameter in operation.parameters() {

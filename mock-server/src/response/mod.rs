@@ -6,7 +6,7 @@ pub(crate) mod respond;
 pub(crate) mod sign;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::api::Warning;
@@ -27,6 +27,11 @@ pub(crate) enum Content {
     Empty,
     Json(Value),
     File(Bytes),
+    /// The body and the headers of a stub.
+    Stub {
+        headers: HeaderMap,
+        body: Bytes,
+    },
 }
 
 impl OperationResponse {

@@ -99,6 +99,11 @@ pub(crate) fn respond(
             Content::Json(body) => application(*status, json(body), now, request_id(0)),
             Content::File(file) => application(*status, file.clone(), now, request_id(0))
                 .with_header(CONTENT_TYPE, "application/octet-stream"),
+            Content::Stub { headers, body } => {
+                let mut response = application(*status, body.clone(), now, request_id(0));
+                response.headers.extend(headers.clone());
+                response
+            }
         },
         Err(error) => match error.body(language) {
             Some(body) => application(error.status(), json(&body), now, request_id(error.inner_number())),

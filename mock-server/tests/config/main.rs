@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod good;
+mod own;
 mod refused_change_over;
 mod refused_faults;
 mod refused_file;

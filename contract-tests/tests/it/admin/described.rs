@@ -112,8 +112,8 @@ fn check_head(response: &Value, media_type: &str, head: &str) {
         lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
     };
     assert_eq!(values("Cache-Control"), ["no-store"], "{head}");
-    let lengths = [values("Content-Length"), values("Transfer-Encoding")].concat();
-    assert_eq!(lengths.len(), 1, "{head}");
+    // A long list is sent in chunks.
+    assert_eq!(values("Content-Length").len() + values("Transfer-Encoding").len(), 1, "{head}");
     let [content_type] = values("Content-Type")[..] else { panic!("{head}") };
     match media_type {
         "application/json" => assert_eq!(content_type, "application/json; charset=utf-8"),

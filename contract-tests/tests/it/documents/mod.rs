@@ -16,6 +16,7 @@ use wechatpay_mock::{
     diagnosis::{known_hints, known_mistakes},
     policies::POLICIES,
 };
+use wechatpay_openapi::Contract;
 
 /// The sources of the examples in Rust, in the order of the tutorial.
 const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answer.rs")];
@@ -58,6 +59,11 @@ fn the_table_of_behaviours_is_up_to_date() {
     let cases = case::load(&root().join("fixtures/cases")).unwrap();
     let generated = table::behaviour(&cases, "../../fixtures/cases");
     check_generated("docs/reference/behaviour.md", "behaviour", &generated);
+}
+
+#[test]
+fn the_list_of_operations_is_up_to_date() {
+    check_generated("docs/reference/operations.md", "operations", &table::operations(Contract::current()));
 }
 
 #[test]

@@ -84,9 +84,12 @@ impl<'s> Created<'s> {
         collect(operation.example().unwrap_or(&Value::Null), &mut values);
         let sent = values.clone();
         let mut key = Vec::new();
-        if let Some(names) = resource.keys.iter().map(|key| key.names().collect::<Vec<_>>()).find(|names| {
-            names.iter().all(|name| sent.contains_key(*name))
-        }) {
+        if let Some(names) = resource
+            .keys
+            .iter()
+            .map(|key| key.names().collect::<Vec<_>>())
+            .find(|names| names.iter().all(|name| sent.contains_key(*name)))
+        {
             key.extend(names.last().copied());
         }
         for name in &key {
@@ -151,7 +154,8 @@ impl<'s> Created<'s> {
             let names = keys.flat_map(|key| key.names()).filter(|name| self.values.contains_key(*name));
             let schema = member.operation.listed().unwrap().as_value();
             let names: Vec<_> = names.filter(|name| schema["properties"].get(*name).is_some()).collect();
-            let is_this = |item: &Value| names.iter().all(|name| text(&item[*name]) == text(&self.values[*name]));
+            let is_this =
+                |item: &Value| names.iter().all(|name| text(&item[*name]) == text(&self.values[*name]));
             let items = listed.as_array().unwrap();
             assert!(items.iter().any(is_this), "{}: {names:?} {items:?}", member.operation);
         }
@@ -276,7 +280,10 @@ fn other_content_with_the_same_key_is_refused() {
     assert!(setup.send(&example_with(create, &name("one"))).status.is_success());
     assert!(setup.send(&example_with(create, &name("one"))).status.is_success());
     let answer = setup.send(&example_with(create, &name("two")));
-    assert_eq!((answer.status, answer.error().unwrap().code.as_str()), (StatusCode::BAD_REQUEST, "INVALID_REQUEST"));
+    assert_eq!(
+        (answer.status, answer.error().unwrap().code.as_str()),
+        (StatusCode::BAD_REQUEST, "INVALID_REQUEST")
+    );
 }
 
 #[test]
@@ -292,7 +299,8 @@ fn a_page_of_a_list_has_the_documents_that_were_created_in_their_order() {
         let mut request = example_with(list, &Values::new());
         request.target = format!("/v3/smartguide/guides?store_id=1234&offset={offset}&limit={limit}");
         let body = setup.send(&request).json();
-        let names = body["data"].as_array().unwrap().iter().map(|guide| text(&guide["userid"])).collect::<Vec<_>>();
+        let names =
+            body["data"].as_array().unwrap().iter().map(|guide| text(&guide["userid"])).collect::<Vec<_>>();
         (names.join(" "), body["total_count"].as_u64().unwrap())
     };
     assert_eq!(page(0, 2), ("1 2".into(), 3));
@@ -309,9 +317,7 @@ fn a_sample_exists_until_it_is_changed() {
     assert_eq!(send("get_merchant_service_complaints_v2_by_complaint_id"), StatusCode::OK);
     assert_eq!(send(complete), StatusCode::NO_CONTENT);
     assert_eq!(send(complete), StatusCode::BAD_REQUEST);
-    let shown = setup.send(&example_with(
-        operation("get_merchant_service_complaints_v2_by_complaint_id"),
-        &Values::new(),
-    ));
+    let shown = setup
+        .send(&example_with(operation("get_merchant_service_complaints_v2_by_complaint_id"), &Values::new()));
     assert_eq!(shown.json()["complaint_state"], "PROCESSED");
 }

@@ -32,7 +32,7 @@ pub(super) struct Detail<'a> {
     peer: Option<String>,
     /// The operationId, if the path and method have an operation.
     #[schema(required)]
-    operation: Option<&'static str>,
+    operation: Option<&'a str>,
     /// The merchant that Authorization names, if it exists.
     #[schema(required, pattern = "^[0-9]{1,32}$")]
     merchant: Option<&'a str>,
@@ -210,7 +210,7 @@ impl<'a> Detail<'a> {
             number: exchange.number,
             at: exchange.received_at.as_unix(),
             peer: exchange.peer().map(|peer| peer.to_string()),
-            operation: exchange.operation,
+            operation: exchange.operation.as_deref(),
             merchant: exchange.mchid.as_ref().map(Mchid::as_str),
             authenticated: exchange.is_authenticated,
             stages: exchange

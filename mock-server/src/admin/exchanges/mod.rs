@@ -225,7 +225,7 @@ pub(super) async fn delete_exchanges(
 
 impl FilterQuery {
     fn check(self, control: &Control) -> Result<Filter, AdminError> {
-        let contract = control.gateway.contract;
+        let contract = &control.gateway.contract;
         if let Some(found) = &self.operation
             && contract.operation(found).is_none()
         {

@@ -21,7 +21,7 @@ pub(super) struct Summary<'a> {
     target: String,
     /// The operationId, if the path and method have an operation.
     #[schema(required)]
-    operation: Option<&'static str>,
+    operation: Option<&'a str>,
     /// The merchant that Authorization names, if it exists.
     #[schema(required, pattern = "^[0-9]{1,32}$")]
     merchant: Option<&'a str>,
@@ -61,7 +61,7 @@ impl<'a> Summary<'a> {
             at: exchange.received_at.as_unix(),
             method: truncate(exchange.request.method.as_str(), MOST).into_owned(),
             target: truncate(&exchange.request.target, MOST).into_owned(),
-            operation: exchange.operation,
+            operation: exchange.operation.as_deref(),
             merchant: exchange.mchid.as_ref().map(Mchid::as_str),
             authenticated: exchange.is_authenticated,
             status: exchange.status.map(|status| status.as_u16()),

@@ -65,14 +65,10 @@ impl Differences {
 }
 
 /// Compares an exchange with an expectation.
-pub(super) fn compare(
-    expectation: &Expectation,
-    exchange: &Exchange,
-    contract: &'static Contract,
-) -> Comparison {
+pub(super) fn compare(expectation: &Expectation, exchange: &Exchange, contract: &Contract) -> Comparison {
     let texts = [
         ("merchant", &expectation.merchant, exchange.mchid.as_ref().map(ToString::to_string)),
-        ("operation", &expectation.operation, exchange.operation.map(Into::into)),
+        ("operation", &expectation.operation, exchange.operation.as_deref().map(Into::into)),
         ("card_id", &expectation.card_id, in_path(exchange, contract, "card_id")),
         ("code", &expectation.code, in_path(exchange, contract, "code")),
     ];
@@ -113,13 +109,13 @@ pub(super) fn compare(
 }
 
 /// The decoded value of a parameter of the path or the query.
-fn parameter(exchange: &Exchange, contract: &'static Contract, name: &str) -> Option<String> {
+fn parameter(exchange: &Exchange, contract: &Contract, name: &str) -> Option<String> {
     let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into();
     in_path(exchange, contract, name).or_else(|| in_query(exchange.request.query(), name).map(decoded))
 }
 
-fn in_path(exchange: &Exchange, contract: &'static Contract, name: &str) -> Option<String> {
-    contract.operation(exchange.operation?)?.path_parameter(exchange.request.path(), name)
+fn in_path(exchange: &Exchange, contract: &Contract, name: &str) -> Option<String> {
+    contract.operation(exchange.operation.as_deref()?)?.path_parameter(exchange.request.path(), name)
 }
 
 /// Adds the differences in the body.

@@ -22,7 +22,7 @@ use crate::{
 pub struct Expected {
     journal: Arc<Journal>,
     merchants: Arc<Merchants>,
-    contract: &'static Contract,
+    contract: Arc<Contract>,
     expectation: Expectation,
 }
 
@@ -30,7 +30,7 @@ impl Expected {
     pub(crate) fn after_now(
         journal: Arc<Journal>,
         merchants: Arc<Merchants>,
-        contract: &'static Contract,
+        contract: Arc<Contract>,
     ) -> Self {
         let after = journal.recorded().recorded;
         let expectation = Expectation { after, ..Expectation::default() };
@@ -106,7 +106,7 @@ impl Expected {
 
     /// Checks the expectation against the exchanges so far, without a panic.
     pub fn verification(&self) -> Verification {
-        let verification = self.journal.verify(&self.expectation, self.contract, || false);
+        let verification = self.journal.verify(&self.expectation, &self.contract, || false);
         verification.expect("nothing stops it")
     }
 
@@ -126,7 +126,7 @@ impl Expected {
     #[track_caller]
     fn with(mut self, set: impl FnOnce(&mut Expectation)) -> Self {
         set(&mut self.expectation);
-        if let Err(invalid) = self.expectation.check(&self.merchants, self.contract) {
+        if let Err(invalid) = self.expectation.check(&self.merchants, &self.contract) {
             panic!("{invalid}");
         }
         self

@@ -165,7 +165,7 @@ impl Journal {
     pub(crate) fn verify(
         &self,
         expectation: &Expectation,
-        contract: &'static Contract,
+        contract: &Contract,
         is_stopped: impl Fn() -> bool,
     ) -> Option<Verification> {
         let filter =

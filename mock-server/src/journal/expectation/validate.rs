@@ -16,7 +16,7 @@ pub(crate) enum InvalidExpectation {
     #[error("merchant: expected the mchid of a merchant, found {}; did you mean {nearest}?", quoted(.found))]
     UnknownMerchant { found: String, nearest: String },
     #[error("operation: expected an operationId, found {}; did you mean {nearest}?", quoted(.found))]
-    UnknownOperation { found: String, nearest: &'static str },
+    UnknownOperation { found: String, nearest: String },
     #[error("status: expected 100 to 599, found {found}")]
     Status { found: u16 },
     #[error("times: expected at_least to be no more than at_most, found {at_least} and {at_most}")]
@@ -29,11 +29,7 @@ pub(crate) enum InvalidExpectation {
 
 impl Expectation {
     /// Checks it against the merchants and operations that exist.
-    pub(crate) fn check(
-        &self,
-        merchants: &Merchants,
-        contract: &'static Contract,
-    ) -> Result<(), InvalidExpectation> {
+    pub(crate) fn check(&self, merchants: &Merchants, contract: &Contract) -> Result<(), InvalidExpectation> {
         if let Some(found) = &self.merchant {
             check_merchant(found, merchants)?;
         }
@@ -63,10 +59,10 @@ fn check_merchant(found: &str, merchants: &Merchants) -> Result<(), InvalidExpec
     Err(InvalidExpectation::UnknownMerchant { found: found.into(), nearest })
 }
 
-fn check_operation(found: &str, contract: &'static Contract) -> Result<(), InvalidExpectation> {
+fn check_operation(found: &str, contract: &Contract) -> Result<(), InvalidExpectation> {
     if contract.operation(found).is_some() {
         return Ok(());
     }
-    let nearest = nearest(found, contract.operation_ids()).unwrap_or_default();
+    let nearest = nearest(found, contract.operation_ids()).unwrap_or_default().into();
     Err(InvalidExpectation::UnknownOperation { found: found.into(), nearest })
 }

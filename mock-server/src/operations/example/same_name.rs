@@ -16,7 +16,7 @@ pub(in crate::operations) struct SameName<'v> {
     body: &'v Value,
     /// The same with encrypted texts decrypted.
     plain: &'v Value,
-    parameters: &'v [(&'static str, String)],
+    parameters: &'v [(&'v str, String)],
     /// Whether a field in a list gets the value of the same name outside it.
     reaches_into_lists: bool,
 }

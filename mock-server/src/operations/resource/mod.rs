@@ -53,7 +53,7 @@ pub(super) fn answer(
 /// A request for an operation on documents.
 struct Call<'r> {
     now: Timestamp,
-    request: &'r ValidRequest,
+    request: &'r ValidRequest<'r>,
     resource: &'r Resource,
 }
 
@@ -80,7 +80,8 @@ impl Call<'_> {
         let mut stored =
             Stored { created: self.now.as_unix(), content, fields, is_kept: true, ..Stored::default() };
         let mut answer = self.created(&stored, 0);
-        if named.is_none() && self.of_answer(&answer).is_some_and(|it| self.stored(documents, &it).is_some()) {
+        if named.is_none() && self.of_answer(&answer).is_some_and(|it| self.stored(documents, &it).is_some())
+        {
             let kind = format!("{} made again", self.kind());
             let again = documents.get(&kind, &stored.content).unwrap_or(0_u64) + 1;
             documents.put(&kind, &stored.content, &again);
@@ -129,7 +130,9 @@ impl Call<'_> {
         let (kind, body) = (named::kind_of_names(self.kind()), self.body_of(answer));
         let of_request = |key| named::in_request(self.request, key);
         for key in &self.resource.keys {
-            let Some(named) = of_request(key).or_else(|| named::in_answer(self.request, body, key)) else { continue };
+            let Some(named) = of_request(key).or_else(|| named::in_answer(self.request, body, key)) else {
+                continue;
+            };
             let id = named.id();
             if id != stored.id && documents.get::<String>(&kind, &id).is_none() {
                 documents.put(&kind, &id, &stored.id);
@@ -146,7 +149,7 @@ impl Call<'_> {
     fn body_of<'a>(&self, answer: &'a OperationResponse) -> &'a Value {
         match &answer.body {
             Content::Json(body) => body.pointer(&self.resource.at).unwrap_or(&Value::Null),
-            Content::Empty | Content::File(_) => &Value::Null,
+            Content::Empty | Content::File(_) | Content::Stub { .. } => &Value::Null,
         }
     }
 
@@ -168,7 +171,11 @@ impl Call<'_> {
 
     /// The document in its place in an answer.
     fn within(&self, document: Value) -> Value {
-        self.resource.at.rsplit('/').filter(|name| !name.is_empty()).fold(document, |inner, name| json!({ name: inner }))
+        self.resource
+            .at
+            .rsplit('/')
+            .filter(|name| !name.is_empty())
+            .fold(document, |inner, name| json!({ name: inner }))
     }
 
     /// The document as the answer to its creation showed it, unless its state is another by now.
@@ -231,7 +238,8 @@ impl Call<'_> {
     /// # Errors
     /// If there is none.
     fn found(&self, documents: &mut Documents<'_>) -> Result<Stored, ApiError> {
-        let Some(named) = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key)) else {
+        let Some(named) = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key))
+        else {
             // Without a key, the request is about the sample.
             return Ok(Stored::sample(String::new(), self.now));
         };
@@ -288,7 +296,7 @@ impl Call<'_> {
         is_own: impl Fn(&wechatpay_openapi::OperationError) -> bool,
     ) -> ApiError {
         let own = self.request.operation().errors().iter().find(|own| is_own(own));
-        own.map_or(ApiError::Operation(error), |own| ApiError::Own(error, own))
+        own.map_or(ApiError::Operation(error), |own| ApiError::Own(error, Box::new(own.clone())))
     }
 
     /// The answer with a document that is known.

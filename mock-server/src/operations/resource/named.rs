@@ -77,7 +77,8 @@ pub(super) fn text(value: &Value) -> String {
 pub(super) fn parameters(request: &ValidRequest) -> Value {
     let mut fields = Map::new();
     for parameter in request.operation().parameters() {
-        let is_field = parameter.location != Location::Header && !parameter.is_sensitive() && !parameter.is_list();
+        let is_field =
+            parameter.location != Location::Header && !parameter.is_sensitive() && !parameter.is_list();
         if let Some(sent) = request.sent(&parameter.name).filter(|sent| is_field && !sent.is_empty()) {
             fields.insert(parameter.name.clone(), typed(parameter.schema.as_value(), sent));
         }
@@ -94,7 +95,10 @@ mod tests {
         let body = json!({ "id": 1, "order": { "id": 2, "no": "3" }, "list": [{ "sn": "4" }, { "sn": "5" }], "e": "" });
         assert_eq!(value_of(&body, "id").as_deref(), Some("1"));
         assert_eq!(value_of(&body, "no").as_deref(), Some("3"));
-        assert_eq!((value_of(&body, "sn"), value_of(&body, "e"), value_of(&body, "order")), (None, None, None));
+        assert_eq!(
+            (value_of(&body, "sn"), value_of(&body, "e"), value_of(&body, "order")),
+            (None, None, None)
+        );
     }
 
     #[test]
