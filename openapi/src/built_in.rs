@@ -145,7 +145,10 @@ mod tests {
             let enums = answers.filter_map(|schema| schema["properties"][*field]["enum"].as_array());
             let members: Vec<_> = enums.flatten().collect();
             for state in states.flat_map(State::named) {
-                assert!(members.is_empty() || members.iter().any(|member| *member == state), "{kind}: {state}");
+                assert!(
+                    members.is_empty() || members.iter().any(|member| *member == state),
+                    "{kind}: {state}"
+                );
             }
         }
     }

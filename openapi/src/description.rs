@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::{Action, ContractError, Form, Location, Parameter, PathTemplate, Resource, Schema, inline::resolve, named};
+use crate::{
+    Action, ContractError, Form, Location, Parameter, PathTemplate, Resource, Schema, inline::resolve, named,
+};
 
 /// What an operation's description says beyond its index entry.
 #[derive(Debug)]
@@ -138,7 +140,10 @@ impl Description {
 
     /// The successful response: its status and what it carries.
     pub(crate) fn success(&self) -> Option<(&str, &ResponseBody)> {
-        self.responses.iter().map(|(status, body)| (status.as_str(), body)).find(|(it, _)| it.starts_with('2'))
+        self.responses
+            .iter()
+            .map(|(status, body)| (status.as_str(), body))
+            .find(|(it, _)| it.starts_with('2'))
     }
 
     /// The schema of the JSON in the successful response.

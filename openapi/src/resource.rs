@@ -142,9 +142,8 @@ impl Resource {
         let (document, name) = (text(mock, "document")?, text(mock, "action")?);
         let document = document.ok_or_else(|| ContractError::new("expected a document, found none"))?;
         let action = Action::ALL.into_iter().find(|(known, _)| Some(*known) == name.as_deref());
-        let (_, action) = action.ok_or_else(|| {
-            ContractError::new("expected an action: create, read, list, change or delete")
-        })?;
+        let (_, action) = action
+            .ok_or_else(|| ContractError::new("expected an action: create, read, list, change or delete"))?;
         let keys: Vec<_> = texts(mock, "key")?.into_iter().map(Key).collect();
         if keys.is_empty() && action != Action::List {
             return Err(ContractError::new("expected a list of names as key, found none"));
@@ -283,7 +282,10 @@ mod tests {
             (paging.size.as_deref(), &paging.start),
             (Some("limit"), &PageStart::Page("offset".into(), 1))
         );
-        assert_eq!((resource.set["is_closed"].clone(), resource.repeat.unwrap()), (json!(true), "OUT_TRADE_NO_USED".into()));
+        assert_eq!(
+            (resource.set["is_closed"].clone(), resource.repeat.unwrap()),
+            (json!(true), "OUT_TRADE_NO_USED".into())
+        );
     }
 
     #[test]
@@ -301,7 +303,10 @@ mod tests {
         assert!(error(|mock| mock["sort"] = json!(1)).contains("found sort"));
         assert!(error(|mock| mock["in"] = json!("data")).contains("a JSON pointer as in"));
         assert!(error(|mock| mock["state"] = json!({ "from": [] })).contains("the name of its field"));
-        assert!(error(|mock| mock["paging"] = json!({ "size": "limit" })).contains("one of offset, page and token"));
+        assert!(
+            error(|mock| mock["paging"] = json!({ "size": "limit" }))
+                .contains("one of offset, page and token")
+        );
         assert!(error(|mock| mock["paging"] = json!({ "token": "cursor" })).contains("with next"));
     }
 }

@@ -21,14 +21,19 @@ impl Setup {
         let mut config = Config::default();
         config.policies.unknown_card = UnknownCard::Reject;
         let mock = MockServer::builder().config(config).start().await.unwrap();
-        let client = Client::builder().base_url(&mock.url()).credentials(&mock.credentials()).build().unwrap();
+        let client =
+            Client::builder().base_url(&mock.url()).credentials(&mock.credentials()).build().unwrap();
         Self { _mock: mock, client }
     }
 
     /// The body of a successful answer; `null` if it has none.
     async fn call(&self, method: Method, target: &str, body: Option<Value>) -> Value {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
-        let response = self.client.call(method, target, body).await.unwrap_or_else(|error| panic!("{target}: {error:?}"));
+        let response = self
+            .client
+            .call(method, target, body)
+            .await
+            .unwrap_or_else(|error| panic!("{target}: {error:?}"));
         serde_json::from_slice(response.body()).unwrap_or_default()
     }
 
@@ -68,7 +73,8 @@ async fn a_card_that_one_operation_makes_is_seen_and_changed_and_refused_by_the_
     let template = setup.show(&card).await;
     assert_eq!((&template["title"], &template["status"]), (&json!("微信支付测试卡"), &json!("APPROVED")));
     let listed = setup.show(&format!("{CARDS}?offset=0&limit=10")).await;
-    let is_listed = |list: &Value| list["data"].as_array().unwrap().iter().any(|it| it["card_id"] == *card_id);
+    let is_listed =
+        |list: &Value| list["data"].as_array().unwrap().iter().any(|it| it["card_id"] == *card_id);
     assert!(is_listed(&listed), "{listed}");
     setup.refused(Method::GET, &member, None, OperationError::UnknownCode).await;
 
@@ -91,7 +97,8 @@ async fn a_card_that_one_operation_makes_is_seen_and_changed_and_refused_by_the_
     let level = Some(json!({ "level": "钻石会员", "out_request_no": "3" }));
     setup.call(patch.clone(), &member, level).await;
     let shown = setup.show(&member).await;
-    let fields = ["bonus_value", "membership_number", "level", "user_card_status"].map(|name| shown[name].clone());
+    let fields =
+        ["bonus_value", "membership_number", "level", "user_card_status"].map(|name| shown[name].clone());
     assert_eq!(fields, [json!(120), json!("316510891298"), json!("钻石会员"), json!("EFFECTIVE")]);
 
     let reason = Some(json!({ "reason": "用户违反会员条例" }));
@@ -119,7 +126,8 @@ async fn an_imported_card_is_the_users() {
     let other = Some(import(json!("other")));
     setup.refused(Method::POST, &target, other, OperationError::RepeatedDifferently).await;
 
-    let cards = |openid| format!("/v3/marketing/membercard-open/user/cards?openid={openid}&offset=0&limit=10");
+    let cards =
+        |openid| format!("/v3/marketing/membercard-open/user/cards?openid={openid}&offset=0&limit=10");
     let listed = setup.show(&cards(OPENID)).await;
     assert_eq!(listed["data"], json!([{ "card_id": card_id, "code": CODE }]));
     assert_eq!(setup.show(&cards("another")).await["total_count"], 0);
@@ -153,7 +161,9 @@ async fn an_unknown_template_is_refused_by_every_operation() {
     let unknown = OperationError::UnknownCard;
     setup.refused(Method::GET, &card, None, unknown).await;
     setup.refused(Method::DELETE, &card, None, unknown).await;
-    setup.refused(Method::POST, &format!("{card}/codes/deposit"), Some(json!({ "code": ["1"] })), unknown).await;
+    setup
+        .refused(Method::POST, &format!("{card}/codes/deposit"), Some(json!({ "code": ["1"] })), unknown)
+        .await;
     let qrcode = Some(json!({ "activate_type": "AUTO_ACTIVATE" }));
     setup.refused(Method::POST, &format!("{card}/qrcode"), qrcode, unknown).await;
     setup.refused(Method::POST, &format!("{card}/codes/1/activate"), Some(json!({})), unknown).await;

@@ -60,10 +60,8 @@ fn has_described_response(
     if !answer.status.is_success() {
         let exchanges = setup.mock.exchanges();
         let reason = exchanges.last().and_then(|exchange| exchange.error.as_deref());
-        let is_business = matches!(
-            reason,
-            Some(ApiError::Operation(_) | ApiError::Own(..) | ApiError::Sensitive(_))
-        );
+        let is_business =
+            matches!(reason, Some(ApiError::Operation(_) | ApiError::Own(..) | ApiError::Sensitive(_)));
         prop_assert!(is_business, "{}: {}: {:?} {:?}", operation, request.target, reason, answer);
     }
     is_described(operation, &answer).map_err(TestCaseError::fail)

@@ -53,10 +53,9 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
         Some(("patch_", "cards")) => Some(template::change),
         Some(("delete_", "cards")) => Some(template::delete),
         Some(("patch_", "cards_rights")) => Some(template::set_rights),
-        Some((
-            _,
-            "cards_qrcode" | "cards_permission_tokens" | "cards_upgrade" | "cards_decrypt_code",
-        )) => Some(template::answer),
+        Some((_, "cards_qrcode" | "cards_permission_tokens" | "cards_upgrade" | "cards_decrypt_code")) => {
+            Some(template::answer)
+        }
         Some(("post_", "cards_codes_deposit")) => Some(user_card::deposit),
         Some(("post_", "cards_users_import" | "cards_phone_membercard_import")) => Some(user_card::import),
         Some(("get_", "user_cards")) => Some(user_card::list),
@@ -233,8 +232,12 @@ fn check_number(
         (NumberUse::New, ..) => Ok(Some(Vec::new())),
         (NumberUse::Repeated, Repeat::Accept, _) => Ok(None),
         (NumberUse::Repeated, Repeat::Reject, _) => Err(OperationError::Repeated),
-        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Apply) => Ok(Some(vec![Warning::RepeatedDifferently])),
-        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Reject) => Err(OperationError::RepeatedDifferently),
+        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Apply) => {
+            Ok(Some(vec![Warning::RepeatedDifferently]))
+        }
+        (NumberUse::RepeatedDifferently, _, RepeatMismatch::Reject) => {
+            Err(OperationError::RepeatedDifferently)
+        }
     }
 }
 

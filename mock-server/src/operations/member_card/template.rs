@@ -78,7 +78,9 @@ pub(super) fn show(
 ) -> Result<OperationResponse, ApiError> {
     let card_id = request.parameter("card_id");
     let card = match known_card(documents, card_id) {
-        Err(OperationError::UnknownCard) => documents.get(kind::CARD, card_id).ok_or(OperationError::UnknownCard),
+        Err(OperationError::UnknownCard) => {
+            documents.get(kind::CARD, card_id).ok_or(OperationError::UnknownCard)
+        }
         _ => card(documents, card_id, context.policies.unknown_card),
     };
     let card = card.map_err(ApiError::Operation)?;
@@ -158,7 +160,10 @@ pub(super) fn list(
     documents.list(kind::CARD, |card_id, value| {
         let fields = &value["fields"];
         let is_own = value["is_foreign"] != true && value["is_deleted"] != true;
-        if is_own && is_wanted("appid", &fields["appid"]) && is_wanted("brand_id", &fields["brand"]["brand_id"]) {
+        if is_own
+            && is_wanted("appid", &fields["appid"])
+            && is_wanted("brand_id", &fields["brand"]["brand_id"])
+        {
             cards.extend(page.has(total).then(|| (card_id.to_owned(), Card::deserialize(value))));
             total += 1;
         }

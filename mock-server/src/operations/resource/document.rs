@@ -50,7 +50,8 @@ mod tests {
     fn objects_are_merged_and_everything_else_is_replaced() {
         let mut fields = json!({ "amount": { "total": 1, "currency": "CNY" }, "list": [1, 2], "name": "a" });
         merge(&mut fields, &json!({ "amount": { "total": 2 }, "list": [3], "name": null, "new": {} }));
-        let expected = json!({ "amount": { "total": 2, "currency": "CNY" }, "list": [3], "name": "a", "new": {} });
+        let expected =
+            json!({ "amount": { "total": 2, "currency": "CNY" }, "list": [3], "name": "a", "new": {} });
         assert_eq!(fields, expected);
         merge(&mut fields, &Value::Null);
         assert_eq!(fields, expected);

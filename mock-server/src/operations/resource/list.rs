@@ -106,7 +106,8 @@ fn is_wanted(filters: &[(String, String)], fields: &Value) -> bool {
 
 impl Page {
     fn of(call: &Call<'_>) -> Self {
-        let number = |name: &str| named::text_of(call.request, name).and_then(|text| text.parse::<usize>().ok());
+        let number =
+            |name: &str| named::text_of(call.request, name).and_then(|text| text.parse::<usize>().ok());
         let paging = call.resource.paging.as_ref();
         let size = paging.and_then(|paging| paging.size.as_deref());
         let usual = size.and_then(|name| {
@@ -118,7 +119,8 @@ impl Page {
         let skip = paging.map_or(0, |paging| match &paging.start {
             PageStart::Offset(name) | PageStart::Token(name, _) => number(name).unwrap_or_default(),
             PageStart::Page(name, first) => {
-                let before = number(name).map(|page| page.saturating_sub(usize::try_from(*first).unwrap_or(0)));
+                let before =
+                    number(name).map(|page| page.saturating_sub(usize::try_from(*first).unwrap_or(0)));
                 before.unwrap_or_default().saturating_mul(size)
             }
         });
@@ -141,9 +143,9 @@ impl Page {
         }
         match &paging.start {
             PageStart::Offset(start) if start == name => Some(self.skip.into()),
-            PageStart::Page(start, first) if start == name => {
-                Some((self.skip / self.size.max(1)).saturating_add(usize::try_from(*first).unwrap_or(0)).into())
-            }
+            PageStart::Page(start, first) if start == name => Some(
+                (self.skip / self.size.max(1)).saturating_add(usize::try_from(*first).unwrap_or(0)).into(),
+            ),
             _ => None,
         }
     }
@@ -173,6 +175,9 @@ mod tests {
         let number = paging(PageStart::Page("page".into(), 1));
         assert_eq!(shown(&number, "/page", 30), Some(json!(3)));
         let token = paging(PageStart::Token("token".into(), "/next".into()));
-        assert_eq!((shown(&token, "/next", 31), shown(&token, "/next", 30)), (Some(json!("30")), Some(json!(""))));
+        assert_eq!(
+            (shown(&token, "/next", 31), shown(&token, "/next", 30)),
+            (Some(json!("30")), Some(json!("")))
+        );
     }
 }

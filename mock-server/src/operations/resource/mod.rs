@@ -80,7 +80,8 @@ impl Call<'_> {
         let mut stored =
             Stored { created: self.now.as_unix(), content, fields, is_kept: true, ..Stored::default() };
         let mut answer = self.created(&stored, 0);
-        if named.is_none() && self.of_answer(&answer).is_some_and(|it| self.stored(documents, &it).is_some()) {
+        if named.is_none() && self.of_answer(&answer).is_some_and(|it| self.stored(documents, &it).is_some())
+        {
             let kind = format!("{} made again", self.kind());
             let again = documents.get(&kind, &stored.content).unwrap_or(0_u64) + 1;
             documents.put(&kind, &stored.content, &again);
@@ -129,7 +130,9 @@ impl Call<'_> {
         let (kind, body) = (named::kind_of_names(self.kind()), self.body_of(answer));
         let of_request = |key| named::in_request(self.request, key);
         for key in &self.resource.keys {
-            let Some(named) = of_request(key).or_else(|| named::in_answer(self.request, body, key)) else { continue };
+            let Some(named) = of_request(key).or_else(|| named::in_answer(self.request, body, key)) else {
+                continue;
+            };
             let id = named.id();
             if id != stored.id && documents.get::<String>(&kind, &id).is_none() {
                 documents.put(&kind, &id, &stored.id);
@@ -168,7 +171,11 @@ impl Call<'_> {
 
     /// The document in its place in an answer.
     fn within(&self, document: Value) -> Value {
-        self.resource.at.rsplit('/').filter(|name| !name.is_empty()).fold(document, |inner, name| json!({ name: inner }))
+        self.resource
+            .at
+            .rsplit('/')
+            .filter(|name| !name.is_empty())
+            .fold(document, |inner, name| json!({ name: inner }))
     }
 
     /// The document as the answer to its creation showed it, unless its state is another by now.
@@ -194,7 +201,15 @@ impl Call<'_> {
     fn change(&self, documents: &mut Documents<'_>, deletes: bool) -> Result<OperationResponse, ApiError> {
         let mut found = self.found(documents)?;
         self.check_state(&found)?;
+        let before = found.fields.clone();
         self.apply(&mut found.fields);
+        // Whatever else the request says, the document stays the one that it names.
+        let names = self.resource.keys.iter().flat_map(|key| key.names());
+        for name in names.chain(named::names_in(&found.id)) {
+            if let Some(value) = before.get(name) {
+                found.fields[name] = value.clone();
+            }
+        }
         found.is_deleted = deletes;
         let response = self.respond(&found);
         if deletes {
@@ -231,7 +246,8 @@ impl Call<'_> {
     /// # Errors
     /// If there is none.
     fn found(&self, documents: &mut Documents<'_>) -> Result<Stored, ApiError> {
-        let Some(named) = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key)) else {
+        let Some(named) = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key))
+        else {
             // Without a key, the request is about the sample.
             return Ok(Stored::sample(String::new(), self.now));
         };

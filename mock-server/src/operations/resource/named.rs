@@ -26,6 +26,11 @@ impl Named {
     }
 }
 
+/// The names of the fields in the ID of a document.
+pub(super) fn names_in(id: &str) -> impl Iterator<Item = &str> {
+    id.split_once('=').into_iter().flat_map(|(key, _)| key.split('+'))
+}
+
 /// The kind of the documents that lead from another name of a document to its ID.
 pub(super) fn kind_of_names(kind: &str) -> String {
     format!("{kind} by another name")
@@ -77,7 +82,8 @@ pub(super) fn text(value: &Value) -> String {
 pub(super) fn parameters(request: &ValidRequest) -> Value {
     let mut fields = Map::new();
     for parameter in request.operation().parameters() {
-        let is_field = parameter.location != Location::Header && !parameter.is_sensitive() && !parameter.is_list();
+        let is_field =
+            parameter.location != Location::Header && !parameter.is_sensitive() && !parameter.is_list();
         if let Some(sent) = request.sent(&parameter.name).filter(|sent| is_field && !sent.is_empty()) {
             fields.insert(parameter.name.clone(), typed(parameter.schema.as_value(), sent));
         }
@@ -94,7 +100,10 @@ mod tests {
         let body = json!({ "id": 1, "order": { "id": 2, "no": "3" }, "list": [{ "sn": "4" }, { "sn": "5" }], "e": "" });
         assert_eq!(value_of(&body, "id").as_deref(), Some("1"));
         assert_eq!(value_of(&body, "no").as_deref(), Some("3"));
-        assert_eq!((value_of(&body, "sn"), value_of(&body, "e"), value_of(&body, "order")), (None, None, None));
+        assert_eq!(
+            (value_of(&body, "sn"), value_of(&body, "e"), value_of(&body, "order")),
+            (None, None, None)
+        );
     }
 
     #[test]
@@ -105,5 +114,6 @@ mod tests {
         };
         assert_eq!(id("out_order_no", &["1"]), "out_order_no=1");
         assert_eq!(id("a+b", &["1", "2,3"]), r#"a+b=["1","2,3"]"#);
+        assert_eq!(names_in(&id("a+b", &["1", "2=3"])).collect::<Vec<_>>(), ["a", "b"]);
     }
 }
