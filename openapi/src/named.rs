@@ -32,6 +32,9 @@ pub(crate) fn check(description: &Description, resource: &Resource) -> Result<()
     if !(matches!(resource.action, Action::Create | Action::List) || resource.keys.iter().any(is_sent)) {
         return Err(ContractError::new("expected a key that the request has"));
     }
+    if resource.item.is_some() && resource.action != Action::Read {
+        return Err(ContractError::new("expected an item of a document that is read"));
+    }
     if let Some(total) = &resource.total
         && answer.and_then(|schema| schema_at(schema, total)).is_none()
     {
@@ -137,6 +140,7 @@ mod tests {
             ("in", json!("/list"), "/list"),
             ("in", json!("/total_count"), "expected in to be the place of a list"),
             ("total", json!("/total"), "/total"),
+            ("item", json!("/details"), "expected an item of a document that is read"),
             ("key", json!(["order_no"]), "order_no"),
             ("action", json!("read"), "a list of names as key"),
             ("paging", json!({ "page": "page" }), "page"),

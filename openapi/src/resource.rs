@@ -24,6 +24,9 @@ pub struct Resource {
     pub set: Map<String, Value>,
     /// Where the answer has the document, or the list of documents, as a JSON pointer. Empty for all of it.
     pub at: String,
+    /// For a read: where the document has a list, as a JSON pointer, of which the answer shows one item: the first whose
+    /// fields have the values of the parameters of their names.
+    pub item: Option<String>,
     /// For a list: where the answer has the number of all documents, as a JSON pointer.
     pub total: Option<String>,
     /// For a list: how it is divided into pages.
@@ -109,7 +112,7 @@ impl Key {
 }
 
 /// The keywords of `x-mock` that this reads, and those that belong to every depth.
-const KEYWORDS: [&str; 13] = [
+const KEYWORDS: [&str; 14] = [
     "depth",
     "needs_wechatpay_serial",
     "signed",
@@ -120,6 +123,7 @@ const KEYWORDS: [&str; 13] = [
     "state",
     "set",
     "in",
+    "item",
     "total",
     "paging",
     "repeat",
@@ -160,6 +164,7 @@ impl Resource {
                 Some(_) => return Err(ContractError::new("expected an object as set")),
             },
             at: pointer(mock, "in")?.unwrap_or_default(),
+            item: pointer(mock, "item")?,
             total: pointer(mock, "total")?,
             paging: mock.get("paging").map(Paging::read).transpose()?,
             repeat: text(mock, "repeat")?,
@@ -266,13 +271,13 @@ mod tests {
         let mock = json!({
             "depth": "resource", "document": "order", "action": "list", "key": ["service_id+out_order_no"],
             "state": { "field": "state", "first": "NEW", "from": ["PAID"], "to": "CLOSED", "else": "ORDER_CLOSED" },
-            "exists": true, "set": { "is_closed": true }, "in": "/data", "total": "/total_count", "repeat": "OUT_TRADE_NO_USED",
+            "exists": true, "set": { "is_closed": true }, "in": "/data", "item": "/details", "total": "/total_count", "repeat": "OUT_TRADE_NO_USED",
             "paging": { "size": "limit", "page": "offset", "first": 1 },
         });
         let resource = Resource::read(&mock).unwrap().unwrap();
         assert_eq!((resource.document.as_str(), resource.action), ("order", Action::List));
         assert_eq!(resource.keys[0].names().collect::<Vec<_>>(), ["service_id", "out_order_no"]);
-        assert!(resource.exists);
+        assert!(resource.exists && resource.item.as_deref() == Some("/details"));
         let state = resource.state.unwrap();
         assert_eq!(state.named().collect::<Vec<_>>(), ["NEW", "PAID", "CLOSED"]);
         assert_eq!((state.field.as_str(), state.otherwise.as_deref()), ("state", Some("ORDER_CLOSED")));

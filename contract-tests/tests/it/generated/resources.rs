@@ -1,11 +1,14 @@
 //! Operations on documents work together: what one creates, others show, list, change and refuse. Every kind of document
 //! in the contract is walked through, without a list of them here.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use http::StatusCode;
 use serde_json::Value;
-use wechatpay_openapi::{Action, Contract, Operation, PageStart, Resource, State};
+use wechatpay_openapi::{Action, Contract, Key, Operation, PageStart, Resource, State};
 
 use super::{
     Answer, Setup,
@@ -127,7 +130,7 @@ impl<'s> Created<'s> {
                     assert_eq!(text(shown), text(&self.values[name]), "{}: {name}", member.operation);
                 }
             }
-            let field = self.members.iter().find_map(|member| member.state()).map(|state| &state.field);
+            let field = self.members.iter().find_map(Member::state).map(|state| &state.field);
             if let (Some(shown), Some(state)) = (field.and_then(|field| document.get(field)), &self.state) {
                 assert_eq!(shown, state, "{}", member.operation);
             }
@@ -151,7 +154,7 @@ impl<'s> Created<'s> {
             let answer = member.send(self.setup, &values, &names);
             let listed = member.document(&answer);
             let keys = self.members.iter().flat_map(|member| &member.resource.keys);
-            let names = keys.flat_map(|key| key.names()).filter(|name| self.values.contains_key(*name));
+            let names = keys.flat_map(Key::names).filter(|name| self.values.contains_key(*name));
             let schema = member.operation.listed().unwrap().as_value();
             let names: Vec<_> = names.filter(|name| schema["properties"].get(*name).is_some()).collect();
             let is_this =
@@ -208,17 +211,15 @@ fn is_missing(operation: &Operation, answer: &Answer) {
     assert!(is_own || code == "RESOURCE_NOT_EXISTS", "{operation}: {code}");
 }
 
-/// Collects the single values of an object and of the objects in it.
+/// Collects the single values of an object and, under names that are not taken, those of the objects in it.
 fn collect(value: &Value, values: &mut Values) {
-    for (name, field) in value.as_object().into_iter().flatten() {
-        match field {
-            Value::Object(_) => collect(field, values),
-            Value::Array(_) | Value::Null => {}
-            single => {
-                values.insert(name.clone(), single.clone());
-            }
-        }
+    let fields = || value.as_object().into_iter().flatten();
+    for (name, single) in
+        fields().filter(|(_, field)| !(field.is_object() || field.is_array() || field.is_null()))
+    {
+        values.entry(name.clone()).or_insert_with(|| single.clone());
     }
+    fields().for_each(|(_, inner)| collect(inner, values));
 }
 
 /// Another value of the same shape.
@@ -259,17 +260,24 @@ fn what_is_created_is_shown_listed_and_changed_and_nothing_else_is_found() {
     let kinds = kinds();
     assert!(kinds.len() > 100, "{}", kinds.len());
     let setup = Setup::new();
-    for (kind, members) in &kinds {
-        for creation in members.iter().filter(|member| member.resource.action == Action::Create) {
-            eprintln!("{kind}: {}", creation.operation);
+    let creations = kinds.iter().flat_map(|(kind, members)| {
+        let creations = members.iter().filter(|member| member.resource.action == Action::Create);
+        creations.map(move |creation| (kind, *creation, members))
+    });
+    let failed: Vec<_> = creations
+        .filter_map(|(kind, creation, members)| {
             setup.mock.reset();
-            let mut created = Created::by(&setup, *creation, members);
-            created.is_shown();
-            created.is_listed();
-            created.others_are_missing();
-            created.changes();
-        }
-    }
+            let walk = AssertUnwindSafe(|| {
+                let mut created = Created::by(&setup, creation, members);
+                created.is_shown();
+                created.is_listed();
+                created.others_are_missing();
+                created.changes();
+            });
+            catch_unwind(walk).is_err().then(|| format!("{kind}, by {}", creation.operation))
+        })
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[test]
@@ -320,4 +328,25 @@ fn a_sample_exists_until_it_is_changed() {
     let shown = setup
         .send(&example_with(operation("get_merchant_service_complaints_v2_by_complaint_id"), &Values::new()));
     assert_eq!(shown.json()["complaint_state"], "PROCESSED");
+}
+
+#[test]
+fn a_detail_of_a_batch_is_shown_as_it_was_sent() {
+    let setup = Setup::new();
+    let operation = |id| Contract::current().operation(id).unwrap();
+    let mut batch = example_with(operation("post_transfer_batches"), &Values::new());
+    let mut body: Value = serde_json::from_slice(&batch.body).unwrap();
+    let mut second = body["transfer_detail_list"][0].clone();
+    (second["out_detail_no"], second["transfer_amount"]) = ("second".into(), 77.into());
+    body["transfer_detail_list"].as_array_mut().unwrap().push(second);
+    batch.body = body.to_string().into();
+    assert!(setup.send(&batch).status.is_success());
+    let detail = |number: &str| {
+        let values = [("out_batch_no", body["out_batch_no"].clone()), ("out_detail_no", number.into())];
+        let values = values.map(|(name, value)| (name.to_owned(), value)).into();
+        let read = operation("get_transfer_batches_out_batch_no_details_out_detail_no");
+        setup.send(&example_with(read, &values))
+    };
+    assert_eq!(detail("second").json()["transfer_amount"], 77);
+    assert_eq!(detail("third").status, StatusCode::NOT_FOUND);
 }

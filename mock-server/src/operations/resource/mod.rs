@@ -13,7 +13,7 @@ mod list;
 mod named;
 
 use serde_json::{Value, json};
-use wechatpay_openapi::{Action, Field, Resource, State};
+use wechatpay_openapi::{Action, Field, Key, Resource, State};
 use wechatpay_protocol::Timestamp;
 
 use crate::{
@@ -191,7 +191,12 @@ impl Call<'_> {
     fn read(&self, documents: &mut Documents<'_>) -> Result<OperationResponse, ApiError> {
         let found = self.found(documents)?;
         self.check_state(&found)?;
-        let response = self.respond(&found);
+        let item = self.item(&found)?;
+        let mut maker = self.maker_of(&found);
+        if let Some(item) = item {
+            maker.sources.insert(0, SameName::of_document(item));
+        }
+        let response = self.made(&mut |field| maker.value(field));
         if found.is_kept {
             self.add_names(documents, &found, &response);
         }
@@ -201,7 +206,15 @@ impl Call<'_> {
     fn change(&self, documents: &mut Documents<'_>, deletes: bool) -> Result<OperationResponse, ApiError> {
         let mut found = self.found(documents)?;
         self.check_state(&found)?;
+        let before = found.fields.clone();
         self.apply(&mut found.fields);
+        // Whatever else the request says, the document stays the one that it names.
+        let names = self.resource.keys.iter().flat_map(Key::names);
+        for name in names.chain(named::names_in(&found.id)) {
+            if let Some(value) = before.get(name) {
+                found.fields[name] = value.clone();
+            }
+        }
         found.is_deleted = deletes;
         let response = self.respond(&found);
         if deletes {
@@ -257,6 +270,23 @@ impl Call<'_> {
             let first: String = documents.get(&named::kind_of_names(self.kind()), &id)?;
             documents.get(self.kind(), &first)
         })
+    }
+
+    /// The item of the document that the request names, if that is what the operation shows. The sample has none.
+    ///
+    /// # Errors
+    /// If the document has no such item.
+    fn item<'s>(&self, stored: &'s Stored) -> Result<Option<&'s Value>, ApiError> {
+        let list = self.resource.item.as_ref().and_then(|pointer| stored.fields.pointer(pointer)?.as_array());
+        let Some(items) = list else { return Ok(None) };
+        let parameters = named::parameters(self.request);
+        let is_meant = |item: &&Value| {
+            let mut sent = parameters.as_object().into_iter().flatten();
+            sent.all(|(name, value)| {
+                item.get(name).is_none_or(|field| named::text(field) == named::text(value))
+            })
+        };
+        items.iter().find(is_meant).map(Some).ok_or_else(|| self.missing())
     }
 
     /// # Errors

@@ -26,6 +26,11 @@ impl Named {
     }
 }
 
+/// The names of the fields in the ID of a document.
+pub(super) fn names_in(id: &str) -> impl Iterator<Item = &str> {
+    id.split_once('=').into_iter().flat_map(|(key, _)| key.split('+'))
+}
+
 /// The kind of the documents that lead from another name of a document to its ID.
 pub(super) fn kind_of_names(kind: &str) -> String {
     format!("{kind} by another name")
@@ -109,5 +114,6 @@ mod tests {
         };
         assert_eq!(id("out_order_no", &["1"]), "out_order_no=1");
         assert_eq!(id("a+b", &["1", "2,3"]), r#"a+b=["1","2,3"]"#);
+        assert_eq!(names_in(&id("a+b", &["1", "2=3"])).collect::<Vec<_>>(), ["a", "b"]);
     }
 }
