@@ -210,12 +210,8 @@ impl MockServer {
     /// # }
     /// ```
     pub fn expect(&self) -> Expected {
-        let gateway = self.gateway();
-        Expected::after_now(
-            Arc::clone(&gateway.journal),
-            Arc::clone(&gateway.merchants),
-            Arc::clone(&gateway.contract),
-        )
+        let Gateway { journal, merchants, contract, .. } = self.gateway();
+        Expected::after_now(Arc::clone(journal), Arc::clone(merchants), Arc::clone(contract))
     }
 
     /// The only source of time in this mock: freeze it, advance it, skew it, resume it.

@@ -87,6 +87,9 @@ impl ResponseBody {
     }
 
     fn read(document: &Value, holder: &Value) -> Result<Self, ContractError> {
+        if !holder.is_object() {
+            return Err(ContractError::new("expected an object"));
+        }
         let Some(content) = holder.get("content") else { return Ok(Self::Empty) };
         match content.get("application/json").map(|json| &json["schema"]) {
             Some(schema) if schema.is_object() => Schema::read(document, schema).map(Self::Json),
@@ -254,6 +257,7 @@ mod tests {
                 json!({ "responses": { "200": { "content": { "text/plain": {} } } } }),
                 "200: expected application/json with a schema or application/octet-stream",
             ),
+            (json!({ "responses": { "204": "Done." } }), "204: expected an object"),
             (
                 json!({ "x-errors": [{ "status": 200, "code": "OK" }] }),
                 "x-errors: expected a status from 400 on",

@@ -146,7 +146,7 @@ async fn what_was_added_is_listed_and_suggested() {
     };
     let listed = get("/__mock/operations?family=shop").await;
     let ids: Vec<_> = listed["operations"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
-    assert_eq!(ids, ["own_rights", "show_shop", "list_shops"].map(Value::from).to_vec());
+    assert_eq!(ids, ["own_rights", "list_shops", "show_shop"].map(Value::from).to_vec());
     let stubs = get("/__mock/operations?family=stub").await;
     assert_eq!(stubs["operations"].as_array().unwrap().len(), 4);
     let document = get("/__mock/contract.json").await;
