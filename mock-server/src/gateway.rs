@@ -231,8 +231,8 @@ impl Gateway {
             merchants: &self.merchants,
             randomness: &self.randomness,
         };
-        let operation = request.operation().id();
-        let execute = handler(operation);
+        let operation = request.operation();
+        let execute = handler(operation.id());
         let mchid = &request.merchant().mchid;
         loop {
             let mut warnings = Vec::new();
@@ -242,7 +242,7 @@ impl Gateway {
                 mchid,
                 operation,
                 parameters: request.parameters(),
-                body: request.body(),
+                body: request.plain(),
                 is_signed: match &computed {
                     Ok(response) => response.is_signed,
                     Err(_) => self.policies.signed_refusals == SignedRefusals::Business,
