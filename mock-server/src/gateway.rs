@@ -257,7 +257,7 @@ impl Gateway {
             };
             let result = match &mut fault {
                 None => computed,
-                Some((fault, _)) => fault.decide(computed, &mut warnings),
+                Some((fault, _)) => fault.decide(operation, computed, &mut warnings),
             };
             *active_fault = fault;
             progress.warnings.extend(warnings);
