@@ -235,7 +235,8 @@ impl Gateway {
             randomness: &self.randomness,
             stubs: &self.stubs,
         };
-        let execute = handler(request.operation());
+        let operation = request.operation();
+        let execute = handler(operation);
         let mchid = &request.merchant().mchid;
         loop {
             let mut warnings = Vec::new();
@@ -243,9 +244,9 @@ impl Gateway {
             let computed = execute(&context, request, &mut documents);
             let fields = RequestFields {
                 mchid,
-                operation: request.operation().id(),
+                operation,
                 parameters: request.parameters(),
-                body: request.body(),
+                body: request.plain(),
                 is_signed: match &computed {
                     Ok(response) => response.is_signed,
                     Err(_) => self.policies.signed_refusals == SignedRefusals::Business,
@@ -260,7 +261,7 @@ impl Gateway {
             };
             let result = match &mut fault {
                 None => computed,
-                Some((fault, _)) => fault.decide(computed, &mut warnings),
+                Some((fault, _)) => fault.decide(operation, computed, &mut warnings),
             };
             *active_fault = fault;
             progress.warnings.extend(warnings);

@@ -57,13 +57,14 @@ pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMe
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;
+pub use crate::request::place::PlaceError;
 pub use crate::server::{MockServer, MockServerBuilder};
 pub use crate::{
     api::Warning,
     journal::{Exchange, Filter, Headers, Request, Stage, StageTimes, Verdict},
 };
 pub use crate::{
-    api::injected_error::{CustomError, DocumentedError, InjectedError},
+    api::injected_error::{CustomError, DocumentedError, InjectedError, OwnError},
     faults::{
         ActiveFault, Applied, FAULTS, Fault, FaultId, FaultMatch, FaultRule, FaultSource, Latency, RuleError,
         RuleState, TRIGGER_FORMS, TriggerForm, UnknownFault,

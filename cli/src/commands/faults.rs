@@ -43,9 +43,10 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
 fn write(out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "A fault applies to a request that is correctly signed and valid, if its out_request_no or a rule asks for it.\n"
+        "A fault applies to a request that is correctly signed and valid, if a rule or a number of\n\
+         the merchant's in it asks for it: out_trade_no, out_refund_no, out_request_no and so on, in path, query or body.\n"
     )?;
-    let heading = ["FAULT", "OUT_REQUEST_NO", "APPLIED", "PROVENANCE"];
+    let heading = ["FAULT", "NUMBER", "APPLIED", "PROVENANCE"];
     writeln!(
         out,
         "{:NAME$} {:NUMBER$} {:8} {:11} WHAT HAPPENS",
@@ -60,7 +61,7 @@ fn write(out: &mut dyn Write) -> io::Result<()> {
         out,
         "\nAPPLIED: whether the request is carried out; a rule can override yes and no. PROVENANCE: how sure we are that the\n\
          real gateway does this. … stands for any text that makes the number unique.\n\n\
-         Other request numbers:"
+         Other numbers:"
     )?;
     for form in TRIGGER_FORMS {
         writeln!(out, "  {:33} {}", form.number, form.meaning)?;

@@ -204,7 +204,7 @@ fn every_fault_is_listed_with_its_request_number_in_columns() {
     let heading = list.lines().find(|line| line.starts_with("FAULT")).unwrap();
     for fault in FAULTS {
         let row = list.lines().find(|line| line.starts_with(&format!("{fault} "))).unwrap();
-        assert_eq!(column(row, &format!("MOCK*{fault}*…")), column(heading, "OUT_REQUEST_NO"), "{row}");
+        assert_eq!(column(row, &format!("MOCK*{fault}*…")), column(heading, "NUMBER"), "{row}");
         // The … before it takes three bytes and one column.
         assert_eq!(column(row, fault.meaning()), column(heading, "WHAT HAPPENS") + 2, "{row}");
     }

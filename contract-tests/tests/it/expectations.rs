@@ -110,6 +110,38 @@ async fn parameters_of_the_path_and_the_query_are_compared() {
 }
 
 #[tokio::test]
+async fn values_at_any_place_of_a_request_are_compared() {
+    let mock = frozen_mock().await;
+    let orders = mock.expect().at("body./amount/total", 100).times(2);
+    let order = mock.expect().at("body./amount", json!({ "total": 250 })).times(1);
+    let query = mock.expect().at("path.out_trade_no", "123456").at("query.mchid", 1_900_000_001).times(1);
+    let unmet = mock.expect().at("body./amount/total", 300).at("path.out_trade_no", "123456").times(1);
+    for total in [100, 100, 250] {
+        let body = json!({
+            "appid": "wx1", "mchid": "1900000001", "description": "a", "out_trade_no": "123456",
+            "notify_url": "https://shop.example.com/", "amount": { "total": total, "currency": "CNY" },
+        });
+        let (target, body) = ("/v3/pay/transactions/native".into(), body.to_string().into());
+        let request = RawRequest { method: "POST", target, body, ..RawRequest::sample() };
+        assert_eq!(exchange(&mock, &request).await.status(), "200");
+    }
+    let target = "/v3/pay/transactions/out-trade-no/12345%36?mchid=1900000001".into();
+    exchange(&mock, &RawRequest { target, ..RawRequest::certificates() }).await;
+    assert_eq!(orders.verification().matching, [1, 2]);
+    assert_eq!(order.verification().matching, [3]);
+    assert_eq!(query.verification().matching, [4]);
+    let report = panic_of(|| drop(unmet));
+    for line in [
+        "    body./amount/total 300\n",
+        "    path.out_trade_no \"123456\"\n",
+        "nearest is #4 GET",
+        "    /body: expected JSON, found",
+    ] {
+        assert!(report.contains(line), "{report}");
+    }
+}
+
+#[tokio::test]
 async fn an_invalid_expectation_panics() {
     let mock = frozen_mock().await;
     for (expect, reason) in [

@@ -158,6 +158,16 @@ fn add_constraints(schemas: &mut Value) {
         "public_key_id": ["public_key"],
         "public_key": ["public_key_id"]
     });
+    let places = json!({
+        r"^(path|query)\..": {
+            "description": "The value of a parameter: path.out_trade_no, query.limit.",
+            "type": ["string", "number", "boolean"]
+        },
+        r"^body\./([^~]|~[01])*$": {
+            "description": "The value at a JSON pointer into the body: body./amount/total. Of an object, at least these fields.",
+            "not": { "type": "null" }
+        }
+    });
     let constraints = json!({
         "Between": { "anyOf": [
             { "properties": { "at_least": { "minimum": 1 } }, "required": ["at_least"] },
@@ -165,6 +175,8 @@ fn add_constraints(schemas: &mut Value) {
         ] },
         "Credentials": { "dependentRequired": pairs },
         "KnownCredentials": { "dependentRequired": pairs },
+        "FaultMatch": { "patternProperties": places },
+        "Expectation": { "patternProperties": places },
         "FaultRule": {
             "anyOf": [{ "required": ["fault"] }, { "required": ["error"] }, { "required": ["latency"] }],
             "not": { "required": ["fault", "error"] }

@@ -29,7 +29,7 @@ struct FaultList {
 #[derive(Debug, Serialize, ToSchema)]
 struct FaultNames {
     faults: Vec<FaultName>,
-    /// The forms of out_request_no that set more than a fault's name.
+    /// The forms of number that set more than a fault's name.
     request_numbers: Vec<RequestNumber>,
 }
 
@@ -40,14 +40,14 @@ struct FaultName {
     meaning: &'static str,
     applied: Applied,
     standing: Provenance,
-    /// An out_request_no that triggers it.
+    /// A number that triggers it, in any field for a number of the merchant's: out_trade_no, out_request_no.
     #[schema(pattern = r"^MOCK\*")]
     request_number: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct RequestNumber {
-    /// The out_request_no.
+    /// The number.
     #[schema(pattern = r"^MOCK\*")]
     number: &'static str,
     meaning: &'static str,

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use wechatpay_openapi::Operation;
 
 use crate::policies::Provenance;
 
@@ -18,6 +19,8 @@ pub enum InjectedError {
     Operation(OperationError),
     /// A page of HTML with this status.
     Page(StatusCode),
+    /// One of these as the operation itself has it.
+    Own(OwnError),
     /// An error that the fault rule defines.
     Custom(Arc<CustomError>),
 }
@@ -38,6 +41,16 @@ pub enum DocumentedError {
     SystemError,
     BadGateway,
     ServiceUnavailable,
+}
+
+/// A documented error in the words of an operation: with its spelling of the code, and with its text if that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnError {
+    /// The name of the general error's row in `messages.toml`.
+    name: &'static str,
+    code: String,
+    /// The gateway's text in Chinese.
+    message: Option<String>,
 }
 
 /// An error that a fault rule defines.
@@ -80,10 +93,22 @@ impl DocumentedError {
 }
 
 impl InjectedError {
+    /// The same error as the operation has it among its own: with the same status, and the same code or another that
+    /// means the same. The error itself if it is not a general one, or the operation has none like it.
+    pub(crate) fn in_words_of(self, operation: &Operation) -> Self {
+        let name = match &self {
+            Self::Documented(error) => error.name(),
+            Self::Operation(error) => error.name(),
+            Self::Page(_) | Self::Own(_) | Self::Custom(_) => return self,
+        };
+        OwnError::of(name, operation).map_or(self, Self::Own)
+    }
+
     fn row(&self) -> Option<&'static Row> {
         match self {
             Self::Documented(error) => Some(error.row()),
             Self::Operation(error) => Some(error.row()),
+            Self::Own(error) => Some(Row::of(error.name)),
             Self::Page(_) | Self::Custom(_) => None,
         }
     }
@@ -93,6 +118,7 @@ impl InjectedError {
         match self {
             Self::Documented(error) => error.row().status,
             Self::Operation(error) => error.status(),
+            Self::Own(error) => Row::of(error.name).status,
             Self::Page(status) => *status,
             Self::Custom(error) => {
                 StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -104,14 +130,15 @@ impl InjectedError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Custom(error) => Some(&error.code),
-            Self::Documented(_) | Self::Operation(_) | Self::Page(_) => self.listed_code(),
+            Self::Documented(_) | Self::Operation(_) | Self::Own(_) | Self::Page(_) => self.listed_code(),
         }
     }
 
     /// Like [`InjectedError::code`], but `custom` for any code that a rule defines.
-    pub(crate) fn listed_code(&self) -> Option<&'static str> {
+    pub(crate) fn listed_code(&self) -> Option<&str> {
         match self {
             Self::Custom(_) => Some("custom"),
+            Self::Own(error) => Some(&error.code),
             _ => self.row()?.code.as_deref(),
         }
     }
@@ -120,6 +147,7 @@ impl InjectedError {
     pub(crate) fn message(&self, language: Language) -> &str {
         match self {
             Self::Custom(error) => &error.message,
+            Self::Own(OwnError { message: Some(message), .. }) if language == Language::ZhCn => message,
             _ => self.row().map_or("", |row| row.text(language)),
         }
     }
@@ -141,6 +169,18 @@ impl InjectedError {
     }
 }
 
+impl OwnError {
+    fn of(name: &'static str, operation: &Operation) -> Option<Self> {
+        let row = Row::of(name);
+        let mut codes = row.code.iter().chain(row.own_codes.as_ref()?);
+        let mut of_status = operation.errors().iter().filter(|error| error.status == row.status);
+        let own = codes.find_map(|code| of_status.clone().find(|error| error.code == *code))?;
+        // Where several have the code, it is unknown which of them is meant.
+        let is_only = of_status.all(|error| error.code != own.code || error.message == own.message);
+        Some(Self { name, code: own.code.clone(), message: own.message.clone().filter(|_| is_only) })
+    }
+}
+
 /// The page that the web server in front of the application sends with this status. (wild)
 pub(crate) fn page(status: StatusCode) -> String {
     format!(
@@ -153,5 +193,37 @@ impl fmt::Display for InjectedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (status, code) = (self.status().as_u16(), self.code().unwrap_or("and a page of HTML"));
         write!(f, "{status} {code}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wechatpay_openapi::Contract;
+
+    use super::*;
+
+    fn shown(error: InjectedError, operation: &str) -> String {
+        let error = error.in_words_of(Contract::current().operation(operation).unwrap());
+        format!("{error} {}", error.message(Language::ZhCn))
+    }
+
+    #[test]
+    fn an_error_is_the_operations_own_where_it_has_one_with_the_same_status() {
+        let combined = "post_combine_transactions_jsapi";
+        let system_error = InjectedError::Documented(DocumentedError::SystemError);
+        assert_eq!(shown(system_error.clone(), combined), "500 SYSTEMERROR 系统错误");
+        assert_eq!(shown(system_error, "echo"), "500 SYSTEM_ERROR 系统异常，请稍后重试");
+    }
+
+    #[test]
+    fn of_several_own_errors_with_the_code_none_is_meant() {
+        let invalid = InjectedError::Documented(DocumentedError::InvalidRequest);
+        assert_eq!(shown(invalid, "set_rights"), "400 INVALID_REQUEST 请求不符合业务规则");
+    }
+
+    #[test]
+    fn an_error_of_one_family_stays_as_it_is() {
+        let unknown_card = InjectedError::Operation(OperationError::UnknownCard);
+        assert_eq!(shown(unknown_card, "post_pay_transactions_native"), "400 INVALID_REQUEST 会员卡ID无效");
     }
 }

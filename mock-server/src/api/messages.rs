@@ -24,6 +24,9 @@ pub(super) struct Row {
     /// The gateway's own number for the error, with which its `Request-ID` ends; `None` if it is not known.
     pub(super) inner_number: Option<u32>,
     pub(super) provenance: Provenance,
+    /// Other codes that operations have for the same error. `None` if the error is not a general one, which each
+    /// operation can have among its own.
+    pub(super) own_codes: Option<Vec<String>>,
     #[serde(rename = "zh-CN", default)]
     simplified: String,
     #[serde(rename = "en", default)]

@@ -144,10 +144,12 @@ fn faults(
             }
             let problem = format!("[[fault]]: {error}");
             let advice = "fixtures/config/example.toml shows every key of [[fault]]";
-            match error.field().unwrap_or_default().split('.').collect::<Vec<_>>()[..] {
-                ["match", key] => table.inner("match").report_line(key, problem, advice),
-                [key, ..] => table.report_line(key, problem, advice),
-                [] => {}
+            let field = error.field().unwrap_or_default();
+            match field.split_once('.') {
+                // The key of a place has a dot of its own.
+                Some(("match", key)) => table.inner("match").report_line(key, problem, advice),
+                Some((key, _)) => table.report_line(key, problem, advice),
+                None => table.report_line(&field, problem, advice),
             }
             continue;
         }

@@ -27,6 +27,9 @@ const TABLES: [&str; 5] = ["limits", "policies", "public_key", "match", "error"]
 /// Keys whose values hold no tables of the configuration: lists of strings, and bodies, which are any JSON.
 const OTHER: [&str; 4] = ["hosts", "proxy_passthrough", "contracts", "body"];
 
+/// How a key within `match` begins whose value is any JSON, too.
+const IN_BODY: &str = "body.";
+
 /// The most mistakes that are reported. Each takes another pass over the file. (own choice)
 const MOST: usize = 50;
 
@@ -276,7 +279,8 @@ fn misplaced_array(value: &DeValue<'_>, is_table: bool) -> Option<Vec<String>> {
             items.iter().enumerate().find_map(|(index, item)| within(index.to_string(), item, true))
         }
         DeValue::Table(table) => {
-            let mut entries = table.iter().filter(|(key, _)| !OTHER.contains(&&**key.get_ref()));
+            let is_other = |key: &str| OTHER.contains(&key) || key.starts_with(IN_BODY);
+            let mut entries = table.iter().filter(|(key, _)| !is_other(key.get_ref()));
             entries.find_map(|(key, value)| {
                 within(key.get_ref().to_string(), value, TABLES.contains(&&**key.get_ref()))
             })

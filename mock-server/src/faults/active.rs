@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_ENCODING};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
+use wechatpay_openapi::Operation;
 
 use super::{
     Cleared, ConnectionControl, Fault, FaultId,
@@ -46,7 +47,7 @@ pub struct ActiveFault {
 pub enum FaultSource {
     /// A rule.
     Rule(FaultId),
-    /// The request's `out_request_no`.
+    /// A number in the request that the merchant made, such as its `out_trade_no`.
     TriggerNumber,
 }
 
@@ -76,11 +77,12 @@ impl ActiveFault {
     /// own mistake.
     pub(crate) fn decide(
         &mut self,
-        operation: Result<OperationResponse, ApiError>,
+        operation: &Operation,
+        computed: Result<OperationResponse, ApiError>,
         warnings: &mut Vec<Warning>,
     ) -> Result<OperationResponse, ApiError> {
         let mut response = if self.is_applied {
-            operation.inspect_err(|_| self.is_applied = false)?
+            computed.inspect_err(|_| self.is_applied = false)?
         } else {
             // With neither an effect nor an error, no response is sent.
             OperationResponse::no_content(Vec::new())
@@ -88,7 +90,7 @@ impl ActiveFault {
         if self.is_false_gzip() && matches!(response.body, Content::Empty) {
             response = OperationResponse { warnings: response.warnings, ..OperationResponse::ok(json!({})) };
         }
-        let Some(error) = self.error_response() else { return Ok(response) };
+        let Some(error) = self.error_response(operation) else { return Ok(response) };
         warnings.extend(response.warnings);
         Err(error)
     }
@@ -124,10 +126,11 @@ impl ActiveFault {
         matches!(self.fault.map(Fault::kind), Some(Kind::FalseGzip))
     }
 
-    /// The error that replaces the response, if the fault has one.
-    fn error_response(&self) -> Option<ApiError> {
-        let custom = self.error.clone().map(|error| ApiError::Injected(InjectedError::Custom(error)));
-        custom.or_else(|| self.fault.and_then(Fault::error))
+    /// The error that replaces the response, if the fault has one: the operation's own where it has it.
+    fn error_response(&self, operation: &Operation) -> Option<ApiError> {
+        let custom = self.error.clone().map(InjectedError::Custom);
+        let named = || Some(self.fault?.error()?.in_words_of(operation));
+        custom.or_else(named).map(ApiError::Injected)
     }
 
     /// Corrupts the signed response, if the fault is of that kind.

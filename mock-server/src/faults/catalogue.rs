@@ -8,7 +8,6 @@ use wechatpay_protocol::display::truncate;
 
 use crate::{
     api::{
-        error::ApiError,
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
     },
@@ -120,7 +119,7 @@ faults! {
     ResourceNotExists = "resource-not-exists", Kind::Error(DocumentedError::ResourceNotExists), No, Documented,
         "404 RESOURCE_NOT_EXISTS";
     FrequencyLimited = "frequency-limited", Kind::Error(DocumentedError::FrequencyLimited), No, Documented,
-        "429 FREQUENCY_LIMITED, as operation pages spell it";
+        "429 FREQUENCY_LIMITED, or as the operation's own page spells it";
     RatelimitExceed = "ratelimit-exceed", Kind::Error(DocumentedError::RatelimitExceed), No, Documented,
         "429 RATELIMIT_EXCEED, as profit sharing spells it";
     RatelimitExceeded = "ratelimit-exceeded", Kind::Error(DocumentedError::RatelimitExceeded), No, Documented,
@@ -229,7 +228,7 @@ impl<'de> Deserialize<'de> for Fault {
 }
 
 impl Fault {
-    /// A request number that triggers it: `MOCK*system-error*0001`. Anything may follow the second `*`.
+    /// A number that triggers it: `MOCK*system-error*0001`. Anything may follow the second `*`.
     pub fn trigger_number(self) -> String {
         format!("MOCK*{self}*0001")
     }
@@ -245,11 +244,11 @@ impl Fault {
     }
 
     /// The error that the client gets, if any.
-    pub(super) fn error(self) -> Option<ApiError> {
+    pub(super) fn error(self) -> Option<InjectedError> {
         match self.kind() {
-            Kind::Error(error) => Some(ApiError::Injected(InjectedError::Documented(error))),
-            Kind::Operation(refusal) => Some(ApiError::Injected(InjectedError::Operation(refusal))),
-            Kind::Page(status) => Some(ApiError::Injected(InjectedError::Page(status))),
+            Kind::Error(error) => Some(InjectedError::Documented(error)),
+            Kind::Operation(refusal) => Some(InjectedError::Operation(refusal)),
+            Kind::Page(status) => Some(InjectedError::Page(status)),
             Kind::Connection(_) | Kind::Signature(_) | Kind::FalseGzip => None,
         }
     }

@@ -19,7 +19,7 @@ impl Display for FaultRule {
             self.times.map(|times| format!("times: {times}")),
             self.ttl.map(|ttl| format!("within {ttl} s")),
         ];
-        write!(f, "{}", joined(effects))?;
+        f.write_str(&joined(effects))?;
         if self.when.is_empty() { Ok(()) } else { write!(f, "; where {}", self.when) }
     }
 }
@@ -40,7 +40,8 @@ impl Display for FaultMatch {
             is("probability", self.probability),
             is("seed", self.seed),
         ];
-        f.write_str(&joined(conditions))
+        let places = self.places.iter().map(|(place, wanted)| Some(format!("{} = {wanted}", quoted(place))));
+        f.write_str(&joined(conditions.into_iter().chain(places)))
     }
 }
 
@@ -55,7 +56,7 @@ impl Display for Latency {
     }
 }
 
-fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
+fn joined(parts: impl IntoIterator<Item = Option<String>>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::{faults::RequestFields, non_null::non_null, request::body};
+use crate::{
+    faults::RequestFields,
+    non_null::non_null,
+    request::{
+        body,
+        place::{self, HasPlaces, Places},
+    },
+};
 
 /// Selects the requests that a rule applies to: those that match every field that is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct FaultMatch {
     /// The merchant, by mchid. Without it, every merchant.
     #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
@@ -34,6 +41,10 @@ pub struct FaultMatch {
     /// Fields that the body must have; it can have others, also in objects within arrays.
     #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// Values at other places of the request: `path.out_trade_no`, `query.limit`, `body./amount/total`, which is a JSON
+    /// pointer. A parameter must have this text, or this number's; of an object in the body, at least these fields.
+    #[serde(flatten, skip_deserializing)]
+    pub places: BTreeMap<String, Value>,
     /// Only the n-th of the requests that match all of the above, counted from 1.
     #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 1_000_000_000)]
@@ -63,12 +74,13 @@ impl FaultMatch {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
         let parameters = &self.parameters;
-        is(&self.operation, Some(request.operation))
+        is(&self.operation, Some(request.operation.id()))
             && is(&self.card_id, request.parameter("card_id"))
             && is(&self.code, request.parameter("code"))
             && is(&self.out_request_no, request.out_request_no())
             && parameters.iter().all(|(name, wanted)| request.parameter(name) == Some(wanted))
             && self.body.as_ref().is_none_or(|wanted| body::matches(wanted, request.body))
+            && self.places.iter().all(|(place, wanted)| request.has(place, wanted))
     }
 
     /// The seed for its random choices.
@@ -81,6 +93,28 @@ impl FaultMatch {
         self.nth.is_none_or(|wanted| nth == wanted)
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
             && self.probability.is_none_or(|probability| chance(self.seed(), nth).random_bool(probability))
+    }
+}
+
+impl HasPlaces for FaultMatch {
+    fn read_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn places_mut(&mut self) -> &mut Places {
+        &mut self.places
+    }
+}
+
+impl<'de> Deserialize<'de> for FaultMatch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        place::read(deserializer)
+    }
+}
+
+impl Serialize for FaultMatch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
     }
 }
 

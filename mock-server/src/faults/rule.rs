@@ -14,6 +14,7 @@ use crate::{
     },
     limits::memory_of,
     non_null::non_null,
+    request::place,
     suggest::nearest,
 };
 
@@ -70,7 +71,7 @@ impl FaultRule {
 
     /// About how much memory it takes, in bytes.
     pub(super) fn size(&self) -> usize {
-        let FaultMatch { merchant, card_id, code, out_request_no, parameters, body, .. } = &self.when;
+        let FaultMatch { merchant, card_id, code, out_request_no, parameters, body, places, .. } = &self.when;
         let texts = [merchant, card_id, code, out_request_no].into_iter().flatten().map(String::len);
         let parameters = parameters.iter().map(|(name, value)| 96 + name.len() + value.len());
         let error = self.error.as_ref().map_or(0, |error| error.code.len() + error.message.len());
@@ -78,6 +79,7 @@ impl FaultRule {
         2 * size_of::<Self>()
             + texts.chain(parameters).sum::<usize>()
             + body.as_ref().map_or(0, memory_of)
+            + place::memory(places)
             + 2 * error
     }
 
@@ -88,14 +90,13 @@ impl FaultRule {
         is_merchant: impl FnOnce(&str) -> bool,
     ) -> Result<(), RuleError> {
         self.check()?;
-        if let Some(found) = &self.when.operation
-            && contract.operation(found).is_none()
-        {
-            return Err(RuleError::UnknownOperation {
-                found: found.clone(),
-                nearest: nearest(found, contract.operation_ids()).unwrap_or_default().into(),
-            });
-        }
+        let named = self.when.operation.as_ref();
+        let unknown = |found: &String| RuleError::UnknownOperation {
+            found: found.clone(),
+            nearest: nearest(found, contract.operation_ids()).unwrap_or_default().into(),
+        };
+        let operation = named.map(|id| contract.operation(id).ok_or_else(|| unknown(id))).transpose()?;
+        place::check(&self.when.places, operation, contract)?;
         match &self.when.merchant {
             Some(mchid) if !is_merchant(mchid) => Err(RuleError::UnknownMerchant { mchid: mchid.clone() }),
             _ => Ok(()),

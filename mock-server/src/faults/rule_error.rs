@@ -1,6 +1,8 @@
 //! What is wrong with a fault rule, and the ranges of its numbers.
 
-use std::ops::RangeInclusive;
+use std::{borrow::Cow, ops::RangeInclusive};
+
+use crate::request::place::PlaceError;
 
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +51,9 @@ pub enum RuleError {
         /// The known name that is most similar.
         nearest: String,
     },
+    /// A place of the request, or the value at it, is impossible.
+    #[error("match: {0}")]
+    Place(#[from] PlaceError),
     /// There are too many rules.
     #[error(
         "expected at most {most} fault rules for a merchant, found one more; remove some, or raise limits.faults"
@@ -69,15 +74,16 @@ pub enum RuleError {
 
 impl RuleError {
     /// The field that is wrong, if the error is about a single field: `match.every`.
-    pub(crate) fn field(&self) -> Option<&'static str> {
-        match self {
-            Self::NotOneFault { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => None,
-            Self::Range { field, .. } => Some(field),
-            Self::AlwaysApplied { .. } => Some("applied"),
-            Self::NotLasting => Some("milliseconds"),
-            Self::UnknownMerchant { .. } => Some("match.merchant"),
-            Self::UnknownOperation { .. } => Some("match.operation"),
-        }
+    pub(crate) fn field(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotOneFault { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => return None,
+            Self::Range { field, .. } => (*field).into(),
+            Self::AlwaysApplied { .. } => "applied".into(),
+            Self::NotLasting => "milliseconds".into(),
+            Self::UnknownMerchant { .. } => "match.merchant".into(),
+            Self::UnknownOperation { .. } => "match.operation".into(),
+            Self::Place(error) => format!("match.{}", error.place()).into(),
+        })
     }
 }
 

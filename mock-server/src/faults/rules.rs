@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use lru::LruCache;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::sync::watch;
 use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{ActiveFault, FaultRule, FaultSource, RuleError, rule::Plan, trigger::trigger_number};
+use super::{
+    ActiveFault, FaultRule, FaultSource, RequestFields, RuleError, rule::Plan, trigger::trigger_number,
+};
 use crate::api::Warning;
 
 /// Identifies a rule. Rules of a mock are counted from 1.
@@ -31,18 +32,6 @@ pub struct RuleState {
     /// When the rule ends, in Unix seconds; absent if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<u64>,
-}
-
-/// The parts of a request that rules look at.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RequestFields<'a> {
-    pub(crate) mchid: &'a Mchid,
-    pub(crate) operation: &'a str,
-    /// The parameters of path and query, by name.
-    pub(crate) parameters: &'a [(&'a str, String)],
-    pub(crate) body: &'a Value,
-    /// Whether the response would be signed without a fault. A fault that corrupts a signature applies only then.
-    pub(crate) is_signed: bool,
 }
 
 /// Every fault rule. Of the rules that match a request, the first applies whose `nth`, `every` and `probability` select
@@ -129,8 +118,8 @@ impl Faults {
         Ok(state)
     }
 
-    /// Commits a request with the fault that applies to it: the one that its `out_request_no` triggers, or that of the
-    /// first rule that applies. If the commit fails, the request has not counted, and nothing else counted meanwhile.
+    /// Commits a request with the fault that applies to it: the one that a number in it triggers, or that of the first
+    /// rule that applies. If the commit fails, the request has not counted, and nothing else counted meanwhile.
     ///
     /// A malformed trigger number gives a warning.
     ///
@@ -145,18 +134,20 @@ impl Faults {
     ) -> Result<Option<(ActiveFault, Cleared)>, E> {
         let mut sets = self.sets.lock();
         let (own, for_all) = sets.of_and_for_all(request.mchid);
-        let trigger = request.out_request_no().and_then(|number| Some((number, trigger_number(number)?)));
-        let (used, by_number) = match trigger {
-            Some((number, Ok(trigger))) if trigger.plan.affects(request.is_signed) => {
-                let uses = own.uses.peek(number).map_or(1, |uses| uses + 1);
-                (Some((number, uses)), trigger.fault(uses))
-            }
-            Some((_, Err(problem))) => {
-                warnings.push(Warning::MalformedTriggerNumber { problem });
-                (None, None)
-            }
-            _ => (None, None),
-        };
+        let mut used = Vec::new();
+        let by_number =
+            request.merchant_numbers().find_map(|(name, number)| match trigger_number(name, number)? {
+                Ok(trigger) if trigger.plan.affects(request.is_signed) => {
+                    let uses = own.uses.peek(number).map_or(1, |uses| uses + 1);
+                    used.push((number, uses));
+                    trigger.fault(uses)
+                }
+                Ok(_) => None,
+                Err(problem) => {
+                    warnings.push(Warning::MalformedTriggerNumber { problem });
+                    None
+                }
+            });
 
         let mut seen = Seen::default();
         let fault = by_number
@@ -164,7 +155,7 @@ impl Faults {
             .or_else(|| for_all.choose(request, now, &mut seen.for_all));
         commit(fault.as_ref())?;
 
-        if let Some((number, uses)) = used {
+        for (number, uses) in used {
             own.count_use(number, uses);
         }
         own.count(&seen.own, fault.as_ref());
@@ -220,16 +211,6 @@ impl Cleared {
     pub(crate) async fn wait(mut self) {
         // An error means that the merchant was removed, and its rules with it.
         let _ = self.0.changed().await;
-    }
-}
-
-impl RequestFields<'_> {
-    pub(crate) fn out_request_no(&self) -> Option<&str> {
-        self.body.get("out_request_no").and_then(Value::as_str)
-    }
-
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -322,7 +303,8 @@ impl ActiveRule {
 mod tests {
     use std::{convert::Infallible, sync::Barrier, thread};
 
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use wechatpay_openapi::{Contract, Operation};
 
     use super::*;
     use crate::faults::Fault;
@@ -331,6 +313,10 @@ mod tests {
 
     fn mchid() -> Mchid {
         "1900000001".parse().unwrap()
+    }
+
+    fn operation(id: &str) -> &'static Operation {
+        Contract::current().operation(id).unwrap()
     }
 
     fn faults(rule: FaultRule) -> Faults {
@@ -356,7 +342,7 @@ mod tests {
         let body = json!({ "out_request_no": number });
         let request = RequestFields {
             mchid: &mchid,
-            operation: "set_rights",
+            operation: operation("set_rights"),
             parameters: &parameters,
             body: &body,
             is_signed,
@@ -454,12 +440,29 @@ mod tests {
         assert!(fault().is_none());
     }
 
+    #[test]
+    fn of_several_trigger_numbers_the_first_applies_that_is_not_used_up() {
+        let (faults, mchid) = (Faults::new(1, usize::MAX), mchid());
+        let parameters = [("out_trade_no", "MOCK*reset|x1*1".to_owned())];
+        let body = json!({ "out_refund_no": "MOCK*system-error|x1*1", "nested": { "out_bill_no": "MOCK*refuse*1" } });
+        let (operation, is_signed) = (operation("set_rights"), true);
+        let request =
+            RequestFields { mchid: &mchid, operation, parameters: &parameters, body: &body, is_signed };
+        let fault = || {
+            let commit = |_: Option<&ActiveFault>| Ok::<_, Infallible>(());
+            let Ok(fault) = faults.commit_with_fault(&request, NOW, &mut Vec::new(), commit);
+            fault.and_then(|(fault, _)| fault.fault)
+        };
+        assert_eq!([fault(), fault(), fault()], [Some(Fault::Reset), Some(Fault::SystemError), None]);
+    }
+
     #[tokio::test]
     async fn clearing_rules_ends_waits_that_start_afterwards() {
         let faults = faults(FaultRule::of(Fault::NoAnswer));
         let (mchid, body) = (mchid(), Value::Null);
+        let operation = operation("echo");
         let request =
-            RequestFields { mchid: &mchid, operation: "echo", parameters: &[], body: &body, is_signed: true };
+            RequestFields { mchid: &mchid, operation, parameters: &[], body: &body, is_signed: true };
         let clear = |faults: &Faults| {
             faults.clear(None);
         };

@@ -1,4 +1,4 @@
-//! Faults by request number, for clients that can't add rules: `MOCK*system-error*0001`.
+//! Faults by number, for clients that can't add rules: `MOCK*system-error*0001`, in any number that the merchant makes.
 //!
 //! A trigger number is `MOCK`, the name of a fault, and any text, separated by `*`. The name can be followed by
 //! parameters, each after a `|`: the numbers that the fault takes, and `x` with a number, which limits the fault to the
@@ -15,7 +15,7 @@ use crate::faults::{
 /// The prefix of a trigger number.
 const PREFIX: &str = "MOCK*";
 
-/// How long a request number can refuse connections at most, in milliseconds, since that affects all merchants. (own
+/// How long a number can refuse connections at most, in milliseconds, since that affects all merchants. (own
 /// choice)
 const LONGEST_REFUSE: u64 = 5_000;
 
@@ -45,7 +45,7 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     },
     TriggerForm {
         number: "MOCK*refuse|5000*0001",
-        meaning: "like refuse, but for 5000 ms, the maximum for a request number",
+        meaning: "like refuse, but for 5000 ms, the maximum for a number",
     },
     TriggerForm {
         number: "MOCK*system-error|x1*0001",
@@ -70,19 +70,19 @@ impl TriggerNumber {
     }
 }
 
-/// Parses a request number; `None` if it is an ordinary one.
+/// Parses the number in the field of this name; `None` if it is an ordinary one.
 ///
 /// # Errors
 /// What is wrong with a trigger number, in words.
-pub(super) fn trigger_number(out_request_no: &str) -> Option<Result<TriggerNumber, String>> {
-    let spec = out_request_no.strip_prefix(PREFIX)?;
+pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerNumber, String>> {
+    let spec = number.strip_prefix(PREFIX)?;
     let mut seed = DefaultHasher::new();
-    out_request_no.hash(&mut seed);
+    number.hash(&mut seed);
     let trigger = match spec.split_once('*') {
         Some((spec, _)) => read(spec, seed.finish()),
         None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
     };
-    Some(trigger.map_err(|problem| format!("out_request_no: {problem}")))
+    Some(trigger.map_err(|problem| format!("{name}: {problem}")))
 }
 
 fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
@@ -152,6 +152,10 @@ mod tests {
     use super::*;
     use crate::faults::FAULTS;
 
+    fn trigger_number(number: &str) -> Option<Result<TriggerNumber, String>> {
+        super::trigger_number("out_trade_no", number)
+    }
+
     #[test]
     fn an_ordinary_number_triggers_nothing() {
         for number in ["100002322019090134234sfdf", "MOCK", "MOCK-reset-1", "mock*reset*1", "1MOCK*reset*1"] {
@@ -190,7 +194,9 @@ mod tests {
     #[test]
     fn a_malformed_trigger_number_gives_the_reason() {
         let problem = |number| trigger_number(number).unwrap().unwrap_err();
-        assert!(problem("MOCK*sytem-error*1").contains("did you mean system-error?"));
+        let misspelt = problem("MOCK*sytem-error*1");
+        assert!(misspelt.starts_with("out_trade_no: expected"), "{misspelt}");
+        assert!(misspelt.contains("did you mean system-error?"), "{misspelt}");
         assert!(problem("MOCK*reset|5*1").contains("no number"));
         assert!(problem("MOCK*reset|xyz*1").contains("found \"xyz\""));
         assert!(problem("MOCK*latency*1").contains("latency|MILLISECONDS"));

@@ -9,6 +9,7 @@ pub(crate) mod body;
 pub(crate) mod diagnose;
 pub(crate) mod multipart;
 pub(crate) mod not_http;
+pub(crate) mod place;
 pub(crate) mod receive;
 pub(crate) mod route;
 pub(crate) mod validate;

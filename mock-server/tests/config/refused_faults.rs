@@ -136,6 +136,37 @@ fn a_rule_matches_parameters_and_fields_of_the_body() {
 }
 
 #[test]
+fn a_rule_matches_values_at_any_place() {
+    let folder = Folder::new(
+        "[[fault]]\nfault = \"reset\"\n[fault.match]\n\"path.out_trade_no\" = 123456\nnth = 2\n\
+         \"body./amount\" = { total = 1, error = [[1]] }\n\"body./list\" = [[1], [{}]]",
+    );
+    let rule = folder.read().unwrap().faults.remove(0);
+    assert_eq!((rule.when.nth, &rule.when.places["path.out_trade_no"]), (Some(2), &123_456.into()));
+    assert_eq!(
+        rule.to_string(),
+        "reset; where nth = 2, \"body./amount\" = {\"error\":[[1]],\"total\":1}, \
+         \"body./list\" = [[1],[{}]], \"path.out_trade_no\" = 123456"
+    );
+}
+
+#[test]
+fn an_impossible_place_is_refused_with_its_line() {
+    for (place, problem) in [
+        (
+            "\"path.out_trade_nr\" = \"1\"",
+            "\"path.out_trade_nr\": expected a parameter of the path of any operation",
+        ),
+        ("\"body./a~\" = 1", "expected path.NAME, query.NAME or body./POINTER, found \"body./a~\""),
+    ] {
+        let [found, message, _] =
+            error(&format!("[[fault]]\nfault = \"reset\"\n[fault.match]\nnth = 1\n{place}"));
+        assert_eq!(found, "mock.toml:5", "{place}");
+        assert!(message.starts_with(&format!("[[fault]]: match: {problem}")), "{message}");
+    }
+}
+
+#[test]
 fn an_unknown_diagnosis_mode_is_refused_with_the_known_ones() {
     let [place, problem, advice] = error("\ndiagnosis = \"journl\"");
     assert_eq!(place, "mock.toml:2");

@@ -27,11 +27,11 @@ async fn a_rule_can_be_added_applies_and_can_be_removed() {
 #[tokio::test]
 async fn a_rule_is_shown_as_it_was_added() {
     let admin = Admin::new().await;
-    let when = json!({ "merchant": "1900000001", "operation": "set_rights", "card_id": "c", "code": "1", "out_request_no": "n", "nth": 1, "every": 2, "probability": 0.5, "seed": 3 });
+    let when = json!({ "path.code": "1", "body./a~1b/0": { "c": [1] }, "merchant": "1900000001", "operation": "set_rights", "card_id": "c", "code": "1", "out_request_no": "n", "nth": 1, "every": 2, "probability": 0.5, "seed": 3 });
     for mut rule in [
         json!({ "fault": "no-answer", "milliseconds": 5, "applied": false, "times": 2, "ttl": 3, "match": when }),
         json!({ "error": { "status": 403, "code": "NO_AUTH", "message": "no" }, "latency": { "fixed": 5 } }),
-        json!({ "latency": { "uniform": { "from": 1, "to": 2 } } }),
+        json!({ "latency": { "uniform": { "from": 1, "to": 2 } }, "match": { "query.limit": 5 } }),
         json!({ "latency": { "normal": { "mean": 1, "deviation": 2 } } }),
     ] {
         let mut shown = admin.post("/faults", &rule).await.body;
@@ -76,6 +76,15 @@ async fn an_invalid_rule_is_refused_with_the_reason() {
             "match.operation: expected an operationId",
         ),
         (json!({ "fault": "reset", "match": { "every": 0 } }), "match.every: expected 1 to"),
+        (
+            json!({ "fault": "reset", "match": { "body.amount": 1 } }),
+            "match: expected path.NAME, query.NAME or body./POINTER, found \"body.amount\"",
+        ),
+        (
+            json!({ "fault": "reset", "match": { "operation": "set_rights", "path.cod": "1" } }),
+            "match: \"path.cod\": expected a parameter of the path of set_rights, found none of this name; did you mean path.code?",
+        ),
+        (json!({ "fault": "reset", "match": { "path.code": null } }), "found null"),
     ] {
         admin.post("/faults", &rule).await.assert_refused(400, reason);
     }

@@ -24,6 +24,21 @@ async fn a_met_expectation_is_200_and_an_unmet_one_409() {
 }
 
 #[tokio::test]
+async fn an_expectation_counts_by_values_at_places() {
+    let admin = Admin::new().await;
+    admin.exchange(&RawRequest::sample()).await;
+    for (place, value, status) in [
+        ("body./bonus_value", json!(600), 200),
+        ("body./bonus_value", json!(700), 409),
+        ("path.code", json!("478515832665"), 200),
+        ("query.code", json!("478515832665"), 409),
+    ] {
+        let response = admin.post("/verify", &json!({ place: value, "times": 1 })).await;
+        assert_eq!(response.status, status, "{place}: {}", response.text);
+    }
+}
+
+#[tokio::test]
 async fn times_takes_a_number_or_bounds() {
     let admin = Admin::new().await;
     for _ in 0..3 {
@@ -59,6 +74,11 @@ async fn an_invalid_expectation_is_refused() {
         let body = json!({ "status": status, "times": 0 });
         admin.post("/verify", &body).await.assert_refused(400, "status: expected 100 to 599");
     }
+    let malformed = json!({ "body.amount": 1, "times": 0 });
+    admin
+        .post("/verify", &malformed)
+        .await
+        .assert_refused(400, "expected path.NAME, query.NAME or body./POINTER");
     let unknown = json!({ "merchant": "7", "times": 0 });
     admin
         .post("/verify", &unknown)

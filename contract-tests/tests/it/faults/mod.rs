@@ -1,5 +1,6 @@
 //! Faults, as the plain client sees them and byte by byte on raw connections.
 
+mod any_operation;
 mod every;
 mod latency;
 mod line;

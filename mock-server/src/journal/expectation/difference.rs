@@ -9,7 +9,10 @@ use wechatpay_protocol::display::truncate;
 
 use crate::{
     journal::{Exchange, expectation::Expectation},
-    request::{body, in_query},
+    request::{
+        body, in_query,
+        place::{self, Place},
+    },
 };
 
 /// The result of comparing an exchange with an expectation.
@@ -33,7 +36,7 @@ pub(super) struct Differences {
 pub(super) const SHOWN: usize = 100;
 
 /// The most characters of each. (own choice)
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 
 /// The text, or its beginning.
 pub(super) fn excerpt(text: &str) -> String {
@@ -77,11 +80,22 @@ pub(super) fn compare(expectation: &Expectation, exchange: &Exchange, contract: 
     let parameters =
         parameters.map(|(name, wanted)| (name.as_str(), wanted, parameter(exchange, contract, name)));
     let mut differences = Differences::default();
-    for (name, wanted, found) in texts.chain(parameters) {
-        if found.as_ref() != Some(wanted) {
+    let mut compare_text = |name: &str, wanted: &str, found: Option<String>| {
+        if found.as_deref() != Some(wanted) {
             differences
                 .add(format_args!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none")));
         }
+    };
+    for (name, wanted, found) in texts.chain(parameters) {
+        compare_text(name, wanted, found);
+    }
+    for (key, wanted) in &expectation.places {
+        let found = match Place::of(key) {
+            Some(Place::Path(name)) => in_path(exchange, contract, name),
+            Some(Place::Query(name)) => decoded_in_query(exchange, name),
+            Some(Place::Body(_)) | None => continue,
+        };
+        compare_text(key, &place::text(wanted).unwrap_or_default(), found);
     }
     if let Some(wanted) = expectation.authenticated
         && wanted != exchange.is_authenticated
@@ -97,9 +111,7 @@ pub(super) fn compare(expectation: &Expectation, exchange: &Exchange, contract: 
         let reason = reason.unwrap_or_default();
         differences.add(format_args!("status: expected {wanted}, found {found}{reason}"));
     }
-    if let Some(wanted) = &expectation.body
-        && let Err(cut) = compare_bodies(wanted, exchange, &mut differences)
-    {
+    if let Err(cut) = compare_bodies(expectation, exchange, &mut differences) {
         if differences.count() == 0 {
             return Comparison::Undecided(cut);
         }
@@ -110,29 +122,56 @@ pub(super) fn compare(expectation: &Expectation, exchange: &Exchange, contract: 
 
 /// The decoded value of a parameter of the path or the query.
 fn parameter(exchange: &Exchange, contract: &Contract, name: &str) -> Option<String> {
+    in_path(exchange, contract, name).or_else(|| decoded_in_query(exchange, name))
+}
+
+fn decoded_in_query(exchange: &Exchange, name: &str) -> Option<String> {
     let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into();
-    in_path(exchange, contract, name).or_else(|| in_query(exchange.request.query(), name).map(decoded))
+    in_query(exchange.request.query(), name).map(decoded)
 }
 
 fn in_path(exchange: &Exchange, contract: &Contract, name: &str) -> Option<String> {
     contract.operation(exchange.operation.as_deref()?)?.path_parameter(exchange.request.path(), name)
 }
 
-/// Adds the differences in the body.
+/// Adds the differences in the body, whose encrypted texts are as sent.
 ///
 /// # Errors
 /// If the journal cut the body: a message.
-fn compare_bodies(wanted: &Value, exchange: &Exchange, differences: &mut Differences) -> Result<(), String> {
+fn compare_bodies(
+    expectation: &Expectation,
+    exchange: &Exchange,
+    differences: &mut Differences,
+) -> Result<(), String> {
+    let pointer = |key| match Place::of(key) {
+        Some(Place::Body(pointer)) => Some(pointer),
+        Some(Place::Path(_) | Place::Query(_)) | None => None,
+    };
+    let places = expectation.places.iter().filter_map(|(key, wanted)| Some((pointer(key)?, wanted)));
+    let whole = expectation.body.iter().map(|wanted| ("", wanted));
+    let mut wanted = whole.chain(places).peekable();
+    if wanted.peek().is_none() {
+        return Ok(());
+    }
     let request = &exchange.request;
     if request.body.len() < request.body_length {
         let (kept, length) = (request.body.len(), request.body_length);
         return Err(format!("/body: the journal kept {kept} of {length} bytes; raise limits.journal_body"));
     }
-    match serde_json::from_slice(&request.body) {
-        Ok(found) => body::compare(wanted, &found, "/body", &mut |difference| differences.add(difference)),
+    match serde_json::from_slice::<Value>(&request.body) {
+        Ok(found) => wanted.for_each(|(pointer, wanted)| compare_at(pointer, wanted, &found, differences)),
         Err(error) => differences.add(format_args!("/body: expected JSON, found {error}")),
     }
     Ok(())
+}
+
+/// Adds the differences of the value at this pointer into the body.
+fn compare_at(pointer: &str, wanted: &Value, body: &Value, differences: &mut Differences) {
+    let path = format!("/body{pointer}");
+    match body.pointer(pointer) {
+        Some(found) => body::compare(wanted, found, &path, &mut |difference| differences.add(difference)),
+        None => differences.add(format_args!("{path}: expected {wanted}, found none")),
+    }
 }
 
 #[cfg(test)]

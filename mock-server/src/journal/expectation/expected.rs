@@ -16,7 +16,7 @@ use crate::{
 ///
 /// It counts the exchanges since its creation. See [`MockServer::expect`](crate::MockServer::expect).
 ///
-/// Setting an impossible value panics at once: an unknown merchant or operation, a status outside 100 to 599, or a
+/// Setting an impossible value panics at once: an unknown merchant or operation, a malformed place, a status outside 100 to 599, or a
 /// number of exchanges that is always or never met.
 #[must_use = "an expectation that is not kept is checked at once: let _expected = …"]
 pub struct Expected {
@@ -71,6 +71,13 @@ impl Expected {
     #[track_caller]
     pub fn body(self, body: Value) -> Self {
         self.with(|expectation| expectation.body = Some(body))
+    }
+
+    /// Expects this value at a place of the request: `path.out_trade_no`, `query.limit`, or a JSON pointer into the body,
+    /// `body./amount/total`. Call it again for another place.
+    #[track_caller]
+    pub fn at(self, place: &str, value: impl Into<Value>) -> Self {
+        self.with(|expectation| drop(expectation.places.insert(place.into(), value.into())))
     }
 
     /// Expects requests with a valid signature of a merchant, or requests without one.

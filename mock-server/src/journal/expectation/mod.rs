@@ -4,19 +4,21 @@ mod difference;
 mod expected;
 mod validate;
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use wechatpay_openapi::Contract;
+use wechatpay_protocol::display::printable;
 
 use crate::{
     journal::{
         Exchange, Filter, Journal, Order,
-        expectation::difference::{Comparison, Differences, SHOWN, compare, excerpt},
+        expectation::difference::{Comparison, Differences, LONGEST, SHOWN, compare, excerpt},
     },
     limits::memory_of,
     non_null::non_null,
+    request::place::{self, HasPlaces, Places},
 };
 
 pub use expected::Expected;
@@ -24,7 +26,7 @@ pub use expected::Expected;
 /// Expects a number of exchanges that match all fields that are set. `POST /__mock/verify` and
 /// [`MockServer::expect`](crate::MockServer::expect) have the same form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, remote = "Self")]
 #[schema(description = "Expects a number of exchanges that match all fields that are set.")]
 pub struct Expectation {
     /// The merchant that `Authorization` names, by mchid.
@@ -46,6 +48,10 @@ pub struct Expectation {
     /// At least these fields in the body of the request.
     #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// Values at other places of the request: `path.out_trade_no`, `query.limit`, `body./amount/total`, which is a JSON
+    /// pointer. A parameter must have this text, or this number's; of an object in the body, at least these fields.
+    #[serde(flatten, skip_deserializing)]
+    pub places: BTreeMap<String, Value>,
     /// Whether the merchant's signature is valid.
     #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub authenticated: Option<bool>,
@@ -156,7 +162,29 @@ impl Expectation {
     /// About how much memory it takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         let parameters = self.parameters.iter().map(|(name, value)| 96 + name.len() + value.len());
-        parameters.sum::<usize>() + self.body.as_ref().map_or(0, memory_of)
+        parameters.sum::<usize>() + self.body.as_ref().map_or(0, memory_of) + place::memory(&self.places)
+    }
+}
+
+impl HasPlaces for Expectation {
+    fn read_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn places_mut(&mut self) -> &mut Places {
+        &mut self.places
+    }
+}
+
+impl<'de> Deserialize<'de> for Expectation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        place::read(deserializer)
+    }
+}
+
+impl Serialize for Expectation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
     }
 }
 
@@ -259,7 +287,7 @@ fn listed(numbers: &[u64]) -> String {
 }
 
 /// The fields that an expectation sets, apart from `times`.
-fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
+fn named(expectation: &Expectation) -> Vec<(Cow<'_, str>, String)> {
     let Expectation {
         merchant,
         operation,
@@ -267,6 +295,7 @@ fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
         code,
         parameters,
         body,
+        places,
         authenticated,
         status,
         after,
@@ -283,5 +312,7 @@ fn named(expectation: &Expectation) -> Vec<(&'static str, String)> {
         ("status", status.map(|status| status.to_string())),
         ("after", (*after > 0).then(|| format!("#{after}"))),
     ];
-    named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    let named = named.into_iter().filter_map(|(name, value)| Some((name.into(), value?)));
+    let places = places.iter().map(|(place, wanted)| (printable(place, LONGEST), wanted.to_string()));
+    named.chain(places).collect()
 }

@@ -1,11 +1,12 @@
 //! Checks that an expectation can be met and can fail.
 
-use wechatpay_openapi::Contract;
+use wechatpay_openapi::{Contract, Operation};
 use wechatpay_protocol::display::quoted;
 
 use crate::{
     journal::expectation::{Between, Expectation, Times},
     merchants::Merchants,
+    request::place::{self, PlaceError},
     suggest::nearest,
 };
 
@@ -17,6 +18,8 @@ pub(crate) enum InvalidExpectation {
     UnknownMerchant { found: String, nearest: String },
     #[error("operation: expected an operationId, found {}; did you mean {nearest}?", quoted(.found))]
     UnknownOperation { found: String, nearest: String },
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     #[error("status: expected 100 to 599, found {found}")]
     Status { found: u16 },
     #[error("times: expected at_least to be no more than at_most, found {at_least} and {at_most}")]
@@ -33,9 +36,8 @@ impl Expectation {
         if let Some(found) = &self.merchant {
             check_merchant(found, merchants)?;
         }
-        if let Some(found) = &self.operation {
-            check_operation(found, contract)?;
-        }
+        let operation = self.operation.as_ref().map(|found| operation(found, contract)).transpose()?;
+        place::check(&self.places, operation, contract)?;
         match self.status {
             Some(found) if !(100..=599).contains(&found) => return Err(InvalidExpectation::Status { found }),
             _ => {}
@@ -59,10 +61,9 @@ fn check_merchant(found: &str, merchants: &Merchants) -> Result<(), InvalidExpec
     Err(InvalidExpectation::UnknownMerchant { found: found.into(), nearest })
 }
 
-fn check_operation(found: &str, contract: &Contract) -> Result<(), InvalidExpectation> {
-    if contract.operation(found).is_some() {
-        return Ok(());
-    }
-    let nearest = nearest(found, contract.operation_ids()).unwrap_or_default().into();
-    Err(InvalidExpectation::UnknownOperation { found: found.into(), nearest })
+fn operation<'c>(found: &str, contract: &'c Contract) -> Result<&'c Operation, InvalidExpectation> {
+    contract.operation(found).ok_or_else(|| {
+        let nearest = nearest(found, contract.operation_ids()).unwrap_or_default().into();
+        InvalidExpectation::UnknownOperation { found: found.into(), nearest }
+    })
 }
