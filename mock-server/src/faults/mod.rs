@@ -13,6 +13,7 @@ mod latency;
 mod request_fields;
 mod rule;
 mod rule_error;
+mod rule_set;
 mod rules;
 mod signature;
 mod trigger;

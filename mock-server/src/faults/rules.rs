@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use lru::LruCache;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    ActiveFault, FaultRule, FaultSource, RequestFields, RuleError, rule::Plan, trigger::trigger_number,
+    ActiveFault, FaultRule, RequestFields, RuleError,
+    rule_set::{ActiveRule, RuleSet},
+    trigger::trigger_number,
 };
 use crate::api::Warning;
 
@@ -54,16 +55,6 @@ struct Sets {
     bytes: usize,
 }
 
-/// The rules for one merchant, or those for all merchants.
-#[derive(Debug)]
-struct RuleSet {
-    rules: Vec<ActiveRule>,
-    /// How often each trigger number was used.
-    uses: LruCache<String, u64>,
-    /// Changes whenever all rules are removed.
-    cleared: watch::Sender<()>,
-}
-
 /// The positions of the rules that a request matched. They count it once it is committed.
 #[derive(Default)]
 struct Seen {
@@ -71,18 +62,9 @@ struct Seen {
     for_all: Vec<usize>,
 }
 
-#[derive(Debug)]
-struct ActiveRule {
-    state: RuleState,
-    plan: Plan,
-}
-
 /// Resolves once the merchant's rules are cleared.
 #[derive(Debug)]
 pub(crate) struct Cleared(watch::Receiver<()>);
-
-/// How many trigger numbers are counted for each merchant; the least recently used is evicted first. (own choice)
-const TRIGGER_NUMBERS: usize = 10_000;
 
 impl Faults {
     pub(crate) fn new(most: usize, most_bytes: usize) -> Self {
@@ -235,67 +217,6 @@ impl Sets {
 
     fn rules_mut(&mut self) -> impl Iterator<Item = &mut ActiveRule> {
         self.all_mut().flat_map(|set| &mut set.rules)
-    }
-}
-
-impl Default for RuleSet {
-    fn default() -> Self {
-        Self { rules: Vec::new(), uses: LruCache::unbounded(), cleared: watch::Sender::new(()) }
-    }
-}
-
-impl RuleSet {
-    /// The fault of the first rule that applies. Adds the positions of the rules that match until then to `seen`.
-    fn choose(
-        &self,
-        request: &RequestFields<'_>,
-        now: Timestamp,
-        seen: &mut Vec<usize>,
-    ) -> Option<ActiveFault> {
-        self.rules.iter().enumerate().find_map(|(position, rule)| {
-            rule.matches(request, now).then(|| {
-                seen.push(position);
-                rule.fault(rule.state.seen + 1)
-            })?
-        })
-    }
-
-    /// Counts a request that these rules matched, and the fault that applied to it.
-    fn count(&mut self, seen: &[usize], fault: Option<&ActiveFault>) {
-        for position in seen {
-            let state = &mut self.rules[*position].state;
-            state.seen += 1;
-            state.struck += u64::from(fault.is_some_and(|fault| fault.by == FaultSource::Rule(state.id)));
-        }
-    }
-
-    fn count_use(&mut self, number: &str, uses: u64) {
-        self.uses.put(number.to_owned(), uses);
-        if self.uses.len() > TRIGGER_NUMBERS {
-            self.uses.pop_lru();
-        }
-    }
-
-    fn clear(&mut self) -> usize {
-        self.cleared.send_replace(());
-        std::mem::take(&mut self.rules).len()
-    }
-}
-
-impl ActiveRule {
-    fn matches(&self, request: &RequestFields<'_>, now: Timestamp) -> bool {
-        self.plan.affects(request.is_signed) && !self.is_over(now) && self.state.rule.when.matches(request)
-    }
-
-    /// The fault for the n-th of the matching requests, if the rule applies to it.
-    fn fault(&self, nth: u64) -> Option<ActiveFault> {
-        let applies = self.state.rule.when.applies_to_nth(nth);
-        applies.then(|| ActiveFault::new(FaultSource::Rule(self.state.id), self.plan.clone(), nth))
-    }
-
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.state.ends_at.is_some_and(|end| now.as_unix() >= end)
-            || self.state.rule.times.is_some_and(|times| self.state.struck >= times)
     }
 }
 

@@ -8,7 +8,6 @@ use crate::support::{RawRequest, RawResponse, exchange, frozen_mock};
 
 const ORDER: &str = "post_pay_transactions_native";
 const REFUND: &str = "post_refund_domestic_refunds";
-const RECEIVER: &str = "post_profitsharing_receivers_add";
 
 fn get(target: &str) -> RawRequest {
     RawRequest { target: target.into(), ..RawRequest::certificates() }
@@ -177,7 +176,7 @@ fn error(response: &RawResponse) -> String {
 #[tokio::test]
 async fn a_fault_answers_with_the_operations_own_error_where_it_has_one() {
     let combined = "post_combine_transactions_jsapi";
-    let receiver = |fault| (fault, get("/v3/profitsharing/orders/1?transaction_id=1"));
+    let profit_sharing = |fault| (fault, get("/v3/profitsharing/orders/1?transaction_id=1"));
     for ((fault, request), expected) in [
         // The same code with a text of its own.
         ((Fault::FrequencyLimited, example(ORDER, "/attach", "a")), "429 FREQUENCY_LIMITED 请求频率超过限制"),
@@ -190,11 +189,11 @@ async fn a_fault_answers_with_the_operations_own_error_where_it_has_one() {
             "404 ORDER_NOT_EXIST 订单不存在",
         ),
         // The text is not known.
-        (receiver(Fault::FrequencyLimited), "429 RATELIMIT_EXCEED 频率超限"),
+        (profit_sharing(Fault::FrequencyLimited), "429 RATELIMIT_EXCEED 频率超限"),
         // A spelling that is asked for by name.
-        (receiver(Fault::RatelimitExceeded), "429 RATELIMIT_EXCEEDED 请求频率超过限制"),
+        (profit_sharing(Fault::RatelimitExceeded), "429 RATELIMIT_EXCEEDED 请求频率超过限制"),
         // No error like it.
-        (receiver(Fault::RuleLimit), "403 RULE_LIMIT 业务规则限制"),
+        (profit_sharing(Fault::RuleLimit), "403 RULE_LIMIT 业务规则限制"),
     ] {
         let mock = frozen_mock().await;
         mock.add_fault(FaultRule::of(fault)).unwrap();
