@@ -61,7 +61,7 @@ fn convert(part: &mut Value) {
                 match key.as_str() {
                     "schema" => convert_schema(member),
                     "schemas" => {
-                        member.as_object_mut().into_iter().flatten().for_each(|(_, it)| convert_schema(it))
+                        member.as_object_mut().into_iter().flatten().for_each(|(_, it)| convert_schema(it));
                     }
                     "example" | "examples" => {}
                     _ if key.starts_with("x-") => {}
@@ -86,7 +86,7 @@ fn convert_schema(schema: &mut Value) {
         match (keyword.as_str(), value) {
             ("properties", Value::Object(fields)) => fields.values_mut().for_each(convert_schema),
             ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
-                schemas.iter_mut().for_each(convert_schema)
+                schemas.iter_mut().for_each(convert_schema);
             }
             ("items" | "not" | "additionalProperties" | "contentSchema", inner) => convert_schema(inner),
             _ => {}

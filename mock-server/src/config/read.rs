@@ -90,7 +90,7 @@ pub(super) fn config(
     };
     let config = config.with_merchants(merchants);
     let named = file.contracts.iter().filter_map(|name| {
-        root.content("contracts", name, |path| fs::metadata(path))?;
+        root.content("contracts", name, fs::metadata)?;
         root.path("contracts", name)
     });
     let (mut config, mut are_all_known) = (config, true);
