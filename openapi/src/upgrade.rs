@@ -9,13 +9,17 @@ use crate::{ContractError, inline::resolve};
 /// # Errors
 /// If it says that it is another version than 3.0 and 3.1. One that says nothing is 3.1.
 pub(crate) fn upgraded(mut document: Value) -> Result<Value, ContractError> {
+    if !document.is_object() {
+        return Err(ContractError::new("expected an OpenAPI document, found JSON that is no object"));
+    }
     let key = if document.get("swagger").is_some() { "swagger" } else { "openapi" };
     if let Some(version) = document.get(key) {
         let version = version.as_str().unwrap_or_default().to_owned();
-        if version.starts_with("3.0.") {
+        let is = |minor: &str| version == minor || version.starts_with(&format!("{minor}."));
+        if is("3.0") {
             convert(&mut document);
             document[key] = "3.1.0".into();
-        } else if !version.starts_with("3.1.") {
+        } else if !is("3.1") {
             let problem = format!("expected OpenAPI 3.0 or 3.1, found {key} {version}");
             return Err(ContractError::new(problem).at([key]));
         }
@@ -127,6 +131,18 @@ mod tests {
 
     use super::*;
     use crate::Contract;
+
+    #[test]
+    fn json_that_is_no_object_and_other_versions_are_no_document() {
+        for (document, expected) in [
+            (json!([]), "expected an OpenAPI document, found JSON that is no object"),
+            (json!({ "openapi": "3.2.0" }), "expected OpenAPI 3.0 or 3.1, found openapi 3.2.0"),
+            (json!({ "swagger": "2.0" }), "expected OpenAPI 3.0 or 3.1, found swagger 2.0"),
+        ] {
+            assert_eq!(upgraded(document).unwrap_err().to_string(), expected);
+        }
+        assert!(upgraded(json!({ "openapi": "3.1" })).is_ok());
+    }
 
     #[test]
     fn the_schemas_of_openapi_3_0_become_those_of_3_1() {

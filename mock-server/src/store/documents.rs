@@ -66,7 +66,9 @@ impl<'a> Documents<'a> {
             return Some(typed(value));
         }
         let found = self.store.read(self.mchid, &key);
-        self.changes.read.insert(key, found.as_ref().map_or(ABSENT, |document| document.version));
+        // If it is read again, the change is still based on what was read first.
+        let version = found.as_ref().map_or(ABSENT, |document| document.version);
+        self.changes.read.entry(key).or_insert(version);
         found.map(|Document { value, .. }| typed(&value))
     }
 

@@ -334,6 +334,17 @@ mod tests {
     }
 
     #[test]
+    fn a_change_conflicts_with_one_between_two_reads_of_the_same_document() {
+        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let mut changes = documents(&store, &mchid);
+        assert_eq!(changes.get::<Value>(KIND, "1"), None);
+        put(&store, "1", &json!("between"));
+        assert_eq!(changes.get(KIND, "1"), Some(json!("between")));
+        changes.put(KIND, "2", &"late");
+        assert_eq!(commit(&store, changes), Err(Conflict));
+    }
+
+    #[test]
     fn a_change_that_began_before_a_reset_conflicts_with_it() {
         let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
         store.seed(&mchid, vec![(key("1"), json!("seed"))]);

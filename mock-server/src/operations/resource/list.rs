@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use wechatpay_openapi::{PageStart, Paging};
 
 use crate::{
+    limits::memory_of,
     operations::example::{self, is_single},
     response::OperationResponse,
     store::Documents,
@@ -23,6 +24,9 @@ const USUAL: usize = 20;
 
 /// The most documents that a list has. (own choice)
 const MOST: usize = 1000;
+
+/// How much memory the documents of a list take, in bytes; what comes after them is left out. (own choice)
+const MOST_BYTES: usize = 4 << 20;
 
 /// The part of a list that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +70,12 @@ pub(super) fn list(call: &Call<'_>, documents: &mut Documents<'_>) -> OperationR
 
 fn listed(call: &Call<'_>, documents: &Documents<'_>, page: Page) -> Listed {
     let filters = filters(call);
-    let (mut found, mut total, mut is_any) = (Vec::new(), 0, false);
+    let (mut found, mut total, mut bytes, mut is_any) = (Vec::new(), 0, 0, false);
     documents.list(call.kind(), |_, value| {
         is_any = true;
         if value["is_deleted"] != true && is_wanted(&filters, &value["fields"]) {
-            if (page.skip..page.skip + page.size).contains(&total) {
+            if (page.skip..page.skip + page.size).contains(&total) && bytes < MOST_BYTES {
+                bytes += memory_of(value);
                 found.extend(Stored::deserialize(value));
             }
             total += 1;
@@ -136,7 +141,7 @@ impl Page {
             && pointer == next
         {
             let end = self.skip + self.size;
-            return Some(if end < total { json!(end.to_string()) } else { json!("") });
+            return Some(if self.size > 0 && end < total { json!(end.to_string()) } else { json!("") });
         }
         if paging.size.as_deref() == Some(name) {
             return Some(self.size.into());

@@ -40,7 +40,8 @@ pub(super) fn answer(
     let Some(resource) = request.operation().resource() else {
         return example::answer(context, request, documents);
     };
-    let call = Call { now: context.now, request, resource };
+    let kind = format!("resource {}", resource.document);
+    let call = Call { now: context.now, request, resource, kind };
     match resource.action {
         Action::Create => call.create(documents),
         Action::Read => call.read(documents),
@@ -50,16 +51,21 @@ pub(super) fn answer(
     }
 }
 
+/// How often a key is made anew that another document has. (own choice)
+const TRIES: usize = 8;
+
 /// A request for an operation on documents.
 struct Call<'r> {
     now: Timestamp,
     request: &'r ValidRequest<'r>,
     resource: &'r Resource,
+    /// The kind of its documents in the store, apart from those of operations with rules of their own.
+    kind: String,
 }
 
 impl Call<'_> {
     fn kind(&self) -> &str {
-        &self.resource.document
+        &self.kind
     }
 
     /// Makes a document. The same request again gets the same answer, unless the gateway makes the key.
@@ -80,9 +86,12 @@ impl Call<'_> {
         let mut stored =
             Stored { created: self.now.as_unix(), content, fields, is_kept: true, ..Stored::default() };
         let mut answer = self.created(&stored, 0);
-        if named.is_none() && self.of_answer(&answer).is_some_and(|it| self.stored(documents, &it).is_some())
-        {
-            let kind = format!("{} made again", self.kind());
+        let kind = format!("{} made again", self.kind());
+        for _ in 0..TRIES {
+            let made = self.of_answer(&answer).filter(|_| named.is_none());
+            if made.is_none_or(|made| self.stored(documents, &made).is_none()) {
+                break;
+            }
             let again = documents.get(&kind, &stored.content).unwrap_or(0_u64) + 1;
             documents.put(&kind, &stored.content, &again);
             answer = self.created(&stored, again);
@@ -109,9 +118,9 @@ impl Call<'_> {
     /// Keeps a new document under all its names.
     fn keep(&self, documents: &mut Documents<'_>, stored: &mut Stored, answer: &OperationResponse) {
         let body = self.body_of(answer);
-        let named = self.resource.keys.iter().find_map(|key| {
-            named::in_request(self.request, key).or_else(|| named::in_answer(self.request, body, key))
-        });
+        let keys = &self.resource.keys;
+        let named = keys.iter().find_map(|key| named::in_request(self.request, key));
+        let named = named.or_else(|| keys.iter().find_map(|key| named::in_answer(self.request, body, key)));
         let Some(first) = named else { return };
         self.add_answer(&mut stored.fields, body);
         if let Some(State { field, to: Some(to), .. }) = &self.resource.state {
@@ -166,7 +175,9 @@ impl Call<'_> {
                 parent.remove(name);
             }
         }
-        merge(fields, &body);
+        if body.is_object() {
+            merge(fields, &body);
+        }
     }
 
     /// The document in its place in an answer.
@@ -231,7 +242,9 @@ impl Call<'_> {
     /// Gives a document the fields of the request, and the state after the action.
     fn apply(&self, fields: &mut Value) {
         merge(fields, &named::parameters(self.request));
-        merge(fields, self.request.plain());
+        if self.request.plain().is_object() {
+            merge(fields, self.request.plain());
+        }
         for (name, value) in &self.resource.set {
             let pointer = value.as_str().filter(|text| text.starts_with('/'));
             let value = pointer.map_or(Some(value), |pointer| self.request.plain().pointer(pointer));
