@@ -16,6 +16,9 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 # Seconds that the comparison may take.
 longest=60
 
+# The operations that are compared: those that succeed with any valid values. The generated tests compare all.
+operations=(set_rights show_member_card list_certificates echo)
+
 skip() {
   printf 'skipped: %s\n' "$1"
   exit 77
@@ -61,7 +64,7 @@ cd "$scratch"
 export WECHATPAY_CREDENTIALS=$scratch/keys SCHEMATHESIS_HOOKS=$here/schemathesis_hooks.py PYTHONDONTWRITEBYTECODE=1
 status=0
 timeout "$longest" "$environment/bin/python" -m schemathesis.cli --config-file "$here/schemathesis.toml" \
-  run "$url/__mock/contract.json" --url "$url" "$@" || status=$?
+  run "$url/__mock/contract.json" --url "$url" "${operations[@]/#/--include-operation-id=}" "$@" || status=$?
 case $status in
   0 | 1) exit "$status" ;;
   124) could_not "expected schemathesis to end within $longest s" ;;
