@@ -152,6 +152,24 @@ mod tests {
         Parameter::read(&Value::Null, &parameter).unwrap()
     }
 
+    #[test]
+    fn a_parameter_is_required_in_the_path_or_if_the_contract_says_so() {
+        let is_required = |place: &str, required: bool| {
+            let schema = json!({ "type": "string" });
+            let parameter = json!({ "name": "id", "in": place, "required": required, "schema": schema });
+            Parameter::read(&Value::Null, &parameter).unwrap().is_required
+        };
+        assert!(is_required("path", false) && is_required("query", true) && !is_required("query", false));
+    }
+
+    #[test]
+    fn a_parameter_is_encrypted_if_the_contract_says_so() {
+        let schema = json!({ "type": "string", "x-sensitive": true });
+        let parameter = json!({ "name": "id", "in": "query", "schema": schema });
+        assert!(Parameter::read(&Value::Null, &parameter).unwrap().is_sensitive());
+        assert!(!self::parameter("id").is_sensitive());
+    }
+
     fn parse(name: &str, sent: &str) -> Result<Value, Constraint> {
         let parameter = parameter(name);
         parameter.parse(sent).map_err(|error| {

@@ -218,6 +218,13 @@ mod tests {
         Schema::read(&Value::Null, schema).unwrap()
     }
 
+    #[test]
+    fn a_body_is_parsed_as_it_is() {
+        let body = json!({ "list": [{ "name": "a" }], "total": 1 });
+        assert_eq!(goods().parse(body.to_string().as_bytes()).unwrap(), body);
+        assert!(goods().parse(b"{").is_err());
+    }
+
     fn goods() -> Schema {
         let name = json!({ "type": "string", "title": "名称", "minLength": 1, "maxLength": 3, "pattern": "^[a-z]+$" });
         let item = json!({
