@@ -1,6 +1,8 @@
 // Tests the official Go SDK, unmodified, against the mock: it calls https://api.mch.weixin.qq.com, the host that is built into
 // it, and reaches the mock through HTTPS_PROXY and SSL_CERT_FILE. Run it as `wechatpay-mock run -- build/suite`.
 //
+// With the argument `services`, it instead calls every service of the SDK.
+//
 // Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 package main
 
@@ -47,6 +49,9 @@ func main() {
 	if err != nil {
 		fmt.Printf("Bail out! %s\n", err)
 		os.Exit(2)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "services" {
+		os.Exit(callServices(ctx, merchant))
 	}
 	tap := &tap{}
 

@@ -45,15 +45,18 @@ final class Merchant {
   }
 
   HttpClient trustingPublicKey() {
-    return client(
-        new RSAPublicKeyConfig.Builder()
-            .merchantId(mchid)
-            .merchantSerialNumber(serial)
-            .privateKey(key)
-            .apiV3Key(apiV3Key)
-            .publicKeyId(publicKeyId)
-            .publicKey(publicKey)
-            .build());
+    return client(publicKeyConfig());
+  }
+
+  Config publicKeyConfig() {
+    return new RSAPublicKeyConfig.Builder()
+        .merchantId(mchid)
+        .merchantSerialNumber(serial)
+        .privateKey(key)
+        .apiV3Key(apiV3Key)
+        .publicKeyId(publicKeyId)
+        .publicKey(publicKey)
+        .build();
   }
 
   private static HttpClient client(Config config) {
