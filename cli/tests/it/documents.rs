@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    net::TcpListener,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -37,6 +38,7 @@ impl Page {
             self.blocks().filter(|(language, _)| *language == "sh").map(|(_, code)| code).collect();
         let port = address.rsplit(':').next().unwrap();
         let code = code.replace("cargo run --release -- ", "wechatpay-mock ");
+        let code = code.replace("18080", &free_port().to_string());
         format!("{TRAP}{}", code.replace(":8080", &format!(":{port}")))
     }
 
@@ -48,6 +50,11 @@ impl Page {
             fs::write(folder.join(name), code).unwrap();
         }
     }
+}
+
+/// A port for a mock that a page starts itself, on 18080.
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// The READMEs and the pages below `docs/` that have commands to run. Those about performance are run by the benches.
