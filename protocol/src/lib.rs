@@ -36,6 +36,7 @@
 
 mod authorization;
 mod base_url;
+mod callback;
 mod certificate;
 mod credentials;
 pub mod display;
@@ -55,6 +56,7 @@ mod timestamp;
 
 pub use authorization::{Authorization, AuthorizationError};
 pub use base_url::{BaseUrl, BaseUrlError};
+pub use callback::{Callback, CallbackResource, Event};
 pub use certificate::{Certificate, CertificateError};
 pub use credentials::{Credentials, CredentialsError, CredentialsFile};
 pub use error_body::ErrorBody;
