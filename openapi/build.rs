@@ -42,6 +42,9 @@ const LEVEL: u8 = 9;
 /// The file with what all families share.
 const COMMON: &str = "_common.json";
 
+/// The file with the events of callbacks.
+const EVENTS: &str = "_events.json";
+
 fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/contract");
     println!("cargo::rerun-if-changed={}", folder.display());
@@ -62,17 +65,20 @@ struct BuiltIn {
     common: Value,
     /// The named schemas of all families.
     schemas: Map<String, Value>,
+    /// The events of callbacks.
+    events: Value,
 }
 
 impl BuiltIn {
     fn read(folder: &Path) -> Result<Self, ContractError> {
         let common = document(&folder.join(COMMON))?;
-        let mut built_in = Self { common, ..Self::default() };
+        let events = document(&folder.join(EVENTS)).map_err(|error| error.within(EVENTS))?;
+        let mut built_in = Self { common, events, ..Self::default() };
         let mut families: Vec<_> = fs::read_dir(folder).map_err(|error| problem(&error))?.flatten().collect();
         families.sort_by_key(fs::DirEntry::file_name);
         for family in families {
             let name = family.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".json") && name != COMMON {
+            if name.ends_with(".json") && name != COMMON && name != EVENTS {
                 let added = document(&family.path()).and_then(|document| built_in.add(&document));
                 added.map_err(|error| error.within(&name))?;
             }
@@ -98,8 +104,12 @@ impl BuiltIn {
                 let within = |error: ContractError| error.within(&format!("{key} {path}"));
                 let entry = Entry::read(family, &template, key).map_err(within)?;
                 Resource::read(&operation["x-mock"]).map_err(within)?;
-                let description = inline_operation(family, operation).map_err(within)?.to_string();
-                let compressed = miniz_oxide::deflate::compress_to_vec(description.as_bytes(), LEVEL);
+                let sends = operation["x-mock"]["sends"].as_str();
+                if let Some(event) = sends.filter(|event| self.events["webhooks"].get(*event).is_none()) {
+                    let problem = format!("expected x-mock.sends to be an event, found {event}");
+                    return Err(within(ContractError::new(problem)));
+                }
+                let compressed = compressed(&inline_operation(family, operation).map_err(within)?);
                 self.operations.push((key.clone(), entry, self.descriptions.len(), compressed.len()));
                 self.descriptions.extend(compressed);
             }
@@ -112,6 +122,7 @@ impl BuiltIn {
         for (name, bytes) in [
             ("index.rs", self.index()?.as_bytes()),
             ("descriptions.bin", &self.descriptions),
+            ("events.bin", &compressed(&self.events)),
             ("common.json", self.common.to_string().as_bytes()),
             ("schemas.json", schemas.as_bytes()),
         ] {
@@ -162,6 +173,11 @@ impl BuiltIn {
         add(&mut index, "ENDS", "u32", routes.ends.iter().map(ToString::to_string));
         Ok(index)
     }
+}
+
+/// The text of a value, compressed.
+fn compressed(value: &Value) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec(value.to_string().as_bytes(), LEVEL)
 }
 
 fn document(file: &Path) -> Result<Value, ContractError> {

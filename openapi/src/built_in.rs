@@ -3,11 +3,12 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Contract, Depth, Operation, PathTemplate, Provenance,
     entry::Entry,
+    event::{Events, EventsByType, Webhooks},
     list::List,
     routes::{Literal, Node, Routes},
 };
@@ -31,12 +32,19 @@ pub(crate) const fn contract() -> Contract {
             ends: List::BuiltIn(&ENDS),
         },
         document: None,
+        events: Events { has_built_in: true, own: EventsByType::new() },
     }
 }
 
 /// What all families share: information, servers, security, components.
 pub(crate) static COMMON: LazyLock<Value> =
     LazyLock::new(|| json(include_bytes!(concat!(env!("OUT_DIR"), "/common.json"))));
+
+/// The events, read when one is first needed.
+pub(crate) static WEBHOOKS: LazyLock<Webhooks> = LazyLock::new(|| {
+    let document = json(&inflated(include_bytes!(concat!(env!("OUT_DIR"), "/events.bin"))));
+    Webhooks::read(&document, &Map::new()).expect("a test reads them")
+});
 
 /// The named schemas of all families, and those that they share.
 pub(crate) fn schemas() -> Value {
@@ -49,11 +57,13 @@ pub(crate) fn schemas() -> Value {
 
 /// The description at this place, with the refusal that every operation has.
 pub(crate) fn description(at: usize, length: usize) -> Value {
-    let compressed = &DESCRIPTIONS[at..at + length];
-    let text = miniz_oxide::inflate::decompress_to_vec(compressed).expect("the build script compressed it");
-    let mut description = json(&text);
+    let mut description = json(&inflated(&DESCRIPTIONS[at..at + length]));
     description["responses"]["default"] = json!({ "$ref": "#/components/responses/refusal" });
     description
+}
+
+fn inflated(compressed: &[u8]) -> Vec<u8> {
+    miniz_oxide::inflate::decompress_to_vec(compressed).expect("the build script compressed it")
 }
 
 fn json(text: &[u8]) -> Value {

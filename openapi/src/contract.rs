@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     ContractError, Operation, PathTemplate,
     built_in::{self, CONTRACT},
+    event::{Events, Webhooks},
     inline::inline,
     list::List,
     near::near,
@@ -29,6 +30,7 @@ pub struct Contract {
     pub(crate) routes: Routes,
     /// The document it was read from; `None` for the built-in contract and those made of it.
     pub(crate) document: Option<Value>,
+    pub(crate) events: Events,
 }
 
 /// Why no operation matches a request.
@@ -62,10 +64,12 @@ impl Contract {
             ContractError::new(format!("expected JSON, found {error}")).on_line(error.line().max(1))
         })?;
         let document = upgraded(document)?;
-        let paths = document["paths"].as_object();
-        let paths = paths.ok_or_else(|| ContractError::new("expected a document with paths, found none"))?;
+        let (paths, own) = (document["paths"].as_object(), Webhooks::of_user(&document)?);
+        if paths.is_none() && own.is_empty() {
+            return Err(ContractError::new("expected a document with paths, found none"));
+        }
         let mut draft = Draft::default();
-        for (path, item) in paths {
+        for (path, item) in paths.into_iter().flatten() {
             let template = path.parse::<PathTemplate>();
             let template = template.map_err(|error| error.within(path).at(["paths", path]))?;
             for (key, _) in item.as_object().into_iter().flatten() {
@@ -80,6 +84,7 @@ impl Contract {
             stubs: None,
             routes: draft.routes.into(),
             document: Some(document),
+            events: Events { has_built_in: false, own },
         })
     }
 

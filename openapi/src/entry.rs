@@ -43,9 +43,11 @@ impl Depth {
     }
 }
 
-/// How sure it is that the gateway has an operation.
+/// How sure it is that the gateway has an operation, or sends an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
+    /// Real traffic has been published.
+    Wild,
     /// The official documentation describes it.
     Documented,
     /// Only SDKs have it.
@@ -55,15 +57,26 @@ pub enum Provenance {
 }
 
 impl Provenance {
-    const STATED: [Self; 2] = [Self::Documented, Self::Sdk];
+    const STATED: [Self; 3] = [Self::Wild, Self::Documented, Self::Sdk];
 
     /// Its name in the contract; `unstated` is none.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Wild => "wild",
             Self::Documented => "documented",
             Self::Sdk => "sdk",
             Self::Unstated => "unstated",
         }
+    }
+
+    /// Reads `x-provenance`.
+    ///
+    /// # Errors
+    /// If it has another value.
+    pub(crate) fn read(value: &Value) -> Result<Self, ContractError> {
+        read(value, Self::STATED, Self::as_str, Self::Unstated).ok_or_else(|| {
+            ContractError::new("expected x-provenance to be wild, documented or sdk").at(["x-provenance"])
+        })
     }
 }
 
@@ -95,15 +108,7 @@ impl Entry {
                     let problem = "expected x-mock.depth to be example, resource or rules";
                     ContractError::new(problem).at(["x-mock", "depth"])
                 })?,
-            provenance: read(
-                &operation["x-provenance"],
-                Provenance::STATED,
-                Provenance::as_str,
-                Provenance::Unstated,
-            )
-            .ok_or_else(|| {
-                ContractError::new("expected x-provenance to be documented or sdk").at(["x-provenance"])
-            })?,
+            provenance: Provenance::read(&operation["x-provenance"])?,
             is_deprecated: operation["deprecated"] == true,
             needs_wechatpay_serial: operation["x-mock"]["needs_wechatpay_serial"] == true,
         })

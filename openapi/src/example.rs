@@ -40,7 +40,8 @@ impl Schema {
     ///
     /// A field gets the value that `with` supplies, if its schema allows that, else its example. Without either, a
     /// required field gets its default, the first member of its enum, or a value of its type and within its limits;
-    /// an optional one is left out. A list has one item, or as many as it must have. `with` is asked about a list or
+    /// an optional one is left out, and so is an optional object or list with `x-absent`, unless a field in it gets a
+    /// supplied value. A list has one item, or as many as it must have. `with` is asked about a list or
     /// an object before its members, and about a field again if it supplied a value that was not allowed.
     ///
     /// The value satisfies the schema, unless a required field has neither example nor default nor enum, and a rule
@@ -86,11 +87,14 @@ impl Maker<'_> {
             self.supplied.push(field.pointer.into());
             return Some(value);
         }
-        match kind(field.schema) {
+        let before = self.supplied.len();
+        let value = match kind(field.schema) {
             Some(JsonType::Object) => self.object(field),
             Some(JsonType::Array) => self.list(field),
             _ => self.single(field),
-        }
+        };
+        let is_absent = field.schema["x-absent"] == true && !field.is_required;
+        value.filter(|_| !is_absent || self.supplied.len() > before)
     }
 
     fn object(&mut self, field: &Field<'_>) -> Option<Value> {

@@ -9,16 +9,17 @@ use http::Method;
 
 use crate::{
     Contract, ContractError, Depth, Operation, PathTemplate,
+    event::Events,
     list::List,
     routes::{Branch, Routes},
 };
 
 impl Contract {
-    /// The contract with the operations of another one, which was [read](Contract::parse) from a document. An operation
-    /// of the same method and path replaces the built-in one.
+    /// The contract with the operations and events of another one, which was [read](Contract::parse) from a document. An
+    /// operation of the same method and path replaces the built-in one, as does an event of the same name.
     ///
     /// # Errors
-    /// If an operation has the method and path of one that was added before, or the `operationId` of another, or is of
+    /// If an event is one that was added before, or an operation has the method and path of one that was added before, or the `operationId` of another, or is of
     /// the depth `rules`, for which it would need code.
     pub fn with(&self, added: &Contract) -> Result<Self, ContractError> {
         let mut operations: HashMap<_, _> = self.operations().iter().map(|one| (route(one), one)).collect();
@@ -41,7 +42,14 @@ impl Contract {
                 return Err(at(operation, ContractError::new(problem).at(["operationId"])));
             }
         }
-        Ok(Self::of(operations.into_values().map(Operation::again).collect()))
+        let mut events = self.events.clone();
+        for (event_type, event) in &added.events.own {
+            if events.own.insert(event_type.clone(), event.clone()).is_some() {
+                let problem = "expected each event once, found it in another file too";
+                return Err(ContractError::new(problem).within(event_type).at(["webhooks", event_type]));
+            }
+        }
+        Ok(Self::of(operations.into_values().map(Operation::again).collect(), events))
     }
 
     /// The contract with routes of which nothing is known but method and path: any body will do. They come before every
@@ -54,11 +62,11 @@ impl Contract {
             let stub = Operation::stub(method, path);
             (route(&stub), stub)
         }));
-        Self::of(operations.into_values().collect())
+        Self::of(operations.into_values().collect(), self.events.clone())
     }
 
     /// Makes the index of these operations, whose routes and IDs differ.
-    fn of(mut operations: Vec<Operation>) -> Self {
+    fn of(mut operations: Vec<Operation>, events: Events) -> Self {
         operations.sort_by(|one, other| order(one).cmp(&order(other)));
         let (mut stubs, mut routes, mut by_id) = (Branch::default(), Branch::default(), BTreeMap::new());
         for (index, operation) in (0..).zip(&operations) {
@@ -73,6 +81,7 @@ impl Contract {
             routes: routes.into(),
             operations: List::Made(operations),
             document: None,
+            events,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The operations of WeChat Pay APIv3 as data: their paths, parameters, bodies and responses.
+//! The operations of WeChat Pay APIv3 as data: their paths, parameters, bodies and responses; and the events that it calls
+//! back about.
 //!
 //! Everything comes from OpenAPI 3.1 documents: `fixtures/contract/` for the built-in contract, a file for each family
 //! of operations. Nothing else in the workspace lists paths or fields. The mock routes and validates with it and makes
@@ -45,6 +46,7 @@ mod description;
 mod document;
 mod entry;
 mod error;
+mod event;
 mod example;
 mod field_error;
 mod form;
@@ -71,6 +73,7 @@ pub use contract::{Contract, RouteError};
 pub use description::{OperationError, RequestBody, ResponseBody};
 pub use entry::{Depth, Provenance};
 pub use error::ContractError;
+pub use event::CallbackEvent;
 pub use example::Field;
 pub use field_error::{Constraint, FieldError, JsonType, Location};
 pub use form::Form;
