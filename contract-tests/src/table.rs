@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
-use wechatpay_openapi::{Contract, Operation};
+use wechatpay_openapi::{CallbackEvent, Contract, Operation};
 
 use crate::case::{Case, Expected, ExpectedBody, SignedBy};
 
@@ -92,6 +92,50 @@ pub fn operations(contract: &Contract) -> String {
         }
     }
     text
+}
+
+/// A table of every event of callbacks, and one of the plans by which they are sent again.
+pub fn events(contract: &Contract) -> String {
+    let events = contract.events();
+    let mut text = format!(
+        "\n{} events.\n\n| event | name | summary | type | again | provenance | assumed |\n|---|---|---|---|---|---|---|\n",
+        events.len()
+    );
+    let mut plans: BTreeMap<_, _> = BTreeMap::new();
+    for event in events {
+        let again = again(&event.retry);
+        let CallbackEvent { event_type, title, summary, original_type, provenance, .. } = event;
+        let _ = writeln!(
+            text,
+            "| `{event_type}` | {} | {} | `{original_type}` | {again} | {} | {} |",
+            cell(title),
+            cell(summary),
+            provenance.as_str(),
+            event.assumed().join(", ")
+        );
+        plans.insert(again, &event.retry);
+    }
+    text += "\n| again | after |\n|---|---|\n";
+    for (again, plan) in plans {
+        let pauses = plan.chunk_by(|one, other| one == other).map(|same| match same {
+            [pause] => period(*pause),
+            _ => format!("{} × {}", same.len(), period(same[0])),
+        });
+        let _ = writeln!(text, "| {again} | {} |", pauses.collect::<Vec<_>>().join(", "));
+    }
+    text
+}
+
+/// How often a callback is sent again, and within which time.
+fn again(plan: &[u32]) -> String {
+    format!("{} times in {}", plan.len(), period(plan.iter().sum()))
+}
+
+/// A number of seconds for people: `24 h 4 min`.
+fn period(seconds: u32) -> String {
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
 /// A row for each value of a property, and how many operations have it.

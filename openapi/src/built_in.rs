@@ -75,7 +75,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::{Action, Key, RequestBody, Resource, ResponseBody, State, named};
+    use crate::{Action, Key, RequestBody, Resource, ResponseBody, Schema, State, named};
 
     #[test]
     fn every_operation_can_be_read_and_compiled_and_answered() {
@@ -166,6 +166,67 @@ mod tests {
                     "{kind}: {state}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_event_has_an_example_and_a_plan() {
+        let events = Contract::current().events();
+        let formerly: Vec<_> = events.iter().flat_map(|event| &event.former).collect();
+        assert_eq!((events.len(), formerly.len()), (102, 3));
+        assert!(formerly.iter().all(|name| Contract::current().event(name).is_none()));
+        for event in events {
+            let name = &event.event_type;
+            event.check().unwrap_or_else(|error| panic!("{name}: {error}"));
+            for variant in event.variants() {
+                let example = variant.sample(&mut |_| None);
+                assert_eq!(variant.unknown(&example), [], "{name}");
+                let text: Value = serde_json::from_str(&event.text(&example)).unwrap();
+                assert_eq!(text, example, "{name}");
+            }
+            let total: u32 = event.retry.iter().sum();
+            assert!(!event.retry.contains(&0) && (1..=24 * 3600 + 300).contains(&total), "{name}: {total}");
+            assert_ne!(event.provenance, Provenance::Unstated, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_example_of_a_field_of_an_event_satisfies_its_schema() {
+        fn check(schema: &Value, at: &str) {
+            for example in schema["examples"].as_array().into_iter().flatten() {
+                let read = Schema::read(&Value::Null, schema).unwrap();
+                assert_eq!(read.check(example), Ok(()), "{at}: {example}");
+            }
+            for name in schema["required"].as_array().into_iter().flatten().chain(x_order(schema)) {
+                assert!(schema["properties"].get(name.as_str().unwrap()).is_some(), "{at}: {name}");
+            }
+            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                assert!(field["title"].is_string(), "{at}/{name} has no title");
+                check(field, &format!("{at}/{name}"));
+            }
+            let inner =
+                schema.get("items").into_iter().chain(schema["anyOf"].as_array().into_iter().flatten());
+            inner.for_each(|inner| check(inner, at));
+        }
+        fn x_order(schema: &Value) -> impl Iterator<Item = &Value> {
+            schema["x-order"].as_array().into_iter().flatten()
+        }
+        for event in Contract::current().events() {
+            check(event.resource().as_value(), &event.event_type);
+        }
+    }
+
+    #[test]
+    fn real_callbacks_have_the_words_that_were_seen() {
+        for (event_type, summary, original_type, attempts) in [
+            ("TRANSACTION.SUCCESS", "支付成功", "transaction", 15),
+            ("REFUND.SUCCESS", "退款成功", "refund", 15),
+            ("MCHTRANSFER.BILL.FINISHED", "商家转账单据终态通知", "mch_payment", 64),
+            ("MEMBERCARD.ACTIVATE_CARD", "会员卡激活通知", "membercard", 11),
+        ] {
+            let event = Contract::current().event(event_type).unwrap();
+            assert_eq!((event.summary.as_str(), event.original_type.as_str()), (summary, original_type));
+            assert_eq!((event.associated_data.as_str(), event.retry.len()), (original_type, attempts));
         }
     }
 

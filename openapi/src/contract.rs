@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     ContractError, Operation, PathTemplate,
     built_in::{self, CONTRACT},
-    event::{Events, Webhooks},
+    event::{Events, EventsByType, Webhooks},
     inline::inline,
     list::List,
     near::near,
@@ -74,7 +74,10 @@ impl Contract {
             let template = template.map_err(|error| error.within(path).at(["paths", path]))?;
             for (key, _) in item.as_object().into_iter().flatten() {
                 let operation = Operation::read(&document, &template, key);
-                let added = operation.and_then(|operation| draft.add(operation));
+                let added = operation.and_then(|operation| {
+                    check_event(&operation, &own)?;
+                    draft.add(operation)
+                });
                 added.map_err(|error| error.within(&format!("{key} {path}")).at(["paths", path, key]))?;
             }
         }
@@ -156,6 +159,17 @@ impl Contract {
             Ok((name.clone(), schema))
         };
         schemas.as_object().into_iter().flatten().map(read).collect()
+    }
+}
+
+/// Checks that the event that an operation of a document sends is one of the document or a built-in one.
+fn check_event(operation: &Operation, own: &EventsByType) -> Result<(), ContractError> {
+    match operation.sends() {
+        Some(event) if !own.contains_key(event) && Contract::current().event(event).is_none() => {
+            let problem = format!("expected x-mock.sends to be an event, found {event}");
+            Err(ContractError::new(problem).at(["x-mock", "sends"]))
+        }
+        _ => Ok(()),
     }
 }
 

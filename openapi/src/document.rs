@@ -8,11 +8,17 @@ impl Contract {
     /// The whole contract as an OpenAPI document.
     ///
     /// The built-in one is put together at each call, which takes some tenths of a second: with the headers of every
-    /// signed response and the refusal that every operation has.
+    /// signed response, the refusal that every operation has, and the events as webhooks.
     pub fn document(&self) -> String {
         match &self.document {
             Some(document) => document.to_string(),
-            None => document(self.operations(), COMMON["info"].clone()),
+            None => {
+                let mut document = document(self.operations(), COMMON["info"].clone());
+                let webhooks =
+                    self.events().into_iter().map(|event| (event.event_type.clone(), event.described()));
+                document["webhooks"] = webhooks.collect::<Map<_, _>>().into();
+                document.to_string()
+            }
         }
     }
 
@@ -30,11 +36,11 @@ impl Contract {
         }
         let mut info = COMMON["info"].clone();
         info["x-family"] = name.into();
-        Some(document(of_family, info))
+        Some(document(of_family, info).to_string())
     }
 }
 
-fn document<'o>(operations: impl IntoIterator<Item = &'o Operation>, info: Value) -> String {
+fn document<'o>(operations: impl IntoIterator<Item = &'o Operation>, info: Value) -> Value {
     let mut paths = Map::new();
     for operation in operations {
         let item = paths.entry(operation.path().as_str()).or_insert_with(|| json!({}));
@@ -44,7 +50,7 @@ fn document<'o>(operations: impl IntoIterator<Item = &'o Operation>, info: Value
     document["openapi"] = "3.1.0".into();
     document["info"] = info;
     document["paths"] = paths.into();
-    document.to_string()
+    document
 }
 
 /// The description of an operation, with the headers of its signed responses.
@@ -91,6 +97,8 @@ mod tests {
             let of_success = responses.iter().filter(|(status, _)| status.starts_with('2'));
             assert!(of_success.into_iter().all(|(_, response)| response["headers"].is_object() == is_signed));
         }
+        let events = Contract::current().events().into_iter().map(|event| event.event_type.as_str());
+        assert!(events.eq(document["webhooks"].as_object().unwrap().keys()));
     }
 
     #[test]

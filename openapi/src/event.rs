@@ -34,7 +34,7 @@ pub struct CallbackEvent {
     pub event_type: String,
     /// Its name in the official documentation: `支付成功通知`.
     pub title: String,
-    /// What a callback says for people: `支付成功`. Else the title.
+    /// What a callback says for people: `支付成功`. Else the title without 事件 and 回调.
     pub summary: String,
     /// What a callback says is encrypted: `transaction`. Else the first part of the event, in lower case.
     pub original_type: String,
@@ -80,7 +80,8 @@ impl Contract {
 
     /// The event with this `event_type`.
     pub fn event(&self, event_type: &str) -> Option<&CallbackEvent> {
-        let built_in = || self.events.has_built_in.then(|| built_in::WEBHOOKS.events.get(event_type)).flatten();
+        let built_in =
+            || self.events.has_built_in.then(|| built_in::WEBHOOKS.events.get(event_type)).flatten();
         self.events.own.get(event_type).or_else(built_in).map(Arc::as_ref)
     }
 
@@ -126,7 +127,6 @@ impl CallbackEvent {
         self.resource.sample(&mut |_| None)
     }
 
-
     /// The text of a resource, to be encrypted: compact JSON, with members in the order of the gateway where that is
     /// known (`x-order`), any others after them by name.
     pub fn text(&self, resource: &Value) -> String {
@@ -141,7 +141,11 @@ impl CallbackEvent {
     }
 
     /// Reads the webhook `event_type` of a document.
-    fn read(document: &Value, event_type: &str, plans: [&Map<String, Value>; 2]) -> Result<Self, ContractError> {
+    fn read(
+        document: &Value,
+        event_type: &str,
+        plans: [&Map<String, Value>; 2],
+    ) -> Result<Self, ContractError> {
         let item = resolve(document, &document["webhooks"][event_type])?;
         let post = item.get("post").ok_or_else(|| ContractError::new("expected post, found none"))?;
         let of_mock = |error: ContractError| error.within("x-mock").at(["post", "x-mock"]);
@@ -161,7 +165,7 @@ impl CallbackEvent {
         let original_type = mock.original_type.unwrap_or_else(lower);
         Ok(Self {
             event_type: event_type.into(),
-            summary: mock.summary.unwrap_or_else(|| title.clone()),
+            summary: mock.summary.unwrap_or_else(|| short(&title)),
             title,
             associated_data: mock.associated_data.unwrap_or_else(|| original_type.clone()),
             original_type,
@@ -184,7 +188,8 @@ impl CallbackEvent {
             variant.compile()?;
             let example = variant.sample(&mut |_| None);
             if let Err(error) = variant.check(&example).and_then(|()| self.resource.check(&example)) {
-                let problem = format!("expected an example of {}, from which resources are made", error.pointer);
+                let problem =
+                    format!("expected an example of {}, from which resources are made", error.pointer);
                 return Err(ContractError::new(problem));
             }
         }
@@ -283,6 +288,14 @@ impl Mock {
     }
 }
 
+/// A title as summaries have it: `会员卡激活事件通知` is `会员卡激活通知`. Those that are known differ in this. (own choice)
+fn short(title: &str) -> String {
+    match title.strip_suffix("通知") {
+        Some(name) => format!("{}通知", name.trim_end_matches("回调").trim_end_matches("事件")),
+        None => title.into(),
+    }
+}
+
 /// The plan that this names, or that it is: pairs of how often, and after how many seconds.
 fn plan(plan: &Value, plans: [&Map<String, Value>; 2]) -> Result<Vec<u32>, ContractError> {
     let named = |name: &str| {
@@ -346,5 +359,150 @@ fn write(schema: &Value, value: &Value, text: &mut String) {
             text.push_str(if before == "[" { "[]" } else { "]" });
         }
         _ => text.push_str(&value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(post: &Value) -> Value {
+        json!({ "webhooks": { "SHOP.OPENED": { "post": post } } })
+    }
+
+    fn shop() -> Value {
+        let id = json!({ "type": "string", "title": "门店编号", "examples": ["1001"] });
+        let schema = json!({ "type": "object", "required": ["id"], "properties": { "id": id } });
+        json!({
+            "summary": "门店开通事件回调通知",
+            "requestBody": { "content": { "application/json": { "schema": schema } } },
+        })
+    }
+
+    fn parse(post: &Value) -> Result<Contract, ContractError> {
+        Contract::parse(&document(post).to_string())
+    }
+
+    #[test]
+    fn what_a_webhook_does_not_say_is_assumed() {
+        let contract = parse(&shop()).unwrap();
+        let [event] = contract.events()[..] else { panic!("{contract:?}") };
+        assert_eq!((event.event_type.as_str(), event.title.as_str()), ("SHOP.OPENED", "门店开通事件回调通知"));
+        assert_eq!((event.summary.as_str(), event.original_type.as_str()), ("门店开通通知", "shop"));
+        assert_eq!((event.associated_data.as_str(), event.provenance), ("shop", Provenance::Unstated));
+        assert_eq!(event.retry, Contract::current().event("TRANSACTION.SUCCESS").unwrap().retry);
+        assert_eq!(event.assumed(), ["summary", "original_type", "retry"]);
+        assert_eq!(event.example(), json!({ "id": "1001" }));
+    }
+
+    #[test]
+    fn what_a_webhook_says_counts() {
+        let mut post = shop();
+        post["x-provenance"] = "documented".into();
+        post["x-mock"] = json!({
+            "summary": "开通", "original_type": "store", "associated_data": "", "retry": [[2, 15], [1, 60]],
+            "former": ["STORE.OPENED"],
+        });
+        let contract = parse(&post).unwrap();
+        let event = contract.event("SHOP.OPENED").unwrap();
+        assert_eq!((event.summary.as_str(), event.original_type.as_str()), ("开通", "store"));
+        assert_eq!((event.associated_data.as_str(), event.provenance), ("", Provenance::Documented));
+        assert_eq!((&event.retry[..], event.assumed()), (&[15, 15, 60][..], &[][..]));
+        assert_eq!(contract.near_event("store.opened").unwrap().event_type, "SHOP.OPENED");
+        post["x-mock"]["retry"] = "own".into();
+        let mut document = document(&post);
+        document["x-mock"] = json!({ "retry": { "own": [[1, 7]] } });
+        let contract = Contract::parse(&document.to_string()).unwrap();
+        assert_eq!(contract.event("SHOP.OPENED").unwrap().retry, [7]);
+    }
+
+    #[test]
+    fn an_event_replaces_the_built_in_one_of_its_name() {
+        let added = parse(&shop()).unwrap();
+        let merged = Contract::built_in().with(&added).unwrap();
+        assert_eq!(merged.events().len(), Contract::current().events().len() + 1);
+        assert!(merged.event("SHOP.OPENED").is_some() && Contract::current().event("SHOP.OPENED").is_none());
+        let error = merged.with(&added).unwrap_err();
+        assert_eq!(error.to_string(), "SHOP.OPENED: expected each event once, found it in another file too");
+        assert_eq!(error.place(), ["webhooks", "SHOP.OPENED"]);
+
+        let text = document(&shop()).to_string().replace("SHOP.OPENED", "REFUND.SUCCESS");
+        let replaced = Contract::built_in().with(&Contract::parse(&text).unwrap()).unwrap();
+        assert_eq!(replaced.events().len(), Contract::current().events().len());
+        let stubs = replaced.with_stubs([]);
+        assert_eq!(stubs.event("REFUND.SUCCESS").unwrap().summary, "门店开通通知");
+    }
+
+    #[test]
+    fn what_is_no_event_is_an_error_with_its_place() {
+        let error = |pointer: &str, value: Value| {
+            let mut post = shop();
+            post["x-mock"] = json!({});
+            *post.pointer_mut(pointer).unwrap() = value;
+            let error = parse(&post).unwrap_err();
+            (error.to_string(), error.place().join("/"))
+        };
+        let schema = "/requestBody/content/application~1json/schema";
+        let many = json!({ "retry": [[201, 1]] });
+        let long = json!({ "retry": [[100, 86_400]] });
+        for (pointer, value, problem, place) in [
+            ("/x-mock", json!({ "retry": "hourly" }), "x-mock: expected the name of a plan", "post/x-mock"),
+            ("/x-mock", json!({ "retry": [[1, 0]] }), "x-mock: expected a plan of pairs", "post/x-mock"),
+            ("/x-mock", json!({ "retry": [15] }), "x-mock: expected a plan of pairs", "post/x-mock"),
+            ("/x-mock", many, "x-mock: expected a plan of pairs", "post/x-mock"),
+            ("/x-mock", long, "x-mock: expected a plan of pairs", "post/x-mock"),
+            ("/x-mock", json!({ "retries": 1 }), "x-mock: expected summary,", "post/x-mock"),
+            ("/x-mock", json!({ "summary": 1 }), "x-mock: expected a text as summary", "post/x-mock"),
+            (schema, Value::Null, "body: expected application/json with a schema", "post/requestBody"),
+            (&format!("{schema}/type"), json!("none"), "", "post"),
+        ] {
+            let (found, at) = error(pointer, value);
+            assert!(found.starts_with(&format!("SHOP.OPENED: {problem}")), "{found}");
+            assert_eq!(at, format!("webhooks/SHOP.OPENED/{place}"));
+        }
+        let error = |document: Value| Contract::parse(&document.to_string()).unwrap_err().to_string();
+        assert_eq!(error(json!({ "webhooks": { "A": {} } })), "A: expected post, found none");
+        assert_eq!(error(json!({ "webhooks": [] })), "expected an object as webhooks");
+        let get = json!({ "operationId": "a", "x-mock": { "sends": "SHOP.CLOSED" } });
+        let expected = "get /: expected x-mock.sends to be an event, found SHOP.CLOSED";
+        assert_eq!(error(json!({ "paths": { "/": { "get": get } } })), expected);
+    }
+
+    #[test]
+    fn a_text_has_the_order_of_the_gateway_where_that_is_known() {
+        let event = Contract::current().event("TRANSACTION.SUCCESS").unwrap();
+        let mut resource = event.example();
+        resource["zero"] = json!({ "b": [], "a": [{}, "支付"] });
+        let text = event.text(&resource);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), resource);
+        assert!(
+            text.starts_with("{\"mchid\":\"") && text.contains(",\"attach\":\"\",\"success_time\":\""),
+            "{text}"
+        );
+        let end = "\"amount\":{\"total\":100,\"payer_total\":100,\"currency\":\"CNY\",\"payer_currency\":\"CNY\"},                   \"zero\":{\"a\":[{},\"支付\"],\"b\":[]}}";
+        assert!(text.ends_with(end), "{text}");
+        let partner = event.text(&event.variants()[1].sample(&mut |_| None));
+        assert!(partner.starts_with("{\"sp_mchid\":\""), "{partner}");
+    }
+
+    #[test]
+    fn a_document_decides_the_variant() {
+        let event = Contract::current().event("REFUND.SUCCESS").unwrap();
+        let variant = |document: Value| event.variant_of(&document).as_value()["title"].clone();
+        assert_eq!(variant(json!({ "out_refund_no": "1", "refund_id": "2" })), "直连");
+        assert_eq!(variant(json!({ "out_refund_no": "1", "sub_mchid": "3" })), "服务商");
+        assert_eq!(variant(Value::Null), "直连");
+        let single = Contract::current().event("MEMBERCARD.ACTIVATE_CARD").unwrap();
+        assert_eq!(single.variants().len(), 1);
+    }
+
+    #[test]
+    fn a_misspelt_event_is_near_the_right_one() {
+        let near = |name: &str| Contract::current().near_event(name).map(|event| event.event_type.as_str());
+        assert_eq!(near("transaction.success"), Some("TRANSACTION.SUCCESS"));
+        assert_eq!(near("REFUND_SUCCESS"), Some("REFUND.SUCCESS"));
+        assert_eq!(near("MEMBERCARDSP.USER_CARD.CREATE"), Some("BRAND_MEMBER_CARD_SP.USER_CARD.CREATE"));
+        assert_eq!(near("GOODS.SOLD"), None);
+        assert_eq!(near(&"A".repeat(10_000)), None);
     }
 }

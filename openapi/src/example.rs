@@ -320,6 +320,18 @@ mod tests {
     }
 
     #[test]
+    fn an_absent_object_is_left_out_unless_a_field_in_it_is_supplied() {
+        let coupon = json!({ "type": "object", "x-absent": true, "required": ["id", "amount"], "properties": {
+            "id": { "type": "string", "maxLength": 1 }, "amount": { "type": "integer" },
+        } });
+        let schema = schema(&json!({ "type": "object", "properties": { "coupon": coupon } }));
+        let sample = |id: &str| schema.sample(&mut |field| (field.name == "id").then(|| json!(id)));
+        assert_eq!(schema.sample(&mut |_| None), json!({}));
+        assert_eq!(sample("1"), json!({ "coupon": { "id": "1", "amount": 1 } }));
+        assert_eq!(sample("too long"), json!({}));
+    }
+
+    #[test]
     fn values_whose_combination_is_not_allowed_are_not_used() {
         let schema = schema(&json!({
             "properties": { "a": { "type": "integer" }, "b": { "type": "integer" } }, "maxProperties": 1,

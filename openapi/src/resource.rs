@@ -33,6 +33,8 @@ pub struct Resource {
     pub paging: Option<Paging>,
     /// For a creation: the code of the error if the key was used before for other content.
     pub repeat: Option<String>,
+    /// The event that its success is, which a callback tells of.
+    pub sends: Option<String>,
 }
 
 /// What happens to a document.
@@ -112,7 +114,7 @@ impl Key {
 }
 
 /// The keywords of `x-mock` that this reads, and those that belong to every depth.
-const KEYWORDS: [&str; 14] = [
+const KEYWORDS: [&str; 15] = [
     "depth",
     "needs_wechatpay_serial",
     "signed",
@@ -127,6 +129,7 @@ const KEYWORDS: [&str; 14] = [
     "total",
     "paging",
     "repeat",
+    "sends",
 ];
 
 impl Resource {
@@ -168,6 +171,7 @@ impl Resource {
             total: pointer(mock, "total")?,
             paging: mock.get("paging").map(Paging::read).transpose()?,
             repeat: text(mock, "repeat")?,
+            sends: text(mock, "sends")?,
         })
     }
 }
@@ -271,7 +275,7 @@ mod tests {
         let mock = json!({
             "depth": "resource", "document": "order", "action": "list", "key": ["service_id+out_order_no"],
             "state": { "field": "state", "first": "NEW", "from": ["PAID"], "to": "CLOSED", "else": "ORDER_CLOSED" },
-            "exists": true, "set": { "is_closed": true }, "in": "/data", "item": "/details", "total": "/total_count", "repeat": "OUT_TRADE_NO_USED",
+            "exists": true, "set": { "is_closed": true }, "in": "/data", "item": "/details", "total": "/total_count", "repeat": "OUT_TRADE_NO_USED", "sends": "TRANSACTION.SUCCESS",
             "paging": { "size": "limit", "page": "offset", "first": 1 },
         });
         let resource = Resource::read(&mock).unwrap().unwrap();
@@ -287,6 +291,7 @@ mod tests {
             (paging.size.as_deref(), &paging.start),
             (Some("limit"), &PageStart::Page("offset".into(), 1))
         );
+        assert_eq!(resource.sends.as_deref(), Some("TRANSACTION.SUCCESS"));
         assert_eq!(
             (resource.set["is_closed"].clone(), resource.repeat.unwrap()),
             (json!(true), "OUT_TRADE_NO_USED".into())

@@ -67,6 +67,11 @@ fn the_list_of_operations_is_up_to_date() {
 }
 
 #[test]
+fn the_list_of_events_is_up_to_date() {
+    check_generated("docs/reference/events.md", "events", &table::events(Contract::current()));
+}
+
+#[test]
 fn the_tables_of_faults_are_up_to_date() {
     // One after the other, because both may write.
     check_generated("docs/reference/faults.md", "faults", &table::faults());
