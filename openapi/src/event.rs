@@ -387,7 +387,10 @@ mod tests {
     fn what_a_webhook_does_not_say_is_assumed() {
         let contract = parse(&shop()).unwrap();
         let [event] = contract.events()[..] else { panic!("{contract:?}") };
-        assert_eq!((event.event_type.as_str(), event.title.as_str()), ("SHOP.OPENED", "门店开通事件回调通知"));
+        assert_eq!(
+            (event.event_type.as_str(), event.title.as_str()),
+            ("SHOP.OPENED", "门店开通事件回调通知")
+        );
         assert_eq!((event.summary.as_str(), event.original_type.as_str()), ("门店开通通知", "shop"));
         assert_eq!((event.associated_data.as_str(), event.provenance), ("shop", Provenance::Unstated));
         assert_eq!(event.retry, Contract::current().event("TRANSACTION.SUCCESS").unwrap().retry);
@@ -443,6 +446,7 @@ mod tests {
             (error.to_string(), error.place().join("/"))
         };
         let schema = "/requestBody/content/application~1json/schema";
+        let kind = "/requestBody/content/application~1json/schema/type";
         let many = json!({ "retry": [[201, 1]] });
         let long = json!({ "retry": [[100, 86_400]] });
         for (pointer, value, problem, place) in [
@@ -454,7 +458,7 @@ mod tests {
             ("/x-mock", json!({ "retries": 1 }), "x-mock: expected summary,", "post/x-mock"),
             ("/x-mock", json!({ "summary": 1 }), "x-mock: expected a text as summary", "post/x-mock"),
             (schema, Value::Null, "body: expected application/json with a schema", "post/requestBody"),
-            (&format!("{schema}/type"), json!("none"), "", "post"),
+            (kind, json!("none"), "", "post"),
         ] {
             let (found, at) = error(pointer, value);
             assert!(found.starts_with(&format!("SHOP.OPENED: {problem}")), "{found}");
