@@ -483,8 +483,9 @@ mod tests {
             text.starts_with("{\"mchid\":\"") && text.contains(",\"attach\":\"\",\"success_time\":\""),
             "{text}"
         );
-        let end = "\"amount\":{\"total\":100,\"payer_total\":100,\"currency\":\"CNY\",\"payer_currency\":\"CNY\"},                   \"zero\":{\"a\":[{},\"支付\"],\"b\":[]}}";
-        assert!(text.ends_with(end), "{text}");
+        let amount = r#""amount":{"total":100,"payer_total":100,"currency":"CNY","payer_currency":"CNY"}"#;
+        let end = format!(r#"{amount},"zero":{{"a":[{{}},"支付"],"b":[]}}}}"#);
+        assert!(text.ends_with(&end), "{text}");
         let partner = event.text(&event.variants()[1].sample(&mut |_| None));
         assert!(partner.starts_with("{\"sp_mchid\":\""), "{partner}");
     }
