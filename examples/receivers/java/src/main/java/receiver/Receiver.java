@@ -88,15 +88,17 @@ public final class Receiver {
   }
 
   private static void send(HttpExchange exchange, int status, String text) throws IOException {
-    try (exchange) {
-      if (text.isEmpty()) {
-        exchange.sendResponseHeaders(status, -1);
-        return;
-      }
-      byte[] body = text.getBytes(StandardCharsets.UTF_8);
+    byte[] body = text.getBytes(StandardCharsets.UTF_8);
+    if (body.length > 0) {
       exchange.getResponseHeaders().set("Content-Type", "application/json");
-      exchange.sendResponseHeaders(status, body.length);
-      exchange.getResponseBody().write(body);
+    }
+    try {
+      exchange.sendResponseHeaders(status, body.length > 0 ? body.length : -1);
+      if (body.length > 0) {
+        exchange.getResponseBody().write(body);
+      }
+    } finally {
+      exchange.close();
     }
   }
 }
