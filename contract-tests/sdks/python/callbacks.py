@@ -1,7 +1,7 @@
-"""Reads the callbacks of a file with wechatpayv3, unmodified. Run it as `wechatpay-mock run -- target/venv/bin/python callbacks.py FILE`.
+"""Reads the callbacks of a file with wechatpayv3, unmodified. It trusts one kind of key at a time.
 
-It trusts one kind of key at a time. Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is
-missing.
+Run it as `wechatpay-mock run -- target/venv/bin/python callbacks.py FILE`. Each check is a line of TAP. Exit code 0 if all
+pass, 1 if one fails, 2 if a credential is missing.
 """
 
 import json
