@@ -67,7 +67,8 @@ func (m merchant) notifyHandlers(ctx context.Context) (map[string]*notify.Handle
 	if err := manager.RegisterDownloaderWithPrivateKey(ctx, m.key, m.serial, m.mchid, m.apiV3Key); err != nil {
 		return nil, err
 	}
-	certificate, err := notify.NewRSANotifyHandler(m.apiV3Key, verifiers.NewSHA256WithRSAVerifier(manager.GetCertificateVisitor(m.mchid)))
+	certificates := verifiers.NewSHA256WithRSAVerifier(manager.GetCertificateVisitor(m.mchid))
+	certificate, err := notify.NewRSANotifyHandler(m.apiV3Key, certificates)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Reads the callbacks of a file with wechatpay-axios-plugin, unmodified. Run it as `wechatpay-mock run -- node callbacks.js FILE`.
+// Reads the callbacks of a file with wechatpay-axios-plugin, unmodified: `wechatpay-mock run -- node callbacks.js FILE`.
 //
 // Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 import assert from 'node:assert/strict';
