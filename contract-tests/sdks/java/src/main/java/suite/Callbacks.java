@@ -1,5 +1,6 @@
 package suite;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -51,7 +52,7 @@ public final class Callbacks {
     System.exit(tap.end());
   }
 
-  /** Reads a callback as this type, and compares all of it. */
+  /** Reads a callback as this type, and compares all that the type has. */
   private static void check(NotificationParser parser, JsonObject callback, Class<?> type) {
     JsonObject headers = callback.getAsJsonObject("headers");
     RequestParam request =
@@ -63,10 +64,11 @@ public final class Callbacks {
             .timestamp(headers.get("Wechatpay-Timestamp").getAsString())
             .body(callback.get("body").getAsString())
             .build();
-    // As fields again, whatever type it has.
-    JsonElement found = GsonUtil.getGson().toJsonTree(parser.parse(request, type));
-    if (!found.equals(callback.get("resource"))) {
-      throw new AssertionError("expected " + callback.get("resource") + ", found " + found);
+    Gson gson = GsonUtil.getGson();
+    JsonElement found = gson.toJsonTree(parser.parse(request, type));
+    JsonElement expected = gson.toJsonTree(gson.fromJson(callback.get("resource"), type));
+    if (!found.equals(expected)) {
+      throw new AssertionError("expected " + expected + ", found " + found);
     }
   }
 }
