@@ -1,7 +1,7 @@
 // Tests the official Go SDK, unmodified, against the mock: it calls https://api.mch.weixin.qq.com, the host that is built into
 // it, and reaches the mock through HTTPS_PROXY and SSL_CERT_FILE. Run it as `wechatpay-mock run -- build/suite`.
 //
-// With the argument `services`, it instead calls every service of the SDK.
+// With the argument `services`, it instead calls every service of the SDK; with `callbacks FILE`, it reads the callbacks in a file.
 //
 // Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 package main
@@ -52,6 +52,9 @@ func main() {
 	}
 	if len(os.Args) > 1 && os.Args[1] == "services" {
 		os.Exit(callServices(ctx, merchant))
+	}
+	if len(os.Args) > 2 && os.Args[1] == "callbacks" {
+		os.Exit(checkCallbacks(ctx, merchant, os.Args[2]))
 	}
 	tap := &tap{}
 

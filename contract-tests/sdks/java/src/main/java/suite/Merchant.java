@@ -35,20 +35,24 @@ final class Merchant {
 
   /** First downloads the platform certificates. */
   HttpClient trustingCertificates() {
-    return client(
-        new RSAAutoCertificateConfig.Builder()
-            .merchantId(mchid)
-            .merchantSerialNumber(serial)
-            .privateKey(key)
-            .apiV3Key(apiV3Key)
-            .build());
+    return client(certificateConfig());
+  }
+
+  /** First downloads the platform certificates. */
+  RSAAutoCertificateConfig certificateConfig() {
+    return new RSAAutoCertificateConfig.Builder()
+        .merchantId(mchid)
+        .merchantSerialNumber(serial)
+        .privateKey(key)
+        .apiV3Key(apiV3Key)
+        .build();
   }
 
   HttpClient trustingPublicKey() {
     return client(publicKeyConfig());
   }
 
-  Config publicKeyConfig() {
+  RSAPublicKeyConfig publicKeyConfig() {
     return new RSAPublicKeyConfig.Builder()
         .merchantId(mchid)
         .merchantSerialNumber(serial)
