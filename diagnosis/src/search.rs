@@ -216,7 +216,7 @@ fn with_endings<'v>(rules: &'static Rules, values: &'v [WrongValue]) -> impl Ite
 
 /// A mistake in a value, and one in the lines.
 fn with_lines<'v>(rules: &'static Rules, values: &'v [WrongValue]) -> impl Iterator<Item = Recipe<'v>> {
-    values.iter().flat_map(|wrong| {
+    values.iter().flat_map(move |wrong| {
         line_mistakes(rules, Cost::Low).map(move |recipe| Recipe { values: [Some(wrong), None], ..recipe })
     })
 }

@@ -60,8 +60,8 @@ pub(crate) enum CaptureError {
     #[error("expected an archive (HAR), found JSON of another form at line {line}, column {column}")]
     Har { line: usize, column: usize },
     #[error(
-        "expected a message with Authorization: WECHATPAY2-SHA256-RSA2048 or Wechatpay-… headers, found none{}",
-        if *.skipped == 0 { String::new() } else { format!(" in {skipped} other messages") }
+        "expected a message with Authorization: WECHATPAY2-SHA256-RSA2048 or Wechatpay-… headers, found none{among}",
+        among = among(.skipped)
     )]
     NoMessage { skipped: usize },
 }
@@ -109,6 +109,14 @@ fn body_alone(bytes: &[u8]) -> Result<Message, CaptureError> {
     json.map_err(|error| CaptureError::Har { line: error.line(), column: error.column() })?;
     let (headers, body) = (Vec::new(), bytes.trim_ascii().to_vec());
     Ok(Message { place: None, start: Start::Unknown, headers, body, answers: None, promised: None })
+}
+
+fn among(skipped: &usize) -> String {
+    match skipped {
+        0 => String::new(),
+        1 => " in 1 other message".into(),
+        _ => format!(" in {skipped} other messages"),
+    }
 }
 
 /// Whether it has a private key in PEM.

@@ -29,7 +29,7 @@ const FIRST: [&str; 12] = [
 const LONGEST_NAME: usize = 64;
 
 /// How far a message is read.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum State {
     Outside,
     Head,
@@ -56,7 +56,7 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Message> {
             state = State::Head;
             continue;
         }
-        match (&state, header(shown)) {
+        match (state, header(shown)) {
             (State::Outside, Some((name, value))) if begins(&name) => {
                 let mut message = begun(number, Start::Unknown, &[]);
                 message.headers.push((name, value));

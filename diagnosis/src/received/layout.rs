@@ -1,10 +1,6 @@
 //! Mistakes in the lines of a response's message: made by whoever signs in place of the gateway, such as a test.
 
-use crate::{
-    known_mistake::Cost,
-    layout::{LineRule, Lines},
-    permutations::permutations,
-};
+use crate::{known_mistake::Cost, layout::LineRule, permutations::permutations};
 
 pub(crate) static LINES: &[LineRule] = &[
     LineRule::new(
@@ -43,7 +39,7 @@ pub(crate) static LINES: &[LineRule] = &[
         "签名串只有三行：时间戳、随机串、报文主体；现在多了一行",
         |sent, &[method, target, timestamp, nonce, body]| {
             let extras = [sent.serial_no.as_bytes(), b"", b"200", method, target].into_iter();
-            let with = |extra, at| -> Lines<'_> {
+            let with = |extra, at| {
                 let mut lines = vec![timestamp, nonce, body];
                 lines.insert(at, extra);
                 lines

@@ -116,9 +116,7 @@ fn each_mistake_in_a_callback_is_named_in_every_form() {
             "signtest",
         ),
         (
-            with_header("Wechatpay-Signature", |signature| {
-                signature.replace('+', "-").replace('/', "_")
-            }),
+            with_header("Wechatpay-Signature", |signature| signature.replace('+', "-").replace('/', "_")),
             "signature-url-safe",
         ),
         (
