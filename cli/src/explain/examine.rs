@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 use wechatpay_mock::{
     diagnosis::{
-        Diagnosis, Difference, Evidence, KeyHolder, KnownKey, ResponseEvidence, TIME_LIMIT, Verdict,
-        diagnose, diagnose_response,
+        Diagnosis, Evidence, KeyHolder, KnownKey, ResponseEvidence, TIME_LIMIT, Verdict, diagnose,
+        diagnose_response,
     },
     upload_meta,
 };
@@ -185,11 +185,12 @@ impl<'k> Examiner<'k> {
                 key: &key.key,
                 other_keys,
             };
-            let diagnosis = diagnose(&evidence, self.time_limit())?;
+            let mut diagnosis = diagnose(&evidence, self.time_limit())?;
             // A path and query with a token is not shown.
-            let is_secret =
-                |difference: &Difference| difference.name() == "path and query" && has_token(target);
-            Some(Diagnosis { difference: diagnosis.difference.filter(|one| !is_secret(one)), ..diagnosis })
+            if has_token(target) {
+                diagnosis.difference.take_if(|difference| difference.name() == "path and query");
+            }
+            Some(diagnosis)
         };
         let is_merchants =
             |key: &&Key| key.owner != Owner::Gateway && !matches!(key.id, Some(KeyId::PublicKey(_)));
