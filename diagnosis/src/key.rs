@@ -22,8 +22,8 @@ pub enum KeyHolder {
     Gateway(String),
     /// Another merchant, with this `mchid`.
     Merchant(String),
-    /// The holder of a certificate or public key that the user gave, with this name.
-    Given(String),
+    /// The holder of a certificate or public key that the user gave, with its serial number or ID, if that is known.
+    Given(Option<String>),
     /// The development merchant, whose private key is public.
     Development,
     /// Nobody: `other_key.pem` of the development credentials, a key that everyone must reject.
@@ -94,7 +94,8 @@ impl KeyHolder {
         match self {
             Self::Gateway(id) => format!("微信支付平台（{id}）"),
             Self::Merchant(mchid) => format!("商户 {mchid}"),
-            Self::Given(name) => format!("所给的{name}"),
+            Self::Given(Some(id)) => format!("所给的密钥（{id}）"),
+            Self::Given(None) => "所给的公钥".into(),
             Self::Development => "开发商户".into(),
             Self::Stranger => "开发凭据中的陌生人（other_key.pem）".into(),
         }
@@ -106,7 +107,8 @@ impl fmt::Display for KeyHolder {
         match self {
             Self::Gateway(id) => write!(f, "the gateway ({id})"),
             Self::Merchant(mchid) => write!(f, "merchant {mchid}"),
-            Self::Given(name) => write!(f, "the given {name}"),
+            Self::Given(Some(id)) => write!(f, "the given certificate or public key {id}"),
+            Self::Given(None) => f.write_str("the given public key"),
             Self::Development => f.write_str("the development merchant"),
             Self::Stranger => f.write_str("the stranger in the development credentials (other_key.pem)"),
         }

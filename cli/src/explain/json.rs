@@ -6,8 +6,9 @@ use wechatpay_protocol::Timestamp;
 
 use super::{
     capture::Place,
-    examine::{Examination, Kind, Outcome, Unsigned},
+    examine::{Examination, Kind},
     keys::{Keys, Source},
+    outcome::{Outcome, Unsigned},
     resource::Opened,
 };
 
@@ -52,10 +53,16 @@ fn message(one: &Examination, now: Timestamp, shows_resource: bool) -> Value {
         "signature": signature(&one.signature),
         "serial": one.serial,
         "timestamp": one.timestamp.map(Timestamp::as_unix),
-        "age_seconds": one.timestamp.map(|timestamp| i128::from(now.as_unix()) - i128::from(timestamp.as_unix())).and_then(|age| i64::try_from(age).ok()),
+        "age_seconds": one.timestamp.and_then(|timestamp| age(timestamp, now)),
         "missing_bytes": one.short_body.map(|(found, promised)| promised - found),
         "resource": one.resource.as_ref().map(|opened| resource(opened, shows_resource)),
     })
+}
+
+/// Negative if it is ahead of this clock.
+fn age(timestamp: Timestamp, now: Timestamp) -> Option<i64> {
+    let seconds = i64::try_from(timestamp.skew(now).as_secs()).ok()?;
+    Some(if timestamp > now { -seconds } else { seconds })
 }
 
 fn signature(outcome: &Outcome) -> Value {

@@ -163,12 +163,12 @@ impl Keys {
 }
 
 impl Key {
-    /// `certificate 5CC5…`, `public key PUB_KEY_ID_…`.
-    pub(super) fn name(&self) -> String {
+    /// `certificate 5CC5…`, `public key PUB_KEY_ID_…`, in English and Chinese.
+    pub(super) fn names(&self) -> [String; 2] {
         match &self.id {
-            Some(KeyId::Certificate(serial)) => format!("certificate {serial}"),
-            Some(KeyId::PublicKey(id)) => format!("public key {id}"),
-            None => "public key".into(),
+            Some(KeyId::Certificate(serial)) => [format!("certificate {serial}"), format!("证书 {serial}")],
+            Some(KeyId::PublicKey(id)) => [format!("public key {id}"), format!("公钥 {id}")],
+            None => ["the public key".into(), "公钥".into()],
         }
     }
 
@@ -184,7 +184,9 @@ impl Key {
         let holder = match (&self.owner, &self.id) {
             (Owner::Merchant(mchid), _) => KeyHolder::Merchant(mchid.clone()),
             (Owner::Gateway, Some(id)) => KeyHolder::Gateway(id.to_string()),
-            (Owner::Gateway | Owner::Unknown, _) => KeyHolder::Given(self.name()),
+            (Owner::Gateway | Owner::Unknown, _) => {
+                KeyHolder::Given(self.id.as_ref().map(ToString::to_string))
+            }
         };
         KnownKey { holder, key: self.key.clone() }
     }

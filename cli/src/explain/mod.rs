@@ -6,6 +6,7 @@ mod examine;
 mod har;
 mod json;
 mod keys;
+mod outcome;
 mod report;
 mod resource;
 mod text;

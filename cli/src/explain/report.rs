@@ -7,8 +7,9 @@ use wechatpay_protocol::{Timestamp, display::printable};
 
 use super::{
     capture::Place,
-    examine::{Examination, Kind, Outcome},
+    examine::{Examination, Kind},
     keys::{Keys, Source},
+    outcome::Outcome,
     resource::Opened,
 };
 use crate::{
@@ -44,10 +45,15 @@ pub(crate) fn write(
     }
     let wrong = examinations.iter().filter(|one| !one.holds()).count();
     let (count, right) = (examinations.len(), examinations.len() - wrong);
-    report.line(
-        &format!("{count} found: {right} right, {wrong} wrong; {skipped} other messages left out"),
-        &format!("共 {count} 条：{right} 条正确，{wrong} 条有误；跳过其他报文 {skipped} 条"),
-    )
+    let (mut english, mut chinese) = (
+        format!("{count} found: {right} right, {wrong} wrong"),
+        format!("共 {count} 条：{right} 条正确，{wrong} 条有误"),
+    );
+    if skipped > 0 {
+        english += &format!("; other messages left out: {skipped}");
+        chinese += &format!("；跳过其他报文 {skipped} 条");
+    }
+    report.line(&english, &chinese)
 }
 
 struct Report<'o> {
@@ -65,6 +71,10 @@ impl Report<'_> {
         }
     }
 
+    fn colon(&self) -> &'static str {
+        self.text(": ", "：")
+    }
+
     fn line(&mut self, english: &str, chinese: &str) -> io::Result<()> {
         let text = self.text(english, chinese);
         writeln!(self.out, "{text}")
@@ -76,7 +86,8 @@ impl Report<'_> {
             Language::En => english,
             Language::Zh => chinese,
         };
-        writeln!(self.out, "  {DIM}{label}:{DIM:#} {}", printable(text, usize::MAX))
+        let colon = self.colon();
+        writeln!(self.out, "  {DIM}{label}{colon}{DIM:#}{}", printable(text, usize::MAX))
     }
 
     fn examination(&mut self, number: usize, one: &Examination) -> io::Result<()> {
@@ -94,7 +105,9 @@ impl Report<'_> {
         };
         let title = [one.title.as_deref(), one.event_type.as_deref()].into_iter().flatten();
         let title: Vec<_> = title.map(|text| printable(text, SHOWN)).collect();
-        writeln!(self.out, "#{number} {kind} ({place}): {}", title.join(" "))?;
+        let [open, close] = [self.text(" (", "（"), self.text(")", "）")];
+        let colon = if title.is_empty() { "" } else { self.colon() };
+        writeln!(self.out, "#{number} {kind}{open}{place}{close}{colon}{}", title.join(" "))?;
         self.signature(&one.signature)?;
         if let Some(serial) = &one.serial {
             let serial = printable(serial, SHOWN);
@@ -104,10 +117,12 @@ impl Report<'_> {
             self.timestamp(timestamp)?;
         }
         if let Some((found, promised)) = one.short_body {
-            self.detail(
-                ["body", &format!("{found} bytes, but Content-Length is {promised}: the capture lacks some, as that of curl -v does of a request")],
-                ["报文主体", &format!("{found} 字节，而 Content-Length 为 {promised}：记录不完整（curl -v 不显示请求体）")],
-            )?;
+            let english = format!(
+                "{found} bytes, but Content-Length is {promised}: the capture lacks some, as that of curl -v does"
+            );
+            let chinese =
+                format!("{found} 字节，而 Content-Length 为 {promised}：记录不完整（curl -v 不显示请求体）");
+            self.detail(["body", &english], ["报文主体", &chinese])?;
         }
         match &one.resource {
             Some(resource) => self.resource(resource),
@@ -126,13 +141,14 @@ impl Report<'_> {
             Outcome::Unsigned(_) => (DIM, self.text("none", "无")),
         };
         let name = match outcome {
-            Outcome::Fails(diagnosis) => format!(": {}", diagnosis.name()),
+            Outcome::Fails(diagnosis) => format!("{}{}", self.colon(), diagnosis.name()),
             other => other
                 .name()
                 .filter(|_| !matches!(other, Outcome::Unsigned(_)))
-                .map_or_else(String::new, |name| format!(": {name}")),
+                .map_or_else(String::new, |name| format!("{}{name}", self.colon())),
         };
-        writeln!(self.out, "  {DIM}{label}:{DIM:#} {style}{state}{style:#}{name}")?;
+        let colon = self.colon();
+        writeln!(self.out, "  {DIM}{label}{colon}{DIM:#}{style}{state}{style:#}{name}")?;
         if let Outcome::Fails(diagnosis) = outcome {
             return self.diagnosis(diagnosis);
         }
@@ -162,8 +178,9 @@ impl Report<'_> {
                 self.text(hint.english, hint.chinese).into(),
             ));
         }
+        let colon = self.colon();
         for (label, text) in lines {
-            writeln!(self.out, "    {DIM}{label}:{DIM:#} {}", printable(&text, usize::MAX))?;
+            writeln!(self.out, "    {DIM}{label}{colon}{DIM:#}{}", printable(&text, usize::MAX))?;
         }
         Ok(())
     }
@@ -191,9 +208,11 @@ impl Report<'_> {
             Opened::Decrypted { diagnosis: None, .. } => (GOOD, self.text("decrypts", "可解密")),
             Opened::Decrypted { .. } | Opened::Failed(_) => (BAD, self.text("does not decrypt", "无法解密")),
         };
-        let name =
-            resource.diagnosis().map_or_else(String::new, |diagnosis| format!(": {}", diagnosis.name()));
-        writeln!(self.out, "  {DIM}{label}:{DIM:#} {style}{state}{style:#}{name}")?;
+        let name = resource
+            .diagnosis()
+            .map_or_else(String::new, |diagnosis| format!("{}{}", self.colon(), diagnosis.name()));
+        let colon = self.colon();
+        writeln!(self.out, "  {DIM}{label}{colon}{DIM:#}{style}{state}{style:#}{name}")?;
         if let Some(diagnosis) = resource.diagnosis() {
             self.diagnosis(diagnosis)?;
             // Where a key is misspelt.

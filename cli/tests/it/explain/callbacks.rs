@@ -120,6 +120,10 @@ fn each_mistake_in_a_callback_is_named_in_every_form() {
             "signature-url-safe",
         ),
         (
+            with_header("Wechatpay-Signature", |signature| signature.replace('+', " ")),
+            "signature-spaces-for-plus",
+        ),
+        (
             with_header("Wechatpay-Signature", |signature| signature[..300].into()),
             "no-known-mistake-fits; hint=received-signature-cut",
         ),
@@ -164,7 +168,7 @@ fn each_mistake_in_the_apiv3_key_is_named_and_no_key_is_shown() {
         (format!("{KEY}x"), Some("apiv3-key-character-too-many")),
         (hex, Some("apiv3-key-in-hex")),
         (BASE64_STANDARD.encode(KEY), Some("apiv3-key-in-base64")),
-        (KEY.replace("dev", "Dev"), Some("apiv3-key-misspelt")),
+        (KEY.replace("dev", "dov"), Some("apiv3-key-misspelt")),
         (
             "0123456789abcdef0123456789abcdef".into(),
             Some("no-known-mistake-fits; hint=apiv3-key-of-another-kind"),

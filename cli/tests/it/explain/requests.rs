@@ -10,7 +10,7 @@ use super::{
 };
 
 const METHOD: &str = "PATCH";
-const TARGET: &str = "/v3/marketing/membercard-open/cards/pbLat0/codes/478515832665/rights?b=1%2C2&a=x";
+const TARGET: &str = "/v3/marketing/membercard-open/cards/pbLat0/codes/478515832665/rights?b=1%2C2&a=x|y";
 const TEMPLATE: &str = "/v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights";
 const TIMESTAMP: &str = "1756951532";
 const NONCE: &str = "593bec0c930bf1afeb40b4a08c8fb242";
@@ -70,7 +70,7 @@ fn mistakes() -> Vec<(&'static str, String)> {
         ("other-method", Lines::with(0, "POST")),
         ("query-left-out", Lines::with(1, path)),
         ("query-decoded", Lines::with(1, &TARGET.replace("%2C", ","))),
-        ("query-reordered", Lines::with(1, &format!("{path}?a=x&b=1%2C2"))),
+        ("query-reordered", Lines::with(1, &format!("{path}?a=x|y&b=1%2C2"))),
         ("query-parameter-left-out", Lines::with(1, &format!("{path}?b=1%2C2"))),
         ("host-included", Lines::with(1, &format!("https://api.mch.weixin.qq.com{TARGET}"))),
         ("trailing-slash", Lines::with(1, &TARGET.replace('?', "/?"))),
@@ -99,7 +99,6 @@ fn mistakes() -> Vec<(&'static str, String)> {
         ("signature-url-safe", text.replace('+', "-").replace('/', "_")),
         ("signature-hex", hex(right_signature.as_bytes())),
         ("signature-percent-encoded", text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")),
-        ("signature-spaces-for-plus", text.replace('+', " ")),
         ("platform-key", sign("platform_key.pem", &right).to_string()),
         ("strangers-key", sign("other_key.pem", &right).to_string()),
     ];

@@ -124,7 +124,7 @@ pub(super) const COMMITTED: &[Committed] = &[
     Committed {
         name: "other-given-key",
         commit: |scene| {
-            let other_keys = vec![(KeyHolder::Given("certificate 5E1F".into()), "pub_key_private.pem")];
+            let other_keys = vec![(KeyHolder::Given(Some("5E1F".into())), "pub_key_private.pem")];
             let scene = Scene { other_keys, ..scene };
             let signature = base64(&sign_with("pub_key_private.pem", scene.message().as_bytes()));
             (scene, signature)
