@@ -2,6 +2,7 @@
 //! encrypted data, and says what is wrong, as a mock does.
 
 mod capture;
+mod content;
 mod examine;
 mod har;
 mod json;

@@ -40,7 +40,8 @@ pub struct OpenedResource {
 /// The length of a tag in bytes.
 const TAG: usize = 16;
 
-/// With a ciphertext of more characters, no two mistakes are tried together, and no misspelt keys. (own choice)
+/// With a ciphertext of more characters, it is read in the right way only, no two mistakes are tried together, and no
+/// misspelt keys. (own choice)
 const LARGE: usize = 256 * 1024;
 
 static TAG_LEFT_OUT: KnownMistake = KnownMistake::new(
@@ -119,7 +120,7 @@ impl Candidates {
         let most = if evidence.ciphertext.len() > LARGE { 1 } else { 2 };
         (0..=most).find_map(|mistakes| {
             self.combinations().filter(|parts| count(parts) == mistakes).find_map(|parts| {
-                if mistakes > 1 && deadline.is_over() {
+                if mistakes > 0 && deadline.is_over() {
                     return None;
                 }
                 let [key, nonce, associated_data, data] = parts;
@@ -167,12 +168,12 @@ impl Candidates {
             let (own, fact) = if is_json(&opened) {
                 (Some((&TAG_LEFT_OUT).into()), None)
             } else if is_json(with_tag) {
-                let english = "without its tag, the data decrypts to JSON: key, nonce and ciphertext are right, but the \
-                               tag or the associated data is not";
-                let chinese = "不验证标签时可解密出 JSON：密钥、nonce 和密文正确，但标签或附加数据（associated_data）不对";
+                let english = "without a check of its tag, the data decrypts to JSON: key and nonce are right, but the tag, the \
+                               associated data or a part of the ciphertext is not";
+                let chinese = "不验证标签时可解密出 JSON：密钥和 nonce 正确，但标签、附加数据（associated_data）或部分密文不对";
                 (None, Some(Fact::new(english, chinese)))
             } else if looks_like_json(with_tag) {
-                let english = "without its tag, the data decrypts to damaged JSON: the ciphertext was altered";
+                let english = "without a check of its tag, the data decrypts to damaged JSON: the ciphertext was altered";
                 (None, Some(Fact::new(english, "不验证标签时可解密出受损的 JSON：密文被改动过")))
             } else {
                 return None;

@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use zeroize::Zeroizing;
 
-use super::{ResourceEvidence, TAG};
+use super::{LARGE, ResourceEvidence, TAG};
 use crate::{KnownMistake, ProvedMistake, encoding::ENCODINGS};
 
 /// A reading of a part, and the mistake in it, if it is not the right one.
@@ -95,6 +95,9 @@ pub(super) fn data(evidence: &ResourceEvidence<'_>) -> Vec<Part> {
     let [.., rewritten, first, apart] = &PARTS;
     let right = BASE64_STANDARD.decode(ciphertext).ok();
     let mut parts: Vec<Part> = right.iter().cloned().map(Part::right).collect();
+    if ciphertext.len() > LARGE {
+        return parts;
+    }
     for rule in ENCODINGS {
         let Some(value) = (rule.apply)(ciphertext) else { continue };
         if parts.iter().all(|part| part.value[..] != value[..]) {

@@ -163,9 +163,11 @@ fn with_the_right_key_altered_data_is_told_apart_from_a_wrong_key() {
     let other_data = Kept { associated_data: Some("unknown".into()), ..Kept::honest() };
     let other_data = Kept { ciphertext: reseal("another").ciphertext, ..other_data };
     for (kept, name, known) in [
-        (altered(40), "resource-altered", "the ciphertext was altered"),
-        (altered(last), "resource-altered", "the tag or the associated data is not"),
-        (other_data, "resource-altered", "the tag or the associated data is not"),
+        // A colon, and a letter in a text.
+        (altered(8), "resource-altered", "the ciphertext was altered"),
+        (altered(40), "resource-altered", "a part of the ciphertext is not"),
+        (altered(last), "resource-altered", "key and nonce are right"),
+        (other_data, "resource-altered", "key and nonce are right"),
         (
             Kept::changed(|data| data[..data.len() - 16].into()),
             "resource-tag-left-out+resource-altered",
