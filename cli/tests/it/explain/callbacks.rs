@@ -192,7 +192,7 @@ fn each_mistake_in_the_encrypted_data_is_named() {
         ),
         (
             with_resource(|callback| {
-                callback.resource.nonce = BASE64_STANDARD.encode(&callback.resource.nonce)
+                callback.resource.nonce = BASE64_STANDARD.encode(&callback.resource.nonce);
             }),
             "resource-nonce-rewritten(base64)",
         ),
