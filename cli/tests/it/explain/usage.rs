@@ -123,12 +123,10 @@ fn a_capture_is_read_from_stdin() {
 
 #[test]
 fn every_beginning_of_a_capture_is_read_without_harm() {
-    let har = format!(
-        "{{\"log\":{{\"entries\":[{{\"request\":{{\"method\":\"GET\",\"url\":\"http://a/v3/b\"}},\"response\":null}}]}}}}"
-    );
+    let har = r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://a/v3/b"},"response":null}]}}"#;
     let curl =
         "> GET /v3/a HTTP/1.1\n> Authorization: WECHATPAY2-SHA256-RSA2048 a\n>\n< HTTP/1.1 200\n< \n{\"a\"";
-    for capture in [CAPTURE, &har, curl] {
+    for capture in [CAPTURE, har, curl] {
         let cuts = capture.char_indices().map(|(at, _)| at).step_by(9);
         for end in cuts.chain([capture.len()]) {
             let ended = explain(&capture.as_bytes()[..end], &[]);
