@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     commands::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
-        fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
+        explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
         operations::Operations, prove_client::ProveClient, run::Run, serve::Serve, verify::Verify,
     },
     options::Json,
@@ -31,6 +31,7 @@ Examples:
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
   wechatpay-mock prove-client -- ./pay    test whether a client rejects bad responses
+  wechatpay-mock explain refused.har      find out why a signature does not hold
 
 Stops on SIGINT or SIGTERM: finishes the requests in flight; a second signal stops it at once.
 
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Test whether a client, in any language, rejects bad responses
     ProveClient(Box<ProveClient>),
+    /// Explain why signatures in a capture do not hold: HAR, curl -v output, raw HTTP, or headers and body
+    Explain(Box<Explain>),
     /// Print completions for a shell
     Completions(Completions),
     /// Write a man page for each command

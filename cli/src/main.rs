@@ -5,6 +5,7 @@ mod args;
 mod commands;
 #[cfg(test)]
 mod documented;
+mod explain;
 mod logging;
 mod mock_client;
 mod options;

@@ -4,25 +4,29 @@ use std::fmt;
 
 use wechatpay_protocol::display::printable;
 
+use crate::rules::Subject;
+
 /// The first line that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The line's number, 1 to 5.
+    /// The line's number, 1 to 5 in a request, 1 to 3 in a response.
     pub line: usize,
     /// The right line with its line ending, cut to a few characters around the difference.
     pub expected: String,
     /// The signed line, cut the same way; empty if the signed message ends before it.
     pub signed: String,
+    subject: Subject,
 }
 
 /// The name of each line, in English and Chinese.
-const LINES: [[&str; 2]; 5] = [
+const REQUEST_LINES: [[&str; 2]; 5] = [
     ["method", "请求方法"],
     ["path and query", "路径与查询串"],
     ["timestamp", "时间戳"],
     ["nonce", "随机串"],
     ["body", "请求体"],
 ];
+const RESPONSE_LINES: [[&str; 2]; 3] = [["timestamp", "时间戳"], ["nonce", "随机串"], ["body", "报文主体"]];
 
 /// The number of bytes shown before and after the difference.
 const BEFORE: usize = 16;
@@ -30,40 +34,48 @@ const AFTER: usize = 32;
 
 impl Difference {
     /// `None` if the messages are the same.
-    pub(crate) fn between(expected: &[u8], signed: &[u8]) -> Option<Self> {
+    pub(crate) fn between(subject: Subject, expected: &[u8], signed: &[u8]) -> Option<Self> {
+        let last = lines(subject).len() - 1;
         if expected == signed {
             return None;
         }
         let differs = expected.iter().zip(signed).take_while(|(one, other)| one == other).count();
         let newlines = expected[..differs].iter().filter(|&&byte| byte == b'\n').count();
         // A body may have several lines.
-        let index = newlines.min(LINES.len() - 1);
+        let index = newlines.min(last);
         let start = expected.split_inclusive(|&byte| byte == b'\n').take(index).map(<[u8]>::len).sum();
         let [expected, signed] = [expected, signed].map(|message| {
             let newline = message[differs..].iter().position(|&byte| byte == b'\n');
-            let end =
-                newline.filter(|_| index < LINES.len() - 1).map_or(message.len(), |at| differs + at + 1);
+            let end = newline.filter(|_| index < last).map_or(message.len(), |at| differs + at + 1);
             excerpt(message, start, differs, end)
         });
-        Some(Self { line: index + 1, expected, signed })
+        Some(Self { line: index + 1, expected, signed, subject })
     }
 
     /// The name of the line: `path and query`.
     pub fn name(&self) -> &'static str {
-        LINES[self.line - 1][0]
+        lines(self.subject)[self.line - 1][0]
     }
 
-    pub(crate) fn chinese(&self) -> String {
-        let Self { line, expected, signed } = self;
-        let [_, name] = LINES[line - 1];
-        format!("第 {line} 行（{name}）应为 `{expected}`，实际签名的是 `{signed}`")
+    /// The difference in Chinese; `Display` has it in English.
+    pub fn chinese(&self) -> String {
+        let Self { line, expected, signed, subject } = self;
+        let [_, name] = lines(*subject)[line - 1];
+        // A request was signed wrongly; a response was kept wrongly.
+        let should_be = if *subject == Subject::Request { "应为" } else { "现为" };
+        format!("第 {line} 行（{name}）{should_be} `{expected}`，实际签名的是 `{signed}`")
     }
+}
+
+fn lines(subject: Subject) -> &'static [[&'static str; 2]] {
+    if subject == Subject::Request { &REQUEST_LINES } else { &RESPONSE_LINES }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, expected, signed } = self;
-        write!(f, "line {line} ({}) should be `{expected}`, but `{signed}` was signed", self.name())
+        let Self { line, expected, signed, subject } = self;
+        let should_be = if *subject == Subject::Request { "should be" } else { "is" };
+        write!(f, "line {line} ({}) {should_be} `{expected}`, but `{signed}` was signed", self.name())
     }
 }
 
@@ -94,7 +106,7 @@ mod tests {
     #[test]
     fn the_first_line_that_differs_is_shown_with_its_line_ending() {
         let between = |signed: &str| {
-            Difference::between(EXPECTED.as_bytes(), signed.as_bytes())
+            Difference::between(Subject::Request, EXPECTED.as_bytes(), signed.as_bytes())
                 .map(|difference| difference.to_string())
         };
         let shown = |text: &str| Some(text.to_owned());
@@ -120,6 +132,7 @@ mod tests {
     #[test]
     fn characters_are_not_split_and_shown_on_one_line() {
         let difference = Difference::between(
+            Subject::Request,
             "a\nb\n1\nn\n钻石会员尊享八折优惠\r\n钻石会员\n".as_bytes(),
             b"a\nb\n1\nn\n\xe9\x92\xbb\xe7\x9f\xff",
         );

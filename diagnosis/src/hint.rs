@@ -44,18 +44,22 @@ pub(crate) static HINTS: &[HintRule] = &[
     ),
 ];
 
-/// The hints that are likely to help.
-pub(crate) fn hints(evidence: &Evidence<'_>, diagnosis: &Diagnosis) -> Vec<&'static KnownMistake> {
-    HINTS.iter().filter(|rule| (rule.apply)(evidence, diagnosis)).map(|rule| &rule.mistake).collect()
+/// Those of these hints that are likely to help.
+pub(crate) fn hints(
+    hints: &'static [HintRule],
+    evidence: &Evidence<'_>,
+    diagnosis: &Diagnosis,
+) -> Vec<&'static KnownMistake> {
+    hints.iter().filter(|rule| (rule.apply)(evidence, diagnosis)).map(|rule| &rule.mistake).collect()
 }
 
 /// A known key signed something that is not known.
-fn is_other_message(diagnosis: &Diagnosis) -> bool {
+pub(crate) fn is_other_message(diagnosis: &Diagnosis) -> bool {
     diagnosis.verdict == Verdict::OtherMessage
 }
 
 /// Whether the body looks as if a charset without its characters had replaced them.
-fn has_lost_text(body: &[u8]) -> bool {
+pub(crate) fn has_lost_text(body: &[u8]) -> bool {
     let has = |replaced: &[u8]| body.windows(replaced.len()).any(|window| window == replaced);
     has(b"??") || has(b"\"?\"") || has("\u{fffd}".as_bytes())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wechatpay_protocol::VerifyingKey;
 
-use crate::KnownMistake;
+use crate::{KnownMistake, rules::Subject};
 
 /// A key that is not the merchant's own, and its holder.
 #[derive(Clone, Debug)]
@@ -22,13 +22,15 @@ pub enum KeyHolder {
     Gateway(String),
     /// Another merchant, with this `mchid`.
     Merchant(String),
+    /// The holder of a certificate or public key that the user gave, with its serial number or ID, if that is known.
+    Given(Option<String>),
     /// The development merchant, whose private key is public.
     Development,
     /// Nobody: `other_key.pem` of the development credentials, a key that everyone must reject.
     Stranger,
 }
 
-pub(crate) static KEYS: [KnownMistake; 4] = [
+pub(crate) static KEYS: [KnownMistake; 5] = [
     KnownMistake::new(
         "platform-key",
         "sign with the merchant's private key (apiclient_key.pem): the gateway's own key was used",
@@ -49,16 +51,42 @@ pub(crate) static KEYS: [KnownMistake; 4] = [
         "sign with apiclient_key.pem: other_key.pem belongs to no merchant",
         "请用 apiclient_key.pem 签名：other_key.pem 不属于任何商户",
     ),
+    KnownMistake::new(
+        "other-given-key",
+        "sign with the private key of the certificate that serial_no names: the key of another certificate was used",
+        "请用 serial_no 对应证书的私钥签名：现在用的是另一张证书的私钥",
+    ),
+];
+
+/// Mistakes in the key of a response.
+pub(crate) static RESPONSE_KEYS: [KnownMistake; 2] = [
+    KnownMistake::new(
+        "serial-of-another-key",
+        "verify with the key that signed: Wechatpay-Serial names another one, so it is not from the same response",
+        "请用实际签名的密钥验签：Wechatpay-Serial 是另一个密钥的，与该应答不符",
+    ),
+    KnownMistake::new(
+        "not-the-gateways-key",
+        "do not trust this: the key that signed it is not the gateway's",
+        "不要信任此报文：签名所用的密钥不属于微信支付平台",
+    ),
 ];
 
 impl KeyHolder {
     /// The mistake of signing with this holder's key.
-    pub(crate) fn mistake(&self) -> &'static KnownMistake {
+    pub(crate) fn mistake(&self, subject: Subject) -> &'static KnownMistake {
+        if subject != Subject::Request {
+            return match self {
+                Self::Gateway(_) | Self::Given(_) => &RESPONSE_KEYS[0],
+                Self::Merchant(_) | Self::Development | Self::Stranger => &RESPONSE_KEYS[1],
+            };
+        }
         match self {
             Self::Gateway(_) => &KEYS[0],
             Self::Merchant(_) => &KEYS[1],
             Self::Development => &KEYS[2],
             Self::Stranger => &KEYS[3],
+            Self::Given(_) => &KEYS[4],
         }
     }
 
@@ -66,6 +94,8 @@ impl KeyHolder {
         match self {
             Self::Gateway(id) => format!("微信支付平台（{id}）"),
             Self::Merchant(mchid) => format!("商户 {mchid}"),
+            Self::Given(Some(id)) => format!("所给的密钥（{id}）"),
+            Self::Given(None) => "所给的公钥".into(),
             Self::Development => "开发商户".into(),
             Self::Stranger => "开发凭据中的陌生人（other_key.pem）".into(),
         }
@@ -77,6 +107,8 @@ impl fmt::Display for KeyHolder {
         match self {
             Self::Gateway(id) => write!(f, "the gateway ({id})"),
             Self::Merchant(mchid) => write!(f, "merchant {mchid}"),
+            Self::Given(Some(id)) => write!(f, "the given certificate or public key {id}"),
+            Self::Given(None) => f.write_str("the given public key"),
             Self::Development => f.write_str("the development merchant"),
             Self::Stranger => f.write_str("the stranger in the development credentials (other_key.pem)"),
         }

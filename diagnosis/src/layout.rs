@@ -119,8 +119,8 @@ pub(crate) static ENDINGS: &[EndingRule] = &[
     ),
     EndingRule::new(
         "leading-newline",
-        "begin the message with the method: a newline was signed before it",
-        "签名串要以请求方法开头：现在前面多了一个换行符",
+        "begin the message with its first value: a newline was signed before it",
+        "签名串要以第一个字段开头：现在前面多了一个换行符",
         |lines| ["\n", ""].map(|last| [b"\n", &joined(lines, "\n", last)[..]].concat()).into(),
     ),
     EndingRule::new(

@@ -1,4 +1,6 @@
-//! Explains why the signature of a WeChat Pay APIv3 request does not match: bytes and keys in, verdict out.
+//! Explains why the signature of a WeChat Pay APIv3 request does not match, or that of a response or callback
+//! ([`diagnose_response`]), or why the data in a callback can't be decrypted ([`open_resource`]): bytes and keys in,
+//! verdict out.
 //!
 //! [`diagnose`] tries the usual mistakes on the signature that was sent, and reports those with which it verifies.
 //! That is proof, not a guess: it reads what a known key signed ([`VerifyingKey::recover`]), and compares it with
@@ -55,7 +57,8 @@
 //! | `values` | the values on the five lines, up to two |
 //! | `layout` | the lines and their endings |
 //!
-//! `hint` has what can only be supposed.
+//! `hint` has what can only be supposed. `received` has the mistakes in responses, which are made after they were signed;
+//! `resource` those in encrypted data.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -68,7 +71,10 @@ mod known_mistake;
 mod layout;
 mod permutations;
 mod proxy;
+mod received;
 mod report;
+mod resource;
+mod rules;
 mod search;
 mod signer;
 mod values;
@@ -80,8 +86,13 @@ use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
 pub use difference::Difference;
 pub use key::{KeyHolder, KnownKey};
 pub use known_mistake::{KnownMistake, ProvedMistake};
+pub use received::{ResponseEvidence, diagnose_response, known_response_hints, known_response_mistakes};
 pub use report::{Diagnosis, Fact, Verdict};
+pub use resource::{
+    OpenedResource, ResourceEvidence, known_resource_hints, known_resource_mistakes, open_resource,
+};
 
+use rules::{Case, Subject};
 use search::{Found, Outcome, search, search_hash};
 use signer::Signer;
 
@@ -114,7 +125,7 @@ pub const TIME_LIMIT: Duration = Duration::from_millis(25);
 /// Every mistake that can be proved, family by family.
 pub fn known_mistakes() -> Vec<&'static KnownMistake> {
     let encodings = encoding::ENCODINGS.iter().map(|rule| &rule.mistake);
-    let values = values::rules().map(|(_, rule)| &rule.mistake);
+    let values = rules::REQUEST.values().map(|(_, rule)| &rule.mistake);
     let lines = layout::LINES.iter().map(|rule| &rule.mistake);
     let endings = layout::ENDINGS.iter().map(|rule| &rule.mistake);
     let keys = key::KEYS.iter().chain(digest::known_mistakes());
@@ -138,40 +149,35 @@ pub fn known_hints() -> impl Iterator<Item = &'static KnownMistake> {
 /// May take a few milliseconds more than `time_limit`: the likeliest mistakes are tried even if it is zero. If the time
 /// is up before every mistake was tried, a fact says so.
 pub fn diagnose(evidence: &Evidence<'_>, time_limit: Duration) -> Option<Diagnosis> {
-    let diagnosis = certain(evidence, time_limit)?;
-    Some(Diagnosis { hints: hint::hints(evidence, &diagnosis), ..diagnosis })
+    let case = Case { evidence, rules: &rules::REQUEST, answered: None };
+    let diagnosis = certain(case, Deadline::after(time_limit))?;
+    Some(Diagnosis { hints: hint::hints(hint::HINTS, evidence, &diagnosis), ..diagnosis })
 }
 
 /// The diagnosis without hints.
-fn certain(evidence: &Evidence<'_>, time_limit: Duration) -> Option<Diagnosis> {
-    let deadline = Deadline::after(time_limit);
-    let Some(signer) = Signer::identify(evidence, deadline) else {
-        return Some(bare_hash(evidence, deadline).unwrap_or_else(|| unexplained(evidence, deadline)));
+fn certain(case: Case<'_>, deadline: Deadline) -> Option<Diagnosis> {
+    let Some(signer) = Signer::identify(case, deadline) else {
+        return Some(bare_hash(case, deadline).unwrap_or_else(|| unexplained(case, deadline)));
     };
     let mut is_time_up = false;
     for recovered in &signer.recovered {
-        match search(evidence, recovered, deadline) {
-            Outcome::Found(found) => return proven(evidence, &signer, recovered, found),
+        match search(case, recovered, deadline) {
+            Outcome::Found(found) => return proven(case, &signer, recovered, found),
             Outcome::NotFound => {}
             Outcome::TimeUp => is_time_up = true,
         }
     }
-    Some(other_message(&signer, is_time_up).unwrap_or_else(|| unexplained(evidence, deadline)))
+    Some(other_message(case, &signer, is_time_up).unwrap_or_else(|| unexplained(case, deadline)))
 }
 
 /// `None` if nothing is wrong.
-fn proven(
-    evidence: &Evidence<'_>,
-    signer: &Signer,
-    recovered: &Recovered,
-    found: Found,
-) -> Option<Diagnosis> {
+fn proven(case: Case<'_>, signer: &Signer, recovered: &Recovered, found: Found) -> Option<Diagnosis> {
     let mistakes = proved([&signer.mistakes[..], &digest::mistakes(recovered)].concat(), found.mistakes);
     (!mistakes.is_empty()).then(|| Diagnosis {
         mistakes,
-        difference: Difference::between(&evidence.message.to_bytes(), &found.message),
+        difference: Difference::between(case.rules.subject, &case.message(), &found.message),
         facts: signer.facts(recovered).into(),
-        ..Diagnosis::of(Verdict::Proven)
+        ..Diagnosis::of(case.rules.subject, Verdict::Proven)
     })
 }
 
@@ -181,31 +187,33 @@ fn proved(signing: Vec<&'static KnownMistake>, message: Vec<ProvedMistake>) -> V
 }
 
 /// The diagnosis if the message is unknown; `None` if even the signer is uncertain.
-fn other_message(signer: &Signer, is_time_up: bool) -> Option<Diagnosis> {
+fn other_message(case: Case<'_>, signer: &Signer, is_time_up: bool) -> Option<Diagnosis> {
     let recovered = signer.recovered.first().filter(|first| first.is_certain())?;
     Some(Diagnosis {
         mistakes: proved([&signer.mistakes[..], &digest::certain_mistakes(recovered)].concat(), Vec::new()),
         facts: signer.facts(recovered).into_iter().chain(is_time_up.then(time_was_up)).collect(),
-        ..Diagnosis::of(Verdict::OtherMessage)
+        ..Diagnosis::of(case.rules.subject, Verdict::OtherMessage)
     })
 }
 
 /// The diagnosis if a bare hash of the message was sent in place of a signature.
-fn bare_hash(evidence: &Evidence<'_>, deadline: Deadline) -> Option<Diagnosis> {
-    let readings = signer::readings(evidence.signature).into_iter();
+fn bare_hash(case: Case<'_>, deadline: Deadline) -> Option<Diagnosis> {
+    let subject = case.rules.subject;
+    let readings = signer::readings(case.evidence.signature).into_iter();
     let contents =
         readings.map(|(_, bytes)| bytes.as_bytes().to_vec()).filter(|bytes| digest::is_digest(bytes));
     contents.map(|content| Recovered::Bare { content }).find_map(|hash| {
-        let Outcome::Found(found) = search_hash(evidence, &hash, deadline) else { return None };
+        let Outcome::Found(found) = search_hash(case, &hash, deadline) else { return None };
         Some(Diagnosis {
             mistakes: proved(vec![&digest::HASH_NOT_SIGNED], found.mistakes),
-            difference: Difference::between(&evidence.message.to_bytes(), &found.message),
-            ..Diagnosis::of(Verdict::Proven)
+            difference: Difference::between(subject, &case.message(), &found.message),
+            ..Diagnosis::of(subject, Verdict::Proven)
         })
     })
 }
 
-fn unexplained(evidence: &Evidence<'_>, deadline: Deadline) -> Diagnosis {
+fn unexplained(case: Case<'_>, deadline: Deadline) -> Diagnosis {
+    let Case { evidence, rules, .. } = case;
     let text = match evidence.signature.parse::<Signature>() {
         Ok(signature) => {
             let bytes = signature.as_bytes().len();
@@ -224,9 +232,13 @@ fn unexplained(evidence: &Evidence<'_>, deadline: Deadline) -> Diagnosis {
     };
     let bits = evidence.key.bits();
     let bytes = bits.div_ceil(8);
+    let [whose, whose_in_chinese] = match rules.subject {
+        Subject::Request => ["the merchant's key", "商户密钥"],
+        Subject::Response | Subject::Resource => ["the key", "验签密钥"],
+    };
     let key = Fact::new(
-        format!("the merchant's key has {bits} bits, so its signatures have {bytes} bytes"),
-        format!("商户密钥为 {bits} 位，其签名长度为 {bytes} 字节"),
+        format!("{whose} has {bits} bits, so its signatures have {bytes} bytes"),
+        format!("{whose_in_chinese}为 {bits} 位，其签名长度为 {bytes} 字节"),
     );
     let others = evidence.other_keys.iter().take(signer::OTHER_KEYS);
     let others = others.filter(|other| other.key != *evidence.key).count();
@@ -238,7 +250,7 @@ fn unexplained(evidence: &Evidence<'_>, deadline: Deadline) -> Diagnosis {
             format!("该密钥和其他 {others} 个已知密钥都不匹配"),
         )
     };
-    Diagnosis { facts: vec![text, key, keys], ..Diagnosis::of(Verdict::Unexplained) }
+    Diagnosis { facts: vec![text, key, keys], ..Diagnosis::of(rules.subject, Verdict::Unexplained) }
 }
 
 fn time_was_up() -> Fact {

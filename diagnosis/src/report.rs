@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::{Difference, KnownMistake, ProvedMistake};
+use crate::{Difference, KnownMistake, ProvedMistake, rules::Subject};
 
-/// What is known about a signature that does not match.
+/// What is known about a signature that does not match, or about data that can't be decrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     /// The mistakes that are proved. They explain everything only if the verdict is [`Verdict::Proven`].
@@ -17,14 +17,15 @@ pub struct Diagnosis {
     pub facts: Vec<Fact>,
     /// What is likely, but not proved.
     pub hints: Vec<&'static KnownMistake>,
+    pub(crate) subject: Subject,
 }
 
 /// How far a signature is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The signature verifies with the mistakes.
+    /// The signature verifies, or the data decrypts, with the mistakes; or it is the gateway's probe, which never verifies.
     Proven,
-    /// A known key signed a message that no known mistake produces.
+    /// A known key signed or encrypted something that no known mistake produces.
     OtherMessage,
     /// No known key made it.
     Unexplained,
@@ -53,6 +54,32 @@ const NO_KNOWN_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "没有符合的已知错误：请先确认私钥与 serial_no 对应的证书匹配",
 );
 
+const OTHER_RESPONSE: KnownMistake = KnownMistake::new(
+    "other-message",
+    "the key is known, but not the message that it signed: body, timestamp or nonce are not those that arrived; keep the \
+     raw bytes of the body, before anything parses them",
+    "密钥已确认，但签名的内容不是这里的报文：报文主体、时间戳或随机串与收到的不同，请保留解析之前的原始字节",
+);
+
+const NO_KNOWN_RESPONSE_MISTAKE_FITS: KnownMistake = KnownMistake::new(
+    "no-known-mistake-fits",
+    "check first that you have the key that Wechatpay-Serial names, and the whole signature",
+    "没有符合的已知错误：请先确认持有 Wechatpay-Serial 对应的密钥，并且签名值完整",
+);
+
+const RESOURCE_ALTERED: KnownMistake = KnownMistake::new(
+    "resource-altered",
+    "the APIv3 key is right, but something else is not what was encrypted: take ciphertext, nonce and associated_data from \
+     the body as they arrived",
+    "APIv3 密钥正确，但其他内容与加密时不同：请原样使用报文中的 ciphertext、nonce 和 associated_data",
+);
+
+const NO_KNOWN_RESOURCE_MISTAKE_FITS: KnownMistake = KnownMistake::new(
+    "no-known-mistake-fits",
+    "check first that this is the APIv3 key of the merchant that the callback is for, and was so when it was sent",
+    "没有符合的已知错误：请先确认这是该通知所属商户的 APIv3 密钥，并且发送时就已生效",
+);
+
 const NOT_TRIED: KnownMistake = KnownMistake::new(
     "not-tried",
     "too many wrong signatures arrived at once to diagnose this one: send it again on its own",
@@ -71,12 +98,16 @@ impl Verdict {
     }
 
     /// The advice if the mistakes do not explain everything.
-    fn advice(self) -> Option<&'static KnownMistake> {
-        match self {
-            Self::Proven => None,
-            Self::OtherMessage => Some(&OTHER_MESSAGE),
-            Self::Unexplained => Some(&NO_KNOWN_MISTAKE_FITS),
-            Self::NotTried => Some(&NOT_TRIED),
+    fn advice(self, subject: Subject) -> Option<&'static KnownMistake> {
+        match (self, subject) {
+            (Self::Proven, _) => None,
+            (Self::OtherMessage, Subject::Request) => Some(&OTHER_MESSAGE),
+            (Self::OtherMessage, Subject::Response) => Some(&OTHER_RESPONSE),
+            (Self::OtherMessage, Subject::Resource) => Some(&RESOURCE_ALTERED),
+            (Self::Unexplained, Subject::Request) => Some(&NO_KNOWN_MISTAKE_FITS),
+            (Self::Unexplained, Subject::Response) => Some(&NO_KNOWN_RESPONSE_MISTAKE_FITS),
+            (Self::Unexplained, Subject::Resource) => Some(&NO_KNOWN_RESOURCE_MISTAKE_FITS),
+            (Self::NotTried, _) => Some(&NOT_TRIED),
         }
     }
 }
@@ -89,13 +120,14 @@ impl Fact {
 
 impl Diagnosis {
     /// A diagnosis that says nothing yet but its verdict.
-    pub(crate) fn of(verdict: Verdict) -> Self {
-        Self { mistakes: Vec::new(), verdict, difference: None, facts: Vec::new(), hints: Vec::new() }
+    pub(crate) fn of(subject: Subject, verdict: Verdict) -> Self {
+        let (mistakes, facts, hints) = (Vec::new(), Vec::new(), Vec::new());
+        Self { mistakes, verdict, difference: None, facts, hints, subject }
     }
 
     /// The diagnosis of a signature for which there was no time.
     pub fn not_tried() -> Self {
-        Self::of(Verdict::NotTried)
+        Self::of(Subject::Request, Verdict::NotTried)
     }
 
     /// The names of the mistakes, each with its variants, joined by `+`, and then those of hints: `crlf`,
@@ -103,7 +135,7 @@ impl Diagnosis {
     /// `no-known-mistake-fits`, `not-tried`.
     pub fn name(&self) -> String {
         let mistakes = self.mistakes.iter().map(ToString::to_string);
-        let advice = self.verdict.advice().map(|advice| advice.name.to_owned());
+        let advice = self.verdict.advice(self.subject).map(|advice| advice.name.to_owned());
         let name = mistakes.chain(advice).collect::<Vec<_>>().join("+");
         let hints: Vec<_> = self.hints.iter().map(|hint| hint.name).collect();
         if hints.is_empty() { name } else { format!("{name}; hint={}", hints.join("+")) }
@@ -119,13 +151,13 @@ impl Diagnosis {
         format!("{}：{}", self.name(), parts.join("；"))
     }
 
-    /// The mistakes, and the verdict's advice.
-    fn parts(&self) -> impl Iterator<Item = &'static KnownMistake> {
-        self.mistakes.iter().map(|mistake| mistake.known).chain(self.verdict.advice())
+    /// The mistakes, and the verdict's advice: their remedies explain what to do.
+    pub fn parts(&self) -> impl Iterator<Item = &'static KnownMistake> {
+        self.mistakes.iter().map(|mistake| mistake.known).chain(self.verdict.advice(self.subject))
     }
 
-    /// A proof needs no further facts.
-    fn shown_facts(&self) -> impl Iterator<Item = &Fact> {
+    /// The facts to show: a proof needs none.
+    pub fn shown_facts(&self) -> impl Iterator<Item = &Fact> {
         self.facts.iter().filter(|_| self.verdict != Verdict::Proven)
     }
 }

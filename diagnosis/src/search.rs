@@ -5,10 +5,12 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use wechatpay_protocol::Recovered;
 
 use crate::{
-    Deadline, Evidence, ProvedMistake, digest,
+    Deadline, ProvedMistake, digest,
     known_mistake::Cost,
-    layout::{self, ENDINGS, EndingRule, LINES, LineRule},
-    values::{BODY, Values, WrongValue, wrong_values},
+    layout::{self, EndingRule, LineRule},
+    received,
+    rules::{Case, Rules},
+    values::{BODY, Values, WrongValue, right_values, wrong_values},
 };
 
 /// The signed message, and the mistakes that produce it from the right one.
@@ -30,19 +32,19 @@ pub(crate) enum Outcome {
 const LARGE_BODY: usize = 64 * 1024;
 
 /// Finds the signed message, the simplest explanation first.
-pub(crate) fn search(evidence: &Evidence<'_>, recovered: &Recovered, deadline: Deadline) -> Outcome {
-    let search = Search::new(evidence, recovered, deadline);
+pub(crate) fn search(case: Case<'_>, recovered: &Recovered, deadline: Deadline) -> Outcome {
+    let search = Search::new(case, recovered, deadline);
     search.try_all().break_value().unwrap_or(Outcome::NotFound)
 }
 
 /// Finds the message whose hash was sent in place of a signature. Tries only single mistakes of low cost.
-pub(crate) fn search_hash(evidence: &Evidence<'_>, hash: &Recovered, deadline: Deadline) -> Outcome {
-    let search = Search::new(evidence, hash, deadline);
+pub(crate) fn search_hash(case: Case<'_>, hash: &Recovered, deadline: Deadline) -> Outcome {
+    let search = Search::new(case, hash, deadline);
     search.try_likeliest().break_value().unwrap_or(Outcome::NotFound)
 }
 
 struct Search<'a> {
-    evidence: &'a Evidence<'a>,
+    case: Case<'a>,
     timestamp: String,
     recovered: &'a Recovered,
     deadline: Deadline,
@@ -60,46 +62,41 @@ struct Recipe<'a> {
 type Step = ControlFlow<Outcome>;
 
 impl<'a> Search<'a> {
-    fn new(evidence: &'a Evidence<'a>, recovered: &'a Recovered, deadline: Deadline) -> Self {
-        Self { evidence, timestamp: evidence.message.timestamp.to_string(), recovered, deadline }
+    fn new(case: Case<'a>, recovered: &'a Recovered, deadline: Deadline) -> Self {
+        Self { case, timestamp: case.evidence.message.timestamp.to_string(), recovered, deadline }
     }
 
     fn right_values(&self) -> Values<'_> {
-        let message = &self.evidence.message;
-        [
-            message.method.as_bytes(),
-            message.target.as_bytes(),
-            self.timestamp.as_bytes(),
-            message.nonce_str.as_bytes(),
-            message.body,
-        ]
+        right_values(self.case.evidence, &self.timestamp)
     }
 
     fn try_likeliest(&self) -> Step {
         self.try_messages(Recipe::RIGHT)?;
-        self.try_each(single_mistakes(&self.wrong_values(Cost::Low), Cost::Low))
+        let rules = self.case.rules;
+        self.try_each(single_mistakes(rules, &self.wrong_values(Cost::Low), Cost::Low))
     }
 
     fn try_all(&self) -> Step {
+        let rules = self.case.rules;
         self.try_messages(Recipe::RIGHT)?;
         let mut few = self.wrong_values(Cost::Low);
-        if self.evidence.message.body.len() > LARGE_BODY {
-            self.try_each(single_mistakes(&few, Cost::Low))?;
+        if self.case.evidence.message.body.len() > LARGE_BODY {
+            self.try_each(single_mistakes(rules, &few, Cost::Low))?;
             self.check_time()?;
             return self.try_hashes(Recipe::RIGHT);
         }
         // These are few and likely: a busy machine tries them even when time is up.
-        single_mistakes(&few, Cost::Low).try_for_each(|recipe| self.try_messages(recipe))?;
+        single_mistakes(rules, &few, Cost::Low).try_for_each(|recipe| self.try_messages(recipe))?;
         self.try_hashes(Recipe::RIGHT)?;
         self.check_time()?;
         let reserialized = self.wrong_values(Cost::Reserialize);
-        self.try_each(single_mistakes(&reserialized, Cost::Reserialize))?;
+        self.try_each(single_mistakes(rules, &reserialized, Cost::Reserialize))?;
         few.extend(reserialized);
-        self.try_each(with_endings(&few))?;
-        self.try_each(single_mistakes(&self.wrong_values(Cost::High), Cost::High))?;
-        self.try_each(with_lines(&few))?;
+        self.try_each(with_endings(rules, &few))?;
+        self.try_each(single_mistakes(rules, &self.wrong_values(Cost::High), Cost::High))?;
+        self.try_each(with_lines(rules, &few))?;
         self.try_each(two_values(&few))?;
-        single_mistakes(&few, Cost::Low).try_for_each(|recipe| {
+        single_mistakes(rules, &few, Cost::Low).try_for_each(|recipe| {
             self.check_time()?;
             self.try_hashes(recipe)
         })
@@ -118,7 +115,11 @@ impl<'a> Search<'a> {
     }
 
     fn wrong_values(&self, cost: Cost) -> Vec<WrongValue> {
-        wrong_values(self.evidence, &self.right_values(), cost)
+        let mut all = wrong_values(self.case, &self.right_values(), cost);
+        if cost == Cost::Low {
+            all.extend(self.case.answered.into_iter().flat_map(received::of_the_request));
+        }
+        all
     }
 
     /// Tries the messages of a recipe.
@@ -154,8 +155,8 @@ impl<'a> Search<'a> {
             values[wrong.line] = &wrong.value;
         }
         let lines = match recipe.lines {
-            None => vec![values.to_vec()],
-            Some(rule) => (rule.apply)(self.evidence, &values),
+            None => vec![self.case.lines(&values)],
+            Some(rule) => (rule.apply)(self.case.evidence, &values),
         };
         lines.into_iter().flat_map(move |lines| match recipe.ending {
             None => vec![layout::message(&lines)],
@@ -192,27 +193,31 @@ impl<'a> Recipe<'a> {
 }
 
 /// One mistake. A body comes before line endings: if its own final newline was trimmed, it looks like either.
-fn single_mistakes(values: &[WrongValue], cost: Cost) -> impl Iterator<Item = Recipe<'_>> {
+fn single_mistakes<'v>(
+    rules: &'static Rules,
+    values: &'v [WrongValue],
+    cost: Cost,
+) -> impl Iterator<Item = Recipe<'v>> {
     let bodies = values.iter().filter(|wrong| wrong.line == BODY).map(Recipe::value);
     let others = values.iter().filter(|wrong| wrong.line != BODY).map(Recipe::value);
-    let endings = ENDINGS.iter().filter(move |rule| rule.cost == cost).map(Recipe::ending);
-    bodies.chain(line_mistakes(cost)).chain(endings).chain(others)
+    let endings = rules.endings.iter().filter(move |rule| rule.cost == cost).map(Recipe::ending);
+    bodies.chain(line_mistakes(rules, cost)).chain(endings).chain(others)
 }
 
-fn line_mistakes<'a>(cost: Cost) -> impl Iterator<Item = Recipe<'a>> {
-    LINES.iter().filter(move |rule| rule.cost == cost).map(Recipe::lines)
+fn line_mistakes<'a>(rules: &'static Rules, cost: Cost) -> impl Iterator<Item = Recipe<'a>> {
+    rules.lines.iter().filter(move |rule| rule.cost == cost).map(Recipe::lines)
 }
 
 /// A mistake in a value or in the lines, and one in their endings.
-fn with_endings(values: &[WrongValue]) -> impl Iterator<Item = Recipe<'_>> {
-    let others = line_mistakes(Cost::Low).chain(values.iter().map(Recipe::value));
-    others.flat_map(|recipe| ENDINGS.iter().map(move |rule| Recipe { ending: Some(rule), ..recipe }))
+fn with_endings<'v>(rules: &'static Rules, values: &'v [WrongValue]) -> impl Iterator<Item = Recipe<'v>> {
+    let others = line_mistakes(rules, Cost::Low).chain(values.iter().map(Recipe::value));
+    others.flat_map(|recipe| rules.endings.iter().map(move |rule| Recipe { ending: Some(rule), ..recipe }))
 }
 
 /// A mistake in a value, and one in the lines.
-fn with_lines(values: &[WrongValue]) -> impl Iterator<Item = Recipe<'_>> {
-    values.iter().flat_map(|wrong| {
-        line_mistakes(Cost::Low).map(move |recipe| Recipe { values: [Some(wrong), None], ..recipe })
+fn with_lines<'v>(rules: &'static Rules, values: &'v [WrongValue]) -> impl Iterator<Item = Recipe<'v>> {
+    values.iter().flat_map(move |wrong| {
+        line_mistakes(rules, Cost::Low).map(move |recipe| Recipe { values: [Some(wrong), None], ..recipe })
     })
 }
 

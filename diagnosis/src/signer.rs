@@ -2,7 +2,11 @@
 
 use wechatpay_protocol::{Recovered, Signature};
 
-use crate::{Deadline, Evidence, Fact, KeyHolder, KnownMistake, encoding::ENCODINGS};
+use crate::{
+    Deadline, Fact, KeyHolder, KnownMistake,
+    encoding::ENCODINGS,
+    rules::{Case, Subject},
+};
 
 /// The most keys tried beside the merchant's own. (own choice)
 pub(crate) const OTHER_KEYS: usize = 64;
@@ -14,7 +18,8 @@ const LIKELY_KEYS: usize = 8;
 pub(crate) struct Signer {
     /// The mistakes in the encoding and the key.
     pub(crate) mistakes: Vec<&'static KnownMistake>,
-    /// `None` for the merchant.
+    subject: Subject,
+    /// `None` for the key that should have signed.
     holder: Option<KeyHolder>,
     /// Every reading of the signature's content.
     pub(crate) recovered: Vec<Recovered>,
@@ -22,7 +27,8 @@ pub(crate) struct Signer {
 
 impl Signer {
     /// Tries every key on every reading of the signature. Prefers a reading that cannot be a coincidence.
-    pub(crate) fn identify(evidence: &Evidence<'_>, deadline: Deadline) -> Option<Self> {
+    pub(crate) fn identify(case: Case<'_>, deadline: Deadline) -> Option<Self> {
+        let (evidence, subject) = (case.evidence, case.rules.subject);
         let others = evidence.other_keys.iter().take(OTHER_KEYS).filter(|other| other.key != *evidence.key);
         let others = others.map(|other| (Some(&other.holder), &other.key));
         let keys: Vec<_> = [(None, evidence.key)].into_iter().chain(others).collect();
@@ -35,8 +41,9 @@ impl Signer {
                 }
                 let recovered = key.recover(&signature);
                 let Some(is_certain) = recovered.first().map(Recovered::is_certain) else { continue };
-                let mistakes = encoding.into_iter().chain(holder.map(KeyHolder::mistake)).collect();
-                let signer = Self { mistakes, holder: holder.cloned(), recovered };
+                let mistake = holder.map(|holder| holder.mistake(subject));
+                let mistakes = encoding.into_iter().chain(mistake).collect();
+                let signer = Self { mistakes, subject, holder: holder.cloned(), recovered };
                 if is_certain {
                     return Some(signer);
                 }
@@ -49,6 +56,10 @@ impl Signer {
     /// Facts about the key, and about padding and hash.
     pub(crate) fn facts(&self, recovered: &Recovered) -> [Fact; 2] {
         let holder = match &self.holder {
+            None if self.subject == Subject::Response => Fact::new(
+                "the key that Wechatpay-Serial names made it",
+                "签名使用的是 Wechatpay-Serial 对应的密钥",
+            ),
             None => Fact::new("the merchant's own key made it", "签名使用的是该商户自己的私钥"),
             Some(holder) => Fact::new(
                 format!("the key of {holder} made it"),

@@ -4,7 +4,10 @@
 use std::{sync::LazyLock, time::Duration};
 
 use proptest::{collection::vec, prelude::*};
-use wechatpay_diagnosis::{Diagnosis, Evidence, KeyHolder, KnownKey, Verdict, diagnose};
+use wechatpay_diagnosis::{
+    Diagnosis, Evidence, KeyHolder, KnownKey, ResourceEvidence, ResponseEvidence, Verdict, diagnose,
+    diagnose_response, open_resource,
+};
 use wechatpay_protocol::{Credentials, RequestMessage, Signature, SigningKey, Timestamp, VerifyingKey};
 
 static KEY: LazyLock<SigningKey> =
@@ -54,6 +57,25 @@ impl Request {
             other_keys: vec![KnownKey { holder: KeyHolder::Stranger, key: OTHER_KEY.clone() }],
         };
         diagnose(&evidence, TIME_LIMIT)
+    }
+
+    /// The diagnosis of a response with the same values.
+    fn diagnose_response(&self, signature: &str) -> Option<Diagnosis> {
+        let evidence = ResponseEvidence {
+            timestamp: &self.timestamp.to_string(),
+            nonce: &self.nonce_str,
+            serial: &self.header_value,
+            signature,
+            body: &self.body,
+            request: Some(self.message()),
+            key: &KEY.verifying_key(),
+            other_keys: vec![KnownKey { holder: KeyHolder::Stranger, key: OTHER_KEY.clone() }],
+        };
+        diagnose_response(&evidence, TIME_LIMIT)
+    }
+
+    fn response(&self) -> Vec<u8> {
+        [format!("{}\n{}\n", self.timestamp, self.nonce_str).as_bytes(), &self.body, b"\n"].concat()
     }
 }
 
@@ -106,5 +128,41 @@ proptest! {
         prop_assert!(matches!(diagnosis.verdict, Verdict::Proven | Verdict::OtherMessage));
         prop_assert!(diagnosis.facts[0].english.starts_with("the merchant's own key"));
         prop_assert!(!diagnosis.to_string().contains('\n') && !diagnosis.chinese().contains('\n'));
+    }
+
+    #[test]
+    fn a_valid_signature_of_a_response_has_no_diagnosis(request in request()) {
+        let signature = KEY.sign(&request.response());
+        // Larger numbers are no timestamps.
+        prop_assume!(request.timestamp > 0 && request.timestamp < 10_u64.pow(19));
+        prop_assert_eq!(request.diagnose_response(&signature.to_string()), None);
+    }
+
+    #[test]
+    fn a_response_that_no_key_signed_is_unexplained(
+        request in request(),
+        signature in prop_oneof![any::<String>(), "[-0-9a-fA-F:%=+/_ \r\n]{0,80}"],
+    ) {
+        let diagnosis = request.diagnose_response(&signature).unwrap();
+        prop_assert_eq!(diagnosis.verdict, Verdict::Unexplained);
+        prop_assert!(!diagnosis.to_string().contains('\n') && !diagnosis.chinese().contains('\n'));
+    }
+
+    #[test]
+    fn noise_never_decrypts(
+        texts in [".{0,40}", "[0-9a-f]{24}", "[A-Za-z0-9+/]{0,64}={0,2}", "[!-~]{31,33}"],
+    ) {
+        let [associated_data, nonce, ciphertext, key] = &texts;
+        let evidence = ResourceEvidence {
+            algorithm: "AEAD_AES_256_GCM",
+            nonce: &nonce[..12],
+            associated_data: Some(associated_data),
+            ciphertext,
+            others: vec![("original_type", associated_data), ("tag", nonce)],
+            key,
+        };
+        let opened = open_resource(&evidence, TIME_LIMIT);
+        prop_assert!(opened.plaintext.is_none());
+        prop_assert_eq!(opened.diagnosis.map(|one| one.verdict), Some(Verdict::Unexplained));
     }
 }

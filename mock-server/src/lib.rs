@@ -57,6 +57,7 @@ pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMe
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;
+pub use crate::request::multipart::upload_meta;
 pub use crate::request::place::PlaceError;
 pub use crate::server::{MockServer, MockServerBuilder};
 pub use crate::{

@@ -53,6 +53,7 @@ mod resource;
 mod sensitive;
 mod signature;
 mod timestamp;
+mod unseal;
 
 pub use authorization::{Authorization, AuthorizationError};
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -75,6 +76,7 @@ pub use resource::{Apiv3Key, Resource, ResourceError};
 pub use sensitive::{DecryptingKey, EncryptingKey, Padding, SensitiveError};
 pub use signature::{HashAlgorithm, Recovered, Signature, SignatureError, SigningKey, VerifyingKey};
 pub use timestamp::Timestamp;
+pub use unseal::{unseal, unseal_unchecked};
 
 /// The one signature scheme of this crate, SHA-256 with RSA, as spelled in `Authorization` and in
 /// `Wechatpay-Signature-Type`. (documented)

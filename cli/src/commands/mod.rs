@@ -7,6 +7,7 @@ pub(crate) mod check_config;
 pub(crate) mod clock;
 pub(crate) mod completions;
 mod demo;
+pub(crate) mod explain;
 pub(crate) mod fault;
 mod faults;
 pub(crate) mod healthcheck;
@@ -39,6 +40,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(options) => return run::run(&options).await,
         Command::Verify(options) => return verify::run(&options).await.map(exit_code),
         Command::ProveClient(options) => return prove_client::run(&options).await.map(exit_code),
+        Command::Explain(options) => return explain::run(&options).map(exit_code),
         Command::Healthcheck(options) => return healthcheck::run(&options).await.map(exit_code),
         Command::Call(options) => call::run(&options).await,
         Command::Keys(options) => keys::run(&options),

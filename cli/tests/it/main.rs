@@ -12,6 +12,7 @@ mod demo;
 mod documents;
 #[cfg(unix)] // Signals.
 mod ending;
+mod explain;
 mod log;
 mod own;
 mod prove;

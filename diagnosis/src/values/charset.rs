@@ -8,7 +8,8 @@ use self::Charset::{Latin1, Table};
 use super::ValueRule;
 use crate::{Evidence, known_mistake::Cost};
 
-enum Charset {
+/// A charset of Chinese systems.
+pub(crate) enum Charset {
     Latin1,
     Table(&'static Encoding),
 }
@@ -89,29 +90,39 @@ pub(super) const CHARSETS: &[ValueRule] = &[
         "body-sent-utf8-twice",
         "send the body as it was signed: its bytes were taken for another charset, and encoded again before sending",
         "请发送与签名时完全相同的请求体：发送前它的字节被当作其他字符集又编码了一次",
-        |sent| {
-            let charsets = [Latin1, Table(WINDOWS_1252), Table(GBK), Table(GB18030), Table(BIG5)];
-            let written = text(sent).into_iter().flat_map(|body| charsets.each_ref().map(|one| one.encode(body)));
-            written.filter(|bytes| is_chinese(bytes)).collect()
-        },
+        undone,
     )
     .costing(Cost::High),
 ];
 
+/// The charsets that the bytes of text in UTF-8 may be taken for.
+const MISTAKEN_FOR_UTF_8: [Charset; 5] =
+    [Latin1, Table(WINDOWS_1252), Table(GBK), Table(GB18030), Table(BIG5)];
+
+/// The bytes of which the body is a misreading.
+pub(crate) fn undone(sent: &Evidence<'_>) -> Vec<Vec<u8>> {
+    let written = text(sent).into_iter().flat_map(|body| MISTAKEN_FOR_UTF_8.map(|one| one.encode(body)));
+    written.filter(|bytes| is_chinese(bytes)).collect()
+}
+
+/// The charsets that a body that is not UTF-8 may be in, with their names.
+pub(crate) const OTHERS: [(&str, Charset); 3] =
+    [("gbk", Table(GBK)), ("big5", Table(BIG5)), ("latin-1", Latin1)];
+
 /// The body, if it is text with other characters than ASCII.
-fn text<'a>(sent: &Evidence<'a>) -> Option<&'a str> {
+pub(crate) fn text<'a>(sent: &Evidence<'a>) -> Option<&'a str> {
     from_utf8(sent.message.body).ok().filter(|body| !body.is_ascii())
 }
 
 /// Whether these bytes, written in another charset, are UTF-8 that was read as that charset before: text in the charset
 /// is hardly ever UTF-8 with characters of three bytes.
-fn is_chinese(bytes: &[u8]) -> bool {
+pub(crate) fn is_chinese(bytes: &[u8]) -> bool {
     from_utf8(bytes).is_ok_and(|text| text.chars().any(|one| one >= '\u{800}'))
 }
 
 impl Charset {
     /// The text in this charset, with `?` for a character that it does not have, as Java and C# write it.
-    fn encode(&self, text: &str) -> Vec<u8> {
+    pub(crate) fn encode(&self, text: &str) -> Vec<u8> {
         let Table(encoding) = self else {
             return text.chars().map(|one| u8::try_from(one).unwrap_or(b'?')).collect();
         };
@@ -131,7 +142,7 @@ impl Charset {
     }
 
     /// The text of these bytes, with U+FFFD for those that are no character of this charset.
-    fn decode(&self, bytes: &[u8]) -> String {
+    pub(crate) fn decode(&self, bytes: &[u8]) -> String {
         match self {
             Latin1 => bytes.iter().map(|&byte| char::from(byte)).collect(),
             Table(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::Value;
 
 /// JSON that keeps the order of its keys, like the signer's own values.
-pub(super) enum Json {
+pub(crate) enum Json {
     /// `null`, `true`, `false` or a number.
     Literal(String),
     Text(String),
@@ -79,7 +79,7 @@ const WRITTEN: usize = 2 * 1024 * 1024;
 const MOST_ORDERS: usize = 120;
 
 /// The body in every style, each text once; none if it is not JSON.
-pub(super) fn reserialized(body: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn reserialized(body: &[u8]) -> Vec<Vec<u8>> {
     let Ok(json) = serde_json::from_slice::<Json>(body) else { return Vec::new() };
     let mut texts: Vec<Vec<u8>> = Vec::new();
     let mut written = 0;
@@ -97,7 +97,7 @@ pub(super) fn reserialized(body: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// The body with its fields in every order, in the likeliest styles; none if they have too many orders.
-pub(super) fn reordered(body: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn reordered(body: &[u8]) -> Vec<Vec<u8>> {
     let Ok(json) = serde_json::from_slice::<Json>(body) else { return Vec::new() };
     let orders = orders(&json);
     if orders > MOST_ORDERS {
@@ -119,13 +119,25 @@ pub(super) fn reordered(body: &[u8]) -> Vec<Vec<u8>> {
     texts.take_while(has_room).collect()
 }
 
+/// The body with the fields of each object in the order of these keys, and others after them, in the likeliest styles;
+/// none if it is not JSON.
+pub(crate) fn in_order(body: &[u8], keys: &[&str]) -> Vec<Vec<u8>> {
+    let Ok(mut json) = serde_json::from_slice::<Json>(body) else { return Vec::new() };
+    json.sort(keys);
+    let styles = [LEAST, UNICODE].into_iter().flat_map(|escapes| {
+        let order = Order::AsSent;
+        [false, true].map(|escapes_slashes| Style { spacing: COMPACT, escapes, escapes_slashes, order })
+    });
+    styles.map(|style| style.write(&json, body.len() * 2)).collect()
+}
+
 /// The text as a JSON string.
-pub(super) fn quoted(text: &str) -> Vec<u8> {
+pub(crate) fn quoted(text: &str) -> Vec<u8> {
     Value::from(text).to_string().into()
 }
 
 /// How the signed JSON differs from the one that was sent.
-pub(super) fn variants(sent: &[u8], signed: &[u8]) -> Vec<&'static str> {
+pub(crate) fn variants(sent: &[u8], signed: &[u8]) -> Vec<&'static str> {
     let [before, after] = [sent, signed].map(Looks::of);
     let spacing = match after.spaces.cmp(&before.spaces) {
         Ordering::Greater if after.lines > before.lines => Some("indented"),
@@ -204,6 +216,18 @@ fn orders(json: &Json) -> usize {
 }
 
 impl Json {
+    /// Puts the fields of each object in the order of these keys, and others after them.
+    fn sort(&mut self, keys: &[&str]) {
+        match self {
+            Self::Literal(_) | Self::Text(_) => {}
+            Self::List(items) => items.iter_mut().for_each(|item| item.sort(keys)),
+            Self::Object(fields) => {
+                fields.sort_by_key(|(name, _)| keys.iter().position(|key| key == name).unwrap_or(keys.len()));
+                fields.iter_mut().for_each(|(_, value)| value.sort(keys));
+            }
+        }
+    }
+
     /// The keys of each object, in their order.
     fn keys(&self) -> Vec<Vec<String>> {
         match self {

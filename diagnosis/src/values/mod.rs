@@ -1,15 +1,16 @@
 //! Wrong values on the five lines: a table of mistakes for each line.
 
 mod body;
-mod charset;
-mod json;
-mod nonce;
+pub(crate) mod charset;
+pub(crate) mod json;
+pub(crate) mod nonce;
 mod target;
 mod timestamp;
 
 use crate::{
     Evidence, KnownMistake,
     known_mistake::{Cost, Rule},
+    rules::{Case, REQUEST},
 };
 
 /// Returns the values that may have been signed in place of the right one. The right one among them is ignored.
@@ -18,15 +19,17 @@ pub(crate) type ValueRule = Rule<fn(&Evidence<'_>) -> Vec<Vec<u8>>>;
 /// The values of the five lines: method, path and query, timestamp, nonce, body.
 pub(crate) type Values<'a> = [&'a [u8]; 5];
 
-/// The place of the body among the values.
+/// The places of timestamp, nonce and body among the values.
+pub(crate) const TIMESTAMP_LINE: usize = 2;
+pub(crate) const NONCE_LINE: usize = 3;
 pub(crate) const BODY: usize = 4;
 
 /// The tables of rules, each with the line that its values are for.
-static TABLES: [(usize, &[ValueRule]); 6] = [
+pub(crate) static TABLES: [(usize, &[ValueRule]); 6] = [
     (0, METHOD),
     (1, target::TARGET),
-    (2, timestamp::TIMESTAMP),
-    (3, nonce::NONCE),
+    (TIMESTAMP_LINE, timestamp::TIMESTAMP),
+    (NONCE_LINE, nonce::NONCE),
     (BODY, body::BODY),
     (BODY, charset::CHARSETS),
 ];
@@ -59,21 +62,28 @@ const METHOD: &[ValueRule] = &[
     ),
 ];
 
-/// Every rule, with the line that its values are for.
-pub(crate) fn rules() -> impl Iterator<Item = (usize, &'static ValueRule)> {
-    TABLES.into_iter().flat_map(|(line, rules)| rules.iter().map(move |rule| (line, rule)))
+/// The right values.
+pub(crate) fn right_values<'v>(evidence: &'v Evidence<'_>, timestamp: &'v str) -> Values<'v> {
+    let message = &evidence.message;
+    [
+        message.method.as_bytes(),
+        message.target.as_bytes(),
+        timestamp.as_bytes(),
+        message.nonce_str.as_bytes(),
+        message.body,
+    ]
 }
 
 /// Whether the mistake is in a value that may change on its way: method, path and query, or body.
 pub(crate) fn is_of_what_is_sent(mistake: &KnownMistake) -> bool {
-    rules().any(|(line, rule)| [0, 1, BODY].contains(&line) && rule.mistake == *mistake)
+    REQUEST.values().any(|(line, rule)| [0, 1, BODY].contains(&line) && rule.mistake == *mistake)
 }
 
 /// The wrong values of all rules of this cost.
-pub(crate) fn wrong_values(evidence: &Evidence<'_>, right: &Values<'_>, cost: Cost) -> Vec<WrongValue> {
+pub(crate) fn wrong_values(case: Case<'_>, right: &Values<'_>, cost: Cost) -> Vec<WrongValue> {
     let mut all: Vec<WrongValue> = Vec::new();
-    for (line, rule) in rules().filter(|(_, rule)| rule.cost == cost) {
-        for value in (rule.apply)(evidence) {
+    for (line, rule) in case.rules.values().filter(|(_, rule)| rule.cost == cost) {
+        for value in (rule.apply)(case.evidence) {
             let is_same = |other: &WrongValue| other.line == line && other.value == value;
             // Values of high cost are many and rarely repeat.
             let is_new = cost == Cost::High || !all.iter().any(is_same);

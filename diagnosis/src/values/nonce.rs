@@ -28,7 +28,7 @@ pub(super) const NONCE: &[ValueRule] = &[
 ];
 
 /// The nonce in either case, without hyphens, and with those of a UUID.
-fn rewritten(sent: &Evidence<'_>) -> Vec<Vec<u8>> {
+pub(crate) fn rewritten(sent: &Evidence<'_>) -> Vec<Vec<u8>> {
     let nonce = sent.message.nonce_str;
     let bare = nonce.replace('-', "");
     let mut texts = vec![nonce.to_owned(), bare.clone()];

@@ -70,6 +70,13 @@ pub(crate) fn signed_body<'b>(operation: &Operation, received: &'b RawRequest) -
     }
 }
 
+/// What the signature of an upload covers: the content of its part `meta`. `None` if this is not a form with one.
+pub fn upload_meta<'b>(content_type: &str, body: &'b [u8]) -> Option<&'b [u8]> {
+    let boundary =
+        parameter(content_type, "boundary").filter(|_| media_type(content_type) == "multipart/form-data")?;
+    Form::parse(&boundary, body).ok()?.part(META).map(|meta| meta.content)
+}
+
 fn is_form(received: &RawRequest) -> bool {
     content_type(received).is_some_and(|value| media_type(value) == "multipart/form-data")
 }

@@ -99,6 +99,11 @@ pub(super) const COMMITTED: &[Committed] = &[
         let signature = base64(&sign(message));
         format!("{}\\n{}\\n", &signature[..64], &signature[64..])
     }),
+    made!("signature-spaces-for-plus", |message| {
+        let signature = base64(&sign(message));
+        assert!(signature.contains('+'), "{signature}");
+        signature.replace('+', " ")
+    }),
     made!("signature-percent-encoded", |message| {
         base64(&sign(message)).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
     }),
@@ -113,6 +118,15 @@ pub(super) const COMMITTED: &[Committed] = &[
             let other_keys = vec![(KeyHolder::Development, "apiclient_key.pem")];
             let scene = Scene { key: "pub_key_private.pem", other_keys, ..scene };
             let signature = base64(&sign(scene.message().as_bytes()));
+            (scene, signature)
+        },
+    },
+    Committed {
+        name: "other-given-key",
+        commit: |scene| {
+            let other_keys = vec![(KeyHolder::Given(Some("5E1F".into())), "pub_key_private.pem")];
+            let scene = Scene { other_keys, ..scene };
+            let signature = base64(&sign_with("pub_key_private.pem", scene.message().as_bytes()));
             (scene, signature)
         },
     },

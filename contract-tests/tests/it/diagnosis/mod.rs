@@ -6,6 +6,8 @@ mod committed;
 mod forged;
 mod hints;
 mod over_http;
+mod received;
+mod resource;
 mod scene;
 mod vectors;
 
@@ -15,7 +17,10 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use wechatpay_mock::diagnosis::{Verdict, known_hints, known_mistakes};
+use wechatpay_mock::diagnosis::{
+    Verdict, known_hints, known_mistakes, known_resource_hints, known_resource_mistakes,
+    known_response_hints, known_response_mistakes,
+};
 use wechatpay_protocol::HashAlgorithm;
 
 use self::{
@@ -57,7 +62,9 @@ fn each_known_mistake_is_tested_here() {
 
 #[test]
 fn each_mistake_has_a_name_in_kebab_case_and_a_remedy_in_two_languages() {
-    for one in known_mistakes().into_iter().chain(known_hints()) {
+    let mistakes = [known_mistakes(), known_response_mistakes(), known_resource_mistakes()].concat();
+    let hints = known_hints().chain(known_response_hints()).chain(known_resource_hints());
+    for one in mistakes.into_iter().chain(hints) {
         assert!(
             one.name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')),
             "{}",

@@ -123,7 +123,7 @@ pub(super) fn pem(file: &str) -> String {
     fs::read_to_string(path(file)).unwrap()
 }
 
-fn verifying_key(file: &str) -> VerifyingKey {
+pub(super) fn verifying_key(file: &str) -> VerifyingKey {
     static KEYS: LazyLock<HashMap<&str, VerifyingKey>> = LazyLock::new(|| {
         let files = ["apiclient_key.pem", "platform_key.pem", "pub_key_private.pem", "other_key.pem"];
         files.map(|file| (file, SigningKey::from_pem(&pem(file)).unwrap().verifying_key())).into()

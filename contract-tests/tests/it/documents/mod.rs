@@ -13,7 +13,10 @@ use walkdir::WalkDir;
 use wechatpay_contract::{case, table};
 use wechatpay_mock::{
     Config, FaultRule,
-    diagnosis::{known_hints, known_mistakes},
+    diagnosis::{
+        known_hints, known_mistakes, known_resource_hints, known_resource_mistakes, known_response_hints,
+        known_response_mistakes,
+    },
     policies::POLICIES,
 };
 use wechatpay_openapi::Contract;
@@ -126,7 +129,9 @@ fn the_lists_of_names_are_complete() {
     let policies = POLICIES.iter().map(|policy| policy.name);
     assert_lists("docs/reference/configuration.md", policies.clone());
     assert_lists("docs/explanation/own-choices.md", policies);
-    let diagnoses = known_mistakes().into_iter().chain(known_hints());
+    let mistakes = [known_mistakes(), known_response_mistakes(), known_resource_mistakes()].concat();
+    let hints = known_hints().chain(known_response_hints()).chain(known_resource_hints());
+    let diagnoses = mistakes.into_iter().chain(hints);
     assert_lists("docs/reference/diagnoses.md", diagnoses.map(|one| one.name));
 
     // The arms of this function are the only list of warning names in the code.

@@ -1,0 +1,126 @@
+//! What a capture is: HTTP messages in a file, however they were kept.
+
+use serde_json::Value;
+
+use super::{har, text};
+
+/// The most bytes of a capture. (own choice)
+pub(crate) const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The most messages of a capture: twice as many as entries of an archive. (own choice)
+pub(super) const MAX_MESSAGES: usize = 20_000;
+
+/// A message as it was kept. Nothing in it is trusted, and only chosen parts of it are ever shown.
+pub(crate) struct Message {
+    /// Where it stands: `entry 3`, `line 12`; nothing if it is the whole capture.
+    pub(super) place: Option<Place>,
+    pub(super) start: Start,
+    /// Names as kept, and values without white space at their ends.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    /// The place of the request that it answers among the messages.
+    pub(super) answers: Option<usize>,
+    /// The length that `Content-Length` promises, if the body has fewer bytes.
+    pub(super) promised: Option<usize>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// An entry of an archive, counted from 1.
+    Entry(usize),
+    /// A line of a text, counted from 1.
+    Line(usize),
+}
+
+/// The first line of a message.
+pub(super) enum Start {
+    Request {
+        method: String,
+        target: String,
+    },
+    Response {
+        status: u16,
+    },
+    /// There was none, as in headers copied from a log.
+    Unknown,
+}
+
+/// Why a file is no capture. Quotes nothing of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CaptureError {
+    #[error("expected a capture of at most 16 MiB, found more; leave out other messages")]
+    TooLarge,
+    #[error(
+        "expected HAR, `curl -v` output, raw HTTP, or headers and body, found a private key (not shown); explain needs none, \
+         and has not used it"
+    )]
+    PrivateKey,
+    #[error("expected an archive of at most 10,000 entries, found {found}; leave out other entries")]
+    TooManyEntries { found: usize },
+    #[error("expected an archive (HAR), found JSON of another form at line {line}, column {column}")]
+    Har { line: usize, column: usize },
+    #[error(
+        "expected a message with Authorization: WECHATPAY2-SHA256-RSA2048 or Wechatpay-… headers, found none{among}",
+        among = among(.skipped)
+    )]
+    NoMessage { skipped: usize },
+}
+
+impl Message {
+    /// The values of a header, in any case.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a header.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.values(name).next()
+    }
+}
+
+/// Reads the messages of a capture.
+///
+/// # Errors
+/// [`CaptureError`] says what was expected.
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Message>, CaptureError> {
+    let is_too_large = u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES);
+    if is_too_large {
+        return Err(CaptureError::TooLarge);
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii_start().starts_with(b"-----BEGIN ") && has_private_key(bytes) {
+        return Err(CaptureError::PrivateKey);
+    }
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(text::read(bytes));
+    }
+    match har::read(bytes)? {
+        Some(messages) => Ok(messages),
+        // The body of a callback alone, without its headers.
+        None => Ok(vec![body_alone(bytes)?]),
+    }
+}
+
+fn body_alone(bytes: &[u8]) -> Result<Message, CaptureError> {
+    let json = serde_json::from_slice::<Value>(bytes);
+    json.map_err(|error| CaptureError::Har { line: error.line(), column: error.column() })?;
+    let (headers, body) = (Vec::new(), bytes.trim_ascii().to_vec());
+    Ok(Message { place: None, start: Start::Unknown, headers, body, answers: None, promised: None })
+}
+
+fn among(skipped: &usize) -> String {
+    match skipped {
+        0 => String::new(),
+        1 => " in 1 other message".into(),
+        _ => format!(" in {skipped} other messages"),
+    }
+}
+
+/// Whether it has a private key in PEM.
+pub(super) fn has_private_key(bytes: &[u8]) -> bool {
+    const LABEL: &[u8] = b"PRIVATE KEY-----";
+    bytes.windows(LABEL.len()).any(|window| window == LABEL)
+}
