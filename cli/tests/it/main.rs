@@ -15,6 +15,7 @@ mod ending;
 mod log;
 mod own;
 mod prove;
+mod prove_receiver;
 #[cfg(unix)] // Signals, and commands of a shell.
 mod run;
 mod steering;
