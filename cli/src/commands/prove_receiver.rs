@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{ArgGroup, Args};
 use wechatpay_contract::prove::{
     Keys, ReportFile,
-    receiver::{KnownOrder, ReceiverProver, ReceiverUrl},
+    receiver::{KnownOrder, ReceiverProver, ReceiverUrl, ReceiverUrlError},
     table,
 };
 
@@ -51,16 +51,17 @@ const MOST_SECONDS: f64 = 5.0;
 #[command(group = ArgGroup::new("receiver").required(true).multiple(true).args(["url", "list"]))]
 pub(crate) struct ProveReceiver {
     /// Where the receiver takes callbacks. Port 0 is a free one, for a command after --
+    // Text, because clap would quote a wrong URL together with its password.
     #[arg(long)]
-    url: Option<ReceiverUrl>,
+    url: Option<String>,
 
     /// Where the application says how often it acted on an event: GET returns a number, or {"count": N}
     #[arg(long, value_name = "URL")]
-    count_url: Option<ReceiverUrl>,
+    count_url: Option<String>,
 
     /// Where the application forgets what it did: POST before each probe
     #[arg(long, value_name = "URL")]
-    reset_url: Option<ReceiverUrl>,
+    reset_url: Option<String>,
 
     /// JSON file with an order that the application knows, and all callbacks are about: out_trade_no, amount …
     ///
@@ -106,6 +107,14 @@ pub(crate) struct ProveReceiver {
     command: Vec<OsString>,
 }
 
+/// A URL that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("invalid value for {option}")]
+struct UrlError {
+    option: &'static str,
+    source: ReceiverUrlError,
+}
+
 /// Returns whether the receiver passed every probe.
 pub(crate) async fn run(options: &ProveReceiver) -> Result<bool, Failure> {
     let prover = prover(options)?;
@@ -143,14 +152,13 @@ pub(crate) async fn run(options: &ProveReceiver) -> Result<bool, Failure> {
 
 fn prover(options: &ProveReceiver) -> Result<ReceiverProver, Failure> {
     // Without a URL, the probes are only listed.
-    let url = match &options.url {
-        Some(url) => url.clone(),
-        None => "http://127.0.0.1/".parse()?,
-    };
+    let url = url("--url", options.url.as_deref().unwrap_or("http://127.0.0.1/"))?;
+    let question =
+        |option, text: &Option<String>| text.as_deref().map(|text| self::url(option, text)).transpose();
     Ok(ReceiverProver {
         command: options.command.clone(),
-        count: options.count_url.clone(),
-        reset: options.reset_url.clone(),
+        count: question("--count-url", &options.count_url)?,
+        reset: question("--reset-url", &options.reset_url)?,
         order: options.order.as_deref().map(KnownOrder::read).transpose()?,
         allowed_hosts: options.allow_host.clone(),
         keys: options.keys,
@@ -159,6 +167,10 @@ fn prover(options: &ProveReceiver) -> Result<ReceiverProver, Failure> {
         timeout: options.timeout,
         ..ReceiverProver::new(url)
     })
+}
+
+fn url(option: &'static str, text: &str) -> Result<ReceiverUrl, UrlError> {
+    text.parse().map_err(|source| UrlError { option, source })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -37,11 +37,17 @@ fn receiver(answer: &'static str) -> String {
 }
 
 /// An application in Python that refuses everything, on the port in PORT, and writes its process ID and what it was given.
+/// With `download`, it asks for the platform certificates each time.
 const APPLICATION: &str = r#"
-import http.server, json, os, sys
+import http.server, json, os, sys, urllib.error, urllib.request
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
+        if sys.argv[3:] == ["download"]:
+            try:
+                urllib.request.urlopen(os.environ["WECHATPAY_BASE_URL"] + "/v3/certificates")
+            except urllib.error.HTTPError:
+                pass
         self.send_response(401)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -137,6 +143,20 @@ fn an_application_is_started_with_credentials_and_ended() {
     assert!(given["port"].as_str().unwrap().parse::<u16>().is_ok_and(|port| port > 0));
     let state = fs::read_to_string(Path::new("/proc").join(given["pid"].to_string()).join("stat"));
     assert!(state.is_err() || state.unwrap().contains(") Z "), "the application still runs");
+}
+
+#[test]
+fn an_application_that_downloads_certificates_for_each_unknown_key_is_found() {
+    if !has_python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("given.json").display().to_string();
+    let application = ["python3", "-c", APPLICATION, &file, "{port}", "download"];
+    let options = ["--url", "http://127.0.0.1:0/notify", "--filter", "unknown-serial", "--"];
+    let ended = prove(&[&options[..], &application].concat());
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stdout.contains("it downloaded the platform certificates 10 times"), "{}", ended.stdout);
 }
 
 #[test]

@@ -259,7 +259,8 @@ impl fmt::Display for FindingKind {
     }
 }
 
-fn times(count: u64) -> String {
+/// `never`, `once`, `2 times`
+pub(super) fn times(count: u64) -> String {
     match count {
         0 => "never".into(),
         1 => "once".into(),

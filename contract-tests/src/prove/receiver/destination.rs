@@ -1,6 +1,6 @@
 //! Where requests are sent: hosts that are allowed, resolved once. Reads the answer to each.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -78,7 +78,8 @@ impl Destination {
         TcpStream::connect(self.addresses.as_slice()).await.is_ok()
     }
 
-    /// Sends a whole request and waits for its answer.
+    /// Sends a whole request and waits for its answer. After the limit it waits as long again, so that what a slow receiver
+    /// does late is not taken for an effect of the next request.
     pub(super) async fn send(&self, request: &[u8], limit: Duration) -> Answer {
         let exchange = async {
             let stream = match TcpStream::connect(self.addresses.as_slice()).await {
@@ -94,7 +95,14 @@ impl Destination {
                 Err(reason) => Answer::Broken { reason },
             }
         };
-        timeout(limit, exchange).await.unwrap_or(Answer::TimedOut)
+        let mut exchange = pin!(exchange);
+        match timeout(limit, &mut exchange).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let _ = timeout(limit, exchange).await;
+                Answer::TimedOut
+            }
+        }
     }
 
     /// Sends a request without a body, and returns the body of a 2xx.

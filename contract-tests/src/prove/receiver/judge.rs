@@ -113,7 +113,9 @@ fn is_refusal(status: StatusCode) -> bool {
 fn odd_body(answered: &Answered) -> Option<&'static str> {
     let text = String::from_utf8_lossy(&answered.body);
     let text = text.trim();
-    if text.starts_with("<xml") {
+    if text.is_empty() {
+        None
+    } else if text.starts_with("<xml") {
         Some("<xml>, which is the answer of APIv2")
     } else if answered.is_html || text.starts_with("<!") || text.starts_with("<html") {
         Some("a page of HTML: is this the application, or a page of its framework?")
@@ -180,6 +182,14 @@ mod tests {
         for body in ["<xml>…</xml>", "success", "SUCCESS\n", "<!doctype html>", r#"{"code":"FAIL"}"#] {
             assert_eq!(judged(None, Must::Take, 200, body), Some("odd-body"), "{body}");
         }
+    }
+
+    #[test]
+    fn an_empty_body_is_never_odd() {
+        let body = Default::default();
+        let answered = Answered { status: StatusCode::OK, location: None, is_html: true, body };
+        assert_eq!(odd_body(&answered), None);
+        assert!(odd_body(&Answered { body: "ok".into(), ..answered }).is_some());
     }
 
     #[test]

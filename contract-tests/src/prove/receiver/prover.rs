@@ -23,7 +23,7 @@ use super::{
 };
 use crate::prove::{
     Finding, FindingKind, Keys, Outcome, PlannedProbe, ProbeResult, Results, SelectionError, Tested,
-    about::plan,
+    about::plan, finding::times,
 };
 
 /// Tests a receiver of callbacks.
@@ -293,7 +293,7 @@ impl Run<'_> {
         let answers: Vec<_> = answers.iter().map(|(_, answer)| answer.clone()).collect();
         let did = match acted {
             None => judge::did(&answers),
-            Some(times) => format!("{}; acted {times}×", judge::did(&answers)),
+            Some(count) => format!("{}; acted {}", judge::did(&answers), times(count)),
         };
         if !kinds.is_empty() {
             let findings = kinds.into_iter().map(|kind| Finding::new(kind, &probe.about)).collect();

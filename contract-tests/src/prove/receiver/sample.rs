@@ -1,5 +1,5 @@
-//! The events that the probes send, and the members of their resources in the order of real ones. (wild: transactions
-//! and refunds; documented: member cards)
+//! The events that the probes send, and the members of their resources in the order of real ones. (wild:
+//! transactions; documented: the others)
 
 use serde_json::Value;
 
