@@ -23,7 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock prove-receiver --url http://127.0.0.1:3000/notify
       test an application that runs, with the development merchant's credentials
-  wechatpay-mock prove-receiver --url http://127.0.0.1:0/notify -- node server.js --port {port}
+  wechatpay-mock prove-receiver --url http://127.0.0.1:0/notify -- node server.js --port '{port}'
       start the application on a free port, and end it afterwards
   wechatpay-mock prove-receiver --url http://127.0.0.1:3000/notify --count-url http://127.0.0.1:3000/count
       also test that the same event twice acts once
