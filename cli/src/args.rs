@@ -12,8 +12,9 @@ use serde_json::json;
 use crate::{
     commands::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
-        explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
-        operations::Operations, prove_client::ProveClient, run::Run, serve::Serve, verify::Verify,
+        fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
+        operations::Operations, prove_client::ProveClient, prove_receiver::ProveReceiver, run::Run,
+        serve::Serve, verify::Verify,
     },
     options::Json,
     output,
@@ -31,7 +32,8 @@ Examples:
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
   wechatpay-mock prove-client -- ./pay    test whether a client rejects bad responses
-  wechatpay-mock explain refused.har      find out why a signature does not hold
+  wechatpay-mock prove-receiver --url http://127.0.0.1:3000/notify
+                                          test whether a receiver rejects forged callbacks
 
 Stops on SIGINT or SIGTERM: finishes the requests in flight; a second signal stops it at once.
 
@@ -86,8 +88,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Test whether a client, in any language, rejects bad responses
     ProveClient(Box<ProveClient>),
-    /// Explain why signatures in a capture do not hold: HAR, curl -v output, raw HTTP, or headers and body
-    Explain(Box<Explain>),
+    /// Test whether a receiver of callbacks, in any language, lets forged ones through
+    ProveReceiver(Box<ProveReceiver>),
     /// Print completions for a shell
     Completions(Completions),
     /// Write a man page for each command
@@ -121,7 +123,9 @@ fn asks_for_version_as_json(words: &[OsString]) -> bool {
 
 /// Suggests `--` if it is missing before a command, as in `run npm test`.
 fn suggest_separator(error: &mut clap::Error, words: &[OsString]) {
-    let takes_command = words.get(1).is_some_and(|word| word == "run" || word == "prove-client");
+    let takes_command = words
+        .get(1)
+        .is_some_and(|word| ["run", "prove-client", "prove-receiver"].iter().any(|command| word == command));
     let Some(ContextValue::String(unexpected)) = error.get(ContextKind::InvalidArg) else { return };
     if error.kind() != ErrorKind::UnknownArgument || !takes_command || unexpected.starts_with('-') {
         return;

@@ -17,6 +17,7 @@ pub(crate) mod man;
 pub(crate) mod operations;
 mod policies;
 pub(crate) mod prove_client;
+pub(crate) mod prove_receiver;
 pub(crate) mod run;
 pub(crate) mod serve;
 mod signing_keys;
@@ -40,7 +41,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(options) => return run::run(&options).await,
         Command::Verify(options) => return verify::run(&options).await.map(exit_code),
         Command::ProveClient(options) => return prove_client::run(&options).await.map(exit_code),
-        Command::Explain(options) => return explain::run(&options).map(exit_code),
+        Command::ProveReceiver(options) => return prove_receiver::run(&options).await.map(exit_code),
         Command::Healthcheck(options) => return healthcheck::run(&options).await.map(exit_code),
         Command::Call(options) => call::run(&options).await,
         Command::Keys(options) => keys::run(&options),

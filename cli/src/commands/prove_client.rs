@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, num::NonZero, time::Duration};
 
 use clap::{ArgGroup, Args};
 use http::Method;
-use wechatpay_contract::prove::{Keys, Probe, Prover, ReportFile, TestedClient, Trigger, table};
+use wechatpay_contract::prove::{About, Keys, Prover, ReportFile, TestedClient, Trigger, table};
 
 use crate::{
     commands::progress,
@@ -88,15 +88,15 @@ pub(crate) struct ProveClient {
 
 /// A signal to end arrived.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted; the client was stopped")]
-struct Interrupted;
+#[error("interrupted; the tested program was stopped")]
+pub(crate) struct Interrupted;
 
 /// Returns whether the client passed every probe.
 pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
     let prover = prover(options);
     let plan = prover.plan(&options.filter)?;
     if options.list {
-        list(&plan)?;
+        list(plan.iter().map(|(probe, skipped)| (&probe.about, *skipped)))?;
         return Ok(true);
     }
     let mut signals = Signals::all()?;
@@ -137,10 +137,10 @@ fn prover(options: &ProveClient) -> Prover {
     Prover { keys: options.keys, timeout: options.timeout, jobs: options.jobs.unwrap_or(usual.jobs), ..usual }
 }
 
-/// Lists the probes: id, severity, what the mock does, and what the client must do.
-fn list(plan: &[(&Probe, Option<&str>)]) -> Result<(), Failure> {
+/// Lists the probes: id, severity, what they do, and what the tested program must do.
+pub(crate) fn list<'a>(mut plan: impl Iterator<Item = (&'a About, Option<&'a str>)>) -> Result<(), Failure> {
     print(|out| {
-        plan.iter().try_for_each(|(probe, skipped)| {
+        plan.try_for_each(|(probe, skipped)| {
             let skipped = skipped.map_or(String::new(), |reason| format!(" (skipped: {reason})"));
             writeln!(out, "{} [{}] {}: must {}{skipped}", probe.id, probe.severity, probe.title, probe.must)
         })

@@ -54,7 +54,18 @@ fn help_wraps_to_the_width_of_the_terminal() {
 
 #[test]
 fn completions_and_man_pages_name_every_command() {
-    let commands = ["serve", "demo", "run", "call", "verify", "prove-client", "fault", "clock", "logs"];
+    let commands = [
+        "serve",
+        "demo",
+        "run",
+        "call",
+        "verify",
+        "prove-client",
+        "prove-receiver",
+        "fault",
+        "clock",
+        "logs",
+    ];
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ended = run(&["completions", shell]);
         assert!(commands.iter().all(|name| ended.stdout.contains(name)), "{shell}: {}", ended.stderr);

@@ -16,6 +16,7 @@ mod explain;
 mod log;
 mod own;
 mod prove;
+mod prove_receiver;
 #[cfg(unix)] // Signals, and commands of a shell.
 mod run;
 mod steering;

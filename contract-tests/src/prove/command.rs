@@ -1,4 +1,4 @@
-//! Runs a client that is a command, once and within a time limit.
+//! Starts commands, and runs a client that is one, once and within a time limit.
 
 use std::{
     ffi::OsString,
@@ -37,6 +37,11 @@ pub(super) async fn run(
     variables: &[(String, OsString)],
     limit: Duration,
 ) -> Result<Reaction, RunError> {
+    Ok(watch(start(command, variables)?, limit).await)
+}
+
+/// Starts a command in the same way, in a process group of its own, with its output piped.
+pub(super) fn start(command: &[OsString], variables: &[(String, OsString)]) -> Result<Child, RunError> {
     let (name, arguments) = command.split_first().ok_or_else(|| RunError {
         command: OsString::new(),
         source: io::Error::new(io::ErrorKind::InvalidInput, "expected a command, found none"),
@@ -52,8 +57,7 @@ pub(super) async fn run(
     process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     process.process_group(0);
-    let child = process.spawn().map_err(|source| RunError { command: name.clone(), source })?;
-    Ok(watch(child, limit).await)
+    process.spawn().map_err(|source| RunError { command: name.clone(), source })
 }
 
 /// Reads the output until the command ends, or ends it at the time limit.
@@ -94,19 +98,20 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, beginning: &mut Vec<u8>) {
     let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
 }
 
-fn exit_code(status: ExitStatus) -> String {
+pub(super) fn exit_code(status: ExitStatus) -> String {
     status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
 }
 
 /// A command and all processes that it started. Drop kills them.
-struct ProcessGroup {
+#[derive(Debug)]
+pub(super) struct ProcessGroup {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,
 }
 
 #[cfg(unix)]
 impl ProcessGroup {
-    fn of(child: &Child) -> Self {
+    pub(super) fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self { leader: id.and_then(rustix::process::Pid::from_raw) }
     }
@@ -124,7 +129,7 @@ impl Drop for ProcessGroup {
 
 #[cfg(not(unix))]
 impl ProcessGroup {
-    fn of(_: &Child) -> Self {
+    pub(super) fn of(_: &Child) -> Self {
         Self {}
     }
 }

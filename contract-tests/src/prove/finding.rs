@@ -1,10 +1,11 @@
-//! Findings: what a client did wrong, how severe that is, and how to fix it.
+//! Findings: what a client or a receiver did wrong, how severe that is, and how to fix it.
 
 use std::{fmt, time::Duration};
 
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Probe;
+use super::About;
 
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -20,10 +21,10 @@ pub enum Severity {
     Critical,
 }
 
-/// Something that a client must not do.
+/// Something that a client or a receiver must not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What the client did.
+    /// What it did.
     pub kind: FindingKind,
     /// The severity.
     pub severity: Severity,
@@ -33,12 +34,12 @@ pub struct Finding {
     pub fix: String,
 }
 
-/// What a client did.
+/// What a client or a receiver did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FindingKind {
-    /// It accepted a response that it must reject.
+    /// It accepted what it must reject: a response, or a callback.
     FailedToReject,
-    /// It rejected a response that it must accept.
+    /// It rejected what it must accept.
     FailedToAccept,
     /// It repeated the call with another request number.
     OtherNumber {
@@ -67,10 +68,52 @@ pub enum FindingKind {
         /// Why not.
         reason: String,
     },
+    /// A receiver answered an ordinary callback with a status that the gateway does not take.
+    WrongStatus {
+        /// The status.
+        status: StatusCode,
+    },
+    /// A receiver answered a callback rightly, but with a body that is not meant for the gateway.
+    OddBody {
+        /// What the body looks like.
+        found: &'static str,
+    },
+    /// A receiver rejected a callback, but with a status that does not say so.
+    OddRefusal {
+        /// The status.
+        status: StatusCode,
+    },
+    /// A receiver answered 5xx to what it must handle.
+    ServerError {
+        /// The status.
+        status: StatusCode,
+    },
+    /// A receiver ended the connection without an answer.
+    NoAnswer {
+        /// How.
+        reason: String,
+    },
+    /// A receiver did not answer in time.
+    Slow {
+        /// The limit.
+        limit: Duration,
+    },
+    /// A receiver acted more or less often than it must.
+    WrongCount {
+        /// How often it must act.
+        expected: u64,
+        /// How often it did.
+        found: u64,
+    },
+    /// A receiver downloaded the platform certificates again and again.
+    Downloads {
+        /// The number of downloads.
+        requests: u64,
+    },
 }
 
 impl Finding {
-    pub(super) fn new(kind: FindingKind, probe: &Probe) -> Self {
+    pub(super) fn new(kind: FindingKind, probe: &About) -> Self {
         let (severity, why, fix) = match kind {
             FindingKind::FailedToReject => (probe.severity, &*probe.why, &*probe.fix),
             FindingKind::FailedToAccept => (probe.severity.min(Severity::High), &*probe.why, &*probe.fix),
@@ -105,6 +148,42 @@ impl Finding {
                 "no response of the gateway may stop the application",
                 "look in the application's log for the effect of this response",
             ),
+            FindingKind::WrongStatus { status } => {
+                let (why, fix) = advice(status);
+                (Severity::High, why, fix)
+            }
+            FindingKind::OddBody { .. } => (
+                Severity::Low,
+                "the gateway looks at the status only; a body of another kind hints at code of another interface",
+                "answer 204, or 200 with an empty body",
+            ),
+            FindingKind::OddRefusal { .. } => (
+                Severity::Medium,
+                "the gateway looks at the status only: after a 200 it never sends the callback again, and a refused \
+                 probe of the gateway counts as accepted",
+                "refuse with a status of 4xx or 5xx, whatever the body says",
+            ),
+            FindingKind::ServerError { .. } => (
+                Severity::Low,
+                "an error that nobody handles hides real ones, and anyone can cause it",
+                "check for this case first, and refuse it with a status of 4xx",
+            ),
+            FindingKind::NoAnswer { .. } => (
+                Severity::High,
+                "anyone who knows the URL can send this; if it ends the process, callbacks of others are lost with it",
+                "look in the application's log for the error, and refuse such callbacks with a status of 4xx",
+            ),
+            FindingKind::Slow { .. } => (
+                Severity::High,
+                "the gateway waits 5 seconds, counts the callback as failed, and sends it again",
+                "store the event, answer, and do the work afterwards; limit the time of everything before the answer",
+            ),
+            FindingKind::WrongCount { .. } => (probe.severity, &*probe.why, &*probe.fix),
+            FindingKind::Downloads { .. } => (
+                Severity::Medium,
+                "anyone can make the application call the gateway as often as they like, until it is limited",
+                "download the certificates at intervals; refuse an unknown serial at once",
+            ),
         };
         Self { kind, severity, why: why.into(), fix: fix.into() }
     }
@@ -133,6 +212,14 @@ impl FindingKind {
             Self::RepeatsRejected { .. } => "repeats-refused",
             Self::NotCalled => "not-called",
             Self::Unreachable { .. } => "gone",
+            Self::WrongStatus { .. } => "wrong-status",
+            Self::OddBody { .. } => "odd-body",
+            Self::OddRefusal { .. } => "odd-refusal",
+            Self::ServerError { .. } => "server-error",
+            Self::NoAnswer { .. } => "no-answer",
+            Self::Slow { .. } => "slow",
+            Self::WrongCount { .. } => "wrong-count",
+            Self::Downloads { .. } => "downloads",
         }
     }
 }
@@ -152,6 +239,70 @@ impl fmt::Display for FindingKind {
             }
             Self::NotCalled => f.write_str("the call never reached the mock"),
             Self::Unreachable { reason } => write!(f, "the application can't be reached any more: {reason}"),
+            Self::WrongStatus { status } => {
+                write!(f, "it answered {}, and the gateway takes only 200 and 204", status.as_u16())
+            }
+            Self::OddBody { found } => write!(f, "it answered with {found}"),
+            Self::OddRefusal { status } => {
+                write!(f, "it refused with status {}, which is no refusal", status.as_u16())
+            }
+            Self::ServerError { status } => write!(f, "it failed with status {}", status.as_u16()),
+            Self::NoAnswer { reason } => write!(f, "it ended the connection without an answer: {reason}"),
+            Self::Slow { limit } => write!(f, "it had not answered after {} s", limit.as_secs_f64()),
+            Self::WrongCount { expected, found } => {
+                write!(f, "it acted {}, and must act {}", times(*found), times(*expected))
+            }
+            Self::Downloads { requests } => {
+                write!(f, "it downloaded the platform certificates {}", times(*requests))
+            }
         }
+    }
+}
+
+/// `never`, `once`, `2 times`
+pub(super) fn times(count: u64) -> String {
+    match count {
+        0 => "never".into(),
+        1 => "once".into(),
+        count => format!("{count} times"),
+    }
+}
+
+/// Why an ordinary callback is answered with this status in place of 200 or 204, and what to do about it.
+fn advice(status: StatusCode) -> (&'static str, &'static str) {
+    match status.as_u16() {
+        200..=299 => (
+            "the gateway counts every status other than 200 and 204 as a failure, and sends the callback again",
+            "answer 204, or 200 with an empty body",
+        ),
+        300..=399 => (
+            "the gateway follows no redirect, and sends the callback again: a login page, a change to https, or a \
+             slash that is missing at the end of the path are in the way",
+            "make the URL answer itself, exactly as it is configured, without a login",
+        ),
+        401 | 403 => (
+            "the gateway has no cookie, no token and no login, and the callback is correctly signed",
+            "leave this URL out of login and CSRF protection; then check that the application has the keys of this \
+             run: the APIv3 key, and the certificate or public key that Wechatpay-Serial names (--keys, --config)",
+        ),
+        404 | 405 | 410 => (
+            "a callback is a POST to this path, and nothing takes it here",
+            "check --url, and that the path is routed for POST",
+        ),
+        413 => ("callbacks may have more than 20 KB", "raise the limit for bodies to at least 100 KB"),
+        415 | 406 => ("callbacks come with Content-Type: application/json and Accept: */*", "accept both"),
+        429 => {
+            ("the gateway sends callbacks as fast as payments happen", "leave this URL out of the rate limit")
+        }
+        500..=599 => (
+            "the gateway sends the callback again, and it fails again",
+            "look in the application's log; if it does not know the order, pass one that it knows with --order",
+        ),
+        _ => (
+            "the callback is correctly signed and encrypted",
+            "check that the application has the keys of this run: the APIv3 key, and the certificate or public key \
+             that Wechatpay-Serial names (--keys, --config); if it does not know the order, pass one that it knows \
+             with --order",
+        ),
     }
 }

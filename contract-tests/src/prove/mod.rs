@@ -3,7 +3,7 @@
 //!
 //! The command `prove-client` uses this. [`PROBES`] says what the mock does and what the client must do; [`Prover`]
 //! runs the probes and compares the client's reaction and the mock's journal with that; [`table`] and [`ReportFile`]
-//! show the results. The mock without faults comes first in every run: a client that rejects everything would pass the
+//! show the results. [`receiver`] does the same with receivers of callbacks. The mock without faults comes first in every run: a client that rejects everything would pass the
 //! rest.
 //!
 //! ```no_run
@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod about;
 mod application;
 mod client;
 mod command;
@@ -26,11 +27,13 @@ mod observation;
 mod probe;
 mod probes;
 mod prover;
+pub mod receiver;
 mod report;
 mod results;
 mod scenario_mock;
 pub mod table;
 
+pub use about::{About, PlannedProbe};
 pub use application::{Trigger, TriggerError};
 pub use client::TestedClient;
 pub use command::RunError;
@@ -40,5 +43,5 @@ pub use probe::{GatewayKeys, InjectedFault, Probe, Requirement, Scenario};
 pub use probes::PROBES;
 pub use prover::Prover;
 pub use report::{Format, ReportFile};
-pub use results::{Outcome, ProbeResult, Results};
+pub use results::{Outcome, ProbeResult, Results, Tested};
 pub use scenario_mock::{Keys, KeysError};

@@ -59,7 +59,7 @@ impl Observation {
         if numbers.len() > 1 {
             kinds.push(FindingKind::OtherNumber { numbers });
         }
-        kinds.into_iter().map(|kind| Finding::new(kind, probe)).collect()
+        kinds.into_iter().map(|kind| Finding::new(kind, &probe.about)).collect()
     }
 
     fn if_accepted(&self, must: &Requirement) -> Option<FindingKind> {

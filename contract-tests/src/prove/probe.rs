@@ -5,27 +5,17 @@ use std::fmt;
 use serde::Deserialize;
 use wechatpay_mock::Fault;
 
-use super::{Keys, Severity};
+use super::{About, Keys};
 
 /// One check of a client.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// Its name.
-    pub id: String,
-    /// The group, such as `signature`.
-    pub group: String,
-    /// What the mock does.
-    pub title: String,
-    /// The severity if the client does not do what it must.
-    pub severity: Severity,
+    /// What a report says of it.
+    pub about: About,
     /// How the mock is set up.
     pub scenario: Scenario,
     /// What the client must do.
     pub must: Requirement,
-    /// Why that matters.
-    pub why: String,
-    /// How to fix a client that does something else.
-    pub fix: String,
 }
 
 /// How the mock is set up.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{GatewayKeys, InjectedFault, Keys, Probe, Requirement, Scenario, Severity};
+use super::{About, GatewayKeys, InjectedFault, Keys, Probe, Requirement, Scenario, Severity};
 
 /// Every probe, in the order in which they run.
 pub static PROBES: LazyLock<Vec<Probe>> = LazyLock::new(|| {
@@ -57,16 +57,19 @@ impl Entry {
             Some(InjectedFault::Always(fault)) => Some(fault.name().to_owned()),
             _ => None,
         };
-        let id = self.id.clone().or(of_fault).expect("a probe has an id or a fault");
+        let must = self.must.as_ref().or(group.must.as_ref()).expect("a probe or its group has must").clone();
         Probe {
-            group: group.name.clone(),
-            title: self.title.clone(),
-            severity: self.severity.unwrap_or(group.severity),
+            about: About {
+                id: self.id.clone().or(of_fault).expect("a probe has an id or a fault"),
+                group: group.name.clone(),
+                title: self.title.clone(),
+                severity: self.severity.unwrap_or(group.severity),
+                must: must.to_string(),
+                why: self.why.as_ref().or(group.why.as_ref()).unwrap_or(&file.why).clone(),
+                fix: self.fix.as_ref().or(group.fix.as_ref()).unwrap_or(&file.fix).clone(),
+            },
             scenario: Scenario { keys: self.keys, gateway_keys: self.gateway, fault: self.fault },
-            must: self.must.as_ref().or(group.must.as_ref()).expect("a probe or its group has must").clone(),
-            why: self.why.as_ref().or(group.why.as_ref()).unwrap_or(&file.why).clone(),
-            fix: self.fix.as_ref().or(group.fix.as_ref()).unwrap_or(&file.fix).clone(),
-            id,
+            must,
         }
     }
 }
@@ -93,23 +96,24 @@ mod tests {
 
     #[test]
     fn each_probe_has_a_unique_id_which_is_the_name_of_its_fault() {
-        let ids: HashSet<_> = PROBES.iter().map(|probe| &probe.id).collect();
+        let ids: HashSet<_> = PROBES.iter().map(|probe| &probe.about.id).collect();
         assert_eq!(ids.len(), PROBES.len());
         for probe in PROBES.iter() {
-            assert!(fault(probe).is_none_or(|fault| fault.name() == probe.id), "{}", probe.id);
+            let id = &probe.about.id;
+            assert!(fault(probe).is_none_or(|fault| fault.name() == id), "{id}");
         }
     }
 
     #[test]
     fn the_first_probe_has_no_fault() {
-        assert_eq!(honest().id, "honest");
+        assert_eq!(honest().about.id, "honest");
         assert!(honest().scenario.fault.is_none() && honest().scenario.keys.is_none());
     }
 
     #[test]
     fn each_group_has_a_unique_name() {
-        let groups: Vec<_> = PROBES.chunk_by(|one, next| one.group == next.group).collect();
-        let names: HashSet<_> = groups.iter().map(|group| &group[0].group).collect();
+        let groups: Vec<_> = PROBES.chunk_by(|one, next| one.about.group == next.about.group).collect();
+        let names: HashSet<_> = groups.iter().map(|group| &group[0].about.group).collect();
         assert_eq!(names.len(), groups.len());
     }
 

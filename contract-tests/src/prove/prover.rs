@@ -10,9 +10,9 @@ use std::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    HonestMockError, Keys, Outcome, PROBES, Probe, ProbeResult, Results, SelectionError, StopError,
-    TestedClient, Trigger, client::Reaction, command, observation::Observation, probes::honest,
-    scenario_mock::ScenarioMock,
+    HonestMockError, Keys, Outcome, PROBES, PlannedProbe, Probe, ProbeResult, Results, SelectionError,
+    StopError, Tested, TestedClient, Trigger, about::plan, client::Reaction, command,
+    observation::Observation, probes::honest, scenario_mock::ScenarioMock,
 };
 use crate::environment;
 
@@ -28,9 +28,6 @@ pub struct Prover {
     /// How many probes of a command run at the same time.
     pub jobs: NonZero<usize>,
 }
-
-/// A probe, and the reason if it is skipped.
-type PlannedProbe = (&'static Probe, Option<&'static str>);
 
 /// The maximum number of lines shown of a client's output.
 const MAX_OUTPUT_LINES: usize = 20;
@@ -56,13 +53,8 @@ impl Prover {
     ///
     /// # Errors
     /// [`SelectionError`] if there is none.
-    pub fn plan(&self, filters: &[String]) -> Result<Vec<PlannedProbe>, SelectionError> {
-        let is_selected = |probe: &&Probe| {
-            filters.is_empty() || filters.iter().any(|text| probe.id.contains(text) || probe.group == *text)
-        };
-        let probes = PROBES.iter().filter(is_selected);
-        let plan: Vec<_> = probes.map(|probe| (probe, self.reason_to_skip(probe))).collect();
-        if plan.is_empty() { Err(SelectionError { filters: filters.to_vec() }) } else { Ok(plan) }
+    pub fn plan(&self, filters: &[String]) -> Result<Vec<PlannedProbe<Probe>>, SelectionError> {
+        plan(&PROBES, |probe| &probe.about, filters, |probe| self.reason_to_skip(probe))
     }
 
     fn reason_to_skip(&self, probe: &Probe) -> Option<&'static str> {
@@ -99,13 +91,13 @@ impl Prover {
                 self.call_application(trigger, *listen, plan, &on_done).await?
             }
         };
-        Ok(Results { client: self.client.to_string(), probes, took: start.elapsed() })
+        Ok(Results { tested: Tested::Client(self.client.to_string()), probes, took: start.elapsed() })
     }
 
     async fn run_command(
         &self,
         command: &[OsString],
-        plan: Vec<PlannedProbe>,
+        plan: Vec<PlannedProbe<Probe>>,
         on_done: &impl Fn(&ProbeResult),
     ) -> Result<Vec<ProbeResult>, StopError> {
         check_honest(&self.run_once(command, honest()).await?)?;
@@ -139,7 +131,7 @@ impl Prover {
         &self,
         trigger: &Trigger,
         listen: SocketAddr,
-        plan: Vec<PlannedProbe>,
+        plan: Vec<PlannedProbe<Probe>>,
         on_done: &impl Fn(&ProbeResult),
     ) -> Result<Vec<ProbeResult>, StopError> {
         let mut mock = self.start(listen, self.keys, honest()).await?;
@@ -192,7 +184,7 @@ fn finish(
     start: Instant,
     on_done: &impl Fn(&ProbeResult),
 ) -> ProbeResult {
-    let result = ProbeResult { probe, outcome, took: start.elapsed() };
+    let result = ProbeResult { probe: &probe.about, outcome, took: start.elapsed() };
     on_done(&result);
     result
 }

@@ -1,17 +1,15 @@
-//! The reports of `prove-client` for programs: JSON and JUnit's XML.
+//! The reports of `prove-client` and `prove-receiver` for programs: JSON and JUnit's XML.
 
 use std::error::Error;
 
 use quick_junit::{TestCase, TestCaseStatus};
 use serde::Serialize;
 
-use super::{Finding, Outcome, Probe, ProbeResult, Results, Severity};
+use super::{About, Finding, Outcome, ProbeResult, Results, Severity, Tested};
 use crate::{
     report::{self, Counts},
     report_file::{self, ReportFormat},
 };
-
-const TOOL: &str = "wechatpay-mock prove-client";
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +29,21 @@ impl ReportFormat for Format {
     const NAMES: &'static [(&'static str, Self)] = &[("junit", Self::Junit), ("json", Self::Json)];
 
     fn render(self, results: &Results) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let tool = format!("wechatpay-mock {}", results.tested.tool());
         match self {
-            Self::Junit => Ok(report::junit(TOOL, results.took, results.by_group(), junit_case)?),
-            Self::Json => Ok(report::json(TOOL, results.took, body(results))?),
+            Self::Junit => {
+                let case = |result: &ProbeResult| junit_case(results.tested.tool(), result);
+                Ok(report::junit(&tool, results.took, results.by_group(), case)?)
+            }
+            Self::Json => Ok(report::json(&tool, results.took, body(results))?),
         }
     }
 }
 
 #[derive(Serialize)]
 struct Body<'a> {
-    client: &'a str,
+    #[serde(flatten)]
+    tested: &'a Tested,
     summary: String,
     held: usize,
     not_held: usize,
@@ -53,7 +56,7 @@ struct Row<'a> {
     id: &'a str,
     group: &'a str,
     title: &'a str,
-    must: String,
+    must: &'a str,
     outcome: &'static str,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,8 +81,8 @@ struct FindingRow<'a> {
 fn body(results: &Results) -> Body<'_> {
     let Counts { passed, failed, skipped } = results.counts();
     let probes = results.probes.iter().map(row).collect();
-    let (client, summary) = (results.client.as_str(), results.summary());
-    Body { client, summary, held: passed, not_held: failed, skipped, probes }
+    let (tested, summary) = (&results.tested, results.summary());
+    Body { tested, summary, held: passed, not_held: failed, skipped, probes }
 }
 
 fn row(result: &ProbeResult) -> Row<'_> {
@@ -95,12 +98,12 @@ fn row(result: &ProbeResult) -> Row<'_> {
         why,
         mend: fix,
     });
-    let Probe { id, group, title, must, .. } = result.probe;
+    let About { id, group, title, must, .. } = result.probe;
     Row {
         id,
         group,
         title,
-        must: must.to_string(),
+        must,
         outcome,
         seconds: result.took.as_secs_f64(),
         did,
@@ -110,17 +113,17 @@ fn row(result: &ProbeResult) -> Row<'_> {
     }
 }
 
-fn junit_case(result: &ProbeResult) -> TestCase {
+fn junit_case(tool: &str, result: &ProbeResult) -> TestCase {
     let probe = result.probe;
     let status = match &result.outcome {
         Outcome::Passed { .. } => TestCaseStatus::success(),
         Outcome::Skipped { reason } => report::junit_skipped(reason),
         Outcome::Failed { findings, did, .. } => junit_failure(probe, findings, did),
     };
-    report::junit_case(&probe.id, format!("prove-client.{}", probe.group), result.took, status)
+    report::junit_case(&probe.id, format!("{tool}.{}", probe.group), result.took, status)
 }
 
-fn junit_failure(probe: &Probe, findings: &[Finding], did: &str) -> TestCaseStatus {
+fn junit_failure(probe: &About, findings: &[Finding], did: &str) -> TestCaseStatus {
     let texts = findings.iter().map(|Finding { kind, severity, why, fix }| {
         format!("\n{severity}: {kind}\nwhy it matters: {why}\nhow to fix it: {fix}")
     });

@@ -2,25 +2,36 @@
 
 use std::time::Duration;
 
-use super::{Finding, Probe, Severity};
+use serde::Serialize;
+
+use super::{About, Finding, Severity};
 use crate::report::Counts;
 
 /// The results of all probes.
 #[derive(Debug)]
 pub struct Results {
-    /// The client.
-    pub client: String,
+    /// What was tested.
+    pub tested: Tested,
     /// Each probe, in order.
     pub probes: Vec<ProbeResult>,
     /// How long all probes took.
     pub took: Duration,
 }
 
+/// What was tested: a command, or the URL of an application.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Tested {
+    Client(String),
+    Receiver(String),
+}
+
 /// The result of one probe.
 #[derive(Debug)]
 pub struct ProbeResult {
     /// The probe.
-    pub probe: &'static Probe,
+    pub probe: &'static About,
     /// Its outcome.
     pub outcome: Outcome,
     /// How long it took.
@@ -30,12 +41,12 @@ pub struct ProbeResult {
 /// The outcome of a probe.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The client did what it must.
+    /// The tested program did what it must.
     Passed {
         /// What it did.
         did: String,
     },
-    /// The client did something else.
+    /// It did something else.
     Failed {
         /// The findings, never empty.
         findings: Vec<Finding>,
@@ -85,7 +96,7 @@ impl Results {
             count => format!("{count} findings: {}", self.by_severity()),
         };
         let skipped = if skipped == 0 { String::new() } else { format!(" · {skipped} skipped") };
-        format!("prove-client: {passed} of {} passed · {found}{skipped}", passed + failed)
+        format!("{}: {passed} of {} passed · {found}{skipped}", self.tested.tool(), passed + failed)
     }
 
     fn by_severity(&self) -> String {
@@ -95,6 +106,16 @@ impl Results {
         });
         let counts = counts.iter().filter(|(_, count)| *count > 0);
         counts.map(|(severity, count)| format!("{count} {severity}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Tested {
+    /// The command that tests it.
+    pub(super) fn tool(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "prove-client",
+            Self::Receiver(_) => "prove-receiver",
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The report of `prove-client` on a terminal: a line for each probe, with details below each that failed.
+//! The report of `prove-client` and `prove-receiver` on a terminal: a line for each probe, with details below each that failed.
 
 use std::io::{self, Write};
 
@@ -41,7 +41,7 @@ fn write_result(out: &mut impl Write, result: &ProbeResult) -> io::Result<()> {
             let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Low);
             let style = colour(worst);
             writeln!(out, "  {style}{worst:OUTCOME$}{style:#}  {id:ID$}  {}", result.probe.title)?;
-            write_detail(out, "must", &result.probe.must.to_string())?;
+            write_detail(out, "must", &result.probe.must)?;
             write_detail(out, "did", did)?;
             said.iter().try_for_each(|said| write_detail(out, "said", said))?;
             findings.iter().try_for_each(|finding| write_finding(out, finding))

@@ -41,7 +41,7 @@ pub(crate) struct Response {
 }
 
 /// A plain or a TLS connection.
-trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection for S {}
 
@@ -52,6 +52,12 @@ static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthoritiesError>> =
 async fn connect(url: &BaseUrl) -> Result<Box<dyn Connection>, String> {
     let failed = |error| format!("no connection to {}: {error}", url.authority());
     let stream = TcpStream::connect((url.host(), url.port())).await.map_err(failed)?;
+    over(url, stream).await
+}
+
+/// Begins to talk to the URL's host over an open connection: by TLS if the URL says so.
+pub(crate) async fn over(url: &BaseUrl, stream: TcpStream) -> Result<Box<dyn Connection>, String> {
+    let failed = |error| format!("no connection to {}: {error}", url.authority());
     stream.set_nodelay(true).map_err(failed)?;
     if !url.is_https() {
         return Ok(Box::new(stream));
@@ -110,9 +116,17 @@ fn header_names(mut received: &[u8]) -> Vec<String> {
     Vec::new()
 }
 
-/// Sends bytes and reads one response, whose body ends by its `Content-Length` or with the connection.
+/// Sends bytes and reads one response.
 pub(super) async fn raw(url: &BaseUrl, bytes: &[u8]) -> Result<Response, String> {
-    let mut stream = connect(url).await?;
+    exchange(connect(url).await?, bytes, MAX_BODY).await
+}
+
+/// Sends bytes and reads one response, whose body ends by its `Content-Length`, its last chunk, or with the connection.
+pub(crate) async fn exchange(
+    mut stream: Box<dyn Connection>,
+    bytes: &[u8],
+    max_body: usize,
+) -> Result<Response, String> {
     // A server may respond and close before it has read everything, so a failed write is not an error.
     let _ = stream.write_all(bytes).await;
     let mut received = Vec::new();
@@ -120,11 +134,22 @@ pub(super) async fn raw(url: &BaseUrl, bytes: &[u8]) -> Result<Response, String>
         if let Some((mut response, head)) = parse_head(&received)? {
             let length = response.headers.get(http::header::CONTENT_LENGTH);
             let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+            let has_none = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status);
+            let length = if has_none { Some(0) } else { length };
             let have = received.len() - head;
-            if have > MAX_BODY {
-                return Err(format!("a body of more than {MAX_BODY} bytes"));
+            if have > max_body {
+                return Err(format!("a body of more than {max_body} bytes"));
             }
             match length {
+                None if is_chunked(&response.headers) => {
+                    if let Some(body) = unchunked(&received[head..])? {
+                        response.body = body.into();
+                        return Ok(response);
+                    }
+                    if !receive(&mut stream, &mut received).await? {
+                        return Err(format!("a body that breaks off after {have} bytes"));
+                    }
+                }
                 Some(length) if have >= length => {
                     response.body = Bytes::copy_from_slice(&received[head..head + length]);
                     return Ok(response);
@@ -158,6 +183,29 @@ fn parse_head(received: &[u8]) -> Result<Option<(Response, usize)>, String> {
         headers.append(name, value);
     }
     Ok(Some((Response { status, headers, names, body: Bytes::new() }, length)))
+}
+
+fn is_chunked(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(http::header::TRANSFER_ENCODING);
+    encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+}
+
+/// The body in these chunks; `None` while they are incomplete.
+fn unchunked(mut received: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    let mut body = Vec::new();
+    loop {
+        let size = httparse::parse_chunk_size(received).map_err(|_| "a chunk without its size")?;
+        let httparse::Status::Complete((start, size)) = size else { return Ok(None) };
+        if size == 0 {
+            return Ok(Some(body));
+        }
+        let end = usize::try_from(size).ok().and_then(|size| start.checked_add(size));
+        let Some(chunk) = end.and_then(|end| received.get(start..end)) else { return Ok(None) };
+        body.extend_from_slice(chunk);
+        // Each chunk ends with an empty line.
+        let Some(rest) = received.get(start + chunk.len() + 2..) else { return Ok(None) };
+        received = rest;
+    }
 }
 
 /// Waits for more bytes; `false` at the end of the connection.
@@ -220,6 +268,8 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}more", "{}"),
             ("HTTP/1.1 200 OK\r\n\r\n{}", "{}"),
             ("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", ""),
+            ("HTTP/1.1 204 No Content\r\n\r\nmore", ""),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", "{}"),
         ] {
             assert_eq!(received(bytes).await.unwrap().body, body, "{bytes}");
         }

@@ -22,6 +22,7 @@ mod openssl_curl;
 mod own;
 mod properties;
 mod prove;
+mod prove_receiver;
 mod proxy;
 mod robustness;
 mod second_opinion;

@@ -8,7 +8,8 @@ use std::{
 };
 
 use wechatpay_protocol::{
-    Certificate, Credentials, DecryptingKey, KeyError, KeyId, PublicKeyId, SerialNo, SigningKey, Timestamp,
+    Certificate, Credentials, DecryptingKey, KeyError, KeyId, PublicKeyId, SerialNo, Signature, SigningKey,
+    Timestamp,
 };
 
 use crate::merchants::key_pair::{KeyPairError, pair};
@@ -133,6 +134,11 @@ impl PlatformCertificate {
         &self.certificate
     }
 
+    /// Signs a message with the certificate's private key.
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        self.key.key.sign(message)
+    }
+
     /// The certificate's private key.
     pub(crate) fn key(&self) -> &PlatformKey {
         &self.key
@@ -216,6 +222,11 @@ impl PublicKeyPair {
     /// The public half, PEM, which merchants download.
     pub fn to_pem(&self) -> String {
         self.key.key.verifying_key().to_pem()
+    }
+
+    /// Signs a message with the private half.
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        self.key.key.sign(message)
     }
 
     /// The private half.

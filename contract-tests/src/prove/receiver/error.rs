@@ -1,0 +1,122 @@
+//! Why a receiver cannot be tested.
+
+use std::{fmt, io};
+
+use wechatpay_mock::NoCredentials;
+
+use crate::{
+    environment::EnvironmentError,
+    prove::{RunError, SelectionError},
+};
+
+/// Why the probes did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiverError {
+    /// No probe was selected.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// A URL may not be called.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// The URL has port 0, which stands for the port of an application that is started.
+    #[error(
+        "port 0 stands for the port of an application that is started; give a command after --, or the port"
+    )]
+    AnyPort,
+    /// There is no free port.
+    #[error("cannot find a free port")]
+    Port(#[source] io::Error),
+    /// Nothing listens there.
+    #[error(
+        "nothing can be reached at {url}: {reason}; start the receiver, or give a command that does after --"
+    )]
+    Unreachable {
+        /// The URL.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The application is a command that cannot be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The application does not listen at its URL.
+    #[error("{}", .0)]
+    Application(Box<ApplicationError>),
+    /// Something else listens at the application's URL.
+    #[error("something listens at {url} already; end it, or use port 0, which stands for a free port")]
+    PortTaken {
+        /// The URL.
+        url: String,
+    },
+    /// All selected probes are skipped.
+    #[error("expected a probe that can run, found none; --list says why each is skipped")]
+    AllSkipped,
+    /// The application does not say how often it acted, or does not forget.
+    #[error("the application's {option}: {reason}")]
+    Question {
+        /// The option with the URL.
+        option: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no such merchant, or its private key is unknown.
+    #[error(transparent)]
+    Credentials(#[from] NoCredentials),
+    /// A mock for the application cannot be started.
+    #[error("cannot start a mock for the application")]
+    Mock(#[source] io::Error),
+    /// There is no folder for the application's credentials.
+    #[error("cannot create a folder for credentials")]
+    Folder(#[source] io::Error),
+    /// The application's environment cannot be prepared.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+}
+
+/// Why a URL may not be called, or cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum DestinationError {
+    /// The host is neither this machine nor allowed.
+    #[error("{host} is not this machine; allow it with --allow-host {host} if it is yours")]
+    NotAllowed {
+        /// The host.
+        host: String,
+    },
+    /// The host has no address.
+    #[error("cannot find the address of {host}")]
+    Unknown {
+        /// The host.
+        host: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A name of this machine leads elsewhere.
+    #[error("{host} does not lead to this machine; allow it with --allow-host {host} if that is right")]
+    Elsewhere {
+        /// The host.
+        host: String,
+    },
+}
+
+/// The application was started and does not listen.
+#[derive(Debug)]
+pub struct ApplicationError {
+    pub(super) url: String,
+    /// How it ended; `None` if it still runs.
+    pub(super) ended: Option<String>,
+    /// How long it may take, in seconds.
+    pub(super) seconds: u64,
+    /// The last lines of its output.
+    pub(super) output: Vec<String>,
+}
+
+impl fmt::Display for ApplicationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.ended {
+            Some(ended) => write!(f, "the application ended before it listened at {}: {ended}", self.url)?,
+            None => write!(f, "the application did not listen at {} within {} s", self.url, self.seconds)?,
+        }
+        write!(f, "\n  its port is in PORT, and in place of {{port}} in its arguments")?;
+        self.output.iter().try_for_each(|line| write!(f, "\n  application  {line}"))
+    }
+}
