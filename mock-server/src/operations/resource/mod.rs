@@ -338,8 +338,7 @@ impl Call<'_> {
         error: OperationError,
         is_own: impl Fn(&wechatpay_openapi::OperationError) -> bool,
     ) -> ApiError {
-        let own = self.request.operation().errors().iter().find(|own| is_own(own));
-        own.map_or(ApiError::Operation(error), |own| ApiError::Own(error, Box::new(own.clone())))
+        error.own(self.request.operation(), is_own).map_or(ApiError::Operation(error), ApiError::Own)
     }
 
     /// The answer with a document that is known.
