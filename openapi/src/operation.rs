@@ -158,7 +158,7 @@ impl Operation {
         self.description().resource.as_ref()
     }
 
-    /// The schema of a document in a list, if it [lists](crate::Action::List) documents.
+    /// The schema of a document in a list, if it [lists](crate::Action::List) documents or has rules and says where they are.
     pub fn listed(&self) -> Option<&Schema> {
         self.description().listed.as_ref()
     }

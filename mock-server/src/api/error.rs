@@ -368,6 +368,12 @@ fn unknown_path(near: Option<&str>) -> String {
     format!("no operation has this path{near}; `wechatpay-mock operations` lists all")
 }
 
+impl From<OperationError> for ApiError {
+    fn from(error: OperationError) -> Self {
+        Self::Operation(error)
+    }
+}
+
 impl From<Box<FieldError>> for ApiError {
     fn from(error: Box<FieldError>) -> Self {
         match error.constraint {

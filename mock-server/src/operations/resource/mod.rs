@@ -30,6 +30,7 @@ use crate::{
 use document::Stored;
 
 pub(super) use document::merge;
+pub(super) use list::Page;
 use named::Named;
 
 pub(super) fn answer(
