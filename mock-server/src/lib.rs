@@ -65,7 +65,8 @@ pub use crate::{
     journal::{Exchange, Filter, Headers, Request, Stage, StageTimes, Verdict},
 };
 pub use crate::{
-    api::injected_error::{CustomError, DocumentedError, InjectedError, OwnError},
+    api::injected_error::{CustomError, DocumentedError, InjectedError},
+    api::own_error::OwnError,
     faults::{
         ActiveFault, Applied, FAULTS, Fault, FaultId, FaultMatch, FaultRule, FaultSource, Latency, RuleError,
         RuleState, TRIGGER_FORMS, TriggerForm, UnknownFault,

@@ -141,8 +141,11 @@ impl Description {
     }
 
     fn read_listed(&self) -> Result<Option<Schema>, ContractError> {
-        let resource = self.resource.as_ref().filter(|resource| resource.action == Action::List);
-        let place = resource.and_then(|resource| Some((self.answer()?, &resource.at)));
+        let at = match &self.resource {
+            Some(resource) => Some(resource.at.as_str()).filter(|_| resource.action == Action::List),
+            None => self.mock["in"].as_str(),
+        };
+        let place = at.and_then(|at| Some((self.answer()?, at)));
         place.and_then(|(answer, at)| named::listed(answer, at)).transpose()
     }
 

@@ -40,9 +40,9 @@ impl Schema {
     ///
     /// A field gets the value that `with` supplies, if its schema allows that, else its example. Without either, a
     /// required field gets its default, the first member of its enum, or a value of its type and within its limits;
-    /// an optional one is left out, and so is an optional object or list with `x-absent`, unless a field in it gets a
-    /// supplied value. A list has one item, or as many as it must have. `with` is asked about a list or
-    /// an object before its members, and about a field again if it supplied a value that was not allowed.
+    /// an optional one is left out. A list has one item, or as many as it must have, or none if its example is empty.
+    /// `with` is asked about a list or an object before its members, and about a field again if it supplied a value that
+    /// was not allowed.
     ///
     /// The value satisfies the schema, unless a required field has neither example nor default nor enum, and a rule
     /// that says more than its type, length and limits. [`Contract::parse`](crate::Contract::parse) finds such fields
@@ -135,7 +135,11 @@ impl Maker<'_> {
     fn list(&mut self, field: &Field<'_>) -> Option<Value> {
         let schema = &field.schema["items"];
         let least = limit(field.schema, "minItems", 0);
-        if let (Some(example), false) = (field.example(), kind(schema) == Some(JsonType::Object)) {
+        // The fields of objects have examples of their own.
+        let is_whole = |example: &&Value| {
+            kind(schema) != Some(JsonType::Object) || example.as_array().is_some_and(Vec::is_empty)
+        };
+        if let Some(example) = field.example().filter(is_whole) {
             return Some(example.clone());
         }
         let is_needed = field.is_required && least > 0;
@@ -320,15 +324,15 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_object_is_left_out_unless_a_field_in_it_is_supplied() {
-        let coupon = json!({ "type": "object", "x-absent": true, "required": ["id", "amount"], "properties": {
-            "id": { "type": "string", "maxLength": 1 }, "amount": { "type": "integer" },
-        } });
-        let schema = schema(&json!({ "type": "object", "properties": { "coupon": coupon } }));
-        let sample = |id: &str| schema.sample(&mut |field| (field.name == "id").then(|| json!(id)));
-        assert_eq!(schema.sample(&mut |_| None), json!({}));
-        assert_eq!(sample("1"), json!({ "coupon": { "id": "1", "amount": 1 } }));
-        assert_eq!(sample("too long"), json!({}));
+    fn a_list_of_objects_whose_example_is_empty_stays_empty() {
+        let item =
+            json!({ "type": "object", "properties": { "id": { "type": "string", "examples": ["1"] } } });
+        let list = json!({ "type": "array", "items": item });
+        let mut failed = list.clone();
+        failed["examples"] = json!([[]]);
+        let schema = schema(&json!({ "properties": { "done": list, "failed": failed } }));
+        let sample = schema.sample(&mut |field| (field.name == "id").then(|| json!("2")));
+        assert_eq!(sample, json!({ "done": [{ "id": "2" }], "failed": [] }));
     }
 
     #[test]

@@ -17,6 +17,8 @@ Examples:
       make the next change of rights, but respond with a 500
   wechatpay-mock fault add no-answer --milliseconds 5000 --every 3 --ttl 60
       for a minute, leave every third call without a response for five seconds
+  wechatpay-mock fault add system-error --when path.out_trade_no=1217752501 --when body./amount/total=100
+      only for requests with these values
   wechatpay-mock fault add --rule '{\"error\":{\"status\":400,\"code\":\"X\",\"message\":\"no\"},\"times\":1}'
       add a rule in the format of `POST /__mock/faults`; @FILE and - (stdin) work too
   wechatpay-mock fault list
@@ -60,7 +62,7 @@ enum Action {
 }
 
 /// The options that conflict with `--rule`.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "name",
     "latency",
     "times",
@@ -73,6 +75,7 @@ const FIELDS: [&str; 16] = [
     "card_id",
     "code",
     "out_request_no",
+    "when",
     "nth",
     "every",
     "probability",
@@ -121,6 +124,10 @@ struct Add {
     /// Only requests with this number
     #[arg(long, value_name = "NUMBER", help_heading = "Which requests")]
     out_request_no: Option<String>,
+    /// Only requests with this value at path.NAME, query.NAME or body.POINTER: path.out_trade_no=1, body./amount/total=100.
+    /// In the body, 100, true and lists are JSON, and '"100"' is a text; can be repeated
+    #[arg(long, value_name = "PLACE=VALUE", value_parser = place, help_heading = "Which requests")]
+    when: Vec<(String, Value)>,
     /// Only the n-th of these requests, counted from 1
     #[arg(long, value_name = "N", help_heading = "Which requests")]
     nth: Option<u64>,
@@ -133,6 +140,14 @@ struct Add {
     /// Seed for --probability [default: 0]
     #[arg(long, value_name = "N", help_heading = "Which requests")]
     seed: Option<u64>,
+}
+
+/// A place and its value. Whether a request can have it is for the mock to say.
+fn place(text: &str) -> Result<(String, Value), &'static str> {
+    let (place, value) = text.split_once('=').ok_or("expected PLACE=VALUE, such as path.out_trade_no=1")?;
+    let is_exact = |value: &Value| !value.is_f64();
+    let json = place.starts_with("body.").then(|| serde_json::from_str(value).ok()).flatten();
+    Ok((place.into(), json.filter(is_exact).unwrap_or_else(|| value.into())))
 }
 
 /// The text is not JSON.
@@ -152,6 +167,7 @@ impl Add {
                 card_id: self.card_id.clone(),
                 code: self.code.clone(),
                 out_request_no: self.out_request_no.clone(),
+                places: self.when.iter().cloned().collect(),
                 nth: self.nth,
                 every: self.every,
                 probability: self.probability,
@@ -226,4 +242,27 @@ fn summary(state: &Value) -> String {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_json_in_the_body_and_a_text_elsewhere() {
+        for (text, expected) in [
+            ("path.out_trade_no=1217752501", ("path.out_trade_no", json!("1217752501"))),
+            ("query.limit=a=b", ("query.limit", json!("a=b"))),
+            ("body./amount/total=100", ("body./amount/total", json!(100))),
+            ("body./amount={\"total\":100}", ("body./amount", json!({ "total": 100 }))),
+            ("body./id=\"100\"", ("body./id", json!("100"))),
+            ("body./id=MOCK*1", ("body./id", json!("MOCK*1"))),
+            ("body./id=1217752501201407033233368018", ("body./id", json!("1217752501201407033233368018"))),
+        ] {
+            assert_eq!(place(text), Ok((expected.0.into(), expected.1)), "{text}");
+        }
+        assert!(place("path.out_trade_no").is_err());
+    }
 }

@@ -57,7 +57,10 @@ async fn a_fault_rule_can_be_added_listed_and_removed() {
     assert_eq!(printed(&mock, &["fault", "remove", "2"]).await, "removed 2\n");
     let latency = ["fault", "add", "--latency", "5", "--not-applied", "system-error", "--every", "2"];
     printed(&mock, &latency).await;
-    assert_eq!(printed(&mock, &["fault", "clear"]).await, "removed 2 rules\n");
+    let places = ["--when", "body./amount/total=100", "--when", "path.card_id=1"];
+    let added = printed(&mock, &[&["fault", "add", "system-error"], &places[..]].concat()).await;
+    assert!(added.contains("body./amount/total=100 path.card_id=1"), "{added}");
+    assert_eq!(printed(&mock, &["fault", "clear"]).await, "removed 3 rules\n");
     assert!(mock.faults().is_empty());
 }
 
@@ -71,6 +74,8 @@ async fn an_invalid_rule_is_wrong_usage_and_a_missing_rule_a_failed_call() {
         &["fault", "add", "--rule", "{}"],
         &["fault", "add", "system-error", "--operation", "pay"],
         &["fault", "add", "system-error", "--applied", "--not-applied"],
+        &["fault", "add", "system-error", "--when", "path.card_id"],
+        &["fault", "add", "system-error", "--when", "header.a=1"],
     ] {
         assert_eq!(refused(&mock, arguments).await.code, Some(2), "{arguments:?}");
     }

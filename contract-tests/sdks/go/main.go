@@ -43,7 +43,7 @@ var hostile = []struct {
 }
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	merchant, err := merchantFromEnvironment()
 	if err != nil {

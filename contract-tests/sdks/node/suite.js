@@ -9,6 +9,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { Wechatpay } from 'wechatpay-axios-plugin';
 import WxPay from 'wechatpay-node-v3';
 
+import { fails, isResponse } from './fails.js';
+import { checkMemberCard } from './member-card.js';
 import { merchantFromEnvironment, trustingCertificates, trustingPublicKey } from './merchant.js';
 import { check, end } from './tap.js';
 
@@ -74,17 +76,6 @@ await check('wechatpay-node-v3 downloads the certificates', async () => {
   assert.deepEqual(certificates.map(({ serial_no: serial }) => serial), [platformSerial]);
 });
 
+await checkMemberCard(new Wechatpay(trustingPublicKey(merchant, publicKeyId, publicKey)));
+
 process.exitCode = end();
-
-// The call must fail with the SDK's own error type, an AxiosError, which must pass the check.
-async function fails(call, isExpected) {
-  await assert.rejects(call, (error) => {
-    assert.equal(error.isAxiosError, true, `expected an AxiosError, found ${error}`);
-    isExpected(error);
-    return true;
-  });
-}
-
-function isResponse(status, code, message) {
-  return ({ response }) => assert.deepEqual([response?.status, response?.data.code, response?.data.message], [status, code, message]);
-}

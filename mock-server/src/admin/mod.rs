@@ -68,8 +68,12 @@ const HEALTH: &str = "/__mock/health";
 
 /// Whether a request is for `/__mock/` rather than the gateway.
 pub(crate) fn is_admin_request<B>(request: &http::Request<B>) -> bool {
-    let rest = request.uri().path().strip_prefix(ROOT);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    is_admin_path(request.uri().path())
+}
+
+/// Whether requests with this path are for `/__mock/`.
+pub(crate) fn is_admin_path(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Answers everything under `/__mock/`.

@@ -16,6 +16,7 @@ use super::{
     language::Language,
     messages::Row,
     operation_error::OperationError,
+    own_error::OwnError,
     sign_information::SignInformation,
 };
 
@@ -136,8 +137,8 @@ pub enum ApiError {
     Sensitive(SensitiveFault),
     /// Check 12: the request breaks one of the operation's own rules.
     Operation(OperationError),
-    /// Check 12: the same, where the contract says which of the operation's own errors, `x-errors`, it is.
-    Own(OperationError, Box<wechatpay_openapi::OperationError>),
+    /// Check 12: the same, as the operation itself has it.
+    Own(OwnError),
     /// Nothing is wrong with the request: a fault caused this error.
     Injected(InjectedError),
 }
@@ -197,7 +198,8 @@ impl ApiError {
             Self::Sensitive(SensitiveFault::SerialAbsent) => "sensitive_serial_absent",
             Self::Sensitive(SensitiveFault::SerialUnknown { .. }) => "sensitive_serial_unknown",
             Self::Sensitive(SensitiveFault::Undecryptable { .. }) => "sensitive_undecryptable",
-            Self::Operation(error) | Self::Own(error, _) => error.name(),
+            Self::Operation(error) => error.name(),
+            Self::Own(error) => error.name(),
             Self::Injected(_) => return None,
         })
     }
@@ -215,7 +217,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Injected(error) => error.status(),
-            Self::Own(_, own) => own.status,
+            Self::Own(error) => error.status(),
             _ => self.row().map_or(StatusCode::BAD_REQUEST, |row| row.status),
         }
     }
@@ -237,8 +239,7 @@ impl ApiError {
         match self {
             Self::Field(error) => field_error::provenance(error),
             Self::Injected(error) => error.provenance(),
-            Self::Own(_, own) if own.message.is_some() => Provenance::Documented,
-            Self::Own(..) => Provenance::OwnChoice,
+            Self::Own(error) => error.provenance(),
             _ => self.row().map_or(Provenance::OwnChoice, |row| row.provenance),
         }
     }
@@ -256,7 +257,7 @@ impl ApiError {
     pub(crate) fn listed_code(&self) -> Option<&str> {
         match self {
             Self::Injected(error) => error.listed_code(),
-            Self::Own(_, own) => Some(&own.code),
+            Self::Own(error) => Some(error.code()),
             _ => self.row()?.code.as_deref(),
         }
     }
@@ -293,7 +294,7 @@ impl ApiError {
         match self {
             Self::Field(error) => field_error::message(error, language),
             Self::Injected(error) => error.message(language).into(),
-            Self::Own(_, own) if language == Language::ZhCn => own.message.as_deref().unwrap_or(text).into(),
+            Self::Own(error) => error.message(language).into(),
             Self::BodyTooLarge { limit } => text.replace("{limit}", &limit.to_string()),
             _ => text.into(),
         }
@@ -355,7 +356,8 @@ impl ApiError {
             | Self::Sensitive(
                 SensitiveFault::SerialUnknown { reason } | SensitiveFault::Undecryptable { reason },
             ) => reason.clone(),
-            Self::Operation(error) | Self::Own(error, _) => error.message(Language::En).into(),
+            Self::Operation(error) => error.message(Language::En).into(),
+            Self::Own(error) => error.message(Language::En).into(),
             Self::Injected(error) => format!("a fault caused {error}"),
         }
     }
@@ -364,6 +366,12 @@ impl ApiError {
 fn unknown_path(near: Option<&str>) -> String {
     let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     format!("no operation has this path{near}; `wechatpay-mock operations` lists all")
+}
+
+impl From<OperationError> for ApiError {
+    fn from(error: OperationError) -> Self {
+        Self::Operation(error)
+    }
 }
 
 impl From<Box<FieldError>> for ApiError {
@@ -449,7 +457,6 @@ mod tests {
             InvalidRequest,
             SignError,
             RuleLimit,
-            ResourceNotExists,
             FrequencyLimited,
             RatelimitExceed,
             RatelimitExceeded,

@@ -8,7 +8,7 @@ use wechatpay_openapi::Operation;
 
 use crate::policies::Provenance;
 
-use super::{language::Language, messages::Row, operation_error::OperationError};
+use super::{language::Language, messages::Row, operation_error::OperationError, own_error::OwnError};
 
 /// An error that a fault causes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,6 @@ pub enum DocumentedError {
     InvalidRequest,
     SignError,
     RuleLimit,
-    ResourceNotExists,
     FrequencyLimited,
     RatelimitExceed,
     RatelimitExceeded,
@@ -41,16 +40,6 @@ pub enum DocumentedError {
     SystemError,
     BadGateway,
     ServiceUnavailable,
-}
-
-/// A documented error in the words of an operation: with its spelling of the code, and with its text if that is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnError {
-    /// The name of the general error's row in `messages.toml`.
-    name: &'static str,
-    code: String,
-    /// The gateway's text in Chinese.
-    message: Option<String>,
 }
 
 /// An error that a fault rule defines.
@@ -76,7 +65,6 @@ impl DocumentedError {
             Self::InvalidRequest => "invalid_request",
             Self::SignError => "sign_error",
             Self::RuleLimit => "rule_limit",
-            Self::ResourceNotExists => "resource_not_exists",
             Self::FrequencyLimited => "frequency_limited",
             Self::RatelimitExceed => "ratelimit_exceed",
             Self::RatelimitExceeded => "ratelimit_exceeded",
@@ -101,14 +89,14 @@ impl InjectedError {
             Self::Operation(error) => error.name(),
             Self::Page(_) | Self::Own(_) | Self::Custom(_) => return self,
         };
-        OwnError::of(name, operation).map_or(self, Self::Own)
+        OwnError::general(name, operation).map_or(self, Self::Own)
     }
 
     fn row(&self) -> Option<&'static Row> {
         match self {
             Self::Documented(error) => Some(error.row()),
             Self::Operation(error) => Some(error.row()),
-            Self::Own(error) => Some(Row::of(error.name)),
+            Self::Own(error) => Some(error.row()),
             Self::Page(_) | Self::Custom(_) => None,
         }
     }
@@ -118,7 +106,7 @@ impl InjectedError {
         match self {
             Self::Documented(error) => error.row().status,
             Self::Operation(error) => error.status(),
-            Self::Own(error) => Row::of(error.name).status,
+            Self::Own(error) => error.status(),
             Self::Page(status) => *status,
             Self::Custom(error) => {
                 StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -138,7 +126,7 @@ impl InjectedError {
     pub(crate) fn listed_code(&self) -> Option<&str> {
         match self {
             Self::Custom(_) => Some("custom"),
-            Self::Own(error) => Some(&error.code),
+            Self::Own(error) => Some(error.code()),
             _ => self.row()?.code.as_deref(),
         }
     }
@@ -147,7 +135,7 @@ impl InjectedError {
     pub(crate) fn message(&self, language: Language) -> &str {
         match self {
             Self::Custom(error) => &error.message,
-            Self::Own(OwnError { message: Some(message), .. }) if language == Language::ZhCn => message,
+            Self::Own(error) => error.message(language),
             _ => self.row().map_or("", |row| row.text(language)),
         }
     }
@@ -166,18 +154,6 @@ impl InjectedError {
     /// The provenance of the response.
     pub(crate) fn provenance(&self) -> Provenance {
         self.row().map_or(Provenance::OwnChoice, |row| row.provenance)
-    }
-}
-
-impl OwnError {
-    fn of(name: &'static str, operation: &Operation) -> Option<Self> {
-        let row = Row::of(name);
-        let mut codes = row.code.iter().chain(row.own_codes.as_ref()?);
-        let mut of_status = operation.errors().iter().filter(|error| error.status == row.status);
-        let own = codes.find_map(|code| of_status.clone().find(|error| error.code == *code))?;
-        // Where several have the code, it is unknown which of them is meant.
-        let is_only = of_status.all(|error| error.code != own.code || error.message == own.message);
-        Some(Self { name, code: own.code.clone(), message: own.message.clone().filter(|_| is_only) })
     }
 }
 

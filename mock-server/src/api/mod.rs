@@ -6,6 +6,7 @@ pub(crate) mod injected_error;
 pub(crate) mod language;
 mod messages;
 pub(crate) mod operation_error;
+pub(crate) mod own_error;
 pub(crate) mod sign_information;
 mod warning;
 

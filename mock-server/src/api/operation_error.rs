@@ -1,10 +1,11 @@
 //! Errors of the operations' own rules: check 12.
 
 use http::StatusCode;
+use wechatpay_openapi::Operation;
 
 use crate::policies::Provenance;
 
-use super::{language::Language, messages::Row};
+use super::{language::Language, messages::Row, own_error::OwnError};
 
 /// Why an operation refuses a request that is correctly signed and well formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,15 @@ impl OperationError {
             Self::WrongState => "wrong_state",
             Self::NoPlatformCertificate => "no_platform_certificate",
         }
+    }
+
+    /// The first of the operation's own errors that this is true of, in place of this one.
+    pub(crate) fn own(
+        self,
+        operation: &Operation,
+        is_own: impl Fn(&wechatpay_openapi::OperationError) -> bool,
+    ) -> Option<OwnError> {
+        OwnError::first(self.name(), operation, is_own)
     }
 
     pub(super) fn row(self) -> &'static Row {

@@ -17,10 +17,11 @@ use http::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use wechatpay_openapi::{Contract, PathTemplate};
+use wechatpay_openapi::{Contract, ContractError, PathTemplate};
 use wechatpay_protocol::display::quoted;
 
 use crate::{
+    admin::is_admin_path,
     config::{
         error::ConfigError,
         source::{Source, Table},
@@ -61,7 +62,7 @@ pub(super) fn add_file(contract: &Contract, path: &Path) -> Result<(Contract, us
         let problem = format!("expected a contract file that can be read: {error}");
         ConfigError::new(path, None, problem, "name a JSON file with OpenAPI 3.0 or 3.1")
     })?;
-    let added = Contract::parse(&text);
+    let added = Contract::parse(&text).and_then(without_own_paths);
     let merged = added.and_then(|added| Ok((contract.with(&added)?, added.operations().len())));
     merged.map_err(|error| {
         let is_json = text.trim_start().starts_with('{');
@@ -72,6 +73,19 @@ pub(super) fn add_file(contract: &Contract, path: &Path) -> Result<(Contract, us
         };
         ConfigError::new(path, error.line_in(&text), error.to_string(), advice)
     })
+}
+
+/// # Errors
+/// If an operation has a path of the mock's own, where no request would reach it.
+fn without_own_paths(added: Contract) -> Result<Contract, ContractError> {
+    let own = added.operations().iter().map(|one| one.path().as_str()).find(|path| is_admin_path(path));
+    match own {
+        None => Ok(added),
+        Some(path) => {
+            let problem = format!("{path}: expected a path of the gateway's, found one of the mock's own");
+            Err(ContractError::new(problem).at(["paths", path]))
+        }
+    }
 }
 
 /// The text of a file that is not too long, without a byte-order mark.
@@ -164,6 +178,11 @@ fn stub(table: &Table<'_>, raw: StubTable) -> Option<(Method, PathTemplate, Stub
         table.report("body", problem, "remove it, or use another status");
         return None;
     }
+    if method == Some(Method::HEAD) && !body.is_empty() {
+        let problem = "expected none, as no response to HEAD has one, found one";
+        table.report("body", problem, "remove it, or use another method");
+        return None;
+    }
     let mut headers = headers?;
     if let Some(content_type) = content_type {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
@@ -175,7 +194,7 @@ fn stub(table: &Table<'_>, raw: StubTable) -> Option<(Method, PathTemplate, Stub
 fn template(path: &str) -> Result<PathTemplate, String> {
     let expected = "expected a path like /v3/shop/{id}";
     match path.parse::<PathTemplate>() {
-        Ok(_) if path.starts_with("/__mock/") => {
+        Ok(_) if is_admin_path(path) => {
             Err(format!("{expected}, found one of the mock's own, {}", quoted(path)))
         }
         Ok(template) if path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte)) => {

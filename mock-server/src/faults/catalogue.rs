@@ -116,7 +116,7 @@ faults! {
         "403 NO_AUTH";
     RuleLimit = "rule-limit", Kind::Error(DocumentedError::RuleLimit), No, Documented,
         "403 RULE_LIMIT";
-    ResourceNotExists = "resource-not-exists", Kind::Error(DocumentedError::ResourceNotExists), No, Documented,
+    ResourceNotExists = "resource-not-exists", Kind::Operation(OperationError::NoDocument), No, Documented,
         "404 RESOURCE_NOT_EXISTS";
     FrequencyLimited = "frequency-limited", Kind::Error(DocumentedError::FrequencyLimited), No, Documented,
         "429 FREQUENCY_LIMITED, or as the operation's own page spells it";

@@ -24,7 +24,7 @@ pub(super) fn list(
 ) -> Result<OperationResponse, ApiError> {
     let merchant = request.merchant();
     if !merchant.trust.has_platform_certificate() {
-        return Err(ApiError::Operation(OperationError::NoPlatformCertificate));
+        return Err(OperationError::NoPlatformCertificate.into());
     }
     let certificates = context.merchants.platform_certificates.listed(context.now);
     let data: Value = certificates

@@ -52,6 +52,12 @@ fn a_mistake_in_a_contract_file_has_its_line() {
         ("3.0.3", "2.0", 2, "expected OpenAPI 3.0 or 3.1, found openapi 2.0"),
         ("{id}", "{id", 4, "/v3/shop/{id: expected a path like"),
         ("\"get\"", "\"fetch\"", 5, "fetch /v3/shop/{id}: expected one of the methods delete, get"),
+        (
+            "/v3/shop/{id}",
+            "/__mock/{id}",
+            4,
+            "/__mock/{id}: expected a path of the gateway's, found one of the",
+        ),
         ("\"path\"", "\"cookie\"", 7, "get /v3/shop/{id}: id: expected a parameter in path, query or header"),
         ("\"show_shop\"", "\"set_rights\"", 6, "get /v3/shop/{id}: PATCH /v3/marketing/"),
         (
@@ -114,6 +120,12 @@ fn a_mistake_in_a_stub_has_its_line() {
             "method = \"GET\"\npath = \"/__mock/a\"",
             3,
             "path: expected a path like /v3/shop/{id}, found one of",
+        ),
+        ("method = \"GET\"\npath = \"/__mock\"", 3, "path: expected a path like /v3/shop/{id}, found one of"),
+        (
+            "method = \"HEAD\"\npath = \"/v3/a\"\nbody = \"a\"",
+            4,
+            "body: expected none, as no response to HEAD",
         ),
         ("method = \"GET\"\npath = \"/v3/a\"\nstatus = 100", 4, "status: expected 200 to 599, found 100"),
         (

@@ -331,6 +331,33 @@ fn a_sample_exists_until_it_is_changed() {
 }
 
 #[test]
+fn a_sample_that_is_changed_by_one_of_its_keys_is_changed_by_the_others() {
+    let setup = Setup::new();
+    let send = |member: &Member| setup.send(&example_with(member.operation, &Values::new()));
+    let has_action = |action: Action| move |member: &&Member| member.resource.action == action;
+    let mut compared = 0;
+    for members in kinds().values() {
+        for change in members.iter().filter(has_action(Action::Change)) {
+            let Some(State { field, to: Some(to), .. }) = change.state() else { continue };
+            let by = change.resource.keys[0].as_str();
+            for read in members.iter().filter(has_action(Action::Read)) {
+                if read.resource.keys[0].as_str() == by {
+                    continue;
+                }
+                setup.mock.reset();
+                assert!(send(change).status.is_success(), "{}", change.operation);
+                let shown = read.document(&send(read));
+                if let Some(shown) = shown.get(field) {
+                    assert_eq!(shown, to, "{}, then {}", change.operation, read.operation);
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 5, "{compared}");
+}
+
+#[test]
 fn a_detail_of_a_batch_is_shown_as_it_was_sent() {
     let setup = Setup::new();
     let operation = |id| Contract::current().operation(id).unwrap();

@@ -4,10 +4,10 @@
 //! Identifiers and times are made in the shape of their examples. The same request gets the same identifiers, and on the
 //! same day of the mock's clock the same times. Encrypted fields differ each time, as encryption does.
 
+mod file;
 mod fresh;
 mod same_name;
 
-use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 use wechatpay_openapi::{Field, Operation, ResponseBody};
@@ -25,9 +25,6 @@ use crate::{
 pub(super) use fresh::{Fresh, content};
 pub(super) use same_name::{SameName, is_single, only, typed};
 
-/// What a file holds. (own choice)
-const FILE: &[u8] = b"mock\n";
-
 pub(super) fn answer(
     context: &Context<'_>,
     request: &ValidRequest,
@@ -38,7 +35,13 @@ pub(super) fn answer(
         sources: vec![SameName::of(request)],
         fresh: Fresh::of(request, context.now),
     };
-    Ok(respond(request.operation(), &mut |field| maker.value(field)))
+    let mut response = respond(request.operation(), &mut |field| {
+        file::address(request, field).or_else(|| maker.value(field))
+    });
+    if let Content::File(content) = &mut response.body {
+        *content = file::content(request);
+    }
+    Ok(response)
 }
 
 /// The successful response of an operation, with these values where its schema allows them.
@@ -50,7 +53,7 @@ pub(super) fn respond(
     let (status, body) = match success {
         None => (StatusCode::NO_CONTENT, Content::Empty),
         Some((status, ResponseBody::Empty)) => (status, Content::Empty),
-        Some((status, ResponseBody::File)) => (status, Content::File(Bytes::from_static(FILE))),
+        Some((status, ResponseBody::File)) => (status, Content::File(file::plain())),
         Some((status, ResponseBody::Json(schema))) => (status, Content::Json(schema.sample(value))),
     };
     OperationResponse { status, body, is_signed: operation.is_signed(), warnings: Vec::new() }

@@ -21,7 +21,7 @@ pub(super) fn set(
     request: &ValidRequest,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    check_permission(documents).map_err(ApiError::Operation)?;
+    check_permission(documents)?;
     documents.put(KIND, ID, &request.body()["notify_url"]);
     example::answer(context, request, documents)
 }
@@ -32,7 +32,7 @@ pub(super) fn show(
     request: &ValidRequest,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    check_permission(documents).map_err(ApiError::Operation)?;
+    check_permission(documents)?;
     let set: Option<Value> = documents.get(KIND, ID);
     let mut response = example::answer(context, request, documents)?;
     if let (Some(url), Content::Json(body)) = (set, &mut response.body) {

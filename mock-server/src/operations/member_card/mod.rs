@@ -161,7 +161,7 @@ pub(super) fn show(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let id = MemberId::of(request);
-    let member = member(documents, id, context.policies.unknown_card).map_err(ApiError::Operation)?;
+    let member = member(documents, id, context.policies.unknown_card)?;
     let mut body = json!(member.card);
     body["card_id"] = id.card_id.into();
     Ok(OperationResponse::ok(body))

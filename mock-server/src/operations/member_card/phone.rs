@@ -31,7 +31,7 @@ pub(super) fn import(
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let information = &request.body()["member_information"];
     let card_id = text(&information["card_id"]);
-    card(documents, &card_id, context.policies.unknown_card).map_err(ApiError::Operation)?;
+    card(documents, &card_id, context.policies.unknown_card)?;
     let phone_number = text(&request.plain()["encrypted_phone_number"]);
     remember(documents, &card_id, &phone_number, &text(&information["code"]));
     Ok(OperationResponse::no_content(Vec::new()))
@@ -44,7 +44,7 @@ pub(super) fn search(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let (merchant, card_id) = (request.merchant(), request.parameter("card_id"));
-    card(documents, card_id, context.policies.unknown_card).map_err(ApiError::Operation)?;
+    card(documents, card_id, context.policies.unknown_card)?;
     let serial = request.header(&WECHATPAY_SERIAL);
     let key = context.merchants.encryption_key(merchant, serial, context.now).map_err(ApiError::Sensitive)?;
     let encrypted = request.parameter("encrypted_phone_number");
@@ -54,7 +54,7 @@ pub(super) fn search(
     let Some(code) = code else {
         return match context.policies.unknown_card {
             UnknownCard::Create => example::answer(context, request, documents),
-            UnknownCard::Reject => Err(ApiError::Operation(OperationError::UnknownCode)),
+            UnknownCard::Reject => Err(OperationError::UnknownCode.into()),
         };
     };
     let member: Option<Member> = documents.get(kind::MEMBER, &member_key(card_id, &code));

@@ -114,8 +114,8 @@ pub(in crate::operations) fn set_rights(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let change = RightsChange::from(request.body());
-    let warnings = set(MemberId::of(request), change, context.policies, documents);
-    warnings.map(OperationResponse::no_content).map_err(ApiError::Operation)
+    let warnings = set(MemberId::of(request), change, context.policies, documents)?;
+    Ok(OperationResponse::no_content(warnings))
 }
 
 fn set(

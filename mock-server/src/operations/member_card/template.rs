@@ -4,7 +4,6 @@ use std::ops::ControlFlow::Continue;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wechatpay_openapi::Contract;
 
 use super::{Card, card, check_number, check_permission, kind, known_card};
 use crate::{
@@ -12,18 +11,12 @@ use crate::{
     operations::{
         Context,
         example::{self, Fresh, Maker, SameName, content},
-        resource::merge,
+        resource::{Page, merge},
     },
     request::validate::ValidRequest,
     response::{Content, OperationResponse},
     store::{Documents, Fingerprint},
 };
-
-/// The most templates in a list. (own choice)
-const MOST: usize = 1000;
-
-/// The operation that shows a template.
-const SHOW: &str = "get_marketing_membercard_open_cards_by_card_id";
 
 /// A template is approved at once. (own choice)
 const APPROVED: &str = "APPROVED";
@@ -36,11 +29,10 @@ pub(super) fn create(
     request: &ValidRequest,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    check_permission(documents).map_err(ApiError::Operation)?;
+    check_permission(documents)?;
     let content = content(request);
     let number = number(request);
-    let is_new = check_number(documents, &number, Fingerprint::of(&content), context.policies);
-    let is_new = is_new.map_err(ApiError::Operation)?;
+    let is_new = check_number(documents, &number, Fingerprint::of(&content), context.policies)?;
 
     let mut card = Card::new(false, false);
     card.fields = request.plain().clone();
@@ -82,8 +74,7 @@ pub(super) fn show(
             documents.get(kind::CARD, card_id).ok_or(OperationError::UnknownCard)
         }
         _ => card(documents, card_id, context.policies.unknown_card),
-    };
-    let card = card.map_err(ApiError::Operation)?;
+    }?;
     Ok(respond(request, &card, fresh(context, request, card_id)))
 }
 
@@ -127,7 +118,7 @@ fn update(
     change: impl FnOnce(&mut Card),
 ) -> Result<OperationResponse, ApiError> {
     let card_id = request.parameter("card_id");
-    let mut card = card(documents, card_id, context.policies.unknown_card).map_err(ApiError::Operation)?;
+    let mut card = card(documents, card_id, context.policies.unknown_card)?;
     change(&mut card);
     documents.put(kind::CARD, card_id, &card);
     Ok(respond(request, &card, fresh(context, request, card_id)))
@@ -140,7 +131,7 @@ pub(super) fn answer(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let card_id = request.parameter("card_id");
-    card(documents, card_id, context.policies.unknown_card).map_err(ApiError::Operation)?;
+    card(documents, card_id, context.policies.unknown_card)?;
     example::answer(context, request, documents)
 }
 
@@ -150,8 +141,8 @@ pub(super) fn list(
     request: &ValidRequest,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    check_permission(documents).map_err(ApiError::Operation)?;
-    let page = Page::of(request);
+    check_permission(documents)?;
+    let page = page(request);
     let (mut cards, mut total) = (Vec::new(), 0);
     let is_wanted = |name: &str, value: &Value| {
         let wanted = request.parameter(name);
@@ -169,13 +160,12 @@ pub(super) fn list(
         }
         Continue(())
     });
-    // An item is what the operation that shows a template answers with.
-    let shown = Contract::current().operation(SHOW).and_then(|show| show.success()?.1.schema());
+    let item = request.operation().listed();
     let cards = cards.into_iter().filter_map(|(card_id, card): (String, Result<Card, _>)| {
         let mut fields = json!({ "card_id": card_id });
         merge(&mut fields, &card.ok()?.fields);
         let maker = maker(request, &fields, fresh(context, request, &card_id));
-        Some(shown?.sample(&mut |field| maker.value(field)))
+        Some(item?.sample(&mut |field| maker.value(field)))
     });
     let cards: Vec<Value> = cards.collect();
     let (fields, fresh) = (json!({}), Fresh::of(request, context.now));
@@ -188,23 +178,9 @@ pub(super) fn list(
 }
 
 /// The page that a request asks for: `offset` is its number from 0, `limit` its size.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Page {
-    skip: usize,
-    size: usize,
-}
-
-impl Page {
-    pub(super) fn of(request: &ValidRequest) -> Self {
-        let number = |name: &str| request.parameter(name).parse::<usize>().unwrap_or_default();
-        let size = number("limit").min(MOST);
-        Self { skip: number("offset").saturating_mul(size), size }
-    }
-
-    /// Whether it has the item of this number, counted from 0.
-    pub(super) fn has(self, index: usize) -> bool {
-        (self.skip..self.skip.saturating_add(self.size)).contains(&index)
-    }
+pub(super) fn page(request: &ValidRequest) -> Page {
+    let number = |name: &str| request.parameter(name).parse().unwrap_or_default();
+    Page::numbered(number("offset"), number("limit"))
 }
 
 fn respond(request: &ValidRequest, card: &Card, fresh: Fresh) -> OperationResponse {

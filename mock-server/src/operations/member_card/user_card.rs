@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Member, MemberId, card, check_number, check_permission, has_points, kind, member, member_key, phone,
-    template::{Page, number},
+    template::{number, page},
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
@@ -27,7 +27,7 @@ pub(super) fn deposit(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let card_id = request.parameter("card_id");
-    let card = card(documents, card_id, context.policies.unknown_card).map_err(ApiError::Operation)?;
+    let card = card(documents, card_id, context.policies.unknown_card)?;
     let codes = request.body()["code"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let results = codes.map(|code| {
         let key = member_key(card_id, code);
@@ -48,10 +48,10 @@ pub(super) fn import(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let card_id = request.parameter("card_id");
-    let card = card(documents, card_id, context.policies.unknown_card).map_err(ApiError::Operation)?;
+    let card = card(documents, card_id, context.policies.unknown_card)?;
     let number = number(request);
     let content = Fingerprint::of(&content(request));
-    let is_new = check_number(documents, &number, content, context.policies).map_err(ApiError::Operation)?;
+    let is_new = check_number(documents, &number, content, context.policies)?;
 
     let (sources, fresh) = (vec![SameName::of(request)], Fresh::of(request, context.now));
     let maker = Maker { merchant: request.merchant(), sources, fresh };
@@ -90,7 +90,7 @@ pub(super) fn change(
 ) -> Result<OperationResponse, ApiError> {
     let mut member = effective(context, request, documents)?;
     let (number, content) = (number(request), Fingerprint::of(&content(request)));
-    let is_new = check_number(documents, &number, content, context.policies).map_err(ApiError::Operation)?;
+    let is_new = check_number(documents, &number, content, context.policies)?;
     let Some(warnings) = is_new else { return Ok(OperationResponse::no_content(vec![Warning::Repeated])) };
     let body = request.body();
     let text = |name: &str| body[name].as_str().map(String::from);
@@ -141,7 +141,7 @@ pub(super) fn show_points(
 ) -> Result<OperationResponse, ApiError> {
     effective(context, request, documents)?;
     if !has_points(documents, request.parameter("card_id")) {
-        return Err(ApiError::Operation(OperationError::NoPoints));
+        return Err(OperationError::NoPoints.into());
     }
     Ok(OperationResponse::no_content(Vec::new()))
 }
@@ -163,8 +163,8 @@ pub(super) fn list(
     request: &ValidRequest,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    check_permission(documents).map_err(ApiError::Operation)?;
-    let (page, openid) = (Page::of(request), request.parameter("openid"));
+    check_permission(documents)?;
+    let (page, openid) = (page(request), request.parameter("openid"));
     let (mut cards, mut total, mut has_users) = (Vec::new(), 0, false);
     documents.list(kind::MEMBER, |id, member| {
         let user = member["card"]["openid"].as_str();
@@ -212,12 +212,11 @@ fn with_status(
     documents: &mut Documents<'_>,
     statuses: &[CardStatus],
 ) -> Result<Member, ApiError> {
-    let member = member(documents, MemberId::of(request), context.policies.unknown_card);
-    let member = member.map_err(ApiError::Operation)?;
+    let member = member(documents, MemberId::of(request), context.policies.unknown_card)?;
     if statuses.contains(&member.card.user_card_status) {
         Ok(member)
     } else {
-        Err(ApiError::Operation(OperationError::CardNotEffective))
+        Err(OperationError::CardNotEffective.into())
     }
 }
 

@@ -30,7 +30,7 @@ const MOST_BYTES: usize = 4 << 20;
 
 /// The part of a list that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Page {
+pub(in crate::operations) struct Page {
     /// The number of documents before it.
     skip: usize,
     /// The most documents of it.
@@ -74,7 +74,7 @@ fn listed(call: &Call<'_>, documents: &Documents<'_>, page: Page) -> Listed {
     documents.list(call.kind(), |_, value| {
         is_any = true;
         if value["is_deleted"] != true && is_wanted(&filters, &value["fields"]) {
-            if (page.skip..page.skip + page.size).contains(&total) && bytes < MOST_BYTES {
+            if page.has(total) && bytes < MOST_BYTES {
                 bytes += memory_of(value);
                 found.extend(Stored::deserialize(value));
             }
@@ -84,7 +84,7 @@ fn listed(call: &Call<'_>, documents: &Documents<'_>, page: Page) -> Listed {
     });
     if !is_any {
         total = 1;
-        found.extend((page.skip == 0 && page.size > 0).then(|| Stored::sample(String::new(), call.now)));
+        found.extend(page.has(0).then(|| Stored::sample(String::new(), call.now)));
     }
     Listed { documents: found, total }
 }
@@ -120,17 +120,33 @@ impl Page {
             let parameter = parameters.iter().find(|parameter| parameter.name == name)?;
             usize::try_from(parameter.schema.as_value()["default"].as_u64()?).ok()
         });
-        let size = size.and_then(number).or(usual).unwrap_or(USUAL).min(MOST);
-        let skip = paging.map_or(0, |paging| match &paging.start {
-            PageStart::Offset(name) | PageStart::Token(name, _) => number(name).unwrap_or_default(),
-            PageStart::Page(name, first) => {
-                let before =
-                    number(name).map(|page| page.saturating_sub(usize::try_from(*first).unwrap_or(0)));
-                before.unwrap_or_default().saturating_mul(size)
+        let size = size.and_then(number).or(usual).unwrap_or(USUAL);
+        match paging.map(|paging| &paging.start) {
+            None => Self::after(0, size),
+            Some(PageStart::Offset(name) | PageStart::Token(name, _)) => {
+                Self::after(number(name).unwrap_or_default(), size)
             }
-        });
+            Some(PageStart::Page(name, first)) => {
+                let first = usize::try_from(*first).unwrap_or(0);
+                Self::numbered(number(name).unwrap_or_default().saturating_sub(first), size)
+            }
+        }
+    }
+
+    /// The page after so many documents.
+    fn after(skip: usize, size: usize) -> Self {
         // No list is longer than memory.
-        Self { skip: skip.min(isize::MAX as usize), size }
+        Self { skip: skip.min(isize::MAX as usize), size: size.min(MOST) }
+    }
+
+    /// The page of this number, counted from 0.
+    pub(in crate::operations) fn numbered(number: usize, size: usize) -> Self {
+        Self::after(number.saturating_mul(size.min(MOST)), size)
+    }
+
+    /// Whether it has the document of this number, counted from 0.
+    pub(in crate::operations) fn has(self, index: usize) -> bool {
+        (self.skip..self.skip + self.size).contains(&index)
     }
 
     /// What the answer says of the page at this pointer, if anything.
@@ -167,6 +183,16 @@ mod tests {
         assert!(wanted("state", "PAID") && wanted("total", "1") && wanted("state", ""));
         assert!(wanted("payer", "x") && wanted("other", "x"));
         assert!(!wanted("state", "NEW") && !wanted("total", "2"));
+    }
+
+    #[test]
+    fn a_page_has_the_documents_of_its_numbers_and_ends_whatever_is_asked_for() {
+        let page = Page::numbered(2, 10);
+        assert_eq!(page, Page::after(20, 10));
+        assert!(!page.has(19) && page.has(20) && page.has(29) && !page.has(30));
+        let end = Page::numbered(usize::MAX, usize::MAX);
+        assert!(end.size == MOST && !end.has(0) && end.has(end.skip));
+        assert!(!Page::after(0, 0).has(0));
     }
 
     #[test]

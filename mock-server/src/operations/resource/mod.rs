@@ -5,8 +5,8 @@
 //! made as those of [`example`](super::example), with the document's values first.
 //!
 //! The documentation's own examples work without a creation: a key that is the contract's example of it names a
-//! document, the sample, that is in whatever state the operation needs, until an operation changes it. Where documents
-//! exist without a creation, so does any key.
+//! document, the sample, that is in whatever state the operation needs, until an operation changes it. From then on it is
+//! the same document by the examples of its other keys, too. Where documents exist without a creation, any key names one.
 
 mod document;
 mod list;
@@ -30,6 +30,7 @@ use crate::{
 use document::Stored;
 
 pub(super) use document::merge;
+pub(super) use list::Page;
 use named::Named;
 
 pub(super) fn answer(
@@ -71,7 +72,7 @@ impl Call<'_> {
     /// Makes a document. The same request again gets the same answer, unless the gateway makes the key.
     fn create(&self, documents: &mut Documents<'_>) -> Result<OperationResponse, ApiError> {
         let content = Fingerprint::of(&content(self.request)).to_hex();
-        let named = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key));
+        let named = self.named();
         let known = named.as_ref().and_then(|named| self.stored(documents, named));
         // What requests have made of the sample makes way for a document.
         if let Some(known) = known.filter(|known| !known.is_deleted && !known.content.is_empty()) {
@@ -119,8 +120,8 @@ impl Call<'_> {
     fn keep(&self, documents: &mut Documents<'_>, stored: &mut Stored, answer: &OperationResponse) {
         let body = self.body_of(answer);
         let keys = &self.resource.keys;
-        let named = keys.iter().find_map(|key| named::in_request(self.request, key));
-        let named = named.or_else(|| keys.iter().find_map(|key| named::in_answer(self.request, body, key)));
+        let named =
+            self.named().or_else(|| keys.iter().find_map(|key| named::in_answer(self.request, body, key)));
         let Some(first) = named else { return };
         self.add_answer(&mut stored.fields, body);
         if let Some(State { field, to: Some(to), .. }) = &self.resource.state {
@@ -234,6 +235,9 @@ impl Call<'_> {
         if !found.id.is_empty() {
             found.is_kept = true;
             documents.put(self.kind(), &found.id, &found);
+            if found.content.is_empty() && self.named().is_some_and(|named| named.is_example) {
+                documents.put(&named::kind_of_names(self.kind()), named::SAMPLE, &found.id);
+            }
             self.add_names(documents, &found, &response);
         }
         Ok(response)
@@ -264,17 +268,32 @@ impl Call<'_> {
     /// # Errors
     /// If there is none.
     fn found(&self, documents: &mut Documents<'_>) -> Result<Stored, ApiError> {
-        let Some(named) = self.resource.keys.iter().find_map(|key| named::in_request(self.request, key))
-        else {
+        let Some(named) = self.named() else {
             // Without a key, the request is about the sample.
             return Ok(Stored::sample(String::new(), self.now));
         };
-        match self.stored(documents, &named) {
+        match self.stored(documents, &named).or_else(|| self.changed_sample(documents, &named)) {
             Some(stored) if stored.is_deleted => Err(self.missing()),
             Some(stored) => Ok(stored),
             None if named.is_example || self.resource.exists => Ok(Stored::sample(named.id(), self.now)),
             None => Err(self.missing()),
         }
+    }
+
+    /// The first of the keys that the request has.
+    fn named(&self) -> Option<Named> {
+        self.resource.keys.iter().find_map(|key| named::in_request(self.request, key))
+    }
+
+    /// What requests with another key have made of the sample, if the request names that.
+    fn changed_sample(&self, documents: &mut Documents<'_>, named: &Named) -> Option<Stored> {
+        if !named.is_example {
+            return None;
+        }
+        let id: String = documents.get(&named::kind_of_names(self.kind()), named::SAMPLE)?;
+        let stored: Stored = documents.get(self.kind(), &id)?;
+        // A creation with the same key takes its place.
+        (stored.content.is_empty() && !named.is_key_of(&id)).then_some(stored)
     }
 
     fn stored(&self, documents: &mut Documents<'_>, named: &Named) -> Option<Stored> {
@@ -338,8 +357,7 @@ impl Call<'_> {
         error: OperationError,
         is_own: impl Fn(&wechatpay_openapi::OperationError) -> bool,
     ) -> ApiError {
-        let own = self.request.operation().errors().iter().find(|own| is_own(own));
-        own.map_or(ApiError::Operation(error), |own| ApiError::Own(error, Box::new(own.clone())))
+        error.own(self.request.operation(), is_own).map_or(ApiError::Operation(error), ApiError::Own)
     }
 
     /// The answer with a document that is known.

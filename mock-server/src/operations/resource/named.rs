@@ -17,6 +17,11 @@ pub(super) struct Named {
 }
 
 impl Named {
+    /// Whether the key is of the same fields as that in the ID of a document.
+    pub(super) fn is_key_of(&self, id: &str) -> bool {
+        id.split_once('=').is_some_and(|(key, _)| key == self.key)
+    }
+
     /// The ID of a document in the store: `out_order_no=1217752501`; of several values `["500001","1217752501"]`.
     pub(super) fn id(&self) -> String {
         match &self.values[..] {
@@ -30,6 +35,9 @@ impl Named {
 pub(super) fn names_in(id: &str) -> impl Iterator<Item = &str> {
     id.split_once('=').into_iter().flat_map(|(key, _)| key.split('+'))
 }
+
+/// The name that leads to what requests have made of the sample, whichever of its keys they had.
+pub(super) const SAMPLE: &str = "the sample";
 
 /// The kind of the documents that lead from another name of a document to its ID.
 pub(super) fn kind_of_names(kind: &str) -> String {
@@ -115,5 +123,7 @@ mod tests {
         assert_eq!(id("out_order_no", &["1"]), "out_order_no=1");
         assert_eq!(id("a+b", &["1", "2,3"]), r#"a+b=["1","2,3"]"#);
         assert_eq!(names_in(&id("a+b", &["1", "2=3"])).collect::<Vec<_>>(), ["a", "b"]);
+        let named = Named { key: "a".into(), values: vec!["1".into()], is_example: true };
+        assert!(named.is_key_of(&id("a", &["2"])) && !named.is_key_of(&id("a+b", &["1", "2"])));
     }
 }
