@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use parking_lot::Mutex;
+use tokio::sync::watch;
 use wechatpay_protocol::Timestamp;
 
 /// The mock's time, from 1970 to the end of the year 9999. Clones share one clock: a change to one changes all.
@@ -23,7 +23,7 @@ use wechatpay_protocol::Timestamp;
 pub struct Clock {
     /// Returns the time since 1970: the machine's, or a test's.
     base: Arc<dyn Fn() -> Duration + Send + Sync>,
-    setting: Arc<Mutex<Setting>>,
+    setting: Arc<watch::Sender<Setting>>,
 }
 
 /// How the clock's time follows from its base.
@@ -56,7 +56,7 @@ impl Clock {
     }
 
     fn of(base: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self { base: Arc::new(base), setting: Arc::new(Mutex::new(Setting::Runs(0))) }
+        Self { base: Arc::new(base), setting: Arc::new(watch::Sender::new(Setting::Runs(0))) }
     }
 
     /// The time in seconds, with this clock's offset.
@@ -66,30 +66,33 @@ impl Clock {
 
     /// The time since 1970, with fractions of a second if it follows the machine's clock.
     pub(crate) fn moment(&self) -> Duration {
-        self.setting.lock().show((self.base)())
+        self.setting.borrow().show((self.base)())
     }
 
     /// Freezes the clock at `at`, by default now. Returns the frozen time.
     pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
-        let mut setting = self.setting.lock();
-        let at = at.map_or_else(|| setting.show((self.base)()).as_secs(), Timestamp::as_unix);
-        let at = Timestamp::from_unix(at.min(Self::LATEST));
-        *setting = Setting::Stands(at);
-        at
+        let mut stands = Timestamp::from_unix(0);
+        self.setting.send_modify(|setting| {
+            let at = at.map_or_else(|| setting.show((self.base)()).as_secs(), Timestamp::as_unix);
+            stands = Timestamp::from_unix(at.min(Self::LATEST));
+            *setting = Setting::Stands(stands);
+        });
+        stands
     }
 
     /// Moves the clock forward by this many seconds, or back if negative. A frozen clock stays frozen.
     pub fn advance(&self, seconds: i64) {
-        let mut setting = self.setting.lock();
-        *setting = match *setting {
-            Setting::Runs(offset) => Setting::Runs(offset.saturating_add(seconds)),
-            Setting::Stands(at) => Setting::Stands(Timestamp::from_unix(moved(at.as_unix(), seconds))),
-        };
+        self.setting.send_modify(|setting| {
+            *setting = match *setting {
+                Setting::Runs(offset) => Setting::Runs(offset.saturating_add(seconds)),
+                Setting::Stands(at) => Setting::Stands(Timestamp::from_unix(moved(at.as_unix(), seconds))),
+            };
+        });
     }
 
     /// Runs this many seconds ahead of the machine's clock, or behind it if negative.
     pub fn skew(&self, seconds: i64) {
-        *self.setting.lock() = Setting::Runs(seconds);
+        self.setting.send_replace(Setting::Runs(seconds));
     }
 
     /// Follows the machine's clock again, without an offset.
@@ -99,14 +102,32 @@ impl Clock {
 
     /// Whether it is frozen.
     pub fn is_frozen(&self) -> bool {
-        matches!(*self.setting.lock(), Setting::Stands(_))
+        matches!(*self.setting.borrow(), Setting::Stands(_))
+    }
+
+    /// Sees every change of the clock's setting from now on.
+    pub(crate) fn changes(&self) -> ClockChanges {
+        ClockChanges(self.setting.subscribe())
     }
 
     /// How many seconds it is ahead of the machine's clock; negative if it is behind.
     pub fn offset(&self) -> i64 {
         let base = (self.base)();
-        let (shown, right) = (self.setting.lock().show(base).as_secs(), base.as_secs());
+        let (shown, right) = (self.setting.borrow().show(base).as_secs(), base.as_secs());
         i64::try_from(i128::from(shown) - i128::from(right)).unwrap_or(i64::MAX)
+    }
+}
+
+/// The changes of a clock's setting.
+pub(crate) struct ClockChanges(watch::Receiver<Setting>);
+
+impl ClockChanges {
+    /// Resolves when the clock was changed since the last call.
+    pub(crate) async fn next(&mut self) {
+        // An error means that the clock is gone: it never changes again.
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl Gateway {
             contract,
             stubs,
             merchants: Arc::new(merchants),
-            store: Store::memory(limits.request_numbers, limits.store_bytes),
+            store: Store::memory(&limits),
             faults: Faults::new(limits.faults, limits.admin_bytes),
             journal: Arc::new(Journal::new(&limits)),
             clock,
@@ -230,6 +230,7 @@ impl Gateway {
     ) -> Result<OperationResponse, ApiError> {
         let context = Context {
             now,
+            contract: &self.contract,
             policies: &self.policies,
             merchants: &self.merchants,
             randomness: &self.randomness,

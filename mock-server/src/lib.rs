@@ -26,7 +26,7 @@ mod journal;
 mod limits;
 mod merchants;
 mod net;
-mod non_null;
+mod notify;
 mod operations;
 pub mod policies;
 mod random;
@@ -34,11 +34,11 @@ mod request;
 mod response;
 mod server;
 mod store;
-mod suggest;
 
-pub use crate::admin::control::NewMerchant;
+pub use crate::admin::control::{NewMerchant, Trigger, TriggerError};
 pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
 pub use crate::api::error::{ApiError, CHECKS, SensitiveFault};
+pub use crate::api::host::{GATEWAY_HOSTS, Host, HostError, HostName};
 pub use crate::api::language::Language;
 pub use crate::api::operation_error::OperationError;
 pub use crate::api::sign_information::SignInformation;
@@ -51,8 +51,8 @@ pub use crate::merchants::{
     ApiCertificate, CertificateStatus, KeyPairError, MerchantConfig, MerchantKind, NoCredentials,
     PlatformCertificate, PlatformCertificates, ProvisionError, PublicKeyPair, TrustMode,
 };
-pub use crate::net::host::{GATEWAY_HOSTS, Host, HostError, HostName};
 pub use crate::net::tls::{Authority, AuthorityError};
+pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
@@ -60,6 +60,7 @@ pub use crate::request::diagnose::DiagnosisMode;
 pub use crate::request::multipart::upload_meta;
 pub use crate::request::place::PlaceError;
 pub use crate::server::{MockServer, MockServerBuilder};
+pub use crate::store::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
 pub use crate::{
     api::Warning,
     journal::{Exchange, Filter, Headers, Request, Stage, StageTimes, Verdict},
@@ -68,8 +69,8 @@ pub use crate::{
     api::injected_error::{CustomError, DocumentedError, InjectedError},
     api::own_error::OwnError,
     faults::{
-        ActiveFault, Applied, FAULTS, Fault, FaultId, FaultMatch, FaultRule, FaultSource, Latency, RuleError,
-        RuleState, TRIGGER_FORMS, TriggerForm, UnknownFault,
+        ActiveFault, Applied, FAULTS, Fault, FaultId, FaultMatch, FaultRule, FaultSource, Latency, On,
+        RuleError, RuleState, TRIGGER_FORMS, TriggerForm, UnknownFault,
     },
 };
 pub use wechatpay_diagnosis as diagnosis;

@@ -26,6 +26,8 @@ pub struct Limits {
     pub(crate) connections: usize,
     pub(crate) request_numbers: usize,
     pub(crate) store_bytes: usize,
+    pub(crate) callbacks: usize,
+    pub(crate) callback_bytes: usize,
     pub(crate) journal_exchanges: usize,
     pub(crate) journal_bytes: usize,
     pub(crate) journal_body: usize,
@@ -49,7 +51,7 @@ pub struct LimitError {
 type SetLimit = fn(Limits, u64) -> Result<Limits, LimitError>;
 
 /// Every limit, by its name in the configuration.
-pub(crate) const LIMITS: [(&str, SetLimit); 17] = [
+pub(crate) const LIMITS: [(&str, SetLimit); 19] = [
     ("body", Limits::with_body),
     ("head", Limits::with_head),
     ("head_timeout", Limits::with_head_timeout),
@@ -59,6 +61,8 @@ pub(crate) const LIMITS: [(&str, SetLimit); 17] = [
     ("connections", Limits::with_connections),
     ("request_numbers", Limits::with_request_numbers),
     ("store_bytes", Limits::with_store_bytes),
+    ("callbacks", Limits::with_callbacks),
+    ("callback_bytes", Limits::with_callback_bytes),
     ("journal_exchanges", Limits::with_journal_exchanges),
     ("journal_bytes", Limits::with_journal_bytes),
     ("journal_body", Limits::with_journal_body),
@@ -86,6 +90,8 @@ impl Default for Limits {
             connections: 4096,
             request_numbers: 100_000,
             store_bytes: 64 * MIB as usize,
+            callbacks: 20_000,
+            callback_bytes: 64 * MIB as usize,
             journal_exchanges: 10_000,
             journal_bytes: 32 * MIB as usize,
             journal_body: 64 * KIB as usize,
@@ -152,6 +158,17 @@ impl Limits {
     /// state: 1 MiB to 64 GiB. Beyond it, the merchant with the most loses the oldest. Default: 64 MiB.
     pub fn with_store_bytes(self, bytes: u64) -> Result<Self, LimitError> {
         Ok(Self { store_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
+    }
+
+    /// How many callbacks are kept in total, whether they wait or were received: 1 to 10 million. Beyond it, the oldest that
+    /// was received or given up is forgotten; without one, the oldest that waits. Default: 20,000.
+    pub fn with_callbacks(self, callbacks: u64) -> Result<Self, LimitError> {
+        Ok(Self { callbacks: size(1..=10_000_000, "callbacks", callbacks)?, ..self })
+    }
+
+    /// About how much memory these callbacks take at most: 1 MiB to 64 GiB. Default: 64 MiB.
+    pub fn with_callback_bytes(self, bytes: u64) -> Result<Self, LimitError> {
+        Ok(Self { callback_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
     }
 
     /// How many exchanges the journal keeps in total: 1 to 10 million. When it is full, the oldest exchange of the

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     task::JoinHandle,
@@ -17,8 +18,9 @@ use wechatpay_protocol::{Credentials, Mchid};
 use crate::{
     admin::{
         Access, Admin, AdminToken,
-        control::{Control, NewMerchant},
+        control::{Control, NewMerchant, Trigger, TriggerError},
     },
+    api::host::Host,
     clock::Clock,
     config::Config,
     faults::{FaultId, FaultRule, RuleError, RuleState},
@@ -29,15 +31,16 @@ use crate::{
     net::{
         Shared,
         accept::accept,
-        host::Host,
         listener::Addresses,
         proxy::Proxy,
         tls::{AuthorityError, Tls},
     },
+    notify::{Notifier, NotifyMap},
     operations::{initial, seed::Seed},
     policies::Policies,
     random::Randomness,
     request::diagnose::DiagnosisMode,
+    store::{Delivery, SentCallback},
 };
 
 /// A running mock of the gateway. Dropping it closes its sockets and connections.
@@ -60,6 +63,7 @@ pub struct MockServer {
     config: Config,
     shared: Arc<Shared>,
     accepting: JoinHandle<bool>,
+    delivering: JoinHandle<()>,
 }
 
 /// Configures a mock before it starts; see [`MockServer::builder`].
@@ -256,6 +260,45 @@ impl MockServer {
         self.control().clear_faults(None)
     }
 
+    /// Sends a callback now, and waits for its first attempt.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay_mock::{DeliveryState, MockServer, Trigger};
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let paid = Trigger { to: Some("http://127.0.0.1:3000/notify".into()), ..Trigger::of("TRANSACTION.SUCCESS") };
+    /// assert_eq!(gateway.trigger(paid).await?.state, DeliveryState::Received);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TriggerError`] if the event or the merchant is unknown, or nothing says where to send it.
+    pub async fn trigger(&self, trigger: Trigger) -> Result<Arc<Delivery>, TriggerError> {
+        self.control().trigger(trigger).await
+    }
+
+    /// The callback with this number once it has had this many attempts, or as it is if none ends within ten seconds; `None` if
+    /// there is no such callback. Move the clock for the attempts that are due later.
+    pub async fn attempted(&self, number: u64, attempts: usize) -> Option<Arc<Delivery>> {
+        self.control().notifier.attempted(number, attempts).await
+    }
+
+    /// Encrypts and signs a callback without sending it. Also returns its resource before it was encrypted.
+    ///
+    /// # Errors
+    /// The same as for [`MockServer::trigger`].
+    pub fn signed_callback(&self, trigger: &Trigger) -> Result<(SentCallback, Value), TriggerError> {
+        self.control().signed_callback(trigger)
+    }
+
+    /// The callbacks that were sent or wait to be sent, oldest first, with every attempt.
+    pub fn callbacks(&self) -> Vec<Arc<Delivery>> {
+        self.gateway().store.deliveries(None, 0, usize::MAX)
+    }
+
     /// Creates a merchant for one test, and returns its credentials. It shares no documents, exchanges or fault rules
     /// with others.
     ///
@@ -291,7 +334,7 @@ impl MockServer {
         self.shared.control()
     }
 
-    /// Stops accepting connections, finishes the requests in flight, and closes idle connections. Returns whether all
+    /// Stops accepting connections, finishes the requests and callbacks in flight, and closes idle connections. Returns whether all
     /// requests finished within the shutdown timeout (`limits.shutdown`); the others are cut off.
     ///
     /// ```
@@ -307,7 +350,8 @@ impl MockServer {
     /// ```
     pub async fn shutdown(mut self) -> bool {
         self.gateway().gate.shut_down();
-        (&mut self.accepting).await.unwrap_or(false)
+        let (accepted, _) = tokio::join!(&mut self.accepting, &mut self.delivering);
+        accepted.unwrap_or(false)
     }
 }
 
@@ -344,6 +388,20 @@ impl MockServerBuilder {
     #[must_use]
     pub fn proxy_passthrough(mut self, host: Host) -> Self {
         self.config.proxy_passthrough.push(host);
+        self
+    }
+
+    /// Sends the callbacks of one address to another.
+    #[must_use]
+    pub fn notify_map(mut self, map: NotifyMap) -> Self {
+        self.config.notify.maps.push(map);
+        self
+    }
+
+    /// Also sends callbacks to this host. By default, they are sent to this machine only.
+    #[must_use]
+    pub fn notify_host(mut self, host: Host) -> Self {
+        self.config.notify.hosts.push(host);
         self
     }
 
@@ -424,7 +482,8 @@ impl MockServerBuilder {
         let shared = shared(&config, addresses, clock, randomness);
         let shared = Arc::new(shared.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
         let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&shared)));
-        Ok(MockServer { addresses, config, shared, accepting })
+        let delivering = tokio::spawn(Arc::clone(&shared.control().notifier).deliver());
+        Ok(MockServer { addresses, config, shared, accepting, delivering })
     }
 }
 
@@ -444,7 +503,9 @@ fn shared(
         gateway.store.seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()));
     }
     let rejected_connections = Arc::new(RejectedConnections::default());
-    let control = Control::new(Arc::new(gateway), rejected_connections, config.faults.clone())?;
+    let gateway = Arc::new(gateway);
+    let notifier = Notifier::new(Arc::clone(&gateway), config.notify.clone());
+    let control = Control::new(gateway, Arc::new(notifier), rejected_connections, config.faults.clone())?;
     let access = Access::new(addresses.most_open(), config.admin_token.clone());
     let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
     let tls = Arc::new(tls);
@@ -456,6 +517,7 @@ fn shared(
 impl Drop for MockServer {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.delivering.abort();
     }
 }
 

@@ -10,12 +10,13 @@ use std::{
 use walkdir::WalkDir;
 
 /// The top level of `mock-server/src`, from top to bottom. Each may import those below it.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 19] = [
     "lib",
     "server",
     "config",
     "net",
     "admin",
+    "notify",
     "gateway",
     "journal",
     "faults",
@@ -29,8 +30,6 @@ const LAYERS: [&str; 20] = [
     "random",
     "limits",
     "policies",
-    "suggest",
-    "non_null",
 ];
 
 /// The folders of the crates, and the crates that each may depend on. `client` and `mock-server` must agree without

@@ -40,9 +40,9 @@ impl Schema {
     ///
     /// A field gets the value that `with` supplies, if its schema allows that, else its example. Without either, a
     /// required field gets its default, the first member of its enum, or a value of its type and within its limits;
-    /// an optional one is left out. A list has one item, or as many as it must have, or none if its example is empty.
-    /// `with` is asked about a list or an object before its members, and about a field again if it supplied a value that
-    /// was not allowed.
+    /// an optional one is left out, and so is an optional object or list with `x-absent`, unless a field in it gets a
+    /// supplied value. A list has one item, or as many as it must have, or none if its example is empty. `with` is asked
+    /// about a list or an object before its members, and about a field again if it supplied a value that was not allowed.
     ///
     /// The value satisfies the schema, unless a required field has neither example nor default nor enum, and a rule
     /// that says more than its type, length and limits. [`Contract::parse`](crate::Contract::parse) finds such fields
@@ -321,6 +321,18 @@ mod tests {
         }));
         let sample = schema.sample(&mut |_| None);
         assert_eq!(sample, json!({ "a": false, "b": 1, "c": "121775" }));
+    }
+
+    #[test]
+    fn an_absent_object_is_left_out_unless_a_field_in_it_is_supplied() {
+        let coupon = json!({ "type": "object", "x-absent": true, "required": ["id", "amount"], "properties": {
+            "id": { "type": "string", "maxLength": 1 }, "amount": { "type": "integer" },
+        } });
+        let schema = schema(&json!({ "type": "object", "properties": { "coupon": coupon } }));
+        let sample = |id: &str| schema.sample(&mut |field| (field.name == "id").then(|| json!(id)));
+        assert_eq!(schema.sample(&mut |_| None), json!({}));
+        assert_eq!(sample("1"), json!({ "coupon": { "id": "1", "amount": 1 } }));
+        assert_eq!(sample("too long"), json!({}));
     }
 
     #[test]

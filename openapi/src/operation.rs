@@ -158,6 +158,12 @@ impl Operation {
         self.description().resource.as_ref()
     }
 
+    /// The event that its success is, which a callback tells of: `x-mock.sends`. [`Contract::event`](crate::Contract::event)
+    /// has it.
+    pub fn sends(&self) -> Option<&str> {
+        self.mock()["sends"].as_str()
+    }
+
     /// The schema of a document in a list, if it [lists](crate::Action::List) documents or has rules and says where they are.
     pub fn listed(&self) -> Option<&Schema> {
         self.description().listed.as_ref()

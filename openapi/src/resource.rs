@@ -33,8 +33,6 @@ pub struct Resource {
     pub paging: Option<Paging>,
     /// For a creation: the code of the error if the key was used before for other content.
     pub repeat: Option<String>,
-    /// The event that its success is, which a callback tells of.
-    pub sends: Option<String>,
 }
 
 /// What happens to a document.
@@ -171,7 +169,6 @@ impl Resource {
             total: pointer(mock, "total")?,
             paging: mock.get("paging").map(Paging::read).transpose()?,
             repeat: text(mock, "repeat")?,
-            sends: text(mock, "sends")?,
         })
     }
 }
@@ -291,7 +288,6 @@ mod tests {
             (paging.size.as_deref(), &paging.start),
             (Some("limit"), &PageStart::Page("offset".into(), 1))
         );
-        assert_eq!(resource.sends.as_deref(), Some("TRANSACTION.SUCCESS"));
         assert_eq!(
             (resource.set["is_closed"].clone(), resource.repeat.unwrap()),
             (json!(true), "OUT_TRADE_NO_USED".into())

@@ -24,7 +24,8 @@ use crate::{Apiv3Key, Nonce, Resource, ResourceError, Timestamp};
 ///     associated_data: "membercard",
 /// };
 /// let created = Timestamp::from_unix(1_756_951_532);
-/// let sent = Callback::seal(&event, created, [7; 16], &key, "p9bCmuqmIkmx", b"{}").to_bytes();
+/// let id = Callback::make_id([7; 16]);
+/// let sent = Callback::seal(&event, &id, created, &key, "p9bCmuqmIkmx", b"{}").to_bytes();
 ///
 /// let received: Callback = serde_json::from_slice(&sent)?;
 /// assert_eq!(received.id, "07070707-0707-5707-8707-070707070707");
@@ -89,8 +90,8 @@ impl Callback {
     /// If `nonce` does not have 12 bytes, which is a bug in the caller.
     pub fn seal(
         event: &Event<'_>,
+        id: &str,
         created: Timestamp,
-        random: [u8; 16],
         key: &Apiv3Key,
         nonce: &str,
         plaintext: &[u8],
@@ -98,7 +99,7 @@ impl Callback {
         let Resource { algorithm, nonce, associated_data, ciphertext } =
             Resource::encrypt(key, nonce, event.associated_data, plaintext);
         Self {
-            id: callback_id(random),
+            id: id.into(),
             create_time: created.to_rfc3339(),
             resource_type: Self::RESOURCE_TYPE.into(),
             event_type: event.event_type.into(),
@@ -144,6 +145,14 @@ impl Callback {
         ]
     }
 
+    /// A new `id`: these bytes in the form of a UUID of version 5. (wild)
+    pub fn make_id(mut random: [u8; 16]) -> String {
+        random[6] = random[6] & 0x0f | 0x50;
+        random[8] = random[8] & 0x3f | 0x80;
+        let hex = base16ct::lower::encode_string(&random);
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    }
+
     /// The nonce of a callback's signature: 32 letters and digits. (wild)
     pub fn signature_nonce(random: [[u8; 16]; 2]) -> Nonce {
         alphanumeric(random.as_flattened()).parse().expect("letters and digits make a nonce")
@@ -153,14 +162,6 @@ impl Callback {
     pub fn resource_nonce(random: [u8; 16]) -> String {
         alphanumeric(&random[..12])
     }
-}
-
-/// A UUID of version 5 in form, of these bytes.
-fn callback_id(mut bytes: [u8; 16]) -> String {
-    bytes[6] = bytes[6] & 0x0f | 0x50;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = base16ct::lower::encode_string(&bytes);
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 /// A letter or digit for each byte.
@@ -183,7 +184,8 @@ mod tests {
             associated_data: "",
         };
         let key = Credentials::development().apiv3_key;
-        let callback = Callback::seal(&event, Timestamp::from_unix(0), [0xff; 16], &key, "abcdefghijkl", b"{}");
+        let id = Callback::make_id([0xff; 16]);
+        let callback = Callback::seal(&event, &id, Timestamp::from_unix(0), &key, "abcdefghijkl", b"{}");
         let body = String::from_utf8(callback.to_bytes()).unwrap();
         let expected = format!(
             r#"{{"id":"ffffffff-ffff-5fff-bfff-ffffffffffff","create_time":"1970-01-01T08:00:00+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","summary":"支付成功","resource":{{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","ciphertext":"{}","associated_data":"","nonce":"abcdefghijkl"}}}}"#,

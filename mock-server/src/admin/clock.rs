@@ -13,8 +13,8 @@ use wechatpay_protocol::{Timestamp, display::truncate};
 
 use crate::{
     admin::{control::Control, error::AdminError, extract::Body, json::Json},
+    api::non_null::non_null,
     clock::Clock,
-    non_null::non_null,
 };
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]

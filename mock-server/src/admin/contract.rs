@@ -16,7 +16,7 @@ use crate::{
         json::Json,
         long::Long,
     },
-    suggest::nearest,
+    api::suggest::nearest,
 };
 
 /// Selects operations.

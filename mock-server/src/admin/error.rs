@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{
-    admin::json::Json,
+    admin::{control::TriggerError, json::Json},
     api::error::ApiError,
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
@@ -89,6 +89,13 @@ pub(super) enum AdminError {
     Authority(String),
     #[error("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]
     NoFault { id: FaultId },
+    #[error("{0}")]
+    Trigger(#[from] TriggerError),
+    #[error(
+        "expected the number of a callback, found {number}; the last one is {last}. Old ones are forgotten: limits.callbacks \
+         and limits.callback_bytes keep more"
+    )]
+    NoCallback { number: u64, last: u64 },
     #[error("expected the number of an exchange, found {number}; the last one is {last}")]
     NoExchangeYet { number: u64, last: u64 },
     #[error(
@@ -115,7 +122,9 @@ impl AdminError {
             | Self::KeysBusy
             | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) => StatusCode::BAD_REQUEST,
+            Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) | Self::Trigger(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Token { .. } => StatusCode::UNAUTHORIZED,
             Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } => StatusCode::FORBIDDEN,
             Self::Off { .. }
@@ -123,6 +132,7 @@ impl AdminError {
             | Self::NoMerchant { .. }
             | Self::NoFamily { .. }
             | Self::NoFault { .. }
+            | Self::NoCallback { .. }
             | Self::NoExchangeYet { .. }
             | Self::ExchangeEvicted { .. } => StatusCode::NOT_FOUND,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,

@@ -3,7 +3,7 @@
 use serde_path_to_error::Path;
 use wechatpay_protocol::display::{quoted, truncate};
 
-use crate::suggest::nearest;
+use crate::api::suggest::nearest;
 
 /// The most characters shown of a text that serde found and quoted.
 const SHOWN: usize = 64;

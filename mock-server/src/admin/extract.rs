@@ -16,8 +16,8 @@ use wechatpay_protocol::display::quoted;
 
 use crate::{
     admin::{error::AdminError, explain::explain},
+    api::suggest::nearest,
     request::query_pairs,
-    suggest::nearest,
 };
 
 /// A body that is a JSON object. `Content-Type` is ignored: `curl -d` labels everything as a form.

@@ -16,7 +16,7 @@ use crate::{
         json::{Deleted, Json},
         long::Long,
     },
-    faults::{Applied, FAULTS, FaultRule, RuleState, TRIGGER_FORMS},
+    faults::{Applied, FAULTS, Fault, FaultRule, RuleState, TRIGGER_FORMS},
     policies::Provenance,
 };
 
@@ -31,6 +31,8 @@ struct FaultNames {
     faults: Vec<FaultName>,
     /// The forms of number that set more than a fault's name.
     request_numbers: Vec<RequestNumber>,
+    /// Those that a rule about callbacks takes.
+    callback_faults: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -147,5 +149,9 @@ pub(super) async fn list_fault_names() -> Json {
     });
     let request_numbers =
         TRIGGER_FORMS.iter().map(|form| RequestNumber { number: form.number, meaning: form.meaning });
-    Json::of(&FaultNames { faults: faults.collect(), request_numbers: request_numbers.collect() })
+    Json::of(&FaultNames {
+        faults: faults.collect(),
+        request_numbers: request_numbers.collect(),
+        callback_faults: Fault::of_callbacks().map(Fault::name).collect(),
+    })
 }

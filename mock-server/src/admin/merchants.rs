@@ -18,8 +18,8 @@ use crate::{
         json::{Deleted, Json},
         long::Long,
     },
+    api::non_null::non_null,
     merchants::{Merchant, TrustMode},
-    non_null::non_null,
     operations::seed::SeedMerchant,
 };
 

@@ -10,6 +10,7 @@
 //! A caller without access is refused before the path is looked up.
 
 mod access;
+mod callbacks;
 mod clock;
 mod contract;
 pub(crate) mod control;
@@ -53,9 +54,9 @@ use crate::{
         extract::check_query_names,
         long::IsLong,
     },
+    api::suggest::nearest,
     request::receive::{Peer, RawRequest, receive},
     response::body::ResponseBody,
-    suggest::nearest,
 };
 
 pub(crate) use crate::admin::access::Access;
@@ -159,6 +160,10 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(faults::show_fault, faults::delete_fault))
         .routes(routes!(faults::list_fault_names))
         .routes(routes!(clock::show_clock, clock::set_clock))
+        .routes(routes!(callbacks::list_callbacks, callbacks::send_callback))
+        .routes(routes!(callbacks::show_callback))
+        .routes(routes!(callbacks::resend_callback))
+        .routes(routes!(callbacks::list_attempts))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))
         .routes(routes!(merchants::show_merchant, merchants::delete_merchant))
         .routes(routes!(credentials::show_credentials))

@@ -9,7 +9,7 @@ use wechatpay_protocol::display::quoted;
 
 use crate::{
     admin::{control::Control, error::AdminError, extract::OptionalBody, json::Json},
-    non_null::non_null,
+    api::non_null::non_null,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -37,8 +37,11 @@ pub enum Warning {
         /// The values that are known.
         known: Vec<String>,
     },
-    /// The request asks for a notification, which is not sent.
-    NoNotification,
+    /// The request would be followed by a callback, but nothing says where to send it.
+    NoNotifyUrl {
+        /// The event.
+        event_type: String,
+    },
     /// The merchant has used this nonce before. (own choice: nothing public says whether the gateway rejects it)
     NonceUsedBefore {
         /// The nonce in `Authorization`.
@@ -68,7 +71,7 @@ impl Warning {
             Self::RepeatedDifferently => "repeated-differently",
             Self::UnknownFields { .. } => "unknown-fields",
             Self::UncertainValue { .. } => "uncertain-value",
-            Self::NoNotification => "no-notification",
+            Self::NoNotifyUrl { .. } => "no-notify-url",
             Self::NonceUsedBefore { .. } => "nonce-used-before",
             Self::NoWechatpaySerial => "no-wechatpay-serial",
             Self::MalformedTriggerNumber { .. } => "unknown-magic",
@@ -79,14 +82,13 @@ impl Warning {
     /// Whether it is a habit of the client rather than a problem of this request.
     pub(crate) fn is_habit(&self) -> bool {
         match self {
-            Self::NoWechatpaySerial => true,
+            Self::NoWechatpaySerial | Self::NoNotifyUrl { .. } => true,
             Self::Repeated
             | Self::StaleBefore { .. }
             | Self::Arithmetic { .. }
             | Self::RepeatedDifferently
             | Self::UnknownFields { .. }
             | Self::UncertainValue { .. }
-            | Self::NoNotification
             | Self::NonceUsedBefore { .. }
             | Self::MalformedTriggerNumber { .. }
             | Self::NegativeTotal { .. } => false,
@@ -116,8 +118,8 @@ impl fmt::Display for Warning {
                 let known = known.join(", ");
                 write!(f, "{source} is {found}; sources disagree on its values, known are {known}")
             }
-            Self::NoNotification => {
-                f.write_str("notify_url is given, but the mock sends no notifications yet")
+            Self::NoNotifyUrl { event_type } => {
+                write!(f, "no callback {event_type}: neither the request nor the merchant has a notify_url")
             }
             Self::NonceUsedBefore { nonce_str } => write!(f, "the nonce {nonce_str} was used before"),
             Self::NoWechatpaySerial => {

@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 use wechatpay_protocol::display::quoted;
 
-use crate::suggest::near;
+use crate::api::suggest::near;
 
 /// Keys that are arrays of tables, `[[key]]`.
 const ARRAYS: [&str; 4] = ["platform_certificate", "merchant", "fault", "stub"];

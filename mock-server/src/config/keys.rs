@@ -24,6 +24,7 @@ pub(super) struct MerchantTable {
     certificate_status: CertificateStatus,
     private_key: Option<String>,
     apiv3_key: Option<String>,
+    notify_url: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -99,8 +100,23 @@ fn merchant(
         certificate: certificate.unwrap_or(default.certificate),
         certificate_status: raw.certificate_status,
         apiv3_key: apiv3_key.unwrap_or(default.apiv3_key),
+        notify_url: raw.notify_url.and_then(|url| notify_url(table, url)),
         ..default
     })
+}
+
+fn notify_url(table: &Table<'_>, url: String) -> Option<String> {
+    let is_url = url
+        .parse::<http::Uri>()
+        .is_ok_and(|uri| uri.authority().is_some() && matches!(uri.scheme_str(), Some("http" | "https")));
+    if !is_url {
+        table.report(
+            "notify_url",
+            "expected an http:// or https:// URL",
+            "for example \"http://127.0.0.1:3000/notify\"",
+        );
+    }
+    is_url.then_some(url)
 }
 
 fn merchant_certificate(

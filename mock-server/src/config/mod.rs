@@ -31,11 +31,12 @@ use wechatpay_protocol::{Credentials, Timestamp};
 
 use crate::{
     admin::AdminToken,
+    api::host::Host,
     clock::Clock,
     faults::FaultRule,
     limits::Limits,
     merchants::{MerchantConfig, NoCredentials, PlatformCertificate, PlatformCertificates, PublicKeyPair},
-    net::host::Host,
+    notify::NotifyHosts,
     operations::{Operations, seed::Seed},
     policies::Policies,
     request::diagnose::DiagnosisMode,
@@ -64,6 +65,8 @@ pub struct Config {
     pub hosts: Vec<Host>,
     /// Hosts to which the proxy passes requests through.
     pub proxy_passthrough: Vec<Host>,
+    /// Where callbacks may be sent, besides this machine.
+    pub notify: NotifyHosts,
     /// The folder of the certificate authority for HTTPS; `None` creates one in memory.
     pub ca_dir: Option<PathBuf>,
     /// The initial state; `None` gives every merchant the documentation's sample card.
@@ -97,6 +100,7 @@ impl Default for Config {
             tls_listen: None,
             hosts: Vec::new(),
             proxy_passthrough: Vec::new(),
+            notify: NotifyHosts::default(),
             ca_dir: None,
             seed: None,
             limits: Limits::default(),

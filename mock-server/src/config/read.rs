@@ -21,6 +21,7 @@ use crate::{
     },
     faults::{FaultRule, RuleError},
     limits::{LIMITS, Limits},
+    notify::NotifyHosts,
     policies::Policies,
     request::diagnose::DiagnosisMode,
 };
@@ -32,6 +33,9 @@ struct File {
     tls_listen: Option<String>,
     hosts: Vec<String>,
     proxy_passthrough: Vec<String>,
+    notify_maps: Vec<String>,
+    notify_hosts: Vec<String>,
+    notify_ca: Option<String>,
     ca_dir: Option<String>,
     seed: Option<String>,
     diagnosis: DiagnosisMode,
@@ -67,6 +71,22 @@ pub(super) fn config(
         let hosts = hosts.iter().map(|host| root.parse(key, host, "host names and IP addresses", advice));
         hosts.collect::<Option<_>>().unwrap_or_default()
     };
+    let notify_map = |text: &String| {
+        let advice = "for example [\"https://shop.example.com=http://127.0.0.1:3000\"]";
+        root.parse("notify_maps", text, "addresses to map", advice)
+    };
+    let mut notify = NotifyHosts {
+        maps: file.notify_maps.iter().map(notify_map).collect::<Option<_>>().unwrap_or_default(),
+        hosts: hosts("notify_hosts", file.notify_hosts),
+        ..NotifyHosts::default()
+    };
+    if let Some(pem) = file.notify_ca.and_then(|name| root.content("notify_ca", &name, fs::read_to_string)) {
+        root.keep(
+            "notify_ca",
+            notify.trust(&pem),
+            "name a file with the certificates of authorities, in PEM",
+        );
+    }
     let admin_token = file
         .admin_token
         .and_then(|token| root.keep("admin_token", token.parse(), "openssl rand -hex 32 makes one"));
@@ -79,6 +99,7 @@ pub(super) fn config(
         tls_listen: address("tls_listen", file.tls_listen),
         hosts: hosts("hosts", file.hosts),
         proxy_passthrough: hosts("proxy_passthrough", file.proxy_passthrough),
+        notify,
         ca_dir: file.ca_dir.and_then(|dir| root.path("ca_dir", &dir)),
         diagnosis: file.diagnosis,
         admin_token,

@@ -21,6 +21,8 @@ impl Config {
         lines.extend(self.tls_listen.map(|address| ("", format!("{address}, TLS only"))));
         lines.extend(self.hosts.iter().map(|host| ("answers for", host.to_string())));
         lines.extend(self.proxy_passthrough.iter().map(|host| ("passes through", host.to_string())));
+        lines.extend(self.notify.maps.iter().map(|map| ("callbacks", map.to_string())));
+        lines.extend(self.notify.hosts.iter().map(|host| ("callbacks to", host.to_string())));
         match &self.platform_certificates {
             PlatformCertificates::One(only) => lines.push(("signs with", named(only.certificate()))),
             PlatformCertificates::ChangeOver { old, new, signs_from } => {

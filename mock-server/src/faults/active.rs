@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_ENCODING};
+use http::{
+    HeaderMap,
+    header::{CONNECTION, CONTENT_ENCODING},
+};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 use wechatpay_openapi::Operation;
@@ -11,6 +14,7 @@ use wechatpay_openapi::Operation;
 use super::{
     Cleared, ConnectionControl, Fault, FaultId,
     accept_gate::AcceptGate,
+    callback::CallbackFault,
     catalogue::Kind,
     connection::{Abort, ConnectionFault},
     rule::Plan,
@@ -100,7 +104,12 @@ impl ActiveFault {
         match self.fault.map(Fault::kind) {
             Some(Kind::Connection(fault)) => fault.body_sent(0).is_some(),
             Some(
-                Kind::Error(_) | Kind::Operation(_) | Kind::Page(_) | Kind::Signature(_) | Kind::FalseGzip,
+                Kind::Error(_)
+                | Kind::Operation(_)
+                | Kind::Page(_)
+                | Kind::Signature(_)
+                | Kind::FalseGzip
+                | Kind::Callback(_),
             )
             | None => true,
         }
@@ -116,7 +125,8 @@ impl ActiveFault {
                 | Kind::Operation(_)
                 | Kind::Connection(_)
                 | Kind::Signature(_)
-                | Kind::FalseGzip,
+                | Kind::FalseGzip
+                | Kind::Callback(_),
             )
             | None => false,
         }
@@ -134,9 +144,17 @@ impl ActiveFault {
     }
 
     /// Corrupts the signed response, if the fault is of that kind.
-    pub(crate) fn corrupt(&self, response: Response, key: &PlatformKey, merchants: &Merchants) -> Response {
+    pub(crate) fn corrupt(
+        &self,
+        mut response: Response,
+        key: &PlatformKey,
+        merchants: &Merchants,
+    ) -> Response {
         match self.fault.map(Fault::kind) {
-            Some(Kind::Signature(fault)) => fault.corrupt(response, key, merchants),
+            Some(Kind::Signature(fault)) => {
+                let body = fault.corrupt(&mut response.headers, response.body.clone(), key, merchants);
+                if body == response.body { response } else { response.with_body(body) }
+            }
             Some(Kind::Connection(ConnectionFault::ResetAfterHeaders | ConnectionFault::StopInBody))
                 if response.body.is_empty() =>
             {
@@ -145,6 +163,33 @@ impl ActiveFault {
             Some(Kind::Connection(ConnectionFault::LowerCaseHeaders)) => closing(response),
             Some(Kind::FalseGzip) => response.with_header(CONTENT_ENCODING, "gzip"),
             _ => response,
+        }
+    }
+
+    /// What is wrong with a callback besides its signature.
+    pub(crate) fn of_callback(&self) -> Option<CallbackFault> {
+        match self.fault.map(Fault::kind) {
+            Some(Kind::Callback(fault)) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// Whether header names are sent in lower case.
+    pub(crate) fn has_lower_case_headers(&self) -> bool {
+        matches!(self.fault.map(Fault::kind), Some(Kind::Connection(ConnectionFault::LowerCaseHeaders)))
+    }
+
+    /// Corrupts the signature of a callback that `key` signed, if the fault does so. Returns the body.
+    pub(crate) fn corrupt_callback(
+        &self,
+        headers: &mut HeaderMap,
+        body: Bytes,
+        key: &PlatformKey,
+        merchants: &Merchants,
+    ) -> Bytes {
+        match self.fault.map(Fault::kind) {
+            Some(Kind::Signature(fault)) => fault.corrupt(headers, body, key, merchants),
+            _ => body,
         }
     }
 

@@ -7,13 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wechatpay_protocol::display::truncate;
 
 use crate::{
+    api::suggest::nearest,
     api::{
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
     },
-    faults::{connection::ConnectionFault, signature::SignatureFault},
+    faults::{On, callback::CallbackFault, connection::ConnectionFault, signature::SignatureFault},
     policies::Provenance,
-    suggest::nearest,
 };
 
 /// Whether a request takes effect despite the fault.
@@ -53,49 +53,66 @@ pub(super) enum Kind {
     Signature(SignatureFault),
     /// Says that a plain body is compressed.
     FalseGzip,
+    /// Does this to a callback.
+    Callback(CallbackFault),
 }
 
 /// Declares each fault once.
 macro_rules! faults {
-    ($( $variant:ident = $name:literal, $kind:expr, $applied:ident, $provenance:ident, $meaning:literal; )+) => {
+    (
+        requests {
+            $( $variant:ident = $name:literal, $kind:expr, $applied:ident, $provenance:ident, $meaning:literal; )+
+        }
+        callbacks {
+            $(
+                $callback:ident = $callback_name:literal, $callback_kind:expr, $callback_provenance:ident,
+                $callback_meaning:literal;
+            )+
+        }
+    ) => {
         /// A named fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Fault {
             $( #[doc = $meaning] $variant, )+
+            $( #[doc = $callback_meaning] $callback, )+
         }
 
-        /// Every fault, in the order of the documentation.
+        /// Every fault of requests and their responses, in the order of the documentation.
         pub const FAULTS: &[Fault] = &[ $( Fault::$variant, )+ ];
+
+        /// Every fault that only callbacks can have, in the order of the documentation.
+        const OF_CALLBACKS: &[Fault] = &[ $( Fault::$callback, )+ ];
 
         impl Fault {
             /// Its name, such as `system-error`.
             pub fn name(self) -> &'static str {
-                match self { $( Self::$variant => $name, )+ }
+                match self { $( Self::$variant => $name, )+ $( Self::$callback => $callback_name, )+ }
             }
 
             /// What happens.
             pub fn meaning(self) -> &'static str {
-                match self { $( Self::$variant => $meaning, )+ }
+                match self { $( Self::$variant => $meaning, )+ $( Self::$callback => $callback_meaning, )+ }
             }
 
             /// Whether the request takes effect.
             pub fn applied(self) -> Applied {
-                match self { $( Self::$variant => Applied::$applied, )+ }
+                match self { $( Self::$variant => Applied::$applied, )+ $( Self::$callback => Applied::Always, )+ }
             }
 
             /// How sure we are that the real gateway does this.
             pub fn provenance(self) -> Provenance {
-                match self { $( Self::$variant => Provenance::$provenance, )+ }
+                match self { $( Self::$variant => Provenance::$provenance, )+ $( Self::$callback => Provenance::$callback_provenance, )+ }
             }
 
             pub(super) fn kind(self) -> Kind {
-                match self { $( Self::$variant => $kind, )+ }
+                match self { $( Self::$variant => $kind, )+ $( Self::$callback => Kind::Callback($callback_kind), )+ }
             }
         }
     };
 }
 
 faults! {
+requests {
     ParamError = "param-error", Kind::Error(DocumentedError::ParamError), No, Documented,
         "400 PARAM_ERROR";
     InvalidRequest = "invalid-request", Kind::Error(DocumentedError::InvalidRequest), No, Documented,
@@ -188,6 +205,28 @@ faults! {
         "the body was altered after signing; an empty response becomes a 200 with a body";
 }
 
+callbacks {
+    Lost = "lost", CallbackFault::Lost, OwnChoice,
+        "the callback is not sent; the gateway believes that it was, and tries again";
+    Twice = "twice", CallbackFault::Twice, Documented,
+        "the callback is sent twice at once";
+    OutOfOrder = "out-of-order", CallbackFault::OutOfOrder, Documented,
+        "the callback waits for a second of the mock's clock, so that the next one overtakes it";
+    OtherKindOfKey = "other-kind-of-key", CallbackFault::OtherKindOfKey, Documented,
+        "the callback is signed with the public key's pair instead of the certificate's, or the other way round";
+    WrongTag = "wrong-tag", CallbackFault::WrongTag, OwnChoice,
+        "the ciphertext was altered before signing: the signature is correct, but the resource can't be decrypted";
+    OtherAeadKey = "other-aead-key", CallbackFault::OtherAeadKey, OwnChoice,
+        "the resource is encrypted with another APIv3 key";
+    PlainResource = "plain-resource", CallbackFault::PlainResource, OwnChoice,
+        "the resource is not encrypted";
+    UnknownEvent = "unknown-event", CallbackFault::UnknownEvent, OwnChoice,
+        "the callback has an event type that does not exist, and is otherwise correct";
+    OddlyPrinted = "oddly-printed", CallbackFault::OddlyPrinted, OwnChoice,
+        "the body is correctly signed, but has spaces, an order of keys and escapes that no JSON printer would repeat";
+}
+}
+
 /// Text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -202,9 +241,10 @@ impl FromStr for Fault {
     type Err = UnknownFault;
 
     fn from_str(text: &str) -> Result<Self, UnknownFault> {
-        FAULTS.iter().copied().find(|fault| fault.name() == text).ok_or_else(|| UnknownFault {
+        let mut all = FAULTS.iter().chain(OF_CALLBACKS).copied();
+        all.clone().find(|fault| fault.name() == text).ok_or_else(|| UnknownFault {
             found: truncate(text, 64).into_owned(),
-            nearest: nearest(text, FAULTS.iter().map(|fault| fault.name())).unwrap_or_default(),
+            nearest: nearest(text, all.by_ref().map(Fault::name)).unwrap_or_default(),
         })
     }
 }
@@ -233,6 +273,20 @@ impl Fault {
         format!("MOCK*{self}*0001")
     }
 
+    /// Every fault that a callback can have: a rule with `"on": "callback"` takes these.
+    pub fn of_callbacks() -> impl Iterator<Item = Self> {
+        FAULTS.iter().chain(OF_CALLBACKS).copied().filter(|fault| fault.is_of(On::Callback))
+    }
+
+    /// Whether a request or a callback can have it.
+    pub fn is_of(self, on: On) -> bool {
+        match (self.kind(), on) {
+            (Kind::Signature(_) | Kind::Connection(ConnectionFault::LowerCaseHeaders), _) => true,
+            (Kind::Callback(_), on) => on == On::Callback,
+            (_, on) => on == On::Request,
+        }
+    }
+
     /// Whether its duration can be set.
     pub(super) fn lasts(self) -> bool {
         matches!(self, Self::NoAnswer | Self::Refuse)
@@ -249,7 +303,7 @@ impl Fault {
             Kind::Error(error) => Some(InjectedError::Documented(error)),
             Kind::Operation(refusal) => Some(InjectedError::Operation(refusal)),
             Kind::Page(status) => Some(InjectedError::Page(status)),
-            Kind::Connection(_) | Kind::Signature(_) | Kind::FalseGzip => None,
+            Kind::Connection(_) | Kind::Signature(_) | Kind::FalseGzip | Kind::Callback(_) => None,
         }
     }
 }
@@ -260,7 +314,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_allowed_in_a_request_number() {
-        for fault in FAULTS {
+        for fault in FAULTS.iter().chain(OF_CALLBACKS) {
             assert_eq!(fault.name().parse(), Ok(*fault));
             assert!(fault.name().chars().all(|one| one.is_ascii_lowercase() || one == '-'), "{fault}");
         }

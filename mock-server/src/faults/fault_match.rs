@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
+    api::non_null::non_null,
     faults::RequestFields,
-    non_null::non_null,
     request::{
         body,
         place::{self, HasPlaces, Places},
@@ -35,6 +35,9 @@ pub struct FaultMatch {
     /// The request number.
     #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
     pub out_request_no: Option<String>,
+    /// The type of a callback's event: `TRANSACTION.SUCCESS`.
+    #[serde(deserialize_with = "non_null", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
     /// Path and query parameters, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
@@ -81,6 +84,25 @@ impl FaultMatch {
             && parameters.iter().all(|(name, wanted)| request.parameter(name) == Some(wanted))
             && self.body.as_ref().is_none_or(|wanted| body::matches(wanted, request.body))
             && self.places.iter().all(|(place, wanted)| request.has(place, wanted))
+    }
+
+    /// Whether the callback matches. The merchant is not compared: rules are stored by merchant.
+    pub(super) fn matches_callback(&self, event_type: &str) -> bool {
+        self.event_type.as_deref().is_none_or(|wanted| wanted == event_type)
+    }
+
+    /// A field that is set and that only requests have.
+    pub(super) fn of_requests(&self) -> Option<&'static str> {
+        let set = [
+            ("match.operation", self.operation.is_some()),
+            ("match.card_id", self.card_id.is_some()),
+            ("match.code", self.code.is_some()),
+            ("match.out_request_no", self.out_request_no.is_some()),
+            ("match.parameters", !self.parameters.is_empty()),
+            ("match.body", self.body.is_some()),
+            ("match.path., query. or body.", !self.places.is_empty()),
+        ];
+        set.into_iter().find(|(_, is_set)| *is_set).map(|(name, _)| name)
     }
 
     /// The seed for its random choices.

@@ -1,10 +1,11 @@
-//! Fault injection: rules select requests, and say what goes wrong with them.
+//! Fault injection: rules select requests or callbacks, and say what goes wrong with them.
 //!
 //! Faults apply only to requests that are correctly signed and valid, so they never hide a bug in the client. Each
 //! fault says whether the request still takes effect: the interesting case is a 500 for a change that was made.
 
 pub(crate) mod accept_gate;
 mod active;
+mod callback;
 mod catalogue;
 pub(crate) mod connection;
 mod display;
@@ -19,12 +20,13 @@ mod signature;
 mod trigger;
 
 pub use active::{ActiveFault, FaultSource};
+pub(crate) use callback::CallbackFault;
 pub use catalogue::{Applied, FAULTS, Fault, UnknownFault};
 pub(crate) use connection::ConnectionControl;
 pub use fault_match::FaultMatch;
 pub use latency::Latency;
 pub(crate) use request_fields::RequestFields;
-pub use rule::FaultRule;
+pub use rule::{FaultRule, On};
 pub use rule_error::RuleError;
 pub(crate) use rules::{Cleared, Faults};
 pub use rules::{FaultId, RuleState};

@@ -8,14 +8,14 @@ use wechatpay_protocol::display::quoted;
 
 use crate::{
     api::injected_error::CustomError,
+    api::non_null::non_null,
+    api::suggest::nearest,
     faults::{
         Applied, Fault, FaultMatch, Latency, RuleError,
         rule_error::{check_milliseconds, range, within},
     },
     limits::memory_of,
-    non_null::non_null,
     request::place,
-    suggest::nearest,
 };
 
 /// A fault rule. It has the same form in a configuration (`[[fault]]`), over HTTP (`POST /__mock/faults`) and here.
@@ -33,6 +33,10 @@ use crate::{
     description = "Which requests get which fault. Faults apply only to requests that are correctly signed and valid."
 )]
 pub struct FaultRule {
+    /// Whether it applies to requests or to callbacks.
+    #[serde(skip_serializing_if = "On::is_request")]
+    #[schema(inline)]
+    pub on: On,
     /// Which requests it applies to. By default, every request that is signed and valid.
     #[serde(rename = "match", skip_serializing_if = "FaultMatch::is_empty")]
     pub when: FaultMatch,
@@ -63,16 +67,43 @@ pub struct FaultRule {
     pub ttl: Option<u64>,
 }
 
+/// What a fault rule applies to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    /// Requests of merchants, and the responses to them.
+    #[default]
+    Request,
+    /// Attempts to deliver callbacks.
+    Callback,
+}
+
+impl On {
+    // serde asks with a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+    fn is_request(&self) -> bool {
+        *self == Self::Request
+    }
+}
+
 impl FaultRule {
     /// A rule that applies this fault to every request that is signed and valid.
     pub fn of(fault: Fault) -> Self {
         Self { fault: Some(fault), ..Self::default() }
     }
 
+    /// A rule that applies this fault to every attempt to deliver a callback.
+    pub fn of_callbacks(fault: Fault) -> Self {
+        Self { on: On::Callback, ..Self::of(fault) }
+    }
+
     /// About how much memory it takes, in bytes.
     pub(super) fn size(&self) -> usize {
-        let FaultMatch { merchant, card_id, code, out_request_no, parameters, body, places, .. } = &self.when;
-        let texts = [merchant, card_id, code, out_request_no].into_iter().flatten().map(String::len);
+        let FaultMatch {
+            merchant, card_id, code, out_request_no, event_type, parameters, body, places, ..
+        } = &self.when;
+        let texts =
+            [merchant, card_id, code, out_request_no, event_type].into_iter().flatten().map(String::len);
         let parameters = parameters.iter().map(|(name, value)| 96 + name.len() + value.len());
         let error = self.error.as_ref().map_or(0, |error| error.code.len() + error.message.len());
         // The rule is kept as it was sent and as a plan.
@@ -110,6 +141,7 @@ impl FaultRule {
             (Some(_), Some(_), _) => return Err(RuleError::NotOneFault { found: "both fault and error" }),
             _ => {}
         }
+        self.check_subject()?;
         if let Some(error) = &self.error {
             within("error.status", 400..=599, error.status.into())?;
             let is_code = (1..=64).contains(&error.code.len())
@@ -151,6 +183,28 @@ impl FaultRule {
                 Err(range("match.probability", "0 to 1", probability.to_string()))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that nothing in the rule belongs to the other kind of subject.
+    fn check_subject(&self) -> Result<(), RuleError> {
+        if let Some(fault) = self.fault.filter(|fault| !fault.is_of(self.on)) {
+            return Err(match self.on {
+                On::Request => RuleError::OfCallbacks { fault: fault.name() },
+                On::Callback => RuleError::NotOfCallbacks { what: fault.name().into() },
+            });
+        }
+        match self.on {
+            On::Request if self.when.event_type.is_some() => {
+                Err(RuleError::OfCallbacks { fault: "match.event_type" })
+            }
+            On::Callback => {
+                let other = self.when.of_requests();
+                let other = other.or(self.error.is_some().then_some("error"));
+                let other = other.or(self.applied.is_some().then_some("applied"));
+                other.map_or(Ok(()), |what| Err(RuleError::NotOfCallbacks { what: what.into() }))
+            }
+            On::Request => Ok(()),
         }
     }
 

@@ -34,6 +34,21 @@ pub enum RuleError {
     /// It sets a duration for a fault that does not have one.
     #[error("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
     NotLasting,
+    /// Only callbacks have this.
+    #[error("{fault}: only callbacks have it; add \"on\": \"callback\"")]
+    OfCallbacks {
+        /// The fault or the field.
+        fault: &'static str,
+    },
+    /// Callbacks do not have this.
+    #[error(
+        "{what}: expected a rule with \"on\": \"callback\" to have a fault of callbacks or latency, and to match by \
+         merchant, event_type, nth, every or probability only"
+    )]
+    NotOfCallbacks {
+        /// The fault or the field.
+        what: String,
+    },
     /// The merchant is unknown.
     #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
     UnknownMerchant {
@@ -76,7 +91,11 @@ impl RuleError {
     /// The field that is wrong, if the error is about a single field: `match.every`.
     pub(crate) fn field(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::NotOneFault { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => return None,
+            Self::NotOneFault { .. }
+            | Self::OfCallbacks { .. }
+            | Self::NotOfCallbacks { .. }
+            | Self::TooMany { .. }
+            | Self::TooLarge { .. } => return None,
             Self::Range { field, .. } => (*field).into(),
             Self::AlwaysApplied { .. } => "applied".into(),
             Self::NotLasting => "milliseconds".into(),

@@ -4,7 +4,7 @@ use lru::LruCache;
 use tokio::sync::watch;
 use wechatpay_protocol::Timestamp;
 
-use super::{ActiveFault, FaultSource, RequestFields, RuleState, rule::Plan};
+use super::{ActiveFault, FaultSource, On, RequestFields, RuleState, rule::Plan};
 
 /// How many trigger numbers are counted for each merchant; the least recently used is evicted first. (own choice)
 const TRIGGER_NUMBERS: usize = 10_000;
@@ -35,12 +35,12 @@ impl RuleSet {
     /// The fault of the first rule that applies. Adds the positions of the rules that match until then to `seen`.
     pub(super) fn choose(
         &self,
-        request: &RequestFields<'_>,
         now: Timestamp,
         seen: &mut Vec<usize>,
+        is_match: impl Fn(&ActiveRule) -> bool,
     ) -> Option<ActiveFault> {
         self.rules.iter().enumerate().find_map(|(position, rule)| {
-            rule.matches(request, now).then(|| {
+            (!rule.is_over(now) && is_match(rule)).then(|| {
                 seen.push(position);
                 rule.fault(rule.state.seen + 1)
             })?
@@ -70,8 +70,14 @@ impl RuleSet {
 }
 
 impl ActiveRule {
-    fn matches(&self, request: &RequestFields<'_>, now: Timestamp) -> bool {
-        self.plan.affects(request.is_signed) && !self.is_over(now) && self.state.rule.when.matches(request)
+    pub(super) fn matches(&self, request: &RequestFields<'_>) -> bool {
+        let rule = &self.state.rule;
+        rule.on == On::Request && self.plan.affects(request.is_signed) && rule.when.matches(request)
+    }
+
+    pub(super) fn matches_callback(&self, event_type: &str) -> bool {
+        let rule = &self.state.rule;
+        rule.on == On::Callback && rule.when.matches_callback(event_type)
     }
 
     /// The fault for the n-th of the matching requests, if the rule applies to it.

@@ -133,8 +133,8 @@ impl Faults {
 
         let mut seen = Seen::default();
         let fault = by_number
-            .or_else(|| own.choose(request, now, &mut seen.own))
-            .or_else(|| for_all.choose(request, now, &mut seen.for_all));
+            .or_else(|| own.choose(now, &mut seen.own, |rule| rule.matches(request)))
+            .or_else(|| for_all.choose(now, &mut seen.for_all, |rule| rule.matches(request)));
         commit(fault.as_ref())?;
 
         for (number, uses) in used {
@@ -143,6 +143,20 @@ impl Faults {
         own.count(&seen.own, fault.as_ref());
         for_all.count(&seen.for_all, fault.as_ref());
         Ok(fault.map(|fault| (fault, Cleared(own.cleared.subscribe()))))
+    }
+
+    /// The fault that applies to an attempt to deliver a callback: that of the first rule that applies.
+    pub(crate) fn of_callback(&self, mchid: &Mchid, event_type: &str, now: Timestamp) -> Option<ActiveFault> {
+        let mut sets = self.sets.lock();
+        let (own, for_all) = sets.of_and_for_all(mchid);
+        let mut seen = Seen::default();
+        let is_match = |rule: &ActiveRule| rule.matches_callback(event_type);
+        let fault = own
+            .choose(now, &mut seen.own, is_match)
+            .or_else(|| for_all.choose(now, &mut seen.for_all, is_match));
+        own.count(&seen.own, fault.as_ref());
+        for_all.count(&seen.for_all, fault.as_ref());
+        fault
     }
 
     /// Every rule, oldest first.

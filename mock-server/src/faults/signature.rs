@@ -1,19 +1,17 @@
-//! Responses with a wrong signature, each wrong in one way.
+//! Responses and callbacks with a wrong signature, each wrong in one way.
 
 use std::sync::LazyLock;
 
-use http::{HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wechatpay_protocol::{
     KeyId, ResponseSignature, SigningKey, Timestamp, WECHATPAY_NONCE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE,
     WECHATPAY_SIGNATURE_TYPE, WECHATPAY_TIMESTAMP,
 };
 
-use crate::{
-    merchants::{Merchants, PlatformKey},
-    response::respond::Response,
-};
+use crate::merchants::{Merchants, PlatformKey};
 
-/// What is wrong with the signature of a response.
+/// What is wrong with the signature of a response or a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureFault {
     Unsigned,
@@ -49,57 +47,58 @@ static UNTRUSTED_KEY: LazyLock<SigningKey> = LazyLock::new(|| {
 });
 
 impl SignatureFault {
-    /// Corrupts a response that `key` signed. Leaves an unsigned one unchanged.
+    /// Corrupts what `key` signed, and returns its body. Leaves anything unsigned unchanged.
     pub(super) fn corrupt(
         self,
-        mut response: Response,
+        headers: &mut HeaderMap,
+        body: Bytes,
         key: &PlatformKey,
         merchants: &Merchants,
-    ) -> Response {
-        let Ok(signed) = ResponseSignature::from_headers(&response.headers) else { return response };
+    ) -> Bytes {
+        let Ok(signed) = ResponseSignature::from_headers(headers) else { return body };
         match self {
-            Self::Unsigned => ALL_HEADERS.iter().for_each(|name| remove(&mut response, name)),
-            Self::WithoutTimestamp => remove(&mut response, &WECHATPAY_TIMESTAMP),
-            Self::WithoutNonce => remove(&mut response, &WECHATPAY_NONCE),
-            Self::WithoutSignature => remove(&mut response, &WECHATPAY_SIGNATURE),
-            Self::WithoutSerial => remove(&mut response, &WECHATPAY_SERIAL),
-            Self::WithoutSignatureType => remove(&mut response, &WECHATPAY_SIGNATURE_TYPE),
+            Self::Unsigned => ALL_HEADERS.iter().for_each(|name| remove(headers, name)),
+            Self::WithoutTimestamp => remove(headers, &WECHATPAY_TIMESTAMP),
+            Self::WithoutNonce => remove(headers, &WECHATPAY_NONCE),
+            Self::WithoutSignature => remove(headers, &WECHATPAY_SIGNATURE),
+            Self::WithoutSerial => remove(headers, &WECHATPAY_SERIAL),
+            Self::WithoutSignatureType => remove(headers, &WECHATPAY_SIGNATURE_TYPE),
             Self::WrongSerial => {
-                set(&mut response, &WECHATPAY_SERIAL, &other_key(key, merchants).to_string());
+                set(headers, &WECHATPAY_SERIAL, &other_key(key, merchants).to_string());
             }
-            Self::UnknownSerial => set(&mut response, &WECHATPAY_SERIAL, unknown_name(key)),
-            Self::WrongKey => sign_again(&mut response, signed, &UNTRUSTED_KEY),
+            Self::UnknownSerial => set(headers, &WECHATPAY_SERIAL, unknown_name(key)),
+            Self::WrongKey => sign_again(headers, &body, signed, &UNTRUSTED_KEY),
             Self::Signtest => {
-                set(&mut response, &WECHATPAY_SIGNATURE, &format!("{SIGNTEST}{}", signed.signature));
+                set(headers, &WECHATPAY_SIGNATURE, &format!("{SIGNTEST}{}", signed.signature));
             }
             Self::StaleTimestamp => {
                 let timestamp = Timestamp::from_unix(signed.timestamp.as_unix().saturating_sub(SKEW));
-                sign_again(&mut response, ResponseSignature { timestamp, ..signed }, &key.key);
+                sign_again(headers, &body, ResponseSignature { timestamp, ..signed }, &key.key);
             }
             Self::FutureTimestamp => {
                 let timestamp = Timestamp::from_unix(signed.timestamp.as_unix().saturating_add(SKEW));
-                sign_again(&mut response, ResponseSignature { timestamp, ..signed }, &key.key);
+                sign_again(headers, &body, ResponseSignature { timestamp, ..signed }, &key.key);
             }
             Self::AlteredNonce => {
                 let altered: String = signed.nonce.as_str().chars().rev().collect();
-                set(&mut response, &WECHATPAY_NONCE, &altered);
+                set(headers, &WECHATPAY_NONCE, &altered);
             }
-            Self::AlteredBody => response = alter_body(response),
+            Self::AlteredBody => return altered(&body),
         }
-        response
+        body
     }
 }
 
 const ALL_HEADERS: [HeaderName; 5] =
     [WECHATPAY_TIMESTAMP, WECHATPAY_NONCE, WECHATPAY_SIGNATURE, WECHATPAY_SERIAL, WECHATPAY_SIGNATURE_TYPE];
 
-fn remove(response: &mut Response, name: &HeaderName) {
-    response.headers.remove(name);
+fn remove(headers: &mut HeaderMap, name: &HeaderName) {
+    headers.remove(name);
 }
 
-fn set(response: &mut Response, name: &HeaderName, value: &str) {
+fn set(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
     let value = HeaderValue::from_str(value).expect("serials, nonces and Base64 are visible ASCII");
-    response.headers.insert(name, value);
+    headers.insert(name, value);
 }
 
 /// Any other gateway key.
@@ -120,21 +119,20 @@ fn unknown_name(key: &PlatformKey) -> &'static str {
     }
 }
 
-fn sign_again(response: &mut Response, signed: ResponseSignature, key: &SigningKey) {
-    let message = signed.message(&response.body).to_bytes();
+fn sign_again(headers: &mut HeaderMap, body: &[u8], signed: ResponseSignature, key: &SigningKey) {
+    let message = signed.message(body).to_bytes();
     let signed = ResponseSignature { signature: key.sign(&message).to_string(), ..signed };
     for (name, value) in signed.to_headers() {
-        response.headers.insert(name, value);
+        headers.insert(name, value);
     }
 }
 
-/// Adds a member to the body's object. A 204 can't have a body and becomes a 200.
-fn alter_body(response: Response) -> Response {
-    let body = match response.body.strip_prefix(b"{") {
-        Some(rest) => [&b"{\"altered\":true,"[..], rest].concat(),
-        None => b"{\"altered\":true}".to_vec(),
-    };
-    response.with_body(body.into())
+/// The body with another member in its object.
+fn altered(body: &[u8]) -> Bytes {
+    match body.strip_prefix(b"{") {
+        Some(rest) => [&b"{\"altered\":true,"[..], rest].concat().into(),
+        None => Bytes::from_static(b"{\"altered\":true}"),
+    }
 }
 
 #[cfg(test)]

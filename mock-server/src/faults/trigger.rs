@@ -9,7 +9,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::faults::{
-    ActiveFault, Applied, Fault, FaultSource, Latency, rule::Plan, rule_error::check_milliseconds,
+    ActiveFault, Applied, Fault, FaultSource, Latency, On, rule::Plan, rule_error::check_milliseconds,
 };
 
 /// The prefix of a trigger number.
@@ -127,6 +127,11 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
         _ => {}
     }
     let fault: Fault = name.parse().map_err(|error: super::UnknownFault| error.to_string())?;
+    if !fault.is_of(On::Request) {
+        return Err(format!(
+            "expected a fault of requests, found {fault}, which only callbacks have; use a rule"
+        ));
+    }
     let milliseconds = match numbers {
         [] => None,
         &[milliseconds] if fault == Fault::Refuse && milliseconds > LONGEST_REFUSE => {

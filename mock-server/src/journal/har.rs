@@ -13,8 +13,9 @@ use wechatpay_protocol::Timestamp;
 use crate::{
     api::error::ApiError,
     faults::ActiveFault,
-    journal::{Exchange, Headers, Page, Stage, content::Content, stage::milliseconds},
+    journal::{Attempted, Exchange, Headers, Page, Stage, content::Content, stage::milliseconds},
     request::query_pairs,
+    store::Outcome,
 };
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -55,10 +56,14 @@ pub(crate) struct Entry {
     timings: Timings,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
-    /// The exchange's number. The specification reserves names with `_` for the program that writes the file.
+    /// The exchange's number; 0 for a callback. The specification reserves names with `_` for the program that writes the
+    /// file.
     #[serde(rename = "_number")]
-    #[schema(minimum = 1)]
     number: u64,
+    /// The callback's number, if the mock sent it.
+    #[serde(rename = "_callback", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    callback: Option<u64>,
 }
 
 /// HAR requires it; the mock has no cache.
@@ -82,7 +87,7 @@ struct Timings {
 #[serde(rename_all = "camelCase")]
 struct Request {
     method: String,
-    #[schema(pattern = "^http://")]
+    #[schema(pattern = "^https?://")]
     url: String,
     http_version: String,
     #[schema(value_type = Vec<Pair>, max_items = 0)]
@@ -176,7 +181,46 @@ impl Entry {
             timings: Timings { send, wait, receive: 0.0 },
             comment: comment(exchange),
             number: exchange.number,
+            callback: None,
         }
+    }
+
+    /// The entry of an attempt to deliver a callback; `None` if nothing was sent.
+    pub(crate) fn of_attempt(attempted: &Attempted) -> Option<Self> {
+        let attempt = &attempted.attempt;
+        let sent = attempt.sent.as_ref()?;
+        let wait = milliseconds(attempt.took);
+        let headers: Vec<_> = sent
+            .headers
+            .iter()
+            .map(|(name, value)| Pair { name: name.clone(), value: value.clone() })
+            .collect();
+        let length = sent.body.len();
+        Some(Self {
+            started_date_time: date_time(Duration::from_secs(attempt.at.as_unix())),
+            time: wait,
+            request: Request {
+                method: "POST".into(),
+                url: sent.url.clone(),
+                http_version: "HTTP/1.1".into(),
+                cookies: [],
+                headers,
+                query_string: query(sent.url.split_once('?').map_or("", |(_, query)| query)),
+                post_data: Some(PostData {
+                    mime_type: "application/json".into(),
+                    text: lossy(&sent.body),
+                    comment: None,
+                }),
+                headers_size: UNKNOWN,
+                body_size: length,
+            },
+            response: Response::of_receiver(&attempt.outcome),
+            cache: Cache {},
+            timings: Timings { send: 0.0, wait, receive: 0.0 },
+            comment: Some(attempted.to_string()),
+            number: 0,
+            callback: Some(attempted.callback),
+        })
     }
 }
 
@@ -234,6 +278,20 @@ impl Response {
             redirect_url: "",
             headers_size: UNKNOWN,
             body_size: length,
+        }
+    }
+
+    /// A receiver's response to a callback, of which the status and the beginning of the body are kept.
+    fn of_receiver(outcome: &Outcome) -> Self {
+        let Outcome::Answered { status, body } = outcome else { return Self::none() };
+        let content = ResponseContent { size: body.len(), text: lossy(body), ..Self::none().content };
+        Self {
+            status: status.as_u16(),
+            status_text: status.canonical_reason().unwrap_or_default(),
+            http_version: "HTTP/1.1".into(),
+            content,
+            body_size: body.len(),
+            ..Self::none()
         }
     }
 

@@ -4,6 +4,7 @@
 //! for five minutes and for this mock only; of another scheme's value, only its length. Bodies stay as they were sent, so
 //! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
+mod attempts;
 pub(crate) mod content;
 pub(crate) mod expectation;
 mod filter;
@@ -34,6 +35,7 @@ use crate::{
     response::respond::Response,
 };
 
+pub(crate) use attempts::Attempted;
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};

@@ -11,8 +11,12 @@ use serde_json::json;
 use tokio::sync::watch;
 use wechatpay_protocol::Mchid;
 
-use super::{Exchange, Filter, log, metrics::Metrics};
-use crate::{api::language::Language, limits::Limits};
+use super::{Attempted, Exchange, Filter, attempts::Attempts, log, metrics::Metrics};
+use crate::{
+    api::language::Language,
+    limits::Limits,
+    store::{Attempt, Delivery, DeliveryState},
+};
 
 /// The last exchanges, limited in number and size.
 ///
@@ -27,6 +31,7 @@ pub(crate) struct Journal {
     last: watch::Sender<u64>,
     metrics: RwLock<Metrics>,
     logged: log::LoggedNotes,
+    attempts: Attempts,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +95,7 @@ impl Journal {
             last: watch::Sender::new(0),
             metrics: RwLock::new(Metrics::new()),
             logged: log::LoggedNotes::default(),
+            attempts: Attempts::new(),
         }
     }
 
@@ -113,6 +119,22 @@ impl Journal {
         drop(partitions);
         self.metrics.read().record(&exchange);
         log::exchange(&exchange, &self.logged);
+    }
+
+    /// Numbers, keeps and logs an attempt to deliver a callback. This is what comes next.
+    pub(crate) fn record_attempt(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
+        self.attempts.record(delivery, attempt, state);
+    }
+
+    /// The attempts to deliver callbacks of one merchant or of all, after this number, oldest first; and the number of the
+    /// last one of all.
+    pub(crate) fn attempts(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<Attempted>>, u64) {
+        self.attempts.after(mchid, after)
+    }
+
+    /// Subscribes to the number of the last attempt to deliver a callback.
+    pub(crate) fn follow_attempts(&self) -> watch::Receiver<u64> {
+        self.attempts.follow()
     }
 
     /// The matching exchanges in this order, at most `most`.
@@ -176,6 +198,7 @@ impl Journal {
     /// Removes the exchanges of one merchant, or all. Returns how many there were.
     pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
         self.logged.clear(merchant);
+        self.attempts.clear(merchant);
         let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {

@@ -30,6 +30,8 @@ pub struct MerchantConfig {
     pub certificate_status: CertificateStatus,
     /// The key that both sides encrypt with.
     pub apiv3_key: Apiv3Key,
+    /// Where callbacks go whose operation names no URL.
+    pub notify_url: Option<String>,
 }
 
 /// Whether a merchant's certificate can be used, apart from its dates. (documented)
@@ -108,6 +110,7 @@ impl MerchantConfig {
             certificate: ApiCertificate::development(),
             certificate_status: CertificateStatus::default(),
             apiv3_key: Credentials::development().apiv3_key,
+            notify_url: None,
         }
     }
 

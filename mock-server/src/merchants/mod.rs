@@ -229,4 +229,23 @@ impl Merchants {
             _ => signing().key(),
         }
     }
+
+    /// The key that signs the merchant's callbacks: of one that trusts both kinds, the public key's pair if `is_pair`.
+    pub(crate) fn callback_key(&self, merchant: &Merchant, is_pair: bool, now: Timestamp) -> &PlatformKey {
+        let (has_certificate, has_pair) =
+            (merchant.trust.has_platform_certificate(), merchant.trust.has_public_key());
+        if has_pair && (is_pair || !has_certificate) {
+            self.public_key.key()
+        } else {
+            self.platform_certificates.signing(now).key()
+        }
+    }
+
+    /// A key of the other kind.
+    pub(crate) fn other_kind_of(&self, key: &PlatformKey, now: Timestamp) -> &PlatformKey {
+        match key.id {
+            KeyId::Certificate(_) => self.public_key.key(),
+            KeyId::PublicKey(_) => self.platform_certificates.signing(now).key(),
+        }
+    }
 }

@@ -5,7 +5,6 @@
 
 pub(crate) mod accept;
 mod connection;
-pub(crate) mod host;
 mod idle;
 pub(crate) mod listener;
 pub(crate) mod proxy;

@@ -4,10 +4,7 @@ use serde_json::json;
 use wechatpay_protocol::{EncryptingKey, WECHATPAY_SERIAL};
 
 use crate::{
-    api::{
-        Warning,
-        error::{ApiError, SensitiveFault},
-    },
+    api::error::{ApiError, SensitiveFault},
     operations::Context,
     request::validate::ValidRequest,
     response::OperationResponse,
@@ -17,7 +14,7 @@ use crate::{
 pub(super) fn echo(
     context: &Context<'_>,
     request: &ValidRequest,
-    _: &mut Documents<'_>,
+    documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let field = |name: &str| request.body()[name].as_str();
     let merchant = request.merchant();
@@ -39,7 +36,12 @@ pub(super) fn echo(
         })?;
         body["encrypted_echo_message"] = again.into();
     }
-    let mut outcome = OperationResponse::ok(body);
-    outcome.warnings.extend(field("notify_url").map(|_| Warning::NoNotification));
-    Ok(outcome)
+    if let Some(url) = field("notify_url") {
+        let mut told = json!({ "echo_message": body["echo_message"] });
+        if let Some(encrypted) = body.get("encrypted_echo_message") {
+            told["encrypt_echo_message"] = encrypted.clone();
+        }
+        context.send(merchant, documents, "SECURITY_ECHO.SUCCESS", Some(url), &told);
+    }
+    Ok(OperationResponse::ok(body))
 }

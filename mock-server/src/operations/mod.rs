@@ -8,6 +8,7 @@
 
 mod certificates;
 mod echo;
+pub(crate) mod event;
 mod example;
 pub(crate) mod initial;
 mod member_card;
@@ -41,6 +42,7 @@ impl Default for Operations {
 /// The inputs of an operation besides the request and the documents.
 pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
+    pub(crate) contract: &'a Contract,
     pub(crate) policies: &'a Policies,
     pub(crate) merchants: &'a Merchants,
     pub(crate) randomness: &'a Randomness,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{limits::memory_of, non_null::non_null};
+use crate::{api::non_null::non_null, limits::memory_of};
 
 /// The content of a seed file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

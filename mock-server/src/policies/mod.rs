@@ -90,6 +90,12 @@ policies! {
         Information = "签名信息错误，验签失败",
         Check = "签名错误，请检查后再试",
     }
+    /// Which key signs the callbacks of a merchant that trusts both kinds.
+    callback_key: CallbackKey, from "a merchant's callbacks are signed with the key that it is on at the time, and during a change-over with one or the other (documented)" {
+        #[default] Certificate = "the platform certificate's",
+        Pair = "the public key's pair",
+        Turns = "one and the other by turns, as during a change-over",
+    }
     /// Whether the gateway's own host names speak HTTP/2. Other names of the mock always do.
     gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2 but does not find lower-case headers, and it works with the real gateway (SDK)" {
         #[default] Refuse = "HTTP/1.1 only",

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use wechatpay_protocol::Mchid;
 
-use super::{ABSENT, Backend, Document, Fingerprint, Key, Listed};
+use super::{ABSENT, Backend, Document, Fingerprint, Key, Listed, Outgoing};
 
 /// How many documents of a list are read at once.
 const READ_AT_ONCE: usize = 1000;
@@ -30,6 +30,8 @@ pub(super) struct Changes {
     pub(super) changed: BTreeMap<Key, Arc<Value>>,
     /// The used request numbers, each with its content.
     pub(super) numbers: Vec<(Fingerprint, Fingerprint)>,
+    /// The callbacks to send.
+    pub(super) outgoing: Vec<Outgoing>,
 }
 
 /// Whether a request number was used before.
@@ -108,6 +110,11 @@ impl<'a> Documents<'a> {
     /// Remembers that the request number was used for this content.
     pub(crate) fn use_number(&mut self, number: &str, content: Fingerprint) {
         self.changes.numbers.push((Fingerprint::of(&number), content));
+    }
+
+    /// Sends a callback once the changes are kept.
+    pub(crate) fn send(&mut self, outgoing: Outgoing) {
+        self.changes.outgoing.push(outgoing);
     }
 }
 

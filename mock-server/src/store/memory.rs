@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicIsize, Ordering::Relaxed},
@@ -11,10 +12,13 @@ use std::{
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{ABSENT, Backend, Conflict, Document, Fingerprint, Key, Listed, documents::Changes};
-use crate::limits::memory_of;
+use super::{
+    ABSENT, Backend, Conflict, Delivery, Document, Fingerprint, Key, Lease, Listed, Outgoing,
+    documents::Changes, outbox::Outbox,
+};
+use crate::limits::{Limits, memory_of};
 
 /// The most documents created by requests that are kept for each merchant. The least recently changed one is evicted
 /// first; documents of the seed stay. (own choice)
@@ -38,6 +42,7 @@ pub(super) struct Memory {
     most_bytes: usize,
     /// The memory of what requests have added to all spaces.
     bytes: AtomicIsize,
+    outbox: Outbox,
 }
 
 /// The documents and request numbers of one merchant.
@@ -60,14 +65,15 @@ struct Space {
 }
 
 impl Memory {
-    /// An empty store that keeps this many request numbers for each merchant, and this many bytes for all.
-    pub(super) fn new(request_numbers: usize, most_bytes: usize) -> Self {
+    /// An empty store.
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
             spaces: RwLock::default(),
-            request_numbers,
+            request_numbers: limits.request_numbers,
             created: CREATED,
-            most_bytes,
+            most_bytes: limits.store_bytes,
             bytes: AtomicIsize::new(0),
+            outbox: Outbox::new(limits.callbacks, limits.callback_bytes),
         }
     }
 
@@ -131,6 +137,8 @@ impl Backend for Memory {
             for (number, content) in changes.numbers {
                 space.use_number(number, content, self.request_numbers);
             }
+            // Within the lock, so that callbacks of one document are in the order of its changes.
+            self.outbox.add(mchid, changes.outgoing);
             Ok(())
         })?;
         self.make_room();
@@ -142,12 +150,42 @@ impl Backend for Memory {
         for (_, space) in spaces.iter().filter(|(owner, _)| mchid.is_none_or(|mchid| mchid == *owner)) {
             self.change(space, Space::reset);
         }
+        self.outbox.remove(mchid);
     }
 
     fn remove(&self, mchid: &Mchid) {
         if let Some(space) = self.spaces.write().remove(mchid) {
             self.bytes.fetch_sub(space.lock().bytes, Relaxed);
         }
+        self.outbox.remove(Some(mchid));
+    }
+
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> u64 {
+        self.outbox.add(mchid, vec![outgoing]).into_iter().next().unwrap_or_default()
+    }
+
+    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Lease {
+        self.outbox.lease(now, most, most_of_one)
+    }
+
+    fn update(&self, delivery: Delivery) -> bool {
+        self.outbox.update(delivery)
+    }
+
+    fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
+        self.outbox.delivery(number)
+    }
+
+    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> Vec<Arc<Delivery>> {
+        self.outbox.list(mchid, after, most)
+    }
+
+    fn last_delivery(&self) -> u64 {
+        self.outbox.last()
+    }
+
+    fn outbox_changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.outbox.changed())
     }
 }
 
@@ -290,6 +328,10 @@ mod tests {
 
     const KIND: &str = "thing";
 
+    fn memory(request_numbers: usize, store_bytes: usize) -> Memory {
+        Memory::new(&Limits { request_numbers, store_bytes, ..Limits::default() })
+    }
+
     fn mchid() -> Mchid {
         "1900000001".parse().unwrap()
     }
@@ -320,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_change_of_a_document_that_another_request_changed_conflicts_and_changes_nothing() {
-        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let (store, mchid) = (memory(10, usize::MAX), mchid());
         let mut late = documents(&store, &mchid);
         assert_eq!(late.get::<Value>(KIND, "1"), None);
         late.put(KIND, "1", &"late");
@@ -335,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_change_conflicts_with_one_between_two_reads_of_the_same_document() {
-        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let (store, mchid) = (memory(10, usize::MAX), mchid());
         let mut changes = documents(&store, &mchid);
         assert_eq!(changes.get::<Value>(KIND, "1"), None);
         put(&store, "1", &json!("between"));
@@ -346,7 +388,7 @@ mod tests {
 
     #[test]
     fn a_change_that_began_before_a_reset_conflicts_with_it() {
-        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let (store, mchid) = (memory(10, usize::MAX), mchid());
         store.seed(&mchid, vec![(key("1"), json!("seed"))]);
         let mut changes = documents(&store, &mchid);
         assert_eq!(changes.get(KIND, "1"), Some(json!("seed")));
@@ -357,7 +399,7 @@ mod tests {
 
     #[test]
     fn a_reset_restores_the_seed_and_forgets_the_rest() {
-        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let (store, mchid) = (memory(10, usize::MAX), mchid());
         store.seed(&mchid, vec![(key("1"), json!("seed"))]);
         for id in ["1", "2"] {
             put(&store, id, &json!("changed"));
@@ -368,7 +410,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_changed_document_is_evicted_first_and_the_seed_stays() {
-        let store = Memory { created: 2, ..Memory::new(10, usize::MAX) };
+        let store = Memory { created: 2, ..memory(10, usize::MAX) };
         store.seed(&mchid(), vec![(key("seeded"), json!(0))]);
         for id in ["seeded", "1", "2", "1", "3"] {
             put(&store, id, &json!(id));
@@ -379,7 +421,7 @@ mod tests {
 
     #[test]
     fn the_request_number_that_was_used_first_is_evicted_first() {
-        let (store, mchid) = (Memory::new(2, usize::MAX), mchid());
+        let (store, mchid) = (memory(2, usize::MAX), mchid());
         let content = Fingerprint::of(&"content");
         for number in ["1", "2", "1", "3"] {
             let mut changes = documents(&store, &mchid);
@@ -394,7 +436,7 @@ mod tests {
 
     #[test]
     fn merchants_do_not_see_each_others_documents() {
-        let store = Memory::new(10, usize::MAX);
+        let store = memory(10, usize::MAX);
         put(&store, "1", &json!(1));
         let other: Mchid = "1900000002".parse().unwrap();
         assert_eq!(documents(&store, &other).get::<Value>(KIND, "1"), None);
@@ -402,7 +444,7 @@ mod tests {
 
     #[test]
     fn beyond_the_memory_of_all_merchants_the_one_with_the_most_loses_its_oldest() {
-        let (store, quiet, busy) = (Memory::new(10, 20_000), mchid(), "1900000002".parse().unwrap());
+        let (store, quiet, busy) = (memory(10, 20_000), mchid(), "1900000002".parse().unwrap());
         let put = |mchid: &Mchid, id: &str| {
             let mut changes = documents(&store, mchid);
             changes.put(KIND, id, &"x".repeat(1000));
@@ -422,7 +464,7 @@ mod tests {
 
     #[test]
     fn documents_are_listed_by_kind_in_the_order_in_which_they_were_created() {
-        let store = Memory { created: 3, ..Memory::new(10, usize::MAX) };
+        let store = Memory { created: 3, ..memory(10, usize::MAX) };
         store.seed(&mchid(), vec![(key("seeded"), json!("seeded"))]);
         let list = |after, most| {
             let found = store.list(&mchid(), KIND, after, most).into_iter();
@@ -446,7 +488,7 @@ mod tests {
 
     #[test]
     fn a_long_list_is_read_to_its_end() {
-        let (store, mchid) = (Memory::new(10, usize::MAX), mchid());
+        let (store, mchid) = (memory(10, usize::MAX), mchid());
         let mut changes = documents(&store, &mchid);
         (0..2500).for_each(|id| changes.put(KIND, &id.to_string(), &id));
         commit(&store, changes).unwrap();

@@ -1,4 +1,4 @@
-//! The mock's state: documents by merchant, kind and ID, and the used request numbers.
+//! The mock's state: documents by merchant, kind and ID, the used request numbers, and the callbacks.
 //!
 //! The store knows no products. An operation reads documents and puts changed ones into a [`Documents`], which belongs
 //! to one request. [`Store::commit`] keeps all changes at once, or none if another request changed one of the documents
@@ -8,22 +8,26 @@
 
 mod documents;
 mod memory;
+mod outbox;
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, pin::Pin, sync::Arc};
 
 use serde_json::Value;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, Timestamp};
 
 pub(crate) use documents::{Documents, NumberUse};
+pub(crate) use outbox::Outgoing;
+pub use outbox::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
 
+use crate::limits::Limits;
 use documents::Changes;
 use memory::Memory;
 
-/// The documents and request numbers of every merchant.
+/// The documents, request numbers and callbacks of every merchant.
 #[derive(Debug)]
 pub(crate) struct Store(Box<dyn Backend>);
 
-/// Where documents and request numbers are kept.
+/// Where documents, request numbers and callbacks are kept.
 trait Backend: Debug + Send + Sync {
     /// Sets the merchant's initial documents, and forgets all others.
     fn seed(&self, mchid: &Mchid, documents: Vec<(Key, Value)>);
@@ -49,6 +53,35 @@ trait Backend: Debug + Send + Sync {
 
     /// Forgets the merchant.
     fn remove(&self, mchid: &Mchid);
+
+    /// Keeps a callback that no change belongs to. Returns its number.
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> u64;
+
+    /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
+    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Lease;
+
+    /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
+    fn update(&self, delivery: Delivery) -> bool;
+
+    /// The callback with this number.
+    fn delivery(&self, number: u64) -> Option<Arc<Delivery>>;
+
+    /// The callbacks of one merchant or of all, from after this number on, oldest first, and at most this many.
+    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> Vec<Arc<Delivery>>;
+
+    /// The number of the last callback; 0 if there was none.
+    fn last_delivery(&self) -> u64;
+
+    /// Resolves when there may be something new to deliver.
+    fn outbox_changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// Callbacks to deliver now.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) taken: Vec<Delivery>,
+    /// When the next one is due.
+    pub(crate) next: Option<Timestamp>,
 }
 
 /// Identifies a document of a merchant.
@@ -88,9 +121,9 @@ pub(crate) struct Fingerprint([u8; 16]);
 pub(crate) struct Conflict;
 
 impl Store {
-    /// An empty store in memory that keeps this many request numbers for each merchant, and this many bytes for all.
-    pub(crate) fn memory(request_numbers: usize, most_bytes: usize) -> Self {
-        Self(Box::new(Memory::new(request_numbers, most_bytes)))
+    /// An empty store in memory within these limits.
+    pub(crate) fn memory(limits: &Limits) -> Self {
+        Self(Box::new(Memory::new(limits)))
     }
 
     /// Sets the merchant's initial documents.
@@ -120,6 +153,41 @@ impl Store {
     /// Forgets the merchant.
     pub(crate) fn remove(&self, mchid: &Mchid) {
         self.0.remove(mchid);
+    }
+
+    /// Keeps a callback that no change belongs to. Returns its number.
+    pub(crate) fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> u64 {
+        self.0.send(mchid, outgoing)
+    }
+
+    /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
+    pub(crate) fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Lease {
+        self.0.lease(now, most, most_of_one)
+    }
+
+    /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
+    pub(crate) fn update(&self, delivery: Delivery) -> bool {
+        self.0.update(delivery)
+    }
+
+    /// The callback with this number.
+    pub(crate) fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
+        self.0.delivery(number)
+    }
+
+    /// The callbacks of one merchant or of all, from after this number on, oldest first, and at most this many.
+    pub(crate) fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> Vec<Arc<Delivery>> {
+        self.0.deliveries(mchid, after, most)
+    }
+
+    /// The number of the last callback; 0 if there was none.
+    pub(crate) fn last_delivery(&self) -> u64 {
+        self.0.last_delivery()
+    }
+
+    /// Resolves when there may be something new to deliver.
+    pub(crate) async fn outbox_changed(&self) {
+        self.0.outbox_changed().await;
     }
 }
 

@@ -19,7 +19,7 @@ fn an_unknown_fault_is_refused_with_the_nearest_name() {
 fn an_unknown_key_of_a_rule_is_refused_with_the_nearest_key() {
     let [place, problem, advice] = error("[[fault]]\nfault = \"reset\"\ntime = 1");
     assert_eq!((&*place, &*advice), ("mock.toml:3", "did you mean times?"));
-    assert!(problem.starts_with("expected one of the keys match, fault, error, latency,"), "{problem}");
+    assert!(problem.starts_with("expected one of the keys on, match, fault, error, latency,"), "{problem}");
     let [place, problem, advice] = error("[[fault]]\nfault = \"reset\"\n[fault.match]\nnth = 1\nevry = 3");
     assert_eq!((&*place, &*advice), ("mock.toml:5", "did you mean every?"));
     assert!(problem.starts_with("expected one of the keys merchant, operation, card_id,"), "{problem}");

@@ -25,11 +25,11 @@ use crate::{
         json::{Deleted, Json},
         long::Long,
     },
+    api::suggest::nearest,
     journal::{
         Exchange, Filter, Order, Page,
         har::{Archive, Entry},
     },
-    suggest::nearest,
 };
 
 /// The most exchanges in one response.
@@ -148,7 +148,8 @@ pub(super) async fn list_exchanges(
     Long::list(&control, &frame, exchanges.map(|exchange| Json::of(&Summary::of(&exchange)).into_bytes()))
 }
 
-/// Exports exchanges as an HTTP archive (HAR 1.2), oldest first.
+/// Exports exchanges as an HTTP archive (HAR 1.2), oldest first, and after them the callbacks that were sent, unless a filter is
+/// about requests.
 #[utoipa::path(
     get,
     path = "/__mock/exchanges.har",
@@ -167,12 +168,19 @@ pub(super) async fn export_exchanges(
 ) -> Result<Long, AdminError> {
     let filter = filter.check(&control)?;
     let page = control.gateway.journal.page(&filter, Order::Oldest, limit.unwrap_or(MOST));
-    let entries = kept(&control, &page);
-    Long::list(
-        &control,
-        &Archive::without_entries(&page),
-        entries.map(move |exchange| Json::of(&Entry::of(&exchange, address)).into_bytes()),
-    )
+    let entries = kept(&control, &page).map(move |exchange| Entry::of(&exchange, address));
+    let has_callbacks = filter.operation.is_none() && filter.status.is_none() && filter.code.is_none();
+    let mchid = filter.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
+    let attempts = if has_callbacks && !page.has_more && filter.after == 0 {
+        control.gateway.journal.attempts(mchid.as_ref(), 0).0
+    } else {
+        Vec::new()
+    };
+    let since = filter.since;
+    let attempts = attempts.into_iter().filter(move |one| since.is_none_or(|since| one.attempt.at >= since));
+    let callbacks = attempts.filter_map(|attempted| Entry::of_attempt(&attempted));
+    let entries = entries.chain(callbacks).map(|entry| Json::of(&entry).into_bytes());
+    Long::list(&control, &Archive::without_entries(&page), entries)
 }
 
 /// Shows an exchange in full.
@@ -246,7 +254,7 @@ impl FilterQuery {
     }
 }
 
-fn mchid<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Mchid>, D::Error> {
+pub(super) fn mchid<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Mchid>, D::Error> {
     parameter(text, "an mchid, 1 to 32 digits", |text| text.parse().ok())
 }
 
@@ -270,7 +278,7 @@ fn time<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Timestamp>, D::Erro
     })
 }
 
-fn after<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
+pub(super) fn after<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
     parameter(text, "a number of 0 or more", |text| text.parse().ok())
 }
 
@@ -286,7 +294,7 @@ fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>, D::Error> 
     parameter(text, "1 to 1000", |text| within(1..=MOST, text))
 }
 
-fn wait<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
+pub(super) fn wait<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
     parameter(text, "0 to 60 seconds", |text| within(0..=60, text))
 }
 

@@ -12,12 +12,12 @@ use wechatpay_openapi::Contract;
 use wechatpay_protocol::display::printable;
 
 use crate::{
+    api::non_null::non_null,
     journal::{
         Exchange, Filter, Journal, Order,
         expectation::difference::{Comparison, Differences, LONGEST, SHOWN, compare, excerpt},
     },
     limits::memory_of,
-    non_null::non_null,
     request::place::{self, HasPlaces, Places},
 };
 

@@ -4,10 +4,10 @@ use wechatpay_openapi::{Contract, Operation};
 use wechatpay_protocol::display::quoted;
 
 use crate::{
+    api::suggest::nearest,
     journal::expectation::{Between, Expectation, Times},
     merchants::Merchants,
     request::place::{self, PlaceError},
-    suggest::nearest,
 };
 
 /// Why an expectation is invalid: it names something unknown, so a typo could make it pass, or it is always or never

@@ -21,7 +21,8 @@ use hyper::upgrade::{OnUpgrade, on};
 use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
-    net::{host::Host, listener::Addresses, proxy::lookup::Lookups},
+    api::host::Host,
+    net::{listener::Addresses, proxy::lookup::Lookups},
     request::receive::host_and_port,
 };
 

@@ -16,10 +16,8 @@ use wechatpay_protocol::display::error_chain;
 
 use crate::{
     admin::Ca,
-    net::{
-        host::Host,
-        tls::{Authority, AuthorityError},
-    },
+    api::host::Host,
+    net::tls::{Authority, AuthorityError},
     policies::GatewayHttp2,
 };
 

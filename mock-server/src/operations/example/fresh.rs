@@ -11,6 +11,8 @@ use crate::request::validate::ValidRequest;
 pub(in crate::operations) struct Fresh {
     seed: [u8; 32],
     now: Timestamp,
+    /// Whether what it tells of happens now, to the second, rather than on the day before.
+    is_event: bool,
 }
 
 const DAY: u64 = 24 * 60 * 60;
@@ -34,7 +36,12 @@ impl Fresh {
 
     /// A source that makes the same for the same content.
     pub(in crate::operations) fn seeded(content: &Value, now: Timestamp) -> Self {
-        Self { seed: Sha256::digest(content.to_string().as_bytes()).into(), now }
+        Self { seed: Sha256::digest(content.to_string().as_bytes()).into(), now, is_event: false }
+    }
+
+    /// The same for what happens now.
+    pub(in crate::operations) fn of_event(content: &Value, now: Timestamp) -> Self {
+        Self { is_event: true, ..Self::seeded(content, now) }
     }
 
     /// A new value for the field; `None` if it is neither an identifier nor a time.
@@ -104,6 +111,9 @@ impl Fresh {
         if name.contains("birth") {
             return None;
         }
+        if self.is_event && !is_end(name) && Timestamp::from_rfc3339(example).is_ok() {
+            return Some(self.now.to_rfc3339());
+        }
         let date = Timestamp::from_unix(self.day(name) * DAY).to_rfc3339();
         let (date, bytes) = (date.get(..10)?, example.as_bytes());
         let has_shape = |shape: &str| {
@@ -126,10 +136,8 @@ impl Fresh {
 
     /// The day of a time, counted from 1970: yesterday, so that it is past by any zone; or later, if it is an end.
     fn day(&self, name: &str) -> u64 {
-        const ENDS: [&str; 6] = ["end", "expire", "expiry", "deadline", "invalid", "due"];
         let today = self.now.as_unix() / DAY;
-        let is_end = name.split('_').any(|word| ENDS.iter().any(|end| word.starts_with(end)));
-        if is_end { today + VALID_DAYS } else { today.saturating_sub(1) }
+        if is_end(name) { today + VALID_DAYS } else { today.saturating_sub(1) }
     }
 }
 
@@ -141,6 +149,12 @@ pub(in crate::operations) fn content(request: &ValidRequest) -> Value {
 
 fn is_identifier(name: &str) -> bool {
     name == "id" || name.ends_with("_id") || name.ends_with("_no") || name.ends_with("_sn")
+}
+
+/// Whether a time of this name is the end of something.
+fn is_end(name: &str) -> bool {
+    const ENDS: [&str; 6] = ["end", "expire", "expiry", "deadline", "invalid", "due"];
+    name.split('_').any(|word| ENDS.iter().any(|end| word.starts_with(end)))
 }
 
 fn is_time(name: &str) -> bool {
@@ -178,7 +192,7 @@ mod tests {
 
     /// 2025-09-04 in Beijing.
     fn fresh(seed: u8) -> Fresh {
-        Fresh { seed: [seed; 32], now: Timestamp::from_unix(1_756_951_532) }
+        Fresh { seed: [seed; 32], now: Timestamp::from_unix(1_756_951_532), is_event: false }
     }
 
     fn value(name: &str, example: &Value) -> Option<Value> {
@@ -231,6 +245,14 @@ mod tests {
             value("submit_time", &json!(1_719_128_975)),
             Some(json!(1_756_857_600 + 1_719_128_975 % DAY))
         );
+    }
+
+    #[test]
+    fn what_an_event_tells_of_happens_now_and_ends_later() {
+        let fresh = Fresh { is_event: true, ..fresh(1) };
+        let example = "2018-06-08T10:34:56+08:00";
+        assert_eq!(fresh.time("success_time", example).unwrap(), "2025-09-04T10:05:32+08:00");
+        assert_eq!(fresh.time("expire_time", example).unwrap(), "2025-10-04T10:34:56+08:00");
     }
 
     #[test]

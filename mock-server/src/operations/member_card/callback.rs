@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::check_permission;
 use crate::{
-    api::error::ApiError,
+    api::{Warning, error::ApiError},
     operations::{Context, example},
     request::validate::ValidRequest,
     response::{Content, OperationResponse},
@@ -39,4 +39,17 @@ pub(super) fn show(
         body["notify_url"] = url;
     }
     Ok(response)
+}
+
+/// Tells the merchant of an event of a user's card, if it said where.
+pub(super) fn tell(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    documents: &mut Documents<'_>,
+    event_type: &str,
+    mut about: Value,
+) -> Option<Warning> {
+    let url: Option<String> = documents.get(KIND, ID);
+    about["event_time"] = context.now.to_rfc3339().into();
+    context.send(request.merchant(), documents, event_type, url.as_deref(), &about)
 }

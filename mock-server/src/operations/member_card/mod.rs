@@ -262,7 +262,7 @@ mod tests {
                 "1900000002": { "may_use_member_cards": false, "cards": [{ "card_id": "foreign" }] } } }"#,
         )
         .unwrap();
-        let store = Store::memory(1, usize::MAX);
+        let store = Store::memory(&crate::limits::Limits::default());
         let error = |mchid: &str, card_id, code, unknown| {
             let mchid = mchid.parse().unwrap();
             store.seed(&mchid, initial::documents(&mchid, Some(&seed)));

@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_rejected_change_leaves_nothing_to_commit() {
         let mchid = "1900000001".parse().unwrap();
-        let store = Store::memory(100, usize::MAX);
+        let store = Store::memory(&crate::limits::Limits::default());
         store.seed(&mchid, initial::documents(&mchid, None));
         let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
         let cases = [

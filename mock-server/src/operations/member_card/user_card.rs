@@ -5,7 +5,8 @@ use std::ops::ControlFlow::Continue;
 use serde_json::{Value, json};
 
 use super::{
-    Member, MemberId, card, check_number, check_permission, has_points, kind, member, member_key, phone,
+    Member, MemberId, callback, card, check_number, check_permission, has_points, kind, member, member_key,
+    phone,
     template::{number, page},
 };
 use crate::{
@@ -68,14 +69,18 @@ pub(super) fn import(
     let Content::Json(body) = &response.body else { return Ok(response) };
     let code = body["code"].as_str().unwrap_or_default();
     let key = member_key(card_id, code);
-    let new = || Member::new(&card, code, CardStatus::Effective);
-    let mut member = documents.get(kind::MEMBER, &key).unwrap_or_else(new);
+    let known: Option<Member> = documents.get(kind::MEMBER, &key);
+    let how = if known.is_some() { "RECOVER" } else { "NEW_ACTIVATE" };
+    let mut member = known.unwrap_or_else(|| Member::new(&card, code, CardStatus::Effective));
     member.card.user_card_status = CardStatus::Effective;
     if let Some(openid) = request.body()["openid"].as_str() {
         member.card.openid = Some(openid.into());
     }
     documents.put(kind::MEMBER, &key, &member);
     documents.use_number(&number, content);
+    let about = json!({ "event_type": how, "card_id": card_id, "code": code, "openid": member.card.openid });
+    let warning = callback::tell(context, request, documents, "MEMBERCARD.ACCEPT_CARD", about);
+    response.warnings.extend(warning);
     if let Some(number) = request.plain()["encrypted_phone_number"].as_str() {
         phone::remember(documents, card_id, number, code);
     }
@@ -113,12 +118,22 @@ pub(super) fn activate(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let mut member = usable(context, request, documents)?;
+    let was_activated = member.card.user_card_status == CardStatus::Effective;
     member.card.user_card_status = CardStatus::Effective;
     if let Some(number) = request.body()["membership_number"].as_str() {
         member.card.membership_number = Some(number.into());
     }
     put(request, documents, &member);
-    Ok(OperationResponse::no_content(Vec::new()))
+    let MemberId { card_id, code } = MemberId::of(request);
+    let about = json!({
+        "event_type": "MEMBER_CARD_ACTIVATE",
+        "card_id": card_id,
+        "code": code,
+        "activate_scene": if was_activated { "RECOVER" } else { "NEW_ACTIVATE" },
+        "openid": member.card.openid,
+    });
+    let warning = callback::tell(context, request, documents, "MEMBERCARD.ACTIVATE_CARD", about);
+    Ok(OperationResponse::no_content(warning.into_iter().collect()))
 }
 
 /// `POST …/codes/{code}/unavailable`.

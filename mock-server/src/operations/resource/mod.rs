@@ -42,7 +42,7 @@ pub(super) fn answer(
         return example::answer(context, request, documents);
     };
     let kind = format!("resource {}", resource.document);
-    let call = Call { now: context.now, request, resource, kind };
+    let call = Call { context, now: context.now, request, resource, kind };
     match resource.action {
         Action::Create => call.create(documents),
         Action::Read => call.read(documents),
@@ -57,6 +57,7 @@ const TRIES: usize = 8;
 
 /// A request for an operation on documents.
 struct Call<'r> {
+    context: &'r Context<'r>,
     now: Timestamp,
     request: &'r ValidRequest<'r>,
     resource: &'r Resource,
@@ -98,6 +99,7 @@ impl Call<'_> {
             answer = self.created(&stored, again);
         }
         self.keep(documents, &mut stored, &answer);
+        self.tell(documents, &stored.fields, &mut answer);
         Ok(answer)
     }
 
@@ -148,6 +150,18 @@ impl Call<'_> {
                 documents.put(&kind, &id, &stored.id);
             }
         }
+    }
+
+    /// Sends the callback that tells of the document's change, if the contract has one.
+    fn tell(&self, documents: &mut Documents<'_>, fields: &Value, response: &mut OperationResponse) {
+        let Some(event_type) = self.request.operation().sends() else { return };
+        // Such as contract_notify_url.
+        let is_url = |(name, _): &(&String, &Value)| name.ends_with("notify_url");
+        let named = |fields: &'_ Value| Some(fields.as_object()?.iter().find(is_url)?.1.as_str()?.to_owned());
+        let url = named(self.request.body()).or_else(|| named(fields));
+        let url = url.as_deref();
+        let warning = self.context.send(self.request.merchant(), documents, event_type, url, fields);
+        response.warnings.extend(warning);
     }
 
     fn of_answer(&self, answer: &OperationResponse) -> Option<Named> {
@@ -228,7 +242,8 @@ impl Call<'_> {
             }
         }
         found.is_deleted = deletes;
-        let response = self.respond(&found);
+        let mut response = self.respond(&found);
+        self.tell(documents, &found.fields, &mut response);
         if deletes {
             found.fields = json!({});
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use wechatpay_openapi::{Contract, Location, Operation};
 use wechatpay_protocol::display::quoted;
 
-use crate::{limits::memory_of, suggest::nearest};
+use crate::{api::suggest::nearest, limits::memory_of};
 
 pub(crate) use read::{HasPlaces, read};
 

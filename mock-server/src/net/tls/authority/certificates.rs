@@ -13,7 +13,7 @@ use x509_cert::{
     ext::pkix::{NameConstraints as Constraints, name::GeneralName},
 };
 
-use crate::net::{host::Host, tls::authority::AuthorityError};
+use crate::{api::host::Host, net::tls::authority::AuthorityError};
 
 /// The name that users see in lists of authorities.
 const NAME: &str = "wechatpay-mock local CA (TEST ONLY)";

@@ -16,9 +16,9 @@ use std::{
 use rcgen::{Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::net::{
-    host::Host,
-    tls::authority::files::{Existing, StoredCertificate},
+use crate::{
+    api::host::Host,
+    net::tls::authority::files::{Existing, StoredCertificate},
 };
 
 /// A certificate authority for the hosts that a mock answers for.

@@ -1,0 +1,411 @@
+//! Callbacks to send, and those that were sent. A callback is kept in the same commit as the change that it tells of.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::StatusCode;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use wechatpay_protocol::{KeyId, Mchid, Timestamp};
+
+use super::Lease;
+
+/// A callback that an operation sends.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Outgoing {
+    /// A UUID, the same on every attempt.
+    pub(crate) id: String,
+    /// `TRANSACTION.SUCCESS`.
+    pub(crate) event_type: String,
+    /// Where the merchant wants to receive it.
+    pub(crate) notify_url: String,
+    /// The JSON to encrypt.
+    pub(crate) resource: String,
+    /// The nonce to encrypt it with.
+    pub(crate) nonce: String,
+    pub(crate) created: Timestamp,
+}
+
+/// A callback with every attempt to deliver it.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The callback's number: the first one of a mock is 1.
+    pub number: u64,
+    /// The merchant that receives it.
+    pub mchid: Mchid,
+    /// Identifies the event: a UUID, the same on every attempt.
+    pub id: String,
+    /// What happened: `TRANSACTION.SUCCESS`.
+    pub event_type: String,
+    /// Where the merchant wants to receive it.
+    pub notify_url: String,
+    /// The JSON that is encrypted.
+    pub resource: String,
+    /// When the event happened, by the mock's clock.
+    pub created: Timestamp,
+    /// Every attempt, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Whether it was received, or what comes next.
+    pub state: DeliveryState,
+    /// The nonce that the resource is encrypted with.
+    pub(crate) nonce: String,
+}
+
+/// Whether a callback was received, or what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// The next attempt is due then, by the mock's clock.
+    Waiting(Timestamp),
+    /// An attempt is in progress.
+    Sending,
+    /// The receiver took it.
+    Received,
+    /// The receiver did not take the last of all attempts.
+    GivenUp,
+    /// It was not sent: its host is not allowed.
+    Held,
+}
+
+/// One attempt to deliver a callback.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When it was signed, by the mock's clock.
+    pub at: Timestamp,
+    /// The key that signed it.
+    pub serial: KeyId,
+    /// The fault that applied to it, by name.
+    pub fault: Option<&'static str>,
+    /// How long it took.
+    pub took: Duration,
+    /// The request as sent; `None` if nothing was sent.
+    pub sent: Option<Arc<SentCallback>>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// A callback's request as it was sent.
+#[derive(Clone, Debug)]
+pub struct SentCallback {
+    /// The URL it was sent to.
+    pub url: String,
+    /// Its headers, in the order in which they were sent.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: bytes::Bytes,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver responded.
+    Answered {
+        /// 200 and 204 take the callback; everything else refuses it. (documented)
+        status: StatusCode,
+        /// The beginning of the response's body.
+        body: bytes::Bytes,
+    },
+    /// There was no complete response.
+    NoAnswer {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing was sent.
+    NotSent {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// Whether the receiver took the callback.
+    pub fn is_received(&self) -> bool {
+        matches!(self, Self::Answered { status: StatusCode::OK | StatusCode::NO_CONTENT, .. })
+    }
+}
+
+impl Delivery {
+    pub(crate) fn new(number: u64, mchid: &Mchid, outgoing: Outgoing) -> Self {
+        let Outgoing { id, event_type, notify_url, resource, nonce, created } = outgoing;
+        Self {
+            number,
+            mchid: mchid.clone(),
+            id,
+            event_type,
+            notify_url,
+            resource,
+            created,
+            attempts: Vec::new(),
+            state: DeliveryState::Waiting(created),
+            nonce,
+        }
+    }
+
+    /// About how much memory it takes, in bytes.
+    fn size(&self) -> usize {
+        let texts = [&self.id, &self.event_type, &self.notify_url, &self.resource, &self.nonce];
+        let attempts = self.attempts.iter().map(Attempt::size);
+        2 * size_of::<Self>() + texts.iter().map(|text| text.len()).sum::<usize>() + attempts.sum::<usize>()
+    }
+}
+
+impl Attempt {
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let sent = self.sent.as_ref().map_or(0, |sent| {
+            let headers = sent.headers.iter().map(|(name, value)| 64 + name.len() + value.len());
+            sent.url.len() + sent.body.len() + headers.sum::<usize>()
+        });
+        let outcome = match &self.outcome {
+            Outcome::Answered { body, .. } => body.len(),
+            Outcome::NoAnswer { reason } | Outcome::NotSent { reason } => reason.len(),
+        };
+        size_of::<Self>() + sent + outcome
+    }
+}
+
+/// The callbacks of every merchant, in memory.
+///
+/// Beyond its bounds, it forgets the oldest callback that nobody waits for, or without one the oldest of all.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    kept: Mutex<Kept>,
+    most: usize,
+    most_bytes: usize,
+    /// Wakes whoever delivers when there is something new.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    deliveries: BTreeMap<u64, Arc<Delivery>>,
+    queues: HashMap<Mchid, Queue>,
+    /// Those that were received or given up.
+    settled: BTreeSet<u64>,
+    last: u64,
+    bytes: usize,
+}
+
+/// The callbacks of a merchant that are not settled.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: BTreeSet<(Timestamp, u64)>,
+    sending: BTreeSet<u64>,
+}
+
+impl Outbox {
+    pub(super) fn new(most: usize, most_bytes: usize) -> Self {
+        Self { kept: Mutex::default(), most, most_bytes, changed: Notify::new() }
+    }
+
+    pub(super) fn add(&self, mchid: &Mchid, outgoing: Vec<Outgoing>) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        if outgoing.is_empty() {
+            return numbers;
+        }
+        let mut kept = self.kept.lock();
+        for one in outgoing {
+            kept.last += 1;
+            numbers.push(kept.last);
+            let delivery = Delivery::new(kept.last, mchid, one);
+            kept.put(delivery);
+        }
+        while kept.deliveries.len() > self.most || kept.bytes > self.most_bytes {
+            let oldest = kept.settled.first().or_else(|| kept.deliveries.keys().next()).copied();
+            let Some(oldest) = oldest else { break };
+            kept.take(oldest);
+        }
+        drop(kept);
+        self.changed.notify_one();
+        numbers
+    }
+
+    /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
+    pub(super) fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Lease {
+        let mut kept = self.kept.lock();
+        let mut due = Vec::new();
+        for queue in kept.queues.values() {
+            let free = most_of_one.saturating_sub(queue.sending.len());
+            due.extend(queue.waiting.iter().take_while(|(at, _)| *at <= now).take(free).copied());
+        }
+        due.sort_unstable();
+        due.truncate(most);
+        let mut taken = Vec::new();
+        for (_, number) in due {
+            if let Some(delivery) = kept.take(number) {
+                let mut delivery = Arc::unwrap_or_clone(delivery);
+                delivery.state = DeliveryState::Sending;
+                taken.push(delivery.clone());
+                kept.put(delivery);
+            }
+        }
+        let waiting = kept.queues.values().filter_map(|queue| queue.waiting.first());
+        let next = waiting.map(|(at, _)| *at).filter(|at| *at > now).min();
+        Lease { taken, next }
+    }
+
+    /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
+    pub(super) fn update(&self, delivery: Delivery) -> bool {
+        let mut kept = self.kept.lock();
+        let is_there = kept.take(delivery.number).is_some();
+        if is_there {
+            kept.put(delivery);
+        }
+        drop(kept);
+        self.changed.notify_one();
+        is_there
+    }
+
+    pub(super) fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
+        self.kept.lock().deliveries.get(&number).cloned()
+    }
+
+    pub(super) fn list(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> Vec<Arc<Delivery>> {
+        let kept = self.kept.lock();
+        let later = kept.deliveries.range(after.saturating_add(1)..).map(|(_, delivery)| delivery);
+        later.filter(|one| mchid.is_none_or(|mchid| one.mchid == *mchid)).take(most).cloned().collect()
+    }
+
+    /// The number of the last callback.
+    pub(super) fn last(&self) -> u64 {
+        self.kept.lock().last
+    }
+
+    /// Forgets the callbacks of one merchant, or of all.
+    pub(super) fn remove(&self, mchid: Option<&Mchid>) {
+        let mut kept = self.kept.lock();
+        let removed = kept.deliveries.values().filter(|one| mchid.is_none_or(|mchid| one.mchid == *mchid));
+        let removed: Vec<_> = removed.map(|one| one.number).collect();
+        for number in removed {
+            kept.take(number);
+        }
+    }
+
+    /// Resolves when there may be something new to deliver.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+impl Kept {
+    fn put(&mut self, delivery: Delivery) {
+        let number = delivery.number;
+        match delivery.state {
+            DeliveryState::Waiting(at) => {
+                self.queue(&delivery.mchid).waiting.insert((at, number));
+            }
+            DeliveryState::Sending => {
+                self.queue(&delivery.mchid).sending.insert(number);
+            }
+            DeliveryState::Received | DeliveryState::GivenUp | DeliveryState::Held => {
+                self.settled.insert(number);
+            }
+        }
+        self.bytes += delivery.size();
+        self.deliveries.insert(number, Arc::new(delivery));
+    }
+
+    fn take(&mut self, number: u64) -> Option<Arc<Delivery>> {
+        let delivery = self.deliveries.remove(&number)?;
+        self.bytes -= delivery.size();
+        self.settled.remove(&number);
+        if let Some(queue) = self.queues.get_mut(&delivery.mchid) {
+            queue.sending.remove(&number);
+            if let DeliveryState::Waiting(at) = delivery.state {
+                queue.waiting.remove(&(at, number));
+            }
+            if queue.waiting.is_empty() && queue.sending.is_empty() {
+                self.queues.remove(&delivery.mchid);
+            }
+        }
+        Some(delivery)
+    }
+
+    fn queue(&mut self, mchid: &Mchid) -> &mut Queue {
+        self.queues.entry(mchid.clone()).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mchid(text: &str) -> Mchid {
+        text.parse().unwrap()
+    }
+
+    fn outgoing(created: u64) -> Outgoing {
+        Outgoing {
+            id: "id".into(),
+            event_type: "A.B".into(),
+            notify_url: "http://127.0.0.1/".into(),
+            resource: "{}".into(),
+            nonce: "abcdefghijkl".into(),
+            created: Timestamp::from_unix(created),
+        }
+    }
+
+    fn numbers(lease: &Lease) -> Vec<u64> {
+        lease.taken.iter().map(|one| one.number).collect()
+    }
+
+    #[test]
+    fn what_is_due_is_taken_once_and_the_next_time_is_known() {
+        let (outbox, one) = (Outbox::new(9, usize::MAX), mchid("1"));
+        outbox.add(&one, vec![outgoing(5), outgoing(7), outgoing(3)]);
+        let at = |now| outbox.lease(Timestamp::from_unix(now), 9, 9);
+        assert_eq!(at(2).next, Some(Timestamp::from_unix(3)));
+        let due = at(6);
+        assert_eq!((numbers(&due), due.next), (vec![3, 1], Some(Timestamp::from_unix(7))));
+        assert_eq!(numbers(&at(6)), [0; 0]);
+        let mut again = due.taken[0].clone();
+        again.state = DeliveryState::Waiting(Timestamp::from_unix(6));
+        assert!(outbox.update(again));
+        assert_eq!(numbers(&at(6)), [3]);
+    }
+
+    #[test]
+    fn no_merchant_takes_all_places() {
+        let (outbox, busy, quiet) = (Outbox::new(99, usize::MAX), mchid("1"), mchid("2"));
+        outbox.add(&busy, vec![outgoing(1); 5]);
+        outbox.add(&quiet, vec![outgoing(1)]);
+        let lease = || numbers(&outbox.lease(Timestamp::from_unix(1), 9, 2));
+        assert_eq!(lease(), [1, 2, 6]);
+        assert_eq!(lease(), [0; 0]);
+        let mut done = (*outbox.delivery(1).unwrap()).clone();
+        done.state = DeliveryState::Received;
+        outbox.update(done);
+        assert_eq!(lease(), [3]);
+    }
+
+    #[test]
+    fn beyond_the_bound_the_oldest_that_is_settled_goes_first() {
+        let (outbox, one) = (Outbox::new(2, usize::MAX), mchid("1"));
+        outbox.add(&one, vec![outgoing(1), outgoing(1)]);
+        let mut done = (*outbox.delivery(2).unwrap()).clone();
+        done.state = DeliveryState::GivenUp;
+        outbox.update(done);
+        outbox.add(&one, vec![outgoing(1)]);
+        let kept = || outbox.list(None, 0, 9).iter().map(|one| one.number).collect::<Vec<_>>();
+        assert_eq!(kept(), [1, 3]);
+        outbox.add(&one, vec![outgoing(1)]);
+        assert_eq!((kept(), outbox.last()), (vec![3, 4], 4));
+    }
+
+    #[test]
+    fn a_removed_merchants_callbacks_are_gone_and_an_attempt_in_progress_does_not_bring_one_back() {
+        let (outbox, one, other) = (Outbox::new(9, usize::MAX), mchid("1"), mchid("2"));
+        outbox.add(&one, vec![outgoing(1)]);
+        outbox.add(&other, vec![outgoing(1)]);
+        let lease = outbox.lease(Timestamp::from_unix(1), 9, 9);
+        outbox.remove(Some(&one));
+        assert!(!outbox.update(lease.taken[0].clone()));
+        assert_eq!(outbox.list(Some(&one), 0, 9).len(), 0);
+        assert_eq!(outbox.list(None, 0, 9).len(), 1);
+        outbox.remove(None);
+        let kept = outbox.kept.lock();
+        assert_eq!((kept.bytes, kept.queues.len(), kept.settled.len()), (0, 0, 0));
+    }
+}
