@@ -12,9 +12,9 @@ use serde_json::json;
 use crate::{
     commands::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
-        fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
+        explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
         operations::Operations, prove_client::ProveClient, prove_receiver::ProveReceiver, run::Run,
-        serve::Serve, verify::Verify,
+        serve::Serve, trigger::Trigger, verify::Verify,
     },
     options::Json,
     output,
@@ -31,9 +31,12 @@ Examples:
   wechatpay-mock call rights patch        make a signed call and verify the response
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
+  wechatpay-mock trigger TRANSACTION.SUCCESS --to http://127.0.0.1:3000/notify
+                                          send a callback to your application
   wechatpay-mock prove-client -- ./pay    test whether a client rejects bad responses
   wechatpay-mock prove-receiver --url http://127.0.0.1:3000/notify
                                           test whether a receiver rejects forged callbacks
+  wechatpay-mock explain refused.har      find out why a signature does not hold
 
 Stops on SIGINT or SIGTERM: finishes the requests in flight; a second signal stops it at once.
 
@@ -84,12 +87,16 @@ pub(crate) enum Command {
     Clock(Clock),
     /// Add, list or remove fault rules of a running mock
     Fault(FaultCommand),
+    /// Send a signed, encrypted callback to an application
+    Trigger(Box<Trigger>),
     /// Check a server against the contract, case by case
     Verify(Verify),
     /// Test whether a client, in any language, rejects bad responses
     ProveClient(Box<ProveClient>),
     /// Test whether a receiver of callbacks, in any language, lets forged ones through
     ProveReceiver(Box<ProveReceiver>),
+    /// Explain why signatures in a capture do not hold: HAR, curl -v output, raw HTTP, or headers and body
+    Explain(Box<Explain>),
     /// Print completions for a shell
     Completions(Completions),
     /// Write a man page for each command

@@ -1,4 +1,4 @@
-//! Calls `/__mock/` on a running mock, for `healthcheck`, `logs`, `clock` and `fault`.
+//! Calls `/__mock/` on a running mock, for `healthcheck`, `logs`, `clock`, `fault` and `trigger`.
 
 use std::{
     error::Error,
@@ -78,6 +78,11 @@ pub(crate) struct MockClient {
 }
 
 impl MockOptions {
+    /// Whether the user says which mock to call.
+    pub(crate) fn is_named(&self) -> bool {
+        self.url.is_some() || self.listen.is_some()
+    }
+
     /// Returns a client for that mock.
     ///
     /// # Errors

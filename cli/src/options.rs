@@ -1,13 +1,15 @@
 //! Options that several commands have.
 
 use std::{
-    env,
+    env, fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
 use clap::{Args, ValueEnum};
-use wechatpay_mock::{Authority, Config, ConfigErrors, Host};
+use wechatpay_mock::{Authority, Config, ConfigErrors, Host, NotifyMap};
+
+use crate::output::Failure;
 
 /// Where the mock listens by default, and where commands look for it.
 pub(crate) const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -49,9 +51,58 @@ pub(crate) struct MockConfiguration {
     /// JSON file with the initial cards and members [default: the configuration's, or a sample card for each merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
     seed: Option<PathBuf>,
+    #[command(flatten)]
+    notify: NotifyOptions,
     /// Host that the proxy may also connect to; may be repeated. The proxy refuses all hosts except these and the gateway's
     #[arg(long, value_name = "HOST", env = "WECHATPAY_MOCK_PROXY_PASSTHROUGH", value_delimiter = ',')]
     proxy_passthrough: Vec<Host>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotifyOptions {
+    /// Send the callbacks of one address to another, such as https://shop.example.com=http://127.0.0.1:3000; may be repeated
+    #[arg(
+        long = "notify-map",
+        value_name = "FROM=TO",
+        env = "WECHATPAY_MOCK_NOTIFY_MAP",
+        value_delimiter = ','
+    )]
+    maps: Vec<NotifyMap>,
+    /// Host that callbacks may also be sent to; may be repeated. They are sent only to these and to this machine
+    #[arg(
+        long = "notify-host",
+        value_name = "HOST",
+        env = "WECHATPAY_MOCK_NOTIFY_HOST",
+        value_delimiter = ','
+    )]
+    hosts: Vec<Host>,
+    /// PEM file with the authorities that the certificates of HTTPS receivers must be from [default: every certificate is
+    /// accepted]
+    #[arg(long = "notify-ca", value_name = "FILE", env = "WECHATPAY_MOCK_NOTIFY_CA")]
+    ca: Option<PathBuf>,
+}
+
+/// A file with authorities can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("--notify-ca {}: {problem}", .file.display())]
+pub(crate) struct BadAuthorities {
+    file: PathBuf,
+    problem: String,
+}
+
+impl NotifyOptions {
+    /// Adds the maps, the hosts and the authorities.
+    ///
+    /// # Errors
+    /// [`BadAuthorities`] if the file can't be read, or has no usable certificate.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), BadAuthorities> {
+        config.notify.maps.extend_from_slice(&self.maps);
+        config.notify.hosts.extend_from_slice(&self.hosts);
+        let Some(file) = &self.ca else { return Ok(()) };
+        let read = fs::read_to_string(file).map_err(|error| error.to_string());
+        let trusted = read.and_then(|pem| config.notify.trust(&pem));
+        trusted.map_err(|problem| BadAuthorities { file: file.clone(), problem })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -114,12 +165,13 @@ impl MockConfiguration {
     /// The configuration, with the seed and hosts from the options, and with these contract files.
     ///
     /// # Errors
-    /// [`ConfigErrors`] with every error in the configuration, the contract files or the seed.
-    pub(crate) fn read_with(&self, contracts: &[PathBuf]) -> Result<Config, ConfigErrors> {
+    /// [`ConfigErrors`] with every error in the configuration, the contract files or the seed, or [`BadAuthorities`].
+    pub(crate) fn read_with(&self, contracts: &[PathBuf]) -> Result<Config, Failure> {
         let mut config = self.configuration.read_with(contracts)?;
         config.proxy_passthrough.extend_from_slice(&self.proxy_passthrough);
+        self.notify.apply(&mut config)?;
         match &self.seed {
-            Some(seed) => config.with_seed_file(seed),
+            Some(seed) => Ok(config.with_seed_file(seed)?),
             None => Ok(config),
         }
     }

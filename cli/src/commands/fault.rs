@@ -1,9 +1,9 @@
 //! `fault`: adds, lists or removes fault rules of a running mock.
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use http::Method;
 use serde_json::Value;
-use wechatpay_mock::{Fault, FaultMatch, FaultRule, Latency};
+use wechatpay_mock::{Fault, FaultMatch, FaultRule, Latency, On};
 
 use crate::{
     commands::read_argument,
@@ -21,6 +21,8 @@ Examples:
       only for requests with these values
   wechatpay-mock fault add --rule '{\"error\":{\"status\":400,\"code\":\"X\",\"message\":\"no\"},\"times\":1}'
       add a rule in the format of `POST /__mock/faults`; @FILE and - (stdin) work too
+  wechatpay-mock fault add wrong-key --on callback --times 1
+      sign the next callback with a key that nobody trusts
   wechatpay-mock fault list
   wechatpay-mock fault remove 1
   wechatpay-mock fault clear
@@ -62,8 +64,10 @@ enum Action {
 }
 
 /// The options that conflict with `--rule`.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 19] = [
     "name",
+    "on",
+    "event_type",
     "latency",
     "times",
     "ttl",
@@ -109,6 +113,12 @@ struct Add {
     /// Do not carry out the request, whatever the fault's default
     #[arg(long)]
     not_applied: bool,
+    /// Apply the rule to requests, or to attempts to deliver callbacks
+    #[arg(long, value_name = "WHAT", default_value = "request", help_heading = "Which requests")]
+    on: OnWhat,
+    /// Only callbacks of this event, with --on callback
+    #[arg(long, value_name = "EVENT", help_heading = "Which requests")]
+    event_type: Option<String>,
     /// Only requests of this merchant
     #[arg(long, value_name = "MCHID", help_heading = "Which requests")]
     merchant: Option<String>,
@@ -142,6 +152,14 @@ struct Add {
     seed: Option<u64>,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OnWhat {
+    /// Requests, and the responses to them
+    Request,
+    /// Attempts to deliver callbacks
+    Callback,
+}
+
 /// A place and its value. Whether a request can have it is for the mock to say.
 fn place(text: &str) -> Result<(String, Value), &'static str> {
     let (place, value) = text.split_once('=').ok_or("expected PLACE=VALUE, such as path.out_trade_no=1")?;
@@ -161,7 +179,12 @@ impl Add {
             return Ok(serde_json::from_slice(&read_argument(rule)?).map_err(BadRule)?);
         }
         let rule = FaultRule {
+            on: match self.on {
+                OnWhat::Request => On::Request,
+                OnWhat::Callback => On::Callback,
+            },
             when: FaultMatch {
+                event_type: self.event_type.clone(),
                 merchant: self.merchant.clone(),
                 operation: self.operation.clone(),
                 card_id: self.card_id.clone(),

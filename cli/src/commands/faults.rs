@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::json;
-use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
+use wechatpay_mock::{FAULTS, Fault, TRIGGER_FORMS};
 
 use crate::{
     options::Json,
@@ -37,7 +37,19 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
         })
     });
     let forms = TRIGGER_FORMS.iter().map(|form| json!({ "number": form.number, "meaning": form.meaning }));
-    print_json(&json!({ "faults": faults.collect::<Vec<_>>(), "request_numbers": forms.collect::<Vec<_>>() }))
+    let of_callbacks = Fault::of_callbacks().map(|fault| {
+        json!({ "name": fault.name(), "meaning": of_callback(fault), "provenance": fault.provenance() })
+    });
+    print_json(&json!({
+        "faults": faults.collect::<Vec<_>>(),
+        "request_numbers": forms.collect::<Vec<_>>(),
+        "callback_faults": of_callbacks.collect::<Vec<_>>(),
+    }))
+}
+
+/// What the fault does to a callback. What it does to the signature of a response, it does to a callback's.
+fn of_callback(fault: Fault) -> String {
+    fault.meaning().replace("the response", "the callback")
 }
 
 fn write(out: &mut dyn Write) -> io::Result<()> {
@@ -65,6 +77,10 @@ fn write(out: &mut dyn Write) -> io::Result<()> {
     )?;
     for form in TRIGGER_FORMS {
         writeln!(out, "  {:33} {}", form.number, form.meaning)?;
+    }
+    writeln!(out, "\nFaults of callbacks, for a rule with \"on\": \"callback\":")?;
+    for fault in Fault::of_callbacks() {
+        writeln!(out, "  {fault:NAME$} {:11} {}", fault.provenance(), of_callback(fault))?;
     }
     writeln!(out, "{RULES}")
 }

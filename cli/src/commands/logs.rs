@@ -1,4 +1,4 @@
-//! `logs`: shows or follows the requests of a running mock, in the format of its log.
+//! `logs`: shows or follows the requests and callbacks of a running mock, in the format of its log.
 
 use std::{io, time::Duration};
 
@@ -17,8 +17,8 @@ const WAIT: Duration = Duration::from_secs(30);
 
 const EXAMPLES: &str = "\
 Examples:
-  wechatpay-mock logs                     the last 100 requests
-  wechatpay-mock logs -f                  follow the requests as they arrive
+  wechatpay-mock logs                     the last 100 requests and callbacks
+  wechatpay-mock logs -f                  follow them as they arrive
   wechatpay-mock logs -f --status 401     follow only requests with this status
 
 Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong usage.";
@@ -28,10 +28,10 @@ Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong
 pub(crate) struct Logs {
     #[command(flatten)]
     mock: MockOptions,
-    /// Keep printing requests as they arrive
+    /// Keep printing requests and callbacks as they arrive
     #[arg(long, short)]
     follow: bool,
-    /// How many of the last requests to show
+    /// How many of the last requests and callbacks to show
     #[arg(long, short = 'n', value_name = "N", default_value = "100")]
     #[arg(value_parser = clap::value_parser!(u16).range(0..=1000))]
     lines: u16,
@@ -46,27 +46,62 @@ pub(crate) struct Logs {
     status: Option<u16>,
 }
 
+/// The lists that are shown: the way in and the way out.
+const EXCHANGES: &str = "exchanges";
+const ATTEMPTS: &str = "attempts";
+
 pub(crate) async fn run(options: &Logs) -> Result<(), Failure> {
     let mock = options.mock.client()?;
     let filter = options.filter();
     let newest = format!("exchanges?order=newest&limit={}{filter}", options.lines.max(1));
     let page = get(&mock, &newest, Duration::ZERO).await?;
-    let mut lines = lines_of(&page);
-    lines.truncate(options.lines.into());
-    lines.reverse();
-    let mut is_read = show(&lines)?;
-    let mut last = page["last"].as_u64();
-    while options.follow && is_read {
-        let after = last.unwrap_or_default();
-        let next = format!("exchanges?after={after}&limit=1000&wait={}{filter}", WAIT.as_secs());
-        let page = get(&mock, &next, WAIT).await?;
-        is_read = show(&lines_of(&page))?;
+    let mut entries = entries_of(&page, EXCHANGES);
+    entries.reverse();
+    let merchant = options.merchant.as_deref().map(|mchid| format!("merchant={}&", encoded(mchid)));
+    let attempts = format!("callback-attempts?{}", merchant.unwrap_or_default());
+    let mut last_attempt = None;
+    if options.has_callbacks() {
+        let page = get(&mock, &format!("{attempts}after=0"), Duration::ZERO).await?;
+        entries.extend(entries_of(&page, ATTEMPTS));
+        entries.sort_by_key(|entry| entry["at"].as_u64());
+        last_attempt = page["last"].as_u64();
+    }
+    let skipped = entries.len().saturating_sub(options.lines.into());
+    let is_read = show(&lines_of(&entries[skipped..]))?;
+    if !options.follow || !is_read {
+        return Ok(());
+    }
+    let exchanges = format!("exchanges?limit=1000{filter}&");
+    let exchanges = follow(&mock, &exchanges, EXCHANGES, page["last"].as_u64());
+    if options.has_callbacks() {
+        // Either ends if nobody reads the output any more.
+        tokio::select! {
+            ended = exchanges => ended,
+            ended = follow(&mock, &attempts, ATTEMPTS, last_attempt) => ended,
+        }
+    } else {
+        exchanges.await
+    }
+}
+
+/// Shows what is new in this list until nobody reads it any more.
+async fn follow(mock: &MockClient, path: &str, list: &str, mut last: Option<u64>) -> Result<(), Failure> {
+    loop {
+        let next = format!("{path}after={}&wait={}", last.unwrap_or_default(), WAIT.as_secs());
+        let page = get(mock, &next, WAIT).await?;
+        if !show(&lines_of(&entries_of(&page, list)))? {
+            return Ok(());
+        }
         last = page["last"].as_u64();
     }
-    Ok(())
 }
 
 impl Logs {
+    /// Whether callbacks are shown: not if only some requests are wanted.
+    fn has_callbacks(&self) -> bool {
+        self.operation.is_none() && self.status.is_none()
+    }
+
     /// The filters of `GET /__mock/exchanges`, each after `&`.
     fn filter(&self) -> String {
         let status = self.status.map(|status| status.to_string());
@@ -88,10 +123,13 @@ async fn get(mock: &MockClient, path: &str, wait: Duration) -> Result<Value, Fai
     mock.call(Method::GET, path, None, TIMEOUT + wait).await.map_err(call_failed)
 }
 
-/// A line for each exchange, with the time in this machine's time zone.
-fn lines_of(page: &Value) -> Vec<String> {
-    let exchanges = page["exchanges"].as_array().into_iter().flatten();
-    exchanges.map(line_of).collect()
+fn entries_of(page: &Value, list: &str) -> Vec<Value> {
+    page[list].as_array().cloned().unwrap_or_default()
+}
+
+/// A line for each entry, with the time in this machine's time zone.
+fn lines_of(entries: &[Value]) -> Vec<String> {
+    entries.iter().map(line_of).collect()
 }
 
 fn line_of(exchange: &Value) -> String {

@@ -21,6 +21,7 @@ pub(crate) mod prove_receiver;
 pub(crate) mod run;
 pub(crate) mod serve;
 mod signing_keys;
+pub(crate) mod trigger;
 pub(crate) mod verify;
 
 use std::{io, process::ExitCode};
@@ -39,9 +40,11 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Demo => demo::run().await,
         // Only these return an exit code other than 0 without an error.
         Command::Run(options) => return run::run(&options).await,
+        Command::Trigger(options) => trigger::run(&options).await,
         Command::Verify(options) => return verify::run(&options).await.map(exit_code),
         Command::ProveClient(options) => return prove_client::run(&options).await.map(exit_code),
         Command::ProveReceiver(options) => return prove_receiver::run(&options).await.map(exit_code),
+        Command::Explain(options) => return explain::run(&options).map(exit_code),
         Command::Healthcheck(options) => return healthcheck::run(&options).await.map(exit_code),
         Command::Call(options) => call::run(&options).await,
         Command::Keys(options) => keys::run(&options),

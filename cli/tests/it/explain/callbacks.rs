@@ -28,7 +28,7 @@ fn callback() -> Callback {
     };
     let created = Timestamp::from_unix(1_756_951_532);
     let key = Credentials::development().apiv3_key;
-    Callback::seal(&event, created, [7; 16], &key, "p9bCmuqmIkmx", PLAINTEXT.as_bytes())
+    Callback::seal(&event, &Callback::make_id([7; 16]), created, &key, "p9bCmuqmIkmx", PLAINTEXT.as_bytes())
 }
 
 fn body() -> String {
