@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use wechatpay_mock::{FAULTS, TRIGGER_FORMS};
+use wechatpay_mock::{FAULTS, Fault, TRIGGER_FORMS};
 use wechatpay_openapi::{CallbackEvent, Contract, Operation};
 
 use crate::case::{Case, Expected, ExpectedBody, SignedBy};
@@ -60,6 +60,16 @@ pub fn faults() -> String {
     for fault in FAULTS {
         let (meaning, applied, provenance) = (cell(fault.meaning()), fault.applied(), fault.provenance());
         let _ = writeln!(text, "| `{fault}` | {meaning} | {applied} | {provenance} |");
+    }
+    text
+}
+
+/// A row for each fault of callbacks: what happens, and its provenance.
+pub fn callback_faults() -> String {
+    let mut text = String::from("\n| fault | what happens | provenance |\n|---|---|---|\n");
+    for fault in Fault::of_callbacks() {
+        let meaning = fault.meaning().replace("the response", "the callback");
+        let _ = writeln!(text, "| `{fault}` | {} | {} |", cell(&meaning), fault.provenance());
     }
     text
 }

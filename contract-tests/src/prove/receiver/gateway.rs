@@ -119,7 +119,7 @@ impl Gateway {
         let other = OTHER_APIV3_KEY.parse().expect("an APIv3 key has 32 characters");
         let key = if sending.resource == ResourceForm::OtherKey { &other } else { &self.apiv3_key };
         let nonce = Callback::resource_nonce(random());
-        Callback::seal(&event, created, random(), key, &nonce, resource)
+        Callback::seal(&event, &Callback::make_id(random()), created, key, &nonce, resource)
     }
 
     /// The whole request with this body, signed now.

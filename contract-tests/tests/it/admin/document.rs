@@ -52,7 +52,7 @@ fn a_document_has_what_openapi_requires() {
     for document in documents() {
         assert_eq!(document["openapi"], "3.1.0");
         assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
-        let known = ["openapi", "info", "servers", "security", "paths", "components"];
+        let known = ["openapi", "info", "servers", "security", "paths", "webhooks", "components"];
         assert!(object(&document).all(|(name, _)| known.contains(&name.as_str())));
         assert!(!operations(&document).is_empty());
         for (path, method, operation) in operations(&document) {
@@ -63,13 +63,16 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 27] = [
+const CALLS: [&str; 32] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
     "DELETE /__mock/merchants/{mchid} delete_merchant",
     "GET /__mock/ show_index",
     "GET /__mock/ca.pem show_ca",
+    "GET /__mock/callback-attempts list_attempts merchant after wait",
+    "GET /__mock/callbacks list_callbacks merchant after",
+    "GET /__mock/callbacks/{number} show_callback",
     "GET /__mock/clock show_clock",
     "GET /__mock/contract.json show_contract",
     "GET /__mock/contract/{family} show_family",
@@ -86,6 +89,8 @@ const CALLS: [&str; 27] = [
     "GET /__mock/metrics show_metrics",
     "GET /__mock/openapi.json show_openapi",
     "GET /__mock/operations list_operations family",
+    "POST /__mock/callbacks send_callback body",
+    "POST /__mock/callbacks/{number}/resend resend_callback",
     "POST /__mock/clock set_clock body",
     "POST /__mock/faults add_fault body",
     "POST /__mock/merchants make_merchant body",

@@ -10,7 +10,10 @@ use super::{
     Admin, Response,
     described::{DOCUMENT, Seen, resolved},
 };
-use crate::support::RawRequest;
+use crate::support::{
+    RawRequest,
+    receiver::{OK, Receiver},
+};
 
 /// Method, path with example parameters, and description of each call.
 fn calls() -> Vec<(String, String, &'static Value)> {
@@ -90,6 +93,13 @@ async fn responses(seen: &mut Vec<Response>) {
         Admin::of(builder.clock(wechatpay_mock::Clock::fixed(crate::support::NOW)).start().await.unwrap());
     admin.exchange(&RawRequest::sample()).await;
     let reset = json!({ "fault": "reset" });
+    let receiver = Receiver::start(&[OK]).await;
+    for event in ["TRANSACTION.SUCCESS", "NONE"] {
+        seen.push(admin.post("/callbacks", &json!({ "event_type": event, "to": receiver.url() })).await);
+    }
+    for number in [1, 2] {
+        seen.push(admin.call("POST", &format!("/callbacks/{number}/resend"), "").await);
+    }
     for path in [
         "/",
         "/health",
@@ -114,6 +124,10 @@ async fn responses(seen: &mut Vec<Response>) {
         "/credentials",
         "/credentials?merchant=9",
         "/ca.pem",
+        "/callbacks",
+        "/callbacks/1",
+        "/callbacks/2",
+        "/callback-attempts",
     ] {
         seen.push(admin.get(path).await);
     }
@@ -164,6 +178,11 @@ async fn without_room(seen: &mut Vec<Response>) {
     for _ in 0..12 {
         admin.post("/merchants", &json!({})).await;
     }
+    for _ in 0..30 {
+        admin
+            .post("/callbacks", &json!({ "event_type": "REFUND.SUCCESS", "to": "http://example.com/" }))
+            .await;
+    }
     for _ in 0..3 {
         admin.exchange(&RawRequest { body: vec![b' '; 64 * 1024], ..RawRequest::sample() }).await;
     }
@@ -174,6 +193,8 @@ async fn without_room(seen: &mut Vec<Response>) {
         for path in [
             "/contract.json",
             "/contract/pay-transactions",
+            "/callbacks",
+            "/callback-attempts",
             "/exchanges",
             "/exchanges.har",
             "/exchanges/1",

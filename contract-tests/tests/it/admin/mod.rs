@@ -2,6 +2,7 @@
 
 mod access;
 mod bad;
+mod callbacks;
 mod clock;
 mod credentials;
 mod described;

@@ -79,6 +79,7 @@ fn the_tables_of_faults_are_up_to_date() {
     // One after the other, because both may write.
     check_generated("docs/reference/faults.md", "faults", &table::faults());
     check_generated("docs/reference/faults.md", "request-numbers", &table::request_numbers());
+    check_generated("docs/reference/faults.md", "callback-faults", &table::callback_faults());
 }
 
 #[test]

@@ -59,6 +59,7 @@ fn expected(fault: Fault) -> (Reaction, bool) {
         Fault::Signtest => (SignatureForm, APPLIED),
         Fault::StaleTimestamp => (SignedAt(-301), APPLIED),
         Fault::FutureTimestamp => (SignedAt(301), APPLIED),
+        _ => panic!("{fault} is only of callbacks"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shared by the tests: a connection for raw bytes, and requests signed at a fixed time.
 
 pub(crate) mod curl;
+pub(crate) mod receiver;
 pub(crate) mod secure;
 pub(crate) mod tools;
 
