@@ -60,12 +60,16 @@ pub(crate) struct MockConfiguration {
 
 #[derive(Debug, Args)]
 pub(crate) struct NotifyOptions {
-    /// Send the callbacks of one address to another, such as https://shop.example.com=http://127.0.0.1:3000; may be repeated
+    // A doc comment would have to link the URL.
     #[arg(
         long = "notify-map",
         value_name = "FROM=TO",
         env = "WECHATPAY_MOCK_NOTIFY_MAP",
         value_delimiter = ','
+    )]
+    #[arg(
+        help = "Send the callbacks of one address to another, such as https://shop.example.com=http://127.0.0.1:3000; \
+                  may be repeated"
     )]
     maps: Vec<NotifyMap>,
     /// Host that callbacks may also be sent to; may be repeated. They are sent only to these and to this machine
