@@ -215,7 +215,8 @@ fn requests_with_one_byte_altered(
             let positions: Vec<_> = part.range(&bytes).collect();
             let at = *positions.get(index.index(positions.len().max(1)))?;
             bytes[at] ^= flipped;
-            Some(Altered { part, bytes: Raw(bytes) })
+            // What begins like a TLS handshake is no request, and is answered in TLS.
+            (bytes[0] != 0x16).then_some(Altered { part, bytes: Raw(bytes) })
         },
     )
 }
