@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Contract, Depth, Operation, PathTemplate, Provenance,
     entry::Entry,
-    event::{Events, EventsByType, Webhooks},
+    events::{Events, EventsByType, Webhooks},
     list::List,
     routes::{Literal, Node, Routes},
 };

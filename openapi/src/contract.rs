@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     ContractError, Operation, PathTemplate,
     built_in::{self, CONTRACT},
-    event::{Events, EventsByType, Webhooks},
+    events::{Events, EventsByType, Webhooks},
     inline::inline,
     list::List,
     near::near,

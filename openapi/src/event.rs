@@ -1,11 +1,11 @@
 //! The events that callbacks tell of: the webhooks of a document.
 
-use std::{collections::BTreeMap, slice, sync::Arc};
+use std::slice;
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Contract, ContractError, Provenance, Schema, built_in,
+    ContractError, Provenance, Schema,
     inline::resolve,
     parse::{branches, child},
 };
@@ -18,12 +18,6 @@ const LONGEST_PLAN: u64 = 7 * 24 * 60 * 60;
 
 /// The plan of an event that names none. Most events have it. (own choice)
 const USUAL_PLAN: &str = "payment";
-
-/// The most characters that are wrong in a misspelt event. (own choice)
-const MOST_SLIPS: usize = 4;
-
-/// The longest event that may be misspelt, in bytes. (own choice)
-const LONGEST_MISSPELT: usize = 128;
 
 /// An event that callbacks tell of.
 ///
@@ -49,56 +43,6 @@ pub struct CallbackEvent {
     assumed: Vec<&'static str>,
     resource: Schema,
     variants: Vec<Schema>,
-}
-
-/// Events by `event_type`.
-pub(crate) type EventsByType = BTreeMap<String, Arc<CallbackEvent>>;
-
-/// The events of a contract.
-#[derive(Clone, Debug)]
-pub(crate) struct Events {
-    /// Whether it has the built-in ones, unless they are replaced.
-    pub(crate) has_built_in: bool,
-    pub(crate) own: EventsByType,
-}
-
-/// The events of a document, and what its plans are called.
-#[derive(Default)]
-pub(crate) struct Webhooks {
-    pub(crate) events: EventsByType,
-    plans: Map<String, Value>,
-}
-
-impl Contract {
-    /// Every event that callbacks tell of, by `event_type`. The built-in ones are read at the first call of this or
-    /// [`event`](Self::event), which takes some milliseconds.
-    pub fn events(&self) -> Vec<&CallbackEvent> {
-        let built_in = self.events.has_built_in.then(|| &built_in::WEBHOOKS.events).into_iter().flatten();
-        let all: BTreeMap<_, _> = built_in.chain(&self.events.own).collect();
-        all.into_values().map(Arc::as_ref).collect()
-    }
-
-    /// The event with this `event_type`.
-    pub fn event(&self, event_type: &str) -> Option<&CallbackEvent> {
-        let built_in =
-            || self.events.has_built_in.then(|| built_in::WEBHOOKS.events.get(event_type)).flatten();
-        self.events.own.get(event_type).or_else(built_in).map(Arc::as_ref)
-    }
-
-    /// The event that an unknown name is meant for: one that is only slightly misspelt, or was renamed.
-    pub fn near_event(&self, name: &str) -> Option<&CallbackEvent> {
-        if name.len() > LONGEST_MISSPELT {
-            return None;
-        }
-        let name = name.to_uppercase();
-        let slips = |event: &CallbackEvent| {
-            let names = event.former.iter().chain([&event.event_type]);
-            names.map(|known| strsim::levenshtein(known, &name)).min().unwrap_or(usize::MAX)
-        };
-        let (slips, event) =
-            self.events().into_iter().map(|event| (slips(event), event)).min_by_key(|(slips, _)| *slips)?;
-        (slips <= MOST_SLIPS).then_some(event)
-    }
 }
 
 impl CallbackEvent {
@@ -140,8 +84,8 @@ impl CallbackEvent {
         &self.assumed
     }
 
-    /// Reads the webhook `event_type` of a document.
-    fn read(
+    /// Reads the webhook `event_type` of a document. Plans are the first of these with their name.
+    pub(crate) fn read(
         document: &Value,
         event_type: &str,
         plans: [&Map<String, Value>; 2],
@@ -215,40 +159,6 @@ impl CallbackEvent {
             post["x-provenance"] = self.provenance.as_str().into();
         }
         json!({ "post": post })
-    }
-}
-
-impl Webhooks {
-    /// Reads the webhooks of a document. Its plans, `x-mock.retry`, come before others of the same name.
-    ///
-    /// # Errors
-    /// The first webhook that is no event.
-    pub(crate) fn read(document: &Value, others: &Map<String, Value>) -> Result<Self, ContractError> {
-        let plans = document["x-mock"]["retry"].as_object().cloned().unwrap_or_default();
-        let mut events = EventsByType::new();
-        for (event_type, _) in document["webhooks"].as_object().into_iter().flatten() {
-            let event = CallbackEvent::read(document, event_type, [&plans, others])
-                .map_err(|error| error.within(event_type).at(["webhooks", event_type]))?;
-            events.insert(event_type.clone(), event.into());
-        }
-        Ok(Self { events, plans })
-    }
-
-    /// Reads the webhooks of a document of the user's, and checks all of them. It may use the built-in plans.
-    ///
-    /// # Errors
-    /// The first that is no event, or has no example.
-    pub(crate) fn of_user(document: &Value) -> Result<EventsByType, ContractError> {
-        match document.get("webhooks") {
-            None => return Ok(EventsByType::new()),
-            Some(webhooks) if webhooks.is_object() => {}
-            Some(_) => return Err(ContractError::new("expected an object as webhooks").at(["webhooks"])),
-        }
-        let events = Self::read(document, &built_in::WEBHOOKS.plans)?.events;
-        for (event_type, event) in &events {
-            event.check().map_err(|error| error.within(event_type).at(["webhooks", event_type, "post"]))?;
-        }
-        Ok(events)
     }
 }
 
@@ -365,6 +275,7 @@ fn write(schema: &Value, value: &Value, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Contract;
 
     fn document(post: &Value) -> Value {
         json!({ "webhooks": { "SHOP.OPENED": { "post": post } } })

@@ -9,7 +9,7 @@ use http::Method;
 
 use crate::{
     Contract, ContractError, Depth, Operation, PathTemplate,
-    event::Events,
+    events::Events,
     list::List,
     routes::{Branch, Routes},
 };

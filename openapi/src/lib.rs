@@ -47,6 +47,7 @@ mod document;
 mod entry;
 mod error;
 mod event;
+mod events;
 mod example;
 mod field_error;
 mod form;
