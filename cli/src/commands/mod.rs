@@ -18,6 +18,7 @@ pub(crate) mod operations;
 mod policies;
 pub(crate) mod prove_client;
 pub(crate) mod prove_receiver;
+mod proving;
 pub(crate) mod run;
 pub(crate) mod serve;
 mod signing_keys;

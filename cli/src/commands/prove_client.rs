@@ -4,13 +4,12 @@ use std::{ffi::OsString, net::SocketAddr, num::NonZero, time::Duration};
 
 use clap::{ArgGroup, Args};
 use http::Method;
-use wechatpay_contract::prove::{About, Keys, Prover, ReportFile, TestedClient, Trigger, table};
+use wechatpay_contract::prove::{Keys, Prover, ReportFile, TestedClient, Trigger};
 
 use crate::{
-    commands::progress,
+    commands::proving::{all_passed, list},
     options::address,
-    output::{Failure, print},
-    signals::Signals,
+    output::Failure,
 };
 
 const EXAMPLES: &str = "\
@@ -86,11 +85,6 @@ pub(crate) struct ProveClient {
     command: Vec<OsString>,
 }
 
-/// A signal to end arrived.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted; the tested program was stopped")]
-pub(crate) struct Interrupted;
-
 /// Returns whether the client passed every probe.
 pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
     let prover = prover(options);
@@ -99,31 +93,7 @@ pub(crate) async fn run(options: &ProveClient) -> Result<bool, Failure> {
         list(plan.iter().map(|(probe, skipped)| (&probe.about, *skipped)))?;
         return Ok(true);
     }
-    let mut signals = Signals::all()?;
-    let progress = progress(plan.len());
-    let results = prover.run(&options.filter, |result| {
-        if let Some(finding) = result.findings().first() {
-            progress.set_message(format!("{}: {}", result.probe.id, finding.kind));
-        }
-        progress.inc(1);
-    });
-    // A client in its own process group does not get Ctrl-C; it is stopped when its run is dropped.
-    let results = tokio::select! {
-        results = results => results?,
-        signal = signals.next() => {
-            signal?;
-            return Err(Interrupted.into());
-        }
-    };
-    progress.finish_and_clear();
-
-    if !options.report.iter().any(ReportFile::is_stdout) {
-        print(|mut out| table::write(&mut out, &results))?;
-    }
-    for report in &options.report {
-        report.write(&results)?;
-    }
-    Ok(results.counts().failed == 0)
+    all_passed(plan.len(), &options.report, async |on_done| prover.run(&options.filter, on_done).await).await
 }
 
 fn prover(options: &ProveClient) -> Prover {
@@ -135,16 +105,6 @@ fn prover(options: &ProveClient) -> Prover {
     };
     let usual = Prover::new(client);
     Prover { keys: options.keys, timeout: options.timeout, jobs: options.jobs.unwrap_or(usual.jobs), ..usual }
-}
-
-/// Lists the probes: id, severity, what they do, and what the tested program must do.
-pub(crate) fn list<'a>(mut plan: impl Iterator<Item = (&'a About, Option<&'a str>)>) -> Result<(), Failure> {
-    print(|out| {
-        plan.try_for_each(|(probe, skipped)| {
-            let skipped = skipped.map_or(String::new(), |reason| format!(" (skipped: {reason})"));
-            writeln!(out, "{} [{}] {}: must {}{skipped}", probe.id, probe.severity, probe.title, probe.must)
-        })
-    })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

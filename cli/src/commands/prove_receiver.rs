@@ -6,17 +6,12 @@ use clap::{ArgGroup, Args};
 use wechatpay_contract::prove::{
     Keys, ReportFile,
     receiver::{KnownOrder, ReceiverProver, ReceiverUrl, ReceiverUrlError},
-    table,
 };
 
 use crate::{
-    commands::{
-        progress,
-        prove_client::{Interrupted, list},
-    },
+    commands::proving::{all_passed, list},
     options::Configuration,
-    output::{Failure, print},
-    signals::Signals,
+    output::Failure,
 };
 
 const EXAMPLES: &str = "\
@@ -123,31 +118,7 @@ pub(crate) async fn run(options: &ProveReceiver) -> Result<bool, Failure> {
         list(plan.iter().map(|(probe, skipped)| (&probe.about, *skipped)))?;
         return Ok(true);
     }
-    let mut signals = Signals::all()?;
-    let progress = progress(plan.len());
-    let results = prover.run(&options.filter, |result| {
-        if let Some(finding) = result.findings().first() {
-            progress.set_message(format!("{}: {}", result.probe.id, finding.kind));
-        }
-        progress.inc(1);
-    });
-    // An application in its own process group does not get Ctrl-C; it is stopped when its run is dropped.
-    let results = tokio::select! {
-        results = results => results?,
-        signal = signals.next() => {
-            signal?;
-            return Err(Interrupted.into());
-        }
-    };
-    progress.finish_and_clear();
-
-    if !options.report.iter().any(ReportFile::is_stdout) {
-        print(|mut out| table::write(&mut out, &results))?;
-    }
-    for report in &options.report {
-        report.write(&results)?;
-    }
-    Ok(results.counts().failed == 0)
+    all_passed(plan.len(), &options.report, async |on_done| prover.run(&options.filter, on_done).await).await
 }
 
 fn prover(options: &ProveReceiver) -> Result<ReceiverProver, Failure> {

@@ -179,7 +179,7 @@ fn to_json(delivery: &Delivery) -> Value {
     })
 }
 
-/// Shows what came of the first attempt. Fails if the receiver did not take the callback.
+/// Shows how the first attempt ended. Fails if the receiver did not take the callback.
 fn show(callback: &Value, as_json: bool) -> Result<(), Failure> {
     let is_taken = callback["state"] == "received";
     if as_json {

@@ -6,9 +6,15 @@ use wechatpay_openapi::{Contract, Operation};
 
 use super::{
     capture::{Message, Start},
-    examine::Kind,
     outcome::Unsigned,
 };
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Request,
+    Answer,
+    Callback,
+}
 
 /// Whether a merchant sent it to the gateway.
 pub(super) fn is_request(message: &Message) -> bool {
@@ -30,7 +36,7 @@ pub(super) fn first_line(message: &Message) -> Option<(&str, &str)> {
     }
 }
 
-/// Whether a query may let whoever reads it fetch something, such as a bill.
+/// Whether a query may let its reader fetch something, such as a bill.
 pub(super) fn has_token(target: &str) -> bool {
     let query = target.split_once('?').map_or("", |(_, query)| query).to_ascii_lowercase();
     ["token", "secret", "key", "password"].iter().any(|word| query.contains(word))

@@ -12,7 +12,7 @@ use wechatpay_protocol::{
 
 use super::{
     capture::{CaptureError, Message, Place, Start},
-    content::{first_line, has_token, is_request, operation, signed_body, title, unsigned},
+    content::{Kind, first_line, has_token, is_request, operation, signed_body, title, unsigned},
     keys::{Key, Keys, Owner},
     outcome::{Outcome, Unsigned},
     resource::{Data, Opened},
@@ -46,13 +46,6 @@ pub(crate) struct Examination {
     pub(super) resource: Option<Opened>,
     /// Whether the body has fewer bytes than its length promises: how many, and how many there should be.
     pub(super) short_body: Option<(usize, usize)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Request,
-    Answer,
-    Callback,
 }
 
 impl Examination {

@@ -6,7 +6,8 @@ use wechatpay_protocol::Timestamp;
 
 use super::{
     capture::Place,
-    examine::{Examination, Kind},
+    content::Kind,
+    examine::Examination,
     keys::{Keys, Source},
     outcome::{Outcome, Unsigned},
     resource::Opened,

@@ -8,12 +8,14 @@ mod har;
 mod json;
 mod keys;
 mod outcome;
+mod read;
 mod report;
 mod resource;
 mod text;
 
-pub(crate) use capture::{CaptureError, MAX_BYTES, read};
+pub(crate) use capture::{CaptureError, MAX_BYTES};
 pub(crate) use examine::{Examination, Examiner};
 pub(crate) use json::to_json;
 pub(crate) use keys::{Given, Keys};
+pub(crate) use read::read;
 pub(crate) use report::write;

@@ -7,7 +7,8 @@ use wechatpay_protocol::{Timestamp, display::printable};
 
 use super::{
     capture::Place,
-    examine::{Examination, Kind},
+    content::Kind,
+    examine::Examination,
     keys::{Keys, Source},
     outcome::Outcome,
     resource::Opened,

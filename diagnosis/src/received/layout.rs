@@ -1,4 +1,4 @@
-//! Mistakes in the lines of a response's message: made by whoever signs in place of the gateway, such as a test.
+//! Mistakes in the lines of a response's message: made by a test or another program that signs in place of the gateway.
 
 use crate::{known_mistake::Cost, layout::LineRule, permutations::permutations};
 
