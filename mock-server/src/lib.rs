@@ -35,7 +35,7 @@ mod response;
 mod server;
 mod store;
 
-pub use crate::admin::control::{NewMerchant, Trigger, TriggerError};
+pub use crate::admin::control::NewMerchant;
 pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
 pub use crate::api::error::{ApiError, CHECKS, SensitiveFault};
 pub use crate::api::host::{GATEWAY_HOSTS, Host, HostError, HostName};
@@ -52,7 +52,7 @@ pub use crate::merchants::{
     PlatformCertificate, PlatformCertificates, ProvisionError, PublicKeyPair, TrustMode,
 };
 pub use crate::net::tls::{Authority, AuthorityError};
-pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError};
+pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError, Trigger, TriggerError};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;

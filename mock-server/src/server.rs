@@ -18,7 +18,7 @@ use wechatpay_protocol::{Credentials, Mchid};
 use crate::{
     admin::{
         Access, Admin, AdminToken,
-        control::{Control, NewMerchant, Trigger, TriggerError},
+        control::{Control, NewMerchant},
     },
     api::host::Host,
     clock::Clock,
@@ -35,7 +35,7 @@ use crate::{
         proxy::Proxy,
         tls::{AuthorityError, Tls},
     },
-    notify::{Notifier, NotifyMap},
+    notify::{Notifier, NotifyMap, Trigger, TriggerError},
     operations::{initial, seed::Seed},
     policies::Policies,
     random::Randomness,
@@ -277,7 +277,7 @@ impl MockServer {
     /// # Errors
     /// [`TriggerError`] if the event or the merchant is unknown, or nothing says where to send it.
     pub async fn trigger(&self, trigger: Trigger) -> Result<Arc<Delivery>, TriggerError> {
-        self.control().trigger(trigger).await
+        self.control().notifier.trigger(&trigger).await
     }
 
     /// The callback with this number once it has had this many attempts, or as it is if none ends within ten seconds; `None` if
@@ -291,7 +291,7 @@ impl MockServer {
     /// # Errors
     /// The same as for [`MockServer::trigger`].
     pub fn signed_callback(&self, trigger: &Trigger) -> Result<(SentCallback, Value), TriggerError> {
-        self.control().signed_callback(trigger)
+        self.control().notifier.signed(trigger)
     }
 
     /// The callbacks that were sent or wait to be sent, oldest first, with every attempt.

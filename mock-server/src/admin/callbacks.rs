@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{
     admin::{
-        control::{Control, Trigger},
+        control::Control,
         error::{AdminError, Error},
         exchanges::mchid,
         extract::{Body, Query, Segment},
@@ -21,6 +21,7 @@ use crate::{
     },
     api::non_null::non_null,
     journal::Attempted,
+    notify::Trigger,
     store::{Attempt, Delivery, DeliveryState, Outcome},
 };
 
@@ -271,7 +272,8 @@ pub(super) async fn send_callback(
     Body(NewCallback { event_type, to, merchant, resource }): Body<NewCallback>,
 ) -> Result<(StatusCode, Json), AdminError> {
     let resource = resource.map(Value::Object);
-    let delivery = control.trigger(Trigger { event_type, to, merchant, resource }).await?;
+    let trigger = Trigger { event_type, to, merchant, resource };
+    let delivery = control.notifier.trigger(&trigger).await?;
     Ok((StatusCode::CREATED, Json::of(&Callback::of(&delivery, true))))
 }
 
@@ -299,10 +301,9 @@ pub(super) async fn show_callback(
 )]
 pub(super) async fn resend_callback(
     State(control): State<Arc<Control>>,
-    Segment(_): Segment,
-    path: axum::extract::Path<String>,
+    Path(number): Path<String>,
 ) -> Result<Json, AdminError> {
-    let number = Segment(path.0).number()?;
+    let number = Segment(number).number()?;
     let delivery = control.resend(number).await?;
     Ok(Json::of(&Callback::of(&delivery, true)))
 }

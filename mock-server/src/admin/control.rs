@@ -13,24 +13,22 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
     time::timeout,
 };
-use wechatpay_protocol::{Credentials, Mchid, display::quoted};
+use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
     admin::error::AdminError,
-    api::suggest::nearest,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
     journal::RejectedConnections,
-    merchants::{Merchant, ProvisionError, TrustMode, provision::Provisioner},
+    merchants::{ProvisionError, TrustMode, provision::Provisioner},
     notify::Notifier,
-    operations::{event, seed::SeedMerchant},
-    store::{Delivery, DeliveryState, Outgoing, SentCallback},
+    operations::seed::SeedMerchant,
+    store::Delivery,
 };
 
 /// A merchant to create. The default has an unused mchid, the development key, and the documentation's sample card.
@@ -45,65 +43,6 @@ pub struct NewMerchant {
     pub new_key: bool,
     /// Its initial state. Default: the documentation's sample card.
     pub seed: Option<SeedMerchant>,
-}
-
-/// A callback to send by hand.
-///
-/// ```
-/// use wechatpay_mock::Trigger;
-///
-/// let paid = Trigger {
-///     to: Some("http://127.0.0.1:3000/notify".into()),
-///     resource: Some(serde_json::json!({ "out_trade_no": "1217752501201407033233368018" })),
-///     ..Trigger::of("TRANSACTION.SUCCESS")
-/// };
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Trigger {
-    /// What happened.
-    pub event_type: String,
-    /// The URL to send it to. Default: the merchant's `notify_url`.
-    pub to: Option<String>,
-    /// The merchant that receives it, by mchid. Default: the first one.
-    pub merchant: Option<String>,
-    /// Fields of its resource that are not as in the example, as a JSON merge patch: null removes a field.
-    pub resource: Option<Value>,
-}
-
-/// Why a callback can't be sent by hand.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TriggerError {
-    /// No event has this type.
-    #[error(
-        "event_type: expected an event, found {found}; did you mean {nearest}? `wechatpay-mock trigger --list` has all"
-    )]
-    UnknownEvent {
-        /// What was named, quoted.
-        found: String,
-        /// The known event that is most similar.
-        nearest: String,
-    },
-    /// No merchant has this mchid.
-    #[error("merchant: expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
-    UnknownMerchant {
-        /// What was named, quoted.
-        found: String,
-    },
-    /// Nothing says where to send it.
-    #[error(
-        "to: expected a URL, found none; name one, or set notify_url of merchant {mchid} in the configuration"
-    )]
-    NoUrl {
-        /// The merchant.
-        mchid: Mchid,
-    },
-}
-
-impl Trigger {
-    /// A callback of this event, as its example has it, to the first merchant's `notify_url`.
-    pub fn of(event_type: impl Into<String>) -> Self {
-        Self { event_type: event_type.into(), ..Self::default() }
-    }
 }
 
 /// A running mock, with everything needed to change it.
@@ -216,50 +155,6 @@ impl Control {
         Arc::clone(&self.unread).try_acquire_many_owned(permits).map_err(|_| AdminError::NoRoom)
     }
 
-    /// Sends a callback, and waits for its first attempt.
-    pub(crate) async fn trigger(&self, trigger: Trigger) -> Result<Arc<Delivery>, TriggerError> {
-        let (merchant, outgoing) = self.outgoing(&trigger)?;
-        let number = self.gateway.store.send(&merchant.mchid, outgoing.clone());
-        let attempted = self.notifier.attempted(number, 1).await;
-        Ok(attempted.unwrap_or_else(|| Arc::new(Delivery::new(number, &merchant.mchid, outgoing))))
-    }
-
-    /// Encrypts and signs a callback without sending it.
-    pub(crate) fn signed_callback(&self, trigger: &Trigger) -> Result<(SentCallback, Value), TriggerError> {
-        let (merchant, outgoing) = self.outgoing(trigger)?;
-        let delivery = Delivery::new(0, &merchant.mchid, outgoing);
-        let resource = serde_json::from_str(&delivery.resource).unwrap_or_default();
-        Ok((self.notifier.sign(&merchant, &delivery), resource))
-    }
-
-    /// The callback to send, and its merchant.
-    fn outgoing(&self, trigger: &Trigger) -> Result<(Arc<Merchant>, Outgoing), TriggerError> {
-        let gateway = &self.gateway;
-        let (contract, now) = (&gateway.contract, gateway.clock.now());
-        let event = contract.event(&trigger.event_type).ok_or_else(|| {
-            let near = contract.near_event(&trigger.event_type).map(|event| event.event_type.as_str());
-            let known = contract.events();
-            let nearest = near
-                .or_else(|| nearest(&trigger.event_type, known.iter().map(|one| one.event_type.as_str())));
-            let nearest = nearest.unwrap_or_default().into();
-            TriggerError::UnknownEvent { found: quoted(&trigger.event_type), nearest }
-        })?;
-        let merchants = &gateway.merchants;
-        let merchant = match &trigger.merchant {
-            None => merchants.first(),
-            Some(mchid) => merchants.merchant(mchid),
-        };
-        let found = || quoted(trigger.merchant.as_deref().unwrap_or_default());
-        let merchant = merchant.ok_or_else(|| TriggerError::UnknownMerchant { found: found() })?;
-        let url = trigger.to.as_ref().or(merchant.notify_url.as_ref());
-        let url = url.ok_or_else(|| TriggerError::NoUrl { mchid: merchant.mchid.clone() })?;
-        let values = trigger.resource.as_ref().unwrap_or(&Value::Null);
-        let mut resource = event::resource(event, &merchant, values, now);
-        merge(&mut resource, values);
-        let outgoing = event::outgoing(event, url, &resource, now, &gateway.randomness);
-        Ok((merchant, outgoing))
-    }
-
     /// The callback with this number.
     pub(super) fn delivery(&self, number: u64) -> Result<Arc<Delivery>, AdminError> {
         let store = &self.gateway.store;
@@ -268,16 +163,8 @@ impl Control {
 
     /// Sends a callback again now, and waits for that attempt.
     pub(super) async fn resend(&self, number: u64) -> Result<Arc<Delivery>, AdminError> {
-        let delivery = self.delivery(number)?;
-        let attempts = delivery.attempts.len();
-        // One that is being sent has its next attempt already.
-        if delivery.state != DeliveryState::Sending {
-            let mut delivery = Arc::unwrap_or_clone(delivery);
-            delivery.state = DeliveryState::Waiting(self.gateway.clock.now());
-            self.gateway.store.update(delivery);
-        }
-        let attempted = self.notifier.attempted(number, attempts + 1).await;
-        attempted.map_or_else(|| self.delivery(number), Ok)
+        self.delivery(number)?;
+        self.notifier.resend(number).await.map_or_else(|| self.delivery(number), Ok)
     }
 
     /// Adds a fault rule, for the merchant that it names or for all merchants.
@@ -391,25 +278,6 @@ impl Control {
     fn restore_configured_faults(&self, mchid: Option<&Mchid>) {
         if let Err(error) = self.add_configured_faults(mchid) {
             tracing::error!("a configured fault rule can't be added again: {error}");
-        }
-    }
-}
-
-/// Changes a value by a JSON merge patch (RFC 7386): null removes a field.
-fn merge(value: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else { return };
-    let Value::Object(fields) = value else { return };
-    for (name, patch) in patch {
-        match patch {
-            Value::Null => {
-                fields.remove(name);
-            }
-            Value::Object(_) if fields.get(name).is_some_and(Value::is_object) => {
-                merge(&mut fields[name], patch);
-            }
-            other => {
-                fields.insert(name.clone(), other.clone());
-            }
         }
     }
 }

@@ -12,10 +12,11 @@ use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{
-    admin::{control::TriggerError, json::Json},
+    admin::json::Json,
     api::error::ApiError,
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
+    notify::TriggerError,
 };
 
 /// Why a call is refused. The text says what was expected, what was found, and what to do.

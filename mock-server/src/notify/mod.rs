@@ -9,22 +9,28 @@
 mod attempt;
 mod hosts;
 mod sender;
+mod trigger;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
+use serde_json::Value;
 use tokio::{
     sync::{Semaphore, watch},
-    task::{JoinSet, yield_now},
+    task::{JoinSet, spawn_blocking},
     time::{sleep, timeout},
 };
 use wechatpay_protocol::Timestamp;
 
 use self::{attempt::Signed, hosts::Target, sender::Sender};
 use crate::{
-    faults::{ActiveFault, CallbackFault},
+    faults::{ActiveFault, CallbackFault, Fault},
     gateway::Gateway,
     merchants::{Merchant, PlatformKey},
     policies::CallbackKey,
@@ -32,6 +38,7 @@ use crate::{
 };
 
 pub use hosts::{NotifyHosts, NotifyMap, NotifyMapError};
+pub use trigger::{Trigger, TriggerError};
 
 /// How many attempts are in progress at once, and how many of one merchant. (own choice)
 const AT_ONCE: usize = 256;
@@ -39,6 +46,9 @@ const AT_ONCE_FOR_ONE: usize = 64;
 
 /// The longest sleep before the clock is read again: a test's clock may move without saying so.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
+
+/// How long the next signature waits if the gateway has answered a request since the last one. (own choice)
+const REST: Duration = Duration::from_millis(4);
 
 /// How long a callback waits that the next one overtakes, in seconds of the mock's clock.
 const OVERTAKEN: u64 = 1;
@@ -49,8 +59,10 @@ pub(crate) struct Notifier {
     hosts: NotifyHosts,
     /// Made for the first callback: most mocks in tests never send one.
     sender: OnceLock<Sender>,
-    /// One permit: while one callback is signed, requests to the gateway get the other cores, and their turn on this one.
+    /// One permit: callbacks are signed one after another.
     signing: Semaphore,
+    /// How many requests the gateway had answered when the last callback was signed.
+    answered: AtomicU64,
     /// How many attempts have ended.
     ended: watch::Sender<u64>,
 }
@@ -62,6 +74,7 @@ impl Notifier {
             hosts,
             sender: OnceLock::new(),
             signing: Semaphore::new(1),
+            answered: AtomicU64::new(0),
             ended: watch::Sender::new(0),
         }
     }
@@ -92,11 +105,29 @@ impl Notifier {
             timeout(gateway.limits.shutdown, async { while attempts.join_next().await.is_some() {} }).await;
     }
 
-    /// Encrypts and signs a callback without sending it.
-    pub(crate) fn sign(&self, merchant: &Merchant, delivery: &Delivery) -> SentCallback {
+    /// Sends a callback, and waits for its first attempt.
+    pub(crate) async fn trigger(&self, trigger: &Trigger) -> Result<Arc<Delivery>, TriggerError> {
+        let (merchant, outgoing) = trigger.outgoing(&self.gateway)?;
+        let number = self.gateway.store.send(&merchant.mchid, outgoing.clone());
+        let attempted = self.attempted(number, 1).await;
+        Ok(attempted.unwrap_or_else(|| Arc::new(Delivery::new(number, &merchant.mchid, outgoing))))
+    }
+
+    /// Encrypts and signs a callback without sending it. Also returns its resource.
+    pub(crate) fn signed(&self, trigger: &Trigger) -> Result<(SentCallback, Value), TriggerError> {
+        let (merchant, outgoing) = trigger.outgoing(&self.gateway)?;
+        let delivery = Delivery::new(0, &merchant.mchid, outgoing);
+        let resource = serde_json::from_str(&delivery.resource).unwrap_or_default();
         let now = self.gateway.clock.now();
-        let key = self.key(merchant, delivery, None, now);
-        Signed::new(&self.gateway, merchant, delivery, key, None, now).sent(delivery.notify_url.clone())
+        let key = self.key(&merchant, &delivery, None, now);
+        let signed = Signed::new(&self.gateway, &merchant, &delivery, key, None, now);
+        Ok((signed.sent(delivery.notify_url.clone()), resource))
+    }
+
+    /// Sends a callback again now, unless it is being sent, and waits for that attempt; `None` if it is forgotten.
+    pub(crate) async fn resend(&self, number: u64) -> Option<Arc<Delivery>> {
+        let attempts = self.gateway.store.send_again(number, self.gateway.clock.now())?;
+        self.attempted(number, attempts + 1).await
     }
 
     /// The callback once it has had this many attempts, or as it is after the time in which one must have ended.
@@ -126,7 +157,7 @@ impl Notifier {
     }
 
     /// Attempts to deliver a callback, and keeps the outcome.
-    async fn attempt(&self, mut delivery: Delivery) {
+    async fn attempt(self: &Arc<Self>, mut delivery: Delivery) {
         let gateway = &self.gateway;
         let Some(merchant) = gateway.merchants.merchant(delivery.mchid.as_str()) else { return };
         let begun = Instant::now();
@@ -147,7 +178,7 @@ impl Notifier {
                 DeliveryState::Held
             }
             Ok(target) => {
-                self.send(&merchant, &delivery, &target, fault.as_ref(), &mut attempt).await;
+                self.send(merchant, &delivery, &target, fault.as_ref(), &mut attempt).await;
                 self.next(&delivery, &attempt, fault.as_ref())
             }
         };
@@ -185,8 +216,8 @@ impl Notifier {
 
     /// Signs and sends the callback, as the fault has it.
     async fn send(
-        &self,
-        merchant: &Merchant,
+        self: &Arc<Self>,
+        merchant: Arc<Merchant>,
         delivery: &Delivery,
         target: &Target,
         fault: Option<&ActiveFault>,
@@ -200,35 +231,56 @@ impl Notifier {
         if let Some(latency) = fault.and_then(|fault| fault.latency) {
             sleep(latency).await;
         }
-        let gateway = &self.gateway;
-        // It waits for its turn, so that its timestamp is new when it is sent.
-        let Ok(turn) = self.signing.acquire().await else { return };
-        attempt.at = gateway.clock.now();
-        let key = self.key(merchant, delivery, fault, attempt.at);
-        attempt.serial = key.id.clone();
-        let sign = || Signed::new(gateway, merchant, delivery, key, fault, attempt.at);
-        let signed = sign();
-        let again = (of_callback == Some(CallbackFault::Twice)).then(sign);
-        drop(turn);
-        yield_now().await;
-        if gateway.store.delivery(delivery.number).is_none() {
+        let is_twice = of_callback == Some(CallbackFault::Twice);
+        let Some(signed) =
+            self.signed_now(merchant, delivery, fault, attempt, 1 + usize::from(is_twice)).await
+        else {
+            attempt.outcome = Outcome::NotSent { reason: "the mock is shutting down".into() };
+            return;
+        };
+        if self.gateway.store.delivery(delivery.number).is_none() {
             attempt.outcome = Outcome::NotSent { reason: "the callback was removed".into() };
             return;
         }
-        attempt.sent = Some(signed.sent(target.uri.to_string()).into());
+        attempt.sent = signed.first().map(|one| one.sent(target.uri.to_string()).into());
         let sender = self.sender.get_or_init(|| Sender::new(self.hosts.authorities.clone()));
-        let first = sender.send(target, signed.request(), signed.is_lower_case());
-        let second = async {
-            match &again {
-                Some(signed) => Some(sender.send(target, signed.request(), signed.is_lower_case()).await),
-                None => None,
-            }
-        };
-        let (first, _) = tokio::join!(first, second);
+        let sent = signed.iter().map(|one| sender.send(target, one.request(), one.is_lower_case()));
+        let mut answers = join_all(sent).await.into_iter();
+        let Some(first) = answers.next() else { return };
         attempt.outcome = match first {
             Ok((status, body)) => Outcome::Answered { status, body },
             Err(reason) => Outcome::NoAnswer { reason },
         };
+    }
+
+    /// The callback, signed this often on a thread of its own, so that requests to the gateway don't wait for it. While there
+    /// are requests, callbacks leave them most of the time. `None` if the runtime is shutting down.
+    async fn signed_now(
+        self: &Arc<Self>,
+        merchant: Arc<Merchant>,
+        delivery: &Delivery,
+        fault: Option<&ActiveFault>,
+        attempt: &mut Attempt,
+        times: usize,
+    ) -> Option<Vec<Signed>> {
+        let turn = self.signing.acquire().await.ok()?;
+        let answered = self.gateway.journal.recorded().recorded;
+        if self.answered.swap(answered, Ordering::Relaxed) != answered {
+            sleep(REST).await;
+        }
+        // Only now, so that the timestamp is new when it is sent.
+        let now = self.gateway.clock.now();
+        let (notifier, delivery, fault) = (Arc::clone(self), delivery.clone(), fault.cloned());
+        let signed = spawn_blocking(move || {
+            let fault = fault.as_ref();
+            let key = notifier.key(&merchant, &delivery, fault, now);
+            let sign = || Signed::new(&notifier.gateway, &merchant, &delivery, key, fault, now);
+            (key.id.clone(), (0..times).map(|_| sign()).collect())
+        });
+        let (serial, signed) = signed.await.ok()?;
+        drop(turn);
+        (attempt.at, attempt.serial) = (now, serial);
+        Some(signed)
     }
 
     /// What comes after an attempt.
@@ -244,7 +296,7 @@ impl Notifier {
         {
             return at(OVERTAKEN);
         }
-        let was_overtaken = |before: &&Attempt| before.fault == Some(crate::faults::Fault::OutOfOrder.name());
+        let was_overtaken = |before: &&Attempt| before.fault == Some(Fault::OutOfOrder.name());
         let made = delivery.attempts.iter().filter(|before| !was_overtaken(before)).count();
         let event = self.gateway.contract.event(&delivery.event_type);
         let usual = || self.gateway.contract.event(USUAL);

@@ -172,6 +172,10 @@ impl Backend for Memory {
         self.outbox.update(delivery)
     }
 
+    fn send_again(&self, number: u64, now: Timestamp) -> Option<usize> {
+        self.outbox.send_again(number, now)
+    }
+
     fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
         self.outbox.delivery(number)
     }

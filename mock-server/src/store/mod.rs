@@ -63,6 +63,9 @@ trait Backend: Debug + Send + Sync {
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
     fn update(&self, delivery: Delivery) -> bool;
 
+    /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
+    fn send_again(&self, number: u64, now: Timestamp) -> Option<usize>;
+
     /// The callback with this number.
     fn delivery(&self, number: u64) -> Option<Arc<Delivery>>;
 
@@ -168,6 +171,11 @@ impl Store {
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
     pub(crate) fn update(&self, delivery: Delivery) -> bool {
         self.0.update(delivery)
+    }
+
+    /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
+    pub(crate) fn send_again(&self, number: u64, now: Timestamp) -> Option<usize> {
+        self.0.send_again(number, now)
     }
 
     /// The callback with this number.

@@ -82,7 +82,7 @@ pub struct Attempt {
     pub took: Duration,
     /// The request as sent; `None` if nothing was sent.
     pub sent: Option<Arc<SentCallback>>,
-    /// What came of it.
+    /// How it ended.
     pub outcome: Outcome,
 }
 
@@ -97,7 +97,7 @@ pub struct SentCallback {
     pub body: bytes::Bytes,
 }
 
-/// What came of an attempt.
+/// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The receiver responded.
@@ -174,7 +174,7 @@ pub(super) struct Outbox {
     kept: Mutex<Kept>,
     most: usize,
     most_bytes: usize,
-    /// Wakes whoever delivers when there is something new.
+    /// Wakes the delivery when there is something new.
     changed: Notify,
 }
 
@@ -256,6 +256,21 @@ impl Outbox {
         drop(kept);
         self.changed.notify_one();
         is_there
+    }
+
+    /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
+    pub(super) fn send_again(&self, number: u64, now: Timestamp) -> Option<usize> {
+        let mut kept = self.kept.lock();
+        let delivery = kept.deliveries.get(&number)?;
+        let attempts = delivery.attempts.len();
+        if delivery.state != DeliveryState::Sending {
+            let mut delivery = Arc::unwrap_or_clone(kept.take(number)?);
+            delivery.state = DeliveryState::Waiting(now);
+            kept.put(delivery);
+        }
+        drop(kept);
+        self.changed.notify_one();
+        Some(attempts)
     }
 
     pub(super) fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
@@ -364,6 +379,17 @@ mod tests {
         again.state = DeliveryState::Waiting(Timestamp::from_unix(6));
         assert!(outbox.update(again));
         assert_eq!(numbers(&at(6)), [3]);
+    }
+
+    #[test]
+    fn a_callback_is_sent_again_unless_it_is_being_sent() {
+        let (outbox, now) = (Outbox::new(9, usize::MAX), Timestamp::from_unix(5));
+        outbox.add(&mchid("1"), vec![outgoing(9)]);
+        assert_eq!(outbox.send_again(1, now), Some(0));
+        assert_eq!(numbers(&outbox.lease(now, 9, 9)), [1]);
+        assert_eq!(outbox.send_again(1, now), Some(0));
+        assert_eq!(numbers(&outbox.lease(now, 9, 9)), [0; 0]);
+        assert_eq!(outbox.send_again(2, now), None);
     }
 
     #[test]
