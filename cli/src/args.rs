@@ -159,6 +159,20 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// clap itself checks that only in builds with debug assertions.
+    #[test]
+    fn no_two_options_of_a_command_share_a_name() {
+        fn check(command: &clap::Command) {
+            let mut names: Vec<_> = command.get_arguments().map(|one| one.get_id().as_str()).collect();
+            names.sort_unstable();
+            let all = names.len();
+            names.dedup();
+            assert_eq!(names.len(), all, "{}: {names:?}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
     #[test]
     fn a_wrong_address_names_its_own_option() {
         for option in ["--listen", "--tls-listen"] {

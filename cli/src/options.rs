@@ -79,7 +79,7 @@ pub(crate) struct NotifyOptions {
         env = "WECHATPAY_MOCK_NOTIFY_HOST",
         value_delimiter = ','
     )]
-    hosts: Vec<Host>,
+    notify_hosts: Vec<Host>,
     /// PEM file with the authorities that the certificates of HTTPS receivers must be from [default: every certificate is
     /// accepted]
     #[arg(long = "notify-ca", value_name = "FILE", env = "WECHATPAY_MOCK_NOTIFY_CA")]
@@ -101,7 +101,7 @@ impl NotifyOptions {
     /// [`BadAuthorities`] if the file can't be read, or has no usable certificate.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), BadAuthorities> {
         config.notify.maps.extend_from_slice(&self.maps);
-        config.notify.hosts.extend_from_slice(&self.hosts);
+        config.notify.hosts.extend_from_slice(&self.notify_hosts);
         let Some(file) = &self.ca else { return Ok(()) };
         let read = fs::read_to_string(file).map_err(|error| error.to_string());
         let trusted = read.and_then(|pem| config.notify.trust(&pem));
