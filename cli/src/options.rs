@@ -204,7 +204,31 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    /// The options for hosts, together as `serve` and `run` have them.
+    #[derive(Debug, Parser)]
+    struct Hosts {
+        #[command(flatten)]
+        mock: MockConfiguration,
+        #[command(flatten)]
+        authority: AuthorityOptions,
+    }
+
+    #[test]
+    fn each_option_for_hosts_has_its_own() {
+        let arguments =
+            ["", "--host", "own.test", "--notify-host", "notify.test", "--proxy-passthrough", "other.test"];
+        let options = Hosts::parse_from(arguments);
+        let mut config = options.mock.read_with(&[]).unwrap();
+        options.authority.apply(&mut config);
+        let of = |host: &str| [host.parse::<Host>().unwrap()];
+        assert_eq!(config.hosts, of("own.test"));
+        assert_eq!(config.notify.hosts, of("notify.test"));
+        assert_eq!(config.proxy_passthrough, of("other.test"));
+    }
 
     #[test]
     fn the_first_locale_that_is_set_decides_on_the_language() {
