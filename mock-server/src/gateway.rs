@@ -17,8 +17,8 @@ use crate::{
     faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
-    merchants::Merchants,
-    operations::{Context, Operations, handler, stub::Stubs},
+    merchants::{Merchant, Merchants},
+    operations::{Context, Operations, handler, payment::Payments, stub::Stubs},
     policies::{Policies, SignedRefusals},
     random::Randomness,
     request::{
@@ -35,7 +35,7 @@ use crate::{
         respond::{Response, respond, with_diagnosis},
         sign::sign,
     },
-    store::Store,
+    store::{Documents, Store},
 };
 
 /// A gateway without its sockets: the stages of a request, and the state that they change.
@@ -49,6 +49,7 @@ pub(crate) struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) randomness: Randomness,
     pub(crate) policies: Policies,
+    payments: Payments,
     pub(crate) limits: Limits,
     pub(crate) gate: AcceptGate,
     diagnoser: Diagnoser,
@@ -80,6 +81,7 @@ impl Gateway {
         Operations { contract, stubs }: Operations,
         merchants: Merchants,
         policies: Policies,
+        payments: Payments,
         limits: Limits,
         diagnosis: DiagnosisMode,
         clock: Clock,
@@ -96,6 +98,7 @@ impl Gateway {
             clock,
             randomness,
             policies,
+            payments,
             limits,
             gate: AcceptGate::default(),
             diagnoser: Diagnoser::new(diagnosis),
@@ -228,14 +231,7 @@ impl Gateway {
         progress: &mut Progress,
         active_fault: &mut Option<(ActiveFault, Cleared)>,
     ) -> Result<OperationResponse, ApiError> {
-        let context = Context {
-            now,
-            contract: &self.contract,
-            policies: &self.policies,
-            merchants: &self.merchants,
-            randomness: &self.randomness,
-            stubs: &self.stubs,
-        };
+        let context = self.context(now);
         let operation = request.operation();
         let execute = handler(operation);
         let mchid = &request.merchant().mchid;
@@ -267,6 +263,35 @@ impl Gateway {
             *active_fault = fault;
             progress.warnings.extend(warnings);
             return result;
+        }
+    }
+
+    fn context(&self, now: Timestamp) -> Context<'_> {
+        Context {
+            now,
+            contract: &self.contract,
+            policies: &self.policies,
+            merchants: &self.merchants,
+            randomness: &self.randomness,
+            stubs: &self.stubs,
+            payments: self.payments,
+        }
+    }
+
+    /// Changes a merchant's documents without a request. Starts over if a request changed a document that was read.
+    pub(crate) fn change<T>(
+        &self,
+        merchant: &Arc<Merchant>,
+        change: impl Fn(&Context<'_>, &mut Documents<'_>) -> T,
+    ) -> T {
+        let _settled = self.settled.read();
+        let context = self.context(self.clock.now());
+        loop {
+            let mut documents = self.store.documents(&merchant.mchid);
+            let changed = change(&context, &mut documents);
+            if self.store.commit(documents).is_ok() {
+                return changed;
+            }
         }
     }
 

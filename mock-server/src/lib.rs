@@ -28,6 +28,7 @@ mod merchants;
 mod net;
 mod notify;
 mod operations;
+mod payer;
 pub mod policies;
 mod random;
 mod request;
@@ -54,6 +55,9 @@ pub use crate::merchants::{
 pub use crate::net::tls::{Authority, AuthorityError};
 pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError, Trigger, TriggerError};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
+pub use crate::operations::payment::magic::{MAGIC_NUMBERS, MagicNumber};
+pub use crate::operations::payment::{OrderName, PayerAction, Payments};
+pub use crate::payer::{Payment, PaymentError};
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;

@@ -36,7 +36,12 @@ use crate::{
         tls::{AuthorityError, Tls},
     },
     notify::{Notifier, NotifyMap, Trigger, TriggerError},
-    operations::{initial, seed::Seed},
+    operations::{
+        initial,
+        payment::Payments,
+        seed::Seed,
+    },
+    payer::{Payer, Payment, PaymentError},
     policies::Policies,
     random::Randomness,
     request::diagnose::DiagnosisMode,
@@ -64,6 +69,8 @@ pub struct MockServer {
     shared: Arc<Shared>,
     accepting: JoinHandle<bool>,
     delivering: JoinHandle<()>,
+    /// Lets happen what is due.
+    paying: JoinHandle<()>,
 }
 
 /// Configures a mock before it starts; see [`MockServer::builder`].
@@ -299,6 +306,27 @@ impl MockServer {
         self.gateway().store.deliveries(None, 0, usize::MAX)
     }
 
+    /// Does what a payer does with an order: pays it, leaves it, fails to pay it. Returns the order as a query shows it, with
+    /// its merchant.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use wechatpay_mock::{MockServer, OrderName, Payment, PaymentError};
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let unknown = gateway.pay(&Payment::of(OrderName::OutTradeNo("never-placed".into())));
+    /// assert!(matches!(unknown, Err(PaymentError::UnknownOrder { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PaymentError`] if there is no such order, or it can't be paid.
+    pub fn pay(&self, payment: &Payment) -> Result<Value, PaymentError> {
+        self.control().payer.act(payment)
+    }
+
     /// Creates a merchant for one test, and returns its credentials. It shares no documents, exchanges or fault rules
     /// with others.
     ///
@@ -462,6 +490,13 @@ impl MockServerBuilder {
         self
     }
 
+    /// Sets what happens to payments by itself.
+    #[must_use]
+    pub fn payments(mut self, payments: Payments) -> Self {
+        self.config.payments = payments;
+        self
+    }
+
     /// Starts with this fault rule.
     #[must_use]
     pub fn fault(mut self, rule: FaultRule) -> Self {
@@ -483,7 +518,8 @@ impl MockServerBuilder {
         let shared = Arc::new(shared.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
         let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&shared)));
         let delivering = tokio::spawn(Arc::clone(&shared.control().notifier).deliver());
-        Ok(MockServer { addresses, config, shared, accepting, delivering })
+        let paying = tokio::spawn(Arc::clone(&shared.control().payer).wait());
+        Ok(MockServer { addresses, config, shared, accepting, delivering, paying })
     }
 }
 
@@ -498,14 +534,16 @@ fn shared(
         Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
     let (operations, policies) = (config.operations.clone(), config.policies.clone());
     let gateway =
-        Gateway::new(operations, merchants, policies, config.limits, config.diagnosis, clock, randomness);
+        Gateway::new(operations, merchants, policies, config.payments, config.limits, config.diagnosis, clock, randomness);
     for merchant in config.merchants() {
         gateway.store.seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()));
     }
     let rejected_connections = Arc::new(RejectedConnections::default());
     let gateway = Arc::new(gateway);
     let notifier = Notifier::new(Arc::clone(&gateway), config.notify.clone());
-    let control = Control::new(gateway, Arc::new(notifier), rejected_connections, config.faults.clone())?;
+    let payer = Payer::new(Arc::clone(&gateway));
+    let (notifier, payer, faults) = (Arc::new(notifier), Arc::new(payer), config.faults.clone());
+    let control = Control::new(gateway, notifier, payer, rejected_connections, faults)?;
     let access = Access::new(addresses.most_open(), config.admin_token.clone());
     let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
     let tls = Arc::new(tls);
@@ -518,6 +556,7 @@ impl Drop for MockServer {
     fn drop(&mut self) {
         self.accepting.abort();
         self.delivering.abort();
+        self.paying.abort();
     }
 }
 

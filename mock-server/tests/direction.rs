@@ -10,13 +10,14 @@ use std::{
 use walkdir::WalkDir;
 
 /// The top level of `mock-server/src`, from top to bottom. Each may import those below it.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "lib",
     "server",
     "config",
     "net",
     "admin",
     "notify",
+    "payer",
     "gateway",
     "journal",
     "faults",

@@ -28,6 +28,7 @@ use crate::{
     merchants::{ProvisionError, TrustMode, provision::Provisioner},
     notify::Notifier,
     operations::seed::SeedMerchant,
+    payer::Payer,
     store::Delivery,
 };
 
@@ -49,6 +50,7 @@ pub struct NewMerchant {
 pub(crate) struct Control {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) notifier: Arc<Notifier>,
+    pub(crate) payer: Arc<Payer>,
     pub(crate) rejected_connections: Arc<RejectedConnections>,
     provisioner: Provisioner,
     configured_faults: Vec<FaultRule>,
@@ -94,6 +96,7 @@ impl Control {
     pub(crate) fn new(
         gateway: Arc<Gateway>,
         notifier: Arc<Notifier>,
+        payer: Arc<Payer>,
         rejected_connections: Arc<RejectedConnections>,
         configured_faults: Vec<FaultRule>,
     ) -> Result<Self, RuleError> {
@@ -102,6 +105,7 @@ impl Control {
         let control = Self {
             gateway,
             notifier,
+            payer,
             rejected_connections,
             provisioner,
             configured_faults,

@@ -17,6 +17,7 @@ use crate::{
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
     notify::TriggerError,
+    payer::PaymentError,
 };
 
 /// Why a call is refused. The text says what was expected, what was found, and what to do.
@@ -92,6 +93,8 @@ pub(super) enum AdminError {
     NoFault { id: FaultId },
     #[error("{0}")]
     Trigger(#[from] TriggerError),
+    #[error("{0}")]
+    Payment(#[from] PaymentError),
     #[error(
         "expected the number of a callback, found {number}; the last one is {last}. Old ones are forgotten: limits.callbacks \
          and limits.callback_bytes keep more"
@@ -121,6 +124,7 @@ impl AdminError {
             Self::Rule(RuleError::TooMany { .. } | RuleError::TooLarge { .. })
             | Self::Provision(_)
             | Self::KeysBusy
+            | Self::Payment(PaymentError::Refused { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) | Self::Trigger(_) => {
@@ -131,6 +135,7 @@ impl AdminError {
             Self::Off { .. }
             | Self::UnknownPath { .. }
             | Self::NoMerchant { .. }
+            | Self::Payment(PaymentError::UnknownMerchant { .. } | PaymentError::UnknownOrder { .. })
             | Self::NoFamily { .. }
             | Self::NoFault { .. }
             | Self::NoCallback { .. }

@@ -24,6 +24,7 @@ mod faults;
 mod json;
 mod long;
 mod merchants;
+mod payments;
 mod reset;
 mod service;
 mod verify;
@@ -164,6 +165,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::show_callback))
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
+        .routes(routes!(payments::pay))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))
         .routes(routes!(merchants::show_merchant, merchants::delete_merchant))
         .routes(routes!(credentials::show_credentials))

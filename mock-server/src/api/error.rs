@@ -84,6 +84,11 @@ pub enum ApiError {
     AuthorizationAbsent,
     /// Checks 4 and 5: `Authorization` is malformed, or has another scheme.
     Authorization(AuthorizationError),
+    /// Checks 4 and 5 below `/v3/pay/transactions/`, which answers them as it does a wrong signature. (probed)
+    AuthorizationOfPayment {
+        /// What is wrong with `Authorization`.
+        reason: String,
+    },
     /// Check 6: the timestamp is more than five minutes off.
     TimestampSkewed {
         /// The timestamp in the header.
@@ -181,6 +186,7 @@ impl ApiError {
                 "authorization_malformed"
             }
             Self::Authorization(AuthorizationError::Scheme { .. }) => "authorization_scheme",
+            Self::AuthorizationOfPayment { .. } => "authorization_of_payment",
             Self::TimestampSkewed { .. } => "timestamp_skewed",
             Self::UnknownMchid { .. } => "unknown_mchid",
             Self::UnknownSerial { .. } => "unknown_serial",
@@ -283,6 +289,11 @@ impl ApiError {
         }
     }
 
+    /// Whether the response has a `Request-ID`.
+    pub(crate) fn has_request_id(&self) -> bool {
+        !matches!(self, Self::AuthorizationOfPayment { .. })
+    }
+
     /// Whether a fault caused the error, so that nothing is wrong with the request.
     pub fn is_injected(&self) -> bool {
         matches!(self, Self::Injected(_))
@@ -325,6 +336,7 @@ impl ApiError {
             ),
             Self::AuthorizationAbsent => "expected an Authorization header, found none".into(),
             Self::Authorization(error) => error.to_string(),
+            Self::AuthorizationOfPayment { reason } => reason.clone(),
             Self::TimestampSkewed { signed, now } => format!(
                 "expected a timestamp within {} s of {now}, found {signed}, {} s off",
                 Timestamp::MAX_SKEW.as_secs(),
@@ -414,6 +426,7 @@ mod tests {
             ApiError::UnknownLanguage { found: String::new() },
             ApiError::AuthorizationAbsent,
             malformed("Basic mchid=\"1\",nonce_str=\"2\",signature=\"3\",timestamp=\"4\",serial_no=\"5\""),
+            ApiError::AuthorizationOfPayment { reason: String::new() },
             ApiError::TimestampSkewed { signed: now, now },
             ApiError::UnknownMchid { found: String::new() },
             ApiError::UnknownSerial { found: String::new(), expected: String::new() },
@@ -435,23 +448,6 @@ mod tests {
     #[test]
     fn every_error_has_a_row_in_the_table_and_every_row_an_error() {
         use DocumentedError::*;
-        use OperationError::*;
-        let operations = [
-            NoPermission,
-            ForeignCard,
-            UnknownCard,
-            UnknownCode,
-            CardNotEffective,
-            NoPoints,
-            Repeated,
-            RepeatedDifferently,
-            Arithmetic,
-            StaleBefore,
-            NegativeTotal,
-            NoDocument,
-            WrongState,
-            NoPlatformCertificate,
-        ];
         let documented = [
             ParamError,
             InvalidRequest,
@@ -466,7 +462,7 @@ mod tests {
             ServiceUnavailable,
         ];
         let mut used: Vec<_> = errors().iter().filter_map(ApiError::name).collect();
-        used.extend(operations.map(OperationError::name));
+        used.extend(OperationError::ALL.iter().map(|error| error.name()));
         used.extend(documented.map(DocumentedError::name));
         used.sort_unstable();
         let mut listed = names();

@@ -7,6 +7,9 @@ use http::uri::Authority;
 /// The gateway's hosts, which SDKs hard-code. (documented)
 pub const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 
+/// The host of the page that an `h5_url` leads to. (wild)
+pub(crate) const H5_HOST: &str = "wx.tenpay.com";
+
 /// A host: a DNS name, compared without regard to case, or an IP address.
 ///
 /// ```
@@ -35,14 +38,19 @@ pub struct HostName(String);
 pub struct HostError(String);
 
 impl Host {
-    /// The hosts that a mock always answers for: the gateway's, and this machine.
+    /// The hosts that a mock always answers for: the gateway's, that of its page for H5 payments, and this machine.
     pub(crate) fn always_own() -> impl Iterator<Item = Self> {
-        let own = ["localhost", "127.0.0.1", "::1"];
+        let own = [H5_HOST, "localhost", "127.0.0.1", "::1"];
         GATEWAY_HOSTS.into_iter().chain(own).map(|host| host.parse().expect("these are hosts"))
     }
 
     pub(crate) fn is_gateways(&self) -> bool {
         matches!(self, Self::Name(name) if GATEWAY_HOSTS.contains(&name.as_str()))
+    }
+
+    /// Whether it is the gateway's, or that of its page for H5 payments.
+    pub(crate) fn is_wechatpays(&self) -> bool {
+        self.is_gateways() || matches!(self, Self::Name(name) if name.as_str() == H5_HOST)
     }
 
     /// Whether it is this machine without asking a name server: `localhost` or a loopback address.

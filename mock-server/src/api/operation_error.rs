@@ -7,60 +7,134 @@ use crate::policies::Provenance;
 
 use super::{language::Language, messages::Row, own_error::OwnError};
 
-/// Why an operation refuses a request that is correctly signed and well formed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperationError {
+/// Declares each error once: its name in `messages.toml`, and its meaning.
+macro_rules! operation_errors {
+    ($( $(#[doc = $meaning:literal])+ $variant:ident = $name:literal, )+) => {
+        /// Why an operation refuses a request that is correctly signed and well formed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum OperationError {
+            $( $(#[doc = $meaning])+ $variant, )+
+        }
+
+        impl OperationError {
+            /// The name of its row in `messages.toml`.
+            pub(super) fn name(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $name, )+
+                }
+            }
+
+            /// Every one, for tests.
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[ $( Self::$variant, )+ ];
+        }
+    };
+}
+
+operation_errors! {
     /// The merchant may not use the operation.
-    NoPermission,
+    NoPermission = "no_permission",
     /// Another merchant created the card.
-    ForeignCard,
+    ForeignCard = "foreign_card",
     /// No card template has this ID.
-    UnknownCard,
+    UnknownCard = "unknown_card",
     /// No member has this code.
-    UnknownCode,
+    UnknownCode = "unknown_code",
     /// The member's card can't be used now.
-    CardNotEffective,
+    CardNotEffective = "card_not_effective",
     /// The card's members do not collect points.
-    NoPoints,
+    NoPoints = "no_points",
     /// The request number was used before for the same content.
-    Repeated,
+    Repeated = "repeated",
     /// The request number was used before for other content.
-    RepeatedDifferently,
+    RepeatedDifferently = "repeated_differently",
     /// `before_bonus_value + add_bonus_value` is not `bonus_value`.
-    Arithmetic,
+    Arithmetic = "arithmetic",
     /// `before_bonus_value` differs from the stored points.
-    StaleBefore,
+    StaleBefore = "stale_before",
     /// The points would become negative.
-    NegativeTotal,
+    NegativeTotal = "negative_total",
     /// No document has this key.
-    NoDocument,
+    NoDocument = "no_document",
     /// The state of the document does not allow the operation.
-    WrongState,
+    WrongState = "wrong_state",
     /// The merchant has no platform certificate, only a public key.
-    NoPlatformCertificate,
+    NoPlatformCertificate = "no_platform_certificate",
+    /// The request's own merchant is not the one that signed it.
+    OtherMchid = "other_mchid",
+    /// The appid does not belong to the merchant.
+    OtherAppid = "other_appid",
+    /// The same, with the documented code.
+    OtherAppidDocumented = "other_appid_documented",
+    /// A JSAPI order names no user.
+    NoOpenid = "no_openid",
+    /// `sub_openid` without `sub_appid`.
+    SubOpenidWithoutAppid = "sub_openid_without_appid",
+    /// `sub_appid` is `sp_appid`.
+    SameSubAppid = "same_sub_appid",
+    /// `sub_mchid` is the service provider itself.
+    SameSubMchid = "same_sub_mchid",
+    /// No order has this number.
+    UnknownOrder = "unknown_order",
+    /// No combined order has this number.
+    UnknownCombinedOrder = "unknown_combined_order",
+    /// The order belongs to another merchant.
+    OtherMerchantsOrder = "other_merchants_order",
+    /// The order belongs to another sub-merchant.
+    OtherSubMerchantsOrder = "other_sub_merchants_order",
+    /// No order can have this `transaction_id`.
+    InvalidTransactionId = "invalid_transaction_id",
+    /// The number was used before for another order.
+    OrderRepeated = "order_repeated",
+    /// The same in the words of 2024.
+    OrderRepeated201 = "order_repeated_201",
+    /// The same in a third way.
+    OrderRepeatedData = "order_repeated_data",
+    /// The number was used before for an order of another kind.
+    OrderNumberUsed = "order_number_used",
+    /// The number of a combined order was used before for another one.
+    CombinedOrderRepeated = "combined_order_repeated",
+    /// An order with this number is paid already.
+    OrderPaidBefore = "order_paid_before",
+    /// A paid order can't be closed.
+    OrderPaid = "order_paid",
+    /// The order was closed.
+    OrderClosed = "order_closed",
+    /// The same in newer words.
+    OrderVoid = "order_void",
+    /// The order was reversed.
+    OrderReversed = "order_reversed",
+    /// An order of code payment is reversed, not closed.
+    OnlyReverse = "only_reverse",
+    /// The order is being paid.
+    BeingPaid = "being_paid",
+    /// Only an order of code payment can be reversed, and only for seven days.
+    NotReversible = "not_reversible",
+    /// Not the same sub-orders as those that were ordered.
+    OtherSubOrders = "other_sub_orders",
+    /// The merchant's balance is too small for the refund.
+    RefundNotEnough = "refund_not_enough",
+    /// Everything that was paid is refunded already.
+    RefundedAll = "refunded_all",
+    /// More than what is left to be refunded.
+    RefundExceeds = "refund_exceeds",
+    /// The amounts differ from the order's, or from those of the first request.
+    RefundAmount = "refund_amount",
+    /// The request names two different orders.
+    RefundOtherOrder = "refund_other_order",
+    /// No order has this number.
+    RefundUnknownOrder = "refund_unknown_order",
+    /// The order is not paid.
+    RefundUnpaid = "refund_unpaid",
+    /// No refund has this number.
+    UnknownRefund = "unknown_refund",
+    /// The order was paid over a year ago.
+    RefundTooLate = "refund_too_late",
+    /// The order has 50 refunds.
+    RefundTooMany = "refund_too_many",
 }
 
 impl OperationError {
-    /// The name of its row in `messages.toml`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::NoPermission => "no_permission",
-            Self::ForeignCard => "foreign_card",
-            Self::UnknownCard => "unknown_card",
-            Self::UnknownCode => "unknown_code",
-            Self::CardNotEffective => "card_not_effective",
-            Self::NoPoints => "no_points",
-            Self::Repeated => "repeated",
-            Self::RepeatedDifferently => "repeated_differently",
-            Self::Arithmetic => "arithmetic",
-            Self::StaleBefore => "stale_before",
-            Self::NegativeTotal => "negative_total",
-            Self::NoDocument => "no_document",
-            Self::WrongState => "wrong_state",
-            Self::NoPlatformCertificate => "no_platform_certificate",
-        }
-    }
-
     /// The first of the operation's own errors that this is true of, in place of this one.
     pub(crate) fn own(
         self,

@@ -25,6 +25,8 @@ pub(super) struct MerchantTable {
     private_key: Option<String>,
     apiv3_key: Option<String>,
     notify_url: Option<String>,
+    appids: Vec<String>,
+    balance: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -101,6 +103,8 @@ fn merchant(
         certificate_status: raw.certificate_status,
         apiv3_key: apiv3_key.unwrap_or(default.apiv3_key),
         notify_url: raw.notify_url.and_then(|url| notify_url(table, url)),
+        appids: raw.appids,
+        balance: raw.balance,
         ..default
     })
 }

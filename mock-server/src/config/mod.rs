@@ -37,7 +37,7 @@ use crate::{
     limits::Limits,
     merchants::{MerchantConfig, NoCredentials, PlatformCertificate, PlatformCertificates, PublicKeyPair},
     notify::NotifyHosts,
-    operations::{Operations, seed::Seed},
+    operations::{Operations, payment::Payments, seed::Seed},
     policies::Policies,
     request::diagnose::DiagnosisMode,
 };
@@ -75,6 +75,8 @@ pub struct Config {
     pub limits: Limits,
     /// Behaviour that the documentation leaves open.
     pub policies: Policies,
+    /// What happens to payments by itself.
+    pub payments: Payments,
     /// Whether wrong signatures are diagnosed, and where the diagnosis is shown.
     pub diagnosis: DiagnosisMode,
     /// The token that `/__mock/` requires. Without one, it is open on loopback only.
@@ -105,6 +107,7 @@ impl Default for Config {
             seed: None,
             limits: Limits::default(),
             policies: Policies::default(),
+            payments: Payments::default(),
             diagnosis: DiagnosisMode::default(),
             admin_token: None,
             faults: Vec::new(),

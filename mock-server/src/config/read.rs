@@ -22,6 +22,7 @@ use crate::{
     faults::{FaultRule, RuleError},
     limits::{LIMITS, Limits},
     notify::NotifyHosts,
+    operations::payment::Payments,
     policies::Policies,
     request::diagnose::DiagnosisMode,
 };
@@ -38,6 +39,8 @@ struct File {
     notify_ca: Option<String>,
     ca_dir: Option<String>,
     seed: Option<String>,
+    auto_pay: Option<String>,
+    refund_delay: Option<String>,
     diagnosis: DiagnosisMode,
     admin_token: Option<String>,
     limits: BTreeMap<String, u64>,
@@ -75,6 +78,11 @@ pub(super) fn config(
         let advice = "for example [\"https://shop.example.com=http://127.0.0.1:3000\"]";
         root.parse("notify_maps", text, "addresses to map", advice)
     };
+    let after = |key, text: &str| {
+        let advice = "for example \"after 2s\", \"after 5m\" or \"after 1h\", at most a week";
+        let time = Payments::after(text).ok_or_else(|| format!("expected a time, found {text:?}"));
+        root.keep(key, time, advice)
+    };
     let mut notify = NotifyHosts {
         maps: file.notify_maps.iter().map(notify_map).collect::<Option<_>>().unwrap_or_default(),
         hosts: hosts("notify_hosts", file.notify_hosts),
@@ -101,6 +109,10 @@ pub(super) fn config(
         proxy_passthrough: hosts("proxy_passthrough", file.proxy_passthrough),
         notify,
         ca_dir: file.ca_dir.and_then(|dir| root.path("ca_dir", &dir)),
+        payments: Payments {
+            auto_pay: file.auto_pay.and_then(|text| after("auto_pay", &text)),
+            refund_delay: file.refund_delay.and_then(|text| after("refund_delay", &text)).unwrap_or_default(),
+        },
         diagnosis: file.diagnosis,
         admin_token,
         limits: limits(&root.inner("limits"), &file.limits),

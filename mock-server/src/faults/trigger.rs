@@ -8,12 +8,12 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::faults::{
-    ActiveFault, Applied, Fault, FaultSource, Latency, On, rule::Plan, rule_error::check_milliseconds,
+use crate::{
+    faults::{
+        ActiveFault, Applied, Fault, FaultSource, Latency, On, rule::Plan, rule_error::check_milliseconds,
+    },
+    operations::payment::magic::{self, PREFIX},
 };
-
-/// The prefix of a trigger number.
-const PREFIX: &str = "MOCK*";
 
 /// How long a number can refuse connections at most, in milliseconds, since that affects all merchants. (own
 /// choice)
@@ -76,6 +76,9 @@ impl TriggerNumber {
 /// What is wrong with a trigger number, in words.
 pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerNumber, String>> {
     let spec = number.strip_prefix(PREFIX)?;
+    if magic::name_in(number).is_some_and(magic::is_name) {
+        return None;
+    }
     let mut seed = DefaultHasher::new();
     number.hash(&mut seed);
     let trigger = match spec.split_once('*') {

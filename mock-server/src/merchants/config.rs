@@ -32,6 +32,10 @@ pub struct MerchantConfig {
     pub apiv3_key: Apiv3Key,
     /// Where callbacks go whose operation names no URL.
     pub notify_url: Option<String>,
+    /// Its appids. Without any, every appid is taken for its own.
+    pub appids: Vec<String>,
+    /// What is in its account at first, in fen. `None` lets it refund without limit.
+    pub balance: Option<u64>,
 }
 
 /// Whether a merchant's certificate can be used, apart from its dates. (documented)
@@ -111,6 +115,8 @@ impl MerchantConfig {
             certificate_status: CertificateStatus::default(),
             apiv3_key: Credentials::development().apiv3_key,
             notify_url: None,
+            appids: Vec::new(),
+            balance: None,
         }
     }
 

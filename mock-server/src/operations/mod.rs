@@ -12,6 +12,7 @@ pub(crate) mod event;
 mod example;
 pub(crate) mod initial;
 mod member_card;
+pub(crate) mod payment;
 mod resource;
 pub(crate) mod seed;
 pub(crate) mod stub;
@@ -22,7 +23,10 @@ use wechatpay_openapi::{Contract, Depth, Operation};
 use wechatpay_protocol::Timestamp;
 
 use crate::{
-    api::error::ApiError, merchants::Merchants, operations::stub::Stubs, policies::Policies,
+    api::error::ApiError,
+    merchants::Merchants,
+    operations::{payment::Payments, stub::Stubs},
+    policies::Policies,
     random::Randomness, request::validate::ValidRequest, response::OperationResponse, store::Documents,
 };
 
@@ -47,6 +51,7 @@ pub(crate) struct Context<'a> {
     pub(crate) merchants: &'a Merchants,
     pub(crate) randomness: &'a Randomness,
     pub(crate) stubs: &'a Stubs,
+    pub(crate) payments: Payments,
 }
 
 /// The function that implements an operation of the contract.
@@ -69,7 +74,7 @@ fn rules(operation_id: &str) -> Option<Handler> {
     match operation_id {
         "echo" => Some(echo::echo),
         "list_certificates" => Some(certificates::list),
-        _ => member_card::rules(operation_id),
+        _ => member_card::rules(operation_id).or_else(|| payment::rules(operation_id)),
     }
 }
 

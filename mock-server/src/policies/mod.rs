@@ -96,6 +96,22 @@ policies! {
         Pair = "the public key's pair",
         Turns = "one and the other by turns, as during a change-over",
     }
+    /// The message to an out_trade_no that was used before for another order.
+    repeat_order_text: RepeatOrderText, from "all three were published: the second until 2024, the first in 2026 (wild)" {
+        #[default] Parameters = "请求重入时，参数与首次请求时不一致",
+        Number = "201 商户订单号重复",
+        Data = "重入请求数据和已存在的业务单据数据不一致",
+    }
+    /// The message to the out_trade_no of a closed order.
+    closed_order_text: ClosedOrderText, from "both are documented, the second more recently" {
+        #[default] Closed = "订单已关闭",
+        Void = "该订单已失效",
+    }
+    /// The response to an appid that is not one of the merchant's.
+    appid_mismatch: AppidMismatch, from "the first was published (wild), the second is documented" {
+        #[default] Param = "400 PARAM_ERROR",
+        Code = "400 APPID_MCHID_NOT_MATCH",
+    }
     /// Whether the gateway's own host names speak HTTP/2. Other names of the mock always do.
     gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2 but does not find lower-case headers, and it works with the real gateway (SDK)" {
         #[default] Refuse = "HTTP/1.1 only",

@@ -64,7 +64,6 @@ pub(crate) fn authenticate<'c>(
     mismatch_message: MismatchMessage,
     now: Timestamp,
 ) -> Result<AuthenticatedRequest<'c>, ApiError> {
-    check_headers(&request.received)?;
     let authorization = authorization(&request.received)?;
     check_timestamp(authorization.timestamp(), now)?;
     let merchant = merchant(merchants, &authorization)?;
@@ -90,10 +89,24 @@ fn check_headers(received: &RawRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Checks 4 and 5: `Authorization` is present, well formed, and has the right scheme.
+/// The paths below which checks 3 to 5 differ.
+const PAYMENTS: &str = "/v3/pay/transactions/";
+
+/// Checks 3 to 5: the headers, and that `Authorization` is present, well formed, and has the right scheme. For payments,
+/// `Authorization` comes first, with an answer of its own. (probed)
 fn authorization(received: &RawRequest) -> Result<Authorization, ApiError> {
-    let header = received.headers.get(AUTHORIZATION).ok_or(ApiError::AuthorizationAbsent)?;
-    Authorization::parse(header.as_bytes()).map_err(ApiError::Authorization)
+    let authorization = || {
+        let header = received.headers.get(AUTHORIZATION).ok_or(ApiError::AuthorizationAbsent)?;
+        Authorization::parse(header.as_bytes()).map_err(ApiError::Authorization)
+    };
+    if !received.path().starts_with(PAYMENTS) {
+        check_headers(received)?;
+        return authorization();
+    }
+    let authorization = authorization()
+        .map_err(|error| ApiError::AuthorizationOfPayment { reason: error.reason() })?;
+    check_headers(received)?;
+    Ok(authorization)
 }
 
 /// Check 6, which comes before the signature. (probed)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::HeaderName;
+use http::{HeaderName, header::HOST};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use wechatpay_openapi::{
@@ -14,6 +14,7 @@ use crate::{
     api::{
         Warning,
         error::{ApiError, SensitiveFault},
+        host::Host,
     },
     merchants::{Merchant, Merchants},
     policies::UnknownField,
@@ -76,6 +77,15 @@ impl<'c> ValidRequest<'c> {
     /// A header of the request, if there is exactly one and it is visible ASCII.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         self.authenticated.received().header(name.as_str())
+    }
+
+    /// Scheme and host that the request was sent to, if that is not one of the gateway's own names: what leads back to
+    /// this mock without a proxy.
+    pub(crate) fn own_origin(&self) -> Option<String> {
+        let received = self.authenticated.received();
+        let host = received.header(HOST.as_str())?;
+        let is_gateways = host.parse().is_ok_and(|host| Host::of(&host).is_ok_and(|host| host.is_gateways()));
+        (!is_gateways).then(|| format!("{}://{host}", received.peer.scheme()))
     }
 
     /// Warnings about the request, although it is valid.

@@ -113,6 +113,9 @@ pub(crate) fn respond(
             },
         },
     };
+    if result.as_ref().is_err_and(|error| !error.has_request_id()) {
+        response.headers.remove(REQUEST_ID);
+    }
     if response.headers.contains_key(CONTENT_LANGUAGE) {
         response.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{ABSENT, Backend, Document, Fingerprint, Key, Listed, Outgoing};
 
@@ -32,6 +32,8 @@ pub(super) struct Changes {
     pub(super) numbers: Vec<(Fingerprint, Fingerprint)>,
     /// The callbacks to send.
     pub(super) outgoing: Vec<Outgoing>,
+    /// When documents change by themselves.
+    pub(super) reminders: Vec<(Timestamp, Key)>,
 }
 
 /// Whether a request number was used before.
@@ -115,6 +117,11 @@ impl<'a> Documents<'a> {
     /// Sends a callback once the changes are kept.
     pub(crate) fn send(&mut self, outgoing: Outgoing) {
         self.changes.outgoing.push(outgoing);
+    }
+
+    /// Remembers that a document changes by itself at this time.
+    pub(crate) fn remind(&mut self, at: Timestamp, kind: &str, id: &str) {
+        self.changes.reminders.push((at, Key::new(kind, id)));
     }
 }
 

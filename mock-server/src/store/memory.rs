@@ -15,8 +15,8 @@ use serde_json::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    ABSENT, Backend, Conflict, Delivery, Document, Fingerprint, Key, Lease, Listed, Outgoing,
-    documents::Changes, outbox::Outbox,
+    ABSENT, Backend, Conflict, Delivery, Document, Due, Fingerprint, Key, Lease, Listed, Outgoing,
+    documents::Changes, outbox::Outbox, reminders::Reminders,
 };
 use crate::limits::{Limits, memory_of};
 
@@ -43,6 +43,7 @@ pub(super) struct Memory {
     /// The memory of what requests have added to all spaces.
     bytes: AtomicIsize,
     outbox: Outbox,
+    reminders: Reminders,
 }
 
 /// The documents and request numbers of one merchant.
@@ -74,6 +75,7 @@ impl Memory {
             most_bytes: limits.store_bytes,
             bytes: AtomicIsize::new(0),
             outbox: Outbox::new(limits.callbacks, limits.callback_bytes),
+            reminders: Reminders::default(),
         }
     }
 
@@ -139,6 +141,7 @@ impl Backend for Memory {
             }
             // Within the lock, so that callbacks of one document are in the order of its changes.
             self.outbox.add(mchid, changes.outgoing);
+            self.reminders.add(mchid, changes.reminders);
             Ok(())
         })?;
         self.make_room();
@@ -151,6 +154,7 @@ impl Backend for Memory {
             self.change(space, Space::reset);
         }
         self.outbox.remove(mchid);
+        self.reminders.remove(mchid);
     }
 
     fn remove(&self, mchid: &Mchid) {
@@ -158,6 +162,7 @@ impl Backend for Memory {
             self.bytes.fetch_sub(space.lock().bytes, Relaxed);
         }
         self.outbox.remove(Some(mchid));
+        self.reminders.remove(Some(mchid));
     }
 
     fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> u64 {
@@ -190,6 +195,14 @@ impl Backend for Memory {
 
     fn outbox_changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.outbox.changed())
+    }
+
+    fn due(&self, now: Timestamp, most: usize) -> Due {
+        self.reminders.take(now, most)
+    }
+
+    fn reminded(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.reminders.added())
     }
 }
 

@@ -1,4 +1,5 @@
-//! The mock's state: documents by merchant, kind and ID, the used request numbers, and the callbacks.
+//! The mock's state: documents by merchant, kind and ID, the used request numbers, the callbacks, and when documents
+//! change by themselves.
 //!
 //! The store knows no products. An operation reads documents and puts changed ones into a [`Documents`], which belongs
 //! to one request. [`Store::commit`] keeps all changes at once, or none if another request changed one of the documents
@@ -9,6 +10,7 @@
 mod documents;
 mod memory;
 mod outbox;
+mod reminders;
 
 use std::{fmt::Debug, pin::Pin, sync::Arc};
 
@@ -17,6 +19,7 @@ use wechatpay_protocol::{Mchid, Timestamp};
 
 pub(crate) use documents::{Documents, NumberUse};
 pub(crate) use outbox::Outgoing;
+pub(crate) use reminders::{Due, Reminder};
 pub use outbox::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
 
 use crate::limits::Limits;
@@ -77,6 +80,12 @@ trait Backend: Debug + Send + Sync {
 
     /// Resolves when there may be something new to deliver.
     fn outbox_changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Takes the documents that are due, at most `most`.
+    fn due(&self, now: Timestamp, most: usize) -> Due;
+
+    /// Resolves when there may be a new document that becomes due.
+    fn reminded(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// Callbacks to deliver now.
@@ -196,6 +205,16 @@ impl Store {
     /// Resolves when there may be something new to deliver.
     pub(crate) async fn outbox_changed(&self) {
         self.0.outbox_changed().await;
+    }
+
+    /// Takes the documents that are due, at most `most`.
+    pub(crate) fn due(&self, now: Timestamp, most: usize) -> Due {
+        self.0.due(now, most)
+    }
+
+    /// Resolves when there may be a new document that becomes due.
+    pub(crate) async fn reminded(&self) {
+        self.0.reminded().await;
     }
 }
 

@@ -31,6 +31,7 @@ use crate::{
         tls::Handshake,
         write_timeout::WriteTimeout,
     },
+    payer,
     request::receive::Peer,
     response::body::ResponseBody,
 };
@@ -166,6 +167,8 @@ impl Connection {
     {
         if admin::is_admin_request(&request) {
             self.shared.admin.answer(request, self.peer).await
+        } else if payer::is_page_request(&request) {
+            self.shared.control().payer.page(request, self.peer).await
         } else {
             self.shared.gateway().exchange(request, self.peer, control).await
         }

@@ -86,7 +86,7 @@ impl Proxy {
             return if is_connect { Err(ProxyError::NoHost) } else { Ok(Route::Mock) };
         };
         let host = Host::of(authority).map_err(|_| ProxyError::NoHost)?;
-        let is_own = host.is_gateways() || self.own.contains(&host);
+        let is_own = host.is_wechatpays() || self.own.contains(&host);
         let is_passthrough = self.passthrough.contains(&host);
         if !is_connect {
             return if is_own || self.listens_at(&host, port_of(request.uri())) {

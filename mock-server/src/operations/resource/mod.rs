@@ -31,6 +31,7 @@ use document::Stored;
 
 pub(super) use document::merge;
 pub(super) use list::Page;
+pub(super) use named::is_sample;
 use named::Named;
 
 pub(super) fn answer(

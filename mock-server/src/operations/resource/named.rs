@@ -65,6 +65,11 @@ pub(super) fn text_of(request: &ValidRequest, name: &str) -> Option<String> {
     value_of(request.plain(), name).or_else(parameter)
 }
 
+/// Whether the request names the documentation's sample: its value of this name is the contract's example.
+pub(in crate::operations) fn is_sample(request: &ValidRequest, name: &str) -> bool {
+    text_of(request, name).is_some_and(|value| example(request, name) == Some(value))
+}
+
 /// The contract's example of the value of this name.
 fn example(request: &ValidRequest, name: &str) -> Option<String> {
     let operation = request.operation();

@@ -1,0 +1,92 @@
+//! The payer: what a user does with an order.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    admin::{
+        control::Control,
+        error::{AdminError, Error},
+        extract::Body,
+        json::Json,
+    },
+    api::non_null::non_null,
+    operations::payment::{OrderName, PayerAction},
+    payer::Payment,
+};
+
+/// What a payer does with an order. One of out_trade_no, prepay_id, code_url and h5_url names it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct NewPayment {
+    /// The number of an order, or of a combined one.
+    #[serde(deserialize_with = "non_null")]
+    #[schema(example = "1217752501201407033233368018")]
+    out_trade_no: Option<String>,
+    /// What a front end pays with.
+    #[serde(deserialize_with = "non_null")]
+    prepay_id: Option<String>,
+    /// The text of a code that the user scans.
+    #[serde(deserialize_with = "non_null")]
+    code_url: Option<String>,
+    /// The address of the page on which a browser pays.
+    #[serde(deserialize_with = "non_null")]
+    h5_url: Option<String>,
+    /// What the payer does: pays, leaves, tries to pay without enough money, begins to pay (the user of a code is asked for
+    /// the password), or lets the order be closed.
+    #[schema(inline, default = "pay")]
+    action: PayerAction,
+    /// The merchant whose order it is, by mchid. Default: whoever has such an order.
+    #[serde(deserialize_with = "non_null")]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,32}$")]
+    merchant: Option<String>,
+    /// The user. Default: the one that was ordered for, or a new one.
+    #[serde(deserialize_with = "non_null")]
+    openid: Option<String>,
+}
+
+/// Does what a payer does with an order. Its callback is sent as the gateway sends it.
+#[utoipa::path(
+    post,
+    path = "/__mock/payments",
+    request_body(content = NewPayment, example = json!({ "out_trade_no": "1217752501201407033233368018" })),
+    responses(
+        (status = 200, description = "The order as a query shows it, and its merchant.", body = Object),
+        (status = 404, description = "There is no such order, or no such merchant.", body = Error),
+        (status = 409, description = "The order can't be paid; the message also has what the user sees.", body = Error)
+    )
+)]
+pub(super) async fn pay(
+    State(control): State<Arc<Control>>,
+    Body(payment): Body<NewPayment>,
+) -> Result<Json, AdminError> {
+    let payment = payment.named()?;
+    let shown: Value = control.payer.act(&payment)?;
+    Ok(Json::of(&shown))
+}
+
+impl NewPayment {
+    fn named(self) -> Result<Payment, AdminError> {
+        let names = [
+            self.out_trade_no.map(OrderName::OutTradeNo),
+            self.prepay_id.map(OrderName::PrepayId),
+            self.code_url.map(OrderName::CodeUrl),
+            self.h5_url.map(OrderName::H5Url),
+        ];
+        let mut names = names.into_iter().flatten();
+        match (names.next(), names.next()) {
+            (Some(order), None) => {
+                Ok(Payment { order, action: self.action, merchant: self.merchant, openid: self.openid })
+            }
+            (first, _) => {
+                let found = if first.is_none() { "none" } else { "several" };
+                let expected = "one of out_trade_no, prepay_id, code_url and h5_url";
+                Err(AdminError::Body(format!("the body: expected {expected}, found {found}")))
+            }
+        }
+    }
+}

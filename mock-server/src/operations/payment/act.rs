@@ -1,0 +1,250 @@
+//! What the payer does with an order.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    ledger::{Ledger, Payer, Target},
+    numbers,
+    order::{H5_LIVES, Order, PREPAY_LIVES, Prepay, Product, State},
+};
+
+/// What a payer does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PayerAction {
+    /// Pays.
+    #[default]
+    Pay,
+    /// Leaves without paying.
+    Cancel,
+    /// Tries to pay, and can't: there is not enough money.
+    Fail,
+    /// Begins to pay: of a code payment, is asked for the password.
+    Start,
+    /// Lets the order be closed without paying.
+    Close,
+}
+
+/// What a payer names an order by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderName {
+    /// The number of an order or of a combined one.
+    OutTradeNo(String),
+    /// The `prepay_id` that a front end pays with.
+    PrepayId(String),
+    /// The text of a code that a user scans.
+    CodeUrl(String),
+    /// The address of the page on which a browser pays.
+    H5Url(String),
+}
+
+/// Why a payer can't do that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What the user sees.
+    pub(crate) shown: &'static str,
+    /// What was expected and found, for the developer.
+    pub(crate) reason: String,
+}
+
+/// An order that a payer has before them.
+pub(crate) struct Found {
+    target: Target,
+    prepay: Prepay,
+    orders: Vec<Order>,
+}
+
+impl OrderName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::OutTradeNo(name) | Self::PrepayId(name) | Self::CodeUrl(name) | Self::H5Url(name) => name,
+        }
+    }
+
+    /// What it is in the store, besides an order's number.
+    fn number(&self) -> &str {
+        match self {
+            Self::H5Url(url) => {
+                let query = url.split_once('?').map_or(url.as_str(), |(_, query)| query);
+                let found = query.split('&').find_map(|pair| pair.strip_prefix("prepay_id="));
+                found.unwrap_or(url)
+            }
+            _ => self.as_str(),
+        }
+    }
+}
+
+impl Found {
+    /// The appids that a front end can pay it with, first the one that it was ordered with.
+    pub(crate) fn appids(&self) -> Vec<String> {
+        self.orders.first().map(Order::appids).unwrap_or_default().into_iter().map(String::from).collect()
+    }
+
+    pub(crate) fn prepay_id(&self) -> &str {
+        &self.prepay.prepay_id
+    }
+
+    /// Whether it is paid by JSAPI or in an APP, which the front end signs for.
+    pub(crate) fn is_for_app(&self) -> Option<bool> {
+        match self.prepay.product {
+            Product::Jsapi => Some(false),
+            Product::App => Some(true),
+            Product::H5 | Product::Native | Product::CodePay => None,
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.orders.first().map_or(State::Closed, |order| order.state)
+    }
+
+    /// The name and the amount of what is paid, in fen.
+    pub(crate) fn shown(&self) -> (String, u64) {
+        let description = self.orders.first().and_then(|order| order.text("description"));
+        (description.unwrap_or_default().into(), self.orders.iter().map(Order::total).sum())
+    }
+}
+
+impl Ledger<'_, '_> {
+    /// The order of this name, if the merchant has it.
+    pub(crate) fn find(&mut self, name: &OrderName) -> Option<Found> {
+        let target = match name {
+            OrderName::OutTradeNo(number) => self.numbered(number)?,
+            other => self.target(other.number())?,
+        };
+        let found = self.found(target)?;
+        match name {
+            // An older code leads nowhere.
+            OrderName::CodeUrl(url) if found.prepay.code_url.as_ref() != Some(url) => None,
+            _ => Some(found),
+        }
+    }
+
+    /// The order of this number, also that of a sub-merchant, or the combined order.
+    fn numbered(&mut self, number: &str) -> Option<Target> {
+        if self.order(number).is_some() {
+            return Some(Target::Order(number.into()));
+        }
+        if self.combined(number).is_some() {
+            return Some(Target::Combined(number.into()));
+        }
+        self.target(&by_number(number))
+    }
+
+    fn found(&mut self, target: Target) -> Option<Found> {
+        match &target {
+            Target::Order(id) => {
+                let order = self.order(id).filter(Order::was_placed)?;
+                Some(Found { target, prepay: order.prepay.clone(), orders: vec![order] })
+            }
+            Target::Combined(id) => {
+                let combined = self.combined(id)?;
+                let orders = self.orders_of(&combined);
+                Some(Found { target, prepay: combined.prepay, orders })
+            }
+            Target::Refund(_) => None,
+        }
+    }
+
+    /// Does what the payer does. `at_page` says that it happens on the page of an `h5_url`.
+    pub(crate) fn act(
+        &mut self,
+        found: &Found,
+        action: PayerAction,
+        openid: Option<&str>,
+        is_by_h5_page: bool,
+    ) -> Result<(), Refusal> {
+        self.check(found, action, openid, is_by_h5_page)?;
+        match (&found.target, action) {
+            (_, PayerAction::Cancel) => {}
+            (Target::Order(_), PayerAction::Pay) => {
+                let mut order = found.orders[0].clone();
+                let made = numbers::openid(self.context.randomness);
+                let openid = openid.or(order.openid()).unwrap_or(&made).to_owned();
+                let at = self.now().as_unix();
+                self.pay(&mut order, &Payer { openid: &openid, at });
+            }
+            (Target::Combined(id), PayerAction::Pay) => {
+                let Some(mut combined) = self.combined(id) else { return Ok(()) };
+                let made = numbers::openid(self.context.randomness);
+                let ordered = combined.fields["combine_payer_info"]["openid"].as_str();
+                let openid = openid.or(ordered).unwrap_or(&made).to_owned();
+                let at = self.now().as_unix();
+                self.pay_combined(&mut combined, &Payer { openid: &openid, at });
+            }
+            (_, PayerAction::Close) => self.close_all(found.orders.clone()),
+            (_, PayerAction::Fail | PayerAction::Start) if found.prepay.product == Product::CodePay => {
+                let mut order = found.orders[0].clone();
+                order.state =
+                    if action == PayerAction::Fail { State::PayError } else { State::UserPaying };
+                self.put(&order);
+            }
+            // A failed attempt leaves the order unpaid. (documented)
+            (_, PayerAction::Fail | PayerAction::Start) | (Target::Refund(_), PayerAction::Pay) => {}
+        }
+        Ok(())
+    }
+
+    /// What a payment answers: the order as a query shows it.
+    pub(crate) fn shown(&mut self, found: &Found) -> Value {
+        match self.found(found.target.clone()) {
+            Some(Found { target: Target::Combined(id), orders, .. }) => {
+                let state = orders.first().map_or(State::Closed, |order| order.state);
+                let mut shown =
+                    self.combined(&id).map_or(Value::Null, |combined| combined.answer(&orders));
+                shown["trade_state"] = json!(state);
+                shown
+            }
+            Some(Found { orders, .. }) => orders.first().map_or(Value::Null, Order::answer),
+            None => Value::Null,
+        }
+    }
+
+    fn check(
+        &self,
+        found: &Found,
+        action: PayerAction,
+        openid: Option<&str>,
+        is_by_h5_page: bool,
+    ) -> Result<(), Refusal> {
+        let now = self.now().as_unix();
+        let refused = |shown, reason: String| Err(Refusal { shown, reason });
+        let state = found.state();
+        if let Some(other) = found.orders.iter().find(|order| !order.state.is_open()) {
+            let shown = match other.state {
+                State::Success | State::Refund => "该订单已支付",
+                other => other.description(),
+            };
+            let state = json!(other.state);
+            return refused(shown, format!("expected an order that can still be paid, found one in state {state}"));
+        }
+        if action != PayerAction::Pay {
+            return Ok(());
+        }
+        if found.prepay.expires <= now {
+            let reason = format!("expected to be paid before time_expire, found it {} s later", now - found.prepay.expires);
+            return refused("订单已超过商户设置的最晚支付成功时间，请重新发起支付", reason);
+        }
+        let (lives, what) = if is_by_h5_page { (H5_LIVES, "h5_url") } else { (PREPAY_LIVES, "prepay_id") };
+        if state == State::NotPay && found.prepay.renewed + lives <= now {
+            let age = now - found.prepay.renewed;
+            let reason = format!("expected a {what} of at most {lives} s, found one of {age} s; order again");
+            return refused("支付请求已失效，请重新发起支付", reason);
+        }
+        let ordered = found.orders[0].openid();
+        match (ordered, openid) {
+            (Some(ordered), Some(openid)) if ordered != openid => {
+                let reason = format!("expected the user {ordered}, who was ordered for, found {openid}");
+                refused("下单账号与支付账号不一致，请核实后再支付", reason)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The name under which the last order of any sub-merchant with this number is found.
+pub(super) fn by_number(out_trade_no: &str) -> String {
+    format!("out_trade_no={out_trade_no}")
+}

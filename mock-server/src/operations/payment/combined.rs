@@ -1,0 +1,269 @@
+//! Combined orders: up to 50 orders that a user pays at once, all or none.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    close, kind,
+    ledger::{Ledger, Target},
+    order::{BANK_TYPE, Order, Prepay, Product, State},
+    parties,
+    place::{check_open, content_of, name, new_prepay, renew, respond},
+};
+use crate::{
+    api::{Warning, error::ApiError, operation_error::OperationError},
+    operations::{Context, example, resource},
+    request::validate::ValidRequest,
+    response::OperationResponse,
+    store::Documents,
+};
+
+/// A combined order. Its state is that of its orders.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Combined {
+    /// Its ID in the store: `combine_out_trade_no`.
+    pub(super) id: String,
+    /// What was ordered: the request's body.
+    pub(super) fields: Value,
+    pub(super) prepay: Prepay,
+    /// The IDs of its orders.
+    pub(super) orders: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) transaction_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) openid: Option<String>,
+}
+
+impl Combined {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.fields[name].as_str()
+    }
+
+    /// What a query answers, and what its callback tells.
+    pub(super) fn answer(&self, orders: &[Order]) -> Value {
+        let mut answer = json!({
+            "combine_appid": self.fields["combine_appid"],
+            "combine_mchid": self.fields["combine_mchid"],
+            "combine_out_trade_no": self.id,
+            "sub_orders": self.sub_orders(orders),
+        });
+        let device = &self.fields["scene_info"]["device_id"];
+        if device.is_string() {
+            answer["scene_info"] = json!({ "device_id": device });
+        }
+        if let Some(transaction_id) = &self.transaction_id {
+            answer["combine_transaction_id"] = transaction_id.as_str().into();
+        }
+        if let Some(openid) = &self.openid {
+            answer["combine_payer_info"] = json!({ "openid": openid });
+        }
+        answer
+    }
+
+    fn sub_orders(&self, orders: &[Order]) -> Value {
+        let ordered = self.fields["sub_orders"].as_array().into_iter().flatten();
+        ordered.zip(orders).map(|(ordered, order)| self.sub_order(ordered, order)).collect()
+    }
+
+    fn sub_order(&self, ordered: &Value, order: &Order) -> Value {
+        let mut answer = json!({
+            "out_trade_no": order.out_trade_no,
+            "trade_state": order.state,
+            "amount": { "total_amount": order.total(), "currency": "CNY" },
+        });
+        for name in ["mchid", "sub_mchid", "sub_appid", "individual_auth_id", "individual_name"] {
+            if let Some(value) = ordered.get(name) {
+                answer[name] = value.clone();
+            }
+        }
+        if let Some(payment) = &order.payment {
+            answer["trade_type"] = self.prepay.product.trade_type().into();
+            answer["bank_type"] = BANK_TYPE.into();
+            answer["attach"] = order.text("attach").unwrap_or_default().into();
+            answer["success_time"] = payment.time().into();
+            answer["transaction_id"] = payment.transaction_id.as_str().into();
+            answer["amount"]["payer_amount"] = order.total().into();
+            answer["amount"]["payer_currency"] = "CNY".into();
+        }
+        answer
+    }
+}
+
+/// `POST /v3/combine-transactions/{product}`.
+pub(super) fn place(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    parties::check(context, request)?;
+    let fields = request.body();
+    let product = Product::of(request.operation()).unwrap_or(Product::Jsapi);
+    let number = fields["combine_out_trade_no"].as_str().unwrap_or_default();
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    let content = content_of(request);
+    let (mut combined, is_new) = match ledger.combined(number) {
+        Some(known) => {
+            let states = ledger.orders_of(&known).into_iter().map(|order| order.state);
+            check_open(context, states.last().unwrap_or(State::NotPay))?;
+            if known.prepay.content != content {
+                return Err(OperationError::CombinedOrderRepeated.into());
+            }
+            (known, false)
+        }
+        None => (new(&mut ledger, product, content, request)?, true),
+    };
+    renew(&mut ledger, &mut combined.prepay, is_new);
+    ledger.put_combined(&combined);
+    name(&mut ledger, &combined.prepay, &Target::Combined(combined.id.clone()));
+    if is_new {
+        ledger.remind(combined.prepay.will, kind::COMBINED, &combined.id);
+    }
+    let mut response = respond(context, request, &combined.prepay);
+    if !is_new {
+        response.warnings.push(Warning::Repeated);
+    }
+    Ok(response)
+}
+
+/// Places the orders of a new combined one.
+///
+/// # Errors
+/// If one of their numbers was used before.
+fn new(
+    ledger: &mut Ledger<'_, '_>,
+    product: Product,
+    content: String,
+    request: &ValidRequest<'_>,
+) -> Result<Combined, ApiError> {
+    let fields = request.body();
+    let number = fields["combine_out_trade_no"].as_str().unwrap_or_default();
+    let prepay = new_prepay(ledger, product, content, fields, number, true);
+    let mut orders = Vec::new();
+    for sub_order in fields["sub_orders"].as_array().into_iter().flatten() {
+        let order = order_of(ledger, fields, sub_order, &prepay, number);
+        if ledger.order(&order.id).is_some() || orders.contains(&order.id) {
+            return Err(OperationError::OrderRepeated.into());
+        }
+        ledger.put(&order);
+        orders.push(order.id);
+    }
+    Ok(Combined {
+        id: number.into(),
+        fields: fields.clone(),
+        prepay,
+        orders,
+        transaction_id: None,
+        openid: None,
+    })
+}
+
+/// An order of a combined one, with the fields of one that is placed by itself.
+fn order_of(
+    ledger: &Ledger<'_, '_>,
+    fields: &Value,
+    sub_order: &Value,
+    prepay: &Prepay,
+    number: &str,
+) -> Order {
+    let text = |name: &str| sub_order[name].as_str().unwrap_or_default();
+    let mut own = json!({
+        "out_trade_no": text("out_trade_no"),
+        "amount": { "total": sub_order["amount"]["total_amount"], "currency": "CNY" },
+    });
+    let is_partner = sub_order["sub_mchid"].is_string();
+    let (appid, mchid) = if is_partner { ("sp_appid", "sp_mchid") } else { ("appid", "mchid") };
+    own[appid] = fields["combine_appid"].clone();
+    own[mchid] = sub_order["mchid"].clone();
+    for name in ["sub_mchid", "sub_appid", "attach", "description", "settle_info"] {
+        if let Some(value) = sub_order.get(name) {
+            own[name] = value.clone();
+        }
+    }
+    let payee = if is_partner { text("sub_mchid") } else { text("mchid") };
+    Order {
+        id: Order::id(&ledger.merchant.mchid, payee, text("out_trade_no")),
+        out_trade_no: text("out_trade_no").into(),
+        fields: own,
+        prepay: prepay.clone(),
+        state: State::NotPay,
+        payment: None,
+        refunded: 0,
+        refunds: 0,
+        combined: Some(number.into()),
+    }
+}
+
+/// `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`.
+pub(super) fn show(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    match ledger.combined(request.parameter("combine_out_trade_no")) {
+        Some(combined) => {
+            let orders = ledger.orders_of(&combined);
+            Ok(OperationResponse::ok(combined.answer(&orders)))
+        }
+        None => unknown(context, request, documents, "combine_out_trade_no"),
+    }
+}
+
+/// `GET /v3/combine-transactions/id/{combine_transaction_id}`.
+pub(super) fn show_by_id(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    let combined = match ledger.target(request.parameter("combine_transaction_id")) {
+        Some(Target::Combined(id)) => ledger.combined(&id),
+        _ => None,
+    };
+    match combined {
+        Some(combined) => {
+            let orders = ledger.orders_of(&combined);
+            Ok(OperationResponse::ok(combined.answer(&orders)))
+        }
+        None => unknown(context, request, documents, "combine_transaction_id"),
+    }
+}
+
+/// `POST …/out-trade-no/{combine_out_trade_no}/close`, with exactly the orders that were placed. (documented)
+pub(super) fn close(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    let Some(combined) = ledger.combined(request.parameter("combine_out_trade_no")) else {
+        return unknown(context, request, documents, "combine_out_trade_no");
+    };
+    let named = request.body()["sub_orders"].as_array().into_iter().flatten().map(|sub_order| {
+        let text = |name: &str| sub_order[name].as_str();
+        let payee = text("sub_mchid").or_else(|| text("mchid")).unwrap_or_default();
+        Order::id(&request.merchant().mchid, payee, text("out_trade_no").unwrap_or_default())
+    });
+    let (mut named, mut known) = (named.collect::<Vec<_>>(), combined.orders.clone());
+    named.sort_unstable();
+    known.sort_unstable();
+    if named != known {
+        return Err(OperationError::OtherSubOrders.into());
+    }
+    let orders = ledger.orders_of(&combined);
+    orders.iter().try_for_each(close::check_unpaid)?;
+    ledger.close_all(orders);
+    Ok(OperationResponse::no_content(Vec::new()))
+}
+
+fn unknown(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+    key: &str,
+) -> Result<OperationResponse, ApiError> {
+    if resource::is_sample(request, key) {
+        return example::answer(context, request, documents);
+    }
+    Err(OperationError::UnknownCombinedOrder.into())
+}

@@ -1,0 +1,210 @@
+//! One merchant's orders, combined orders and refunds within one change.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use wechatpay_protocol::Timestamp;
+
+use super::{
+    combined::Combined,
+    kind, numbers,
+    order::{Order, Payment, Prepay, State, Will},
+    refund::{self, Refund},
+};
+use crate::{
+    merchants::Merchant,
+    operations::{Context, event},
+    store::Documents,
+};
+
+/// One merchant's orders, combined orders and refunds. What it reads is as it is by now: what was due has happened.
+pub(crate) struct Ledger<'l, 'd> {
+    pub(super) context: &'l Context<'l>,
+    pub(super) merchant: &'l Arc<Merchant>,
+    pub(super) documents: &'l mut Documents<'d>,
+}
+
+/// What a `prepay_id`, a `code_url`, a `transaction_id` or a `refund_id` leads to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Target {
+    /// The order with this ID.
+    Order(String),
+    /// The combined order with this ID.
+    Combined(String),
+    /// The refund with this ID.
+    Refund(String),
+}
+
+/// Who pays an order at what time.
+pub(super) struct Payer<'p> {
+    pub(super) openid: &'p str,
+    pub(super) at: u64,
+}
+
+impl<'l, 'd> Ledger<'l, 'd> {
+    pub(crate) fn new(
+        context: &'l Context<'l>,
+        merchant: &'l Arc<Merchant>,
+        documents: &'l mut Documents<'d>,
+    ) -> Self {
+        Self { context, merchant, documents }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    /// The order with this ID.
+    pub(super) fn order(&mut self, id: &str) -> Option<Order> {
+        let order = self.documents.get::<Order>(kind::ORDER, id)?;
+        let Some(combined) = &order.combined else { return Some(self.settled(order)) };
+        self.combined(combined);
+        self.documents.get(kind::ORDER, id)
+    }
+
+    pub(super) fn put(&mut self, order: &Order) {
+        self.documents.put(kind::ORDER, &order.id, order);
+    }
+
+    /// The combined order with this ID.
+    pub(super) fn combined(&mut self, id: &str) -> Option<Combined> {
+        let mut combined: Combined = self.documents.get(kind::COMBINED, id)?;
+        let orders = self.orders_of(&combined);
+        let is_open = orders.iter().all(|order| order.state.is_open());
+        match self.due(&mut combined.prepay) {
+            Some(openid) if is_open => {
+                let at = combined.prepay.will.map_or(0, |will| will.at);
+                self.pay_combined(&mut combined, &Payer { openid: &openid, at });
+            }
+            _ if is_open && combined.prepay.is_closed_by(self.now()) => self.close_all(orders),
+            _ => {}
+        }
+        Some(combined)
+    }
+
+    pub(super) fn put_combined(&mut self, combined: &Combined) {
+        self.documents.put(kind::COMBINED, &combined.id, combined);
+    }
+
+    /// The orders in a combined one.
+    pub(super) fn orders_of(&mut self, combined: &Combined) -> Vec<Order> {
+        combined.orders.iter().filter_map(|id| self.documents.get(kind::ORDER, id)).collect()
+    }
+
+    /// What a number of the gateway's leads to.
+    pub(super) fn target(&mut self, number: &str) -> Option<Target> {
+        self.documents.get(kind::NUMBER, number)
+    }
+
+    pub(super) fn name(&mut self, number: &str, target: &Target) {
+        self.documents.put(kind::NUMBER, number, target);
+    }
+
+    /// Makes the payer act by itself.
+    pub(super) fn remind(&mut self, will: Option<Will>, kind: &str, id: &str) {
+        if let Some(will) = will {
+            self.documents.remind(Timestamp::from_unix(will.at), kind, id);
+        }
+    }
+
+    /// The order after what was due.
+    fn settled(&mut self, mut order: Order) -> Order {
+        if !order.state.is_open() {
+            return order;
+        }
+        if let Some(openid) = self.due(&mut order.prepay) {
+            let openid = order.openid().unwrap_or(&openid).to_owned();
+            let at = order.prepay.will.map_or(0, |will| will.at);
+            self.pay(&mut order, &Payer { openid: &openid, at });
+        } else if order.prepay.is_closed_by(self.now()) {
+            order.state = State::Closed;
+            self.put(&order);
+        }
+        order
+    }
+
+    /// The user who pays now by itself, if it is time and the order can still be paid.
+    fn due(&self, prepay: &mut Prepay) -> Option<String> {
+        let will = prepay.due(self.now())?;
+        (will.pays && will.at < prepay.expires).then(|| numbers::openid(self.context.randomness))
+    }
+
+    /// A user pays an order that is open. The callback is sent with the change.
+    pub(super) fn pay(&mut self, order: &mut Order, payer: &Payer<'_>) {
+        self.take(order, payer, false);
+        if let Some(url) = order.text("notify_url").map(String::from) {
+            self.send(PAID, &url, &order.callback(), payer.at);
+        }
+    }
+
+    /// A user pays all orders of a combined one that is open.
+    pub(super) fn pay_combined(&mut self, combined: &mut Combined, payer: &Payer<'_>) {
+        let (now, randomness) = (self.now(), self.context.randomness);
+        let id = numbers::transaction_id(now, randomness, true);
+        self.name(&id, &Target::Combined(combined.id.clone()));
+        combined.transaction_id = Some(id);
+        combined.openid = Some(payer.openid.to_owned());
+        self.put_combined(combined);
+        let mut orders = self.orders_of(combined);
+        for order in &mut orders {
+            self.take(order, payer, true);
+        }
+        if let Some(url) = combined.text("notify_url").map(String::from) {
+            self.send(PAID, &url, &combined.answer(&orders), payer.at);
+        }
+    }
+
+    /// The money of an order is taken.
+    fn take(&mut self, order: &mut Order, payer: &Payer<'_>, is_combined: bool) {
+        let transaction_id = numbers::transaction_id(self.now(), self.context.randomness, is_combined);
+        self.name(&transaction_id, &Target::Order(order.id.clone()));
+        order.state = State::Success;
+        order.payment = Some(Payment { transaction_id, openid: payer.openid.to_owned(), at: payer.at });
+        self.move_money(i128::from(order.total()));
+        self.put(order);
+    }
+
+    pub(super) fn close_all(&mut self, orders: Vec<Order>) {
+        for mut order in orders.into_iter().filter(|order| order.state.is_open()) {
+            order.state = State::Closed;
+            self.put(&order);
+        }
+    }
+
+    /// The refund with this ID.
+    pub(super) fn refund(&mut self, id: &str) -> Option<Refund> {
+        let refund: Refund = self.documents.get(kind::REFUND, id)?;
+        Some(refund::settled(self, refund))
+    }
+
+    pub(super) fn put_refund(&mut self, refund: &Refund) {
+        self.documents.put(kind::REFUND, &refund.id, refund);
+    }
+
+    /// What is in the merchant's account, if that is configured.
+    pub(super) fn balance(&mut self) -> Option<i128> {
+        let first = self.merchant.balance?;
+        let moved: Option<i128> = self.documents.get(kind::BALANCE, kind::BALANCE);
+        Some(i128::from(first) + moved.unwrap_or_default())
+    }
+
+    /// Money comes into the merchant's account, or leaves it.
+    pub(super) fn move_money(&mut self, by: i128) {
+        if self.merchant.balance.is_some() {
+            let moved: i128 = self.documents.get(kind::BALANCE, kind::BALANCE).unwrap_or_default();
+            self.documents.put(kind::BALANCE, kind::BALANCE, &(moved + by));
+        }
+    }
+
+    /// Sends a callback with exactly this data.
+    pub(super) fn send(&mut self, event_type: &str, url: &str, data: &Value, at: u64) {
+        if let Some(event) = self.context.contract.event(event_type) {
+            let at = Timestamp::from_unix(at);
+            self.documents.send(event::outgoing(event, url, data, at, self.context.randomness));
+        }
+    }
+}
+
+/// The event of a payment.
+const PAID: &str = "TRANSACTION.SUCCESS";

@@ -1,0 +1,92 @@
+//! The gateway's own numbers and addresses, in the shape of real ones. Nothing can be read out of them.
+
+use wechatpay_protocol::Timestamp;
+
+use crate::random::Randomness;
+
+/// A `prepay_id`: `wx1016345501300111d6ae05c06ccf790000`; of a combined order after `up_`. (wild)
+pub(super) fn prepay_id(now: Timestamp, randomness: &Randomness, is_combined: bool) -> String {
+    let time = digits_of_time(now);
+    let (random, prefix) = (randomness.bytes(), if is_combined { "up_wx" } else { "wx" });
+    let hex = base16ct::lower::encode_string(&random[..11]);
+    format!("{prefix}{}{}{}0000", &time[6..], decimal(random, 3), &hex[..19])
+}
+
+/// A `transaction_id`: `4200002346202407227299244938`; of a combined order, it begins with `4325`. (wild)
+pub(super) fn transaction_id(now: Timestamp, randomness: &Randomness, is_combined: bool) -> String {
+    let prefix = if is_combined { "4325" } else { "4200" };
+    let (first, second) = (randomness.bytes(), randomness.bytes());
+    format!("{prefix}{}{}{}", decimal(first, 6), &digits_of_time(now)[..8], decimal(second, 10))
+}
+
+/// Whether a text can be a `transaction_id`.
+pub(super) fn is_transaction_id(text: &str) -> bool {
+    text.len() == 28 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A `refund_id`: `50303400132024073135461150169`. (wild)
+pub(super) fn refund_id(now: Timestamp, randomness: &Randomness) -> String {
+    let (first, second) = (randomness.bytes(), randomness.bytes());
+    format!("50{}{}{}", decimal(first, 8), &digits_of_time(now)[..8], decimal(second, 11))
+}
+
+/// A `code_url`: `weixin://wxpay/bizpayurl?pr=IcXgoEAzz`. (wild)
+pub(super) fn code_url(randomness: &Randomness, is_combined: bool) -> String {
+    let random = randomness.bytes();
+    if is_combined {
+        return format!("weixin://wxpay/bizpayurl/up?pr={}&groupid=00", letters(&random[..7]));
+    }
+    format!("weixin://wxpay/bizpayurl?pr={}", letters(&random[..9]))
+}
+
+/// The path and query of an `h5_url`. (wild)
+pub(super) fn h5_target(prepay_id: &str, randomness: &Randomness) -> String {
+    let package = decimal(randomness.bytes(), 9);
+    format!("{H5_PATH}?prepay_id={prepay_id}&package=1{package}")
+}
+
+/// The path of the page that an `h5_url` leads to. (wild)
+pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
+
+/// The user that pays if nothing says who.
+pub(super) fn openid(randomness: &Randomness) -> String {
+    let (first, second) = (randomness.bytes(), randomness.bytes());
+    format!("oUpF8u{}", letters(&[&first[..], &second[..6]].concat()))
+}
+
+/// `yyyyMMddHHmmss` in Beijing.
+fn digits_of_time(now: Timestamp) -> String {
+    now.to_rfc3339().bytes().take(19).filter(u8::is_ascii_digit).map(char::from).collect()
+}
+
+/// The last digits of a random number.
+fn decimal(random: [u8; 16], digits: usize) -> String {
+    let number = u128::from_be_bytes(random) % 10_u128.pow(digits.try_into().unwrap_or(1));
+    format!("{number:0digits$}")
+}
+
+fn letters(random: &[u8]) -> String {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    random.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_shape_of_real_ones() {
+        let now = Timestamp::from_unix(1_756_951_532);
+        for random in [Randomness::fixed([0; 16]), Randomness::fixed([0xff; 16]), Randomness::system()] {
+            let prepay_id = prepay_id(now, &random, false);
+            assert_eq!(prepay_id.len(), "wx1016345501300111d6ae05c06ccf790000".len());
+            assert!(prepay_id.starts_with("wx04100532") && prepay_id.ends_with("0000"), "{prepay_id}");
+            let transaction_id = transaction_id(now, &random, false);
+            assert!(is_transaction_id(&transaction_id), "{transaction_id}");
+            assert_eq!((&transaction_id[..4], &transaction_id[10..18]), ("4200", "20250904"));
+            let refund_id = refund_id(now, &random);
+            assert_eq!((refund_id.len(), &refund_id[..2], &refund_id[10..18]), (29, "50", "20250904"));
+            assert_eq!(code_url(&random, false).len(), "weixin://wxpay/bizpayurl?pr=IcXgoEAzz".len());
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Placing an order: `prepay_id`, `code_url` or `h5_url`, or the paid order of a code.
+
+use serde_json::{Value, json};
+
+use super::{
+    act, kind,
+    ledger::{Ledger, Payer, Target},
+    magic, numbers,
+    order::{Order, Prepay, Product, State, Will},
+    parties,
+};
+use crate::{
+    api::{Warning, error::ApiError, host::H5_HOST, operation_error::OperationError},
+    operations::{
+        Context,
+        example::{self, Fresh, Maker, SameName},
+    },
+    policies::{ClosedOrderText, RepeatOrderText},
+    request::validate::ValidRequest,
+    response::OperationResponse,
+    store::{Documents, Fingerprint},
+};
+
+/// `POST …/transactions/{product}`.
+pub(super) fn place(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    parties::check(context, request)?;
+    let fields = request.body();
+    let product = Product::of(request.operation()).unwrap_or(Product::Jsapi);
+    if product == Product::Jsapi && !parties::has_openid(fields) {
+        return Err(OperationError::NoOpenid.into());
+    }
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    let out_trade_no = fields["out_trade_no"].as_str().unwrap_or_default();
+    let id = Order::id(&request.merchant().mchid, parties::payee(request), out_trade_no);
+    let content = content_of(request);
+    let (mut order, is_new) = match ledger.order(&id) {
+        Some(known) => {
+            check_repeat(context, &known, product, &content)?;
+            (known, false)
+        }
+        None => {
+            let order = Order {
+                id,
+                out_trade_no: out_trade_no.into(),
+                fields: fields.clone(),
+                prepay: new_prepay(&ledger, product, content, fields, out_trade_no, false),
+                state: State::NotPay,
+                payment: None,
+                refunded: 0,
+                refunds: 0,
+                combined: None,
+            };
+            (order, true)
+        }
+    };
+    if product == Product::CodePay {
+        if is_new {
+            pay_by_code(&mut ledger, &mut order);
+        }
+        return Ok(OperationResponse::ok(order.answer()));
+    }
+    renew(&mut ledger, &mut order.prepay, is_new);
+    ledger.put(&order);
+    let target = Target::Order(order.id.clone());
+    name(&mut ledger, &order.prepay, &target);
+    if order.id != order.out_trade_no {
+        ledger.name(&act::by_number(&order.out_trade_no), &target);
+    }
+    if is_new {
+        ledger.remind(order.prepay.will, kind::ORDER, &order.id);
+    }
+    let mut response = respond(context, request, &order.prepay);
+    if !is_new {
+        response.warnings.push(Warning::Repeated);
+    }
+    Ok(response)
+}
+
+/// What must not change when an order is repeated.
+pub(super) fn content_of(request: &ValidRequest<'_>) -> String {
+    Fingerprint::of(&json!([request.operation().id(), request.plain()])).to_hex()
+}
+
+/// What a new order is paid with.
+pub(super) fn new_prepay(
+    ledger: &Ledger<'_, '_>,
+    product: Product,
+    content: String,
+    fields: &Value,
+    number: &str,
+    is_combined: bool,
+) -> Prepay {
+    let (context, now) = (ledger.context, ledger.now());
+    let has_prepay = product != Product::CodePay;
+    Prepay {
+        product,
+        content,
+        created: now.as_unix(),
+        renewed: now.as_unix(),
+        expires: product.expires(fields["time_expire"].as_str(), now),
+        prepay_id: if has_prepay {
+            numbers::prepay_id(now, context.randomness, is_combined)
+        } else {
+            String::new()
+        },
+        code_url: (product == Product::Native).then(|| numbers::code_url(context.randomness, is_combined)),
+        will: will(context, number),
+    }
+}
+
+/// What the payer does by itself: what the number says, or else the configuration.
+fn will(context: &Context<'_>, number: &str) -> Option<Will> {
+    let at = context.now.as_unix();
+    match magic::name_in(number) {
+        Some(magic::PAY) => Some(Will { at, pays: true }),
+        Some(magic::PAY_FAIL) => Some(Will { at, pays: false }),
+        Some(magic::USER_PAYING) => None,
+        _ => context.payments.auto_pay.map(|after| Will { at: at.saturating_add(after.as_secs()), pays: true }),
+    }
+}
+
+/// Lets a repeated order be paid for another two hours, with a new `code_url`. (documented)
+pub(super) fn renew(ledger: &mut Ledger<'_, '_>, prepay: &mut Prepay, is_new: bool) {
+    if !is_new {
+        prepay.renewed = ledger.now().as_unix();
+        let is_combined = prepay.prepay_id.starts_with("up_");
+        prepay.code_url =
+            prepay.code_url.take().map(|_| numbers::code_url(ledger.context.randomness, is_combined));
+    }
+}
+
+/// Lets an order be found by what a front end gets.
+pub(super) fn name(ledger: &mut Ledger<'_, '_>, prepay: &Prepay, target: &Target) {
+    ledger.name(&prepay.prepay_id, target);
+    if let Some(code_url) = &prepay.code_url {
+        ledger.name(code_url, target);
+    }
+}
+
+/// The answer to an order. What it has besides its address, it has as in the contract's example.
+pub(super) fn respond(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    prepay: &Prepay,
+) -> OperationResponse {
+    let maker = Maker {
+        merchant: request.merchant(),
+        sources: vec![SameName::of(request)],
+        fresh: Fresh::of(request, context.now),
+    };
+    example::respond(request.operation(), &mut |field| match field.name {
+        "prepay_id" => Some(prepay.prepay_id.as_str().into()),
+        "code_url" => prepay.code_url.as_deref().map(Value::from),
+        "h5_url" => {
+            let target = numbers::h5_target(&prepay.prepay_id, context.randomness);
+            let origin = request.own_origin();
+            let gateways = || format!("https://{}", H5_HOST);
+            Some(format!("{}{target}", origin.unwrap_or_else(gateways)).into())
+        }
+        _ => maker.value(field),
+    })
+}
+
+/// A user who shows a code pays at once, or fails to, or is asked for a password. Nobody is told. (documented)
+fn pay_by_code(ledger: &mut Ledger<'_, '_>, order: &mut Order) {
+    let at = ledger.now().as_unix();
+    match order.prepay.will {
+        Some(Will { pays: false, .. }) => order.state = State::PayError,
+        _ if magic::name_in(&order.out_trade_no) == Some(magic::USER_PAYING) => {
+            order.state = State::UserPaying;
+        }
+        _ => {
+            let openid = numbers::openid(ledger.context.randomness);
+            ledger.pay(order, &Payer { openid: &openid, at });
+        }
+    }
+    ledger.put(order);
+}
+
+/// # Errors
+/// If the number of an order can't be ordered again.
+fn check_repeat(
+    context: &Context<'_>,
+    known: &Order,
+    product: Product,
+    content: &str,
+) -> Result<(), OperationError> {
+    let is_by_code = |product: Product| product == Product::CodePay;
+    if !known.was_placed() {
+        return Err(OperationError::OrderRepeated);
+    }
+    if is_by_code(product) != is_by_code(known.prepay.product) {
+        return Err(OperationError::OrderNumberUsed);
+    }
+    check_open(context, known.state)?;
+    if known.prepay.content != content || known.combined.is_some() {
+        return Err(repeated(context));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// If an order in this state can't be ordered again.
+pub(super) fn check_open(context: &Context<'_>, state: State) -> Result<(), OperationError> {
+    match state {
+        State::NotPay | State::UserPaying | State::PayError => Ok(()),
+        State::Success | State::Refund => Err(OperationError::OrderPaidBefore),
+        State::Closed => Err(match context.policies.closed_order_text {
+            ClosedOrderText::Closed => OperationError::OrderClosed,
+            ClosedOrderText::Void => OperationError::OrderVoid,
+        }),
+        State::Revoked => Err(OperationError::OrderReversed),
+    }
+}
+
+/// The number was used before for another order.
+fn repeated(context: &Context<'_>) -> OperationError {
+    match context.policies.repeat_order_text {
+        RepeatOrderText::Parameters => OperationError::OrderRepeated,
+        RepeatOrderText::Number => OperationError::OrderRepeated201,
+        RepeatOrderText::Data => OperationError::OrderRepeatedData,
+    }
+}

@@ -1,0 +1,178 @@
+//! The other person: who pays the orders, on a page or by a call, and what happens when their time has come.
+
+mod page;
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::time::sleep;
+use wechatpay_protocol::{Timestamp, display::quoted};
+
+use crate::{
+    gateway::Gateway,
+    merchants::Merchant,
+    operations::payment::{self, Found, Ledger, OrderName, PayerAction, Refusal},
+    store::Reminder,
+};
+
+pub(crate) use page::is_page_request;
+
+/// How many documents become due at once before others get their turn. (own choice)
+const AT_ONCE: usize = 64;
+
+/// The longest sleep before the clock is read again: a test's clock may move without saying so.
+const LONGEST_SLEEP: Duration = Duration::from_millis(200);
+
+/// What a payer does with an order.
+///
+/// ```
+/// use wechatpay_mock::{OrderName, PayerAction, Payment};
+///
+/// let order = || OrderName::OutTradeNo("1217752501201407033233368018".into());
+/// assert_eq!(Payment::of(order()).action, PayerAction::Pay);
+/// let leaves = Payment { action: PayerAction::Cancel, ..Payment::of(order()) };
+/// ```
+#[derive(Clone, Debug)]
+pub struct Payment {
+    /// The order.
+    pub order: OrderName,
+    /// What the payer does.
+    pub action: PayerAction,
+    /// The merchant whose order it is, by mchid. Default: whoever has an order of this name.
+    pub merchant: Option<String>,
+    /// The user. Default: the one that was ordered for, or a new one.
+    pub openid: Option<String>,
+}
+
+/// Why a payer can't do that.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PaymentError {
+    /// No merchant has this mchid.
+    #[error("merchant: expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
+    UnknownMerchant {
+        /// What was named, quoted.
+        found: String,
+    },
+    /// No order has this name.
+    #[error("expected the {what} of an order, found {found}; place the order first")]
+    UnknownOrder {
+        /// What the order is named by: `out_trade_no`.
+        what: &'static str,
+        /// The name, quoted.
+        found: String,
+    },
+    /// The order can't be paid.
+    #[error("{reason}; the user sees {shown}")]
+    Refused {
+        /// What the user sees.
+        shown: &'static str,
+        /// What was expected and what was found.
+        reason: String,
+    },
+}
+
+impl Payment {
+    /// The order is paid.
+    pub fn of(order: OrderName) -> Self {
+        Self { order, action: PayerAction::Pay, merchant: None, openid: None }
+    }
+}
+
+impl PaymentError {
+    fn unknown(order: &OrderName) -> Self {
+        let what = match order {
+            OrderName::OutTradeNo(_) => "out_trade_no",
+            OrderName::PrepayId(_) => "prepay_id",
+            OrderName::CodeUrl(_) => "code_url",
+            OrderName::H5Url(_) => "h5_url",
+        };
+        Self::UnknownOrder { what, found: quoted(order.as_str()) }
+    }
+}
+
+impl From<Refusal> for PaymentError {
+    fn from(Refusal { shown, reason }: Refusal) -> Self {
+        Self::Refused { shown, reason }
+    }
+}
+
+/// Pays orders, and lets happen what is due.
+pub(crate) struct Payer {
+    gateway: Arc<Gateway>,
+}
+
+impl Payer {
+    pub(crate) fn new(gateway: Arc<Gateway>) -> Self {
+        Self { gateway }
+    }
+
+    /// Lets happen what is due, until the mock shuts down.
+    pub(crate) async fn wait(self: Arc<Self>) {
+        let gateway = &self.gateway;
+        let mut clock = gateway.clock.changes();
+        while !gateway.gate.is_shutting_down() {
+            let due = gateway.store.due(gateway.clock.now(), AT_ONCE);
+            if !due.taken.is_empty() {
+                due.taken.iter().for_each(|reminder| self.become_due(reminder));
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let until_next = due.next.map(|next| self.until(next));
+            tokio::select! {
+                () = gateway.store.reminded() => {}
+                () = clock.next() => {}
+                () = gateway.gate.shutdown() => {}
+                () = sleep(until_next.unwrap_or_default()), if until_next.is_some() => {}
+            }
+        }
+    }
+
+    fn become_due(&self, Reminder { mchid, key }: &Reminder) {
+        let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
+        self.gateway.change(&merchant, |context, documents| {
+            payment::become_due(&mut Ledger::new(context, &merchant, documents), key);
+        });
+    }
+
+    /// The real time until the mock's clock shows this, as long as nobody moves it.
+    fn until(&self, next: Timestamp) -> Duration {
+        let left = Duration::from_secs(next.as_unix()).saturating_sub(self.gateway.clock.moment());
+        left.clamp(Duration::from_millis(1), LONGEST_SLEEP)
+    }
+
+    /// Does what the payer does. Returns the order as a query shows it, with its merchant.
+    pub(crate) fn act(&self, payment: &Payment) -> Result<Value, PaymentError> {
+        self.acted(payment, false)
+    }
+
+    fn acted(&self, payment: &Payment, is_by_h5_page: bool) -> Result<Value, PaymentError> {
+        let Payment { order, action, openid, .. } = payment;
+        let merchant = self.merchant_of(payment)?;
+        self.gateway.change(&merchant, |context, documents| {
+            let mut ledger = Ledger::new(context, &merchant, documents);
+            let found = ledger.find(order).ok_or_else(|| PaymentError::unknown(order))?;
+            ledger.act(&found, *action, openid.as_deref(), is_by_h5_page)?;
+            let mut shown = ledger.shown(&found);
+            shown["merchant"] = merchant.mchid.as_str().into();
+            Ok(shown)
+        })
+    }
+
+    /// The merchant that has the order.
+    fn merchant_of(&self, payment: &Payment) -> Result<Arc<Merchant>, PaymentError> {
+        let merchants = &self.gateway.merchants;
+        if let Some(mchid) = &payment.merchant {
+            let unknown = || PaymentError::UnknownMerchant { found: quoted(mchid) };
+            return merchants.merchant(mchid).ok_or_else(unknown);
+        }
+        let has_it = |merchant: &Arc<Merchant>| self.found(merchant, &payment.order).is_some();
+        merchants.merchants().into_iter().find(has_it).ok_or_else(|| PaymentError::unknown(&payment.order))
+    }
+
+    /// The merchant's order of this name.
+    fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Option<Found> {
+        self.gateway.change(merchant, |context, documents| {
+            Ledger::new(context, merchant, documents).find(order)
+        })
+    }
+}

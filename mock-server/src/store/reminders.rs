@@ -1,0 +1,103 @@
+//! Documents that change by themselves: when each of them is due, by the mock's clock.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use wechatpay_protocol::{Mchid, Timestamp};
+
+use super::Key;
+
+/// The most reminders that are kept. Beyond it, the last due is forgotten: its document then changes when it is next
+/// used. (own choice)
+const MOST: usize = 1_000_000;
+
+/// A document that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reminder {
+    pub(crate) mchid: Mchid,
+    pub(crate) key: Key,
+}
+
+/// The documents that are due, and when the next one is.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    pub(crate) taken: Vec<Reminder>,
+    pub(crate) next: Option<Timestamp>,
+}
+
+/// The reminders of every merchant, in memory.
+#[derive(Debug, Default)]
+pub(super) struct Reminders {
+    kept: Mutex<Kept>,
+    /// Wakes who waits for the next one.
+    added: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    waiting: BTreeMap<(Timestamp, u64), Reminder>,
+    last: u64,
+}
+
+impl Reminders {
+    pub(super) fn add(&self, mchid: &Mchid, reminders: Vec<(Timestamp, Key)>) {
+        if reminders.is_empty() {
+            return;
+        }
+        let mut kept = self.kept.lock();
+        for (at, key) in reminders {
+            kept.last += 1;
+            let place = (at, kept.last);
+            kept.waiting.insert(place, Reminder { mchid: mchid.clone(), key });
+            if kept.waiting.len() > MOST {
+                kept.waiting.pop_last();
+            }
+        }
+        self.added.notify_one();
+    }
+
+    /// Takes what is due, at most `most`.
+    pub(super) fn take(&self, now: Timestamp, most: usize) -> Due {
+        let mut kept = self.kept.lock();
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some(first) = kept.waiting.first_entry()
+            && first.key().0 <= now
+        {
+            taken.push(first.remove());
+        }
+        Due { taken, next: kept.waiting.keys().next().map(|(at, _)| *at) }
+    }
+
+    /// Forgets the reminders of one merchant, or of all.
+    pub(super) fn remove(&self, mchid: Option<&Mchid>) {
+        let is_kept = |reminder: &Reminder| mchid.is_some_and(|mchid| *mchid != reminder.mchid);
+        self.kept.lock().waiting.retain(|_, reminder| is_kept(reminder));
+    }
+
+    /// Resolves when there may be a new one.
+    pub(super) async fn added(&self) {
+        self.added.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_is_taken_once_in_the_order_of_time() {
+        let reminders = Reminders::default();
+        let (one, other): (Mchid, Mchid) = ("1900000001".parse().unwrap(), "1900000002".parse().unwrap());
+        let at = Timestamp::from_unix;
+        reminders.add(&one, vec![(at(20), Key::new("order", "b")), (at(10), Key::new("order", "a"))]);
+        reminders.add(&other, vec![(at(15), Key::new("order", "c")), (at(99), Key::new("order", "d"))]);
+        let ids = |due: &Due| due.taken.iter().map(|one| one.key.id.clone()).collect::<Vec<_>>();
+        let due = reminders.take(at(20), 2);
+        assert_eq!((ids(&due), due.next), (vec!["a".into(), "c".into()], Some(at(20))));
+        reminders.remove(Some(&one));
+        let due = reminders.take(at(20), 9);
+        assert_eq!((ids(&due), due.next), (vec![], Some(at(99))));
+    }
+}
