@@ -13,7 +13,7 @@ use crate::{
     commands::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
         explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
-        operations::Operations, prove_client::ProveClient, prove_receiver::ProveReceiver, run::Run,
+        operations::Operations, pay::Pay, prove_client::ProveClient, prove_receiver::ProveReceiver, run::Run,
         serve::Serve, trigger::Trigger, verify::Verify,
     },
     options::Json,
@@ -31,6 +31,8 @@ Examples:
   wechatpay-mock call rights patch        make a signed call and verify the response
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
+  wechatpay-mock pay 1217752501201407033233368018
+                                          pay an order, as its user does
   wechatpay-mock trigger TRANSACTION.SUCCESS --to http://127.0.0.1:3000/notify
                                           send a callback to your application
   wechatpay-mock prove-client -- ./pay    test whether a client rejects bad responses
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Clock(Clock),
     /// Add, list or remove fault rules of a running mock
     Fault(FaultCommand),
+    /// Pay an order of a running mock, or leave it
+    Pay(Pay),
     /// Send a signed, encrypted callback to an application
     Trigger(Box<Trigger>),
     /// Check a server against the contract, case by case

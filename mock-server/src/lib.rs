@@ -54,16 +54,15 @@ pub use crate::merchants::{
 };
 pub use crate::net::tls::{Authority, AuthorityError};
 pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError, Trigger, TriggerError};
-pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
-pub use crate::operations::payment::magic::{MAGIC_NUMBERS, MagicNumber};
 pub use crate::operations::payment::{OrderName, PayerAction, Payments};
+pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use crate::payer::{Payment, PaymentError};
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;
 pub use crate::request::multipart::upload_meta;
 pub use crate::request::place::PlaceError;
-pub use crate::server::{MockServer, MockServerBuilder};
+pub use crate::server::{MockServer, builder::MockServerBuilder};
 pub use crate::store::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
 pub use crate::{
     api::Warning,

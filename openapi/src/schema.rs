@@ -25,6 +25,9 @@ pub struct Schema {
 /// The name of a body without a title.
 const BODY: &str = "请求体";
 
+/// Says that an absent field of a body is told of as if it were in the path.
+const WITH_PATH: &str = "x-with-path";
+
 /// Characters of a value's JSON that an error shows. (own choice)
 pub(crate) const VALUE_SHOWN: usize = 4096;
 
@@ -107,12 +110,20 @@ impl Schema {
         location: Location,
         constraint: Constraint,
     ) -> Box<FieldError> {
+        let is_read_with_path = constraint == Constraint::Required
+            && self.field(within).is_some_and(|field| field[WITH_PATH] == true);
+        let location = if is_read_with_path { Location::Path } else { location };
         Box::new(FieldError {
             location,
             pointer: format!("{pointer}{within}"),
             title: self.title(pointer, within),
             constraint,
         })
+    }
+
+    /// The schema of the field at the pointer `within`.
+    fn field(&self, within: &str) -> Option<&Value> {
+        within.split('/').skip(1).map(unescape).try_fold(&self.source, |schema, token| child(schema, &token))
     }
 
     /// The Chinese name of the field at the pointer `within`.

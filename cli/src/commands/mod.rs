@@ -15,6 +15,7 @@ pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod operations;
+pub(crate) mod pay;
 mod policies;
 pub(crate) mod prove_client;
 pub(crate) mod prove_receiver;
@@ -41,6 +42,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Demo => demo::run().await,
         // Only these return an exit code other than 0 without an error.
         Command::Run(options) => return run::run(&options).await,
+        Command::Pay(options) => pay::run(&options).await,
         Command::Trigger(options) => trigger::run(&options).await,
         Command::Verify(options) => return verify::run(&options).await.map(exit_code),
         Command::ProveClient(options) => return prove_client::run(&options).await.map(exit_code),

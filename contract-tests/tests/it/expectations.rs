@@ -116,13 +116,11 @@ async fn values_at_any_place_of_a_request_are_compared() {
     let order = mock.expect().at("body./amount", json!({ "total": 250 })).times(1);
     let query = mock.expect().at("path.out_trade_no", "123456").at("query.mchid", 1_900_000_001).times(1);
     let unmet = mock.expect().at("body./amount/total", 300).at("path.out_trade_no", "123456").times(1);
-    for total in [100, 100, 250] {
-        let body = json!({
-            "appid": "wx1", "mchid": "1900000001", "description": "a", "out_trade_no": "123456",
-            "notify_url": "https://shop.example.com/", "amount": { "total": total, "currency": "CNY" },
-        });
-        let (target, body) = ("/v3/pay/transactions/native".into(), body.to_string().into());
-        let request = RawRequest { method: "POST", target, body, ..RawRequest::sample() };
+    for (number, total) in [("123456", 100), ("123457", 100), ("123458", 250)] {
+        let mut request = RawRequest::order(number);
+        let mut body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        body["amount"]["total"] = total.into();
+        request.body = body.to_string().into();
         assert_eq!(exchange(&mock, &request).await.status(), "200");
     }
     let target = "/v3/pay/transactions/out-trade-no/12345%36?mchid=1900000001".into();

@@ -38,7 +38,6 @@ pub(super) struct NewPayment {
     h5_url: Option<String>,
     /// What the payer does: pays, leaves, tries to pay without enough money, begins to pay (the user of a code is asked for
     /// the password), or lets the order be closed.
-    #[schema(inline, default = "pay")]
     action: PayerAction,
     /// The merchant whose order it is, by mchid. Default: whoever has such an order.
     #[serde(deserialize_with = "non_null")]

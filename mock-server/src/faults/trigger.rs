@@ -19,7 +19,7 @@ use crate::{
 /// choice)
 const LONGEST_REFUSE: u64 = 5_000;
 
-/// A form of trigger number with more than a fault's name.
+/// A form of trigger number with more than a fault's name, or with another meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TriggerForm {
     /// An example: `MOCK*latency|250*0001`.
@@ -28,7 +28,7 @@ pub struct TriggerForm {
     pub meaning: &'static str,
 }
 
-/// Every form of trigger number with more than a fault's name.
+/// Every form of trigger number with more than a fault's name, or with another meaning.
 pub const TRIGGER_FORMS: &[TriggerForm] = &[
     TriggerForm { number: "MOCK*latency|250*0001", meaning: "the response is delayed by 250 ms" },
     TriggerForm {
@@ -51,6 +51,26 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
         number: "MOCK*system-error|x1*0001",
         meaning: "only the first use of this number gets the fault, so that a retry succeeds; x2 means the first two, and \
                   so on; works with any fault or latency",
+    },
+    TriggerForm {
+        number: "MOCK*pay*0001",
+        meaning: "out_trade_no: no fault; the user pays as soon as the order is placed",
+    },
+    TriggerForm {
+        number: "MOCK*pay-fail*0001",
+        meaning: "out_trade_no: no fault; the user tries to pay, and fails: the order stays unpaid, and that of a code is PAYERROR",
+    },
+    TriggerForm {
+        number: "MOCK*user-paying*0001",
+        meaning: "out_trade_no of a code payment: no fault; the user is asked for the password, so the order is USERPAYING",
+    },
+    TriggerForm {
+        number: "MOCK*refund-abnormal*0001",
+        meaning: "out_refund_no: no fault; the refund becomes ABNORMAL, as if the user's card were gone",
+    },
+    TriggerForm {
+        number: "MOCK*refund-closed*0001",
+        meaning: "out_refund_no: no fault; the refund becomes CLOSED",
     },
 ];
 
@@ -76,7 +96,7 @@ impl TriggerNumber {
 /// What is wrong with a trigger number, in words.
 pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerNumber, String>> {
     let spec = number.strip_prefix(PREFIX)?;
-    if magic::name_in(number).is_some_and(magic::is_name) {
+    if magic::name_in(number).is_some_and(|name| magic::NAMES.contains(&name)) {
         return None;
     }
     let mut seed = DefaultHasher::new();
@@ -184,7 +204,9 @@ mod tests {
     fn every_listed_form_is_valid() {
         let listed = FAULTS.iter().map(|fault| fault.trigger_number());
         for number in listed.chain(TRIGGER_FORMS.iter().map(|form| form.number.into())) {
-            assert!(trigger_number(&number).unwrap().is_ok(), "{number}");
+            let is_for_payments = magic::name_in(&number).is_some_and(|name| magic::NAMES.contains(&name));
+            assert_eq!(trigger_number(&number).is_none(), is_for_payments, "{number}");
+            assert!(trigger_number(&number).is_none_or(|read| read.is_ok()), "{number}");
             let is_legal = |one: char| one.is_ascii_alphanumeric() || "_-|*".contains(one);
             assert!(number.chars().all(is_legal) && number.len() <= 128, "{number}");
         }

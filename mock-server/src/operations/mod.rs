@@ -27,7 +27,10 @@ use crate::{
     merchants::Merchants,
     operations::{payment::Payments, stub::Stubs},
     policies::Policies,
-    random::Randomness, request::validate::ValidRequest, response::OperationResponse, store::Documents,
+    random::Randomness,
+    request::validate::ValidRequest,
+    response::OperationResponse,
+    store::Documents,
 };
 
 /// The operations of a mock: the contract, and the responses of the stubs in it.

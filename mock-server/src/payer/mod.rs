@@ -171,8 +171,7 @@ impl Payer {
 
     /// The merchant's order of this name.
     fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Option<Found> {
-        self.gateway.change(merchant, |context, documents| {
-            Ledger::new(context, merchant, documents).find(order)
-        })
+        self.gateway
+            .change(merchant, |context, documents| Ledger::new(context, merchant, documents).find(order))
     }
 }

@@ -197,7 +197,11 @@ fn decoded(text: &str) -> String {
 
 /// Text in HTML, also within quotes.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('{', "&#123;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('{', "&#123;")
 }
 
 #[cfg(test)]
@@ -212,6 +216,8 @@ mod tests {
     #[test]
     fn a_browser_is_sent_to_web_pages_only() {
         assert!(is_web_url("https://shop.example.com/done?order=1") && is_web_url("http://127.0.0.1:3000/"));
-        assert!(!is_web_url("javascript:alert(1)") && !is_web_url("/path") && !is_web_url("data:text/html,1"));
+        assert!(
+            !is_web_url("javascript:alert(1)") && !is_web_url("/path") && !is_web_url("data:text/html,1")
+        );
     }
 }

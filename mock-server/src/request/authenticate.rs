@@ -103,8 +103,8 @@ fn authorization(received: &RawRequest) -> Result<Authorization, ApiError> {
         check_headers(received)?;
         return authorization();
     }
-    let authorization = authorization()
-        .map_err(|error| ApiError::AuthorizationOfPayment { reason: error.reason() })?;
+    let authorization =
+        authorization().map_err(|error| ApiError::AuthorizationOfPayment { reason: error.reason() })?;
     check_headers(received)?;
     Ok(authorization)
 }

@@ -242,10 +242,11 @@ impl Validation<'_> {
         value: &Value,
     ) -> Result<bool, ApiError> {
         let constraint = checked.as_ref().err().map(|error| &error.constraint);
+        let is_in_path = checked.as_ref().is_err_and(|error| error.location == Location::Path);
         let is_closed = matches!(constraint, Some(Constraint::Documented { .. }));
         let is_settled = match constraint {
             None => schema.is_complete(),
-            Some(constraint) => matches!(constraint, Constraint::Type { .. }),
+            Some(constraint) => is_in_path || matches!(constraint, Constraint::Type { .. }),
         };
         if is_settled {
             return Ok(false);

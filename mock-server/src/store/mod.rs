@@ -19,8 +19,8 @@ use wechatpay_protocol::{Mchid, Timestamp};
 
 pub(crate) use documents::{Documents, NumberUse};
 pub(crate) use outbox::Outgoing;
-pub(crate) use reminders::{Due, Reminder};
 pub use outbox::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
+pub(crate) use reminders::{Due, Reminder};
 
 use crate::limits::Limits;
 use documents::Changes;

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 32] = [
+const CALLS: [&str; 33] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -94,6 +94,7 @@ const CALLS: [&str; 32] = [
     "POST /__mock/clock set_clock body",
     "POST /__mock/faults add_fault body",
     "POST /__mock/merchants make_merchant body",
+    "POST /__mock/payments pay body",
     "POST /__mock/reset reset body",
     "POST /__mock/verify verify body",
 ];

@@ -10,6 +10,7 @@ use serde_json::Value;
 use wechatpay_mock::admin_openapi;
 
 use super::Admin;
+use crate::support::RawRequest;
 
 const ADMIN_PAGE: &str = include_str!("../../../../docs/reference/admin.md");
 
@@ -58,6 +59,7 @@ async fn every_call_shown_in_the_documentation_works() {
         }
         let admin = Admin::new().await;
         admin.five_exchanges().await;
+        admin.exchange(&RawRequest::order("1217752501201407033233368018")).await;
         shown += calls.len();
         for (method, path, body) in calls {
             let response = admin.call(method, path, body).await;

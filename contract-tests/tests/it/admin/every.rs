@@ -100,6 +100,10 @@ async fn responses(seen: &mut Vec<Response>) {
     for number in [1, 2] {
         seen.push(admin.call("POST", &format!("/callbacks/{number}/resend"), "").await);
     }
+    admin.exchange(&RawRequest::order("123456")).await;
+    for number in ["123456", "123456", "123457"] {
+        seen.push(admin.post("/payments", &json!({ "out_trade_no": number })).await);
+    }
     for path in [
         "/",
         "/health",

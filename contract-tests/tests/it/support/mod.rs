@@ -60,6 +60,16 @@ impl RawRequest {
         Self { method: "GET", target: "/v3/certificates".into(), body: Vec::new(), ..Self::sample() }
     }
 
+    /// A Native order of 1 yuan with this number, correctly signed at [`NOW`].
+    pub(crate) fn order(out_trade_no: &str) -> Self {
+        let body = serde_json::json!({
+            "appid": "wxd678efh567hg6787", "mchid": "1900000001", "description": "测试", "out_trade_no": out_trade_no,
+            "notify_url": "http://127.0.0.1:1/notify", "amount": { "total": 100, "currency": "CNY" },
+        });
+        let (target, body) = ("/v3/pay/transactions/native".into(), body.to_string().into());
+        Self { method: "POST", target, body, ..Self::sample() }
+    }
+
     pub(crate) fn header(mut self, line: &str) -> Self {
         self.headers.push(line.into());
         self

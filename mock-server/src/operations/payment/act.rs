@@ -1,6 +1,6 @@
 //! What the payer does with an order.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// What a payer does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PayerAction {
     /// Pays.
@@ -177,8 +177,7 @@ impl Ledger<'_, '_> {
             (_, PayerAction::Close) => self.close_all(found.orders.clone()),
             (_, PayerAction::Fail | PayerAction::Start) if found.prepay.product == Product::CodePay => {
                 let mut order = found.orders[0].clone();
-                order.state =
-                    if action == PayerAction::Fail { State::PayError } else { State::UserPaying };
+                order.state = if action == PayerAction::Fail { State::PayError } else { State::UserPaying };
                 self.put(&order);
             }
             // A failed attempt leaves the order unpaid. (documented)
@@ -192,8 +191,7 @@ impl Ledger<'_, '_> {
         match self.found(found.target.clone()) {
             Some(Found { target: Target::Combined(id), orders, .. }) => {
                 let state = orders.first().map_or(State::Closed, |order| order.state);
-                let mut shown =
-                    self.combined(&id).map_or(Value::Null, |combined| combined.answer(&orders));
+                let mut shown = self.combined(&id).map_or(Value::Null, |combined| combined.answer(&orders));
                 shown["trade_state"] = json!(state);
                 shown
             }
@@ -218,13 +216,19 @@ impl Ledger<'_, '_> {
                 other => other.description(),
             };
             let state = json!(other.state);
-            return refused(shown, format!("expected an order that can still be paid, found one in state {state}"));
+            return refused(
+                shown,
+                format!("expected an order that can still be paid, found one in state {state}"),
+            );
         }
         if action != PayerAction::Pay {
             return Ok(());
         }
         if found.prepay.expires <= now {
-            let reason = format!("expected to be paid before time_expire, found it {} s later", now - found.prepay.expires);
+            let reason = format!(
+                "expected to be paid before time_expire, found it {} s later",
+                now - found.prepay.expires
+            );
             return refused("订单已超过商户设置的最晚支付成功时间，请重新发起支付", reason);
         }
         let (lives, what) = if is_by_h5_page { (H5_LIVES, "h5_url") } else { (PREPAY_LIVES, "prepay_id") };

@@ -132,11 +132,8 @@ impl Product {
 
     /// When an order of now can't be paid any more. A time that is too early or too late is moved. (documented)
     pub(super) fn expires(self, time_expire: Option<&str>, now: Timestamp) -> u64 {
-        let (now, wanted) =
-            (now.as_unix(), time_expire.and_then(|text| Timestamp::from_rfc3339(text).ok()));
-        wanted.map_or(now + 7 * DAY, |wanted| {
-            wanted.as_unix().clamp(now + MINUTE, now + self.longest())
-        })
+        let (now, wanted) = (now.as_unix(), time_expire.and_then(|text| Timestamp::from_rfc3339(text).ok()));
+        wanted.map_or(now + 7 * DAY, |wanted| wanted.as_unix().clamp(now + MINUTE, now + self.longest()))
     }
 }
 

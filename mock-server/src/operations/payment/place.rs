@@ -119,7 +119,9 @@ fn will(context: &Context<'_>, number: &str) -> Option<Will> {
         Some(magic::PAY) => Some(Will { at, pays: true }),
         Some(magic::PAY_FAIL) => Some(Will { at, pays: false }),
         Some(magic::USER_PAYING) => None,
-        _ => context.payments.auto_pay.map(|after| Will { at: at.saturating_add(after.as_secs()), pays: true }),
+        _ => {
+            context.payments.auto_pay.map(|after| Will { at: at.saturating_add(after.as_secs()), pays: true })
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! Queries of an order, by either number.
 
-use super::{ledger::{Ledger, Target}, numbers, order::Order, parties};
+use super::{
+    ledger::{Ledger, Target},
+    numbers,
+    order::Order,
+    parties,
+};
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
     operations::{Context, example, resource},

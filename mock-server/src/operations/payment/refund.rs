@@ -215,10 +215,7 @@ pub(super) fn apply(
 ///
 /// # Errors
 /// If the request names two.
-fn order(
-    ledger: &mut Ledger<'_, '_>,
-    request: &ValidRequest<'_>,
-) -> Result<Option<Order>, OperationError> {
+fn order(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> Result<Option<Order>, OperationError> {
     let body = request.body();
     let by_number = body["out_trade_no"].as_str().map(|number| {
         let id = Order::id(&ledger.merchant.mchid, parties::payee(request), number);
@@ -229,9 +226,7 @@ fn order(
         _ => None,
     });
     match (by_number, by_id) {
-        (Some(Some(one)), Some(Some(other))) if one.id != other.id => {
-            Err(OperationError::RefundOtherOrder)
-        }
+        (Some(Some(one)), Some(Some(other))) if one.id != other.id => Err(OperationError::RefundOtherOrder),
         (Some(Some(_)), Some(None)) | (Some(None), Some(Some(_))) => Err(OperationError::RefundOtherOrder),
         (by_number, by_id) => Ok(by_id.flatten().or(by_number.flatten())),
     }
@@ -326,9 +321,7 @@ pub(super) fn show(
     let id = Order::id(&request.merchant().mchid, parties::payee(request), number);
     match Ledger::new(context, request.merchant(), documents).refund(&id) {
         Some(refund) => Ok(OperationResponse::ok(refund.answer())),
-        None if resource::is_sample(request, "out_refund_no") => {
-            example::answer(context, request, documents)
-        }
+        None if resource::is_sample(request, "out_refund_no") => example::answer(context, request, documents),
         None => Err(OperationError::UnknownRefund.into()),
     }
 }

@@ -31,8 +31,8 @@ use document::Stored;
 
 pub(super) use document::merge;
 pub(super) use list::Page;
-pub(super) use named::is_sample;
 use named::Named;
+pub(super) use named::is_sample;
 
 pub(super) fn answer(
     context: &Context<'_>,

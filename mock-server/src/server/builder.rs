@@ -1,0 +1,218 @@
+//! The builder of a mock, and how its parts are assembled.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use super::MockServer;
+use crate::{
+    admin::{Access, Admin, AdminToken, control::Control},
+    api::host::Host,
+    clock::Clock,
+    config::Config,
+    faults::{FaultRule, RuleError},
+    gateway::Gateway,
+    journal::RejectedConnections,
+    limits::Limits,
+    merchants::Merchants,
+    net::{Shared, accept::accept, listener::Addresses, proxy::Proxy, tls::Tls},
+    notify::{Notifier, NotifyMap},
+    operations::{initial, payment::Payments, seed::Seed},
+    payer::Payer,
+    policies::Policies,
+    random::Randomness,
+    request::diagnose::DiagnosisMode,
+};
+
+/// Configures a mock before it starts; see [`MockServer::builder`].
+#[derive(Debug)]
+pub struct MockServerBuilder {
+    config: Config,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl MockServerBuilder {
+    /// A mock without settings.
+    pub(super) fn new() -> Self {
+        Self { config: Config::default(), clock: Clock::system(), randomness: Randomness::system() }
+    }
+
+    /// Replaces all settings so far with this configuration, except the clock and the randomness.
+    #[must_use]
+    pub fn config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
+    /// Listens on this address; port 0 picks a free one.
+    #[must_use]
+    pub fn listen(mut self, listen: SocketAddr) -> Self {
+        self.config.listen = Some(listen);
+        self
+    }
+
+    /// Listens on this address too, for TLS only; port 0 picks a free one.
+    #[must_use]
+    pub fn tls_listen(mut self, listen: SocketAddr) -> Self {
+        self.config.tls_listen = Some(listen);
+        self
+    }
+
+    /// Also answers for this host, besides the gateway's hosts and this machine's names: in its certificate, and as a
+    /// proxy.
+    #[must_use]
+    pub fn host(mut self, host: Host) -> Self {
+        self.config.hosts.push(host);
+        self
+    }
+
+    /// As a proxy, passes requests to this host through. By default, it passes none through: it is not an open proxy.
+    #[must_use]
+    pub fn proxy_passthrough(mut self, host: Host) -> Self {
+        self.config.proxy_passthrough.push(host);
+        self
+    }
+
+    /// Sends the callbacks of one address to another.
+    #[must_use]
+    pub fn notify_map(mut self, map: NotifyMap) -> Self {
+        self.config.notify.maps.push(map);
+        self
+    }
+
+    /// Also sends callbacks to this host. By default, they are sent to this machine only.
+    #[must_use]
+    pub fn notify_host(mut self, host: Host) -> Self {
+        self.config.notify.hosts.push(host);
+        self
+    }
+
+    /// Keeps the certificate authority in this folder. By default, it is created in memory and lost when the mock
+    /// stops.
+    #[must_use]
+    pub fn ca_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.config.ca_dir = Some(dir.into());
+        self
+    }
+
+    /// Starts with these cards and members. By default, every merchant has the documentation's sample card.
+    #[must_use]
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.config.seed = Some(seed);
+        self
+    }
+
+    /// Sets the behaviours that the documentation leaves open.
+    #[must_use]
+    pub fn policies(mut self, policies: Policies) -> Self {
+        self.config.policies = policies;
+        self
+    }
+
+    /// Sets the size, count and time limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+
+    /// Uses this clock.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Uses this randomness for nonces, request IDs and certificates.
+    #[must_use]
+    pub fn randomness(self, randomness: Randomness) -> Self {
+        Self { randomness, ..self }
+    }
+
+    /// Sets whether a signature that does not match is diagnosed, and where the diagnosis appears. By default, everywhere.
+    #[must_use]
+    pub fn diagnosis(mut self, diagnosis: DiagnosisMode) -> Self {
+        self.config.diagnosis = diagnosis;
+        self
+    }
+
+    /// Requires this token for `/__mock/`.
+    ///
+    /// Without a token, `/__mock/` is open if the mock listens on a loopback address, and off on any other address.
+    #[must_use]
+    pub fn admin_token(mut self, token: AdminToken) -> Self {
+        self.config.admin_token = Some(token);
+        self
+    }
+
+    /// Sets what happens to payments by itself.
+    #[must_use]
+    pub fn payments(mut self, payments: Payments) -> Self {
+        self.config.payments = payments;
+        self
+    }
+
+    /// Starts with this fault rule.
+    #[must_use]
+    pub fn fault(mut self, rule: FaultRule) -> Self {
+        self.config.faults.push(rule);
+        self
+    }
+
+    /// Starts the mock. Once this returns, it accepts connections.
+    ///
+    /// # Errors
+    /// An I/O error if the mock can't listen on an address, for example because it is in use; a [`RuleError`] inside it
+    /// if a fault rule can't be added.
+    pub async fn start(self) -> io::Result<MockServer> {
+        let Self { config, clock, randomness } = self;
+        let either = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        let listeners = Addresses { either, tls_only: config.tls_listen }.listen()?;
+        let addresses = listeners.addresses()?;
+        let shared = shared(&config, addresses, clock, randomness);
+        let shared = Arc::new(shared.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
+        let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&shared)));
+        let delivering = tokio::spawn(Arc::clone(&shared.control().notifier).deliver());
+        let paying = tokio::spawn(Arc::clone(&shared.control().payer).wait());
+        Ok(MockServer { addresses, config, shared, accepting, delivering, paying })
+    }
+}
+
+/// Assembles the parts.
+fn shared(
+    config: &Config,
+    addresses: Addresses,
+    clock: Clock,
+    randomness: Randomness,
+) -> Result<Shared, RuleError> {
+    let merchants =
+        Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
+    let (operations, policies) = (config.operations.clone(), config.policies.clone());
+    let gateway = Gateway::new(
+        operations,
+        merchants,
+        policies,
+        config.payments,
+        config.limits,
+        config.diagnosis,
+        clock,
+        randomness,
+    );
+    for merchant in config.merchants() {
+        gateway.store.seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()));
+    }
+    let rejected_connections = Arc::new(RejectedConnections::default());
+    let gateway = Arc::new(gateway);
+    let notifier = Notifier::new(Arc::clone(&gateway), config.notify.clone());
+    let payer = Payer::new(Arc::clone(&gateway));
+    let (notifier, payer, faults) = (Arc::new(notifier), Arc::new(payer), config.faults.clone());
+    let control = Control::new(gateway, notifier, payer, rejected_connections, faults)?;
+    let access = Access::new(addresses.most_open(), config.admin_token.clone());
+    let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
+    let tls = Arc::new(tls);
+    let admin = Admin::new(Arc::new(control), access, Arc::<Tls>::clone(&tls));
+    let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
+    Ok(Shared { admin, proxy, tls, idle: Arc::default() })
+}
