@@ -110,9 +110,8 @@ impl Schema {
         location: Location,
         constraint: Constraint,
     ) -> Box<FieldError> {
-        let is_read_with_path = constraint == Constraint::Required
-            && self.field(within).is_some_and(|field| field[WITH_PATH] == true);
-        let location = if is_read_with_path { Location::Path } else { location };
+        let is_in_path = constraint == Constraint::Required && self.is_read_with_path(within);
+        let location = if is_in_path { Location::Path } else { location };
         Box::new(FieldError {
             location,
             pointer: format!("{pointer}{within}"),
@@ -121,9 +120,11 @@ impl Schema {
         })
     }
 
-    /// The schema of the field at the pointer `within`.
-    fn field(&self, within: &str) -> Option<&Value> {
-        within.split('/').skip(1).map(unescape).try_fold(&self.source, |schema, token| child(schema, &token))
+    /// Whether the gateway reads the field at the pointer `within` together with the path.
+    pub(crate) fn is_read_with_path(&self, within: &str) -> bool {
+        let mut names = within.split('/').skip(1).map(unescape);
+        let field = names.try_fold(&self.source, |schema, name| child(schema, &name));
+        field.is_some_and(|field| field[WITH_PATH] == true)
     }
 
     /// The Chinese name of the field at the pointer `within`.

@@ -20,7 +20,7 @@ pub(crate) fn first(schema: &Schema, value: &Value) -> Option<(String, Constrain
     if validator.is_valid(value) {
         return None;
     }
-    let first = validator.iter_errors(value).min_by_key(rank)?;
+    let first = validator.iter_errors(value).min_by_key(|error| rank(schema, error))?;
     Some((pointer_of(&first), constraint(schema.as_value(), &first)))
 }
 
@@ -42,9 +42,10 @@ fn pointer_of(error: &ValidationError<'_>) -> String {
 
 /// The rank of an error among those of a value. A text that is too short or too long for its pattern is reported by its
 /// length. (wild, for an empty `out_request_no`)
-fn rank(error: &ValidationError<'_>) -> (u8, String, bool) {
+fn rank(schema: &Schema, error: &ValidationError<'_>) -> (u8, String, bool) {
     let stage = match error.kind() {
         Kind::Type { .. } => 0,
+        Kind::Required { .. } if schema.is_read_with_path(&pointer_of(error)) => 0,
         kind if kind.keyword() == FORMAT => 0,
         Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => 1,
         _ => 2,

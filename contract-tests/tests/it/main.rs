@@ -21,6 +21,7 @@ mod metrics;
 mod model;
 mod openssl_curl;
 mod own;
+mod payments;
 mod properties;
 mod prove;
 mod prove_receiver;

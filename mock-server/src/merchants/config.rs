@@ -34,7 +34,7 @@ pub struct MerchantConfig {
     pub notify_url: Option<String>,
     /// Its appids. Without any, every appid is taken for its own.
     pub appids: Vec<String>,
-    /// What is in its account at first, in fen. `None` lets it refund without limit.
+    /// What it can refund from, in fen. Payments do not add to it. `None` lets it refund without limit.
     pub balance: Option<u64>,
 }
 

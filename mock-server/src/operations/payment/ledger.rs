@@ -161,7 +161,6 @@ impl<'l, 'd> Ledger<'l, 'd> {
         self.name(&transaction_id, &Target::Order(order.id.clone()));
         order.state = State::Success;
         order.payment = Some(Payment { transaction_id, openid: payer.openid.to_owned(), at: payer.at });
-        self.move_money(i128::from(order.total()));
         self.put(order);
     }
 
@@ -182,14 +181,14 @@ impl<'l, 'd> Ledger<'l, 'd> {
         self.documents.put(kind::REFUND, &refund.id, refund);
     }
 
-    /// What is in the merchant's account, if that is configured.
+    /// What the merchant can still refund from, if that is configured.
     pub(super) fn balance(&mut self) -> Option<i128> {
         let first = self.merchant.balance?;
         let moved: Option<i128> = self.documents.get(kind::BALANCE, kind::BALANCE);
         Some(i128::from(first) + moved.unwrap_or_default())
     }
 
-    /// Money comes into the merchant's account, or leaves it.
+    /// Money comes back to what the merchant refunds from, or leaves it.
     pub(super) fn move_money(&mut self, by: i128) {
         if self.merchant.balance.is_some() {
             let moved: i128 = self.documents.get(kind::BALANCE, kind::BALANCE).unwrap_or_default();

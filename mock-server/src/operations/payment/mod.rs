@@ -35,7 +35,7 @@ pub(super) mod kind {
     pub(crate) const REFUND: &str = "refund";
     /// What a number of the gateway's leads to.
     pub(crate) const NUMBER: &str = "payment_number";
-    /// What payments and refunds have moved, in fen. The kind is also the ID.
+    /// What refunds have moved, in fen. The kind is also the ID.
     pub(crate) const BALANCE: &str = "balance";
 }
 
