@@ -38,20 +38,44 @@ impl Signer {
             r#"{{"before_bonus_value":500,"bonus_value":600,"add_bonus_value":100,"out_request_no":"bench-{:016}-{number:08}"}}"#,
             self.run
         );
+        self.signed("PATCH", TARGET, &body, number, timestamp)
+    }
+
+    /// An order with this number, as HTTP/1.1. `prefix` is the beginning of its `out_trade_no`.
+    pub fn order(&self, prefix: &str, number: u64, notify_url: &str, timestamp: Timestamp) -> Vec<u8> {
+        let (mchid, run) = (&self.merchant.mchid, self.run % 1_000_000_000);
+        let body = format!(
+            r#"{{"appid":"wxd678efh567hg6787","mchid":"{mchid}","description":"bench","out_trade_no":"{prefix}{run:09}{number:08}","notify_url":"{notify_url}","amount":{{"total":100,"currency":"CNY"}},"payer":{{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}}}"#
+        );
+        self.signed("POST", "/v3/pay/transactions/jsapi", &body, number, timestamp)
+    }
+
+    /// A refund of the order with `order` as its number, as HTTP/1.1.
+    pub fn refund(
+        &self,
+        prefix: &str,
+        order: u64,
+        number: u64,
+        notify_url: &str,
+        timestamp: Timestamp,
+    ) -> Vec<u8> {
+        let run = self.run % 1_000_000_000;
+        let body = format!(
+            r#"{{"out_trade_no":"{prefix}{run:09}{order:08}","out_refund_no":"R{run:09}{order:08}","notify_url":"{notify_url}","amount":{{"refund":30,"total":100,"currency":"CNY"}}}}"#
+        );
+        self.signed("POST", "/v3/refund/domestic/refunds", &body, number, timestamp)
+    }
+
+    fn signed(&self, method: &str, target: &str, body: &str, number: u64, timestamp: Timestamp) -> Vec<u8> {
         let nonce = Nonce::from_random((u128::from(self.run) << 64 | u128::from(number)).to_be_bytes());
-        let message = RequestMessage {
-            method: "PATCH",
-            target: TARGET,
-            timestamp,
-            nonce_str: nonce.as_str(),
-            body: body.as_bytes(),
-        };
+        let message =
+            RequestMessage { method, target, timestamp, nonce_str: nonce.as_str(), body: body.as_bytes() };
         let signature = self.key.sign(&message.to_bytes());
         let Credentials { mchid, merchant_serial, public_key, .. } = &self.merchant;
         let authorization = Authorization::new(mchid, merchant_serial, timestamp, &nonce, &signature);
         let serial = public_key.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
         format!(
-            "PATCH {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nUser-Agent: bench\r\n\
+            "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nUser-Agent: bench\r\n\
              Content-Type: application/json\r\nWechatpay-Serial: {serial}\r\nAuthorization: {authorization}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()

@@ -2,6 +2,8 @@
 //!
 //! ```sh
 //! sample requests 1000    # signed sample requests on stdout, each followed by a NUL
+//! sample orders 1000      # the same of orders
+//! sample shop 1000 URL    # the same of a shop: a tenth of the orders is paid, a hundredth refunded; URL gets callbacks
 //! sample times            # microseconds for one verification and one signature, as JSON
 //! ```
 #![expect(clippy::print_stdout, reason = "printing is its purpose")]
@@ -18,7 +20,14 @@ use std::{
 use wechatpay_benches::Signer;
 use wechatpay_protocol::Timestamp;
 
-const USAGE: &str = "usage: sample requests COUNT | sample times";
+const USAGE: &str =
+    "usage: sample requests COUNT | sample orders COUNT | sample shop COUNT NOTIFY_URL | sample times";
+
+/// How many requests after an order its refund is sent, so that it is paid by then.
+const LATER: u64 = 1000;
+
+/// An order whose number begins with this is paid as soon as it is placed.
+const PAID: &str = "MOCK*pay*";
 
 /// aws-lc renews the blinding of an RSA key with every 32nd signature. The mean over a block includes that; the median of
 /// the blocks leaves out what else the machine did.
@@ -28,7 +37,13 @@ const BLOCKS: usize = 25;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["requests", count] => requests(count.parse()?),
+        ["requests", count] => requests(count.parse()?, &Signer::request),
+        ["orders", count] => requests(count.parse()?, &|signer, number, timestamp| {
+            signer.order("bench-", number, "http://127.0.0.1:1/notify", timestamp)
+        }),
+        ["shop", count, url] => {
+            requests(count.parse()?, &|signer, number, timestamp| shop(signer, number, url, timestamp))
+        }
         ["times"] => {
             times();
             Ok(())
@@ -37,16 +52,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn requests(count: u64) -> Result<(), Box<dyn Error>> {
+/// Of a hundred requests, ten place an order that is paid, and one refunds such an order.
+fn shop(signer: &Signer, number: u64, url: &str, timestamp: Timestamp) -> Vec<u8> {
+    match number % 100 {
+        // The order that was placed as the first of a hundred.
+        99 if number > LATER => {
+            signer.refund(PAID, number - 99 - LATER, number, url, timestamp)
+        }
+        rest if rest % 10 == 0 => signer.order(PAID, number, url, timestamp),
+        _ => signer.order("bench-", number, url, timestamp),
+    }
+}
+
+fn requests(
+    count: u64,
+    make: &(dyn Fn(&Signer, u64, Timestamp) -> Vec<u8> + Sync),
+) -> Result<(), Box<dyn Error>> {
     let now = UNIX_EPOCH.elapsed()?;
     let timestamp = Timestamp::from_unix(now.as_secs());
-    let signer = Signer::new(u64::try_from(now.as_micros())?);
+    let signer = &Signer::new(u64::try_from(now.as_micros())?);
     let threads = thread::available_parallelism()?.get() as u64;
     let each = count.div_ceil(threads);
     let signed = thread::scope(|scope| {
         let sign = |thread| {
             let numbers = thread * each..count.min((thread + 1) * each);
-            numbers.map(|number| signer.request(number, timestamp)).collect::<Vec<_>>()
+            numbers.map(|number| make(signer, number, timestamp)).collect::<Vec<_>>()
         };
         let running: Vec<_> = (0..threads).map(|thread| scope.spawn(move || sign(thread))).collect();
         running
