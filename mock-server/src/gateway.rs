@@ -78,10 +78,9 @@ struct Concluded {
 
 impl Gateway {
     pub(crate) fn new(
-        Operations { contract, stubs }: Operations,
+        Operations { contract, stubs, payments }: Operations,
         merchants: Merchants,
         policies: Policies,
-        payments: Payments,
         limits: Limits,
         diagnosis: DiagnosisMode,
         clock: Clock,

@@ -56,9 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn shop(signer: &Signer, number: u64, url: &str, timestamp: Timestamp) -> Vec<u8> {
     match number % 100 {
         // The order that was placed as the first of a hundred.
-        99 if number > LATER => {
-            signer.refund(PAID, number - 99 - LATER, number, url, timestamp)
-        }
+        99 if number > LATER => signer.refund(PAID, number - 99 - LATER, number, url, timestamp),
         rest if rest % 10 == 0 => signer.order(PAID, number, url, timestamp),
         _ => signer.order("bench-", number, url, timestamp),
     }

@@ -33,16 +33,21 @@ use crate::{
     store::Documents,
 };
 
-/// The operations of a mock: the contract, and the responses of the stubs in it.
+/// The operations of a mock: the contract, the responses of the stubs in it, and what happens to payments by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Operations {
     pub(crate) contract: Arc<Contract>,
     pub(crate) stubs: Arc<Stubs>,
+    pub(crate) payments: Payments,
 }
 
 impl Default for Operations {
     fn default() -> Self {
-        Self { contract: Arc::new(Contract::built_in()), stubs: Arc::default() }
+        Self {
+            contract: Arc::new(Contract::built_in()),
+            stubs: Arc::default(),
+            payments: Payments::default(),
+        }
     }
 }
 

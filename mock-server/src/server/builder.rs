@@ -20,7 +20,7 @@ use crate::{
     merchants::Merchants,
     net::{Shared, accept::accept, listener::Addresses, proxy::Proxy, tls::Tls},
     notify::{Notifier, NotifyMap},
-    operations::{initial, payment::Payments, seed::Seed},
+    operations::{Operations, initial, payment::Payments, seed::Seed},
     payer::Payer,
     policies::Policies,
     random::Randomness,
@@ -189,17 +189,9 @@ fn shared(
 ) -> Result<Shared, RuleError> {
     let merchants =
         Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
-    let (operations, policies) = (config.operations.clone(), config.policies.clone());
-    let gateway = Gateway::new(
-        operations,
-        merchants,
-        policies,
-        config.payments,
-        config.limits,
-        config.diagnosis,
-        clock,
-        randomness,
-    );
+    let operations = Operations { payments: config.payments, ..config.operations.clone() };
+    let (policies, limits, diagnosis) = (config.policies.clone(), config.limits, config.diagnosis);
+    let gateway = Gateway::new(operations, merchants, policies, limits, diagnosis, clock, randomness);
     for merchant in config.merchants() {
         gateway.store.seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()));
     }

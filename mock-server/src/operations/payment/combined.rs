@@ -103,8 +103,7 @@ pub(super) fn place(
     let content = content_of(request);
     let (mut combined, is_new) = match ledger.combined(number) {
         Some(known) => {
-            let states = ledger.orders_of(&known).into_iter().map(|order| order.state);
-            check_open(context, states.last().unwrap_or(State::NotPay))?;
+            ledger.orders_of(&known).iter().try_for_each(|order| check_open(context, order.state))?;
             if known.prepay.content != content {
                 return Err(OperationError::CombinedOrderRepeated.into());
             }

@@ -160,7 +160,7 @@ pub(super) fn respond(
         "h5_url" => {
             let target = numbers::h5_target(&prepay.prepay_id, context.randomness);
             let origin = request.own_origin();
-            let gateways = || format!("https://{}", H5_HOST);
+            let gateways = || format!("https://{H5_HOST}");
             Some(format!("{}{target}", origin.unwrap_or_else(gateways)).into())
         }
         _ => maker.value(field),
