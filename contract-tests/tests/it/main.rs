@@ -22,6 +22,7 @@ mod model;
 mod openssl_curl;
 mod own;
 mod payments;
+mod payer_page;
 mod properties;
 mod prove;
 mod prove_receiver;

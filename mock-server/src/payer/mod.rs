@@ -158,6 +158,17 @@ impl Payer {
         })
     }
 
+    /// The name and the amount of an order that can be paid on a page, in fen.
+    fn on_page(&self, payment: &Payment) -> Result<(String, u64), PaymentError> {
+        let merchant = self.merchant_of(payment)?;
+        self.gateway.change(&merchant, |context, documents| {
+            let mut ledger = Ledger::new(context, &merchant, documents);
+            let found = ledger.find(&payment.order).ok_or_else(|| PaymentError::unknown(&payment.order))?;
+            ledger.check_page(&found)?;
+            Ok(found.shown())
+        })
+    }
+
     /// The merchant that has the order.
     fn merchant_of(&self, payment: &Payment) -> Result<Arc<Merchant>, PaymentError> {
         let merchants = &self.gateway.merchants;

@@ -40,6 +40,7 @@ struct Texts {
     cancel: &'static str,
     paid: &'static str,
     left: &'static str,
+    back: &'static str,
     mock: &'static str,
     no_referer: &'static str,
 }
@@ -51,6 +52,7 @@ const CHINESE: Texts = Texts {
     cancel: "取消",
     paid: "支付成功",
     left: "支付已取消",
+    back: "返回商家",
     mock: "这是 wechatpay-mock 的模拟收银台，不会产生真实扣款。",
     no_referer: "请求没有 Referer：真实的收银台会提示“商家参数格式有误，请联系商家解决”。请从您的网页跳转到 h5_url。",
 };
@@ -62,6 +64,7 @@ const ENGLISH: Texts = Texts {
     cancel: "Cancel",
     paid: "Paid",
     left: "Cancelled",
+    back: "Back to the shop",
     mock: "This is the checkout of wechatpay-mock. No real money moves.",
     no_referer: "The request has no Referer: the real page then shows “商家参数格式有误，请联系商家解决”. Open the \
                  h5_url from a page of yours.",
@@ -105,11 +108,10 @@ impl Payer {
 
     /// Shows the order, with a button to pay.
     fn ask(&self, received: &RawRequest, texts: &Texts, payment: &Payment) -> http::Response<ResponseBody> {
-        let found = self.merchant_of(payment).ok().and_then(|merchant| self.found(&merchant, &payment.order));
-        let Some(found) = found else {
-            return refused(texts, &PaymentError::unknown(&payment.order));
+        let (description, total) = match self.on_page(payment) {
+            Ok(shown) => shown,
+            Err(error) => return refused(received, texts, &error),
         };
-        let (description, total) = found.shown();
         let hint = if received.headers.contains_key(REFERER) { "" } else { texts.no_referer };
         let form = format!(
             "<form method=\"post\" action=\"{}\">\
@@ -126,11 +128,10 @@ impl Payer {
     /// Does what the button says, and sends the browser on to the shop.
     fn done(&self, received: &RawRequest, texts: &Texts, payment: &Payment) -> http::Response<ResponseBody> {
         if let Err(error) = self.acted(payment, true) {
-            return refused(texts, &error);
+            return refused(received, texts, &error);
         }
         let message = if payment.action == PayerAction::Pay { texts.paid } else { texts.left };
-        let back = in_query(received.query(), "redirect_url").map(decoded).filter(|url| is_web_url(url));
-        match back.and_then(|url| HeaderValue::try_from(url).ok()) {
+        match way_back(received).and_then(|url| HeaderValue::try_from(url).ok()) {
             None => page(StatusCode::OK, texts, message, "", "", ""),
             Some(url) => {
                 let mut response = page(StatusCode::SEE_OTHER, texts, message, "", "", "");
@@ -150,12 +151,19 @@ fn texts(headers: &HeaderMap) -> &'static Texts {
     }
 }
 
-fn refused(texts: &Texts, error: &PaymentError) -> http::Response<ResponseBody> {
-    let shown = match error {
-        PaymentError::Refused { shown, .. } => shown,
-        _ => "支付请求已失效，请重新发起支付",
+/// Says what the user sees, and why to the developer. The way back to the shop is a link.
+fn refused(received: &RawRequest, texts: &Texts, error: &PaymentError) -> http::Response<ResponseBody> {
+    let (shown, reason) = match error {
+        PaymentError::Refused { shown, reason } => (*shown, reason.clone()),
+        _ => ("支付请求已失效，请重新发起支付", error.to_string()),
     };
-    page(StatusCode::OK, texts, shown, "", "", &error.to_string())
+    let link = |url: String| format!("<a href=\"{}\">{}</a>", escaped(&url), texts.back);
+    page(StatusCode::OK, texts, shown, "", &way_back(received).map(link).unwrap_or_default(), &reason)
+}
+
+/// Where the shop wants the browser to go.
+fn way_back(received: &RawRequest) -> Option<String> {
+    in_query(received.query(), "redirect_url").map(decoded).filter(|url| is_web_url(url))
 }
 
 fn page(

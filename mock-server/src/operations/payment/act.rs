@@ -186,6 +186,14 @@ impl Ledger<'_, '_> {
         Ok(())
     }
 
+    /// Whether the page of an `h5_url` can still be used to pay.
+    ///
+    /// # Errors
+    /// If the order can't be paid any more, or the page is too old.
+    pub(crate) fn check_page(&self, found: &Found) -> Result<(), Refusal> {
+        self.check(found, PayerAction::Pay, None, true)
+    }
+
     /// What a payment answers: the order as a query shows it.
     pub(crate) fn shown(&mut self, found: &Found) -> Value {
         match self.found(found.target.clone()) {
