@@ -13,7 +13,7 @@ use std::{
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use crate::support::{command, ended, repository};
+use crate::support::{command, ended, on_path, repository};
 
 /// Wrong usage, and commands that cannot be run or are not found, end the page with a failure. Other exit codes may be
 /// what the page shows.
@@ -21,21 +21,36 @@ const TRAP: &str = r#"set -uE
 trap 'code=$?; case $code in 2 | 126 | 127) echo "exit code $code: $BASH_COMMAND" >&2; exit 99 ;; esac' ERR
 "#;
 
-/// A page and its text.
-struct Page {
+/// A page, or a section of one, and its text.
+pub(crate) struct Page {
     path: String,
     text: String,
 }
 
 impl Page {
+    pub(crate) fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(&path).unwrap();
+        Self { path: path.display().to_string(), text }
+    }
+
+    /// The section whose heading begins with this, `### Node`, up to the next heading.
+    pub(crate) fn section(&self, heading: &str) -> Self {
+        let (_, rest) = self.text.split_once(&format!("\n{heading}")).unwrap();
+        Self { path: self.path.clone(), text: rest.split("\n##").next().unwrap().into() }
+    }
+
+    /// The code in each block of this language.
+    pub(crate) fn code<'a>(&'a self, language: &str) -> impl Iterator<Item = &'a str> {
+        self.blocks().filter(move |(name, _)| *name == language).map(|(_, code)| code)
+    }
+
     fn blocks(&self) -> impl Iterator<Item = (&str, &str)> {
         self.text.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
     }
 
     /// The commands on the page, against the mock at this address.
     fn script(&self, address: &str) -> String {
-        let code: String =
-            self.blocks().filter(|(language, _)| *language == "sh").map(|(_, code)| code).collect();
+        let code: String = self.code("sh").collect();
         let port = address.rsplit(':').next().unwrap();
         let code = code.replace("cargo run --release -- ", "wechatpay-mock ");
         let code = code.replace("18080", &free_port().to_string());
@@ -43,7 +58,7 @@ impl Page {
     }
 
     /// Writes each block after `<!-- file: NAME -->`.
-    fn write_files(&self, folder: &Path) {
+    pub(crate) fn write_files(&self, folder: &Path) {
         for part in self.text.split("<!-- file: ").skip(1) {
             let (name, rest) = part.split_once(" -->\n").unwrap();
             let code = rest.split("```").nth(1).unwrap().split_once('\n').unwrap().1;
@@ -63,11 +78,7 @@ fn pages() -> Vec<Page> {
     let below_docs = WalkDir::new(repository("docs")).into_iter().map(|entry| entry.unwrap().into_path());
     let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
     paths.extend(below_docs.filter(|path| is_page(path) && !path.ends_with("performance.md")));
-    let pages = paths.into_iter().map(|path| {
-        let text = fs::read_to_string(&path).unwrap();
-        Page { path: path.display().to_string(), text }
-    });
-    pages.filter(|page| page.blocks().any(|(language, _)| language == "sh")).collect()
+    paths.into_iter().map(Page::read).filter(|page| page.code("sh").next().is_some()).collect()
 }
 
 /// A mock, and a folder like the repository's for a reader's files.
@@ -94,11 +105,9 @@ impl Reader {
 
     /// A command in the folder, with the mock's address and `wechatpay-mock` on the PATH.
     fn prepare(&self, mut command: Command) -> Command {
-        let binary = PathBuf::from(env!("CARGO_BIN_EXE_wechatpay-mock"));
-        let path = std::env::var("PATH").unwrap_or_default();
-        let path = format!("{}:{path}", binary.parent().unwrap().display());
         let url = format!("http://{}", self.address);
-        command.current_dir(&self.folder).env("PATH", path);
+        command.current_dir(&self.folder);
+        on_path(&mut command);
         command.env("WECHATPAY_MOCK_URL", &url).env("WECHATPAY_BASE_URL", &url);
         command.env("WECHATPAY_MOCK_CA_DIR", self.folder.path().join("ca"));
         command

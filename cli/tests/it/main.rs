@@ -13,6 +13,8 @@ mod documents;
 #[cfg(unix)] // Signals.
 mod ending;
 mod explain;
+#[cfg(unix)] // Commands of a shell.
+mod first_payment;
 mod log;
 mod own;
 mod prove;

@@ -22,6 +22,13 @@ pub(crate) fn command() -> Command {
     command
 }
 
+/// Lets another command find `wechatpay-mock`.
+pub(crate) fn on_path(other: &mut Command) {
+    let folder = Path::new(env!("CARGO_BIN_EXE_wechatpay-mock")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    other.env("PATH", format!("{}:{path}", folder.display()));
+}
+
 /// How a run of the command ended.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,

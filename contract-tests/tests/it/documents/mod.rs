@@ -24,9 +24,12 @@ use wechatpay_openapi::Contract;
 /// The sources of the examples in Rust, in the order of the tutorial.
 const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answer.rs")];
 
-/// Pages in English and in Chinese with the same code. That of the tutorials has comments in the reader's language.
-const TRANSLATED: [[&str; 2]; 2] =
-    [["README.md", "README.zh-CN.md"], ["docs/how-to/troubleshooting.md", "docs/zh-CN/troubleshooting.md"]];
+/// Pages in English and in Chinese with the same code. That of the other tutorials has comments in the reader's language.
+const TRANSLATED: [[&str; 2]; 3] = [
+    ["README.md", "README.zh-CN.md"],
+    ["docs/how-to/troubleshooting.md", "docs/zh-CN/troubleshooting.md"],
+    ["docs/tutorial/first-payment.md", "docs/zh-CN/first-payment.md"],
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
