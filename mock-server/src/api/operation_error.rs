@@ -132,6 +132,22 @@ operation_errors! {
     RefundTooLate = "refund_too_late",
     /// The order has 50 refunds.
     RefundTooMany = "refund_too_many",
+    /// `bill_date` is not a date before today.
+    BillDate = "bill_date",
+    /// `bill_date` is over three months ago.
+    BillTooOld = "bill_too_old",
+    /// The bill is not ready before 10 o'clock.
+    StatementCreating = "statement_creating",
+    /// The same of profit sharing.
+    SharingStatementCreating = "sharing_statement_creating",
+    /// Nothing happened on the day of the bill.
+    NoStatement = "no_statement",
+    /// The file can't be encrypted by this algorithm.
+    BillAlgorithm = "bill_algorithm",
+    /// The token does not lead to a bill of the merchant's.
+    BillToken = "bill_token",
+    /// The token was valid for five minutes.
+    BillTokenExpired = "bill_token_expired",
 }
 
 impl OperationError {

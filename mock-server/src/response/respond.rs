@@ -97,8 +97,13 @@ pub(crate) fn respond(
         Ok(OperationResponse { status, body, .. }) => match body {
             Content::Empty => application(*status, Bytes::new(), now, request_id(0)),
             Content::Json(body) => application(*status, json(body), now, request_id(0)),
-            Content::File(file) => application(*status, file.clone(), now, request_id(0))
-                .with_header(CONTENT_TYPE, "application/octet-stream"),
+            Content::File(file) => {
+                let mut response = application(*status, file.clone(), now, request_id(0))
+                    .with_header(CONTENT_TYPE, "application/octet-stream");
+                // Published downloads have none. (wild)
+                response.headers.remove(REQUEST_ID);
+                response
+            }
             Content::Stub { headers, body } => {
                 let mut response = application(*status, body.clone(), now, request_id(0));
                 response.headers.extend(headers.clone());

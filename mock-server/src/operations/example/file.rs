@@ -24,9 +24,13 @@ pub(super) fn plain() -> Bytes {
 
 /// What is in the file that the request is for.
 pub(super) fn content(request: &ValidRequest) -> Bytes {
+    if is_compressed(request) { Bytes::from_static(GZIP) } else { plain() }
+}
+
+/// Whether the request wants the file compressed.
+pub(in crate::operations) fn is_compressed(request: &ValidRequest) -> bool {
     let (name, value) = COMPRESSED;
-    let is_compressed = request.parameter(name).eq_ignore_ascii_case(value);
-    if is_compressed { Bytes::from_static(GZIP) } else { plain() }
+    request.parameter(name).eq_ignore_ascii_case(value)
 }
 
 /// The address in this field of an answer, if the request wants the file there to be compressed. (documented)
@@ -37,7 +41,8 @@ pub(super) fn address(request: &ValidRequest, field: &Field<'_>) -> Option<Value
     field.example()?.as_str().map(|address| compressed(address).into())
 }
 
-fn compressed(address: &str) -> String {
+/// The address of the compressed file.
+pub(in crate::operations) fn compressed(address: &str) -> String {
     let (name, value) = COMPRESSED;
     let separator = if address.contains('?') { '&' } else { '?' };
     format!("{address}{separator}{name}={value}")

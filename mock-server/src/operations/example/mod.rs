@@ -22,6 +22,7 @@ use crate::{
     store::Documents,
 };
 
+pub(super) use file::{compressed, is_compressed};
 pub(super) use fresh::{Fresh, content};
 pub(super) use same_name::{SameName, is_single, only, typed};
 

@@ -80,6 +80,7 @@ pub(super) fn reverse(
         State::Success => {
             let total = order.total();
             order.refunded = total;
+            order.reversed = Some(ledger.now().as_unix());
             ledger.move_money(-i128::from(total));
         }
         State::NotPay | State::PayError | State::Closed | State::Revoked => {}
@@ -122,6 +123,7 @@ fn never_placed(ledger: &Ledger<'_, '_>, id: String, out_trade_no: &str) -> Orde
         payment: None,
         refunded: 0,
         refunds: 0,
+        reversed: None,
         combined: None,
     }
 }

@@ -188,6 +188,7 @@ fn order_of(
         payment: None,
         refunded: 0,
         refunds: 0,
+        reversed: None,
         combined: Some(number.into()),
     }
 }

@@ -5,6 +5,7 @@
 //! `payer/`, above the gateway, and acts by [`Ledger::act`].
 
 mod act;
+mod bill;
 mod close;
 mod combined;
 mod ledger;
@@ -35,6 +36,8 @@ pub(super) mod kind {
     pub(crate) const REFUND: &str = "refund";
     /// What a number of the gateway's leads to.
     pub(crate) const NUMBER: &str = "payment_number";
+    /// A bill that can be downloaded. The ID is its token.
+    pub(crate) const BILL: &str = "bill";
     /// What refunds have moved, in fen. The kind is also the ID.
     pub(crate) const BALANCE: &str = "balance";
 }
@@ -103,7 +106,7 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
         "post_refund_domestic_refunds" => Some(refund::apply),
         "get_refund_domestic_refunds" => Some(refund::show),
         "post_refund_domestic_refunds_apply_abnormal_refund" => Some(refund::apply_abnormal),
-        _ => None,
+        _ => bill::rules(operation_id),
     }
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct Order {
     /// How many refunds it has.
     #[serde(default)]
     pub(super) refunds: u32,
+    /// When it was reversed after it was paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reversed: Option<u64>,
     /// The ID of the combined order that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) combined: Option<String>,

@@ -52,6 +52,7 @@ pub(super) fn place(
                 payment: None,
                 refunded: 0,
                 refunds: 0,
+                reversed: None,
                 combined: None,
             };
             (order, true)

@@ -49,7 +49,7 @@ pub(crate) struct Refund {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notify_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    funds_account: Option<String>,
+    pub(super) funds_account: Option<String>,
     pub(super) created: u64,
     pub(super) status: RefundStatus,
     /// When it is settled, and how, as long as it is `PROCESSING`.
@@ -57,6 +57,9 @@ pub(crate) struct Refund {
     due: Option<(u64, RefundStatus)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) success_time: Option<u64>,
+    /// When it was settled, however that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ended: Option<u64>,
 }
 
 /// `status`.
@@ -196,6 +199,7 @@ pub(super) fn apply(
         status: RefundStatus::Processing,
         due: Some(due(context, number)),
         success_time: None,
+        ended: None,
         id,
     };
     order.state = State::Refund;
@@ -295,6 +299,7 @@ pub(super) fn settled(ledger: &mut Ledger<'_, '_>, mut refund: Refund) -> Refund
     };
     refund.due = None;
     refund.status = status;
+    refund.ended = Some(at);
     refund.success_time = (status == RefundStatus::Success).then_some(at);
     if status == RefundStatus::Closed {
         // What was not refunded is the merchant's again.

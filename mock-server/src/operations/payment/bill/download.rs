@@ -1,0 +1,177 @@
+//! The file of a bill, and the address that it is downloaded from.
+
+use std::io::Write;
+
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use wechatpay_protocol::{Apiv3Key, EncryptingKey, Resource, Timestamp};
+
+use super::{
+    day::Day,
+    flow,
+    rows::{self, Wanted},
+    trade,
+};
+use crate::{
+    api::{
+        error::{ApiError, SensitiveFault},
+        host::GATEWAY_HOSTS,
+        operation_error::OperationError,
+    },
+    merchants::Merchant,
+    operations::{
+        Context, example,
+        payment::{kind, ledger::Ledger, order::MINUTE},
+        resource,
+    },
+    random::Randomness,
+    request::validate::ValidRequest,
+    response::{Content, OperationResponse},
+    store::Documents,
+};
+
+/// How long a bill can be downloaded from its address, in seconds. (documented)
+const LIVES: u64 = 5 * MINUTE;
+
+/// The length of a token: that of 48 bytes in Base64. (wild)
+const TOKEN: usize = 64;
+
+/// Which bill a token leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Bill {
+    bill_date: String,
+    statement: Statement,
+    /// Until when it can be downloaded.
+    until: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) encryption: Option<Encryption>,
+}
+
+/// What is in a bill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Statement {
+    /// A merchant's payments and refunds, or those of one sub-merchant.
+    Trade { wanted: Wanted, sub_mchid: Option<String> },
+    /// What changed an account; nothing if there is none.
+    Flow { payee: Option<String> },
+}
+
+/// How a file is encrypted. `Debug` does not show the key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Encryption {
+    key: String,
+    pub(super) nonce: String,
+}
+
+impl Bill {
+    pub(super) fn new(bill_date: &str, statement: Statement, now: Timestamp) -> Self {
+        Self { bill_date: bill_date.into(), statement, until: now.as_unix() + LIVES, encryption: None }
+    }
+}
+
+impl Statement {
+    /// The file of a day; `None` if nothing happened on it.
+    pub(super) fn file(&self, ledger: &mut Ledger<'_, '_>, day: Day) -> Option<Vec<u8>> {
+        match self {
+            Self::Trade { wanted, sub_mchid } => {
+                let entries = rows::trades(ledger, day, *wanted, sub_mchid.as_deref());
+                let form = match wanted {
+                    Wanted::All => trade::ALL,
+                    Wanted::Payments => trade::SUCCESS,
+                    Wanted::Refunds | Wanted::RechargeRefunds => trade::REFUND,
+                };
+                (!entries.is_empty()).then(|| form.file(&entries))
+            }
+            Self::Flow { payee } => {
+                let flows = rows::flows(ledger, day, payee.as_deref()?);
+                (!flows.is_empty()).then(|| flow::FLOWS.file(&flows))
+            }
+        }
+    }
+}
+
+impl Encryption {
+    pub(super) const ALGORITHM: &str = Resource::ALGORITHM;
+
+    /// A new key of 32 characters, and a nonce of 12: SDKs take both as text. (SDK)
+    pub(super) fn new(randomness: &Randomness) -> Self {
+        let hex = || base16ct::lower::encode_string(&randomness.bytes());
+        Self { key: hex(), nonce: hex()[..12].into() }
+    }
+
+    /// The key, encrypted for the merchant.
+    pub(super) fn encrypted_key(&self, merchant: &Merchant) -> Result<String, ApiError> {
+        let key = EncryptingKey::from_pem(merchant.certificate().pem()).ok();
+        key.and_then(|key| key.encrypt(&self.key).ok()).ok_or_else(|| {
+            let reason = "expected a merchant's certificate that encrypts 32 bytes".into();
+            ApiError::Sensitive(SensitiveFault::Undecryptable { reason })
+        })
+    }
+
+    /// The encrypted bytes, with their tag.
+    fn encrypt(&self, file: &[u8]) -> Vec<u8> {
+        let key: Apiv3Key = self.key.parse().expect("the key was made of 32 hexadecimal digits");
+        let encrypted = Resource::encrypt(&key, &self.nonce, "", file).ciphertext;
+        BASE64_STANDARD.decode(encrypted).expect("a resource is Base64")
+    }
+}
+
+impl std::fmt::Debug for Encryption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Encryption(secret)")
+    }
+}
+
+/// Keeps the bill, and returns its address.
+pub(super) fn url(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>, bill: &Bill) -> String {
+    let random: Vec<u8> = (0..3).flat_map(|_| ledger.context.randomness.bytes()).collect();
+    let token = BASE64_URL_SAFE_NO_PAD.encode(random);
+    ledger.documents.put(kind::BILL, &token, bill);
+    let origin = request.own_origin().unwrap_or_else(|| format!("https://{}", GATEWAY_HOSTS[0]));
+    let address = format!("{origin}/v3/billdownload/file?token={token}");
+    if request.parameter("tar_type") == "GZIP" { example::compressed(&address) } else { address }
+}
+
+/// `GET /v3/billdownload/file`. The tokens of examples lead to the file that all examples have.
+pub(super) fn download(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let token = request.parameter("token");
+    let Some(bill) = documents.get::<Bill>(kind::BILL, token) else {
+        return match resource::is_sample(request, "token") || token.len() != TOKEN {
+            true => example::answer(context, request, documents),
+            false => Err(OperationError::BillToken.into()),
+        };
+    };
+    if bill.until < context.now.as_unix() {
+        return Err(OperationError::BillTokenExpired.into());
+    }
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    let day = Day::parse(&bill.bill_date).ok_or(OperationError::NoStatement)?;
+    let mut file = bill.statement.file(&mut ledger, day).ok_or(OperationError::NoStatement)?;
+    if example::is_compressed(request) {
+        file = compress(&file);
+    }
+    if let Some(encryption) = &bill.encryption {
+        file = encryption.encrypt(&file);
+    }
+    Ok(OperationResponse {
+        status: StatusCode::OK,
+        body: Content::File(Bytes::from(file)),
+        is_signed: request.operation().is_signed(),
+        warnings: Vec::new(),
+    })
+}
+
+fn compress(file: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(file).and_then(|()| encoder.finish()).expect("memory takes all bytes")
+}

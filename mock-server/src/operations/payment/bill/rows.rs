@@ -1,0 +1,242 @@
+//! The rows of a day's bills, from the orders and refunds of a merchant.
+
+use std::{collections::HashSet, ops::ControlFlow::Continue};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    day::Day,
+    flow::{Business, Flow},
+    trade,
+};
+use crate::operations::payment::{
+    kind,
+    ledger::Ledger,
+    order::{BANK_TYPE, Order, Payment},
+    refund::{Refund, RefundStatus},
+};
+
+/// `funds_account` of a refund that the merchant pays from its balance. (documented)
+const RECHARGE: &str = "AVAILABLE";
+
+/// The rate of all fees, in hundredths of a percent. (own choice)
+const RATE: u32 = 0;
+
+/// Which entries a trade bill has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Wanted {
+    All,
+    Payments,
+    Refunds,
+    /// The refunds from the merchant's balance, which the others leave out. (documented)
+    RechargeRefunds,
+}
+
+impl Wanted {
+    fn has_payments(self) -> bool {
+        matches!(self, Self::All | Self::Payments)
+    }
+
+    fn has_refund(self, is_of_recharge: bool) -> bool {
+        match self {
+            Self::All | Self::Refunds => !is_of_recharge,
+            Self::RechargeRefunds => is_of_recharge,
+            Self::Payments => false,
+        }
+    }
+}
+
+/// The entries of a day's trade bill, by time. (own choice)
+pub(super) fn trades(
+    ledger: &mut Ledger<'_, '_>,
+    day: Day,
+    wanted: Wanted,
+    sub_mchid: Option<&str>,
+) -> Vec<trade::Entry> {
+    let is_wanted = |order: &Order| sub_mchid.is_none_or(|wanted| order.sub_mchid() == Some(wanted));
+    let mut entries = Vec::new();
+    for_each_order(ledger, |order, payment| {
+        if !is_wanted(&order) {
+            return;
+        }
+        if wanted.has_payments() && day.contains(payment.at) {
+            entries.push(entry(&order, payment, payment.at, None));
+        }
+        if let Some(at) = order.reversed.filter(|at| wanted.has_refund(false) && day.contains(*at)) {
+            entries.push(entry(&order, payment, at, Some(reversal(&order))));
+        }
+    });
+    let mut refunds = Vec::new();
+    for_each_refund(ledger, |refund| {
+        let is_of_recharge = refund.funds_account.as_deref() == Some(RECHARGE);
+        if wanted.has_refund(is_of_recharge) && day.contains(refund.created) {
+            refunds.push(refund);
+        }
+    });
+    for refund in refunds {
+        let Some(order) = ledger.order(&refund.order).filter(is_wanted) else { continue };
+        if let Some(payment) = &order.payment {
+            entries.push(entry(&order, payment, refund.created, Some(refund_of(&refund, day))));
+        }
+    }
+    entries.sort_by_key(|entry| entry.at);
+    entries
+}
+
+/// What changed the account of a merchant or of a sub-merchant on a day, by time. It began with the balance that is
+/// configured, or with nothing. (own choice)
+pub(super) fn flows(ledger: &mut Ledger<'_, '_>, day: Day, payee: &str) -> Vec<Flow> {
+    let mchid = ledger.merchant.mchid.clone();
+    let is_own = payee == mchid.as_str();
+    let first = ledger.merchant.balance.filter(|_| is_own).unwrap_or_default();
+    let applicant = format!("{mchid}API");
+    let (mut balance, mut flows) = (i128::from(first), Vec::new());
+    let mut orders = HashSet::new();
+    let mut add = |flow: Flow| {
+        if flow.at < day.begins() {
+            balance += flow.signed();
+        } else if day.contains(flow.at) {
+            flows.push(flow);
+        }
+    };
+    for_each_order(ledger, |order, payment| {
+        let payee_of_order = order.sub_mchid().or(order.text("mchid"));
+        if payee_of_order != Some(payee) {
+            return;
+        }
+        let flow = |at, business, applicant: &str| Flow {
+            at,
+            business_no: payment.transaction_id.clone(),
+            flow_no: payment.transaction_id.clone(),
+            business,
+            amount: order.total(),
+            balance: 0,
+            applicant: applicant.into(),
+            voucher: order.out_trade_no.clone(),
+        };
+        add(flow(payment.at, Business::Payment, SYSTEM));
+        if let Some(at) = order.reversed {
+            add(flow(at, Business::Refund, &applicant));
+        }
+        orders.insert(order.id.clone());
+    });
+    for_each_refund(ledger, |refund| {
+        if !orders.contains(&refund.order) {
+            return;
+        }
+        let flow = |at, business, applicant: &str| Flow {
+            at,
+            business_no: refund.refund_id.clone(),
+            flow_no: refund.transaction_id.clone(),
+            business,
+            amount: refund.amount,
+            balance: 0,
+            applicant: applicant.into(),
+            voucher: refund.out_refund_no.clone(),
+        };
+        add(flow(refund.created, Business::Refund, &applicant));
+        if let Some(at) = refund.ended.filter(|_| refund.status == RefundStatus::Closed) {
+            add(flow(at, Business::RefundClosed, SYSTEM));
+        }
+    });
+    flows.sort_by_key(|flow| flow.at);
+    for flow in &mut flows {
+        balance += flow.signed();
+        flow.balance = balance;
+    }
+    flows
+}
+
+/// Who moves money that no request moves. (wild)
+const SYSTEM: &str = "system";
+
+fn entry(order: &Order, payment: &Payment, at: u64, refund: Option<trade::Refund>) -> trade::Entry {
+    let text = |names: &[&str]| names.iter().find_map(|name| order.text(name)).unwrap_or_default().into();
+    let device_id = order.fields["scene_info"]["device_id"].as_str();
+    let order = trade::Order {
+        paid: payment.at,
+        appid: text(&["appid", "sp_appid"]),
+        mchid: text(&["mchid", "sp_mchid"]),
+        sub_mchid: order.sub_mchid().map(String::from),
+        device_id: device_id.unwrap_or_default().into(),
+        transaction_id: payment.transaction_id.clone(),
+        out_trade_no: order.out_trade_no.clone(),
+        openid: payment.openid.clone(),
+        trade_type: order.prepay.product.trade_type().into(),
+        bank_type: BANK_TYPE.into(),
+        total: order.total(),
+        description: text(&["description"]),
+        attach: text(&["attach"]),
+    };
+    trade::Entry { at, order, refund, fee: 0, rate: RATE }
+}
+
+/// A refund as it was when the bill was made: later changes do not change a bill. (documented)
+fn refund_of(refund: &Refund, day: Day) -> trade::Refund {
+    let ended = refund.ended.filter(|at| *at <= day.ready());
+    trade::Refund {
+        trade_state: "REFUND",
+        succeeded: ended.and(refund.success_time),
+        refund_id: refund.refund_id.clone(),
+        out_refund_no: refund.out_refund_no.clone(),
+        amount: refund.amount,
+        status: match refund.status {
+            _ if ended.is_none() => "PROCESSING",
+            RefundStatus::Processing => "PROCESSING",
+            RefundStatus::Success => "SUCCESS",
+            RefundStatus::Abnormal => "CHANGE",
+            RefundStatus::Closed => "FAIL",
+        },
+    }
+}
+
+fn reversal(order: &Order) -> trade::Refund {
+    trade::Refund {
+        trade_state: "REVOKED",
+        succeeded: order.reversed,
+        refund_id: "0".into(),
+        out_refund_no: "0".into(),
+        amount: order.total(),
+        status: "SUCCESS",
+    }
+}
+
+/// Shows all paid orders, after what was due.
+fn for_each_order(ledger: &mut Ledger<'_, '_>, mut show: impl FnMut(Order, &Payment)) {
+    let now = ledger.now().as_unix();
+    let mut show = |order: Order| {
+        if let Some(payment) = order.payment.clone() {
+            show(order, &payment);
+        }
+    };
+    let mut due = Vec::new();
+    ledger.documents.list(kind::ORDER, |id, value| {
+        if is_due(&value["prepay"]["will"]["at"], now) && value["payment"].is_null() {
+            due.push(id.to_owned());
+        } else if !value["payment"].is_null() {
+            Order::deserialize(value).ok().into_iter().for_each(&mut show);
+        }
+        Continue(())
+    });
+    due.iter().filter_map(|id| ledger.order(id)).for_each(show);
+}
+
+/// Shows all refunds, after what was due.
+fn for_each_refund(ledger: &mut Ledger<'_, '_>, mut show: impl FnMut(Refund)) {
+    let now = ledger.now().as_unix();
+    let mut due = Vec::new();
+    ledger.documents.list(kind::REFUND, |id, value| {
+        if is_due(&value["due"][0], now) {
+            due.push(id.to_owned());
+        } else {
+            Refund::deserialize(value).ok().into_iter().for_each(&mut show);
+        }
+        Continue(())
+    });
+    due.iter().filter_map(|id| ledger.refund(id)).for_each(show);
+}
+
+fn is_due(at: &Value, now: u64) -> bool {
+    at.as_u64().is_some_and(|at| at <= now)
+}
