@@ -9,7 +9,7 @@ use crate::rules::Subject;
 /// The first line that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The line's number, 1 to 5 in a request, 1 to 3 in a response.
+    /// The line's number, 1 to 5 in a request, 1 to 3 in a response, 1 to 4 in a paySign.
     pub line: usize,
     /// The right line with its line ending, cut to a few characters around the difference.
     pub expected: String,
@@ -27,6 +27,8 @@ const REQUEST_LINES: [[&str; 2]; 5] = [
     ["body", "请求体"],
 ];
 const RESPONSE_LINES: [[&str; 2]; 3] = [["timestamp", "时间戳"], ["nonce", "随机串"], ["body", "报文主体"]];
+const PAY_SIGN_LINES: [[&str; 2]; 4] =
+    [["appid", "应用 ID"], ["timestamp", "时间戳"], ["nonce", "随机串"], ["prepay_id", "预支付交易会话标识"]];
 
 /// The number of bytes shown before and after the difference.
 const BEFORE: usize = 16;
@@ -61,20 +63,28 @@ impl Difference {
     pub fn chinese(&self) -> String {
         let Self { line, expected, signed, subject } = self;
         let [_, name] = lines(*subject)[line - 1];
-        // A request was signed wrongly; a response was kept wrongly.
-        let should_be = if *subject == Subject::Request { "应为" } else { "现为" };
+        let should_be = if is_signed_wrongly(*subject) { "应为" } else { "现为" };
         format!("第 {line} 行（{name}）{should_be} `{expected}`，实际签名的是 `{signed}`")
     }
 }
 
 fn lines(subject: Subject) -> &'static [[&'static str; 2]] {
-    if subject == Subject::Request { &REQUEST_LINES } else { &RESPONSE_LINES }
+    match subject {
+        Subject::Request => &REQUEST_LINES,
+        Subject::Response | Subject::Resource => &RESPONSE_LINES,
+        Subject::PaySign => &PAY_SIGN_LINES,
+    }
+}
+
+/// Whether it was signed wrongly, rather than kept wrongly after it arrived.
+fn is_signed_wrongly(subject: Subject) -> bool {
+    matches!(subject, Subject::Request | Subject::PaySign)
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, expected, signed, subject } = self;
-        let should_be = if *subject == Subject::Request { "should be" } else { "is" };
+        let should_be = if is_signed_wrongly(*subject) { "should be" } else { "is" };
         write!(f, "line {line} ({}) {should_be} `{expected}`, but `{signed}` was signed", self.name())
     }
 }

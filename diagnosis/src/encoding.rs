@@ -67,9 +67,18 @@ pub(crate) static ENCODINGS: &[EncodingRule] = &[
     ),
     EncodingRule::new(
         "signature-percent-encoded",
-        "put the signature's Base64 into the header as it is, not percent-encoded",
-        "签名值的 Base64 要原样放入请求头，不要做 URL 编码",
+        "send the signature's Base64 as it is, not percent-encoded",
+        "签名值的 Base64 要原样发送，不要做 URL 编码",
         |text| BASE64_STANDARD.decode(percent_decode_str(text).collect::<Vec<u8>>()).ok(),
+    ),
+    EncodingRule::new(
+        "signature-with-stray-characters",
+        "send nothing before or after the signature's Base64: a shell may have printed a % or quotes with it",
+        "签名值的 Base64 前后不能有其他字符：例如终端显示的 % 或引号不属于签名",
+        |text| {
+            let is_stray = |one: char| !(one.is_ascii_alphanumeric() || "+/=".contains(one));
+            BASE64_STANDARD.decode(text.trim_matches(is_stray)).ok()
+        },
     ),
     EncodingRule::new(
         "signature-bytes-reversed",

@@ -75,7 +75,7 @@ pub(crate) static RESPONSE_KEYS: [KnownMistake; 2] = [
 impl KeyHolder {
     /// The mistake of signing with this holder's key.
     pub(crate) fn mistake(&self, subject: Subject) -> &'static KnownMistake {
-        if subject != Subject::Request {
+        if !matches!(subject, Subject::Request | Subject::PaySign) {
             return match self {
                 Self::Gateway(_) | Self::Given(_) => &RESPONSE_KEYS[0],
                 Self::Merchant(_) | Self::Development | Self::Stranger => &RESPONSE_KEYS[1],

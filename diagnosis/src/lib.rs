@@ -1,6 +1,6 @@
 //! Explains why the signature of a WeChat Pay APIv3 request does not match, or that of a response or callback
 //! ([`diagnose_response`]), or why the data in a callback can't be decrypted ([`open_resource`]): bytes and keys in,
-//! verdict out.
+//! verdict out. [`diagnose_pay_sign`] does the same for what a front end hands to the client to open a payment.
 //!
 //! [`diagnose`] tries the usual mistakes on the signature that was sent, and reports those with which it verifies.
 //! That is proof, not a guess: it reads what a known key signed ([`VerifyingKey::recover`]), and compares it with
@@ -58,7 +58,7 @@
 //! | `layout` | the lines and their endings |
 //!
 //! `hint` has what can only be supposed. `received` has the mistakes in responses, which are made after they were signed;
-//! `resource` those in encrypted data.
+//! `resource` those in encrypted data; `pay_sign` those in what opens a payment.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -69,6 +69,7 @@ mod hint;
 mod key;
 mod known_mistake;
 mod layout;
+mod pay_sign;
 mod permutations;
 mod proxy;
 mod received;
@@ -86,6 +87,10 @@ use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
 pub use difference::Difference;
 pub use key::{KeyHolder, KnownKey};
 pub use known_mistake::{KnownMistake, ProvedMistake};
+pub use pay_sign::{
+    ParameterProblem, PayClient, PaySignDiagnosis, PaySignEvidence, PrepaidOrder, Secret, SecretKind,
+    diagnose_pay_sign, known_pay_sign_hints, known_pay_sign_mistakes, prepay_id,
+};
 pub use received::{ResponseEvidence, diagnose_response, known_response_hints, known_response_mistakes};
 pub use report::{Diagnosis, Fact, Verdict};
 pub use resource::{
@@ -93,8 +98,8 @@ pub use resource::{
 };
 
 use rules::{Case, Subject};
-use search::{Found, Outcome, search, search_hash};
-use signer::Signer;
+use search::{Found, Outcome, Suspects};
+use signer::{Claim, Signer};
 
 /// A request as it was received, and the keys that may have signed it.
 #[derive(Clone, Debug)]
@@ -150,34 +155,36 @@ pub fn known_hints() -> impl Iterator<Item = &'static KnownMistake> {
 /// is up before every mistake was tried, a fact says so.
 pub fn diagnose(evidence: &Evidence<'_>, time_limit: Duration) -> Option<Diagnosis> {
     let case = Case { evidence, rules: &rules::REQUEST, answered: None };
-    let diagnosis = certain(case, Deadline::after(time_limit))?;
+    let diagnosis = certain(&case, Deadline::after(time_limit))?;
     Some(Diagnosis { hints: hint::hints(hint::HINTS, evidence, &diagnosis), ..diagnosis })
 }
 
 /// The diagnosis without hints.
-fn certain(case: Case<'_>, deadline: Deadline) -> Option<Diagnosis> {
-    let Some(signer) = Signer::identify(case, deadline) else {
-        return Some(bare_hash(case, deadline).unwrap_or_else(|| unexplained(case, deadline)));
+fn certain(case: &impl Suspects, deadline: Deadline) -> Option<Diagnosis> {
+    let claim = case.claim();
+    let Some(signer) = Signer::identify(claim, deadline) else {
+        return Some(bare_hash(case, deadline).unwrap_or_else(|| unexplained(claim, deadline)));
     };
     let mut is_time_up = false;
     for recovered in &signer.recovered {
-        match search(case, recovered, deadline) {
-            Outcome::Found(found) => return proven(case, &signer, recovered, found),
+        match case.search(recovered, deadline) {
+            Outcome::Found(found) => return proven(claim.subject, &signer, recovered, found),
             Outcome::NotFound => {}
             Outcome::TimeUp => is_time_up = true,
         }
     }
-    Some(other_message(case, &signer, is_time_up).unwrap_or_else(|| unexplained(case, deadline)))
+    Some(other_message(claim.subject, &signer, is_time_up).unwrap_or_else(|| unexplained(claim, deadline)))
 }
 
 /// `None` if nothing is wrong.
-fn proven(case: Case<'_>, signer: &Signer, recovered: &Recovered, found: Found) -> Option<Diagnosis> {
+fn proven(subject: Subject, signer: &Signer, recovered: &Recovered, found: Found) -> Option<Diagnosis> {
+    let difference = found.difference(subject);
     let mistakes = proved([&signer.mistakes[..], &digest::mistakes(recovered)].concat(), found.mistakes);
     (!mistakes.is_empty()).then(|| Diagnosis {
         mistakes,
-        difference: Difference::between(case.rules.subject, &case.message(), &found.message),
+        difference,
         facts: signer.facts(recovered).into(),
-        ..Diagnosis::of(case.rules.subject, Verdict::Proven)
+        ..Diagnosis::of(subject, Verdict::Proven)
     })
 }
 
@@ -187,34 +194,33 @@ fn proved(signing: Vec<&'static KnownMistake>, message: Vec<ProvedMistake>) -> V
 }
 
 /// The diagnosis if the message is unknown; `None` if even the signer is uncertain.
-fn other_message(case: Case<'_>, signer: &Signer, is_time_up: bool) -> Option<Diagnosis> {
+fn other_message(subject: Subject, signer: &Signer, is_time_up: bool) -> Option<Diagnosis> {
     let recovered = signer.recovered.first().filter(|first| first.is_certain())?;
     Some(Diagnosis {
         mistakes: proved([&signer.mistakes[..], &digest::certain_mistakes(recovered)].concat(), Vec::new()),
         facts: signer.facts(recovered).into_iter().chain(is_time_up.then(time_was_up)).collect(),
-        ..Diagnosis::of(case.rules.subject, Verdict::OtherMessage)
+        ..Diagnosis::of(subject, Verdict::OtherMessage)
     })
 }
 
 /// The diagnosis if a bare hash of the message was sent in place of a signature.
-fn bare_hash(case: Case<'_>, deadline: Deadline) -> Option<Diagnosis> {
-    let subject = case.rules.subject;
-    let readings = signer::readings(case.evidence.signature).into_iter();
+fn bare_hash(case: &impl Suspects, deadline: Deadline) -> Option<Diagnosis> {
+    let Claim { subject, signature, .. } = case.claim();
+    let readings = signer::readings(signature).into_iter();
     let contents =
         readings.map(|(_, bytes)| bytes.as_bytes().to_vec()).filter(|bytes| digest::is_digest(bytes));
     contents.map(|content| Recovered::Bare { content }).find_map(|hash| {
-        let Outcome::Found(found) = search_hash(case, &hash, deadline) else { return None };
+        let Outcome::Found(found) = case.search_hash(&hash, deadline) else { return None };
         Some(Diagnosis {
+            difference: found.difference(subject),
             mistakes: proved(vec![&digest::HASH_NOT_SIGNED], found.mistakes),
-            difference: Difference::between(subject, &case.message(), &found.message),
             ..Diagnosis::of(subject, Verdict::Proven)
         })
     })
 }
 
-fn unexplained(case: Case<'_>, deadline: Deadline) -> Diagnosis {
-    let Case { evidence, rules, .. } = case;
-    let text = match evidence.signature.parse::<Signature>() {
+fn unexplained(claim: Claim<'_>, deadline: Deadline) -> Diagnosis {
+    let text = match claim.signature.parse::<Signature>() {
         Ok(signature) => {
             let bytes = signature.as_bytes().len();
             Fact::new(
@@ -223,25 +229,24 @@ fn unexplained(case: Case<'_>, deadline: Deadline) -> Diagnosis {
             )
         }
         Err(_) => {
-            let characters = evidence.signature.chars().count();
+            let characters = claim.signature.chars().count();
             Fact::new(
                 format!("the signature has {characters} characters and is not standard Base64"),
                 format!("签名值有 {characters} 个字符，不是标准 Base64"),
             )
         }
     };
-    let bits = evidence.key.bits();
+    let bits = claim.key.bits();
     let bytes = bits.div_ceil(8);
-    let [whose, whose_in_chinese] = match rules.subject {
-        Subject::Request => ["the merchant's key", "商户密钥"],
+    let [whose, whose_in_chinese] = match claim.subject {
+        Subject::Request | Subject::PaySign => ["the merchant's key", "商户密钥"],
         Subject::Response | Subject::Resource => ["the key", "验签密钥"],
     };
     let key = Fact::new(
         format!("{whose} has {bits} bits, so its signatures have {bytes} bytes"),
         format!("{whose_in_chinese}为 {bits} 位，其签名长度为 {bytes} 字节"),
     );
-    let others = evidence.other_keys.iter().take(signer::OTHER_KEYS);
-    let others = others.filter(|other| other.key != *evidence.key).count();
+    let others = claim.others().count();
     let keys = if deadline.is_over() {
         time_was_up()
     } else {
@@ -250,7 +255,7 @@ fn unexplained(case: Case<'_>, deadline: Deadline) -> Diagnosis {
             format!("该密钥和其他 {others} 个已知密钥都不匹配"),
         )
     };
-    Diagnosis { facts: vec![text, key, keys], ..Diagnosis::of(rules.subject, Verdict::Unexplained) }
+    Diagnosis { facts: vec![text, key, keys], ..Diagnosis::of(claim.subject, Verdict::Unexplained) }
 }
 
 fn time_was_up() -> Fact {

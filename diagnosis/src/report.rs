@@ -80,6 +80,20 @@ const NO_KNOWN_RESOURCE_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "没有符合的已知错误：请先确认这是该通知所属商户的 APIv3 密钥，并且发送时就已生效",
 );
 
+const OTHER_PAY_SIGN: KnownMistake = KnownMistake::new(
+    "other-message",
+    "the key is known, but not the message that it signed: make nonce and timestamp once, sign them, and give the client the \
+     same ones, with the appid and prepay_id of this order",
+    "密钥已确认，但签名的内容不是这些参数：随机串和时间戳只生成一次，签名和调起支付要用同一组值，appid 和 prepay_id 也要属于这笔订单",
+);
+
+const NO_KNOWN_PAY_SIGN_MISTAKE_FITS: KnownMistake = KnownMistake::new(
+    "no-known-mistake-fits",
+    "check first that you sign with the private key (apiclient_key.pem) of the merchant that placed the order, and hand over \
+     the whole signature",
+    "没有符合的已知错误：请先确认用下单商户的私钥（apiclient_key.pem）签名，并且 paySign 完整",
+);
+
 const NOT_TRIED: KnownMistake = KnownMistake::new(
     "not-tried",
     "too many wrong signatures arrived at once to diagnose this one: send it again on its own",
@@ -104,9 +118,11 @@ impl Verdict {
             (Self::OtherMessage, Subject::Request) => Some(&OTHER_MESSAGE),
             (Self::OtherMessage, Subject::Response) => Some(&OTHER_RESPONSE),
             (Self::OtherMessage, Subject::Resource) => Some(&RESOURCE_ALTERED),
+            (Self::OtherMessage, Subject::PaySign) => Some(&OTHER_PAY_SIGN),
             (Self::Unexplained, Subject::Request) => Some(&NO_KNOWN_MISTAKE_FITS),
             (Self::Unexplained, Subject::Response) => Some(&NO_KNOWN_RESPONSE_MISTAKE_FITS),
             (Self::Unexplained, Subject::Resource) => Some(&NO_KNOWN_RESOURCE_MISTAKE_FITS),
+            (Self::Unexplained, Subject::PaySign) => Some(&NO_KNOWN_PAY_SIGN_MISTAKE_FITS),
             (Self::NotTried, _) => Some(&NOT_TRIED),
         }
     }

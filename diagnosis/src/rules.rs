@@ -18,6 +18,8 @@ pub(crate) enum Subject {
     Response,
     /// The encrypted data in a callback.
     Resource,
+    /// What a front end hands to the client to open a payment.
+    PaySign,
 }
 
 /// The mistakes of a subject.

@@ -5,11 +5,12 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use wechatpay_protocol::Recovered;
 
 use crate::{
-    Deadline, ProvedMistake, digest,
+    Deadline, Difference, Evidence, ProvedMistake, digest,
     known_mistake::Cost,
     layout::{self, EndingRule, LineRule},
     received,
-    rules::{Case, Rules},
+    rules::{Case, Rules, Subject},
+    signer::Claim,
     values::{BODY, Values, WrongValue, right_values, wrong_values},
 };
 
@@ -17,6 +18,8 @@ use crate::{
 pub(crate) struct Found {
     pub(crate) mistakes: Vec<ProvedMistake>,
     pub(crate) message: Vec<u8>,
+    /// The right message.
+    pub(crate) right: Vec<u8>,
 }
 
 /// How a search ended.
@@ -28,19 +31,40 @@ pub(crate) enum Outcome {
     TimeUp,
 }
 
+/// A signature, and the messages that it may be of.
+pub(crate) trait Suspects {
+    fn claim(&self) -> Claim<'_>;
+
+    /// Finds the signed message, the simplest explanation first.
+    fn search(&self, recovered: &Recovered, deadline: Deadline) -> Outcome;
+
+    /// Finds the message whose hash was sent in place of a signature. Tries only single mistakes of low cost.
+    fn search_hash(&self, hash: &Recovered, deadline: Deadline) -> Outcome;
+}
+
 /// With a body of more bytes, only single mistakes of low cost are tried.
 const LARGE_BODY: usize = 64 * 1024;
 
-/// Finds the signed message, the simplest explanation first.
-pub(crate) fn search(case: Case<'_>, recovered: &Recovered, deadline: Deadline) -> Outcome {
-    let search = Search::new(case, recovered, deadline);
-    search.try_all().break_value().unwrap_or(Outcome::NotFound)
+impl Found {
+    /// The first difference between the signed message and the right one.
+    pub(crate) fn difference(&self, subject: Subject) -> Option<Difference> {
+        Difference::between(subject, &self.right, &self.message)
+    }
 }
 
-/// Finds the message whose hash was sent in place of a signature. Tries only single mistakes of low cost.
-pub(crate) fn search_hash(case: Case<'_>, hash: &Recovered, deadline: Deadline) -> Outcome {
-    let search = Search::new(case, hash, deadline);
-    search.try_likeliest().break_value().unwrap_or(Outcome::NotFound)
+impl Suspects for Case<'_> {
+    fn claim(&self) -> Claim<'_> {
+        let Evidence { signature, key, ref other_keys, .. } = *self.evidence;
+        Claim { subject: self.rules.subject, signature, key, other_keys }
+    }
+
+    fn search(&self, recovered: &Recovered, deadline: Deadline) -> Outcome {
+        Search::new(*self, recovered, deadline).try_all().break_value().unwrap_or(Outcome::NotFound)
+    }
+
+    fn search_hash(&self, hash: &Recovered, deadline: Deadline) -> Outcome {
+        Search::new(*self, hash, deadline).try_likeliest().break_value().unwrap_or(Outcome::NotFound)
+    }
 }
 
 struct Search<'a> {
@@ -127,7 +151,7 @@ impl<'a> Search<'a> {
         match self.messages(recipe).find(|message| self.recovered.is_of(message)) {
             Some(message) => {
                 let mistakes = recipe.mistakes(&self.right_values()).collect();
-                Break(Outcome::Found(Found { mistakes, message }))
+                Break(Outcome::Found(Found { mistakes, message, right: self.case.message() }))
             }
             None => Continue(()),
         }
@@ -143,7 +167,7 @@ impl<'a> Search<'a> {
                     [hashed].into_iter().chain(recipe.mistakes(&self.right_values())).collect();
                 // With another mistake, the difference is shown in the message rather than in its hash.
                 let message = if mistakes.len() == 1 { hash } else { message };
-                return Break(Outcome::Found(Found { mistakes, message }));
+                return Break(Outcome::Found(Found { mistakes, message, right: self.case.message() }));
             }
         }
         Continue(())

@@ -1,18 +1,24 @@
 //! Finds the known key that made the signature.
 
-use wechatpay_protocol::{Recovered, Signature};
+use wechatpay_protocol::{Recovered, Signature, VerifyingKey};
 
-use crate::{
-    Deadline, Fact, KeyHolder, KnownMistake,
-    encoding::ENCODINGS,
-    rules::{Case, Subject},
-};
+use crate::{Deadline, Fact, KeyHolder, KnownKey, KnownMistake, encoding::ENCODINGS, rules::Subject};
 
 /// The most keys tried beside the merchant's own. (own choice)
-pub(crate) const OTHER_KEYS: usize = 64;
+const OTHER_KEYS: usize = 64;
 
 /// The number of keys tried even when time is up: the merchant's own, and the first of the others.
 const LIKELY_KEYS: usize = 8;
+
+/// A signature, and the keys that may have made it.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub(crate) subject: Subject,
+    pub(crate) signature: &'a str,
+    /// The key that should have signed.
+    pub(crate) key: &'a VerifyingKey,
+    pub(crate) other_keys: &'a [KnownKey],
+}
 
 /// The signer, and the content of the signature.
 pub(crate) struct Signer {
@@ -25,15 +31,21 @@ pub(crate) struct Signer {
     pub(crate) recovered: Vec<Recovered>,
 }
 
+impl<'a> Claim<'a> {
+    /// The other keys that are tried.
+    pub(crate) fn others(self) -> impl Iterator<Item = &'a KnownKey> {
+        self.other_keys.iter().take(OTHER_KEYS).filter(move |other| other.key != *self.key)
+    }
+}
+
 impl Signer {
     /// Tries every key on every reading of the signature. Prefers a reading that cannot be a coincidence.
-    pub(crate) fn identify(case: Case<'_>, deadline: Deadline) -> Option<Self> {
-        let (evidence, subject) = (case.evidence, case.rules.subject);
-        let others = evidence.other_keys.iter().take(OTHER_KEYS).filter(|other| other.key != *evidence.key);
-        let others = others.map(|other| (Some(&other.holder), &other.key));
-        let keys: Vec<_> = [(None, evidence.key)].into_iter().chain(others).collect();
+    pub(crate) fn identify(claim: Claim<'_>, deadline: Deadline) -> Option<Self> {
+        let subject = claim.subject;
+        let others = claim.others().map(|other| (Some(&other.holder), &other.key));
+        let keys: Vec<_> = [(None, claim.key)].into_iter().chain(others).collect();
         let mut uncertain = None;
-        for (encoding, signature) in readings(evidence.signature) {
+        for (encoding, signature) in readings(claim.signature) {
             for (index, &(holder, key)) in keys.iter().enumerate() {
                 let is_likely = encoding.is_none() && index < LIKELY_KEYS;
                 if !is_likely && deadline.is_over() {

@@ -185,6 +185,6 @@ fn with_values(
         other_keys: received.other_keys.clone(),
     };
     let case = Case { evidence: &evidence, rules: &RESPONSE, answered: received.request.as_ref() };
-    let diagnosis = certain(case, deadline)?;
+    let diagnosis = certain(&case, deadline)?;
     Some(Diagnosis { hints: hints::hints(hint::HINTS, &evidence, &diagnosis), ..diagnosis })
 }

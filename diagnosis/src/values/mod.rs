@@ -5,7 +5,7 @@ pub(crate) mod charset;
 pub(crate) mod json;
 pub(crate) mod nonce;
 mod target;
-mod timestamp;
+pub(crate) mod timestamp;
 
 use crate::{
     Evidence, KnownMistake,

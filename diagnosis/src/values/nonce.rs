@@ -29,12 +29,15 @@ pub(super) const NONCE: &[ValueRule] = &[
 
 /// The nonce in either case, without hyphens, and with those of a UUID.
 pub(crate) fn rewritten(sent: &Evidence<'_>) -> Vec<Vec<u8>> {
-    let nonce = sent.message.nonce_str;
+    spellings(sent.message.nonce_str).into_iter().map(String::into_bytes).collect()
+}
+
+pub(crate) fn spellings(nonce: &str) -> Vec<String> {
     let bare = nonce.replace('-', "");
     let mut texts = vec![nonce.to_owned(), bare.clone()];
     if bare.len() == 32 && bare.is_ascii() {
         texts.push([&bare[..8], &bare[8..12], &bare[12..16], &bare[16..20], &bare[20..]].join("-"));
     }
     let cases = |text: String| [text.to_ascii_lowercase(), text.to_ascii_uppercase(), text];
-    texts.into_iter().flat_map(cases).map(String::into_bytes).collect()
+    texts.into_iter().flat_map(cases).collect()
 }

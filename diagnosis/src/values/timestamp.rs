@@ -41,8 +41,12 @@ const fn milliseconds(values: fn(&Evidence<'_>) -> Vec<Vec<u8>>) -> ValueRule {
 }
 
 fn other_timestamps(sent: &Evidence<'_>) -> Vec<Vec<u8>> {
-    let header = sent.message.timestamp.as_unix();
+    near(sent.message.timestamp.as_unix()).into_iter().map(String::into_bytes).collect()
+}
+
+/// Other times that a clock may have shown, in seconds.
+pub(crate) fn near(time: u64) -> Vec<String> {
     let distances = (1..=TOLERANCE).chain([BEIJING]);
-    let times = distances.flat_map(|distance| [header.checked_sub(distance), header.checked_add(distance)]);
-    times.flatten().map(|time| time.to_string().into()).collect()
+    let times = distances.flat_map(|distance| [time.checked_sub(distance), time.checked_add(distance)]);
+    times.flatten().map(|time| time.to_string()).collect()
 }

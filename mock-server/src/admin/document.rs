@@ -200,6 +200,8 @@ fn complete_operation(path: &str, operation: &mut Value) {
             "401" | "404" => path != HEALTH,
             // The refused method belongs to another operation, or to none.
             "405" => false,
+            // Some refuse the body in a form of their own.
+            "400" => operation["responses"]["400"].is_null(),
             _ => true,
         };
         if is_given {

@@ -167,4 +167,4 @@ impl IntoResponse for AdminError {
 }
 
 /// The most characters in a message. Some messages quote the request, which may be a megabyte.
-const LONGEST: usize = 2000;
+pub(super) const LONGEST: usize = 2000;

@@ -25,6 +25,7 @@ mod json;
 mod long;
 mod merchants;
 mod payments;
+mod request_payment;
 mod reset;
 mod service;
 mod verify;
@@ -166,6 +167,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
         .routes(routes!(payments::pay))
+        .routes(routes!(request_payment::request_payment))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))
         .routes(routes!(merchants::show_merchant, merchants::delete_merchant))
         .routes(routes!(credentials::show_credentials))

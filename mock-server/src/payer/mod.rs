@@ -1,5 +1,6 @@
 //! The other person: who pays the orders, on a page or by a call, and what happens when their time has come.
 
+mod front_end;
 mod page;
 
 use std::{sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use crate::{
     store::Reminder,
 };
 
+pub(crate) use front_end::{FrontEndPayment, NotRequested};
 pub(crate) use page::is_page_request;
 
 /// How many documents become due at once before others get their turn. (own choice)

@@ -114,7 +114,7 @@ impl Diagnoser {
 }
 
 /// Every key but this merchant's: the gateway's, the public ones, and the other merchants'.
-fn other_keys(merchants: &Merchants, merchant: &Merchant) -> Vec<KnownKey> {
+pub(crate) fn other_keys(merchants: &Merchants, merchant: &Merchant) -> Vec<KnownKey> {
     let gateways = merchants
         .platform_keys()
         .map(|key| KnownKey { holder: KeyHolder::Gateway(key.id.to_string()), key: key.key.verifying_key() });

@@ -9,6 +9,7 @@ use wechatpay_mock::{Limits, MockServer};
 use super::{
     Admin, Response,
     described::{DOCUMENT, Seen, resolved},
+    request_payment::{handed, prepay_id},
 };
 use crate::support::{
     RawRequest,
@@ -103,6 +104,10 @@ async fn responses(seen: &mut Vec<Response>) {
     admin.exchange(&RawRequest::order("123456")).await;
     for number in ["123456", "123456", "123457"] {
         seen.push(admin.post("/payments", &json!({ "out_trade_no": number })).await);
+    }
+    let handed = handed(&prepay_id(&admin, "jsapi", "123458").await);
+    for body in [&json!({}), &handed, &handed] {
+        seen.push(admin.post("/request-payment", body).await);
     }
     for path in [
         "/",

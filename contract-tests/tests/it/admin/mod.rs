@@ -15,6 +15,7 @@ mod follow;
 mod har;
 mod isolation;
 mod merchants;
+mod request_payment;
 mod reset;
 mod secrets;
 mod service;

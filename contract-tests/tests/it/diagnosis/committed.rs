@@ -107,6 +107,7 @@ pub(super) const COMMITTED: &[Committed] = &[
     made!("signature-percent-encoded", |message| {
         base64(&sign(message)).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
     }),
+    made!("signature-with-stray-characters", |message| format!("{}%", base64(&sign(message)))),
     made!("signature-bytes-reversed", |message| base64(&sign(message).into_iter().rev().collect::<Vec<_>>())),
     // The key.
     made!("platform-key", |message| base64(&sign_with("platform_key.pem", message))),

@@ -117,7 +117,7 @@ struct RejectionDetail<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct DiagnosisDetail<'a> {
+pub(in crate::admin) struct DiagnosisDetail<'a> {
     /// The names of the mistakes, each with its variants in parentheses, joined by +, and then those of hints:
     /// "other-message; hint=body-not-received".
     name: String,
@@ -282,7 +282,7 @@ impl<'a> RejectionDetail<'a> {
 }
 
 impl<'a> DiagnosisDetail<'a> {
-    fn of(diagnosis: &'a Diagnosis) -> Self {
+    pub(in crate::admin) fn of(diagnosis: &'a Diagnosis) -> Self {
         let mistake = |ProvedMistake { known, variants }: &ProvedMistake| Mistake {
             name: known.name,
             variants: variants.clone(),

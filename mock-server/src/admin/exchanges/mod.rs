@@ -1,6 +1,6 @@
 //! The journal: a list, a long poll, one exchange in full, and an archive.
 
-mod detail;
+pub(super) mod detail;
 mod follow;
 mod summary;
 

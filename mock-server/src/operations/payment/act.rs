@@ -78,22 +78,26 @@ impl OrderName {
 }
 
 impl Found {
-    /// The appids that a front end can pay it with, first the one that it was ordered with.
-    pub(crate) fn appids(&self) -> Vec<String> {
-        self.orders.first().map(Order::appids).unwrap_or_default().into_iter().map(String::from).collect()
+    /// The appids that a front end can pay it with.
+    pub(crate) fn appids(&self) -> Vec<&str> {
+        self.orders.first().map(Order::appids).unwrap_or_default()
+    }
+
+    /// The merchant that is paid, if it is not the one that ordered.
+    pub(crate) fn sub_mchid(&self) -> Option<&str> {
+        self.orders.first().and_then(Order::sub_mchid)
+    }
+
+    pub(crate) fn out_trade_nos(&self) -> impl Iterator<Item = &str> {
+        self.orders.iter().map(|order| order.out_trade_no.as_str())
     }
 
     pub(crate) fn prepay_id(&self) -> &str {
         &self.prepay.prepay_id
     }
 
-    /// Whether it is paid by JSAPI or in an APP, which the front end signs for.
-    pub(crate) fn is_for_app(&self) -> Option<bool> {
-        match self.prepay.product {
-            Product::Jsapi => Some(false),
-            Product::App => Some(true),
-            Product::H5 | Product::Native | Product::CodePay => None,
-        }
+    pub(crate) fn trade_type(&self) -> &'static str {
+        self.prepay.product.trade_type()
     }
 
     pub(crate) fn state(&self) -> State {

@@ -201,14 +201,12 @@ impl Order {
         self.text("sub_mchid")
     }
 
-    /// The appid that the front end has, first the one whose openid was ordered with.
+    /// The appids that a front end can pay it with: those whose openid was ordered with, or all if none was. (documented)
     pub(super) fn appids(&self) -> Vec<&str> {
-        let mut appids: Vec<_> =
-            ["sub_appid", "appid", "sp_appid"].iter().filter_map(|name| self.text(name)).collect();
-        if self.fields["payer"]["sub_openid"].is_null() {
-            appids.reverse();
-        }
-        appids
+        let names = [("sub_appid", "sub_openid"), ("appid", "openid"), ("sp_appid", "sp_openid")].into_iter();
+        let is_free = self.openid().is_none();
+        let names = names.filter(|(_, openid)| is_free || self.fields["payer"][*openid].is_string());
+        names.filter_map(|(appid, _)| self.text(appid)).collect()
     }
 
     /// The user that was ordered for.

@@ -1,0 +1,81 @@
+//! The diagnosis of parameters and paySign in English and Chinese.
+
+use std::fmt;
+
+use crate::{Diagnosis, ProvedMistake};
+
+/// Why a client refuses what a front end hands to it. At least one of both is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaySignDiagnosis {
+    /// What is wrong with the parameters, in the order in which it is noticed. All of it is certain.
+    pub parameters: Vec<ParameterProblem>,
+    /// Why the paySign does not match the right values, as far as it is explained.
+    pub signature: Option<Diagnosis>,
+}
+
+/// A parameter that is missing or wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterProblem {
+    /// The mistake. Its variant is the parameter if it can be made with several.
+    pub mistake: ProvedMistake,
+    /// The parameter, as the client reads it.
+    pub parameter: &'static str,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub found: String,
+    /// What the user sees, or what the call fails with.
+    pub shown: String,
+}
+
+/// What the user sees if the signature is wrong. (in the wild)
+pub(super) const SIGNATURE_FAILS: &str = "支付验证签名失败";
+
+impl PaySignDiagnosis {
+    /// The names of all mistakes, joined by `+`, and then those of hints: `pay-parameter-not-text(timeStamp)`,
+    /// `pay-package-without-prefix+sha1`.
+    pub fn name(&self) -> String {
+        let parameters = self.parameters.iter().map(|problem| problem.mistake.to_string());
+        parameters.chain(self.signature.as_ref().map(Diagnosis::name)).collect::<Vec<_>>().join("+")
+    }
+
+    /// What the user sees, or what the call fails with.
+    pub fn shown(&self) -> &str {
+        self.parameters.first().map_or(SIGNATURE_FAILS, |problem| &problem.shown)
+    }
+
+    /// One line in Chinese; `Display` has it in English.
+    pub fn chinese(&self) -> String {
+        let parameters = self.parameters.iter().map(ParameterProblem::chinese);
+        parameters.chain(self.signature.as_ref().map(Diagnosis::chinese)).collect::<Vec<_>>().join("；")
+    }
+}
+
+impl ParameterProblem {
+    /// One line in Chinese; `Display` has it in English.
+    pub fn chinese(&self) -> String {
+        let Self { mistake, parameter, expected, found, .. } = self;
+        format!("{mistake}：{parameter} 应为 `{expected}`，实际是 `{found}`；{}", mistake.known.chinese)
+    }
+}
+
+/// One line.
+impl fmt::Display for PaySignDiagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters = self.parameters.iter().map(ToString::to_string);
+        let all = parameters.chain(self.signature.as_ref().map(ToString::to_string)).collect::<Vec<_>>();
+        f.write_str(&all.join("; "))
+    }
+}
+
+/// One line.
+impl fmt::Display for ParameterProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mistake, parameter, expected, found, .. } = self;
+        write!(
+            f,
+            "{mistake}: {parameter} should be `{expected}`, but is `{found}`; {}",
+            mistake.known.english
+        )
+    }
+}

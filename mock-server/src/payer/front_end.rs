@@ -1,0 +1,93 @@
+//! What a client does before it shows a payment to its user: it checks what the front end hands over, and its signature.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use wechatpay_diagnosis::{
+    PayClient, PaySignDiagnosis, PaySignEvidence, PrepaidOrder, Secret, SecretKind, TIME_LIMIT,
+    diagnose_pay_sign, prepay_id,
+};
+
+use super::{Payer, Payment, PaymentError};
+use crate::{
+    merchants::Merchant,
+    operations::payment::{Found, OrderName, PayerAction},
+    request::diagnose::other_keys,
+};
+
+/// What a front end hands to the client, and what the user then does.
+pub(crate) struct FrontEndPayment {
+    pub(crate) client: PayClient,
+    pub(crate) parameters: Map<String, Value>,
+    pub(crate) action: PayerAction,
+    pub(crate) openid: Option<String>,
+}
+
+/// Why the user does nothing.
+pub(crate) enum NotRequested {
+    /// The client refuses what it is handed.
+    Wrong(Box<PaySignDiagnosis>),
+    /// The order can't be paid.
+    Payment(PaymentError),
+}
+
+impl Payer {
+    /// Checks what the client is handed, and then does what the user does. Returns the order as a query shows it, with its
+    /// merchant.
+    pub(crate) fn request(&self, payment: FrontEndPayment) -> Result<Value, NotRequested> {
+        let FrontEndPayment { client, parameters, action, openid } = payment;
+        let order = prepay_id(client, &parameters).map(|id| OrderName::PrepayId(id.into()));
+        let found = order.as_ref().and_then(|order| {
+            let mut merchants = self.gateway.merchants.merchants().into_iter();
+            merchants.find_map(|merchant| Some((self.found(&merchant, order)?, merchant)))
+        });
+        if let Some(diagnosis) = self.diagnose(client, &parameters, found.as_ref()) {
+            return Err(NotRequested::Wrong(diagnosis.into()));
+        }
+        let merchant = found.map(|(_, merchant)| merchant.mchid.to_string());
+        // Parameters without an order have a diagnosis.
+        let order = order.unwrap_or_else(|| OrderName::PrepayId(String::new()));
+        self.act(&Payment { order, action, merchant, openid }).map_err(NotRequested::Payment)
+    }
+
+    /// `None` if everything is right.
+    fn diagnose(
+        &self,
+        client: PayClient,
+        parameters: &Map<String, Value>,
+        found: Option<&(Found, Arc<Merchant>)>,
+    ) -> Option<PaySignDiagnosis> {
+        let merchants = &self.gateway.merchants;
+        let all = merchants.merchants();
+        let mut other_values: Vec<&str> =
+            all.iter().flat_map(|one| &one.appids).map(String::as_str).collect();
+        let Some((found, merchant)) = found else {
+            let evidence = PaySignEvidence {
+                client,
+                parameters,
+                order: None,
+                other_keys: Vec::new(),
+                secrets: Vec::new(),
+                other_values,
+            };
+            return diagnose_pay_sign(&evidence, TIME_LIMIT);
+        };
+        let mchids: Vec<_> = [merchant.mchid.as_str()].into_iter().chain(found.sub_mchid()).collect();
+        other_values.extend(mchids.iter().copied().chain(found.out_trade_nos()));
+        let evidence = PaySignEvidence {
+            client,
+            parameters,
+            order: Some(PrepaidOrder {
+                prepay_id: found.prepay_id(),
+                trade_type: found.trade_type(),
+                appids: found.appids(),
+                mchids,
+                key: merchant.key(),
+            }),
+            other_keys: other_keys(merchants, merchant),
+            secrets: vec![Secret { kind: SecretKind::ApiV3, text: merchant.apiv3_key.expose() }],
+            other_values,
+        };
+        diagnose_pay_sign(&evidence, TIME_LIMIT)
+    }
+}
