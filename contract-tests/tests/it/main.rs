@@ -22,7 +22,6 @@ mod metrics;
 mod model;
 mod openssl_curl;
 mod own;
-mod payer_page;
 mod payments;
 mod properties;
 mod prove;

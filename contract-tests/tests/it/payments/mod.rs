@@ -3,6 +3,7 @@
 mod combined;
 mod invariants;
 mod orders;
+mod page;
 mod partner;
 mod refunds;
 
