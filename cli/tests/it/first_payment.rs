@@ -46,7 +46,8 @@ fn follow(language: &str, tools: &[&str]) {
         return;
     }
     let page = Page::read(repository("docs/zh-CN/first-payment.md"));
-    let folder = tempfile::tempdir().unwrap();
+    // npm takes the folder's name for the project's, which must not begin with a dot.
+    let folder = tempfile::Builder::new().prefix("shop").tempdir().unwrap();
 
     let project = page.section(&format!("### {language}\n"));
     project.write_files(folder.path());
