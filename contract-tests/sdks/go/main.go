@@ -1,7 +1,8 @@
 // Tests the official Go SDK, unmodified, against the mock: it calls https://api.mch.weixin.qq.com, the host that is built into
 // it, and reaches the mock through HTTPS_PROXY and SSL_CERT_FILE. Run it as `wechatpay-mock run -- build/suite`.
 //
-// With the argument `services`, it instead calls every service of the SDK; with `callbacks FILE`, it reads the callbacks in a file.
+// With the argument `services`, it instead calls every service of the SDK; with `callbacks FILE`, it reads the callbacks in a file;
+// with `payments certificate` or `payments public_key`, it takes orders from the order to the bill, trusting that kind of key.
 //
 // Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 package main
@@ -55,6 +56,9 @@ func main() {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "callbacks" {
 		os.Exit(checkCallbacks(ctx, merchant, os.Args[2]))
+	}
+	if len(os.Args) > 2 && os.Args[1] == "payments" {
+		os.Exit(checkPayments(ctx, merchant, os.Args[2]))
 	}
 	tap := &tap{}
 

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// twoDays ago is a day whose bill is ready, whatever the time is.
+const twoDays = 48 * 60 * 60
+
+// mock is the address of the mock, whose calls below /__mock/ need no signature.
+type mock string
+
+func mockFromEnvironment() (mock, error) {
+	url := os.Getenv("WECHATPAY_MOCK_URL")
+	if url == "" {
+		return "", errors.New("expected WECHATPAY_MOCK_URL, found none: run this as `wechatpay-mock run -- build/suite`")
+	}
+	return mock(url), nil
+}
+
+// post makes a call and reads its response into content, unless that is nil.
+func (m mock) post(path string, body, content any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	response, err := http.Post(string(m)+path, "application/json", bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("expected status 200 to %s %s, found %d %s", path, text, response.StatusCode, strings.TrimSpace(string(answer)))
+	}
+	if content == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, content)
+}
+
+// inThePast does something two days ago by the mock's clock. The SDK's own clock is the machine's, so it makes no call meanwhile.
+func (m mock) inThePast(run func() error) error {
+	if err := m.post("/__mock/clock", map[string]any{"action": "skew", "seconds": -twoDays}, nil); err != nil {
+		return err
+	}
+	return errors.Join(run(), m.post("/__mock/clock", map[string]any{"action": "resume"}, nil))
+}
+
+// convert turns a value into another that has the same JSON.
+func convert(from, to any) error {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, to)
+}
