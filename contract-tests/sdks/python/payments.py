@@ -1,0 +1,182 @@
+"""Takes payments with wechatpayv3, unmodified, from the order to the bill. It trusts one kind of key: certificate or public_key.
+
+Run it as `wechatpay-mock run -- target/venv/bin/python payments.py KEY`. Each check is a line of TAP. Exit code 0 if all
+pass, 1 if one fails, 2 if a credential is missing.
+"""
+
+import gzip
+import hashlib
+import json
+import queue
+import secrets
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from wechatpayv3 import WeChatPayType
+
+from sdk import APPLICATION, Tap, expect, merchant, variable
+
+OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+SUB_MCHID = "1900000109"
+TOTAL = {"total": 100, "currency": "CNY"}
+PART = {"refund": 30, "total": 100, "currency": "CNY"}
+
+# Two days ago is a day whose bill is ready, whatever the time is.
+TWO_DAYS = 48 * 60 * 60
+
+
+def mock(path, body):
+    """Makes a call of the mock's own, which needs no signature."""
+    request = urllib.request.Request(variable("WECHATPAY_MOCK_URL") + path, json.dumps(body).encode(), method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from error
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Verifies and decrypts callbacks with the SDK. It refuses those that the SDK refuses, so that the mock sends them again."""
+
+    received = queue.Queue()
+    sdk = None
+
+    def do_POST(self):
+        event = self.sdk.callback(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+        if event:
+            self.received.put(event)
+        self.send_response(204 if event else 401)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+    @classmethod
+    def next(cls, event_type, number):
+        """Waits for the callback of this event and this number, and returns what it says."""
+        while True:
+            event = cls.received.get(timeout=30)
+            resource = event["resource"]
+            if event["event_type"] == event_type and number in (resource["out_trade_no"], resource.get("out_refund_no")):
+                return resource
+
+
+class Shop:
+    """A merchant's server. `sub` are what a service provider's calls have more than a merchant's."""
+
+    def __init__(self, sdk, receiver_url, sub):
+        self.sdk, self.receiver_url, self.sub = sdk, receiver_url, sub
+        self.paid = None
+
+    def call(self, function, *arguments, expected=200, **options):
+        status, answer = function(*arguments, **options, **self.sub)
+        if status != expected:
+            raise AssertionError(f"expected {expected}, found {status} {answer}")
+        return json.loads(answer) if expected == 200 else answer
+
+    def place(self, way, number):
+        """Orders, and returns which call of the mock pays the order, and what its body is."""
+        options = {}
+        if way == WeChatPayType.JSAPI:
+            options["payer"] = {"sp_openid" if self.sub else "openid": OPENID}
+        if way == WeChatPayType.H5:
+            options["scene_info"] = {"payer_client_ip": "14.23.150.211", "h5_info": {"type": "Wap"}}
+        order = self.call(
+            self.sdk.pay, "深圳腾大-QQ公仔", number, TOTAL, notify_url=self.receiver_url, pay_type=way, **options
+        )
+        if "prepay_id" not in order:
+            return "/__mock/payments", order
+        return "/__mock/request-payment", self.handed_over(way, order["prepay_id"])
+
+    def handed_over(self, way, prepay_id):
+        """What the server hands to the page or the app, signed by the SDK."""
+        timestamp, nonce = str(int(time.time())), secrets.token_hex(16)
+        common = {"timeStamp": timestamp, "nonceStr": nonce}
+        if way == WeChatPayType.APP:
+            sign = self.sdk.sign([APPLICATION, timestamp, nonce, prepay_id])
+            return {**common, "partnerId": variable("WECHATPAY_MCHID"), "prepayId": prepay_id, "package": "Sign=WXPay", "sign": sign}
+        package = f"prepay_id={prepay_id}"
+        sign = self.sdk.sign([APPLICATION, timestamp, nonce, package])
+        return {**common, "appId": APPLICATION, "package": package, "signType": "RSA", "paySign": sign}
+
+    def query(self, **number):
+        return self.call(self.sdk.query, **number)
+
+    def check_paid(self, way, number):
+        path, body = self.place(way, number)
+        # The SDK's own clock is the machine's, so it makes no call meanwhile.
+        mock("/__mock/clock", {"action": "skew", "seconds": -TWO_DAYS})
+        try:
+            mock(path, body)
+        finally:
+            mock("/__mock/clock", {"action": "resume"})
+        self.paid = Receiver.next("TRANSACTION.SUCCESS", number)
+        expect(("SUCCESS", 100), (self.paid["trade_state"], self.paid["amount"]["total"]))
+
+    def check_queries(self, number):
+        for found in (self.query(out_trade_no=number), self.query(transaction_id=self.paid["transaction_id"])):
+            expect(self.paid, {name: found.get(name) for name in self.paid})
+
+    def check_close(self, way, number):
+        self.place(way, number)
+        self.call(self.sdk.close, number, expected=204)
+        expect("CLOSED", self.query(out_trade_no=number)["trade_state"])
+
+    def check_refund(self, number):
+        transaction_id = self.paid["transaction_id"]
+        options = {"transaction_id": transaction_id, "notify_url": self.receiver_url}
+        refund = self.call(self.sdk.refund, number, PART, **options)
+        called = Receiver.next("REFUND.SUCCESS", number)
+        expect(("SUCCESS", 30, refund["refund_id"]), (called["refund_status"], called["amount"]["refund"], called["refund_id"]))
+        queried = self.call(self.sdk.query_refund, number)
+        expect(("SUCCESS", 30, refund["refund_id"]), (queried["status"], queried["amount"]["refund"], queried["refund_id"]))
+
+    def check_bill(self):
+        bill = self.call(self.sdk.trade_bill, self.paid["success_time"][:10])
+        status, content = self.sdk.download_bill(bill["download_url"])
+        expect(200, status)
+        # The SDK's default is a compressed file.
+        content = gzip.decompress(content)
+        expect(("SHA1", hashlib.sha1(content).hexdigest()), (bill["hash_type"], bill["hash_value"]))
+        row = f"`{self.paid['transaction_id']},`{self.paid['out_trade_no']},"
+        if row not in content.decode():
+            raise AssertionError(f"expected {row} in the bill, found {content.decode()}")
+
+
+def flow(tap, name, shop, way):
+    """Orders, pays, queries, closes another order and refunds."""
+    number = f"{secrets.token_hex(4)}{name}"
+    what = f"{name}: an order is paid with what the SDK hands over, and its callback is verified and decrypted"
+    if not tap.check(what, lambda: shop.check_paid(way, number)):
+        return
+    tap.check(f"{name}: both queries show what the callback says", lambda: shop.check_queries(number))
+    tap.check(f"{name}: another order is closed", lambda: shop.check_close(way, number + "other"))
+    what = f"{name}: a refund is accepted, its callback is verified, and a query shows it"
+    tap.check(what, lambda: shop.check_refund(number + "refund"))
+    what = f"{name}: the order has been refunded"
+    tap.check(what, lambda: expect("REFUND", shop.query(out_trade_no=number)["trade_state"]))
+
+
+def main(by):
+    tap = Tap()
+    Receiver.sdk = merchant(by)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    receiver_url = f"http://127.0.0.1:{server.server_port}/notify"
+
+    shop = Shop(Receiver.sdk, receiver_url, {})
+    flow(tap, "jsapi", shop, WeChatPayType.JSAPI)
+    if shop.paid:
+        tap.check("the next day, the bill has the payment, and its hash is right", shop.check_bill)
+    for name in ("native", "h5", "app"):
+        flow(tap, name, shop, WeChatPayType[name.upper()])
+    partner = Shop(merchant(by, partner_mode=True), receiver_url, {"sub_mchid": SUB_MCHID})
+    flow(tap, "partner", partner, WeChatPayType.JSAPI)
+    tap.end()
+
+
+main(sys.argv[1])
