@@ -14,7 +14,7 @@ import java.util.NoSuchElementException;
 final class Merchant {
   final String platformSerial = variable("WECHATPAY_PLATFORM_SERIAL");
   final String publicKeyId = variable("WECHATPAY_PUBLIC_KEY_ID");
-  private final String mchid = variable("WECHATPAY_MCHID");
+  final String mchid = variable("WECHATPAY_MCHID");
   private final String serial = variable("WECHATPAY_MERCHANT_SERIAL");
   private final String apiV3Key = variable("WECHATPAY_APIV3_KEY");
   private final PublicKey publicKey = PemUtil.loadPublicKeyFromPath(variable("WECHATPAY_PUBLIC_KEY"));
@@ -67,7 +67,7 @@ final class Merchant {
     return new DefaultHttpClientBuilder().config(config).build();
   }
 
-  private static String variable(String name) {
+  static String variable(String name) {
     String value = System.getenv(name);
     if (value == null || value.isEmpty()) {
       throw new NoSuchElementException("expected " + name + ", found none: run this as `wechatpay-mock run -- java …`");

@@ -1,0 +1,135 @@
+package suite;
+
+import com.github.binarywang.wxpay.bean.notify.SignatureHeader;
+import com.github.binarywang.wxpay.bean.request.WxPayApplyTradeBillV3Request;
+import com.github.binarywang.wxpay.bean.request.WxPayRefundV3Request;
+import com.github.binarywang.wxpay.bean.request.WxPayUnifiedOrderV3Request;
+import com.github.binarywang.wxpay.bean.result.WxPayApplyBillV3Result;
+import com.github.binarywang.wxpay.bean.result.WxPayUnifiedOrderV3Result;
+import com.github.binarywang.wxpay.bean.result.enums.TradeTypeEnum;
+import com.github.binarywang.wxpay.config.WxPayConfig;
+import com.github.binarywang.wxpay.service.WxPayService;
+import com.github.binarywang.wxpay.service.impl.WxPayServiceImpl;
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.math.BigInteger;
+import java.security.MessageDigest;
+import java.util.zip.GZIPInputStream;
+
+/** A merchant's server by WxJava. It reads no proxy from the environment, so its configuration names the mock's. */
+final class WxJavaShop implements Shop {
+  private static final Gson GSON = new Gson();
+  private final WxPayService service = new WxPayServiceImpl();
+  private final TradeTypeEnum way;
+
+  WxJavaShop(String by, String way) {
+    this.way = TradeTypeEnum.valueOf(way.toUpperCase());
+    WxPayConfig config = new WxPayConfig();
+    config.setAppId(APPLICATION);
+    config.setMchId(Merchant.variable("WECHATPAY_MCHID"));
+    config.setApiV3Key(Merchant.variable("WECHATPAY_APIV3_KEY"));
+    config.setCertSerialNo(Merchant.variable("WECHATPAY_MERCHANT_SERIAL"));
+    config.setPrivateKeyPath(Merchant.variable("WECHATPAY_MERCHANT_KEY"));
+    if (by.equals("public_key")) {
+      config.setFullPublicKeyModel(true);
+      config.setPublicKeyId(Merchant.variable("WECHATPAY_PUBLIC_KEY_ID"));
+      config.setPublicKeyPath(Merchant.variable("WECHATPAY_PUBLIC_KEY"));
+    }
+    config.setHttpProxyHost(System.getProperty("https.proxyHost"));
+    config.setHttpProxyPort(Integer.getInteger("https.proxyPort"));
+    service.setConfig(config);
+  }
+
+  @Override
+  public Payment place(JsonObject order) throws Exception {
+    WxPayUnifiedOrderV3Request request = GSON.fromJson(order, WxPayUnifiedOrderV3Request.class);
+    request.setPayer(new WxPayUnifiedOrderV3Request.Payer().setOpenid(OPENID));
+    switch (way) {
+      case JSAPI: {
+        WxPayUnifiedOrderV3Result.JsapiResult paid = service.createOrderV3(way, request);
+        return Payment.requested(Shop.json(
+            "appId", paid.getAppId(), "timeStamp", paid.getTimeStamp(), "nonceStr", paid.getNonceStr(),
+            "package", paid.getPackageValue(), "signType", paid.getSignType(), "paySign", paid.getPaySign()));
+      }
+      case APP: {
+        request.setPayer(null);
+        WxPayUnifiedOrderV3Result.AppResult paid = service.createOrderV3(way, request);
+        return Payment.requested(GSON.toJsonTree(paid).getAsJsonObject());
+      }
+      case NATIVE:
+        request.setPayer(null);
+        return Payment.by("code_url", service.<String>createOrderV3(way, request));
+      default:
+        request.setPayer(null);
+        return Payment.by("h5_url", service.<String>createOrderV3(way, request));
+    }
+  }
+
+  @Override
+  public JsonObject byNumber(String number) throws Exception {
+    return json(service.queryOrderV3(null, number));
+  }
+
+  @Override
+  public JsonObject byId(String id) throws Exception {
+    return json(service.queryOrderV3(id, null));
+  }
+
+  @Override
+  public void close(String number) throws Exception {
+    service.closeOrderV3(number);
+  }
+
+  @Override
+  public JsonObject refund(JsonObject refund) throws Exception {
+    return json(service.refundV3(GSON.fromJson(refund, WxPayRefundV3Request.class)));
+  }
+
+  @Override
+  public JsonObject queryRefund(String number) throws Exception {
+    return json(service.refundQueryV3(number));
+  }
+
+  @Override
+  public Event read(Callback callback) throws Exception {
+    SignatureHeader header =
+        SignatureHeader.builder()
+            .timeStamp(callback.header("Wechatpay-Timestamp"))
+            .nonce(callback.header("Wechatpay-Nonce"))
+            .signature(callback.header("Wechatpay-Signature"))
+            .serial(callback.header("Wechatpay-Serial"))
+            .build();
+    Object content =
+        callback.event().startsWith("REFUND.")
+            ? service.parseRefundNotifyV3Result(callback.body, header).getResult()
+            : service.parseOrderNotifyV3Result(callback.body, header).getResult();
+    return new Event(callback.event(), json(content));
+  }
+
+  @Override
+  public byte[] bill(String day, boolean isCompressed) throws Exception {
+    WxPayApplyTradeBillV3Request request = new WxPayApplyTradeBillV3Request();
+    request.setBillDate(day);
+    request.setBillType("ALL");
+    request.setTarType(isCompressed ? "GZIP" : null);
+    WxPayApplyBillV3Result bill = service.applyTradeBill(request);
+    byte[] content = service.downloadBill(bill.getDownloadUrl()).readAllBytes();
+    if (isCompressed) {
+      try (InputStream unpacked = new GZIPInputStream(new ByteArrayInputStream(content))) {
+        content = unpacked.readAllBytes();
+      }
+    }
+    byte[] hash = MessageDigest.getInstance("SHA-1").digest(content);
+    String found = String.format("%040x", new BigInteger(1, hash));
+    if (!found.equals(bill.getHashValue())) {
+      throw new AssertionError("expected the hash " + bill.getHashValue() + ", found " + found);
+    }
+    return content;
+  }
+
+  private static JsonObject json(Object model) {
+    return GSON.toJsonTree(model).getAsJsonObject();
+  }
+}
