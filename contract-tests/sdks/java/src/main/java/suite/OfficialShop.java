@@ -25,7 +25,6 @@ import java.util.function.Function;
 /** A merchant's server by the official SDK. Each way to pay is a service of its own. */
 final class OfficialShop<C extends Config & NotificationConfig> implements Shop {
   private static final Gson GSON = GsonUtil.getGson();
-  private static final String SUB_MCHID = "1900000109";
 
   /** A service of the SDK, whose types differ. */
   private static final class Way {

@@ -55,6 +55,7 @@ public final class Payments {
       for (String way : new String[] {"jsapi", "native", "h5", "app"}) {
         flow("WxJava, " + way, new WxJavaShop(by, way), way);
       }
+      flow("WxJava, partner", new WxJavaPartnerShop(by), "partner");
     }
     return tap.end();
   }

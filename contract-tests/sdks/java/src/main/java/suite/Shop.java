@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 /** A merchant's server, by one SDK that trusts one kind of key. What the SDK's own types say is returned as JSON. */
 interface Shop {
   String APPLICATION = "wxd678efh567hg6787";
+  String SUB_MCHID = "1900000109";
   String OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
   /** A callback that the SDK has verified and decrypted. */

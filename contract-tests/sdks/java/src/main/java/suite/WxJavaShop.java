@@ -19,9 +19,9 @@ import java.security.MessageDigest;
 import java.util.zip.GZIPInputStream;
 
 /** A merchant's server by WxJava. It reads no proxy from the environment, so its configuration names the mock's. */
-final class WxJavaShop implements Shop {
-  private static final Gson GSON = new Gson();
-  private final WxPayService service = new WxPayServiceImpl();
+class WxJavaShop implements Shop {
+  static final Gson GSON = new Gson();
+  final WxPayService service = new WxPayServiceImpl();
   private final TradeTypeEnum way;
 
   WxJavaShop(String by, String way) {
@@ -48,10 +48,7 @@ final class WxJavaShop implements Shop {
     request.setPayer(new WxPayUnifiedOrderV3Request.Payer().setOpenid(OPENID));
     switch (way) {
       case JSAPI: {
-        WxPayUnifiedOrderV3Result.JsapiResult paid = service.createOrderV3(way, request);
-        return Payment.requested(Shop.json(
-            "appId", paid.getAppId(), "timeStamp", paid.getTimeStamp(), "nonceStr", paid.getNonceStr(),
-            "package", paid.getPackageValue(), "signType", paid.getSignType(), "paySign", paid.getPaySign()));
+        return requested(service.<WxPayUnifiedOrderV3Result.JsapiResult>createOrderV3(way, request));
       }
       case APP: {
         request.setPayer(null);
@@ -94,18 +91,25 @@ final class WxJavaShop implements Shop {
 
   @Override
   public Event read(Callback callback) throws Exception {
-    SignatureHeader header =
-        SignatureHeader.builder()
-            .timeStamp(callback.header("Wechatpay-Timestamp"))
-            .nonce(callback.header("Wechatpay-Nonce"))
-            .signature(callback.header("Wechatpay-Signature"))
-            .serial(callback.header("Wechatpay-Serial"))
-            .build();
     Object content =
         callback.event().startsWith("REFUND.")
-            ? service.parseRefundNotifyV3Result(callback.body, header).getResult()
-            : service.parseOrderNotifyV3Result(callback.body, header).getResult();
+            ? service.parseRefundNotifyV3Result(callback.body, header(callback)).getResult()
+            : payment(callback);
     return new Event(callback.event(), json(content));
+  }
+
+  /** Verifies and decrypts the callback of a payment. */
+  Object payment(Callback callback) throws Exception {
+    return service.parseOrderNotifyV3Result(callback.body, header(callback)).getResult();
+  }
+
+  static SignatureHeader header(Callback callback) {
+    return SignatureHeader.builder()
+        .timeStamp(callback.header("Wechatpay-Timestamp"))
+        .nonce(callback.header("Wechatpay-Nonce"))
+        .signature(callback.header("Wechatpay-Signature"))
+        .serial(callback.header("Wechatpay-Serial"))
+        .build();
   }
 
   @Override
@@ -129,7 +133,13 @@ final class WxJavaShop implements Shop {
     return content;
   }
 
-  private static JsonObject json(Object model) {
+  static Payment requested(WxPayUnifiedOrderV3Result.JsapiResult paid) {
+    return Payment.requested(Shop.json(
+        "appId", paid.getAppId(), "timeStamp", paid.getTimeStamp(), "nonceStr", paid.getNonceStr(),
+        "package", paid.getPackageValue(), "signType", paid.getSignType(), "paySign", paid.getPaySign()));
+  }
+
+  static JsonObject json(Object model) {
     return GSON.toJsonTree(model).getAsJsonObject();
   }
 }
