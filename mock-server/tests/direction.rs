@@ -70,6 +70,8 @@ fn the_mock_has_only_the_folders_in_the_list() {
     let mut names: Vec<_> =
         fs::read_dir(source).unwrap().map(|entry| layer_of(entry.unwrap().file_name().as_ref())).collect();
     names.sort();
+    // The server is a file and its folder.
+    names.dedup();
     let mut ranked = LAYERS.map(String::from).to_vec();
     ranked.sort();
     assert_eq!(names, ranked);

@@ -178,8 +178,8 @@ fn a_host_outside_its_constraints_is_refused_with_advice() {
     assert_eq!(
         stderr,
         format!(
-            "error: the authority in {} was made for api.mch.weixin.qq.com, api2.mch.weixin.qq.com, localhost, \
-             127.0.0.1, ::1, mock.test, 192.0.2.7, not for other.test; run `wechatpay-mock ca --delete`: the next use \
+            "error: the authority in {} was made for api.mch.weixin.qq.com, api2.mch.weixin.qq.com, wx.tenpay.com, \
+             localhost, 127.0.0.1, ::1, mock.test, 192.0.2.7, not for other.test; run `wechatpay-mock ca --delete`: the next use \
              creates a new authority, which clients must then trust instead of the old one\n",
             home.dir.display()
         )

@@ -21,6 +21,8 @@ pub struct Generator {
     path: PathTemplate,
     parameters: Vec<Parameter>,
     body: Option<Schema>,
+    /// The fields of the body that the gateway reads together with the path.
+    with_path: Vec<String>,
 }
 
 /// Requests that break one rule of the contract, and no other.
@@ -49,8 +51,11 @@ impl Generator {
             }
             _ => Err(ContractError::new("expected an object")),
         });
+        let fields = operation.body().and_then(|schema| schema.as_value()["properties"].as_object());
+        let with_path = fields.into_iter().flatten().filter(|(_, field)| field["x-with-path"] == true);
         let within = |error: ContractError| error.within(&operation.to_string());
         Ok(Self {
+            with_path: with_path.map(|(name, _)| format!("/{name}")).collect(),
             operation_id: operation.id().into(),
             method: operation.method().clone(),
             path: operation.path().clone(),
@@ -100,7 +105,11 @@ impl Generator {
 
     fn invalid_bodies(&self) -> Vec<(Violation, BoxedStrategy<Bytes>)> {
         let Some(schema) = &self.body else { return Vec::new() };
-        let violation = |pointer, title, rule| Violation { location: Location::Body, pointer, title, rule };
+        let violation = |pointer: String, title, rule| {
+            let is_in_path = rule == Rule::Required && self.with_path.contains(&pointer);
+            let location = if is_in_path { Location::Path } else { Location::Body };
+            Violation { location, pointer, title, rule }
+        };
         let by_schema = schema.invalid().into_iter().map(|invalid| {
             (violation(invalid.pointer, invalid.title, invalid.rule), written(invalid.values))
         });

@@ -49,22 +49,12 @@ pub(super) static VALUES: [&[ValueRule]; 4] = [
     ],
     &[
         not_set(|_| nothing()),
-        ValueRule::new(
-            "pay-timestamp-in-milliseconds",
-            "sign the timestamp in seconds, exactly as the client is given it",
-            "签名串中的时间戳以秒为单位，要与传给客户端的完全一致",
-            |handed| vec![format!("{}000", handed.values[1])],
-        ),
+        milliseconds(|handed| vec![format!("{}000", handed.values[1])]),
         other_timestamp(others),
         other_timestamp(|handed| handed.values[1].parse().map(timestamp::near).unwrap_or_default())
             .costing(Cost::High),
-        ValueRule::new(
-            "pay-timestamp-in-milliseconds",
-            "sign the timestamp in seconds, exactly as the client is given it",
-            "签名串中的时间戳以秒为单位，要与传给客户端的完全一致",
-            |handed| (1..1000).map(|one| format!("{}{one:03}", handed.values[1])).collect(),
-        )
-        .costing(Cost::High),
+        milliseconds(|handed| (1..1000).map(|one| format!("{}{one:03}", handed.values[1])).collect())
+            .costing(Cost::High),
     ],
     &[
         not_set(|_| nothing()),
@@ -197,6 +187,15 @@ const fn not_set(values: fn(&Handed<'_>) -> Vec<String>) -> ValueRule {
         "pay-value-not-set",
         "set every value before building the message: one was not set yet",
         "请先取得所有参数值再拼接签名串：拼接时有一个还没有赋值",
+        values,
+    )
+}
+
+const fn milliseconds(values: fn(&Handed<'_>) -> Vec<String>) -> ValueRule {
+    ValueRule::new(
+        "pay-timestamp-in-milliseconds",
+        "sign the timestamp in seconds, exactly as the client is given it",
+        "签名串中的时间戳以秒为单位，要与传给客户端的完全一致",
         values,
     )
 }

@@ -241,7 +241,8 @@ fn complete_object(schema: &mut Map<String, Value>, extended: &BTreeSet<String>,
     } else if schema.contains_key("allOf") || is_extended {
         schema.insert("unevaluatedProperties".into(), false.into());
     } else if schema.get("type") == Some(&json!("object")) && schema.contains_key("properties") {
-        schema.insert("additionalProperties".into(), false.into());
+        // Unless any field may be there.
+        schema.entry("additionalProperties").or_insert(false.into());
     }
     let required = schema.get("required").cloned().unwrap_or_default();
     let is_required = |name: &String| required.as_array().is_some_and(|all| all.contains(&json!(name)));

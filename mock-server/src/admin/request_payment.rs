@@ -33,7 +33,6 @@ pub(super) struct RequestedPayment {
     client: Option<Client>,
     /// What the user does.
     #[serde(default)]
-    #[schema(inline, default = "pay")]
     action: PayerAction,
     /// The user. Default: the one that was ordered for, or a new one.
     #[serde(default, deserialize_with = "non_null")]
