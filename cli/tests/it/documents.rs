@@ -28,8 +28,8 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    pub(crate) fn read(path: PathBuf) -> Self {
-        let text = fs::read_to_string(&path).unwrap();
+    pub(crate) fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
         Self { path: path.display().to_string(), text }
     }
 
@@ -78,7 +78,7 @@ fn pages() -> Vec<Page> {
     let below_docs = WalkDir::new(repository("docs")).into_iter().map(|entry| entry.unwrap().into_path());
     let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
     paths.extend(below_docs.filter(|path| is_page(path) && !path.ends_with("performance.md")));
-    paths.into_iter().map(Page::read).filter(|page| page.code("sh").next().is_some()).collect()
+    paths.iter().map(|path| Page::read(path)).filter(|page| page.code("sh").next().is_some()).collect()
 }
 
 /// A mock, and a folder like the repository's for a reader's files.

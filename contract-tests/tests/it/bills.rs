@@ -304,8 +304,10 @@ async fn a_sub_merchants_bill_is_encrypted_for_the_service_providers_certificate
     assert_eq!(Bill::of(&file).column("账户结余(元)"), ["3.00"]);
 }
 
-/// One order: its total, what of it is refunded at which hours, and whether the refund is closed.
-fn orders() -> impl Strategy<Value = Vec<(u64, Vec<(u64, u64, bool)>)>> {
+/// An order: its total, and of each refund the amount, the hour, and whether it is closed.
+type Ordered = (u64, Vec<(u64, u64, bool)>);
+
+fn orders() -> impl Strategy<Value = Vec<Ordered>> {
     let refunds = prop::collection::vec((1..300_u64, 1..40_u64, any::<bool>()), 0..3);
     prop::collection::vec((1..1_000_u64, refunds), 1..6)
 }
