@@ -26,14 +26,16 @@ let h5Order;
 let wechatOrder;
 
 /** Calls the mock's own API. */
-async function steer(path, body) {
-  const response = await fetch(`${control}${path}`, body && { method: 'POST', body: JSON.stringify(body) });
-  return response.json();
+async function steer(method, path, body) {
+  const response = await fetch(`${control}${path}`, { method, body: JSON.stringify(body) });
+  const answer = await response.json();
+  assert.ok(response.ok, JSON.stringify(answer));
+  return answer;
 }
 
 /** Moves the mock and this process to a time: neither takes what the other signed at another one. */
 async function moveTo(date) {
-  await steer('/clock', { action: 'freeze', at: date.getTime() / 1000 });
+  await steer('POST', '/clock', { action: 'freeze', at: date.getTime() / 1000 });
   mock.timers.setTime(date.getTime());
 }
 
@@ -41,7 +43,7 @@ async function moveTo(date) {
 async function visit({ userAgent } = {}) {
   const context = await browser.newContext({ userAgent, locale: 'zh-CN' });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   return page;
 }
 
@@ -53,10 +55,10 @@ function says(page, text) {
 /** Waits until the callbacks of an order or refund were received, and returns them. */
 async function callbacks(event, count) {
   for (let seen = 0; ;) {
-    const { callbacks: all } = await steer('/callbacks');
+    const { callbacks: all } = await steer('GET', '/callbacks');
     const received = all.filter(({ event_type: type, state }) => type === event && state === 'received');
     if (received.length >= count) return received;
-    const { attempts, last } = await steer(`/callback-attempts?after=${seen}&wait=10`);
+    const { attempts, last } = await steer('GET', `/callback-attempts?after=${seen}&wait=10`);
     assert.ok(attempts.length > 0, `expected ${count} callbacks ${event}, found ${JSON.stringify(all)}`);
     seen = last;
   }
@@ -98,30 +100,36 @@ test('who leaves that page without paying is told so, and the order is closed', 
 
 test('a customer pays inside WeChat, which accepts what the page signed', async () => {
   const page = await visit({ userAgent: 'Mozilla/5.0 (iPhone) MicroMessenger/8.0.50' });
-  // What WeChat puts into its pages; the mock checks paySign as WeChat does.
-  await page.exposeFunction('requestPayment', (payment) => steer('/request-payment', payment));
+  // What WeChat puts into its pages; the mock checks paySign as WeChat does, and says what is wrong with it.
+  let answer;
+  await page.exposeFunction('requestPayment', (payment) => {
+    answer = steer('POST', '/request-payment', payment);
+    return answer.catch(({ message }) => ({ errMsg: message }));
+  });
   await page.addInitScript(() => {
     window.WeixinJSBridge = {
       invoke: async (name, payment, done) => {
-        window.answer = await window.requestPayment(payment);
-        done({ err_msg: window.answer.errMsg.replace('requestPayment', 'get_brand_wcpay_request') });
+        const { errMsg } = await window.requestPayment(payment);
+        done({ err_msg: errMsg.replace('requestPayment', 'get_brand_wcpay_request') });
       },
     };
   });
   await page.goto(shop.url);
   await page.getByRole('button', { name: '拿铁 ¥25.90' }).click();
+  await says(page, /./);
+  assert.equal((await answer).errMsg, 'requestPayment:ok');
   await says(page, '已付款');
-  assert.equal(await page.evaluate('answer.errMsg'), 'requestPayment:ok');
   wechatOrder = [...shop.orders.keys()].at(-1);
 });
 
 test('each payment is booked once, though its callback comes twice, and a forged one is refused', async () => {
   const received = await callbacks('TRANSACTION.SUCCESS', 2);
   for (const { number } of received) {
-    const { attempts } = await steer(`/callbacks/${number}/resend`, {});
+    const { attempts } = await steer('POST', `/callbacks/${number}/resend`);
     assert.deepEqual(attempts.map(({ status }) => status), [204, 204]);
   }
-  const forged = await fetch(`${shop.url}/notify`, { method: 'POST', body: '{"event_type":"TRANSACTION.SUCCESS"}' });
+  await steer('POST', '/faults', { fault: 'wrong-key', on: 'callback', times: 1 });
+  const { attempts: [, , forged] } = await steer('POST', `/callbacks/${received[0].number}/resend`);
   assert.equal(forged.status, 401);
   assert.deepEqual(shop.books.map(({ number, amount }) => [number, amount]), [[h5Order, 1800], [wechatOrder, 2590]]);
 });
