@@ -26,9 +26,16 @@ pub struct Clock {
     setting: Arc<watch::Sender<Setting>>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Setting {
+    time: Time,
+    /// Whether signatures have the base's time instead.
+    signs_in_real_time: bool,
+}
+
 /// How the clock's time follows from its base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Setting {
+enum Time {
     /// This many seconds ahead of the base, or behind it if negative.
     Runs(i64),
     /// Frozen at this time.
@@ -56,7 +63,7 @@ impl Clock {
     }
 
     fn of(base: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self { base: Arc::new(base), setting: Arc::new(watch::Sender::new(Setting::Runs(0))) }
+        Self { base: Arc::new(base), setting: Arc::new(watch::Sender::new(Setting::REAL)) }
     }
 
     /// The time in seconds, with this clock's offset.
@@ -66,16 +73,29 @@ impl Clock {
 
     /// The time since 1970, with fractions of a second if it follows the machine's clock.
     pub(crate) fn moment(&self) -> Duration {
-        self.setting.borrow().show((self.base)())
+        self.setting.borrow().time.show((self.base)())
+    }
+
+    /// The time by which the timestamps of requests are checked and those of responses and callbacks are made, when this
+    /// clock shows `now`.
+    pub(crate) fn signing(&self, now: Timestamp) -> Timestamp {
+        let is_real = self.setting.borrow().signs_in_real_time;
+        if is_real { Timestamp::from_unix((self.base)().as_secs()) } else { now }
+    }
+
+    /// Keeps the real time for timestamps in signatures, however the clock is moved, until [`resume`](Self::resume). Clients
+    /// whose own clock is right then still talk to the mock: for what becomes due the next day, such as bills.
+    pub fn sign_in_real_time(&self, is_real: bool) {
+        self.setting.send_modify(|setting| setting.signs_in_real_time = is_real);
     }
 
     /// Freezes the clock at `at`, by default now. Returns the frozen time.
     pub fn freeze(&self, at: Option<Timestamp>) -> Timestamp {
         let mut stands = Timestamp::from_unix(0);
         self.setting.send_modify(|setting| {
-            let at = at.map_or_else(|| setting.show((self.base)()).as_secs(), Timestamp::as_unix);
+            let at = at.map_or_else(|| setting.time.show((self.base)()).as_secs(), Timestamp::as_unix);
             stands = Timestamp::from_unix(at.min(Self::LATEST));
-            *setting = Setting::Stands(stands);
+            setting.time = Time::Stands(stands);
         });
         stands
     }
@@ -83,26 +103,26 @@ impl Clock {
     /// Moves the clock forward by this many seconds, or back if negative. A frozen clock stays frozen.
     pub fn advance(&self, seconds: i64) {
         self.setting.send_modify(|setting| {
-            *setting = match *setting {
-                Setting::Runs(offset) => Setting::Runs(offset.saturating_add(seconds)),
-                Setting::Stands(at) => Setting::Stands(Timestamp::from_unix(moved(at.as_unix(), seconds))),
+            setting.time = match setting.time {
+                Time::Runs(offset) => Time::Runs(offset.saturating_add(seconds)),
+                Time::Stands(at) => Time::Stands(Timestamp::from_unix(moved(at.as_unix(), seconds))),
             };
         });
     }
 
     /// Runs this many seconds ahead of the machine's clock, or behind it if negative.
     pub fn skew(&self, seconds: i64) {
-        self.setting.send_replace(Setting::Runs(seconds));
+        self.setting.send_modify(|setting| setting.time = Time::Runs(seconds));
     }
 
     /// Follows the machine's clock again, without an offset.
     pub fn resume(&self) {
-        self.skew(0);
+        self.setting.send_replace(Setting::REAL);
     }
 
     /// Whether it is frozen.
     pub fn is_frozen(&self) -> bool {
-        matches!(*self.setting.borrow(), Setting::Stands(_))
+        matches!(self.setting.borrow().time, Time::Stands(_))
     }
 
     /// Sees every change of the clock's setting from now on.
@@ -113,7 +133,7 @@ impl Clock {
     /// How many seconds it is ahead of the machine's clock; negative if it is behind.
     pub fn offset(&self) -> i64 {
         let base = (self.base)();
-        let (shown, right) = (self.setting.borrow().show(base).as_secs(), base.as_secs());
+        let (shown, right) = (self.setting.borrow().time.show(base).as_secs(), base.as_secs());
         i64::try_from(i128::from(shown) - i128::from(right)).unwrap_or(i64::MAX)
     }
 }
@@ -132,6 +152,10 @@ impl ClockChanges {
 }
 
 impl Setting {
+    const REAL: Self = Self { time: Time::Runs(0), signs_in_real_time: false };
+}
+
+impl Time {
     /// The clock's time when its base is at this time.
     fn show(self, base: Duration) -> Duration {
         match self {
@@ -177,6 +201,21 @@ mod tests {
         assert_eq!((shown.now().as_unix(), shown.is_frozen()), (715, true));
         clock.resume();
         assert_eq!((shown.now().as_unix(), shown.is_frozen()), (1_000, false));
+    }
+
+    #[test]
+    fn signatures_keep_the_real_time_until_the_clock_resumes() {
+        let clock = Clock::fixed(Timestamp::from_unix(1_000));
+        let shown = || [clock.now(), clock.signing(clock.now())].map(Timestamp::as_unix);
+        clock.advance(86_400);
+        assert_eq!(shown(), [87_400, 87_400]);
+        clock.sign_in_real_time(true);
+        assert_eq!(shown(), [87_400, 1_000]);
+        clock.freeze(None);
+        assert_eq!(shown(), [87_400, 1_000]);
+        clock.resume();
+        clock.advance(1);
+        assert_eq!(shown(), [1_001, 1_001]);
     }
 
     #[test]

@@ -67,6 +67,8 @@ struct InFlight {
     received: Arc<RawRequest>,
     /// When the request was received completely, since 1970.
     received_at: std::time::Duration,
+    /// The time of its signatures.
+    signs_at: Timestamp,
     progress: Progress,
 }
 
@@ -124,14 +126,16 @@ impl Gateway {
         let received = Arc::new(received);
 
         let now = Timestamp::from_unix(received_at.as_secs());
-        let authenticated = outcome.and_then(|()| self.authenticated(&received, now, &mut progress));
+        let signs_at = self.clock.signing(now);
+        let authenticated =
+            outcome.and_then(|()| self.authenticated(&received, now, signs_at, &mut progress));
         let diagnosis = match &authenticated {
             Err(ApiError::SignatureMismatch(_)) => {
                 self.diagnoser.diagnose(&received, &self.contract, &self.merchants).await
             }
             _ => None,
         };
-        let in_flight = InFlight { received, received_at, progress };
+        let in_flight = InFlight { received, received_at, signs_at, progress };
         let Concluded { response, fault } = self.conclude(in_flight, authenticated, diagnosis);
         if let Some((fault, cleared)) = fault {
             fault.deliver(&response, connection, &self.gate, cleared).await;
@@ -143,7 +147,8 @@ impl Gateway {
     pub(crate) fn refuse(&self, received: RawRequest, error: ApiError) -> Response {
         let progress = Progress::begin();
         let received_at = self.clock.moment();
-        let in_flight = InFlight { received: Arc::new(received), received_at, progress };
+        let signs_at = self.clock.signing(Timestamp::from_unix(received_at.as_secs()));
+        let in_flight = InFlight { received: Arc::new(received), received_at, signs_at, progress };
         self.conclude(in_flight, Err(error), None).response
     }
 
@@ -158,6 +163,7 @@ impl Gateway {
         &self,
         received: &Arc<RawRequest>,
         now: Timestamp,
+        signs_at: Timestamp,
         progress: &mut Progress,
     ) -> Result<AuthenticatedRequest<'_>, ApiError> {
         progress.merchant = named_merchant(received, &self.merchants);
@@ -166,7 +172,8 @@ impl Gateway {
         progress.operation = Some(routed.operation.id_to_keep());
 
         progress.enter(Stage::Authenticate);
-        let authenticated = authenticate(routed, &self.merchants, self.policies.mismatch_message, now)?;
+        let mismatch_message = self.policies.mismatch_message;
+        let authenticated = authenticate(routed, &self.merchants, mismatch_message, now, signs_at)?;
         progress.is_authenticated = true;
         progress.warnings = authenticated.warnings();
         Ok(authenticated)
@@ -175,7 +182,7 @@ impl Gateway {
     /// validate ─▶ execute ─▶ respond ─▶ sign ─▶ journal, without awaiting anything.
     fn conclude(
         &self,
-        InFlight { received, received_at, mut progress }: InFlight,
+        InFlight { received, received_at, signs_at, mut progress }: InFlight,
         authenticated: Result<AuthenticatedRequest<'_>, ApiError>,
         diagnosis: Option<Diagnosis>,
     ) -> Concluded {
@@ -198,7 +205,10 @@ impl Gateway {
         progress.enter(Stage::Sign);
         let response = match &result {
             Ok(OperationResponse { is_signed: false, .. }) => response,
-            _ => self.signed(&received, now, &mut progress, fault.as_ref().map(|(fault, _)| fault), response),
+            _ => {
+                let fault = fault.as_ref().map(|(fault, _)| fault);
+                self.signed(&received, now, signs_at, &mut progress, fault, response)
+            }
         };
         let response = deflate(response, &received.headers);
         progress.end();
@@ -299,6 +309,7 @@ impl Gateway {
         &self,
         received: &RawRequest,
         now: Timestamp,
+        signs_at: Timestamp,
         progress: &mut Progress,
         fault: Option<&ActiveFault>,
         response: Response,
@@ -311,7 +322,8 @@ impl Gateway {
             return response;
         }
         let key = self.merchants.signing_key(merchant, received.wechatpay_serial(), now);
-        let (response, is_signed) = sign(response, key, self.policies.signed_refusals, now, &self.randomness);
+        let (response, is_signed) =
+            sign(response, key, self.policies.signed_refusals, signs_at, &self.randomness);
         progress.is_signed = is_signed;
         match fault {
             None => response,

@@ -14,6 +14,8 @@ const EXAMPLES: &str = "\
 Examples:
   wechatpay-mock clock                    show the mock's time
   wechatpay-mock clock advance 301        let five minutes pass
+  wechatpay-mock clock advance 86400 --signatures real
+                                          let a day pass, but keep the real time in signatures
   wechatpay-mock clock freeze             stop the clock
   wechatpay-mock clock skew -301          run five minutes behind the real time
   wechatpay-mock clock resume             show the real time again
@@ -38,34 +40,57 @@ enum Action {
         /// Unix seconds, or a time such as 2026-01-01T00:00:00+08:00
         #[arg(value_name = "AT", value_parser = time)]
         at: Option<u64>,
+        #[command(flatten)]
+        signatures: SignaturesOption,
     },
     /// Move the clock forward, or back if negative
     Advance {
         /// Seconds
         #[arg(allow_negative_numbers = true)]
         seconds: i64,
+        #[command(flatten)]
+        signatures: SignaturesOption,
     },
     /// Run ahead of the real time, or behind it if negative
     Skew {
         /// Seconds
         #[arg(allow_negative_numbers = true)]
         seconds: i64,
+        #[command(flatten)]
+        signatures: SignaturesOption,
     },
     /// Show the real time again
     Resume,
 }
 
+#[derive(Debug, Args)]
+struct SignaturesOption {
+    /// Which time signatures are made and checked by: the mock's, as at first, or the real one
+    #[arg(long, value_name = "TIME", value_parser = ["mock", "real"])]
+    signatures: Option<String>,
+}
+
 impl Action {
     /// The request body for the action; none for showing the time.
     fn body(&self) -> Option<Value> {
-        match *self {
-            Self::Show => None,
-            Self::Freeze { at: None } => Some(json!({ "action": "freeze" })),
-            Self::Freeze { at: Some(at) } => Some(json!({ "action": "freeze", "at": at })),
-            Self::Advance { seconds } => Some(json!({ "action": "advance", "seconds": seconds })),
-            Self::Skew { seconds } => Some(json!({ "action": "skew", "seconds": seconds })),
-            Self::Resume => Some(json!({ "action": "resume" })),
+        let (mut body, signatures) = match self {
+            Self::Show => return None,
+            Self::Resume => return Some(json!({ "action": "resume" })),
+            Self::Freeze { at: None, signatures } => (json!({ "action": "freeze" }), signatures),
+            Self::Freeze { at: Some(at), signatures } => {
+                (json!({ "action": "freeze", "at": at }), signatures)
+            }
+            Self::Advance { seconds, signatures } => {
+                (json!({ "action": "advance", "seconds": seconds }), signatures)
+            }
+            Self::Skew { seconds, signatures } => {
+                (json!({ "action": "skew", "seconds": seconds }), signatures)
+            }
+        };
+        if let Some(signatures) = &signatures.signatures {
+            body["signatures"] = json!(signatures);
         }
+        Some(body)
     }
 }
 

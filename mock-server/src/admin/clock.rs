@@ -25,20 +25,37 @@ pub(super) enum ClockAction {
         #[serde(default, deserialize_with = "non_null")]
         #[schema(schema_with = time_schema)]
         at: Option<Value>,
+        #[serde(default, deserialize_with = "non_null")]
+        signatures: Option<Signatures>,
     },
     /// Moves the clock forward, or back if negative. A frozen clock stays frozen.
     Advance {
         #[schema(minimum = -253_402_300_799_i64, maximum = 253_402_300_799_i64)]
         seconds: i64,
+        #[serde(default, deserialize_with = "non_null")]
+        signatures: Option<Signatures>,
     },
     /// Runs the clock this many seconds ahead of the real time, or behind it if negative.
     Skew {
         #[schema(minimum = -253_402_300_799_i64, maximum = 253_402_300_799_i64)]
         seconds: i64,
+        #[serde(default, deserialize_with = "non_null")]
+        signatures: Option<Signatures>,
     },
-    /// Follows the real time again.
+    /// Follows the real time again, signatures included.
     // With braces, since serde ignores unknown fields of a unit variant.
     Resume {},
+}
+
+/// The time by which the timestamps of requests are checked and those of responses and callbacks are made. Default: as before,
+/// at first the mock's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Signatures {
+    /// The mock's time.
+    Mock,
+    /// The real time, however the clock is moved.
+    Real,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,12 +95,28 @@ pub(super) async fn set_clock(
     Body(action): Body<ClockAction>,
 ) -> Result<Json, AdminError> {
     let clock = &control.gateway.clock;
-    match action {
-        ClockAction::Freeze { at } => {
-            clock.freeze(at.as_ref().map(time).transpose()?);
+    // Signatures first: no request is checked by a time that it can't know.
+    let sign = |signatures| {
+        if let Some(signatures) = signatures {
+            clock.sign_in_real_time(signatures == Signatures::Real);
         }
-        ClockAction::Advance { seconds } => clock.advance(within("seconds", -LATEST..=LATEST, seconds)?),
-        ClockAction::Skew { seconds } => clock.skew(within("seconds", -LATEST..=LATEST, seconds)?),
+    };
+    match action {
+        ClockAction::Freeze { at, signatures } => {
+            let at = at.as_ref().map(time).transpose()?;
+            sign(signatures);
+            clock.freeze(at);
+        }
+        ClockAction::Advance { seconds, signatures } => {
+            let seconds = within("seconds", -LATEST..=LATEST, seconds)?;
+            sign(signatures);
+            clock.advance(seconds);
+        }
+        ClockAction::Skew { seconds, signatures } => {
+            let seconds = within("seconds", -LATEST..=LATEST, seconds)?;
+            sign(signatures);
+            clock.skew(seconds);
+        }
         ClockAction::Resume {} => clock.resume(),
     }
     Ok(Json::of(&ClockState::of(clock)))

@@ -120,7 +120,8 @@ impl Notifier {
         let resource = serde_json::from_str(&delivery.resource).unwrap_or_default();
         let now = self.gateway.clock.now();
         let key = self.key(&merchant, &delivery, None, now);
-        let signed = Signed::new(&self.gateway, &merchant, &delivery, key, None, now);
+        let signs_at = self.gateway.clock.signing(now);
+        let signed = Signed::new(&self.gateway, &merchant, &delivery, key, None, signs_at);
         Ok((signed.sent(delivery.notify_url.clone()), resource))
     }
 
@@ -270,11 +271,12 @@ impl Notifier {
         }
         // Only now, so that the timestamp is new when it is sent.
         let now = self.gateway.clock.now();
+        let signs_at = self.gateway.clock.signing(now);
         let (notifier, delivery, fault) = (Arc::clone(self), delivery.clone(), fault.cloned());
         let signed = spawn_blocking(move || {
             let fault = fault.as_ref();
             let key = notifier.key(&merchant, &delivery, fault, now);
-            let sign = || Signed::new(&notifier.gateway, &merchant, &delivery, key, fault, now);
+            let sign = || Signed::new(&notifier.gateway, &merchant, &delivery, key, fault, signs_at);
             (key.id.clone(), (0..times).map(|_| sign()).collect())
         });
         let (serial, signed) = signed.await.ok()?;

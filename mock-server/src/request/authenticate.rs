@@ -57,15 +57,16 @@ pub(crate) fn named_merchant(received: &RawRequest, merchants: &Merchants) -> Op
     merchants.merchant(authorization.mchid())
 }
 
-/// Checks 3 to 10, in the gateway's order.
+/// Checks 3 to 10, in the gateway's order. `signs_at` is the time of signatures, `now` that of everything else.
 pub(crate) fn authenticate<'c>(
     request: RoutedRequest<'c>,
     merchants: &Merchants,
     mismatch_message: MismatchMessage,
     now: Timestamp,
+    signs_at: Timestamp,
 ) -> Result<AuthenticatedRequest<'c>, ApiError> {
     let authorization = authorization(&request.received)?;
-    check_timestamp(authorization.timestamp(), now)?;
+    check_timestamp(authorization.timestamp(), signs_at)?;
     let merchant = merchant(merchants, &authorization)?;
     check_serial_no(&merchant, &authorization)?;
     check_validity(&merchant, now)?;

@@ -62,6 +62,28 @@ async fn the_gateway_uses_this_clock() {
 }
 
 #[tokio::test]
+async fn a_client_with_the_right_time_is_served_on_another_day_if_signatures_keep_the_real_time() {
+    let admin = Admin::new().await;
+    let signatures =
+        |signatures: &str| json!({ "action": "advance", "seconds": 86_400, "signatures": signatures });
+    admin.post("/clock", &signatures("real")).await;
+    assert_eq!(admin.exchange(&RawRequest::sample()).await, 204);
+    let exchange = admin.get("/exchanges/1").await.body;
+    assert_eq!(exchange["at"], "2025-09-05T10:05:32+08:00");
+    let headers = exchange["answer"]["headers"].to_string();
+    assert!(headers.contains(&format!("\"{UNIX}\"")), "{headers}");
+
+    act(&admin, "advance", Some(("seconds", -86_100))).await;
+    assert_eq!(admin.exchange(&RawRequest::sample()).await, 204);
+    admin.post("/clock", &signatures("mock")).await;
+    assert_eq!(admin.exchange(&RawRequest::sample()).await, 401);
+    admin.post("/clock", &signatures("real")).await;
+    act(&admin, "resume", None).await;
+    act(&admin, "advance", Some(("seconds", 301))).await;
+    assert_eq!(admin.exchange(&RawRequest::sample()).await, 401);
+}
+
+#[tokio::test]
 async fn the_clock_stops_at_the_year_9999() {
     let admin = Admin::new().await;
     let latest = 253_402_300_799;
