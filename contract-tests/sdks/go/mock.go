@@ -9,10 +9,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 )
-
-// twoDays ago is a day whose bill is ready, whatever the time is.
-const twoDays = 48 * 60 * 60
 
 // mock is the address of the mock, whose calls below /__mock/ need no signature.
 type mock string
@@ -49,12 +47,14 @@ func (m mock) post(path string, body, content any) error {
 	return json.Unmarshal(answer, content)
 }
 
-// inThePast does something two days ago by the mock's clock. The SDK's own clock is the machine's, so it makes no call meanwhile.
-func (m mock) inThePast(run func() error) error {
-	if err := m.post("/__mock/clock", map[string]any{"action": "skew", "seconds": -twoDays}, nil); err != nil {
-		return err
-	}
-	return errors.Join(run(), m.post("/__mock/clock", map[string]any{"action": "resume"}, nil))
+var beijing = time.FixedZone("Beijing", 8*60*60)
+
+// freeze stops the clock at an hour of the day of a time, or of the day so many days later. Signatures keep the real time, which is
+// the SDK's.
+func (m mock) freeze(of time.Time, days, hour int) error {
+	year, month, day := of.In(beijing).Date()
+	at := time.Date(year, month, day+days, hour, 0, 0, 0, beijing)
+	return m.post("/__mock/clock", map[string]any{"action": "freeze", "at": at.Unix(), "signatures": "real"}, nil)
 }
 
 // convert turns a value into another that has the same JSON.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/refunddomestic"
@@ -48,7 +49,7 @@ func checkPayments(ctx context.Context, merchant merchant, by string) int {
 	defer shop.receiver.close()
 
 	if paid := flow(shop, shop.jsapi()); paid != nil {
-		shop.checkBill(paid)
+		shop.checkBill(paid, shop.run+"jsapirefund")
 	}
 	flow(shop, shop.native())
 	flow(shop, shop.h5())
@@ -81,6 +82,9 @@ func newShop(ctx context.Context, merchant merchant, by string) (*shop, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := mock.freeze(time.Now(), 0, 12); err != nil {
+		return nil, err
+	}
 	random := make([]byte, 4)
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
@@ -98,7 +102,7 @@ func flow[T any](s *shop, way way[T]) *outcome {
 		if err != nil {
 			return err
 		}
-		if err := s.mock.inThePast(func() error { return s.mock.post(path, body, nil) }); err != nil {
+		if err := s.mock.post(path, body, nil); err != nil {
 			return err
 		}
 		content := new(outcome)

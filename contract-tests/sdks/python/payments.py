@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from wechatpayv3 import WeChatPayType
@@ -25,8 +26,7 @@ SUB_MCHID = "1900000109"
 TOTAL = {"total": 100, "currency": "CNY"}
 PART = {"refund": 30, "total": 100, "currency": "CNY"}
 
-# Two days ago is a day whose bill is ready, whatever the time is.
-TWO_DAYS = 48 * 60 * 60
+BEIJING = timezone(timedelta(hours=8))
 
 
 def mock(path, body):
@@ -37,6 +37,11 @@ def mock(path, body):
             return json.load(response)
     except urllib.error.HTTPError as error:
         raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from error
+
+
+def freeze(at):
+    """Stops the mock's clock. Signatures keep the real time, which is the SDK's."""
+    mock("/__mock/clock", {"action": "freeze", "at": int(at.timestamp()), "signatures": "real"})
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -108,12 +113,7 @@ class Shop:
 
     def check_paid(self, way, number):
         path, body = self.place(way, number)
-        # The SDK's own clock is the machine's, so it makes no call meanwhile.
-        mock("/__mock/clock", {"action": "skew", "seconds": -TWO_DAYS})
-        try:
-            mock(path, body)
-        finally:
-            mock("/__mock/clock", {"action": "resume"})
+        mock(path, body)
         self.paid = Receiver.next("TRANSACTION.SUCCESS", number)
         expect(("SUCCESS", 100), (self.paid["trade_state"], self.paid["amount"]["total"]))
 
@@ -135,30 +135,33 @@ class Shop:
         queried = self.call(self.sdk.query_refund, number)
         expect(("SUCCESS", 30, refund["refund_id"]), (queried["status"], queried["amount"]["refund"], queried["refund_id"]))
 
-    def check_bill(self):
+    def check_bill(self, refund):
+        paid = datetime.fromisoformat(self.paid["success_time"])
+        freeze(paid.replace(hour=10) + timedelta(days=1))
         bill = self.call(self.sdk.trade_bill, self.paid["success_time"][:10])
         status, content = self.sdk.download_bill(bill["download_url"])
         expect(200, status)
         # The SDK's default is a compressed file.
         content = gzip.decompress(content)
         expect(("SHA1", hashlib.sha1(content).hexdigest()), (bill["hash_type"], bill["hash_value"]))
-        row = f"`{self.paid['transaction_id']},`{self.paid['out_trade_no']},"
-        if row not in content.decode():
-            raise AssertionError(f"expected {row} in the bill, found {content.decode()}")
+        for row in (f"`{self.paid['transaction_id']},`{self.paid['out_trade_no']},", f",`{refund},"):
+            if row not in content.decode():
+                raise AssertionError(f"expected {row} in the bill, found {content.decode()}")
 
 
 def flow(tap, name, shop, way):
-    """Orders, pays, queries, closes another order and refunds."""
+    """Orders, pays, queries, closes another order and refunds. Returns the number of the refund, or None if nothing was paid."""
     number = f"{secrets.token_hex(4)}{name}"
     what = f"{name}: an order is paid with what the SDK hands over, and its callback is verified and decrypted"
     if not tap.check(what, lambda: shop.check_paid(way, number)):
-        return
+        return None
     tap.check(f"{name}: both queries show what the callback says", lambda: shop.check_queries(number))
     tap.check(f"{name}: another order is closed", lambda: shop.check_close(way, number + "other"))
     what = f"{name}: a refund is accepted, its callback is verified, and a query shows it"
     tap.check(what, lambda: shop.check_refund(number + "refund"))
     what = f"{name}: the order has been refunded"
     tap.check(what, lambda: expect("REFUND", shop.query(out_trade_no=number)["trade_state"]))
+    return number + "refund"
 
 
 def main(by):
@@ -169,9 +172,10 @@ def main(by):
     receiver_url = f"http://127.0.0.1:{server.server_port}/notify"
 
     shop = Shop(Receiver.sdk, receiver_url, {})
-    flow(tap, "jsapi", shop, WeChatPayType.JSAPI)
-    if shop.paid:
-        tap.check("the next day, the bill has the payment, and its hash is right", shop.check_bill)
+    freeze(datetime.now(BEIJING).replace(hour=12))
+    refund = flow(tap, "jsapi", shop, WeChatPayType.JSAPI)
+    if refund:
+        tap.check("the next day, the bill has payment and refund, and its hash is right", lambda: shop.check_bill(refund))
     for name in ("native", "h5", "app"):
         flow(tap, name, shop, WeChatPayType[name.upper()])
     partner = Shop(merchant(by, partner_mode=True), receiver_url, {"sub_mchid": SUB_MCHID})
