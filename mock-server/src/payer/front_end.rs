@@ -1,11 +1,11 @@
 //! What a client does before it shows a payment to its user: it checks what the front end hands over, and its signature.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 use wechatpay_diagnosis::{
-    PayClient, PaySignDiagnosis, PaySignEvidence, PrepaidOrder, Secret, SecretKind, TIME_LIMIT,
-    diagnose_pay_sign, prepay_id,
+    PayClient, PaySignDiagnosis, PaySignEvidence, PrepaidOrder, Secret, SecretKind, diagnose_pay_sign,
+    prepay_id,
 };
 
 use super::{Payer, Payment, PaymentError};
@@ -14,6 +14,10 @@ use crate::{
     operations::payment::{Found, OrderName, PayerAction},
     request::diagnose::other_keys,
 };
+
+/// How long a paySign is explained. Every mistake is tried within milliseconds, unless the machine is busy; a developer waits
+/// for the answer. (own choice)
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a front end hands to the client, and what the user then does.
 pub(crate) struct FrontEndPayment {
