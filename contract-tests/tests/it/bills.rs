@@ -1,12 +1,15 @@
 //! From order to bill, over a socket: what a bill says is what orders and refunds say.
 
+use std::time::Duration;
+
 use http::Method;
 use miniz_oxide::inflate::decompress_to_vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use wechatpay_client::Client;
-use wechatpay_mock::{Clock, MockServer, NewMerchant, OrderName, Payment};
+use wechatpay_mock::{Clock, MockServer, NewMerchant, OrderName, Payment, Payments};
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::{Apiv3Key, Credentials, DecryptingKey, Resource, Timestamp};
 
 use crate::support::{Connection, RawResponse};
@@ -22,7 +25,12 @@ struct Shop {
 
 impl Shop {
     async fn start() -> Self {
-        let mock = MockServer::builder().clock(Clock::system()).start().await.unwrap();
+        Self::with(Payments::default()).await
+    }
+
+    async fn with(payments: Payments) -> Self {
+        let builder = MockServer::builder().clock(Clock::system()).payments(payments);
+        let mock = builder.start().await.unwrap();
         let clock = mock.clock().clone();
         clock.freeze(Some(at("2025-09-04T10:05:32+08:00")));
         let client = client(&mock, &mock.credentials());
@@ -57,12 +65,7 @@ impl Shop {
     }
 
     async fn refund(&self, out_trade_no: &str, out_refund_no: &str, amount: u64, total: u64) -> Value {
-        let refund = json!({
-            "out_trade_no": out_trade_no,
-            "out_refund_no": out_refund_no,
-            "amount": { "refund": amount, "total": total, "currency": "CNY" },
-        });
-        self.call(Method::POST, "/v3/refund/domestic/refunds", refund).await
+        self.call(Method::POST, REFUNDS, refund(out_trade_no, out_refund_no, amount, total)).await
     }
 
     fn mchid(&self) -> String {
@@ -89,6 +92,14 @@ impl Shop {
         assert_eq!(digest(&answer.body), applied["hash_value"]);
         Bill::of(&answer.body)
     }
+}
+
+fn refund(out_trade_no: &str, out_refund_no: &str, amount: u64, total: u64) -> Value {
+    json!({
+        "out_trade_no": out_trade_no,
+        "out_refund_no": out_refund_no,
+        "amount": { "refund": amount, "total": total, "currency": "CNY" },
+    })
 }
 
 fn at(text: &str) -> Timestamp {
@@ -152,6 +163,7 @@ fn values(line: &str) -> Vec<String> {
     }
 }
 
+const REFUNDS: &str = "/v3/refund/domestic/refunds";
 const TRADES: &str = "/v3/bill/tradebill?bill_date=2025-09-04";
 const FLOWS: &str = "/v3/bill/fundflowbill?bill_date=2025-09-04";
 
@@ -193,6 +205,60 @@ async fn a_days_payments_and_refunds_are_in_its_bill_from_10_oclock_of_the_next_
     assert_eq!(flows.column("收支金额(元)"), ["2.50", "1.00"]);
     assert_eq!(flows.column("账户结余(元)"), ["2.50", "1.50"]);
     assert_eq!(flows.totals, ["2", "1", "2.50", "1", "1.00"]);
+}
+
+#[tokio::test]
+async fn a_bill_shows_a_refund_as_it_was_at_10_oclock() {
+    let a_day = Duration::from_secs(24 * 60 * 60);
+    let shop = Shop::with(Payments { refund_delay: a_day, ..Payments::default() }).await;
+    shop.order("slow-1", 2).await;
+    shop.pay("slow-1");
+    for (hour, number) in [("10:30", "late-1"), ("11:00", "late-2")] {
+        shop.set(&format!("2025-09-04T{hour}:00+08:00"));
+        shop.refund("slow-1", number, 1, 2).await;
+    }
+    shop.set("2025-09-05T12:00:00+08:00");
+    let queried = shop.call(Method::GET, &format!("{REFUNDS}/late-1"), Value::Null).await;
+    assert_eq!(queried["status"], "SUCCESS");
+    let bill = shop.file(&format!("{TRADES}&bill_type=REFUND")).await;
+    assert_eq!(bill.column("退款状态"), ["PROCESSING"; 2]);
+    assert_eq!(bill.column("退款成功时间"), [""; 2]);
+    assert_eq!(bill.column("交易时间"), ["2025-09-04 10:05:32"; 2]);
+}
+
+#[tokio::test]
+async fn a_refund_from_the_balance_is_in_no_bill_but_its_own() {
+    let shop = Shop::start().await;
+    shop.order("balance-1", 2).await;
+    shop.pay("balance-1");
+    let mut from_balance = refund("balance-1", "balance-back-1", 1, 2);
+    from_balance["funds_account"] = "AVAILABLE".into();
+    shop.call(Method::POST, REFUNDS, from_balance).await;
+    shop.set("2025-09-05T10:00:00+08:00");
+    assert_eq!(shop.file(TRADES).await.column("交易状态"), ["SUCCESS"]);
+    assert_eq!(shop.refused(&format!("{TRADES}&bill_type=REFUND")).await.1, "NO_STATEMENT_EXIST");
+    let own = shop.file(&format!("{TRADES}&bill_type=RECHARGE_REFUND")).await;
+    assert_eq!(own.column("商户退款单号"), ["balance-back-1"]);
+    assert_eq!(shop.file(FLOWS).await.column("收支类型"), ["收入", "支出"]);
+}
+
+#[tokio::test]
+async fn a_reversed_payment_is_in_the_bill_twice() {
+    let shop = Shop::start().await;
+    let operation = Contract::current().operation("post_pay_transactions_codepay").unwrap();
+    let mut order = operation.body().unwrap().sample(&mut |_| None);
+    order["mchid"] = shop.mchid().into();
+    order["out_trade_no"] = "code-1".into();
+    order["amount"]["total"] = 500.into();
+    shop.call(Method::POST, "/v3/pay/transactions/codepay", order.clone()).await;
+    let reversal = json!({ "appid": order["appid"], "mchid": shop.mchid() });
+    shop.call(Method::POST, "/v3/pay/transactions/out-trade-no/code-1/reverse", reversal).await;
+    shop.set("2025-09-05T10:00:00+08:00");
+    let bill = shop.file(TRADES).await;
+    assert_eq!(bill.column("交易状态"), ["SUCCESS", "REVOKED"]);
+    assert_eq!(bill.column("微信订单号")[0], bill.column("微信订单号")[1]);
+    assert_eq!(bill.totals, ["2", "5.00", "5.00", "0.00", "0.00000", "5.00", "5.00"]);
+    assert_eq!(shop.file(FLOWS).await.column("账户结余(元)"), ["5.00", "0.00"]);
 }
 
 #[tokio::test]
@@ -331,14 +397,14 @@ proptest! {
             for hour in 1..40 {
                 shop.clock.advance(3600);
                 for (order, (total, refunds)) in orders.iter().enumerate() {
-                    for (part, (amount, _, is_closed)) in refunds.iter().enumerate().filter(|(_, refund)| refund.1 == hour) {
+                    for (part, (amount, at, is_closed)) in refunds.iter().enumerate() {
+                        if *at != hour {
+                            continue;
+                        }
                         let magic = if *is_closed { "MOCK*refund-closed*" } else { "back" };
-                        let body = json!({
-                            "out_trade_no": format!("order-{order}"),
-                            "out_refund_no": format!("{magic}-{order}-{part}"),
-                            "amount": { "refund": amount, "total": total, "currency": "CNY" },
-                        });
-                        let answer = shop.client.call(Method::POST, "/v3/refund/domestic/refunds", body.to_string()).await;
+                        let (order, part) = (format!("order-{order}"), format!("{magic}-{order}-{part}"));
+                        let body = refund(&order, &part, *amount, *total).to_string();
+                        let answer = shop.client.call(Method::POST, REFUNDS, body).await;
                         if answer.is_ok() {
                             refunded += amount;
                             closed += if *is_closed { *amount } else { 0 };

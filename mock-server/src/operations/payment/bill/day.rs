@@ -61,13 +61,18 @@ impl Day {
         (u64::try_from(days).unwrap_or_default() * DAY).saturating_sub(OFFSET)
     }
 
+    /// The first second of the next day.
+    pub(super) fn ends(self) -> u64 {
+        self.begins() + DAY
+    }
+
     pub(super) fn contains(self, time: u64) -> bool {
-        (self.begins()..self.begins() + DAY).contains(&time)
+        (self.begins()..self.ends()).contains(&time)
     }
 
     /// When the day's bills are ready.
     pub(super) fn ready(self) -> u64 {
-        self.begins() + DAY + READY
+        self.ends() + READY
     }
 }
 

@@ -55,8 +55,9 @@ pub(super) fn trades(
     sub_mchid: Option<&str>,
 ) -> Vec<trade::Entry> {
     let is_wanted = |order: &Order| sub_mchid.is_none_or(|wanted| order.sub_mchid() == Some(wanted));
+    let is_on_day = |at| day.contains(at);
     let mut entries = Vec::new();
-    for_each_order(ledger, |order, payment| {
+    for_each_order(ledger, is_on_day, |order, payment| {
         if !is_wanted(&order) {
             return;
         }
@@ -68,7 +69,7 @@ pub(super) fn trades(
         }
     });
     let mut refunds = Vec::new();
-    for_each_refund(ledger, |refund| {
+    for_each_refund(ledger, is_on_day, |refund| {
         let is_of_recharge = refund.funds_account.as_deref() == Some(RECHARGE);
         if wanted.has_refund(is_of_recharge) && day.contains(refund.created) {
             refunds.push(refund);
@@ -93,6 +94,7 @@ pub(super) fn flows(ledger: &mut Ledger<'_, '_>, day: Day, payee: &str) -> Vec<F
     let applicant = format!("{mchid}API");
     let (mut balance, mut flows) = (i128::from(first), Vec::new());
     let mut orders = HashSet::new();
+    let is_so_far = |at| at < day.ends();
     let mut add = |flow: Flow| {
         if flow.at < day.begins() {
             balance += flow.signed();
@@ -100,7 +102,7 @@ pub(super) fn flows(ledger: &mut Ledger<'_, '_>, day: Day, payee: &str) -> Vec<F
             flows.push(flow);
         }
     };
-    for_each_order(ledger, |order, payment| {
+    for_each_order(ledger, is_so_far, |order, payment| {
         let payee_of_order = order.sub_mchid().or(order.text("mchid"));
         if payee_of_order != Some(payee) {
             return;
@@ -121,7 +123,7 @@ pub(super) fn flows(ledger: &mut Ledger<'_, '_>, day: Day, payee: &str) -> Vec<F
         }
         orders.insert(order.id.clone());
     });
-    for_each_refund(ledger, |refund| {
+    for_each_refund(ledger, is_so_far, |refund| {
         if !orders.contains(&refund.order) {
             return;
         }
@@ -202,8 +204,12 @@ fn reversal(order: &Order) -> trade::Refund {
     }
 }
 
-/// Shows all paid orders, after what was due.
-fn for_each_order(ledger: &mut Ledger<'_, '_>, mut show: impl FnMut(Order, &Payment)) {
+/// Shows the orders that were paid or reversed at such a time, and perhaps others, after what was due.
+fn for_each_order(
+    ledger: &mut Ledger<'_, '_>,
+    is_wanted: impl Fn(u64) -> bool,
+    mut show: impl FnMut(Order, &Payment),
+) {
     let now = ledger.now().as_unix();
     let mut show = |order: Order| {
         if let Some(payment) = order.payment.clone() {
@@ -212,9 +218,10 @@ fn for_each_order(ledger: &mut Ledger<'_, '_>, mut show: impl FnMut(Order, &Paym
     };
     let mut due = Vec::new();
     ledger.documents.list(kind::ORDER, |id, value| {
+        let mut times = [&value["payment"]["at"], &value["reversed"]].into_iter().filter_map(Value::as_u64);
         if is_due(&value["prepay"]["will"]["at"], now) && value["payment"].is_null() {
             due.push(id.to_owned());
-        } else if !value["payment"].is_null() {
+        } else if times.any(&is_wanted) {
             Order::deserialize(value).ok().into_iter().for_each(&mut show);
         }
         Continue(())
@@ -222,14 +229,18 @@ fn for_each_order(ledger: &mut Ledger<'_, '_>, mut show: impl FnMut(Order, &Paym
     due.iter().filter_map(|id| ledger.order(id)).for_each(show);
 }
 
-/// Shows all refunds, after what was due.
-fn for_each_refund(ledger: &mut Ledger<'_, '_>, mut show: impl FnMut(Refund)) {
+/// Shows the refunds that were accepted at such a time, and perhaps others, after what was due.
+fn for_each_refund(
+    ledger: &mut Ledger<'_, '_>,
+    is_wanted: impl Fn(u64) -> bool,
+    mut show: impl FnMut(Refund),
+) {
     let now = ledger.now().as_unix();
     let mut due = Vec::new();
     ledger.documents.list(kind::REFUND, |id, value| {
         if is_due(&value["due"][0], now) {
             due.push(id.to_owned());
-        } else {
+        } else if value["created"].as_u64().is_some_and(&is_wanted) {
             Refund::deserialize(value).ok().into_iter().for_each(&mut show);
         }
         Continue(())
