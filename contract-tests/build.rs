@@ -1,4 +1,4 @@
-//! Takes the cases of `fixtures/cases/` into the kit, so that the command needs no files.
+//! Takes the cases and the real samples of `fixtures/` into the kit, so that the command needs no files.
 
 use std::{
     env, fs, io,
@@ -6,22 +6,26 @@ use std::{
 };
 
 fn main() -> io::Result<()> {
-    let cases =
-        Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../fixtures/cases");
-    let cases = cases.canonicalize()?;
-    println!("cargo::rerun-if-changed={}", cases.display());
+    ["cases", "real"].into_iter().try_for_each(embed)
+}
+
+/// Writes the files of a folder of `fixtures/` as a Rust array of their ids and texts.
+fn embed(name: &str) -> io::Result<()> {
+    let fixtures = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../fixtures");
+    let folder = fixtures.join(name).canonicalize()?;
+    println!("cargo::rerun-if-changed={}", folder.display());
 
     let mut files = Vec::new();
-    find(&cases, &mut files)?;
+    find(&folder, &mut files)?;
     let rows = files.iter().map(|path| {
-        let id = path.strip_prefix(&cases).unwrap_or(path).with_extension("");
+        let id = path.strip_prefix(&folder).unwrap_or(path).with_extension("");
         let id = id.to_string_lossy().replace('\\', "/");
         (id, format!("include_str!({:?})", path.display().to_string()))
     });
     let mut rows: Vec<_> = rows.collect();
     rows.sort();
     let rows: String = rows.iter().map(|(id, text)| format!("({id:?}, {text}),\n")).collect();
-    let out = Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("cases.rs");
+    let out = Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join(format!("{name}.rs"));
     fs::write(out, format!("[\n{rows}]\n"))
 }
 

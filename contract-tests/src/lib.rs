@@ -12,6 +12,7 @@ pub mod environment;
 pub mod generate;
 mod keys;
 pub mod prove;
+pub mod real;
 pub mod report;
 pub mod report_file;
 pub mod run;

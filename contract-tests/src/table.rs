@@ -8,7 +8,7 @@ use wechatpay_openapi::{CallbackEvent, Contract, Operation};
 use crate::case::{Case, Expected, ExpectedBody, SignedBy};
 
 /// The headings of the table of behaviours, by the folder of the cases.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("checks", "The order of checks"),
     ("signing-key", "Which key signs"),
     ("bodies", "Bodies"),
@@ -17,6 +17,9 @@ const SECTIONS: [(&str, &str); 10] = [
     ("rights", "Rights"),
     ("business", "Business rules"),
     ("member-card", "Member card"),
+    ("payments", "Payments"),
+    ("refunds", "Refunds"),
+    ("bills", "Bills"),
     ("certificates", "Platform certificates"),
     ("echo", "Signing test"),
 ];
@@ -167,7 +170,7 @@ fn response(case: &Case) -> String {
         let Expected { status, signed_by, body, .. } = &exchange.expect;
         let body = match body {
             ExpectedBody::Exact(body) | ExpectedBody::Partial(body) => body,
-            ExpectedBody::Empty | ExpectedBody::Schema(_) => &serde_json::Value::Null,
+            ExpectedBody::Empty | ExpectedBody::Text(_) | ExpectedBody::Schema(_) => &serde_json::Value::Null,
         };
         let code = body["code"]
             .as_str()

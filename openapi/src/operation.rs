@@ -169,6 +169,11 @@ impl Operation {
         self.description().listed.as_ref()
     }
 
+    /// Whether all its query parameters are known, `x-mock.complete_query`, so that any other is an error.
+    pub fn has_complete_query(&self) -> bool {
+        self.mock()["complete_query"] == true
+    }
+
     /// Whether its successful responses are signed, as all are but files: unless `x-mock.signed` is `false`.
     pub fn is_signed(&self) -> bool {
         self.mock()["signed"] != false

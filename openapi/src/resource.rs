@@ -112,10 +112,11 @@ impl Key {
 }
 
 /// The keywords of `x-mock` that this reads, and those that belong to every depth.
-const KEYWORDS: [&str; 15] = [
+const KEYWORDS: [&str; 16] = [
     "depth",
     "needs_wechatpay_serial",
     "signed",
+    "complete_query",
     "document",
     "action",
     "key",

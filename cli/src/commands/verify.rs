@@ -7,6 +7,7 @@ use serde_json::json;
 use wechatpay_client::credentials;
 use wechatpay_contract::{
     case::{self, Case},
+    real,
     verify::{self, Outcome, Placement, PlannedCase, ReportFile, Selection, Shard, TestEnvironment, tree},
 };
 use wechatpay_protocol::BaseUrl;
@@ -24,10 +25,12 @@ Examples:
       check your own server, with the merchant's credentials in dev/
   wechatpay-mock verify --filter rights/ --shard 1/4
       run the first quarter of the cases about rights
+  wechatpay-mock verify --real
+      compare temporary mocks with what the real gateway was seen to send
 
 Exit codes:
-  0  every case passed
-  1  a case failed
+  0  every case passed, or every sample is equal or known not to be
+  1  a case failed, or a sample is not equal
   2  wrong usage or configuration, an unusable target or credentials, or no case could be run";
 
 #[derive(Debug, Args)]
@@ -70,6 +73,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "DIR")]
     cases: Option<PathBuf>,
 
+    /// Compare what temporary mocks send with real samples: responses, callbacks and files that somebody published
+    #[arg(long, conflicts_with_all = ["target", "shard", "list", "report", "cases"])]
+    real: bool,
+
     /// Allow a target on another machine; only the cases that cannot change anything are run
     #[arg(long, requires = "target")]
     i_know_this_is_not_a_mock: bool,
@@ -86,6 +93,9 @@ struct NothingRun {
 
 /// Returns whether every case that ran passed.
 pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
+    if options.real {
+        return compare(&options.filter).await;
+    }
     let environment = environment(options).await?;
     let selection = Selection { filters: options.filter.clone(), shard: options.shard };
     let plan = verify::plan(selection.of(cases(options)?)?, &environment);
@@ -116,6 +126,18 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
         return Err(NothingRun { skipped: counts.skipped }.into());
     }
     Ok(counts.failed == 0)
+}
+
+/// Returns whether the mock equals every sample with one of these texts in its name, or is known not to.
+async fn compare(filters: &[String]) -> Result<bool, Failure> {
+    let is_selected = |name: &str| filters.is_empty() || filters.iter().any(|text| name.contains(text));
+    let samples = real::embedded()?.into_iter().filter(|sample| is_selected(&sample.name)).collect::<Vec<_>>();
+    if samples.is_empty() {
+        return Err(NothingRun { skipped: 0 }.into());
+    }
+    let results = real::run(samples).await;
+    print(|mut out| real::tree::write(&mut out, &results))?;
+    Ok(results.iter().all(real::SampleResult::is_expected))
 }
 
 async fn environment(options: &Verify) -> Result<TestEnvironment, Failure> {

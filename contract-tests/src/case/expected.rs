@@ -62,6 +62,8 @@ pub struct Pattern(pub Regex);
 pub enum ExpectedBody {
     /// No bytes.
     Empty,
+    /// Exactly this text.
+    Text(String),
     /// Exactly this JSON.
     Exact(Value),
     /// JSON with at least these members, at every depth.

@@ -1,5 +1,7 @@
 //! The state before a case: how its own mock differs from a mock without configuration.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use wechatpay_mock::{CertificateStatus, Clock, Config, MerchantConfig, Seed, TrustMode, policies::Policies};
 use wechatpay_protocol::Timestamp;
@@ -25,6 +27,15 @@ pub struct Given {
     /// Whether the merchant's certificate is still valid.
     #[serde(deserialize_with = "strict::not_default")]
     pub certificate_status: CertificateStatus,
+    /// The merchant's appids. Without any, every appid is taken for its own.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub appids: Vec<String>,
+    /// What is in the merchant's account, in fen; without it, refunds are not limited.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub balance: Option<u64>,
+    /// How many seconds a refund stays `PROCESSING`.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub refund_delay: u64,
 }
 
 impl Given {
@@ -33,11 +44,14 @@ impl Given {
         let merchant = MerchantConfig {
             trust: self.trust,
             certificate_status: self.certificate_status,
+            appids: self.appids.clone(),
+            balance: self.balance,
             ..MerchantConfig::development()
         };
         let mut config = Config::default().with_merchants([merchant]);
         config.policies = self.policies.clone();
         config.seed.clone_from(&self.seed);
+        config.payments.refund_delay = Duration::from_secs(self.refund_delay);
         config
     }
 

@@ -12,7 +12,7 @@ mod request;
 mod rules;
 mod strict;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ use wechatpay_protocol::Credentials;
 
 use crate::sign::Sign;
 
-pub use expected::{Expected, ExpectedBody, ExpectedHeader, SignedBy};
+pub use expected::{Expected, ExpectedBody, ExpectedHeader, Pattern, SignedBy};
 pub use given::Given;
 pub(crate) use placeholders::Placeholders;
 pub use read::{CaseError, embedded, json_files, load, parse};
@@ -71,6 +71,9 @@ pub struct CaseExchange {
     pub request: CaseRequest,
     /// How it is signed.
     pub sign: Sign,
+    /// Values of the response that are placeholders from here on: their names, and JSON pointers to them.
+    #[serde(default, deserialize_with = "strict::not_default")]
+    pub keep: BTreeMap<String, String>,
     /// The expected response.
     pub expect: Expected,
 }

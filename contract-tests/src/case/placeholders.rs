@@ -1,5 +1,7 @@
 //! Placeholders: `{unique}` and others in the texts of a case, filled in when the case runs.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// The placeholders that are allowed in any text that is sent or expected:
@@ -14,7 +16,7 @@ const IN_ANY_TEXT: [&str; 8] =
 
 /// The placeholders that are allowed in a text under this key. A written `Authorization` header and raw bytes have one
 /// more each, which is filled in when the request is signed.
-pub(super) fn names(key: &str) -> impl Iterator<Item = &'static str> {
+pub(super) fn names(key: &str) -> impl Iterator<Item = &'static str> + use<> {
     let more = match key {
         "authorization" => Some("signature"),
         "raw" => Some("authorization"),
@@ -25,20 +27,32 @@ pub(super) fn names(key: &str) -> impl Iterator<Item = &'static str> {
 
 /// The values for one exchange, by name.
 #[derive(Clone, Debug)]
-pub(crate) struct Placeholders(Vec<(&'static str, String)>);
+pub(crate) struct Placeholders {
+    values: Vec<(&'static str, String)>,
+    /// What was kept of earlier responses, and of this one.
+    kept: BTreeMap<String, String>,
+}
 
 impl Placeholders {
-    pub(crate) fn new(values: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+    pub(crate) fn new(
+        values: impl IntoIterator<Item = (&'static str, String)>,
+        kept: &BTreeMap<String, String>,
+    ) -> Self {
         let values: Vec<_> = values.into_iter().collect();
         debug_assert!(values.iter().map(|(name, _)| *name).eq(IN_ANY_TEXT));
-        Self(values)
+        Self { values, kept: kept.clone() }
     }
 
     /// The text with its placeholders replaced.
     pub(crate) fn fill(&self, text: &str) -> String {
-        let replace =
-            |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
-        self.0.iter().fold(text.to_owned(), replace)
+        let kept = self.kept.iter().map(|(name, value)| (name.as_str(), value));
+        let values = self.values.iter().map(|(name, value)| (*name, value)).chain(kept);
+        values.fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+
+    /// Adds what was kept of a response.
+    pub(crate) fn keep(&mut self, kept: BTreeMap<String, String>) {
+        self.kept.extend(kept);
     }
 
     /// The value with the placeholders in all its texts replaced.
@@ -57,8 +71,8 @@ impl Placeholders {
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         let values = IN_ANY_TEXT.map(|name| (name, String::new()));
-        let mut placeholders = Self::new(values);
-        placeholders.0[0].1 = "0123456789abcdef".into();
+        let mut placeholders = Self::new(values, &BTreeMap::new());
+        placeholders.values[0].1 = "0123456789abcdef".into();
         placeholders
     }
 }

@@ -1,6 +1,9 @@
 //! The rules for a case that its types cannot express.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use regex::Regex;
 use serde_json::Value;
@@ -8,6 +11,9 @@ use wechatpay_protocol::Timestamp;
 
 use super::{Case, CaseExchange, CaseRequest, Content, RawRequest, placeholders};
 use crate::sign::{Sign, ToSign};
+
+/// The beginning of every path of the mock's own interface.
+const MOCK: &str = "/__mock/";
 
 /// A rule that a case violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,39 +26,88 @@ pub(super) struct Violation {
 
 /// Checks all rules and returns the placeholders in the case. `file` is the same case as JSON.
 pub(super) fn check(case: &Case, file: &Value) -> Result<BTreeSet<String>, Violation> {
-    let mut placeholders = BTreeSet::new();
-    collect_placeholders("exchanges", &file["exchanges"], &mut placeholders)?;
-    collect_placeholders("after", &file["after"], &mut placeholders)?;
+    let mut placeholders = Found::default();
+    for (exchange, file) in case.exchanges.iter().zip(file["exchanges"].as_array().into_iter().flatten()) {
+        placeholders.collect("request", &file["request"])?;
+        placeholders.collect("sign", &file["sign"])?;
+        placeholders.keep(&exchange.keep)?;
+        placeholders.collect("expect", &file["expect"])?;
+    }
+    placeholders.collect("after", &file["after"])?;
     case.exchanges.iter().try_for_each(check_raw_signature)?;
+    check_mock(case)?;
     if case.harmless {
         check_harmless(case)?;
     }
-    Ok(placeholders)
+    Ok(placeholders.used)
 }
 
-/// Finds the words in braces in all texts under this key. Each must be a placeholder that is allowed there.
-fn collect_placeholders(key: &str, value: &Value, found: &mut BTreeSet<String>) -> Result<(), Violation> {
-    static WORD_IN_BRACES: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("the expression is valid"));
-    match value {
-        Value::String(text) => {
-            for word in WORD_IN_BRACES.captures_iter(text).map(|captures| captures.extract::<1>().1[0]) {
-                if !placeholders::names(key).any(|name| name == word) {
-                    let names: Vec<_> = placeholders::names(key).map(|name| format!("{{{name}}}")).collect();
-                    let problem = format!("expected one of {}, found {{{word}}}", names.join(" "));
-                    return Err(Violation { at: format!("{{{word}}}"), problem });
+/// The placeholders of a case.
+#[derive(Default)]
+struct Found {
+    used: BTreeSet<String>,
+    /// The names of what was kept so far.
+    kept: BTreeSet<String>,
+}
+
+impl Found {
+    /// Finds the words in braces in all texts under this key. Each must be a placeholder that is allowed there.
+    fn collect(&mut self, key: &str, value: &Value) -> Result<(), Violation> {
+        static WORD_IN_BRACES: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("the expression is valid"));
+        match value {
+            Value::String(text) => {
+                for word in WORD_IN_BRACES.captures_iter(text).map(|captures| captures.extract::<1>().1[0]) {
+                    if !self.names(key).any(|name| name == word) {
+                        let names: Vec<_> = self.names(key).map(|name| format!("{{{name}}}")).collect();
+                        let problem = format!("expected one of {}, found {{{word}}}", names.join(" "));
+                        return Err(Violation { at: format!("{{{word}}}"), problem });
+                    }
+                    self.used.insert(word.into());
                 }
-                found.insert(word.into());
+                Ok(())
             }
-            Ok(())
+            Value::Array(items) => items.iter().try_for_each(|item| self.collect(key, item)),
+            Value::Object(members) => members.iter().try_for_each(|(name, value)| {
+                let key = if key == "raw" { key } else { name };
+                self.collect(key, value)
+            }),
+            _ => Ok(()),
         }
-        Value::Array(items) => items.iter().try_for_each(|item| collect_placeholders(key, item, found)),
-        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
-            let key = if key == "raw" { key } else { name };
-            collect_placeholders(key, value, found)
-        }),
-        _ => Ok(()),
     }
+
+    /// Allows the names of what is kept from here on.
+    fn keep(&mut self, kept: &BTreeMap<String, String>) -> Result<(), Violation> {
+        for (name, pointer) in kept {
+            let violation = |problem| Err(Violation { at: format!("\"{name}\":"), problem });
+            if name.is_empty() || name.contains(|char: char| !(char.is_ascii_lowercase() || char == '_')) {
+                return violation(format!("expected lower-case letters and _ as the name of what is kept, found `{name}`"));
+            }
+            if !pointer.starts_with('/') {
+                return violation(format!("expected a JSON pointer such as /prepay_id, found `{pointer}`"));
+            }
+            if placeholders::names("").any(|known| known == name) {
+                return violation(format!("expected another name than that of the placeholder {{{name}}}"));
+            }
+            self.kept.insert(name.clone());
+        }
+        Ok(())
+    }
+
+    fn names<'f>(&'f self, key: &str) -> impl Iterator<Item = &'f str> + use<'f> {
+        let known = placeholders::names(key).map(|name| -> &'f str { name });
+        known.chain(self.kept.iter().map(String::as_str))
+    }
+}
+
+/// Only a mock of the case's own has a clock and a payer to call.
+fn check_mock(case: &Case) -> Result<(), Violation> {
+    let calls_mock = case.exchanges.iter().any(|exchange| exchange.request.target().starts_with(MOCK));
+    if calls_mock && case.given.is_none() {
+        let problem = format!("expected `given` in a case that calls {MOCK}, such as {{}}");
+        return Err(Violation { at: MOCK.into(), problem });
+    }
+    Ok(())
 }
 
 /// Raw bytes contain the placeholder of the signature exactly if they are signed.

@@ -21,6 +21,10 @@ pub(super) fn compare(
     if let ExpectedBody::Empty = expected {
         return if found.is_empty() { None } else { differs("no bytes".into(), text(found)) };
     }
+    if let ExpectedBody::Text(expected) = expected {
+        let (expected, found) = (placeholders.fill(expected), text(found));
+        return if expected == found { None } else { differs(expected, found) };
+    }
     let json = serde_json::from_slice::<Value>(found);
     let (expected, json) = match (expected, json) {
         (ExpectedBody::Schema(name), Ok(json)) => return schema_violations(name, &json),
@@ -31,7 +35,7 @@ pub(super) fn compare(
             let json = json.map(|json| restricted_to(&expected, &json));
             (expected, json)
         }
-        (ExpectedBody::Empty, _) => return None,
+        (ExpectedBody::Empty | ExpectedBody::Text(_), _) => return None,
     };
     match json {
         Ok(json) if json == expected => None,
@@ -129,6 +133,13 @@ mod tests {
             "JSON as the contract's error"
         );
         assert!(differs(&expected, "").is_some());
+    }
+
+    #[test]
+    fn a_text_is_compared_as_it_is() {
+        let expected = ExpectedBody::Text("\u{feff}`{unique}\r\n".into());
+        assert_eq!(differs(&expected, "\u{feff}`0123456789abcdef\r\n"), None);
+        assert!(differs(&expected, "`0123456789abcdef\r\n").is_some());
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub enum LineKind {
 }
 
 impl Difference {
-    pub(super) fn new(part: Part, expected: impl Into<String>, actual: impl Into<String>) -> Self {
+    pub(crate) fn new(part: Part, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         let (expected, actual) = (expected.into(), actual.into());
         Self { place: String::new(), part, expected, actual, hint: None }
     }
@@ -67,7 +67,7 @@ impl Difference {
         Self { hint, ..self }
     }
 
-    pub(super) fn within(self, place: &str) -> Self {
+    pub(crate) fn within(self, place: &str) -> Self {
         Self { place: place.into(), ..self }
     }
 

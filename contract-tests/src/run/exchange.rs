@@ -1,7 +1,11 @@
 //! One exchange: fills in the placeholders, signs, sends, and waits for the complete response.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
+use serde_json::Value;
 use tokio::time::timeout;
 use wechatpay_protocol::{BaseUrl, Credentials, Nonce, Timestamp};
 
@@ -20,6 +24,8 @@ pub(crate) struct Caller<'a> {
     pub(super) merchant: &'a Credentials,
     /// The value of `{unique}`.
     pub(super) unique: String,
+    /// What was kept of the responses so far.
+    kept: BTreeMap<String, String>,
 }
 
 /// A response, with what is known about its request.
@@ -37,7 +43,7 @@ impl<'a> Caller<'a> {
     pub(crate) fn new(base_url: &'a BaseUrl, merchant: &'a Credentials) -> Self {
         let mut unique = random_nonce().to_string();
         unique.truncate(16);
-        Self { base_url, merchant, unique }
+        Self { base_url, merchant, unique, kept: BTreeMap::new() }
     }
 
     /// Sends a request; `Err` says what was found in place of a response. `time` is the time of a server with a fixed
@@ -53,7 +59,7 @@ impl<'a> Caller<'a> {
         let timestamp = sign.timestamp(sent_at);
         let nonce_str = random_nonce();
         let placeholders = self.placeholders(timestamp, &nonce_str);
-        let filled = Filled::new(request, &placeholders);
+        let filled = Filled::new(request, self.base_url, &placeholders);
         let to_sign = ToSign {
             method: request.method(),
             target: &filled.target,
@@ -80,9 +86,36 @@ impl<'a> Caller<'a> {
         Ok(Exchange { response, placeholders, times: [sent_at, now()], signed_message })
     }
 
+    /// Gives all requests from here on this value.
+    pub(crate) fn know(&mut self, name: &str, value: String) {
+        self.kept.insert(name.into(), value);
+    }
+
+    /// Keeps values of a response, so that later requests can have them.
+    ///
+    /// # Errors
+    /// The pointer at which the response has no text, number or boolean.
+    pub(crate) fn keep(
+        &mut self,
+        exchange: &mut Exchange,
+        pointers: &BTreeMap<String, String>,
+    ) -> Result<(), String> {
+        let body = serde_json::from_slice::<Value>(&exchange.response.body).unwrap_or_default();
+        for (name, pointer) in pointers {
+            let value = match body.pointer(pointer) {
+                Some(Value::String(text)) => text.clone(),
+                Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+                _ => return Err(pointer.clone()),
+            };
+            self.kept.insert(name.clone(), value);
+        }
+        exchange.placeholders.keep(self.kept.clone());
+        Ok(())
+    }
+
     fn placeholders(&self, timestamp: Timestamp, nonce_str: &Nonce) -> Placeholders {
         let Credentials { mchid, merchant_serial, platform_certificate, public_key, .. } = self.merchant;
-        Placeholders::new([
+        let values = [
             ("unique", self.unique.clone()),
             ("mchid", mchid.to_string()),
             ("serial_no", merchant_serial.to_string()),
@@ -91,7 +124,8 @@ impl<'a> Caller<'a> {
             ("host", self.base_url.authority().to_string()),
             ("timestamp", timestamp.to_string()),
             ("nonce_str", nonce_str.to_string()),
-        ])
+        ];
+        Placeholders::new(values, &self.kept)
     }
 }
 
@@ -104,8 +138,8 @@ struct Filled {
 }
 
 impl Filled {
-    fn new(request: &CaseRequest, placeholders: &Placeholders) -> Self {
-        let target = placeholders.fill(request.target());
+    fn new(request: &CaseRequest, base_url: &BaseUrl, placeholders: &Placeholders) -> Self {
+        let target = path(placeholders.fill(request.target()), base_url);
         let (body, raw) = match request {
             CaseRequest::Built(BuiltRequest { body, .. }) => {
                 (body.as_ref().map_or_else(Vec::new, |body| body.to_bytes(placeholders)), Vec::new())
@@ -127,6 +161,13 @@ impl Filled {
             _ => self.raw.clone(),
         }
     }
+}
+
+/// The path and query of a URL of the server. A target can be one that a response had.
+fn path(target: String, base_url: &BaseUrl) -> String {
+    let scheme = if base_url.is_https() { "https" } else { "http" };
+    let origin = format!("{scheme}://{}", base_url.authority());
+    target.strip_prefix(&origin).map(str::to_owned).unwrap_or(target)
 }
 
 fn key_id<T: ToString>(key: Option<&(T, String)>) -> String {

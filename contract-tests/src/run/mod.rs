@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub use difference::{Difference, LineKind, Part};
-pub(crate) use exchange::Caller;
+pub(crate) use exchange::{Caller, Exchange};
 
 /// The path of members' cards.
 const CARDS: &str = "/v3/marketing/membercard-open/cards";
@@ -31,32 +31,50 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 /// Sends the case's requests to `base_url` as this merchant, one after another, then reads the state, and returns the
 /// differences in that order; none if the case passes.
 pub async fn run(case: &Case, base_url: &BaseUrl, merchant: &Credentials) -> Vec<Difference> {
-    let caller = Caller::new(base_url, merchant);
-    let time = case.given.as_ref().and_then(|given| given.now).map(Timestamp::from_unix);
+    let mut caller = Caller::new(base_url, merchant);
+    let mut time = case.given.as_ref().and_then(|given| given.now).map(Timestamp::from_unix);
     let mut differences = Vec::new();
     for (index, exchange) in case.exchanges.iter().enumerate() {
         let request = &exchange.request;
         let place = format!("exchange {}, {} {}", index + 1, request.method(), request.target());
-        differences.extend(run_exchange(exchange, &caller, time, &place).await);
+        differences.extend(run_exchange(exchange, &mut caller, &mut time, &place).await);
     }
     for after in &case.after {
         let place = format!("afterwards, the card {} of {}", after.card_id, after.code);
-        differences.extend(run_exchange(&read_member(after, &caller), &caller, time, &place).await);
+        let read = read_member(after, &caller);
+        differences.extend(run_exchange(&read, &mut caller, &mut time, &place).await);
     }
     differences
 }
 
 async fn run_exchange(
     exchange: &CaseExchange,
-    caller: &Caller<'_>,
-    time: Option<Timestamp>,
+    caller: &mut Caller<'_>,
+    time: &mut Option<Timestamp>,
     place: &str,
 ) -> Vec<Difference> {
-    let differences = match caller.send(&exchange.request, &exchange.sign, time).await {
-        Ok(sent) => compare::compare(&exchange.expect, &sent, caller.merchant),
+    let sent = caller.send(&exchange.request, &exchange.sign, *time).await;
+    let differences = match sent {
+        Ok(mut sent) => {
+            *time = clock(&exchange.request, &sent).or(*time);
+            let missing = caller.keep(&mut sent, &exchange.keep).err();
+            let missing = missing.map(|pointer| {
+                Difference::new(Part::Body, format!("a value to keep at {pointer}"), "none")
+            });
+            let mut differences = compare::compare(&exchange.expect, &sent, caller.merchant);
+            differences.extend(missing);
+            differences
+        }
         Err(problem) => vec![Difference::new(Part::Response, "one", problem)],
     };
     differences.into_iter().map(|difference| difference.within(place)).collect()
+}
+
+/// The mock's time, if this is its response to a change of its clock. Later requests are signed with it.
+pub(crate) fn clock(request: &CaseRequest, sent: &Exchange) -> Option<Timestamp> {
+    (request.target() == "/__mock/clock").then_some(())?;
+    let body: Value = serde_json::from_slice(&sent.response.body).ok()?;
+    body["now"].as_u64().map(Timestamp::from_unix)
 }
 
 /// The exchange that reads a member's card.
@@ -69,6 +87,7 @@ fn read_member(after: &MemberAfter, caller: &Caller<'_>) -> CaseExchange {
     CaseExchange {
         request: CaseRequest::Built(BuiltRequest::get(target)),
         sign: Sign::Valid,
+        keep: [].into(),
         expect: Expected {
             status: 200,
             signed_by: SignedBy::EitherKey,

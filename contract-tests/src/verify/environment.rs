@@ -83,7 +83,7 @@ impl fmt::Display for TestEnvironment {
 }
 
 /// Starts a mock for a single case, and returns it with its base URL.
-pub(super) async fn start_mock(given: &Given) -> io::Result<(MockServer, BaseUrl)> {
+pub(crate) async fn start_mock(given: &Given) -> io::Result<(MockServer, BaseUrl)> {
     let mock = MockServer::builder().config(given.config()).clock(given.clock()).start().await?;
     let url = url(&mock)?;
     Ok((mock, url))

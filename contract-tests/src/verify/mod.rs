@@ -29,7 +29,7 @@
 //! # }
 //! ```
 
-mod environment;
+pub(crate) mod environment;
 mod plan;
 mod preflight;
 mod report;

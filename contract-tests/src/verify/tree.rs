@@ -46,7 +46,7 @@ fn write_case(out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
     }
 }
 
-fn write_difference(out: &mut impl Write, difference: &Difference) -> io::Result<()> {
+pub(crate) fn write_difference(out: &mut impl Write, difference: &Difference) -> io::Result<()> {
     write!(out, "          {HEADING}{}{HEADING:#}: ", difference.part)?;
     write_lines(out, &difference.lines())?;
     let mut hint = difference.hint.iter().flat_map(|hint| hint.lines());

@@ -43,6 +43,7 @@ fn full() -> Value {
                 "body": { "json": { "out_request_no": "{unique}" } }
             },
             "sign": "valid",
+            "keep": { "prepay_id": "/prepay_id" },
             "expect": {
                 "status": 204,
                 "signed_by": "either-key",
@@ -150,6 +151,12 @@ fn an_invalid_case_is_refused_by_the_schema_and_the_reader() {
             ("/given/policies/repeat", json!("accept"), "leave it out"),
             ("/given/trust", json!("both"), "leave it out"),
             ("/given/now", json!("noon"), "invalid type"),
+            ("/given/appids", json!([]), "leave it out"),
+            ("/given/balance", json!(-1), "invalid value"),
+            ("/given/refund_delay", json!(0), "leave it out"),
+            ("/exchanges/0/keep", json!({}), "leave it out"),
+            ("/exchanges/0/keep", json!({ "prepayId": "/prepay_id" }), "expected lower-case letters and _"),
+            ("/exchanges/0/keep", json!({ "prepay_id": "prepay_id" }), "expected a JSON pointer"),
             ("/exchanges/0/sign", json!("rightly"), "unknown variant `rightly`"),
             (
                 at(request, "/method"),
@@ -213,12 +220,33 @@ fn rules_that_a_schema_cannot_express_are_checked_by_the_reader() {
     for (pointer, value, message) in [
         ("/id", json!("another/case"), "expected the id `a/case`, found `another/case`"),
         ("/exchanges/0/request/target", json!("/v3/{uniqe}"), "found {uniqe}"),
+        ("/exchanges/0/keep", json!({ "unique": "/a" }), "expected another name than that of the placeholder"),
+        ("/exchanges/0/request/target", json!("/v3/{prepay_id}"), "found {prepay_id}"),
         ("/exchanges/0/expect/headers", json!({ "date": { "matching": "(" } }), "regex parse error"),
         ("/exchanges/0/expect/body", json!({ "schema": "card" }), "expected a schema of the contract"),
     ] {
         let error = read(&broken_at(&full(), pointer, &value)).map(|case| case.id).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
     }
+}
+
+#[test]
+fn only_a_case_with_a_mock_of_its_own_calls_the_mock() {
+    let calls = broken_at(&full(), "/exchanges/0/request/target", &json!("/__mock/clock"));
+    read(&calls).unwrap();
+    let error = read(&broken_at(&calls, "/given", &REMOVED)).map(|case| case.id).unwrap_err().to_string();
+    assert!(error.contains("expected `given` in a case that calls /__mock/"), "{error}");
+}
+
+#[test]
+fn what_is_kept_can_be_expected_at_once_and_sent_later() {
+    let mut case = full();
+    case["exchanges"][0]["expect"]["body"] = json!({ "exact": { "prepay_id": "{prepay_id}" } });
+    let mut next = case["exchanges"][0].clone();
+    next.as_object_mut().unwrap().remove("keep");
+    next["request"]["target"] = json!("/v3/{prepay_id}");
+    case["exchanges"].as_array_mut().unwrap().push(next);
+    read(&case).unwrap();
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(crate) fn message(error: &FieldError, language: Language) -> String {
     }
 }
 
-/// `value` and `location` as seen in real responses; `field` and `issue` as documented.
+/// Where the field is and what was found, as in every real response. The documented `field` and `issue` were never seen.
 pub(crate) fn detail(error: &FieldError) -> Value {
     let value = match &error.constraint {
         Constraint::Required => json!(""),
@@ -70,15 +70,10 @@ pub(crate) fn detail(error: &FieldError) -> Value {
         | Constraint::Other { found, .. } => found.clone(),
         Constraint::PercentEncoding { found } => json!(found),
         Constraint::Documented { .. } => {
-            return json!({ "issue": issue(error), "location": null, "value": error.unknown_fields() });
+            return json!({ "location": null, "value": error.unknown_fields() });
         }
     };
-    json!({
-        "field": error.pointer,
-        "issue": issue(error),
-        "location": location(error),
-        "value": value,
-    })
+    json!({ "location": location(error), "value": value })
 }
 
 /// The part of the request. Of the part `file` of a form, the gateway drops the last letter. (wild)
@@ -205,13 +200,14 @@ fn json_of(error: &FieldError) -> &'static str {
     if error.location == Location::Body { " JSON " } else { "" }
 }
 
-/// The type, as the gateway names it. Integers of 64 bits, and strings in JSON, are wild; the others follow their pattern
-/// (own choice).
+/// The type, as the gateway names it. Integers of 64 bits, and strings and objects in JSON, are wild; the others follow
+/// their pattern (own choice).
 fn type_simplified(expected: JsonType, location: Location) -> String {
     match (expected, location) {
         (JsonType::Integer, _) => "合法的 64 位有符号整数".into(),
         (JsonType::Int32, _) => "合法的 32 位有符号整数".into(),
         (JsonType::Uint64, _) => "合法的 64 位无符号整数".into(),
+        (JsonType::Object, Location::Body) => "合法的 Json 对象".into(),
         (other, Location::Body) => format!(" {} 类型的 Json 值", json_name(other)),
         (other, _) => format!("合法的 {} 类型的值", json_name(other)),
     }
@@ -222,6 +218,7 @@ fn type_traditional(expected: JsonType, location: Location) -> String {
         (JsonType::Integer, _) => "合法的 64 位有符號整數".into(),
         (JsonType::Int32, _) => "合法的 32 位有符號整數".into(),
         (JsonType::Uint64, _) => "合法的 64 位無符號整數".into(),
+        (JsonType::Object, Location::Body) => "合法的 Json 對象".into(),
         (other, Location::Body) => format!(" {} 類型的 Json 值", json_name(other)),
         (other, _) => format!("合法的 {} 類型的值", json_name(other)),
     }

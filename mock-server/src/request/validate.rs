@@ -3,12 +3,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{HeaderName, header::HOST};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use wechatpay_openapi::{
     Constraint, FieldError, Form as FormSchema, Location, Operation, Parameter, RequestBody, Schema,
 };
-use wechatpay_protocol::{Timestamp, display::quoted};
+use wechatpay_protocol::{
+    Timestamp,
+    display::{quoted, truncate},
+};
 
 use crate::{
     api::{
@@ -22,9 +26,13 @@ use crate::{
         all_in_query,
         authenticate::AuthenticatedRequest,
         multipart::{Form, META},
+        query_pairs,
         receive::RawRequest,
     },
 };
+
+/// Characters of the name of an undocumented query parameter that an error shows. (own choice)
+const NAME_SHOWN: usize = 128;
 
 /// A request that a merchant signed and that matches the contract. Only [`validate`] creates one.
 pub(crate) struct ValidRequest<'c> {
@@ -144,6 +152,7 @@ impl Validation<'_> {
         operation: &'c Operation,
         received: &RawRequest,
     ) -> Result<Vec<(&'c str, String)>, ApiError> {
+        self.check_query(operation, received.query())?;
         let in_path = operation.path().values(received.path()).unwrap_or_default();
         let mut parameters = Vec::with_capacity(operation.parameters().len());
         for parameter in operation.parameters() {
@@ -163,6 +172,26 @@ impl Validation<'_> {
             }
         }
         Ok(parameters)
+    }
+
+    /// # Errors
+    /// If all query parameters of the operation are known and there is another one. (wild)
+    fn check_query(&self, operation: &Operation, query: &str) -> Result<(), ApiError> {
+        if !operation.has_complete_query() || self.unknown_field == UnknownField::Warn {
+            return Ok(());
+        }
+        let known = |name: &str| {
+            let mut parameters = operation.parameters().iter();
+            parameters.any(|known| known.location == Location::Query && known.name == name)
+        };
+        let sent = query_pairs(query).map(|(name, _)| percent_decode_str(name).decode_utf8_lossy());
+        let names: Vec<_> = sent.filter(|name| !known(name)).map(|name| truncate(&name, NAME_SHOWN).into()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let constraint = Constraint::Documented { parent: String::new(), names };
+        let error = FieldError { location: Location::Query, pointer: String::new(), title: String::new(), constraint };
+        Err(Box::new(error).into())
     }
 
     /// The value of a parameter, as sent: if it is encrypted, its text keeps the rules.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use walkdir::WalkDir;
-use wechatpay_contract::{case, table};
+use wechatpay_contract::{case, real, table};
 use wechatpay_mock::{
     Config, FaultRule,
     diagnosis::{
@@ -65,6 +65,15 @@ fn the_table_of_behaviours_is_up_to_date() {
     let cases = case::load(&root().join("fixtures/cases")).unwrap();
     let generated = table::behaviour(&cases, "../../fixtures/cases");
     check_generated("docs/reference/behaviour.md", "behaviour", &generated);
+}
+
+#[test]
+fn the_count_of_real_samples_is_documented() {
+    let samples = real::embedded().unwrap();
+    let equal = samples.iter().filter(|sample| sample.unequal.is_none()).count();
+    let count = format!("real samples: {}, equal: {equal}", samples.len());
+    let page = "docs/explanation/why-believe-the-mock.md";
+    assert!(read(page).contains(&count), "{page}: expected {count}");
 }
 
 #[test]

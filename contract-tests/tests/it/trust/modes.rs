@@ -90,7 +90,7 @@ async fn without_a_platform_certificate_the_list_is_a_404_with_a_hint() {
         rejection.message(),
         Some(
             "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥。可查看指引\
-             https://pay.weixin.qq.com/docs/merchant/products/platform-certificate/wxp-pub-key-guide.html"
+             https://pay.weixin.qq.com/doc/v3/merchant/4012153196"
         )
     );
     assert_eq!(serial_in(&exchange(&mock, &RawRequest::certificates()).await).as_deref(), Some(PUBLIC_KEY));
