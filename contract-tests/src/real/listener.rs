@@ -55,7 +55,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Received>> {
     let header = |header: &httparse::Header<'_>| {
         (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned())
     };
-    let headers: BTreeMap<_, _> = request.headers.iter().map(|one| header(one)).collect();
+    let headers: BTreeMap<_, _> = request.headers.iter().map(header).collect();
     let length = headers.get("Content-Length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let body = bytes.get(start..start + length).map(<[u8]>::to_vec);
     Ok(body.map(|body| Received { headers, body }))
