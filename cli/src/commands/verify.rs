@@ -74,7 +74,9 @@ pub(crate) struct Verify {
     cases: Option<PathBuf>,
 
     /// Compare what temporary mocks send with real samples: responses, callbacks and files that somebody published
-    #[arg(long, conflicts_with_all = ["target", "shard", "list", "report", "cases"])]
+    ///
+    /// It always uses temporary mocks, so it makes no use of a target.
+    #[arg(long, conflicts_with_all = ["shard", "list", "json", "report", "cases"])]
     real: bool,
 
     /// Allow a target on another machine; only the cases that cannot change anything are run
@@ -131,7 +133,8 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
 /// Returns whether the mock equals every sample with one of these texts in its name, or is known not to.
 async fn compare(filters: &[String]) -> Result<bool, Failure> {
     let is_selected = |name: &str| filters.is_empty() || filters.iter().any(|text| name.contains(text));
-    let samples = real::embedded()?.into_iter().filter(|sample| is_selected(&sample.name)).collect::<Vec<_>>();
+    let samples =
+        real::embedded()?.into_iter().filter(|sample| is_selected(&sample.name)).collect::<Vec<_>>();
     if samples.is_empty() {
         return Err(NothingRun { skipped: 0 }.into());
     }

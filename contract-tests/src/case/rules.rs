@@ -81,7 +81,9 @@ impl Found {
         for (name, pointer) in kept {
             let violation = |problem| Err(Violation { at: format!("\"{name}\":"), problem });
             if name.is_empty() || name.contains(|char: char| !(char.is_ascii_lowercase() || char == '_')) {
-                return violation(format!("expected lower-case letters and _ as the name of what is kept, found `{name}`"));
+                return violation(format!(
+                    "expected lower-case letters and _ as the name of what is kept, found `{name}`"
+                ));
             }
             if !pointer.starts_with('/') {
                 return violation(format!("expected a JSON pointer such as /prepay_id, found `{pointer}`"));

@@ -4,7 +4,8 @@ use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 use wechatpay_openapi::{JsonType, Location};
 
-/// A type in the gateway's messages. (wild for integers of 64 bits and for strings in JSON; the others follow them)
+/// A type in the gateway's messages. (wild for integers of 64 bits and for strings and objects in JSON; the others follow
+/// them)
 pub(super) fn name(expected: JsonType, location: Location) -> String {
     let name = match expected {
         JsonType::Array => "array",
@@ -12,6 +13,7 @@ pub(super) fn name(expected: JsonType, location: Location) -> String {
         JsonType::Integer => return "合法的 64 位有符号整数".into(),
         JsonType::Int32 => return "合法的 32 位有符号整数".into(),
         JsonType::Number => "number",
+        JsonType::Object if location == Location::Body => return "合法的 Json 对象".into(),
         JsonType::Object => "object",
         JsonType::String => "string",
         JsonType::Uint64 => return "合法的 64 位无符号整数".into(),

@@ -42,7 +42,9 @@ pub(super) fn of(body: &str) -> Result<Vec<Leaf>, String> {
         return Ok(found);
     }
     let mut json = serde_json::Deserializer::from_str(body);
-    Place { at: String::new(), found: &mut found }.deserialize(&mut json).map_err(|error| error.to_string())?;
+    Place { at: String::new(), found: &mut found }
+        .deserialize(&mut json)
+        .map_err(|error| error.to_string())?;
     json.end().map_err(|error| error.to_string())?;
     if has_spaces(body) {
         found.push(Leaf::of_text("", "spaces outside of texts"));
@@ -198,7 +200,8 @@ mod tests {
     #[test]
     fn a_bill_has_values_by_column() {
         let bill = "\u{feff}a,b\r\n`1,`2,3\r\nsum\r\n`1\r\n";
-        let found: Vec<_> = of_bill(bill).unwrap().into_iter().map(|leaf| (leaf.at, leaf.value.text())).collect();
+        let found: Vec<_> =
+            of_bill(bill).unwrap().into_iter().map(|leaf| (leaf.at, leaf.value.text())).collect();
         let expected = [
             ("names", "a,b"),
             ("/a", "`1"),

@@ -104,9 +104,8 @@ async fn send_all(
 /// Status and headers.
 fn response(expected: &Response, last: &Exchange, differs: &BTreeMap<String, Pattern>) -> Vec<Difference> {
     let found = &last.response;
-    let status = (found.status.as_u16() != expected.status).then(|| {
-        Difference::new(Part::Status, expected.status.to_string(), found.status.as_str())
-    });
+    let status = (found.status.as_u16() != expected.status)
+        .then(|| Difference::new(Part::Status, expected.status.to_string(), found.status.as_str()));
     let headers = expected.headers.as_ref().map(|expected| {
         let value = |name: &String| {
             let values = found.headers.get_all(name).iter();

@@ -23,7 +23,11 @@ fn write_sample(out: &mut impl Write, result: &SampleResult) -> io::Result<()> {
     let sample = &result.sample;
     match &sample.unequal {
         None if result.differences.is_empty() => {
-            return writeln!(out, "  {GOOD}equal{GOOD:#}    {}  {QUIET}{}{QUIET:#}", sample.name, sample.title);
+            return writeln!(
+                out,
+                "  {GOOD}equal{GOOD:#}    {}  {QUIET}{}{QUIET:#}",
+                sample.name, sample.title
+            );
         }
         Some(why) if !result.differences.is_empty() => {
             return writeln!(out, "  {WARNING}unequal{WARNING:#}  {}  {QUIET}{why}{QUIET:#}", sample.name);

@@ -58,9 +58,8 @@ async fn run_exchange(
         Ok(mut sent) => {
             *time = clock(&exchange.request, &sent).or(*time);
             let missing = caller.keep(&mut sent, &exchange.keep).err();
-            let missing = missing.map(|pointer| {
-                Difference::new(Part::Body, format!("a value to keep at {pointer}"), "none")
-            });
+            let missing = missing
+                .map(|pointer| Difference::new(Part::Body, format!("a value to keep at {pointer}"), "none"));
             let mut differences = compare::compare(&exchange.expect, &sent, caller.merchant);
             differences.extend(missing);
             differences

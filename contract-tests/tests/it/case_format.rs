@@ -220,7 +220,11 @@ fn rules_that_a_schema_cannot_express_are_checked_by_the_reader() {
     for (pointer, value, message) in [
         ("/id", json!("another/case"), "expected the id `a/case`, found `another/case`"),
         ("/exchanges/0/request/target", json!("/v3/{uniqe}"), "found {uniqe}"),
-        ("/exchanges/0/keep", json!({ "unique": "/a" }), "expected another name than that of the placeholder"),
+        (
+            "/exchanges/0/keep",
+            json!({ "unique": "/a" }),
+            "expected another name than that of the placeholder",
+        ),
         ("/exchanges/0/request/target", json!("/v3/{prepay_id}"), "found {prepay_id}"),
         ("/exchanges/0/expect/headers", json!({ "date": { "matching": "(" } }), "regex parse error"),
         ("/exchanges/0/expect/body", json!({ "schema": "card" }), "expected a schema of the contract"),

@@ -185,12 +185,18 @@ impl Validation<'_> {
             parameters.any(|known| known.location == Location::Query && known.name == name)
         };
         let sent = query_pairs(query).map(|(name, _)| percent_decode_str(name).decode_utf8_lossy());
-        let names: Vec<_> = sent.filter(|name| !known(name)).map(|name| truncate(&name, NAME_SHOWN).into()).collect();
+        let names: Vec<_> =
+            sent.filter(|name| !known(name)).map(|name| truncate(&name, NAME_SHOWN).into()).collect();
         if names.is_empty() {
             return Ok(());
         }
         let constraint = Constraint::Documented { parent: String::new(), names };
-        let error = FieldError { location: Location::Query, pointer: String::new(), title: String::new(), constraint };
+        let error = FieldError {
+            location: Location::Query,
+            pointer: String::new(),
+            title: String::new(),
+            constraint,
+        };
         Err(Box::new(error).into())
     }
 
