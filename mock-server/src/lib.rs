@@ -49,7 +49,7 @@ pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMis
 pub use crate::limits::{LimitError, Limits};
 pub use crate::merchants::credentials_dir::{WriteError, credentials_env, write_credentials};
 pub use crate::merchants::{
-    ApiCertificate, CertificateStatus, KeyPairError, MerchantConfig, MerchantKind, NoCredentials,
+    ApiCertificate, Apiv2Key, CertificateStatus, KeyPairError, MerchantConfig, MerchantKind, NoCredentials,
     PlatformCertificate, PlatformCertificates, ProvisionError, PublicKeyPair, TrustMode,
 };
 pub use crate::net::tls::{Authority, AuthorityError};

@@ -25,7 +25,7 @@ pub struct Schema {
 /// The name of a body without a title.
 const BODY: &str = "请求体";
 
-/// Says that an absent field of a body is told of as if it were in the path.
+/// Says that an absent field of a body is reported as if it were in the path.
 const WITH_PATH: &str = "x-with-path";
 
 /// Characters of a value's JSON that an error shows. (own choice)

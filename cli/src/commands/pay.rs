@@ -42,7 +42,7 @@ pub(crate) struct Pay {
     /// The user [default: the one that was ordered for, or a new one]
     #[arg(long, value_name = "OPENID")]
     openid: Option<String>,
-    /// The merchant whose order it is [default: whoever has such an order]
+    /// The merchant whose order it is [default: the one that has such an order]
     #[arg(long, value_name = "MCHID")]
     merchant: Option<String>,
     /// Print JSON instead of text

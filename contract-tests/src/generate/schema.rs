@@ -226,7 +226,9 @@ impl Values {
                 let pattern = pattern.map_err(|error| ContractError::new(error).within("pattern"))?;
                 let longest = keywords.is_sensitive.then_some(LONGEST_SENSITIVE);
                 let max = keywords.max_length;
-                Ok(Self::Text(Text { min: keywords.min_length, max, longest, is_in_bytes, pattern }))
+                let is_time = keywords.format.as_deref() == Some("date-time") && max.is_none();
+                let min = keywords.min_length;
+                Ok(Self::Text(Text { min, max, longest, is_in_bytes, pattern, is_time }))
             }
             Some("array") => {
                 let items = keywords.items.unwrap_or_default();

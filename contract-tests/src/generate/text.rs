@@ -7,6 +7,7 @@ use proptest::{
 };
 use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
+use wechatpay_protocol::Timestamp;
 
 /// The rules of a text.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Text {
     /// Whether the lengths count bytes. Then all characters are of one byte.
     pub(super) is_in_bytes: bool,
     pub(super) pattern: Option<Pattern>,
+    /// Whether it is a time. Rules of some operations read it, so valid texts are times in RFC 3339.
+    pub(super) is_time: bool,
 }
 
 /// A regular expression that texts match.
@@ -32,9 +35,15 @@ pub(super) struct Pattern {
 /// The usual maximum length of a text in characters, apart from texts of the schema's maximum.
 const USUAL_LENGTH: usize = 32;
 
+/// The end of the year 2099, in Unix seconds.
+const LAST_TIME: u64 = 4_102_444_800;
+
 impl Text {
     /// Texts that break no rule.
     pub(super) fn valid(&self) -> BoxedStrategy<String> {
+        if self.is_time {
+            return (0..LAST_TIME).prop_map(|unix| Timestamp::from_unix(unix).to_rfc3339()).boxed();
+        }
         let most = self.max.unwrap_or(self.min + 2 * USUAL_LENGTH);
         let lengths = self.min..=most.min(self.longest.unwrap_or(most));
         match (self.of_lengths(lengths.clone()), &self.pattern) {
@@ -213,7 +222,7 @@ mod tests {
 
     fn text(pattern: Option<&str>) -> Text {
         let pattern = pattern.map(|pattern| Pattern::parse(pattern, false).unwrap());
-        Text { min: 2, max: Some(128), longest: None, is_in_bytes: false, pattern }
+        Text { min: 2, max: Some(128), longest: None, is_in_bytes: false, pattern, is_time: false }
     }
 
     #[test]

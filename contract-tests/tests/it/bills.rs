@@ -113,13 +113,13 @@ fn client(mock: &MockServer, credentials: &Credentials) -> Client {
 }
 
 /// Path and query of a `download_url`.
-fn target_of(applied: &Value) -> &str {
+pub(crate) fn target_of(applied: &Value) -> &str {
     let url = applied["download_url"].as_str().unwrap();
     &url[url.find("/v3/").unwrap()..]
 }
 
 /// The answer to a signed request, as it came.
-async fn raw(mock: &MockServer, client: &Client, target: &str) -> RawResponse {
+pub(crate) async fn raw(mock: &MockServer, client: &Client, target: &str) -> RawResponse {
     let signed = client.sign(Method::GET, target, "").unwrap();
     let headers = signed.headers();
     let headers = headers.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()));
@@ -134,14 +134,14 @@ fn digest(file: &[u8]) -> String {
 }
 
 /// A bill as text: the names of its columns, its rows and its totals, without backticks.
-struct Bill {
+pub(crate) struct Bill {
     columns: Vec<String>,
     rows: Vec<Vec<String>>,
     totals: Vec<String>,
 }
 
 impl Bill {
-    fn of(file: &[u8]) -> Self {
+    pub(crate) fn of(file: &[u8]) -> Self {
         let text = std::str::from_utf8(file).unwrap().strip_prefix('\u{feff}').unwrap();
         let mut lines: Vec<Vec<String>> = text.split_terminator("\r\n").map(values).collect();
         let totals = lines.pop().unwrap();
@@ -149,7 +149,7 @@ impl Bill {
         Self { columns: lines.remove(0), rows: lines, totals }
     }
 
-    fn column(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn column(&self, name: &str) -> Vec<&str> {
         let at = self.columns.iter().position(|column| column == name).unwrap();
         self.rows.iter().map(|row| row[at].as_str()).collect()
     }
@@ -165,7 +165,7 @@ fn values(line: &str) -> Vec<String> {
 
 const REFUNDS: &str = "/v3/refund/domestic/refunds";
 const TRADES: &str = "/v3/bill/tradebill?bill_date=2025-09-04";
-const FLOWS: &str = "/v3/bill/fundflowbill?bill_date=2025-09-04";
+pub(crate) const FLOWS: &str = "/v3/bill/fundflowbill?bill_date=2025-09-04";
 
 #[tokio::test]
 async fn a_days_payments_and_refunds_are_in_its_bill_from_10_oclock_of_the_next_day_on() {
@@ -224,6 +224,27 @@ async fn a_bill_shows_a_refund_as_it_was_at_10_oclock() {
     assert_eq!(bill.column("退款状态"), ["PROCESSING"; 2]);
     assert_eq!(bill.column("退款成功时间"), [""; 2]);
     assert_eq!(bill.column("交易时间"), ["2025-09-04 10:05:32"; 2]);
+}
+
+#[tokio::test]
+async fn a_bill_stays_as_it_is_whatever_becomes_of_its_refunds() {
+    let shop = Shop::start().await;
+    shop.order("order-1", 2).await;
+    shop.pay("order-1");
+    let number = "MOCK*refund-abnormal*1";
+    let refunded = shop.refund("order-1", number, 1, 2).await;
+    shop.set("2025-09-05T10:00:00+08:00");
+    let refunds = format!("{TRADES}&bill_type=REFUND");
+    let applied = shop.apply(&refunds).await;
+    assert_eq!(shop.file(&refunds).await.column("退款状态"), ["CHANGE"]);
+    let again = json!({ "out_refund_no": number, "type": "MERCHANT_BANK_CARD" });
+    let target = format!("{REFUNDS}/{}/apply-abnormal-refund", refunded["refund_id"].as_str().unwrap());
+    shop.call(Method::POST, &target, again).await;
+    let target = format!("{REFUNDS}/{number}");
+    assert_eq!(shop.call(Method::GET, &target, Value::Null).await["status"], "SUCCESS");
+    let answer = raw(&shop.mock, &shop.client, target_of(&applied)).await;
+    assert_eq!(digest(&answer.body), applied["hash_value"]);
+    assert_eq!(shop.file(&refunds).await.column("退款状态"), ["CHANGE"]);
 }
 
 #[tokio::test]
@@ -434,7 +455,7 @@ proptest! {
     }
 }
 
-fn fen(yuan: &str) -> u64 {
+pub(crate) fn fen(yuan: &str) -> u64 {
     let (whole, decimals) = yuan.split_once('.').unwrap();
     whole.parse::<u64>().unwrap() * 100 + decimals.parse::<u64>().unwrap()
 }

@@ -124,7 +124,7 @@ impl AdminError {
             Self::Rule(RuleError::TooMany { .. } | RuleError::TooLarge { .. })
             | Self::Provision(_)
             | Self::KeysBusy
-            | Self::Payment(PaymentError::Refused { .. })
+            | Self::Payment(PaymentError::Refused { .. } | PaymentError::SeveralOrders { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) | Self::Trigger(_) => {

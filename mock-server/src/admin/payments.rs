@@ -39,7 +39,7 @@ pub(super) struct NewPayment {
     /// What the payer does: pays, leaves, tries to pay without enough money, begins to pay (the user of a code is asked for
     /// the password), or lets the order be closed.
     action: PayerAction,
-    /// The merchant whose order it is, by mchid. Default: whoever has such an order.
+    /// The merchant whose order it is, by mchid. Default: the one that has such an order.
     #[serde(deserialize_with = "non_null")]
     #[schema(value_type = Option<String>, pattern = "^[0-9]{1,32}$")]
     merchant: Option<String>,
@@ -56,7 +56,7 @@ pub(super) struct NewPayment {
     responses(
         (status = 200, description = "The order as a query shows it, and its merchant.", body = Object),
         (status = 404, description = "There is no such order, or no such merchant.", body = Error),
-        (status = 409, description = "The order can't be paid; the message also has what the user sees.", body = Error)
+        (status = 409, description = "The order can't be paid; the message also has what the user sees. Or several merchants have such an order.", body = Error)
     )
 )]
 pub(super) async fn pay(

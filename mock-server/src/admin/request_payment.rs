@@ -114,7 +114,7 @@ struct ParameterDetail<'a> {
         "paySign": "oR9d8PuhnIc+YZ8cBHFCwfgpaK9gd7vaRvkYD7rthRAZ"
     })),
     responses(
-        (status = 200, description = "The order as a query shows it, its merchant, and errMsg: requestPayment:ok, or requestPayment:fail cancel if the user does not pay.", body = Object),
+        (status = 200, description = "The order as a query shows it, its merchant, and errMsg: requestPayment:ok, requestPayment:fail if the user can't pay, or requestPayment:fail cancel if the user does not.", body = Object),
         (status = 400, description = "The parameters or the paySign are wrong. Or the query, the headers or the body do not match this document.", body = PaymentRefusal),
         (status = 409, description = "The order can't be paid.", body = PaymentRefusal)
     )
@@ -123,18 +123,24 @@ pub(super) async fn request_payment(
     State(control): State<Arc<Control>>,
     Body(requested): Body<RequestedPayment>,
 ) -> Result<Json, Result<(StatusCode, Json), AdminError>> {
+    let may_be_js_sdk = requested.client.is_none() && requested.parameters.contains_key("timestamp");
     let payment = FrontEndPayment::from(requested);
     let action = payment.action;
     let requested =
         control.on_thread(move |control, _| Some(control.payer.request(payment))).await.map_err(Err)?;
     match requested {
         Ok(mut shown) => {
-            let is_paid = matches!(action, PayerAction::Pay);
-            shown["errMsg"] = if is_paid { "requestPayment:ok" } else { "requestPayment:fail cancel" }.into();
+            shown["errMsg"] = match action {
+                PayerAction::Pay => "requestPayment:ok",
+                PayerAction::Fail => "requestPayment:fail",
+                PayerAction::Cancel | PayerAction::Start | PayerAction::Close => "requestPayment:fail cancel",
+            }
+            .into();
             Ok(Json::of(&shown))
         }
         Err(NotRequested::Wrong(diagnosis)) => {
-            Err(Ok((StatusCode::BAD_REQUEST, Json::of(&PaymentRefusal::wrong(&diagnosis)))))
+            let refusal = PaymentRefusal::wrong(&diagnosis, may_be_js_sdk);
+            Err(Ok((StatusCode::BAD_REQUEST, Json::of(&refusal))))
         }
         Err(NotRequested::Payment(PaymentError::Refused { shown, reason })) => {
             Err(Ok((StatusCode::CONFLICT, Json::of(&PaymentRefusal::new(shown, &reason)))))
@@ -165,8 +171,14 @@ impl<'a> PaymentRefusal<'a> {
         Self { message, chinese: None, err_msg, shown, diagnosis: None }
     }
 
-    fn wrong(diagnosis: &'a PaySignDiagnosis) -> Self {
-        let chinese = truncate(&diagnosis.chinese(), LONGEST).into_owned();
+    /// `wx.chooseWXPay` has another name for `timeStamp` than all others.
+    fn wrong(diagnosis: &'a PaySignDiagnosis, may_be_js_sdk: bool) -> Self {
+        let (mut english, mut chinese) = (diagnosis.to_string(), diagnosis.chinese());
+        if may_be_js_sdk {
+            english += "; if this is for wx.chooseWXPay, add \"client\": \"js-sdk\"";
+            chinese += "；如果用的是 wx.chooseWXPay，请加上 \"client\": \"js-sdk\"";
+        }
+        let chinese = truncate(&chinese, LONGEST).into_owned();
         Self {
             chinese: Some(chinese),
             diagnosis: Some(PaySignDetail {
@@ -174,7 +186,7 @@ impl<'a> PaymentRefusal<'a> {
                 parameters: diagnosis.parameters.iter().map(ParameterDetail::of).collect(),
                 signature: diagnosis.signature.as_ref().map(DiagnosisDetail::of),
             }),
-            ..Self::new(diagnosis.shown(), &diagnosis.to_string())
+            ..Self::new(diagnosis.shown(), &english)
         }
     }
 }

@@ -68,6 +68,8 @@ operation_errors! {
     OtherAppidDocumented = "other_appid_documented",
     /// A JSAPI order names no user.
     NoOpenid = "no_openid",
+    /// `time_expire` is no time with its zone.
+    TimeExpire = "time_expire",
     /// `sub_openid` without `sub_appid`.
     SubOpenidWithoutAppid = "sub_openid_without_appid",
     /// `sub_appid` is `sp_appid`.

@@ -9,8 +9,8 @@ use wechatpay_protocol::{Certificate, Mchid, ParseError, Timestamp, display::err
 use crate::{
     config::source::{Source, Table},
     merchants::{
-        ApiCertificate, CertificateStatus, KeyPairError, MerchantConfig, MerchantKind, PlatformCertificate,
-        PlatformCertificates, PublicKeyPair, TrustMode,
+        ApiCertificate, Apiv2Key, CertificateStatus, KeyPairError, MerchantConfig, MerchantKind,
+        PlatformCertificate, PlatformCertificates, PublicKeyPair, TrustMode,
     },
 };
 
@@ -24,6 +24,7 @@ pub(super) struct MerchantTable {
     certificate_status: CertificateStatus,
     private_key: Option<String>,
     apiv3_key: Option<String>,
+    apiv2_key: Option<String>,
     notify_url: Option<String>,
     appids: Vec<String>,
     balance: Option<u64>,
@@ -102,11 +103,21 @@ fn merchant(
         certificate: certificate.unwrap_or(default.certificate),
         certificate_status: raw.certificate_status,
         apiv3_key: apiv3_key.unwrap_or(default.apiv3_key),
+        apiv2_key: raw.apiv2_key.and_then(|key| apiv2_key(table, &key)),
         notify_url: raw.notify_url.and_then(|url| notify_url(table, url)),
         appids: raw.appids,
         balance: raw.balance,
         ..default
     })
+}
+
+fn apiv2_key(table: &Table<'_>, text: &str) -> Option<Apiv2Key> {
+    let key = Apiv2Key::new(text);
+    if key.is_none() {
+        let problem = "expected 32 visible ASCII characters, found another text (not shown)";
+        table.report("apiv2_key", problem, "use the APIv2 key from the merchant platform");
+    }
+    key
 }
 
 fn notify_url(table: &Table<'_>, url: String) -> Option<String> {

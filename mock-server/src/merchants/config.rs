@@ -30,6 +30,8 @@ pub struct MerchantConfig {
     pub certificate_status: CertificateStatus,
     /// The key that both sides encrypt with.
     pub apiv3_key: Apiv3Key,
+    /// The key of API v2, by which the mock recognises what a front end signs as in API v2.
+    pub apiv2_key: Option<Apiv2Key>,
     /// Where callbacks go whose operation names no URL.
     pub notify_url: Option<String>,
     /// Its appids. Without any, every appid is taken for its own.
@@ -71,6 +73,12 @@ pub struct ApiCertificate {
     private_key: Option<String>,
 }
 
+/// A merchant's key of API v2: 32 visible ASCII characters. (documented)
+///
+/// `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Apiv2Key(String);
+
 /// Why a merchant's credentials are not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoCredentials {
@@ -103,6 +111,26 @@ impl fmt::Display for CertificateStatus {
     }
 }
 
+impl Apiv2Key {
+    const LENGTH: usize = 32;
+
+    /// `None` if the text is no such key.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_key = text.len() == Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_key.then(|| Self(text.into()))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Apiv2Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Apiv2Key(secret)")
+    }
+}
+
 impl MerchantConfig {
     /// A direct merchant with this mchid that trusts both kinds of keys. Its certificate and APIv3 key are the
     /// development merchant's.
@@ -114,6 +142,7 @@ impl MerchantConfig {
             certificate: ApiCertificate::development(),
             certificate_status: CertificateStatus::default(),
             apiv3_key: Credentials::development().apiv3_key,
+            apiv2_key: None,
             notify_url: None,
             appids: Vec::new(),
             balance: None,

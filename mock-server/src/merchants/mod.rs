@@ -15,7 +15,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use serde::Deserialize;
 use wechatpay_protocol::{Credentials, KeyId, Mchid, Timestamp};
 
-pub use config::{ApiCertificate, CertificateStatus, MerchantConfig, MerchantKind, NoCredentials};
+pub use config::{ApiCertificate, Apiv2Key, CertificateStatus, MerchantConfig, MerchantKind, NoCredentials};
 pub use key_pair::KeyPairError;
 pub(crate) use key_pair::pair;
 pub(crate) use merchant::Merchant;

@@ -35,6 +35,13 @@ pub(crate) enum NotRequested {
     Payment(PaymentError),
 }
 
+/// The keys that a paySign may be made with in place of the private key.
+fn secrets(merchant: &Merchant) -> Vec<Secret<'_>> {
+    let apiv3 = Secret { kind: SecretKind::ApiV3, text: merchant.apiv3_key.expose() };
+    let apiv2 = merchant.apiv2_key.as_ref().map(|key| Secret { kind: SecretKind::ApiV2, text: key.expose() });
+    [apiv3].into_iter().chain(apiv2).collect()
+}
+
 impl Payer {
     /// Checks what the client is handed, and then does what the user does. Returns the order as a query shows it, with its
     /// merchant.
@@ -89,7 +96,7 @@ impl Payer {
                 key: merchant.key(),
             }),
             other_keys: other_keys(merchants, merchant),
-            secrets: vec![Secret { kind: SecretKind::ApiV3, text: merchant.apiv3_key.expose() }],
+            secrets: secrets(merchant),
             other_values,
         };
         diagnose_pay_sign(&evidence, TIME_LIMIT)

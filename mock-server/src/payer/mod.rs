@@ -40,7 +40,7 @@ pub struct Payment {
     pub order: OrderName,
     /// What the payer does.
     pub action: PayerAction,
-    /// The merchant whose order it is, by mchid. Default: whoever has an order of this name.
+    /// The merchant whose order it is, by mchid. Default: the one that has an order of this name.
     pub merchant: Option<String>,
     /// The user. Default: the one that was ordered for, or a new one.
     pub openid: Option<String>,
@@ -56,12 +56,18 @@ pub enum PaymentError {
         found: String,
     },
     /// No order has this name.
-    #[error("expected the {what} of an order, found {found}; place the order first")]
+    #[error("expected the {what} of an order, found {found}; place the order first, and use its newest code")]
     UnknownOrder {
         /// What the order is named by: `out_trade_no`.
         what: &'static str,
         /// The name, quoted.
         found: String,
+    },
+    /// Several merchants have an order of this name.
+    #[error("expected an order of one merchant, found one of each of {}; name the merchant", .mchids.join(", "))]
+    SeveralOrders {
+        /// The mchids.
+        mchids: Vec<String>,
     },
     /// The order can't be paid.
     #[error("{reason}; the user sees {shown}")]
@@ -144,16 +150,12 @@ impl Payer {
 
     /// Does what the payer does. Returns the order as a query shows it, with its merchant.
     pub(crate) fn act(&self, payment: &Payment) -> Result<Value, PaymentError> {
-        self.acted(payment, false)
-    }
-
-    fn acted(&self, payment: &Payment, is_by_h5_page: bool) -> Result<Value, PaymentError> {
         let Payment { order, action, openid, .. } = payment;
         let merchant = self.merchant_of(payment)?;
         self.gateway.change(&merchant, |context, documents| {
             let mut ledger = Ledger::new(context, &merchant, documents);
             let found = ledger.find(order).ok_or_else(|| PaymentError::unknown(order))?;
-            ledger.act(&found, *action, openid.as_deref(), is_by_h5_page)?;
+            ledger.act(&found, *action, openid.as_deref())?;
             let mut shown = ledger.shown(&found);
             shown["merchant"] = merchant.mchid.as_str().into();
             Ok(shown)
@@ -179,7 +181,15 @@ impl Payer {
             return merchants.merchant(mchid).ok_or_else(unknown);
         }
         let has_it = |merchant: &Arc<Merchant>| self.found(merchant, &payment.order).is_some();
-        merchants.merchants().into_iter().find(has_it).ok_or_else(|| PaymentError::unknown(&payment.order))
+        let having_it: Vec<_> = merchants.merchants().into_iter().filter(has_it).collect();
+        match having_it.as_slice() {
+            [] => Err(PaymentError::unknown(&payment.order)),
+            [merchant] => Ok(Arc::clone(merchant)),
+            several => {
+                let mchids = several.iter().map(|merchant| merchant.mchid.to_string()).collect();
+                Err(PaymentError::SeveralOrders { mchids })
+            }
+        }
     }
 
     /// The merchant's order of this name.

@@ -9,6 +9,7 @@ use http::{
 };
 use http_body::Body;
 use percent_encoding::percent_decode_str;
+use wechatpay_protocol::display::quoted;
 
 use super::{Payer, Payment, PaymentError};
 use crate::{
@@ -127,9 +128,10 @@ impl Payer {
 
     /// Does what the button says, and sends the browser on to the shop.
     fn done(&self, received: &RawRequest, texts: &Texts, payment: &Payment) -> http::Response<ResponseBody> {
-        if let Err(error) = self.acted(payment, true) {
+        if let Err(error) = self.act(payment) {
             return refused(received, texts, &error);
         }
+        tracing::info!("payment page: {:?} of {}", payment.action, quoted(payment.order.as_str()));
         let message = if payment.action == PayerAction::Pay { texts.paid } else { texts.left };
         match way_back(received).and_then(|url| HeaderValue::try_from(url).ok()) {
             None => page(StatusCode::OK, texts, message, "", "", ""),
@@ -153,6 +155,7 @@ fn texts(headers: &HeaderMap) -> &'static Texts {
 
 /// Says what the user sees, and why to the developer. The way back to the shop is a link.
 fn refused(received: &RawRequest, texts: &Texts, error: &PaymentError) -> http::Response<ResponseBody> {
+    tracing::info!("payment page: {error}");
     let (shown, reason) = match error {
         PaymentError::Refused { shown, reason } => (*shown, reason.clone()),
         _ => ("支付请求已失效，请重新发起支付", error.to_string()),

@@ -8,9 +8,9 @@ use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::Key;
 
-/// The most reminders that are kept. Beyond it, the last due is forgotten: its document then changes when it is next
+/// The most reminders that are kept, in about 28 MB. Beyond it, the last due is forgotten: its document then changes when it is next
 /// used. (own choice)
-const MOST: usize = 1_000_000;
+const MOST: usize = 200_000;
 
 /// A document that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]

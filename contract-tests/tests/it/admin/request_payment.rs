@@ -2,11 +2,13 @@
 
 use std::process::Command;
 
+use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
+use wechatpay_mock::{Apiv2Key, Clock, Config, MockServer};
 use wechatpay_protocol::{Credentials, SigningKey};
 
 use super::{Admin, Response};
-use crate::support::{RawRequest, exchange, tools::are_missing};
+use crate::support::{NOW, RawRequest, exchange, tools::are_missing};
 
 const APPID: &str = "wxd678efh567hg6787";
 
@@ -53,10 +55,10 @@ async fn a_user_pays_only_what_is_signed_rightly() {
     assert_eq!(refused.body["diagnosis"]["signature"]["verdict"], "other-message");
 
     let right = handed(&id);
-    for action in ["cancel", "fail"] {
+    for (action, message) in [("cancel", "requestPayment:fail cancel"), ("fail", "requestPayment:fail")] {
         let left = request(&admin, &right, json!({ "action": action })).await;
         assert_eq!(left.status, 200);
-        assert_eq!(left.body["errMsg"], "requestPayment:fail cancel");
+        assert_eq!(left.body["errMsg"], message);
         assert_eq!(left.body["trade_state"], "NOTPAY");
     }
     let other = request(&admin, &right, json!({ "openid": "another" })).await;
@@ -150,4 +152,40 @@ async fn a_wrong_call_is_refused_with_a_message() {
         assert_eq!(refused.status, 400, "{own}");
         assert!(refused.body["diagnosis"].is_null(), "{own}: {}", refused.text);
     }
+}
+
+#[tokio::test]
+async fn a_pay_sign_as_in_api_v2_is_proved_with_the_merchants_apiv2_key() {
+    let apiv2_key = "wechatpay-mock-dev-apiv2-key-32b";
+    let mut merchant = Config::default().merchants()[0].clone();
+    merchant.apiv2_key = Apiv2Key::new(apiv2_key);
+    assert!(!format!("{merchant:?}").contains(apiv2_key));
+    let config = Config::default().with_merchants([merchant]);
+    let admin =
+        Admin::of(MockServer::builder().config(config).clock(Clock::fixed(NOW)).start().await.unwrap());
+    let id = prepay_id(&admin, "jsapi", "1217752501201407033233368018").await;
+    let mut handed = handed(&id);
+    handed["signType"] = "MD5".into();
+    let text = format!("appId={APPID}&nonceStr=abc&package=prepay_id={id}&signType=MD5&timeStamp=1756951532");
+    let text = format!("{text}&key={apiv2_key}");
+    handed["paySign"] = base16ct::upper::encode_string(&Md5::digest(text)).into();
+    let refused = request(&admin, &handed, json!({})).await;
+    assert_eq!(refused.status, 400);
+    let name = refused.body["diagnosis"]["name"].as_str().unwrap();
+    assert!(name.contains("pay-signed-with-md5"), "{}", refused.text);
+    assert!(!refused.text.contains(apiv2_key));
+}
+
+#[tokio::test]
+async fn what_is_right_for_the_js_sdk_is_refused_only_with_the_name_of_that_client() {
+    let admin = Admin::new().await;
+    let id = prepay_id(&admin, "jsapi", "1217752501201407033233368018").await;
+    let mut handed = handed(&id);
+    let time = handed.as_object_mut().unwrap().remove("timeStamp").unwrap();
+    handed["timestamp"] = time;
+    let refused = request(&admin, &handed, json!({})).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.body["message"].as_str().unwrap().contains("\"client\": \"js-sdk\""), "{}", refused.text);
+    let paid = request(&admin, &handed, json!({ "client": "js-sdk" })).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
 }

@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use wechatpay_mock::{OperationError, OrderName, Payment};
+use wechatpay_mock::{OperationError, OrderName, Payment, PaymentError};
 
-use super::{NOWHERE, OPENID, REFUNDS, Shop, by_number, order, refund};
+use super::{NOWHERE, OPENID, REFUNDS, Shop, by_number, closing, order, refund};
 
 const COMBINED: &str = "/v3/combine-transactions";
 
@@ -96,4 +96,44 @@ async fn a_combined_order_is_paid_by_itself_if_its_number_says_so() {
     assert_eq!(shop.state("SUB001").await, "SUCCESS");
     assert_eq!(shop.state("SUB002").await, "SUCCESS");
     assert_eq!(shop.events(), ["TRANSACTION.SUCCESS"]);
+}
+
+#[tokio::test]
+async fn one_order_of_a_combined_one_is_neither_paid_nor_closed_alone() {
+    let shop = Shop::open().await;
+    shop.combine(combined("C1")).await;
+    let close = json!({ "mchid": "1900000001" });
+    shop.refused(Method::POST, &closing("SUB001"), close, OperationError::OtherSubOrders).await;
+    shop.pay("SUB002").unwrap();
+    assert_eq!(
+        (shop.state("SUB001").await, shop.state("SUB002").await),
+        ("SUCCESS".into(), "SUCCESS".into())
+    );
+    assert_eq!(shop.events(), ["TRANSACTION.SUCCESS"]);
+}
+
+#[tokio::test]
+async fn a_combined_order_is_paid_by_the_user_that_it_was_ordered_for() {
+    let shop = Shop::open().await;
+    shop.combine(combined("C1")).await;
+    let by = |openid: &str| {
+        let openid = Some(openid.to_owned());
+        shop.mock.pay(&Payment { openid, ..Payment::of(OrderName::OutTradeNo("C1".into())) })
+    };
+    let refused = by("SOMEBODY-ELSE");
+    let shown = "下单账号与支付账号不一致，请核实后再支付";
+    assert!(
+        matches!(refused, Err(PaymentError::Refused { shown: found, .. }) if found == shown),
+        "{refused:?}"
+    );
+    assert_eq!(by(OPENID).unwrap()["combine_payer_info"]["openid"], OPENID);
+}
+
+#[tokio::test]
+async fn no_merchant_is_a_sub_merchant_of_itself() {
+    let shop = Shop::open().await;
+    let mut wrong = combined("C1");
+    wrong["sub_orders"][1]["sub_mchid"] = "1900000001".into();
+    let target = format!("{COMBINED}/jsapi");
+    shop.refused(Method::POST, &target, wrong, OperationError::SameSubMchid).await;
 }

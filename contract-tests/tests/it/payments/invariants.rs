@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use wechatpay_mock::PayerAction;
 
 use super::{REFUNDS, Shop, closing, order, refund};
+use crate::bills;
 
 const TOTAL: u64 = 100;
 
@@ -115,6 +116,23 @@ async fn step(shop: &Shop, orders: &mut [Expected], step: &Step) -> Result<(), T
     Ok(())
 }
 
+/// Checks the merchant's account in the bill of the day: what was paid less what was refunded is what is kept.
+async fn check_account(shop: &Shop, orders: &[Expected]) -> Result<(), TestCaseError> {
+    let paid = orders.iter().map(|order| if order.is_paid { TOTAL } else { 0 }).sum::<u64>();
+    let refunded = orders.iter().map(Expected::refunded).sum::<u64>();
+    shop.mock.clock().advance(24 * 60 * 60);
+    match shop.try_call(Method::GET, bills::FLOWS, Value::Null).await {
+        Err(_) => prop_assert_eq!(paid, 0),
+        Ok(applied) => {
+            let file = bills::raw(&shop.mock, &shop.client, bills::target_of(&applied)).await;
+            let bill = bills::Bill::of(&file.body);
+            let kept = bill.column("账户结余(元)").last().map(|yuan| bills::fen(yuan));
+            prop_assert_eq!(kept, Some(paid - refunded));
+        }
+    }
+    Ok(())
+}
+
 /// Checks what the mock says of every order against what is expected.
 async fn check(shop: &Shop, orders: &[Expected]) -> Result<(), TestCaseError> {
     for (at, expected) in orders.iter().enumerate() {
@@ -131,9 +149,8 @@ async fn check(shop: &Shop, orders: &[Expected]) -> Result<(), TestCaseError> {
             refunded += refund["amount"]["refund"].as_u64().unwrap();
         }
         prop_assert_eq!(refunded, expected.refunded());
-        let most = if expected.is_paid { TOTAL } else { 0 };
-        prop_assert!(refunded <= most);
     }
+    check_account(shop, orders).await?;
     let events = shop.events();
     let count = |event: &str| events.iter().filter(|one| *one == event).count();
     prop_assert_eq!(count("TRANSACTION.SUCCESS"), orders.iter().filter(|order| order.is_paid).count());

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
+use wechatpay_client::Client;
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{
-    Config, OperationError, OrderName, PayerAction, Payment, PaymentError, Payments,
+    Config, MerchantConfig, OperationError, OrderName, PayerAction, Payment, PaymentError, Payments,
     policies::{AppidMismatch, ClosedOrderText, RepeatOrderText},
 };
 
@@ -60,7 +61,9 @@ async fn an_order_is_placed_and_paid_and_its_callback_and_both_queries_tell_the_
     assert_eq!(shop.events(), ["TRANSACTION.SUCCESS"]);
     assert_eq!(shop.told(), without(expected, "promotion_detail"));
     assert_eq!(shop.pay("A00001").map_err(|error| error.to_string()), Err(
-        "expected an order that can still be paid, found one in state \"SUCCESS\"; the user sees 该订单已支付".into()
+        "expected an order that can still be paid, found one in state \"SUCCESS\"; place another order with a new number; \
+         the user sees 该订单已支付"
+            .into()
     ));
 }
 
@@ -266,4 +269,52 @@ async fn below_payments_authorization_is_checked_first_and_answered_without_a_re
         assert_eq!(body, json!({ "code": "SIGN_ERROR", "message": "签名信息错误，验签失败" }), "{what}");
         assert!(!response.head.contains("Request-ID"), "{what}");
     }
+}
+
+#[tokio::test]
+async fn a_time_expire_without_a_zone_is_refused() {
+    let shop = Shop::open().await;
+    for time in ["tomorrow", "2026-12-01T10:00:00", ""] {
+        let mut order = order("A00001");
+        order["time_expire"] = time.into();
+        shop.refused_order("jsapi", order, OperationError::TimeExpire).await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_not_closed_before_its_time_expire() {
+    let shop = Shop::open().await;
+    let mut late = order("A00001");
+    late["time_expire"] = "2025-09-14T10:05:32+08:00".into();
+    shop.place("jsapi", late).await;
+    shop.mock.clock().advance(8 * DAY);
+    assert_eq!(shop.state("A00001").await, "NOTPAY");
+    shop.mock.clock().advance(2 * DAY);
+    assert_eq!(shop.state("A00001").await, "CLOSED");
+}
+
+#[tokio::test]
+async fn an_order_that_two_merchants_have_is_paid_only_if_the_merchant_is_named() {
+    let config = Config::default();
+    let first = config.merchants()[0].clone();
+    let second = MerchantConfig { mchid: "1900000002".parse().unwrap(), ..first.clone() };
+    let shop = Shop::with(config.with_merchants([first, second])).await;
+    shop.place("jsapi", order("A00001")).await;
+    let ours = shop.mock.clock().clone();
+    let builder = Client::builder().base_url(&shop.mock.url());
+    let builder = builder.credentials(&shop.mock.credentials_of("1900000002").unwrap());
+    let other = builder.clock(move || ours.now()).build().unwrap();
+    let mut same = order("A00001");
+    same["mchid"] = "1900000002".into();
+    other.call(Method::POST, "/v3/pay/transactions/jsapi", same.to_string()).await.unwrap();
+
+    let error = shop.pay("A00001").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected an order of one merchant, found one of each of 1900000001, 1900000002; name the merchant"
+    );
+    let merchant = Some("1900000002".to_owned());
+    let named = Payment { merchant, ..Payment::of(OrderName::OutTradeNo("A00001".into())) };
+    assert_eq!(shop.mock.pay(&named).unwrap()["merchant"], "1900000002");
+    assert_eq!(shop.state("A00001").await, "NOTPAY");
 }

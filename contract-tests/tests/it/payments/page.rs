@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use wechatpay_contract::sign::Sign;
+use wechatpay_mock::{OrderName, Payment, PaymentError};
 
-use super::{Shop, native};
+use super::{Shop, native, order};
 use crate::support::{RawRequest, RawResponse, exchange};
 
 const BACK: &str = "https://shop.example.com/?order=1&lang=zh";
@@ -81,4 +82,31 @@ async fn a_page_that_cannot_be_used_any_more_has_no_buttons_but_a_way_back() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn only_an_order_for_h5_is_paid_on_the_page_or_by_its_address() {
+    let shop = Shop::open().await;
+    let placed = shop.place("jsapi", order("A00001")).await;
+    let target =
+        format!("/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={}", placed["prepay_id"].as_str().unwrap());
+    let page = shop.browse("POST", &target, "action=pay", "zh").await;
+    assert_eq!(page.status(), "200");
+    assert!(page.to_text().contains("支付场景非法"));
+    let by_address = shop.mock.pay(&Payment::of(OrderName::H5Url(shop.mock.url() + &target)));
+    assert!(matches!(by_address, Err(PaymentError::Refused { shown: "支付场景非法", .. })), "{by_address:?}");
+    assert_eq!(shop.state("A00001").await, "NOTPAY");
+}
+
+#[tokio::test]
+async fn an_address_is_good_for_five_minutes_also_without_a_browser() {
+    let shop = Shop::open().await;
+    let address = OrderName::H5Url(shop.mock.url() + &shop.page_of("page-0001").await);
+    shop.mock.clock().advance(301);
+    let paid = shop.mock.pay(&Payment::of(address));
+    assert!(
+        matches!(paid, Err(PaymentError::Refused { shown: "支付请求已失效，请重新发起支付", .. })),
+        "{paid:?}"
+    );
+    assert!(shop.pay("page-0001").is_ok());
 }

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use wechatpay_mock::{OperationError, OrderName, Payment};
 
-use super::{NOWHERE, OPENID, REFUNDS, Shop, refund};
+use super::{NOWHERE, OPENID, REFUNDS, Shop, refund, without};
 
 const ORDERS: &str = "/v3/pay/partner/transactions";
 
@@ -70,4 +70,53 @@ async fn what_does_not_belong_together_is_refused() {
         order[pointer] = value;
         shop.refused(Method::POST, &place, order, expected).await;
     }
+}
+
+#[tokio::test]
+async fn a_number_refunds_once_whatever_sub_merchant_is_named() {
+    let shop = Shop::open().await;
+    shop.call(Method::POST, &format!("{ORDERS}/jsapi"), order("1900000109")).await;
+    let paid = shop.pay("A00001").unwrap();
+    let by_id = |sub_mchid: Option<&str>| {
+        let mut refund = without(refund("R1", "A00001", 30), "out_trade_no");
+        refund["transaction_id"] = paid["transaction_id"].clone();
+        if let Some(sub_mchid) = sub_mchid {
+            refund["sub_mchid"] = sub_mchid.into();
+        }
+        refund
+    };
+    for wrong in [Some("1900000110"), None] {
+        shop.refused(Method::POST, REFUNDS, by_id(wrong), OperationError::OtherSubMerchantsOrder).await;
+    }
+    let first = shop.call(Method::POST, REFUNDS, by_id(Some("1900000109"))).await;
+    let again = shop.call(Method::POST, REFUNDS, by_id(Some("1900000109"))).await;
+    assert_eq!(first["refund_id"], again["refund_id"]);
+    assert_eq!(shop.events(), ["TRANSACTION.SUCCESS", "REFUND.SUCCESS"]);
+}
+
+#[tokio::test]
+async fn a_sub_merchants_openid_is_not_the_service_providers() {
+    let shop = Shop::open().await;
+    let mut order = order("1900000109");
+    order["sub_appid"] = "wx9999999999999999".into();
+    order["payer"] = json!({ "sub_openid": "SUB-OPENID" });
+    shop.call(Method::POST, &format!("{ORDERS}/jsapi"), order).await;
+    let openid = Some("SUB-OPENID".to_owned());
+    let payment = Payment { openid, ..Payment::of(OrderName::OutTradeNo("A00001".into())) };
+    let paid = shop.mock.pay(&payment).unwrap();
+    assert_eq!(paid["payer"]["sub_openid"], "SUB-OPENID");
+    assert_ne!(paid["payer"]["sp_openid"], "SUB-OPENID");
+}
+
+#[tokio::test]
+async fn a_sub_merchants_payment_by_code_goes_on_when_the_user_does() {
+    let shop = Shop::open().await;
+    let number = "MOCK*user-paying*1";
+    let mut order = without(without(order("1900000109"), "notify_url"), "payer");
+    order["out_trade_no"] = number.into();
+    order["payer"] = json!({ "auth_code": "130061098828009406" });
+    order["scene_info"] = json!({ "store_info": { "id": "0001" } });
+    let placed = shop.call(Method::POST, &format!("{ORDERS}/codepay"), order).await;
+    assert_eq!(placed["trade_state"], "USERPAYING");
+    assert_eq!(shop.pay(number).unwrap()["trade_state"], "SUCCESS");
 }

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use wechatpay_mock::{Config, OperationError, Payments};
 
-use super::{REFUNDS, Shop, order, refund, without};
+use super::{NOWHERE, REFUNDS, Shop, code, order, refund, without};
 
 impl Shop {
     async fn refund(&self, refund: Value) -> Value {
@@ -165,4 +165,32 @@ async fn a_merchant_refunds_no_more_than_its_balance() {
     shop.show_refund("MOCK*refund-closed*1").await;
     shop.refund(refund("R2", "A00002", 40)).await;
     shop.refused_refund(refund("R3", "A00002", 1), OperationError::RefundNotEnough).await;
+}
+
+#[tokio::test]
+async fn a_reversal_takes_nothing_from_the_balance_and_no_amount_is_too_large() {
+    let mut merchant = Config::default().merchants()[0].clone();
+    merchant.balance = Some(100);
+    let shop = Shop::with(Config::default().with_merchants([merchant])).await;
+    for number in ["CODE01", "CODE02", "CODE03"] {
+        let mut order = code(number);
+        order["amount"]["total"] = 9_000_000_000_000_000_000_u64.into();
+        shop.place("codepay", order).await;
+        let reversal = json!({ "appid": "wxd678efh567hg6787", "mchid": "1900000001" });
+        let target = format!("/v3/pay/transactions/out-trade-no/{number}/reverse");
+        shop.call(Method::POST, &target, reversal).await;
+    }
+    shop.paid("A00001").await;
+    shop.refund(refund("R1", "A00001", 100)).await;
+}
+
+#[tokio::test]
+async fn the_callback_of_a_refund_without_a_notify_url_goes_to_the_merchants() {
+    let mut merchant = Config::default().merchants()[0].clone();
+    merchant.notify_url = Some(NOWHERE.into());
+    let shop = Shop::with(Config::default().with_merchants([merchant])).await;
+    shop.paid("A00001").await;
+    shop.refund(without(refund("R1", "A00001", 100), "notify_url")).await;
+    shop.show_refund("R1").await;
+    assert_eq!(shop.events(), ["TRANSACTION.SUCCESS", "REFUND.SUCCESS"]);
 }

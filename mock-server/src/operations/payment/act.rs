@@ -54,6 +54,8 @@ pub(crate) struct Found {
     target: Target,
     prepay: Prepay,
     orders: Vec<Order>,
+    /// Whether it was found by its `h5_url`.
+    is_by_h5_url: bool,
 }
 
 impl OrderName {
@@ -107,7 +109,8 @@ impl Found {
     /// The name and the amount of what is paid, in fen.
     pub(crate) fn shown(&self) -> (String, u64) {
         let description = self.orders.first().and_then(|order| order.text("description"));
-        (description.unwrap_or_default().into(), self.orders.iter().map(Order::total).sum())
+        let totals = self.orders.iter().map(Order::total);
+        (description.unwrap_or_default().into(), totals.fold(0, u64::saturating_add))
     }
 }
 
@@ -119,11 +122,13 @@ impl Ledger<'_, '_> {
             other => self.target(other.number())?,
         };
         let found = self.found(target)?;
-        match name {
+        let is_named = match name {
+            OrderName::OutTradeNo(_) => true,
             // An older code leads nowhere.
-            OrderName::CodeUrl(url) if found.prepay.code_url.as_ref() != Some(url) => None,
-            _ => Some(found),
-        }
+            OrderName::CodeUrl(url) => found.prepay.code_url.as_ref() == Some(url),
+            other => found.prepay.prepay_id == other.number(),
+        };
+        is_named.then_some(Found { is_by_h5_url: matches!(name, OrderName::H5Url(_)), ..found })
     }
 
     /// The order of this number, also that of a sub-merchant, or the combined order.
@@ -141,32 +146,38 @@ impl Ledger<'_, '_> {
         match &target {
             Target::Order(id) => {
                 let order = self.order(id).filter(Order::was_placed)?;
-                Some(Found { target, prepay: order.prepay.clone(), orders: vec![order] })
+                if let Some(combined) = order.combined {
+                    // All of its orders are paid at once, or none. (documented)
+                    return self.found(Target::Combined(combined));
+                }
+                Some(Found { target, prepay: order.prepay.clone(), orders: vec![order], is_by_h5_url: false })
             }
             Target::Combined(id) => {
                 let combined = self.combined(id)?;
                 let orders = self.orders_of(&combined);
-                Some(Found { target, prepay: combined.prepay, orders })
+                Some(Found { target, prepay: combined.prepay, orders, is_by_h5_url: false })
             }
             Target::Refund(_) => None,
         }
     }
 
-    /// Does what the payer does. `at_page` says that it happens on the page of an `h5_url`.
+    /// Does what the payer does.
+    ///
+    /// # Errors
+    /// If the order can't be paid any more, or not by this user, or not in this way.
     pub(crate) fn act(
         &mut self,
         found: &Found,
         action: PayerAction,
         openid: Option<&str>,
-        is_by_h5_page: bool,
     ) -> Result<(), Refusal> {
-        self.check(found, action, openid, is_by_h5_page)?;
+        self.check(found, action, openid)?;
         match (&found.target, action) {
             (_, PayerAction::Cancel) => {}
             (Target::Order(_), PayerAction::Pay) => {
                 let mut order = found.orders[0].clone();
                 let made = numbers::openid(self.context.randomness);
-                let openid = openid.or(order.openid()).unwrap_or(&made).to_owned();
+                let openid = order.user(openid, &made).to_owned();
                 let at = self.now().as_unix();
                 self.pay(&mut order, &Payer { openid: &openid, at });
             }
@@ -195,7 +206,7 @@ impl Ledger<'_, '_> {
     /// # Errors
     /// If the order can't be paid any more, or the page is too old.
     pub(crate) fn check_page(&self, found: &Found) -> Result<(), Refusal> {
-        self.check(found, PayerAction::Pay, None, true)
+        self.check(found, PayerAction::Pay, None)
     }
 
     /// What a payment answers: the order as a query shows it.
@@ -212,13 +223,7 @@ impl Ledger<'_, '_> {
         }
     }
 
-    fn check(
-        &self,
-        found: &Found,
-        action: PayerAction,
-        openid: Option<&str>,
-        is_by_h5_page: bool,
-    ) -> Result<(), Refusal> {
+    fn check(&self, found: &Found, action: PayerAction, openid: Option<&str>) -> Result<(), Refusal> {
         let now = self.now().as_unix();
         let refused = |shown, reason: String| Err(Refusal { shown, reason });
         let state = found.state();
@@ -230,7 +235,18 @@ impl Ledger<'_, '_> {
             let state = json!(other.state);
             return refused(
                 shown,
-                format!("expected an order that can still be paid, found one in state {state}"),
+                format!(
+                    "expected an order that can still be paid, found one in state {state}; place another order \
+                     with a new number"
+                ),
+            );
+        }
+        let product = found.prepay.product;
+        if found.is_by_h5_url && product != Product::H5 {
+            let found = product.trade_type();
+            return refused(
+                "支付场景非法",
+                format!("expected an h5_url, that of an H5 order, found one of {found}"),
             );
         }
         if action != PayerAction::Pay {
@@ -238,21 +254,22 @@ impl Ledger<'_, '_> {
         }
         if found.prepay.expires <= now {
             let reason = format!(
-                "expected to be paid before time_expire, found it {} s later",
+                "expected to be paid before time_expire, found it {} s later; place another order with a new number",
                 now - found.prepay.expires
             );
             return refused("订单已超过商户设置的最晚支付成功时间，请重新发起支付", reason);
         }
-        let (lives, what) = if is_by_h5_page { (H5_LIVES, "h5_url") } else { (PREPAY_LIVES, "prepay_id") };
+        let (lives, what) =
+            if found.is_by_h5_url { (H5_LIVES, "h5_url") } else { (PREPAY_LIVES, "prepay_id") };
         if state == State::NotPay && found.prepay.renewed + lives <= now {
             let age = now - found.prepay.renewed;
             let reason = format!("expected a {what} of at most {lives} s, found one of {age} s; order again");
             return refused("支付请求已失效，请重新发起支付", reason);
         }
-        let ordered = found.orders[0].openid();
-        match (ordered, openid) {
-            (Some(ordered), Some(openid)) if ordered != openid => {
-                let reason = format!("expected the user {ordered}, who was ordered for, found {openid}");
+        let mut ordered = found.orders[0].openids();
+        match (ordered.next(), openid) {
+            (Some(first), Some(openid)) if first != openid && ordered.all(|other| other != openid) => {
+                let reason = format!("expected the user {first}, who was ordered for, found {openid}");
                 refused("下单账号与支付账号不一致，请核实后再支付", reason)
             }
             _ => Ok(()),

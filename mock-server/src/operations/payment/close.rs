@@ -39,6 +39,9 @@ pub(super) fn close(
     if order.prepay.product == Product::CodePay && order.was_placed() {
         return Err(OperationError::OnlyReverse.into());
     }
+    if order.combined.is_some() {
+        return Err(OperationError::OtherSubOrders.into());
+    }
     check_unpaid(&order)?;
     order.state = State::Closed;
     ledger.put(&order);
@@ -78,10 +81,9 @@ pub(super) fn reverse(
         State::Success if is_old(&order, &ledger) => return Err(OperationError::NotReversible.into()),
         State::Refund => return Err(OperationError::NotReversible.into()),
         State::Success => {
-            let total = order.total();
-            order.refunded = total;
+            // What comes back is the payment, which the balance never had.
+            order.refunded = order.total();
             order.reversed = Some(ledger.now().as_unix());
-            ledger.move_money(-i128::from(total));
         }
         State::NotPay | State::PayError | State::Closed | State::Revoked => {}
     }
@@ -114,16 +116,5 @@ fn never_placed(ledger: &Ledger<'_, '_>, id: String, out_trade_no: &str) -> Orde
         code_url: None,
         will: None,
     };
-    Order {
-        id,
-        out_trade_no: out_trade_no.into(),
-        fields: Value::Null,
-        prepay,
-        state: State::Closed,
-        payment: None,
-        refunded: 0,
-        refunds: 0,
-        reversed: None,
-        combined: None,
-    }
+    Order { state: State::Closed, ..Order::new(id, out_trade_no, Value::Null, prepay) }
 }

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::{
     close, kind,
     ledger::{Ledger, Target},
-    order::{BANK_TYPE, Order, Prepay, Product, State},
+    order::{BANK_TYPE, Order, Prepay, Product},
     parties,
-    place::{check_open, content_of, name, new_prepay, renew, respond},
+    place::{check_open, check_time_expire, content_of, name, new_prepay, renew, respond},
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
@@ -96,6 +96,7 @@ pub(super) fn place(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     parties::check(context, request)?;
+    check_time_expire(request)?;
     let fields = request.body();
     let product = Product::of(request.operation()).unwrap_or(Product::Jsapi);
     let number = fields["combine_out_trade_no"].as_str().unwrap_or_default();
@@ -178,19 +179,14 @@ fn order_of(
             own[name] = value.clone();
         }
     }
+    let user = &fields["combine_payer_info"];
+    own["payer"] = match is_partner {
+        true => json!({ "sp_openid": user["openid"], "sub_openid": user["sub_openid"] }),
+        false => json!({ "openid": user["openid"] }),
+    };
     let payee = if is_partner { text("sub_mchid") } else { text("mchid") };
-    Order {
-        id: Order::id(&ledger.merchant.mchid, payee, text("out_trade_no")),
-        out_trade_no: text("out_trade_no").into(),
-        fields: own,
-        prepay: prepay.clone(),
-        state: State::NotPay,
-        payment: None,
-        refunded: 0,
-        refunds: 0,
-        reversed: None,
-        combined: Some(number.into()),
-    }
+    let id = Order::id(&ledger.merchant.mchid, payee, text("out_trade_no"));
+    Order { combined: Some(number.into()), ..Order::new(id, text("out_trade_no"), own, prepay.clone()) }
 }
 
 /// `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`.

@@ -36,6 +36,13 @@ pub(super) enum Target {
     Refund(String),
 }
 
+/// Whether money comes to the merchant or leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    In,
+    Out,
+}
+
 /// Who pays an order at what time.
 pub(super) struct Payer<'p> {
     pub(super) openid: &'p str,
@@ -114,7 +121,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
             return order;
         }
         if let Some(openid) = self.due(&mut order.prepay) {
-            let openid = order.openid().unwrap_or(&openid).to_owned();
+            let openid = order.user(None, &openid).to_owned();
             let at = order.prepay.will.map_or(0, |will| will.at);
             self.pay(&mut order, &Payer { openid: &openid, at });
         } else if order.prepay.is_closed_by(self.now()) {
@@ -184,15 +191,19 @@ impl<'l, 'd> Ledger<'l, 'd> {
     /// What the merchant can still refund from, if that is configured.
     pub(super) fn balance(&mut self) -> Option<i128> {
         let first = self.merchant.balance?;
-        let moved: Option<i128> = self.documents.get(kind::BALANCE, kind::BALANCE);
-        Some(i128::from(first) + moved.unwrap_or_default())
+        let moved: Option<i64> = self.documents.get(kind::BALANCE, kind::BALANCE);
+        Some(i128::from(first) + i128::from(moved.unwrap_or_default()))
     }
 
     /// Money comes back to what the merchant refunds from, or leaves it.
-    pub(super) fn move_money(&mut self, by: i128) {
+    pub(super) fn move_money(&mut self, direction: Direction, amount: u64) {
         if self.merchant.balance.is_some() {
-            let moved: i128 = self.documents.get(kind::BALANCE, kind::BALANCE).unwrap_or_default();
-            self.documents.put(kind::BALANCE, kind::BALANCE, &(moved + by));
+            let moved: i64 = self.documents.get(kind::BALANCE, kind::BALANCE).unwrap_or_default();
+            let moved = match direction {
+                Direction::In => moved.saturating_add_unsigned(amount),
+                Direction::Out => moved.saturating_sub_unsigned(amount),
+            };
+            self.documents.put(kind::BALANCE, kind::BALANCE, &moved);
         }
     }
 

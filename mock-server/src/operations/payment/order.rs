@@ -162,9 +162,9 @@ impl State {
 }
 
 impl Prepay {
-    /// Whether it is time for an unpaid order to be closed.
+    /// Whether it is time for an unpaid order to be closed: after seven days, and not before its `time_expire`. (own choice)
     pub(super) fn is_closed_by(&self, now: Timestamp) -> bool {
-        self.created + CLOSES_AFTER <= now.as_unix()
+        self.expires.max(self.created + CLOSES_AFTER) <= now.as_unix()
     }
 
     /// What the payer does by itself and is due.
@@ -180,6 +180,22 @@ impl Order {
             out_trade_no.into()
         } else {
             format!("{payee}/{out_trade_no}")
+        }
+    }
+
+    /// An order that nobody has paid.
+    pub(super) fn new(id: String, out_trade_no: &str, fields: Value, prepay: Prepay) -> Self {
+        Self {
+            id,
+            out_trade_no: out_trade_no.into(),
+            fields,
+            prepay,
+            state: State::NotPay,
+            payment: None,
+            refunded: 0,
+            refunds: 0,
+            reversed: None,
+            combined: None,
         }
     }
 
@@ -204,15 +220,24 @@ impl Order {
     /// The appids that a front end can pay it with: those whose openid was ordered with, or all if none was. (documented)
     pub(super) fn appids(&self) -> Vec<&str> {
         let names = [("sub_appid", "sub_openid"), ("appid", "openid"), ("sp_appid", "sp_openid")].into_iter();
-        let is_free = self.openid().is_none();
+        let is_free = self.openids().next().is_none();
         let names = names.filter(|(_, openid)| is_free || self.fields["payer"][*openid].is_string());
         names.filter_map(|(appid, _)| self.text(appid)).collect()
     }
 
-    /// The user that was ordered for.
-    pub(super) fn openid(&self) -> Option<&str> {
+    /// The user that was ordered for, under each of its names.
+    pub(super) fn openids(&self) -> impl Iterator<Item = &str> {
         let payer = &self.fields["payer"];
-        ["openid", "sp_openid", "sub_openid"].iter().find_map(|name| payer[*name].as_str())
+        ["openid", "sp_openid", "sub_openid"].into_iter().filter_map(|name| payer[name].as_str())
+    }
+
+    /// The openid of the user who pays, for the merchant's own appid: the one that was ordered for, or else the one that is
+    /// named, or else a new one.
+    pub(super) fn user<'o>(&'o self, named: Option<&'o str>, made: &'o str) -> &'o str {
+        let payer = &self.fields["payer"];
+        let ordered = ["openid", "sp_openid"].iter().find_map(|name| payer[*name].as_str());
+        let named = named.filter(|named| payer["sub_openid"].as_str() != Some(named));
+        ordered.or(named).unwrap_or(made)
     }
 
     /// What a query answers: in each state, only the fields that the gateway has in it. (wild)
@@ -293,6 +318,5 @@ mod tests {
         assert_eq!(expires(Product::Jsapi, Some(600)), 600);
         assert_eq!(expires(Product::H5, Some(99 * DAY)), 15 * DAY);
         assert_eq!(expires(Product::Native, Some(99 * DAY)), 7 * DAY);
-        assert_eq!(Product::Native.expires(Some("tomorrow"), now) - now.as_unix(), 7 * DAY);
     }
 }

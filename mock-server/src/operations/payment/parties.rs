@@ -23,7 +23,10 @@ pub(super) fn check(context: &Context<'_>, request: &ValidRequest<'_>) -> Result
         }
         .into());
     }
-    if text("sub_mchid").is_some_and(|sub| text("sp_mchid") == Some(sub)) {
+    let sub_orders = body["sub_orders"].as_array().into_iter().flatten();
+    let mut pairs = sub_orders.map(|order| (order["sub_mchid"].as_str(), order["mchid"].as_str()));
+    let is_same = |(sub, own): (Option<&str>, Option<&str>)| sub.is_some() && sub == own;
+    if is_same((text("sub_mchid"), text("sp_mchid"))) || pairs.any(is_same) {
         return Err(OperationError::SameSubMchid.into());
     }
     if text("sub_appid").is_some_and(|sub| text("sp_appid") == Some(sub)) {

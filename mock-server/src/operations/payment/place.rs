@@ -1,6 +1,7 @@
 //! Placing an order: `prepay_id`, `code_url` or `h5_url`, or the paid order of a code.
 
 use serde_json::{Value, json};
+use wechatpay_protocol::Timestamp;
 
 use super::{
     act, kind,
@@ -28,6 +29,7 @@ pub(super) fn place(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     parties::check(context, request)?;
+    check_time_expire(request)?;
     let fields = request.body();
     let product = Product::of(request.operation()).unwrap_or(Product::Jsapi);
     if product == Product::Jsapi && !parties::has_openid(fields) {
@@ -43,21 +45,13 @@ pub(super) fn place(
             (known, false)
         }
         None => {
-            let order = Order {
-                id,
-                out_trade_no: out_trade_no.into(),
-                fields: fields.clone(),
-                prepay: new_prepay(&ledger, product, content, fields, out_trade_no, false),
-                state: State::NotPay,
-                payment: None,
-                refunded: 0,
-                refunds: 0,
-                reversed: None,
-                combined: None,
-            };
-            (order, true)
+            let prepay = new_prepay(&ledger, product, content, fields, out_trade_no, false);
+            (Order::new(id, out_trade_no, fields.clone(), prepay), true)
         }
     };
+    if order.id != order.out_trade_no {
+        ledger.name(&act::by_number(&order.out_trade_no), &Target::Order(order.id.clone()));
+    }
     if product == Product::CodePay {
         if is_new {
             pay_by_code(&mut ledger, &mut order);
@@ -66,11 +60,7 @@ pub(super) fn place(
     }
     renew(&mut ledger, &mut order.prepay, is_new);
     ledger.put(&order);
-    let target = Target::Order(order.id.clone());
-    name(&mut ledger, &order.prepay, &target);
-    if order.id != order.out_trade_no {
-        ledger.name(&act::by_number(&order.out_trade_no), &target);
-    }
+    name(&mut ledger, &order.prepay, &Target::Order(order.id.clone()));
     if is_new {
         ledger.remind(order.prepay.will, kind::ORDER, &order.id);
     }
@@ -79,6 +69,14 @@ pub(super) fn place(
         response.warnings.push(Warning::Repeated);
     }
     Ok(response)
+}
+
+/// # Errors
+/// If `time_expire` is no time with its zone. (documented)
+pub(super) fn check_time_expire(request: &ValidRequest<'_>) -> Result<(), OperationError> {
+    let is_time = |text| Timestamp::from_rfc3339(text).is_ok();
+    let is_right = request.body()["time_expire"].as_str().is_none_or(is_time);
+    is_right.then_some(()).ok_or(OperationError::TimeExpire)
 }
 
 /// What must not change when an order is repeated.
@@ -168,7 +166,8 @@ pub(super) fn respond(
     })
 }
 
-/// A user who shows a code pays at once, or fails to, or is asked for a password. Nobody is told. (documented)
+/// A user who shows a code pays at once, or fails to, or is asked for a password. Such orders have no `notify_url`, so there is
+/// no callback. (documented)
 fn pay_by_code(ledger: &mut Ledger<'_, '_>, order: &mut Order) {
     let at = ledger.now().as_unix();
     match order.prepay.will {

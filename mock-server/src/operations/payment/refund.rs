@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     kind,
-    ledger::{Ledger, Target},
+    ledger::{Direction, Ledger, Target},
     magic, numbers,
     order::{DAY, Order, State},
     parties,
@@ -57,9 +57,9 @@ pub(crate) struct Refund {
     due: Option<(u64, RefundStatus)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) success_time: Option<u64>,
-    /// When it was settled, however that was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) ended: Option<u64>,
+    /// What has become of it, and when.
+    #[serde(default)]
+    history: Vec<(u64, RefundStatus)>,
 }
 
 /// `status`.
@@ -85,6 +85,23 @@ impl RefundStatus {
 }
 
 impl Refund {
+    /// What it was before a time.
+    pub(super) fn status_before(&self, time: u64) -> RefundStatus {
+        let before = self.history.iter().take_while(|(at, _)| *at < time);
+        before.last().map_or(RefundStatus::Processing, |(_, status)| *status)
+    }
+
+    /// When it was closed, if it was.
+    pub(super) fn closed(&self) -> Option<u64> {
+        self.history.iter().find(|(_, status)| *status == RefundStatus::Closed).map(|(at, _)| *at)
+    }
+
+    fn becomes(&mut self, status: RefundStatus, at: u64) {
+        self.status = status;
+        self.success_time = (status == RefundStatus::Success).then_some(at);
+        self.history.push((at, status));
+    }
+
     /// What the refund and its queries answer. (wild)
     fn answer(&self) -> Value {
         let (refund, total) = (self.amount, self.total);
@@ -193,20 +210,23 @@ pub(super) fn apply(
         amount,
         total,
         content,
-        notify_url: body["notify_url"].as_str().map(String::from),
+        notify_url: body["notify_url"]
+            .as_str()
+            .or(request.merchant().notify_url.as_deref())
+            .map(String::from),
         funds_account: body["funds_account"].as_str().map(String::from),
         created: now,
         status: RefundStatus::Processing,
         due: Some(due(context, number)),
         success_time: None,
-        ended: None,
+        history: Vec::new(),
         id,
     };
     order.state = State::Refund;
     order.refunded += amount;
     order.refunds += 1;
     ledger.put(&order);
-    ledger.move_money(-i128::from(amount));
+    ledger.move_money(Direction::Out, amount);
     keep(&mut ledger, &refund);
     let mut response = OperationResponse::ok(refund.answer());
     if refund.notify_url.is_none() {
@@ -218,7 +238,7 @@ pub(super) fn apply(
 /// The order that a refund is for.
 ///
 /// # Errors
-/// If the request names two.
+/// If the request names two, or another sub-merchant than the order's.
 fn order(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> Result<Option<Order>, OperationError> {
     let body = request.body();
     let by_number = body["out_trade_no"].as_str().map(|number| {
@@ -232,8 +252,18 @@ fn order(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> Result<Opti
     match (by_number, by_id) {
         (Some(Some(one)), Some(Some(other))) if one.id != other.id => Err(OperationError::RefundOtherOrder),
         (Some(Some(_)), Some(None)) | (Some(None), Some(Some(_))) => Err(OperationError::RefundOtherOrder),
-        (by_number, by_id) => Ok(by_id.flatten().or(by_number.flatten())),
+        (by_number, by_id) => {
+            let order = by_id.flatten().or(by_number.flatten());
+            order.map(|order| check_sub_mchid(request, order.sub_mchid()).map(|()| order)).transpose()
+        }
     }
+}
+
+/// # Errors
+/// If the request names another sub-merchant than this.
+fn check_sub_mchid(request: &ValidRequest<'_>, sub_mchid: Option<&str>) -> Result<(), OperationError> {
+    let named = request.body()["sub_mchid"].as_str().filter(|mchid| !mchid.is_empty());
+    (named == sub_mchid).then_some(()).ok_or(OperationError::OtherSubMerchantsOrder)
 }
 
 /// The order's `transaction_id`, if this much of it can be refunded.
@@ -298,16 +328,14 @@ pub(super) fn settled(ledger: &mut Ledger<'_, '_>, mut refund: Refund) -> Refund
         return refund;
     };
     refund.due = None;
-    refund.status = status;
-    refund.ended = Some(at);
-    refund.success_time = (status == RefundStatus::Success).then_some(at);
+    refund.becomes(status, at);
     if status == RefundStatus::Closed {
         // What was not refunded is the merchant's again.
         if let Some(mut order) = ledger.order(&refund.order) {
             order.refunded = order.refunded.saturating_sub(refund.amount);
             ledger.put(&order);
         }
-        ledger.move_money(i128::from(refund.amount));
+        ledger.move_money(Direction::In, refund.amount);
     }
     ledger.put_refund(&refund);
     if let (Some(event), Some(url)) = (status.event(), refund.notify_url.clone()) {
@@ -351,10 +379,11 @@ pub(super) fn apply_abnormal(
     if request.body()["out_refund_no"].as_str() != Some(&refund.out_refund_no) {
         return Err(OperationError::RefundOtherOrder.into());
     }
+    check_sub_mchid(request, refund.sub_mchid.as_deref())?;
     if refund.status != RefundStatus::Abnormal {
         return Err(OperationError::WrongState.into());
     }
-    refund.status = RefundStatus::Processing;
+    refund.becomes(RefundStatus::Processing, context.now.as_unix());
     refund.due = Some((due(context, "").0, RefundStatus::Success));
     keep(&mut ledger, &refund);
     Ok(OperationResponse::ok(refund.answer()))

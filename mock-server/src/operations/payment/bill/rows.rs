@@ -138,7 +138,7 @@ pub(super) fn flows(ledger: &mut Ledger<'_, '_>, day: Day, payee: &str) -> Vec<F
             voucher: refund.out_refund_no.clone(),
         };
         add(flow(refund.created, Business::Refund, &applicant));
-        if let Some(at) = refund.ended.filter(|_| refund.status == RefundStatus::Closed) {
+        if let Some(at) = refund.closed() {
             add(flow(at, Business::RefundClosed, SYSTEM));
         }
     });
@@ -176,15 +176,14 @@ fn entry(order: &Order, payment: &Payment, at: u64, refund: Option<trade::Refund
 
 /// A refund as it was when the bill was made: later changes do not change a bill. (documented)
 fn refund_of(refund: &Refund, day: Day) -> trade::Refund {
-    let ended = refund.ended.filter(|at| *at <= day.ready());
+    let status = refund.status_before(day.ready());
     trade::Refund {
         trade_state: "REFUND",
-        succeeded: ended.and(refund.success_time),
+        succeeded: refund.success_time.filter(|_| status == RefundStatus::Success),
         refund_id: refund.refund_id.clone(),
         out_refund_no: refund.out_refund_no.clone(),
         amount: refund.amount,
-        status: match refund.status {
-            _ if ended.is_none() => "PROCESSING",
+        status: match status {
             RefundStatus::Processing => "PROCESSING",
             RefundStatus::Success => "SUCCESS",
             RefundStatus::Abnormal => "CHANGE",
