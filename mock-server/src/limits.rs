@@ -90,7 +90,7 @@ impl Default for Limits {
             connections: 4096,
             request_numbers: 100_000,
             store_bytes: 64 * MIB as usize,
-            callbacks: 20_000,
+            callbacks: 12_000,
             callback_bytes: 64 * MIB as usize,
             journal_exchanges: 10_000,
             journal_bytes: 32 * MIB as usize,
@@ -218,14 +218,24 @@ impl Limits {
 /// About how much memory a JSON value takes, in bytes. Its text can be far shorter: `1,` is a value of its own.
 pub(crate) fn memory_of(value: &Value) -> usize {
     let inner = match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(memory_of).sum(),
-        // The nodes of the map are half full.
-        Value::Object(fields) => fields.iter().map(|(name, field)| 96 + name.len() + memory_of(field)).sum(),
+        Value::String(text) => ALLOCATED + text.len(),
+        Value::Array(items) => ALLOCATED + items.iter().map(memory_of).sum::<usize>(),
+        Value::Object(fields) => {
+            let each = fields.iter().map(|(name, field)| ALLOCATED + name.len() + memory_of(field));
+            NODE * fields.len().div_ceil(FIELDS) + each.sum::<usize>()
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     };
     size_of::<Value>() + inner
 }
+
+/// What an allocation takes besides its content, in bytes.
+const ALLOCATED: usize = 16;
+
+/// The size of a node of a JSON object, which has room for 11 fields, and how many are in it on average if there are several
+/// nodes. The values of the fields are counted with them.
+const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + ALLOCATED;
+const FIELDS: usize = 8;
 
 fn time(range: RangeInclusive<u64>, seconds: u64) -> Result<Duration, LimitError> {
     check(range, "seconds", seconds).map(Duration::from_secs)

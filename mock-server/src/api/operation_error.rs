@@ -98,6 +98,10 @@ operation_errors! {
     CombinedOrderRepeated = "combined_order_repeated",
     /// An order with this number is paid already.
     OrderPaidBefore = "order_paid_before",
+    /// The same with the code of API v2.
+    OrderPaidBeforeOld = "order_paid_before_old",
+    /// The same with a general code.
+    OrderPaidBeforeInvalid = "order_paid_before_invalid",
     /// A paid order can't be closed.
     OrderPaid = "order_paid",
     /// The order was closed.

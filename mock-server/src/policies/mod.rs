@@ -107,6 +107,12 @@ policies! {
         #[default] Closed = "订单已关闭",
         Void = "该订单已失效",
     }
+    /// The code of the response to the out_trade_no of a paid order.
+    paid_order_code: PaidOrderCode, from "the message is documented; shops look for each of these codes" {
+        #[default] Paid = "ORDER_PAID",
+        Old = "ORDERPAID",
+        Invalid = "INVALID_REQUEST",
+    }
     /// The response to an appid that is not one of the merchant's.
     appid_mismatch: AppidMismatch, from "the first was published (wild), the second is documented" {
         #[default] Param = "400 PARAM_ERROR",

@@ -25,7 +25,7 @@ use crate::limits::{Limits, memory_of};
 const CREATED: usize = 100_000;
 
 /// About how much memory a document or a request number takes, in bytes, apart from its content and its key.
-const ENTRY: usize = 128;
+const ENTRY: usize = 256;
 
 /// In how many places the key of a document is kept.
 const KEYS: usize = 3;

@@ -44,7 +44,7 @@ fn the_same_request_gets_the_same_response_and_another_one_other_identifiers() {
 #[test]
 fn every_valid_request_of_any_operation_gets_a_response_that_the_contract_describes() {
     for_each_operation(|setup, operation, generator| {
-        check((cases(operation, 128), file!()), &generator.valid_requests(), |request| {
+        check((cases(operation, 64), file!()), &generator.valid_requests(), |request| {
             has_described_response(setup, operation, &request)
         });
     });

@@ -13,7 +13,7 @@ use super::{Setup, cases, check, for_each_operation};
 fn each_invalid_request_is_refused_for_the_field_and_rule_that_it_breaks() {
     for_each_operation(|setup, operation, generator| {
         for invalid in generator.invalid_requests() {
-            check((cases(operation, 8), file!()), &invalid.requests, |request| {
+            check((cases(operation, 2), file!()), &invalid.requests, |request| {
                 is_refused_for(&invalid.violation, setup, &request)
             });
         }

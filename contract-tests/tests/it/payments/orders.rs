@@ -8,7 +8,7 @@ use wechatpay_client::Client;
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{
     Config, MerchantConfig, OperationError, OrderName, PayerAction, Payment, PaymentError, Payments,
-    policies::{AppidMismatch, ClosedOrderText, RepeatOrderText},
+    policies::{AppidMismatch, ClosedOrderText, PaidOrderCode, RepeatOrderText},
 };
 
 use super::{OPENID, Shop, by_number, closing, code, native, order, refund, without};
@@ -230,12 +230,16 @@ async fn what_does_not_belong_together_is_refused() {
     config.policies.appid_mismatch = AppidMismatch::Code;
     config.policies.repeat_order_text = RepeatOrderText::Number;
     config.policies.closed_order_text = ClosedOrderText::Void;
+    config.policies.paid_order_code = PaidOrderCode::Old;
     let shop = Shop::with(config).await;
     shop.refused_order("jsapi", with("appid", "wx1"), OperationError::OtherAppidDocumented).await;
     shop.place("jsapi", order("A00001")).await;
     shop.refused_order("jsapi", with("attach", "a"), OperationError::OrderRepeated201).await;
     shop.close("A00001").await;
     shop.refused_order("jsapi", order("A00001"), OperationError::OrderVoid).await;
+    shop.place("jsapi", order("A00002")).await;
+    shop.pay("A00002").unwrap();
+    shop.refused_order("jsapi", order("A00002"), OperationError::OrderPaidBeforeOld).await;
 }
 
 #[tokio::test]

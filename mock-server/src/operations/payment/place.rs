@@ -16,7 +16,7 @@ use crate::{
         Context,
         example::{self, Fresh, Maker, SameName},
     },
-    policies::{ClosedOrderText, RepeatOrderText},
+    policies::{ClosedOrderText, PaidOrderCode, RepeatOrderText},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::{Documents, Fingerprint},
@@ -210,7 +210,11 @@ fn check_repeat(
 pub(super) fn check_open(context: &Context<'_>, state: State) -> Result<(), OperationError> {
     match state {
         State::NotPay | State::UserPaying | State::PayError => Ok(()),
-        State::Success | State::Refund => Err(OperationError::OrderPaidBefore),
+        State::Success | State::Refund => Err(match context.policies.paid_order_code {
+            PaidOrderCode::Paid => OperationError::OrderPaidBefore,
+            PaidOrderCode::Old => OperationError::OrderPaidBeforeOld,
+            PaidOrderCode::Invalid => OperationError::OrderPaidBeforeInvalid,
+        }),
         State::Closed => Err(match context.policies.closed_order_text {
             ClosedOrderText::Closed => OperationError::OrderClosed,
             ClosedOrderText::Void => OperationError::OrderVoid,
