@@ -75,25 +75,25 @@ fn follow(language: &str, tools: &[&str]) {
 }
 
 #[test]
-#[ignore = "installs an SDK"]
+#[ignore = "installs an SDK from its registry: the gate runs it as its step first-payment"]
 fn a_first_payment_is_made_in_node() {
     follow("Node", &["node", "npm"]);
 }
 
 #[test]
-#[ignore = "installs an SDK"]
+#[ignore = "installs an SDK from its registry: the gate runs it as its step first-payment"]
 fn a_first_payment_is_made_in_java() {
     follow("Java", &["java", "mvn"]);
 }
 
 #[test]
-#[ignore = "installs an SDK"]
+#[ignore = "installs an SDK from its registry: the gate runs it as its step first-payment"]
 fn a_first_payment_is_made_in_python() {
     follow("Python", &["python3"]);
 }
 
 #[test]
-#[ignore = "installs an SDK"]
+#[ignore = "installs an SDK from its registry: the gate runs it as its step first-payment"]
 fn a_first_payment_is_made_in_go() {
     follow("Go", &["go"]);
 }
