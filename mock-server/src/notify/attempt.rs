@@ -45,7 +45,8 @@ impl Signed {
         let signature = key.key.sign(&message.to_bytes()).to_string();
         let signed = ResponseSignature { timestamp: now, nonce, serial: key.id.clone(), signature };
         let mut headers: HeaderMap = Callback::headers().into_iter().chain(signed.to_headers()).collect();
-        let body = Bytes::from(body);
+        // It is kept as long as the callback.
+        let body = Bytes::from(body.into_boxed_slice());
         let body = match fault {
             Some(fault) => fault.corrupt_callback(&mut headers, body, key, &gateway.merchants),
             None => body,
@@ -71,7 +72,8 @@ impl Signed {
         let name = |name: &str| if self.is_lower_case { name.to_owned() } else { title_case(name) };
         let value = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let headers = self.headers.iter().map(|(key, text)| (name(key.as_str()), value(text.as_bytes())));
-        SentCallback { url, headers: headers.collect(), body: self.body.clone() }
+        let headers = headers.collect::<Box<[_]>>().into_vec();
+        SentCallback { url, headers, body: self.body.clone() }
     }
 }
 

@@ -189,6 +189,8 @@ impl Notifier {
         if let Some(before) = delivery.attempts.last_mut() {
             before.sent = None;
         }
+        // Most callbacks are taken at once.
+        delivery.attempts.reserve_exact(1);
         delivery.attempts.push(attempt);
         delivery.state = state;
         gateway.store.update(delivery);

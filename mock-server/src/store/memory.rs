@@ -1,7 +1,7 @@
 //! The store in memory: bounded, and lost when the process ends.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     pin::Pin,
     sync::{
         Arc,
@@ -9,26 +9,19 @@ use std::{
     },
 };
 
-use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    ABSENT, Backend, Conflict, Delivery, Document, Due, Fingerprint, Key, Lease, Listed, Outgoing,
-    documents::Changes, outbox::Outbox, reminders::Reminders,
+    Backend, Conflict, Delivery, Document, Due, Fingerprint, Key, Lease, Listed, Outgoing,
+    documents::Changes, outbox::Outbox, reminders::Reminders, space::Space,
 };
-use crate::limits::{Limits, memory_of};
+use crate::limits::Limits;
 
 /// The most documents created by requests that are kept for each merchant. The least recently changed one is evicted
 /// first; documents of the seed stay. (own choice)
 const CREATED: usize = 100_000;
-
-/// About how much memory a document or a request number takes, in bytes, apart from its content and its key.
-const ENTRY: usize = 256;
-
-/// In how many places the key of a document is kept.
-const KEYS: usize = 3;
 
 /// The documents and request numbers of every merchant.
 #[derive(Debug)]
@@ -44,25 +37,6 @@ pub(super) struct Memory {
     bytes: AtomicIsize,
     outbox: Outbox,
     reminders: Reminders,
-}
-
-/// The documents and request numbers of one merchant.
-#[derive(Debug)]
-struct Space {
-    /// The initial documents, in their order.
-    seed: Vec<(Key, Arc<Value>)>,
-    seeded: HashMap<Key, Document>,
-    created: LruCache<Key, Document>,
-    /// The place of each document in the lists of its kind, and the lists.
-    places: HashMap<Key, u64>,
-    lists: HashMap<Arc<str>, BTreeMap<u64, Key>>,
-    /// The content that each request number was used for.
-    numbers: LruCache<Fingerprint, Fingerprint>,
-    /// About how much memory requests have added; less than 0 if they have shortened the seed.
-    bytes: isize,
-    /// The version of the last change. It never decreases, so a change that began before a reset conflicts with the
-    /// reset.
-    version: u64,
 }
 
 impl Memory {
@@ -124,7 +98,7 @@ impl Backend for Memory {
     }
 
     fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint> {
-        self.space(mchid).lock().numbers.peek(&number).copied()
+        self.space(mchid).lock().number(number)
     }
 
     fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<(), Conflict> {
@@ -204,134 +178,6 @@ impl Backend for Memory {
     fn reminded(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.reminders.added())
     }
-}
-
-impl Space {
-    fn new(seed: Vec<(Key, Arc<Value>)>) -> Self {
-        let mut space = Self {
-            seed,
-            seeded: HashMap::new(),
-            created: LruCache::unbounded(),
-            places: HashMap::new(),
-            lists: HashMap::new(),
-            numbers: LruCache::unbounded(),
-            bytes: 0,
-            version: ABSENT,
-        };
-        space.reset();
-        space
-    }
-
-    fn reset(&mut self) {
-        self.version += 1;
-        let version = self.version;
-        let document = |value: &Arc<Value>| Document { version, value: Arc::clone(value) };
-        self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
-        self.created = LruCache::unbounded();
-        self.places = HashMap::new();
-        self.lists = HashMap::new();
-        for (key, _) in self.seed.clone() {
-            self.version += 1;
-            self.enlist(&key);
-        }
-        self.numbers = LruCache::unbounded();
-        self.bytes = 0;
-    }
-
-    /// Gives a new document a place after all others.
-    fn enlist(&mut self, key: &Key) {
-        let place = self.version;
-        if !self.places.contains_key(key) {
-            self.lists.entry(Arc::clone(&key.kind)).or_default().insert(place, key.clone());
-            self.places.insert(key.clone(), place);
-        }
-    }
-
-    fn delist(&mut self, key: &Key) {
-        if let (Some(place), Some(list)) = (self.places.remove(key), self.lists.get_mut(&key.kind)) {
-            list.remove(&place);
-            if list.is_empty() {
-                self.lists.remove(&key.kind);
-            }
-        }
-    }
-
-    fn list(&self, kind: &str, after: u64, most: usize) -> Vec<Listed> {
-        let list = self.lists.get(kind).into_iter().flat_map(|list| list.range(after + 1..));
-        let listed = list.filter_map(|(place, key)| {
-            let value = Arc::clone(&self.get(key)?.value);
-            Some(Listed { place: *place, id: key.id.clone(), value })
-        });
-        listed.take(most).collect()
-    }
-
-    fn get(&self, key: &Key) -> Option<&Document> {
-        self.seeded.get(key).or_else(|| self.created.peek(key))
-    }
-
-    fn version_of(&self, key: &Key) -> u64 {
-        self.get(key).map_or(ABSENT, |document| document.version)
-    }
-
-    fn put(&mut self, key: Key, value: Arc<Value>, most: usize) {
-        self.version += 1;
-        let document = Document { version: self.version, value };
-        if let Some(seeded) = self.seeded.get_mut(&key) {
-            self.bytes += signed(memory_of(&document.value)) - signed(memory_of(&seeded.value));
-            *seeded = document;
-            return;
-        }
-        self.bytes += size(&key, &document);
-        self.enlist(&key);
-        if let Some((key, old)) = self.created.push(key, document) {
-            self.bytes -= size(&key, &old);
-        }
-        if self.created.len() > most {
-            self.evict_document();
-        }
-    }
-
-    /// Evicts the document that was changed longest ago or, without one, the oldest request number. Returns whether
-    /// there was one.
-    fn evict(&mut self) -> bool {
-        self.evict_document() || self.evict_number()
-    }
-
-    fn evict_document(&mut self) -> bool {
-        let Some((key, document)) = self.created.pop_lru() else { return false };
-        self.bytes -= size(&key, &document);
-        self.delist(&key);
-        true
-    }
-
-    fn evict_number(&mut self) -> bool {
-        let evicted = self.numbers.pop_lru().is_some();
-        self.bytes -= if evicted { signed(ENTRY) } else { 0 };
-        evicted
-    }
-
-    /// The number that was first used longest ago is evicted first, even if it was used again.
-    fn use_number(&mut self, number: Fingerprint, content: Fingerprint, most: usize) {
-        if let Some(known) = self.numbers.peek_mut(&number) {
-            *known = content;
-            return;
-        }
-        self.numbers.put(number, content);
-        self.bytes += signed(ENTRY);
-        if self.numbers.len() > most {
-            self.evict_number();
-        }
-    }
-}
-
-/// About how much memory a document takes, in bytes.
-fn size(key: &Key, document: &Document) -> isize {
-    let of_key = key.kind.len() + KEYS * (size_of::<Key>() + key.id.len());
-    signed(ENTRY + of_key + memory_of(&document.value))
-}
-
-fn signed(size: usize) -> isize {
-    isize::try_from(size).unwrap_or(isize::MAX)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod documents;
 mod memory;
 mod outbox;
 mod reminders;
+mod space;
 
 use std::{fmt::Debug, pin::Pin, sync::Arc};
 

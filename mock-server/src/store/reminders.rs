@@ -30,7 +30,7 @@ pub(crate) struct Due {
 #[derive(Debug, Default)]
 pub(super) struct Reminders {
     kept: Mutex<Kept>,
-    /// Wakes who waits for the next one.
+    /// Wakes the task that waits for the next one.
     added: Notify,
 }
 

@@ -36,6 +36,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// How long to wait for the end of the output once the application has ended.
 const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long to wait for its end once it is killed.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How many bytes are kept of the end of its output.
 const MAX_OUTPUT: usize = 16 << 10;
 
@@ -45,12 +48,12 @@ const MAX_LINES: usize = 20;
 /// The maximum length of such a line, in characters.
 const MAX_LINE: usize = 200;
 
-/// A running application. Drop ends it.
+/// A running application. [`Application::end`] ends it and waits; drop ends it only.
 #[derive(Debug)]
 pub(super) struct Application {
     child: Child,
     /// Kills what the command has started.
-    _group: ProcessGroup,
+    group: ProcessGroup,
     output: Output,
     mock: MockServer,
     /// The files with its credentials.
@@ -116,7 +119,7 @@ impl Application {
         let mut output = Output::default();
         output.follow(child.stdout.take());
         output.follow(child.stderr.take());
-        let mut application = Self { child, _group: group, output, mock, _folder: folder };
+        let mut application = Self { child, group, output, mock, _folder: folder };
         application.wait_until_it_listens(receiver).await?;
         Ok(application)
     }
@@ -146,6 +149,13 @@ impl Application {
             seconds: START.as_secs(),
             output: self.output.lines(),
         })))
+    }
+
+    /// Ends it, and waits until it has ended, so that its port is free and it writes nothing more.
+    pub(super) async fn end(mut self) {
+        drop(self.group);
+        // A killed process ends at once, unless the kernel is busy for it.
+        let _ = timeout(END_TIMEOUT, self.child.wait()).await;
     }
 
     /// Forgets the output so far.

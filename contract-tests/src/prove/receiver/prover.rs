@@ -167,6 +167,9 @@ impl ReceiverProver {
             }
             on_done(result);
         }
+        if let Some(application) = run.application {
+            application.end().await;
+        }
         Ok(Results { tested: Tested::Receiver(self.url.to_string()), probes, took: start.elapsed() })
     }
 
