@@ -57,7 +57,7 @@ pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError, Trigger, Trigger
 pub use crate::operations::payment::{OrderName, PayerAction, Payments};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use crate::operations::transfer::{TransferAction, TransferName, Transfers};
-pub use crate::payer::{Payment, PaymentError};
+pub use crate::payer::{Confirmation, Payment, PaymentError};
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;

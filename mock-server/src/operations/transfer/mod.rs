@@ -7,6 +7,8 @@
 mod act;
 mod answers;
 mod authorization;
+mod batch;
+mod batch_query;
 
 mod bill;
 mod check;
@@ -25,7 +27,7 @@ use crate::{operations::Handler, store::Key};
 pub use act::TransferAction;
 pub(crate) use act::TransferTarget;
 pub use named::TransferName;
-pub(super) use progress::{Moved, moved};
+pub(super) use progress::moved;
 
 /// The kinds of documents, and their IDs.
 mod kind {
@@ -72,7 +74,13 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
             _ => None,
         };
     }
+    if operation_id == "post_transfer_batches" {
+        return Some(batch::place);
+    }
     match operation_id.strip_prefix("get_")? {
+        "transfer_batches_batch_id" | "transfer_batches_out_batch_no" => Some(batch_query::show),
+        "transfer_batches_batch_id_details_detail_id"
+        | "transfer_batches_out_batch_no_details_out_detail_no" => Some(batch_query::show_detail),
         "fund_app_mch_transfer_transfer_bills_out_bill_no"
         | "fund_app_mch_transfer_transfer_bills_transfer_bill_no" => Some(query::show),
         "fund_app_mch_transfer_user_confirm_authorization_out_authorization_no" => Some(authorization::show),
@@ -89,6 +97,7 @@ pub(crate) fn become_due(ledger: &mut Ledger<'_, '_>, Key { kind, id }: &Key) {
     match &**kind {
         kind::TRANSFER => drop(progress::transfer(ledger, id)),
         kind::AUTHORIZATION => drop(authorization::find(ledger, id)),
+        kind::BATCH => drop(batch::find(ledger, id)),
         _ => {}
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     authorization,
     bill::{State, Transfer},
-    check, kind,
+    check,
     named::{self, Target},
     progress,
 };

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use wechatpay_protocol::Timestamp;
 
 use super::{
-    authorization,
+    authorization, batch,
     bill::{State, Transfer, Will},
     kind,
 };
@@ -212,7 +212,7 @@ pub(in crate::operations) fn moved(ledger: &mut Ledger<'_, '_>) -> Vec<Moved> {
         Continue(())
     });
     transfers.extend(open.iter().filter_map(|id| transfer(ledger, id)));
-    let mut all = Vec::new();
+    let mut all = batch::moved(ledger);
     for transfer in &transfers {
         let moved = |at, is_back| Moved {
             at,

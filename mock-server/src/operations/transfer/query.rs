@@ -71,10 +71,9 @@ pub(super) fn unknown(
     request: &ValidRequest<'_>,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    let names = ["out_bill_no", "transfer_bill_no", "out_authorization_no"];
+    let names = ["out_bill_no", "transfer_bill_no", "out_authorization_no", "out_batch_no", "batch_id"];
     if names.iter().any(|name| resource::is_sample(request, name)) {
         return example::answer(context, request, documents);
     }
-    let error = OperationError::UnknownTransfer;
-    Err(error.into())
+    Err(OperationError::UnknownTransfer.into())
 }
