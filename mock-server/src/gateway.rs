@@ -18,7 +18,7 @@ use crate::{
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
     merchants::{Merchant, Merchants},
-    operations::{Context, Operations, handler, payment::Payments, stub::Stubs},
+    operations::{Context, Operations, handler, payment::Payments, stub::Stubs, transfer::Transfers},
     policies::{Policies, SignedRefusals},
     random::Randomness,
     request::{
@@ -50,6 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) randomness: Randomness,
     pub(crate) policies: Policies,
     payments: Payments,
+    transfers: Transfers,
     pub(crate) limits: Limits,
     pub(crate) gate: AcceptGate,
     diagnoser: Diagnoser,
@@ -80,7 +81,7 @@ struct Concluded {
 
 impl Gateway {
     pub(crate) fn new(
-        Operations { contract, stubs, payments }: Operations,
+        Operations { contract, stubs, payments, transfers }: Operations,
         merchants: Merchants,
         policies: Policies,
         limits: Limits,
@@ -100,6 +101,7 @@ impl Gateway {
             randomness,
             policies,
             payments,
+            transfers,
             limits,
             gate: AcceptGate::default(),
             diagnoser: Diagnoser::new(diagnosis),
@@ -284,6 +286,7 @@ impl Gateway {
             randomness: &self.randomness,
             stubs: &self.stubs,
             payments: self.payments,
+            transfers: &self.transfers,
         }
     }
 

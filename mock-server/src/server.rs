@@ -21,7 +21,7 @@ use crate::{
     merchants::{NoCredentials, ProvisionError},
     net::{Shared, listener::Addresses, tls::AuthorityError},
     notify::{Trigger, TriggerError},
-    payer::{Payment, PaymentError},
+    payer::{Confirmation, Payment, PaymentError},
     store::{Delivery, SentCallback},
 };
 use builder::MockServerBuilder;
@@ -291,6 +291,27 @@ impl MockServer {
     /// [`PaymentError`] if there is no such order, or it can't be paid.
     pub fn pay(&self, payment: &Payment) -> Result<Value, PaymentError> {
         self.control().payer.act(payment)
+    }
+
+    /// Does what a user does with a transfer, or with an authorization of transfers: confirms or declines it. Returns it as a query
+    /// shows it, with its merchant.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use wechatpay_mock::{Confirmation, MockServer, PaymentError, TransferName};
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let unknown = gateway.confirm(&Confirmation::of(TransferName::OutBillNo("never".into())));
+    /// assert!(matches!(unknown, Err(PaymentError::UnknownTransfer { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PaymentError`] if there is no such transfer, or nothing to confirm or to decline.
+    pub fn confirm(&self, confirmation: &Confirmation) -> Result<Value, PaymentError> {
+        self.control().payer.confirm(confirmation)
     }
 
     /// Creates a merchant for one test, and returns its credentials. It shares no documents, exchanges or fault rules

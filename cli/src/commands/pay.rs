@@ -1,4 +1,4 @@
-//! `pay`: does what a payer does with an order of a running mock.
+//! `pay`: does what a payer does with an order of a running mock, or what a user does with a transfer.
 
 use clap::Args;
 use http::Method;
@@ -17,16 +17,32 @@ Examples:
       try to pay without enough money: the order stays unpaid
   wechatpay-mock pay 1217752501201407033233368018 --cancel
       leave without paying
+  wechatpay-mock pay --transfer plfk2020042013         take the money of a transfer, as its user does
+  wechatpay-mock pay --transfer plfk2020042013 --decline
+      do not take it: the transfer fails
 
-The mock sends the callback of the payment to the order's notify_url.
+The mock sends the callback of the payment or the transfer to its notify_url.
 
-Exit codes: 0 success, 1 there is no such order, it can't be paid, or the mock cannot be reached, 2 wrong usage.";
+Exit codes: 0 success, 1 there is no such order or transfer, it can't be paid or confirmed, or the mock cannot be reached, 2 wrong usage.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Pay {
     /// The order: its out_trade_no, or combine_out_trade_no, or its prepay_id, code_url or h5_url
-    order: String,
+    #[arg(required_unless_present_any = ["transfer", "authorization"])]
+    order: Option<String>,
+    /// Confirm the transfer with this out_bill_no
+    #[arg(long, value_name = "OUT_BILL_NO", conflicts_with_all = ["order", "action", "openid"])]
+    transfer: Option<String>,
+    /// Confirm the authorization of transfers with this out_authorization_no
+    #[arg(long, value_name = "OUT_AUTHORIZATION_NO", conflicts_with_all = ["order", "action", "openid", "transfer"])]
+    authorization: Option<String>,
+    /// Decline the transfer or the authorization, or take the authorization back
+    #[arg(long, conflicts_with_all = ["order", "action"])]
+    decline: bool,
+    /// The user's real name; a transfer that names another fails [default: the one in the transfer]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["order", "action", "authorization"])]
+    user_name: Option<String>,
     /// Try to pay without enough money
     #[arg(long, group = "action")]
     fail: bool,
@@ -42,7 +58,7 @@ pub(crate) struct Pay {
     /// The user [default: the one that was ordered for, or a new one]
     #[arg(long, value_name = "OPENID")]
     openid: Option<String>,
-    /// The merchant whose order it is [default: the one that has such an order]
+    /// The merchant whose order or transfer it is [default: the one that has such an order or transfer]
     #[arg(long, value_name = "MCHID")]
     merchant: Option<String>,
     /// Print JSON instead of text
@@ -53,8 +69,24 @@ pub(crate) struct Pay {
 }
 
 impl Pay {
-    fn body(&self) -> Value {
-        let name = match self.order.as_str() {
+    /// The path of the call under `/__mock/`, and its body.
+    fn call(&self) -> (&'static str, Value) {
+        let transfer = self.transfer.as_ref().map(|number| ("out_bill_no", number));
+        let authorization = self.authorization.as_ref().map(|number| ("out_authorization_no", number));
+        let Some((name, number)) = transfer.or(authorization) else { return ("payments", self.payment()) };
+        let action = if self.decline { "decline" } else { "confirm" };
+        let mut body = json!({ name: number, "action": action });
+        for (name, value) in [("user_name", &self.user_name), ("merchant", &self.merchant)] {
+            if let Some(value) = value {
+                body[name] = value.as_str().into();
+            }
+        }
+        ("transfers", body)
+    }
+
+    fn payment(&self) -> Value {
+        let order = self.order.as_deref().unwrap_or_default();
+        let name = match order {
             order if order.starts_with("weixin://") => "code_url",
             order if order.contains("://") => "h5_url",
             order if is_prepay_id(order) => "prepay_id",
@@ -63,7 +95,7 @@ impl Pay {
         let actions =
             [(self.fail, "fail"), (self.cancel, "cancel"), (self.start, "start"), (self.close, "close")];
         let action = actions.iter().find(|(is_chosen, _)| *is_chosen).map_or("pay", |(_, name)| name);
-        let mut body = json!({ name: self.order, "action": action });
+        let mut body = json!({ name: order, "action": action });
         for (name, value) in [("openid", &self.openid), ("merchant", &self.merchant)] {
             if let Some(value) = value {
                 body[name] = value.as_str().into();
@@ -80,12 +112,23 @@ fn is_prepay_id(text: &str) -> bool {
 
 pub(crate) async fn run(options: &Pay) -> Result<(), Failure> {
     let mock = options.mock.client()?;
-    let body = options.body();
-    let order = mock.call(Method::POST, "payments", Some(&body), TIMEOUT).await.map_err(call_failed)?;
+    let (path, body) = options.call();
+    let order = mock.call(Method::POST, path, Some(&body), TIMEOUT).await.map_err(call_failed)?;
     if options.json {
         return print_json(&order);
     }
     let text = |value: &Value| printable_lines(value.as_str().unwrap_or_default());
+    if path == "transfers" {
+        return print(|out| {
+            let names = ["out_bill_no", "out_authorization_no", "transfer_bill_no", "authorization_id"];
+            for name in names.into_iter().chain(["state", "fail_reason"]) {
+                if order[name].is_string() {
+                    writeln!(out, "{DIM}{name:20}{DIM:#} {}", text(&order[name]))?;
+                }
+            }
+            Ok(())
+        });
+    }
     print(|out| {
         let number = [&order["out_trade_no"], &order["combine_out_trade_no"]];
         let number = number.into_iter().find(|number| number.is_string()).unwrap_or(&Value::Null);

@@ -34,6 +34,7 @@ mod sensitive;
 mod snapshots;
 mod support;
 mod tls;
+mod transfers;
 mod trust;
 mod unseen;
 mod vectors;

@@ -135,7 +135,11 @@ impl AdminError {
             Self::Off { .. }
             | Self::UnknownPath { .. }
             | Self::NoMerchant { .. }
-            | Self::Payment(PaymentError::UnknownMerchant { .. } | PaymentError::UnknownOrder { .. })
+            | Self::Payment(
+                PaymentError::UnknownMerchant { .. }
+                | PaymentError::UnknownOrder { .. }
+                | PaymentError::UnknownTransfer { .. },
+            )
             | Self::NoFamily { .. }
             | Self::NoFault { .. }
             | Self::NoCallback { .. }

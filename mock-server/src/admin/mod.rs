@@ -28,6 +28,7 @@ mod payments;
 mod request_payment;
 mod reset;
 mod service;
+mod transfers;
 mod verify;
 
 use std::sync::{Arc, OnceLock};
@@ -168,6 +169,8 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::list_attempts))
         .routes(routes!(payments::pay))
         .routes(routes!(request_payment::request_payment))
+        .routes(routes!(transfers::confirm))
+        .routes(routes!(transfers::request_merchant_transfer))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))
         .routes(routes!(merchants::show_merchant, merchants::delete_merchant))
         .routes(routes!(credentials::show_credentials))

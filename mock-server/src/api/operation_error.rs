@@ -154,6 +154,42 @@ operation_errors! {
     BillToken = "bill_token",
     /// The token was valid for five minutes.
     BillTokenExpired = "bill_token_expired",
+    /// The appid of a transfer does not belong to the merchant.
+    TransferAppid = "transfer_appid",
+    /// The merchant does not have the scene of the transfer.
+    TransferScene = "transfer_scene",
+    /// Users can't be told this about a transfer of the scene.
+    TransferPerception = "transfer_perception",
+    /// Nothing is reported about the scene of the transfer.
+    TransferReportsAbsent = "transfer_reports_absent",
+    /// Not everything is reported that the scene of the transfer needs.
+    TransferReports = "transfer_reports",
+    /// A transfer from 2,000 yuan on does not name its user.
+    TransferUserName = "transfer_user_name",
+    /// More than one transfer may be.
+    TransferLimit = "transfer_limit",
+    /// More than all transfers of a day may be.
+    TransferDailyLimit = "transfer_daily_limit",
+    /// The number was used before for another transfer.
+    TransferRepeated = "transfer_repeated",
+    /// The merchant's balance is too small for the transfer.
+    TransferNotEnough = "transfer_not_enough",
+    /// The merchant may not transfer from this address.
+    TransferAddress = "transfer_address",
+    /// Something is wrong with the merchant.
+    TransferUserError = "transfer_user_error",
+    /// The user has not authorised the transfer, or does not any more.
+    TransferNotAuthorized = "transfer_not_authorized",
+    /// The transfer is confirmed, or over.
+    TransferNotCancellable = "transfer_not_cancellable",
+    /// No transfer, batch, authorization or receipt has this number.
+    UnknownTransfer = "unknown_transfer",
+    /// There are no receipts of a transfer that has not succeeded.
+    ReceiptNotReady = "receipt_not_ready",
+    /// The merchant has the newer transfers, not the older batches.
+    TransferUpgraded = "transfer_upgraded",
+    /// The parts of a batch do not match, or are not allowed.
+    TransferBatch = "transfer_batch",
 }
 
 impl OperationError {

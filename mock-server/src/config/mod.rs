@@ -37,7 +37,7 @@ use crate::{
     limits::Limits,
     merchants::{MerchantConfig, NoCredentials, PlatformCertificate, PlatformCertificates, PublicKeyPair},
     notify::NotifyHosts,
-    operations::{Operations, payment::Payments, seed::Seed},
+    operations::{Operations, payment::Payments, seed::Seed, transfer::Transfers},
     policies::Policies,
     request::diagnose::DiagnosisMode,
 };
@@ -77,6 +77,8 @@ pub struct Config {
     pub policies: Policies,
     /// What happens to payments by itself.
     pub payments: Payments,
+    /// What merchants may transfer, and what happens to transfers by itself.
+    pub transfers: Transfers,
     /// Whether wrong signatures are diagnosed, and where the diagnosis is shown.
     pub diagnosis: DiagnosisMode,
     /// The token that `/__mock/` requires. Without one, it is open on loopback only.
@@ -108,6 +110,7 @@ impl Default for Config {
             limits: Limits::default(),
             policies: Policies::default(),
             payments: Payments::default(),
+            transfers: Transfers::default(),
             diagnosis: DiagnosisMode::default(),
             admin_token: None,
             faults: Vec::new(),

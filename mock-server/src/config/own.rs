@@ -139,7 +139,7 @@ pub(super) fn with_stubs(source: &Source<'_>, operations: Operations, tables: Ve
         Some((one.id().to_owned(), stub))
     };
     let stubs = contract.operations().iter().filter(|one| one.is_stub()).filter_map(of_operation).collect();
-    Operations { contract: Arc::new(contract), stubs: Arc::new(stubs), payments: operations.payments }
+    Operations { contract: Arc::new(contract), stubs: Arc::new(stubs), ..operations }
 }
 
 fn stub(table: &Table<'_>, raw: StubTable) -> Option<(Method, PathTemplate, Stub)> {

@@ -25,7 +25,8 @@ use crate::config::{
 const TABLES: [&str; 5] = ["limits", "policies", "public_key", "match", "error"];
 
 /// Keys whose values hold no tables of the configuration: lists of strings, and bodies, which are any JSON.
-const OTHER: [&str; 6] = ["hosts", "proxy_passthrough", "notify_maps", "notify_hosts", "contracts", "body"];
+const OTHER: [&str; 7] =
+    ["hosts", "proxy_passthrough", "notify_maps", "notify_hosts", "transfer_scenes", "contracts", "body"];
 
 /// How a key within `match` begins whose value is any JSON, too.
 const IN_BODY: &str = "body.";

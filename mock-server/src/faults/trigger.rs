@@ -4,15 +4,18 @@
 //! parameters, each after a `|`: the numbers that the fault takes, and `x` with a number, which limits the fault to the
 //! first uses of this trigger number. `MOCK*system-error|x1*0001` fails once, and succeeds when it is sent again.
 //!
+//! In numbers of letters and digits only, `MOCKsystemerror0001` takes its place, without parameters.
+//!
 //! A malformed trigger number counts as an ordinary number, with a warning.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::{
     faults::{
-        ActiveFault, Applied, Fault, FaultSource, Latency, On, rule::Plan, rule_error::check_milliseconds,
+        ActiveFault, Applied, FAULTS, Fault, FaultSource, Latency, On, rule::Plan,
+        rule_error::check_milliseconds,
     },
-    operations::payment::magic::{self, PREFIX},
+    operations::magic::{self, PREFIX},
 };
 
 /// How long a number can refuse connections at most, in milliseconds, since that affects all merchants. (own
@@ -53,6 +56,11 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
                   so on; works with any fault or latency",
     },
     TriggerForm {
+        number: "MOCKsystemerror0001",
+        meaning: "the same as MOCK*system-error*0001, for numbers of letters and digits only, such as out_bill_no; without \
+                  hyphens and parameters, with any fault and with any of the names below",
+    },
+    TriggerForm {
         number: "MOCK*pay*0001",
         meaning: "out_trade_no: no fault; the user pays as soon as the order is placed",
     },
@@ -71,6 +79,31 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     TriggerForm {
         number: "MOCK*refund-closed*0001",
         meaning: "out_refund_no: no fault; the refund becomes CLOSED",
+    },
+    TriggerForm {
+        number: "MOCKconfirm0001",
+        meaning: "out_bill_no, out_authorization_no: no fault; the user confirms as soon as there is something to confirm",
+    },
+    TriggerForm {
+        number: "MOCKdecline0001",
+        meaning: "out_bill_no, out_authorization_no: no fault; the user declines as soon as there is something to confirm",
+    },
+    TriggerForm {
+        number: "MOCKaccountfrozen0001",
+        meaning: "out_bill_no, out_detail_no: no fault; the transfer fails with the fail_reason ACCOUNT_FROZEN; works with \
+                  any other reason of the contract",
+    },
+    TriggerForm {
+        number: "MOCKnotenough0001",
+        meaning: "out_bill_no, out_batch_no: no fault; the transfer is refused, as if the merchant had too little money",
+    },
+    TriggerForm {
+        number: "MOCKaddress0001",
+        meaning: "out_bill_no, out_batch_no: no fault; the transfer is refused, as if from an address that may not transfer",
+    },
+    TriggerForm {
+        number: "MOCKusererror0001",
+        meaning: "out_bill_no, out_batch_no: no fault; the transfer is refused, as if something were wrong with the merchant",
     },
 ];
 
@@ -95,14 +128,17 @@ impl TriggerNumber {
 /// # Errors
 /// What is wrong with a trigger number, in words.
 pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerNumber, String>> {
-    let spec = number.strip_prefix(PREFIX)?;
     if magic::name_in(number).is_some_and(|name| magic::NAMES.contains(&name)) {
         return None;
     }
+    let of_requests = FAULTS.iter().filter(|fault| fault.is_of(On::Request)).map(|fault| fault.name());
+    let bare = magic::bare_in(number, of_requests);
+    let spec = bare.or_else(|| number.strip_prefix(PREFIX))?;
+    let named = bare.or_else(|| spec.split_once('*').map(|(spec, _)| spec));
     let mut seed = DefaultHasher::new();
     number.hash(&mut seed);
-    let trigger = match spec.split_once('*') {
-        Some((spec, _)) => read(spec, seed.finish()),
+    let trigger = match named {
+        Some(spec) => read(spec, seed.finish()),
         None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
     };
     Some(trigger.map_err(|problem| format!("{name}: {problem}")))
@@ -178,7 +214,6 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faults::FAULTS;
 
     fn trigger_number(number: &str) -> Option<Result<TriggerNumber, String>> {
         super::trigger_number("out_trade_no", number)
@@ -205,10 +240,26 @@ mod tests {
         let listed = FAULTS.iter().map(|fault| fault.trigger_number());
         for number in listed.chain(TRIGGER_FORMS.iter().map(|form| form.number.into())) {
             let is_for_payments = magic::name_in(&number).is_some_and(|name| magic::NAMES.contains(&name));
-            assert_eq!(trigger_number(&number).is_none(), is_for_payments, "{number}");
+            let is_reason = number.starts_with("MOCKaccountfrozen");
+            assert_eq!(trigger_number(&number).is_none(), is_for_payments || is_reason, "{number}");
             assert!(trigger_number(&number).is_none_or(|read| read.is_ok()), "{number}");
             let is_legal = |one: char| one.is_ascii_alphanumeric() || "_-|*".contains(one);
             assert!(number.chars().all(is_legal) && number.len() <= 128, "{number}");
+        }
+    }
+
+    #[test]
+    fn letters_and_digits_are_enough_to_name_a_fault() {
+        let fault = |number| trigger_number(number).unwrap().unwrap().plan.fault.unwrap();
+        assert_eq!(fault("MOCKsystemerror0001"), Fault::SystemError);
+        assert_eq!(fault("MOCKsystemerrorapplied0001"), Fault::SystemErrorApplied);
+        assert!(trigger_number("MOCKsystem0001").is_none() && trigger_number("MOCKpay1").is_none());
+        let bare = |name: &str| name.replace('-', "");
+        for (name, fault) in
+            magic::NAMES.iter().flat_map(|name| FAULTS.iter().map(move |fault| (name, fault)))
+        {
+            let (name, fault) = (bare(name), bare(fault.name()));
+            assert!(!name.starts_with(&fault) && !fault.starts_with(&name), "{name} and {fault}");
         }
     }
 

@@ -11,11 +11,13 @@ mod echo;
 pub(crate) mod event;
 mod example;
 pub(crate) mod initial;
+pub(crate) mod magic;
 mod member_card;
 pub(crate) mod payment;
 mod resource;
 pub(crate) mod seed;
 pub(crate) mod stub;
+pub(crate) mod transfer;
 
 use std::sync::Arc;
 
@@ -25,20 +27,25 @@ use wechatpay_protocol::Timestamp;
 use crate::{
     api::error::ApiError,
     merchants::Merchants,
-    operations::{payment::Payments, stub::Stubs},
+    operations::{
+        payment::{Ledger, Payments},
+        stub::Stubs,
+        transfer::Transfers,
+    },
     policies::Policies,
     random::Randomness,
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::Documents,
+    store::{Documents, Key},
 };
 
-/// The operations of a mock: the contract, the responses of the stubs in it, and what happens to payments by itself.
+/// The operations of a mock: the contract, the responses of the stubs in it, and what happens to payments and transfers by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Operations {
     pub(crate) contract: Arc<Contract>,
     pub(crate) stubs: Arc<Stubs>,
     pub(crate) payments: Payments,
+    pub(crate) transfers: Transfers,
 }
 
 impl Default for Operations {
@@ -47,6 +54,7 @@ impl Default for Operations {
             contract: Arc::new(Contract::built_in()),
             stubs: Arc::default(),
             payments: Payments::default(),
+            transfers: Transfers::default(),
         }
     }
 }
@@ -60,6 +68,7 @@ pub(crate) struct Context<'a> {
     pub(crate) randomness: &'a Randomness,
     pub(crate) stubs: &'a Stubs,
     pub(crate) payments: Payments,
+    pub(crate) transfers: &'a Transfers,
 }
 
 /// The function that implements an operation of the contract.
@@ -82,8 +91,16 @@ fn rules(operation_id: &str) -> Option<Handler> {
     match operation_id {
         "echo" => Some(echo::echo),
         "list_certificates" => Some(certificates::list),
-        _ => member_card::rules(operation_id).or_else(|| payment::rules(operation_id)),
+        _ => member_card::rules(operation_id)
+            .or_else(|| payment::rules(operation_id))
+            .or_else(|| transfer::rules(operation_id)),
     }
+}
+
+/// Lets happen what is due of a document.
+pub(crate) fn become_due(ledger: &mut Ledger<'_, '_>, key: &Key) {
+    payment::become_due(ledger, key);
+    transfer::become_due(ledger, key);
 }
 
 #[cfg(test)]

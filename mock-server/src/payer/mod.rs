@@ -2,6 +2,7 @@
 
 mod front_end;
 mod page;
+mod transfers;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,12 +13,17 @@ use wechatpay_protocol::{Timestamp, display::quoted};
 use crate::{
     gateway::Gateway,
     merchants::Merchant,
-    operations::payment::{self, Found, Ledger, OrderName, PayerAction, Refusal},
+    operations::{
+        self,
+        payment::{Found, Ledger, OrderName, PayerAction, Refusal},
+    },
     store::Reminder,
 };
 
 pub(crate) use front_end::{FrontEndPayment, NotRequested};
 pub(crate) use page::is_page_request;
+pub use transfers::Confirmation;
+pub(crate) use transfers::NotAsked;
 
 /// How many documents become due at once before others get their turn. (own choice)
 const AT_ONCE: usize = 64;
@@ -63,8 +69,16 @@ pub enum PaymentError {
         /// The name, quoted.
         found: String,
     },
-    /// Several merchants have an order of this name.
-    #[error("expected an order of one merchant, found one of each of {}; name the merchant", .mchids.join(", "))]
+    /// No transfer or authorization has this name.
+    #[error("expected the {what} of a transfer or of an authorization of one, found {found}; order it first")]
+    UnknownTransfer {
+        /// What it is named by: `out_bill_no`.
+        what: &'static str,
+        /// The name, quoted.
+        found: String,
+    },
+    /// Several merchants have an order or a transfer of this name.
+    #[error("expected that of one merchant, found one of each of {}; name the merchant", .mchids.join(", "))]
     SeveralOrders {
         /// The mchids.
         mchids: Vec<String>,
@@ -138,7 +152,7 @@ impl Payer {
     fn become_due(&self, Reminder { mchid, key }: &Reminder) {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
         self.gateway.change(&merchant, |context, documents| {
-            payment::become_due(&mut Ledger::new(context, &merchant, documents), key);
+            operations::become_due(&mut Ledger::new(context, &merchant, documents), key);
         });
     }
 
@@ -175,15 +189,26 @@ impl Payer {
 
     /// The merchant that has the order.
     fn merchant_of(&self, payment: &Payment) -> Result<Arc<Merchant>, PaymentError> {
+        let has_it = |merchant: &Arc<Merchant>| self.found(merchant, &payment.order).is_some();
+        let unknown = || PaymentError::unknown(&payment.order);
+        self.only_merchant(payment.merchant.as_deref(), has_it, unknown)
+    }
+
+    /// The merchant that is named, or else the only one that has it.
+    fn only_merchant(
+        &self,
+        mchid: Option<&str>,
+        has_it: impl Fn(&Arc<Merchant>) -> bool,
+        unknown: impl Fn() -> PaymentError,
+    ) -> Result<Arc<Merchant>, PaymentError> {
         let merchants = &self.gateway.merchants;
-        if let Some(mchid) = &payment.merchant {
+        if let Some(mchid) = mchid {
             let unknown = || PaymentError::UnknownMerchant { found: quoted(mchid) };
             return merchants.merchant(mchid).ok_or_else(unknown);
         }
-        let has_it = |merchant: &Arc<Merchant>| self.found(merchant, &payment.order).is_some();
         let having_it: Vec<_> = merchants.merchants().into_iter().filter(has_it).collect();
         match having_it.as_slice() {
-            [] => Err(PaymentError::unknown(&payment.order)),
+            [] => Err(unknown()),
             [merchant] => Ok(Arc::clone(merchant)),
             several => {
                 let mchids = several.iter().map(|merchant| merchant.mchid.to_string()).collect();

@@ -118,6 +118,16 @@ policies! {
         #[default] Param = "400 PARAM_ERROR",
         Code = "400 APPID_MCHID_NOT_MATCH",
     }
+    /// A transfer of more than the merchant's balance.
+    short_balance: ShortBalance, from "both are documented: a state that lasts while the balance is short, and the code" {
+        #[default] Wait = "200, it stays PROCESSING until there is enough",
+        Refuse = "403 NOT_ENOUGH",
+    }
+    /// Whether merchants may use the older batches of transfers.
+    old_transfers: OldTransfers, from "merchants that began after 2025 may not (wild and documented), older ones may" {
+        #[default] Accept = "200",
+        Refuse = "403 NO_AUTH",
+    }
     /// Whether the gateway's own host names speak HTTP/2. Other names of the mock always do.
     gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2 but does not find lower-case headers, and it works with the real gateway (SDK)" {
         #[default] Refuse = "HTTP/1.1 only",

@@ -20,7 +20,7 @@ use crate::{
     merchants::Merchants,
     net::{Shared, accept::accept, listener::Addresses, proxy::Proxy, tls::Tls},
     notify::{Notifier, NotifyMap},
-    operations::{Operations, initial, payment::Payments, seed::Seed},
+    operations::{Operations, initial, payment::Payments, seed::Seed, transfer::Transfers},
     payer::Payer,
     policies::Policies,
     random::Randomness,
@@ -154,6 +154,13 @@ impl MockServerBuilder {
         self
     }
 
+    /// Sets what merchants may transfer, and what happens to transfers by itself.
+    #[must_use]
+    pub fn transfers(mut self, transfers: Transfers) -> Self {
+        self.config.transfers = transfers;
+        self
+    }
+
     /// Starts with this fault rule.
     #[must_use]
     pub fn fault(mut self, rule: FaultRule) -> Self {
@@ -189,7 +196,11 @@ fn shared(
 ) -> Result<Shared, RuleError> {
     let merchants =
         Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
-    let operations = Operations { payments: config.payments, ..config.operations.clone() };
+    let operations = Operations {
+        payments: config.payments,
+        transfers: config.transfers.clone(),
+        ..config.operations.clone()
+    };
     let (policies, limits, diagnosis) = (config.policies.clone(), config.limits, config.diagnosis);
     let gateway = Gateway::new(operations, merchants, policies, limits, diagnosis, clock, randomness);
     for merchant in config.merchants() {

@@ -19,9 +19,9 @@ use crate::{
 
 /// One merchant's orders, combined orders and refunds. What it reads is as it is by now: what was due has happened.
 pub(crate) struct Ledger<'l, 'd> {
-    pub(super) context: &'l Context<'l>,
-    pub(super) merchant: &'l Arc<Merchant>,
-    pub(super) documents: &'l mut Documents<'d>,
+    pub(in crate::operations) context: &'l Context<'l>,
+    pub(in crate::operations) merchant: &'l Arc<Merchant>,
+    pub(in crate::operations) documents: &'l mut Documents<'d>,
 }
 
 /// What a `prepay_id`, a `code_url`, a `transaction_id` or a `refund_id` leads to.
@@ -38,7 +38,7 @@ pub(super) enum Target {
 
 /// Whether money comes to the merchant or leaves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(in crate::operations) enum Direction {
     In,
     Out,
 }
@@ -58,7 +58,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         Self { context, merchant, documents }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(in crate::operations) fn now(&self) -> Timestamp {
         self.context.now
     }
 
@@ -188,15 +188,15 @@ impl<'l, 'd> Ledger<'l, 'd> {
         self.documents.put(kind::REFUND, &refund.id, refund);
     }
 
-    /// What the merchant can still refund from, if that is configured.
-    pub(super) fn balance(&mut self) -> Option<i128> {
+    /// What the merchant can still refund and transfer from, if that is configured.
+    pub(in crate::operations) fn balance(&mut self) -> Option<i128> {
         let first = self.merchant.balance?;
         let moved: Option<i64> = self.documents.get(kind::BALANCE, kind::BALANCE);
         Some(i128::from(first) + i128::from(moved.unwrap_or_default()))
     }
 
-    /// Money comes back to what the merchant refunds from, or leaves it.
-    pub(super) fn move_money(&mut self, direction: Direction, amount: u64) {
+    /// Money comes back to what the merchant refunds and transfers from, or leaves it.
+    pub(in crate::operations) fn move_money(&mut self, direction: Direction, amount: u64) {
         if self.merchant.balance.is_some() {
             let moved: i64 = self.documents.get(kind::BALANCE, kind::BALANCE).unwrap_or_default();
             let moved = match direction {
@@ -208,7 +208,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
     }
 
     /// Sends a callback with exactly this data.
-    pub(super) fn send(&mut self, event_type: &str, url: &str, data: &Value, at: u64) {
+    pub(in crate::operations) fn send(&mut self, event_type: &str, url: &str, data: &Value, at: u64) {
         if let Some(event) = self.context.contract.event(event_type) {
             let at = Timestamp::from_unix(at);
             self.documents.send(event::outgoing(event, url, data, at, self.context.randomness));

@@ -8,12 +8,11 @@ mod act;
 mod bill;
 mod close;
 mod combined;
-mod ledger;
-pub(crate) mod magic;
-mod numbers;
-mod order;
+pub(super) mod ledger;
+pub(super) mod numbers;
+pub(super) mod order;
 mod parties;
-mod place;
+pub(super) mod place;
 mod query;
 mod refund;
 
@@ -38,7 +37,7 @@ pub(super) mod kind {
     pub(crate) const NUMBER: &str = "payment_number";
     /// A bill that can be downloaded. The ID is its token.
     pub(crate) const BILL: &str = "bill";
-    /// What refunds have moved, in fen. The kind is also the ID.
+    /// What refunds and transfers have moved, in fen. The kind is also the ID.
     pub(crate) const BALANCE: &str = "balance";
 }
 
@@ -57,6 +56,8 @@ pub struct Payments {
     pub auto_pay: Option<Duration>,
     /// After how long each refund is settled.
     pub refund_delay: Duration,
+    /// After how long a user confirms by itself what there is to confirm; `None` if only somebody else makes it.
+    pub auto_confirm: Option<Duration>,
 }
 
 impl Payments {

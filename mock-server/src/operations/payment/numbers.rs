@@ -55,17 +55,17 @@ pub(super) fn openid(randomness: &Randomness) -> String {
 }
 
 /// `yyyyMMddHHmmss` in Beijing.
-fn digits_of_time(now: Timestamp) -> String {
+pub(in crate::operations) fn digits_of_time(now: Timestamp) -> String {
     now.to_rfc3339().bytes().take(19).filter(u8::is_ascii_digit).map(char::from).collect()
 }
 
 /// The last digits of a random number.
-fn decimal(random: [u8; 16], digits: usize) -> String {
+pub(in crate::operations) fn decimal(random: [u8; 16], digits: usize) -> String {
     let number = u128::from_be_bytes(random) % 10_u128.pow(digits.try_into().unwrap_or(1));
     format!("{number:0digits$}")
 }
 
-fn letters(random: &[u8]) -> String {
+pub(in crate::operations) fn letters(random: &[u8]) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     random.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use wechatpay_openapi::Operation;
 use wechatpay_protocol::{Mchid, Timestamp};
 
-pub(super) const MINUTE: u64 = 60;
-pub(super) const DAY: u64 = 24 * 60 * MINUTE;
+pub(in crate::operations) const MINUTE: u64 = 60;
+pub(in crate::operations) const DAY: u64 = 24 * 60 * MINUTE;
 
 /// How long a `prepay_id` can be paid with, in seconds, whatever `time_expire` is. (documented)
 pub(super) const PREPAY_LIVES: u64 = 2 * 60 * MINUTE;

@@ -6,7 +6,7 @@ use wechatpay_protocol::Timestamp;
 use super::{
     act, kind,
     ledger::{Ledger, Payer, Target},
-    magic, numbers,
+    numbers,
     order::{Order, Prepay, Product, State, Will},
     parties,
 };
@@ -15,6 +15,7 @@ use crate::{
     operations::{
         Context,
         example::{self, Fresh, Maker, SameName},
+        magic,
     },
     policies::{ClosedOrderText, PaidOrderCode, RepeatOrderText},
     request::validate::ValidRequest,
@@ -80,7 +81,7 @@ pub(super) fn check_time_expire(request: &ValidRequest<'_>) -> Result<(), Operat
 }
 
 /// What must not change when an order is repeated.
-pub(super) fn content_of(request: &ValidRequest<'_>) -> String {
+pub(in crate::operations) fn content_of(request: &ValidRequest<'_>) -> String {
     Fingerprint::of(&json!([request.operation().id(), request.plain()])).to_hex()
 }
 

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::{
     kind,
     ledger::{Direction, Ledger, Target},
-    magic, numbers,
+    numbers,
     order::{DAY, Order, State},
     parties,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, example, resource},
+    operations::{Context, example, magic, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::{Documents, Fingerprint},

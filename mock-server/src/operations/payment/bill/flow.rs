@@ -6,7 +6,7 @@ use super::form::{Column, Form, Total, time, yuan};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Flow {
     pub(super) at: u64,
-    /// The number of the payment or of the refund.
+    /// The number of the payment, of the refund or of the transfer.
     pub(super) business_no: String,
     /// The `transaction_id`, of a refund that of its order. (wild)
     pub(super) flow_no: String,
@@ -17,7 +17,7 @@ pub(super) struct Flow {
     pub(super) balance: i128,
     /// `system`, or `1900000001API` if a request of the merchant's caused it. (wild)
     pub(super) applicant: String,
-    /// `out_trade_no` or `out_refund_no`.
+    /// `out_trade_no`, `out_refund_no` or `out_bill_no`.
     pub(super) voucher: String,
 }
 
@@ -28,17 +28,23 @@ pub(super) enum Business {
     Refund,
     /// The money of a refund that was closed comes back.
     RefundClosed,
+    /// A transfer to a user.
+    Transfer,
+    /// The money of a transfer that failed or was cancelled comes back.
+    TransferBack,
 }
 
 impl Business {
     fn is_income(self) -> bool {
-        self != Self::Refund
+        !matches!(self, Self::Refund | Self::Transfer)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Payment => "交易",
             Self::Refund | Self::RefundClosed => "退款",
+            // Not published, nor are the others of transfers. (own choice)
+            Self::Transfer | Self::TransferBack => "商家转账",
         }
     }
 
@@ -47,6 +53,8 @@ impl Business {
             Self::Payment => "交易",
             Self::Refund => "退款",
             Self::RefundClosed => "退款关闭",
+            Self::Transfer => "商家转账",
+            Self::TransferBack => "商家转账退回",
         }
     }
 }
@@ -65,7 +73,7 @@ impl Flow {
             Business::Payment => format!("结算总金额 {amount} 元;含手续费 {fee} 元"),
             Business::Refund => format!("退款总金额{amount}元;含手续费{fee}元"),
             // Not published. (own choice)
-            Business::RefundClosed => String::new(),
+            Business::RefundClosed | Business::Transfer | Business::TransferBack => String::new(),
         }
     }
 }

@@ -10,11 +10,14 @@ use super::{
     flow::{Business, Flow},
     trade,
 };
-use crate::operations::payment::{
-    kind,
-    ledger::Ledger,
-    order::{BANK_TYPE, Order, Payment},
-    refund::{Refund, RefundStatus},
+use crate::operations::{
+    payment::{
+        kind,
+        ledger::Ledger,
+        order::{BANK_TYPE, Order, Payment},
+        refund::{Refund, RefundStatus},
+    },
+    transfer,
 };
 
 /// `funds_account` of a refund that the merchant pays from its balance. (documented)
@@ -142,6 +145,20 @@ pub(super) fn flows(ledger: &mut Ledger<'_, '_>, day: Day, payee: &str) -> Vec<F
             add(flow(at, Business::RefundClosed, SYSTEM));
         }
     });
+    if is_own {
+        for moved in transfer::moved(ledger) {
+            add(Flow {
+                at: moved.at,
+                business_no: moved.bill_no.clone(),
+                flow_no: moved.bill_no,
+                business: if moved.is_back { Business::TransferBack } else { Business::Transfer },
+                amount: moved.amount,
+                balance: 0,
+                applicant: if moved.is_back { SYSTEM.into() } else { applicant.clone() },
+                voucher: moved.out_bill_no,
+            });
+        }
+    }
     flows.sort_by_key(|flow| flow.at);
     for flow in &mut flows {
         balance += flow.signed();

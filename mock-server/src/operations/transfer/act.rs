@@ -1,0 +1,109 @@
+//! What a user does with a transfer or an authorization.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    authorization,
+    bill::{State, Transfer},
+    kind,
+    named::{self, Target},
+    progress,
+};
+use crate::operations::payment::{Refusal, ledger::Ledger};
+
+/// What a user does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TransferAction {
+    /// Confirms.
+    #[default]
+    Confirm,
+    /// Declines: a transfer fails. Of an authorization, also takes it back.
+    Decline,
+}
+
+/// What a user has before them.
+pub(crate) struct TransferTarget(Target);
+
+/// Why a transfer fails whose user has another name. (documented)
+const OTHER_NAME: &str = "NAME_NOT_CORRECT";
+
+/// What a user sees who can't confirm. (own choice)
+const OVER: &str = "当前单据状态不可操作";
+
+impl Ledger<'_, '_> {
+    /// The transfer or authorization of this name, if the merchant has it.
+    pub(crate) fn find_transfer(&mut self, name: &super::TransferName) -> Option<TransferTarget> {
+        use super::TransferName;
+        let target = match name {
+            TransferName::OutBillNo(number) => {
+                self.documents.get::<Value>(kind::TRANSFER, number)?;
+                Target::Transfer(number.clone())
+            }
+            TransferName::OutAuthorizationNo(number) => {
+                self.documents.get::<Value>(kind::AUTHORIZATION, number)?;
+                Target::Authorization(number.clone())
+            }
+            TransferName::PackageInfo(package) => named::target(self, package)?,
+        };
+        Some(TransferTarget(target))
+    }
+
+    /// Does what the user does. Returns what a query shows then.
+    ///
+    /// # Errors
+    /// If there is nothing to confirm or to decline.
+    pub(crate) fn act_on_transfer(
+        &mut self,
+        TransferTarget(target): &TransferTarget,
+        action: TransferAction,
+        user_name: Option<&str>,
+    ) -> Result<Value, Refusal> {
+        match target {
+            Target::Transfer(number) => {
+                let Some(mut transfer) = progress::transfer(self, number) else { return Ok(Value::Null) };
+                check(&transfer)?;
+                let now = self.now().as_unix();
+                match action {
+                    TransferAction::Confirm => {
+                        let ordered = transfer.text("user_name").filter(|name| !name.is_empty());
+                        if user_name.is_some_and(|name| ordered.is_some_and(|ordered| ordered != name)) {
+                            transfer.fails = Some(OTHER_NAME.into());
+                        }
+                        progress::confirm(self, &mut transfer, now);
+                    }
+                    TransferAction::Decline => progress::decline(self, &mut transfer, now),
+                }
+                progress::keep(self, &transfer);
+                progress::go_on(self, &mut transfer);
+                Ok(transfer.shown(self.merchant))
+            }
+            Target::Authorization(number) => authorization::act(self, number, action),
+            Target::Batch(_) => Ok(Value::Null),
+        }
+    }
+
+    /// The appid that a front end confirms with, and whether there is still something to confirm.
+    pub(crate) fn transfer_appid(&mut self, TransferTarget(target): &TransferTarget) -> Option<String> {
+        let fields = match target {
+            Target::Transfer(number) => progress::transfer(self, number)?.fields,
+            Target::Authorization(number) => authorization::find(self, number)?.fields,
+            Target::Batch(_) => return None,
+        };
+        fields["appid"].as_str().map(String::from)
+    }
+}
+
+fn check(transfer: &Transfer) -> Result<(), Refusal> {
+    match transfer.state {
+        State::WaitUserConfirm => Ok(()),
+        state => Err(refused("WAIT_USER_CONFIRM", &json!(state))),
+    }
+}
+
+pub(super) fn refused(expected: &str, found: &Value) -> Refusal {
+    let found = found.as_str().unwrap_or_default();
+    Refusal { shown: OVER, reason: format!("expected state {expected}, found {found}") }
+}

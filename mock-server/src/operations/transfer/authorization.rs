@@ -1,0 +1,340 @@
+//! Authorizations: a user lets a merchant transfer without confirming each time.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wechatpay_protocol::Timestamp;
+
+use super::{
+    TransferAction,
+    act::refused,
+    answers::time,
+    bill::Will,
+    check, kind,
+    named::{self, Target},
+    progress::{self, LIVES},
+    query,
+};
+use crate::{
+    api::{Warning, error::ApiError, operation_error::OperationError},
+    operations::{
+        Context,
+        payment::{Refusal, ledger::Ledger, place::content_of},
+        resource,
+    },
+    request::validate::ValidRequest,
+    response::OperationResponse,
+    store::Documents,
+};
+
+const CONFIRMED: &str = "MCHTRANSFER.AUTHORIZATION.CONFIRMED";
+const CLOSED: &str = "MCHTRANSFER.AUTHORIZATION.CLOSED";
+
+/// Why an authorization is closed. (documented)
+const BY_MERCHANT: &str = "CLOSE_VIA_MCH_API";
+const BY_USER: &str = "USER_CLOSE";
+const OVERDUE: &str = "USER_OVERDUE_UNCONFIRMED";
+
+/// An authorization as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Authorization {
+    out_authorization_no: String,
+    /// What was applied for: the request's body.
+    pub(super) fields: Value,
+    /// The fingerprint of the request; empty if it came with a transfer.
+    content: String,
+    state: State,
+    package_info: String,
+    created: u64,
+    /// From when on it can't be confirmed any more. 24 hours, as of a transfer. (own choice)
+    until: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    will: Option<Will>,
+    /// The gateway's number and the time, once it was confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confirmed: Option<(String, u64)>,
+    /// When it was closed, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed: Option<(u64, String)>,
+}
+
+/// `state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum State {
+    WaitUserConfirm,
+    TakingEffect,
+    Closed,
+}
+
+impl Authorization {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.fields[name].as_str()
+    }
+
+    /// What the application answers. (documented)
+    fn applied(&self) -> Value {
+        let mut answer = json!({
+            "out_authorization_no": self.out_authorization_no,
+            "state": self.state,
+            "create_time": time(self.created),
+        });
+        self.add_package(&mut answer);
+        answer
+    }
+
+    fn add_package(&self, answer: &mut Value) {
+        if self.state == State::WaitUserConfirm {
+            answer["package_info"] = self.package_info.as_str().into();
+        }
+    }
+
+    /// What a query answers. (documented)
+    fn shown(&self) -> Value {
+        let mut answer = self.told();
+        answer["create_time"] = time(self.created);
+        for name in ["transfer_scene_id", "user_recv_perception"] {
+            if let Some(text) = self.text(name) {
+                answer[name] = text.into();
+            }
+        }
+        self.add_package(&mut answer);
+        answer
+    }
+
+    /// The data of its callbacks. (documented)
+    fn told(&self) -> Value {
+        let mut data = json!({
+            "out_authorization_no": self.out_authorization_no,
+            "appid": self.text("appid"),
+            "openid": self.text("openid"),
+            "user_display_name": self.text("user_display_name"),
+            "state": self.state,
+        });
+        if let Some((authorization_id, at)) = &self.confirmed {
+            data["authorization_id"] = authorization_id.as_str().into();
+            data["authorize_time"] = time(*at);
+        }
+        if let Some((at, reason)) = &self.closed {
+            data["close_info"] = json!({ "close_time": time(*at), "close_reason": reason });
+        }
+        data
+    }
+}
+
+/// `POST …/user-confirm-authorization`.
+pub(super) fn apply(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    let fields = request.body();
+    let number = fields["out_authorization_no"].as_str().unwrap_or_default();
+    let content = content_of(request);
+    if let Some(known) = find(&mut ledger, number) {
+        if known.content != content {
+            return Err(OperationError::TransferRepeated.into());
+        }
+        let mut response = OperationResponse::ok(known.applied());
+        response.warnings.push(Warning::Repeated);
+        return Ok(response);
+    }
+    check::appid(&ledger, fields)?;
+    check::scene(context, fields)?;
+    let authorization = new(&mut ledger, fields.clone(), content);
+    Ok(OperationResponse::ok(authorization.applied()))
+}
+
+/// An authorization that waits for its user.
+fn new(ledger: &mut Ledger<'_, '_>, fields: Value, content: String) -> Authorization {
+    let now = ledger.now().as_unix();
+    let number = fields["out_authorization_no"].as_str().unwrap_or_default().to_owned();
+    let authorization = Authorization {
+        content,
+        state: State::WaitUserConfirm,
+        package_info: named::package_info(ledger.context.randomness),
+        created: now,
+        until: now.saturating_add(LIVES),
+        will: progress::will(ledger, &number),
+        confirmed: None,
+        closed: None,
+        out_authorization_no: number,
+        fields,
+    };
+    let target = Target::Authorization(authorization.out_authorization_no.clone());
+    named::name(ledger, &authorization.package_info, &target);
+    keep(ledger, &authorization);
+    authorization
+}
+
+fn keep(ledger: &mut Ledger<'_, '_>, authorization: &Authorization) {
+    let number = &authorization.out_authorization_no;
+    ledger.documents.put(kind::AUTHORIZATION, number, authorization);
+    if authorization.state == State::WaitUserConfirm {
+        let at = authorization.will.map_or(authorization.until, |will| will.at.min(authorization.until));
+        ledger.documents.remind(Timestamp::from_unix(at), kind::AUTHORIZATION, number);
+    }
+}
+
+/// The authorization that the user gives with the confirmation of a transfer, if the transfer asks for it.
+///
+/// # Errors
+/// If there is another one with its number.
+pub(super) fn begin_with(
+    ledger: &mut Ledger<'_, '_>,
+    request: &ValidRequest<'_>,
+) -> Result<Option<String>, OperationError> {
+    let body = request.body();
+    let info = &body["authorization_info"];
+    let Some(number) = info["out_authorization_no"].as_str() else { return Ok(None) };
+    let mut fields = info.clone();
+    for name in ["appid", "openid", "transfer_scene_id", "user_recv_perception"] {
+        if body[name].is_string() {
+            fields[name] = body[name].clone();
+        }
+    }
+    match find(ledger, number) {
+        Some(known) if known.fields != fields => return Err(OperationError::TransferRepeated),
+        Some(_) => {}
+        None => {
+            let mut begun = new(ledger, fields, String::new());
+            // It is confirmed with the transfer.
+            begun.will = None;
+            keep(ledger, &begun);
+        }
+    }
+    Ok(Some(number.to_owned()))
+}
+
+/// The user who has authorised the transfer.
+///
+/// # Errors
+/// If nobody has.
+pub(super) fn user_of(
+    ledger: &mut Ledger<'_, '_>,
+    request: &ValidRequest<'_>,
+) -> Result<String, OperationError> {
+    let body = request.body();
+    let number = body["authorization_id"].as_str().map_or_else(
+        || body["out_authorization_no"].as_str().map(String::from),
+        |id| match named::target(ledger, id) {
+            Some(Target::Authorization(number)) => Some(number),
+            _ => None,
+        },
+    );
+    match number.and_then(|number| find(ledger, &number)) {
+        Some(known) if known.state == State::TakingEffect && known.fields["appid"] == body["appid"] => {
+            Ok(known.text("openid").unwrap_or_default().to_owned())
+        }
+        None if ["authorization_id", "out_authorization_no"]
+            .iter()
+            .any(|name| resource::is_sample(request, name)) =>
+        {
+            let answer = request.operation().success().and_then(|(_, body)| body.schema());
+            let answer = answer.map(|schema| schema.sample(&mut |_| None)).unwrap_or_default();
+            Ok(answer["openid"].as_str().unwrap_or_default().to_owned())
+        }
+        _ => Err(OperationError::TransferNotAuthorized),
+    }
+}
+
+/// The authorization with this number, after what was due.
+pub(super) fn find(ledger: &mut Ledger<'_, '_>, number: &str) -> Option<Authorization> {
+    let mut authorization: Authorization = ledger.documents.get(kind::AUTHORIZATION, number)?;
+    if authorization.state == State::WaitUserConfirm {
+        let now = ledger.now().as_unix();
+        let until = authorization.until;
+        match authorization.will.filter(|will| will.at <= now && will.at < until) {
+            Some(Will { at, confirms: true }) => take_effect(ledger, &mut authorization, at),
+            Some(Will { at, confirms: false }) => end(ledger, &mut authorization, at, BY_USER),
+            None if until <= now => end(ledger, &mut authorization, until, OVERDUE),
+            None => {}
+        }
+    }
+    Some(authorization)
+}
+
+/// The user confirms the authorization, if it still waits for it.
+pub(super) fn confirm(ledger: &mut Ledger<'_, '_>, number: &str, at: u64) {
+    if let Some(mut authorization) = find(ledger, number).filter(|one| one.state == State::WaitUserConfirm) {
+        take_effect(ledger, &mut authorization, at);
+    }
+}
+
+fn take_effect(ledger: &mut Ledger<'_, '_>, authorization: &mut Authorization, at: u64) {
+    let id = named::authorization_id(ledger.now(), ledger.context.randomness);
+    named::name(ledger, &id, &Target::Authorization(authorization.out_authorization_no.clone()));
+    authorization.state = State::TakingEffect;
+    authorization.confirmed = Some((id, at));
+    keep(ledger, authorization);
+    tell(ledger, authorization, CONFIRMED, at);
+}
+
+fn end(ledger: &mut Ledger<'_, '_>, authorization: &mut Authorization, at: u64, reason: &str) {
+    authorization.state = State::Closed;
+    authorization.closed = Some((at, reason.into()));
+    keep(ledger, authorization);
+    // Of one that was never confirmed, no callback is documented.
+    if authorization.confirmed.is_some() {
+        tell(ledger, authorization, CLOSED, at);
+    }
+}
+
+fn tell(ledger: &mut Ledger<'_, '_>, authorization: &Authorization, event: &str, at: u64) {
+    let url = authorization.text("authorization_notify_url").filter(|url| !url.is_empty());
+    if let Some(url) = url.map(String::from) {
+        ledger.send(event, &url, &authorization.told(), at);
+    }
+}
+
+/// What the user does with it. Returns what a query shows then.
+///
+/// # Errors
+/// If there is nothing to confirm or to take back.
+pub(super) fn act(
+    ledger: &mut Ledger<'_, '_>,
+    number: &str,
+    action: TransferAction,
+) -> Result<Value, Refusal> {
+    let Some(mut authorization) = find(ledger, number) else { return Ok(Value::Null) };
+    let now = ledger.now().as_unix();
+    match (authorization.state, action) {
+        (State::WaitUserConfirm, TransferAction::Confirm) => take_effect(ledger, &mut authorization, now),
+        (State::WaitUserConfirm | State::TakingEffect, TransferAction::Decline) => {
+            end(ledger, &mut authorization, now, BY_USER);
+        }
+        (state, _) => return Err(refused("WAIT_USER_CONFIRM", &json!(state))),
+    }
+    Ok(authorization.shown())
+}
+
+/// `GET …/out-authorization-no/{out_authorization_no}`.
+pub(super) fn show(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    match find(&mut ledger, request.parameter("out_authorization_no")) {
+        Some(authorization) => Ok(OperationResponse::ok(authorization.shown())),
+        None => query::unknown(context, request, documents),
+    }
+}
+
+/// `POST …/out-authorization-no/{out_authorization_no}/close`.
+pub(super) fn close(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+    documents: &mut Documents<'_>,
+) -> Result<OperationResponse, ApiError> {
+    let mut ledger = Ledger::new(context, request.merchant(), documents);
+    let Some(mut authorization) = find(&mut ledger, request.parameter("out_authorization_no")) else {
+        return query::unknown(context, request, documents);
+    };
+    // Closed again: as it was closed first. (own choice)
+    if authorization.state != State::Closed {
+        let now = context.now.as_unix();
+        end(&mut ledger, &mut authorization, now, BY_MERCHANT);
+    }
+    Ok(OperationResponse::ok(authorization.shown()))
+}

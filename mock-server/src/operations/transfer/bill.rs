@@ -1,0 +1,92 @@
+//! A transfer as it is stored: what was ordered, and how far it is.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A transfer to a user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Transfer {
+    pub(super) out_bill_no: String,
+    pub(super) transfer_bill_no: String,
+    /// What was ordered: the request's body, with its encrypted texts decrypted.
+    pub(super) fields: Value,
+    /// The fingerprint of the request.
+    pub(super) content: String,
+    /// The user. That of the authorization if there is one.
+    pub(super) openid: String,
+    pub(super) state: State,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fail_reason: Option<String>,
+    /// Whether the user confirms it, and has not authorised it before.
+    pub(super) is_confirmed_by_user: bool,
+    /// What a front end opens the confirmation with.
+    pub(super) package_info: String,
+    pub(super) created: u64,
+    /// When it got its state.
+    pub(super) updated: u64,
+    /// From when on it can't be confirmed any more.
+    #[serde(default)]
+    pub(super) until: u64,
+    /// What the user does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) will: Option<Will>,
+    /// When it ends that was confirmed or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) due: Option<u64>,
+    /// Why it fails when it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fails: Option<String>,
+    /// When its money left the merchant's balance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) taken: Option<u64>,
+    /// When it came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) returned: Option<u64>,
+    /// The `out_authorization_no` of the authorization that the user gives with the confirmation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) authorization: Option<String>,
+}
+
+/// What the user does by itself at a time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Will {
+    pub(super) at: u64,
+    pub(super) confirms: bool,
+}
+
+/// `state`, as the gateway spells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum State {
+    /// Its money is not there yet.
+    Processing,
+    WaitUserConfirm,
+    #[serde(rename = "TRANSFERING")]
+    Transferring,
+    Success,
+    Fail,
+    #[serde(rename = "CANCELING")]
+    Cancelling,
+    Cancelled,
+}
+
+impl State {
+    pub(super) fn is_final(self) -> bool {
+        matches!(self, Self::Success | Self::Fail | Self::Cancelled)
+    }
+}
+
+impl Transfer {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.fields[name].as_str()
+    }
+
+    pub(super) fn amount(&self) -> u64 {
+        self.fields["transfer_amount"].as_u64().unwrap_or_default()
+    }
+
+    pub(super) fn becomes(&mut self, state: State, at: u64) {
+        self.state = state;
+        self.updated = at;
+    }
+}

@@ -1,0 +1,124 @@
+//! What a user does with a transfer or an authorization, and what a client checks before it asks the user.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use wechatpay_protocol::display::quoted;
+
+use super::{Payer, PaymentError};
+use crate::{
+    merchants::Merchant,
+    operations::{
+        payment::Ledger,
+        transfer::{TransferAction, TransferName, TransferTarget},
+    },
+};
+
+/// What a user does with a transfer, or with an authorization of transfers.
+///
+/// ```
+/// use wechatpay_mock::{Confirmation, TransferAction, TransferName};
+///
+/// let transfer = || TransferName::OutBillNo("plfk2020042013".into());
+/// assert_eq!(Confirmation::of(transfer()).action, TransferAction::Confirm);
+/// let declines = Confirmation { action: TransferAction::Decline, ..Confirmation::of(transfer()) };
+/// ```
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    /// The transfer or the authorization.
+    pub transfer: TransferName,
+    /// What the user does.
+    pub action: TransferAction,
+    /// The merchant whose transfer it is, by mchid. Default: the one that has a transfer of this name.
+    pub merchant: Option<String>,
+    /// The user's real name. A transfer that names another fails. Default: the one in the transfer.
+    pub user_name: Option<String>,
+}
+
+impl Confirmation {
+    /// The transfer is confirmed.
+    pub fn of(transfer: TransferName) -> Self {
+        Self { transfer, action: TransferAction::Confirm, merchant: None, user_name: None }
+    }
+}
+
+/// What `wx.requestMerchantTransfer` is handed.
+const PARAMETERS: [&str; 3] = ["mchId", "appId", "package"];
+
+/// Why a client does not ask its user.
+pub(crate) enum NotAsked {
+    /// This parameter is wrong: what was expected and found.
+    Wrong(String),
+    /// There is nothing to confirm.
+    Payment(PaymentError),
+}
+
+impl Payer {
+    /// Does what the user does. Returns the transfer as a query shows it, with its merchant.
+    pub(crate) fn confirm(&self, confirmation: &Confirmation) -> Result<Value, PaymentError> {
+        let Confirmation { transfer, action, user_name, .. } = confirmation;
+        let merchant = self.only_merchant(
+            confirmation.merchant.as_deref(),
+            |merchant| self.transfer_of(merchant, transfer).is_some(),
+            || unknown(transfer),
+        )?;
+        self.gateway.change(&merchant, |context, documents| {
+            let mut ledger = Ledger::new(context, &merchant, documents);
+            let found = ledger.find_transfer(transfer).ok_or_else(|| unknown(transfer))?;
+            let mut shown = ledger.act_on_transfer(&found, *action, user_name.as_deref())?;
+            shown["merchant"] = merchant.mchid.as_str().into();
+            Ok(shown)
+        })
+    }
+
+    /// Checks what the client is handed, and then does what the user does.
+    pub(crate) fn request_transfer(
+        &self,
+        parameters: &Map<String, Value>,
+        action: TransferAction,
+        user_name: Option<String>,
+    ) -> Result<Value, NotAsked> {
+        let text = |name: &str| match parameters.get(name) {
+            Some(Value::String(text)) => Ok(text.as_str()),
+            other => {
+                let found = other.map_or_else(|| "nothing".into(), |value| quoted(&value.to_string()));
+                Err(NotAsked::Wrong(format!("{name}: expected a text, found {found}")))
+            }
+        };
+        let [mchid, appid, package] = PARAMETERS.map(text);
+        let (mchid, appid, package) = (mchid?, appid?, package?);
+        let name = TransferName::PackageInfo(package.into());
+        let wrong = |name: &str, expected: &str, found: &str| {
+            NotAsked::Wrong(format!("{name}: expected {expected}, found {}", quoted(found)))
+        };
+        let Some(merchant) = self.gateway.merchants.merchant(mchid) else {
+            return Err(wrong("mchId", "the mchid of the merchant that transfers", mchid));
+        };
+        let ordered = self.gateway.change(&merchant, |context, documents| {
+            let mut ledger = Ledger::new(context, &merchant, documents);
+            let found = ledger.find_transfer(&name)?;
+            ledger.transfer_appid(&found)
+        });
+        match ordered {
+            None => Err(wrong("package", "the package_info of a transfer of this merchant's", package)),
+            Some(ordered) if ordered != appid => {
+                Err(wrong("appId", &format!("the appid of the transfer, {ordered}"), appid))
+            }
+            Some(_) => {
+                let merchant = Some(mchid.to_owned());
+                let confirmation = Confirmation { transfer: name, action, merchant, user_name };
+                self.confirm(&confirmation).map_err(NotAsked::Payment)
+            }
+        }
+    }
+
+    fn transfer_of(&self, merchant: &Arc<Merchant>, name: &TransferName) -> Option<TransferTarget> {
+        self.gateway.change(merchant, |context, documents| {
+            Ledger::new(context, merchant, documents).find_transfer(name)
+        })
+    }
+}
+
+fn unknown(transfer: &TransferName) -> PaymentError {
+    PaymentError::UnknownTransfer { what: transfer.what(), found: quoted(transfer.as_str()) }
+}
