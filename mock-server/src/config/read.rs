@@ -22,7 +22,7 @@ use crate::{
     faults::{FaultRule, RuleError},
     limits::{LIMITS, Limits},
     notify::NotifyHosts,
-    operations::payment::Payments,
+    operations::payment::{MaxRatio, Payments},
     policies::Policies,
     request::diagnose::DiagnosisMode,
 };
@@ -41,6 +41,8 @@ struct File {
     seed: Option<String>,
     auto_pay: Option<String>,
     refund_delay: Option<String>,
+    sharing_delay: Option<String>,
+    max_ratio: Option<u64>,
     diagnosis: DiagnosisMode,
     admin_token: Option<String>,
     limits: BTreeMap<String, u64>,
@@ -83,6 +85,11 @@ pub(super) fn config(
         let time = Payments::after(text).ok_or_else(|| format!("expected a time, found {text:?}"));
         root.keep(key, time, advice)
     };
+    let max_ratio = |ratio| {
+        let advice = "it is in hundredths of a percent: 3000 for 30 %";
+        let problem = || format!("expected a number from 0 to 10000, found {ratio}");
+        root.keep("max_ratio", MaxRatio::new(ratio).ok_or_else(problem), advice)
+    };
     let mut notify = NotifyHosts {
         maps: file.notify_maps.iter().map(notify_map).collect::<Option<_>>().unwrap_or_default(),
         hosts: hosts("notify_hosts", file.notify_hosts),
@@ -112,6 +119,11 @@ pub(super) fn config(
         payments: Payments {
             auto_pay: file.auto_pay.and_then(|text| after("auto_pay", &text)),
             refund_delay: file.refund_delay.and_then(|text| after("refund_delay", &text)).unwrap_or_default(),
+            sharing_delay: file
+                .sharing_delay
+                .and_then(|text| after("sharing_delay", &text))
+                .unwrap_or_default(),
+            max_ratio: file.max_ratio.and_then(max_ratio).unwrap_or_default(),
         },
         diagnosis: file.diagnosis,
         admin_token,

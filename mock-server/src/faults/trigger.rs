@@ -12,7 +12,10 @@ use crate::{
     faults::{
         ActiveFault, Applied, Fault, FaultSource, Latency, On, rule::Plan, rule_error::check_milliseconds,
     },
-    operations::payment::magic::{self, PREFIX},
+    operations::{
+        payment::magic::{self, PREFIX},
+        sharing,
+    },
 };
 
 /// How long a number can refuse connections at most, in milliseconds, since that affects all merchants. (own
@@ -72,6 +75,16 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
         number: "MOCK*refund-closed*0001",
         meaning: "out_refund_no: no fault; the refund becomes CLOSED",
     },
+    TriggerForm {
+        number: "MOCK*closed-no-relation*0001",
+        meaning: "out_order_no of profit sharing: no fault; the first receiver gets nothing and is CLOSED with NO_RELATION, and so \
+                  with each other fail_reason, such as closed-account-abnormal",
+    },
+    TriggerForm {
+        number: "MOCK*failed-balance-not-enough*0001",
+        meaning: "out_return_no of profit sharing: no fault; nothing is returned, and the return has FAILED with \
+                  BALANCE_NOT_ENOUGH, and so with each other fail_reason, such as failed-time-out-closed",
+    },
 ];
 
 /// What a trigger number asks for.
@@ -96,7 +109,7 @@ impl TriggerNumber {
 /// What is wrong with a trigger number, in words.
 pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerNumber, String>> {
     let spec = number.strip_prefix(PREFIX)?;
-    if magic::name_in(number).is_some_and(|name| magic::NAMES.contains(&name)) {
+    if magic::name_in(number).is_some_and(is_for_operations) {
         return None;
     }
     let mut seed = DefaultHasher::new();
@@ -106,6 +119,11 @@ pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerN
         None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
     };
     Some(trigger.map_err(|problem| format!("{name}: {problem}")))
+}
+
+/// Whether a name in a number is no fault, but says what happens to an order, a refund or a sharing.
+fn is_for_operations(name: &str) -> bool {
+    magic::NAMES.contains(&name) || sharing::is_name(name)
 }
 
 fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
@@ -204,8 +222,8 @@ mod tests {
     fn every_listed_form_is_valid() {
         let listed = FAULTS.iter().map(|fault| fault.trigger_number());
         for number in listed.chain(TRIGGER_FORMS.iter().map(|form| form.number.into())) {
-            let is_for_payments = magic::name_in(&number).is_some_and(|name| magic::NAMES.contains(&name));
-            assert_eq!(trigger_number(&number).is_none(), is_for_payments, "{number}");
+            let is_no_fault = magic::name_in(&number).is_some_and(is_for_operations);
+            assert_eq!(trigger_number(&number).is_none(), is_no_fault, "{number}");
             assert!(trigger_number(&number).is_none_or(|read| read.is_ok()), "{number}");
             let is_legal = |one: char| one.is_ascii_alphanumeric() || "_-|*".contains(one);
             assert!(number.chars().all(is_legal) && number.len() <= 128, "{number}");

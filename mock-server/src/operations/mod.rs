@@ -15,6 +15,7 @@ mod member_card;
 pub(crate) mod payment;
 mod resource;
 pub(crate) mod seed;
+pub(crate) mod sharing;
 pub(crate) mod stub;
 
 use std::sync::Arc;
@@ -25,12 +26,15 @@ use wechatpay_protocol::Timestamp;
 use crate::{
     api::error::ApiError,
     merchants::Merchants,
-    operations::{payment::Payments, stub::Stubs},
+    operations::{
+        payment::{Ledger, Payments},
+        stub::Stubs,
+    },
     policies::Policies,
     random::Randomness,
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::Documents,
+    store::{Documents, Key},
 };
 
 /// The operations of a mock: the contract, the responses of the stubs in it, and what happens to payments by itself.
@@ -82,8 +86,16 @@ fn rules(operation_id: &str) -> Option<Handler> {
     match operation_id {
         "echo" => Some(echo::echo),
         "list_certificates" => Some(certificates::list),
-        _ => member_card::rules(operation_id).or_else(|| payment::rules(operation_id)),
+        _ => member_card::rules(operation_id)
+            .or_else(|| payment::rules(operation_id))
+            .or_else(|| sharing::rules(operation_id)),
     }
+}
+
+/// Lets happen what is due of a document.
+pub(crate) fn become_due(ledger: &mut Ledger<'_, '_>, key: &Key) {
+    payment::become_due(ledger, key);
+    sharing::become_due(ledger, key);
 }
 
 #[cfg(test)]

@@ -12,7 +12,10 @@ use wechatpay_protocol::{Timestamp, display::quoted};
 use crate::{
     gateway::Gateway,
     merchants::Merchant,
-    operations::payment::{self, Found, Ledger, OrderName, PayerAction, Refusal},
+    operations::{
+        become_due,
+        payment::{Found, Ledger, OrderName, PayerAction, Refusal},
+    },
     store::Reminder,
 };
 
@@ -138,7 +141,7 @@ impl Payer {
     fn become_due(&self, Reminder { mchid, key }: &Reminder) {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
         self.gateway.change(&merchant, |context, documents| {
-            payment::become_due(&mut Ledger::new(context, &merchant, documents), key);
+            become_due(&mut Ledger::new(context, &merchant, documents), key);
         });
     }
 

@@ -118,6 +118,16 @@ policies! {
         #[default] Param = "400 PARAM_ERROR",
         Code = "400 APPID_MCHID_NOT_MATCH",
     }
+    /// More is shared of an order than the ratio limit allows.
+    sharing_ratio: SharingRatio, from "the first was published in 2025 (wild), the second is on older pages (documented)" {
+        #[default] Invalid = "400 INVALID_REQUEST",
+        Limit = "403 RULE_LIMIT",
+    }
+    /// A refund takes what receivers of a shared order have.
+    shared_refund: SharedRefund, from "pages tell merchants to have it returned first; which response they get otherwise is not public" {
+        #[default] Refuse = "403 NOT_ENOUGH until it is returned",
+        Allow = "accepted: the merchant pays it",
+    }
     /// Whether the gateway's own host names speak HTTP/2. Other names of the mock always do.
     gateway_http2: GatewayHttp2, from "the official Java SDK offers HTTP/2 but does not find lower-case headers, and it works with the real gateway (SDK)" {
         #[default] Refuse = "HTTP/1.1 only",
