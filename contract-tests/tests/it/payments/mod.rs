@@ -16,25 +16,25 @@ use wechatpay_mock::{
 
 use crate::support::NOW;
 
-const ORDERS: &str = "/v3/pay/transactions";
-const REFUNDS: &str = "/v3/refund/domestic/refunds";
-const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+pub(crate) const ORDERS: &str = "/v3/pay/transactions";
+pub(crate) const REFUNDS: &str = "/v3/refund/domestic/refunds";
+pub(crate) const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
 /// Where no receiver is, for tests that do not look at callbacks.
-const NOWHERE: &str = "http://127.0.0.1:1/notify";
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:1/notify";
 
 /// A mock with a frozen clock, and its merchant's client.
-struct Shop {
-    mock: MockServer,
-    client: Client,
+pub(crate) struct Shop {
+    pub(crate) mock: MockServer,
+    pub(crate) client: Client,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(Config::default()).await
     }
 
-    async fn with(config: Config) -> Self {
+    pub(crate) async fn with(config: Config) -> Self {
         let clock = Clock::fixed(NOW);
         let mock = MockServer::builder().config(config).clock(clock).start().await.unwrap();
         let ours = mock.clock().clone();
@@ -44,7 +44,7 @@ impl Shop {
     }
 
     /// The body of a successful answer; `null` if it has none.
-    async fn call(&self, method: Method, target: &str, body: Value) -> Value {
+    pub(crate) async fn call(&self, method: Method, target: &str, body: Value) -> Value {
         match self.try_call(method, target, body).await {
             Ok(answer) => answer,
             Err(message) => panic!("{target}: {message}"),
@@ -52,7 +52,7 @@ impl Shop {
     }
 
     /// The body of a successful answer, or the message of a refusal.
-    async fn try_call(&self, method: Method, target: &str, body: Value) -> Result<Value, String> {
+    pub(crate) async fn try_call(&self, method: Method, target: &str, body: Value) -> Result<Value, String> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         match self.client.call(method, target, body).await {
             Ok(response) => Ok(serde_json::from_slice(response.body()).unwrap_or_default()),
@@ -63,7 +63,7 @@ impl Shop {
         }
     }
 
-    async fn place(&self, product: &str, order: Value) -> Value {
+    pub(crate) async fn place(&self, product: &str, order: Value) -> Value {
         self.call(Method::POST, &format!("{ORDERS}/{product}"), order).await
     }
 
@@ -72,7 +72,7 @@ impl Shop {
     }
 
     /// Expects this refusal.
-    async fn refused(&self, method: Method, target: &str, body: Value, expected: OperationError) {
+    pub(crate) async fn refused(&self, method: Method, target: &str, body: Value, expected: OperationError) {
         let message = self.try_call(method, target, body).await.unwrap_err();
         assert_eq!(message, expected.message(Language::ZhCn), "{target}");
     }
@@ -89,7 +89,7 @@ impl Shop {
         self.call(Method::POST, &closing(number), json!({ "mchid": "1900000001" })).await;
     }
 
-    fn pay(&self, number: &str) -> Result<Value, PaymentError> {
+    pub(crate) fn pay(&self, number: &str) -> Result<Value, PaymentError> {
         self.act(number, PayerAction::Pay)
     }
 
@@ -99,12 +99,12 @@ impl Shop {
     }
 
     /// The events of all callbacks, oldest first.
-    fn events(&self) -> Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         self.mock.callbacks().iter().map(|callback| callback.event_type.clone()).collect()
     }
 
     /// The data of the last callback.
-    fn told(&self) -> Value {
+    pub(crate) fn told(&self) -> Value {
         serde_json::from_str(&self.mock.callbacks().last().unwrap().resource).unwrap()
     }
 }
@@ -118,7 +118,7 @@ fn closing(number: &str) -> String {
 }
 
 /// A JSAPI order of one yuan.
-fn order(number: &str) -> Value {
+pub(crate) fn order(number: &str) -> Value {
     json!({
         "appid": "wxd678efh567hg6787", "mchid": "1900000001", "description": "示例商品", "out_trade_no": number,
         "notify_url": NOWHERE, "amount": { "total": 100, "currency": "CNY" }, "payer": { "openid": OPENID },
@@ -130,7 +130,7 @@ fn native(number: &str) -> Value {
     without(order(number), "payer")
 }
 
-fn without(mut value: Value, name: &str) -> Value {
+pub(crate) fn without(mut value: Value, name: &str) -> Value {
     value.as_object_mut().unwrap().remove(name);
     value
 }
@@ -143,7 +143,7 @@ fn code(number: &str) -> Value {
 }
 
 /// A refund of an order of one yuan.
-fn refund(number: &str, of: &str, amount: u64) -> Value {
+pub(crate) fn refund(number: &str, of: &str, amount: u64) -> Value {
     json!({
         "out_trade_no": of, "out_refund_no": number, "notify_url": NOWHERE,
         "amount": { "refund": amount, "total": 100, "currency": "CNY" },

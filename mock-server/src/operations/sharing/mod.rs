@@ -25,7 +25,7 @@ use crate::{
 
 pub(super) use back::Return;
 pub(crate) use magic::is_name;
-pub(super) use share::{Share, Sharing};
+pub(super) use share::Sharing;
 
 /// The kinds of documents, and their IDs.
 mod kind {

@@ -28,17 +28,23 @@ pub(super) enum Business {
     Refund,
     /// The money of a refund that was closed comes back.
     RefundClosed,
+    /// A receiver gets a share.
+    Shared,
+    /// A share comes back.
+    Returned,
 }
 
 impl Business {
     fn is_income(self) -> bool {
-        self != Self::Refund
+        !matches!(self, Self::Refund | Self::Shared)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Payment => "交易",
             Self::Refund | Self::RefundClosed => "退款",
+            // Not published. (own choice)
+            Self::Shared | Self::Returned => "分账",
         }
     }
 
@@ -47,6 +53,8 @@ impl Business {
             Self::Payment => "交易",
             Self::Refund => "退款",
             Self::RefundClosed => "退款关闭",
+            Self::Shared => "分账",
+            Self::Returned => "分账回退",
         }
     }
 }
@@ -65,7 +73,7 @@ impl Flow {
             Business::Payment => format!("结算总金额 {amount} 元;含手续费 {fee} 元"),
             Business::Refund => format!("退款总金额{amount}元;含手续费{fee}元"),
             // Not published. (own choice)
-            Business::RefundClosed => String::new(),
+            Business::RefundClosed | Business::Shared | Business::Returned => String::new(),
         }
     }
 }
