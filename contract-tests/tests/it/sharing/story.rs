@@ -7,7 +7,10 @@ use wechatpay_mock::{OperationError, OrderName, Payment};
 use super::{
     APPID, MERCHANT, RETURN, STRANGER, UNFREEZE, back, for_sharing, merchant, release, request, two_merchants,
 };
-use crate::payments::{Shop, without};
+use crate::{
+    bills,
+    payments::{Shop, without},
+};
 
 const SUB: &str = "1900000119";
 
@@ -235,4 +238,42 @@ async fn a_part_of_a_combined_order_is_shared_by_itself() {
     assert_eq!(shop.left(&id(0)).await, 350);
     let other = request("P2", &id(1), &[merchant(STRANGER, 1)], false);
     shop.refused_share(other, OperationError::SharingNotOrdered).await;
+}
+
+#[tokio::test]
+async fn what_was_shared_and_returned_is_in_the_bill_of_the_day() {
+    let shop = Shop::with(two_merchants()).await;
+    let id = shop.sharable("A00001", 1000).await;
+    let shared = shop.shares("P1", &id, MERCHANT, 200).await;
+    shop.shares("MOCK*closed-no-auth*1", &id, STRANGER, 10).await;
+    shop.shared("P1", &id).await;
+    let returned = shop.give_back(back("R1", "P1", MERCHANT, 50)).await;
+    shop.call(Method::POST, UNFREEZE, release("P2", &id)).await;
+    let target = "/v3/profitsharing/bills?bill_date=2025-09-04";
+    shop.refused(Method::GET, target, Value::Null, OperationError::BillDate).await;
+    shop.mock.clock().advance(24 * 60 * 60);
+    let applied = shop.call(Method::GET, target, Value::Null).await;
+    let file = bills::raw(&shop.mock, &shop.client, bills::target_of(&applied)).await;
+    let bill = bills::Bill::of(&file.body);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let expected = [
+        ("分账时间", ["2025-09-04 10:06:32"; 2].map(String::from)),
+        ("分账发起方", ["1900000001"; 2].map(String::from)),
+        ("分账方", ["1900000001"; 2].map(String::from)),
+        ("微信订单号", [id.clone(), id.clone()]),
+        ("微信分账/回退单号", [text(&shared["order_id"]), text(&returned["return_id"])]),
+        ("分账明细单号", [text(&shared["receivers"][0]["detail_id"]), text(&returned["return_id"])]),
+        ("商户分账/回退单号", ["P1", "R1"].map(String::from)),
+        ("订单金额", ["10.00"; 2].map(String::from)),
+        ("分账接收方", [MERCHANT; 2].map(String::from)),
+        ("金额", ["2.00", "0.50"].map(String::from)),
+        ("业务类型", ["分账", "分账回退"].map(String::from)),
+        ("处理状态", ["成功"; 2].map(String::from)),
+        ("备注", ["分给商户", "用户退款"].map(String::from)),
+    ];
+    for (name, values) in expected {
+        assert_eq!(bill.column(name), values, "{name}");
+    }
+    let other = format!("{target}&sub_mchid={SUB}");
+    shop.refused(Method::GET, &other, Value::Null, OperationError::NoStatement).await;
 }

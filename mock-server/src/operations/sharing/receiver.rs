@@ -21,8 +21,9 @@ use crate::{
 struct Receiver {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    is_deleted: bool,
+    /// When it was deleted, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleted: Option<u64>,
 }
 
 /// How a receiver is named, and by whom.
@@ -48,7 +49,13 @@ impl ReceiverName<'_> {
     /// The name that the receiver was added with, if it was: with none, `Some(None)`.
     pub(super) fn added(&self, ledger: &mut Ledger<'_, '_>) -> Option<Option<String>> {
         let receiver: Receiver = ledger.documents.get(kind::RECEIVER, &self.id())?;
-        (!receiver.is_deleted).then_some(receiver.name)
+        receiver.deleted.is_none().then_some(receiver.name)
+    }
+
+    /// Whether it was still there at this time.
+    pub(super) fn was_there(&self, ledger: &mut Ledger<'_, '_>, time: u64) -> bool {
+        let receiver: Option<Receiver> = ledger.documents.get(kind::RECEIVER, &self.id());
+        receiver.is_some_and(|receiver| receiver.deleted.is_none_or(|deleted| time < deleted))
     }
 }
 
@@ -61,7 +68,7 @@ pub(super) fn add(
     parties::check(context, request)?;
     let body = request.plain();
     let name = ["encrypted_name", "name"].iter().find_map(|name| body[*name].as_str()).map(String::from);
-    put(request, documents, &Receiver { name, is_deleted: false });
+    put(request, documents, &Receiver { name, deleted: None });
     let mut answer = shown(request, &["sub_mchid", "type", "account", "relation_type", "custom_relation"]);
     if let (SharingApi::Ordinary, Some(name)) = (SharingApi::of(request), body["name"].as_str()) {
         answer["name"] = encrypted(request, name)?.into();
@@ -76,7 +83,7 @@ pub(super) fn delete(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     parties::check(context, request)?;
-    put(request, documents, &Receiver { name: None, is_deleted: true });
+    put(request, documents, &Receiver { name: None, deleted: Some(context.now.as_unix()) });
     Ok(OperationResponse::ok(shown(request, &["sub_mchid", "type", "account"])))
 }
 

@@ -186,10 +186,9 @@ fn settled(ledger: &mut Ledger<'_, '_>, mut sharing: Sharing) -> Sharing {
         // A number chooses for the first receiver. One that was deleted meanwhile gets nothing.
         let reason = match share.is_rest {
             true => None,
-            false => chosen.take().or_else(|| match name.added(ledger) {
-                Some(_) => None,
-                None => Some(CloseReason::NoRelation),
-            }),
+            false => {
+                chosen.take().or_else(|| (!name.was_there(ledger, at)).then_some(CloseReason::NoRelation))
+            }
         };
         share.result = if reason.is_none() { ShareResult::Success } else { ShareResult::Closed };
         share.fail_reason = reason;
