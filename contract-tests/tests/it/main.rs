@@ -31,6 +31,7 @@ mod real;
 mod robustness;
 mod second_opinion;
 mod sensitive;
+mod sharing;
 mod snapshots;
 mod support;
 mod tls;

@@ -138,6 +138,54 @@ operation_errors! {
     RefundTooLate = "refund_too_late",
     /// The order has 50 refunds.
     RefundTooMany = "refund_too_many",
+    /// The order was not placed to be shared.
+    SharingNotOrdered = "sharing_not_ordered",
+    /// What was left of the order is released.
+    SharingFinished = "sharing_finished",
+    /// The number was used before for other content.
+    SharingDifferent = "sharing_different",
+    /// One of the receivers was not added.
+    SharingNoRelation = "sharing_no_relation",
+    /// More than what is left to be shared.
+    SharingNotEnough = "sharing_not_enough",
+    /// More than the ratio limit.
+    SharingRatio = "sharing_ratio",
+    /// The same with the code of older pages.
+    SharingRatioLimit = "sharing_ratio_limit",
+    /// The order was paid less than a minute ago, or is being shared.
+    SharingProcessing = "sharing_processing",
+    /// The same of an ecommerce platform.
+    SharingProcessingEcommerce = "sharing_processing_ecommerce",
+    /// The money is another sub-merchant's.
+    SharingOtherSubMerchant = "sharing_other_sub_merchant",
+    /// The order is shared by the ordinary API.
+    SharingNotEcommerce = "sharing_not_ecommerce",
+    /// The order is shared by the ecommerce API.
+    SharingOnlyEcommerce = "sharing_only_ecommerce",
+    /// No paid order has this `transaction_id`.
+    SharingUnknownOrder = "sharing_unknown_order",
+    /// The order has been shared 50 times.
+    SharingTooMany = "sharing_too_many",
+    /// There is nothing to do: no receivers, and nothing is released.
+    SharingWithoutReceivers = "sharing_without_receivers",
+    /// A receiver is an openid, and its appid is missing.
+    SharingWithoutAppid = "sharing_without_appid",
+    /// The name of a receiver is not the one that it was added with.
+    SharingName = "sharing_name",
+    /// No sharing or return has this number.
+    UnknownSharing = "unknown_sharing",
+    /// A return names no sharing.
+    ReturnWithoutOrder = "return_without_order",
+    /// A return names a sharing that does not exist.
+    ReturnUnknown = "return_unknown",
+    /// The merchant that is to return something has received nothing.
+    ReturnOtherMerchant = "return_other_merchant",
+    /// More than what the merchant has received and not returned.
+    ReturnExceeds = "return_exceeds",
+    /// The number of a return was used before for other content.
+    ReturnDifferent = "return_different",
+    /// It was shared over 180 days ago.
+    ReturnTooLate = "return_too_late",
     /// `bill_date` is not a date before today.
     BillDate = "bill_date",
     /// `bill_date` is over three months ago.

@@ -22,7 +22,10 @@ use crate::{
     faults::{FaultRule, RuleError},
     limits::{LIMITS, Limits},
     notify::NotifyHosts,
-    operations::{payment::Payments, transfer::Transfers},
+    operations::{
+        payment::{MaxRatio, Payments},
+        transfer::Transfers,
+    },
     policies::Policies,
     request::diagnose::DiagnosisMode,
 };
@@ -41,6 +44,8 @@ struct File {
     seed: Option<String>,
     auto_pay: Option<String>,
     refund_delay: Option<String>,
+    sharing_delay: Option<String>,
+    max_ratio: Option<u64>,
     auto_confirm: Option<String>,
     transfer_delay: Option<String>,
     transfer_scenes: Vec<String>,
@@ -88,6 +93,11 @@ pub(super) fn config(
         let time = Payments::after(text).ok_or_else(|| format!("expected a time, found {text:?}"));
         root.keep(key, time, advice)
     };
+    let max_ratio = |ratio| {
+        let advice = "it is in hundredths of a percent: 3000 for 30 %";
+        let problem = || format!("expected a number from 0 to 10000, found {ratio}");
+        root.keep("max_ratio", MaxRatio::new(ratio).ok_or_else(problem), advice)
+    };
     let mut notify = NotifyHosts {
         maps: file.notify_maps.iter().map(notify_map).collect::<Option<_>>().unwrap_or_default(),
         hosts: hosts("notify_hosts", file.notify_hosts),
@@ -117,6 +127,11 @@ pub(super) fn config(
         payments: Payments {
             auto_pay: file.auto_pay.and_then(|text| after("auto_pay", &text)),
             refund_delay: file.refund_delay.and_then(|text| after("refund_delay", &text)).unwrap_or_default(),
+            sharing_delay: file
+                .sharing_delay
+                .and_then(|text| after("sharing_delay", &text))
+                .unwrap_or_default(),
+            max_ratio: file.max_ratio.and_then(max_ratio).unwrap_or_default(),
             auto_confirm: file.auto_confirm.and_then(|text| after("auto_confirm", &text)),
         },
         transfers: Transfers {

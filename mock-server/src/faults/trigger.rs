@@ -15,7 +15,10 @@ use crate::{
         ActiveFault, Applied, FAULTS, Fault, FaultSource, Latency, On, rule::Plan,
         rule_error::check_milliseconds,
     },
-    operations::magic::{self, PREFIX},
+    operations::{
+        magic::{self, PREFIX},
+        sharing,
+    },
 };
 
 /// How long a number can refuse connections at most, in milliseconds, since that affects all merchants. (own
@@ -81,6 +84,16 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
         meaning: "out_refund_no: no fault; the refund becomes CLOSED",
     },
     TriggerForm {
+        number: "MOCK*closed-no-relation*0001",
+        meaning: "out_order_no of profit sharing: no fault; the first receiver gets nothing and is CLOSED with NO_RELATION, and so \
+                  with each other fail_reason, such as closed-account-abnormal",
+    },
+    TriggerForm {
+        number: "MOCK*failed-balance-not-enough*0001",
+        meaning: "out_return_no of profit sharing: no fault; nothing is returned, and the return has FAILED with \
+                  BALANCE_NOT_ENOUGH, and so with each other fail_reason, such as failed-time-out-closed",
+    },
+    TriggerForm {
         number: "MOCKconfirm0001",
         meaning: "out_bill_no, out_authorization_no: no fault; the user confirms as soon as there is something to confirm",
     },
@@ -128,7 +141,7 @@ impl TriggerNumber {
 /// # Errors
 /// What is wrong with a trigger number, in words.
 pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerNumber, String>> {
-    if magic::name_in(number).is_some_and(|name| magic::NAMES.contains(&name)) {
+    if magic::name_in(number).is_some_and(is_for_operations) {
         return None;
     }
     let of_requests = FAULTS.iter().filter(|fault| fault.is_of(On::Request)).map(|fault| fault.name());
@@ -142,6 +155,11 @@ pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerN
         None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
     };
     Some(trigger.map_err(|problem| format!("{name}: {problem}")))
+}
+
+/// Whether a name in a number is no fault, but says what happens to an order, a refund or a sharing.
+fn is_for_operations(name: &str) -> bool {
+    magic::NAMES.contains(&name) || sharing::is_name(name)
 }
 
 fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
@@ -239,9 +257,9 @@ mod tests {
     fn every_listed_form_is_valid() {
         let listed = FAULTS.iter().map(|fault| fault.trigger_number());
         for number in listed.chain(TRIGGER_FORMS.iter().map(|form| form.number.into())) {
-            let is_for_payments = magic::name_in(&number).is_some_and(|name| magic::NAMES.contains(&name));
+            let is_no_fault = magic::name_in(&number).is_some_and(is_for_operations);
             let is_reason = number.starts_with("MOCKaccountfrozen");
-            assert_eq!(trigger_number(&number).is_none(), is_for_payments || is_reason, "{number}");
+            assert_eq!(trigger_number(&number).is_none(), is_no_fault || is_reason, "{number}");
             assert!(trigger_number(&number).is_none_or(|read| read.is_ok()), "{number}");
             let is_legal = |one: char| one.is_ascii_alphanumeric() || "_-|*".contains(one);
             assert!(number.chars().all(is_legal) && number.len() <= 128, "{number}");

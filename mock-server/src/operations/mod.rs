@@ -16,6 +16,7 @@ mod member_card;
 pub(crate) mod payment;
 mod resource;
 pub(crate) mod seed;
+pub(crate) mod sharing;
 pub(crate) mod stub;
 pub(crate) mod transfer;
 
@@ -93,6 +94,7 @@ fn rules(operation_id: &str) -> Option<Handler> {
         "list_certificates" => Some(certificates::list),
         _ => member_card::rules(operation_id)
             .or_else(|| payment::rules(operation_id))
+            .or_else(|| sharing::rules(operation_id))
             .or_else(|| transfer::rules(operation_id)),
     }
 }
@@ -100,6 +102,7 @@ fn rules(operation_id: &str) -> Option<Handler> {
 /// Lets happen what is due of a document.
 pub(crate) fn become_due(ledger: &mut Ledger<'_, '_>, key: &Key) {
     payment::become_due(ledger, key);
+    sharing::become_due(ledger, key);
     transfer::become_due(ledger, key);
 }
 

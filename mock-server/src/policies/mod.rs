@@ -118,6 +118,16 @@ policies! {
         #[default] Param = "400 PARAM_ERROR",
         Code = "400 APPID_MCHID_NOT_MATCH",
     }
+    /// More is shared of an order than the ratio limit allows.
+    sharing_ratio: SharingRatio, from "the first was published in 2025 (wild), the second is on older pages (documented)" {
+        #[default] Invalid = "400 INVALID_REQUEST",
+        Limit = "403 RULE_LIMIT",
+    }
+    /// A refund takes what receivers of a shared order have.
+    shared_refund: SharedRefund, from "pages tell merchants to have it returned first; which response they get otherwise is not public" {
+        #[default] Refuse = "403 NOT_ENOUGH until it is returned",
+        Allow = "accepted: the merchant pays it",
+    }
     /// A transfer of more than the merchant's balance.
     short_balance: ShortBalance, from "both are documented: a state that lasts while the balance is short, and the code" {
         #[default] Wait = "200, it stays PROCESSING until there is enough",

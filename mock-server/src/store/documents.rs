@@ -30,8 +30,8 @@ pub(super) struct Changes {
     pub(super) changed: BTreeMap<Key, Arc<Value>>,
     /// The used request numbers, each with its content.
     pub(super) numbers: Vec<(Fingerprint, Fingerprint)>,
-    /// The callbacks to send.
-    pub(super) outgoing: Vec<Outgoing>,
+    /// The callbacks to send, each with the merchant that receives it.
+    pub(super) outgoing: Vec<(Mchid, Outgoing)>,
     /// When documents change by themselves.
     pub(super) reminders: Vec<(Timestamp, Key)>,
 }
@@ -116,7 +116,12 @@ impl<'a> Documents<'a> {
 
     /// Sends a callback once the changes are kept.
     pub(crate) fn send(&mut self, outgoing: Outgoing) {
-        self.changes.outgoing.push(outgoing);
+        self.send_to(self.mchid, outgoing);
+    }
+
+    /// Sends a callback to another merchant once the changes are kept.
+    pub(crate) fn send_to(&mut self, mchid: &Mchid, outgoing: Outgoing) {
+        self.changes.outgoing.push((mchid.clone(), outgoing));
     }
 
     /// Remembers that a document changes by itself at this time.

@@ -114,7 +114,9 @@ impl Backend for Memory {
                 space.use_number(number, content, self.request_numbers);
             }
             // Within the lock, so that callbacks of one document are in the order of its changes.
-            self.outbox.add(mchid, changes.outgoing);
+            for (receiver, outgoing) in changes.outgoing {
+                self.outbox.add(&receiver, vec![outgoing]);
+            }
             self.reminders.add(mchid, changes.reminders);
             Ok(())
         })?;

@@ -16,8 +16,8 @@ use wechatpay_mock::{
 
 use crate::support::NOW;
 
-const ORDERS: &str = "/v3/pay/transactions";
-const REFUNDS: &str = "/v3/refund/domestic/refunds";
+pub(crate) const ORDERS: &str = "/v3/pay/transactions";
+pub(crate) const REFUNDS: &str = "/v3/refund/domestic/refunds";
 pub(crate) const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
 /// Where no receiver is, for tests that do not look at callbacks.
@@ -63,7 +63,7 @@ impl Shop {
         }
     }
 
-    async fn place(&self, product: &str, order: Value) -> Value {
+    pub(crate) async fn place(&self, product: &str, order: Value) -> Value {
         self.call(Method::POST, &format!("{ORDERS}/{product}"), order).await
     }
 
@@ -89,7 +89,7 @@ impl Shop {
         self.call(Method::POST, &closing(number), json!({ "mchid": "1900000001" })).await;
     }
 
-    fn pay(&self, number: &str) -> Result<Value, PaymentError> {
+    pub(crate) fn pay(&self, number: &str) -> Result<Value, PaymentError> {
         self.act(number, PayerAction::Pay)
     }
 
@@ -118,7 +118,7 @@ fn closing(number: &str) -> String {
 }
 
 /// A JSAPI order of one yuan.
-fn order(number: &str) -> Value {
+pub(crate) fn order(number: &str) -> Value {
     json!({
         "appid": "wxd678efh567hg6787", "mchid": "1900000001", "description": "示例商品", "out_trade_no": number,
         "notify_url": NOWHERE, "amount": { "total": 100, "currency": "CNY" }, "payer": { "openid": OPENID },
@@ -130,7 +130,7 @@ fn native(number: &str) -> Value {
     without(order(number), "payer")
 }
 
-fn without(mut value: Value, name: &str) -> Value {
+pub(crate) fn without(mut value: Value, name: &str) -> Value {
     value.as_object_mut().unwrap().remove(name);
     value
 }
@@ -143,7 +143,7 @@ fn code(number: &str) -> Value {
 }
 
 /// A refund of an order of one yuan.
-fn refund(number: &str, of: &str, amount: u64) -> Value {
+pub(crate) fn refund(number: &str, of: &str, amount: u64) -> Value {
     json!({
         "out_trade_no": of, "out_refund_no": number, "notify_url": NOWHERE,
         "amount": { "refund": amount, "total": 100, "currency": "CNY" },

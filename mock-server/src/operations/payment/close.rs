@@ -80,6 +80,8 @@ pub(super) fn reverse(
         State::UserPaying => return Err(OperationError::BeingPaid.into()),
         State::Success if is_old(&order, &ledger) => return Err(OperationError::NotReversible.into()),
         State::Refund => return Err(OperationError::NotReversible.into()),
+        // What receivers have can't be given back with it. (own choice)
+        State::Success if order.sharing.held > 0 => return Err(OperationError::NotReversible.into()),
         State::Success => {
             // What comes back is the payment, which the balance never had.
             order.refunded = order.total();

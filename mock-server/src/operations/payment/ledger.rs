@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use wechatpay_protocol::Timestamp;
+use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
     combined::Combined,
@@ -27,7 +27,7 @@ pub(crate) struct Ledger<'l, 'd> {
 /// What a `prepay_id`, a `code_url`, a `transaction_id` or a `refund_id` leads to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Target {
+pub(in crate::operations) enum Target {
     /// The order with this ID.
     Order(String),
     /// The combined order with this ID.
@@ -63,14 +63,14 @@ impl<'l, 'd> Ledger<'l, 'd> {
     }
 
     /// The order with this ID.
-    pub(super) fn order(&mut self, id: &str) -> Option<Order> {
+    pub(in crate::operations) fn order(&mut self, id: &str) -> Option<Order> {
         let order = self.documents.get::<Order>(kind::ORDER, id)?;
         let Some(combined) = &order.combined else { return Some(self.settled(order)) };
         self.combined(combined);
         self.documents.get(kind::ORDER, id)
     }
 
-    pub(super) fn put(&mut self, order: &Order) {
+    pub(in crate::operations) fn put(&mut self, order: &Order) {
         self.documents.put(kind::ORDER, &order.id, order);
     }
 
@@ -100,7 +100,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
     }
 
     /// What a number of the gateway's leads to.
-    pub(super) fn target(&mut self, number: &str) -> Option<Target> {
+    pub(in crate::operations) fn target(&mut self, number: &str) -> Option<Target> {
         self.documents.get(kind::NUMBER, number)
     }
 
@@ -209,9 +209,23 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// Sends a callback with exactly this data.
     pub(in crate::operations) fn send(&mut self, event_type: &str, url: &str, data: &Value, at: u64) {
+        let mchid = self.merchant.mchid.clone();
+        self.send_to(&mchid, event_type, url, data, at);
+    }
+
+    /// Sends a callback with exactly this data to another merchant.
+    pub(in crate::operations) fn send_to(
+        &mut self,
+        mchid: &Mchid,
+        event_type: &str,
+        url: &str,
+        data: &Value,
+        at: u64,
+    ) {
         if let Some(event) = self.context.contract.event(event_type) {
             let at = Timestamp::from_unix(at);
-            self.documents.send(event::outgoing(event, url, data, at, self.context.randomness));
+            let outgoing = event::outgoing(event, url, data, at, self.context.randomness);
+            self.documents.send_to(mchid, outgoing);
         }
     }
 }

@@ -11,10 +11,11 @@ mod combined;
 pub(super) mod ledger;
 pub(super) mod numbers;
 pub(super) mod order;
-mod parties;
+pub(super) mod parties;
 pub(super) mod place;
 mod query;
 mod refund;
+pub(super) mod shared;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub(crate) use act::{Found, Refusal};
 pub use act::{OrderName, PayerAction};
 pub(crate) use ledger::Ledger;
 pub(crate) use numbers::H5_PATH;
+pub use shared::MaxRatio;
 
 /// The kinds of documents, and their IDs.
 pub(super) mod kind {
@@ -56,6 +58,10 @@ pub struct Payments {
     pub auto_pay: Option<Duration>,
     /// After how long each refund is settled.
     pub refund_delay: Duration,
+    /// After how long each sharing of profit, and each return, is done.
+    pub sharing_delay: Duration,
+    /// How much of an order can be shared.
+    pub max_ratio: MaxRatio,
     /// After how long a user confirms by itself what there is to confirm; `None` if only somebody else makes it.
     pub auto_confirm: Option<Duration>,
 }
@@ -112,7 +118,7 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
 }
 
 /// Lets happen what is due of a document.
-pub(crate) fn become_due(ledger: &mut Ledger<'_, '_>, Key { kind, id }: &Key) {
+pub(super) fn become_due(ledger: &mut Ledger<'_, '_>, Key { kind, id }: &Key) {
     match &**kind {
         kind::ORDER => drop(ledger.order(id)),
         kind::COMBINED => drop(ledger.combined(id)),

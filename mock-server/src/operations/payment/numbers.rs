@@ -15,8 +15,7 @@ pub(super) fn prepay_id(now: Timestamp, randomness: &Randomness, is_combined: bo
 /// A `transaction_id`: `4200002346202407227299244938`; of a combined order, it begins with `4325`. (wild)
 pub(super) fn transaction_id(now: Timestamp, randomness: &Randomness, is_combined: bool) -> String {
     let prefix = if is_combined { "4325" } else { "4200" };
-    let (first, second) = (randomness.bytes(), randomness.bytes());
-    format!("{prefix}{}{}{}", decimal(first, 6), &digits_of_time(now)[..8], decimal(second, 10))
+    dated(prefix, (6, 10), now, randomness)
 }
 
 /// Whether a text can be a `transaction_id`.
@@ -26,8 +25,18 @@ pub(super) fn is_transaction_id(text: &str) -> bool {
 
 /// A `refund_id`: `50303400132024073135461150169`. (wild)
 pub(super) fn refund_id(now: Timestamp, randomness: &Randomness) -> String {
+    dated("50", (8, 11), now, randomness)
+}
+
+/// A number with the date of today in it, and so many digits before and after that.
+pub(in crate::operations) fn dated(
+    prefix: &str,
+    (before, after): (usize, usize),
+    now: Timestamp,
+    randomness: &Randomness,
+) -> String {
     let (first, second) = (randomness.bytes(), randomness.bytes());
-    format!("50{}{}{}", decimal(first, 8), &digits_of_time(now)[..8], decimal(second, 11))
+    format!("{prefix}{}{}{}", decimal(first, before), &digits_of_time(now)[..8], decimal(second, after))
 }
 
 /// A `code_url`: `weixin://wxpay/bizpayurl?pr=IcXgoEAzz`. (wild)

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use wechatpay_openapi::Operation;
 use wechatpay_protocol::{Mchid, Timestamp};
 
+use super::shared::Shared;
+
 pub(in crate::operations) const MINUTE: u64 = 60;
 pub(in crate::operations) const DAY: u64 = 24 * 60 * MINUTE;
 
@@ -21,14 +23,14 @@ const CLOSES_AFTER: u64 = 7 * DAY;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     /// Its ID in the store.
-    pub(super) id: String,
-    pub(super) out_trade_no: String,
+    pub(in crate::operations) id: String,
+    pub(in crate::operations) out_trade_no: String,
     /// What was ordered: the request's body. `null` if the number was closed before it was ordered.
     pub(super) fields: Value,
     pub(super) prepay: Prepay,
     pub(super) state: State,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) payment: Option<Payment>,
+    pub(in crate::operations) payment: Option<Payment>,
     /// What its refunds have taken, without those that were closed.
     #[serde(default)]
     pub(super) refunded: u64,
@@ -38,6 +40,9 @@ pub(crate) struct Order {
     /// When it was reversed after it was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reversed: Option<u64>,
+    /// What profit sharing has done with it.
+    #[serde(default, skip_serializing_if = "Shared::is_none")]
+    pub(in crate::operations) sharing: Shared,
     /// The ID of the combined order that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) combined: Option<String>,
@@ -72,10 +77,10 @@ pub(super) struct Will {
 
 /// How an order was paid.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Payment {
-    pub(super) transaction_id: String,
+pub(in crate::operations) struct Payment {
+    pub(in crate::operations) transaction_id: String,
     pub(super) openid: String,
-    pub(super) at: u64,
+    pub(in crate::operations) at: u64,
 }
 
 /// How an order is placed and paid.
@@ -175,7 +180,7 @@ impl Prepay {
 
 impl Order {
     /// The ID in the store of a merchant's order: its number, after the payee if that is another merchant.
-    pub(super) fn id(merchant: &Mchid, payee: &str, out_trade_no: &str) -> String {
+    pub(in crate::operations) fn id(merchant: &Mchid, payee: &str, out_trade_no: &str) -> String {
         if payee.is_empty() || payee == merchant.as_str() {
             out_trade_no.into()
         } else {
@@ -195,6 +200,7 @@ impl Order {
             refunded: 0,
             refunds: 0,
             reversed: None,
+            sharing: Shared::default(),
             combined: None,
         }
     }
@@ -208,12 +214,12 @@ impl Order {
         self.fields[name].as_str()
     }
 
-    pub(super) fn total(&self) -> u64 {
+    pub(in crate::operations) fn total(&self) -> u64 {
         self.fields["amount"]["total"].as_u64().unwrap_or_default()
     }
 
     /// The sub-merchant that is paid, of a service provider's order.
-    pub(super) fn sub_mchid(&self) -> Option<&str> {
+    pub(in crate::operations) fn sub_mchid(&self) -> Option<&str> {
         self.text("sub_mchid")
     }
 

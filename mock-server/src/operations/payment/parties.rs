@@ -10,7 +10,10 @@ use crate::{
 };
 
 /// Checks the merchants, appids and users of an order. The order of the checks is an own choice.
-pub(super) fn check(context: &Context<'_>, request: &ValidRequest<'_>) -> Result<(), ApiError> {
+pub(in crate::operations) fn check(
+    context: &Context<'_>,
+    request: &ValidRequest<'_>,
+) -> Result<(), ApiError> {
     check_mchid(request)?;
     let body = request.body();
     let text = |name: &str| body[name].as_str();
@@ -49,7 +52,7 @@ pub(super) fn check_mchid(request: &ValidRequest<'_>) -> Result<(), ApiError> {
 }
 
 /// Who is paid: the sub-merchant, if the request names one, or else the merchant.
-pub(super) fn payee<'r>(request: &'r ValidRequest<'_>) -> &'r str {
+pub(in crate::operations) fn payee<'r>(request: &'r ValidRequest<'_>) -> &'r str {
     let named = |name: &str| request.body()[name].as_str().or_else(|| request.sent(name));
     named("sub_mchid").filter(|mchid| !mchid.is_empty()).unwrap_or(request.merchant().mchid.as_str())
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{Context, example, magic, resource},
+    policies::SharedRefund,
     request::validate::ValidRequest,
     response::OperationResponse,
     store::{Documents, Fingerprint},
@@ -289,6 +290,9 @@ fn check(
     }
     if amount > left {
         return Err(OperationError::RefundExceeds);
+    }
+    if amount > order.unshared() && ledger.context.policies.shared_refund == SharedRefund::Refuse {
+        return Err(OperationError::RefundNotEnough);
     }
     if order.refunds >= MOST {
         return Err(OperationError::RefundTooMany);

@@ -16,7 +16,7 @@ use super::{
     day::Day,
     flow,
     rows::{self, Wanted},
-    trade,
+    sharing, trade,
 };
 use crate::{
     api::{
@@ -60,6 +60,8 @@ pub(super) enum Statement {
     Trade { wanted: Wanted, sub_mchid: Option<String> },
     /// What changed an account; nothing if there is none.
     Flow { payee: Option<String> },
+    /// What was shared and returned of the orders of all payees, or of one.
+    Sharing { payee: Option<String> },
 }
 
 /// How a file is encrypted. `Debug` does not show the key.
@@ -91,6 +93,10 @@ impl Statement {
             Self::Flow { payee } => {
                 let flows = rows::flows(ledger, day, payee.as_deref()?);
                 (!flows.is_empty()).then(|| flow::FLOWS.file(&flows))
+            }
+            Self::Sharing { payee } => {
+                let rows = sharing::rows(ledger, day, payee.as_deref());
+                (!rows.is_empty()).then(|| sharing::SHARING.file(&rows))
             }
         }
     }

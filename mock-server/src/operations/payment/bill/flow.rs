@@ -28,6 +28,10 @@ pub(super) enum Business {
     Refund,
     /// The money of a refund that was closed comes back.
     RefundClosed,
+    /// A receiver gets a share.
+    Shared,
+    /// A share comes back.
+    Returned,
     /// A transfer to a user.
     Transfer,
     /// The money of a transfer that failed or was cancelled comes back.
@@ -36,13 +40,15 @@ pub(super) enum Business {
 
 impl Business {
     fn is_income(self) -> bool {
-        !matches!(self, Self::Refund | Self::Transfer)
+        !matches!(self, Self::Refund | Self::Shared | Self::Transfer)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Payment => "交易",
             Self::Refund | Self::RefundClosed => "退款",
+            // Not published. (own choice)
+            Self::Shared | Self::Returned => "分账",
             // Not published, nor are the others of transfers. (own choice)
             Self::Transfer | Self::TransferBack => "商家转账",
         }
@@ -53,6 +59,8 @@ impl Business {
             Self::Payment => "交易",
             Self::Refund => "退款",
             Self::RefundClosed => "退款关闭",
+            Self::Shared => "分账",
+            Self::Returned => "分账回退",
             Self::Transfer => "商家转账",
             Self::TransferBack => "商家转账退回",
         }
@@ -73,7 +81,11 @@ impl Flow {
             Business::Payment => format!("结算总金额 {amount} 元;含手续费 {fee} 元"),
             Business::Refund => format!("退款总金额{amount}元;含手续费{fee}元"),
             // Not published. (own choice)
-            Business::RefundClosed | Business::Transfer | Business::TransferBack => String::new(),
+            Business::RefundClosed
+            | Business::Shared
+            | Business::Returned
+            | Business::Transfer
+            | Business::TransferBack => String::new(),
         }
     }
 }

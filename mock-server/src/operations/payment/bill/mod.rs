@@ -8,6 +8,7 @@ mod download;
 mod flow;
 mod form;
 mod rows;
+mod sharing;
 mod trade;
 
 use serde_json::json;
@@ -121,20 +122,14 @@ fn sub_merchant_fund_flow(
     })))
 }
 
-/// `GET /v3/profitsharing/bills`. No operation of the mock's shares profit by rules, so there is never a bill.
+/// `GET /v3/profitsharing/bills`.
 fn profit_sharing(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    if resource::is_sample(request, BILL_DATE) {
-        return example::answer(context, request, documents);
-    }
-    match Day::of_bill(request.parameter(BILL_DATE), context.now) {
-        Err(OperationError::StatementCreating) => Err(OperationError::SharingStatementCreating.into()),
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(OperationError::NoStatement.into()),
-    }
+    let payee = request.sent("sub_mchid").filter(|mchid| !mchid.is_empty()).map(String::from);
+    apply(context, request, documents, Statement::Sharing { payee })
 }
 
 const BILL_DATE: &str = "bill_date";
@@ -152,6 +147,9 @@ fn made(
     let bill_date = request.parameter(BILL_DATE);
     let day = match Day::of_bill(bill_date, now) {
         Err(_) if resource::is_sample(request, BILL_DATE) => return Ok(None),
+        Err(OperationError::StatementCreating) if matches!(statement, Statement::Sharing { .. }) => {
+            return Err(OperationError::SharingStatementCreating);
+        }
         day => day?,
     };
     match statement.file(ledger, day) {

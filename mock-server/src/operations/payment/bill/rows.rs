@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     day::Day,
     flow::{Business, Flow},
-    trade,
+    sharing, trade,
 };
 use crate::operations::{
     payment::{
@@ -145,6 +145,19 @@ pub(super) fn flows(ledger: &mut Ledger<'_, '_>, day: Day, payee: &str) -> Vec<F
             add(flow(at, Business::RefundClosed, SYSTEM));
         }
     });
+    for entry in sharing::entries(ledger, is_so_far).into_iter().filter(|entry| entry.payee == payee) {
+        add(Flow {
+            at: entry.at,
+            // It can be found in this bill by the number of the share. (documented)
+            business_no: entry.detail_id,
+            flow_no: entry.transaction_id,
+            business: if entry.is_return { Business::Returned } else { Business::Shared },
+            amount: entry.amount,
+            balance: 0,
+            applicant: applicant.clone(),
+            voucher: entry.out_order_no,
+        });
+    }
     if is_own {
         for moved in transfer::moved(ledger) {
             add(Flow {

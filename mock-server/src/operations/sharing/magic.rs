@@ -1,0 +1,103 @@
+//! Numbers that say how a sharing or a return ends, for tests that make no call of their own: `MOCK*closed-no-relation*1`
+//! in `out_order_no`, `MOCK*failed-time-out-closed*1` in `out_return_no`. Nothing public has such numbers. (own choice)
+
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer, value},
+};
+
+use crate::operations::payment::{magic, shared::SharingApi};
+
+/// Why a receiver gets nothing. (documented)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(in crate::operations) enum CloseReason {
+    AccountAbnormal,
+    NoRelation,
+    ReceiverHighRisk,
+    ReceiverRealNameNotVerified,
+    NoAuth,
+    ReceiverReceiptLimit,
+    PayerAccountAbnormal,
+    InvalidRequest,
+}
+
+/// Why nothing is returned. (documented)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(in crate::operations) enum FailReason {
+    AccountAbnormal,
+    BalanceNotEnough,
+    TimeOutClosed,
+    PayerAccountAbnormal,
+    InvalidRequest,
+}
+
+impl CloseReason {
+    /// The reason that an `out_order_no` chooses. The ecommerce API documents fewer: it has `ACCOUNT_ABNORMAL` for others.
+    pub(super) fn of(number: &str, api: SharingApi) -> Option<Self> {
+        let reason = chosen(magic::name_in(number)?, "closed-")?;
+        match (api, reason) {
+            (SharingApi::Ordinary, _)
+            | (_, Self::AccountAbnormal | Self::NoRelation | Self::ReceiverHighRisk) => Some(reason),
+            (SharingApi::Ecommerce, _) => Some(Self::AccountAbnormal),
+        }
+    }
+}
+
+impl FailReason {
+    /// The reason that an `out_return_no` chooses. The ecommerce API documents fewer: it has `ACCOUNT_ABNORMAL` for others.
+    pub(super) fn of(number: &str, api: SharingApi) -> Option<Self> {
+        let reason = chosen(magic::name_in(number)?, "failed-")?;
+        match (api, reason) {
+            (SharingApi::Ordinary, _) | (_, Self::AccountAbnormal | Self::TimeOutClosed) => Some(reason),
+            (SharingApi::Ecommerce, _) => Some(Self::AccountAbnormal),
+        }
+    }
+}
+
+/// The reason after a prefix: `NO_RELATION` of `closed-no-relation`.
+fn chosen<'n, R: Deserialize<'n>>(name: &str, prefix: &str) -> Option<R> {
+    let reason = name.strip_prefix(prefix)?.to_uppercase().replace('-', "_");
+    R::deserialize(IntoDeserializer::<value::Error>::into_deserializer(reason)).ok()
+}
+
+/// Whether this is the name in a number of sharing: `closed-no-relation`.
+pub(crate) fn is_name(name: &str) -> bool {
+    chosen::<CloseReason>(name, "closed-").is_some() || chosen::<FailReason>(name, "failed-").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_chooses_a_reason_that_its_api_documents() {
+        let closed = |number, api| CloseReason::of(number, api);
+        assert_eq!(closed("MOCK*closed-no-auth*1", SharingApi::Ordinary), Some(CloseReason::NoAuth));
+        assert_eq!(
+            closed("MOCK*closed-no-auth*1", SharingApi::Ecommerce),
+            Some(CloseReason::AccountAbnormal)
+        );
+        assert_eq!(closed("MOCK*no-auth*1", SharingApi::Ordinary), None);
+        assert_eq!(closed("P1", SharingApi::Ordinary), None);
+        let failed = |number, api| FailReason::of(number, api);
+        assert_eq!(
+            failed("MOCK*failed-time-out-closed*1", SharingApi::Ecommerce),
+            Some(FailReason::TimeOutClosed)
+        );
+        assert_eq!(failed("MOCK*failed-no-auth*1", SharingApi::Ordinary), None);
+    }
+
+    #[test]
+    fn names_of_faults_are_not_names_of_sharing() {
+        for (name, expected) in [
+            ("closed-no-relation", true),
+            ("failed-invalid-request", true),
+            ("no-auth", false),
+            ("closed-", false),
+        ] {
+            assert_eq!(is_name(name), expected, "{name}");
+        }
+    }
+}
