@@ -54,9 +54,10 @@ pub use crate::merchants::{
 };
 pub use crate::net::tls::{Authority, AuthorityError};
 pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError, Trigger, TriggerError};
+pub use crate::operations::pay_score::{ServiceAction, ServiceTarget};
 pub use crate::operations::payment::{OrderName, PayerAction, Payments};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
-pub use crate::payer::{Payment, PaymentError};
+pub use crate::payer::{Payment, PaymentError, ServiceOrderCall};
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;

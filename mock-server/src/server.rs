@@ -21,7 +21,7 @@ use crate::{
     merchants::{NoCredentials, ProvisionError},
     net::{Shared, listener::Addresses, tls::AuthorityError},
     notify::{Trigger, TriggerError},
-    payer::{Payment, PaymentError},
+    payer::{Payment, PaymentError, ServiceOrderCall},
     store::{Delivery, SentCallback},
 };
 use builder::MockServerBuilder;
@@ -291,6 +291,27 @@ impl MockServer {
     /// [`PaymentError`] if there is no such order, or it can't be paid.
     pub fn pay(&self, payment: &Payment) -> Result<Value, PaymentError> {
         self.control().payer.act(payment)
+    }
+
+    /// Does what a user does with a service order of pay score: confirms it, pays it, or fails to; or opens the service of a
+    /// permission. Returns the order or the permission as a query shows it, with its `merchant`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use wechatpay_mock::{MockServer, PaymentError, ServiceOrderCall};
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let unknown = gateway.act_on_service_order(&ServiceOrderCall::of("never-created"));
+    /// assert!(matches!(unknown, Err(PaymentError::UnknownOrder { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PaymentError`] if there is no such order, or it is in another state.
+    pub fn act_on_service_order(&self, call: &ServiceOrderCall) -> Result<Value, PaymentError> {
+        self.control().payer.act_on_service(call)
     }
 
     /// Creates a merchant for one test, and returns its credentials. It shares no documents, exchanges or fault rules

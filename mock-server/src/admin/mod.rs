@@ -28,6 +28,7 @@ mod payments;
 mod request_payment;
 mod reset;
 mod service;
+mod service_orders;
 mod verify;
 
 use std::sync::{Arc, OnceLock};
@@ -167,6 +168,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
         .routes(routes!(payments::pay))
+        .routes(routes!(service_orders::act))
         .routes(routes!(request_payment::request_payment))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))
         .routes(routes!(merchants::show_merchant, merchants::delete_merchant))

@@ -41,6 +41,8 @@ struct File {
     seed: Option<String>,
     auto_pay: Option<String>,
     refund_delay: Option<String>,
+    auto_confirm: Option<String>,
+    service_limit: Option<u64>,
     diagnosis: DiagnosisMode,
     admin_token: Option<String>,
     limits: BTreeMap<String, u64>,
@@ -112,6 +114,8 @@ pub(super) fn config(
         payments: Payments {
             auto_pay: file.auto_pay.and_then(|text| after("auto_pay", &text)),
             refund_delay: file.refund_delay.and_then(|text| after("refund_delay", &text)).unwrap_or_default(),
+            auto_confirm: file.auto_confirm.and_then(|text| after("auto_confirm", &text)),
+            service_limit: file.service_limit,
         },
         diagnosis: file.diagnosis,
         admin_token,

@@ -12,7 +12,10 @@ use crate::{
     faults::{
         ActiveFault, Applied, Fault, FaultSource, Latency, On, rule::Plan, rule_error::check_milliseconds,
     },
-    operations::payment::magic::{self, PREFIX},
+    operations::{
+        pay_score,
+        payment::magic::{self, PREFIX},
+    },
 };
 
 /// How long a number can refuse connections at most, in milliseconds, since that affects all merchants. (own
@@ -72,6 +75,28 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
         number: "MOCK*refund-closed*0001",
         meaning: "out_refund_no: no fault; the refund becomes CLOSED",
     },
+    TriggerForm {
+        number: "MOCK*confirm*0001",
+        meaning: "out_order_no: no fault; the user confirms the service order as soon as it is created; of MOCK*pay*, \
+                  the money is collected as soon as it is completed, of MOCK*pay-fail*, never",
+    },
+    TriggerForm {
+        number: "MOCK*assessment-failed*0001",
+        meaning: "out_order_no: the user is refused with 综合评估未通过: with NO_AUTH if no confirmation is needed, or else when \
+                  confirming",
+    },
+    TriggerForm {
+        number: "MOCK*overdue-orders*0001",
+        meaning: "out_order_no: the same with 存在待处理的超时未支付订单",
+    },
+    TriggerForm {
+        number: "MOCK*teenager-mode*0001",
+        meaning: "out_order_no: the same with 已开启青少年模式支付限额，暂无法使用支付分先用后付服务",
+    },
+    TriggerForm {
+        number: "MOCK*deducting*0001",
+        meaning: "out_order_no: the service order can't be completed, changed or collected: 单据正在扣款中，请稍后重试",
+    },
 ];
 
 /// What a trigger number asks for.
@@ -96,7 +121,7 @@ impl TriggerNumber {
 /// What is wrong with a trigger number, in words.
 pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerNumber, String>> {
     let spec = number.strip_prefix(PREFIX)?;
-    if magic::name_in(number).is_some_and(|name| magic::NAMES.contains(&name)) {
+    if is_magic(number) {
         return None;
     }
     let mut seed = DefaultHasher::new();
@@ -106,6 +131,12 @@ pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerN
         None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
     };
     Some(trigger.map_err(|problem| format!("{name}: {problem}")))
+}
+
+/// Whether an operation reads the number.
+fn is_magic(number: &str) -> bool {
+    let is_known = |name| magic::NAMES.contains(&name) || pay_score::NAMES.contains(&name);
+    magic::name_in(number).is_some_and(is_known)
 }
 
 fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
@@ -204,8 +235,7 @@ mod tests {
     fn every_listed_form_is_valid() {
         let listed = FAULTS.iter().map(|fault| fault.trigger_number());
         for number in listed.chain(TRIGGER_FORMS.iter().map(|form| form.number.into())) {
-            let is_for_payments = magic::name_in(&number).is_some_and(|name| magic::NAMES.contains(&name));
-            assert_eq!(trigger_number(&number).is_none(), is_for_payments, "{number}");
+            assert_eq!(trigger_number(&number).is_none(), is_magic(&number), "{number}");
             assert!(trigger_number(&number).is_none_or(|read| read.is_ok()), "{number}");
             let is_legal = |one: char| one.is_ascii_alphanumeric() || "_-|*".contains(one);
             assert!(number.chars().all(is_legal) && number.len() <= 128, "{number}");

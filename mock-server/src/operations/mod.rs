@@ -12,6 +12,7 @@ pub(crate) mod event;
 mod example;
 pub(crate) mod initial;
 mod member_card;
+pub(crate) mod pay_score;
 pub(crate) mod payment;
 mod resource;
 pub(crate) mod seed;
@@ -24,13 +25,17 @@ use wechatpay_protocol::Timestamp;
 
 use crate::{
     api::error::ApiError,
-    merchants::Merchants,
-    operations::{payment::Payments, stub::Stubs},
+    merchants::{Merchant, Merchants},
+    operations::{
+        pay_score::Book,
+        payment::{Ledger, Payments},
+        stub::Stubs,
+    },
     policies::Policies,
     random::Randomness,
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::Documents,
+    store::{Documents, Key},
 };
 
 /// The operations of a mock: the contract, the responses of the stubs in it, and what happens to payments by itself.
@@ -82,8 +87,21 @@ fn rules(operation_id: &str) -> Option<Handler> {
     match operation_id {
         "echo" => Some(echo::echo),
         "list_certificates" => Some(certificates::list),
-        _ => member_card::rules(operation_id).or_else(|| payment::rules(operation_id)),
+        _ => member_card::rules(operation_id)
+            .or_else(|| payment::rules(operation_id))
+            .or_else(|| pay_score::rules(operation_id)),
     }
+}
+
+/// Lets happen what is due of a merchant's document.
+pub(crate) fn become_due(
+    context: &Context<'_>,
+    merchant: &Arc<Merchant>,
+    documents: &mut Documents<'_>,
+    key: &Key,
+) {
+    payment::become_due(&mut Ledger::new(context, merchant, documents), key);
+    pay_score::become_due(&mut Book::new(context, merchant, documents), key);
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod front_end;
 mod page;
+mod service_orders;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,12 +13,16 @@ use wechatpay_protocol::{Timestamp, display::quoted};
 use crate::{
     gateway::Gateway,
     merchants::Merchant,
-    operations::payment::{self, Found, Ledger, OrderName, PayerAction, Refusal},
+    operations::{
+        self,
+        payment::{Found, Ledger, OrderName, PayerAction, Refusal},
+    },
     store::Reminder,
 };
 
 pub(crate) use front_end::{FrontEndPayment, NotRequested};
 pub(crate) use page::is_page_request;
+pub use service_orders::ServiceOrderCall;
 
 /// How many documents become due at once before others get their turn. (own choice)
 const AT_ONCE: usize = 64;
@@ -138,7 +143,7 @@ impl Payer {
     fn become_due(&self, Reminder { mchid, key }: &Reminder) {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
         self.gateway.change(&merchant, |context, documents| {
-            payment::become_due(&mut Ledger::new(context, &merchant, documents), key);
+            operations::become_due(context, &merchant, documents, key);
         });
     }
 
@@ -175,15 +180,25 @@ impl Payer {
 
     /// The merchant that has the order.
     fn merchant_of(&self, payment: &Payment) -> Result<Arc<Merchant>, PaymentError> {
+        let has_it = |merchant: &Arc<Merchant>| self.found(merchant, &payment.order).is_some();
+        self.merchant_with(payment.merchant.as_deref(), has_it, || PaymentError::unknown(&payment.order))
+    }
+
+    /// The merchant that is named, or else the only one that has it.
+    fn merchant_with(
+        &self,
+        named: Option<&str>,
+        has_it: impl Fn(&Arc<Merchant>) -> bool,
+        unknown: impl FnOnce() -> PaymentError,
+    ) -> Result<Arc<Merchant>, PaymentError> {
         let merchants = &self.gateway.merchants;
-        if let Some(mchid) = &payment.merchant {
+        if let Some(mchid) = named {
             let unknown = || PaymentError::UnknownMerchant { found: quoted(mchid) };
             return merchants.merchant(mchid).ok_or_else(unknown);
         }
-        let has_it = |merchant: &Arc<Merchant>| self.found(merchant, &payment.order).is_some();
         let having_it: Vec<_> = merchants.merchants().into_iter().filter(has_it).collect();
         match having_it.as_slice() {
-            [] => Err(PaymentError::unknown(&payment.order)),
+            [] => Err(unknown()),
             [merchant] => Ok(Arc::clone(merchant)),
             several => {
                 let mchids = several.iter().map(|merchant| merchant.mchid.to_string()).collect();

@@ -18,23 +18,23 @@ use crate::support::NOW;
 
 const ORDERS: &str = "/v3/pay/transactions";
 const REFUNDS: &str = "/v3/refund/domestic/refunds";
-const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+pub(crate) const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
 /// Where no receiver is, for tests that do not look at callbacks.
-const NOWHERE: &str = "http://127.0.0.1:1/notify";
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:1/notify";
 
 /// A mock with a frozen clock, and its merchant's client.
-struct Shop {
-    mock: MockServer,
-    client: Client,
+pub(crate) struct Shop {
+    pub(crate) mock: MockServer,
+    pub(crate) client: Client,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(Config::default()).await
     }
 
-    async fn with(config: Config) -> Self {
+    pub(crate) async fn with(config: Config) -> Self {
         let clock = Clock::fixed(NOW);
         let mock = MockServer::builder().config(config).clock(clock).start().await.unwrap();
         let ours = mock.clock().clone();
@@ -44,7 +44,7 @@ impl Shop {
     }
 
     /// The body of a successful answer; `null` if it has none.
-    async fn call(&self, method: Method, target: &str, body: Value) -> Value {
+    pub(crate) async fn call(&self, method: Method, target: &str, body: Value) -> Value {
         match self.try_call(method, target, body).await {
             Ok(answer) => answer,
             Err(message) => panic!("{target}: {message}"),
@@ -52,7 +52,7 @@ impl Shop {
     }
 
     /// The body of a successful answer, or the message of a refusal.
-    async fn try_call(&self, method: Method, target: &str, body: Value) -> Result<Value, String> {
+    pub(crate) async fn try_call(&self, method: Method, target: &str, body: Value) -> Result<Value, String> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         match self.client.call(method, target, body).await {
             Ok(response) => Ok(serde_json::from_slice(response.body()).unwrap_or_default()),
@@ -63,48 +63,48 @@ impl Shop {
         }
     }
 
-    async fn place(&self, product: &str, order: Value) -> Value {
+    pub(crate) async fn place(&self, product: &str, order: Value) -> Value {
         self.call(Method::POST, &format!("{ORDERS}/{product}"), order).await
     }
 
-    async fn refused_order(&self, product: &str, order: Value, expected: OperationError) {
+    pub(crate) async fn refused_order(&self, product: &str, order: Value, expected: OperationError) {
         self.refused(Method::POST, &format!("{ORDERS}/{product}"), order, expected).await;
     }
 
     /// Expects this refusal.
-    async fn refused(&self, method: Method, target: &str, body: Value, expected: OperationError) {
+    pub(crate) async fn refused(&self, method: Method, target: &str, body: Value, expected: OperationError) {
         let message = self.try_call(method, target, body).await.unwrap_err();
         assert_eq!(message, expected.message(Language::ZhCn), "{target}");
     }
 
-    async fn query(&self, number: &str) -> Value {
+    pub(crate) async fn query(&self, number: &str) -> Value {
         self.call(Method::GET, &by_number(number), Value::Null).await
     }
 
-    async fn state(&self, number: &str) -> String {
+    pub(crate) async fn state(&self, number: &str) -> String {
         self.query(number).await["trade_state"].as_str().unwrap().into()
     }
 
-    async fn close(&self, number: &str) {
+    pub(crate) async fn close(&self, number: &str) {
         self.call(Method::POST, &closing(number), json!({ "mchid": "1900000001" })).await;
     }
 
-    fn pay(&self, number: &str) -> Result<Value, PaymentError> {
+    pub(crate) fn pay(&self, number: &str) -> Result<Value, PaymentError> {
         self.act(number, PayerAction::Pay)
     }
 
-    fn act(&self, number: &str, action: PayerAction) -> Result<Value, PaymentError> {
+    pub(crate) fn act(&self, number: &str, action: PayerAction) -> Result<Value, PaymentError> {
         let order = OrderName::OutTradeNo(number.into());
         self.mock.pay(&Payment { action, ..Payment::of(order) })
     }
 
     /// The events of all callbacks, oldest first.
-    fn events(&self) -> Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         self.mock.callbacks().iter().map(|callback| callback.event_type.clone()).collect()
     }
 
     /// The data of the last callback.
-    fn told(&self) -> Value {
+    pub(crate) fn told(&self) -> Value {
         serde_json::from_str(&self.mock.callbacks().last().unwrap().resource).unwrap()
     }
 }
@@ -130,7 +130,7 @@ fn native(number: &str) -> Value {
     without(order(number), "payer")
 }
 
-fn without(mut value: Value, name: &str) -> Value {
+pub(crate) fn without(mut value: Value, name: &str) -> Value {
     value.as_object_mut().unwrap().remove(name);
     value
 }

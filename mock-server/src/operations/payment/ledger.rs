@@ -11,11 +11,7 @@ use super::{
     order::{Order, Payment, Prepay, State, Will},
     refund::{self, Refund},
 };
-use crate::{
-    merchants::Merchant,
-    operations::{Context, event},
-    store::Documents,
-};
+use crate::{merchants::Merchant, operations::Context, store::Documents};
 
 /// One merchant's orders, combined orders and refunds. What it reads is as it is by now: what was due has happened.
 pub(crate) struct Ledger<'l, 'd> {
@@ -209,10 +205,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// Sends a callback with exactly this data.
     pub(super) fn send(&mut self, event_type: &str, url: &str, data: &Value, at: u64) {
-        if let Some(event) = self.context.contract.event(event_type) {
-            let at = Timestamp::from_unix(at);
-            self.documents.send(event::outgoing(event, url, data, at, self.context.randomness));
-        }
+        self.context.send_exactly(self.documents, event_type, url, data, at);
     }
 }
 

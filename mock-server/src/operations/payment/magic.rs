@@ -1,9 +1,9 @@
 //! Numbers that say what happens to their order or refund, for tests that make no call of their own: `MOCK*pay*0001`.
 
 /// The user pays as soon as the order is placed.
-pub(super) const PAY: &str = "pay";
+pub(in crate::operations) const PAY: &str = "pay";
 /// The user tries to pay as soon as the order is placed, and fails.
-pub(super) const PAY_FAIL: &str = "pay-fail";
+pub(in crate::operations) const PAY_FAIL: &str = "pay-fail";
 /// The user of a code is asked for the password.
 pub(super) const USER_PAYING: &str = "user-paying";
 /// The refund becomes `ABNORMAL`.

@@ -10,9 +10,9 @@ mod close;
 mod combined;
 mod ledger;
 pub(crate) mod magic;
-mod numbers;
+pub(super) mod numbers;
 mod order;
-mod parties;
+pub(super) mod parties;
 mod place;
 mod query;
 mod refund;
@@ -25,6 +25,7 @@ pub(crate) use act::{Found, Refusal};
 pub use act::{OrderName, PayerAction};
 pub(crate) use ledger::Ledger;
 pub(crate) use numbers::H5_PATH;
+pub(super) use order::Order;
 
 /// The kinds of documents, and their IDs.
 pub(super) mod kind {
@@ -57,6 +58,10 @@ pub struct Payments {
     pub auto_pay: Option<Duration>,
     /// After how long each refund is settled.
     pub refund_delay: Duration,
+    /// After how long users confirm by themselves what waits for them; `None` if only a call confirms.
+    pub auto_confirm: Option<Duration>,
+    /// The most that a service of pay score may cost, in fen; `None` if there is no limit.
+    pub service_limit: Option<u64>,
 }
 
 impl Payments {

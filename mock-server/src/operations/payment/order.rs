@@ -175,7 +175,7 @@ impl Prepay {
 
 impl Order {
     /// The ID in the store of a merchant's order: its number, after the payee if that is another merchant.
-    pub(super) fn id(merchant: &Mchid, payee: &str, out_trade_no: &str) -> String {
+    pub(in crate::operations) fn id(merchant: &Mchid, payee: &str, out_trade_no: &str) -> String {
         if payee.is_empty() || payee == merchant.as_str() {
             out_trade_no.into()
         } else {

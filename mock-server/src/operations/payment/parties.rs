@@ -49,7 +49,7 @@ pub(super) fn check_mchid(request: &ValidRequest<'_>) -> Result<(), ApiError> {
 }
 
 /// Who is paid: the sub-merchant, if the request names one, or else the merchant.
-pub(super) fn payee<'r>(request: &'r ValidRequest<'_>) -> &'r str {
+pub(in crate::operations) fn payee<'r>(request: &'r ValidRequest<'_>) -> &'r str {
     let named = |name: &str| request.body()[name].as_str().or_else(|| request.sent(name));
     named("sub_mchid").filter(|mchid| !mchid.is_empty()).unwrap_or(request.merchant().mchid.as_str())
 }
