@@ -54,10 +54,11 @@ pub use crate::merchants::{
 };
 pub use crate::net::tls::{Authority, AuthorityError};
 pub use crate::notify::{NotifyHosts, NotifyMap, NotifyMapError, Trigger, TriggerError};
+pub use crate::operations::pay_score::{ServiceAction, ServiceTarget};
 pub use crate::operations::payment::{MaxRatio, OrderName, PayerAction, Payments};
 pub use crate::operations::seed::{CardStatus, Seed, SeedCard, SeedMember, SeedMerchant};
 pub use crate::operations::transfer::{TransferAction, TransferName, Transfers};
-pub use crate::payer::{Confirmation, Payment, PaymentError};
+pub use crate::payer::{Confirmation, Payment, PaymentError, ServiceOrderCall};
 pub use crate::policies::Provenance;
 pub use crate::random::Randomness;
 pub use crate::request::diagnose::DiagnosisMode;

@@ -21,7 +21,7 @@ use crate::{
     merchants::{NoCredentials, ProvisionError},
     net::{Shared, listener::Addresses, tls::AuthorityError},
     notify::{Trigger, TriggerError},
-    payer::{Confirmation, Payment, PaymentError},
+    payer::{Confirmation, Payment, PaymentError, ServiceOrderCall},
     store::{Delivery, SentCallback},
 };
 use builder::MockServerBuilder;
@@ -296,22 +296,31 @@ impl MockServer {
     /// Does what a user does with a transfer, or with an authorization of transfers: confirms or declines it. Returns it as a query
     /// shows it, with its merchant.
     ///
+    /// # Errors
+    /// [`PaymentError`] if there is no such transfer, or nothing to confirm or to decline.
+    pub fn confirm(&self, confirmation: &Confirmation) -> Result<Value, PaymentError> {
+        self.control().payer.confirm(confirmation)
+    }
+
+    /// Does what a user does with a service order of pay score: confirms it, pays it, or fails to; or opens the service of a
+    /// permission. Returns the order or the permission as a query shows it, with its `merchant`.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> std::io::Result<()> {
-    /// use wechatpay_mock::{Confirmation, MockServer, PaymentError, TransferName};
+    /// use wechatpay_mock::{MockServer, PaymentError, ServiceOrderCall};
     ///
     /// let gateway = MockServer::builder().start().await?;
-    /// let unknown = gateway.confirm(&Confirmation::of(TransferName::OutBillNo("never".into())));
-    /// assert!(matches!(unknown, Err(PaymentError::UnknownTransfer { .. })));
+    /// let unknown = gateway.act_on_service_order(&ServiceOrderCall::of("never-created"));
+    /// assert!(matches!(unknown, Err(PaymentError::UnknownOrder { .. })));
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`PaymentError`] if there is no such transfer, or nothing to confirm or to decline.
-    pub fn confirm(&self, confirmation: &Confirmation) -> Result<Value, PaymentError> {
-        self.control().payer.confirm(confirmation)
+    /// [`PaymentError`] if there is no such order, or it is in another state.
+    pub fn act_on_service_order(&self, call: &ServiceOrderCall) -> Result<Value, PaymentError> {
+        self.control().payer.act_on_service(call)
     }
 
     /// Creates a merchant for one test, and returns its credentials. It shares no documents, exchanges or fault rules

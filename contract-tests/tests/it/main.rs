@@ -22,6 +22,7 @@ mod metrics;
 mod model;
 mod openssl_curl;
 mod own;
+mod pay_score;
 mod payments;
 mod properties;
 mod prove;

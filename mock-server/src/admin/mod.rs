@@ -28,6 +28,7 @@ mod payments;
 mod request_payment;
 mod reset;
 mod service;
+mod service_orders;
 mod transfers;
 mod verify;
 
@@ -168,6 +169,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
         .routes(routes!(payments::pay))
+        .routes(routes!(service_orders::act))
         .routes(routes!(request_payment::request_payment))
         .routes(routes!(transfers::confirm))
         .routes(routes!(transfers::request_merchant_transfer))

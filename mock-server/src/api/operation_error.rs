@@ -238,6 +238,58 @@ operation_errors! {
     TransferUpgraded = "transfer_upgraded",
     /// The parts of a batch do not match, or are not allowed.
     TransferBatch = "transfer_batch",
+    /// No service order has this number.
+    UnknownServiceOrder = "unknown_service_order",
+    /// A query names a service order by neither or both of its numbers.
+    ServiceOrderNames = "service_order_names",
+    /// The number was used before for another service order, or a completed order is completed otherwise.
+    ServiceOrderRepeated = "service_order_repeated",
+    /// The service order was created for another appid.
+    ServiceOrderAppid = "service_order_appid",
+    /// The appid does not belong to the merchant, in the words of pay score.
+    ServiceAppid = "service_appid",
+    /// The state of the service order does not allow this.
+    ServiceOrderState = "service_order_state",
+    /// The user has not confirmed the service order.
+    ServiceOrderUnconfirmed = "service_order_unconfirmed",
+    /// The service order is cancelled.
+    ServiceOrderRevoked = "service_order_revoked",
+    /// A service order that is completed, cancelled or expired can't be cancelled.
+    ServiceOrderNotCancellable = "service_order_not_cancellable",
+    /// Only a service order that waits for its payment allows this.
+    ServiceOrderNotPaying = "service_order_not_paying",
+    /// The total is not the payments less the discounts.
+    ServiceTotal = "service_total",
+    /// The total is above the risk fund, or above the service's limit.
+    ServiceTotalTooLarge = "service_total_too_large",
+    /// A changed total is above what is left to be paid.
+    ServiceTotalRaised = "service_total_raised",
+    /// The risk fund is above the service's limit.
+    ServiceRiskFund = "service_risk_fund",
+    /// The service ends before it starts.
+    ServiceEndsBeforeStart = "service_ends_before_start",
+    /// The service ends after it is completed.
+    ServiceEndsLater = "service_ends_later",
+    /// The user's money could not be collected.
+    ServiceDeductionFailed = "service_deduction_failed",
+    /// The user's money is being collected.
+    ServiceDeducting = "service_deducting",
+    /// The user may not use the service.
+    ServiceAssessment = "service_assessment",
+    /// The user has other orders that are overdue.
+    ServiceOverdue = "service_overdue",
+    /// The user has limited payments.
+    ServiceTeenager = "service_teenager",
+    /// The user has ended the permission.
+    ServiceNoPermission = "service_no_permission",
+    /// No permission has this code, or this user none for the service.
+    UnknownPermission = "unknown_permission",
+    /// The user has not opened the service by this permission.
+    PermissionNotOpen = "permission_not_open",
+    /// The user has orders of the service that are not finished.
+    PermissionInUse = "permission_in_use",
+    /// The authorization code was used before with other parameters.
+    PermissionRepeated = "permission_repeated",
 }
 
 impl OperationError {

@@ -51,6 +51,7 @@ struct File {
     transfer_scenes: Vec<String>,
     transfer_limit: Option<u64>,
     transfer_daily_limit: Option<u64>,
+    service_limit: Option<u64>,
     diagnosis: DiagnosisMode,
     admin_token: Option<String>,
     limits: BTreeMap<String, u64>,
@@ -133,6 +134,7 @@ pub(super) fn config(
                 .unwrap_or_default(),
             max_ratio: file.max_ratio.and_then(max_ratio).unwrap_or_default(),
             auto_confirm: file.auto_confirm.and_then(|text| after("auto_confirm", &text)),
+            service_limit: file.service_limit,
         },
         transfers: Transfers {
             delay: file.transfer_delay.and_then(|text| after("transfer_delay", &text)).unwrap_or_default(),

@@ -17,7 +17,7 @@ use crate::{
     },
     operations::{
         magic::{self, PREFIX},
-        sharing,
+        pay_score, sharing,
     },
 };
 
@@ -118,6 +118,28 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
         number: "MOCKusererror0001",
         meaning: "out_bill_no, out_batch_no: no fault; the transfer is refused, as if something were wrong with the merchant",
     },
+    TriggerForm {
+        number: "MOCK*confirm*0001",
+        meaning: "out_order_no: no fault; the user confirms the service order as soon as it is created; of MOCK*pay*, \
+                  the money is collected as soon as it is completed, of MOCK*pay-fail*, never",
+    },
+    TriggerForm {
+        number: "MOCK*assessment-failed*0001",
+        meaning: "out_order_no: the user is refused with 综合评估未通过: with NO_AUTH if no confirmation is needed, or else when \
+                  confirming",
+    },
+    TriggerForm {
+        number: "MOCK*overdue-orders*0001",
+        meaning: "out_order_no: the same with 存在待处理的超时未支付订单",
+    },
+    TriggerForm {
+        number: "MOCK*teenager-mode*0001",
+        meaning: "out_order_no: the same with 已开启青少年模式支付限额，暂无法使用支付分先用后付服务",
+    },
+    TriggerForm {
+        number: "MOCK*deducting*0001",
+        meaning: "out_order_no: the service order can't be completed, changed or collected: 单据正在扣款中，请稍后重试",
+    },
 ];
 
 /// What a trigger number asks for.
@@ -159,7 +181,7 @@ pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerN
 
 /// Whether a name in a number is no fault, but says what happens to an order, a refund or a sharing.
 fn is_for_operations(name: &str) -> bool {
-    magic::NAMES.contains(&name) || sharing::is_name(name)
+    magic::NAMES.contains(&name) || sharing::is_name(name) || pay_score::NAMES.contains(&name)
 }
 
 fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {

@@ -34,6 +34,26 @@ impl Context<'_> {
         documents.send(outgoing(event, url, &resource, self.now, self.randomness));
         None
     }
+
+    /// Sends a callback with exactly this data, once the changes are kept.
+    pub(super) fn send_exactly(
+        &self,
+        documents: &mut Documents<'_>,
+        event_type: &str,
+        url: &str,
+        data: &Value,
+        at: u64,
+    ) {
+        if let Some(outgoing) = self.callback(event_type, url, data, at) {
+            documents.send(outgoing);
+        }
+    }
+
+    /// A callback with exactly this data, if the contract has its event.
+    pub(super) fn callback(&self, event_type: &str, url: &str, data: &Value, at: u64) -> Option<Outgoing> {
+        let event = self.contract.event(event_type)?;
+        Some(outgoing(event, url, data, Timestamp::from_unix(at), self.randomness))
+    }
 }
 
 /// The data of an event, with these values in the fields of the same name. Everything else is as in the contract's

@@ -13,6 +13,7 @@ mod example;
 pub(crate) mod initial;
 pub(crate) mod magic;
 mod member_card;
+pub(crate) mod pay_score;
 pub(crate) mod payment;
 mod resource;
 pub(crate) mod seed;
@@ -27,8 +28,9 @@ use wechatpay_protocol::Timestamp;
 
 use crate::{
     api::error::ApiError,
-    merchants::Merchants,
+    merchants::{Merchant, Merchants},
     operations::{
+        pay_score::Book,
         payment::{Ledger, Payments},
         stub::Stubs,
         transfer::Transfers,
@@ -95,15 +97,23 @@ fn rules(operation_id: &str) -> Option<Handler> {
         _ => member_card::rules(operation_id)
             .or_else(|| payment::rules(operation_id))
             .or_else(|| sharing::rules(operation_id))
-            .or_else(|| transfer::rules(operation_id)),
+            .or_else(|| transfer::rules(operation_id))
+            .or_else(|| pay_score::rules(operation_id)),
     }
 }
 
-/// Lets happen what is due of a document.
-pub(crate) fn become_due(ledger: &mut Ledger<'_, '_>, key: &Key) {
+/// Lets happen what is due of a merchant's document.
+pub(crate) fn become_due(
+    context: &Context<'_>,
+    merchant: &Arc<Merchant>,
+    documents: &mut Documents<'_>,
+    key: &Key,
+) {
+    let ledger = &mut Ledger::new(context, merchant, documents);
     payment::become_due(ledger, key);
     sharing::become_due(ledger, key);
     transfer::become_due(ledger, key);
+    pay_score::become_due(&mut Book::new(context, merchant, documents), key);
 }
 
 #[cfg(test)]

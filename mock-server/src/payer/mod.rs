@@ -2,6 +2,7 @@
 
 mod front_end;
 mod page;
+mod service_orders;
 mod transfers;
 
 use std::{sync::Arc, time::Duration};
@@ -22,6 +23,7 @@ use crate::{
 
 pub(crate) use front_end::{FrontEndPayment, NotRequested};
 pub(crate) use page::is_page_request;
+pub use service_orders::ServiceOrderCall;
 pub use transfers::Confirmation;
 pub(crate) use transfers::NotAsked;
 
@@ -152,7 +154,7 @@ impl Payer {
     fn become_due(&self, Reminder { mchid, key }: &Reminder) {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
         self.gateway.change(&merchant, |context, documents| {
-            operations::become_due(&mut Ledger::new(context, &merchant, documents), key);
+            operations::become_due(context, &merchant, documents, key);
         });
     }
 

@@ -67,7 +67,7 @@ impl Shop {
         self.call(Method::POST, &format!("{ORDERS}/{product}"), order).await
     }
 
-    async fn refused_order(&self, product: &str, order: Value, expected: OperationError) {
+    pub(crate) async fn refused_order(&self, product: &str, order: Value, expected: OperationError) {
         self.refused(Method::POST, &format!("{ORDERS}/{product}"), order, expected).await;
     }
 
@@ -77,15 +77,15 @@ impl Shop {
         assert_eq!(message, expected.message(Language::ZhCn), "{target}");
     }
 
-    async fn query(&self, number: &str) -> Value {
+    pub(crate) async fn query(&self, number: &str) -> Value {
         self.call(Method::GET, &by_number(number), Value::Null).await
     }
 
-    async fn state(&self, number: &str) -> String {
+    pub(crate) async fn state(&self, number: &str) -> String {
         self.query(number).await["trade_state"].as_str().unwrap().into()
     }
 
-    async fn close(&self, number: &str) {
+    pub(crate) async fn close(&self, number: &str) {
         self.call(Method::POST, &closing(number), json!({ "mchid": "1900000001" })).await;
     }
 
@@ -93,7 +93,7 @@ impl Shop {
         self.act(number, PayerAction::Pay)
     }
 
-    fn act(&self, number: &str, action: PayerAction) -> Result<Value, PaymentError> {
+    pub(crate) fn act(&self, number: &str, action: PayerAction) -> Result<Value, PaymentError> {
         let order = OrderName::OutTradeNo(number.into());
         self.mock.pay(&Payment { action, ..Payment::of(order) })
     }

@@ -11,11 +11,7 @@ use super::{
     order::{Order, Payment, Prepay, State, Will},
     refund::{self, Refund},
 };
-use crate::{
-    merchants::Merchant,
-    operations::{Context, event},
-    store::Documents,
-};
+use crate::{merchants::Merchant, operations::Context, store::Documents};
 
 /// One merchant's orders, combined orders and refunds. What it reads is as it is by now: what was due has happened.
 pub(crate) struct Ledger<'l, 'd> {
@@ -209,8 +205,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     /// Sends a callback with exactly this data.
     pub(in crate::operations) fn send(&mut self, event_type: &str, url: &str, data: &Value, at: u64) {
-        let mchid = self.merchant.mchid.clone();
-        self.send_to(&mchid, event_type, url, data, at);
+        self.context.send_exactly(self.documents, event_type, url, data, at);
     }
 
     /// Sends a callback with exactly this data to another merchant.
@@ -222,9 +217,7 @@ impl<'l, 'd> Ledger<'l, 'd> {
         data: &Value,
         at: u64,
     ) {
-        if let Some(event) = self.context.contract.event(event_type) {
-            let at = Timestamp::from_unix(at);
-            let outgoing = event::outgoing(event, url, data, at, self.context.randomness);
+        if let Some(outgoing) = self.context.callback(event_type, url, data, at) {
             self.documents.send_to(mchid, outgoing);
         }
     }

@@ -25,6 +25,7 @@ pub(crate) use act::{Found, Refusal};
 pub use act::{OrderName, PayerAction};
 pub(crate) use ledger::Ledger;
 pub(crate) use numbers::H5_PATH;
+pub(super) use order::Order;
 pub use shared::MaxRatio;
 
 /// The kinds of documents, and their IDs.
@@ -64,6 +65,8 @@ pub struct Payments {
     pub max_ratio: MaxRatio,
     /// After how long a user confirms by itself what there is to confirm; `None` if only somebody else makes it.
     pub auto_confirm: Option<Duration>,
+    /// The most that a service of pay score may cost, in fen; `None` if there is no limit.
+    pub service_limit: Option<u64>,
 }
 
 impl Payments {

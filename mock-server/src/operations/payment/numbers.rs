@@ -13,7 +13,11 @@ pub(super) fn prepay_id(now: Timestamp, randomness: &Randomness, is_combined: bo
 }
 
 /// A `transaction_id`: `4200002346202407227299244938`; of a combined order, it begins with `4325`. (wild)
-pub(super) fn transaction_id(now: Timestamp, randomness: &Randomness, is_combined: bool) -> String {
+pub(in crate::operations) fn transaction_id(
+    now: Timestamp,
+    randomness: &Randomness,
+    is_combined: bool,
+) -> String {
     let prefix = if is_combined { "4325" } else { "4200" };
     dated(prefix, (6, 10), now, randomness)
 }
@@ -58,9 +62,22 @@ pub(super) fn h5_target(prepay_id: &str, randomness: &Randomness) -> String {
 pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
 
 /// The user that pays if nothing says who.
-pub(super) fn openid(randomness: &Randomness) -> String {
+pub(in crate::operations) fn openid(randomness: &Randomness) -> String {
     let (first, second) = (randomness.bytes(), randomness.bytes());
     format!("oUpF8u{}", letters(&[&first[..], &second[..6]].concat()))
+}
+
+/// The `order_id` of a service order: `0000300001201908301055157220022`. (documented)
+pub(in crate::operations) fn service_order_id(now: Timestamp, randomness: &Randomness) -> String {
+    format!("0000300001{}{}", digits_of_time(now), decimal(randomness.bytes(), 7))
+}
+
+/// What a front end opens a page of pay score with, in the shape of the documented example
+/// `DJIOSQPYWDxsjdldeuwhdodwxasd_dDiodnwjh9we`. It may stand in a query as it is.
+pub(in crate::operations) fn package(randomness: &Randomness) -> String {
+    let (first, second) = (randomness.bytes(), randomness.bytes());
+    let third = randomness.bytes();
+    format!("DJIO{}", letters(&[&first[..], &second[..], &third[..6]].concat()))
 }
 
 /// `yyyyMMddHHmmss` in Beijing.

@@ -6,7 +6,7 @@ use serde::{
     de::{IntoDeserializer, value},
 };
 
-use crate::operations::payment::{magic, shared::SharingApi};
+use crate::operations::{magic, payment::shared::SharingApi};
 
 /// Why a receiver gets nothing. (documented)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,206 @@
+//! One merchant's service orders and permissions within one change.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use wechatpay_protocol::Timestamp;
+
+use super::{
+    kind,
+    order::{Detail, ServiceOrder, State},
+    permission::{Permission, PermissionState},
+    view,
+};
+use crate::{
+    merchants::Merchant,
+    operations::{Context, payment::numbers},
+    store::Documents,
+};
+
+/// One merchant's service orders and permissions. What it reads is as it is by now: what was due has happened.
+pub(crate) struct Book<'l, 'd> {
+    pub(super) context: &'l Context<'l>,
+    pub(super) merchant: &'l Arc<Merchant>,
+    pub(super) documents: &'l mut Documents<'d>,
+}
+
+/// What a number leads to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Target {
+    /// The order with this ID.
+    Order(String),
+    /// The permission with this ID.
+    Permission(String),
+}
+
+/// How money is collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Payer {
+    /// The user pays on the page of the order: the payment has the order's number. (documented)
+    User,
+    /// WeChat Pay takes it: the payment has a number of the gateway's. (documented)
+    Gateway,
+}
+
+impl<'l, 'd> Book<'l, 'd> {
+    pub(crate) fn new(
+        context: &'l Context<'l>,
+        merchant: &'l Arc<Merchant>,
+        documents: &'l mut Documents<'d>,
+    ) -> Self {
+        Self { context, merchant, documents }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    /// The order with this ID.
+    pub(super) fn order(&mut self, id: &str) -> Option<ServiceOrder> {
+        let mut order: ServiceOrder = self.documents.get(kind::ORDER, id)?;
+        let due = order.due(self.now());
+        match order.state {
+            State::Created => match due.filter(|at| *at < order.expires()) {
+                Some(at) => self.confirm(&mut order, None, at),
+                None if order.expires() <= self.now().as_unix() => {
+                    order.state = State::Expired;
+                    self.put(&order);
+                }
+                None => {}
+            },
+            State::Completed => {
+                if let Some(at) = due {
+                    self.collect(&mut order, Payer::Gateway, at);
+                }
+            }
+            State::Confirmed | State::Done | State::Revoked | State::Expired => {}
+        }
+        Some(order)
+    }
+
+    pub(super) fn put(&mut self, order: &ServiceOrder) {
+        self.documents.put(kind::ORDER, &order.id, order);
+    }
+
+    /// What a number of the gateway's leads to.
+    pub(super) fn target(&mut self, number: &str) -> Option<Target> {
+        self.documents.get(kind::NUMBER, number)
+    }
+
+    pub(super) fn name(&mut self, number: &str, target: &Target) {
+        self.documents.put(kind::NUMBER, number, target);
+    }
+
+    /// Makes the user act by itself.
+    pub(super) fn remind(&mut self, will: Option<u64>, kind: &str, id: &str) {
+        if let Some(at) = will {
+            self.documents.remind(Timestamp::from_unix(at), kind, id);
+        }
+    }
+
+    /// The user confirms an order that is created. The callback is sent with the change.
+    pub(super) fn confirm(&mut self, order: &mut ServiceOrder, openid: Option<&str>, at: u64) {
+        self.begin(order, openid);
+        self.tell(order, "PAYSCORE.USER_CONFIRM", at);
+    }
+
+    /// The service begins.
+    pub(super) fn begin(&mut self, order: &mut ServiceOrder, openid: Option<&str>) {
+        let ordered = order.openid.take().or_else(|| openid.map(str::to_owned));
+        order.openid = Some(ordered.unwrap_or_else(|| numbers::openid(self.context.randomness)));
+        order.state = State::Confirmed;
+        order.will = None;
+        self.put(order);
+        self.count(order, 1);
+    }
+
+    /// All that is left of an order is collected. The callback is sent with the change.
+    pub(super) fn collect(&mut self, order: &mut ServiceOrder, payer: Payer, at: u64) {
+        let transaction_id = numbers::transaction_id(self.now(), self.context.randomness, false);
+        let own = format!("wxzff{}", &transaction_id[4..]);
+        let Some(completion) = &mut order.completion else { return };
+        completion.out_trade_no = Some(match payer {
+            Payer::User => order.out_order_no.clone(),
+            Payer::Gateway => own,
+        });
+        let detail = Detail {
+            amount: completion.rest(),
+            paid_time: numbers::digits_of_time(Timestamp::from_unix(at)),
+            transaction_id: Some(transaction_id),
+        };
+        completion.details.push(detail);
+        self.finish(order, State::Done);
+        self.tell(order, "PAYSCORE.USER_PAID", at);
+    }
+
+    /// An order comes to its end.
+    pub(super) fn finish(&mut self, order: &mut ServiceOrder, state: State) {
+        if order.state.is_doing() {
+            self.count(order, -1);
+        }
+        order.state = state;
+        order.will = None;
+        self.put(order);
+    }
+
+    fn tell(&mut self, order: &ServiceOrder, event_type: &str, at: u64) {
+        let Some(url) = order.text("notify_url") else { return };
+        let Some(event) = self.context.contract.event(event_type) else { return };
+        let mut all = view::whole(order, self.merchant.mchid.as_str());
+        for name in ["post_payments", "post_discounts"] {
+            if all[name].is_null() {
+                all[name] = json!([]);
+            }
+        }
+        let data = view::picked(event.variant_of(&all).as_value(), &all);
+        self.context.send_exactly(self.documents, event_type, url, &data, at);
+    }
+
+    /// Counts the orders of a user that are not finished.
+    fn count(&mut self, order: &ServiceOrder, change: i64) {
+        let Some(openid) = &order.openid else { return };
+        let id = user_id(order.text("sub_mchid"), order.text("service_id").unwrap_or_default(), openid);
+        let mut user = self.user(&id);
+        user.orders = user.orders.saturating_add_signed(change);
+        self.documents.put(kind::USER, &id, &user);
+    }
+
+    /// What a user has with a service.
+    pub(super) fn user(&mut self, id: &str) -> User {
+        self.documents.get(kind::USER, id).unwrap_or_default()
+    }
+
+    /// The permission with this ID.
+    pub(super) fn permission(&mut self, id: &str) -> Option<Permission> {
+        let mut permission: Permission = self.documents.get(kind::PERMISSION, id)?;
+        if permission.state == PermissionState::UnboundUser
+            && let Some(at) = permission.will.filter(|at| *at <= self.now().as_unix())
+        {
+            self.open(&mut permission, None, at);
+        }
+        Some(permission)
+    }
+
+    /// The order as a query shows it, with its merchant.
+    pub(crate) fn shown(&mut self, id: &str) -> Value {
+        let order = self.order(id);
+        order.map_or(Value::Null, |order| view::whole(&order, self.merchant.mchid.as_str()))
+    }
+}
+
+/// What a user has with a service.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct User {
+    /// How many of its orders are not finished.
+    #[serde(default)]
+    pub(super) orders: u64,
+    /// The ID of its last permission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) permission: Option<String>,
+}
+
+/// The ID of a user's in the store.
+pub(super) fn user_id(sub_mchid: Option<&str>, service_id: &str, openid: &str) -> String {
+    json!([sub_mchid, service_id, openid]).to_string()
+}
