@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use wechatpay_mock::MockServer;
-use wechatpay_protocol::{Authorization, Credentials, Nonce, RequestMessage, SigningKey, Timestamp};
+use wechatpay_protocol::{
+    Authorization, Credentials, DecryptingKey, EncryptingKey, Nonce, RequestMessage, SigningKey, Timestamp,
+};
 
 const TARGET: &str =
     "/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights";
@@ -13,18 +15,36 @@ const TARGET: &str =
 pub struct Signer {
     merchant: Credentials,
     key: SigningKey,
+    /// The name of a user, encrypted for the development mock.
+    user_name: String,
     run: u64,
+}
+
+/// Decrypts what is encrypted for the development mock.
+///
+/// # Panics
+/// If its key is malformed.
+pub fn decrypting_key() -> DecryptingKey {
+    let key = include_str!("../../fixtures/credentials/pub_key_private.pem");
+    DecryptingKey::from_pem(key).expect("the mock's key is valid")
 }
 
 impl Signer {
     /// A signer whose request numbers and nonces differ from those of any other `run`.
     ///
     /// # Panics
-    /// If the development key is malformed.
+    /// If a development key is malformed.
     pub fn new(run: u64) -> Self {
         let merchant = Credentials::development();
         let key = SigningKey::from_pem(&merchant.merchant_key).expect("the development key is valid");
-        Self { merchant, key, run }
+        let mocks = EncryptingKey::from_pem(include_str!("../../fixtures/credentials/pub_key.pem"));
+        let user_name = mocks.expect("the mock's key is valid").encrypt("张三").expect("a name is short");
+        Self { merchant, key, user_name, run }
+    }
+
+    /// The name of a user, encrypted for the development mock.
+    pub fn user_name(&self) -> &str {
+        &self.user_name
     }
 
     /// The development merchant's key.
@@ -48,6 +68,15 @@ impl Signer {
             r#"{{"appid":"wxd678efh567hg6787","mchid":"{mchid}","description":"bench","out_trade_no":"{prefix}{run:09}{number:08}","notify_url":"{notify_url}","amount":{{"total":100,"currency":"CNY"}},"payer":{{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}}}"#
         );
         self.signed("POST", "/v3/pay/transactions/jsapi", &body, number, timestamp)
+    }
+
+    /// A transfer with this number to a user who is named, as HTTP/1.1.
+    pub fn transfer(&self, number: u64, timestamp: Timestamp) -> Vec<u8> {
+        let (user_name, run) = (&self.user_name, self.run % 1_000_000_000);
+        let body = format!(
+            r#"{{"appid":"wxd678efh567hg6787","out_bill_no":"bench{run:09}{number:08}","transfer_scene_id":"1000","openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","user_name":"{user_name}","transfer_amount":200000,"transfer_remark":"bench","transfer_scene_report_infos":[{{"info_type":"活动名称","info_content":"bench"}},{{"info_type":"奖励说明","info_content":"bench"}}]}}"#
+        );
+        self.signed("POST", "/v3/fund-app/mch-transfer/transfer-bills", &body, number, timestamp)
     }
 
     /// A refund of the order with `order` as its number, as HTTP/1.1.

@@ -3,8 +3,9 @@
 //! ```sh
 //! sample requests 1000    # signed sample requests on stdout, each followed by a NUL
 //! sample orders 1000      # the same of orders
+//! sample transfers 1000   # the same of transfers, each with an encrypted name
 //! sample shop 1000 URL    # the same of a shop: a tenth of the orders is paid, a hundredth refunded; URL gets callbacks
-//! sample times            # microseconds for one verification and one signature, as JSON
+//! sample times            # microseconds for one verification, one signature and one decryption, as JSON
 //! ```
 #![expect(clippy::print_stdout, reason = "printing is its purpose")]
 
@@ -17,11 +18,10 @@ use std::{
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use wechatpay_benches::Signer;
+use wechatpay_benches::{Signer, decrypting_key};
 use wechatpay_protocol::Timestamp;
 
-const USAGE: &str =
-    "usage: sample requests COUNT | sample orders COUNT | sample shop COUNT NOTIFY_URL | sample times";
+const USAGE: &str = "usage: sample requests COUNT | sample orders COUNT | sample transfers COUNT | sample shop COUNT NOTIFY_URL | sample times";
 
 /// How many requests after an order its refund is sent, so that it is paid by then.
 const LATER: u64 = 1000;
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["orders", count] => requests(count.parse()?, &|signer, number, timestamp| {
             signer.order("bench-", number, "http://127.0.0.1:1/notify", timestamp)
         }),
+        ["transfers", count] => requests(count.parse()?, &Signer::transfer),
         ["shop", count, url] => {
             requests(count.parse()?, &|signer, number, timestamp| shop(signer, number, url, timestamp))
         }
@@ -96,7 +97,9 @@ fn times() {
     let (verifying, signature) = (key.verifying_key(), key.sign(&message));
     let verify = median(|| verifying.verify(&message, &signature).expect("the signature is valid"));
     let sign = median(|| drop(black_box(key.sign(&message))));
-    println!(r#"{{"verify_us": {verify:.2}, "sign_us": {sign:.2}}}"#);
+    let decrypting = decrypting_key();
+    let decrypt = median(|| drop(black_box(decrypting.decrypt(signer.user_name()))));
+    println!(r#"{{"verify_us": {verify:.2}, "sign_us": {sign:.2}, "decrypt_us": {decrypt:.2}}}"#);
 }
 
 /// Microseconds.
