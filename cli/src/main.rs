@@ -15,7 +15,12 @@ mod signals;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use tokio::runtime;
+
+/// That of glibc keeps a pool for each thread, and a mock that is full takes 20 MiB more of it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let command = match args::parse() {

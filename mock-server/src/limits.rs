@@ -161,7 +161,7 @@ impl Limits {
     }
 
     /// How many callbacks are kept in total, whether they wait or were received: 1 to 10 million. Beyond it, the oldest that
-    /// was received or given up is forgotten; without one, the oldest that waits. Default: 20,000.
+    /// was received or given up is forgotten; without one, the oldest that waits. Default: 12,000.
     pub fn with_callbacks(self, callbacks: u64) -> Result<Self, LimitError> {
         Ok(Self { callbacks: size(1..=10_000_000, "callbacks", callbacks)?, ..self })
     }
