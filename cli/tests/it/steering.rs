@@ -102,6 +102,33 @@ async fn the_clock_can_be_shown_and_moved() {
     assert_eq!(refused(&mock, &["clock", "freeze", "noon"]).await.code, Some(2));
 }
 
+/// Orders a transfer, as a merchant does.
+async fn transfer(mock: &MockServer, number: &str) {
+    let body = format!(
+        r#"{{"appid":"wxd678efh567hg6787","out_bill_no":"{number}","openid":"o-MYE42l80oelYMDE34nYD456Xoy","transfer_amount":100,"transfer_remark":"a","transfer_scene_id":"1009","transfer_scene_report_infos":[{{"info_type":"采购商品名称","info_content":"a"}}]}}"#
+    );
+    let path = "/v3/fund-app/mch-transfer/transfer-bills";
+    printed(mock, &["call", "POST", path, &body]).await;
+}
+
+#[tokio::test]
+async fn a_transfer_is_confirmed_or_declined() {
+    let mock = mock().await;
+    transfer(&mock, "T1").await;
+    let confirmed = printed(&mock, &["pay", "--transfer", "T1"]).await;
+    assert!(confirmed.starts_with("out_bill_no          T1\ntransfer_bill_no     133"), "{confirmed}");
+    assert!(confirmed.ends_with("state                SUCCESS\n"), "{confirmed}");
+    transfer(&mock, "T2").await;
+    let declined = printed(&mock, &["pay", "--transfer", "T2", "--decline"]).await;
+    assert!(declined.ends_with("fail_reason          OTHER_FAIL_REASON_TYPE\n"), "{declined}");
+    let again = refused(&mock, &["pay", "--transfer", "T1"]).await;
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("expected state WAIT_USER_CONFIRM, found SUCCESS"), "{}", again.stderr);
+    for wrong in [&["pay"][..], &["pay", "1", "--transfer", "T1"], &["pay", "--transfer", "T1", "--fail"]] {
+        assert_eq!(refused(&mock, wrong).await.code, Some(2), "{wrong:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_last_requests_are_shown_in_the_format_of_the_log() {
     let mock = mock().await;

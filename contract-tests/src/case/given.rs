@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use wechatpay_mock::{CertificateStatus, Clock, Config, MerchantConfig, Seed, TrustMode, policies::Policies};
+use wechatpay_mock::{
+    CertificateStatus, Clock, Config, MerchantConfig, Seed, Transfers, TrustMode, policies::Policies,
+};
 use wechatpay_protocol::Timestamp;
 
 use super::strict;
@@ -30,12 +32,24 @@ pub struct Given {
     /// The merchant's appids. Without any, every appid is taken for its own.
     #[serde(deserialize_with = "strict::not_default")]
     pub appids: Vec<String>,
-    /// What is in the merchant's account, in fen; without it, refunds are not limited.
+    /// What is in the merchant's account, in fen; without it, refunds and transfers are not limited.
     #[serde(deserialize_with = "strict::not_default")]
     pub balance: Option<u64>,
     /// How many seconds a refund stays `PROCESSING`.
     #[serde(deserialize_with = "strict::not_default")]
     pub refund_delay: u64,
+    /// How many seconds a transfer stays `TRANSFERING` or `CANCELING`.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub transfer_delay: u64,
+    /// The scenes of transfers that the merchant has. Without any, it has all.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub transfer_scenes: Vec<String>,
+    /// The most that one transfer may be, in fen.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub transfer_limit: Option<u64>,
+    /// The most that all transfers of a day may be, in fen.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub transfer_daily_limit: Option<u64>,
 }
 
 impl Given {
@@ -52,6 +66,12 @@ impl Given {
         config.policies = self.policies.clone();
         config.seed.clone_from(&self.seed);
         config.payments.refund_delay = Duration::from_secs(self.refund_delay);
+        config.transfers = Transfers {
+            delay: Duration::from_secs(self.transfer_delay),
+            scenes: self.transfer_scenes.clone(),
+            limit: self.transfer_limit,
+            daily_limit: self.transfer_daily_limit,
+        };
         config
     }
 

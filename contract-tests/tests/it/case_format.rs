@@ -154,6 +154,8 @@ fn an_invalid_case_is_refused_by_the_schema_and_the_reader() {
             ("/given/appids", json!([]), "leave it out"),
             ("/given/balance", json!(-1), "invalid value"),
             ("/given/refund_delay", json!(0), "leave it out"),
+            ("/given/transfer_delay", json!(0), "leave it out"),
+            ("/given/transfer_scenes", json!([]), "leave it out"),
             ("/exchanges/0/keep", json!({}), "leave it out"),
             ("/exchanges/0/keep", json!({ "prepayId": "/prepay_id" }), "expected lower-case letters and _"),
             ("/exchanges/0/keep", json!({ "prepay_id": "prepay_id" }), "expected a JSON pointer"),

@@ -50,7 +50,7 @@ struct FaultName {
 #[derive(Debug, Serialize, ToSchema)]
 struct RequestNumber {
     /// The number.
-    #[schema(pattern = r"^MOCK\*")]
+    #[schema(pattern = "^MOCK")]
     number: &'static str,
     meaning: &'static str,
 }

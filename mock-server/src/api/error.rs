@@ -163,6 +163,11 @@ pub enum SensitiveFault {
         /// How the field was encrypted, as far as the mock can tell.
         reason: String,
     },
+    /// The same, in the words of some operations. (wild)
+    NotCiphertext {
+        /// How the field was encrypted, as far as the mock can tell.
+        reason: String,
+    },
 }
 
 /// The inner number of an error whose own one is not known. (own choice)
@@ -204,6 +209,7 @@ impl ApiError {
             Self::Sensitive(SensitiveFault::SerialAbsent) => "sensitive_serial_absent",
             Self::Sensitive(SensitiveFault::SerialUnknown { .. }) => "sensitive_serial_unknown",
             Self::Sensitive(SensitiveFault::Undecryptable { .. }) => "sensitive_undecryptable",
+            Self::Sensitive(SensitiveFault::NotCiphertext { .. }) => "sensitive_not_ciphertext",
             Self::Operation(error) => error.name(),
             Self::Own(error) => error.name(),
             Self::Injected(_) => return None,
@@ -366,7 +372,9 @@ impl ApiError {
             }
             Self::NotUtf8 { reason }
             | Self::Sensitive(
-                SensitiveFault::SerialUnknown { reason } | SensitiveFault::Undecryptable { reason },
+                SensitiveFault::SerialUnknown { reason }
+                | SensitiveFault::Undecryptable { reason }
+                | SensitiveFault::NotCiphertext { reason },
             ) => reason.clone(),
             Self::Operation(error) => error.message(Language::En).into(),
             Self::Own(error) => error.message(Language::En).into(),
@@ -442,6 +450,7 @@ mod tests {
             ApiError::Sensitive(SensitiveFault::SerialAbsent),
             ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: String::new() }),
             ApiError::Sensitive(SensitiveFault::Undecryptable { reason: String::new() }),
+            ApiError::Sensitive(SensitiveFault::NotCiphertext { reason: String::new() }),
         ]
     }
 

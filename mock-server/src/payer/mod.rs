@@ -80,7 +80,7 @@ pub enum PaymentError {
         found: String,
     },
     /// Several merchants have an order or a transfer of this name.
-    #[error("expected that of one merchant, found one of each of {}; name the merchant", .mchids.join(", "))]
+    #[error("expected an order or a transfer of one merchant, found one of each of {}; name the merchant", .mchids.join(", "))]
     SeveralOrders {
         /// The mchids.
         mchids: Vec<String>,

@@ -115,12 +115,26 @@ pub(crate) fn validate<'c>(
     let mut validation = Validation { decryption, unknown_field, warnings: Vec::new() };
     let parameters = validation.parameters(request.operation(), received)?;
     let (body, plain) = match request.operation().request_body() {
-        None => (Value::Null, None),
-        Some(RequestBody::Json(schema)) => validation.body(schema, &received.body)?,
-        Some(RequestBody::Multipart(form)) => validation.form(form, received)?,
-    };
+        None => Ok((Value::Null, None)),
+        Some(RequestBody::Json(schema)) => validation.body(schema, &received.body),
+        Some(RequestBody::Multipart(form)) => validation.form(form, received),
+    }
+    .map_err(|error| in_words_of(request.operation(), error))?;
     let warnings = validation.warnings;
     Ok(ValidRequest { authenticated: request, parameters, body, plain, warnings })
+}
+
+/// The error as the operation says it: of a text that can't be decrypted, some say that it is no ciphertext
+/// (`x-mock.undecryptable`).
+fn in_words_of(operation: &Operation, error: ApiError) -> ApiError {
+    match error {
+        ApiError::Sensitive(SensitiveFault::Undecryptable { reason })
+            if operation.mock()["undecryptable"] == "ciphertext" =>
+        {
+            ApiError::Sensitive(SensitiveFault::NotCiphertext { reason })
+        }
+        error => error,
+    }
 }
 
 /// Decrypts the fields of a request, with the key that its `Wechatpay-Serial` names.

@@ -40,6 +40,11 @@ impl OperationResponse {
         Self { status: StatusCode::OK, body: Content::Json(body), is_signed: true, warnings: Vec::new() }
     }
 
+    /// 200 with a file.
+    pub(crate) fn file(content: Vec<u8>, is_signed: bool) -> Self {
+        Self { status: StatusCode::OK, body: Content::File(content.into()), is_signed, warnings: Vec::new() }
+    }
+
     /// 204 without a body.
     pub(crate) fn no_content(warnings: Vec<Warning>) -> Self {
         Self { status: StatusCode::NO_CONTENT, body: Content::Empty, is_signed: true, warnings }

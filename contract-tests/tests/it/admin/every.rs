@@ -10,6 +10,7 @@ use super::{
     Admin, Response,
     described::{DOCUMENT, Seen, resolved},
     request_payment::{handed, prepay_id},
+    transfers,
 };
 use crate::support::{
     RawRequest,
@@ -109,6 +110,15 @@ async fn responses(seen: &mut Vec<Response>) {
     for body in [&json!({}), &handed, &handed] {
         seen.push(admin.post("/request-payment", body).await);
     }
+    let package = transfers::package_info(&admin, "T1").await;
+    for number in ["T1", "T1", "T2"] {
+        seen.push(admin.post("/transfers", &json!({ "out_bill_no": number })).await);
+    }
+    let handed = transfers::handed(&transfers::package_info(&admin, "T3").await);
+    for body in [&json!({}), &handed, &handed] {
+        seen.push(admin.post("/request-merchant-transfer", body).await);
+    }
+    assert!(!package.is_empty());
     for path in [
         "/",
         "/health",

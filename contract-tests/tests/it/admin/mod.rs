@@ -19,6 +19,7 @@ mod request_payment;
 mod reset;
 mod secrets;
 mod service;
+mod transfers;
 mod unanswered;
 mod verify;
 

@@ -366,6 +366,8 @@ fn a_detail_of_a_batch_is_shown_as_it_was_sent() {
     let mut second = body["transfer_detail_list"][0].clone();
     (second["out_detail_no"], second["transfer_amount"]) = ("second".into(), 77.into());
     body["transfer_detail_list"].as_array_mut().unwrap().push(second);
+    body["total_num"] = 2.into();
+    body["total_amount"] = (body["total_amount"].as_u64().unwrap() + 77).into();
     batch.body = body.to_string().into();
     assert!(setup.send(&batch).status.is_success());
     let detail = |number: &str| {

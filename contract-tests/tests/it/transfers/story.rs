@@ -5,13 +5,17 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use wechatpay_mock::{
-    Config, Confirmation, MerchantConfig, OperationError, Payments, TransferAction, TransferName, Transfers,
+    Config, Confirmation, MerchantConfig, OperationError, OrderName, Payment, Payments, TransferAction,
+    TransferName, Transfers,
 };
 
 use super::{
     BILLS, act, by_number, cancel, confirm, decrypted, encrypted, place, query, state, transfer, with_balance,
 };
-use crate::{bills, payments::Shop};
+use crate::{
+    bills,
+    payments::{NOWHERE, Shop},
+};
 
 const HOUR: i64 = 60 * 60;
 
@@ -261,4 +265,31 @@ async fn a_receipt_is_downloaded_as_its_digest_says() {
         assert_eq!(receipt["hash_value"], digest);
         assert!(String::from_utf8(file.body).unwrap().contains("amount 123.45 CNY"));
     }
+}
+
+#[tokio::test]
+async fn refunds_and_transfers_take_from_one_balance() {
+    let shop = with_balance(100, Config::default()).await;
+    let order = json!({
+        "appid": "wxd678efh567hg6787", "mchid": "1900000001", "description": "示例商品", "out_trade_no": "ORDER01",
+        "notify_url": NOWHERE, "amount": { "total": 100, "currency": "CNY" },
+    });
+    shop.call(Method::POST, "/v3/pay/transactions/native", order).await;
+    shop.mock.pay(&Payment::of(OrderName::OutTradeNo("ORDER01".into()))).unwrap();
+    let refund = |number: &str, amount: u64| {
+        json!({
+            "out_trade_no": "ORDER01", "out_refund_no": number,
+            "amount": { "refund": amount, "total": 100, "currency": "CNY" },
+        })
+    };
+    let refunds = "/v3/refund/domestic/refunds";
+    place(&shop, transfer("T1", 60)).await;
+    shop.refused(Method::POST, refunds, refund("R1", 41), OperationError::RefundNotEnough).await;
+    shop.call(Method::POST, refunds, refund("R1", 40)).await;
+    assert_eq!(place(&shop, transfer("T2", 10)).await["state"], "PROCESSING");
+    cancel(&shop, "T1").await.unwrap();
+    assert_eq!(state(&shop, "T1").await, "CANCELLED");
+    assert_eq!(state(&shop, "T2").await, "WAIT_USER_CONFIRM");
+    shop.refused(Method::POST, refunds, refund("R2", 51), OperationError::RefundNotEnough).await;
+    shop.call(Method::POST, refunds, refund("R2", 50)).await;
 }

@@ -9,7 +9,7 @@ use super::{
     query,
 };
 use crate::{
-    api::error::ApiError,
+    api::{error::ApiError, operation_error::OperationError},
     merchants::Merchant,
     operations::{Context, payment::ledger::Ledger},
     request::validate::ValidRequest,
@@ -63,17 +63,13 @@ pub(super) fn show_detail(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let found = find(&mut ledger, request).and_then(|batch| {
-        let wanted = |detail: &Detail| match request.sent("out_detail_no") {
-            Some(number) => detail.out_detail_no == number,
-            None => detail.detail_id == request.parameter("detail_id"),
-        };
-        Some((batch.details.iter().position(wanted)?, batch))
-    });
-    match found {
-        Some((at, batch)) => Ok(OperationResponse::ok(shown_detail(&batch, at, request.merchant()))),
-        None => query::unknown(context, request, documents),
-    }
+    let Some(batch) = find(&mut ledger, request) else { return query::unknown(context, request, documents) };
+    let is_wanted = |detail: &Detail| match request.sent("out_detail_no") {
+        Some(number) => detail.out_detail_no == number,
+        None => detail.detail_id == request.parameter("detail_id"),
+    };
+    let at = batch.details.iter().position(is_wanted).ok_or(OperationError::UnknownTransfer)?;
+    Ok(OperationResponse::ok(shown_detail(&batch, at, request.merchant())))
 }
 
 fn find(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> Option<Batch> {

@@ -1,8 +1,6 @@
 //! Electronic receipts of transfers: applied for, queried, and downloaded as PDF.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use bytes::Bytes;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -23,7 +21,7 @@ use crate::{
         resource,
     },
     request::validate::ValidRequest,
-    response::{Content, OperationResponse},
+    response::OperationResponse,
     store::Documents,
 };
 
@@ -112,12 +110,8 @@ pub(super) fn download(
     }
     let transfer = progress::transfer(&mut ledger, &address.out_bill_no);
     let transfer = transfer.ok_or(OperationError::UnknownTransfer)?;
-    Ok(OperationResponse {
-        status: StatusCode::OK,
-        body: Content::File(Bytes::from(file(&transfer, request.merchant().mchid.as_str()))),
-        is_signed: request.operation().is_signed(),
-        warnings: Vec::new(),
-    })
+    let file = file(&transfer, request.merchant().mchid.as_str());
+    Ok(OperationResponse::file(file, request.operation().is_signed()))
 }
 
 /// The file: the same as long as the transfer is.

@@ -6,9 +6,7 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use wechatpay_protocol::{Apiv3Key, EncryptingKey, Resource, Timestamp};
 
@@ -32,7 +30,7 @@ use crate::{
     },
     random::Randomness,
     request::validate::ValidRequest,
-    response::{Content, OperationResponse},
+    response::OperationResponse,
     store::Documents,
 };
 
@@ -169,12 +167,7 @@ pub(super) fn download(
     if let Some(encryption) = &bill.encryption {
         file = encryption.encrypt(&file);
     }
-    Ok(OperationResponse {
-        status: StatusCode::OK,
-        body: Content::File(Bytes::from(file)),
-        is_signed: request.operation().is_signed(),
-        warnings: Vec::new(),
-    })
+    Ok(OperationResponse::file(file, request.operation().is_signed()))
 }
 
 fn compress(file: &[u8]) -> Vec<u8> {
