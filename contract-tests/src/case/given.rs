@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use wechatpay_mock::{CertificateStatus, Clock, Config, MerchantConfig, Seed, TrustMode, policies::Policies};
+use wechatpay_mock::{
+    CertificateStatus, Clock, Config, MaxRatio, MerchantConfig, Seed, TrustMode, policies::Policies,
+};
 use wechatpay_protocol::Timestamp;
 
 use super::strict;
@@ -36,6 +38,12 @@ pub struct Given {
     /// How many seconds a refund stays `PROCESSING`.
     #[serde(deserialize_with = "strict::not_default")]
     pub refund_delay: u64,
+    /// How many seconds receivers wait for their money, and a return takes.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub sharing_delay: u64,
+    /// How much of an order can be shared, in hundredths of a percent.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub max_ratio: Option<u64>,
 }
 
 impl Given {
@@ -52,6 +60,8 @@ impl Given {
         config.policies = self.policies.clone();
         config.seed.clone_from(&self.seed);
         config.payments.refund_delay = Duration::from_secs(self.refund_delay);
+        config.payments.sharing_delay = Duration::from_secs(self.sharing_delay);
+        config.payments.max_ratio = self.max_ratio.and_then(MaxRatio::new).unwrap_or_default();
         config
     }
 
