@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use wechatpay_mock::{
-    CertificateStatus, Clock, Config, MerchantConfig, Seed, Transfers, TrustMode, policies::Policies,
+    CertificateStatus, Clock, Config, MaxRatio, MerchantConfig, Seed, Transfers, TrustMode,
+    policies::Policies,
 };
 use wechatpay_protocol::Timestamp;
 
@@ -38,6 +39,12 @@ pub struct Given {
     /// How many seconds a refund stays `PROCESSING`.
     #[serde(deserialize_with = "strict::not_default")]
     pub refund_delay: u64,
+    /// How many seconds receivers wait for their money, and a return takes.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub sharing_delay: u64,
+    /// How much of an order can be shared, in hundredths of a percent.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub max_ratio: Option<u64>,
     /// How many seconds a transfer stays `TRANSFERING` or `CANCELING`.
     #[serde(deserialize_with = "strict::not_default")]
     pub transfer_delay: u64,
@@ -66,6 +73,8 @@ impl Given {
         config.policies = self.policies.clone();
         config.seed.clone_from(&self.seed);
         config.payments.refund_delay = Duration::from_secs(self.refund_delay);
+        config.payments.sharing_delay = Duration::from_secs(self.sharing_delay);
+        config.payments.max_ratio = self.max_ratio.and_then(MaxRatio::new).unwrap_or_default();
         config.transfers = Transfers {
             delay: Duration::from_secs(self.transfer_delay),
             scenes: self.transfer_scenes.clone(),

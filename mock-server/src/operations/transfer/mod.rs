@@ -9,7 +9,6 @@ mod answers;
 mod authorization;
 mod batch;
 mod batch_query;
-
 mod bill;
 mod check;
 mod named;
