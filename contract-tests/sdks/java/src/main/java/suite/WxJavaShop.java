@@ -8,6 +8,7 @@ import com.github.binarywang.wxpay.bean.result.WxPayApplyBillV3Result;
 import com.github.binarywang.wxpay.bean.result.WxPayUnifiedOrderV3Result;
 import com.github.binarywang.wxpay.bean.result.enums.TradeTypeEnum;
 import com.github.binarywang.wxpay.config.WxPayConfig;
+import com.github.binarywang.wxpay.service.PayScoreService;
 import com.github.binarywang.wxpay.service.WxPayService;
 import com.github.binarywang.wxpay.service.impl.WxPayServiceImpl;
 import com.google.gson.Gson;
@@ -37,6 +38,9 @@ class WxJavaShop implements Shop {
       config.setPublicKeyId(Merchant.variable("WECHATPAY_PUBLIC_KEY_ID"));
       config.setPublicKeyPath(Merchant.variable("WECHATPAY_PUBLIC_KEY"));
     }
+    // Of pay score: the front end's signature is by a key of the mock's documentation, and nothing here checks it.
+    config.setServiceId(SERVICE_ID);
+    config.setMchKey("wechatpay-mock-dev-apiv2-key-32b");
     config.setHttpProxyHost(System.getProperty("https.proxyHost"));
     config.setHttpProxyPort(Integer.getInteger("https.proxyPort"));
     service.setConfig(config);
@@ -91,11 +95,30 @@ class WxJavaShop implements Shop {
 
   @Override
   public Event read(Callback callback) throws Exception {
-    Object content =
-        callback.event().startsWith("REFUND.")
-            ? service.parseRefundNotifyV3Result(callback.body, header(callback)).getResult()
-            : payment(callback);
-    return new Event(callback.event(), json(content));
+    return new Event(callback.event(), json(content(callback)));
+  }
+
+  /** What a callback says, which the service that it is of verifies and decrypts. */
+  private Object content(Callback callback) throws Exception {
+    String body = callback.body;
+    switch (callback.event().replaceFirst("[.][A-Z_]*$", "")) {
+      case "REFUND":
+        return service.parseRefundNotifyV3Result(body, header(callback)).getResult();
+      case "MCHTRANSFER.BILL":
+        return service.getTransferService().parseTransferBillsNotifyResult(body, header(callback)).getResult();
+      case "MCHTRANSFER.BATCH":
+        return service.parseTransferBatchesNotifyV3Result(body, header(callback)).getResult();
+      case "PROFITSHARING":
+        return service.getProfitSharingService().parseProfitSharingNotifyResult(body, header(callback));
+      case "PAYSCORE":
+        var header = new com.github.binarywang.wxpay.bean.ecommerce.SignatureHeader(
+            callback.header("Wechatpay-Timestamp"), callback.header("Wechatpay-Nonce"),
+            callback.header("Wechatpay-Signature"), callback.header("Wechatpay-Serial"));
+        PayScoreService score = service.getPayScoreService();
+        return score.decryptNotifyDataResource(score.parseNotifyData(body, header));
+      default:
+        return payment(callback);
+    }
   }
 
   /** Verifies and decrypts the callback of a payment. */
