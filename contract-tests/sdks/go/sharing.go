@@ -26,19 +26,29 @@ type sharer struct {
 	// account is the merchant that gets a share. The callback of that goes to the address that the mock's configuration has for it.
 	account  string
 	relation profitsharing.ReceiverRelationType
+	// first is when the first order was paid.
+	first string
 	// order places one, to be shared or not.
 	order func(number string, shared bool) (path string, body any, err error)
 }
 
 // sharing leads orders from the payment to the return of a share and the bill, as a merchant and as a service provider.
 func (s *shop) sharing() {
-	s.share(&sharer{
-		shop: s, name: "direct", account: subMchid, relation: profitsharing.RECEIVERRELATIONTYPE_SUPPLIER, order: s.sharedOrder,
-	})
-	s.share(&sharer{
-		shop: s, name: "partner", sub: core.String(subMchid), account: s.merchant.mchid,
-		relation: profitsharing.RECEIVERRELATIONTYPE_SERVICE_PROVIDER, order: s.sharedPartnerOrder,
-	})
+	ways := []*sharer{
+		{
+			shop: s, name: "direct", account: subMchid, relation: profitsharing.RECEIVERRELATIONTYPE_SUPPLIER, order: s.sharedOrder,
+		},
+		{
+			shop: s, name: "partner", sub: core.String(subMchid), account: s.merchant.mchid,
+			relation: profitsharing.RECEIVERRELATIONTYPE_SERVICE_PROVIDER, order: s.sharedPartnerOrder,
+		},
+	}
+	for _, way := range ways {
+		s.share(way)
+	}
+	for _, way := range ways {
+		way.checkBill()
+	}
 }
 
 func (s *shop) sharedOrder(number string, shared bool) (string, any, error) {
@@ -74,6 +84,9 @@ func (s *sharer) paid(number string, shared bool) (string, error) {
 	content := new(outcome)
 	if err := s.receiver.next("TRANSACTION.SUCCESS", number, content); err != nil {
 		return "", err
+	}
+	if s.first == "" {
+		s.first = content.SuccessTime
 	}
 	return content.TransactionID, content.is("SUCCESS", price)
 }
@@ -301,4 +314,31 @@ func (s *sharer) checkDeleted(number string) error {
 	}
 	_, err = s.request(transaction, number+"shared", share, 0)
 	return refused(err, http.StatusBadRequest, "INVALID_REQUEST", "分账接收方关系不存在，请检查参数中每个接收方的关系。")
+}
+
+// checkBill downloads the bill of the day, on the next.
+func (s *sharer) checkBill() {
+	shared := s.run + s.name + "shared"
+	for _, kind := range billKinds {
+		s.check(s.name+": the next day, the "+kind.name+" has what was shared and returned, and its hash is right", func() error {
+			if err := s.nextDay(s.first); err != nil {
+				return err
+			}
+			request := profitsharing.SplitBillRequest{BillDate: core.String(s.first[:10]), SubMchid: s.sub}
+			if kind.isGzip {
+				request.TarType = profitsharing.SPLITBILLTARTYPE_GZIP.Ptr()
+			}
+			answer, _, err := (&profitsharing.BillShipmentApiService{Client: s.client}).SplitBill(s.ctx, request)
+			if err != nil {
+				return err
+			}
+			bill := new(file)
+			if err := convert(answer, bill); err != nil {
+				return err
+			}
+			return s.checkRows(bill, kind.isGzip,
+				"`"+shared+",`10.00,`"+s.account+",`2.00,", "`"+shared+",`10.00,`"+openid+",`0.50,",
+				"`"+shared+"return,`10.00,`"+s.account+",`1.00,")
+		})
+	}
 }

@@ -5,11 +5,12 @@ pass, 1 if one fails, 2 if a credential is missing.
 """
 
 import secrets
+from datetime import datetime
 
 from wechatpayv3 import WeChatPayType
 
 from sdk import expect, merchant, variable
-from story import OPENID, SUB_MCHID, Receiver, Shop, advance, mock, tell
+from story import BEIJING, OPENID, SUB_MCHID, Receiver, Shop, advance, expect_rows, mock, next_day, tell
 
 TOTAL = 1000
 SHARE = 200
@@ -110,8 +111,16 @@ class Sharer(Shop):
         self.not_shared("分账接收方关系不存在，请检查参数中每个接收方的关系。", number + "shared")
 
 
+    def check_bill(self, shared):
+        day = datetime.now(BEIJING)
+        next_day(day)
+        content = self.bill(self.sdk.profitsharing_bill, day.strftime("%Y-%m-%d"), **self.sub)
+        rows = ((shared, self.account, "2.00"), (shared, OPENID, "0.50"), (shared + "return", self.account, "1.00"))
+        expect_rows(content, *(f"`{number},`10.00,`{account},`{amount}," for number, account, amount in rows))
+
+
 def flow(tap, way, sharer):
-    """From the payment to the return of a share."""
+    """From the payment to the return of a share. Returns the number of what was shared."""
     number = f"{secrets.token_hex(4)}{way}"
     shared = number + "shared"
 
@@ -120,7 +129,7 @@ def flow(tap, way, sharer):
 
     check("receivers are added, twice too, and the SDK decrypts the name", sharer.check_receivers)
     if not check("an order to be shared is paid, and its callback is verified", lambda: sharer.check_paid(number)):
-        return
+        return shared
     what = "within a minute of the payment, it cannot be shared"
     check(what, lambda: sharer.not_shared("订单处理中，请稍后重试", shared + "early", SHARE, GIFT))
     if check("a minute later it is shared, and less remains", lambda: sharer.check_shared(shared)):
@@ -134,13 +143,19 @@ def flow(tap, way, sharer):
         check("what remains is unfrozen, and then no more can be shared", lambda: sharer.check_unfrozen(shared + "rest"))
     check("an order that was not to be shared cannot be", lambda: sharer.check_whole(number + "whole"))
     check("a receiver is deleted, and gets nothing any more", lambda: sharer.check_deleted(number + "deleted"))
+    return shared
 
 
 def sharing(tap, by, receiver_url):
-    flow(tap, "direct", Sharer(Receiver.sdk, receiver_url, {}, SUB_MCHID, "SUPPLIER"))
-    partner = merchant(by, partner_mode=True)
-    sub = {"sub_mchid": SUB_MCHID}
-    flow(tap, "partner", Sharer(partner, receiver_url, sub, variable("WECHATPAY_MCHID"), "SERVICE_PROVIDER"))
+    provider = merchant(by, partner_mode=True)
+    sharers = {
+        "direct": Sharer(Receiver.sdk, receiver_url, {}, SUB_MCHID, "SUPPLIER"),
+        "partner": Sharer(provider, receiver_url, {"sub_mchid": SUB_MCHID}, variable("WECHATPAY_MCHID"), "SERVICE_PROVIDER"),
+    }
+    shared = {way: flow(tap, way, sharer) for way, sharer in sharers.items()}
+    for way, sharer in sharers.items():
+        what = f"{way}: the next day, the bill has what was shared and returned, and its hash is right"
+        tap.check(what, lambda sharer=sharer, way=way: sharer.check_bill(shared[way]))
 
 
 tell(sharing)

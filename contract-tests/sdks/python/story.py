@@ -1,5 +1,7 @@
 """What a merchant's server needs to lead orders from the first call to the last: a receiver of callbacks, and the mock's own calls."""
 
+import gzip
+import hashlib
 import json
 import os
 import queue
@@ -10,7 +12,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from sdk import Tap, merchant, variable
+from sdk import Tap, expect, merchant, variable
 
 OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
 SUB_MCHID = "1900000109"
@@ -85,6 +87,26 @@ class Shop:
         answer = self.call(function, *arguments, expected=expected, **options)
         if (code, message) != (answer["code"], answer["message"]):
             raise AssertionError(f"expected {code} {message}, found {answer}")
+
+    def bill(self, function, *arguments, **options):
+        """Downloads a bill, whose hash must be right. The SDK's default is a compressed file."""
+        bill = self.call(function, *arguments, **options)
+        status, content = self.sdk.download_bill(bill["download_url"])
+        expect(200, status)
+        content = gzip.decompress(content)
+        expect(("SHA1", hashlib.sha1(content).hexdigest()), (bill["hash_type"], bill["hash_value"]))
+        return content.decode()
+
+
+def next_day(at):
+    """Stops the clock at 10 o'clock on the day after this time."""
+    freeze(at.replace(hour=10) + timedelta(days=1))
+
+
+def expect_rows(content, *rows):
+    for row in rows:
+        if row not in content:
+            raise AssertionError(f"expected {row} in the bill, found {content}")
 
 
 def tell(story):

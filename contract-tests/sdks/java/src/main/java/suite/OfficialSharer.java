@@ -4,6 +4,8 @@ import static suite.Official.GSON;
 import static suite.Official.json;
 
 import com.google.gson.JsonObject;
+import com.wechat.pay.java.core.http.DefaultHttpClientBuilder;
+import com.wechat.pay.java.core.http.HttpClient;
 import com.wechat.pay.java.service.profitsharing.ProfitsharingService;
 import com.wechat.pay.java.service.profitsharing.model.AddReceiverRequest;
 import com.wechat.pay.java.service.profitsharing.model.CreateOrderRequest;
@@ -12,15 +14,19 @@ import com.wechat.pay.java.service.profitsharing.model.DeleteReceiverRequest;
 import com.wechat.pay.java.service.profitsharing.model.QueryOrderAmountRequest;
 import com.wechat.pay.java.service.profitsharing.model.QueryOrderRequest;
 import com.wechat.pay.java.service.profitsharing.model.QueryReturnOrderRequest;
+import com.wechat.pay.java.service.profitsharing.model.SplitBillRequest;
+import com.wechat.pay.java.service.profitsharing.model.SplitBillResponse;
 import com.wechat.pay.java.service.profitsharing.model.UnfreezeOrderRequest;
 
 /** By the official SDK, as a merchant or, if there is a sub-merchant, as its service provider. */
 final class OfficialSharer implements Sharer {
   private final ProfitsharingService service;
+  private final HttpClient downloads;
   private final String sub;
 
   OfficialSharer(Official official, String sub) {
     service = new ProfitsharingService.Builder().config(official.config).build();
+    downloads = new DefaultHttpClientBuilder().config(official.config).build();
     this.sub = sub;
   }
 
@@ -65,6 +71,14 @@ final class OfficialSharer implements Sharer {
   @Override
   public JsonObject unfreeze(JsonObject request) {
     return json(service.unfreezeOrder(request(request, UnfreezeOrderRequest.class)));
+  }
+
+  /** Downloads the bill of a day, for all of whose shares are its own or its sub-merchants', and checks its hash. */
+  byte[] bill(String day, boolean isCompressed) throws Exception {
+    JsonObject request = Shop.json("bill_date", day, "tar_type", isCompressed ? "GZIP" : null);
+    SplitBillResponse bill = service.splitBill(GSON.fromJson(request, SplitBillRequest.class));
+    byte[] content = downloads.download(bill.getDownloadUrl()).readAllBytes();
+    return Bill.checked(content, isCompressed, bill.getHashValue());
   }
 
   private <T> T request(JsonObject fields, Class<T> type) {

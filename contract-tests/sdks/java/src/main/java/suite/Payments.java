@@ -2,8 +2,6 @@ package suite;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import java.nio.charset.StandardCharsets;
-import java.time.LocalDate;
 import java.util.Map;
 
 /**
@@ -92,24 +90,8 @@ public final class Payments extends Story {
         });
     tap.check(name + ": the order has been refunded", () -> expect("REFUND", shop.byNumber(number).get("trade_state")));
     if (way.equals("jsapi")) {
-      LocalDate day = LocalDate.parse(paid[0].get("success_time").getAsString().substring(0, 10));
-      bill(name, shop, day, "`" + id + ",`" + number + ",", ",`" + number + "refund,");
-    }
-  }
-
-  private void bill(String name, Shop shop, LocalDate day, String... rows) {
-    for (boolean isCompressed : new boolean[] {false, true}) {
-      tap.check(
-          name + ": the next day, the " + (isCompressed ? "compressed " : "") + "bill has payment and refund, and its hash is right",
-          () -> {
-            freeze(day.plusDays(1), 10);
-            String bill = new String(shop.bill(day.toString(), isCompressed), StandardCharsets.UTF_8);
-            for (String row : rows) {
-              if (!bill.contains(row)) {
-                throw new AssertionError("expected " + row + " in the bill, found " + bill);
-              }
-            }
-          });
+      checkBills(name, "payment and refund", shop::bill, paid[0].get("success_time").getAsString(),
+          "`" + id + ",`" + number + ",", ",`" + number + "refund,");
     }
   }
 

@@ -4,6 +4,10 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Profit sharing with the official SDK and with WxJava, as a merchant, a service provider and an ecommerce platform. Run it as
@@ -15,6 +19,7 @@ public final class Sharing extends Story {
   private static final int GIFT = 50;
 
   private final String by;
+  private final LocalDate day = LocalDate.now(ZoneId.of("Asia/Shanghai"));
 
   private Sharing(String by) throws Exception {
     this.by = by;
@@ -29,14 +34,32 @@ public final class Sharing extends Story {
     Official official = Official.by(by);
     Shop direct = new OfficialShop(official, "jsapi");
     Shop partner = new OfficialShop(official, "partner");
-    new Flow("wechatpay-java, direct", direct, new OfficialSharer(official, null), Shop.SUB_MCHID, "SUPPLIER").run();
-    new Flow("wechatpay-java, partner", partner, new OfficialSharer(official, Shop.SUB_MCHID), official.mchid, "SERVICE_PROVIDER").run();
-    new Flow("wechatpay-java, ecommerce", partner, new OfficialEcommerceSharer(official), official.mchid, "SUPPLIER").run();
+    OfficialSharer merchant = new OfficialSharer(official, null);
+    var flows = List.of(
+        new Flow("wechatpay-java, direct", direct, merchant, Shop.SUB_MCHID, "SUPPLIER"),
+        new Flow("wechatpay-java, partner", partner, new OfficialSharer(official, Shop.SUB_MCHID), official.mchid, "SERVICE_PROVIDER"),
+        new Flow("wechatpay-java, ecommerce", partner, new OfficialEcommerceSharer(official), official.mchid, "SUPPLIER"));
     WxJavaShop shop = new WxJavaShop(by, "jsapi");
     WxJavaPartnerShop provider = new WxJavaPartnerShop(by);
-    new Flow("WxJava, direct", shop, new WxJavaSharer(shop, null), Shop.SUB_MCHID, "SUPPLIER").run();
-    new Flow("WxJava, partner", provider, new WxJavaSharer(provider, Shop.SUB_MCHID), official.mchid, "SERVICE_PROVIDER").run();
-    new Flow("WxJava, ecommerce", provider, new WxJavaEcommerceSharer(provider), official.mchid, "SUPPLIER").run();
+    WxJavaSharer other = new WxJavaSharer(shop, null);
+    var others = List.of(
+        new Flow("WxJava, direct", shop, other, Shop.SUB_MCHID, "SUPPLIER"),
+        new Flow("WxJava, partner", provider, new WxJavaSharer(provider, Shop.SUB_MCHID), official.mchid, "SERVICE_PROVIDER"),
+        new Flow("WxJava, ecommerce", provider, new WxJavaEcommerceSharer(provider), official.mchid, "SUPPLIER"));
+    flows.forEach(Flow::run);
+    others.forEach(Flow::run);
+    bills("wechatpay-java", merchant::bill, flows);
+    bills("WxJava", other::bill, others);
+  }
+
+  private void bills(String name, Bill bill, List<Flow> flows) {
+    String[] rows = flows.stream()
+        .flatMap(flow -> Stream.of(
+            "`" + flow.shared + ",`10.00,`" + flow.account + ",`2.00,",
+            "`" + flow.shared + ",`10.00,`" + Shop.OPENID + ",`0.50,",
+            "`" + flow.shared + "return,`10.00,`" + flow.account + ",`1.00,"))
+        .toArray(String[]::new);
+    checkBills(name, "what was shared and returned", bill, day.toString(), rows);
   }
 
   /** From the payment to the return of a share. */

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.UUID;
@@ -78,6 +79,24 @@ abstract class Story implements AutoCloseable {
     HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
     if (response.statusCode() != 200) {
       throw new AssertionError("expected 200 to " + path + ", found " + response.statusCode() + " " + response.body());
+    }
+  }
+
+  /** On the day after the one of this time, the bill and the compressed one must have all this. */
+  void checkBills(String name, String what, Bill bill, String at, String... rows) {
+    LocalDate day = LocalDate.parse(at.substring(0, 10));
+    for (boolean isCompressed : new boolean[] {false, true}) {
+      tap.check(
+          name + ": the next day, the " + (isCompressed ? "compressed " : "") + "bill has " + what + ", and its hash is right",
+          () -> {
+            freeze(day.plusDays(1), 10);
+            String content = new String(bill.of(day.toString(), isCompressed), StandardCharsets.UTF_8);
+            for (String row : rows) {
+              if (!content.contains(row)) {
+                throw new AssertionError("expected " + row + " in the bill, found " + content);
+              }
+            }
+          });
     }
   }
 

@@ -3,20 +3,24 @@ package suite;
 import static suite.WxJavaShop.GSON;
 import static suite.WxJavaShop.json;
 
+import com.github.binarywang.wxpay.bean.profitsharing.request.ProfitSharingBillV3Request;
 import com.github.binarywang.wxpay.bean.profitsharing.request.ProfitSharingQueryV3Request;
 import com.github.binarywang.wxpay.bean.profitsharing.request.ProfitSharingReceiverV3Request;
 import com.github.binarywang.wxpay.bean.profitsharing.request.ProfitSharingReturnV3Request;
 import com.github.binarywang.wxpay.bean.profitsharing.request.ProfitSharingUnfreezeV3Request;
 import com.github.binarywang.wxpay.bean.profitsharing.request.ProfitSharingV3Request;
+import com.github.binarywang.wxpay.bean.profitsharing.result.ProfitSharingBillV3Result;
 import com.github.binarywang.wxpay.service.ProfitSharingService;
 import com.google.gson.JsonObject;
 
 /** By WxJava, as a merchant or, if there is a sub-merchant, as its service provider. It decrypts no names. */
 final class WxJavaSharer implements Sharer {
+  private final WxJavaShop shop;
   private final ProfitSharingService service;
   private final String sub;
 
   WxJavaSharer(WxJavaShop shop, String sub) {
+    this.shop = shop;
     service = shop.service.getProfitSharingService();
     this.sub = sub;
   }
@@ -65,6 +69,14 @@ final class WxJavaSharer implements Sharer {
   @Override
   public JsonObject unfreeze(JsonObject request) throws Exception {
     return json(service.profitSharingUnfreeze(request(request, ProfitSharingUnfreezeV3Request.class)));
+  }
+
+  /** Downloads the bill of a day, and checks its hash. */
+  byte[] bill(String day, boolean isCompressed) throws Exception {
+    ProfitSharingBillV3Result bill = service.profitSharingBill(
+        ProfitSharingBillV3Request.newBuilder().billDate(day).tarType(isCompressed ? "GZIP" : null).build());
+    byte[] content = shop.service.downloadBill(bill.getDownloadUrl()).readAllBytes();
+    return Bill.checked(content, isCompressed, bill.getHashValue());
   }
 
   private <T> T request(JsonObject fields, Class<T> type) {

@@ -13,11 +13,6 @@ import com.github.binarywang.wxpay.service.WxPayService;
 import com.github.binarywang.wxpay.service.impl.WxPayServiceImpl;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
-import java.io.ByteArrayInputStream;
-import java.io.InputStream;
-import java.math.BigInteger;
-import java.security.MessageDigest;
-import java.util.zip.GZIPInputStream;
 
 /** A merchant's server by WxJava. It reads no proxy from the environment, so its configuration names the mock's. */
 class WxJavaShop implements Shop {
@@ -143,17 +138,7 @@ class WxJavaShop implements Shop {
     request.setTarType(isCompressed ? "GZIP" : null);
     WxPayApplyBillV3Result bill = service.applyTradeBill(request);
     byte[] content = service.downloadBill(bill.getDownloadUrl()).readAllBytes();
-    if (isCompressed) {
-      try (InputStream unpacked = new GZIPInputStream(new ByteArrayInputStream(content))) {
-        content = unpacked.readAllBytes();
-      }
-    }
-    byte[] hash = MessageDigest.getInstance("SHA-1").digest(content);
-    String found = String.format("%040x", new BigInteger(1, hash));
-    if (!found.equals(bill.getHashValue())) {
-      throw new AssertionError("expected the hash " + bill.getHashValue() + ", found " + found);
-    }
-    return content;
+    return Bill.checked(content, isCompressed, bill.getHashValue());
   }
 
   static Payment requested(WxPayUnifiedOrderV3Result.JsapiResult paid) {
