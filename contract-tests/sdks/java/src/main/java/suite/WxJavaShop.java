@@ -8,7 +8,6 @@ import com.github.binarywang.wxpay.bean.result.WxPayApplyBillV3Result;
 import com.github.binarywang.wxpay.bean.result.WxPayUnifiedOrderV3Result;
 import com.github.binarywang.wxpay.bean.result.enums.TradeTypeEnum;
 import com.github.binarywang.wxpay.config.WxPayConfig;
-import com.github.binarywang.wxpay.service.PayScoreService;
 import com.github.binarywang.wxpay.service.WxPayService;
 import com.github.binarywang.wxpay.service.impl.WxPayServiceImpl;
 import com.google.gson.Gson;
@@ -105,12 +104,6 @@ class WxJavaShop implements Shop {
         return service.parseTransferBatchesNotifyV3Result(body, header(callback)).getResult();
       case "PROFITSHARING":
         return service.getProfitSharingService().parseProfitSharingNotifyResult(body, header(callback));
-      case "PAYSCORE":
-        var header = new com.github.binarywang.wxpay.bean.ecommerce.SignatureHeader(
-            callback.header("Wechatpay-Timestamp"), callback.header("Wechatpay-Nonce"),
-            callback.header("Wechatpay-Signature"), callback.header("Wechatpay-Serial"));
-        PayScoreService score = service.getPayScoreService();
-        return score.decryptNotifyDataResource(score.parseNotifyData(body, header));
       default:
         return payment(callback);
     }
