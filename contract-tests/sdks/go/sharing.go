@@ -139,7 +139,7 @@ func (s *shop) share(way *sharer) {
 		_, err := way.request(transaction, shared+"early", share, gift)
 		return refused(err, http.StatusBadRequest, "INVALID_REQUEST", "订单处理中，请稍后重试")
 	})
-	check("a minute later it is shared, and less remains", func() (err error) {
+	check("a minute later it is shared, once for the same request, and less remains", func() (err error) {
 		if err = errors.Join(s.mock.advance(61), way.remains(transaction, price)); err != nil {
 			return err
 		}
@@ -148,6 +148,14 @@ func (s *shop) share(way *sharer) {
 		}
 		if *order.OutOrderNo != shared || *order.TransactionId != transaction || len(order.Receivers) < 2 {
 			return fmt.Errorf("expected an order with two receivers, found %v", order)
+		}
+		// Names are encrypted anew.
+		again, err := way.request(transaction, shared, share, gift)
+		if err != nil {
+			return err
+		}
+		if *again.OrderId != *order.OrderId {
+			return fmt.Errorf("expected %v, found %v", order, again)
 		}
 		return way.remains(transaction, price-share-gift)
 	})

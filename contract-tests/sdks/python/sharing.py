@@ -70,6 +70,8 @@ class Sharer(Shop):
         expect(TOTAL, self.remains())
         order = self.share(number, SHARE, GIFT)
         expect((number, self.transaction), (order["out_order_no"], order["transaction_id"]))
+        # Names are encrypted anew.
+        expect(order["order_id"], self.share(number, SHARE, GIFT)["order_id"])
         expect(TOTAL - SHARE - GIFT, self.remains())
         self.shared = order
 
@@ -132,7 +134,7 @@ def flow(tap, way, sharer):
         return shared
     what = "within a minute of the payment, it cannot be shared"
     check(what, lambda: sharer.not_shared("订单处理中，请稍后重试", shared + "early", SHARE, GIFT))
-    if check("a minute later it is shared, and less remains", lambda: sharer.check_shared(shared)):
+    if check("a minute later it is shared, once for the same request, and less remains", lambda: sharer.check_shared(shared)):
         check("a query shows what each receiver got", lambda: sharer.check_query(shared))
         what = "the receiver's callback is verified and decrypted"
         check(what, lambda: sharer.check_notice("PROFITSHARING.SUCCESS", shared, SHARE))

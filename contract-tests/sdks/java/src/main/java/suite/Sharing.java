@@ -35,17 +35,19 @@ public final class Sharing extends Story {
     Shop direct = new OfficialShop(official, "jsapi");
     Shop partner = new OfficialShop(official, "partner");
     OfficialSharer merchant = new OfficialSharer(official, null);
+    OfficialSharer forSub = new OfficialSharer(official, Shop.SUB_MCHID);
     var flows = List.of(
         new Flow("wechatpay-java, direct", direct, merchant, Shop.SUB_MCHID, "SUPPLIER"),
-        new Flow("wechatpay-java, partner", partner, new OfficialSharer(official, Shop.SUB_MCHID), official.mchid, "SERVICE_PROVIDER"),
-        new Flow("wechatpay-java, ecommerce", partner, new OfficialEcommerceSharer(official), official.mchid, "SUPPLIER"));
+        new Flow("wechatpay-java, partner", partner, forSub, official.mchid, "SERVICE_PROVIDER"),
+        new Flow("wechatpay-java, ecommerce", partner, new OfficialEcommerceSharer(official), official.mchid, "SUPPLIER", forSub));
     WxJavaShop shop = new WxJavaShop(by, "jsapi");
     WxJavaPartnerShop provider = new WxJavaPartnerShop(by);
     WxJavaSharer other = new WxJavaSharer(shop, null);
+    WxJavaSharer otherForSub = new WxJavaSharer(provider, Shop.SUB_MCHID);
     var others = List.of(
         new Flow("WxJava, direct", shop, other, Shop.SUB_MCHID, "SUPPLIER"),
-        new Flow("WxJava, partner", provider, new WxJavaSharer(provider, Shop.SUB_MCHID), official.mchid, "SERVICE_PROVIDER"),
-        new Flow("WxJava, ecommerce", provider, new WxJavaEcommerceSharer(provider), official.mchid, "SUPPLIER"));
+        new Flow("WxJava, partner", provider, otherForSub, official.mchid, "SERVICE_PROVIDER"),
+        new Flow("WxJava, ecommerce", provider, new WxJavaEcommerceSharer(provider), official.mchid, "SUPPLIER", otherForSub));
     flows.forEach(Flow::run);
     others.forEach(Flow::run);
     bills("wechatpay-java", merchant::bill, flows);
@@ -70,17 +72,24 @@ public final class Sharing extends Story {
     /** The merchant that gets a share. The callback of that goes to the address that the mock's configuration has for it. */
     private final String account;
     private final String relation;
+    /** By the API that cannot share what this one has shared, or null. */
+    private final Sharer other;
     private final String number = number("order");
     private final String shared = number + "shared";
     private String transaction;
     private JsonObject order;
 
     Flow(String name, Shop shop, Sharer sharer, String account, String relation) {
+      this(name, shop, sharer, account, relation, null);
+    }
+
+    Flow(String name, Shop shop, Sharer sharer, String account, String relation, Sharer other) {
       this.name = name;
       this.shop = shop;
       this.sharer = sharer;
       this.account = account;
       this.relation = relation;
+      this.other = other;
     }
 
     private void check(String what, Tap.Check check) {
@@ -95,11 +104,13 @@ public final class Sharing extends Story {
         return;
       }
       check("within a minute of the payment, it cannot be shared", () -> refused("INVALID_REQUEST", tooEarly(), () -> share(shared + "early", SHARE, GIFT)));
-      check("a minute later it is shared, and less remains", () -> {
+      check("a minute later it is shared, once for the same request, and less remains", () -> {
         advance(61);
         expect(TOTAL, remains());
         order = share(shared, SHARE, GIFT);
         expect(new JsonPrimitive(shared), order.get("out_order_no"));
+        // Names are encrypted anew.
+        expect(order.get("order_id"), share(shared, SHARE, GIFT).get("order_id"));
         expect(TOTAL - SHARE - GIFT, remains());
       });
       if (order == null) {
@@ -109,6 +120,12 @@ public final class Sharing extends Story {
       check("the receiver's callback is verified and decrypted", () -> checkNotice("PROFITSHARING.SUCCESS", shared, SHARE));
       check("more than the largest ratio is refused",
           () -> refused("INVALID_REQUEST", "分账金额超出最大分账比例", () -> share(shared + "more", SHARE, 0)));
+      if (other != null) {
+        check("another API cannot share it", () -> {
+          JsonObject request = request(shared + "other", SHARE, 0);
+          refused("INVALID_REQUEST", "电商商户不允许调用非电商分账API", () -> other.share(request));
+        });
+      }
       check("a part is returned, a query shows it, and the receiver's callback is verified", this::checkReturn);
       check("what remains is unfrozen, and then no more can be shared", this::checkUnfrozen);
       check("an order that was not to be shared cannot be", () -> {
@@ -154,6 +171,10 @@ public final class Sharing extends Story {
 
     /** Asks to share this amount with the merchant, and a gift with the user, unless that is 0. */
     private JsonObject share(String number, int share, int gift) throws Exception {
+      return sharer.share(request(number, share, gift));
+    }
+
+    private JsonObject request(String number, int share, int gift) {
       JsonArray receivers = new JsonArray();
       JsonObject merchant = Shop.json("type", "MERCHANT_ID", "account", account, "name", COMPANY, "description", "分给商户");
       merchant.addProperty("amount", share);
@@ -166,7 +187,7 @@ public final class Sharing extends Story {
       JsonObject request = Shop.json("appid", Shop.APPLICATION, "transaction_id", transaction, "out_order_no", number);
       request.add("receivers", receivers);
       request.addProperty("unfreeze_unsplit", false);
-      return sharer.share(request);
+      return request;
     }
 
     private JsonElement remains() throws Exception {
