@@ -18,13 +18,14 @@ func (s *shop) batches() {
 
 	s.check("a batch is accepted, and its callback is verified and decrypted", func() error {
 		answer, _, err := service.InitiateBatchTransfer(s.ctx, transferbatch.InitiateBatchTransferRequest{
-			Appid: core.String(application), OutBatchNo: &number, BatchName: core.String("分部报销单"), BatchRemark: core.String("分部报销单"),
+			Appid: core.String(application), OutBatchNo: &number,
+			BatchName: core.String("分部报销单"), BatchRemark: core.String("分部报销单"),
 			TotalAmount: core.Int64(named + unnamed), TotalNum: core.Int64(2), TransferSceneId: core.String("1000"),
 			NotifyUrl: &s.receiver.url,
 			TransferDetailList: []transferbatch.TransferDetailInput{
 				{
 					OutDetailNo: core.String(number + "named"), TransferAmount: core.Int64(named),
-					TransferRemark: core.String("报销"), Openid: core.String(openid), UserName: core.String(name),
+					TransferRemark: core.String("报销"), Openid: core.String(openid), UserName: core.String(userName),
 				},
 				{
 					OutDetailNo: core.String(number + "unnamed"), TransferAmount: core.Int64(unnamed),
@@ -36,18 +37,19 @@ func (s *shop) batches() {
 			return err
 		}
 		batch = *answer.BatchId
-		var called struct {
+		type outcome struct {
 			BatchID       string `json:"batch_id"`
 			Status        string `json:"batch_status"`
 			SuccessAmount int64  `json:"success_amount"`
 			SuccessNum    int64  `json:"success_num"`
 			FailNum       int64  `json:"fail_num"`
 		}
+		var called outcome
 		if err := s.receiver.next("MCHTRANSFER.BATCH.FINISHED", number, &called); err != nil {
 			return err
 		}
-		if called.BatchID != batch || called.Status != "FINISHED" || called.SuccessAmount != named+unnamed || called.SuccessNum != 2 || called.FailNum != 0 {
-			return fmt.Errorf("expected a finished batch %s, found %+v", batch, called)
+		if expected := (outcome{batch, "FINISHED", named + unnamed, 2, 0}); called != expected {
+			return fmt.Errorf("expected %+v, found %+v", expected, called)
 		}
 		return nil
 	})
@@ -81,7 +83,7 @@ func (s *shop) batches() {
 		number string
 		amount int64
 		name   string
-	}{{number + "named", named, name}, {number + "unnamed", unnamed, ""}} {
+	}{{number + "named", named, userName}, {number + "unnamed", unnamed, ""}} {
 		s.check("both queries show detail "+detail.number[len(number):]+", and the SDK decrypts the user's name", func() error {
 			if len(listed) <= i {
 				return fmt.Errorf("expected two details, found %v", listed)
@@ -99,11 +101,12 @@ func (s *shop) batches() {
 			if fmt.Sprint(byID) != fmt.Sprint(byNumber) {
 				return fmt.Errorf("expected %v, found %v", byID, byNumber)
 			}
-			found := ""
+			found := detail
+			found.number, found.amount, found.name = *byID.OutDetailNo, *byID.TransferAmount, ""
 			if byID.UserName != nil {
-				found = *byID.UserName
+				found.name = *byID.UserName
 			}
-			if *byID.OutDetailNo != detail.number || *byID.DetailStatus != "SUCCESS" || *byID.TransferAmount != detail.amount || found != detail.name {
+			if found != detail || *byID.DetailStatus != "SUCCESS" {
 				return fmt.Errorf("expected %+v, found %v", detail, byID)
 			}
 			return nil

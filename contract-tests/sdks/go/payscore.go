@@ -115,11 +115,12 @@ func (s *shop) collected(number string, total int64) error {
 	if err := s.receiver.next("PAYSCORE.USER_PAID", number, called); err != nil {
 		return err
 	}
-	if called.State != "DONE" || called.Collection.State != "USER_PAID" || called.Collection.PaidAmount != total || len(called.Collection.Details) != 1 {
+	collection := called.Collection
+	if called.State != "DONE" || collection.State != "USER_PAID" || collection.PaidAmount != total || len(collection.Details) != 1 {
 		return fmt.Errorf("expected a paid order of %d, found %+v", total, called)
 	}
 	queried, err := s.queryService(number)
-	if err == nil && (queried.State != "DONE" || fmt.Sprint(queried.Collection) != fmt.Sprint(called.Collection)) {
+	if err == nil && (queried.State != "DONE" || fmt.Sprint(queried.Collection) != fmt.Sprint(collection)) {
 		err = fmt.Errorf("expected %+v, found %+v", called, queried)
 	}
 	return err

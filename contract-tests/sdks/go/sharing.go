@@ -94,7 +94,8 @@ func (s *sharer) paid(number string, shared bool) (string, error) {
 // request asks to share this amount with the merchant, and a gift with the user, unless that is 0.
 func (s *sharer) request(transaction, number string, share, gift int64) (*profitsharing.OrdersEntity, error) {
 	receivers := []profitsharing.CreateOrderReceiver{{
-		Type: core.String("MERCHANT_ID"), Account: &s.account, Name: core.String(company), Amount: &share, Description: core.String("分给商户"),
+		Type: core.String("MERCHANT_ID"), Account: &s.account, Name: core.String(company), Amount: &share,
+		Description: core.String("分给商户"),
 	}}
 	if gift > 0 {
 		receivers = append(receivers, profitsharing.CreateOrderReceiver{
@@ -195,10 +196,11 @@ func (s *sharer) addReceivers() error {
 	for i := 0; i < 2; i++ {
 		for _, receiver := range []profitsharing.AddReceiverRequest{
 			{
-				Type: profitsharing.RECEIVERTYPE_MERCHANT_ID.Ptr(), Account: &s.account, Name: core.String(company), RelationType: s.relation.Ptr(),
+				Type: profitsharing.RECEIVERTYPE_MERCHANT_ID.Ptr(), Account: &s.account, Name: core.String(company),
+				RelationType: s.relation.Ptr(),
 			},
 			{
-				Type: profitsharing.RECEIVERTYPE_PERSONAL_OPENID.Ptr(), Account: core.String(openid), Name: core.String(name),
+				Type: profitsharing.RECEIVERTYPE_PERSONAL_OPENID.Ptr(), Account: core.String(openid), Name: core.String(userName),
 				RelationType: profitsharing.RECEIVERRELATIONTYPE_USER.Ptr(),
 			},
 		} {
@@ -207,7 +209,8 @@ func (s *sharer) addReceivers() error {
 			if err != nil {
 				return err
 			}
-			if *added.Account != *receiver.Account || *added.RelationType != *receiver.RelationType || added.Name != nil && *added.Name != *receiver.Name {
+			isSame := *added.Account == *receiver.Account && *added.RelationType == *receiver.RelationType
+			if !isSame || added.Name != nil && *added.Name != *receiver.Name {
 				return fmt.Errorf("expected %v, found %v", receiver, added)
 			}
 		}
@@ -237,7 +240,8 @@ func (s *sharer) checkShared(transaction, number string, order *profitsharing.Or
 			got[*receiver.Account] += *receiver.Amount
 		}
 	}
-	if *queried.OrderId != *order.OrderId || *queried.State != profitsharing.ORDERSTATUS_FINISHED || got[s.account] != share || got[openid] != gift {
+	isFinished := *queried.OrderId == *order.OrderId && *queried.State == profitsharing.ORDERSTATUS_FINISHED
+	if !isFinished || got[s.account] != share || got[openid] != gift {
 		return fmt.Errorf("expected %d and %d to be received, found %v", share, gift, queried)
 	}
 	return nil

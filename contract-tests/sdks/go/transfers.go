@@ -12,9 +12,9 @@ const (
 	bills    = "/v3/fund-app/mch-transfer/transfer-bills"
 	receipts = "/v3/fund-app/mch-transfer/elecsign/out-bill-no"
 	// From this amount on, a transfer needs its user's name.
-	named = 200000
-	name  = "张三"
-	day   = 24 * 60 * 60
+	named    = 200000
+	userName = "张三"
+	oneDay   = 24 * 60 * 60
 )
 
 // transferRequest orders a transfer. The SDK has no service for transfers of 2025, but encrypts what is tagged.
@@ -51,7 +51,7 @@ func (s *shop) transferRequest(number string) *transferRequest {
 	return &transferRequest{
 		Appid: application, OutBillNo: number, SceneID: "1000",
 		Reports: []transferReport{{"活动名称", "新会员有礼"}, {"奖励说明", "注册会员抽奖一等奖"}},
-		Openid:  openid, UserName: core.String(name), Amount: named, Remark: "新会员开通有礼", NotifyURL: s.receiver.url,
+		Openid:  openid, UserName: core.String(userName), Amount: named, Remark: "新会员开通有礼", NotifyURL: s.receiver.url,
 	}
 }
 
@@ -90,8 +90,8 @@ func (s *shop) same(called, queried *bill) error {
 	if err := s.client.DecryptResponse(s.ctx, queried); err != nil {
 		return err
 	}
-	if queried.UserName != nil && *queried.UserName != name {
-		return fmt.Errorf("expected %s, found %s", name, *queried.UserName)
+	if queried.UserName != nil && *queried.UserName != userName {
+		return fmt.Errorf("expected %s, found %s", userName, *queried.UserName)
 	}
 	queried.UserName, called.UserName = nil, nil
 	if *queried != *called {
@@ -190,7 +190,7 @@ func (s *shop) transfers() {
 		if _, err := s.transfer(number); err != nil {
 			return err
 		}
-		if err := s.mock.advance(day + 60); err != nil {
+		if err := s.mock.advance(oneDay + 60); err != nil {
 			return err
 		}
 		_, err := s.ends(number, "FAIL", "OVERDUE_CLOSE")

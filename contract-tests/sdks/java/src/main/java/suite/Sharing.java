@@ -103,7 +103,8 @@ public final class Sharing extends Story {
       if (transaction == null) {
         return;
       }
-      check("within a minute of the payment, it cannot be shared", () -> refused("INVALID_REQUEST", tooEarly(), () -> share(shared + "early", SHARE, GIFT)));
+      check("within a minute of the payment, it cannot be shared",
+          () -> refused("INVALID_REQUEST", tooEarly(), () -> share(shared + "early", SHARE, GIFT)));
       check("a minute later it is shared, once for the same request, and less remains", () -> {
         advance(61);
         expect(TOTAL, remains());
@@ -248,7 +249,8 @@ public final class Sharing extends Story {
       expect(new JsonPrimitive(account), deleted.get("account"));
       transaction = pay(number + "deleted", true);
       advance(61);
-      refused("INVALID_REQUEST", "分账接收方关系不存在，请检查参数中每个接收方的关系。", () -> share(shared + "deleted", SHARE, 0));
+      refused("INVALID_REQUEST", "分账接收方关系不存在，请检查参数中每个接收方的关系。",
+          () -> share(shared + "deleted", SHARE, 0));
     }
   }
 }
