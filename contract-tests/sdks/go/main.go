@@ -2,7 +2,8 @@
 // it, and reaches the mock through HTTPS_PROXY and SSL_CERT_FILE. Run it as `wechatpay-mock run -- build/suite`.
 //
 // With the argument `services`, it instead calls every service of the SDK; with `callbacks FILE`, it reads the callbacks in a file;
-// with `payments certificate` or `payments public_key`, it takes orders from the order to the bill, trusting that kind of key.
+// with `payments KEY`, `transfers KEY`, `sharing KEY` or `payscore KEY`, it tells the story of such orders from the first call to
+// the last, trusting that kind of key: certificate or public_key.
 //
 // Each check is a line of TAP. Exit code 0 if all pass, 1 if one fails, 2 if a credential is missing.
 package main
@@ -57,8 +58,10 @@ func main() {
 	if len(os.Args) > 2 && os.Args[1] == "callbacks" {
 		os.Exit(checkCallbacks(ctx, merchant, os.Args[2]))
 	}
-	if len(os.Args) > 2 && os.Args[1] == "payments" {
-		os.Exit(checkPayments(ctx, merchant, os.Args[2]))
+	if len(os.Args) > 2 {
+		if story, ok := stories[os.Args[1]]; ok {
+			os.Exit(tell(ctx, merchant, os.Args[2], story))
+		}
 	}
 	tap := &tap{}
 
@@ -154,6 +157,11 @@ func fails(ctx context.Context, merchant merchant, body change, status int, code
 		return err
 	}
 	_, err = client.Patch(ctx, rights, body)
+	return refused(err, status, code, message)
+}
+
+// refused tells whether a call got this refusal, as the SDK's own error type.
+func refused(err error, status int, code, message string) error {
 	var found *core.APIError
 	if !errors.As(err, &found) {
 		return fmt.Errorf("expected a core.APIError, found %w", err)

@@ -57,6 +57,16 @@ func (m mock) freeze(of time.Time, days, hour int) error {
 	return m.post("/__mock/clock", map[string]any{"action": "freeze", "at": at.Unix(), "signatures": "real"}, nil)
 }
 
+// advance moves the clock that freeze stopped.
+func (m mock) advance(seconds int) error {
+	return m.post("/__mock/clock", map[string]any{"action": "advance", "seconds": seconds, "signatures": "real"}, nil)
+}
+
+// act lets the other person do something with what has this number.
+func (m mock) act(path, field, number, action string) error {
+	return m.post(path, map[string]string{field: number, "action": action}, nil)
+}
+
 // convert turns a value into another that has the same JSON.
 func convert(from, to any) error {
 	text, err := json.Marshal(from)

@@ -38,24 +38,35 @@ type shop struct {
 	run      string
 }
 
-// checkPayments leads orders from the order to the bill, with one kind of key: certificate or public_key. It returns the exit
-// code.
-func checkPayments(ctx context.Context, merchant merchant, by string) int {
+// stories are what a merchant's server does from the first call to the last, by name.
+var stories = map[string]func(*shop){
+	"payments":  (*shop).payments,
+	"transfers": (*shop).transfers,
+	"sharing":   (*shop).sharing,
+	"payscore":  (*shop).payscore,
+}
+
+// tell checks a story with one kind of key: certificate or public_key. It returns the exit code.
+func tell(ctx context.Context, merchant merchant, by string, story func(*shop)) int {
 	shop, err := newShop(ctx, merchant, by)
 	if err != nil {
 		fmt.Printf("Bail out! %s\n", err)
 		return 2
 	}
 	defer shop.receiver.close()
-
-	if paid := flow(shop, shop.jsapi()); paid != nil {
-		shop.checkBill(paid, shop.run+"jsapirefund")
-	}
-	flow(shop, shop.native())
-	flow(shop, shop.h5())
-	flow(shop, shop.app())
-	flow(shop, shop.partner())
+	story(shop)
 	return shop.end()
+}
+
+// payments leads orders from the order to the bill.
+func (s *shop) payments() {
+	if paid := flow(s, s.jsapi()); paid != nil {
+		s.checkBill(paid, s.run+"jsapirefund")
+	}
+	flow(s, s.native())
+	flow(s, s.h5())
+	flow(s, s.app())
+	flow(s, s.partner())
 }
 
 func newShop(ctx context.Context, merchant merchant, by string) (*shop, error) {

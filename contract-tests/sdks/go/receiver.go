@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core/notify"
@@ -19,8 +20,13 @@ type receiver struct {
 	current  *notify.Request
 }
 
+// newReceiver listens where the mock sends the callbacks to whose calls name no URL, if RECEIVER_PORT says so, else at any port.
 func newReceiver(handler *notify.Handler) (*receiver, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port := os.Getenv("RECEIVER_PORT")
+	if port == "" {
+		port = "0"
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 	if err != nil {
 		return nil, err
 	}
@@ -44,20 +50,27 @@ func (r *receiver) next(event, number string, content any) error {
 	for {
 		select {
 		case r.current = <-r.received:
-			var numbers struct {
-				OutTradeNo  string `json:"out_trade_no"`
-				OutRefundNo string `json:"out_refund_no"`
-			}
-			if err := r.last(&numbers); err != nil {
+			var fields map[string]any
+			if err := r.last(&fields); err != nil {
 				return err
 			}
-			if r.current.EventType == event && (numbers.OutTradeNo == number || numbers.OutRefundNo == number) {
+			if r.current.EventType == event && has(fields, number) {
 				return r.last(content)
 			}
 		case <-timeout:
 			return fmt.Errorf("expected the callback %s of %s, found none in 30 s", event, number)
 		}
 	}
+}
+
+// has tells whether one of the fields is this number.
+func has(fields map[string]any, number string) bool {
+	for _, value := range fields {
+		if value == number {
+			return true
+		}
+	}
+	return false
 }
 
 // last reads the callback of the last call of next.

@@ -4,84 +4,26 @@ Run it as `wechatpay-mock run -- target/venv/bin/python payments.py KEY`. Each c
 pass, 1 if one fails, 2 if a credential is missing.
 """
 
-import gzip
-import hashlib
-import json
-import queue
 import secrets
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import datetime
 
 from wechatpayv3 import WeChatPayType
 
-from sdk import APPLICATION, Tap, expect, merchant, variable
+from sdk import APPLICATION, expect, merchant, variable
+from story import OPENID, SUB_MCHID, Receiver, Shop, expect_rows, mock, next_day, tell
 
-OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
-SUB_MCHID = "1900000109"
 TOTAL = {"total": 100, "currency": "CNY"}
 PART = {"refund": 30, "total": 100, "currency": "CNY"}
 
-BEIJING = timezone(timedelta(hours=8))
 
+class PaymentShop(Shop):
+    """A merchant's server that takes payments."""
 
-def mock(path, body):
-    """Makes a call of the mock's own, which needs no signature."""
-    request = urllib.request.Request(variable("WECHATPAY_MOCK_URL") + path, json.dumps(body).encode(), method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return json.load(response)
-    except urllib.error.HTTPError as error:
-        raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from error
+    paid = None
 
-
-def freeze(at):
-    """Stops the mock's clock. Signatures keep the real time, which is the SDK's."""
-    mock("/__mock/clock", {"action": "freeze", "at": int(at.timestamp()), "signatures": "real"})
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Verifies and decrypts callbacks with the SDK. It refuses those that the SDK refuses, so that the mock sends them again."""
-
-    received = queue.Queue()
-    sdk = None
-
-    def do_POST(self):
-        event = self.sdk.callback(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
-        if event:
-            self.received.put(event)
-        self.send_response(204 if event else 401)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-    @classmethod
-    def next(cls, event_type, number):
-        """Waits for the callback of this event and this number, and returns what it says."""
-        while True:
-            event = cls.received.get(timeout=30)
-            resource = event["resource"]
-            if event["event_type"] == event_type and number in (resource["out_trade_no"], resource.get("out_refund_no")):
-                return resource
-
-
-class Shop:
-    """A merchant's server. `sub` are what a service provider's calls have more than a merchant's."""
-
-    def __init__(self, sdk, receiver_url, sub):
-        self.sdk, self.receiver_url, self.sub = sdk, receiver_url, sub
-        self.paid = None
-
-    def call(self, function, *arguments, expected=200, **options):
-        status, answer = function(*arguments, **options, **self.sub)
-        if status != expected:
-            raise AssertionError(f"expected {expected}, found {status} {answer}")
-        return json.loads(answer) if expected == 200 else answer
+    def call(self, function, *arguments, **options):
+        return super().call(function, *arguments, **options, **self.sub)
 
     def place(self, way, number):
         """Orders, and returns which call of the mock pays the order, and what its body is."""
@@ -136,17 +78,9 @@ class Shop:
         expect(("SUCCESS", 30, refund["refund_id"]), (queried["status"], queried["amount"]["refund"], queried["refund_id"]))
 
     def check_bill(self, refund):
-        paid = datetime.fromisoformat(self.paid["success_time"])
-        freeze(paid.replace(hour=10) + timedelta(days=1))
-        bill = self.call(self.sdk.trade_bill, self.paid["success_time"][:10])
-        status, content = self.sdk.download_bill(bill["download_url"])
-        expect(200, status)
-        # The SDK's default is a compressed file.
-        content = gzip.decompress(content)
-        expect(("SHA1", hashlib.sha1(content).hexdigest()), (bill["hash_type"], bill["hash_value"]))
-        for row in (f"`{self.paid['transaction_id']},`{self.paid['out_trade_no']},", f",`{refund},"):
-            if row not in content.decode():
-                raise AssertionError(f"expected {row} in the bill, found {content.decode()}")
+        next_day(datetime.fromisoformat(self.paid["success_time"]))
+        content = self.bill(self.sdk.trade_bill, self.paid["success_time"][:10])
+        expect_rows(content, f"`{self.paid['transaction_id']},`{self.paid['out_trade_no']},", f",`{refund},")
 
 
 def flow(tap, name, shop, way):
@@ -164,23 +98,15 @@ def flow(tap, name, shop, way):
     return number + "refund"
 
 
-def main(by):
-    tap = Tap()
-    Receiver.sdk = merchant(by)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    receiver_url = f"http://127.0.0.1:{server.server_port}/notify"
-
-    shop = Shop(Receiver.sdk, receiver_url, {})
-    freeze(datetime.now(BEIJING).replace(hour=12))
+def payments(tap, by, receiver_url):
+    shop = PaymentShop(Receiver.sdk, receiver_url, {})
     refund = flow(tap, "jsapi", shop, WeChatPayType.JSAPI)
     if refund:
         tap.check("the next day, the bill has payment and refund, and its hash is right", lambda: shop.check_bill(refund))
     for name in ("native", "h5", "app"):
         flow(tap, name, shop, WeChatPayType[name.upper()])
-    partner = Shop(merchant(by, partner_mode=True), receiver_url, {"sub_mchid": SUB_MCHID})
+    partner = PaymentShop(merchant(by, partner_mode=True), receiver_url, {"sub_mchid": SUB_MCHID})
     flow(tap, "partner", partner, WeChatPayType.JSAPI)
-    tap.end()
 
 
-main(sys.argv[1])
+tell(payments)

@@ -1,12 +1,10 @@
 package suite;
 
-import com.google.gson.Gson;
+import static suite.Official.GSON;
+import static suite.Official.json;
+
 import com.google.gson.JsonObject;
 import com.wechat.pay.java.core.Config;
-import com.wechat.pay.java.core.notification.NotificationConfig;
-import com.wechat.pay.java.core.notification.NotificationParser;
-import com.wechat.pay.java.core.notification.RequestParam;
-import com.wechat.pay.java.core.util.GsonUtil;
 import com.wechat.pay.java.service.billdownload.BillDownloadServiceExtension;
 import com.wechat.pay.java.service.billdownload.DigestBillEntity;
 import com.wechat.pay.java.service.billdownload.model.GetTradeBillRequest;
@@ -23,8 +21,7 @@ import com.wechat.pay.java.service.refund.model.RefundNotification;
 import java.util.function.Function;
 
 /** A merchant's server by the official SDK. Each way to pay is a service of its own. */
-final class OfficialShop<C extends Config & NotificationConfig> implements Shop {
-  private static final Gson GSON = GsonUtil.getGson();
+final class OfficialShop implements Shop {
 
   /** A service of the SDK, whose types differ. */
   private static final class Way {
@@ -39,16 +36,16 @@ final class OfficialShop<C extends Config & NotificationConfig> implements Shop 
   private final Way way;
   private final RefundService refunds;
   private final BillDownloadServiceExtension bills;
-  private final NotificationParser parser;
+  private final Official official;
   private final boolean isPartner;
 
-  OfficialShop(C config, String name, String mchid) {
-    way = way(config, name);
+  OfficialShop(Official official, String name) {
+    this.official = official;
+    way = way(official.config, name);
     isPartner = name.equals("partner");
-    way.merchants = isPartner ? Shop.json("sp_mchid", mchid, "sub_mchid", SUB_MCHID) : Shop.json("mchid", mchid);
-    refunds = new RefundService.Builder().config(config).build();
-    bills = new BillDownloadServiceExtension.Builder().config(config).build();
-    parser = new NotificationParser(config);
+    way.merchants = isPartner ? Shop.json("sp_mchid", official.mchid, "sub_mchid", SUB_MCHID) : Shop.json("mchid", official.mchid);
+    refunds = new RefundService.Builder().config(official.config).build();
+    bills = new BillDownloadServiceExtension.Builder().config(official.config).build();
   }
 
   private static Way way(Config config, String name) {
@@ -171,17 +168,11 @@ final class OfficialShop<C extends Config & NotificationConfig> implements Shop 
 
   @Override
   public Event read(Callback callback) {
-    RequestParam request =
-        new RequestParam.Builder()
-            .serialNumber(callback.header("Wechatpay-Serial"))
-            .nonce(callback.header("Wechatpay-Nonce"))
-            .signature(callback.header("Wechatpay-Signature"))
-            .signType(callback.header("Wechatpay-Signature-Type"))
-            .timestamp(callback.header("Wechatpay-Timestamp"))
-            .body(callback.body)
-            .build();
-    Class<?> type = callback.event().startsWith("REFUND.") ? RefundNotification.class : way.transaction;
-    return new Event(callback.event(), json(parser.parse(request, type)));
+    Class<?> type =
+        callback.event().startsWith("REFUND.") ? RefundNotification.class
+            : callback.event().startsWith("TRANSACTION.") ? way.transaction
+            : JsonObject.class;
+    return official.read(callback, type);
   }
 
   @Override
@@ -206,9 +197,5 @@ final class OfficialShop<C extends Config & NotificationConfig> implements Shop 
     all.addProperty(isPartner ? "sp_appid" : "appid", APPLICATION);
     all.add("payer", Shop.json(isPartner ? "sp_openid" : "openid", OPENID));
     return all;
-  }
-
-  private static JsonObject json(Object model) {
-    return GSON.toJsonTree(model).getAsJsonObject();
   }
 }

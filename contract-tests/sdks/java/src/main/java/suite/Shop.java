@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 interface Shop {
   String APPLICATION = "wxd678efh567hg6787";
   String SUB_MCHID = "1900000109";
+  String SERVICE_ID = "500001";
   String OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
   /** A callback that the SDK has verified and decrypted. */
