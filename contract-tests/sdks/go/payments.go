@@ -55,6 +55,7 @@ func checkPayments(ctx context.Context, merchant merchant, by string) int {
 	flow(shop, shop.h5())
 	flow(shop, shop.app())
 	flow(shop, shop.partner())
+	shop.checkBatch()
 	return shop.end()
 }
 

@@ -47,11 +47,13 @@ func (r *receiver) next(event, number string, content any) error {
 			var numbers struct {
 				OutTradeNo  string `json:"out_trade_no"`
 				OutRefundNo string `json:"out_refund_no"`
+				OutBatchNo  string `json:"out_batch_no"`
 			}
 			if err := r.last(&numbers); err != nil {
 				return err
 			}
-			if r.current.EventType == event && (numbers.OutTradeNo == number || numbers.OutRefundNo == number) {
+			isNamed := numbers.OutTradeNo == number || numbers.OutRefundNo == number || numbers.OutBatchNo == number
+			if r.current.EventType == event && isNamed {
 				return r.last(content)
 			}
 		case <-timeout:
