@@ -155,3 +155,35 @@ fn credentials_need_a_merchant_and_its_private_key() {
     let error = config.credentials(Some("2"), NOW).unwrap_err();
     assert_eq!(error.to_string(), "expected the mchid of a merchant (1), found 2");
 }
+
+#[test]
+fn what_happens_to_transfers_is_configured() {
+    let config = Folder::new(
+        r#"
+        auto_confirm = "after 2s"
+        transfer_delay = "after 5m"
+        transfer_scenes = ["1000", "1009"]
+        transfer_limit = 20000
+        transfer_daily_limit = 100000
+        policies = { short_balance = "refuse" }
+        "#,
+    )
+    .read()
+    .unwrap();
+    assert_eq!(config.payments.auto_confirm, Some(Duration::from_secs(2)));
+    let expected = Transfers {
+        delay: Duration::from_secs(300),
+        scenes: vec!["1000".into(), "1009".into()],
+        limit: Some(20_000),
+        daily_limit: Some(100_000),
+    };
+    assert_eq!(config.transfers, expected);
+}
+
+#[test]
+fn a_wrong_time_of_a_transfer_names_its_key() {
+    for key in ["auto_confirm", "transfer_delay"] {
+        let errors = Folder::new(&format!("{key} = \"2s\"")).read().unwrap_err().to_string();
+        assert!(errors.contains("expected a time, found \"2s\""), "{errors}");
+    }
+}

@@ -14,13 +14,14 @@ mod refused_values;
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
 use tempfile::TempDir;
 use wechatpay_mock::{
     Config, ConfigErrors, DiagnosisMode, Fault, FaultRule, Latency, Limits, MerchantKind, NoCredentials,
-    PlatformCertificates, TrustMode,
+    PlatformCertificates, Transfers, TrustMode,
     policies::{Arithmetic, Policies},
 };
 use wechatpay_protocol::{Credentials, Timestamp};

@@ -8,7 +8,7 @@ use super::{
     authorization,
     bill::{State, Transfer},
     kind,
-    named::{self, Target},
+    named::{self, Target, TransferName},
     progress,
 };
 use crate::operations::payment::{Refusal, ledger::Ledger};
@@ -35,8 +35,7 @@ const OVER: &str = "当前单据状态不可操作";
 
 impl Ledger<'_, '_> {
     /// The transfer or authorization of this name, if the merchant has it.
-    pub(crate) fn find_transfer(&mut self, name: &super::TransferName) -> Option<TransferTarget> {
-        use super::TransferName;
+    pub(crate) fn find_transfer(&mut self, name: &TransferName) -> Option<TransferTarget> {
         let target = match name {
             TransferName::OutBillNo(number) => {
                 self.documents.get::<Value>(kind::TRANSFER, number)?;
@@ -85,7 +84,7 @@ impl Ledger<'_, '_> {
         }
     }
 
-    /// The appid that a front end confirms with, and whether there is still something to confirm.
+    /// The appid that a front end confirms with.
     pub(crate) fn transfer_appid(&mut self, TransferTarget(target): &TransferTarget) -> Option<String> {
         let fields = match target {
             Target::Transfer(number) => progress::transfer(self, number)?.fields,

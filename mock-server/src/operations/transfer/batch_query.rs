@@ -125,10 +125,12 @@ fn shown_detail(batch: &Batch, at: usize, merchant: &Merchant) -> Value {
         "transfer_amount": detail.amount,
         "transfer_remark": sent["transfer_remark"],
         "openid": sent["openid"],
-        "user_name": name.and_then(|name| encrypted(merchant, name)).unwrap_or_default(),
         "initiate_time": time(batch.created),
         "update_time": time(batch.updated),
     });
+    if let Some(name) = name.and_then(|name| encrypted(merchant, name)) {
+        shown["user_name"] = name.into();
+    }
     if let Some(reason) = detail.fail_reason.as_deref().filter(|_| detail.state == DetailState::Fail) {
         shown["fail_reason"] = reason.into();
     }
