@@ -1,5 +1,7 @@
 //! Sharing an order, releasing what is left of it, and the query of both.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -256,7 +258,7 @@ fn new(
         created: now.as_unix(),
         shares,
         due: Some(now.as_unix().saturating_add(ledger.context.payments.sharing_delay.as_secs())),
-        returned: Default::default(),
+        returned: BTreeMap::new(),
     }
 }
 
