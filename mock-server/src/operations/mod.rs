@@ -8,6 +8,7 @@
 
 mod certificates;
 mod echo;
+mod encrypted;
 pub(crate) mod event;
 mod example;
 pub(crate) mod initial;

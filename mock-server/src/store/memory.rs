@@ -308,6 +308,30 @@ mod tests {
     }
 
     #[test]
+    fn a_callback_to_another_merchant_is_kept_with_the_change_and_is_the_other_merchants() {
+        let (store, mchid, other) = (memory(10, usize::MAX), mchid(), "1900000002".parse().unwrap());
+        let outgoing = Outgoing {
+            id: "1".into(),
+            event_type: "THING.CHANGED".into(),
+            notify_url: "http://127.0.0.1:1/".into(),
+            resource: "{}".into(),
+            nonce: "n".into(),
+            created: Timestamp::from_unix(1),
+        };
+        let mut changes = documents(&store, &mchid);
+        assert_eq!(changes.get::<Value>(KIND, "1"), None);
+        changes.send_to(&other, outgoing.clone());
+        put(&store, "1", &json!("between"));
+        assert_eq!(commit(&store, changes), Err(Conflict));
+        assert_eq!(store.last_delivery(), 0);
+        let mut changes = documents(&store, &mchid);
+        changes.send_to(&other, outgoing);
+        commit(&store, changes).unwrap();
+        let of = |mchid: &Mchid| store.deliveries(Some(mchid), 0, 9).len();
+        assert_eq!((of(&mchid), of(&other)), (0, 1));
+    }
+
+    #[test]
     fn beyond_the_memory_of_all_merchants_the_one_with_the_most_loses_its_oldest() {
         let (store, quiet, busy) = (memory(10, 20_000), mchid(), "1900000002".parse().unwrap());
         let put = |mchid: &Mchid, id: &str| {

@@ -44,6 +44,8 @@ fn values_in_the_file_are_used() {
     let config = Folder::new(
         r#"
         listen = "127.0.0.1:9"
+        sharing_delay = "after 5m"
+        max_ratio = 2000
         policies = { arithmetic = "reject" }
         limits.body_timeout = 5
         [[merchant]]
@@ -57,6 +59,8 @@ fn values_in_the_file_are_used() {
     .read()
     .unwrap();
     assert_eq!(config.listen, Some("127.0.0.1:9".parse().unwrap()));
+    assert_eq!(config.payments.sharing_delay.as_secs(), 300);
+    assert_eq!(config.payments.max_ratio.get(), 2000);
     assert_eq!(config.policies.arithmetic, Arithmetic::Reject);
     assert_eq!(config.limits, Limits::default().with_body_timeout(5).unwrap());
     let [merchant] = config.merchants() else { panic!("{config}") };

@@ -20,6 +20,16 @@ fn a_limit_out_of_range_is_refused_with_the_range() {
 }
 
 #[test]
+fn a_ratio_of_more_than_all_or_a_time_of_more_than_a_week_is_refused() {
+    let [place, problem, advice] = error("max_ratio = 10001");
+    assert_eq!(place, "mock.toml:1");
+    assert_eq!(problem, "max_ratio: expected a number from 0 to 10000, found 10001");
+    assert_eq!(advice, "it is in hundredths of a percent: 3000 for 30 %");
+    let problem = &error("sharing_delay = \"after 8d\"")[1];
+    assert_eq!(problem, "sharing_delay: expected a time, found \"after 8d\"");
+}
+
+#[test]
 fn an_unknown_value_of_a_policy_is_refused_with_the_known_ones() {
     let [place, problem, _] = error("[policies]\n\nrepeat = \"refuse\"");
     assert_eq!(place, "mock.toml:3");

@@ -55,6 +55,33 @@ async fn sharers_and_refunders_at_once_never_get_more_than_was_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_order_is_released_once_by_64_callers_and_not_shared_afterwards() {
+    for round in 0..4 {
+        let shop = Arc::new(Shop::with(without_ratio()).await);
+        let id = shop.sharable("RACE01", 100).await;
+        shop.add(STRANGER).await;
+        let mut callers = JoinSet::new();
+        for caller in 0..64 {
+            let (shop, id) = (Arc::clone(&shop), id.clone());
+            callers.spawn(async move {
+                let number = format!("N{round}-{caller}");
+                if caller % 2 == 0 {
+                    let answer = shop.try_call(Method::POST, UNFREEZE, release(&number, &id)).await.ok()?;
+                    return Some((true, answer["receivers"][0]["amount"].as_u64().unwrap_or_default()));
+                }
+                let asked = request(&number, &id, &[merchant(STRANGER, 1)], false);
+                shop.try_call(Method::POST, SHARE, asked).await.ok().map(|_| (false, 1))
+            });
+        }
+        let accepted: Vec<_> = callers.join_all().await.into_iter().flatten().collect();
+        assert_eq!(accepted.iter().filter(|(is_release, _)| *is_release).count(), 1);
+        // What receivers have and what was released is what was paid.
+        assert_eq!(accepted.iter().map(|(_, amount)| amount).sum::<u64>(), 100);
+        assert_eq!(shop.left(&id).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn returns_of_64_callers_at_once_are_never_more_than_what_was_received() {
     let shop = Arc::new(Shop::open().await);
     let id = shop.sharable("RACE01", 1000).await;
@@ -164,9 +191,8 @@ async fn step(
             let asked = back(&numbers.0, &numbers.1, RECEIVERS[receiver], amount);
             let answer = shop.try_call(post, RETURN, asked).await;
             let expected = &mut orders[at];
-            let left = expected.shares.get(&of).filter(|(known, _)| *known == receiver);
-            let left = left.map_or(0, |(_, amount)| *amount)
-                - expected.returned(Some(of)).min(left.map_or(0, |(_, amount)| *amount));
+            let received = expected.shares.get(&of).filter(|(known, _)| *known == receiver);
+            let left = received.map_or(0, |(_, received)| received - expected.returned(Some(of)));
             let is_possible = match expected.returns.get(&number) {
                 Some(known) => *known == (of, receiver, amount),
                 None => amount <= left,

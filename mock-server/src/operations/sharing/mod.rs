@@ -16,7 +16,7 @@ mod share;
 
 use std::ops::ControlFlow::Continue;
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 use crate::{
     operations::{Handler, payment::Ledger},
@@ -72,21 +72,30 @@ pub(super) fn become_due(ledger: &mut Ledger<'_, '_>, Key { kind, id }: &Key) {
 
 /// Shows every request to share, after what was due.
 pub(super) fn for_each_sharing(ledger: &mut Ledger<'_, '_>, show: impl FnMut(Sharing)) {
-    let ids = ids_of(ledger, kind::SHARING);
-    ids.iter().filter_map(|id| share::read(ledger, id)).for_each(show);
+    for_each(ledger, kind::SHARING, share::read, show);
 }
 
 /// Shows every return, after what was due.
 pub(super) fn for_each_return(ledger: &mut Ledger<'_, '_>, show: impl FnMut(Return)) {
-    let ids = ids_of(ledger, kind::RETURN);
-    ids.iter().filter_map(|id| back::read(ledger, id)).for_each(show);
+    for_each(ledger, kind::RETURN, back::read, show);
 }
 
-fn ids_of(ledger: &Ledger<'_, '_>, kind: &str) -> Vec<String> {
-    let mut ids = Vec::new();
-    ledger.documents.list(kind, |id, _: &Value| {
-        ids.push(id.to_owned());
+/// Only documents that are due are read as by a request, which conflicts with changes of them.
+fn for_each<'l, 'd, T: DeserializeOwned>(
+    ledger: &mut Ledger<'l, 'd>,
+    kind: &str,
+    read: fn(&mut Ledger<'l, 'd>, &str) -> Option<T>,
+    mut show: impl FnMut(T),
+) {
+    let now = ledger.now().as_unix();
+    let mut due = Vec::new();
+    ledger.documents.list(kind, |id, value| {
+        if value["due"].as_u64().is_some_and(|at| at <= now) {
+            due.push(id.to_owned());
+        } else {
+            T::deserialize(value).ok().into_iter().for_each(&mut show);
+        }
         Continue(())
     });
-    ids
+    due.iter().filter_map(|id| read(ledger, id)).for_each(show);
 }

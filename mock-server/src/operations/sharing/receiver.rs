@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wechatpay_protocol::EncryptingKey;
 
 use super::kind;
 use crate::{
-    api::error::{ApiError, SensitiveFault},
+    api::error::ApiError,
     operations::{
-        Context,
+        Context, encrypted,
         payment::{Ledger, parties, shared::SharingApi},
     },
     request::validate::ValidRequest,
@@ -71,7 +70,7 @@ pub(super) fn add(
     put(request, documents, &Receiver { name, deleted: None });
     let mut answer = shown(request, &["sub_mchid", "type", "account", "relation_type", "custom_relation"]);
     if let (SharingApi::Ordinary, Some(name)) = (SharingApi::of(request), body["name"].as_str()) {
-        answer["name"] = encrypted(request, name)?.into();
+        answer["name"] = encrypted::for_merchant(request.merchant(), name)?.into();
     }
     Ok(OperationResponse::ok(answer))
 }
@@ -102,13 +101,4 @@ fn shown(request: &ValidRequest<'_>, names: &[&str]) -> Value {
         |name: &str| schema.is_some_and(|schema| schema.as_value()["properties"].get(name).is_some());
     let sent = names.iter().filter(|name| is_answered(name));
     sent.filter_map(|name| Some((*name, request.body().get(*name)?.clone()))).collect()
-}
-
-/// A name, encrypted for the merchant's certificate.
-fn encrypted(request: &ValidRequest<'_>, name: &str) -> Result<String, ApiError> {
-    let key = EncryptingKey::from_pem(request.merchant().certificate().pem()).ok();
-    key.and_then(|key| key.encrypt(name).ok()).ok_or_else(|| {
-        let reason = "expected a name that the merchant's certificate can encrypt".into();
-        ApiError::Sensitive(SensitiveFault::Undecryptable { reason })
-    })
 }

@@ -1,5 +1,7 @@
 //! Sharing an order, releasing what is left of it, and the query of both.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -38,11 +40,7 @@ pub(super) fn share(
             false => Err(OperationError::SharingDifferent.into()),
         };
     }
-    let Some(mut found) = Shareable::find(&mut ledger, text(body, "transaction_id"), api)? else {
-        return unknown(context, request, documents);
-    };
-    check_sub_mchid(request, found.order.sub_mchid())?;
-    found.check_time(api, &ledger)?;
+    let Some(mut found) = found(&mut ledger, request)? else { return unknown(context, request, documents) };
     if found.order.sharing.times >= MOST {
         return Err(OperationError::SharingTooMany.into());
     }
@@ -79,11 +77,7 @@ pub(super) fn unfreeze(
     if let Some(known) = known(&mut ledger, request)? {
         return Ok(repeated(released(&known)));
     }
-    let Some(mut found) = Shareable::find(&mut ledger, text(body, "transaction_id"), api)? else {
-        return unknown(context, request, documents);
-    };
-    check_sub_mchid(request, found.order.sub_mchid())?;
-    found.check_time(api, &ledger)?;
+    let Some(mut found) = found(&mut ledger, request)? else { return unknown(context, request, documents) };
     found.order.sharing.api = Some(api);
     let shares = release(&ledger, &mut found.order, text(body, "description"));
     let sharing = new(&ledger, request, &found, shares.into_iter().collect());
@@ -127,6 +121,23 @@ fn known(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> Result<Opti
     let known = share::read(ledger, &id);
     SharingApi::of(request).check(known.as_ref().map(|known| known.api))?;
     Ok(known)
+}
+
+/// The order that a request shares or releases; `None` if nobody placed it.
+///
+/// # Errors
+/// If it can't be shared, or not now, or not by this merchant.
+fn found(
+    ledger: &mut Ledger<'_, '_>,
+    request: &ValidRequest<'_>,
+) -> Result<Option<Shareable>, OperationError> {
+    let api = SharingApi::of(request);
+    let found = Shareable::find(ledger, text(request.body(), "transaction_id"), api)?;
+    if let Some(found) = &found {
+        check_sub_mchid(request, found.order.sub_mchid())?;
+        found.check_time(api, ledger)?;
+    }
+    Ok(found)
 }
 
 fn repeated(answer: Value) -> OperationResponse {
@@ -247,7 +258,7 @@ fn new(
         created: now.as_unix(),
         shares,
         due: Some(now.as_unix().saturating_add(ledger.context.payments.sharing_delay.as_secs())),
-        returned: Default::default(),
+        returned: BTreeMap::new(),
     }
 }
 

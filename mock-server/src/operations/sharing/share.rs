@@ -193,7 +193,7 @@ fn settled(ledger: &mut Ledger<'_, '_>, mut sharing: Sharing) -> Sharing {
         share.result = if reason.is_none() { ShareResult::Success } else { ShareResult::Closed };
         share.fail_reason = reason;
         share.finished = Some(at);
-        closed += if reason.is_some() { share.amount } else { 0 };
+        closed = closed.saturating_add(if reason.is_some() { share.amount } else { 0 });
     }
     if closed > 0
         && let Some(mut order) = ledger.order(&sharing.order)

@@ -8,7 +8,7 @@ use base64::{
 };
 use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
-use wechatpay_protocol::{Apiv3Key, EncryptingKey, Resource, Timestamp};
+use wechatpay_protocol::{Apiv3Key, Resource, Timestamp};
 
 use super::{
     day::Day,
@@ -17,14 +17,10 @@ use super::{
     sharing, trade,
 };
 use crate::{
-    api::{
-        error::{ApiError, SensitiveFault},
-        host::GATEWAY_HOSTS,
-        operation_error::OperationError,
-    },
+    api::{error::ApiError, host::GATEWAY_HOSTS, operation_error::OperationError},
     merchants::Merchant,
     operations::{
-        Context, example,
+        Context, encrypted, example,
         payment::{kind, ledger::Ledger, order::MINUTE},
         resource,
     },
@@ -111,11 +107,7 @@ impl Encryption {
 
     /// The key, encrypted for the merchant.
     pub(super) fn encrypted_key(&self, merchant: &Merchant) -> Result<String, ApiError> {
-        let key = EncryptingKey::from_pem(merchant.certificate().pem()).ok();
-        key.and_then(|key| key.encrypt(&self.key).ok()).ok_or_else(|| {
-            let reason = "expected a merchant's certificate that encrypts 32 bytes".into();
-            ApiError::Sensitive(SensitiveFault::Undecryptable { reason })
-        })
+        encrypted::for_merchant(merchant, &self.key)
     }
 
     /// The encrypted bytes, with their tag.
