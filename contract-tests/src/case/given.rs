@@ -36,6 +36,9 @@ pub struct Given {
     /// How many seconds a refund stays `PROCESSING`.
     #[serde(deserialize_with = "strict::not_default")]
     pub refund_delay: u64,
+    /// The most that a service of pay score may cost, in fen; without it, there is no limit.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub service_limit: Option<u64>,
 }
 
 impl Given {
@@ -52,6 +55,7 @@ impl Given {
         config.policies = self.policies.clone();
         config.seed.clone_from(&self.seed);
         config.payments.refund_delay = Duration::from_secs(self.refund_delay);
+        config.payments.service_limit = self.service_limit;
         config
     }
 

@@ -76,7 +76,7 @@ impl Permission {
     }
 
     /// Everything that any answer shows of it.
-    pub(super) fn whole(&self, mchid: &str) -> Value {
+    pub(crate) fn whole(&self, mchid: &str) -> Value {
         let mut all = self.fields.clone();
         all["mchid"] = mchid.into();
         all["apply_permissions_token"] = self.token.as_str().into();
