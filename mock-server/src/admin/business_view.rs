@@ -26,7 +26,6 @@ use crate::{
 pub(super) struct OpenedBusinessView {
     /// The page.
     #[serde(rename = "businessType")]
-    #[schema(inline)]
     business_type: BusinessType,
     /// What a mini program hands over.
     #[serde(rename = "extraData", default, deserialize_with = "non_null")]
@@ -45,16 +44,14 @@ pub(super) struct OpenedBusinessView {
 
 /// The page.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 enum BusinessType {
     /// The user confirms an order.
-    #[serde(rename = "wxpayScoreUse")]
-    Use,
+    WxpayScoreUse,
     /// The user looks at an order, and pays it.
-    #[serde(rename = "wxpayScoreDetail")]
-    Detail,
+    WxpayScoreDetail,
     /// The user opens a service.
-    #[serde(rename = "wxpayScoreEnable")]
-    Enable,
+    WxpayScoreEnable,
 }
 
 /// The name of the call in its errMsg.
@@ -110,9 +107,9 @@ pub(super) async fn open_business_view(
 impl OpenedBusinessView {
     fn opened(self) -> Result<OpenedView, AdminError> {
         let view = match self.business_type {
-            BusinessType::Use => BusinessView::Use,
-            BusinessType::Detail => BusinessView::Detail,
-            BusinessType::Enable => BusinessView::Enable,
+            BusinessType::WxpayScoreUse => BusinessView::Use,
+            BusinessType::WxpayScoreDetail => BusinessView::Detail,
+            BusinessType::WxpayScoreEnable => BusinessView::Enable,
         };
         let parameters = match (self.extra_data, self.query_string) {
             (Some(data), None) => data.into_iter().collect(),

@@ -109,6 +109,10 @@ async fn responses(seen: &mut Vec<Response>) {
     for body in [&json!({}), &handed, &handed] {
         seen.push(admin.post("/request-payment", body).await);
     }
+    for (action, view) in super::business_view::calls(&admin, "123459").await {
+        seen.push(admin.post("/service-orders", &action).await);
+        seen.push(admin.post("/open-business-view", &view).await);
+    }
     for path in [
         "/",
         "/health",

@@ -168,7 +168,7 @@ pub(super) fn apply(
             authorization_code: code.into(),
             fields: fields.clone(),
             content,
-            token: numbers::package(context.randomness),
+            token: numbers::package(&by_code(&id), context.randomness),
             renewed: now,
             state: PermissionState::UnboundUser,
             openid: None,

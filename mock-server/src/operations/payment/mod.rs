@@ -7,6 +7,7 @@
 mod act;
 mod bill;
 mod close;
+pub(super) mod collected;
 mod combined;
 mod ledger;
 pub(crate) mod magic;
