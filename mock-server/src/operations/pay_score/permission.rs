@@ -272,9 +272,7 @@ fn nothing(request: &ValidRequest<'_>) -> Value {
         "use_service_state": "UNAVAILABLE",
     });
     for (name, value) in request.parameters() {
-        if !value.is_empty() {
-            all[*name] = value.as_str().into();
-        }
+        all[*name] = value.as_str().into();
     }
     all
 }
