@@ -72,7 +72,7 @@ fn lines(subject: Subject) -> &'static [[&'static str; 2]] {
     match subject {
         Subject::Request => &REQUEST_LINES,
         Subject::Response | Subject::Resource => &RESPONSE_LINES,
-        Subject::PaySign => &PAY_SIGN_LINES,
+        Subject::PaySign | Subject::BusinessView => &PAY_SIGN_LINES,
     }
 }
 

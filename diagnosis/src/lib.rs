@@ -58,10 +58,12 @@
 //! | `layout` | the lines and their endings |
 //!
 //! `hint` has what can only be supposed. `received` has the mistakes in responses, which are made after they were signed;
-//! `resource` those in encrypted data; `pay_sign` those in what opens a payment.
+//! `resource` those in encrypted data; `pay_sign` those in what opens a payment, `business_view` in what opens a page of pay
+//! score.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod business_view;
 mod difference;
 mod digest;
 mod encoding;
@@ -84,6 +86,10 @@ use std::time::{Duration, Instant};
 
 use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
 
+pub use business_view::{
+    BusinessView, BusinessViewEvidence, diagnose_business_view, known_business_view_hints,
+    known_business_view_mistakes,
+};
 pub use difference::Difference;
 pub use key::{KeyHolder, KnownKey};
 pub use known_mistake::{KnownMistake, ProvedMistake};
@@ -239,7 +245,7 @@ fn unexplained(claim: Claim<'_>, deadline: Deadline) -> Diagnosis {
     let bits = claim.key.bits();
     let bytes = bits.div_ceil(8);
     let [whose, whose_in_chinese] = match claim.subject {
-        Subject::Request | Subject::PaySign => ["the merchant's key", "商户密钥"],
+        Subject::Request | Subject::PaySign | Subject::BusinessView => ["the merchant's key", "商户密钥"],
         Subject::Response | Subject::Resource => ["the key", "验签密钥"],
     };
     let key = Fact::new(

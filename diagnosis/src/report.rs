@@ -94,6 +94,12 @@ const NO_KNOWN_PAY_SIGN_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "没有符合的已知错误：请先确认用下单商户的私钥（apiclient_key.pem）签名，并且 paySign 完整",
 );
 
+const NO_KNOWN_VIEW_MISTAKE_FITS: KnownMistake = KnownMistake::new(
+    "no-known-mistake-fits",
+    "check first that you sign with the key of API v2 of the merchant that created the order, and hand over what you signed",
+    "没有符合的已知错误：请先确认用创建订单的商户的 APIv2 密钥签名，并且传入的参数就是签名的参数",
+);
+
 const NOT_TRIED: KnownMistake = KnownMistake::new(
     "not-tried",
     "too many wrong signatures arrived at once to diagnose this one: send it again on its own",
@@ -124,6 +130,9 @@ impl Verdict {
             (Self::Unexplained, Subject::Resource) => Some(&NO_KNOWN_RESOURCE_MISTAKE_FITS),
             (Self::Unexplained, Subject::PaySign) => Some(&NO_KNOWN_PAY_SIGN_MISTAKE_FITS),
             (Self::NotTried, _) => Some(&NOT_TRIED),
+            (Self::OtherMessage | Self::Unexplained, Subject::BusinessView) => {
+                Some(&NO_KNOWN_VIEW_MISTAKE_FITS)
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Subject {
     Resource,
     /// What a front end hands to the client to open a payment.
     PaySign,
+    /// What a front end hands over to open a page of pay score.
+    BusinessView,
 }
 
 /// The mistakes of a subject.

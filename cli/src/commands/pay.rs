@@ -1,11 +1,11 @@
-//! `pay`: does what a payer does with an order of a running mock, or what a user does with a transfer.
+//! `pay`: does what a payer does with an order of a running mock, or what a user does with a transfer or a service order.
 
 use clap::Args;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    mock_client::{MockOptions, TIMEOUT, call_failed},
+    mock_client::{MockError, MockOptions, TIMEOUT, call_failed},
     output::{DIM, Failure, print, print_json, printable_lines},
 };
 
@@ -20,16 +20,18 @@ Examples:
   wechatpay-mock pay --transfer plfk2020042013         take the money of a transfer, as its user does
   wechatpay-mock pay --transfer plfk2020042013 --decline
       do not take it: the transfer fails
+  wechatpay-mock pay --service-order 1234323JKHDFE1243252
+      confirm a service order of pay score, or pay it if it is completed
 
-The mock sends the callback of the payment or the transfer to its notify_url.
+The mock sends the callback to the notify_url of what was paid or confirmed.
 
-Exit codes: 0 success, 1 there is no such order or transfer, it can't be paid or confirmed, or the mock cannot be reached, 2 wrong usage.";
+Exit codes: 0 success, 1 there is no such order, transfer or service order, it can't be paid or confirmed, or the mock cannot be reached, 2 wrong usage.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Pay {
     /// The order: its out_trade_no, or combine_out_trade_no, or its prepay_id, code_url or h5_url
-    #[arg(required_unless_present_any = ["transfer", "authorization"])]
+    #[arg(required_unless_present_any = ["transfer", "authorization", "service_order"])]
     order: Option<String>,
     /// Confirm the transfer with this out_bill_no
     #[arg(long, value_name = "OUT_BILL_NO", conflicts_with_all = ["order", "action", "openid"])]
@@ -38,11 +40,15 @@ pub(crate) struct Pay {
     #[arg(long, value_name = "OUT_AUTHORIZATION_NO", conflicts_with_all = ["order", "action", "openid", "transfer"])]
     authorization: Option<String>,
     /// Decline the transfer or the authorization, or take the authorization back
-    #[arg(long, conflicts_with_all = ["order", "action"])]
+    #[arg(long, conflicts_with_all = ["order", "action", "service_order"])]
     decline: bool,
     /// The user's real name; a transfer that names another fails [default: the one in the transfer]
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["order", "action", "authorization"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["order", "action", "authorization", "service_order"])]
     user_name: Option<String>,
+    /// Confirm the service order of pay score with this out_order_no, or pay it if it is completed
+    #[arg(long, value_name = "OUT_ORDER_NO",
+        conflicts_with_all = ["order", "transfer", "authorization", "cancel", "start", "close"])]
+    service_order: Option<String>,
     /// Try to pay without enough money
     #[arg(long, group = "action")]
     fail: bool,
@@ -68,23 +74,41 @@ pub(crate) struct Pay {
     mock: MockOptions,
 }
 
-impl Pay {
-    /// The path of the call under `/__mock/`, and its body.
-    fn call(&self) -> (&'static str, Value) {
-        let transfer = self.transfer.as_ref().map(|number| ("out_bill_no", number));
-        let authorization = self.authorization.as_ref().map(|number| ("out_authorization_no", number));
-        let Some((name, number)) = transfer.or(authorization) else { return ("payments", self.payment()) };
-        let action = if self.decline { "decline" } else { "confirm" };
-        let mut body = json!({ name: number, "action": action });
-        for (name, value) in [("user_name", &self.user_name), ("merchant", &self.merchant)] {
-            if let Some(value) = value {
-                body[name] = value.as_str().into();
-            }
-        }
-        ("transfers", body)
-    }
+/// A call under `/__mock/`, and what is shown of its answer.
+struct Call {
+    path: &'static str,
+    body: Value,
+    /// The titles of the lines, and where their values are.
+    shown: &'static [(&'static str, &'static str)],
+}
 
-    fn payment(&self) -> Value {
+const OF_PAYMENT: &[(&str, &str)] = &[
+    ("order", "/out_trade_no"),
+    ("order", "/combine_out_trade_no"),
+    ("trade_state", "/trade_state"),
+    ("transaction_id", "/transaction_id"),
+    ("combine_transaction_id", "/combine_transaction_id"),
+    ("success_time", "/success_time"),
+];
+
+const OF_TRANSFER: &[(&str, &str)] = &[
+    ("out_bill_no", "/out_bill_no"),
+    ("out_authorization_no", "/out_authorization_no"),
+    ("transfer_bill_no", "/transfer_bill_no"),
+    ("authorization_id", "/authorization_id"),
+    ("state", "/state"),
+    ("fail_reason", "/fail_reason"),
+];
+
+const OF_SERVICE_ORDER: &[(&str, &str)] = &[
+    ("order", "/out_order_no"),
+    ("state", "/state"),
+    ("description", "/state_description"),
+    ("collection", "/collection/state"),
+];
+
+impl Pay {
+    fn payment(&self) -> Call {
         let order = self.order.as_deref().unwrap_or_default();
         let name = match order {
             order if order.starts_with("weixin://") => "code_url",
@@ -95,8 +119,24 @@ impl Pay {
         let actions =
             [(self.fail, "fail"), (self.cancel, "cancel"), (self.start, "start"), (self.close, "close")];
         let action = actions.iter().find(|(is_chosen, _)| *is_chosen).map_or("pay", |(_, name)| name);
-        let mut body = json!({ name: order, "action": action });
-        for (name, value) in [("openid", &self.openid), ("merchant", &self.merchant)] {
+        Call { path: "payments", body: self.body(name, order, action), shown: OF_PAYMENT }
+    }
+
+    fn transfer(&self, name: &str, number: &str) -> Call {
+        let action = if self.decline { "decline" } else { "confirm" };
+        Call { path: "transfers", body: self.body(name, number, action), shown: OF_TRANSFER }
+    }
+
+    fn service_order(&self, number: &str, action: &str) -> Call {
+        let body = self.body("out_order_no", number, action);
+        Call { path: "service-orders", body, shown: OF_SERVICE_ORDER }
+    }
+
+    fn body(&self, name: &str, number: &str, action: &str) -> Value {
+        let mut body = json!({ name: number, "action": action });
+        let options =
+            [("openid", &self.openid), ("user_name", &self.user_name), ("merchant", &self.merchant)];
+        for (name, value) in options {
             if let Some(value) = value {
                 body[name] = value.as_str().into();
             }
@@ -112,33 +152,31 @@ fn is_prepay_id(text: &str) -> bool {
 
 pub(crate) async fn run(options: &Pay) -> Result<(), Failure> {
     let mock = options.mock.client()?;
-    let (path, body) = options.call();
-    let order = mock.call(Method::POST, path, Some(&body), TIMEOUT).await.map_err(call_failed)?;
+    let send = async |call: Call| {
+        let answer = mock.call(Method::POST, call.path, Some(&call.body), TIMEOUT).await?;
+        Ok((answer, call.shown))
+    };
+    let answered = match (&options.service_order, &options.transfer, &options.authorization) {
+        (Some(number), ..) if options.fail => send(options.service_order(number, "fail")).await,
+        (Some(number), ..) => match send(options.service_order(number, "confirm")).await {
+            // It is confirmed already.
+            Err(MockError::Refused { status: StatusCode::CONFLICT, .. }) => {
+                send(options.service_order(number, "pay")).await
+            }
+            other => other,
+        },
+        (None, Some(number), _) => send(options.transfer("out_bill_no", number)).await,
+        (None, None, Some(number)) => send(options.transfer("out_authorization_no", number)).await,
+        (None, None, None) => send(options.payment()).await,
+    };
+    let (answer, shown) = answered.map_err(call_failed)?;
     if options.json {
-        return print_json(&order);
+        return print_json(&answer);
     }
-    let text = |value: &Value| printable_lines(value.as_str().unwrap_or_default());
-    if path == "transfers" {
-        return print(|out| {
-            let names = ["out_bill_no", "out_authorization_no", "transfer_bill_no", "authorization_id"];
-            for name in names.into_iter().chain(["state", "fail_reason"]) {
-                if order[name].is_string() {
-                    writeln!(out, "{DIM}{name:20}{DIM:#} {}", text(&order[name]))?;
-                }
-            }
-            Ok(())
-        });
-    }
+    let text = |at: &str| answer.pointer(at).and_then(Value::as_str).map(printable_lines);
+    let lines: Vec<_> = shown.iter().filter_map(|(title, at)| Some((title, text(at)?))).collect();
+    let width = lines.iter().map(|(title, _)| title.len()).fold(15, usize::max);
     print(|out| {
-        let number = [&order["out_trade_no"], &order["combine_out_trade_no"]];
-        let number = number.into_iter().find(|number| number.is_string()).unwrap_or(&Value::Null);
-        writeln!(out, "{DIM}order{DIM:#}           {}", text(number))?;
-        writeln!(out, "{DIM}trade_state{DIM:#}     {}", text(&order["trade_state"]))?;
-        for name in ["transaction_id", "combine_transaction_id", "success_time"] {
-            if order[name].is_string() {
-                writeln!(out, "{DIM}{name:15}{DIM:#} {}", text(&order[name]))?;
-            }
-        }
-        Ok(())
+        lines.iter().try_for_each(|(title, value)| writeln!(out, "{DIM}{title:width$}{DIM:#} {value}"))
     })
 }

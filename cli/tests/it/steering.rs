@@ -116,7 +116,7 @@ async fn a_transfer_is_confirmed_or_declined() {
     let mock = mock().await;
     transfer(&mock, "T1").await;
     let confirmed = printed(&mock, &["pay", "--transfer", "T1"]).await;
-    assert!(confirmed.starts_with("out_bill_no          T1\ntransfer_bill_no     133"), "{confirmed}");
+    assert!(confirmed.starts_with("out_bill_no      T1\ntransfer_bill_no 133"), "{confirmed}");
     assert!(confirmed.ends_with("state                SUCCESS\n"), "{confirmed}");
     transfer(&mock, "T2").await;
     let declined = printed(&mock, &["pay", "--transfer", "T2", "--decline"]).await;

@@ -39,6 +39,9 @@ pub struct Given {
     /// How many seconds a refund stays `PROCESSING`.
     #[serde(deserialize_with = "strict::not_default")]
     pub refund_delay: u64,
+    /// The most that a service of pay score may cost, in fen; without it, there is no limit.
+    #[serde(deserialize_with = "strict::not_default")]
+    pub service_limit: Option<u64>,
     /// How many seconds receivers wait for their money, and a return takes.
     #[serde(deserialize_with = "strict::not_default")]
     pub sharing_delay: u64,
@@ -73,6 +76,7 @@ impl Given {
         config.policies = self.policies.clone();
         config.seed.clone_from(&self.seed);
         config.payments.refund_delay = Duration::from_secs(self.refund_delay);
+        config.payments.service_limit = self.service_limit;
         config.payments.sharing_delay = Duration::from_secs(self.sharing_delay);
         config.payments.max_ratio = self.max_ratio.and_then(MaxRatio::new).unwrap_or_default();
         config.transfers = Transfers {

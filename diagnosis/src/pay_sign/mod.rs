@@ -19,6 +19,7 @@ use crate::{
 };
 
 use lines::Handed;
+pub(crate) use parameters::normal;
 use parameters::{Parameters, Role};
 
 pub use report::{ParameterProblem, PaySignDiagnosis};

@@ -439,7 +439,7 @@ pub(super) fn prepay_id(client: PayClient, parameters: &Map<String, Value>) -> O
 }
 
 /// The name in small letters, without what joins its words.
-pub(super) fn normal(name: &str) -> String {
+pub(crate) fn normal(name: &str) -> String {
     name.chars().filter(|one| one.is_alphanumeric()).map(|one| one.to_ascii_lowercase()).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Diagnosis, ProvedMistake};
+use crate::{Diagnosis, ProvedMistake, business_view, rules::Subject};
 
 /// Why a client refuses what a front end hands to it. At least one of both is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,11 @@ impl PaySignDiagnosis {
 
     /// What the user sees, or what the call fails with.
     pub fn shown(&self) -> &str {
-        self.parameters.first().map_or(SIGNATURE_FAILS, |problem| &problem.shown)
+        let fails = match &self.signature {
+            Some(signature) if signature.subject == Subject::BusinessView => business_view::SIGNATURE_FAILS,
+            _ => SIGNATURE_FAILS,
+        };
+        self.parameters.first().map_or(fails, |problem| &problem.shown)
     }
 
     /// One line in Chinese; `Display` has it in English.

@@ -10,6 +10,7 @@
 //! A caller without access is refused before the path is looked up.
 
 mod access;
+mod business_view;
 mod callbacks;
 mod clock;
 mod contract;
@@ -170,6 +171,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::list_attempts))
         .routes(routes!(payments::pay))
         .routes(routes!(service_orders::act))
+        .routes(routes!(business_view::open_business_view))
         .routes(routes!(request_payment::request_payment))
         .routes(routes!(transfers::confirm))
         .routes(routes!(transfers::request_merchant_transfer))

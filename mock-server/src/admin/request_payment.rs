@@ -55,17 +55,20 @@ enum Client {
     App,
 }
 
+/// The name of the call in its errMsg.
+const CALL: &str = "requestPayment";
+
 /// Why the user does not get to pay. If the body itself is wrong, there is only a message.
 #[derive(Debug, Serialize, ToSchema)]
-struct PaymentRefusal<'a> {
+pub(super) struct PaymentRefusal<'a> {
     /// What is wrong, and what to do.
     message: String,
     /// The same in Chinese.
     #[serde(skip_serializing_if = "Option::is_none")]
     chinese: Option<String>,
-    /// What `wx.requestPayment` fails with.
+    /// What `wx.requestPayment` or `wx.openBusinessView` fails with.
     #[serde(rename = "errMsg")]
-    #[schema(required = false, pattern = "^requestPayment:fail ")]
+    #[schema(required = false, pattern = "^(requestPayment|openBusinessView):fail ")]
     err_msg: String,
     /// What the user sees.
     #[schema(required = false)]
@@ -88,7 +91,7 @@ struct PaySignDetail<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct ParameterDetail<'a> {
-    #[schema(pattern = "^pay(-[a-z]+)+$")]
+    #[schema(pattern = "^(pay|view)(-[a-z0-9]+)+$")]
     name: &'static str,
     /// The parameter, as the client reads it.
     parameter: &'static str,
@@ -139,11 +142,11 @@ pub(super) async fn request_payment(
             Ok(Json::of(&shown))
         }
         Err(NotRequested::Wrong(diagnosis)) => {
-            let refusal = PaymentRefusal::wrong(&diagnosis, may_be_js_sdk);
+            let refusal = PaymentRefusal::wrong(CALL, &diagnosis, may_be_js_sdk);
             Err(Ok((StatusCode::BAD_REQUEST, Json::of(&refusal))))
         }
         Err(NotRequested::Payment(PaymentError::Refused { shown, reason })) => {
-            Err(Ok((StatusCode::CONFLICT, Json::of(&PaymentRefusal::new(shown, &reason)))))
+            Err(Ok((StatusCode::CONFLICT, Json::of(&PaymentRefusal::new(CALL, shown, &reason)))))
         }
         Err(NotRequested::Payment(error)) => Err(Err(error.into())),
     }
@@ -164,15 +167,16 @@ impl From<RequestedPayment> for FrontEndPayment {
 }
 
 impl<'a> PaymentRefusal<'a> {
-    fn new(shown: &'a str, message: &str) -> Self {
+    /// The refusal of a call with this name.
+    pub(super) fn new(call: &str, shown: &'a str, message: &str) -> Self {
         let detail = shown.strip_prefix("requestPayment:fail ").unwrap_or(shown);
-        let err_msg = format!("requestPayment:fail {detail}");
+        let err_msg = format!("{call}:fail {detail}");
         let message = truncate(message, LONGEST).into_owned();
         Self { message, chinese: None, err_msg, shown, diagnosis: None }
     }
 
     /// `wx.chooseWXPay` has another name for `timeStamp` than all others.
-    fn wrong(diagnosis: &'a PaySignDiagnosis, may_be_js_sdk: bool) -> Self {
+    pub(super) fn wrong(call: &str, diagnosis: &'a PaySignDiagnosis, may_be_js_sdk: bool) -> Self {
         let (mut english, mut chinese) = (diagnosis.to_string(), diagnosis.chinese());
         if may_be_js_sdk {
             english += "; if this is for wx.chooseWXPay, add \"client\": \"js-sdk\"";
@@ -186,7 +190,7 @@ impl<'a> PaymentRefusal<'a> {
                 parameters: diagnosis.parameters.iter().map(ParameterDetail::of).collect(),
                 signature: diagnosis.signature.as_ref().map(DiagnosisDetail::of),
             }),
-            ..Self::new(diagnosis.shown(), &english)
+            ..Self::new(call, diagnosis.shown(), &english)
         }
     }
 }

@@ -124,16 +124,16 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
                   the money is collected as soon as it is completed, of MOCK*pay-fail*, never",
     },
     TriggerForm {
-        number: "MOCK*assessment-failed*0001",
+        number: "MOCK*assessment*0001",
         meaning: "out_order_no: the user is refused with 综合评估未通过: with NO_AUTH if no confirmation is needed, or else when \
                   confirming",
     },
     TriggerForm {
-        number: "MOCK*overdue-orders*0001",
+        number: "MOCK*overdue*0001",
         meaning: "out_order_no: the same with 存在待处理的超时未支付订单",
     },
     TriggerForm {
-        number: "MOCK*teenager-mode*0001",
+        number: "MOCK*teenager*0001",
         meaning: "out_order_no: the same with 已开启青少年模式支付限额，暂无法使用支付分先用后付服务",
     },
     TriggerForm {

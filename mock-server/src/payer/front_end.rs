@@ -35,8 +35,8 @@ pub(crate) enum NotRequested {
     Payment(PaymentError),
 }
 
-/// The keys that a paySign may be made with in place of the private key.
-fn secrets(merchant: &Merchant) -> Vec<Secret<'_>> {
+/// The keys that merchant and gateway share, with which API v2 signs.
+pub(super) fn secrets(merchant: &Merchant) -> Vec<Secret<'_>> {
     let apiv3 = Secret { kind: SecretKind::ApiV3, text: merchant.apiv3_key.expose() };
     let apiv2 = merchant.apiv2_key.as_ref().map(|key| Secret { kind: SecretKind::ApiV2, text: key.expose() });
     [apiv3].into_iter().chain(apiv2).collect()

@@ -1,5 +1,6 @@
 //! The other person: who pays the orders, on a page or by a call, and what happens when their time has come.
 
+mod business_view;
 mod front_end;
 mod page;
 mod service_orders;
@@ -21,6 +22,7 @@ use crate::{
     store::Reminder,
 };
 
+pub(crate) use business_view::OpenedView;
 pub(crate) use front_end::{FrontEndPayment, NotRequested};
 pub(crate) use page::is_page_request;
 pub use service_orders::ServiceOrderCall;

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 36] = [
+const CALLS: [&str; 38] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -94,10 +94,12 @@ const CALLS: [&str; 36] = [
     "POST /__mock/clock set_clock body",
     "POST /__mock/faults add_fault body",
     "POST /__mock/merchants make_merchant body",
+    "POST /__mock/open-business-view open_business_view body",
     "POST /__mock/payments pay body",
     "POST /__mock/request-merchant-transfer request_merchant_transfer body",
     "POST /__mock/request-payment request_payment body",
     "POST /__mock/reset reset body",
+    "POST /__mock/service-orders act body",
     "POST /__mock/transfers confirm body",
     "POST /__mock/verify verify body",
 ];

@@ -60,6 +60,7 @@ async fn every_call_shown_in_the_documentation_works() {
         let admin = Admin::new().await;
         admin.five_exchanges().await;
         admin.exchange(&RawRequest::order("1217752501201407033233368018")).await;
+        super::business_view::package(&admin, "1234323JKHDFE1243252").await;
         super::transfers::package_info(&admin, "plfk2020042013").await;
         shown += calls.len();
         for (method, path, body) in calls {

@@ -110,6 +110,10 @@ async fn responses(seen: &mut Vec<Response>) {
     for body in [&json!({}), &handed, &handed] {
         seen.push(admin.post("/request-payment", body).await);
     }
+    for (action, view) in super::business_view::calls(&admin, "123459").await {
+        seen.push(admin.post("/service-orders", &action).await);
+        seen.push(admin.post("/open-business-view", &view).await);
+    }
     let package = transfers::package_info(&admin, "T1").await;
     for number in ["T1", "T1", "T2"] {
         seen.push(admin.post("/transfers", &json!({ "out_bill_no": number })).await);

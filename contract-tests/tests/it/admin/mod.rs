@@ -2,6 +2,7 @@
 
 mod access;
 mod bad;
+mod business_view;
 mod callbacks;
 mod clock;
 mod credentials;

@@ -18,8 +18,9 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use wechatpay_mock::diagnosis::{
-    Verdict, known_hints, known_mistakes, known_pay_sign_hints, known_pay_sign_mistakes,
-    known_resource_hints, known_resource_mistakes, known_response_hints, known_response_mistakes,
+    Verdict, known_business_view_hints, known_business_view_mistakes, known_hints, known_mistakes,
+    known_pay_sign_hints, known_pay_sign_mistakes, known_resource_hints, known_resource_mistakes,
+    known_response_hints, known_response_mistakes,
 };
 use wechatpay_protocol::HashAlgorithm;
 
@@ -62,11 +63,16 @@ fn each_known_mistake_is_tested_here() {
 
 #[test]
 fn each_mistake_has_a_name_in_kebab_case_and_a_remedy_in_two_languages() {
-    let mistakes =
-        [known_mistakes(), known_response_mistakes(), known_resource_mistakes(), known_pay_sign_mistakes()]
-            .concat();
+    let mistakes = [
+        known_mistakes(),
+        known_response_mistakes(),
+        known_resource_mistakes(),
+        known_pay_sign_mistakes(),
+        known_business_view_mistakes(),
+    ]
+    .concat();
     let hints = known_hints().chain(known_response_hints()).chain(known_resource_hints());
-    let hints = hints.chain(known_pay_sign_hints());
+    let hints = hints.chain(known_pay_sign_hints()).chain(known_business_view_hints());
     for one in mistakes.into_iter().chain(hints) {
         assert!(
             one.name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')),

@@ -14,8 +14,9 @@ use wechatpay_contract::{case, real, table};
 use wechatpay_mock::{
     Config, FaultRule,
     diagnosis::{
-        known_hints, known_mistakes, known_pay_sign_hints, known_pay_sign_mistakes, known_resource_hints,
-        known_resource_mistakes, known_response_hints, known_response_mistakes,
+        known_business_view_hints, known_business_view_mistakes, known_hints, known_mistakes,
+        known_pay_sign_hints, known_pay_sign_mistakes, known_resource_hints, known_resource_mistakes,
+        known_response_hints, known_response_mistakes,
     },
     policies::POLICIES,
 };
@@ -142,11 +143,16 @@ fn the_lists_of_names_are_complete() {
     let policies = POLICIES.iter().map(|policy| policy.name);
     assert_lists("docs/reference/configuration.md", policies.clone());
     assert_lists("docs/explanation/own-choices.md", policies);
-    let mistakes =
-        [known_mistakes(), known_response_mistakes(), known_resource_mistakes(), known_pay_sign_mistakes()]
-            .concat();
+    let mistakes = [
+        known_mistakes(),
+        known_response_mistakes(),
+        known_resource_mistakes(),
+        known_pay_sign_mistakes(),
+        known_business_view_mistakes(),
+    ]
+    .concat();
     let hints = known_hints().chain(known_response_hints()).chain(known_resource_hints());
-    let hints = hints.chain(known_pay_sign_hints());
+    let hints = hints.chain(known_pay_sign_hints()).chain(known_business_view_hints());
     let diagnoses = mistakes.into_iter().chain(hints);
     assert_lists("docs/reference/diagnoses.md", diagnoses.map(|one| one.name));
 

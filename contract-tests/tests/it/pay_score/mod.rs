@@ -1,6 +1,11 @@
 //! Pay score from the service order to its payment, through the client and over real sockets.
 
+mod invariants;
+mod partner;
+mod permissions;
+mod states;
 mod stories;
+mod totals;
 
 use http::Method;
 use serde_json::{Value, json};

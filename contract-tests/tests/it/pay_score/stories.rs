@@ -1,9 +1,13 @@
 //! A service order from its creation to its payment.
 
-use serde_json::json;
-use wechatpay_mock::{PaymentError, ServiceAction};
+use http::Method;
+use serde_json::{Value, json};
+use wechatpay_mock::{OperationError, PaymentError, ServiceAction};
 
-use super::{OPENID, Shop, completion, created, unconfirmed};
+use super::{OPENID, Shop, completion, created, named, unconfirmed};
+use crate::bills;
+
+const REFUNDS: &str = "/v3/refund/domestic/refunds";
 
 #[tokio::test]
 async fn a_service_is_confirmed_used_completed_and_paid_and_callbacks_tell_of_it() {
@@ -58,4 +62,55 @@ async fn an_order_without_a_confirmation_begins_at_once_and_sends_no_callback() 
         shop.user("S00001", ServiceAction::Confirm),
         Err(PaymentError::Refused { shown: "当前订单状态不合法", .. })
     ));
+}
+
+#[tokio::test]
+async fn a_payment_is_refunded_by_its_transaction_id_and_not_by_the_number_of_the_order() {
+    let shop = Shop::open().await;
+    shop.create(unconfirmed("S00001")).await;
+    shop.change("S00001", "complete", completion(5_000)).await;
+    shop.user("S00001", ServiceAction::Pay).unwrap();
+    let order = shop.service_order("S00001").await;
+    let transaction_id = &order["collection"]["details"][0]["transaction_id"];
+    let refund = |number: &str, name: &str, value: &Value, amount: u64| {
+        let mut body = json!({
+            "out_refund_no": number, "amount": { "refund": amount, "total": 5_000, "currency": "CNY" },
+        });
+        body[name] = value.clone();
+        body
+    };
+    let by_number = refund("R1", "out_trade_no", &json!("S00001"), 1_000);
+    shop.refused(Method::POST, REFUNDS, by_number, OperationError::RefundUnknownOrder).await;
+    let refunded =
+        shop.call(Method::POST, REFUNDS, refund("R1", "transaction_id", transaction_id, 1_000)).await;
+    assert_eq!((&refunded["out_trade_no"], &refunded["transaction_id"]), (&json!("S00001"), transaction_id));
+    let too_much = refund("R2", "transaction_id", transaction_id, 4_001);
+    shop.refused(Method::POST, REFUNDS, too_much, OperationError::RefundExceeds).await;
+    let query = format!("/v3/pay/transactions/id/{}?mchid=1900000001", transaction_id.as_str().unwrap());
+    shop.refused(Method::GET, &query, Value::Null, OperationError::UnknownOrder).await;
+}
+
+#[tokio::test]
+async fn a_bill_has_what_users_pay_under_their_number_and_what_is_taken_under_the_gateways() {
+    let shop = Shop::open().await;
+    for number in ["S00001", "S00002"] {
+        shop.create(unconfirmed(number)).await;
+        shop.change(number, "complete", completion(5_000)).await;
+        shop.mock.clock().advance(1);
+    }
+    shop.user("S00001", ServiceAction::Pay).unwrap();
+    shop.mock.clock().advance(1);
+    shop.change("S00002", "pay", named()).await;
+    let (taken, order_id) = {
+        let order = shop.service_order("S00002").await;
+        (shop.told()["out_trade_no"].clone(), order["order_id"].as_str().unwrap().to_owned())
+    };
+    shop.mock.clock().advance(24 * 60 * 60);
+    let target = "/v3/bill/tradebill?bill_date=2025-09-04&bill_type=ALL";
+    let applied = shop.call(Method::GET, target, Value::Null).await;
+    let file = bills::raw(&shop.mock, &shop.client, bills::target_of(&applied)).await;
+    let bill = bills::Bill::of(&file.body);
+    assert_eq!(bill.column("交易类型"), ["JSAPI", "AUTH"]);
+    assert_eq!(bill.column("商户订单号"), ["S00001", taken.as_str().unwrap()]);
+    assert_eq!(bill.column("商户数据包")[1], format!("wxzff|{order_id}|S00002"));
 }

@@ -114,7 +114,7 @@ impl Book<'_, '_> {
 
     /// A number with which the front end can ask for what its user has come back from. (documented)
     pub(crate) fn query_id(&mut self, order: &ServiceOrder) -> String {
-        let query_id = numbers::package(self.context.randomness);
+        let query_id = numbers::package(&format!("query_id={}", order.id), self.context.randomness);
         self.name(&query_id, &Target::Order(order.id.clone()));
         query_id
     }

@@ -13,7 +13,14 @@ use super::{
 };
 use crate::{
     merchants::Merchant,
-    operations::{Context, payment::numbers},
+    operations::{
+        Context,
+        payment::{
+            Ledger,
+            collected::{self, Collected},
+            numbers,
+        },
+    },
     store::Documents,
 };
 
@@ -117,15 +124,27 @@ impl<'l, 'd> Book<'l, 'd> {
 
     /// All that is left of an order is collected. The callback is sent with the change.
     pub(super) fn collect(&mut self, order: &mut ServiceOrder, payer: Payer, at: u64) {
-        let transaction_id = numbers::transaction_id(self.now(), self.context.randomness, false);
-        let own = format!("wxzff{}", &transaction_id[4..]);
         let Some(completion) = &mut order.completion else { return };
-        completion.out_trade_no = Some(match payer {
+        let out_trade_no = match payer {
             Payer::User => order.out_order_no.clone(),
-            Payer::Gateway => own,
-        });
+            Payer::Gateway => collected::out_trade_no(&order.order_id),
+        };
+        let amount = completion.rest();
+        let transaction_id = collected::record(
+            &mut Ledger::new(self.context, self.merchant, self.documents),
+            &Collected {
+                order_id: &order.order_id,
+                fields: &order.fields,
+                out_order_no: &order.out_order_no,
+                out_trade_no: &out_trade_no,
+                openid: order.openid.as_deref().unwrap_or_default(),
+                amount,
+                at,
+            },
+        );
+        completion.out_trade_no = Some(out_trade_no);
         let detail = Detail {
-            amount: completion.rest(),
+            amount,
             paid_time: numbers::digits_of_time(Timestamp::from_unix(at)),
             transaction_id: Some(transaction_id),
         };

@@ -193,7 +193,7 @@ pub(super) fn message(
 
 /// Takes over what a completion or a change says of the service. Of times and places, what is not said stays.
 fn take_over(order: &mut ServiceOrder, body: &Value) {
-    for name in ["post_payments", "post_discounts", "device"] {
+    for name in ["post_payments", "post_discounts", "device", "profit_sharing"] {
         if let Some(value) = body.get(name) {
             order.fields[name] = value.clone();
         }

@@ -116,7 +116,7 @@ fn new_order(book: &Book<'_, '_>, request: &ValidRequest<'_>, content: String) -
         fields: fields.clone(),
         content,
         order_id: numbers::service_order_id(book.now(), randomness),
-        package: numbers::package(randomness),
+        package: numbers::package(&query::id(request), randomness),
         created: book.now().as_unix(),
         state: State::Created,
         openid: fields["openid"].as_str().map(String::from),

@@ -14,7 +14,7 @@ pub(super) const MOST_DETAILS: usize = 100;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ServiceOrder {
     /// Its ID in the store.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The number of the merchant's.
     pub(super) out_order_no: String,
     /// What was ordered, and what completing and changing it has made of that.

@@ -76,7 +76,7 @@ impl Permission {
     }
 
     /// Everything that any answer shows of it.
-    pub(super) fn whole(&self, mchid: &str) -> Value {
+    pub(crate) fn whole(&self, mchid: &str) -> Value {
         let mut all = self.fields.clone();
         all["mchid"] = mchid.into();
         all["apply_permissions_token"] = self.token.as_str().into();
@@ -168,7 +168,7 @@ pub(super) fn apply(
             authorization_code: code.into(),
             fields: fields.clone(),
             content,
-            token: numbers::package(context.randomness),
+            token: numbers::package(&by_code(&id), context.randomness),
             renewed: now,
             state: PermissionState::UnboundUser,
             openid: None,
@@ -272,9 +272,7 @@ fn nothing(request: &ValidRequest<'_>) -> Value {
         "use_service_state": "UNAVAILABLE",
     });
     for (name, value) in request.parameters() {
-        if !value.is_empty() {
-            all[*name] = value.as_str().into();
-        }
+        all[*name] = value.as_str().into();
     }
     all
 }

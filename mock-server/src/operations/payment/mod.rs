@@ -7,6 +7,7 @@
 mod act;
 mod bill;
 mod close;
+pub(super) mod collected;
 mod combined;
 pub(super) mod ledger;
 pub(super) mod numbers;

@@ -2,7 +2,7 @@
 
 use wechatpay_protocol::Timestamp;
 
-use crate::random::Randomness;
+use crate::{random::Randomness, store::Fingerprint};
 
 /// A `prepay_id`: `wx1016345501300111d6ae05c06ccf790000`; of a combined order after `up_`. (wild)
 pub(super) fn prepay_id(now: Timestamp, randomness: &Randomness, is_combined: bool) -> String {
@@ -13,11 +13,7 @@ pub(super) fn prepay_id(now: Timestamp, randomness: &Randomness, is_combined: bo
 }
 
 /// A `transaction_id`: `4200002346202407227299244938`; of a combined order, it begins with `4325`. (wild)
-pub(in crate::operations) fn transaction_id(
-    now: Timestamp,
-    randomness: &Randomness,
-    is_combined: bool,
-) -> String {
+pub(super) fn transaction_id(now: Timestamp, randomness: &Randomness, is_combined: bool) -> String {
     let prefix = if is_combined { "4325" } else { "4200" };
     dated(prefix, (6, 10), now, randomness)
 }
@@ -73,11 +69,11 @@ pub(in crate::operations) fn service_order_id(now: Timestamp, randomness: &Rando
 }
 
 /// What a front end opens a page of pay score with, in the shape of the documented example
-/// `DJIOSQPYWDxsjdldeuwhdodwxasd_dDiodnwjh9we`. It may stand in a query as it is.
-pub(in crate::operations) fn package(randomness: &Randomness) -> String {
+/// `DJIOSQPYWDxsjdldeuwhdodwxasd_dDiodnwjh9we`. It may stand in a query as it is, and is another one for another purpose.
+pub(in crate::operations) fn package(purpose: &str, randomness: &Randomness) -> String {
     let (first, second) = (randomness.bytes(), randomness.bytes());
-    let third = randomness.bytes();
-    format!("DJIO{}", letters(&[&first[..], &second[..], &third[..6]].concat()))
+    let purpose = Fingerprint::of(&purpose).to_hex();
+    format!("DJIO{}_{}", letters(&[&first[..], &second[..5]].concat()), &purpose[..16])
 }
 
 /// `yyyyMMddHHmmss` in Beijing.

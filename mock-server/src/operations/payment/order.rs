@@ -19,6 +19,9 @@ pub(super) const H5_LIVES: u64 = 5 * MINUTE;
 /// After how many days an unpaid order is closed. (documented)
 const CLOSES_AFTER: u64 = 7 * DAY;
 
+/// The beginning of the IDs of payments that pay score collects. No `out_trade_no` has a space.
+const COLLECTED: &str = "service order ";
+
 /// An order of one payee.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
@@ -92,6 +95,8 @@ pub(super) enum Product {
     H5,
     Native,
     CodePay,
+    /// Taken by the gateway for pay score, without an order.
+    Auth,
 }
 
 /// `trade_state`.
@@ -130,6 +135,7 @@ impl Product {
             Self::H5 => "MWEB",
             Self::Native => "NATIVE",
             Self::CodePay => "MICROPAY",
+            Self::Auth => "AUTH",
         }
     }
 
@@ -203,6 +209,16 @@ impl Order {
             sharing: Shared::default(),
             combined: None,
         }
+    }
+
+    /// The ID in the store of a payment that pay score collects: no number leads to it.
+    pub(super) fn collected_id(order_id: &str) -> String {
+        format!("{COLLECTED}{order_id}")
+    }
+
+    /// Whether pay score has collected it, so that nobody ordered it.
+    pub(super) fn is_collected(&self) -> bool {
+        self.id.starts_with(COLLECTED)
     }
 
     /// Whether anybody ordered it. A number can be closed before that.

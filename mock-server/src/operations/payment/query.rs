@@ -40,7 +40,8 @@ pub(super) fn by_id(
     }
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     let order = match ledger.target(transaction_id) {
-        Some(Target::Order(id)) => ledger.order(&id),
+        // A payment of pay score has no order. (own choice)
+        Some(Target::Order(id)) => ledger.order(&id).filter(|order| !order.is_collected()),
         _ => None,
     };
     let sub_mchid = request.sent("sub_mchid");
