@@ -262,7 +262,8 @@ impl Gateway {
             };
             let commit = |fault: Option<&ActiveFault>| {
                 let is_kept = computed.is_ok() && fault.is_none_or(|fault| fault.is_applied);
-                if is_kept { self.store.commit(documents) } else { Ok(()) }
+                // A refusal, too, must be about documents as they were at one time.
+                self.store.commit(if is_kept { documents } else { documents.only_read() })
             };
             let Ok(mut fault) = self.faults.commit_with_fault(&fields, now, &mut warnings, commit) else {
                 continue;

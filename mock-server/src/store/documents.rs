@@ -60,6 +60,12 @@ impl<'a> Documents<'a> {
         self.changes
     }
 
+    /// The same without the changes.
+    pub(crate) fn only_read(mut self) -> Self {
+        self.changes = Changes { read: self.changes.read, ..Changes::default() };
+        self
+    }
+
     /// The document with this ID, if there is one.
     ///
     /// # Panics

@@ -252,6 +252,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_only_read_conflicts_too_and_changes_nothing() {
+        let (store, mchid) = (memory(10, 1 << 20), mchid());
+        let mut late = documents(&store, &mchid);
+        assert_eq!(late.get::<Value>(KIND, "a"), None);
+        late.put(KIND, "b", &json!(1));
+        put(&store, "a", &json!(1));
+        assert_eq!(commit(&store, late.only_read()), Err(Conflict));
+        let mut again = documents(&store, &mchid);
+        assert_eq!(again.get::<Value>(KIND, "a"), Some(json!(1)));
+        again.put(KIND, "b", &json!(1));
+        assert_eq!(commit(&store, again.only_read()), Ok(()));
+        assert_eq!(get(&store, "b"), None);
+    }
+
+    #[test]
     fn a_change_that_began_before_a_reset_conflicts_with_it() {
         let (store, mchid) = (memory(10, usize::MAX), mchid());
         store.seed(&mchid, vec![(key("1"), json!("seed"))]);
