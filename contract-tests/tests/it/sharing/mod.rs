@@ -2,6 +2,7 @@
 
 mod invariants;
 mod limits;
+mod notices;
 mod returns;
 mod story;
 mod time;
