@@ -156,7 +156,7 @@ async fn responses(seen: &mut Vec<Response>) {
     }
     for (path, body) in [
         ("/verify", json!({})),
-        ("/verify", json!({ "times": 7 })),
+        ("/verify", json!({ "times": 999 })),
         ("/faults", reset.clone()),
         ("/faults", reset),
         ("/clock", json!({ "action": "resume" })),
