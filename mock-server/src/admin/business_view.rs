@@ -12,7 +12,11 @@ use wechatpay_diagnosis::BusinessView;
 
 use crate::{
     admin::{
-        control::Control, error::AdminError, extract::Body, json::Json, request_payment::PaymentRefusal,
+        control::Control,
+        error::AdminError,
+        extract::{Body, only},
+        json::Json,
+        request_payment::PaymentRefusal,
     },
     api::non_null::non_null,
     operations::pay_score::ServiceAction,
@@ -45,6 +49,7 @@ pub(super) struct OpenedBusinessView {
 /// The page.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::enum_variant_names, reason = "these are the names that a front end uses")]
 enum BusinessType {
     /// The user confirms an order.
     WxpayScoreUse,
@@ -111,15 +116,8 @@ impl OpenedBusinessView {
             BusinessType::WxpayScoreDetail => BusinessView::Detail,
             BusinessType::WxpayScoreEnable => BusinessView::Enable,
         };
-        let parameters = match (self.extra_data, self.query_string) {
-            (Some(data), None) => data.into_iter().collect(),
-            (None, Some(query)) => pairs(&query),
-            (first, _) => {
-                let found = if first.is_none() { "none" } else { "both" };
-                let expected = "one of extraData and queryString";
-                return Err(AdminError::Body(format!("the body: expected {expected}, found {found}")));
-            }
-        };
+        let data = self.extra_data.map(|data| data.into_iter().collect());
+        let parameters = only([data, self.query_string.as_deref().map(pairs)], "extraData and queryString")?;
         Ok(OpenedView { view, parameters, action: self.action, openid: self.openid })
     }
 }

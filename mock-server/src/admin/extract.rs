@@ -149,6 +149,21 @@ pub(super) fn parameter<'de, T, D: Deserializer<'de>>(
     parse(&text).ok_or_else(malformed).map(Some)
 }
 
+/// The only one of these fields of a body that is there.
+///
+/// # Errors
+/// If there is none, or several.
+pub(super) fn only<T>(fields: impl IntoIterator<Item = Option<T>>, names: &str) -> Result<T, AdminError> {
+    let mut there = fields.into_iter().flatten();
+    match (there.next(), there.next()) {
+        (Some(only), None) => Ok(only),
+        (first, _) => {
+            let found = if first.is_none() { "none" } else { "several" };
+            Err(AdminError::Body(format!("the body: expected one of {names}, found {found}")))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use crate::{
     admin::{
         control::Control,
         error::{AdminError, Error},
-        extract::Body,
+        extract::{Body, only},
         json::Json,
     },
     api::non_null::non_null,
@@ -76,16 +76,7 @@ impl NewPayment {
             self.code_url.map(OrderName::CodeUrl),
             self.h5_url.map(OrderName::H5Url),
         ];
-        let mut names = names.into_iter().flatten();
-        match (names.next(), names.next()) {
-            (Some(order), None) => {
-                Ok(Payment { order, action: self.action, merchant: self.merchant, openid: self.openid })
-            }
-            (first, _) => {
-                let found = if first.is_none() { "none" } else { "several" };
-                let expected = "one of out_trade_no, prepay_id, code_url and h5_url";
-                Err(AdminError::Body(format!("the body: expected {expected}, found {found}")))
-            }
-        }
+        let order = only(names, "out_trade_no, prepay_id, code_url and h5_url")?;
+        Ok(Payment { order, action: self.action, merchant: self.merchant, openid: self.openid })
     }
 }

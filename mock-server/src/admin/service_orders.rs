@@ -11,7 +11,7 @@ use crate::{
     admin::{
         control::Control,
         error::{AdminError, Error},
-        extract::Body,
+        extract::{Body, only},
         json::Json,
     },
     api::non_null::non_null,
@@ -71,19 +71,7 @@ impl NewServiceAction {
             self.authorization_code.map(ServiceTarget::AuthorizationCode),
             self.package.map(ServiceTarget::Package),
         ];
-        let mut names = names.into_iter().flatten();
-        match (names.next(), names.next()) {
-            (Some(target), None) => Ok(ServiceOrderCall {
-                target,
-                action: self.action,
-                merchant: self.merchant,
-                openid: self.openid,
-            }),
-            (first, _) => {
-                let found = if first.is_none() { "none" } else { "several" };
-                let expected = "one of out_order_no, authorization_code and package";
-                Err(AdminError::Body(format!("the body: expected {expected}, found {found}")))
-            }
-        }
+        let target = only(names, "out_order_no, authorization_code and package")?;
+        Ok(ServiceOrderCall { target, action: self.action, merchant: self.merchant, openid: self.openid })
     }
 }

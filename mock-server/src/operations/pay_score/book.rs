@@ -153,6 +153,15 @@ impl<'l, 'd> Book<'l, 'd> {
         self.tell(order, "PAYSCORE.USER_PAID", at);
     }
 
+    /// Keeps an order whose total or payments have changed: nothing may be left to be collected.
+    pub(super) fn put_collected(&mut self, order: &mut ServiceOrder) {
+        if order.completion.as_ref().is_none_or(|completion| completion.rest() == 0) {
+            self.finish(order, State::Done);
+        } else {
+            self.put(order);
+        }
+    }
+
     /// An order comes to its end.
     pub(super) fn finish(&mut self, order: &mut ServiceOrder, state: State) {
         if order.state.is_doing() {

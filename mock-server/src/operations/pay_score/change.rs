@@ -121,13 +121,8 @@ pub(super) fn modify(
         }
         take_over(order, request.plain());
         completion.total = total;
-        let is_paid = completion.rest() == 0;
         order.completion = Some(completion);
-        if is_paid {
-            book.finish(order, State::Done)
-        } else {
-            book.put(order)
-        }
+        book.put_collected(order);
         Ok(None)
     })
 }
@@ -169,11 +164,7 @@ pub(super) fn sync(
         };
         let paid_time = detail["paid_time"].as_str().unwrap_or_default().into();
         completion.details.push(Detail { amount, paid_time, transaction_id: None });
-        if completion.rest() == 0 {
-            book.finish(order, State::Done)
-        } else {
-            book.put(order)
-        }
+        book.put_collected(order);
         Ok(None)
     })
 }
