@@ -155,21 +155,21 @@ func flow[T any](s *shop, way way[T]) *outcome {
 		return state(way, other, "CLOSED")
 	})
 	s.check(way.name+": a refund is accepted, its callback is verified, and a query shows it", func() error {
-		return s.checkRefund(paid, refund)
+		return s.checkRefund(paid.TransactionID, paid.SubMchid, total, refund)
 	})
 	s.check(way.name+": the order has been refunded", func() error { return state(way, number, "REFUND") })
 	return paid
 }
 
-// checkRefund refunds a part.
-func (s *shop) checkRefund(paid *outcome, number string) error {
+// checkRefund refunds a part of what was paid, to a sub-merchant if there is one.
+func (s *shop) checkRefund(transaction string, sub *string, total int64, number string) error {
 	refunds := refunddomestic.RefundsApiService{Client: s.client}
 	refund, _, err := refunds.Create(s.ctx, refunddomestic.CreateRequest{
-		SubMchid:      paid.SubMchid,
-		TransactionId: core.String(paid.TransactionID),
+		SubMchid:      sub,
+		TransactionId: &transaction,
 		OutRefundNo:   core.String(number),
 		NotifyUrl:     core.String(s.receiver.url),
-		Amount:        &refunddomestic.AmountReq{Refund: core.Int64(part), Total: core.Int64(total), Currency: core.String("CNY")},
+		Amount:        &refunddomestic.AmountReq{Refund: core.Int64(part), Total: &total, Currency: core.String("CNY")},
 	})
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (s *shop) checkRefund(paid *outcome, number string) error {
 	if called.RefundID != *refund.RefundId || called.RefundStatus != "SUCCESS" || called.Amount.Refund != part {
 		return fmt.Errorf("expected the callback of %v, found %+v", refund, called)
 	}
-	request := refunddomestic.QueryByOutRefundNoRequest{OutRefundNo: core.String(number), SubMchid: paid.SubMchid}
+	request := refunddomestic.QueryByOutRefundNoRequest{OutRefundNo: core.String(number), SubMchid: sub}
 	queried, _, err := refunds.QueryByOutRefundNo(s.ctx, request)
 	if err != nil {
 		return err

@@ -167,6 +167,16 @@ func (s *shop) payscore() {
 		}
 		return s.collected(number, 2500)
 	})
+	s.check("what was collected is refunded in part, its callback is verified, and a query shows it", func() error {
+		order, err := s.queryService(number)
+		if err != nil {
+			return err
+		}
+		if len(order.Collection.Details) != 1 {
+			return fmt.Errorf("expected one payment, found %+v", order)
+		}
+		return s.checkRefund(order.Collection.Details[0].TransactionID, nil, 2500, number+"refund")
+	})
 	s.check("another order is collected by the merchant's call, with the same callback", func() error {
 		other := s.run + "collected"
 		if err := errors.Join(s.confirmed(other), s.completed(other)); err != nil {

@@ -84,6 +84,16 @@ class ScoreShop(Shop):
         act("service-orders", "pay", out_order_no=number)
         self.expect_collected(number, 2500)
 
+    def check_refund(self, number):
+        transaction_id = self.query(number)["collection"]["details"][0]["transaction_id"]
+        amount = {"refund": 30, "total": 2500, "currency": "CNY"}
+        out_refund_no = number + "refund"
+        answer = self.call(self.sdk.payscore_refund, transaction_id, out_refund_no, amount, notify_url=self.receiver_url)
+        called = Receiver.next("REFUND.SUCCESS", out_refund_no)
+        queried = self.call(self.sdk.payscore_refund_query, out_refund_no)
+        expect(("SUCCESS", answer["refund_id"], 30), (called["refund_status"], called["refund_id"], called["amount"]["refund"]))
+        expect(("SUCCESS", answer["refund_id"], 30), (queried["status"], queried["refund_id"], queried["amount"]["refund"]))
+
     def check_merchant_collects(self, number):
         self.confirm(number)
         self.complete(number)
@@ -129,6 +139,8 @@ def payscore(tap, _, receiver_url):
     tap.check("after a collection that failed, a lower amount is collected", lambda: shop.check_modified(number))
     what = "once its user pays, the callback is verified, and a query shows it"
     tap.check(what, lambda: shop.check_paid(number))
+    what = "what was collected is refunded in part, its callback is verified, and a query shows it"
+    tap.check(what, lambda: shop.check_refund(number))
     what = "another order is collected by the merchant's call, with the same callback"
     tap.check(what, lambda: shop.check_merchant_collects(f"{run}collected"))
     tap.check("another order is cancelled", lambda: shop.check_cancelled(f"{run}cancelled"))

@@ -24,20 +24,22 @@ public final class PayScore extends Story {
   @Override
   void tell() throws Exception {
     WxJavaShop shop = new WxJavaShop(by, "jsapi");
-    LocalDate day = LocalDate.now(ZoneId.of("Asia/Shanghai"));
-    new Flow("WxJava, direct", new Scores.Direct(shop)).run();
-    freeze(day, 12);
-    new Flow("WxJava, partner", new Scores.Partner(shop)).run();
+    new Flow("WxJava, direct", shop, new Scores.Direct(shop)).run();
+    freeze(LocalDate.now(ZoneId.of("Asia/Shanghai")), 12);
+    WxJavaPartnerShop provider = new WxJavaPartnerShop(by);
+    new Flow("WxJava, partner", provider, new Scores.Partner(provider)).run();
   }
 
   /** From the creation to the payment. */
   private final class Flow {
     private final String name;
+    private final WxJavaShop shop;
     private final Scores scores;
     private final String number = number("service");
 
-    Flow(String name, Scores scores) {
+    Flow(String name, WxJavaShop shop, Scores scores) {
       this.name = name;
+      this.shop = shop;
       this.scores = scores;
     }
 
@@ -46,7 +48,7 @@ public final class PayScore extends Story {
     }
 
     void run() {
-      receiver.reader = scores::read;
+      receiver.reader = callback -> callback.event().startsWith("PAYSCORE.") ? scores.read(callback) : shop.read(callback);
       check("an order is created, its user confirms it, and its callback is verified and decrypted", () -> confirmed(number));
       check("a query shows the confirmed order", () -> expectState(scores.query(number), "DOING", "USER_CONFIRM"));
       check("an hour later, a total that does not add up is refused", () -> {
@@ -69,6 +71,11 @@ public final class PayScore extends Story {
       check("once its user pays, the callback is verified, and a query shows it", () -> {
         act("out_order_no", number, "pay");
         expectCollected(number, 2500);
+      });
+      check("what was collected is refunded in part, its callback is verified, and a query shows it", () -> {
+        var details = scores.query(number).getAsJsonObject("collection").getAsJsonArray("details");
+        String transaction = details.get(0).getAsJsonObject().get("transaction_id").getAsString();
+        checkRefund(shop, transaction, 2500, number + "refund");
       });
       check("another order is collected by the merchant's call, with the same callback", () -> {
         String other = number("collected");

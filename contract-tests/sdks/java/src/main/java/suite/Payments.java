@@ -10,7 +10,6 @@ import java.util.Map;
  */
 public final class Payments extends Story {
   private static final int TOTAL = 100;
-  private static final int PART = 30;
 
   private final String by;
 
@@ -71,23 +70,7 @@ public final class Payments extends Story {
         });
     tap.check(
         name + ": a refund is accepted, its callback is verified, and a query shows it",
-        () -> {
-          String refundNumber = number + "refund";
-          JsonObject refund = Shop.json(
-              "transaction_id", id, "out_refund_no", refundNumber, "notify_url", receiver.url());
-          JsonObject amount = Shop.json("currency", "CNY");
-          amount.addProperty("refund", PART);
-          amount.addProperty("total", TOTAL);
-          refund.add("amount", amount);
-          JsonElement refundId = shop.refund(refund).get("refund_id");
-          JsonObject called = receiver.next("REFUND.SUCCESS", "out_refund_no", refundNumber).content;
-          expect("SUCCESS", called.get("refund_status"));
-          expect(refundId, called.get("refund_id"));
-          JsonObject queried = shop.queryRefund(refundNumber);
-          expect("SUCCESS", queried.get("status"));
-          expect(refundId, queried.get("refund_id"));
-          expect(PART, queried.getAsJsonObject("amount").get("refund"));
-        });
+        () -> checkRefund(shop, id, TOTAL, number + "refund"));
     tap.check(name + ": the order has been refunded", () -> expect("REFUND", shop.byNumber(number).get("trade_state")));
     if (way.equals("jsapi")) {
       checkBills(name, "payment and refund", shop::bill, paid[0].get("success_time").getAsString(),

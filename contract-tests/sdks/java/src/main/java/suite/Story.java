@@ -22,6 +22,8 @@ abstract class Story implements AutoCloseable {
 
   static final String COMPANY = "示例科技有限公司";
 
+  private static final int PART = 30;
+
   final Tap tap = new Tap();
   final Callback.Receiver receiver = new Callback.Receiver();
   private final HttpClient http = HttpClient.newHttpClient();
@@ -80,6 +82,23 @@ abstract class Story implements AutoCloseable {
     if (response.statusCode() != 200) {
       throw new AssertionError("expected 200 to " + path + ", found " + response.statusCode() + " " + response.body());
     }
+  }
+
+  /** Refunds a part of what was paid. */
+  void checkRefund(Shop shop, String transaction, int total, String number) throws Exception {
+    JsonObject refund = Shop.json("transaction_id", transaction, "out_refund_no", number, "notify_url", receiver.url());
+    JsonObject amount = Shop.json("currency", "CNY");
+    amount.addProperty("refund", PART);
+    amount.addProperty("total", total);
+    refund.add("amount", amount);
+    JsonElement id = shop.refund(refund).get("refund_id");
+    JsonObject called = receiver.next("REFUND.SUCCESS", "out_refund_no", number).content;
+    expect("SUCCESS", called.get("refund_status"));
+    expect(id, called.get("refund_id"));
+    JsonObject queried = shop.queryRefund(number);
+    expect("SUCCESS", queried.get("status"));
+    expect(id, queried.get("refund_id"));
+    expect(PART, queried.getAsJsonObject("amount").get("refund"));
   }
 
   /** On the day after the one of this time, the bill and the compressed one must have all this. */

@@ -51,9 +51,9 @@ final class WxJavaBatches implements Batches {
   }
 
   private JsonObject decrypted(JsonObject detail) throws Exception {
-    String name = detail.remove("user_name").getAsString();
-    if (!name.isEmpty()) {
-      detail.addProperty("user_name", RsaCryptoUtil.decryptOAEP(name, shop.service.getConfig().getPrivateKey()));
+    if (detail.has("user_name")) {
+      var key = shop.service.getConfig().getPrivateKey();
+      detail.addProperty("user_name", RsaCryptoUtil.decryptOAEP(detail.get("user_name").getAsString(), key));
     }
     return detail;
   }
