@@ -32,6 +32,11 @@ async fn refused(mock: &MockServer, arguments: &[&str]) -> Ended {
     ended
 }
 
+/// Makes a signed call, which tells on stderr how it went.
+async fn called(mock: &MockServer, arguments: &[&str]) {
+    assert_eq!(run_beside(beside(mock, arguments)).await.code, Some(0), "{arguments:?}");
+}
+
 async fn patch(mock: &MockServer) -> Option<i32> {
     run_beside(beside(mock, &["call", "rights", "patch"])).await.code
 }
@@ -188,4 +193,26 @@ fn without_a_mock_the_call_fails_with_a_hint() {
         let expected = "error: cannot connect to a mock at http://127.0.0.1:1; ";
         assert!(ended.stderr.starts_with(expected) && ended.stderr.contains("hint: "), "{}", ended.stderr);
     }
+}
+
+#[tokio::test]
+async fn a_service_order_is_confirmed_and_paid_once_it_is_completed() {
+    let mock = mock().await;
+    let order = r#"{"out_order_no":"S00001","appid":"wxd678efh567hg6787","service_id":"500001","service_introduction":"某某酒店",
+        "time_range":{"start_time":"20250904100000"},"risk_fund":{"name":"DEPOSIT","amount":10000},
+        "notify_url":"http://127.0.0.1:1/notify"}"#;
+    called(&mock, &["call", "POST", "/v3/payscore/serviceorder", order]).await;
+    let confirmed = printed(&mock, &["pay", "--service-order", "S00001"]).await;
+    assert_eq!(confirmed, "order           S00001\nstate           DOING\ndescription     USER_CONFIRM\n");
+    let completion = r#"{"appid":"wxd678efh567hg6787","service_id":"500001","total_amount":100,
+        "post_payments":[{"name":"房费","amount":100}]}"#;
+    called(&mock, &["call", "POST", "/v3/payscore/serviceorder/S00001/complete", completion]).await;
+    let failed = printed(&mock, &["pay", "--service-order", "S00001", "--fail"]).await;
+    assert!(failed.ends_with("collection      USER_PAYING\n"), "{failed}");
+    let paid = printed(&mock, &["pay", "--service-order", "S00001"]).await;
+    assert_eq!(paid, "order           S00001\nstate           DONE\ncollection      USER_PAID\n");
+    let again = refused(&mock, &["pay", "--service-order", "S00001"]).await;
+    assert!(again.code == Some(1) && again.stderr.contains("当前订单状态不合法"), "{}", again.stderr);
+    assert_eq!(refused(&mock, &["pay", "--service-order", "S00001", "--close"]).await.code, Some(2));
+    assert_eq!(refused(&mock, &["pay"]).await.code, Some(2));
 }
