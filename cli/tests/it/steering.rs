@@ -113,7 +113,7 @@ async fn transfer(mock: &MockServer, number: &str) {
         r#"{{"appid":"wxd678efh567hg6787","out_bill_no":"{number}","openid":"o-MYE42l80oelYMDE34nYD456Xoy","transfer_amount":100,"transfer_remark":"a","transfer_scene_id":"1009","transfer_scene_report_infos":[{{"info_type":"采购商品名称","info_content":"a"}}]}}"#
     );
     let path = "/v3/fund-app/mch-transfer/transfer-bills";
-    printed(mock, &["call", "POST", path, &body]).await;
+    assert_eq!(run_beside(beside(mock, &["call", "POST", path, &body])).await.code, Some(0));
 }
 
 #[tokio::test]
