@@ -48,12 +48,14 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
         "serviceorder_send_pendingmessage" | "serviceorder_send_prepaidmessage" => change::message,
         "serviceorder_sync" => change::sync,
         "permissions" => permission::apply,
-        "permissions_authorization_code" | "permissions_openid" | "permissions_search" => permission::show,
+        "permissions_authorization_code"
+        | "permissions_openid"
+        | "permissions_search"
+        | "user_service_state" => permission::show,
         "permissions_authorization_code_terminate"
         | "permissions_openid_terminate"
         | "permissions_terminate"
         | "users_permissions_terminate" => permission::terminate,
-        "user_service_state" => permission::state,
         _ => return None,
     })
 }

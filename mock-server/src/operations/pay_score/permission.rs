@@ -194,7 +194,7 @@ pub(super) fn by_code(authorization_code: &str) -> String {
     format!("authorization_code={authorization_code}")
 }
 
-/// `GET …/permissions/authorization-code/{authorization_code}`, `…/openid/{openid}` and the partner's `…/search`. A user without a
+/// `GET …/permissions/authorization-code/{authorization_code}`, `…/openid/{openid}`, the partner's `…/search` and `…/user-service-state`. A user without a
 /// permission has one that is not available. (own choice)
 pub(super) fn show(
     context: &Context<'_>,
@@ -208,15 +208,6 @@ pub(super) fn show(
         None if request.sent("authorization_code").is_some() => Err(OperationError::UnknownPermission.into()),
         None => Ok(view::respond(request, &nothing(request))),
     }
-}
-
-/// `GET /v3/payscore/user-service-state`.
-pub(super) fn state(
-    context: &Context<'_>,
-    request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
-) -> Result<OperationResponse, ApiError> {
-    show(context, request, documents)
 }
 
 /// `POST …/terminate`, by authorization code or by user.
