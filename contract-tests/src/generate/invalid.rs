@@ -36,7 +36,7 @@ impl Schema {
         let mut invalid: Vec<_> = self.wrong_types().into_iter().map(of_this).collect();
         match &self.values {
             Values::Boolean | Values::Number => {}
-            Values::Json(_) => invalid.push(of_this((Rule::Content, Just(Value::from("{")).boxed()))),
+            Values::Json { .. } => invalid.push(of_this((Rule::Content, Just(Value::from("{")).boxed()))),
             Values::Integer(integers) => invalid.extend(integers.invalid().into_iter().map(of_this)),
             Values::Text(text) => invalid.extend(text.invalid().into_iter().map(of_this)),
             Values::Choice(choice) => invalid.extend(not_among(choice).map(of_this)),

@@ -29,7 +29,10 @@ pub(super) enum Values {
     /// One of these values.
     Choice(Choice),
     /// A text that holds JSON.
-    Json(Box<Schema>),
+    Json {
+        schema: Box<Schema>,
+        max: Option<usize>,
+    },
     List(Box<List>),
     Object(Object),
 }
@@ -179,7 +182,7 @@ impl Schema {
             Values::Boolean => JsonType::Boolean,
             Values::Integer(integers) => integers.kind,
             Values::Number => JsonType::Number,
-            Values::Text(_) | Values::Json(_) => JsonType::String,
+            Values::Text(_) | Values::Json { .. } => JsonType::String,
             Values::Choice(choice) => choice.kind,
             Values::List(_) => JsonType::Array,
             Values::Object(_) => JsonType::Object,
@@ -217,7 +220,7 @@ impl Values {
             Some("string") if keywords.content_schema.is_some() => {
                 let schema = keywords.content_schema.unwrap_or_default();
                 let schema = Schema::read(&schema).map_err(|error| error.within("contentSchema"))?;
-                Ok(Self::Json(Box::new(schema)))
+                Ok(Self::Json { schema: Box::new(schema), max: keywords.max_length })
             }
             Some("string") => {
                 let is_in_bytes = keywords.length_in.as_deref() == Some("bytes");

@@ -15,7 +15,14 @@ impl Schema {
             Values::Boolean => bool::ANY.prop_map(Value::from).boxed(),
             Values::Integer(integers) => integers.valid().prop_map(Value::from).boxed(),
             Values::Number => select(vec![Value::from(0), 1.into(), 0.5.into(), (-7).into()]).boxed(),
-            Values::Json(schema) => schema.valid().prop_map(|value| value.to_string().into()).boxed(),
+            Values::Json { schema, max } => {
+                let max = max.unwrap_or(usize::MAX);
+                let texts = schema.valid().prop_map(|value| value.to_string());
+                // Control characters are six in JSON.
+                let texts =
+                    texts.prop_filter("the text is short enough", move |text| text.chars().count() <= max);
+                texts.prop_map(Value::from).boxed()
+            }
             Values::Text(text) => text.valid().prop_map(Value::from).boxed(),
             Values::Choice(choice) => select(choice.members.clone()).boxed(),
             Values::List(list) => list.beginning_with(Vec::new()),
