@@ -122,10 +122,10 @@ async fn a_transfer_is_confirmed_or_declined() {
     transfer(&mock, "T1").await;
     let confirmed = printed(&mock, &["pay", "--transfer", "T1"]).await;
     assert!(confirmed.starts_with("out_bill_no      T1\ntransfer_bill_no 133"), "{confirmed}");
-    assert!(confirmed.ends_with("state                SUCCESS\n"), "{confirmed}");
+    assert!(confirmed.ends_with("state            SUCCESS\n"), "{confirmed}");
     transfer(&mock, "T2").await;
     let declined = printed(&mock, &["pay", "--transfer", "T2", "--decline"]).await;
-    assert!(declined.ends_with("fail_reason          OTHER_FAIL_REASON_TYPE\n"), "{declined}");
+    assert!(declined.ends_with("fail_reason      OTHER_FAIL_REASON_TYPE\n"), "{declined}");
     let again = refused(&mock, &["pay", "--transfer", "T1"]).await;
     assert_eq!(again.code, Some(1));
     assert!(again.stderr.contains("expected state WAIT_USER_CONFIRM, found SUCCESS"), "{}", again.stderr);

@@ -1,7 +1,7 @@
 //! Callbacks to send, and those that were sent. A callback is kept in the same commit as the change that it tells of.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -80,7 +80,7 @@ pub struct Attempt {
     pub fault: Option<&'static str>,
     /// How long it took.
     pub took: Duration,
-    /// The request as sent; `None` if nothing was sent.
+    /// The request as sent; `None` if nothing was sent, or if it is no longer kept.
     pub sent: Option<Arc<SentCallback>>,
     /// How it ended.
     pub outcome: Outcome,
@@ -166,6 +166,9 @@ impl Attempt {
     }
 }
 
+/// How many of the settled callbacks keep their last request. Without it, a callback takes a quarter of the memory. (own choice)
+const WITH_REQUEST: usize = 1_000;
+
 /// The callbacks of every merchant, in memory.
 ///
 /// Beyond its bounds, it forgets the oldest callback that nobody waits for, or without one the oldest of all.
@@ -184,6 +187,8 @@ struct Kept {
     queues: HashMap<Mchid, Queue>,
     /// Those that were received or given up.
     settled: BTreeSet<u64>,
+    /// Those of them whose last request is kept, oldest first.
+    with_request: VecDeque<u64>,
     last: u64,
     bytes: usize,
 }
@@ -316,10 +321,25 @@ impl Kept {
             }
             DeliveryState::Received | DeliveryState::GivenUp | DeliveryState::Held => {
                 self.settled.insert(number);
+                self.with_request.push_back(number);
             }
         }
         self.bytes += delivery.size();
         self.deliveries.insert(number, Arc::new(delivery));
+        if self.with_request.len() > WITH_REQUEST {
+            self.forget_a_request();
+        }
+    }
+
+    /// Forgets the last request of the callback that was settled first.
+    fn forget_a_request(&mut self) {
+        let oldest = self.with_request.pop_front();
+        if let Some(delivery) = oldest.and_then(|number| self.deliveries.get_mut(&number)) {
+            self.bytes -= delivery.size();
+            let delivery = Arc::make_mut(delivery);
+            delivery.attempts.iter_mut().for_each(|attempt| attempt.sent = None);
+            self.bytes += delivery.size();
+        }
     }
 
     fn take(&mut self, number: u64) -> Option<Arc<Delivery>> {
@@ -418,6 +438,30 @@ mod tests {
         assert_eq!(kept(), [1, 3]);
         outbox.add(&one, vec![outgoing(1)]);
         assert_eq!((kept(), outbox.last()), (vec![3, 4], 4));
+    }
+
+    #[test]
+    fn only_the_last_settled_callbacks_keep_their_request() {
+        let (outbox, one) = (Outbox::new(WITH_REQUEST + 2, usize::MAX), mchid("1"));
+        let sent =
+            Arc::new(SentCallback { url: "http://127.0.0.1/".into(), headers: vec![], body: "{}".into() });
+        for number in outbox.add(&one, vec![outgoing(1); WITH_REQUEST + 1]) {
+            let mut done = (*outbox.delivery(number).unwrap()).clone();
+            done.state = DeliveryState::Received;
+            done.attempts.push(Attempt {
+                at: Timestamp::from_unix(1),
+                serial: KeyId::Certificate("6B02BF8E93D977998EC83F5E1A7E346B7265A191".parse().unwrap()),
+                fault: None,
+                took: Duration::ZERO,
+                sent: Some(Arc::clone(&sent)),
+                outcome: Outcome::Answered { status: StatusCode::OK, body: "".into() },
+            });
+            outbox.update(done);
+        }
+        let has_request = |number| outbox.delivery(number).unwrap().attempts[0].sent.is_some();
+        assert!(!has_request(1) && has_request(2) && has_request(WITH_REQUEST as u64 + 1));
+        outbox.remove(None);
+        assert_eq!(outbox.kept.lock().bytes, 0);
     }
 
     #[test]
