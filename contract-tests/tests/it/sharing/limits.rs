@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use wechatpay_mock::{Config, MaxRatio, OperationError, Payments, policies::SharedRefund};
 use wechatpay_protocol::EncryptingKey;
 
-use super::{APPID, DELETE, STRANGER, back, for_sharing, merchant, request, two_merchants};
+use super::{APPID, STRANGER, back, for_sharing, merchant, request, two_merchants};
 use crate::payments::{REFUNDS, Shop, order, refund};
 
 #[tokio::test]
@@ -36,8 +36,7 @@ async fn only_receivers_that_were_added_get_something() {
     shop.refused_share(asked("P1"), OperationError::SharingNoRelation).await;
     shop.add(STRANGER).await;
     shop.share(asked("P1")).await;
-    let receiver = json!({ "appid": APPID, "type": "MERCHANT_ID", "account": STRANGER });
-    let deleted = shop.call(Method::POST, DELETE, receiver).await;
+    let deleted = shop.delete(STRANGER).await;
     assert_eq!(deleted, json!({ "account": STRANGER, "type": "MERCHANT_ID" }));
     shop.refused_share(asked("P2"), OperationError::SharingNoRelation).await;
     shop.refused_share(request("P3", &id, &[], false), OperationError::SharingWithoutReceivers).await;
@@ -75,8 +74,7 @@ async fn a_receiver_that_is_deleted_before_it_gets_its_money_gets_none() {
     let id = shop.sharable("A00001", 100).await;
     shop.shares("P1", &id, STRANGER, 10).await;
     assert_eq!(shop.left(&id).await, 90);
-    let receiver = json!({ "appid": APPID, "type": "MERCHANT_ID", "account": STRANGER });
-    shop.call(Method::POST, DELETE, receiver).await;
+    shop.delete(STRANGER).await;
     shop.mock.clock().advance(59);
     assert_eq!(shop.shared("P1", &id).await["state"], "PROCESSING");
     shop.refused_return(back("R1", "P1", STRANGER, 1), OperationError::SharingProcessing).await;
@@ -85,6 +83,34 @@ async fn a_receiver_that_is_deleted_before_it_gets_its_money_gets_none() {
     let receiver = &shared["receivers"][0];
     assert_eq!((&receiver["result"], &receiver["fail_reason"]), (&json!("CLOSED"), &json!("NO_RELATION")));
     assert_eq!(shop.left(&id).await, 100);
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_deleted_in_the_second_of_its_money_gets_it_whoever_comes_first() {
+    let shop = Shop::with(super::without_ratio()).await;
+    let id = shop.sharable("A00001", 100).await;
+    for number in 0..20 {
+        let number = format!("P{number}");
+        shop.shares(&number, &id, STRANGER, 1).await;
+        shop.delete(STRANGER).await;
+        assert_eq!(shop.shared(&number, &id).await["receivers"][0]["result"], "SUCCESS");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_deleted_again_was_deleted_the_first_time() {
+    let mut config = super::without_ratio();
+    config.payments.sharing_delay = std::time::Duration::from_secs(60);
+    let shop = Shop::with(config).await;
+    let id = shop.sharable("A00001", 100).await;
+    for number in 0..20 {
+        let number = format!("P{number}");
+        shop.shares(&number, &id, STRANGER, 1).await;
+        shop.delete(STRANGER).await;
+        shop.mock.clock().advance(60);
+        shop.delete(STRANGER).await;
+        assert_eq!(shop.shared(&number, &id).await["receivers"][0]["result"], "CLOSED");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod invariants;
 mod limits;
+mod model;
 mod notices;
 mod returns;
 mod story;
@@ -9,7 +10,7 @@ mod time;
 
 use http::Method;
 use serde_json::{Value, json};
-use wechatpay_mock::{Config, MerchantConfig, OperationError};
+use wechatpay_mock::{Config, MaxRatio, MerchantConfig, OperationError, Payments};
 
 use crate::payments::{NOWHERE, Shop, order};
 
@@ -30,6 +31,13 @@ fn two_merchants() -> Config {
     let receiver =
         MerchantConfig { notify_url: Some(NOWHERE.into()), ..MerchantConfig::new(MERCHANT.parse().unwrap()) };
     Config::default().with_merchants([MerchantConfig::development(), receiver])
+}
+
+/// A mock whose orders can be shared completely.
+fn without_ratio() -> Config {
+    let mut config = two_merchants();
+    config.payments = Payments { max_ratio: MaxRatio::new(10_000).unwrap(), ..Payments::default() };
+    config
 }
 
 /// A JSAPI order that can be shared.
@@ -69,6 +77,12 @@ impl Shop {
         let paid = self.pay(number).unwrap();
         self.mock.clock().advance(60);
         paid["transaction_id"].as_str().unwrap().into()
+    }
+
+    /// Deletes a receiver that is a merchant.
+    async fn delete(&self, account: &str) -> Value {
+        let receiver = json!({ "appid": APPID, "type": "MERCHANT_ID", "account": account });
+        self.call(Method::POST, DELETE, receiver).await
     }
 
     async fn add(&self, account: &str) -> Value {

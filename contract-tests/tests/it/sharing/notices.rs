@@ -32,7 +32,8 @@ async fn a_receiver_is_told_with_its_own_keys_what_it_has_got_and_returned() {
     let told = receiver.next().await.verify(&credentials, shop.mock.clock().now()).unwrap();
     let told: Value = serde_json::from_slice(&told).unwrap();
     assert_eq!((&told["out_order_no"], &told["receiver"]["amount"]), (&json!("R1"), &json!(4)));
-    assert!(receiver.arrived().is_none());
+    let expected = ["TRANSACTION.SUCCESS", "PROFITSHARING.SUCCESS", "PROFITSHARING.RETURN"];
+    assert_eq!(shop.events(), expected);
 }
 
 #[tokio::test]

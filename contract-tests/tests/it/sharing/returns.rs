@@ -2,10 +2,10 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use wechatpay_mock::{OperationError, Payments};
+use wechatpay_mock::{Limits, OperationError, Payments};
 
 use super::{MERCHANT, RETURN, STRANGER, back, merchant, request, two_merchants};
-use crate::payments::Shop;
+use crate::payments::{REFUNDS, Shop, refund};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -125,4 +125,56 @@ async fn each_merchant_has_its_own_numbers_receivers_and_orders() {
     other.refused_return(back("R1", "P1", STRANGER, 1), OperationError::ReturnUnknown).await;
     let target = format!("{}/P1?transaction_id={id}", super::SHARE);
     other.refused(Method::GET, &target, Value::Null, OperationError::UnknownSharing).await;
+}
+
+#[tokio::test]
+async fn a_return_ends_even_if_the_mock_had_to_forget_what_was_shared() {
+    let mut config = two_merchants();
+    config.payments = Payments { sharing_delay: std::time::Duration::from_secs(60), ..Payments::default() };
+    config.limits = Limits::default().with_store_bytes(1 << 20).unwrap();
+    let shop = Shop::with(config).await;
+    let id = shop.sharable("A00001", 100).await;
+    shop.shares("P1", &id, MERCHANT, 30).await;
+    shop.mock.clock().advance(60);
+    shop.give_back(back("R1", "P1", MERCHANT, 30)).await;
+    // What is changed last is forgotten last.
+    shop.call(Method::POST, REFUNDS, refund("B1", "A00001", 1)).await;
+    let shared = format!("{}/P1?transaction_id={id}", super::SHARE);
+    let mut others = 1_900_000_200..1_900_010_000;
+    for other in others.by_ref().take(800) {
+        shop.add(&other.to_string()).await;
+    }
+    while shop.try_call(Method::GET, &shared, Value::Null).await.is_ok() {
+        shop.add(&others.next().unwrap().to_string()).await;
+    }
+    assert_eq!(shop.left(&id).await, 69);
+    shop.mock.clock().advance(60);
+    let target = format!("{RETURN}/R1?out_order_no=P1");
+    assert_eq!(shop.call(Method::GET, &target, Value::Null).await["result"], "SUCCESS");
+    assert_eq!(shop.left(&id).await, 99);
+    let told = shop.events().into_iter().filter(|event| event == "PROFITSHARING.RETURN").count();
+    assert_eq!(told, 1);
+}
+
+#[tokio::test]
+async fn a_number_is_short_and_no_path_to_a_sub_merchants_number() {
+    let shop = Shop::open().await;
+    for number in ["", "1900000119/R1", &"R".repeat(65)] {
+        for (target, sub_mchid) in
+            [(RETURN, None), ("/v3/ecommerce/profitsharing/returnorders", Some("1900000119"))]
+        {
+            let mut asked = back(number, "P1", STRANGER, 1);
+            if let Some(sub_mchid) = sub_mchid {
+                asked["sub_mchid"] = sub_mchid.into();
+            }
+            let refused = shop.try_call(Method::POST, target, asked).await.unwrap_err();
+            assert!(refused.contains("商户") && refused.contains("单号"), "{target} {number}: {refused}");
+        }
+        let finish = json!({
+            "sub_mchid": "1900000119", "transaction_id": "4200000000", "out_order_no": number, "description": "x",
+        });
+        let target = "/v3/ecommerce/profitsharing/finish-order";
+        let refused = shop.try_call(Method::POST, target, finish).await.unwrap_err();
+        assert!(refused.contains("商户") && refused.contains("单号"), "{target} {number}: {refused}");
+    }
 }

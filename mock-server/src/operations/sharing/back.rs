@@ -10,7 +10,7 @@ use super::{
     magic::FailReason,
     notice::{Notice, RETURNED},
     order::check_sub_mchid,
-    request::{content_of, text},
+    request::text,
     share::{self, Sharing},
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
             Ledger, numbers,
             order::{DAY, Order},
             parties,
+            place::content_of,
             shared::SharingApi,
         },
         resource,
@@ -42,6 +43,8 @@ pub(in crate::operations) struct Return {
     pub(in crate::operations) return_id: String,
     /// The ID of the request that shared it.
     sharing: String,
+    /// The ID of the order.
+    order: String,
     out_order_no: String,
     order_id: String,
     pub(in crate::operations) transaction_id: String,
@@ -144,6 +147,7 @@ pub(super) fn give_back(
         // A return's number has the same form as a sharing's. (own choice)
         return_id: numbers::dated("3000", (6, 11), now, context.randomness),
         sharing: sharing.id,
+        order: sharing.order,
         out_order_no: sharing.out_order_no,
         order_id: sharing.order_id,
         transaction_id: sharing.transaction_id,
@@ -259,14 +263,16 @@ fn settled(ledger: &mut Ledger<'_, '_>, mut back: Return) -> Return {
     back.due = None;
     back.finished = Some(at);
     back.fail_reason = FailReason::of(&back.out_return_no, back.api);
-    let Some(mut sharing) = share::read(ledger, &back.sharing) else { return back };
     if back.fail_reason.is_some() {
-        if let Some(returned) = sharing.returned.get_mut(&back.return_mchid) {
-            *returned = returned.saturating_sub(back.amount);
+        // It can be returned again, unless the mock had to forget what was shared.
+        if let Some(mut sharing) = share::read(ledger, &back.sharing) {
+            if let Some(returned) = sharing.returned.get_mut(&back.return_mchid) {
+                *returned = returned.saturating_sub(back.amount);
+            }
+            share::put(ledger, &sharing);
         }
-        share::put(ledger, &sharing);
     } else {
-        if let Some(mut order) = ledger.order(&sharing.order) {
+        if let Some(mut order) = ledger.order(&back.order) {
             order.sharing.held = order.sharing.held.saturating_sub(back.amount);
             ledger.put(&order);
         }

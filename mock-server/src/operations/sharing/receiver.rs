@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::kind;
+use super::{kind, request::text};
 use crate::{
     api::error::ApiError,
     operations::{
@@ -35,7 +35,14 @@ pub(super) struct ReceiverName<'n> {
     pub(super) account: &'n str,
 }
 
-impl ReceiverName<'_> {
+impl<'n> ReceiverName<'n> {
+    /// The receiver that a request adds or deletes.
+    fn of(request: &'n ValidRequest<'_>) -> Self {
+        let text = |name: &str| text(request.body(), name);
+        let payee = parties::payee(request);
+        Self { api: SharingApi::of(request), payee, r#type: text("type"), account: text("account") }
+    }
+
     /// Its ID in the store. Receivers of an ecommerce platform are for all of its sub-merchants. (documented)
     fn id(&self) -> String {
         let payee = match self.api {
@@ -51,10 +58,11 @@ impl ReceiverName<'_> {
         receiver.deleted.is_none().then_some(receiver.name)
     }
 
-    /// Whether it was still there at this time.
+    /// Whether it was still there at this time. In the second of its deletion it was: otherwise it would matter whether the
+    /// reminder or the deletion came first.
     pub(super) fn was_there(&self, ledger: &mut Ledger<'_, '_>, time: u64) -> bool {
         let receiver: Option<Receiver> = ledger.documents.get(kind::RECEIVER, &self.id());
-        receiver.is_some_and(|receiver| receiver.deleted.is_none_or(|deleted| time < deleted))
+        receiver.is_some_and(|receiver| receiver.deleted.is_none_or(|deleted| time <= deleted))
     }
 }
 
@@ -67,7 +75,8 @@ pub(super) fn add(
     parties::check(context, request)?;
     let body = request.plain();
     let name = ["encrypted_name", "name"].iter().find_map(|name| body[*name].as_str()).map(String::from);
-    put(request, documents, &Receiver { name, deleted: None });
+    let id = ReceiverName::of(request).id();
+    documents.put(kind::RECEIVER, &id, &Receiver { name, deleted: None });
     let mut answer = shown(request, &["sub_mchid", "type", "account", "relation_type", "custom_relation"]);
     if let (SharingApi::Ordinary, Some(name)) = (SharingApi::of(request), body["name"].as_str()) {
         answer["name"] = encrypted::for_merchant(request.merchant(), name)?.into();
@@ -75,23 +84,20 @@ pub(super) fn add(
     Ok(OperationResponse::ok(answer))
 }
 
-/// `POST …/receivers/delete`. One that nobody added is deleted, too. (own choice)
+/// `POST …/receivers/delete`. One that nobody added is deleted, too, and twice is fine; the first counts. (own choice)
 pub(super) fn delete(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     parties::check(context, request)?;
-    put(request, documents, &Receiver { name: None, deleted: Some(context.now.as_unix()) });
+    let id = ReceiverName::of(request).id();
+    let known: Option<Receiver> = documents.get(kind::RECEIVER, &id);
+    if known.is_none_or(|known| known.deleted.is_none()) {
+        let deleted = Some(context.now.as_unix());
+        documents.put(kind::RECEIVER, &id, &Receiver { name: None, deleted });
+    }
     Ok(OperationResponse::ok(shown(request, &["sub_mchid", "type", "account"])))
-}
-
-fn put(request: &ValidRequest<'_>, documents: &mut Documents<'_>, receiver: &Receiver) {
-    let text = |name: &str| request.body()[name].as_str().unwrap_or_default();
-    let api = SharingApi::of(request);
-    let name =
-        ReceiverName { api, payee: parties::payee(request), r#type: text("type"), account: text("account") };
-    documents.put(kind::RECEIVER, &name.id(), receiver);
 }
 
 /// The request's fields of these names that its operation answers with.

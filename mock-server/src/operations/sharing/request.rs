@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     order::{Shareable, check_sub_mchid},
@@ -13,13 +13,13 @@ use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
         Context, example,
-        payment::{Ledger, numbers, order::Order, parties, shared::SharingApi},
+        payment::{Ledger, numbers, order::Order, parties, place::content_of, shared::SharingApi},
         resource,
     },
     policies::SharingRatio,
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::{Documents, Fingerprint},
+    store::Documents,
 };
 
 /// How many requests can share an order. (documented)
@@ -260,11 +260,6 @@ fn new(
         due: Some(now.as_unix().saturating_add(ledger.context.payments.sharing_delay.as_secs())),
         returned: BTreeMap::new(),
     }
-}
-
-/// What must not change when a number is used again.
-pub(super) fn content_of(request: &ValidRequest<'_>) -> String {
-    Fingerprint::of(&json!([request.operation().id(), request.plain()])).to_hex()
 }
 
 pub(super) fn text<'v>(fields: &'v Value, name: &str) -> &'v str {
