@@ -33,6 +33,8 @@ pub struct BusinessViewEvidence<'a> {
     pub is_known: bool,
     /// The merchant whose order it is; empty if that is not known.
     pub mchid: &'a str,
+    /// The service of the order; empty if that is not known.
+    pub service_id: &'a str,
     /// The keys of the merchant's. Only that of API v2 is right.
     pub secrets: Vec<Secret<'a>>,
 }
@@ -68,6 +70,9 @@ mistakes! {
     OTHER_MCH_ID = "view-other-mch-id",
         "set mch_id to the merchant that created the order",
         "mch_id 要填创建订单的商户号";
+    OTHER_SERVICE_ID = "view-other-service-id",
+        "set service_id to the service of the order",
+        "service_id 要填该订单所属的服务ID";
     APIV3_KEY = "view-signed-with-apiv3-key",
         "sign with the key of API v2: this is made with the APIv3 key",
         "请用 APIv2 密钥签名：现在用的是 APIv3 密钥";
@@ -159,6 +164,23 @@ pub fn diagnose_business_view(evidence: &BusinessViewEvidence<'_>) -> Option<Pay
     (!parameters.is_empty() || signature.is_some()).then_some(PaySignDiagnosis { parameters, signature })
 }
 
+/// A parameter as it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenParameter<'a> {
+    /// Its name as it was given, which can be misspelt.
+    pub name: &'a str,
+    /// Its value. Of what is no text, its JSON.
+    pub text: String,
+}
+
+/// The parameter of this name, or of one that differs only in capitals and separators; `None` if it is missing or empty.
+pub fn given_parameter<'a>(parameters: &'a Map<String, Value>, name: &str) -> Option<GivenParameter<'a>> {
+    let misspelt = || parameters.iter().find(|(other, _)| normal(other) == normal(name));
+    let (given, value) = parameters.get_key_value(name).or_else(misspelt)?;
+    let text = value.as_str().map_or_else(|| value.to_string(), Into::into);
+    (!is_nothing(&text)).then_some(GivenParameter { name: given, text })
+}
+
 /// The parameters as they are read.
 struct Read {
     view: BusinessView,
@@ -169,14 +191,11 @@ struct Read {
 impl Read {
     fn read(&mut self, parameters: &Map<String, Value>) {
         for name in self.view.parameters() {
-            let misspelt = || parameters.iter().find(|(other, _)| normal(other) == normal(name));
-            let found = parameters.get_key_value(*name).or_else(misspelt);
-            let text = found.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), Into::into));
-            let Some((text, (given, _))) = text.zip(found).filter(|(text, _)| !is_nothing(text)) else {
+            let Some(GivenParameter { name: given, text }) = given_parameter(parameters, name) else {
                 self.report(&MISSING, name, "…", "undefined");
                 continue;
             };
-            if given != name {
+            if given != *name {
                 self.report(&MISSPELT, name, name, given);
             }
             self.given.push((name, text));
@@ -185,14 +204,19 @@ impl Read {
 
     fn check(&mut self, evidence: &BusinessViewEvidence<'_>) {
         let given = |name: &str| self.given.iter().find(|(known, _)| *known == name).map(|(_, text)| text);
-        let [time, sign_type, mch_id, key] =
-            ["timestamp", "sign_type", "mch_id", self.view.key()].map(|name| given(name).cloned());
+        let [time, sign_type, mch_id, service_id, key] =
+            ["timestamp", "sign_type", "mch_id", "service_id", self.view.key()]
+                .map(|name| given(name).cloned());
         let is_time = |text: &String| text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit());
         if let Some(text) = time.filter(|text| !is_time(text)) {
             self.report(&NOT_SECONDS, "timestamp", "1756951532", &text);
         }
         if let Some(text) = sign_type.filter(|text| text != "HMAC-SHA256") {
             self.report(&SIGN_TYPE, "sign_type", "HMAC-SHA256", &text);
+        }
+        let is_other = |text: &String| evidence.is_known && text != evidence.service_id;
+        if let Some(text) = service_id.filter(is_other) {
+            self.report(&OTHER_SERVICE_ID, "service_id", evidence.service_id, &text);
         }
         match (key, mch_id) {
             (Some(text), _) if !evidence.is_known => self.report(&UNKNOWN, self.view.key(), "…", &text),

@@ -87,8 +87,8 @@ use std::time::{Duration, Instant};
 use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
 
 pub use business_view::{
-    BusinessView, BusinessViewEvidence, diagnose_business_view, known_business_view_hints,
-    known_business_view_mistakes,
+    BusinessView, BusinessViewEvidence, GivenParameter, diagnose_business_view, given_parameter,
+    known_business_view_hints, known_business_view_mistakes,
 };
 pub use difference::Difference;
 pub use key::{KeyHolder, KnownKey};

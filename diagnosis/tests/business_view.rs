@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use wechatpay_diagnosis::{
     BusinessView, BusinessViewEvidence, PaySignDiagnosis, Secret, SecretKind, diagnose_business_view,
+    given_parameter,
 };
 use wechatpay_protocol::HashAlgorithm;
 
@@ -36,7 +37,14 @@ fn diagnosis(
 ) -> Option<PaySignDiagnosis> {
     let secrets =
         vec![Secret { kind: SecretKind::ApiV2, text: V2 }, Secret { kind: SecretKind::ApiV3, text: V3 }];
-    diagnose_business_view(&BusinessViewEvidence { view, parameters, is_known, mchid: "1900000001", secrets })
+    diagnose_business_view(&BusinessViewEvidence {
+        view,
+        parameters,
+        is_known,
+        mchid: "1900000001",
+        service_id: "500001",
+        secrets,
+    })
 }
 
 fn name(parameters: &Value) -> String {
@@ -105,15 +113,56 @@ fn each_mistake_in_the_parameters_is_named() {
     assert!(diagnosis(BusinessView::Enable, token.as_object().unwrap(), true).is_none());
 }
 
+#[test]
+fn the_service_of_a_detail_is_that_of_the_order() {
+    let handed = |service_id: &str| {
+        let text = format!(
+            "mch_id=1900000001&nonce_str=abc&out_order_no=S1&service_id={service_id}&sign_type=HMAC-SHA256&timestamp=1756951532"
+        );
+        let mut made = handed(&hmac_hex(V2, &format!("{text}&key={V2}")));
+        made["out_order_no"] = "S1".into();
+        made["service_id"] = service_id.into();
+        made
+    };
+    let found = |made: &Value| diagnosis(BusinessView::Detail, made.as_object().unwrap(), true);
+    assert!(found(&handed("500001")).is_none());
+    assert_eq!(found(&handed("500002")).unwrap().name(), "view-other-service-id(service_id)");
+}
+
+#[test]
+fn a_parameter_is_found_misspelt_and_as_a_number() {
+    let given = json!({ "outOrderNo": 1, "mch_id": "", "package": null });
+    let found =
+        |name| given_parameter(given.as_object().unwrap(), name).map(|given| (given.name, given.text));
+    assert_eq!(found("out_order_no"), Some(("outOrderNo", "1".to_owned())));
+    assert_eq!((found("mch_id"), found("package"), found("sign")), (None, None, None));
+}
+
 proptest! {
     #[test]
-    fn no_parameters_make_it_panic_and_only_the_right_signature_is_right(
+    fn a_changed_value_or_digit_of_the_sign_is_never_right(
+        name in prop::sample::select(&["mch_id", "nonce_str", "package", "sign_type", "timestamp"][..]),
+        value in ".{0,40}",
+        at in 0..64_usize,
+        digit in "[0-9A-F]",
+    ) {
+        let mut changed = right();
+        prop_assume!(changed[name] != value.as_str());
+        changed[name] = value.into();
+        prop_assert!(diagnosis(BusinessView::Use, changed.as_object().unwrap(), true).is_some());
+        let mut sign = right()["sign"].as_str().unwrap().to_owned();
+        prop_assume!(sign[at..=at] != digit);
+        sign.replace_range(at..=at, &digit);
+        prop_assert!(diagnosis(BusinessView::Use, handed(&sign).as_object().unwrap(), true).is_some());
+    }
+
+    #[test]
+    fn no_parameters_make_it_panic(
         parameters in prop::collection::hash_map("(mch_id|package|sign|timestamp|x)", ".{0,40}", 0..6),
     ) {
         let parameters: Map<_, _> = parameters.into_iter().map(|(name, text)| (name, text.into())).collect();
         for view in [BusinessView::Use, BusinessView::Detail, BusinessView::Enable] {
-            let found = diagnosis(view, &parameters, true);
-            prop_assert!(found.is_some());
+            diagnosis(view, &parameters, true);
         }
     }
 }

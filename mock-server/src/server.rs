@@ -312,7 +312,7 @@ impl MockServer {
     ///
     /// let gateway = MockServer::builder().start().await?;
     /// let unknown = gateway.act_on_service_order(&ServiceOrderCall::of("never-created"));
-    /// assert!(matches!(unknown, Err(PaymentError::UnknownOrder { .. })));
+    /// assert!(matches!(unknown, Err(PaymentError::UnknownServiceOrder { .. })));
     /// # Ok(())
     /// # }
     /// ```

@@ -1,11 +1,11 @@
 //! `pay`: does what a payer does with an order of a running mock, or what a user does with a transfer or a service order.
 
 use clap::Args;
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    mock_client::{MockError, MockOptions, TIMEOUT, call_failed},
+    mock_client::{MockOptions, TIMEOUT, call_failed},
     output::{DIM, Failure, print, print_json, printable_lines},
 };
 
@@ -119,26 +119,31 @@ impl Pay {
         let actions =
             [(self.fail, "fail"), (self.cancel, "cancel"), (self.start, "start"), (self.close, "close")];
         let action = actions.iter().find(|(is_chosen, _)| *is_chosen).map_or("pay", |(_, name)| name);
-        Call { path: "payments", body: self.body(name, order, action), shown: OF_PAYMENT }
+        Call { path: "payments", body: self.body(name, order, Some(action)), shown: OF_PAYMENT }
     }
 
     fn transfer(&self, name: &str, number: &str) -> Call {
         let action = if self.decline { "decline" } else { "confirm" };
-        Call { path: "transfers", body: self.body(name, number, action), shown: OF_TRANSFER }
+        Call { path: "transfers", body: self.body(name, number, Some(action)), shown: OF_TRANSFER }
     }
 
-    fn service_order(&self, number: &str, action: &str) -> Call {
-        let body = self.body("out_order_no", number, action);
+    /// What the user does is up to the state of the order, as long as nothing is named.
+    fn service_order(&self, number: &str) -> Call {
+        let body = self.body("out_order_no", number, self.fail.then_some("fail"));
         Call { path: "service-orders", body, shown: OF_SERVICE_ORDER }
     }
 
-    fn body(&self, name: &str, number: &str, action: &str) -> Value {
-        let mut body = json!({ name: number, "action": action });
-        let options =
-            [("openid", &self.openid), ("user_name", &self.user_name), ("merchant", &self.merchant)];
+    fn body(&self, name: &str, number: &str, action: Option<&str>) -> Value {
+        let mut body = json!({ name: number });
+        let options = [
+            ("action", action),
+            ("openid", self.openid.as_deref()),
+            ("user_name", self.user_name.as_deref()),
+            ("merchant", self.merchant.as_deref()),
+        ];
         for (name, value) in options {
             if let Some(value) = value {
-                body[name] = value.as_str().into();
+                body[name] = value.into();
             }
         }
         body
@@ -157,14 +162,7 @@ pub(crate) async fn run(options: &Pay) -> Result<(), Failure> {
         Ok((answer, call.shown))
     };
     let answered = match (&options.service_order, &options.transfer, &options.authorization) {
-        (Some(number), ..) if options.fail => send(options.service_order(number, "fail")).await,
-        (Some(number), ..) => match send(options.service_order(number, "confirm")).await {
-            // It is confirmed already.
-            Err(MockError::Refused { status: StatusCode::CONFLICT, .. }) => {
-                send(options.service_order(number, "pay")).await
-            }
-            other => other,
-        },
+        (Some(number), ..) => send(options.service_order(number)).await,
         (None, Some(number), _) => send(options.transfer("out_bill_no", number)).await,
         (None, None, Some(number)) => send(options.transfer("out_authorization_no", number)).await,
         (None, None, None) => send(options.payment()).await,

@@ -213,6 +213,11 @@ async fn a_service_order_is_confirmed_and_paid_once_it_is_completed() {
     assert_eq!(paid, "order           S00001\nstate           DONE\ncollection      USER_PAID\n");
     let again = refused(&mock, &["pay", "--service-order", "S00001"]).await;
     assert!(again.code == Some(1) && again.stderr.contains("当前订单状态不合法"), "{}", again.stderr);
+    // The reason is that of what the user would do, not that of something else.
+    called(&mock, &["call", "POST", "/v3/payscore/serviceorder", &order.replace("S00001", "MOCK*overdue*1")])
+        .await;
+    let overdue = refused(&mock, &["pay", "--service-order", "MOCK*overdue*1"]).await;
+    assert!(overdue.stderr.contains("存在待处理的超时未支付订单"), "{}", overdue.stderr);
     assert_eq!(refused(&mock, &["pay", "--service-order", "S00001", "--close"]).await.code, Some(2));
     assert_eq!(refused(&mock, &["pay"]).await.code, Some(2));
 }

@@ -138,6 +138,7 @@ impl AdminError {
             | Self::Payment(
                 PaymentError::UnknownMerchant { .. }
                 | PaymentError::UnknownOrder { .. }
+                | PaymentError::UnknownServiceOrder { .. }
                 | PaymentError::UnknownTransfer { .. },
             )
             | Self::NoFamily { .. }

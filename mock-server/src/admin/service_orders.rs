@@ -19,7 +19,8 @@ use crate::{
     payer::ServiceOrderCall,
 };
 
-/// What a user does with a service order. One of out_order_no, authorization_code and package names it.
+/// What a user does with a service order. One of out_order_no, authorization_code,
+/// package and apply_permissions_token names it.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct NewServiceAction {
@@ -30,11 +31,16 @@ pub(super) struct NewServiceAction {
     /// The code of a permission, whose service the user opens.
     #[serde(deserialize_with = "non_null")]
     authorization_code: Option<String>,
-    /// What a front end opens the user's page with: the package of an order, or the apply_permissions_token of a permission.
+    /// What a front end opens the page of a service order with.
     #[serde(deserialize_with = "non_null")]
     package: Option<String>,
-    /// What the user does: confirms the order, or opens the service; pays what is completed; or leaves it as it is.
-    action: ServiceAction,
+    /// What a front end opens the page of a permission with.
+    #[serde(deserialize_with = "non_null")]
+    apply_permissions_token: Option<String>,
+    /// What the user does: confirms the order, or opens the service; pays what is completed; or leaves it as it is. Default:
+    /// pays an order that is completed, confirms everything else.
+    #[serde(deserialize_with = "non_null")]
+    action: Option<ServiceAction>,
     /// The merchant whose order it is, by mchid. Default: the one that has such an order.
     #[serde(deserialize_with = "non_null")]
     #[schema(value_type = Option<String>, pattern = "^[0-9]{1,32}$")]
@@ -70,8 +76,9 @@ impl NewServiceAction {
             self.out_order_no.map(ServiceTarget::OutOrderNo),
             self.authorization_code.map(ServiceTarget::AuthorizationCode),
             self.package.map(ServiceTarget::Package),
+            self.apply_permissions_token.map(ServiceTarget::ApplyPermissionsToken),
         ];
-        let target = only(names, "out_order_no, authorization_code and package")?;
+        let target = only(names, "out_order_no, authorization_code, package and apply_permissions_token")?;
         Ok(ServiceOrderCall { target, action: self.action, merchant: self.merchant, openid: self.openid })
     }
 }

@@ -262,8 +262,8 @@ operation_errors! {
     ServiceTotal = "service_total",
     /// The total is above the risk fund, or above the service's limit.
     ServiceTotalTooLarge = "service_total_too_large",
-    /// A changed total is above what is left to be paid.
-    ServiceTotalRaised = "service_total_raised",
+    /// An amount is negative, or above what is left to be paid.
+    ServiceAmountRange = "service_amount_range",
     /// The risk fund is above the service's limit.
     ServiceRiskFund = "service_risk_fund",
     /// The service ends before it starts.

@@ -15,10 +15,7 @@ use crate::{
         ActiveFault, Applied, FAULTS, Fault, FaultSource, Latency, On, rule::Plan,
         rule_error::check_milliseconds,
     },
-    operations::{
-        magic::{self, PREFIX},
-        pay_score, sharing,
-    },
+    operations::magic::{self, PREFIX},
 };
 
 /// How long a number can refuse connections at most, in milliseconds, since that affects all merchants. (own
@@ -120,8 +117,15 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     },
     TriggerForm {
         number: "MOCK*confirm*0001",
-        meaning: "out_order_no: no fault; the user confirms the service order as soon as it is created; of MOCK*pay*, \
-                  the money is collected as soon as it is completed, of MOCK*pay-fail*, never",
+        meaning: "out_order_no of pay score: no fault; the user confirms the service order as soon as it is created",
+    },
+    TriggerForm {
+        number: "MOCK*pay*0002",
+        meaning: "out_order_no of pay score: no fault; the money is collected as soon as the service order is completed",
+    },
+    TriggerForm {
+        number: "MOCK*pay-fail*0002",
+        meaning: "out_order_no of pay score: no fault; the money of the service order can't be collected",
     },
     TriggerForm {
         number: "MOCK*assessment*0001",
@@ -181,7 +185,7 @@ pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerN
 
 /// Whether a name in a number is no fault, but says what happens to an order, a refund or a sharing.
 fn is_for_operations(name: &str) -> bool {
-    magic::NAMES.contains(&name) || sharing::is_name(name) || pay_score::NAMES.contains(&name)
+    magic::names().any(|known| known == name)
 }
 
 fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
@@ -295,9 +299,7 @@ mod tests {
         assert_eq!(fault("MOCKsystemerrorapplied0001"), Fault::SystemErrorApplied);
         assert!(trigger_number("MOCKsystem0001").is_none() && trigger_number("MOCKpay1").is_none());
         let bare = |name: &str| name.replace('-', "");
-        for (name, fault) in
-            magic::NAMES.iter().flat_map(|name| FAULTS.iter().map(move |fault| (name, fault)))
-        {
+        for (name, fault) in magic::names().flat_map(|name| FAULTS.iter().map(move |fault| (name, fault))) {
             let (name, fault) = (bare(name), bare(fault.name()));
             assert!(!name.starts_with(&fault) && !fault.starts_with(&name), "{name} and {fault}");
         }

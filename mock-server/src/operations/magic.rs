@@ -3,6 +3,8 @@
 //! Some numbers have letters and digits only, such as `out_bill_no`. There, and everywhere else, `MOCKpay0001` is the same: the
 //! longest name that fits, without its hyphens, counts.
 
+use super::{pay_score, sharing};
+
 /// The user pays as soon as the order is placed.
 pub(super) const PAY: &str = "pay";
 /// The user tries to pay as soon as the order is placed, and fails.
@@ -24,8 +26,8 @@ pub(super) const ADDRESS: &str = "address";
 /// Something is wrong with the merchant.
 pub(super) const USER_ERROR: &str = "user-error";
 
-/// The names of such numbers.
-pub(crate) const NAMES: [&str; 10] = [
+/// The names of such numbers that several families have.
+const NAMES: [&str; 10] = [
     PAY,
     PAY_FAIL,
     USER_PAYING,
@@ -47,7 +49,12 @@ const BARE: &str = "MOCK";
 /// The name in a number: `pay` of `MOCK*pay*0001` and of `MOCKpay0001`.
 pub(crate) fn name_in(number: &str) -> Option<&str> {
     let starred = number.strip_prefix(PREFIX).and_then(|rest| rest.split_once('*'));
-    starred.map(|(name, _)| name).or_else(|| bare_in(number, NAMES))
+    starred.map(|(name, _)| name).or_else(|| bare_in(number, names()))
+}
+
+/// The names of all such numbers.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().chain(pay_score::NAMES).chain(sharing::NAMES)
 }
 
 /// The name in a number of letters and digits, the longest of these: `not-enough` of `MOCKnotenough0001`.
@@ -72,6 +79,9 @@ mod tests {
             ("MOCKpay0001", Some("pay")),
             ("MOCKpayfail0001", Some("pay-fail")),
             ("MOCKnotenough0001", Some("not-enough")),
+            ("MOCKoverdue0001", Some("overdue")),
+            ("MOCKclosednorelation0001", Some("closed-no-relation")),
+            ("MOCKfailedtimeoutclosed0001", Some("failed-time-out-closed")),
             ("MOCK*other*1", Some("other")),
             ("MOCKother1", None),
             ("MOCK", None),

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use wechatpay_diagnosis::{BusinessView, BusinessViewEvidence, diagnose_business_view};
+use wechatpay_diagnosis::{BusinessView, BusinessViewEvidence, diagnose_business_view, given_parameter};
 
-use super::{NotRequested, Payer, PaymentError, front_end::secrets};
+use super::{NotRequested, Payer, front_end::secrets, service_orders::unknown};
 use crate::{
     merchants::Merchant,
     operations::pay_score::{Book, Business, ServiceAction, ServiceTarget},
@@ -27,12 +27,14 @@ impl Payer {
     pub(crate) fn open_view(&self, opened: OpenedView) -> Result<Value, NotRequested> {
         let OpenedView { view, parameters, action, openid } = opened;
         let found = target(view, &parameters).and_then(|target| self.owner(view, target, &parameters));
+        let service_id = found.as_ref().and_then(|(target, merchant)| self.service_id(merchant, target));
         let secrets = found.as_ref().map(|(_, merchant)| secrets(merchant)).unwrap_or_default();
         let evidence = BusinessViewEvidence {
             view,
             parameters: &parameters,
             is_known: found.is_some(),
             mchid: found.as_ref().map_or("", |(_, merchant)| merchant.mchid.as_str()),
+            service_id: service_id.as_deref().unwrap_or_default(),
             secrets,
         };
         if let Some(diagnosis) = diagnose_business_view(&evidence) {
@@ -40,25 +42,21 @@ impl Payer {
         }
         // Parameters that lead to nothing have a diagnosis.
         let Some((target, merchant)) = found else { return Ok(Value::Null) };
-        let unknown = || PaymentError::UnknownOrder { what: target.what(), found: target.as_str().into() };
         let shown = self.gateway.change(&merchant, |context, documents| {
             let mut book = Book::new(context, &merchant, documents);
-            let found = book.find(&target).ok_or_else(unknown)?;
-            let query_id = match &found {
-                Business::Order(order) => Some(book.query_id(order)),
-                Business::Permission(permission) => {
-                    book.check_token(permission)?;
-                    None
-                }
+            let found = book.find(&target).ok_or_else(|| unknown(&target))?;
+            let order = match &found {
+                Business::Order(order) => Some(order.id.clone()),
+                Business::Permission(_) => None,
             };
             let action = action.or((view != BusinessView::Detail).then_some(ServiceAction::Confirm));
             let mut shown = match (action, found) {
-                (Some(action), found) => book.act(found, action, openid.as_deref())?,
+                (Some(action), found) => book.act(found, Some(action), openid.as_deref())?,
                 (None, Business::Order(order)) => book.shown(&order.id),
                 (None, Business::Permission(permission)) => permission.whole(merchant.mchid.as_str()),
             };
             shown["merchant"] = merchant.mchid.as_str().into();
-            if let Some(query_id) = query_id {
+            if let Some(query_id) = order.and_then(|id| book.query_id(&id)) {
                 shown["extraData"] = json!({ "query_id": query_id });
             }
             Ok(shown)
@@ -79,18 +77,27 @@ impl Payer {
         };
         let mut having_it = self.gateway.merchants.merchants();
         having_it.retain(|merchant| self.business(merchant, &target).is_some_and(|found| is_of_view(&found)));
-        let is_named =
-            |merchant: &&Arc<Merchant>| parameters.get("mch_id") == Some(&json!(merchant.mchid.as_str()));
+        let mch_id = given_parameter(parameters, "mch_id").map(|given| given.text);
+        let is_named = |merchant: &&Arc<Merchant>| mch_id.as_deref() == Some(merchant.mchid.as_str());
         let merchant = having_it.iter().find(is_named).or(having_it.first())?;
         Some((target, Arc::clone(merchant)))
+    }
+
+    /// The service of the merchant's order.
+    fn service_id(&self, merchant: &Arc<Merchant>, target: &ServiceTarget) -> Option<String> {
+        match self.business(merchant, target)? {
+            Business::Order(order) => order.service_id().map(str::to_owned),
+            Business::Permission(_) => None,
+        }
     }
 }
 
 /// What the parameters lead to.
 fn target(view: BusinessView, parameters: &Map<String, Value>) -> Option<ServiceTarget> {
-    let text = parameters.get(view.key())?.as_str()?.to_owned();
+    let text = given_parameter(parameters, view.key())?.text;
     Some(match view {
         BusinessView::Detail => ServiceTarget::OutOrderNo(text),
-        BusinessView::Use | BusinessView::Enable => ServiceTarget::Package(text),
+        BusinessView::Use => ServiceTarget::Package(text),
+        BusinessView::Enable => ServiceTarget::ApplyPermissionsToken(text),
     })
 }

@@ -73,6 +73,16 @@ pub enum PaymentError {
         /// The name, quoted.
         found: String,
     },
+    /// No service order or permission of pay score has this name.
+    #[error(
+        "expected the {what} of a service order or of a permission, found {found}; create or apply for it first"
+    )]
+    UnknownServiceOrder {
+        /// What it is named by: `out_order_no`.
+        what: &'static str,
+        /// The name, quoted.
+        found: String,
+    },
     /// No transfer or authorization has this name.
     #[error("expected the {what} of a transfer or of an authorization of one, found {found}; order it first")]
     UnknownTransfer {
@@ -81,8 +91,11 @@ pub enum PaymentError {
         /// The name, quoted.
         found: String,
     },
-    /// Several merchants have an order or a transfer of this name.
-    #[error("expected an order or a transfer of one merchant, found one of each of {}; name the merchant", .mchids.join(", "))]
+    /// Several merchants have an order, a transfer, a service order or a permission of this name.
+    #[error(
+        "expected an order, a transfer, a service order or a permission of one merchant, found one of each of {}; name the merchant",
+        .mchids.join(", ")
+    )]
     SeveralOrders {
         /// The mchids.
         mchids: Vec<String>,

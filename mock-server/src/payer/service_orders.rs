@@ -17,16 +17,16 @@ use crate::{
 /// use wechatpay_mock::{ServiceAction, ServiceOrderCall};
 ///
 /// let confirms = ServiceOrderCall::of("1234323JKHDFE1243252");
-/// assert_eq!(confirms.action, ServiceAction::Confirm);
-/// let pays = ServiceOrderCall { action: ServiceAction::Pay, ..confirms };
+/// assert_eq!(confirms.action, Some(ServiceAction::Confirm));
+/// let pays = ServiceOrderCall { action: Some(ServiceAction::Pay), ..confirms };
 /// let opens_a_service = ServiceOrderCall::of_permission("1275342195190894594");
 /// ```
 #[derive(Clone, Debug)]
 pub struct ServiceOrderCall {
     /// The order, or the permission.
     pub target: ServiceTarget,
-    /// What the user does.
-    pub action: ServiceAction,
+    /// What the user does. Default: pays what is completed, confirms everything else.
+    pub action: Option<ServiceAction>,
     /// The merchant whose order it is, by mchid. Default: the one that has an order of this number.
     pub merchant: Option<String>,
     /// The user. Default: the one that was ordered for, or a new one.
@@ -46,12 +46,16 @@ impl ServiceOrderCall {
 
     /// The user confirms what this leads to.
     pub fn with(target: ServiceTarget) -> Self {
-        Self { target, action: ServiceAction::Confirm, merchant: None, openid: None }
+        Self { target, action: Some(ServiceAction::Confirm), merchant: None, openid: None }
     }
 
     fn unknown(&self) -> PaymentError {
-        PaymentError::UnknownOrder { what: self.target.what(), found: quoted(self.target.as_str()) }
+        unknown(&self.target)
     }
+}
+
+pub(super) fn unknown(target: &ServiceTarget) -> PaymentError {
+    PaymentError::UnknownServiceOrder { what: target.what(), found: quoted(target.as_str()) }
 }
 
 impl Payer {

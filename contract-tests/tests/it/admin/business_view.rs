@@ -131,6 +131,74 @@ async fn a_user_confirms_only_what_is_signed_rightly_and_the_front_end_finds_the
 }
 
 #[tokio::test]
+async fn a_number_is_accepted_only_for_its_purpose_and_an_order_has_one_query_id() {
+    let admin = admin().await;
+    let package = package(&admin, "S00001").await;
+    let application = json!({ "service_id": SERVICE, "appid": APPID, "authorization_code": "P00001" });
+    let applied = call(&admin, Method::POST, "/v3/payscore/permissions", application).await;
+    let token = applied["apply_permissions_token"].as_str().unwrap();
+    let opened = open(&admin, "wxpayScoreUse", signed(KEY, parameters(&package)), json!({})).await;
+    let query_id = opened.body["extraData"]["query_id"].as_str().unwrap();
+    for other in [query_id, token, "out_order_no=S00001"] {
+        let refused = open(&admin, "wxpayScoreUse", signed(KEY, parameters(other)), json!({})).await;
+        assert_eq!(refused.body["diagnosis"]["name"], "view-unknown(package)", "{other}");
+        assert_eq!(admin.post("/service-orders", &json!({ "package": other })).await.status, 404);
+    }
+    for other in [query_id, &package] {
+        let token = json!({ "apply_permissions_token": other });
+        assert_eq!(open(&admin, "wxpayScoreEnable", token, json!({})).await.status, 400);
+    }
+    let ours = admin.mock.clock().clone();
+    let builder = Client::builder().base_url(&admin.mock.url()).credentials(&admin.mock.credentials());
+    let client = builder.clock(move || ours.now()).build().unwrap();
+    for other in [&package, token] {
+        let target = format!("/v3/payscore/serviceorder?query_id={other}&service_id={SERVICE}&appid={APPID}");
+        assert!(client.call(Method::GET, &target, String::new()).await.is_err(), "{other}");
+    }
+    let detail = json!({
+        "mch_id": "1900000001", "nonce_str": "abc", "out_order_no": "S00001", "service_id": SERVICE,
+        "sign_type": "HMAC-SHA256", "timestamp": "1756951532",
+    });
+    let looked = open(&admin, "wxpayScoreDetail", signed(KEY, detail.clone()), json!({})).await;
+    assert_eq!(looked.body["extraData"]["query_id"], query_id);
+    let mut other = detail;
+    other["service_id"] = "500002".into();
+    let refused = open(&admin, "wxpayScoreDetail", signed(KEY, other), json!({})).await;
+    assert_eq!(refused.body["diagnosis"]["name"], "view-other-service-id(service_id)");
+    let opened = admin.post("/service-orders", &json!({ "apply_permissions_token": token })).await;
+    assert_eq!(opened.body["authorization_state"], "AVAILABLE", "{}", opened.text);
+}
+
+#[tokio::test]
+async fn a_misspelt_name_is_named_and_leads_to_the_order_all_the_same() {
+    let admin = admin().await;
+    package(&admin, "77").await;
+    let handed = signed(
+        KEY,
+        json!({
+            "mch_id": "1900000001", "nonce_str": "abc", "out_order_no": "77", "service_id": SERVICE,
+            "sign_type": "HMAC-SHA256", "timestamp": "1756951532",
+        }),
+    );
+    let mut misspelt = handed.clone();
+    misspelt["outOrderNo"] = misspelt.as_object_mut().unwrap().remove("out_order_no").unwrap();
+    let refused = open(&admin, "wxpayScoreDetail", misspelt, json!({})).await;
+    assert_eq!(refused.body["diagnosis"]["name"], "view-parameter-misspelt(out_order_no)");
+    let mut number = handed;
+    number["out_order_no"] = 77.into();
+    let looked = open(&admin, "wxpayScoreDetail", number, json!({})).await;
+    assert_eq!(looked.status, 200, "{}", looked.text);
+}
+
+#[tokio::test]
+async fn the_error_of_a_name_that_nobody_has_says_what_was_looked_for() {
+    let admin = admin().await;
+    let unknown = admin.post("/service-orders", &json!({ "authorization_code": "x" })).await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.text.contains("of a service order or of a permission"), "{}", unknown.text);
+}
+
+#[tokio::test]
 async fn a_user_looks_at_the_details_of_an_order_and_pays_it_there() {
     let admin = admin().await;
     package(&admin, "S00001").await;

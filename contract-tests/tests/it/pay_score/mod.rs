@@ -96,6 +96,7 @@ impl Shop {
     }
 
     fn user(&self, number: &str, action: ServiceAction) -> Result<Value, PaymentError> {
-        self.mock.act_on_service_order(&ServiceOrderCall { action, ..ServiceOrderCall::of(number) })
+        self.mock
+            .act_on_service_order(&ServiceOrderCall { action: Some(action), ..ServiceOrderCall::of(number) })
     }
 }

@@ -36,6 +36,23 @@ async fn a_sub_merchants_order_is_created_confirmed_completed_and_collected() {
 }
 
 #[tokio::test]
+async fn the_user_of_a_sub_merchants_appid_is_the_user_of_the_order() {
+    let shop = Shop::open().await;
+    let mut order = of_sub_merchant("S00001", "1900000109");
+    order["sub_appid"] = "wxd678efh567hg6999".into();
+    order["sub_openid"] = "oSubUser".into();
+    shop.call(Method::POST, PARTNERS, order).await;
+    let confirms = |openid: &str| {
+        let call = ServiceOrderCall { openid: Some(openid.into()), ..ServiceOrderCall::of("S00001") };
+        shop.mock.act_on_service_order(&call)
+    };
+    assert!(matches!(confirms("oAnotherUser"), Err(PaymentError::Refused { .. })));
+    confirms("oSubUser").unwrap();
+    let order = shop.call(Method::GET, &query("S00001", "1900000109"), Value::Null).await;
+    assert_eq!((&order["sub_openid"], &order["openid"]), (&json!("oSubUser"), &Value::Null));
+}
+
+#[tokio::test]
 async fn what_was_paid_otherwise_can_be_a_part() {
     let shop = Shop::open().await;
     shop.call(Method::POST, PARTNERS, of_sub_merchant("S00001", "1900000109")).await;
@@ -50,8 +67,11 @@ async fn what_was_paid_otherwise_can_be_a_part() {
         })
     };
     let target = format!("{PARTNERS}/S00001/sync");
-    shop.refused(Method::POST, &target, paid(5_001), OperationError::ServiceTotalRaised).await;
+    shop.refused(Method::POST, &target, paid(5_001), OperationError::ServiceAmountRange).await;
     shop.call(Method::POST, &target, paid(2_000)).await;
+    // The same again is a repetition, and its number is that payment's.
+    shop.call(Method::POST, &target, paid(2_000)).await;
+    shop.refused(Method::POST, &target, paid(1_000), OperationError::ServiceOrderRepeated).await;
     let order = shop.call(Method::GET, &query("S00001", "1900000109"), Value::Null).await;
     let collection = &order["collection"];
     assert_eq!(

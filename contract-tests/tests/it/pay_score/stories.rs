@@ -2,10 +2,10 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use wechatpay_mock::{OperationError, PaymentError, ServiceAction};
+use wechatpay_mock::{Config, OperationError, PaymentError, ServiceAction, ServiceOrderCall};
 
-use super::{OPENID, Shop, completion, created, named, unconfirmed};
-use crate::bills;
+use super::{APPID, NOWHERE, OPENID, ORDERS, SERVICE, Shop, completion, created, named, unconfirmed};
+use crate::{bills, payments::without};
 
 const REFUNDS: &str = "/v3/refund/domestic/refunds";
 
@@ -62,6 +62,56 @@ async fn an_order_without_a_confirmation_begins_at_once_and_sends_no_callback() 
         shop.user("S00001", ServiceAction::Confirm),
         Err(PaymentError::Refused { shown: "当前订单状态不合法", .. })
     ));
+}
+
+/// An order that is completed at once.
+fn at_once(number: &str, total: u64) -> Value {
+    let mut body = completion(total);
+    body["out_order_no"] = number.into();
+    body["openid"] = OPENID.into();
+    body["service_introduction"] = "某某酒店".into();
+    body["notify_url"] = NOWHERE.into();
+    body["time_range"] = json!({ "start_time": "20250904090000", "end_time": "20250904100000" });
+    body
+}
+
+#[tokio::test]
+async fn an_order_without_a_notify_url_uses_the_merchants() {
+    let mut merchant = Config::default().merchants()[0].clone();
+    merchant.notify_url = Some(NOWHERE.into());
+    let shop = Shop::with(Config::default().with_merchants([merchant])).await;
+    let direct = format!("{ORDERS}/direct-complete");
+    shop.call(Method::POST, &direct, without(at_once("S00001", 5_000), "notify_url")).await;
+    shop.user("S00001", ServiceAction::Pay).unwrap();
+    assert_eq!(shop.events(), ["PAYSCORE.USER_PAID"]);
+}
+
+#[tokio::test]
+async fn a_service_is_created_and_completed_at_once() {
+    let shop = Shop::open().await;
+    let direct = format!("{ORDERS}/direct-complete");
+    let first = shop.call(Method::POST, &direct, at_once("S00001", 5_000)).await;
+    assert_eq!(shop.progress("S00001").await, "DOING MCH_COMPLETE USER_PAYING");
+    assert_eq!(shop.call(Method::POST, &direct, at_once("S00001", 5_000)).await, first);
+    let repeated = OperationError::ServiceOrderRepeated;
+    shop.refused(Method::POST, &direct, at_once("S00001", 5_001), repeated).await;
+    let mut wrong = at_once("S00002", 5_000);
+    wrong["total_amount"] = 5_001.into();
+    shop.refused(Method::POST, &direct, wrong, OperationError::ServiceTotal).await;
+    let mut later = at_once("S00002", 5_000);
+    later["time_range"]["end_time"] = "20991231".into();
+    shop.refused(Method::POST, &direct, later, OperationError::ServiceEndsLater).await;
+
+    let application =
+        json!({ "service_id": SERVICE, "appid": APPID, "authorization_code": "P1", "notify_url": NOWHERE });
+    shop.call(Method::POST, "/v3/payscore/permissions", application).await;
+    let opens = ServiceOrderCall { openid: Some(OPENID.into()), ..ServiceOrderCall::of_permission("P1") };
+    shop.mock.act_on_service_order(&opens).unwrap();
+    shop.change("S00001", "pay", named()).await;
+    let end = json!({ "service_id": SERVICE, "appid": APPID, "reason": "用户要求" });
+    shop.call(Method::POST, "/v3/payscore/permissions/authorization-code/P1/terminate", end).await;
+    let ended = OperationError::ServiceNoPermission;
+    shop.refused(Method::POST, &direct, at_once("S00002", 5_000), ended).await;
 }
 
 #[tokio::test]

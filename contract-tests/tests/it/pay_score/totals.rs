@@ -29,9 +29,12 @@ async fn a_total_that_does_not_add_up_is_refused_and_changes_nothing() {
         of(&[4_000, 1], &[1], 4_001),
         of(&[1], &[2], -1),
         of(&[max, max], &[], max),
-        of(&[-1, 2], &[], 0),
     ] {
         shop.refused_change("S00001", "complete", wrong, OperationError::ServiceTotal).await;
+    }
+    for (payments, discounts, total) in [(&[-1, 2][..], &[][..], 1), (&[1], &[-1], 2)] {
+        let negative = of(payments, discounts, total);
+        shop.refused_change("S00001", "complete", negative, OperationError::ServiceAmountRange).await;
     }
     assert_eq!(shop.progress("S00001").await, "DOING USER_CONFIRM");
     shop.change("S00001", "complete", of(&[4_000, 1_000], &[500, 1], 4_499)).await;
@@ -80,7 +83,7 @@ async fn a_total_can_only_be_lowered_while_it_is_not_paid() {
     let shop = Shop::open().await;
     shop.create(unconfirmed("S00001")).await;
     shop.change("S00001", "complete", completion(5_000)).await;
-    let raised = OperationError::ServiceTotalRaised;
+    let raised = OperationError::ServiceAmountRange;
     shop.refused_change("S00001", "modify", modification(5_001), raised).await;
     let modified = shop.change("S00001", "modify", modification(4_000)).await;
     assert_eq!(modified["collection"]["paying_amount"], 4_000);
@@ -128,6 +131,10 @@ async fn a_service_ends_after_it_starts_and_not_later_than_it_is_completed() {
     let before = OperationError::ServiceEndsBeforeStart;
     shop.refused_change("S00001", "complete", ends("20250904095959"), before).await;
     shop.refused_change("S00001", "complete", ends("20250903"), before).await;
+    let mut both = ends("20250903");
+    both["time_range"]["start_time"] = "20250904".into();
+    shop.refused_change("S00001", "complete", both, before).await;
+    shop.refused_change("S00001", "complete", ends("20991231"), OperationError::ServiceEndsLater).await;
     // It is 10:05:32.
     shop.refused_change("S00001", "complete", ends("20250904100533"), OperationError::ServiceEndsLater).await;
     shop.change("S00001", "complete", ends("20250904100532")).await;

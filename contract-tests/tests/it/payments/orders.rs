@@ -315,7 +315,7 @@ async fn an_order_that_two_merchants_have_is_paid_only_if_the_merchant_is_named(
     let error = shop.pay("A00001").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "expected an order or a transfer of one merchant, found one of each of 1900000001, 1900000002; name the merchant"
+        "expected an order, a transfer, a service order or a permission of one merchant, found one of each of 1900000001, 1900000002; name the merchant"
     );
     let merchant = Some("1900000002".to_owned());
     let named = Payment { merchant, ..Payment::of(OrderName::OutTradeNo("A00001".into())) };

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use wechatpay_protocol::display::quoted;
 
 use super::{
-    book::{Book, Payer, Target},
+    book::{Book, Payer, Purpose, Target},
     create, magic,
     order::{ServiceOrder, State},
-    permission::{self, Permission, PermissionState, TOKEN_LIVES},
+    permission::{Permission, PermissionState, TOKEN_LIVES},
 };
 use crate::{
     api::language::Language,
@@ -36,8 +36,10 @@ pub enum ServiceTarget {
     OutOrderNo(String),
     /// The code of a permission.
     AuthorizationCode(String),
-    /// What a front end opens the page with.
+    /// What a front end opens the page of an order with.
     Package(String),
+    /// What a front end opens the page of a permission with.
+    ApplyPermissionsToken(String),
 }
 
 /// What a user has before them.
@@ -50,7 +52,10 @@ pub(crate) enum Business {
 impl ServiceTarget {
     pub(crate) fn as_str(&self) -> &str {
         match self {
-            Self::OutOrderNo(name) | Self::AuthorizationCode(name) | Self::Package(name) => name,
+            Self::OutOrderNo(name)
+            | Self::AuthorizationCode(name)
+            | Self::Package(name)
+            | Self::ApplyPermissionsToken(name) => name,
         }
     }
 
@@ -60,6 +65,7 @@ impl ServiceTarget {
             Self::OutOrderNo(_) => "out_order_no",
             Self::AuthorizationCode(_) => "authorization_code",
             Self::Package(_) => "package",
+            Self::ApplyPermissionsToken(_) => "apply_permissions_token",
         }
     }
 }
@@ -70,10 +76,11 @@ impl Book<'_, '_> {
         let id = match target {
             ServiceTarget::OutOrderNo(number) => match self.order(number) {
                 Some(order) => return Some(Business::Order(order.into())),
-                None => self.target(&create::by_number(number)),
+                None => self.target(Purpose::OutOrderNo, number),
             },
-            ServiceTarget::AuthorizationCode(code) => self.target(&permission::by_code(code)),
-            ServiceTarget::Package(package) => self.target(package),
+            ServiceTarget::AuthorizationCode(code) => self.target(Purpose::AuthorizationCode, code),
+            ServiceTarget::Package(package) => self.target(Purpose::Package, package),
+            ServiceTarget::ApplyPermissionsToken(token) => self.target(Purpose::Token, token),
         };
         match id? {
             Target::Order(id) => Some(Business::Order(self.order(&id)?.into())),
@@ -81,19 +88,23 @@ impl Book<'_, '_> {
         }
     }
 
-    /// Does what the user does. Returns what a query shows then.
+    /// Does what the user does; by default pays what is completed, and confirms everything else. Returns what a query shows
+    /// then.
     ///
     /// # Errors
     /// If the order is in another state, or this user can't do it.
     pub(crate) fn act(
         &mut self,
         found: Business,
-        action: ServiceAction,
+        action: Option<ServiceAction>,
         openid: Option<&str>,
     ) -> Result<Value, Refusal> {
         let now = self.now().as_unix();
         match found {
             Business::Order(mut order) => {
+                let is_completed = order.state == State::Completed;
+                let next = if is_completed { ServiceAction::Pay } else { ServiceAction::Confirm };
+                let action = action.unwrap_or(next);
                 check(&order, action, openid)?;
                 match action {
                     ServiceAction::Confirm => self.confirm(&mut order, openid, now),
@@ -103,7 +114,9 @@ impl Book<'_, '_> {
                 Ok(self.shown(&order.id))
             }
             Business::Permission(mut permission) => {
-                check_permission(&permission, action)?;
+                let action = action.unwrap_or_default();
+                check_permission(&permission, action, openid)?;
+                self.check_token(&permission)?;
                 if action == ServiceAction::Confirm {
                     self.open(&mut permission, openid, now);
                 }
@@ -112,16 +125,22 @@ impl Book<'_, '_> {
         }
     }
 
-    /// A number with which the front end can ask for what its user has come back from. (documented)
-    pub(crate) fn query_id(&mut self, order: &ServiceOrder) -> String {
-        let query_id = numbers::package(&format!("query_id={}", order.id), self.context.randomness);
-        self.name(&query_id, &Target::Order(order.id.clone()));
-        query_id
+    /// A number with which the front end can ask for the order that its user has come back from (documented), one for each
+    /// order. (own choice)
+    pub(crate) fn query_id(&mut self, id: &str) -> Option<String> {
+        let mut order = self.order(id)?;
+        if order.query_id.is_none() {
+            let query_id = numbers::package(&format!("query_id={id}"), self.context.randomness);
+            self.name(Purpose::QueryId, &query_id, &Target::Order(order.id.clone()));
+            order.query_id = Some(query_id);
+            self.put(&order);
+        }
+        order.query_id
     }
 
     /// # Errors
-    /// If the page of a permission is opened too late.
-    pub(crate) fn check_token(&self, permission: &Permission) -> Result<(), Refusal> {
+    /// If the user opens the service too late.
+    fn check_token(&self, permission: &Permission) -> Result<(), Refusal> {
         let age = self.now().as_unix().saturating_sub(permission.renewed);
         if age < TOKEN_LIVES {
             return Ok(());
@@ -161,22 +180,37 @@ fn check(order: &ServiceOrder, action: ServiceAction, openid: Option<&str>) -> R
         let reason = "the number says that the money can't be collected: pay-fail".into();
         return Err(Refusal { shown: "支付分扣款失败", reason });
     }
-    match (&order.openid, openid) {
+    match (order.user(), openid) {
         (Some(ordered), Some(named)) if ordered != named && order.text("sub_openid") != Some(named) => {
-            let reason = format!("expected the user {}, found {}", quoted(ordered), quoted(named));
-            Err(Refusal { shown: "下单账号与支付账号不一致，请核实后再支付", reason })
+            Err(Refusal {
+                shown: "下单账号与支付账号不一致，请核实后再支付",
+                reason: other_user(ordered, named),
+            })
         }
         _ => Ok(()),
     }
 }
 
-fn check_permission(permission: &Permission, action: ServiceAction) -> Result<(), Refusal> {
-    let reason = match (action, permission.state) {
-        (ServiceAction::Confirm, PermissionState::Available) => "expected a permission that is not open yet",
-        (ServiceAction::Pay, _) => "expected a service order, found a permission, for which nothing is paid",
+fn check_permission(
+    permission: &Permission,
+    action: ServiceAction,
+    openid: Option<&str>,
+) -> Result<(), Refusal> {
+    let reason = match (action, permission.state, &permission.openid, openid) {
+        (ServiceAction::Pay, ..) => {
+            "expected a service order, found a permission, for which nothing is paid".into()
+        }
+        (_, _, Some(known), Some(named)) if known != named => other_user(known, named),
+        (ServiceAction::Confirm, PermissionState::Available, ..) => {
+            "expected a permission that is not open yet".into()
+        }
         _ => return Ok(()),
     };
-    Err(Refusal { shown: "当前无权限进行此操作", reason: reason.into() })
+    Err(Refusal { shown: "当前无权限进行此操作", reason })
+}
+
+fn other_user(expected: &str, found: &str) -> String {
+    format!("expected the user {}, found {}", quoted(expected), quoted(found))
 }
 
 fn described(state: State) -> String {

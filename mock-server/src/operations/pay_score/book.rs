@@ -31,6 +31,37 @@ pub(crate) struct Book<'l, 'd> {
     pub(super) documents: &'l mut Documents<'d>,
 }
 
+/// The most open permissions of a user for a service that are kept as that user's. (own choice)
+pub(super) const MOST_PERMISSIONS: usize = 16;
+
+/// What a number is for: one is not accepted for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Opens the page of an order.
+    Package,
+    /// Finds the order that a user has come back from.
+    QueryId,
+    /// Opens the page of a permission.
+    Token,
+    /// The number of a sub-merchant's order: the last one of any sub-merchant is found.
+    OutOrderNo,
+    /// The code of a permission: the last one of any sub-merchant is found.
+    AuthorizationCode,
+}
+
+impl Purpose {
+    fn id(self, number: &str) -> String {
+        let purpose = match self {
+            Self::Package => "package",
+            Self::QueryId => "query_id",
+            Self::Token => "apply_permissions_token",
+            Self::OutOrderNo => "out_order_no",
+            Self::AuthorizationCode => "authorization_code",
+        };
+        format!("{purpose}={number}")
+    }
+}
+
 /// What a number leads to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,13 +121,13 @@ impl<'l, 'd> Book<'l, 'd> {
         self.documents.put(kind::ORDER, &order.id, order);
     }
 
-    /// What a number of the gateway's leads to.
-    pub(super) fn target(&mut self, number: &str) -> Option<Target> {
-        self.documents.get(kind::NUMBER, number)
+    /// What a number leads to.
+    pub(super) fn target(&mut self, purpose: Purpose, number: &str) -> Option<Target> {
+        self.documents.get(kind::NUMBER, &purpose.id(number))
     }
 
-    pub(super) fn name(&mut self, number: &str, target: &Target) {
-        self.documents.put(kind::NUMBER, number, target);
+    pub(super) fn name(&mut self, purpose: Purpose, number: &str, target: &Target) {
+        self.documents.put(kind::NUMBER, &purpose.id(number), target);
     }
 
     /// Makes the user act by itself.
@@ -114,8 +145,10 @@ impl<'l, 'd> Book<'l, 'd> {
 
     /// The service begins.
     pub(super) fn begin(&mut self, order: &mut ServiceOrder, openid: Option<&str>) {
-        let ordered = order.openid.take().or_else(|| openid.map(str::to_owned));
-        order.openid = Some(ordered.unwrap_or_else(|| numbers::openid(self.context.randomness)));
+        if order.user().is_none() {
+            let openid = openid.map(str::to_owned);
+            order.openid = Some(openid.unwrap_or_else(|| numbers::openid(self.context.randomness)));
+        }
         order.state = State::Confirmed;
         order.will = None;
         self.put(order);
@@ -124,6 +157,7 @@ impl<'l, 'd> Book<'l, 'd> {
 
     /// All that is left of an order is collected. The callback is sent with the change.
     pub(super) fn collect(&mut self, order: &mut ServiceOrder, payer: Payer, at: u64) {
+        let openid = order.user().unwrap_or_default().to_owned();
         let Some(completion) = &mut order.completion else { return };
         let out_trade_no = match payer {
             Payer::User => order.out_order_no.clone(),
@@ -137,7 +171,7 @@ impl<'l, 'd> Book<'l, 'd> {
                 fields: &order.fields,
                 out_order_no: &order.out_order_no,
                 out_trade_no: &out_trade_no,
-                openid: order.openid.as_deref().unwrap_or_default(),
+                openid: &openid,
                 amount,
                 at,
             },
@@ -147,6 +181,7 @@ impl<'l, 'd> Book<'l, 'd> {
             amount,
             paid_time: numbers::digits_of_time(Timestamp::from_unix(at)),
             transaction_id: Some(transaction_id),
+            synced: None,
         };
         completion.details.push(detail);
         self.finish(order, State::Done);
@@ -173,7 +208,7 @@ impl<'l, 'd> Book<'l, 'd> {
     }
 
     fn tell(&mut self, order: &ServiceOrder, event_type: &str, at: u64) {
-        let Some(url) = order.text("notify_url") else { return };
+        let Some(url) = order.text("notify_url").or(self.merchant.notify_url.as_deref()) else { return };
         let Some(event) = self.context.contract.event(event_type) else { return };
         let mut all = view::whole(order, self.merchant.mchid.as_str());
         for name in ["post_payments", "post_discounts"] {
@@ -187,7 +222,7 @@ impl<'l, 'd> Book<'l, 'd> {
 
     /// Counts the orders of a user that are not finished.
     fn count(&mut self, order: &ServiceOrder, change: i64) {
-        let Some(openid) = &order.openid else { return };
+        let Some(openid) = order.user() else { return };
         let id = user_id(order.text("sub_mchid"), order.text("service_id").unwrap_or_default(), openid);
         let mut user = self.user(&id);
         user.orders = user.orders.saturating_add_signed(change);
@@ -223,9 +258,9 @@ pub(super) struct User {
     /// How many of its orders are not finished.
     #[serde(default)]
     pub(super) orders: u64,
-    /// The ID of its last permission.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) permission: Option<String>,
+    /// The IDs of its permissions that are open, the last one last; or that of its last one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) permissions: Vec<String>,
 }
 
 /// The ID of a user's in the store.

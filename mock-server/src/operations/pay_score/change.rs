@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use super::{
     book::{Book, Payer},
-    create::{check_times, content_of},
+    create::content_of,
     kind, magic,
-    order::{Completion, Detail, MOST_DETAILS, ServiceOrder, State},
-    query, totals, view,
+    order::{Completion, Detail, MOST_DETAILS, ServiceOrder, State, Synced},
+    query, times, totals, view,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, payment::numbers, resource},
+    operations::{Context, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
@@ -76,14 +76,7 @@ pub(super) fn complete(
         }
         let total = totals::total(body)?;
         totals::check_most(order, context.payments.service_limit, total)?;
-        check_times(&order.fields["time_range"], &body["time_range"])?;
-        let end = body["time_range"]["end_time"].as_str().unwrap_or_default();
-        if end.len() == 14
-            && end.bytes().all(|byte| byte.is_ascii_digit())
-            && *end > *numbers::digits_of_time(book.now())
-        {
-            return Err(OperationError::ServiceEndsLater);
-        }
+        times::check(&order.fields["time_range"], &body["time_range"], book.now())?;
         take_over(order, body);
         completed(book, order, content, total);
         Ok(None)
@@ -117,7 +110,7 @@ pub(super) fn modify(
         };
         let total = totals::total(request.plain())?;
         if total > completion.total || total < completion.paid() {
-            return Err(OperationError::ServiceTotalRaised);
+            return Err(OperationError::ServiceAmountRange);
         }
         take_over(order, request.plain());
         completion.total = total;
@@ -145,25 +138,33 @@ pub(super) fn pay(
     })
 }
 
-/// `POST …/serviceorder/{out_order_no}/sync`: the user has paid the merchant otherwise. There is no callback. (own choice)
+/// `POST …/serviceorder/{out_order_no}/sync`: the user has paid the merchant otherwise. There is no callback. The same request
+/// again, with the `seq` of a payment, changes nothing. (own choice)
 pub(super) fn sync(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     change(context, request, documents, |book, order| {
+        let (detail, content) = (&request.plain()["detail"], content_of(request));
+        let seq = detail["seq"].as_u64();
+        match order.synced(seq) {
+            Some(known) if known.content == content => return Ok(Some(Warning::Repeated)),
+            Some(_) => return Err(OperationError::ServiceOrderRepeated),
+            None => {}
+        }
         check_paying(order)?;
-        let detail = &request.plain()["detail"];
         let Some(completion) = &mut order.completion else { return Err(OperationError::ServiceOrderState) };
         let amount = detail["paid_amount"].as_i64();
         let amount = amount.map_or(Some(completion.rest()), |amount| u64::try_from(amount).ok());
         let is_possible = |amount: &u64| *amount > 0 && *amount <= completion.rest();
         let Some(amount) = amount.filter(is_possible).filter(|_| completion.details.len() < MOST_DETAILS)
         else {
-            return Err(OperationError::ServiceTotalRaised);
+            return Err(OperationError::ServiceAmountRange);
         };
         let paid_time = detail["paid_time"].as_str().unwrap_or_default().into();
-        completion.details.push(Detail { amount, paid_time, transaction_id: None });
+        let synced = seq.map(|seq| Synced { seq, content });
+        completion.details.push(Detail { amount, paid_time, transaction_id: None, synced });
         book.put_collected(order);
         Ok(None)
     })

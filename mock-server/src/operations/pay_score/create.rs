@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    book::{Book, Target, user_id},
+    book::{Book, Purpose, Target, user_id},
     change, kind, magic,
     order::{ServiceOrder, State},
     permission::PermissionState,
-    query, totals, view,
+    query, times, totals, view,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
@@ -71,7 +71,7 @@ pub(super) fn direct_complete(
     };
     let mut order = new_order(&book, request, content.clone());
     totals::check_most(&order, context.payments.service_limit, total)?;
-    check_times(&order.fields["time_range"], &body["time_range"])?;
+    times::check(&order.fields["time_range"], &body["time_range"], book.now())?;
     check_user(&mut book, &order)?;
     keep(&mut book, &order);
     book.begin(&mut order, None);
@@ -86,7 +86,7 @@ pub(super) fn content_of(request: &ValidRequest<'_>) -> String {
 
 /// # Errors
 /// If the appid is not one of the merchant's.
-fn check_appid(request: &ValidRequest<'_>) -> Result<(), OperationError> {
+pub(super) fn check_appid(request: &ValidRequest<'_>) -> Result<(), OperationError> {
     let known = &request.merchant().appids;
     let appid = request.body()["appid"].as_str();
     let is_known = known.is_empty() || appid.is_none_or(|appid| known.iter().any(|known| known == appid));
@@ -121,6 +121,7 @@ fn new_order(book: &Book<'_, '_>, request: &ValidRequest<'_>, content: String) -
         state: State::Created,
         openid: fields["openid"].as_str().map(String::from),
         completion: None,
+        query_id: None,
         will: None,
     }
 }
@@ -129,15 +130,10 @@ fn new_order(book: &Book<'_, '_>, request: &ValidRequest<'_>, content: String) -
 fn keep(book: &mut Book<'_, '_>, order: &ServiceOrder) {
     book.put(order);
     let target = Target::Order(order.id.clone());
-    book.name(&order.package, &target);
+    book.name(Purpose::Package, &order.package, &target);
     if order.id != order.out_order_no {
-        book.name(&by_number(&order.out_order_no), &target);
+        book.name(Purpose::OutOrderNo, &order.out_order_no, &target);
     }
-}
-
-/// The name under which the last order of any sub-merchant with this number is found.
-pub(super) fn by_number(out_order_no: &str) -> String {
-    format!("out_order_no={out_order_no}")
 }
 
 /// When the user confirms by itself: what the number says, or else the configuration.
@@ -166,23 +162,10 @@ fn check_user(book: &mut Book<'_, '_>, order: &ServiceOrder) -> Result<(), Opera
     if let Some(refusal) = refusal(&order.out_order_no) {
         return Err(refusal);
     }
-    let Some(openid) = &order.openid else { return Ok(()) };
+    let Some(openid) = order.user() else { return Ok(()) };
     let id = user_id(order.text("sub_mchid"), order.text("service_id").unwrap_or_default(), openid);
-    let permission = book.user(&id).permission.and_then(|id| book.permission(&id));
+    let permission = book.user(&id).permissions.pop().and_then(|id| book.permission(&id));
+    let permission = permission.filter(|permission| permission.openid.as_deref() == Some(openid));
     let is_ended = permission.is_some_and(|permission| permission.state == PermissionState::Unavailable);
     if is_ended { Err(OperationError::ServiceNoPermission) } else { Ok(()) }
-}
-
-/// # Errors
-/// If a service ends before it starts. Only times of the same length are compared, `20091225` with `20091225091010` by the day.
-pub(super) fn check_times(started: &Value, ended: &Value) -> Result<(), OperationError> {
-    let time = |value: &'_ Value, name: &str| {
-        let text = value[name].as_str()?;
-        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.to_owned())
-    };
-    let (Some(start), Some(end)) = (time(started, "start_time"), time(ended, "end_time")) else {
-        return Ok(());
-    };
-    let length = start.len().min(end.len());
-    if end[..length] < start[..length] { Err(OperationError::ServiceEndsBeforeStart) } else { Ok(()) }
 }

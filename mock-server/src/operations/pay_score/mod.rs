@@ -12,6 +12,7 @@ mod magic;
 mod order;
 mod permission;
 mod query;
+mod times;
 mod totals;
 mod view;
 

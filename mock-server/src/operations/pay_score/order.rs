@@ -27,11 +27,14 @@ pub(crate) struct ServiceOrder {
     pub(super) package: String,
     pub(super) created: u64,
     pub(super) state: State,
-    /// The user, for the merchant's own appid.
+    /// The user, for the merchant's own appid. A service provider's order can have a `sub_openid` instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) openid: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) completion: Option<Completion>,
+    /// The number with which the front end asks for it when its user has come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) query_id: Option<String>,
     /// When the user acts by itself: confirms, or pays what is completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) will: Option<u64>,
@@ -59,6 +62,18 @@ pub(super) struct Detail {
     /// `None` if the user has paid the merchant otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) transaction_id: Option<String>,
+    /// What the merchant has said of it, if the user has paid it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) synced: Option<Synced>,
+}
+
+/// What the merchant has said of a payment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Synced {
+    /// The number of the payment within the collection.
+    pub(super) seq: u64,
+    /// The fingerprint of the request.
+    pub(super) content: String,
 }
 
 /// How far an order is: `state`, and with `DOING` its `state_description`.
@@ -118,6 +133,21 @@ impl ServiceOrder {
         self.fields[name].as_str()
     }
 
+    /// What the merchant has said of the payment with this number, if it has.
+    pub(super) fn synced(&self, seq: Option<u64>) -> Option<&Synced> {
+        let details = self.completion.iter().flat_map(|completion| &completion.details);
+        details.filter_map(|detail| detail.synced.as_ref()).find(|synced| Some(synced.seq) == seq)
+    }
+
+    /// The user, if that is known.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.openid.as_deref().or_else(|| self.text("sub_openid")).filter(|openid| !openid.is_empty())
+    }
+
+    pub(crate) fn service_id(&self) -> Option<&str> {
+        self.text("service_id")
+    }
+
     /// When it expires if its user does not confirm it.
     pub(super) fn expires(&self) -> u64 {
         self.created.saturating_add(EXPIRES_AFTER)
@@ -128,7 +158,7 @@ impl ServiceOrder {
         self.will.filter(|at| *at <= now.as_unix())
     }
 
-    /// The most that it may cost: the risk fund, if the user left a deposit in its place. (documented)
+    /// The most that it may cost: the risk fund, if the user left a deposit for it. (documented)
     pub(super) fn most(&self) -> Option<u64> {
         let fund = &self.fields["risk_fund"];
         let is_estimate = fund["name"] == "ESTIMATE_ORDER_COST";

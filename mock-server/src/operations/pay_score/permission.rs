@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use wechatpay_protocol::Timestamp;
 
 use super::{
-    book::{Book, Target, User, user_id},
+    book::{Book, MOST_PERMISSIONS, Purpose, Target, user_id},
+    create::check_appid,
     kind, view,
 };
 use crate::{
@@ -38,7 +39,7 @@ pub(crate) struct Permission {
     pub(super) renewed: u64,
     pub(super) state: PermissionState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    openid: Option<String>,
+    pub(super) openid: Option<String>,
     /// When the user opened the service, and ended that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     opened: Option<u64>,
@@ -71,6 +72,10 @@ impl PermissionState {
 }
 
 impl Permission {
+    pub(super) fn is_open(&self) -> bool {
+        self.state == PermissionState::Available
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.fields[name].as_str()
     }
@@ -81,9 +86,8 @@ impl Permission {
         all["mchid"] = mchid.into();
         all["apply_permissions_token"] = self.token.as_str().into();
         all["authorization_state"] = self.state.name().into();
-        // Whether the user can use the service is known only by these two words.
-        let is_open = self.state == PermissionState::Available;
-        all["use_service_state"] = if is_open { "AVAILABLE" } else { "UNAVAILABLE" }.into();
+        // The answer has only these two values.
+        all["use_service_state"] = if self.is_open() { "AVAILABLE" } else { "UNAVAILABLE" }.into();
         if let Some(openid) = &self.openid {
             all["openid"] = openid.as_str().into();
         }
@@ -100,15 +104,19 @@ impl Permission {
 impl Book<'_, '_> {
     /// A user opens the service. The callback is sent with the change.
     pub(super) fn open(&mut self, permission: &mut Permission, openid: Option<&str>, at: u64) {
-        let known = permission.openid.take().filter(|_| openid.is_none());
-        let openid = known.or_else(|| openid.map(str::to_owned));
+        let openid = permission.openid.take().or_else(|| openid.map(str::to_owned));
         permission.openid = Some(openid.unwrap_or_else(|| numbers::openid(self.context.randomness)));
         permission.state = PermissionState::Available;
         permission.opened = Some(at);
+        permission.ended = None;
         permission.will = None;
         self.put_permission(permission);
         if let Some(id) = user_of(permission) {
-            let user = User { permission: Some(permission.id.clone()), ..self.user(&id) };
+            let mut user = self.user(&id);
+            user.permissions.retain(|known| *known != permission.id && self.is_open(known));
+            let oldest = user.permissions.len().saturating_sub(MOST_PERMISSIONS - 1);
+            user.permissions.drain(..oldest);
+            user.permissions.push(permission.id.clone());
             self.documents.put(kind::USER, &id, &user);
         }
         self.tell_of(permission, "USER_OPEN_SERVICE", at);
@@ -120,7 +128,20 @@ impl Book<'_, '_> {
         permission.state = PermissionState::Unavailable;
         permission.ended = Some(at);
         self.put_permission(permission);
+        // What the user has is the last one that is open, or else the last one.
+        if let Some(id) = user_of(permission) {
+            let mut user = self.user(&id);
+            if user.permissions.iter().any(|known| self.is_open(known)) {
+                user.permissions.retain(|known| *known != permission.id);
+                self.documents.put(kind::USER, &id, &user);
+            }
+        }
         self.tell_of(permission, "USER_CLOSE_SERVICE", at);
+    }
+
+    fn is_open(&mut self, id: &str) -> bool {
+        let permission: Option<Permission> = self.documents.get(kind::PERMISSION, id);
+        permission.as_ref().is_some_and(Permission::is_open)
     }
 
     fn put_permission(&mut self, permission: &Permission) {
@@ -151,6 +172,7 @@ pub(super) fn apply(
     request: &ValidRequest<'_>,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
+    check_appid(request)?;
     let mut book = Book::new(context, request.merchant(), documents);
     let (fields, now) = (request.plain(), book.now().as_unix());
     let code = fields["authorization_code"].as_str().unwrap_or_default();
@@ -168,7 +190,7 @@ pub(super) fn apply(
             authorization_code: code.into(),
             fields: fields.clone(),
             content,
-            token: numbers::package(&by_code(&id), context.randomness),
+            token: numbers::package(&format!("authorization_code={id}"), context.randomness),
             renewed: now,
             state: PermissionState::UnboundUser,
             openid: None,
@@ -179,19 +201,14 @@ pub(super) fn apply(
     };
     book.put_permission(&permission);
     let target = Target::Permission(id.clone());
-    book.name(&permission.token, &target);
-    book.name(&by_code(code), &target);
+    book.name(Purpose::Token, &permission.token, &target);
+    book.name(Purpose::AuthorizationCode, code, &target);
     if warning.is_none() {
         book.remind(permission.will, kind::PERMISSION, &id);
     }
     let mut response = view::respond(request, &permission.whole(request.merchant().mchid.as_str()));
     response.warnings.extend(warning);
     Ok(response)
-}
-
-/// The name under which the last permission with this code is found.
-pub(super) fn by_code(authorization_code: &str) -> String {
-    format!("authorization_code={authorization_code}")
 }
 
 /// `GET …/permissions/authorization-code/{authorization_code}`, `…/openid/{openid}`, the partner's `…/search` and `…/user-service-state`. A user without a
@@ -210,7 +227,7 @@ pub(super) fn show(
     }
 }
 
-/// `POST …/terminate`, by authorization code or by user.
+/// `POST …/terminate`, by authorization code or by user, who then has no permission that is open.
 pub(super) fn terminate(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
@@ -223,12 +240,19 @@ pub(super) fn terminate(
             false => Err(OperationError::UnknownPermission.into()),
         };
     };
-    if permission.state != PermissionState::Available {
+    if !permission.is_open() {
         return Err(OperationError::PermissionNotOpen.into());
     }
     let user = user_of(&permission).map(|id| book.user(&id)).unwrap_or_default();
     if user.orders > 0 {
         return Err(OperationError::PermissionInUse.into());
+    }
+    if sent(request, "authorization_code").is_none() {
+        for id in user.permissions.iter().filter(|id| **id != permission.id) {
+            if let Some(mut other) = book.permission(id).filter(Permission::is_open) {
+                book.end(&mut other);
+            }
+        }
     }
     book.end(&mut permission);
     Ok(OperationResponse::no_content(Vec::new()))
@@ -236,19 +260,25 @@ pub(super) fn terminate(
 
 /// The permission that the request names, by its code or by its user.
 fn named(book: &mut Book<'_, '_>, request: &ValidRequest<'_>) -> Option<Permission> {
-    let sent = |name: &str| request.body()[name].as_str().or_else(|| request.sent(name));
-    let sent = |name: &str| sent(name).filter(|text| !text.is_empty());
+    let sent = |name: &str| sent(request, name);
+    let openid = sent("openid").or_else(|| sent("sub_openid"));
     let id = match sent("authorization_code") {
         Some(code) => Order::id(&request.merchant().mchid, parties::payee(request), code),
         None => {
-            let openid = sent("openid").or_else(|| sent("sub_openid"))?;
-            let id = user_id(sent("sub_mchid"), sent("service_id").unwrap_or_default(), openid);
-            book.user(&id).permission?
+            let id = user_id(sent("sub_mchid"), sent("service_id").unwrap_or_default(), openid?);
+            book.user(&id).permissions.pop()?
         }
     };
     let permission = book.permission(&id)?;
     let is_same = |name: &str| sent(name).is_none_or(|named| permission.text(name) == Some(named));
-    (is_same("service_id") && is_same("sub_mchid")).then_some(permission)
+    let is_users = openid.is_none_or(|named| permission.openid.as_deref() == Some(named));
+    (is_users && is_same("service_id") && is_same("sub_mchid")).then_some(permission)
+}
+
+/// What a request says of this name, in its body, its path or its query.
+fn sent<'r>(request: &'r ValidRequest<'_>, name: &str) -> Option<&'r str> {
+    let text = request.body()[name].as_str().or_else(|| request.sent(name));
+    text.filter(|text| !text.is_empty())
 }
 
 fn is_sample(request: &ValidRequest<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! Queries of a service order, by either number.
 
 use super::{
-    book::{Book, Target},
+    book::{Book, Purpose, Target},
     order::ServiceOrder,
     view,
 };
@@ -39,7 +39,7 @@ pub(super) fn show(
 }
 
 fn by_query_id(book: &mut Book<'_, '_>, request: &ValidRequest<'_>, query_id: &str) -> Option<ServiceOrder> {
-    let Some(Target::Order(id)) = book.target(query_id) else { return None };
+    let Some(Target::Order(id)) = book.target(Purpose::QueryId, query_id) else { return None };
     book.order(&id).filter(|order| is_named(order, request))
 }
 

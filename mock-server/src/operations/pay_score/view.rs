@@ -64,7 +64,11 @@ fn collection(order: &ServiceOrder) -> Value {
         "paid_amount": completion.paid(),
     });
     if !completion.details.is_empty() {
-        let details = completion.details.iter().zip(1_u64..).map(|(detail, seq)| {
+        let mut last = 0_u64;
+        let details = completion.details.iter().map(|detail| {
+            // The merchant's number, or else the next one.
+            let seq = detail.synced.as_ref().map_or(last.saturating_add(1), |synced| synced.seq);
+            last = last.max(seq);
             // NEWTON: WeChat Pay has collected it. MCH: the merchant says that it was paid. (documented)
             let paid_type = if detail.transaction_id.is_some() { "NEWTON" } else { "MCH" };
             let mut shown = json!({

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(super) use back::Return;
-pub(crate) use magic::is_name;
+pub(crate) use magic::NAMES;
 pub(super) use share::Sharing;
 
 /// The kinds of documents, and their IDs.
