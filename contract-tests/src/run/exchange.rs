@@ -43,6 +43,8 @@ impl<'a> Caller<'a> {
     pub(crate) fn new(base_url: &'a BaseUrl, merchant: &'a Credentials) -> Self {
         let mut unique = random_nonce().to_string();
         unique.truncate(16);
+        // After a name such as `MOCKconfirm`, a lower-case letter would be a part of the name.
+        unique.make_ascii_uppercase();
         Self { base_url, merchant, unique, kept: BTreeMap::new() }
     }
 

@@ -1,7 +1,7 @@
 //! Numbers that say what happens to what they name, for tests that make no call of their own: `MOCK*pay*0001`.
 //!
 //! Some numbers have letters and digits only, such as `out_bill_no`. There, and everywhere else, `MOCKpay0001` is the same: the
-//! longest name that fits, without its hyphens, counts.
+//! longest name that fits, without its hyphens, counts, unless a lower-case letter follows: `MOCKpayment1` says nothing.
 
 use super::{pay_score, sharing};
 
@@ -64,6 +64,7 @@ pub(crate) fn bare_in<'n>(number: &str, names: impl IntoIterator<Item = &'n str>
         let mut rest = rest.bytes();
         let mut letters = name.bytes().filter(|letter| !b"-_".contains(letter));
         letters.all(|letter| rest.next() == Some(letter.to_ascii_lowercase()))
+            && !rest.next().is_some_and(|next| next.is_ascii_lowercase())
     };
     names.into_iter().filter(|name| begins(name)).max_by_key(|name| name.len())
 }
@@ -84,6 +85,11 @@ mod tests {
             ("MOCKfailedtimeoutclosed0001", Some("failed-time-out-closed")),
             ("MOCK*other*1", Some("other")),
             ("MOCKother1", None),
+            ("MOCKpay", Some("pay")),
+            ("MOCKpayA1", Some("pay")),
+            ("MOCKpay-1", Some("pay")),
+            ("MOCKpayment1", None),
+            ("MOCKpayfailure1", None),
             ("MOCK", None),
             ("MOCKpa", None),
             ("mockpay1", None),

@@ -7,6 +7,7 @@
 //! the changed documents in [`Documents`]. It opens no socket, takes no lock, and keeps no state.
 
 mod certificates;
+mod download;
 mod echo;
 mod encrypted;
 pub(crate) mod event;

@@ -49,7 +49,7 @@ const PARAMETERS: [&str; 3] = ["mchId", "appId", "package"];
 pub(crate) enum NotAsked {
     /// This parameter is wrong: what was expected and found.
     Wrong(String),
-    /// There is nothing to confirm.
+    /// The user can't do it.
     Payment(PaymentError),
 }
 
@@ -100,7 +100,7 @@ impl Payer {
             ledger.transfer_appid(&found)
         });
         match ordered {
-            None => Err(wrong("package", "the package_info of a transfer of this merchant's", package)),
+            None => Err(wrong("package", "the package_info of one of this merchant's transfers", package)),
             Some(ordered) if ordered != appid => {
                 Err(wrong("appId", &format!("the appid of the transfer, {ordered}"), appid))
             }

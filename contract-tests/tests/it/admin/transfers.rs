@@ -7,8 +7,8 @@ use crate::support::{RawRequest, exchange};
 
 const APPID: &str = "wxd678efh567hg6787";
 
-/// Orders a transfer, and returns its `package_info`.
-pub(super) async fn package_info(admin: &Admin, out_bill_no: &str) -> String {
+/// Orders a transfer.
+async fn placed(admin: &Admin, out_bill_no: &str) -> Value {
     let body = json!({
         "appid": APPID, "out_bill_no": out_bill_no, "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "transfer_amount": 100,
         "transfer_remark": "示例", "transfer_scene_id": "1009",
@@ -17,7 +17,12 @@ pub(super) async fn package_info(admin: &Admin, out_bill_no: &str) -> String {
     let target = "/v3/fund-app/mch-transfer/transfer-bills".into();
     let order = RawRequest { target, body: body.to_string().into(), ..RawRequest::order(out_bill_no) };
     let placed = exchange(&admin.mock, &order).await;
-    let placed: Value = serde_json::from_slice(&placed.body).unwrap();
+    serde_json::from_slice(&placed.body).unwrap()
+}
+
+/// Orders a transfer, and returns its `package_info`.
+pub(super) async fn package_info(admin: &Admin, out_bill_no: &str) -> String {
+    let placed = placed(admin, out_bill_no).await;
     placed["package_info"].as_str().unwrap_or_else(|| panic!("{placed}")).to_owned()
 }
 
@@ -38,7 +43,7 @@ async fn a_user_confirms_only_what_is_handed_over_rightly() {
             json!("wxf636efh567hg4356"),
             "appId: expected the appid of the transfer, wxd678efh567hg6787",
         ),
-        ("package", json!("prepay_id=wx1"), "package: expected the package_info of a transfer"),
+        ("package", json!("prepay_id=wx1"), "package: expected the package_info of one of"),
         ("package", Value::Null, "package: expected a text, found \"null\""),
     ] {
         let mut wrong = right.clone();
@@ -54,6 +59,29 @@ async fn a_user_confirms_only_what_is_handed_over_rightly() {
     assert_eq!(confirmed.body["errMsg"], "requestMerchantTransfer:ok");
     assert_eq!(confirmed.body["state"], "SUCCESS");
     assert_eq!(admin.post("/request-merchant-transfer", &right).await.status, 409);
+}
+
+#[tokio::test]
+async fn only_the_package_of_this_merchants_transfer_opens_its_confirmation() {
+    let admin = Admin::new().await;
+    let placed = placed(&admin, "T1").await;
+    let other = admin.make_merchant(&json!({})).await.mchid.to_string();
+    let right = handed(placed["package_info"].as_str().unwrap());
+    let by_number = handed(placed["transfer_bill_no"].as_str().unwrap());
+    let mut of_another = right.clone();
+    of_another["mchId"] = other.into();
+    for wrong in [by_number, of_another] {
+        let refused = admin.post("/request-merchant-transfer", &wrong).await;
+        refused.assert_refused(400, "package: expected the package_info of one of this merchant's transfers");
+    }
+    // The package leads to the transfer, not to a transfer of that gateway's number.
+    let target = "/v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/".to_owned();
+    let package = placed["package_info"].as_str().unwrap().replace('/', "%2F").replace('+', "%2B");
+    let query = RawRequest { target: target + &package, ..RawRequest::certificates() };
+    assert_eq!(admin.exchange(&query).await, 404);
+    admin.mock.clock().advance(24 * 60 * 60);
+    let late = admin.post("/request-merchant-transfer", &right).await;
+    late.assert_refused(409, "expected state WAIT_USER_CONFIRM, found FAIL");
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use wechatpay_mock::{Config, Confirmation, OperationError, TransferAction, TransferName};
+use wechatpay_mock::{Config, Confirmation, OperationError, TransferAction, TransferName, Transfers};
 
-use super::{BILLS, confirm, query, transfer, with_balance};
+use super::{BILLS, cancel, confirm, query, state, transfer, with_balance};
 use crate::payments::{NOWHERE, OPENID, Shop};
 
-const AUTHORIZATIONS: &str = "/v3/fund-app/mch-transfer/user-confirm-authorization";
+pub(super) const AUTHORIZATIONS: &str = "/v3/fund-app/mch-transfer/user-confirm-authorization";
 
-fn authorization(number: &str) -> Value {
+pub(super) fn authorization(number: &str) -> Value {
     json!({
         "out_authorization_no": number, "appid": "wxd678efh567hg6787", "openid": OPENID, "transfer_scene_id": "1000",
         "user_display_name": "wx_123456", "authorization_notify_url": NOWHERE,
@@ -21,6 +21,19 @@ fn authorized(number: &str, id: &Value, amount: u64) -> Value {
     transfer.as_object_mut().unwrap().remove("openid");
     transfer["authorization_id"] = id.clone();
     transfer
+}
+
+/// A transfer with whose confirmation the user authorises the next ones.
+fn authorizing(number: &str, authorization: &str) -> Value {
+    let mut transfer = transfer(number, 100);
+    transfer["authorization_info"] = json!({
+        "user_display_name": "wx_123456", "out_authorization_no": authorization, "authorization_notify_url": NOWHERE,
+    });
+    transfer
+}
+
+fn with_authorization() -> String {
+    format!("{BILLS}/pre-transfer-with-authorization")
 }
 
 fn shown(number: &str) -> String {
@@ -88,15 +101,17 @@ async fn an_authorisation_that_nobody_confirms_is_closed_without_a_callback() {
 #[tokio::test]
 async fn a_confirmation_can_authorise_the_next_transfers() {
     let shop = Shop::open().await;
-    let mut first = transfer("T1", 100);
-    first["authorization_info"] = json!({
-        "user_display_name": "wx_123456", "out_authorization_no": "A1", "authorization_notify_url": NOWHERE,
-    });
-    let placed = shop.call(Method::POST, &format!("{BILLS}/pre-transfer-with-authorization"), first).await;
+    let placed = shop.call(Method::POST, &with_authorization(), authorizing("T1", "A1")).await;
     assert_eq!(
         (&placed["state"], &placed["out_authorization_no"]),
         (&json!("WAIT_USER_CONFIRM"), &json!("A1"))
     );
+    // The user has one page before them, that of the transfer.
+    let alone = TransferName::OutAuthorizationNo("A1".into());
+    let refused = shop.mock.confirm(&Confirmation::of(alone)).unwrap_err().to_string();
+    assert!(refused.contains("expected the transfer T1"), "{refused}");
+    let waiting = shop.call(Method::GET, &shown("A1"), Value::Null).await;
+    assert_eq!((&waiting["state"], waiting.get("package_info")), (&json!("WAIT_USER_CONFIRM"), None));
     confirm(&shop, "T1").unwrap();
     let known = shop.call(Method::GET, &shown("A1"), Value::Null).await;
     assert_eq!(known["state"], "TAKING_EFFECT");
@@ -105,4 +120,75 @@ async fn a_confirmation_can_authorise_the_next_transfers() {
     next["out_authorization_no"] = "A1".into();
     shop.call(Method::POST, &format!("{BILLS}/transfer"), next).await;
     assert_eq!(query(&shop, "T2").await["state"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn what_a_user_authorises_with_a_transfer_takes_effect_once_it_succeeds() {
+    let mut config = Config::default();
+    config.transfers = Transfers { delay: std::time::Duration::from_secs(5), ..Transfers::default() };
+    let shop = Shop::with(config).await;
+    shop.call(Method::POST, &with_authorization(), authorizing("T1", "A1")).await;
+    confirm(&shop, "T1").unwrap();
+    for (seconds, expected) in [(4, "WAIT_USER_CONFIRM"), (1, "TAKING_EFFECT")] {
+        shop.mock.clock().advance(seconds);
+        assert_eq!(shop.call(Method::GET, &shown("A1"), Value::Null).await["state"], expected);
+    }
+}
+
+#[tokio::test]
+async fn what_comes_with_a_transfer_is_closed_with_it_and_not_used_again() {
+    for (number, reason) in [
+        ("T1", "CLOSE_VIA_MCH_API"),
+        ("MOCKdecline1", "USER_CLOSE"),
+        ("MOCKaccountfrozen1", "USER_CLOSE"),
+        ("T2", "USER_OVERDUE_UNCONFIRMED"),
+    ] {
+        let shop = Shop::open().await;
+        shop.call(Method::POST, &with_authorization(), authorizing(number, "A1")).await;
+        match number {
+            "T1" => drop(cancel(&shop, number).await.unwrap()),
+            "MOCKaccountfrozen1" => drop(confirm(&shop, number).unwrap()),
+            "T2" => drop(shop.mock.clock().advance(24 * 60 * 60)),
+            _ => {}
+        }
+        let known = shop.call(Method::GET, &shown("A1"), Value::Null).await;
+        assert_eq!(known["close_info"]["close_reason"], reason, "{number}");
+        let expected = OperationError::TransferNotAuthorized;
+        shop.refused(Method::POST, &with_authorization(), authorizing("T9", "A1"), expected).await;
+    }
+}
+
+#[tokio::test]
+async fn what_comes_with_a_transfer_lives_as_long_as_the_transfer() {
+    let shop = with_balance(150, Config::default()).await;
+    super::place(&shop, transfer("T1", 100)).await;
+    shop.call(Method::POST, &with_authorization(), authorizing("T2", "A1")).await;
+    confirm(&shop, "T1").unwrap();
+    shop.mock.clock().advance(48 * 60 * 60);
+    // The transfer still waits for money, so the user was not asked yet.
+    assert_eq!(state(&shop, "T2").await, "PROCESSING");
+    assert_eq!(shop.call(Method::GET, &shown("A1"), Value::Null).await["state"], "WAIT_USER_CONFIRM");
+}
+
+#[tokio::test]
+async fn a_transfer_is_authorised_for_its_scene_and_by_one_authorisation() {
+    let shop = Shop::open().await;
+    let target = format!("{BILLS}/transfer");
+    for number in ["A1", "A2"] {
+        shop.call(Method::POST, AUTHORIZATIONS, authorization(number)).await;
+        act(&shop, number, TransferAction::Confirm);
+    }
+    let id = shop.call(Method::GET, &shown("A1"), Value::Null).await["authorization_id"].clone();
+    let with = |name: &str, value: &str| {
+        let mut transfer = authorized("T1", &id, 100);
+        transfer[name] = value.into();
+        transfer
+    };
+    let mut of_another_scene = with("transfer_scene_id", "1009");
+    of_another_scene["transfer_scene_report_infos"] =
+        json!([{ "info_type": "采购商品名称", "info_content": "示例" }]);
+    for refused in [of_another_scene, with("out_authorization_no", "A2"), with("authorization_id", "A1")] {
+        shop.refused(Method::POST, &target, refused, OperationError::TransferNotAuthorized).await;
+    }
+    shop.call(Method::POST, &target, with("out_authorization_no", "A1")).await;
 }

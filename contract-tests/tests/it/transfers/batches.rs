@@ -3,20 +3,24 @@
 use http::Method;
 use serde_json::{Value, json};
 use wechatpay_mock::{
-    Config, OperationError,
+    Config, OperationError, Transfers, Warning,
     policies::{OldTransfers, Policies},
 };
 
-use super::{encrypted, with_balance, with_policies};
-use crate::payments::{NOWHERE, OPENID, Shop};
+use super::{
+    BILLS,
+    authorized::{AUTHORIZATIONS, authorization},
+    encrypted, transfer, with_balance, with_policies,
+};
+use crate::payments::{NOWHERE, OPENID, Shop, without};
 
-const BATCHES: &str = "/v3/transfer/batches";
+pub(super) const BATCHES: &str = "/v3/transfer/batches";
 
-fn detail(number: &str, amount: u64) -> Value {
+pub(super) fn detail(number: &str, amount: u64) -> Value {
     json!({ "out_detail_no": number, "transfer_amount": amount, "transfer_remark": "示例", "openid": OPENID })
 }
 
-fn batch(number: &str, details: &[Value]) -> Value {
+pub(super) fn batch(number: &str, details: &[Value]) -> Value {
     let total: u64 = details.iter().map(|detail| detail["transfer_amount"].as_u64().unwrap()).sum();
     json!({
         "appid": "wxd678efh567hg6787", "out_batch_no": number, "batch_name": "示例", "batch_remark": "示例",
@@ -75,6 +79,37 @@ async fn a_batch_must_add_up_and_name_who_gets_much() {
 }
 
 #[tokio::test]
+async fn a_batch_is_processed_until_it_is_finished() {
+    let mut config = Config::default();
+    config.transfers = Transfers { delay: std::time::Duration::from_secs(5), ..Transfers::default() };
+    let shop = Shop::with(config).await;
+    let placed = shop.call(Method::POST, BATCHES, batch("B1", &[detail("D1", 100)])).await;
+    assert_eq!(placed["batch_status"], "ACCEPTED");
+    for (seconds, expected) in [(4, "PROCESSING"), (1, "FINISHED")] {
+        shop.mock.clock().advance(seconds);
+        assert_eq!(query(&shop, "B1", "false").await["transfer_batch"]["batch_status"], expected);
+    }
+}
+
+#[tokio::test]
+async fn orders_without_an_address_for_their_callback_are_warned_of_that() {
+    let shop = Shop::open().await;
+    let mut order = transfer("T1", 100);
+    order["notify_url"] = "".into();
+    super::place(&shop, order).await;
+    let batch = without(batch("B1", &[detail("D1", 100)]), "notify_url");
+    shop.call(Method::POST, BATCHES, batch).await;
+    query(&shop, "B1", "false").await;
+    super::confirm(&shop, "T1").unwrap();
+    assert!(shop.events().is_empty());
+    let is_of_the_address = |warning: &Warning| matches!(warning, Warning::NoNotifyUrl { .. });
+    let exchanges = shop.mock.exchanges();
+    let warned: Vec<_> =
+        exchanges.iter().map(|exchange| exchange.warnings.iter().any(is_of_the_address)).collect();
+    assert_eq!(warned, [true, true, false]);
+}
+
+#[tokio::test]
 async fn a_batch_that_nobody_agrees_to_is_closed() {
     let shop = with_balance(100, Config::default()).await;
     let placed = shop.call(Method::POST, BATCHES, batch("MOCKoverdueclose1", &[detail("D1", 100)])).await;
@@ -91,4 +126,23 @@ async fn merchants_of_the_newer_transfers_have_no_batches() {
     let shop = Shop::with(with_policies(policies)).await;
     shop.refused(Method::POST, BATCHES, batch("B1", &[detail("D1", 100)]), OperationError::TransferUpgraded)
         .await;
+}
+
+#[tokio::test]
+async fn numbers_are_letters_and_digits_and_some_at_least() {
+    let shop = Shop::open().await;
+    let refused = async |target: &str, body: Value| {
+        let error = shop.client.call(Method::POST, target, body.to_string()).await.unwrap_err();
+        assert_eq!(error.api_error().unwrap().code(), Some("PARAM_ERROR"), "{body}");
+    };
+    for wrong in ["", "a/b c", "123456789012345678901234567890123"] {
+        refused(BATCHES, batch(wrong, &[detail("D1", 100)])).await;
+        refused(BATCHES, batch("B1", &[detail(wrong, 100)])).await;
+        refused(AUTHORIZATIONS, authorization(wrong)).await;
+        refused(BILLS, transfer(wrong, 100)).await;
+    }
+    for (target, mut body) in [(BILLS, transfer("T1", 100)), (AUTHORIZATIONS, authorization("A1"))] {
+        body["openid"] = "".into();
+        refused(target, body).await;
+    }
 }

@@ -256,6 +256,7 @@ async fn a_receipt_is_downloaded_as_its_digest_says() {
     assert_eq!(shop.call(Method::POST, apply, body).await["state"], "GENERATING");
     let number = placed["transfer_bill_no"].as_str().unwrap();
     let by_gateways = format!("/v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{number}");
+    let mut addresses = std::collections::BTreeSet::new();
     for target in [shown, by_gateways] {
         let receipt = shop.call(Method::GET, &target, Value::Null).await;
         assert_eq!((&receipt["state"], &receipt["hash_type"]), (&json!("FINISHED"), &json!("SHA256")));
@@ -264,7 +265,13 @@ async fn a_receipt_is_downloaded_as_its_digest_says() {
         let digest = base16ct::upper::encode_string(&<sha2::Sha256 as sha2::Digest>::digest(&file.body));
         assert_eq!(receipt["hash_value"], digest);
         assert!(String::from_utf8(file.body).unwrap().contains("amount 123.45 CNY"));
+        addresses.insert(receipt["download_url"].to_string());
     }
+    // One address while it holds, and then another.
+    assert_eq!(addresses.len(), 1);
+    shop.mock.clock().advance(5 * 60 + 1);
+    let receipt = shop.call(Method::GET, &format!("{apply}/T1"), Value::Null).await;
+    assert!(addresses.insert(receipt["download_url"].to_string()));
 }
 
 #[tokio::test]

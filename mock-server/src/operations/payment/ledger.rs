@@ -1,7 +1,8 @@
 //! One merchant's orders, combined orders and refunds within one change.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow::Continue, sync::Arc};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
@@ -182,6 +183,28 @@ impl<'l, 'd> Ledger<'l, 'd> {
 
     pub(super) fn put_refund(&mut self, refund: &Refund) {
         self.documents.put(kind::REFUND, &refund.id, refund);
+    }
+
+    /// Shows every document of a kind, after what was due. Only documents that are due are read as by a request, which conflicts
+    /// with changes of them; the others are as the store lists them.
+    pub(in crate::operations) fn for_each<T: DeserializeOwned>(
+        &mut self,
+        kind: &str,
+        is_due: impl Fn(&T, u64) -> bool,
+        read: fn(&mut Self, &str) -> Option<T>,
+        mut show: impl FnMut(T),
+    ) {
+        let now = self.now().as_unix();
+        let mut due = Vec::new();
+        self.documents.list(kind, |id, value| {
+            match T::deserialize(value) {
+                Ok(document) if is_due(&document, now) => due.push(id.to_owned()),
+                Ok(document) => show(document),
+                Err(_) => {}
+            }
+            Continue(())
+        });
+        due.iter().filter_map(|id| read(self, id)).for_each(show);
     }
 
     /// What the merchant can still refund and transfer from, if that is configured.

@@ -8,7 +8,7 @@ use super::{
     authorization,
     bill::{State, Transfer},
     kind,
-    named::{self, Target, TransferName},
+    named::{self, TransferName, TransferTarget},
     progress,
 };
 use crate::operations::payment::{Refusal, ledger::Ledger};
@@ -24,10 +24,7 @@ pub enum TransferAction {
     Decline,
 }
 
-/// What a user has before them.
-pub(crate) struct TransferTarget(Target);
-
-/// Why a transfer fails whose user has another name. (documented)
+/// The `fail_reason` of a transfer to a user with another name. (documented)
 const OTHER_NAME: &str = "NAME_NOT_CORRECT";
 
 /// What a user sees who can't confirm. (own choice)
@@ -36,18 +33,17 @@ const OVER: &str = "当前单据状态不可操作";
 impl Ledger<'_, '_> {
     /// The transfer or authorization of this name, if the merchant has it.
     pub(crate) fn find_transfer(&mut self, name: &TransferName) -> Option<TransferTarget> {
-        let target = match name {
+        Some(match name {
             TransferName::OutBillNo(number) => {
                 self.documents.get::<Value>(kind::TRANSFER, number)?;
-                Target::Transfer(number.clone())
+                TransferTarget::Transfer(number.clone())
             }
             TransferName::OutAuthorizationNo(number) => {
                 self.documents.get::<Value>(kind::AUTHORIZATION, number)?;
-                Target::Authorization(number.clone())
+                TransferTarget::Authorization(number.clone())
             }
-            TransferName::PackageInfo(package) => named::target(self, package)?,
-        };
-        Some(TransferTarget(target))
+            TransferName::PackageInfo(package) => named::of_package(self, package)?,
+        })
     }
 
     /// Does what the user does. Returns what a query shows then.
@@ -56,12 +52,12 @@ impl Ledger<'_, '_> {
     /// If there is nothing to confirm or to decline.
     pub(crate) fn act_on_transfer(
         &mut self,
-        TransferTarget(target): &TransferTarget,
+        target: &TransferTarget,
         action: TransferAction,
         user_name: Option<&str>,
     ) -> Result<Value, Refusal> {
         match target {
-            Target::Transfer(number) => {
+            TransferTarget::Transfer(number) => {
                 let Some(mut transfer) = progress::transfer(self, number) else { return Ok(Value::Null) };
                 check(&transfer)?;
                 let now = self.now().as_unix();
@@ -69,7 +65,7 @@ impl Ledger<'_, '_> {
                     TransferAction::Confirm => {
                         let ordered = transfer.text("user_name").filter(|name| !name.is_empty());
                         if user_name.is_some_and(|name| ordered.is_some_and(|ordered| ordered != name)) {
-                            transfer.fails = Some(OTHER_NAME.into());
+                            transfer.will_fail_with = Some(OTHER_NAME.into());
                         }
                         progress::confirm(self, &mut transfer, now);
                     }
@@ -79,17 +75,15 @@ impl Ledger<'_, '_> {
                 progress::go_on(self, &mut transfer);
                 Ok(transfer.shown(self.merchant))
             }
-            Target::Authorization(number) => authorization::act(self, number, action),
-            Target::Batch(_) => Ok(Value::Null),
+            TransferTarget::Authorization(number) => authorization::act(self, number, action),
         }
     }
 
     /// The appid that a front end confirms with.
-    pub(crate) fn transfer_appid(&mut self, TransferTarget(target): &TransferTarget) -> Option<String> {
+    pub(crate) fn transfer_appid(&mut self, target: &TransferTarget) -> Option<String> {
         let fields = match target {
-            Target::Transfer(number) => progress::transfer(self, number)?.fields,
-            Target::Authorization(number) => authorization::find(self, number)?.fields,
-            Target::Batch(_) => return None,
+            TransferTarget::Transfer(number) => progress::transfer(self, number)?.fields,
+            TransferTarget::Authorization(number) => authorization::find(self, number)?.fields,
         };
         fields["appid"].as_str().map(String::from)
     }
@@ -104,5 +98,9 @@ fn check(transfer: &Transfer) -> Result<(), Refusal> {
 
 pub(super) fn refused(expected: &str, found: &Value) -> Refusal {
     let found = found.as_str().unwrap_or_default();
-    Refusal { shown: OVER, reason: format!("expected state {expected}, found {found}") }
+    refused_because(format!("expected state {expected}, found {found}"))
+}
+
+pub(super) fn refused_because(reason: String) -> Refusal {
+    Refusal { shown: OVER, reason }
 }

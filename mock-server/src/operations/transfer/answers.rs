@@ -1,18 +1,35 @@
-//! What is answered and told of transfers.
+//! The answers and callbacks of transfers.
 
 use serde_json::{Value, json};
-use wechatpay_protocol::{EncryptingKey, Timestamp};
+use wechatpay_protocol::Timestamp;
 
 use super::bill::{State, Transfer};
-use crate::merchants::Merchant;
+use crate::{
+    api::Warning,
+    merchants::Merchant,
+    operations::{encrypted, magic},
+};
 
 pub(super) fn time(unix: u64) -> Value {
     Timestamp::from_unix(unix).to_rfc3339().into()
 }
 
-/// A text encrypted for the merchant; nothing if its certificate can't.
-pub(super) fn encrypted(merchant: &Merchant, text: &str) -> Option<String> {
-    EncryptingKey::from_pem(merchant.certificate().pem()).ok()?.encrypt(text).ok()
+/// Where a callback goes: to the URL of the order, or else to that of the merchant.
+pub(super) fn notify_url<'u>(fields: &'u Value, merchant: &'u Merchant) -> Option<&'u str> {
+    fields["notify_url"].as_str().filter(|url| !url.is_empty()).or(merchant.notify_url.as_deref())
+}
+
+/// What is said of an order whose callback goes nowhere.
+pub(super) fn no_notify_url(fields: &Value, merchant: &Merchant, event_type: &str) -> Option<Warning> {
+    let goes_nowhere = notify_url(fields, merchant).is_none();
+    goes_nowhere.then(|| Warning::NoNotifyUrl { event_type: event_type.into() })
+}
+
+/// The reason that a number names, of those that a schema lists at a pointer such as `/fail_reason`.
+pub(super) fn reason_in(schema: &Value, pointer: &str, number: &str) -> Option<String> {
+    let pointer = pointer.replace('/', "/properties/");
+    let known = schema.pointer(&format!("{pointer}/enum"))?.as_array()?;
+    magic::bare_in(number, known.iter().filter_map(Value::as_str)).map(String::from)
 }
 
 impl Transfer {
@@ -50,7 +67,7 @@ impl Transfer {
         });
         self.add_optional(&mut answer);
         let name = self.text("user_name").filter(|name| !name.is_empty());
-        if let Some(name) = name.and_then(|name| encrypted(merchant, name)) {
+        if let Some(name) = name.and_then(|name| encrypted::for_merchant(merchant, name).ok()) {
             answer["user_name"] = name.into();
         }
         answer
@@ -86,8 +103,10 @@ impl Transfer {
 
     /// What only some states have: `package_info` as long as it can be confirmed (documented), and why it failed.
     fn add_optional(&self, answer: &mut Value) {
-        if self.state == State::WaitUserConfirm {
-            answer["package_info"] = self.package_info.as_str().into();
+        if let Some(package_info) =
+            self.package_info.as_deref().filter(|_| self.state == State::WaitUserConfirm)
+        {
+            answer["package_info"] = package_info.into();
         }
         if let Some(reason) = &self.fail_reason {
             answer["fail_reason"] = reason.as_str().into();

@@ -6,11 +6,11 @@ use wechatpay_protocol::Timestamp;
 
 use super::{
     TransferAction,
-    act::refused,
+    act::{refused, refused_because},
     answers::time,
     bill::Will,
     check, kind,
-    named::{self, Target},
+    named::{self, TransferTarget},
     progress::{self, LIVES},
     query,
 };
@@ -30,9 +30,9 @@ const CONFIRMED: &str = "MCHTRANSFER.AUTHORIZATION.CONFIRMED";
 const CLOSED: &str = "MCHTRANSFER.AUTHORIZATION.CLOSED";
 
 /// Why an authorization is closed. (documented)
-const BY_MERCHANT: &str = "CLOSE_VIA_MCH_API";
-const BY_USER: &str = "USER_CLOSE";
-const OVERDUE: &str = "USER_OVERDUE_UNCONFIRMED";
+pub(super) const BY_MERCHANT: &str = "CLOSE_VIA_MCH_API";
+pub(super) const BY_USER: &str = "USER_CLOSE";
+pub(super) const OVERDUE: &str = "USER_OVERDUE_UNCONFIRMED";
 
 /// An authorization as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,9 +43,14 @@ pub(super) struct Authorization {
     /// The fingerprint of the request; empty if it came with a transfer.
     content: String,
     state: State,
-    package_info: String,
+    /// What a front end opens the confirmation with; nothing if it came with a transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    package_info: Option<String>,
+    /// The `out_bill_no` of the transfer that it came with, and waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transfer: Option<String>,
     created: u64,
-    /// From when on it can't be confirmed any more. 24 hours, as of a transfer. (own choice)
+    /// From when on it can't be confirmed any more, if it came alone. 24 hours, as of a transfer. (own choice)
     until: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     will: Option<Will>,
@@ -83,8 +88,10 @@ impl Authorization {
     }
 
     fn add_package(&self, answer: &mut Value) {
-        if self.state == State::WaitUserConfirm {
-            answer["package_info"] = self.package_info.as_str().into();
+        if let Some(package_info) =
+            self.package_info.as_deref().filter(|_| self.state == State::WaitUserConfirm)
+        {
+            answer["package_info"] = package_info.into();
         }
     }
 
@@ -141,36 +148,41 @@ pub(super) fn apply(
     }
     check::appid(&ledger, fields)?;
     check::scene(context, fields)?;
-    let authorization = new(&mut ledger, fields.clone(), content);
+    let package_info = named::package_info(context.randomness);
+    let authorization = Authorization {
+        will: progress::will(&ledger, number),
+        package_info: Some(package_info.clone()),
+        content,
+        ..new(&ledger, fields.clone())
+    };
+    let target = TransferTarget::Authorization(number.into());
+    named::name_package(&mut ledger, &package_info, &target);
+    keep(&mut ledger, &authorization);
     Ok(OperationResponse::ok(authorization.applied()))
 }
 
 /// An authorization that waits for its user.
-fn new(ledger: &mut Ledger<'_, '_>, fields: Value, content: String) -> Authorization {
+fn new(ledger: &Ledger<'_, '_>, fields: Value) -> Authorization {
     let now = ledger.now().as_unix();
-    let number = fields["out_authorization_no"].as_str().unwrap_or_default().to_owned();
-    let authorization = Authorization {
-        content,
+    Authorization {
+        content: String::new(),
         state: State::WaitUserConfirm,
-        package_info: named::package_info(ledger.context.randomness),
+        package_info: None,
+        transfer: None,
         created: now,
         until: now.saturating_add(LIVES),
-        will: progress::will(ledger, &number),
+        will: None,
         confirmed: None,
         closed: None,
-        out_authorization_no: number,
+        out_authorization_no: fields["out_authorization_no"].as_str().unwrap_or_default().to_owned(),
         fields,
-    };
-    let target = Target::Authorization(authorization.out_authorization_no.clone());
-    named::name(ledger, &authorization.package_info, &target);
-    keep(ledger, &authorization);
-    authorization
+    }
 }
 
 fn keep(ledger: &mut Ledger<'_, '_>, authorization: &Authorization) {
     let number = &authorization.out_authorization_no;
     ledger.documents.put(kind::AUTHORIZATION, number, authorization);
-    if authorization.state == State::WaitUserConfirm {
+    if authorization.state == State::WaitUserConfirm && authorization.transfer.is_none() {
         let at = authorization.will.map_or(authorization.until, |will| will.at.min(authorization.until));
         ledger.documents.remind(Timestamp::from_unix(at), kind::AUTHORIZATION, number);
     }
@@ -179,10 +191,11 @@ fn keep(ledger: &mut Ledger<'_, '_>, authorization: &Authorization) {
 /// The authorization that the user gives with the confirmation of a transfer, if the transfer asks for it.
 ///
 /// # Errors
-/// If there is another one with its number.
+/// If there is another one with its number, or it is closed.
 pub(super) fn begin_with(
     ledger: &mut Ledger<'_, '_>,
     request: &ValidRequest<'_>,
+    out_bill_no: &str,
 ) -> Result<Option<String>, OperationError> {
     let body = request.body();
     let info = &body["authorization_info"];
@@ -195,41 +208,48 @@ pub(super) fn begin_with(
     }
     match find(ledger, number) {
         Some(known) if known.fields != fields => return Err(OperationError::TransferRepeated),
+        Some(known) if known.state == State::Closed => return Err(OperationError::TransferNotAuthorized),
         Some(_) => {}
         None => {
-            let mut begun = new(ledger, fields, String::new());
-            // It is confirmed with the transfer.
-            begun.will = None;
+            let begun = Authorization { transfer: Some(out_bill_no.into()), ..new(ledger, fields) };
             keep(ledger, &begun);
         }
     }
     Ok(Some(number.to_owned()))
 }
 
+/// What a transfer names its authorization by.
+const NAMES: [&str; 2] = ["authorization_id", "out_authorization_no"];
+
 /// The user who has authorised the transfer.
 ///
 /// # Errors
-/// If nobody has.
+/// If nobody has, or for another scene, or two authorizations are named.
 pub(super) fn user_of(
     ledger: &mut Ledger<'_, '_>,
     request: &ValidRequest<'_>,
 ) -> Result<String, OperationError> {
     let body = request.body();
-    let number = body["authorization_id"].as_str().map_or_else(
-        || body["out_authorization_no"].as_str().map(String::from),
-        |id| match named::target(ledger, id) {
-            Some(Target::Authorization(number)) => Some(number),
-            _ => None,
-        },
-    );
+    let [id, number] = NAMES.map(|name| body[name].as_str());
+    let number = match id {
+        Some(id) => ledger
+            .documents
+            .get::<String>(kind::AUTHORIZATION_ID, id)
+            .filter(|found| number.is_none_or(|number| number == found)),
+        None => number.map(String::from),
+    };
+    let is_sample = || {
+        let mut given = NAMES.iter().filter(|name| body[**name].is_string()).peekable();
+        given.peek().is_some() && given.all(|name| resource::is_sample(request, name))
+    };
     match number.and_then(|number| find(ledger, &number)) {
-        Some(known) if known.state == State::TakingEffect && known.fields["appid"] == body["appid"] => {
+        Some(known)
+            if known.state == State::TakingEffect
+                && ["appid", "transfer_scene_id"].iter().all(|name| known.fields[name] == body[name]) =>
+        {
             Ok(known.text("openid").unwrap_or_default().to_owned())
         }
-        None if ["authorization_id", "out_authorization_no"]
-            .iter()
-            .any(|name| resource::is_sample(request, name)) =>
-        {
+        None if is_sample() => {
             let answer = request.operation().success().and_then(|(_, body)| body.schema());
             let answer = answer.map(|schema| schema.sample(&mut |_| None)).unwrap_or_default();
             Ok(answer["openid"].as_str().unwrap_or_default().to_owned())
@@ -240,7 +260,13 @@ pub(super) fn user_of(
 
 /// The authorization with this number, after what was due.
 pub(super) fn find(ledger: &mut Ledger<'_, '_>, number: &str) -> Option<Authorization> {
-    let mut authorization: Authorization = ledger.documents.get(kind::AUTHORIZATION, number)?;
+    let mut authorization = stored(ledger, number)?;
+    if let Some(transfer) =
+        authorization.transfer.as_deref().filter(|_| authorization.state == State::WaitUserConfirm)
+    {
+        progress::transfer(ledger, transfer);
+        return stored(ledger, number);
+    }
     if authorization.state == State::WaitUserConfirm {
         let now = ledger.now().as_unix();
         let until = authorization.until;
@@ -254,16 +280,31 @@ pub(super) fn find(ledger: &mut Ledger<'_, '_>, number: &str) -> Option<Authoriz
     Some(authorization)
 }
 
-/// The user confirms the authorization, if it still waits for it.
+fn stored(ledger: &mut Ledger<'_, '_>, number: &str) -> Option<Authorization> {
+    ledger.documents.get(kind::AUTHORIZATION, number)
+}
+
+/// A transfer has succeeded that the user gave the authorization with: it takes effect, if it still waits for that.
 pub(super) fn confirm(ledger: &mut Ledger<'_, '_>, number: &str, at: u64) {
-    if let Some(mut authorization) = find(ledger, number).filter(|one| one.state == State::WaitUserConfirm) {
+    if let Some(mut authorization) = stored(ledger, number).filter(|one| one.state == State::WaitUserConfirm)
+    {
         take_effect(ledger, &mut authorization, at);
+    }
+}
+
+/// The transfer that it came with has ended without success: it ends, too, if it still waits.
+pub(super) fn end_with(ledger: &mut Ledger<'_, '_>, number: &str, out_bill_no: &str, at: u64, reason: &str) {
+    let waits = |one: &Authorization| {
+        one.state == State::WaitUserConfirm && one.transfer.as_deref() == Some(out_bill_no)
+    };
+    if let Some(mut authorization) = stored(ledger, number).filter(waits) {
+        end(ledger, &mut authorization, at, reason);
     }
 }
 
 fn take_effect(ledger: &mut Ledger<'_, '_>, authorization: &mut Authorization, at: u64) {
     let id = named::authorization_id(ledger.now(), ledger.context.randomness);
-    named::name(ledger, &id, &Target::Authorization(authorization.out_authorization_no.clone()));
+    ledger.documents.put(kind::AUTHORIZATION_ID, &id, &authorization.out_authorization_no);
     authorization.state = State::TakingEffect;
     authorization.confirmed = Some((id, at));
     keep(ledger, authorization);
@@ -297,13 +338,22 @@ pub(super) fn act(
     action: TransferAction,
 ) -> Result<Value, Refusal> {
     let Some(mut authorization) = find(ledger, number) else { return Ok(Value::Null) };
+    if let Some(transfer) =
+        authorization.transfer.as_deref().filter(|_| authorization.state == State::WaitUserConfirm)
+    {
+        let expected = format!("expected the transfer {transfer}, which the user authorises with");
+        return Err(refused_because(format!("{expected}, found the authorization")));
+    }
     let now = ledger.now().as_unix();
     match (authorization.state, action) {
         (State::WaitUserConfirm, TransferAction::Confirm) => take_effect(ledger, &mut authorization, now),
         (State::WaitUserConfirm | State::TakingEffect, TransferAction::Decline) => {
             end(ledger, &mut authorization, now, BY_USER);
         }
-        (state, _) => return Err(refused("WAIT_USER_CONFIRM", &json!(state))),
+        (state, TransferAction::Confirm) => return Err(refused("WAIT_USER_CONFIRM", &json!(state))),
+        (state, TransferAction::Decline) => {
+            return Err(refused("WAIT_USER_CONFIRM or TAKING_EFFECT", &json!(state)));
+        }
     }
     Ok(authorization.shown())
 }

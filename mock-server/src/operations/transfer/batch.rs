@@ -1,21 +1,20 @@
 //! The older batches of transfers: many at once, which no user confirms.
 
-use std::{collections::HashSet, ops::ControlFlow::Continue};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wechatpay_protocol::Timestamp;
 
 use super::{
-    answers::time,
-    check, kind,
-    named::{self, Target},
+    answers::{self, time},
+    check, kind, named,
     progress::Moved,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context, magic,
+        Context,
         payment::{
             ledger::{Direction, Ledger},
             place::content_of,
@@ -75,6 +74,8 @@ pub(super) enum BatchState {
     /// Somebody of the merchant's has to agree to it.
     WaitPay,
     Accepted,
+    /// What a query shows of one that was accepted.
+    Processing,
     Finished,
     Closed,
 }
@@ -92,6 +93,23 @@ pub(super) enum DetailState {
 impl Batch {
     fn is_open(&self) -> bool {
         matches!(self.state, BatchState::WaitPay | BatchState::Accepted)
+    }
+
+    fn is_due(&self, now: u64) -> bool {
+        self.is_open() && self.due <= now
+    }
+
+    /// The state that a query shows: what was accepted is processed from then on. (own choice)
+    pub(super) fn queried(&self) -> BatchState {
+        match self.state {
+            BatchState::Accepted => BatchState::Processing,
+            state => state,
+        }
+    }
+
+    /// The event of its end.
+    fn last_event(&self) -> &'static str {
+        if self.close_reason.is_some() { "MCHTRANSFER.BATCH.CLOSED" } else { "MCHTRANSFER.BATCH.FINISHED" }
     }
 
     /// How many transfers have this state, and their amounts together.
@@ -161,10 +179,12 @@ pub(super) fn place(
         }
         ledger.move_money(Direction::Out, total);
     }
-    named::name(&mut ledger, &batch.batch_id, &Target::Batch(batch.out_batch_no.clone()));
+    ledger.documents.put(kind::BATCH_ID, &batch.batch_id, &batch.out_batch_no);
     ledger.documents.put(kind::BATCH, &batch.out_batch_no, &batch);
     ledger.documents.remind(Timestamp::from_unix(batch.due), kind::BATCH, &batch.out_batch_no);
-    Ok(respond(&batch))
+    let mut response = respond(&batch);
+    response.warnings.extend(answers::no_notify_url(fields, request.merchant(), batch.last_event()));
+    Ok(response)
 }
 
 fn respond(batch: &Batch) -> OperationResponse {
@@ -238,15 +258,13 @@ fn new(ledger: &Ledger<'_, '_>, fields: &Value, content: String) -> Batch {
 /// The reason that a number names, of those in a field of an operation's answer.
 fn reason_in(context: &Context<'_>, operation: &str, place: &str, number: &str) -> Option<String> {
     let (_, answer) = context.contract.operation(operation)?.success()?;
-    let place = place.replace('/', "/properties/");
-    let known = answer.schema()?.as_value().pointer(&format!("{place}/enum"))?.as_array()?;
-    magic::bare_in(number, known.iter().filter_map(Value::as_str)).map(String::from)
+    answers::reason_in(answer.schema()?.as_value(), place, number)
 }
 
 /// The batch with this number, after what was due.
 pub(super) fn find(ledger: &mut Ledger<'_, '_>, out_batch_no: &str) -> Option<Batch> {
     let mut batch: Batch = ledger.documents.get(kind::BATCH, out_batch_no)?;
-    if batch.is_open() && batch.due <= ledger.now().as_unix() {
+    if batch.is_due(ledger.now().as_unix()) {
         end(ledger, &mut batch);
     }
     Some(batch)
@@ -254,13 +272,12 @@ pub(super) fn find(ledger: &mut Ledger<'_, '_>, out_batch_no: &str) -> Option<Ba
 
 fn end(ledger: &mut Ledger<'_, '_>, batch: &mut Batch) {
     batch.updated = batch.due;
-    let event = if let Some(reason) = &batch.close_reason {
+    if let Some(reason) = &batch.close_reason {
         batch.state = BatchState::Closed;
         for detail in &mut batch.details {
             detail.state = DetailState::Fail;
             detail.fail_reason = Some(reason.clone());
         }
-        "MCHTRANSFER.BATCH.CLOSED"
     } else {
         batch.state = BatchState::Finished;
         for detail in &mut batch.details {
@@ -269,27 +286,20 @@ fn end(ledger: &mut Ledger<'_, '_>, batch: &mut Batch) {
         }
         let (_, failed) = batch.sum(DetailState::Fail);
         ledger.move_money(Direction::In, failed);
-        "MCHTRANSFER.BATCH.FINISHED"
-    };
+    }
     ledger.documents.put(kind::BATCH, &batch.out_batch_no, batch);
-    let url = batch.fields["notify_url"].as_str().or(ledger.merchant.notify_url.as_deref());
-    if let Some(url) = url.map(String::from) {
+    if let Some(url) = answers::notify_url(&batch.fields, ledger.merchant).map(String::from) {
         let told = batch.told(ledger.merchant.mchid.as_str());
-        ledger.send(event, &url, &told, batch.due);
+        ledger.send(batch.last_event(), &url, &told, batch.due);
     }
 }
 
 /// What batches have moved until now, after what was due.
 pub(super) fn moved(ledger: &mut Ledger<'_, '_>) -> Vec<Moved> {
-    let mut numbers = Vec::new();
-    ledger.documents.list(kind::BATCH, |id, _| {
-        numbers.push(id.to_owned());
-        Continue(())
-    });
     let mut all = Vec::new();
-    for batch in numbers.iter().filter_map(|number| find(ledger, number)) {
+    ledger.for_each(kind::BATCH, Batch::is_due, find, |batch| {
         if batch.close_reason.is_some() {
-            continue;
+            return;
         }
         let moved = |at, is_back, amount| Moved {
             at,
@@ -301,6 +311,6 @@ pub(super) fn moved(ledger: &mut Ledger<'_, '_>) -> Vec<Moved> {
         all.push(moved(batch.created, false, batch.total()));
         let (failed, amount) = batch.sum(DetailState::Fail);
         all.extend((failed > 0).then(|| moved(batch.updated, true, amount)));
-    }
+    });
     all
 }

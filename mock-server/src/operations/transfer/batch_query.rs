@@ -3,15 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    answers::{encrypted, time},
+    answers::time,
     batch::{self, Batch, BatchState, Detail, DetailState},
-    named::{self, Target},
-    query,
+    kind, query,
 };
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
     merchants::Merchant,
-    operations::{Context, payment::ledger::Ledger},
+    operations::{Context, encrypted, payment::ledger::Ledger},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
@@ -76,10 +75,8 @@ fn find(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> Option<Batch
     if let Some(number) = request.sent("out_batch_no") {
         return batch::find(ledger, number);
     }
-    match named::target(ledger, request.parameter("batch_id")) {
-        Some(Target::Batch(number)) => batch::find(ledger, &number),
-        _ => None,
-    }
+    let number: String = ledger.documents.get(kind::BATCH_ID, request.parameter("batch_id"))?;
+    batch::find(ledger, &number)
 }
 
 fn shown(batch: &Batch, merchant: &Merchant) -> Value {
@@ -87,7 +84,7 @@ fn shown(batch: &Batch, merchant: &Merchant) -> Value {
         "mchid": merchant.mchid.as_str(),
         "out_batch_no": batch.out_batch_no,
         "batch_id": batch.batch_id,
-        "batch_status": batch.state,
+        "batch_status": batch.queried(),
         "batch_type": "API",
         "create_time": time(batch.created),
         "update_time": time(batch.updated),
@@ -128,7 +125,7 @@ fn shown_detail(batch: &Batch, at: usize, merchant: &Merchant) -> Value {
         "initiate_time": time(batch.created),
         "update_time": time(batch.updated),
     });
-    if let Some(name) = name.and_then(|name| encrypted(merchant, name)) {
+    if let Some(name) = name.and_then(|name| encrypted::for_merchant(merchant, name).ok()) {
         shown["user_name"] = name.into();
     }
     if let Some(reason) = detail.fail_reason.as_deref().filter(|_| detail.state == DetailState::Fail) {

@@ -19,8 +19,9 @@ pub(crate) struct Transfer {
     pub(super) fail_reason: Option<String>,
     /// Whether the user confirms it, and has not authorised it before.
     pub(super) is_confirmed_by_user: bool,
-    /// What a front end opens the confirmation with.
-    pub(super) package_info: String,
+    /// What a front end opens the confirmation with; nothing if the user has authorised it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) package_info: Option<String>,
     pub(super) created: u64,
     /// When it got its state.
     pub(super) updated: u64,
@@ -30,12 +31,12 @@ pub(crate) struct Transfer {
     /// What the user does by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) will: Option<Will>,
-    /// When it ends that was confirmed or cancelled.
+    /// When it ends, once it was confirmed or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) due: Option<u64>,
-    /// Why it fails when it ends.
+    /// The `fail_reason` that it ends with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fails: Option<String>,
+    pub(super) will_fail_with: Option<String>,
     /// When its money left the merchant's balance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) taken: Option<u64>,
@@ -70,12 +71,6 @@ pub(crate) enum State {
     Cancelled,
 }
 
-impl State {
-    pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Success | Self::Fail | Self::Cancelled)
-    }
-}
-
 impl Transfer {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.fields[name].as_str()
@@ -83,6 +78,15 @@ impl Transfer {
 
     pub(super) fn amount(&self) -> u64 {
         self.fields["transfer_amount"].as_u64().unwrap_or_default()
+    }
+
+    /// When something happens to it by itself, if no money is missing.
+    pub(super) fn next(&self) -> Option<u64> {
+        match self.state {
+            State::WaitUserConfirm => Some(self.will.map_or(self.until, |will| will.at.min(self.until))),
+            State::Transferring | State::Cancelling => self.due,
+            State::Processing | State::Success | State::Fail | State::Cancelled => None,
+        }
     }
 
     pub(super) fn becomes(&mut self, state: State, at: u64) {

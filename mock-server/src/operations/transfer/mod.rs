@@ -24,8 +24,8 @@ use super::payment::ledger::Ledger;
 use crate::{operations::Handler, store::Key};
 
 pub use act::TransferAction;
-pub(crate) use act::TransferTarget;
 pub use named::TransferName;
+pub(crate) use named::TransferTarget;
 pub(super) use progress::moved;
 
 /// The kinds of documents, and their IDs.
@@ -36,8 +36,14 @@ mod kind {
     pub(crate) const AUTHORIZATION: &str = "transfer_authorization";
     /// A batch of transfers. The ID is its `out_batch_no`.
     pub(crate) const BATCH: &str = "transfer_batch";
-    /// What a number of the gateway's leads to.
-    pub(crate) const NUMBER: &str = "transfer_number";
+    /// What a front end confirms. The ID is the `package_info`.
+    pub(crate) const PACKAGE: &str = "transfer_package";
+    /// The `out_bill_no` of a transfer. The ID is its `transfer_bill_no`.
+    pub(crate) const BILL_NO: &str = "transfer_bill_no";
+    /// The `out_authorization_no` of an authorization. The ID is its `authorization_id`.
+    pub(crate) const AUTHORIZATION_ID: &str = "transfer_authorization_id";
+    /// The `out_batch_no` of a batch. The ID is its `batch_id`.
+    pub(crate) const BATCH_ID: &str = "transfer_batch_id";
     /// What was transferred on a day, in fen. The ID is the day.
     pub(crate) const DAY: &str = "transfer_day";
     /// A receipt of a transfer. The ID is the transfer's.

@@ -6,10 +6,7 @@ use wechatpay_protocol::Timestamp;
 
 use super::kind;
 use crate::{
-    operations::payment::{
-        ledger::Ledger,
-        numbers::{decimal, digits_of_time},
-    },
+    operations::payment::{ledger::Ledger, numbers::dated},
     random::Randomness,
 };
 
@@ -24,13 +21,12 @@ pub enum TransferName {
     PackageInfo(String),
 }
 
-/// What a number of the gateway's leads to.
+/// What a user has before them: the merchant's number of a transfer or of an authorization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Target {
+pub(crate) enum TransferTarget {
     Transfer(String),
     Authorization(String),
-    Batch(String),
 }
 
 impl TransferName {
@@ -51,25 +47,24 @@ impl TransferName {
     }
 }
 
-pub(super) fn target(ledger: &mut Ledger<'_, '_>, number: &str) -> Option<Target> {
-    ledger.documents.get(kind::NUMBER, number)
+/// What a front end confirms with this `package_info`.
+pub(super) fn of_package(ledger: &mut Ledger<'_, '_>, package_info: &str) -> Option<TransferTarget> {
+    ledger.documents.get(kind::PACKAGE, package_info)
 }
 
-pub(super) fn name(ledger: &mut Ledger<'_, '_>, number: &str, target: &Target) {
-    ledger.documents.put(kind::NUMBER, number, target);
+pub(super) fn name_package(ledger: &mut Ledger<'_, '_>, package_info: &str, target: &TransferTarget) {
+    ledger.documents.put(kind::PACKAGE, package_info, target);
 }
 
 /// A number of 40 digits: `1330000071100999991182020050700019480001` of a transfer, with 103 of a batch, 104 of a transfer in one.
 /// (documented)
 pub(super) fn bill_no(prefix: &str, now: Timestamp, randomness: &Randomness) -> String {
-    let (first, second) = (randomness.bytes(), randomness.bytes());
-    let date = digits_of_time(now);
-    format!("{prefix}{}{}{}", decimal(first, 18), &date[..8], decimal(second, 11))
+    dated(prefix, (18, 11), now, randomness)
 }
 
 /// `201202504101000123456789012`, of an authorization. (documented)
 pub(super) fn authorization_id(now: Timestamp, randomness: &Randomness) -> String {
-    format!("201{}{}", &digits_of_time(now)[..8], decimal(randomness.bytes(), 16))
+    dated("201", (0, 16), now, randomness)
 }
 
 /// A `package_info`: `ABBQO+oYAAABAAAAAACq…`. The first bytes are those of published ones, of which no whole one is known. (wild)

@@ -45,7 +45,9 @@ mod tests {
         let file = String::from_utf8(pdf(&["a (b) \\ 转".into()])).unwrap();
         assert!(file.contains(r"(a \(b\) \\ ?) Tj"), "{file}");
         let (_, table) = file.split_once("65535 f \n").unwrap();
-        for (number, line) in (1..).zip(table.lines().take_while(|line| line.ends_with(" n "))) {
+        let lines: Vec<_> = table.lines().take_while(|line| line.ends_with(" n ")).collect();
+        assert_eq!(lines.len(), 5, "{table}");
+        for (number, line) in (1..).zip(lines) {
             let at: usize = line[..10].parse().unwrap();
             assert!(file[at..].starts_with(&format!("{number} 0 obj\n")), "{line}");
         }

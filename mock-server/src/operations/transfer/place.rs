@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    authorization,
+    answers, authorization,
     bill::{State, Transfer},
-    check,
-    named::{self, Target},
+    check, kind,
+    named::{self, TransferTarget},
     progress,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context, magic,
+        Context,
         payment::{ledger::Ledger, place::content_of},
     },
     policies::ShortBalance,
@@ -20,6 +20,9 @@ use crate::{
     response::OperationResponse,
     store::Documents,
 };
+
+/// The operation whose transfers the user has authorised before.
+const AUTHORIZED: &str = "post_fund_app_mch_transfer_transfer_bills_transfer";
 
 /// `POST …/transfer-bills`, `…/transfer` and `…/pre-transfer-with-authorization`.
 pub(super) fn place(
@@ -29,7 +32,7 @@ pub(super) fn place(
 ) -> Result<OperationResponse, ApiError> {
     let fields = request.plain();
     let number = fields["out_bill_no"].as_str().unwrap_or_default();
-    let needs_authorization = fields["openid"].is_null();
+    let needs_authorization = request.operation().id() == AUTHORIZED;
     let content = content_of(request);
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     if let Some(known) = progress::transfer(&mut ledger, number) {
@@ -40,13 +43,14 @@ pub(super) fn place(
         response.warnings.push(Warning::Repeated);
         return Ok(response);
     }
-    let openid = match fields["openid"].as_str() {
-        Some(openid) => openid.to_owned(),
-        None => authorization::user_of(&mut ledger, request)?,
+    let openid = if needs_authorization {
+        authorization::user_of(&mut ledger, request)?
+    } else {
+        fields["openid"].as_str().unwrap_or_default().to_owned()
     };
     check_all(&mut ledger, fields, number)?;
     let mut transfer = new(&ledger, fields, content, openid, !needs_authorization);
-    transfer.authorization = authorization::begin_with(&mut ledger, request)?;
+    transfer.authorization = authorization::begin_with(&mut ledger, request, number)?;
     // An order is answered before anything happens to it.
     progress::step(&mut ledger, &mut transfer);
     if transfer.state == State::Processing && context.policies.short_balance == ShortBalance::Refuse {
@@ -56,13 +60,13 @@ pub(super) fn place(
     if needs_authorization {
         progress::go_on(&mut ledger, &mut transfer);
     }
-    let target = Target::Transfer(transfer.out_bill_no.clone());
-    named::name(&mut ledger, &transfer.transfer_bill_no, &target);
-    named::name(&mut ledger, &transfer.package_info, &target);
-    let mut response = respond(&ledger, &transfer);
-    if transfer.text("notify_url").is_none() && request.merchant().notify_url.is_none() {
-        response.warnings.push(Warning::NoNotifyUrl { event_type: progress::FINISHED.into() });
+    ledger.documents.put(kind::BILL_NO, &transfer.transfer_bill_no, &transfer.out_bill_no);
+    if let Some(package_info) = &transfer.package_info {
+        let target = TransferTarget::Transfer(transfer.out_bill_no.clone());
+        named::name_package(&mut ledger, package_info, &target);
     }
+    let mut response = respond(&ledger, &transfer);
+    response.warnings.extend(answers::no_notify_url(fields, request.merchant(), progress::FINISHED));
     Ok(response)
 }
 
@@ -95,13 +99,13 @@ fn new(
         state: State::Processing,
         fail_reason: None,
         is_confirmed_by_user,
-        package_info: named::package_info(randomness),
+        package_info: is_confirmed_by_user.then(|| named::package_info(randomness)),
         created: now.as_unix(),
         updated: now.as_unix(),
         until: 0,
         will: None,
         due: None,
-        fails: reason_in(ledger.context, number),
+        will_fail_with: reason_in(ledger.context, number),
         taken: None,
         returned: None,
         authorization: None,
@@ -109,10 +113,9 @@ fn new(
 }
 
 /// The reason for which a transfer of this number fails, if the number names one.
-pub(super) fn reason_in(context: &Context<'_>, number: &str) -> Option<String> {
+fn reason_in(context: &Context<'_>, number: &str) -> Option<String> {
     let event = context.contract.event(progress::FINISHED)?;
-    let known = event.resource().as_value()["properties"]["fail_reason"]["enum"].as_array()?;
-    magic::bare_in(number, known.iter().filter_map(Value::as_str)).map(String::from)
+    answers::reason_in(event.resource().as_value(), "/fail_reason", number)
 }
 
 fn respond(ledger: &Ledger<'_, '_>, transfer: &Transfer) -> OperationResponse {

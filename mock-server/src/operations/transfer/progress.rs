@@ -1,12 +1,9 @@
 //! How a transfer goes on by itself.
 
-use std::ops::ControlFlow::Continue;
-
-use serde::Deserialize;
 use wechatpay_protocol::Timestamp;
 
 use super::{
-    authorization, batch,
+    answers, authorization, batch,
     bill::{State, Transfer, Will},
     kind,
 };
@@ -21,8 +18,11 @@ use crate::operations::{
 /// How long a user can confirm. (documented)
 pub(super) const LIVES: u64 = DAY;
 
-/// Why a transfer fails that nobody confirms. (documented)
+/// The `fail_reason` of a transfer that nobody confirms. (documented)
 const OVERDUE: &str = "OVERDUE_CLOSE";
+
+/// The `fail_reason` of a transfer that the user declines: none is published for it. (own choice)
+const DECLINED: &str = "OTHER_FAIL_REASON_TYPE";
 
 /// The event of a transfer's end. (wild)
 pub(super) const FINISHED: &str = "MCHTRANSFER.BILL.FINISHED";
@@ -48,14 +48,7 @@ pub(super) fn go_on(ledger: &mut Ledger<'_, '_>, transfer: &mut Transfer) {
 /// Keeps a transfer, and makes it go on when it is time.
 pub(super) fn keep(ledger: &mut Ledger<'_, '_>, transfer: &Transfer) {
     ledger.documents.put(kind::TRANSFER, &transfer.out_bill_no, transfer);
-    let next = match transfer.state {
-        State::WaitUserConfirm => {
-            Some(transfer.will.map_or(transfer.until, |will| will.at.min(transfer.until)))
-        }
-        State::Transferring | State::Cancelling => transfer.due,
-        State::Processing | State::Success | State::Fail | State::Cancelled => None,
-    };
-    if let Some(at) = next {
+    if let Some(at) = transfer.next() {
         ledger.documents.remind(Timestamp::from_unix(at), kind::TRANSFER, &transfer.out_bill_no);
     }
 }
@@ -83,17 +76,19 @@ pub(super) fn step(ledger: &mut Ledger<'_, '_>, transfer: &mut Transfer) -> bool
                 None => false,
             }
         }
-        State::Transferring => match (transfer.due.filter(|at| *at <= now), transfer.fails.clone()) {
-            (None, _) => false,
-            (Some(at), Some(reason)) => {
-                fail(ledger, transfer, &reason, at);
-                true
+        State::Transferring => {
+            match (transfer.due.filter(|at| *at <= now), transfer.will_fail_with.clone()) {
+                (None, _) => false,
+                (Some(at), Some(reason)) => {
+                    fail(ledger, transfer, &reason, at);
+                    true
+                }
+                (Some(at), None) => {
+                    end(ledger, transfer, State::Success, at);
+                    true
+                }
             }
-            (Some(at), None) => {
-                end(ledger, transfer, State::Success, at);
-                true
-            }
-        },
+        }
         State::Cancelling => match transfer.due.filter(|at| *at <= now) {
             None => false,
             Some(at) => {
@@ -146,15 +141,11 @@ fn ends(ledger: &Ledger<'_, '_>, at: u64) -> u64 {
 pub(super) fn confirm(ledger: &mut Ledger<'_, '_>, transfer: &mut Transfer, at: u64) {
     transfer.becomes(State::Transferring, at);
     transfer.due = Some(ends(ledger, at));
-    if let Some(number) = &transfer.authorization {
-        authorization::confirm(ledger, number, at);
-    }
 }
 
 /// The user declines a transfer that waits for the confirmation.
 pub(super) fn decline(ledger: &mut Ledger<'_, '_>, transfer: &mut Transfer, at: u64) {
-    // No reason is published for it. (own choice)
-    fail(ledger, transfer, "OTHER_FAIL_REASON_TYPE", at);
+    fail(ledger, transfer, DECLINED, at);
 }
 
 /// The merchant cancels a transfer that the user has not confirmed.
@@ -181,11 +172,18 @@ fn give_back(ledger: &mut Ledger<'_, '_>, transfer: &mut Transfer, at: u64) {
 fn end(ledger: &mut Ledger<'_, '_>, transfer: &mut Transfer, state: State, at: u64) {
     transfer.becomes(state, at);
     transfer.due = None;
-    let url = transfer.text("notify_url").or(ledger.merchant.notify_url.as_deref());
-    if let Some(url) = url.map(String::from) {
+    if let Some(url) = answers::notify_url(&transfer.fields, ledger.merchant).map(String::from) {
         let told = transfer.told(ledger.merchant);
         ledger.send(FINISHED, &url, &told, at);
     }
+    let Some(number) = transfer.authorization.as_deref() else { return };
+    let reason = match (state, transfer.fail_reason.as_deref()) {
+        (State::Success, _) => return authorization::confirm(ledger, number, at),
+        (_, Some(OVERDUE)) => authorization::OVERDUE,
+        (_, Some(_)) => authorization::BY_USER,
+        (_, None) => authorization::BY_MERCHANT,
+    };
+    authorization::end_with(ledger, number, &transfer.out_bill_no, at, reason);
 }
 
 /// Money that a transfer has moved.
@@ -203,17 +201,10 @@ pub(in crate::operations) struct Moved {
 
 /// What transfers have moved until now, after what was due.
 pub(in crate::operations) fn moved(ledger: &mut Ledger<'_, '_>) -> Vec<Moved> {
-    let (mut transfers, mut open) = (Vec::new(), Vec::new());
-    ledger.documents.list(kind::TRANSFER, |id, value| {
-        match Transfer::deserialize(value) {
-            Ok(transfer) if transfer.state.is_final() => transfers.push(transfer),
-            _ => open.push(id.to_owned()),
-        }
-        Continue(())
-    });
-    transfers.extend(open.iter().filter_map(|id| transfer(ledger, id)));
     let mut all = batch::moved(ledger);
-    for transfer in &transfers {
+    // One that waits for money gets it today at the earliest, and no bill is of today.
+    let is_due = |transfer: &Transfer, now| transfer.next().is_some_and(|at| at <= now);
+    ledger.for_each(kind::TRANSFER, is_due, self::transfer, |transfer| {
         let moved = |at, is_back| Moved {
             at,
             is_back,
@@ -223,6 +214,6 @@ pub(in crate::operations) fn moved(ledger: &mut Ledger<'_, '_>) -> Vec<Moved> {
         };
         all.extend(transfer.taken.map(|at| moved(at, false)));
         all.extend(transfer.returned.map(|at| moved(at, true)));
-    }
+    });
     all
 }

@@ -2,8 +2,7 @@
 
 use super::{
     bill::{State, Transfer},
-    named::{self, Target},
-    progress,
+    kind, progress,
 };
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
@@ -59,10 +58,8 @@ pub(super) fn find(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> O
     if let Some(number) = value("out_bill_no") {
         return progress::transfer(ledger, number);
     }
-    match named::target(ledger, value("transfer_bill_no")?) {
-        Some(Target::Transfer(number)) => progress::transfer(ledger, &number),
-        _ => None,
-    }
+    let number: String = ledger.documents.get(kind::BILL_NO, value("transfer_bill_no")?)?;
+    progress::transfer(ledger, &number)
 }
 
 /// What the documentation's sample answers, and the error of any other number that is unknown.

@@ -1,6 +1,5 @@
 //! Electronic receipts of transfers: applied for, queried, and downloaded as PDF.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -14,27 +13,25 @@ use super::{
     progress, query,
 };
 use crate::{
-    api::{error::ApiError, host::GATEWAY_HOSTS, operation_error::OperationError},
+    api::{error::ApiError, operation_error::OperationError},
     operations::{
-        Context, example,
-        payment::{ledger::Ledger, order::MINUTE},
-        resource,
+        Context,
+        download::{self, LIVES},
+        example,
+        payment::ledger::Ledger,
     },
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
 };
 
-/// How long a receipt can be downloaded from its address, in seconds. (own choice, as of bills)
-const LIVES: u64 = 5 * MINUTE;
-
-/// The length of a token: that of 48 bytes in Base64. (own choice, as of bills)
-const TOKEN: usize = 64;
-
 /// A receipt that was applied for. It is ready as soon as anybody looks. (own choice)
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Receipt {
     created: u64,
+    /// The last token that leads to it, and until when. There is one at a time. (own choice)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<(String, u64)>,
 }
 
 /// What a token leads to.
@@ -58,7 +55,7 @@ pub(super) fn apply(
         return Err(OperationError::ReceiptNotReady.into());
     }
     let known: Option<Receipt> = ledger.documents.get(kind::RECEIPT, &transfer.out_bill_no);
-    let receipt = known.unwrap_or(Receipt { created: context.now.as_unix() });
+    let receipt = known.unwrap_or(Receipt { created: context.now.as_unix(), token: None });
     ledger.documents.put(kind::RECEIPT, &transfer.out_bill_no, &receipt);
     Ok(OperationResponse::ok(json!({ "state": "GENERATING", "create_time": time(receipt.created) })))
 }
@@ -74,12 +71,9 @@ pub(super) fn show(
         let receipt: Receipt = ledger.documents.get(kind::RECEIPT, &transfer.out_bill_no)?;
         Some((transfer, receipt))
     });
-    let Some((transfer, receipt)) = found else { return query::unknown(context, request, documents) };
-    let random: Vec<u8> = (0..3).flat_map(|_| context.randomness.bytes()).collect();
-    let token = BASE64_URL_SAFE_NO_PAD.encode(random);
-    let address = Address { out_bill_no: transfer.out_bill_no.clone(), until: context.now.as_unix() + LIVES };
-    ledger.documents.put(kind::TOKEN, &token, &address);
-    let origin = request.own_origin().unwrap_or_else(|| format!("https://{}", GATEWAY_HOSTS[0]));
+    let Some((transfer, mut receipt)) = found else { return query::unknown(context, request, documents) };
+    let token = token(&mut ledger, &transfer.out_bill_no, &mut receipt);
+    let target = format!("/v3/transferdownload/elecvoucherfile?source=elecsign&token={token}");
     let digest = Sha256::digest(file(&transfer, request.merchant().mchid.as_str()));
     Ok(OperationResponse::ok(json!({
         "state": "FINISHED",
@@ -87,8 +81,21 @@ pub(super) fn show(
         "update_time": time(receipt.created),
         "hash_type": "SHA256",
         "hash_value": base16ct::upper::encode_string(&digest),
-        "download_url": format!("{origin}/v3/transferdownload/elecvoucherfile?source=elecsign&token={token}"),
+        "download_url": download::address(request, &target),
     })))
+}
+
+/// The token that leads to a receipt: the last one while it holds, or else a new one.
+fn token(ledger: &mut Ledger<'_, '_>, out_bill_no: &str, receipt: &mut Receipt) -> String {
+    let now = ledger.now().as_unix();
+    if let Some((token, _)) = receipt.token.as_ref().filter(|(_, until)| now <= *until) {
+        return token.clone();
+    }
+    let (token, until) = (download::token(ledger.context.randomness), now.saturating_add(LIVES));
+    ledger.documents.put(kind::TOKEN, &token, &Address { out_bill_no: out_bill_no.into(), until });
+    receipt.token = Some((token.clone(), until));
+    ledger.documents.put(kind::RECEIPT, out_bill_no, receipt);
+    token
 }
 
 /// `GET /v3/transferdownload/elecvoucherfile`. The tokens of examples lead to the file that all examples have.
@@ -97,17 +104,10 @@ pub(super) fn download(
     request: &ValidRequest<'_>,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    let token = request.parameter("token");
+    let now = context.now.as_unix();
+    let address = download::read(request, documents, kind::TOKEN, now, |address: &Address| address.until)?;
+    let Some(address) = address else { return example::answer(context, request, documents) };
     let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let Some(address) = ledger.documents.get::<Address>(kind::TOKEN, token) else {
-        return match resource::is_sample(request, "token") || token.len() != TOKEN {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::BillToken.into()),
-        };
-    };
-    if address.until < context.now.as_unix() {
-        return Err(OperationError::BillTokenExpired.into());
-    }
     let transfer = progress::transfer(&mut ledger, &address.out_bill_no);
     let transfer = transfer.ok_or(OperationError::UnknownTransfer)?;
     let file = file(&transfer, request.merchant().mchid.as_str());

@@ -2,10 +2,7 @@
 
 use std::io::Write;
 
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use wechatpay_protocol::{Apiv3Key, Resource, Timestamp};
@@ -17,24 +14,19 @@ use super::{
     sharing, trade,
 };
 use crate::{
-    api::{error::ApiError, host::GATEWAY_HOSTS, operation_error::OperationError},
+    api::{error::ApiError, operation_error::OperationError},
     merchants::Merchant,
     operations::{
-        Context, encrypted, example,
-        payment::{kind, ledger::Ledger, order::MINUTE},
-        resource,
+        Context,
+        download::{self, LIVES},
+        encrypted, example,
+        payment::{kind, ledger::Ledger},
     },
     random::Randomness,
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
 };
-
-/// How long a bill can be downloaded from its address, in seconds. (documented)
-const LIVES: u64 = 5 * MINUTE;
-
-/// The length of a token: that of 48 bytes in Base64. (wild)
-const TOKEN: usize = 64;
 
 /// Which bill a token leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,11 +118,9 @@ impl std::fmt::Debug for Encryption {
 
 /// Keeps the bill, and returns its address.
 pub(super) fn url(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>, bill: &Bill) -> String {
-    let random: Vec<u8> = (0..3).flat_map(|_| ledger.context.randomness.bytes()).collect();
-    let token = BASE64_URL_SAFE_NO_PAD.encode(random);
+    let token = download::token(ledger.context.randomness);
     ledger.documents.put(kind::BILL, &token, bill);
-    let origin = request.own_origin().unwrap_or_else(|| format!("https://{}", GATEWAY_HOSTS[0]));
-    let address = format!("{origin}/v3/billdownload/file?token={token}");
+    let address = download::address(request, &format!("/v3/billdownload/file?token={token}"));
     if request.parameter("tar_type") == "GZIP" { example::compressed(&address) } else { address }
 }
 
@@ -140,16 +130,9 @@ pub(super) fn download(
     request: &ValidRequest<'_>,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    let token = request.parameter("token");
-    let Some(bill) = documents.get::<Bill>(kind::BILL, token) else {
-        return match resource::is_sample(request, "token") || token.len() != TOKEN {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::BillToken.into()),
-        };
-    };
-    if bill.until < context.now.as_unix() {
-        return Err(OperationError::BillTokenExpired.into());
-    }
+    let now = context.now.as_unix();
+    let bill = download::read(request, documents, kind::BILL, now, |bill: &Bill| bill.until)?;
+    let Some(bill) = bill else { return example::answer(context, request, documents) };
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     let day = Day::parse(&bill.bill_date).ok_or(OperationError::NoStatement)?;
     let mut file = bill.statement.file(&mut ledger, day).ok_or(OperationError::NoStatement)?;
