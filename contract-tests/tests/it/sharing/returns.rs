@@ -147,11 +147,12 @@ async fn a_return_ends_even_if_the_mock_had_to_forget_what_was_shared() {
     while shop.try_call(Method::GET, &shared, Value::Null).await.is_ok() {
         shop.add(&others.next().unwrap().to_string()).await;
     }
-    assert_eq!(shop.left(&id).await, 69);
+    let too_much = OperationError::RefundNotEnough;
+    shop.refused(Method::POST, REFUNDS, refund("B2", "A00001", 70), too_much).await;
     shop.mock.clock().advance(60);
     let target = format!("{RETURN}/R1?out_order_no=P1");
     assert_eq!(shop.call(Method::GET, &target, Value::Null).await["result"], "SUCCESS");
-    assert_eq!(shop.left(&id).await, 99);
+    shop.call(Method::POST, REFUNDS, refund("B2", "A00001", 99)).await;
     let told = shop.events().into_iter().filter(|event| event == "PROFITSHARING.RETURN").count();
     assert_eq!(told, 1);
 }
