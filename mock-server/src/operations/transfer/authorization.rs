@@ -87,6 +87,11 @@ impl Authorization {
         answer
     }
 
+    /// The `out_bill_no` of the transfer that it waits for.
+    fn awaited(&self) -> Option<&str> {
+        self.transfer.as_deref().filter(|_| self.state == State::WaitUserConfirm)
+    }
+
     fn add_package(&self, answer: &mut Value) {
         if let Some(package_info) =
             self.package_info.as_deref().filter(|_| self.state == State::WaitUserConfirm)
@@ -261,9 +266,7 @@ pub(super) fn user_of(
 /// The authorization with this number, after what was due.
 pub(super) fn find(ledger: &mut Ledger<'_, '_>, number: &str) -> Option<Authorization> {
     let mut authorization = stored(ledger, number)?;
-    if let Some(transfer) =
-        authorization.transfer.as_deref().filter(|_| authorization.state == State::WaitUserConfirm)
-    {
+    if let Some(transfer) = authorization.awaited() {
         progress::transfer(ledger, transfer);
         return stored(ledger, number);
     }
@@ -294,9 +297,7 @@ pub(super) fn confirm(ledger: &mut Ledger<'_, '_>, number: &str, at: u64) {
 
 /// The transfer that it came with has ended without success: it ends, too, if it still waits.
 pub(super) fn end_with(ledger: &mut Ledger<'_, '_>, number: &str, out_bill_no: &str, at: u64, reason: &str) {
-    let waits = |one: &Authorization| {
-        one.state == State::WaitUserConfirm && one.transfer.as_deref() == Some(out_bill_no)
-    };
+    let waits = |one: &Authorization| one.awaited() == Some(out_bill_no);
     if let Some(mut authorization) = stored(ledger, number).filter(waits) {
         end(ledger, &mut authorization, at, reason);
     }
@@ -338,9 +339,7 @@ pub(super) fn act(
     action: TransferAction,
 ) -> Result<Value, Refusal> {
     let Some(mut authorization) = find(ledger, number) else { return Ok(Value::Null) };
-    if let Some(transfer) =
-        authorization.transfer.as_deref().filter(|_| authorization.state == State::WaitUserConfirm)
-    {
+    if let Some(transfer) = authorization.awaited() {
         let expected = format!("expected the transfer {transfer}, which the user authorises with");
         return Err(refused_because(format!("{expected}, found the authorization")));
     }

@@ -6,7 +6,10 @@ use wechatpay_protocol::Timestamp;
 
 use super::kind;
 use crate::{
-    operations::payment::{ledger::Ledger, numbers::dated},
+    operations::payment::{
+        ledger::Ledger,
+        numbers::{dated, decimal, digits_of_time},
+    },
     random::Randomness,
 };
 
@@ -64,7 +67,7 @@ pub(super) fn bill_no(prefix: &str, now: Timestamp, randomness: &Randomness) -> 
 
 /// `201202504101000123456789012`, of an authorization. (documented)
 pub(super) fn authorization_id(now: Timestamp, randomness: &Randomness) -> String {
-    dated("201", (0, 16), now, randomness)
+    format!("201{}{}", &digits_of_time(now)[..8], decimal(randomness.bytes(), 16))
 }
 
 /// A `package_info`: `ABBQO+oYAAABAAAAAACq…`. The first bytes are those of published ones, of which no whole one is known. (wild)
