@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createSign, randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
@@ -17,6 +18,7 @@ export async function startMock(...options) {
   const { value: first } = await lines[Symbol.asyncIterator]().next();
   const url = /http:\/\/\S+/.exec(first)?.[0];
   assert.ok(url, `expected the address on the first line, found ${first}`);
+  let credentials;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   return {
     url,
@@ -28,8 +30,26 @@ export async function startMock(...options) {
       assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
       return response.headers.get('Content-Type').startsWith('application/json') ? JSON.parse(text) : text;
     },
-    /** Runs a command of the mock's, such as `call rights patch`, against this mock. Returns what it prints. */
-    run: (...args) => run(args, url),
+    /** Runs a command against this mock, such as `['call', 'rights', 'patch']`. */
+    run: ([command, ...rest]) => execute([command, ...(command === 'call' ? ['--base-url', url] : ['--url', url]), ...rest]),
+    /**
+     * A request that the development merchant signs. `signing` changes the text that is signed, to sign another one.
+     * @returns {Promise<{ status: number, text: string }>}
+     */
+    async send(method, target, body = '', { signing = (text) => text, headers = {}, at = Math.floor(Date.now() / 1000) } = {}) {
+      credentials ??= await this.steer('GET', '/credentials');
+      const { mchid, serial_no, merchant_key: key } = credentials;
+      const nonce = randomBytes(16).toString('hex');
+      const signature = createSign('RSA-SHA256').update(signing(`${method}\n${target}\n${at}\n${nonce}\n${body}\n`)).sign(key, 'base64');
+      const fields = { mchid, nonce_str: nonce, signature, timestamp: at, serial_no };
+      const authorization = Object.entries(fields).map(([name, value]) => `${name}="${value}"`).join(',');
+      const response = await fetch(url + target, {
+        method,
+        body: body || undefined,
+        headers: { Accept: 'application/json', 'Content-Type': 'application/json', Authorization: `WECHATPAY2-SHA256-RSA2048 ${authorization}`, ...headers },
+      });
+      return { status: response.status, text: await response.text() };
+    },
     async stop() {
       child.kill();
       await ended;
@@ -37,11 +57,10 @@ export async function startMock(...options) {
   };
 }
 
-/** Runs a command of the mock's. */
-function run([command, ...rest], url) {
-  const at = command === 'call' ? ['--base-url', url] : ['--url', url];
+/** Runs a command of the mock's. Returns its exit code and what it prints. */
+export function execute(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(MOCK, [command, ...at, ...rest], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(MOCK, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
     child.once('error', reject).once('close', (code) => resolve({ code, output }));
@@ -80,4 +99,17 @@ export async function visit(url, { locale = 'en-US', colorScheme = 'light', widt
 /** Ends the browser. For `after` of each file. */
 export async function closeBrowser() {
   await (await browser)?.close();
+}
+
+/** The sample operation: a member's rights. */
+export const RIGHTS = '/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights';
+
+/** A body of the sample operation, each with a number of its own. */
+export function points(bonus, number = randomBytes(8).toString('hex')) {
+  return JSON.stringify({ bonus_value: bonus, out_request_no: number });
+}
+
+/** An order for a code. */
+export function order(number, total = 100, description = 'Coffee') {
+  return JSON.stringify({ mchid: '1900000001', appid: 'wxd678efh567hg6787', description, out_trade_no: number, notify_url: 'https://shop.example.com/notify', amount: { total, currency: 'CNY' } });
 }
