@@ -1,0 +1,2 @@
+// @ts-check
+document.querySelector("#app")?.append("wechatpay-mock");
