@@ -89,3 +89,32 @@ export interface AttemptLine {
 }
 
 export interface Operation { id: string; method: string; path: string; family: string; summary: string }
+
+/** An exchange (`in`), an attempt to deliver a callback (`out`), or how many of them are missing in the list (`gap`). */
+export interface Entry {
+  way: 'in' | 'out' | 'gap';
+  /** Counts the entries of the page. */
+  order: number;
+  /** Of an exchange or attempt; in a gap, how many are missing. */
+  number: number;
+  callback?: number;
+  at: number;
+  method: string;
+  target: string;
+  operation: string | null;
+  merchant: string | null;
+  key?: string | null;
+  status: number | null;
+  code?: string | null;
+  fault?: string | null;
+  diagnosis?: string | null;
+  warnings?: number;
+  microseconds?: number;
+}
+
+export type Field = 'way' | 'status' | 'operation' | 'merchant' | 'key' | 'fault' | 'diagnosis' | 'text';
+export type Filter = { [field in Field]?: string };
+export type Values = { [name: string]: string };
+
+/** A part of what is shown of an exchange. */
+export type Part = (exchange: Exchange, trust?: string) => Node | null | false;
