@@ -103,7 +103,8 @@ function frame() {
 let forget = () => {};
 
 function open() {
-  const [name = '', ...parts] = location.hash.replace(/^#\/?/, '').split('/');
+  const [path = ''] = location.hash.replace(/^#\/?/, '').split('?');
+  const [name = '', ...parts] = path.split('/');
   const found = views[name];
   if (!found) {
     location.replace('#/traffic');

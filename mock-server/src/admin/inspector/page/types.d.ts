@@ -7,6 +7,7 @@ export interface Summary {
   target: string;
   operation: string | null;
   merchant: string | null;
+  serial_no?: string | null;
   authenticated: boolean;
   status: number | null;
   code: string | null;
@@ -20,7 +21,7 @@ export interface Summary {
 export interface Header { name: string; value: string }
 
 /** Bytes: as text if they are UTF-8, otherwise as Base64. */
-export interface Body { text?: string; base64?: string; length: number; cut?: boolean }
+export interface Body { text?: string; base64?: string; length: number; cut?: boolean; json?: unknown }
 
 export interface Known { name: string; english: string; chinese: string }
 
@@ -35,6 +36,47 @@ export interface Diagnosis {
   chinese: string;
 }
 
+export interface Message { text?: string; base64?: string; cut: boolean }
+
+export interface Exchange {
+  number: number;
+  at: number;
+  peer: string | null;
+  operation: string | null;
+  merchant: string | null;
+  authenticated: boolean;
+  request: { method: string; target: string; version: string; headers: (Header & { base64?: string })[]; body: Body };
+  stages: { stage: string; verdict: 'passed' | 'refused' | 'not-reached'; microseconds: number }[];
+  message: Message | null;
+  checks_passed: string[];
+  rejection: {
+    check: number | null;
+    row: string | null;
+    status: number;
+    code: string | null;
+    standing: string;
+    reason: string;
+    injected: boolean;
+  } | null;
+  diagnosis: Diagnosis | null;
+  warnings: { name: string; text: string }[];
+  fault: {
+    by: 'rule' | 'request-number';
+    rule: number | null;
+    fault: string | null;
+    error: object | null;
+    latency: number | null;
+    applied: boolean;
+  } | null;
+  answer: {
+    status: number | null;
+    headers: (Header & { base64?: string })[];
+    body: Body;
+    message: Message | null;
+    signature: 'fresh' | 'none';
+  };
+}
+
 export interface AttemptLine {
   number: number;
   at: number;
@@ -47,3 +89,32 @@ export interface AttemptLine {
 }
 
 export interface Operation { id: string; method: string; path: string; family: string; summary: string }
+
+/** An exchange (`in`), an attempt to deliver a callback (`out`), or how many of them are missing in the list (`gap`). */
+export interface Entry {
+  way: 'in' | 'out' | 'gap';
+  /** Counts the entries of the page. */
+  order: number;
+  /** Of an exchange or attempt; in a gap, how many are missing. */
+  number: number;
+  callback?: number;
+  at: number;
+  method: string;
+  target: string;
+  operation: string | null;
+  merchant: string | null;
+  key?: string | null;
+  status: number | null;
+  code?: string | null;
+  fault?: string | null;
+  diagnosis?: string | null;
+  warnings?: number;
+  microseconds?: number;
+}
+
+export type Field = 'way' | 'status' | 'operation' | 'merchant' | 'key' | 'fault' | 'diagnosis' | 'text';
+export type Filter = { [field in Field]?: string };
+export type Values = { [name: string]: string };
+
+/** A part of what is shown of an exchange. */
+export type Part = (exchange: Exchange, trust?: string) => Node | null | false;

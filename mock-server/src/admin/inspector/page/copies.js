@@ -1,0 +1,177 @@
+// An exchange in the forms that other tools take: a case, an expectation, a fault rule.
+
+/** @import { Exchange, Values } from './types.d.ts' */
+/** @typedef {(text: string) => string} Change */
+
+import { say } from './i18n.js';
+import { operation as operationOf } from './operations.js';
+
+const texts = /** @type {const} */ ({
+  impossible: [
+    'A case cannot have this: a fault, no answer, or a body that the journal does not have as text.',
+    '无法生成用例：有故障、没有应答，或者请求记录里没有完整的文本报文。',
+  ],
+});
+
+/** Headers that the kit sends by itself, or that belong to the connection. */
+const USUAL = /^(host|user-agent|authorization|content-length|connection|transfer-encoding|accept-encoding|expect)$/;
+
+/** @param {{ name: string, value: string }[]} headers @param {string} name */
+export function header(headers, name) {
+  return headers.find((one) => one.name === name)?.value;
+}
+
+/**
+ * A case for `wechatpay-mock verify`: a fresh mock at the time of the exchange, the request, and what of the answer another
+ * run would answer, too.
+ * @param {Exchange} exchange
+ * @param {string | undefined} trust of the merchant
+ */
+export function caseOf({ number, at, operation, merchant, authenticated, request, rejection, diagnosis, fault, answer }, trust) {
+  const { status } = answer;
+  const isLost = request.body.cut || answer.body.cut || answer.body.base64 !== undefined || (rejection && !rejection.injected && rejection.check === null);
+  if (status === null || isLost || (fault && (fault.rule !== null || status < 400))) throw new Error(say(texts.impossible));
+  const { text, base64 } = request.body;
+  const authorization = header(request.headers, 'authorization');
+  /** @type {Values} */
+  const values = Object.fromEntries([...(authorization ?? '').matchAll(/(\w+)="([^"]+)"/g)].map(([, name, value]) => [name, value]));
+  const general = changing({ mchid: merchant ?? '', nonce_str: values.nonce_str ?? '', timestamp: values.timestamp ?? '' });
+  const key = header(answer.headers, 'wechatpay-serial') ?? '';
+  const certificate_status = rejection?.check === 9 ? /revoked|replaced/.exec(rejection.reason)?.[0] : undefined;
+  return {
+    id: `exchange-${number}`,
+    title: `${operation ?? request.method} gets ${status} ${rejection?.code ?? ''}`.trim(),
+    why: rejection?.reason ?? 'It was so before.',
+    standing: 'own-choice',
+    source: `exchange ${number} of a mock`,
+    given: { now: at, trust: trust === 'both' ? undefined : trust, certificate_status },
+    exchanges: [
+      {
+        request: {
+          method: request.method,
+          target: general(request.target),
+          headers: unusual(request, general),
+          body: text === '' ? undefined : text === undefined ? { base64 } : { text: general(text) },
+        },
+        sign: authenticated ? 'valid' : sign(authorization, values, at, rejection, diagnosis),
+        expect: {
+          status,
+          signed_by: answer.signature === 'none' ? 'nobody' : key.startsWith('PUB_KEY_ID_') ? 'public-key' : 'platform-certificate',
+          body: expected(answer, request.target + request.body.text, general),
+        },
+      },
+    ],
+  };
+}
+
+/** Puts `{name}` in place of each value. @param {Values} values @returns {Change} */
+function changing(values) {
+  const known = Object.entries(values).filter(([, value]) => value);
+  return (text) => known.reduce((all, [name, value]) => all.replaceAll(value, `{${name}}`), text);
+}
+
+/** @param {Exchange['request']} request @param {Change} general */
+function unusual({ headers, body }, general) {
+  /** @type {{ [name: string]: string | null }} */
+  const found = {};
+  for (const name of ['user-agent', 'accept', 'content-type']) {
+    if (header(headers, name) === undefined && (body.length || name !== 'content-type')) found[name] = null;
+  }
+  for (const { name, value } of headers) {
+    if (USUAL.test(name) || !value || (/^(accept|content-type)$/.test(name) && value === 'application/json')) continue;
+    const isSerial = name === 'wechatpay-serial';
+    found[name] = isSerial ? (value.startsWith('PUB_KEY_ID_') ? '{public_key_id}' : '{platform_serial}') : general(value);
+  }
+  return Object.keys(found).length ? found : undefined;
+}
+
+/**
+ * The way of signing that is refused for the same reason, as far as the kit has it.
+ * @param {string | undefined} authorization
+ * @param {Values} values of it
+ * @param {number} at
+ * @param {Exchange['rejection']} rejection
+ * @param {Exchange['diagnosis']} diagnosis
+ */
+function sign(authorization, values, at, rejection, diagnosis) {
+  if (authorization === undefined) return 'unsigned';
+  const { mchid, nonce_str, signature, timestamp, serial_no } = values;
+  switch (rejection?.check) {
+    case 4:
+    case 5:
+      return { authorization: changing(JSON.parse(JSON.stringify({ mchid, nonce_str, signature, timestamp, serial_no })))(authorization) };
+    case 6:
+      return Number(timestamp) < at ? '301-seconds-ago' : '302-seconds-ahead';
+    case 7:
+      return 'unknown-merchant';
+    case 8:
+      return serial_no !== serial_no?.toUpperCase() ? 'lower-case-serial' : 'unknown-serial';
+    case 10: {
+      const [{ name } = { name: '' }] = diagnosis?.mistakes ?? [];
+      if (name === 'no-final-newline' || name === 'query-left-out') return name;
+      return { 1: 'tampered-method', 2: 'tampered-path', 5: 'tampered-body' }[diagnosis?.difference?.line ?? 0] ?? 'wrong-key';
+    }
+    default:
+      return 'valid';
+  }
+}
+
+/** @param {Exchange['answer']} answer @param {string} request @param {Change} general */
+function expected({ status, body: { text = '', json } }, request, general) {
+  if (text === '') return 'empty';
+  if (json === undefined) return { text: general(text) };
+  return (status ?? 0) >= 400 ? { exact: within(json, general) } : { partial: within(json, general, request) ?? {} };
+}
+
+/**
+ * The value with its texts changed; with the request, only what does not come from chance: numbers, states, and its own texts.
+ * @param {unknown} value
+ * @param {Change} general
+ * @param {string} [request]
+ * @returns {unknown} undefined if nothing is left
+ */
+function within(value, general, request) {
+  if (typeof value === 'string') return request === undefined || /^[A-Z_]*$/.test(value) || request.includes(value) ? general(value) : undefined;
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return request === undefined ? value.map((one) => within(one, general)) : undefined;
+  const members = Object.entries(value).map(([name, member]) => [name, within(member, general, request)]);
+  const found = members.filter(([, member]) => member !== undefined);
+  return found.length || request === undefined ? Object.fromEntries(found) : undefined;
+}
+
+/** For POST /__mock/verify. @param {Exchange} exchange */
+export function expectationOf(exchange) {
+  const { authenticated, answer } = exchange;
+  return { ...kind(exchange), authenticated, status: answer.status ?? undefined };
+}
+
+/** For POST /__mock/faults: the next request like this fails. @param {Exchange} exchange */
+export function ruleOf(exchange) {
+  return { fault: 'system-error', times: 1, match: kind(exchange) };
+}
+
+/** Operation, merchant, the parameters in the path, and the numbers that the merchant made. @param {Exchange} exchange */
+function kind({ operation, merchant, request: { target, body } }) {
+  const [path = '', query = ''] = target.split('?');
+  const parts = path.split('/');
+  const known = operationOf(operation);
+  /** @type {[place: string, value: unknown][]} */
+  const places = (known?.path.split('/') ?? []).flatMap((part, index) => (part.startsWith('{') ? [[`path.${part.slice(1, -1)}`, decoded(parts[index] ?? '')]] : []));
+  for (const [name, value] of new URLSearchParams(query.replaceAll('+', '%2B'))) if (known && isNumber(name)) places.push([`query.${name}`, value]);
+  for (const [name, value] of Object.entries(body.json ?? {})) if (known && isNumber(name) && typeof value === 'string') places.push([`body./${name}`, value]);
+  return { operation: operation ?? undefined, merchant: merchant ?? undefined, ...Object.fromEntries(places) };
+}
+
+/** Whether a field of this name has a number that merchants make, such as out_trade_no. @param {string} name */
+function isNumber(name) {
+  return /(^|_)out_(.*_)?(no|code|number|id)$/.test(name);
+}
+
+/** @param {string} value */
+function decoded(value) {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
