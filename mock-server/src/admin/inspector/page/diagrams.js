@@ -3,11 +3,7 @@
 
 /** @typedef {import('./i18n.js').Text} Text */
 /** `from` is empty where a document begins. @typedef {{ from: string, to: string, by: Text }} Move */
-/**
- * `boxes` are the places of the states: rows from top to bottom, each from left to right.
- * @typedef {{ boxes: [state: string, column: number, row: number][], moves: Move[], state: (value: any) => string | undefined }} Diagram
- */
-/** @typedef {[from: string, to: string, by: Text, applies?: (value: any) => boolean]} Row */
+/** A state and its place. @typedef {{ name: string, column: number, row: number }} Box */
 
 /** What a person looks for, first; every other kind comes after these. @type {{ [kind: string]: Text }} */
 export const KINDS = {
@@ -27,7 +23,7 @@ export const KINDS = {
   balance: ['Balance', '余额变动'],
 };
 
-/** Documents that a document names: the field, and their kind. @type {{ [kind: string]: [field: string, kind: string][] }} */
+/** Fields that name other documents, and the kind of these. @type {{ [kind: string]: [field: string, kind: string][] }} */
 export const RELATED = {
   order: [['combined', 'combined_order']],
   combined_order: [['orders', 'order']],
@@ -38,116 +34,80 @@ export const RELATED = {
   profit_sharing_return: [['order', 'order'], ['sharing', 'profit_sharing']],
 };
 
-/** @type {Text} */
-const REQUEST = ['ordered', '下单'];
-/** @type {Text} */
-const REVERSED = ['reversed', '撤销'];
-/** @type {Text} */
-const CLOSED = ['closed, or 7 days', '关单或 7 天'];
-/** @type {Text} */
-const CANCELS = ['merchant cancels', '商户撤销'];
-/** @type {Text} */
-const CONFIRMS = ['user confirms', '用户确认'];
-/** @type {Text} */
-const OVERDUE = ['declined, or 24 h', '拒绝或 24 小时'];
-/** @type {Text} */
-const ENDS = ['done', '处理完成'];
-/** @type {Text} */
-const FAILS = ['fails', '处理失败'];
-/** @type {Text} */
-const PAYS = ['user pays', '用户支付'];
-/** @type {Text} */
-const REFUNDS = ['first refund', '首次退款'];
-const CODE = 'order by code';
+/** What makes a document go on. @type {{ [name: string]: Text }} */
+const BY = {
+  accepted: ['accepted', '受理'],
+  again: ['user opens again', '用户再次开启'],
+  approval: ['needs approval', '待审批'],
+  authorised: ['authorised before', '已免确认授权'],
+  cancels: ['merchant cancels', '商户撤销'],
+  closes: ['closed, or 7 days', '关单或 7 天'],
+  completes: ['merchant completes', '商户完结'],
+  confirms: ['user confirms', '用户确认'],
+  deposited: ['code deposited', '导入卡号'],
+  done: ['done', '处理完成'],
+  ended: ['ended by either', '任一方解除'],
+  fails: ['fails', '处理失败'],
+  imported: ['imported', '导入会员'],
+  locked: ['money locked', '资金锁定'],
+  month: ['30 days', '30 天'],
+  opens: ['user opens', '用户开启'],
+  ordered: ['ordered', '下单'],
+  other: ['other account', '异常退款'],
+  overdue: ['declined, or 24 h', '拒绝或 24 小时'],
+  password: ['asked for password', '输入密码'],
+  paid: ['paid', '收款完成'],
+  pays: ['user pays', '用户支付'],
+  refunds: ['first refund', '首次退款'],
+  reversed: ['reversed', '撤销'],
+  unapproved: ['not approved', '未审批'],
+  unavailable: ['made unavailable', '设为失效'],
+  unordered: ['closed unordered', '未下单先关单'],
+  unusable: ['account unusable', '账户异常'],
+  week: ['7 days', '7 天'],
+  zero: ['completed at 0', '0 元完结'],
+};
 
-/** The layout of each machine: rows of states, `.` where there is none. And its moves. @type {{ [kind: string]: [layout: string, moves: Row[]] }} */
+/**
+ * The layout of each machine: rows of states, `.` where there is none. And its moves: `from>to by`, with nothing before `>` where it begins.
+ * @type {{ [kind: string]: [layout: string, moves: string] }}
+ */
 const MACHINES = {
-  order: ['. NOTPAY|CLOSED SUCCESS|. REFUND', [
-    ['', 'NOTPAY', REQUEST],
-    ['', 'CLOSED', ['closed unordered', '未下单先关单'], (value) => value?.fields === null],
-    ['NOTPAY', 'SUCCESS', PAYS],
-    ['NOTPAY', 'CLOSED', CLOSED],
-    ['SUCCESS', 'REFUND', REFUNDS],
-  ]],
-  [CODE]: ['. NOTPAY|USERPAYING . CLOSED|PAYERROR SUCCESS|. REFUND REVOKED', [
-    ['', 'NOTPAY', REQUEST],
-    ['NOTPAY', 'SUCCESS', PAYS],
-    ['NOTPAY', 'USERPAYING', ['asked for password', '输入密码']],
-    ['NOTPAY', 'PAYERROR', FAILS],
-    ['NOTPAY', 'CLOSED', ['7 days', '7 天']],
-    ['NOTPAY', 'REVOKED', REVERSED],
-    ['USERPAYING', 'SUCCESS', PAYS],
-    ['USERPAYING', 'PAYERROR', FAILS],
-    ['USERPAYING', 'CLOSED', ['7 days', '7 天']],
-    ['PAYERROR', 'REVOKED', REVERSED],
-    ['CLOSED', 'REVOKED', REVERSED],
-    ['SUCCESS', 'REVOKED', REVERSED],
-    ['SUCCESS', 'REFUND', REFUNDS],
-  ]],
-  refund: ['. PROCESSING|SUCCESS ABNORMAL CLOSED', [
-    ['', 'PROCESSING', ['accepted', '受理']],
-    ['PROCESSING', 'SUCCESS', ENDS],
-    ['PROCESSING', 'ABNORMAL', ['account unusable', '账户异常']],
-    ['PROCESSING', 'CLOSED', ['closed', '关闭']],
-    ['ABNORMAL', 'PROCESSING', ['other account', '异常退款']],
-  ]],
-  transfer: ['. PROCESSING|. WAIT_USER_CONFIRM|TRANSFERING . CANCELING|SUCCESS FAIL CANCELLED', [
-    ['', 'PROCESSING', ['accepted', '受理']],
-    ['PROCESSING', 'WAIT_USER_CONFIRM', ['money locked', '资金锁定'], (value) => value?.is_confirmed_by_user !== false],
-    ['PROCESSING', 'TRANSFERING', ['authorised before', '已免确认授权'], (value) => value?.is_confirmed_by_user === false],
-    ['PROCESSING', 'CANCELING', CANCELS],
-    ['WAIT_USER_CONFIRM', 'TRANSFERING', CONFIRMS],
-    ['WAIT_USER_CONFIRM', 'FAIL', OVERDUE],
-    ['WAIT_USER_CONFIRM', 'CANCELING', CANCELS],
-    ['TRANSFERING', 'SUCCESS', ENDS],
-    ['TRANSFERING', 'FAIL', FAILS],
-    ['CANCELING', 'CANCELLED', ENDS],
-  ]],
-  transfer_authorization: ['. WAIT_USER_CONFIRM|TAKING_EFFECT|. CLOSED', [
-    ['', 'WAIT_USER_CONFIRM', ['applied for', '申请']],
-    ['WAIT_USER_CONFIRM', 'TAKING_EFFECT', CONFIRMS],
-    ['WAIT_USER_CONFIRM', 'CLOSED', OVERDUE],
-    ['TAKING_EFFECT', 'CLOSED', ['ended by either', '任一方解除']],
-  ]],
-  transfer_batch: ['WAIT_PAY ACCEPTED|CLOSED FINISHED', [
-    ['', 'WAIT_PAY', ['needs approval', '待审批']],
-    ['', 'ACCEPTED', ['accepted', '受理']],
-    ['WAIT_PAY', 'CLOSED', ['not approved', '未审批']],
-    ['ACCEPTED', 'FINISHED', ENDS],
-  ]],
-  profit_sharing: ['PROCESSING|FINISHED', [
-    ['', 'PROCESSING', ['requested', '请求分账']],
-    ['PROCESSING', 'FINISHED', ENDS],
-  ]],
-  profit_sharing_return: ['PROCESSING|SUCCESS FAILED', [
-    ['', 'PROCESSING', ['requested', '请求回退']],
-    ['PROCESSING', 'SUCCESS', ENDS],
-    ['PROCESSING', 'FAILED', FAILS],
-  ]],
-  service_order: ['. CREATED|REVOKED DOING/USER_CONFIRM EXPIRED|. DOING/MCH_COMPLETE|DONE', [
-    ['', 'CREATED', ['created', '创建']],
-    ['CREATED', 'DOING/USER_CONFIRM', CONFIRMS],
-    ['CREATED', 'REVOKED', CANCELS],
-    ['CREATED', 'EXPIRED', ['30 days', '30 天']],
-    ['DOING/USER_CONFIRM', 'DOING/MCH_COMPLETE', ['merchant completes', '商户完结']],
-    ['DOING/USER_CONFIRM', 'REVOKED', CANCELS],
-    ['DOING/USER_CONFIRM', 'DONE', ['completed at 0', '0 元完结']],
-    ['DOING/MCH_COMPLETE', 'DONE', ['paid', '收款完成']],
-  ]],
-  service_permission: ['UNBOUNDUSER|AVAILABLE|UNAVAILABLE', [
-    ['', 'UNBOUNDUSER', ['applied for', '预授权']],
-    ['UNBOUNDUSER', 'AVAILABLE', ['user opens', '用户开启']],
-    ['AVAILABLE', 'UNAVAILABLE', ['ended by either', '任一方解除']],
-    ['UNAVAILABLE', 'AVAILABLE', ['user opens again', '用户再次开启']],
-  ]],
-  member_card: ['NOT_ACTIVATE|EFFECTIVE|UNAVAILABLE EXPIRE DELETE', [
-    ['', 'NOT_ACTIVATE', ['code deposited', '导入卡号']],
-    ['', 'EFFECTIVE', ['imported', '导入会员']],
-    ['NOT_ACTIVATE', 'EFFECTIVE', ['activated', '激活']],
-    ['NOT_ACTIVATE', 'UNAVAILABLE', ['made unavailable', '设为失效']],
-    ['EFFECTIVE', 'UNAVAILABLE', ['made unavailable', '设为失效']],
-    ['UNAVAILABLE', 'EFFECTIVE', ['imported again', '重新导入']],
-  ]],
+  order: ['. NOTPAY|CLOSED SUCCESS|. REFUND', '>NOTPAY ordered|>CLOSED unordered|NOTPAY>SUCCESS pays|NOTPAY>CLOSED closes|SUCCESS>REFUND refunds'],
+  code: [
+    '. NOTPAY|USERPAYING . CLOSED|PAYERROR SUCCESS|. REFUND REVOKED',
+    '>NOTPAY ordered|NOTPAY>SUCCESS pays|NOTPAY>USERPAYING password|NOTPAY>PAYERROR fails|NOTPAY>CLOSED week|NOTPAY>REVOKED reversed|' +
+      'USERPAYING>SUCCESS pays|USERPAYING>PAYERROR fails|USERPAYING>CLOSED week|PAYERROR>REVOKED reversed|CLOSED>REVOKED reversed|' +
+      'SUCCESS>REVOKED reversed|SUCCESS>REFUND refunds',
+  ],
+  refund: [
+    '. PROCESSING|SUCCESS ABNORMAL CLOSED',
+    '>PROCESSING accepted|PROCESSING>SUCCESS done|PROCESSING>ABNORMAL unusable|PROCESSING>CLOSED fails|ABNORMAL>PROCESSING other',
+  ],
+  transfer: [
+    '. PROCESSING|. WAIT_USER_CONFIRM|TRANSFERING . CANCELING|SUCCESS FAIL CANCELLED',
+    '>PROCESSING accepted|PROCESSING>WAIT_USER_CONFIRM locked|PROCESSING>TRANSFERING authorised|PROCESSING>CANCELING cancels|' +
+      'WAIT_USER_CONFIRM>TRANSFERING confirms|WAIT_USER_CONFIRM>FAIL overdue|WAIT_USER_CONFIRM>CANCELING cancels|' +
+      'TRANSFERING>SUCCESS done|TRANSFERING>FAIL fails|CANCELING>CANCELLED done',
+  ],
+  transfer_authorization: [
+    '. WAIT_USER_CONFIRM|TAKING_EFFECT|. CLOSED',
+    '>WAIT_USER_CONFIRM accepted|WAIT_USER_CONFIRM>TAKING_EFFECT confirms|WAIT_USER_CONFIRM>CLOSED overdue|TAKING_EFFECT>CLOSED ended',
+  ],
+  transfer_batch: ['WAIT_PAY ACCEPTED|CLOSED FINISHED', '>WAIT_PAY approval|>ACCEPTED accepted|WAIT_PAY>CLOSED unapproved|ACCEPTED>FINISHED done'],
+  profit_sharing: ['PROCESSING|FINISHED', '>PROCESSING accepted|PROCESSING>FINISHED done'],
+  profit_sharing_return: ['PROCESSING|SUCCESS FAILED', '>PROCESSING accepted|PROCESSING>SUCCESS done|PROCESSING>FAILED fails'],
+  service_order: [
+    '. CREATED|REVOKED DOING/USER_CONFIRM EXPIRED|. DOING/MCH_COMPLETE|DONE',
+    '>CREATED accepted|CREATED>DOING/USER_CONFIRM confirms|CREATED>REVOKED cancels|CREATED>EXPIRED month|' +
+      'DOING/USER_CONFIRM>DOING/MCH_COMPLETE completes|DOING/USER_CONFIRM>REVOKED cancels|DOING/USER_CONFIRM>DONE zero|DOING/MCH_COMPLETE>DONE paid',
+  ],
+  service_permission: ['UNBOUNDUSER|AVAILABLE|UNAVAILABLE', '>UNBOUNDUSER accepted|UNBOUNDUSER>AVAILABLE opens|AVAILABLE>UNAVAILABLE ended|UNAVAILABLE>AVAILABLE again'],
+  member_card: [
+    'NOT_ACTIVATE EFFECTIVE|. UNAVAILABLE',
+    '>EFFECTIVE imported|>NOT_ACTIVATE deposited|NOT_ACTIVATE>EFFECTIVE opens|NOT_ACTIVATE>UNAVAILABLE unavailable|' +
+      'EFFECTIVE>UNAVAILABLE unavailable|UNAVAILABLE>EFFECTIVE imported',
+  ],
 };
 
 /** Where the state is, if it is not in `state` or `status`. @type {{ [kind: string]: (value: any) => string | undefined }} */
@@ -168,7 +128,7 @@ const STATES = {
 export function stateOf(kind, value) {
   if (!value || typeof value !== 'object') return undefined;
   const found = STATES[kind]?.(value) ?? named(value) ?? named(value.fields);
-  return typeof found === 'string' ? found : undefined;
+  return typeof found === 'string' ? found.slice(0, 64) : undefined;
 }
 
 /** @param {any} value */
@@ -181,16 +141,15 @@ function named(value) {
  * The states of a kind, and how they follow one another, as far as a document can have them.
  * @param {string} kind
  * @param {any} value
- * @returns {Diagram}
+ * @returns {{ boxes: Box[], moves: Move[] }}
  */
 export function diagramOf(kind, value) {
-  const isByCode = kind === 'order' && value?.prepay?.product === 'CodePay';
-  const [layout, rows] = MACHINES[isByCode ? CODE : kind] ?? ['', []];
-  /** @type {Diagram['boxes']} */
-  const boxes = [];
-  layout.split('|').forEach((line, row) => {
-    line.split(' ').forEach((state, column) => void (/\w/.test(state) && boxes.push([state, column, row])));
+  const [layout, moves] = MACHINES[kind === 'order' && value?.prepay?.product === 'CodePay' ? 'code' : kind] ?? ['', ''];
+  const boxes = layout.split('|').flatMap((line, row) => line.split(' ').map((name, column) => ({ name, column, row })));
+  const unlike = kind === 'transfer' && (value?.is_confirmed_by_user === false ? 'locked' : 'authorised');
+  const rows = moves.split('|').flatMap((line) => {
+    const [, from = '', to = '', by = ''] = /^(.*)>(.*) (.*)$/.exec(line) ?? [];
+    return to && by !== unlike ? [{ from, to, by: BY[by] ?? [by, by] }] : [];
   });
-  const moves = rows.filter(([, , , applies]) => !applies || applies(value)).map(([from, to, by]) => ({ from, to, by }));
-  return { boxes, moves, state: (value) => stateOf(kind, value) };
+  return { boxes: boxes.filter(({ name }) => /\w/.test(name)), moves: rows };
 }

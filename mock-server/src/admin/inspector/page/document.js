@@ -1,11 +1,12 @@
 // One document: its value, what happened to it and what can happen, and its edition for test set-up.
 
-import { confirmed, notify, textOf } from './api.js';
+import { attempt, confirmed, notify, textOf } from './api.js';
 import { KINDS, RELATED, stateOf } from './diagrams.js';
 import { button, h, link, visible } from './dom.js';
 import { moment, points, states } from './drawing.js';
 import { say } from './i18n.js';
-import { differences, exact, formatted, redraw, some } from './values.js';
+import { redraw, said, some } from './panes.js';
+import { block, differences, exact } from './values.js';
 
 /** @typedef {import('./types.js').Document} Document */
 /** @typedef {import('./types.js').Change} Change */
@@ -18,67 +19,54 @@ const texts = /** @type {const} */ ({
   remove: ['Delete', '删除'],
   states: ['What happened, what can happen', '已发生与可能发生的状态变化'],
   points: ['Points over time', '积分变化'],
-  value: ['Value', '内容'],
-  gone: ['It is deleted. Its history has what it was.', '该数据已删除，历史记录中有删除前的内容。'],
   related: ['Belongs to', '相关数据'],
+  value: ['Value', '内容'],
   history: ['History', '历史记录'],
-  none: ['No change of it is kept: it was there from the beginning, or the change is too long ago.', '没有保留的变更：它在启动时已存在，或变更时间过久。'],
+  none: ['No change of it is kept: it was there at the start, or the change is too old.', '没有保留的变更：启动时已存在，或变更时间过久。'],
   created: ['created', '创建'],
-  same: ['nothing changed but the version', '除版本外没有变化'],
-  request: ['by a request', '由请求'],
-  payer: ['by the payer', '由付款用户'],
+  same: ['the same value again', '内容没有变化'],
+  request: ['by a request', '请求'],
+  payer: ['by the payer', '用户操作'],
   time: ['by time', '到期自动'],
-  by_edit: ['by an edit', '由编辑'],
+  edited: ['by an edit', '手动编辑'],
   setup: [
     'For test set-up: this changes what the mock remembers, past the rules of the gateway. The history records it as an edit.',
-    '用于准备测试数据：直接修改模拟网关保存的内容，不经过网关规则，并在历史记录中标为“编辑”。',
+    '用于准备测试数据：绕过网关规则，直接修改模拟网关保存的内容，并在历史记录中标为“手动编辑”。',
   ],
   json: ['New value, as JSON', '新内容（JSON）'],
   save: ['Save', '保存'],
   cancel: ['Cancel', '取消'],
   saved: ['Saved.', '已保存。'],
-  other: ['It has changed since you began. Saving replaces that.', '开始编辑后它又有了变更，保存会覆盖该变更。'],
-  question: [
-    'Delete {key}? For test set-up: the mock forgets the document, and the history records the deletion.',
-    '要删除 {key} 吗？用于准备测试数据：模拟网关会忘记该数据，删除操作会记入历史记录。',
-  ],
+  other: ['It has changed since you began; saving replaces that.', '开始编辑后它又有变更，保存会覆盖该变更。'],
+  question: ['Delete {key}? This is for test set-up; the history records it.', '要删除 {key} 吗？此操作用于准备测试数据，会记入历史记录。'],
   keep: ['Keep it', '保留'],
 });
 
 /** @type {{ [by: string]: import('./i18n.js').Text }} */
-const BY = { request: texts.request, payer: texts.payer, time: texts.time, edit: texts.by_edit };
+const BY = { request: texts.request, payer: texts.payer, time: texts.time, edit: texts.edited };
 
 /** @param {...string} parts */
 export function address(...parts) {
-  return `#/state/${parts.filter(Boolean).map(encodeURIComponent).join('/')}`;
+  return `#/state/${parts.map(encodeURIComponent).join('/')}`;
 }
 
 /** @param {string} kind */
 export function nameOf(kind) {
-  const known = KINDS[kind];
-  return known ? say(known) : kind;
+  return say(KINDS[kind] ?? [kind, kind]);
 }
 
-/**
- * Shows one document.
- * @param {string} merchant
- * @param {string} kind
- * @param {string} key
- */
-export function document_(merchant, kind, key) {
+/** @param {string} merchant @param {string} kind @param {string} key */
+export function openDocument(merchant, kind, key) {
   const call = `documents/${encodeURIComponent(kind)}/${encodeURIComponent(key)}?merchant=${encodeURIComponent(merchant)}`;
   const title = h('h2', { tabindex: '-1', class: 'hostile' }, ...visible(key));
-  const facts = h('p', { class: 'row' });
-  const failure = h('p', { class: 'bad', role: 'alert' });
-  const [editor, body] = [h('div'), h('div', { class: 'stack' })];
+  const [facts, failure, body, editor] = [h('p', { class: 'row' }), h('p', { class: 'bad', role: 'alert' }), h('div', { class: 'stack' }), h('div', { class: 'stack' })];
   const change = button(say(texts.edit), () => current && edit(current));
-  const remove = button(say(texts.remove), () => ask(), { class: 'danger' });
-  const actions = h('p', { class: 'row' }, change, remove);
+  const actions = h('p', { class: 'row' }, change, button(say(texts.remove), () => attempt(remove), { class: 'danger' }));
   const back = h('p', { class: 'back' }, link(address(merchant, kind), `← ${say(texts.back)}`));
   const element = h('section', { class: 'card stack' }, back, title, facts, actions, failure, editor, body);
+  let text = '';
   /** @type {Document | null} */
   let current = null;
-  let text = '';
   let warn = () => {};
 
   async function load() {
@@ -86,127 +74,107 @@ export function document_(merchant, kind, key) {
       const answer = await textOf('GET', call);
       failure.textContent = '';
       if (answer === text) return;
-      text = answer;
-      draw((current = /** @type {Document} */ (exact(answer))));
-      warn();
+      [text, current] = [answer, exact(answer)];
     } catch (error) {
       [text, current] = ['', null];
-      redraw(body);
-      failure.textContent = String(/** @type {Error} */ (error).message);
+      failure.textContent = said(error);
     }
     actions.hidden = !current || current.value === null;
+    redraw(body, ...(current ? parts(current) : []));
+    warn();
   }
 
   /** @param {Document} found */
-  function draw({ value, version, changes }) {
+  function parts({ value, version, changes }) {
     const state = stateOf(kind, value);
     redraw(
       facts,
       h('span', { class: 'badge' }, nameOf(kind)),
-      state ? h('span', { class: 'badge info hostile' }, ...visible(state)) : null,
+      state && h('span', { class: 'badge info hostile' }, ...visible(state)),
       h('span', { class: 'badge' }, say(texts.version, { n: version })),
       value === null && h('span', { class: 'badge warn' }, say(texts.deleted)),
     );
-    redraw(
-      body,
-      ...part(texts.states, states(kind, value, changes)),
-      ...part(texts.points, kind === 'member_card' ? points(changes) : null),
-      ...part(texts.related, related(/** @type {any} */ (value))),
-      ...part(texts.value, value === null ? h('p', { class: 'muted' }, say(texts.gone)) : formatted(value)),
-      ...part(texts.history, history(changes)),
-    );
+    /** @type {[import('./i18n.js').Text, Element | null][]} */
+    const all = [
+      [texts.states, states(kind, value, changes)],
+      [texts.points, kind === 'member_card' ? points(changes) : null],
+      [texts.related, related(value)],
+      [texts.value, value === null ? null : block(JSON.stringify(value, null, 2))],
+      [texts.history, changes.length ? history(changes) : h('p', { class: 'muted' }, say(texts.none))],
+    ];
+    return all.flatMap(([title, part]) => (part ? [h('h3', null, say(title)), part] : []));
   }
 
   /** @param {any} value */
   function related(value) {
-    const found = (RELATED[kind] ?? []).flatMap(([field, other]) => {
-      /** @type {unknown[]} */
-      const keys = [value?.[field] ?? []].flat();
-      return keys.filter((key) => typeof key === 'string').map((key) => /** @type {const} */ ([other, String(key)]));
-    });
-    if (!found.length) return null;
-    return some(h('ul'), found, 20, ([other, key]) => h('li', null, `${nameOf(other)}: `, link(address(merchant, other, key), ...visible(key))));
+    const found = (RELATED[kind] ?? []).flatMap(([field, kind]) => [value?.[field]].flat().map((key) => ({ kind, key })));
+    const named = found.filter(({ key }) => typeof key === 'string');
+    return named.length ? some(h('ul'), named, 20, ({ kind, key }) => h('li', null, `${nameOf(kind)} `, link(address(merchant, kind, key), ...visible(key)))) : null;
   }
 
   /** @param {Document} edited */
   function edit({ value, version }) {
     const input = h('textarea', { id: 'edited', rows: 16, spellcheck: 'false', 'aria-describedby': 'edit-what edit-error' });
-    input.value = JSON.stringify(value, null, 2);
     const error = h('p', { class: 'bad hostile', id: 'edit-error', role: 'alert' });
-    const meanwhile = h('p', { class: 'warn', role: 'status' });
-    const close = () => (editor.replaceChildren(), (warn = () => {}), change.focus());
-    warn = () => void (meanwhile.textContent = current?.version === version ? '' : say(texts.other));
+    const changed = h('p', { class: 'warn', role: 'status' });
+    input.value = JSON.stringify(value, null, 2);
+    warn = () => void (changed.textContent = current?.version === version ? '' : say(texts.other));
+    const close = () => {
+      editor.replaceChildren();
+      warn = () => {};
+      change.focus();
+    };
     const save = async () => {
       try {
         await textOf('PUT', call, exact(input.value));
+        notify(say(texts.saved));
+        close();
+        await load();
       } catch (refused) {
-        error.textContent = String(/** @type {Error} */ (refused).message);
+        error.textContent = said(refused);
         input.setAttribute('aria-invalid', 'true');
-        return input.focus();
+        input.focus();
       }
-      notify(say(texts.saved));
-      close();
-      await load();
     };
     editor.replaceChildren(
       h('p', { class: 'warn', id: 'edit-what' }, say(texts.setup)),
       h('label', { for: 'edited' }, say(texts.json)),
       input,
       error,
-      meanwhile,
+      changed,
       h('p', { class: 'row' }, button(say(texts.save), save, { class: 'main' }), button(say(texts.cancel), close)),
     );
     input.focus();
   }
 
-  async function ask() {
+  async function remove() {
     if (!(await confirmed(say(texts.question, { key }), say(texts.remove), say(texts.keep)))) return;
-    try {
-      await textOf('DELETE', call);
-    } catch (error) {
-      notify(String(/** @type {Error} */ (error).message), 'bad');
-    }
+    await textOf('DELETE', call);
     await load();
     title.focus();
   }
 
-  return { element, load, focus: () => title.focus() };
-}
-
-/** @param {import('./i18n.js').Text} title @param {Element | null} content */
-function part(title, content) {
-  return content ? [h('h3', null, say(title)), content] : [];
+  return { element, title, load };
 }
 
 /** What each change changed, the newest first. @param {Change[]} changes */
 function history(changes) {
-  if (!changes.length) return h('p', { class: 'muted' }, say(texts.none));
-  const newest = changes.map((change, at) => ({ change, before: changes[at - 1] })).reverse();
-  return some(h('ol', { class: 'history', reversed: true }), newest, 20, ({ change, before }) => {
-    const by = BY[change.by];
-    const what = change.value === null ? texts.deleted : before?.value ?? null ? null : texts.created;
-    const who = h('span', { class: `badge ${change.by === 'edit' ? 'warn' : ''}` }, by ? say(by) : change.by);
-    const line = h('p', { class: 'row' }, h('span', null, moment(change)), who, what && h('span', { class: 'badge info' }, say(what)));
-    return h('li', null, line, what ? null : changed(before?.value, change.value));
-  }, (more) => h('li', null, more));
+  const newest = changes.map((change, at) => ({ ...change, before: changes[at - 1]?.value ?? null, change })).reverse();
+  return some(h('ol', { class: 'history' }), newest, 20, ({ change, before, value, by }) => {
+    const what = value === null ? texts.deleted : before === null ? texts.created : null;
+    const who = h('span', { class: `badge ${by === 'edit' ? 'warn' : ''}` }, say(BY[by] ?? [by, by]));
+    const line = h('p', { class: 'row' }, moment(change), who, what && h('span', { class: 'badge info' }, say(what)));
+    return h('li', null, line, what ? null : changed(before, value));
+  });
 }
 
 /** @param {unknown} before @param {unknown} after */
 function changed(before, after) {
   const found = differences(before, after);
+  const short = (/** @type {string} */ text) => visible(text.length > 300 ? `${text.slice(0, 299)}…` : text);
   if (!found.length) return h('p', { class: 'muted' }, say(texts.same));
-  return some(h('ul', { class: 'changed hostile' }), found, 12, ({ path, before, after }) =>
-    h(
-      'li',
-      null,
-      h('code', null, ...visible(path), ': '),
-      before !== undefined && h('del', null, ...visible(short(before))),
-      before !== undefined && after !== undefined && ' → ',
-      after !== undefined && h('ins', null, ...visible(short(after))),
-    ), (more) => h('li', null, more));
-}
-
-/** @param {string} text */
-function short(text) {
-  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+  return some(h('ul', { class: 'hostile' }), found, 12, ({ path, before, after }) => {
+    const both = [before !== undefined && h('del', null, ...short(before)), ' → ', after !== undefined && h('ins', null, ...short(after))];
+    return h('li', null, h('code', null, ...short(path)), ' ', both);
+  });
 }
