@@ -4,7 +4,7 @@ import { attempt, call, notify } from './api.js';
 import { button, h, link, show, visible } from './dom.js';
 import { count, say, when } from './i18n.js';
 import { browse, facts, redraw, said, table } from './panes.js';
-import { block } from './values.js';
+import { block, exact } from './values.js';
 
 /** @typedef {import('./types.js').Callback} Callback */
 /** @typedef {import('./types.js').Attempt} Attempt */
@@ -271,7 +271,7 @@ function sender() {
   const send = async (submitted) => {
     submitted.preventDefault();
     try {
-      const resource = fields.value.trim() ? JSON.parse(fields.value) : undefined;
+      const resource = fields.value.trim() ? exact(fields.value) : undefined;
       const { number } = await call('POST', 'callbacks', { event_type: event.value, to: to.value || undefined, resource });
       failure.textContent = '';
       location.hash = `#/callbacks/${number}`;

@@ -91,22 +91,24 @@ export function states(kind, value, changes) {
     const kind = done ? 'done' : next.some(isSame) ? 'next' : '';
     const hasBack = moves.some(({ from, to }) => from === move.to && to === move.from);
     const lines = kind ? [say(move.by), ...(done ? [when(done.change.at)] : [])] : [];
-    return move.from || done ? drawn(place(move.from), place(move.to), hasBack, kind, lines) : null;
+    return move.from || done ? drawn(place(move.from), place(move.to), hasBack, kind, lines) : [];
   };
   const others = happened.filter(({ by }) => by === texts.other);
+  const arrows = [...moves, ...others].map(arrow);
   const svg = s(
     'svg',
     { viewBox: `0 0 ${width} ${height}`, width, height, class: 'diagram', role: 'img', 'aria-label': say(texts.diagram, { now }) },
     s('defs', null, ['', 'done', 'next'].map((kind) =>
       s('marker', { id: `tip${kind}`, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: 'auto', markerUnits: 'userSpaceOnUse' }, s('path', { d: 'M0 0 8 4 0 8z', class: kind })))),
-    [...moves, ...others].map(arrow),
-    s('circle', { cx: (begin + 0.5) * COLUMN, cy: 6, r: 5 }),
+    arrows.map(([line]) => line),
+    (moves.length > 0 || others.length > 0) && s('circle', { cx: (begin + 0.5) * COLUMN, cy: 6, r: 5 }),
     boxes.map(({ name, column, row }) => {
       const [x, y] = [(column + 0.5) * COLUMN, row * ROW + TOP];
       const lines = name.split('/', 2).map((line) => (line.length > 20 ? `${line.slice(0, 19)}…` : line));
       const kind = name === now ? 'now' : names.has(name) ? 'been' : next.some(({ to }) => to === name) ? 'next' : '';
       return s('g', { class: `box ${kind}` }, s('rect', { x: x - WIDTH / 2, y, width: WIDTH, height: HEIGHT, rx: 8 }), label(x, y + HEIGHT / 2, lines));
     }),
+    arrows.map(([, words]) => words),
   );
   return h('div', { class: 'stack' }, h('div', { class: 'scrolls', tabindex: '0' }, svg), told(happened, next));
 }
@@ -126,12 +128,13 @@ function drawn(a, b, hasBack, kind, lines) {
   const y = a.row < 0 ? 6 : a.row * ROW + TOP + (isDown ? HEIGHT : 0);
   const end = b.row * ROW + TOP + (isDown ? -1 : HEIGHT + 1);
   const bend = (y + end) / 2;
-  let [d, at, height] = [`M${x} ${y}C${x} ${bend} ${z} ${bend} ${z} ${end}`, x + (z - x) * 0.6, bend + side * side * 4 + aside / 2];
+  let [d, at, height] = [`M${x} ${y}C${x} ${bend} ${z} ${bend} ${z} ${end}`, x + (z - x) * 0.77 + Math.sign(aside) * 6, bend + side * side * 7];
   if (a.row === b.row) {
     const [left, right] = [x + side * (WIDTH / 2 - 24), z - side * (WIDTH / 2 - 23)];
-    [d, at, height] = [`M${left} ${y + HEIGHT / 2}H${right}`, (left + right) / 2, y + HEIGHT / 2];
+    [d, at, height] = [`M${left} ${y + HEIGHT / 2}H${right}`, (left + right) / 2, y + (Math.abs(z - x) > COLUMN ? HEIGHT / 2 : -10)];
   }
-  return s('g', { class: `move ${kind}` }, s('path', { d, 'marker-end': `url(#tip${kind})` }), label(at, height, lines));
+  const line = s('path', { d, class: kind, 'marker-end': `url(#tip${kind})` });
+  return [line, s('g', { class: `words ${kind} ${hasBack ? (isDown ? 'before' : 'after') : ''}` }, label(at, height, lines))];
 }
 
 /** The same in words. @param {Happened[]} happened @param {Move[]} next */

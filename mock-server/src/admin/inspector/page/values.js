@@ -3,7 +3,10 @@
 import { button, h, visible } from './dom.js';
 import { count, say } from './i18n.js';
 
-const texts = /** @type {const} */ ({ all: ['Show all {n} characters', '显示全部 {n} 个字符'] });
+const texts = /** @type {const} */ ({
+  all: ['Show all {n} characters', '显示全部 {n} 个字符'],
+  wrong: ['Not JSON: {reason}', '不是合法的 JSON：{reason}'],
+});
 
 /** What `JSON` has in newer browsers: numbers that stay as they are written. @type {any} */
 const Exact = JSON;
@@ -13,7 +16,11 @@ export function exact(text) {
   /** @param {string} _name @param {any} value @param {{ source?: string }} [context] */
   const revive = (_name, value, context) =>
     typeof value === 'number' && context?.source !== String(value) ? Exact.rawJSON?.(context?.source ?? value) ?? value : value;
-  return JSON.parse(text, revive);
+  try {
+    return JSON.parse(text, revive);
+  } catch (error) {
+    throw new Error(say(texts.wrong, { reason: /** @type {Error} */ (error).message }));
+  }
 }
 
 /** Every single value by its path, as JSON; the first 5,000. @param {any} value @param {Map<string, string>} found @param {string} [path] */
