@@ -95,7 +95,7 @@ function deliveries() {
     return page;
   }
 
-  const lowest = () => Math.min(...known.keys());
+  const lowest = () => (known.size ? Math.min(...known.keys()) : 0);
 
   async function load() {
     try {
@@ -104,6 +104,8 @@ function deliveries() {
         const { attempts } = await call('GET', 'callback-attempts');
         stale.add(Math.max(1, ...attempts.map((/** @type {{ callback: number }} */ one) => one.callback - PAGE + 1)));
       }
+      // Those that are not shown stay so.
+      for (const number of stale) if (number < lowest()) stale.delete(number);
       for (let calls = 0; stale.size && calls < CALLS; calls++) {
         const first = Math.min(...stale);
         const { callbacks, has_more, last } = await read(first - 1);
@@ -127,7 +129,7 @@ function deliveries() {
 
   function draw(isAll = false) {
     const all = [...known.values()].sort((a, b) => b.number - a.number);
-    older.hidden = isAll || !(lowest() > 1) || all.length >= MOST;
+    older.hidden = isAll || lowest() <= 1 || all.length >= MOST;
     const now = JSON.stringify(all.map(({ number, state, attempts }) => [number, state, attempts.length]));
     if (now === drawn) return;
     drawn = now;

@@ -34,15 +34,16 @@ export function browse(root, names, key, make, choose) {
   const chosen = key ? choose() : null;
   show(one, chosen?.element);
   one.parentElement?.classList.toggle('chosen', chosen !== null);
+  const before = [...list.rows.rows].find((row) => row.dataset.key === list.rows.dataset.chosen);
   list.rows.dataset.chosen = key;
   mark(list.rows);
   root.append(list.element);
-  if (!isNew) chosen?.title.focus();
+  if (!isNew) (chosen?.title ?? before?.querySelector('a'))?.focus();
   const refresh = paced(() => (list.load(), chosen?.load()));
   refresh();
   const kinds = /** @type {const} */ (['changes', 'attempts', 'cleared', 'restarted']);
   const ends = kinds.map((kind) => on(kind, (data) => list.hear(kind, data) && refresh()));
-  const timer = setInterval(() => chosen?.tick?.(), 1000);
+  const timer = setInterval(() => document.hidden || chosen?.tick?.(), 1000);
   return () => [...ends, refresh.end, () => clearInterval(timer)].forEach((end) => end());
 }
 
