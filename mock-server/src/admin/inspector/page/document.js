@@ -91,8 +91,7 @@ export function openDocument(merchant, kind, key) {
       facts,
       h('span', { class: 'badge' }, nameOf(kind)),
       state && h('span', { class: 'badge info hostile' }, ...visible(state)),
-      h('span', { class: 'badge' }, say(texts.version, { n: version })),
-      value === null && h('span', { class: 'badge warn' }, say(texts.deleted)),
+      h('span', { class: `badge ${version ? '' : 'warn'}` }, version ? say(texts.version, { n: version }) : say(texts.deleted)),
     );
     /** @type {[import('./i18n.js').Text, Element | null][]} */
     const all = [

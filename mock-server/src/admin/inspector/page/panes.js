@@ -39,7 +39,7 @@ export function browse(root, names, key, make, choose) {
   mark(list.rows);
   root.append(list.element);
   if (!isNew) (chosen?.title ?? before?.querySelector('a'))?.focus();
-  const refresh = paced(() => (list.load(), chosen?.load()));
+  const refresh = paced(() => Promise.all([list.load(), chosen?.load()]));
   refresh();
   const kinds = /** @type {const} */ (['changes', 'attempts', 'cleared', 'restarted']);
   const ends = kinds.map((kind) => on(kind, (data) => list.hear(kind, data) && refresh()));
@@ -73,19 +73,21 @@ export function redraw(element, ...children) {
 }
 
 /**
- * Does something at once, and then at most once in a while however often it is asked to.
+ * Does something at once, and then at most once in a while however often it is asked to; what takes long, less often.
  * @param {() => unknown} act
  * @param {number} [pause] in milliseconds
  */
 export function paced(act, pause = 1000) {
-  let [timer, isAsked] = [0, false];
-  const ask = () => {
-    isAsked = timer > 0;
-    if (isAsked) return;
-    act();
-    timer = setTimeout(() => ((timer = 0), isAsked && ask()), pause);
+  let [timer, isBusy, isAsked] = [0, false, false];
+  const ask = async () => {
+    isAsked = isBusy;
+    if (isBusy) return;
+    isBusy = true;
+    const begun = performance.now();
+    await act();
+    timer = setTimeout(() => ((isBusy = false), isAsked && ask()), pause + 5 * (performance.now() - begun));
   };
-  return Object.assign(ask, { end: () => clearTimeout(timer) });
+  return Object.assign(() => void ask(), { end: () => clearTimeout(timer) });
 }
 
 /** @param {Text[]} heads @param {HTMLElement} body @param {Text} [label] */

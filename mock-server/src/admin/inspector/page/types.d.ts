@@ -51,7 +51,7 @@ export interface Operation { id: string; method: string; path: string; family: s
 /** What a document became, and who made it so. */
 export interface Change { number: number; at: number; exchange: number | null; by: string; value: unknown }
 
-export interface Document { merchant: string; kind: string; key: string; version: number; value: unknown; changes: Change[] }
+export interface Document { merchant: string; kind: string; key: string; version: number | null; value: unknown; changes: Change[] }
 
 export interface Attempt {
   at: number;
