@@ -47,3 +47,71 @@ export interface AttemptLine {
 }
 
 export interface Operation { id: string; method: string; path: string; family: string; summary: string }
+
+
+/** What waits for its user. Without a kind, it is an order. */
+export interface Waiting {
+  kind?: string;
+  merchant: string;
+  out_trade_no?: string;
+  out_bill_no?: string;
+  out_authorization_no?: string;
+  out_order_no?: string;
+  trade_type?: string;
+  description?: string;
+  amount?: { total: number; currency?: string };
+  state?: string;
+  created_at?: number;
+  expires_at?: number | null;
+  code_url?: string;
+  h5_url?: string;
+  is_combined?: boolean;
+}
+
+/** What a client said to a front end. */
+export interface PaymentRequest {
+  number: number;
+  at: number;
+  call: string;
+  merchant: string | null;
+  ok: boolean;
+  errMsg: string;
+  message: string | null;
+  chinese: string | null;
+  order: string | null;
+}
+
+export interface ClockState { now: number; rfc3339: string; frozen: boolean; offset: number }
+
+export interface Rule {
+  id: number;
+  on?: 'request' | 'callback';
+  fault?: string;
+  error?: { status: number; code: string; message: string };
+  latency?: unknown;
+  milliseconds?: number;
+  times?: number;
+  match?: { [name: string]: unknown };
+  seen: number;
+  struck: number;
+  ends_at?: number;
+}
+
+export interface Merchant { mchid: string; serial_no: string; trust: string; made: boolean }
+
+/** The contents of a merchant's files. Its secrets are missing if only its configuration has them. */
+export interface Credentials {
+  mchid: string;
+  merchant_serial: string;
+  merchant_certificate: string;
+  merchant_key?: string;
+  apiv3_key?: string;
+  platform_serial?: string;
+  platform_certificate?: string;
+  public_key_id?: string;
+  public_key?: string;
+}
+
+export interface Policy { name: string; value: string; default: string; choices: string[]; what: string }
+
+export interface Checked { number: number; at: number; expectation: object; met: boolean; report: string }
