@@ -1,50 +1,49 @@
-// The controls: what a test sets before it, and what it looks at after it.
+// The controls: what a test sets before it begins, and looks at when it has ended.
 
-import { attempt, call, confirmed, notify } from './api.js';
+import { call, confirmed, notify } from './api.js';
 import { clock } from './clock.js';
-import { button, h, show } from './dom.js';
+import { h, show } from './dom.js';
 import { expectations } from './expectations.js';
 import { faults } from './faults.js';
 import { say } from './i18n.js';
-import { keepFresh } from './live.js';
-import { chosen, merchantPicker, merchants } from './merchants.js';
-import { policies } from './policies.js';
+import { merchantField, merchants } from './merchants.js';
+import { card, form, keepFresh, labelled, table } from './pieces.js';
 
-/** @typedef {import('./types').Merchant} Merchant */
 /**
  * One part of the view.
- * @typedef {{ element: HTMLElement, refresh?: () => Promise<unknown>, know?: (merchants: Merchant[]) => void, stop?: () => void }} Control
+ * @typedef {{ element: HTMLElement, refresh?: () => Promise<unknown>, stop?: () => void }} Control
  */
 
 const texts = /** @type {const} */ ({
   title: ['Controls', '控制'],
+  policies: ['Policies', '策略'],
+  lead: ['What the mock does where the documentation leaves it open; [policies] in the configuration sets it.', '文档未明确之处模拟网关的行为，由配置中的 [policies] 设置。'],
+  all: ['{n} policies, {changed} not at the default', '{n} 项策略，{changed} 项不是默认值'],
+  policy: ['Policy', '策略'],
+  value: ['Value', '取值'],
+  usual: ['Default', '默认值'],
+  choices: ['Choices', '可选值'],
+  what: ['When', '情形'],
   reset: ['Reset', '重置'],
   resetLead: [
-    'Everything: documents, exchanges, callbacks, fault rules and clock are as at the start, and created merchants are deleted. One merchant: its documents, exchanges and rules only.',
-    '全部：数据、请求、回调、故障规则和时钟恢复到启动时的状态，并删除新建的商户。单个商户：仅重置其数据、请求和规则。',
+    'Everything becomes as it was at the start: documents, exchanges, callbacks, rules, clock; created merchants are deleted. Of one merchant: its documents, exchanges and rules.',
+    '全部恢复到启动时的状态：数据、请求、回调、规则、时钟，并删除新建的商户。单个商户：仅其数据、请求和规则。',
   ],
-  what: ['What to reset', '重置范围'],
-  everything: ['Everything', '全部'],
-  ask: ['Reset everything? This can’t be undone.', '确定重置全部吗？此操作无法撤销。'],
-  askOne: ['Reset merchant {mchid}? This can’t be undone.', '确定重置商户 {mchid} 吗？此操作无法撤销。'],
-  no: ['Keep it', '不重置'],
-  done: ['Everything is reset.', '已全部重置。'],
-  doneOne: ['Merchant {mchid} is reset.', '商户 {mchid} 已重置。'],
+  only: ['Only merchant', '仅商户'],
+  ask: ['Reset everything? This can’t be undone.', '确定全部重置？此操作无法撤销。'],
+  askOne: ['Reset merchant {mchid}? This can’t be undone.', '确定重置商户 {mchid}？此操作无法撤销。'],
+  no: ['Keep it', '保留'],
+  isReset: ['It is reset.', '已重置。'],
 });
 
 /** @type {import('./app.js').View} */
 export function controls(root) {
-  /** @type {Control[]} */
-  const parts = [faults(() => fresh.now()), clock(), merchants(() => fresh.now()), expectations(), policies(), reset(() => fresh.now())];
-  show(root, h('div', { class: 'stack' }, h('h1', null, say(texts.title)), h('div', { class: 'controls' }, parts.map(({ element }) => element))));
-  const fresh = keepFresh(
-    ['exchanges'],
-    async () => {
-      const listed = call('GET', 'merchants').then((/** @type {{ merchants: Merchant[] }} */ list) => parts.forEach(({ know }) => know?.(list.merchants)));
-      await Promise.all([listed, ...parts.map(({ refresh }) => refresh?.())]);
-    },
-    { pause: 1000 },
-  );
+  const parts = [faults(changed), clock(), reset(changed), merchants(changed), expectations(), policies()];
+  show(root, h('h1', null, say(texts.title)), h('div', { class: 'controls' }, parts.map(({ element }) => element)));
+  const fresh = keepFresh(['exchanges'], () => Promise.all(parts.map(({ refresh }) => refresh?.())));
+  function changed() {
+    fresh.now();
+  }
   return () => {
     fresh.stop();
     parts.forEach(({ stop }) => stop?.());
@@ -53,22 +52,37 @@ export function controls(root) {
 
 /** @param {() => void} changed @returns {Control} */
 function reset(changed) {
-  const picker = merchantPicker(say(texts.what), say(texts.everything));
-  const act = () =>
-    attempt(async () => {
-      const mchid = chosen(picker);
-      const question = mchid ? say(texts.askOne, { mchid }) : say(texts.ask);
-      if (!(await confirmed(question, say(texts.reset), say(texts.no)))) return;
-      await call('POST', 'reset', mchid ? { merchant: mchid } : {});
-      notify(mchid ? say(texts.doneOne, { mchid }) : say(texts.done));
-      changed();
-    });
-  const element = h(
-    'section',
-    { class: 'card stack', 'aria-labelledby': 'reset' },
-    h('h2', { id: 'reset' }, say(texts.reset)),
-    h('p', { class: 'muted' }, say(texts.resetLead)),
-    h('div', { class: 'row' }, picker.element, button(say(texts.reset), act, { class: 'danger' })),
-  );
-  return { element, know: picker.know };
+  const field = merchantField();
+  const act = async () => {
+    const mchid = field.value.trim();
+    if (!(await confirmed(mchid ? say(texts.askOne, { mchid }) : say(texts.ask), say(texts.reset), say(texts.no)))) return;
+    await call('POST', 'reset', mchid ? { merchant: mchid } : {});
+    notify(say(texts.isReset));
+    changed();
+  };
+  const go = h('button', { class: 'danger' }, say(texts.reset));
+  return { element: card(texts.reset, h('p', { class: 'muted' }, say(texts.resetLead)), form(act, labelled(texts.only, field), go)) };
+}
+
+/** @returns {Control} */
+function policies() {
+  const list = h('details');
+  let isShown = false;
+  /** @param {import('./types').Policy} policy */
+  const row = ({ name, value, default: usual, choices, what }) => {
+    const chosen = h('code', { class: value !== usual && 'badge warn' }, value);
+    return h('tr', null, h('th', { scope: 'row' }, name), h('td', null, chosen), h('td', null, usual), h('td', null, choices.join(', ')), h('td', { lang: 'en' }, what));
+  };
+  const refresh = async () => {
+    // They don't change while the mock runs.
+    if (isShown) return;
+    const all = /** @type {import('./types').Policy[]} */ ((await call('GET', 'policies')).policies);
+    isShown = true;
+    const changed = all.filter((policy) => policy.value !== policy.default).length;
+    const columns = [texts.policy, texts.value, texts.usual, texts.choices, texts.what];
+    show(list, h('summary', null, say(texts.all, { n: all.length, changed })), h('div', { class: 'scrolls' }, table(columns, all.map(row))));
+  };
+  const element = card(texts.policies, h('p', { class: 'muted' }, say(texts.lead)), list);
+  element.classList.add('wide');
+  return { element, refresh };
 }

@@ -1,77 +1,56 @@
 // Expectations: what tests checked, and a check of one's own.
 
-import { attempt, call, Refused } from './api.js';
+import { call, Refused } from './api.js';
 import { h, show, visible } from './dom.js';
 import { say, when } from './i18n.js';
-import { drawer } from './live.js';
-
-/** @typedef {import('./types').Checked} Checked */
+import { card, drawer, jsonForm } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['Expectations', '期望'],
-  lead: ['What tests checked with POST /__mock/verify, newest first.', '测试通过 POST /__mock/verify 检查的期望，最新的在前。'],
-  none: ['None was checked yet.', '尚未检查过期望。'],
+  lead: ['What was checked with POST /__mock/verify, newest first', '通过 POST /__mock/verify 检查过的期望，最新的在前'],
+  none: ['Nothing was checked yet.', '尚未检查过。'],
   met: ['met', '符合'],
   unmet: ['not met', '不符合'],
   report: ['Report', '报告'],
   label: ['Expectation (JSON)', '期望（JSON）'],
   check: ['Check', '检查'],
-  invalid: ['This is not JSON: {reason}', '不是合法的 JSON：{reason}'],
 });
-
-/** What the field begins with. */
-const SAMPLE = '{\n  "operation": "set_rights",\n  "status": 204,\n  "times": 1\n}';
 
 /** @returns {import('./controls.js').Control} */
 export function expectations() {
   const list = h('div');
-  const redraw = drawer(list);
-  const input = h('textarea', { id: 'expectation', rows: 5, spellcheck: 'false', required: true });
-  input.value = SAMPLE;
+  const draw = drawer(list);
   const answer = h('div', { role: 'status' });
-  const badge = (/** @type {boolean} */ met) => h('span', { class: `badge ${met ? 'good' : 'bad'}` }, say(met ? texts.met : texts.unmet));
+  /** @param {boolean} met */
+  const badge = (met) => h('span', { class: `badge ${met ? 'good' : 'bad'}` }, say(met ? texts.met : texts.unmet));
+  /** @param {string} report */
+  const pre = (report) => h('pre', { class: 'hostile' }, visible(report, { lines: true }));
 
-  const refresh = async () => {
-    const { expectations: all } = /** @type {{ expectations: Checked[] }} */ (await call('GET', 'verify'));
-    redraw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain stack checked', reversed: true }, all.toReversed().map(entry)) : h('p', { class: 'muted' }, say(texts.none))));
-  };
-  /** @param {Checked} checked */
-  const entry = ({ number, at, expectation, met, report }) =>
+  /** @param {import('./types').Checked} checked */
+  const line = ({ number, at, expectation, met, report }) =>
     h(
       'li',
       null,
-      h('div', { class: 'row' }, badge(met), h('span', { class: 'muted' }, `#${number} `, when(at))),
-      h('code', { class: 'hostile' }, visible(JSON.stringify(expectation))),
-      h('details', null, h('summary', { 'aria-label': `${say(texts.report)} #${number}` }, say(texts.report)), h('pre', { class: 'hostile' }, visible(report, { lines: true }))),
+      h('div', { class: 'row' }, badge(met), h('span', { class: 'muted' }, `#${number} ${when(at)}`), h('code', { class: 'hostile' }, visible(JSON.stringify(expectation)))),
+      h('details', null, h('summary', { 'aria-label': `${say(texts.report)} #${number}` }, say(texts.report)), pre(report)),
     );
-  /** @param {Event} event */
-  const check = (event) => {
-    event.preventDefault();
-    show(answer);
-    void attempt(async () => {
-      let expectation;
-      try {
-        expectation = JSON.parse(input.value);
-      } catch (error) {
-        throw new Error(say(texts.invalid, { reason: String(error) }));
-      }
-      const found = await call('POST', 'verify', expectation).catch((error) => {
-        // An expectation that is not met is an answer, not a failure.
-        if (error instanceof Refused && typeof error.body?.met === 'boolean') return error.body;
-        throw error;
-      });
-      show(answer, badge(found.met), h('pre', { class: 'hostile' }, visible(found.report, { lines: true })));
-      await refresh();
-    });
+  const refresh = async () => {
+    const all = /** @type {import('./types').Checked[]} */ ((await call('GET', 'verify')).expectations);
+    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.toReversed().map(line)) : h('p', { class: 'muted' }, say(texts.none))));
   };
-  const element = h(
-    'section',
-    { class: 'card stack', 'aria-labelledby': 'expectations' },
-    h('h2', { id: 'expectations' }, say(texts.title)),
-    h('form', { class: 'stack', onsubmit: check }, h('label', { for: 'expectation' }, say(texts.label)), input, h('p', { class: 'row end' }, h('button', { class: 'main' }, say(texts.check)))),
-    answer,
-    h('p', { class: 'muted' }, say(texts.lead)),
-    list,
-  );
+  /** @param {object} expectation */
+  const check = async (expectation) => {
+    show(answer);
+    const found = await call('POST', 'verify', expectation).catch((error) => {
+      // That it is not met is an answer, not a failure.
+      if (error instanceof Refused && error.status === 409) return error.body;
+      throw error;
+    });
+    show(answer, badge(found.met), pre(found.report));
+    await refresh();
+  };
+  const sample = { operation: 'set_rights', status: 204, times: 1 };
+  const element = card(texts.title, jsonForm(texts.label, sample, texts.check, check), answer, h('h3', null, say(texts.lead)), list);
+  element.classList.add('wide');
   return { element, refresh };
 }

@@ -5,24 +5,22 @@ import { say } from './i18n.js';
 
 /** @typedef {import('./types').ClockState} ClockState */
 
-const texts = /** @type {const} */ ({ days: ['{n} d', '{n} 天'] });
+const texts = /** @type {const} */ ({ days: ['{n} d {rest}', '{n} 天 {rest}'] });
 
 /** @type {ClockState | null} */
 let known = null;
 let seen = 0;
 
-/** The mock's time in Unix seconds, or `null` before the first look. */
+/** The mock's time in whole Unix seconds; 0 before the first look. */
 export function mockNow() {
-  if (!known) return null;
-  return known.frozen ? known.now : known.now + (performance.now() - seen) / 1000;
+  if (!known) return 0;
+  return Math.floor(known.now + (known.frozen ? 0 : (performance.now() - seen) / 1000));
 }
 
 /** @param {ClockState} state */
 export function learn(state) {
-  const expected = mockNow();
-  // The clock tells whole seconds: a small difference is none, and must not let a countdown jump.
-  const isSame = expected !== null && known?.frozen === state.frozen && Math.abs(Math.floor(expected) - state.now) <= 1;
-  if (!isSame) {
+  // The mock tells whole seconds: being one off is no news, and must not let a countdown jump.
+  if (known?.frozen !== state.frozen || Math.abs(mockNow() - state.now) > 1) {
     seen = performance.now();
     known = state;
   }
@@ -34,22 +32,15 @@ export async function lookAtClock() {
   return learn(await call('GET', 'clock'));
 }
 
-/**
- * Calls it about four times a second, once the mock's time is known.
- * @param {(now: number) => void} tick
- * @returns {() => void}
- */
+/** @param {(now: number) => void} tick @returns {() => void} what ends it */
 export function ticking(tick) {
-  const timer = setInterval(() => {
-    const now = mockNow();
-    if (now !== null && !document.hidden) tick(Math.floor(now));
-  }, 250);
+  const timer = setInterval(() => known && !document.hidden && tick(mockNow()), 250);
   return () => clearInterval(timer);
 }
 
 /** @param {number} seconds */
 export function lasting(seconds) {
-  const [days, rest] = [Math.floor(seconds / 86_400), seconds % 86_400];
-  const parts = [Math.floor(rest / 3600), Math.floor(rest / 60) % 60, rest % 60].map((part) => String(part).padStart(2, '0'));
-  return `${days ? `${say(texts.days, { n: days })} ` : ''}${parts.slice(days || rest >= 3600 ? 0 : 1).join(':')}`;
+  const parts = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  const rest = parts.map((part) => String(part).padStart(2, '0')).join(':');
+  return seconds < 86_400 ? rest : say(texts.days, { n: Math.floor(seconds / 86_400), rest });
 }

@@ -1,0 +1,43 @@
+// What clients said to front ends: whether the paySign was right.
+
+import { call } from './api.js';
+import { h, link, show, visible } from './dom.js';
+import { language, say, when } from './i18n.js';
+import { card, drawer, keepFresh } from './pieces.js';
+
+const texts = /** @type {const} */ ({
+  title: ['What front ends were told', '前端收到的结果'],
+  none: ['Nothing yet. Send what your front end hands to wx.requestPayment to POST /__mock/request-payment.', '暂无记录。把前端传给 wx.requestPayment 的参数原样发送到 POST /__mock/request-payment。'],
+  right: ['right', '通过'],
+  wrong: ['wrong', '未通过'],
+});
+
+/** How many are shown. (own choice) */
+const MOST = 20;
+
+/** @param {(merchant: string, number: string) => string} address of an order on the phone */
+export function told(address) {
+  const list = h('div');
+  const draw = drawer(list);
+  /** @param {import('./types').PaymentRequest} request */
+  const line = ({ ok, call, at, merchant, order, errMsg, message, chinese }) =>
+    h(
+      'li',
+      null,
+      h(
+        'div',
+        { class: 'row' },
+        h('span', { class: `badge ${ok ? 'good' : 'bad'}` }, say(ok ? texts.right : texts.wrong)),
+        h('strong', null, visible(call)),
+        h('span', { class: 'muted' }, when(at)),
+        order && merchant && link(address(merchant, order), h('span', { class: 'mono hostile' }, visible(order))),
+      ),
+      h('code', { class: 'hostile' }, visible(errMsg)),
+      message && h('p', { class: 'hostile' }, visible((language === 'zh' && chinese) || message)),
+    );
+  const { stop } = keepFresh(['payment-requests'], async () => {
+    const { payment_requests: all } = await call('GET', 'payment-requests');
+    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.slice(-MOST).reverse().map(line)) : h('p', { class: 'muted' }, say(texts.none))));
+  });
+  return { element: card(texts.title, list), stop };
+}
