@@ -39,7 +39,7 @@ const texts = /** @type {const} */ ({
 /** @type {import('./app.js').View} */
 export function controls(root) {
   const parts = [faults(changed), clock(), reset(changed), merchants(changed), expectations(), policies()];
-  show(root, h('h1', null, say(texts.title)), h('div', { class: 'controls' }, parts.map(({ element }) => element)));
+  show(root, h('div', { class: 'stack' }, h('h1', null, say(texts.title)), h('div', { class: 'controls' }, parts.map(({ element }) => element))));
   const fresh = keepFresh(['exchanges'], () => Promise.all(parts.map(({ refresh }) => refresh?.())));
   function changed() {
     fresh.now();
@@ -71,12 +71,13 @@ function policies() {
   /** @param {import('./types').Policy} policy */
   const row = ({ name, value, default: usual, choices, what }) => {
     const chosen = h('code', { class: value !== usual && 'badge warn' }, value);
-    return h('tr', null, h('th', { scope: 'row' }, name), h('td', null, chosen), h('td', null, usual), h('td', null, choices.join(', ')), h('td', { lang: 'en' }, what));
+    return h('tr', null, h('th', { scope: 'row' }, name), h('td', null, chosen), h('td', null, h('code', null, usual)), h('td', null, choices.map(({ name, meaning }) => h('div', null, h('code', null, name), `: ${meaning}`))), h('td', { lang: 'en' }, what));
   };
   const refresh = async () => {
     // They don't change while the mock runs.
     if (isShown) return;
-    const all = /** @type {import('./types').Policy[]} */ ((await call('GET', 'policies')).policies);
+    /** @type {{ policies: import('./types').Policy[] }} */
+    const { policies: all } = await call('GET', 'policies');
     isShown = true;
     const changed = all.filter((policy) => policy.value !== policy.default).length;
     const columns = [texts.policy, texts.value, texts.usual, texts.choices, texts.what];

@@ -24,18 +24,19 @@ export function expectations() {
   /** @param {boolean} met */
   const badge = (met) => h('span', { class: `badge ${met ? 'good' : 'bad'}` }, say(met ? texts.met : texts.unmet));
   /** @param {string} report */
-  const pre = (report) => h('pre', { class: 'hostile' }, visible(report, { lines: true }));
+  const pre = (report) => h('pre', { class: 'hostile' }, report.split('\n').flatMap((line) => [...visible(line), '\n']));
 
   /** @param {import('./types').Checked} checked */
   const line = ({ number, at, expectation, met, report }) =>
     h(
       'li',
       null,
-      h('div', { class: 'row' }, badge(met), h('span', { class: 'muted' }, `#${number} ${when(at)}`), h('code', { class: 'hostile' }, visible(JSON.stringify(expectation)))),
+      h('div', { class: 'row' }, badge(met), h('span', { class: 'muted' }, `#${number} ${when(at)}`), h('code', { class: 'hostile' }, visible(expectation ? JSON.stringify(expectation) : '…'))),
       h('details', null, h('summary', { 'aria-label': `${say(texts.report)} #${number}` }, say(texts.report)), pre(report)),
     );
   const refresh = async () => {
-    const all = /** @type {import('./types').Checked[]} */ ((await call('GET', 'verify')).expectations);
+    /** @type {{ expectations: import('./types').Checked[] }} */
+    const { expectations: all } = await call('GET', 'verify');
     draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.toReversed().map(line)) : h('p', { class: 'muted' }, say(texts.none))));
   };
   /** @param {object} expectation */

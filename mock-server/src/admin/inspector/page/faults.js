@@ -35,7 +35,8 @@ const texts = /** @type {const} */ ({
   removeAll: ['Delete all rules', '删除全部规则'],
   ask: ['Delete all rules?', '确定删除全部规则？'],
   keep: ['Keep them', '保留'],
-  json: ['A rule as JSON', '以 JSON 添加规则'],
+  json: ['Add a rule as JSON', '以 JSON 添加规则'],
+  label: ['Rule (JSON)', '规则（JSON）'],
 });
 
 /** One click each. @type {[name: string, Text][]} */
@@ -138,7 +139,7 @@ export function faults(changed) {
       h('div', { class: 'row' }, labelled(texts.merchant, merchant), labelled(texts.operation, operation), operations),
     ),
     list,
-    h('details', null, h('summary', null, say(texts.json)), jsonForm(texts.json, sample, texts.add, add)),
+    h('details', null, h('summary', null, say(texts.json)), jsonForm(texts.label, sample, texts.add, add)),
   );
   element.classList.add('wide');
   return { element, refresh, stop: ticking((now) => countDown(now)) };

@@ -74,9 +74,9 @@ export function merchants(changed) {
   };
   /** @param {string} mchid */
   const files = async (mchid) => {
-    const credentials = await call('GET', `credentials?merchant=${mchid}`);
+    const [credentials, exported] = await Promise.all([call('GET', `credentials?merchant=${mchid}`), env(mchid)]);
     show(said, !credentials.merchant_key && say(texts.secret, { mchid }));
-    save(`wechatpay-${mchid}.zip`, zip(filesOf(credentials)));
+    save(`wechatpay-${mchid}.zip`, zip([...filesOf(credentials), { name: 'env', text: exported, isSecret: true }]));
   };
   /** @param {string} mchid */
   const env = (mchid) => textOf('GET', `credentials?merchant=${mchid}&format=env`);
@@ -102,7 +102,8 @@ export function merchants(changed) {
     return h('tr', null, h('th', { scope: 'row' }, mchid), h('td', null, known && say(known)), h('td', null, h('div', { class: 'row' }, downloads)), h('td', null, end));
   };
   const refresh = async () => {
-    const all = /** @type {Merchant[]} */ ((await call('GET', 'merchants')).merchants);
+    /** @type {{ merchants: Merchant[] }} */
+    const { merchants: all } = await call('GET', 'merchants');
     draw(all, () => {
       show(mchids, all.map(({ mchid }) => h('option', { value: mchid })));
       const rest = all.length - MOST;
@@ -121,19 +122,18 @@ export function merchants(changed) {
   return { element, refresh };
 }
 
-/** The files that `wechatpay-mock keys` writes, with the names of the merchant platform. @param {import('./types').Credentials} credentials */
+/** The files that `wechatpay-mock keys` writes, but for `env`. @param {{ [field: string]: string }} credentials */
 function filesOf(credentials) {
-  /** @type {[keyof typeof credentials, name: string][]} */
   const named = [
     ['merchant_key', 'apiclient_key.pem'],
     ['merchant_certificate', 'apiclient_cert.pem'],
     ['platform_certificate', `wechatpay_${credentials.platform_serial}.pem`],
     ['public_key', 'pub_key.pem'],
   ];
-  const found = named.filter(([field]) => credentials[field]);
-  const names = { ...credentials, ...Object.fromEntries(found) };
-  return [
-    ...found.map(([field, name]) => ({ name, text: credentials[field] ?? '', isSecret: field === 'merchant_key' })),
-    { name: 'credentials.json', text: `${JSON.stringify(names, null, 2)}\n`, isSecret: true },
-  ];
+  const files = named.flatMap(([field = '', name = '']) => {
+    const text = credentials[field];
+    return text ? [{ field, name, text, isSecret: field === 'merchant_key' }] : [];
+  });
+  const names = { ...credentials, ...Object.fromEntries(files.map(({ field, name }) => [field, name])) };
+  return [...files, { name: 'credentials.json', text: `${JSON.stringify(names, null, 2)}\n`, isSecret: true }];
 }

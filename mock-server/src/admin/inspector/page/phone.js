@@ -11,6 +11,7 @@ import { told } from './told.js';
 
 /** @typedef {import('./types').Waiting} Waiting */
 /** @typedef {import('./i18n.js').Text} Text */
+/** @typedef {(Node | string | false)[]} Parts */
 
 const texts = /** @type {const} */ ({
   title: ['Phone', '手机'],
@@ -18,11 +19,11 @@ const texts = /** @type {const} */ ({
   none: ['Nothing waits. An order appears here as soon as it is placed.', '暂无待处理项，下单后会立即显示在这里。'],
   back: ['Back', '返回'],
   gone: ['It does not wait for its user any more.', '该单据已无需用户处理。'],
-  see: ['See its document', '查看数据'],
   order: ['Order', '订单'],
   transfer: ['Transfer', '商家转账'],
   authorization: ['Authorization', '免确认授权'],
   service: ['Service order', '支付分订单'],
+  permission: ['Permission', '支付分授权'],
   pay: ['Pay', '支付'],
   cancel: ['Leave', '取消支付'],
   fail: ['Not enough money', '余额不足'],
@@ -49,50 +50,58 @@ const texts = /** @type {const} */ ({
   codeHint: ['WeChat itself does not know this order: scan with a program of your own, or pay here.', '真实微信无法识别该订单：请用你自己的程序扫码，或在此处支付。'],
   h5Url: ['h5_url, the page on which a browser pays', 'h5_url，浏览器支付页'],
   loopback: [
-    'This is a loopback address, which other devices can’t reach. To pay with another device, start the mock as follows, open this page by this machine’s address, and place the order by it:',
-    '这是回环地址，其他设备无法访问。如需用其他设备支付，请按如下方式启动模拟网关，用本机的网络地址打开此页面，并通过该地址下单：',
+    'This is a loopback address, which other devices can’t reach. To pay with another device, start the mock as follows, and open this page by this machine’s address:',
+    '这是回环地址，其他设备无法访问。如需用其他设备支付，请按如下方式启动模拟网关，并用本机的网络地址打开此页面：',
   ],
 });
 
-/** @typedef {{ [action: string]: readonly [label: Text, result: Text] }} Actions by name, the usual one first */
-/** @type {Actions} */
-const pays = { pay: [texts.pay, texts.paid], cancel: [texts.cancel, texts.unpaid], fail: [texts.fail, texts.unpaid] };
-/** @type {Actions} */
-const confirms = { confirm: [texts.confirm, texts.confirmed], decline: [texts.decline, texts.declined] };
-/** @type {Actions} */
-const serves = { confirm: [texts.confirm, texts.confirmed], pay: [texts.pay, texts.paid], fail: [texts.leave, texts.left] };
+/** What a user can do, the usual thing first: its label, and its result. @typedef {{ [action: string]: readonly [Text, Text] }} Actions */
+
+const [pay, leave] = /** @type {const} */ ([[texts.pay, texts.paid], [texts.leave, texts.left]]);
+const confirm = /** @type {const} */ ([texts.confirm, texts.confirmed]);
+const decline = /** @type {const} */ ([texts.decline, texts.declined]);
 
 /**
- * What a user can be asked about: its name, the call that does what the user does, and the field by which it is named there.
- * @type {{ [kind: string]: { text: Text, path: string, field: keyof Waiting & string, actions: Actions } }}
+ * By kind: what the document's kind is, the call that does what the user does, the field that names it there, and the actions.
+ * @type {{ [kind: string]: [Text, document: string, path: string, field: keyof Waiting & string, Actions] }}
  */
 const kinds = {
-  transfer: { text: texts.transfer, path: 'transfers', field: 'out_bill_no', actions: confirms },
-  transfer_authorization: { text: texts.authorization, path: 'transfers', field: 'out_authorization_no', actions: confirms },
-  service_order: { text: texts.service, path: 'service-orders', field: 'out_order_no', actions: serves },
+  order: [texts.order, 'order', 'payments', 'out_trade_no', { pay, cancel: [texts.cancel, texts.unpaid], fail: [texts.fail, texts.unpaid] }],
+  transfer: [texts.transfer, 'transfer', 'transfers', 'out_bill_no', { confirm, decline }],
+  authorization: [texts.authorization, 'transfer_authorization', 'transfers', 'out_authorization_no', { confirm, decline }],
+  'service-order': [texts.service, 'service_order', 'service-orders', 'out_order_no', { confirm, fail: leave }],
+  permission: [texts.permission, 'service_permission', 'service-orders', 'authorization_code', { confirm, fail: leave }],
 };
-const orders = { text: texts.order, path: 'payments', field: /** @type {const} */ ('out_trade_no'), actions: pays };
 
 /** @param {Waiting} one */
-const kindOf = ({ kind = 'order' }) => kinds[kind] ?? orders;
+function about(one) {
+  const [text, document, path, field, actions] = kinds[one.kind] ?? /** @type {NonNullable<typeof kinds['']>} */ (kinds.order);
+  const isCompleted = one.kind === 'service-order' && one.state !== 'CREATED';
+  return { text, document: one.is_combined ? 'combined_order' : document, path, field, number: String(one[field]), actions: isCompleted ? { pay, fail: leave } : actions };
+}
+
+/** @param {...string} parts */
+const address = (...parts) => `#/${parts.map(encodeURIComponent).join('/')}`;
 /** @param {Waiting} one */
-const numberOf = (one) => String(one[kindOf(one).field]);
-/** @param {string} view @param {string[]} parts */
-const address = (view, ...parts) => `#/${view}/${parts.map(encodeURIComponent).join('/')}`;
+const phoneOf = (one) => address('phone', one.merchant, about(one).number, ...(one.kind === 'order' ? [] : [one.kind]));
 /** @param {Waiting} one @param {string} [payee] the sub-merchant of a service provider */
-const documentOf = (one, payee) =>
-  address('state', one.merchant, one.is_combined ? 'combined_order' : one.kind ?? 'order', payee && payee !== one.merchant ? `${payee}/${numberOf(one)}` : numberOf(one));
+function documentOf(one, payee) {
+  const { document, number } = about(one);
+  return address('state', one.merchant, document, payee && payee !== one.merchant ? `${payee}/${number}` : number);
+}
 /** @param {Waiting} one @param {number} now */
-const remaining = ({ expires_at }, now) => (!expires_at ? '' : now < expires_at ? lasting(expires_at - now) : say(texts.expired));
+const remaining = ({ expires_at: at }, now) => (!at ? '' : now < at ? lasting(at - now) : say(texts.expired));
 /** @param {Waiting} one */
 const amountOf = ({ amount }) => amount && money(amount.total, amount.currency);
+/** @param {string} url */
+const isLoopback = (url) => URL.canParse(url) && /^(.*\.?localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
 
 /** @type {import('./app.js').View} */
-export function phone(root, [merchant, number]) {
+export function phone(root, [merchant, number, kind = 'order']) {
   const time = h('span', { class: 'mono' });
-  const screen = h('div', { class: 'screen stack' });
+  const screen = h('div', { class: 'screen stack' }, '…');
   const codes = h('div');
-  const front = told((...parts) => address('phone', ...parts));
+  const front = told();
   const draw = drawer(screen);
   let isDone = false;
   let endDelivery = () => {};
@@ -102,113 +111,99 @@ export function phone(root, [merchant, number]) {
   const fresh = keepFresh(['changes', 'exchanges'], async () => {
     const [{ payments }] = await Promise.all([/** @type {Promise<{ payments: Waiting[] }>} */ (call('GET', 'payments')), lookAtClock()]);
     if (isDone) return;
-    const one = payments.find((one) => one.merchant === merchant && numberOf(one) === number);
-    if (number === undefined) draw(payments, () => list(payments));
-    else draw(one ?? null, () => (one ? sheet(one) : gone(merchant ?? '', number)));
+    const one = payments.find((one) => one.merchant === merchant && one.kind === kind && about(one).number === number) ?? null;
+    draw(number === undefined ? payments : one, () => (number === undefined ? list(payments) : one ? sheet(one) : gone()));
   });
   const stopTicking = ticking((now) => {
     show(time, when(now).slice(0, 5));
     countDown(now);
   });
 
-  /** Another screen. @param {HTMLElement} heading @param {...(import('./dom.js').Child | import('./dom.js').Child[])} rest */
-  function screenOf(heading, ...rest) {
+  /** Another screen. @param {HTMLElement} heading @param {Parts} rest @param {(now: number) => void} [tick] */
+  function turn(heading, rest, tick = () => {}) {
     const isLost = document.activeElement === document.body || screen.contains(document.activeElement);
     heading.tabIndex = -1;
-    countDown = () => {};
     show(codes);
     show(screen, number !== undefined && !isDone && h('p', null, link('#/phone', `‹ ${say(texts.back)}`)), heading, ...rest);
     if (isLost) heading.focus({ preventScroll: true });
-  }
-
-  /** @param {(now: number) => void} tick */
-  function counting(tick) {
     countDown = tick;
     tick(mockNow());
   }
 
   /** @param {Waiting[]} all */
   function list(all) {
-    const entries = all.map((one) => {
-      const clock = h('span', { class: 'mono' });
-      const about = h('small', { class: 'muted' }, visible(one.trade_type ?? one.kind ?? ''), ' ', clock);
-      const name = h('span', { class: 'grow hostile' }, visible((one.description || numberOf(one)).slice(0, 200)), h('br'), about);
-      const entry = h('a', { href: address('phone', one.merchant, numberOf(one)), class: 'entry' }, name, h('strong', null, amountOf(one)));
-      return { one, clock, entry };
+    const clocks = all.map(() => h('span', { class: 'mono' }));
+    const entries = all.map((one, index) => {
+      const { text, number } = about(one);
+      const small = h('small', { class: 'muted' }, one.trade_type ?? say(text), ' ', clocks[index]);
+      const name = h('span', { class: 'grow hostile' }, visible((one.description || number).slice(0, 200)), h('br'), small);
+      return h('li', null, h('a', { href: phoneOf(one), class: 'entry' }, name, h('strong', null, amountOf(one))));
     });
-    screenOf(h('h2', null, say(texts.waiting)), all.length > 0 ? h('ul', { class: 'plain stack' }, entries.map(({ entry }) => h('li', null, entry))) : h('p', { class: 'muted' }, say(texts.none)));
-    counting((now) => entries.forEach(({ one, clock }) => show(clock, remaining(one, now))));
+    const body = all.length > 0 ? h('ul', { class: 'plain stack' }, entries) : h('p', { class: 'muted' }, say(texts.none));
+    turn(h('h2', null, say(texts.waiting)), [body], (now) => all.forEach((one, index) => clocks[index]?.replaceChildren(remaining(one, now))));
   }
 
-  /** @param {string} merchant @param {string} number */
-  function gone(merchant, number) {
-    const order = { merchant, out_trade_no: number };
-    screenOf(h('h2', null, say(texts.gone)), h('p', null, link(documentOf(order), h('span', { class: 'mono hostile' }, visible(number)))));
+  function gone() {
+    const named = h('span', { class: 'mono hostile' }, visible(number ?? ''));
+    const [, document = 'order'] = kinds[kind] ?? [];
+    turn(h('h2', null, say(texts.gone)), [h('p', null, link(address('state', merchant ?? '', document, number ?? ''), named))]);
   }
 
-  /** @param {Text} label @param {string | undefined} value */
-  const fact = (label, value) => (value ? [h('dt', null, say(label)), h('dd', { class: 'mono' }, visible(value))] : []);
+  /** @param {Text} label @param {string | undefined} value @param {string} [to] */
+  function fact(label, value, to) {
+    if (!value) return [];
+    return [h('dt', null, say(label)), h('dd', { class: 'mono' }, to ? link(to, ...visible(value)) : visible(value))];
+  }
 
   /** @param {Waiting} one */
   function sheet(one) {
-    const { text, actions } = kindOf(one);
+    const { text, path, field, number, actions } = about(one);
     const clock = h('dd', { class: 'mono' });
     const refusal = h('p', { class: 'bad', role: 'alert' });
     /** @type {HTMLButtonElement[]} */
-    const buttons = Object.entries(actions).map(([action, [label]], index) => button(say(label), () => act(action), { class: index === 0 && 'main' }));
-    /** @param {string} action */
-    const act = async (action) => {
-      buttons.forEach((button) => (button.disabled = true));
-      const callbacks = deliveries(one);
-      try {
-        finish(one, action, await call('POST', kindOf(one).path, { [kindOf(one).field]: numberOf(one), merchant: one.merchant, action }), callbacks);
-      } catch (error) {
-        endDelivery();
-        show(refusal, visible(error instanceof Error ? error.message : String(error)));
-        buttons.forEach((button) => (button.disabled = false));
-      }
-    };
-    screenOf(
-      h('h2', { class: 'hostile' }, visible(one.description ?? say(text))),
-      h('p', { class: 'amount' }, amountOf(one)),
-      h(
-        'dl',
-        null,
-        fact(texts.merchant, one.merchant),
-        fact(text, numberOf(one)),
-        fact(texts.type, one.trade_type),
-        fact(texts.state, one.state),
-        one.expires_at && [h('dt', null, say(texts.expires)), clock],
+    const buttons = Object.entries(actions).map(([action, [label, result]], index) =>
+      button(
+        say(label),
+        async () => {
+          buttons.forEach((button) => (button.disabled = true));
+          const callbacks = deliveries(one);
+          try {
+            finish(one, result, index === 0, await call('POST', path, { merchant: one.merchant, [field]: number, action }), callbacks);
+          } catch (error) {
+            endDelivery();
+            show(refusal, visible(error instanceof Error ? error.message : String(error)));
+            buttons.forEach((button) => (button.disabled = false));
+          }
+        },
+        { class: index === 0 && 'main' },
       ),
-      buttons,
-      refusal,
-      h('p', null, link(documentOf(one), say(texts.see))),
     );
+    const facts = [
+      ...fact(texts.merchant, one.merchant),
+      ...fact(text, number, documentOf(one)),
+      ...fact(texts.type, one.trade_type),
+      ...fact(texts.state, one.state),
+      ...(one.expires_at ? [h('dt', null, say(texts.expires)), clock] : []),
+    ];
+    const heading = h('h2', { class: 'hostile' }, visible(one.description || say(text)));
+    turn(heading, [h('p', { class: 'amount' }, amountOf(one)), h('dl', null, facts), buttons, refusal].flat(), (now) => show(clock, remaining(one, now)));
     if (one.code_url || one.h5_url) scan(one);
-    counting((now) => show(clock, remaining(one, now)));
   }
 
-  /** @param {Waiting} one @param {string} action @param {any} answer @param {HTMLElement} callbacks */
-  function finish(one, action, answer, callbacks) {
+  /** @param {Waiting} one @param {Text} result @param {boolean} isGood @param {any} answer @param {HTMLElement} callbacks */
+  function finish(one, result, isGood, answer, callbacks) {
     isDone = true;
-    const [, result = texts.done] = kindOf(one).actions[action] ?? [];
-    const isGood = action === 'pay' || action === 'confirm';
     const state = answer.trade_state ?? answer.sub_orders?.[0]?.trade_state ?? answer.state ?? answer.authorization_state;
-    screenOf(
-      h('h2', null, h('span', { class: `seal ${isGood ? 'good' : 'warn'}`, 'aria-hidden': 'true' }, isGood ? '✓' : '–'), say(result)),
-      h('p', { class: 'amount' }, amountOf(one)),
-      h(
-        'dl',
-        null,
-        h('dt', null, say(kindOf(one).text)),
-        h('dd', null, link(documentOf(one, answer.sub_mchid), h('span', { class: 'mono' }, visible(numberOf(one))))),
-        fact(texts.state, state),
-        fact(['transaction_id', 'transaction_id'], answer.transaction_id),
-        h('dt', null, say(texts.callback)),
-        callbacks,
-      ),
-      h('a', { href: '#/phone', class: 'button' }, say(texts.done)),
-    );
+    const facts = [
+      ...fact(about(one).text, about(one).number, documentOf(one, answer.sub_mchid)),
+      ...fact(texts.state, state),
+      ...fact(['transaction_id', 'transaction_id'], answer.transaction_id),
+      h('dt', null, say(texts.callback)),
+      callbacks,
+    ];
+    const seal = h('span', { class: `seal ${isGood ? 'good' : 'warn'}`, 'aria-hidden': 'true' }, isGood ? '✓' : '–');
+    const done = h('a', { href: '#/phone', class: 'button' }, say(texts.done));
+    turn(h('h2', null, seal, say(result)), [h('p', { class: 'amount' }, amountOf(one)), h('dl', null, facts), done]);
   }
 
   /** The callbacks about it, from now on. @param {Waiting} one */
@@ -220,7 +215,7 @@ export function phone(root, [merchant, number]) {
         if (merchant !== one.merchant) continue;
         void attempt(async () => {
           const { resource } = await call('GET', `callbacks/${callback}`);
-          if (!JSON.stringify(resource ?? '').includes(JSON.stringify(numberOf(one)))) return;
+          if (!JSON.stringify(resource ?? '').includes(JSON.stringify(about(one).number))) return;
           const line = say(texts.sent, { n: callback, type, status: status ?? say(texts.silence) });
           lines.set(callback, h('div', null, link(`#/callbacks/${callback}`, ...visible(line))));
           show(element, ...lines.values());
@@ -232,32 +227,25 @@ export function phone(root, [merchant, number]) {
 
   /** @param {Waiting} one */
   function scan({ code_url, h5_url }) {
-    const page = h5_url && onNetwork(h5_url);
+    const listen = h('pre', null, 'wechatpay-mock --listen 0.0.0.0:8080 --admin-token TOKEN');
     show(
       codes,
       card(
         texts.codes,
         code_url && [qr(say(texts.codeUrl), code_url), h('p', { class: 'muted' }, say(texts.codeHint))],
-        page && [qr(say(texts.h5Url), page)],
-        page && isLoopback(page) && [h('p', { class: 'warn' }, say(texts.loopback)), h('pre', null, 'wechatpay-mock --listen 0.0.0.0:8080 --admin-token TOKEN')],
+        h5_url && [qr(say(texts.h5Url), h5_url)],
+        h5_url && isLoopback(h5_url) && [h('p', { class: 'warn' }, say(texts.loopback)), listen],
       ),
     );
   }
 
   const bar = h('div', { class: 'row', 'aria-hidden': 'true' }, time, h('span', { class: 'notch' }), '▮▮▮');
-  show(root, h('h1', null, say(texts.title)), h('div', { class: 'desk' }, h('div', { class: 'phone' }, bar, screen), h('div', { class: 'stack' }, codes, front.element)));
+  const desk = h('div', { class: 'desk' }, h('div', { class: 'phone' }, bar, screen), h('div', { class: 'stack' }, codes, front.element));
+  show(root, h('div', { class: 'stack' }, h('h1', null, say(texts.title)), desk));
   return () => {
     fresh.stop();
     front.stop();
     stopTicking();
     endDelivery();
   };
-}
-
-/** @param {string} url */
-const isLoopback = (url) => URL.canParse(url) && /^(.*\.?localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
-
-/** The address of the mock by which this page was opened, if the order was placed by one that other devices can't reach. @param {string} url */
-function onNetwork(url) {
-  return isLoopback(url) && !isLoopback(location.href) ? location.origin + url.slice(new URL(url).origin.length) : url;
 }

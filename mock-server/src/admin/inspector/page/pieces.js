@@ -1,6 +1,6 @@
 // Pieces of views: cards, tables, forms; and what keeps them up to date.
 
-import { attempt } from './api.js';
+import { attempt, notify } from './api.js';
 import { h } from './dom.js';
 import { currentStanding, on } from './events.js';
 import { say } from './i18n.js';
@@ -53,27 +53,29 @@ export function jsonForm(label, sample, go, act) {
 
 /**
  * Does something now, after each of these events, and every few seconds; once at a time with a pause after it, for an open page must cost
- * the mock next to nothing. A failure is no news: the frame says that the mock is gone.
+ * the mock next to nothing. Says so if it fails, but not again before it has worked.
  * @param {import('./events.js').Kind[]} kinds
  * @param {() => Promise<unknown>} act
  */
 export function keepFresh(kinds, act) {
-  let isBusy = false;
-  let isWanted = false;
-  let isOver = false;
+  let [isBusy, isWanted, isOver, isBroken] = [false, false, false, false];
   const now = async () => {
     isWanted = true;
     if (isBusy) return;
     for (isBusy = true; isWanted && !isOver; await pause(500)) {
       isWanted = false;
-      await act().catch(() => {});
+      try {
+        await act();
+        isBroken = false;
+      } catch (error) {
+        if (!isBroken && !isOver) notify(String(error instanceof Error ? error.message : error), 'bad');
+        isBroken = true;
+      }
     }
     isBusy = false;
   };
   const timer = setInterval(() => currentStanding() === 'live' && now(), 5000);
-  /** @type {(import('./events.js').Kind | 'standing')[]} */
-  const all = [...kinds, 'cleared', 'restarted', 'standing'];
-  const ends = all.map((kind) => on(kind, now));
+  const ends = [...kinds, /** @type {const} */ ('cleared'), /** @type {const} */ ('restarted'), /** @type {const} */ ('standing')].map((kind) => on(kind, now));
   void now();
   return {
     now: () => void now(),

@@ -15,8 +15,7 @@ const texts = /** @type {const} */ ({
 /** How many are shown. (own choice) */
 const MOST = 20;
 
-/** @param {(merchant: string, number: string) => string} address of an order on the phone */
-export function told(address) {
+export function told() {
   const list = h('div');
   const draw = drawer(list);
   /** @param {import('./types').PaymentRequest} request */
@@ -30,7 +29,7 @@ export function told(address) {
         h('span', { class: `badge ${ok ? 'good' : 'bad'}` }, say(ok ? texts.right : texts.wrong)),
         h('strong', null, visible(call)),
         h('span', { class: 'muted' }, when(at)),
-        order && merchant && link(address(merchant, order), h('span', { class: 'mono hostile' }, visible(order))),
+        order && merchant && link(`#/phone/${merchant}/${encodeURIComponent(order)}`, h('span', { class: 'mono hostile' }, visible(order))),
       ),
       h('code', { class: 'hostile' }, visible(errMsg)),
       message && h('p', { class: 'hostile' }, visible((language === 'zh' && chinese) || message)),

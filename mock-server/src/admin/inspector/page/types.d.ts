@@ -48,24 +48,23 @@ export interface AttemptLine {
 
 export interface Operation { id: string; method: string; path: string; family: string; summary: string }
 
-
-/** What waits for its user. Without a kind, it is an order. */
+/** What waits for its user. */
 export interface Waiting {
-  kind?: string;
   merchant: string;
+  kind: string;
   out_trade_no?: string;
   out_bill_no?: string;
   out_authorization_no?: string;
   out_order_no?: string;
+  authorization_code?: string;
   trade_type?: string;
-  description?: string;
-  amount?: { total: number; currency?: string };
-  state?: string;
-  created_at?: number;
-  expires_at?: number | null;
+  description: string;
+  amount?: { total: number; currency: string };
+  state: string;
+  expires_at?: number;
   code_url?: string;
   h5_url?: string;
-  is_combined?: boolean;
+  is_combined: boolean;
 }
 
 /** What a client said to a front end. */
@@ -99,19 +98,6 @@ export interface Rule {
 
 export interface Merchant { mchid: string; serial_no: string; trust: string; made: boolean }
 
-/** The contents of a merchant's files. Its secrets are missing if only its configuration has them. */
-export interface Credentials {
-  mchid: string;
-  merchant_serial: string;
-  merchant_certificate: string;
-  merchant_key?: string;
-  apiv3_key?: string;
-  platform_serial?: string;
-  platform_certificate?: string;
-  public_key_id?: string;
-  public_key?: string;
-}
+export interface Policy { name: string; value: string; default: string; choices: { name: string; meaning: string }[]; what: string }
 
-export interface Policy { name: string; value: string; default: string; choices: string[]; what: string }
-
-export interface Checked { number: number; at: number; expectation: object; met: boolean; report: string }
+export interface Checked { number: number; at: number; expectation: object | null; met: boolean; report: string }
