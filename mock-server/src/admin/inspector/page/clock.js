@@ -4,7 +4,7 @@ import { attempt, call } from './api.js';
 import { button, h, show } from './dom.js';
 import { say, when } from './i18n.js';
 import { lasting, learn, lookAtClock, ticking } from './mocktime.js';
-import { card, form, labelled } from './pieces.js';
+import { badge, card, labelled, muted } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['Clock', '时钟'],
@@ -17,11 +17,17 @@ const texts = /** @type {const} */ ({
   minutes: ['+5 min', '+5 分钟'],
   day: ['+1 day', '+1 天'],
   resume: ['Resume', '恢复真实时间'],
-  at: ['Freeze at', '冻结在'],
-  set: ['Set', '设置'],
   signatures: ['Signatures keep the real time', '签名仍使用真实时间'],
   hint: ['An SDK signs with the real time, and is refused if the clock is more than five minutes off, unless this is set.', 'SDK 用真实时间签名；不勾选时，时钟偏差超过 5 分钟请求就会被拒绝。'],
 });
+
+/** @type {[import('./i18n.js').Text, { action: string, seconds?: number }][]} */
+const moves = [
+  [texts.freeze, { action: 'freeze' }],
+  [texts.minutes, { action: 'advance', seconds: 300 }],
+  [texts.day, { action: 'advance', seconds: 86_400 }],
+  [texts.resume, { action: 'resume' }],
+];
 
 /** @returns {import('./controls.js').Control} */
 export function clock() {
@@ -31,7 +37,6 @@ export function clock() {
   // The mock does not say which time signatures have, so it is only told when somebody chose.
   let isChosen = false;
   const real = h('input', { type: 'checkbox', onchange: () => (isChosen = true) });
-  const at = h('input', { type: 'datetime-local', step: 1, required: true });
 
   /** @param {import('./types').ClockState} clock */
   const tell = ({ frozen, offset }) => {
@@ -40,29 +45,20 @@ export function clock() {
     // A status that is said again and again is noise for a screen reader.
     if (text === said) return;
     said = text;
-    show(state, h('span', { class: `badge ${frozen ? 'warn' : 'good'}` }, say(frozen ? texts.frozen : texts.runs)), ' ', !frozen && skew);
+    show(state, frozen ? badge('warn', texts.frozen) : badge('good', texts.runs), ' ', !frozen && skew);
   };
-  /** @param {object} action */
-  const move = async (action) => tell(learn(await call('POST', 'clock', { ...action, ...(isChosen && { signatures: real.checked ? 'real' : 'mock' }) })));
-  const resume = async () => {
-    real.checked = isChosen = false;
-    tell(learn(await call('POST', 'clock', { action: 'resume' })));
+  /** @param {{ action: string, seconds?: number }} action */
+  const move = async (action) => {
+    if (action.action === 'resume') real.checked = isChosen = false;
+    tell(learn(await call('POST', 'clock', { ...action, ...(isChosen && { signatures: real.checked ? 'real' : 'mock' }) })));
   };
   const element = card(
     texts.title,
     time,
     state,
-    h(
-      'div',
-      { class: 'row' },
-      button(say(texts.freeze), () => attempt(() => move({ action: 'freeze' }))),
-      button(say(texts.minutes), () => attempt(() => move({ action: 'advance', seconds: 300 }))),
-      button(say(texts.day), () => attempt(() => move({ action: 'advance', seconds: 86_400 }))),
-      button(say(texts.resume), () => attempt(resume), { class: 'main' }),
-    ),
-    form(() => move({ action: 'freeze', at: Math.floor(new Date(at.value).getTime() / 1000) }), labelled(texts.at, at), h('button', null, say(texts.set))),
+    h('div', { class: 'row' }, moves.map(([text, action]) => button(say(text), () => attempt(() => move(action))))),
     labelled(texts.signatures, real),
-    h('p', { class: 'muted' }, say(texts.hint)),
+    muted(texts.hint),
   );
   return { element, refresh: async () => tell(await lookAtClock()), stop: ticking((now) => show(time, when(now, 'full'))) };
 }

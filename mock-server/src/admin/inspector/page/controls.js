@@ -7,7 +7,7 @@ import { expectations } from './expectations.js';
 import { faults } from './faults.js';
 import { say } from './i18n.js';
 import { merchantField, merchants } from './merchants.js';
-import { card, form, keepFresh, labelled, table } from './pieces.js';
+import { card, form, keepFresh, labelled, muted, table } from './pieces.js';
 
 /**
  * One part of the view.
@@ -61,7 +61,7 @@ function reset(changed) {
     changed();
   };
   const go = h('button', { class: 'danger' }, say(texts.reset));
-  return { element: card(texts.reset, h('p', { class: 'muted' }, say(texts.resetLead)), form(act, labelled(texts.only, field), go)) };
+  return { element: card(texts.reset, muted(texts.resetLead), form(act, labelled(texts.only, field), go)) };
 }
 
 /** @returns {Control} */
@@ -69,10 +69,13 @@ function policies() {
   const list = h('details');
   let isShown = false;
   /** @param {import('./types').Policy} policy */
-  const row = ({ name, value, default: usual, choices, what }) => {
-    const chosen = h('code', { class: value !== usual && 'badge warn' }, value);
-    return h('tr', null, h('th', { scope: 'row' }, name), h('td', null, chosen), h('td', null, h('code', null, usual)), h('td', null, choices.map(({ name, meaning }) => h('div', null, h('code', null, name), `: ${meaning}`))), h('td', { lang: 'en' }, what));
-  };
+  const row = ({ name, value, default: usual, choices, what }) => [
+    name,
+    h('code', { class: value !== usual && 'badge warn' }, value),
+    h('code', null, usual),
+    choices.map(({ name, meaning }) => h('div', null, h('code', null, name), `: ${meaning}`)),
+    what,
+  ];
   const refresh = async () => {
     // They don't change while the mock runs.
     if (isShown) return;
@@ -81,9 +84,9 @@ function policies() {
     isShown = true;
     const changed = all.filter((policy) => policy.value !== policy.default).length;
     const columns = [texts.policy, texts.value, texts.usual, texts.choices, texts.what];
-    show(list, h('summary', null, say(texts.all, { n: all.length, changed })), h('div', { class: 'scrolls' }, table(columns, all.map(row))));
+    show(list, h('summary', null, say(texts.all, { n: all.length, changed })), table(columns, all.map(row)));
   };
-  const element = card(texts.policies, h('p', { class: 'muted' }, say(texts.lead)), list);
+  const element = card(texts.policies, muted(texts.lead), list);
   element.classList.add('wide');
   return { element, refresh };
 }

@@ -3,7 +3,7 @@
 import { call, Refused } from './api.js';
 import { h, show, visible } from './dom.js';
 import { say, when } from './i18n.js';
-import { card, drawer, jsonForm } from './pieces.js';
+import { badge, card, drawer, jsonForm, muted } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['Expectations', '期望'],
@@ -22,7 +22,7 @@ export function expectations() {
   const draw = drawer(list);
   const answer = h('div', { role: 'status' });
   /** @param {boolean} met */
-  const badge = (met) => h('span', { class: `badge ${met ? 'good' : 'bad'}` }, say(met ? texts.met : texts.unmet));
+  const verdict = (met) => (met ? badge('good', texts.met) : badge('bad', texts.unmet));
   /** @param {string} report */
   const pre = (report) => h('pre', { class: 'hostile' }, report.split('\n').flatMap((line) => [...visible(line), '\n']));
 
@@ -31,13 +31,13 @@ export function expectations() {
     h(
       'li',
       null,
-      h('div', { class: 'row' }, badge(met), h('span', { class: 'muted' }, `#${number} ${when(at)}`), h('code', { class: 'hostile' }, visible(expectation ? JSON.stringify(expectation) : '…'))),
+      h('div', { class: 'row' }, verdict(met), h('span', { class: 'muted' }, `#${number} ${when(at)}`), h('code', { class: 'hostile' }, visible(expectation ? JSON.stringify(expectation) : '…'))),
       h('details', null, h('summary', { 'aria-label': `${say(texts.report)} #${number}` }, say(texts.report)), pre(report)),
     );
   const refresh = async () => {
     /** @type {{ expectations: import('./types').Checked[] }} */
     const { expectations: all } = await call('GET', 'verify');
-    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.toReversed().map(line)) : h('p', { class: 'muted' }, say(texts.none))));
+    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.toReversed().map(line)) : muted(texts.none)));
   };
   /** @param {object} expectation */
   const check = async (expectation) => {
@@ -47,7 +47,7 @@ export function expectations() {
       if (error instanceof Refused && error.status === 409) return error.body;
       throw error;
     });
-    show(answer, badge(found.met), pre(found.report));
+    show(answer, verdict(found.met), pre(found.report));
     await refresh();
   };
   const sample = { operation: 'set_rights', status: 204, times: 1 };

@@ -5,7 +5,7 @@ import { button, h, show, visible } from './dom.js';
 import { say } from './i18n.js';
 import { merchantField } from './merchants.js';
 import { lasting, mockNow, ticking } from './mocktime.js';
-import { card, drawer, jsonForm, labelled, table } from './pieces.js';
+import { badge, card, drawer, jsonForm, labelled, muted, table } from './pieces.js';
 
 /** @typedef {import('./types').Rule} Rule */
 /** @typedef {import('./i18n.js').Text} Text */
@@ -57,7 +57,7 @@ export function faults(changed) {
   const operation = h('input', { list: operations.id, autocomplete: 'off', spellcheck: 'false' });
   const meaning = h('p', { class: 'muted', lang: 'en', 'aria-live': 'polite' });
   const other = h('select', { onchange: () => show(meaning, meanings.get(other.value)) });
-  const list = h('div', { class: 'scrolls' });
+  const list = h('div');
   const draw = drawer(list);
   /** @type {Map<string, string>} */
   const meanings = new Map();
@@ -82,36 +82,33 @@ export function faults(changed) {
     changed();
   };
 
-  /** @param {Rule} rule @param {HTMLElement} ends */
+  /** @param {Rule} rule @param {HTMLElement | undefined} ends */
   const row = (rule, ends) => {
     const { id, on, fault, error, latency, milliseconds, times, match = {}, seen, struck } = rule;
     const effect = [fault, error && `${error.status} ${error.code} ${error.message}`, latency && `latency ${JSON.stringify(latency)}`, milliseconds !== undefined && `${milliseconds} ms`];
-    const left = times === undefined ? '∞' : times > struck ? times - struck : h('span', { class: 'badge' }, say(texts.over));
     const remove = async () => {
       await call('DELETE', `faults/${id}`);
       changed();
     };
-    return h(
-      'tr',
-      null,
-      h('th', { scope: 'row' }, id),
-      h('td', null, on === 'callback' && h('span', { class: 'badge info' }, say(texts.callbacks)), ' ', visible(effect.filter(Boolean).join(', '))),
-      h('td', null, h('code', { class: 'hostile' }, Object.entries(match).map(([name, value]) => h('div', null, visible(`${name}: ${JSON.stringify(value)}`))))),
-      h('td', null, say(texts.of, { struck, seen })),
-      h('td', null, left),
+    return [
+      id,
+      [on === 'callback' && badge('info', texts.callbacks), ' ', ...visible(effect.filter(Boolean).join(', '))],
+      h('code', { class: 'hostile' }, Object.entries(match).map(([name, value]) => h('div', null, visible(`${name}: ${JSON.stringify(value)}`)))),
+      say(texts.of, { struck, seen }),
+      times === undefined ? '∞' : times > struck ? times - struck : badge('', texts.over),
       ends,
-      h('td', null, button(say(texts.remove), () => attempt(remove), { 'aria-label': say(texts.removeOne, { id }) })),
-    );
+      button(say(texts.remove), () => attempt(remove), { 'aria-label': say(texts.removeOne, { id }) }),
+    ];
   };
   /** @param {Rule[]} rules */
   const drawRules = (rules) => {
-    const cells = rules.map(({ ends_at }) => ({ ends_at, cell: h('td', { class: 'mono' }) }));
-    countDown = (now) => cells.forEach(({ ends_at, cell }) => show(cell, ends_at && (now < ends_at ? lasting(ends_at - now) : say(texts.expired))));
+    const clocks = rules.map(() => h('span', { class: 'mono' }));
+    const left = (/** @type {number | undefined} */ ends, /** @type {number} */ now) => ends && (now < ends ? lasting(ends - now) : say(texts.expired));
+    countDown = (now) => rules.forEach(({ ends_at }, index) => clocks[index]?.replaceChildren(left(ends_at, now) || ''));
     countDown(mockNow());
     const columns = [texts.rule, texts.fault, texts.match, texts.struck, texts.left, texts.ends, texts.remove];
-    const rows = rules.map((rule, index) => row(rule, cells[index]?.cell ?? h('td')));
     const all = h('p', { class: 'row end' }, button(say(texts.removeAll), () => attempt(removeAll), { class: 'danger' }));
-    show(list, ...(rules.length > 0 ? [table(columns, rows), all] : [h('p', { class: 'muted' }, say(texts.none))]));
+    show(list, ...(rules.length > 0 ? [table(columns, rules.map((rule, index) => row(rule, clocks[index]))), all] : [muted(texts.none)]));
   };
   const offer = async () => {
     const [names, listed] = await Promise.all([call('GET', 'fault-names'), call('GET', 'operations')]);

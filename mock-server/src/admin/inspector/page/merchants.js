@@ -3,8 +3,8 @@
 import { attempt, call, confirmed, copy, notify, save, textOf } from './api.js';
 import { button, h, show } from './dom.js';
 import { say } from './i18n.js';
-import { card, drawer, form, labelled, table } from './pieces.js';
-import { zip } from './zip.js';
+import { badge, card, drawer, form, labelled, table } from './pieces.js';
+import { tar } from './tar.js';
 
 /** @typedef {import('./types').Merchant} Merchant */
 /** @typedef {import('./i18n.js').Text} Text */
@@ -14,7 +14,7 @@ const texts = /** @type {const} */ ({
   merchant: ['Merchant', '商户号'],
   trust: ['Verifies with', '验签方式'],
   credentials: ['Credentials', '凭据'],
-  files: ['Files (.zip)', '文件（.zip）'],
+  files: ['Files (.tar)', '文件（.tar）'],
   env: ['.env', '.env'],
   copyEnv: ['Copy .env', '复制 .env'],
   of: ['{what}, merchant {mchid}', '{what}，商户 {mchid}'],
@@ -53,7 +53,7 @@ export function merchantField() {
 
 /** @param {() => void} changed @returns {import('./controls.js').Control} */
 export function merchants(changed) {
-  const list = h('div', { class: 'scrolls' });
+  const list = h('div');
   const draw = drawer(list);
   const said = h('p', { class: 'warn', role: 'status' });
   const trust = h('select', null, Object.entries(trusts).map(([value, text]) => h('option', { value }, say(text))));
@@ -76,7 +76,7 @@ export function merchants(changed) {
   const files = async (mchid) => {
     const [credentials, exported] = await Promise.all([call('GET', `credentials?merchant=${mchid}`), env(mchid)]);
     show(said, !credentials.merchant_key && say(texts.secret, { mchid }));
-    save(`wechatpay-${mchid}.zip`, zip([...filesOf(credentials), { name: 'env', text: exported, isSecret: true }]));
+    save(`wechatpay-${mchid}.tar`, tar([...filesOf(credentials), { name: 'env', text: exported, isSecret: true }]), 'application/x-tar');
   };
   /** @param {string} mchid */
   const env = (mchid) => textOf('GET', `credentials?merchant=${mchid}&format=env`);
@@ -97,9 +97,8 @@ export function merchants(changed) {
       action(texts.env, async () => save(`${mchid}.env`, await env(mchid))),
       action(texts.copyEnv, async () => copy(await env(mchid))),
     ];
-    const end = made ? action(texts.remove, () => remove(mchid)) : h('span', { class: 'badge' }, say(texts.configured));
-    const known = trusts[trust];
-    return h('tr', null, h('th', { scope: 'row' }, mchid), h('td', null, known && say(known)), h('td', null, h('div', { class: 'row' }, downloads)), h('td', null, end));
+    const end = made ? action(texts.remove, () => remove(mchid)) : badge('', texts.configured);
+    return [mchid, say(trusts[trust] ?? [trust, trust]), h('div', { class: 'row' }, downloads), end];
   };
   const refresh = async () => {
     /** @type {{ merchants: Merchant[] }} */

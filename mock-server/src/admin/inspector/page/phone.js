@@ -5,7 +5,7 @@ import { button, h, link, show, visible } from './dom.js';
 import { on } from './events.js';
 import { money, say, when } from './i18n.js';
 import { lasting, lookAtClock, mockNow, ticking } from './mocktime.js';
-import { card, drawer, keepFresh } from './pieces.js';
+import { card, drawer, keepFresh, muted } from './pieces.js';
 import { qr } from './qr.js';
 import { told } from './told.js';
 
@@ -80,6 +80,9 @@ function about(one) {
   return { text, document: one.is_combined ? 'combined_order' : document, path, field, number: String(one[field]), actions: isCompleted ? { pay, fail: leave } : actions };
 }
 
+/** How many callbacks are looked at for one that belongs to what was done. (own choice) */
+const LOOKS = 20;
+
 /** @param {...string} parts */
 const address = (...parts) => `#/${parts.map(encodeURIComponent).join('/')}`;
 /** @param {Waiting} one */
@@ -108,7 +111,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
   /** @type {(now: number) => void} */
   let countDown = () => {};
 
-  const fresh = keepFresh(['changes', 'exchanges'], async () => {
+  const fresh = keepFresh(['changes'], async () => {
     const [{ payments }] = await Promise.all([/** @type {Promise<{ payments: Waiting[] }>} */ (call('GET', 'payments')), lookAtClock()]);
     if (isDone) return;
     const one = payments.find((one) => one.merchant === merchant && one.kind === kind && about(one).number === number) ?? null;
@@ -139,7 +142,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
       const name = h('span', { class: 'grow hostile' }, visible((one.description || number).slice(0, 200)), h('br'), small);
       return h('li', null, h('a', { href: phoneOf(one), class: 'entry' }, name, h('strong', null, amountOf(one))));
     });
-    const body = all.length > 0 ? h('ul', { class: 'plain stack' }, entries) : h('p', { class: 'muted' }, say(texts.none));
+    const body = all.length > 0 ? h('ul', { class: 'plain stack' }, entries) : muted(texts.none);
     turn(h('h2', null, say(texts.waiting)), [body], (now) => all.forEach((one, index) => clocks[index]?.replaceChildren(remaining(one, now))));
   }
 
@@ -210,9 +213,11 @@ export function phone(root, [merchant, number, kind = 'order']) {
   function deliveries(one) {
     const lines = new Map();
     const element = h('dd', { 'aria-live': 'polite' }, say(texts.waits));
+    // A busy merchant has many others.
+    let looks = LOOKS;
     endDelivery = on('attempts', ({ attempts }) => {
       for (const { callback, merchant, event_type: type, status } of /** @type {import('./types').AttemptLine[]} */ (attempts)) {
-        if (merchant !== one.merchant) continue;
+        if (merchant !== one.merchant || (!lines.has(callback) && looks-- <= 0)) continue;
         void attempt(async () => {
           const { resource } = await call('GET', `callbacks/${callback}`);
           if (!JSON.stringify(resource ?? '').includes(JSON.stringify(about(one).number))) return;
@@ -232,7 +237,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
       codes,
       card(
         texts.codes,
-        code_url && [qr(say(texts.codeUrl), code_url), h('p', { class: 'muted' }, say(texts.codeHint))],
+        code_url && [qr(say(texts.codeUrl), code_url), muted(texts.codeHint)],
         h5_url && [qr(say(texts.h5Url), h5_url)],
         h5_url && isLoopback(h5_url) && [h('p', { class: 'warn' }, say(texts.loopback)), listen],
       ),

@@ -15,11 +15,18 @@ export function card(title, ...children) {
   return h('section', { class: 'card stack', 'aria-label': say(title) }, h('h2', null, say(title)), ...children);
 }
 
-/** @param {Text[]} columns @param {Node[]} rows */
+/** @param {Text[]} columns @param {(Child | Child[])[][]} rows the first cell of each is its heading */
 export function table(columns, rows) {
   const heads = columns.map((text) => h('th', { scope: 'col' }, say(text)));
-  return h('table', null, h('thead', null, h('tr', null, heads)), h('tbody', null, rows));
+  const body = rows.map(([first, ...cells]) => h('tr', null, h('th', { scope: 'row' }, first), cells.map((cell) => h('td', null, cell))));
+  return h('div', { class: 'scrolls' }, h('table', null, h('thead', null, h('tr', null, heads)), h('tbody', null, body)));
 }
+
+/** @param {Text} text */
+export const muted = (text) => h('p', { class: 'muted' }, say(text));
+
+/** @param {'good' | 'bad' | 'warn' | 'info' | ''} kind @param {Text} text */
+export const badge = (kind, text) => h('span', { class: `badge ${kind}` }, say(text));
 
 /** A field with its label. @param {Text} text @param {HTMLElement} field */
 export function labelled(text, field) {
@@ -62,7 +69,7 @@ export function keepFresh(kinds, act) {
   const now = async () => {
     isWanted = true;
     if (isBusy) return;
-    for (isBusy = true; isWanted && !isOver; await pause(500)) {
+    for (isBusy = true; isWanted && !isOver; await pause(1000)) {
       isWanted = false;
       try {
         await act();

@@ -2,8 +2,8 @@
 
 import { call } from './api.js';
 import { h, link, show, visible } from './dom.js';
-import { language, say, when } from './i18n.js';
-import { card, drawer, keepFresh } from './pieces.js';
+import { language, when } from './i18n.js';
+import { badge, card, drawer, keepFresh, muted } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['What front ends were told', '前端收到的结果'],
@@ -12,6 +12,8 @@ const texts = /** @type {const} */ ({
   wrong: ['wrong', '未通过'],
 });
 
+/** What is asked for, if not an order. @type {{ [call: string]: string }} */
+const KINDS = { requestMerchantTransfer: '/transfer', openBusinessView: '/service-order' };
 /** How many are shown. (own choice) */
 const MOST = 20;
 
@@ -26,17 +28,17 @@ export function told() {
       h(
         'div',
         { class: 'row' },
-        h('span', { class: `badge ${ok ? 'good' : 'bad'}` }, say(ok ? texts.right : texts.wrong)),
+        ok ? badge('good', texts.right) : badge('bad', texts.wrong),
         h('strong', null, visible(call)),
         h('span', { class: 'muted' }, when(at)),
-        order && merchant && link(`#/phone/${merchant}/${encodeURIComponent(order)}`, h('span', { class: 'mono hostile' }, visible(order))),
+        order && merchant && link(`#/phone/${merchant}/${encodeURIComponent(order)}${KINDS[call] ?? ''}`, h('span', { class: 'mono hostile' }, visible(order))),
       ),
       h('code', { class: 'hostile' }, visible(errMsg)),
       message && h('p', { class: 'hostile' }, visible((language === 'zh' && chinese) || message)),
     );
   const { stop } = keepFresh(['payment-requests'], async () => {
     const { payment_requests: all } = await call('GET', 'payment-requests');
-    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.slice(-MOST).reverse().map(line)) : h('p', { class: 'muted' }, say(texts.none))));
+    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.slice(-MOST).reverse().map(line)) : muted(texts.none)));
   });
   return { element: card(texts.title, list), stop };
 }
