@@ -93,7 +93,7 @@ export function faults(changed) {
     return [
       id,
       [on === 'callback' && badge('info', texts.callbacks), ' ', ...visible(effect.filter(Boolean).join(', '))],
-      h('code', { class: 'hostile' }, Object.entries(match).map(([name, value]) => h('div', null, visible(`${name}: ${JSON.stringify(value)}`)))),
+      h('code', { class: 'hostile' }, Object.entries(match).map(([name, value]) => h('div', null, visible(`${name}: ${JSON.stringify(value)}`.slice(0, 500))))),
       say(texts.of, { struck, seen }),
       times === undefined ? '∞' : times > struck ? times - struck : badge('', texts.over),
       ends,

@@ -188,7 +188,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
       ...fact(texts.state, one.state),
       ...(one.expires_at ? [h('dt', null, say(texts.expires)), clock] : []),
     ];
-    const heading = h('h2', { class: 'hostile' }, visible(one.description || say(text)));
+    const heading = h('h2', { class: 'hostile' }, visible((one.description || say(text)).slice(0, 500)));
     turn(heading, [h('p', { class: 'amount' }, amountOf(one)), h('dl', null, facts), buttons, refusal].flat(), (now) => show(clock, remaining(one, now)));
     if (one.code_url || one.h5_url) scan(one);
   }
