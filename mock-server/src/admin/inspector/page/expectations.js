@@ -16,26 +16,25 @@ const texts = /** @type {const} */ ({
   check: ['Check', '检查'],
 });
 
-/** @returns {import('./controls.js').Control} */
+/** @param {boolean} met */
+const verdict = (met) => (met ? badge('good', texts.met) : badge('bad', texts.unmet));
+/** @param {string} report */
+const pre = (report) => h('pre', { class: 'hostile' }, report.split('\n').flatMap((line) => [...visible(line), '\n']));
+
+/** @param {Checked} checked */
+function line({ number, at, expectation, met, report }) {
+  const what = h('code', { class: 'hostile' }, visible(expectation ? JSON.stringify(expectation) : '…'));
+  const head = h('div', { class: 'row' }, verdict(met), h('span', { class: 'muted' }, `#${number} ${when(at)}`), what);
+  return h('li', null, head, h('details', null, h('summary', { 'aria-label': `${say(texts.report)} #${number}` }, say(texts.report)), pre(report)));
+}
+
+/** @returns {Control} */
 export function expectations() {
   const list = h('div');
   const draw = drawer(list);
   const answer = h('div', { role: 'status' });
-  /** @param {boolean} met */
-  const verdict = (met) => (met ? badge('good', texts.met) : badge('bad', texts.unmet));
-  /** @param {string} report */
-  const pre = (report) => h('pre', { class: 'hostile' }, report.split('\n').flatMap((line) => [...visible(line), '\n']));
-
-  /** @param {import('./types').Checked} checked */
-  const line = ({ number, at, expectation, met, report }) =>
-    h(
-      'li',
-      null,
-      h('div', { class: 'row' }, verdict(met), h('span', { class: 'muted' }, `#${number} ${when(at)}`), h('code', { class: 'hostile' }, visible(expectation ? JSON.stringify(expectation) : '…'))),
-      h('details', null, h('summary', { 'aria-label': `${say(texts.report)} #${number}` }, say(texts.report)), pre(report)),
-    );
   const refresh = async () => {
-    /** @type {{ expectations: import('./types').Checked[] }} */
+    /** @type {{ expectations: Checked[] }} */
     const { expectations: all } = await call('GET', 'verify');
     draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.toReversed().map(line)) : muted(texts.none)));
   };
@@ -50,8 +49,6 @@ export function expectations() {
     show(answer, verdict(found.met), pre(found.report));
     await refresh();
   };
-  const sample = { operation: 'set_rights', status: 204, times: 1 };
-  const element = card(texts.title, jsonForm(texts.label, sample, texts.check, check), answer, h('h3', null, say(texts.lead)), list);
-  element.classList.add('wide');
-  return { element, refresh };
+  const asked = jsonForm(texts.label, { operation: 'set_rights', status: 204, times: 1 }, texts.check, check);
+  return { element: card(texts.title, [asked, answer, h('h3', null, say(texts.lead)), list]), refresh };
 }

@@ -5,10 +5,7 @@ import { button, h, show, visible } from './dom.js';
 import { say } from './i18n.js';
 import { merchantField } from './merchants.js';
 import { lasting, mockNow, ticking } from './mocktime.js';
-import { badge, card, drawer, jsonForm, labelled, muted, table } from './pieces.js';
-
-/** @typedef {import('./types').Rule} Rule */
-/** @typedef {import('./i18n.js').Text} Text */
+import { badge, card, drawer, jsonForm, labelled, muted, table, words } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['Faults', '故障'],
@@ -16,8 +13,6 @@ const texts = /** @type {const} */ ({
   other: ['Another fault', '其他故障'],
   calls: ['Calls', '请求'],
   callbacks: ['Callbacks', '回调'],
-  add: ['Add', '添加'],
-  merchant: ['Only merchant', '仅商户'],
   operation: ['Only operation', '仅接口'],
   added: ['Rule {id} is added.', '已添加规则 {id}。'],
   none: ['There are no rules.', '没有规则。'],
@@ -26,20 +21,16 @@ const texts = /** @type {const} */ ({
   match: ['Only', '仅限'],
   struck: ['Applied', '已触发'],
   left: ['Remaining', '剩余次数'],
-  ends: ['Ends in', '剩余时间'],
   over: ['used up', '已用完'],
-  expired: ['expired', '已过期'],
   of: ['{struck} of {seen}', '{struck} / {seen}'],
-  remove: ['Delete', '删除'],
   removeOne: ['Delete rule {id}', '删除规则 {id}'],
   removeAll: ['Delete all rules', '删除全部规则'],
   ask: ['Delete all rules?', '确定删除全部规则？'],
-  keep: ['Keep them', '保留'],
   json: ['Add a rule as JSON', '以 JSON 添加规则'],
   label: ['Rule (JSON)', '规则（JSON）'],
 });
 
-/** One click each. @type {[name: string, Text][]} */
+/** One click each. @type {[name: string, Words][]} */
 const quick = [
   ['system-error', ['500 SYSTEM_ERROR', '500 SYSTEM_ERROR']],
   ['no-answer', ['No response (timeout)', '无应答（超时）']],
@@ -50,7 +41,7 @@ const quick = [
 /** Precedes the names of callbacks' faults among the choices. */
 const CALLBACK = 'callback ';
 
-/** @param {() => void} changed @returns {import('./controls.js').Control} */
+/** @param {Ending} changed @returns {Control} */
 export function faults(changed) {
   const merchant = merchantField();
   const operations = h('datalist', { id: 'operations' });
@@ -77,7 +68,7 @@ export function faults(changed) {
     return attempt(() => add({ ...(isCallback && { on: 'callback' }), fault: name.replace(CALLBACK, ''), times: 1, match }));
   };
   const removeAll = async () => {
-    if (!(await confirmed(say(texts.ask), say(texts.removeAll), say(texts.keep)))) return;
+    if (!(await confirmed(say(texts.ask), say(texts.removeAll), say(words.keep)))) return;
     await call('DELETE', 'faults');
     changed();
   };
@@ -85,7 +76,7 @@ export function faults(changed) {
   /** @param {Rule} rule @param {HTMLElement | undefined} ends */
   const row = (rule, ends) => {
     const { id, on, fault, error, latency, milliseconds, times, match = {}, seen, struck } = rule;
-    const effect = [fault, error && `${error.status} ${error.code} ${error.message}`, latency && `latency ${JSON.stringify(latency)}`, milliseconds !== undefined && `${milliseconds} ms`];
+    const effect = [fault, error && Object.values(error).join(' '), latency && `latency ${JSON.stringify(latency)}`, milliseconds && `${milliseconds} ms`];
     const remove = async () => {
       await call('DELETE', `faults/${id}`);
       changed();
@@ -97,23 +88,23 @@ export function faults(changed) {
       say(texts.of, { struck, seen }),
       times === undefined ? '∞' : times > struck ? times - struck : badge('', texts.over),
       ends,
-      button(say(texts.remove), () => attempt(remove), { 'aria-label': say(texts.removeOne, { id }) }),
+      button(say(words.remove), () => attempt(remove), { 'aria-label': say(texts.removeOne, { id }) }),
     ];
   };
   /** @param {Rule[]} rules */
   const drawRules = (rules) => {
     const clocks = rules.map(() => h('span', { class: 'mono' }));
-    const left = (/** @type {number | undefined} */ ends, /** @type {number} */ now) => ends && (now < ends ? lasting(ends - now) : say(texts.expired));
-    countDown = (now) => rules.forEach(({ ends_at }, index) => clocks[index]?.replaceChildren(left(ends_at, now) || ''));
+    countDown = (now) =>
+      rules.forEach(({ ends_at: at }, index) => at && clocks[index]?.replaceChildren(now < at ? lasting(at - now) : say(words.expired)));
     countDown(mockNow());
-    const columns = [texts.rule, texts.fault, texts.match, texts.struck, texts.left, texts.ends, texts.remove];
+    const columns = [texts.rule, texts.fault, texts.match, texts.struck, texts.left, words.left, words.remove];
     const all = h('p', { class: 'row end' }, button(say(texts.removeAll), () => attempt(removeAll), { class: 'danger' }));
     show(list, ...(rules.length > 0 ? [table(columns, rules.map((rule, index) => row(rule, clocks[index]))), all] : [muted(texts.none)]));
   };
   const offer = async () => {
     const [names, listed] = await Promise.all([call('GET', 'fault-names'), call('GET', 'operations')]);
     names.faults.forEach((/** @type {{ name: string, meaning: string }} */ fault) => meanings.set(fault.name, fault.meaning));
-    /** @param {Text} label @param {string} prefix @param {Iterable<string>} all */
+    /** @param {Words} label @param {string} prefix @param {Iterable<string>} all */
     const group = (label, prefix, all) => h('optgroup', { label: say(label) }, Array.from(all, (name) => h('option', { value: prefix + name }, name)));
     show(meaning, meanings.get([...meanings.keys()][0] ?? ''));
     show(other, group(texts.calls, '', meanings.keys()), group(texts.callbacks, CALLBACK, names.callback_faults));
@@ -124,20 +115,15 @@ export function faults(changed) {
     draw(rules, () => drawRules(rules));
     if (meanings.size === 0) await offer();
   };
-  const sample = { fault: 'no-answer', milliseconds: 5000, times: 2, match: { operation: 'set_rights' } };
-  const element = card(
-    texts.title,
-    h(
-      'fieldset',
-      { class: 'stack' },
-      h('legend', null, say(texts.next)),
-      h('div', { class: 'row' }, quick.map(([name, text]) => button(say(text), () => once(name)))),
-      h('div', { class: 'row' }, labelled(texts.other, other), button(say(texts.add), () => once(other.value)), meaning),
-      h('div', { class: 'row' }, labelled(texts.merchant, merchant), labelled(texts.operation, operation), operations),
-    ),
-    list,
-    h('details', null, h('summary', null, say(texts.json)), jsonForm(texts.label, sample, texts.add, add)),
+  const next = h(
+    'fieldset',
+    { class: 'stack' },
+    h('legend', null, say(texts.next)),
+    h('div', { class: 'row' }, quick.map(([name, text]) => button(say(text), () => once(name)))),
+    h('div', { class: 'row' }, labelled(texts.other, other), button(say(words.add), () => once(other.value)), meaning),
+    h('div', { class: 'row' }, labelled(words.only, merchant), labelled(texts.operation, operation), operations),
   );
-  element.classList.add('wide');
+  const asked = jsonForm(texts.label, { fault: 'no-answer', milliseconds: 5000, times: 2, match: { operation: 'set_rights' } }, words.add, add);
+  const element = card(texts.title, [next, list, h('details', null, h('summary', null, say(texts.json)), asked)]);
   return { element, refresh, stop: ticking((now) => countDown(now)) };
 }

@@ -3,25 +3,19 @@
 import { attempt, call, confirmed, copy, notify, save, textOf } from './api.js';
 import { button, h, show } from './dom.js';
 import { say } from './i18n.js';
-import { badge, card, drawer, form, labelled, table } from './pieces.js';
+import { badge, card, drawer, form, labelled, table, words } from './pieces.js';
 import { tar } from './tar.js';
-
-/** @typedef {import('./types').Merchant} Merchant */
-/** @typedef {import('./i18n.js').Text} Text */
 
 const texts = /** @type {const} */ ({
   title: ['Merchants', '商户'],
-  merchant: ['Merchant', '商户号'],
   trust: ['Verifies with', '验签方式'],
   credentials: ['Credentials', '凭据'],
   files: ['Files (.tar)', '文件（.tar）'],
   env: ['.env', '.env'],
   copyEnv: ['Copy .env', '复制 .env'],
   of: ['{what}, merchant {mchid}', '{what}，商户 {mchid}'],
-  remove: ['Delete', '删除'],
   configured: ['configured', '已配置'],
   ask: ['Delete merchant {mchid} and its data?', '确定删除商户 {mchid} 及其数据？'],
-  keep: ['Keep it', '保留'],
   more: ['{n} more are not shown.', '另有 {n} 个未显示。'],
   secret: [
     'Merchant {mchid} has keys of its own in the configuration. The mock never shows its private key and its APIv3 key: take them from where the configuration does.',
@@ -35,12 +29,8 @@ const texts = /** @type {const} */ ({
   ca: ['CA for HTTPS (ca.pem)', 'HTTPS 根证书（ca.pem）'],
 });
 
-/** @type {{ [trust: string]: Text }} */
-const trusts = {
-  both: ['both kinds of key', '两种均可'],
-  'platform-certificate': ['platform certificate', '平台证书'],
-  'public-key': ['public key', '微信支付公钥'],
-};
+/** @type {{ [trust: string]: Words }} */
+const trusts = { both: ['both kinds of key', '两种均可'], 'platform-certificate': ['platform certificate', '平台证书'], 'public-key': ['public key', '微信支付公钥'] };
 /** How many are shown: tests make up to 1,000. (own choice) */
 const MOST = 50;
 
@@ -51,7 +41,7 @@ export function merchantField() {
   return h('input', { list: mchids.id, inputmode: 'numeric', maxlength: 32, size: 12, autocomplete: 'off' });
 }
 
-/** @param {() => void} changed @returns {import('./controls.js').Control} */
+/** @param {Ending} changed @returns {Control} */
 export function merchants(changed) {
   const list = h('div');
   const draw = drawer(list);
@@ -59,80 +49,59 @@ export function merchants(changed) {
   const trust = h('select', null, Object.entries(trusts).map(([value, text]) => h('option', { value }, say(text))));
   const mchid = merchantField();
   const newKey = h('input', { type: 'checkbox' });
-  const go = h('button', { class: 'main' }, say(texts.create));
 
   const create = async () => {
-    go.disabled = true;
-    try {
-      const made = await call('POST', 'merchants', { trust: trust.value, new_key: newKey.checked, ...(mchid.value && { mchid: mchid.value }) });
-      mchid.value = '';
-      notify(say(texts.created, { mchid: made.mchid }));
-      changed();
-    } finally {
-      go.disabled = false;
-    }
-  };
-  /** @param {string} mchid */
-  const files = async (mchid) => {
-    const [credentials, exported] = await Promise.all([call('GET', `credentials?merchant=${mchid}`), env(mchid)]);
-    show(said, !credentials.merchant_key && say(texts.secret, { mchid }));
-    save(`wechatpay-${mchid}.tar`, tar([...filesOf(credentials), { name: 'env', text: exported, isSecret: true }]), 'application/x-tar');
-  };
-  /** @param {string} mchid */
-  const env = (mchid) => textOf('GET', `credentials?merchant=${mchid}&format=env`);
-  /** @param {string} mchid */
-  const remove = async (mchid) => {
-    if (!(await confirmed(say(texts.ask, { mchid }), say(texts.remove), say(texts.keep)))) return;
-    await call('DELETE', `merchants/${mchid}`);
-    notify(say(texts.deleted, { mchid }));
+    const made = await call('POST', 'merchants', { trust: trust.value, new_key: newKey.checked, ...(mchid.value && { mchid: mchid.value }) });
+    mchid.value = '';
+    notify(say(texts.created, { mchid: made.mchid }));
     changed();
   };
-
   /** @param {Merchant} merchant */
   const row = ({ mchid, trust, made }) => {
-    /** @param {Text} text @param {() => Promise<unknown>} act */
+    const path = `credentials?merchant=${mchid}`;
+    const env = () => textOf('GET', `${path}&format=env`);
+    const files = async () => {
+      const [credentials, exported] = await Promise.all([call('GET', path), env()]);
+      show(said, !credentials.merchant_key && say(texts.secret, { mchid }));
+      save(`wechatpay-${mchid}.tar`, tar([...filesOf(credentials), { name: 'env', text: exported, isSecret: true }]), 'application/x-tar');
+    };
+    const remove = async () => {
+      if (!(await confirmed(say(texts.ask, { mchid }), say(words.remove), say(words.keep)))) return;
+      await call('DELETE', `merchants/${mchid}`);
+      notify(say(texts.deleted, { mchid }));
+      changed();
+    };
+    /** @param {Words} text @param {() => Promise<unknown>} act */
     const action = (text, act) => button(say(text), () => attempt(act), { 'aria-label': say(texts.of, { what: say(text), mchid }) });
     const downloads = [
-      action(texts.files, () => files(mchid)),
-      action(texts.env, async () => save(`${mchid}.env`, await env(mchid))),
-      action(texts.copyEnv, async () => copy(await env(mchid))),
+      action(texts.files, files),
+      action(texts.env, async () => save(`${mchid}.env`, await env())),
+      action(texts.copyEnv, async () => copy(await env())),
     ];
-    const end = made ? action(texts.remove, () => remove(mchid)) : badge('', texts.configured);
-    return [mchid, say(trusts[trust] ?? [trust, trust]), h('div', { class: 'row' }, downloads), end];
+    return [mchid, say(trusts[trust] ?? [trust, trust]), h('div', { class: 'row' }, downloads), made ? action(words.remove, remove) : badge('', texts.configured)];
   };
   const refresh = async () => {
     /** @type {{ merchants: Merchant[] }} */
     const { merchants: all } = await call('GET', 'merchants');
     draw(all, () => {
       show(mchids, all.map(({ mchid }) => h('option', { value: mchid })));
-      const rest = all.length - MOST;
-      show(list, table([texts.merchant, texts.trust, texts.credentials, texts.remove], all.slice(0, MOST).map(row)), rest > 0 && h('p', null, say(texts.more, { n: rest })));
+      const n = all.length - MOST;
+      show(list, table([words.merchant, texts.trust, texts.credentials, words.remove], all.slice(0, MOST).map(row)), n > 0 && h('p', null, say(texts.more, { n })));
     });
   };
-  const element = card(
-    texts.title,
-    list,
-    said,
-    form(create, labelled(texts.trust, trust), labelled(texts.mchid, mchid), labelled(texts.newKey, newKey), go),
-    h('p', null, button(say(texts.ca), () => attempt(async () => save('ca.pem', await textOf('GET', 'ca.pem'))))),
-    mchids,
-  );
-  element.classList.add('wide');
-  return { element, refresh };
+  const go = h('button', { class: 'main' }, say(texts.create));
+  const ca = button(say(texts.ca), () => attempt(async () => save('ca.pem', await textOf('GET', 'ca.pem'))));
+  const made = form(create, labelled(texts.trust, trust), labelled(texts.mchid, mchid), labelled(texts.newKey, newKey), go);
+  return { element: card(texts.title, [list, said, made, h('p', null, ca), mchids]), refresh };
 }
 
 /** The files that `wechatpay-mock keys` writes, but for `env`. @param {{ [field: string]: string }} credentials */
 function filesOf(credentials) {
-  const named = [
-    ['merchant_key', 'apiclient_key.pem'],
-    ['merchant_certificate', 'apiclient_cert.pem'],
-    ['platform_certificate', `wechatpay_${credentials.platform_serial}.pem`],
-    ['public_key', 'pub_key.pem'],
+  const named = { merchant_key: 'apiclient_key.pem', merchant_certificate: 'apiclient_cert.pem', platform_certificate: `wechatpay_${credentials.platform_serial}.pem`, public_key: 'pub_key.pem' };
+  const found = Object.entries(named).filter(([field]) => credentials[field]);
+  const json = { ...credentials, ...Object.fromEntries(found) };
+  return [
+    ...found.map(([field, name]) => ({ name, text: credentials[field] ?? '', isSecret: field === 'merchant_key' })),
+    { name: 'credentials.json', text: `${JSON.stringify(json, null, 2)}\n`, isSecret: true },
   ];
-  const files = named.flatMap(([field = '', name = '']) => {
-    const text = credentials[field];
-    return text ? [{ field, name, text, isSecret: field === 'merchant_key' }] : [];
-  });
-  const names = { ...credentials, ...Object.fromEntries(files.map(({ field, name }) => [field, name])) };
-  return [...files, { name: 'credentials.json', text: `${JSON.stringify(names, null, 2)}\n`, isSecret: true }];
 }

@@ -3,8 +3,6 @@
 import { call } from './api.js';
 import { say } from './i18n.js';
 
-/** @typedef {import('./types').ClockState} ClockState */
-
 const texts = /** @type {const} */ ({ days: ['{n} d {rest}', '{n} 天 {rest}'] });
 
 /** @type {ClockState | null} */
@@ -13,12 +11,13 @@ let seen = 0;
 
 /** The mock's time in whole Unix seconds; 0 before the first look. */
 export function mockNow() {
-  if (!known) return 0;
-  return Math.floor(known.now + (known.frozen ? 0 : (performance.now() - seen) / 1000));
+  return known ? Math.floor(known.now + (known.frozen ? 0 : (performance.now() - seen) / 1000)) : 0;
 }
 
-/** @param {ClockState} state */
-export function learn(state) {
+/** @param {object} [move] moves it @returns {Promise<ClockState>} */
+export async function lookAtClock(move) {
+  /** @type {ClockState} */
+  const state = await call(move ? 'POST' : 'GET', 'clock', move);
   // The mock tells whole seconds: being one off is no news, and must not let a countdown jump.
   if (known?.frozen !== state.frozen || Math.abs(mockNow() - state.now) > 1) {
     seen = performance.now();
@@ -27,14 +26,9 @@ export function learn(state) {
   return state;
 }
 
-/** @returns {Promise<ClockState>} */
-export async function lookAtClock() {
-  return learn(await call('GET', 'clock'));
-}
-
-/** @param {(now: number) => void} tick @returns {() => void} what ends it */
+/** @param {(now: number) => void} tick @returns {Ending} */
 export function ticking(tick) {
-  const timer = setInterval(() => known && !document.hidden && tick(mockNow()), 250);
+  const timer = setInterval(() => known && tick(mockNow()), 250);
   return () => clearInterval(timer);
 }
 

@@ -5,13 +5,9 @@ import { button, h, link, show, visible } from './dom.js';
 import { on } from './events.js';
 import { money, say, when } from './i18n.js';
 import { lasting, lookAtClock, mockNow, ticking } from './mocktime.js';
-import { card, drawer, keepFresh, muted } from './pieces.js';
+import { card, drawer, keepFresh, muted, words } from './pieces.js';
 import { qr } from './qr.js';
 import { told } from './told.js';
-
-/** @typedef {import('./types').Waiting} Waiting */
-/** @typedef {import('./i18n.js').Text} Text */
-/** @typedef {(Node | string | false)[]} Parts */
 
 const texts = /** @type {const} */ ({
   title: ['Phone', '手机'],
@@ -30,10 +26,7 @@ const texts = /** @type {const} */ ({
   confirm: ['Confirm', '确认'],
   decline: ['Decline', '拒绝'],
   leave: ['Leave', '离开'],
-  merchant: ['Merchant', '商户号'],
   type: ['Type', '类型'],
-  expires: ['Expires in', '剩余时间'],
-  expired: ['expired', '已过期'],
   state: ['State', '状态'],
   done: ['Done', '完成'],
   paid: ['Paid', '支付成功'],
@@ -55,7 +48,7 @@ const texts = /** @type {const} */ ({
   ],
 });
 
-/** What a user can do, the usual thing first: its label, and its result. @typedef {{ [action: string]: readonly [Text, Text] }} Actions */
+/** What a user can do, the usual thing first: its label, and its result. @typedef {{ [action: string]: readonly [Words, Words] }} Actions */
 
 const [pay, leave] = /** @type {const} */ ([[texts.pay, texts.paid], [texts.leave, texts.left]]);
 const confirm = /** @type {const} */ ([texts.confirm, texts.confirmed]);
@@ -63,7 +56,7 @@ const decline = /** @type {const} */ ([texts.decline, texts.declined]);
 
 /**
  * By kind: what the document's kind is, the call that does what the user does, the field that names it there, and the actions.
- * @type {{ [kind: string]: [Text, document: string, path: string, field: keyof Waiting & string, Actions] }}
+ * @type {{ [kind: string]: [Words, document: string, path: string, field: keyof Waiting & string, Actions] }}
  */
 const kinds = {
   order: [texts.order, 'order', 'payments', 'out_trade_no', { pay, cancel: [texts.cancel, texts.unpaid], fail: [texts.fail, texts.unpaid] }],
@@ -93,7 +86,7 @@ function documentOf(one, payee) {
   return address('state', one.merchant, document, payee && payee !== one.merchant ? `${payee}/${number}` : number);
 }
 /** @param {Waiting} one @param {number} now */
-const remaining = ({ expires_at: at }, now) => (!at ? '' : now < at ? lasting(at - now) : say(texts.expired));
+const remaining = ({ expires_at: at }, now) => (!at ? '' : now < at ? lasting(at - now) : say(words.expired));
 /** @param {Waiting} one */
 const amountOf = ({ amount }) => amount && money(amount.total, amount.currency);
 /** @param {string} url */
@@ -152,7 +145,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
     turn(h('h2', null, say(texts.gone)), [h('p', null, link(address('state', merchant ?? '', document, number ?? ''), named))]);
   }
 
-  /** @param {Text} label @param {string | undefined} value @param {string} [to] */
+  /** @param {Words} label @param {string | undefined} value @param {string} [to] */
   function fact(label, value, to) {
     if (!value) return [];
     return [h('dt', null, say(label)), h('dd', { class: 'mono' }, to ? link(to, ...visible(value)) : visible(value))];
@@ -182,18 +175,18 @@ export function phone(root, [merchant, number, kind = 'order']) {
       ),
     );
     const facts = [
-      ...fact(texts.merchant, one.merchant),
+      ...fact(words.merchant, one.merchant),
       ...fact(text, number, documentOf(one)),
       ...fact(texts.type, one.trade_type),
       ...fact(texts.state, one.state),
-      ...(one.expires_at ? [h('dt', null, say(texts.expires)), clock] : []),
+      ...(one.expires_at ? [h('dt', null, say(words.left)), clock] : []),
     ];
     const heading = h('h2', { class: 'hostile' }, visible((one.description || say(text)).slice(0, 500)));
     turn(heading, [h('p', { class: 'amount' }, amountOf(one)), h('dl', null, facts), buttons, refusal].flat(), (now) => show(clock, remaining(one, now)));
     if (one.code_url || one.h5_url) scan(one);
   }
 
-  /** @param {Waiting} one @param {Text} result @param {boolean} isGood @param {any} answer @param {HTMLElement} callbacks */
+  /** @param {Waiting} one @param {Words} result @param {boolean} isGood @param {any} answer @param {HTMLElement} callbacks */
   function finish(one, result, isGood, answer, callbacks) {
     isDone = true;
     const state = answer.trade_state ?? answer.sub_orders?.[0]?.trade_state ?? answer.state ?? answer.authorization_state;
@@ -233,15 +226,8 @@ export function phone(root, [merchant, number, kind = 'order']) {
   /** @param {Waiting} one */
   function scan({ code_url, h5_url }) {
     const listen = h('pre', null, 'wechatpay-mock --listen 0.0.0.0:8080 --admin-token TOKEN');
-    show(
-      codes,
-      card(
-        texts.codes,
-        code_url && [qr(say(texts.codeUrl), code_url), muted(texts.codeHint)],
-        h5_url && [qr(say(texts.h5Url), h5_url)],
-        h5_url && isLoopback(h5_url) && [h('p', { class: 'warn' }, say(texts.loopback)), listen],
-      ),
-    );
+    const parts = [code_url && [qr(say(texts.codeUrl), code_url), muted(texts.codeHint)], h5_url && qr(say(texts.h5Url), h5_url)];
+    show(codes, card(texts.codes, [...parts, h5_url && isLoopback(h5_url) && [h('p', { class: 'warn' }, say(texts.loopback)), listen]]));
   }
 
   const bar = h('div', { class: 'row', 'aria-hidden': 'true' }, time, h('span', { class: 'notch' }), '▮▮▮');
@@ -249,7 +235,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
   show(root, h('div', { class: 'stack' }, h('h1', null, say(texts.title)), desk));
   return () => {
     fresh.stop();
-    front.stop();
+    front.stop?.();
     stopTicking();
     endDelivery();
   };

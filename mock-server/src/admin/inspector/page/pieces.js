@@ -5,44 +5,46 @@ import { h } from './dom.js';
 import { currentStanding, on } from './events.js';
 import { say } from './i18n.js';
 
-/** @typedef {import('./i18n.js').Text} Text */
-/** @typedef {import('./dom.js').Child} Child */
+export const words = /** @type {const} */ ({
+  merchant: ['Merchant', '商户号'],
+  only: ['Only merchant', '仅商户'],
+  add: ['Add', '添加'],
+  remove: ['Delete', '删除'],
+  keep: ['Keep', '保留'],
+  left: ['Expires in', '剩余时间'],
+  expired: ['expired', '已过期'],
+  notJson: ['This is not JSON: {reason}', '不是合法的 JSON：{reason}'],
+});
 
-const texts = /** @type {const} */ ({ json: ['This is not JSON: {reason}', '不是合法的 JSON：{reason}'] });
-
-/** @param {Text} title @param {...(Child | Child[])} children */
-export function card(title, ...children) {
-  return h('section', { class: 'card stack', 'aria-label': say(title) }, h('h2', null, say(title)), ...children);
+/** @param {Words} title @param {Parts} parts */
+export function card(title, parts) {
+  return h('section', { class: 'card stack', 'aria-label': say(title) }, h('h2', null, say(title)), ...parts);
 }
 
-/** @param {Text[]} columns @param {(Child | Child[])[][]} rows the first cell of each is its heading */
+/** @param {Words[]} columns @param {Parts[]} rows the first cell of each is its heading */
 export function table(columns, rows) {
   const heads = columns.map((text) => h('th', { scope: 'col' }, say(text)));
   const body = rows.map(([first, ...cells]) => h('tr', null, h('th', { scope: 'row' }, first), cells.map((cell) => h('td', null, cell))));
   return h('div', { class: 'scrolls' }, h('table', null, h('thead', null, h('tr', null, heads)), h('tbody', null, body)));
 }
 
-/** @param {Text} text */
+/** @param {Words} text */
 export const muted = (text) => h('p', { class: 'muted' }, say(text));
-
-/** @param {'good' | 'bad' | 'warn' | 'info' | ''} kind @param {Text} text */
+/** @param {'good' | 'bad' | 'warn' | 'info' | ''} kind @param {Words} text */
 export const badge = (kind, text) => h('span', { class: `badge ${kind}` }, say(text));
+/** @param {Words} text @param {HTMLElement} field */
+export const labelled = (text, field) => h('label', null, say(text), ' ', field);
 
-/** A field with its label. @param {Text} text @param {HTMLElement} field */
-export function labelled(text, field) {
-  return h('label', null, say(text), ' ', field);
-}
-
-/** @param {() => unknown} act what is done with it; the page says so if that fails @param {...(Child | Child[])} children */
-export function form(act, ...children) {
+/** @param {() => unknown} act @param {...HTMLElement} parts */
+export function form(act, ...parts) {
   const onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     void attempt(async () => act());
   };
-  return h('form', { class: 'row', onsubmit }, ...children);
+  return h('form', { class: 'row', onsubmit }, parts);
 }
 
-/** A form for JSON. @param {Text} label @param {object} sample @param {Text} go @param {(value: any) => unknown} act */
+/** @param {Words} label @param {object} sample @param {Words} go @param {(value: any) => unknown} act */
 export function jsonForm(label, sample, go, act) {
   const field = h('textarea', { rows: 6, spellcheck: 'false', required: true });
   field.value = JSON.stringify(sample, null, 2);
@@ -51,7 +53,7 @@ export function jsonForm(label, sample, go, act) {
     try {
       value = JSON.parse(field.value);
     } catch (error) {
-      throw new Error(say(texts.json, { reason: String(error) }));
+      throw new Error(say(words.notJson, { reason: String(error) }));
     }
     return act(value);
   };
@@ -61,8 +63,7 @@ export function jsonForm(label, sample, go, act) {
 /**
  * Does something now, after each of these events, and every few seconds; once at a time with a pause after it, for an open page must cost
  * the mock next to nothing. Says so if it fails, but not again before it has worked.
- * @param {import('./events.js').Kind[]} kinds
- * @param {() => Promise<unknown>} act
+ * @param {import('./events.js').Kind[]} kinds @param {() => Promise<unknown>} act
  */
 export function keepFresh(kinds, act) {
   let [isBusy, isWanted, isOver, isBroken] = [false, false, false, false];
@@ -82,16 +83,16 @@ export function keepFresh(kinds, act) {
     isBusy = false;
   };
   const timer = setInterval(() => currentStanding() === 'live' && now(), 5000);
-  const ends = [...kinds, /** @type {const} */ ('cleared'), /** @type {const} */ ('restarted'), /** @type {const} */ ('standing')].map((kind) => on(kind, now));
+  /** @type {(import('./events.js').Kind | 'standing')[]} */
+  const all = [...kinds, 'cleared', 'restarted', 'standing'];
+  const ends = all.map((kind) => on(kind, now));
   void now();
-  return {
-    now: () => void now(),
-    stop() {
-      isOver = true;
-      clearInterval(timer);
-      ends.forEach((end) => end());
-    },
+  const stop = () => {
+    isOver = true;
+    clearInterval(timer);
+    ends.forEach((end) => end());
   };
+  return { now, stop };
 }
 
 /** @param {number} milliseconds */
@@ -99,8 +100,7 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 
 /**
  * Draws something in an element if it is not the same as before, and leaves the focus on the link or button that has it.
- * @param {HTMLElement} element
- * @returns {(value: unknown, draw: () => void) => void}
+ * @param {HTMLElement} element @returns {(value: unknown, draw: () => void) => void}
  */
 export function drawer(element) {
   let drawn = '';
@@ -113,7 +113,8 @@ export function drawer(element) {
     const focused = element.contains(document.activeElement) && document.activeElement;
     draw();
     if (!focused || focused.isConnected) return;
-    const again = [...element.querySelectorAll('a, button, summary')].find((one) => nameOf(one) === nameOf(focused));
-    if (again instanceof HTMLElement) again.focus();
+    for (const one of element.querySelectorAll('a, button, summary')) {
+      if (one instanceof HTMLElement && nameOf(one) === nameOf(focused)) one.focus();
+    }
   };
 }

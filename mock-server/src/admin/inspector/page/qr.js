@@ -13,12 +13,13 @@ const MARGIN = 4;
 export function qr(title, text) {
   const image = h('div', { class: 'qr' });
   void attempt(async () => {
-    const { size, rows } = /** @type {{ size: number, rows: string[] }} */ (await call('GET', `qr?text=${encodeURIComponent(text)}`));
+    /** @type {{ size: number, rows: string[] }} */
+    const { size, rows } = await call('GET', `qr?text=${encodeURIComponent(text)}`);
     const whole = size + 2 * MARGIN;
     const runs = rows.flatMap((row, y) => [...row.matchAll(/1+/g)].map(({ index, 0: run }) => `M${index} ${y}h${run.length}v1h-${run.length}z`));
     const look = { viewBox: `-${MARGIN} -${MARGIN} ${whole} ${whole}`, role: 'img', 'aria-label': say(texts.image, { text }), 'shape-rendering': 'crispEdges' };
     show(image, s('svg', look, s('path', { d: runs.join('') })));
   });
-  const label = h('code', { class: 'hostile' }, visible(text));
-  return h('figure', null, image, h('figcaption', null, h('strong', null, title), label, button(say(texts.copy), () => copy(text))));
+  const label = [h('strong', null, title), h('code', { class: 'hostile' }, visible(text)), button(say(texts.copy), () => copy(text))];
+  return h('figure', null, image, h('figcaption', null, label));
 }

@@ -17,28 +17,22 @@ const KINDS = { requestMerchantTransfer: '/transfer', openBusinessView: '/servic
 /** How many are shown. (own choice) */
 const MOST = 20;
 
+/** @param {PaymentRequest} request */
+function line({ ok, call, at, merchant, order, errMsg, message, chinese }) {
+  const to = order && merchant && link(`#/phone/${merchant}/${encodeURIComponent(order)}${KINDS[call] ?? ''}`, ...visible(order));
+  const head = [ok ? badge('good', texts.right) : badge('bad', texts.wrong), h('strong', null, call), h('span', { class: 'muted' }, when(at)), to];
+  const why = message && h('p', { class: 'hostile' }, visible((language === 'zh' && chinese) || message));
+  return h('li', null, h('div', { class: 'row hostile' }, head), h('code', { class: 'hostile' }, visible(errMsg)), why);
+}
+
+/** @returns {Control} */
 export function told() {
   const list = h('div');
   const draw = drawer(list);
-  /** @param {import('./types').PaymentRequest} request */
-  const line = ({ ok, call, at, merchant, order, errMsg, message, chinese }) =>
-    h(
-      'li',
-      null,
-      h(
-        'div',
-        { class: 'row' },
-        ok ? badge('good', texts.right) : badge('bad', texts.wrong),
-        h('strong', null, visible(call)),
-        h('span', { class: 'muted' }, when(at)),
-        order && merchant && link(`#/phone/${merchant}/${encodeURIComponent(order)}${KINDS[call] ?? ''}`, h('span', { class: 'mono hostile' }, visible(order))),
-      ),
-      h('code', { class: 'hostile' }, visible(errMsg)),
-      message && h('p', { class: 'hostile' }, visible((language === 'zh' && chinese) || message)),
-    );
   const { stop } = keepFresh(['payment-requests'], async () => {
+    /** @type {{ payment_requests: PaymentRequest[] }} */
     const { payment_requests: all } = await call('GET', 'payment-requests');
     draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.slice(-MOST).reverse().map(line)) : muted(texts.none)));
   });
-  return { element: card(texts.title, list), stop };
+  return { element: card(texts.title, [list]), stop };
 }
