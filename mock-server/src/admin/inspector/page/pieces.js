@@ -61,8 +61,8 @@ export function jsonForm(label, sample, go, act) {
 }
 
 /**
- * Does something now, after each of these events, and every few seconds; once at a time with a pause after it, for an open page must cost
- * the mock next to nothing. Says so if it fails, but not again before it has worked.
+ * Does something now, after each of these events, and every few seconds; once at a time, with a pause after it that is longer after what
+ * takes long, for an open page must cost the mock next to nothing. Says so if it fails, but not again before it has worked.
  * @param {import('./events.js').Kind[]} kinds @param {() => Promise<unknown>} act
  */
 export function keepFresh(kinds, act) {
@@ -70,8 +70,10 @@ export function keepFresh(kinds, act) {
   const now = async () => {
     isWanted = true;
     if (isBusy) return;
-    for (isBusy = true; isWanted && !isOver; await pause(1000)) {
+    isBusy = true;
+    while (isWanted && !isOver) {
       isWanted = false;
+      const begun = performance.now();
       try {
         await act();
         isBroken = false;
@@ -79,6 +81,7 @@ export function keepFresh(kinds, act) {
         if (!isBroken && !isOver) notify(String(error instanceof Error ? error.message : error), 'bad');
         isBroken = true;
       }
+      await pause(1000 + 5 * (performance.now() - begun));
     }
     isBusy = false;
   };
