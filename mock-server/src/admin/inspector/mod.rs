@@ -1,13 +1,17 @@
 //! The inspector: the page at `/__mock/ui/` that shows and steers a mock by the calls of this API.
 //!
-//! Its files are in `page/` and in the command. They contain no secret and need no token, because a browser sends none
+//! Its files are in `page/` and, compressed by the build, in the program. They contain no secret and need no token, because a browser sends none
 //! when it opens a page; the page asks for it.
 
+use std::io::Read;
+
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
-        ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        ACCEPT, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+        X_CONTENT_TYPE_OPTIONS,
     },
 };
 use wechatpay_protocol::display::quoted;
@@ -15,18 +19,15 @@ use wechatpay_protocol::display::quoted;
 use crate::{
     admin::{ROOT, document::INDEX, error::AdminError, extract::Segment},
     request::receive::RawRequest,
+    response::deflate::accepts,
 };
 
 /// The page's path, and what also leads there.
 pub(super) const PAGE: &str = "/__mock/ui/";
 pub(super) const WITHOUT_SLASH: &str = "/__mock/ui";
 
-macro_rules! files {
-    ($($name:literal)*) => { &[$(($name, include_bytes!(concat!("page/", $name)))),*] };
-}
-
-/// The files of the page, by name.
-const FILES: &[(&str, &[u8])] = files!["index.html" "style.css" "app.js"];
+/// The files of the page: name, extension, and content in gzip.
+const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// What the page may do: run its own scripts, be styled by its own sheet, and call the mock.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -43,8 +44,8 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
     path = "/__mock/ui/",
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"))
 )]
-pub(super) async fn show_page() -> Result<Response, AdminError> {
-    show_page_file(Segment("index.html".into())).await
+pub(super) async fn show_page(headers: HeaderMap) -> Result<Response, AdminError> {
+    show_page_file(headers, Segment("index.html".into())).await
 }
 
 /// Shows a style sheet or a script of the inspector.
@@ -56,25 +57,32 @@ pub(super) async fn show_page() -> Result<Response, AdminError> {
     params(("file" = String, Path, description = "The file's name.", example = "style.css")),
     responses((status = 200, description = "The file.", content((String = "text/css"), (String = "text/javascript"))))
 )]
-pub(super) async fn show_page_file(Segment(wanted): Segment) -> Result<Response, AdminError> {
-    let found = FILES.iter().find(|(name, _)| *name == wanted);
+pub(super) async fn show_page_file(
+    request: HeaderMap,
+    Segment(wanted): Segment,
+) -> Result<Response, AdminError> {
+    let found = FILES.iter().find(|(name, ..)| *name == wanted);
     let unknown = || AdminError::UnknownPath { found: quoted(&format!("{PAGE}{wanted}")), nearest: PAGE };
-    let (name, bytes) = found.ok_or_else(unknown)?;
+    let (_, extension, compressed) = found.ok_or_else(unknown)?;
     let headers = [
-        (CONTENT_TYPE, content_type(name)),
+        (CONTENT_TYPE, content_type(extension)),
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
         (OPENER_POLICY, "same-origin"),
     ];
-    Ok((headers, *bytes).into_response())
+    if accepts(&request, "gzip") {
+        return Ok((headers, [(CONTENT_ENCODING, "gzip")], *compressed).into_response());
+    }
+    let mut plain = Vec::new();
+    GzDecoder::new(*compressed).read_to_end(&mut plain).expect("the build compressed it");
+    Ok((headers, plain).into_response())
 }
 
-fn content_type(name: &str) -> &'static str {
-    match name.rsplit('.').next() {
-        Some("html") => "text/html; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
+fn content_type(extension: &str) -> &'static str {
+    match extension {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
         _ => "text/javascript; charset=utf-8",
     }
 }
@@ -110,34 +118,15 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
-
     use super::*;
 
-    /// The most that all files together may have, in bytes. (own choice)
+    /// The most that all files together may take, in bytes. (own choice)
     const MOST: usize = 150 * 1024;
 
     #[test]
-    fn every_file_of_the_page_is_served_and_all_together_are_small() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/admin/inspector/page");
-        let names = fs::read_dir(folder).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap());
-        // What only the checker of types reads.
-        let mut names: Vec<_> =
-            names.filter(|name| !name.ends_with(".d.ts") && !name.ends_with(".json")).collect();
-        let mut served: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
-        names.sort_unstable();
-        served.sort_unstable();
-        assert_eq!(served, names);
-        let size: usize = FILES.iter().map(|(_, bytes)| bytes.len()).sum();
-        assert!(size <= MOST, "expected at most {MOST} bytes in page/, found {size}");
-    }
-
-    #[test]
-    fn every_file_of_the_page_has_a_known_type() {
-        for (name, _) in FILES {
-            let known = ["html", "css", "js", "svg"];
-            assert!(known.contains(&name.rsplit('.').next().unwrap()), "{name}");
-        }
+    fn the_page_is_small() {
+        let size: usize = FILES.iter().map(|(.., compressed)| compressed.len()).sum();
+        assert!((1024..=MOST).contains(&size), "expected at most {MOST} bytes, found {size}");
     }
 
     #[test]
