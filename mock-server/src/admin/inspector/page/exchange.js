@@ -3,7 +3,7 @@
 /** @import { Exchange, Header, Part } from './types.d.ts' */
 /** @typedef {import('./i18n.js').Text} Text */
 
-import { attempt, call, copy, notify, textOf } from './api.js';
+import { attempt, call, copy, textOf } from './api.js';
 import { ladder, why } from './checks.js';
 import { caseOf, expectationOf, header, ruleOf } from './copies.js';
 import { button, h, link, show, visible } from './dom.js';
@@ -20,7 +20,6 @@ const texts = /** @type {const} */ ({
   case: ['Case file', '用例文件'],
   expectation: ['Expectation', '断言'],
   rule: ['Fault rule', '故障规则'],
-  caseFile: ['Save it as {name}.json, for wechatpay-mock verify --cases.', '请保存为 {name}.json，用于 wechatpay-mock verify --cases。'],
   replay: ['Send again', '重新发送'],
   then: ['As then', '原样'],
   anew: ['Signed anew', '重新签名'],
@@ -31,7 +30,7 @@ const texts = /** @type {const} */ ({
   decrypt: ['Decrypt sensitive fields', '解密敏感字段'],
   nothing: ['There is no encrypted field.', '没有加密字段。'],
   signature: ['Signature', '签名'],
-  by: ['Signed with {key}.', '用 {key} 签名。'],
+  by: ['Signed with {key}. ', '用 {key} 签名。'],
   named: ["The request's Wechatpay-Serial named it.", '请求的 Wechatpay-Serial 指定了它。'],
   'public-key': ['The merchant trusts the public key only.', '该商户只使用微信支付公钥。'],
   'platform-certificate': ['The merchant trusts the platform certificate only.', '该商户只使用平台证书。'],
@@ -132,7 +131,7 @@ function actions(exchange, trust) {
     group(
       texts.copyAs,
       one(['curl', 'curl'], async () => copy(await textOf('GET', `exchanges/${number}/curl`))),
-      one(texts.case, async () => (await json(caseOf)(), notify(say(texts.caseFile, { name: `exchange-${number}` })))),
+      one(texts.case, json(caseOf)),
       one(texts.expectation, json(expectationOf)),
       one(texts.rule, json(ruleOf)),
     ),
@@ -203,7 +202,7 @@ function signature({ request, rejection, answer }, trust) {
   const [key = '', wanted = ''] = [answer, request].map(({ headers }) => header(headers, 'wechatpay-serial'));
   const isNamed = wanted === key || (wanted.startsWith('PUB_KEY_ID_') && key.startsWith('PUB_KEY_ID_'));
   const reason = trust === 'public-key' || trust === 'platform-certificate' ? trust : isNamed ? 'named' : wanted ? 'other' : 'unnamed';
-  return `${say(texts.by, { key })} ${say(texts[reason], { wanted })}`;
+  return say(texts.by, { key }) + say(texts[reason], { wanted });
 }
 
 /** @param {Header[]} headers */
@@ -211,9 +210,12 @@ function listed(headers) {
   return h('details', null, h('summary', null, say(texts.headers, { n: headers.length })), table(headers));
 }
 
-/** @param {(Header & { base64?: string })[]} rows */
+/** @param {Header[]} rows */
 function table(rows) {
-  return h('table', null, h('tbody', null, rows.map(({ name, value, base64 = '' }) => h('tr', null, h('th', { scope: 'row', class: 'hostile' }, visible(name)), h('td', { class: 'hostile mono' }, visible(value ?? base64))))));
+  const lines = rows.map(({ name, value, base64 = '' }) =>
+    h('tr', null, h('th', { scope: 'row', class: 'hostile' }, visible(name)), h('td', { class: 'hostile mono' }, visible(value ?? base64))),
+  );
+  return h('table', null, h('tbody', null, lines));
 }
 
 /** @type {Part} */

@@ -2,7 +2,7 @@
 
 /** @import { Entry, Field } from './types.d.ts' */
 
-import { attempt, call, confirmed, notify, save, textOf } from './api.js';
+import { attempt, call, confirmed, save, textOf } from './api.js';
 import { button, h, show, visible } from './dom.js';
 import { exchange } from './exchange.js';
 import { ANY, FIELDS, NONE, fromAddress, matcher, toAddress, valueOf } from './filter.js';
@@ -38,7 +38,6 @@ const texts = /** @type {const} */ ({
   held: ['{n} new', '{n} 条新记录'],
   skipped: ['{n} not shown: too many at once', '{n} 条未显示：短时间内太多'],
   har: ['Download HAR', '下载 HAR'],
-  newest: ['The file has the newest {n}.', '文件里是最新的 {n} 条。'],
   clear: ['Clear', '清空'],
   sure: ['Delete all exchanges and attempts from the journal?', '确定清空所有请求和回调记录吗？'],
   keep: ['Keep them', '保留'],
@@ -131,7 +130,7 @@ export function traffic(root, [chosen = '']) {
   if (from && list.list.offsetParent) list.focus(from);
   from = undefined;
   const end = chosen ? exchange(pane, chosen, close) : () => {};
-  void attempt(load);
+  if (!everything().length) void attempt(load);
   operations().then(list.renew, () => {});
   return () => {
     draw = null;
@@ -275,14 +274,11 @@ async function archive() {
   const query = new URLSearchParams();
   for (const field of /** @type {const} */ (['merchant', 'operation', 'status'])) {
     const value = filter[field] ?? '';
-    if (value && (field !== 'status' || /^\d+$/.test(value))) query.set(field, value);
+    if (/^(?!\dxx|none$)\w+$/.test(value)) query.set(field, value);
   }
-  const exchanges = everything().filter(({ way }) => way === 'in');
-  const oldest = exchanges.at(-MOST_IN_HAR);
-  if (oldest && !query.size && exchanges.length > MOST_IN_HAR) {
-    query.set('after', String(oldest.number - 1));
-    notify(say(texts.newest, { n: count(MOST_IN_HAR) }));
-  }
+  // The newest, and with all exchanges the callbacks, too.
+  const before = everything().filter(({ way }) => way === 'in').at(-MOST_IN_HAR - 1);
+  query.set('after', String(before?.number ?? 0));
   save('wechatpay-mock.har', await textOf('GET', `exchanges.har?${query}`), 'application/json');
 }
 
