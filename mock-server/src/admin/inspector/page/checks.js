@@ -6,6 +6,7 @@
 import { h, visible } from './dom.js';
 import { known, say } from './i18n.js';
 import { escapes } from './signed.js';
+import { badge } from './text.js';
 
 const texts = /** @type {const} */ ({
   refused: ['Refused by check {n}: {what}', '未通过第 {n} 项检查：{what}'],
@@ -86,10 +87,9 @@ export function why({ rejection, diagnosis, answer }) {
 /** @param {Diagnosis} diagnosis */
 function cause({ mistakes, name, text: english, chinese }) {
   const names = mistakes.length ? mistakes.map(({ name, variants }) => [name, ...variants].join(' · ')) : [name];
-  const badges = names.map((name) => h('span', { class: 'badge bad' }, name));
   // With a mistake, the lines below show the difference.
-  const rest = mistakes.length ? h('span', { class: 'badge good' }, say(texts.proven)) : h('span', null, escapes(known({ english, chinese })));
-  return [...badges, ' ', rest];
+  const rest = mistakes.length ? badge('good', say(texts.proven)) : h('span', null, escapes(known({ english, chinese })));
+  return [...names.map((name) => badge('bad', name)), ' ', rest];
 }
 
 /** @type {Part} */
@@ -98,7 +98,8 @@ export function ladder({ checks_passed: { length: passed }, rejection }) {
   const steps = CHECKS.map(([what], index) => {
     const verdict = index + 1 === failed ? 'failed' : index < passed ? 'passed' : 'unreached';
     const sign = { passed: '✓', failed: '✗', unreached: '·' }[verdict];
-    return h('li', { class: verdict }, h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'grow' }, say(what)), h('span', { class: 'muted' }, say(texts[verdict])));
+    const result = h('span', { class: 'muted' }, say(texts[verdict]));
+    return h('li', { class: verdict }, h('span', { 'aria-hidden': 'true' }, sign), h('span', null, say(what)), result);
   });
   const isAll = passed === CHECKS.length;
   return h(

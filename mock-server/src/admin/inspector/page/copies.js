@@ -20,7 +20,8 @@ export function header(headers, name) {
 export function caseOf(exchange, trust) {
   const { number, at, operation, merchant, authenticated, request, rejection, fault, answer } = exchange;
   const { status } = answer;
-  const isLost = request.body.cut || answer.body.cut || answer.body.base64 !== undefined || (rejection && !rejection.injected && rejection.check === null);
+  const isEarly = rejection && !rejection.injected && rejection.check === null;
+  const isLost = isEarly || request.body.cut || answer.body.cut || answer.body.base64 !== undefined;
   if (status === null || isLost || (fault && (fault.rule !== null || status < 400))) throw new Error(say(IMPOSSIBLE));
   const authorization = header(request.headers, 'authorization') ?? '';
   /** @type {Values} */
@@ -107,7 +108,7 @@ function expected({ status, body: { text = '', json } }, request, general) {
  * @type {(value: unknown, general: Change, request?: string) => unknown}
  */
 function within(value, general, request) {
-  if (typeof value === 'string') return request === undefined || /^[A-Z_]*$/.test(value) || request.includes(value) ? general(value) : undefined;
+  if (typeof value === 'string') return /^[A-Z_]*$/.test(value) || (request ?? value).includes(value) ? general(value) : undefined;
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return request === undefined ? value.map((one) => within(one, general)) : undefined;
   const members = Object.entries(value).map(([name, member]) => [name, within(member, general, request)]);
@@ -130,12 +131,16 @@ export function ruleOf(exchange) {
 function kind({ operation, merchant, request: { target, body } }) {
   const [path = '', query = ''] = target.split('?');
   const parts = path.split('/');
-  const known = operationOf(operation);
-  /** @type {[place: string, value: unknown][]} */
-  const places = (known?.path.split('/') ?? []).flatMap((part, index) => (part.startsWith('{') ? [[`path.${part.slice(1, -1)}`, decoded(parts[index] ?? '')]] : []));
-  for (const [name, value] of new URLSearchParams(query.replaceAll('+', '%2B'))) if (known && isNumber(name)) places.push([`query.${name}`, value]);
-  for (const [name, value] of Object.entries(body.json ?? {})) if (known && isNumber(name) && typeof value === 'string') places.push([`body./${name}`, value]);
-  return { operation: operation ?? undefined, merchant: merchant ?? undefined, ...Object.fromEntries(places) };
+  /** @type {Values} */
+  const places = {};
+  operationOf(operation)?.path.split('/').forEach((part, index) => {
+    if (part.startsWith('{')) places[`path.${part.slice(1, -1)}`] = decoded(parts[index] ?? '');
+  });
+  const named = [...new URLSearchParams(query.replaceAll('+', '%2B'))].map(([name, value]) => [name, value, 'query.']);
+  for (const [name, value, place] of [...named, ...Object.entries(body.json ?? {}).map(([name, value]) => [name, value, 'body./'])]) {
+    if (operation && isNumber(name) && typeof value === 'string') places[place + name] = value;
+  }
+  return { operation: operation ?? undefined, merchant: merchant ?? undefined, ...places };
 }
 
 /** Whether a field of this name has a number that merchants make, such as out_trade_no. @param {string} name */

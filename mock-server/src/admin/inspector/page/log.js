@@ -107,11 +107,7 @@ function add(added) {
   tell(added);
 }
 
-/**
- * Both in the order of the mock's clock, each in the order of its numbers.
- * @param {Entry[]} one
- * @param {Entry[]} other
- */
+/** Both in the order of the mock's clock, each in the order of its numbers. @param {Entry[]} one @param {Entry[]} other */
 function merged(one, other) {
   const rest = other.toReversed();
   /** @type {Entry[]} */
@@ -124,8 +120,8 @@ function merged(one, other) {
 }
 
 /** @param {Summary} summary @returns {Entry} */
-function ofExchange({ number, at, method, target, operation, merchant, serial_no: key, status, code, fault, diagnosis, warnings, microseconds }) {
-  return { way: 'in', order, number, at, method, target, operation, merchant, key, status, code, fault, diagnosis, warnings, microseconds };
+function ofExchange({ line: _, authenticated: __, serial_no: key, ...summary }) {
+  return { way: 'in', order, key, ...summary };
 }
 
 /** @param {AttemptLine} attempt @returns {Entry} */

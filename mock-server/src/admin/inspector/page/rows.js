@@ -8,14 +8,12 @@ const MORE = 6;
 const NARROW = 880;
 const HEIGHT = [36, 58];
 
-/**
- * @template {object} T
- * @param {import('./types.d.ts').Rows<T>} options
- */
+/** @template {object} T @param {import('./types.d.ts').Rows<T>} options */
 export function rows({ label, heads, id, row, isChosen, open, scrolled }) {
   const head = h('div', { role: 'row', class: 'line', 'aria-rowindex': 1 }, heads);
   const body = h('div', { role: 'rowgroup', class: 'lines' });
-  const list = h('div', { role: 'grid', class: 'list', tabindex: 0, 'aria-label': label }, h('div', { role: 'rowgroup', class: 'heads' }, head), body);
+  const top = h('div', { role: 'rowgroup', class: 'heads' }, head);
+  const list = h('div', { role: 'grid', class: 'list', tabindex: 0, 'aria-label': label }, top, body);
   /** @type {T[]} Oldest first. */
   let entries = [];
   /** @type {Map<T, HTMLElement>} The rows in the document. */

@@ -43,13 +43,13 @@ export function signed({ message, diagnosis, authenticated }) {
       difference && h('td', { 'data-head': say(texts.was) }, right),
     );
   });
-  const heads = [texts.line, texts.should, ...(difference ? [texts.was] : [])];
+  const heads = [texts.line, texts.should, ...(difference ? [texts.was] : [])].map((head) => h('th', { scope: 'col' }, say(head)));
   return h(
     'section',
     { class: 'card stack' },
     h('h3', null, say(texts.title)),
     !difference && h('p', { class: 'muted' }, say(!message ? texts.none : authenticated ? texts.right : unknown)),
-    message && h('table', { class: 'signed' }, h('thead', null, h('tr', null, heads.map((head) => h('th', { scope: 'col' }, say(head))))), h('tbody', null, rows)),
+    message && h('table', { class: 'signed' }, h('thead', null, h('tr', null, heads)), h('tbody', null, rows)),
   );
 }
 
@@ -82,7 +82,8 @@ function compared(one, other, isCut) {
   const lengths = [...a, ''].map(() => new Array(b.length + 1).fill(0));
   const at = (/** @type {number} */ i, /** @type {number} */ j) => lengths[i]?.[j] ?? 0;
   for (let i = a.length - 1; i >= 0; i -= 1) {
-    for (let j = b.length - 1; j >= 0; j -= 1) (lengths[i] ?? [])[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    const row = lengths[i] ?? [];
+    for (let j = b.length - 1; j >= 0; j -= 1) row[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
   }
   const pres = ['ins', 'del'].map((tag) => ({ tag, pre: h('pre', { class: 'hostile' }) }));
   for (let [i, j] = [0, 0]; i < a.length || j < b.length; ) {
@@ -102,7 +103,8 @@ function compared(one, other, isCut) {
 
 /** @param {string} text of the mock's, with escapes */
 export function escapes(text) {
-  return text.split(new RegExp(`(${ESCAPE})`)).flatMap((part, index) => (index % 2 ? [h('span', { class: 'invisible' }, part)] : visible(part)));
+  const parts = text.split(new RegExp(`(${ESCAPE})`));
+  return parts.flatMap((part, index) => (index % 2 ? [h('span', { class: 'invisible' }, part)] : visible(part)));
 }
 
 /** @param {string} text */

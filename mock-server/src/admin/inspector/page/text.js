@@ -1,4 +1,4 @@
-// Long texts: formatted, as they are, and shown step by step, so that none stops the page.
+// Texts: badges, and long ones formatted, as they are, and step by step, so that none stops the page.
 
 /** @import { Body } from './types.d.ts' */
 
@@ -11,6 +11,7 @@ const texts = /** @type {const} */ ({
   save: ['Save as a file', '保存为文件'],
   formatted: ['Formatted', '格式化'],
   raw: ['Raw', '原文'],
+  unanswered: ['no answer', '未应答'],
   empty: ['empty', '空'],
   cut: ['cut by the journal: limits.journal_body', '请求记录只保留了开头：limits.journal_body'],
   binary: ['not UTF-8, in Base64', '不是 UTF-8，以 Base64 显示'],
@@ -18,6 +19,17 @@ const texts = /** @type {const} */ ({
 
 /** How much is shown at first, at most, and at a time, in characters; and how far it is indented, in levels. (own choice) */
 const [FIRST, MOST, STEP, DEEPEST] = [4_000, 100_000, 5_000, 20];
+
+/** @param {'good' | 'bad' | 'warn' | 'info' | ''} kind @param {string} text */
+export function badge(kind, text) {
+  return h('span', { class: `badge ${kind}`, title: text }, text);
+}
+
+/** @param {number | null} status @param {string | null} [code] */
+export function statusBadge(status, code) {
+  if (status === null) return badge('warn', say(texts.unanswered));
+  return badge(status < 300 ? 'good' : status < 400 ? 'info' : 'bad', `${status} ${code ?? ''}`);
+}
 
 /** @param {string} text @param {boolean} [isMarked] whether its line ends are marked */
 export function long(text, isMarked = true) {
