@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::admin::{HEALTH, api};
+use crate::admin::{HEALTH, api, inspector::PAGE};
 
 pub(super) const INDEX: &str = "/__mock/";
 
@@ -197,7 +197,8 @@ fn complete_operation(path: &str, operation: &mut Value) {
     for (status, name, _) in REFUSALS {
         let is_given = match status {
             // Health is open to everyone.
-            "401" | "404" => path != HEALTH,
+            "404" => path != HEALTH,
+            "401" => path != HEALTH && !path.starts_with(PAGE),
             // The refused method belongs to another operation, or to none.
             "405" => false,
             // Some refuse the body in a form of their own.

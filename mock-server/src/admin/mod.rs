@@ -22,6 +22,7 @@ mod exchanges;
 mod explain;
 mod extract;
 mod faults;
+mod inspector;
 mod json;
 mod long;
 mod merchants;
@@ -41,6 +42,7 @@ use axum::{
     extract::{MatchedPath, Request},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use bytes::Bytes;
 use http::{
@@ -57,6 +59,7 @@ use crate::{
         document::{INDEX, calls},
         error::AdminError,
         extract::check_query_names,
+        inspector::{PAGE, WITHOUT_SLASH, lead_to_page},
         long::IsLong,
     },
     api::suggest::nearest,
@@ -94,7 +97,7 @@ pub(crate) struct Admin {
 /// The caller's access. An extension of the request.
 #[derive(Clone, Copy, Debug)]
 struct Caller {
-    /// Whether the caller has full access. Otherwise it may only read the mock's health.
+    /// Whether the caller has full access. Otherwise it may only read the mock's health and the files of the page.
     is_admitted: bool,
 }
 
@@ -131,11 +134,16 @@ impl Admin {
             {
                 Caller { is_admitted: false }
             }
+            // A browser sends no token when it opens the page.
+            Err(AdminError::Token { .. }) if inspector::is_asked_for(&received, uri.path()) => {
+                Caller { is_admitted: false }
+            }
             Err(error) => return error.into_response(),
         };
         let mut request = Request::new(Body::from(received.body));
         *request.method_mut() = received.method;
         *request.uri_mut() = uri;
+        *request.headers_mut() = received.headers;
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(self.access.address());
         request.extensions_mut().insert(Arc::clone(&self.ca));
@@ -153,6 +161,8 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(service::show_index))
         .routes(routes!(service::show_health))
         .routes(routes!(service::show_openapi))
+        .routes(routes!(inspector::show_page))
+        .routes(routes!(inspector::show_page_file))
         .routes(routes!(contract::list_operations))
         .routes(routes!(contract::show_contract))
         .routes(routes!(contract::show_family))
@@ -184,13 +194,17 @@ fn api() -> OpenApiRouter<Arc<Control>> {
 
 fn router(control: Arc<Control>) -> Router {
     let (router, _) = api().split_for_parts();
-    let router = router.route(ROOT, axum::routing::get(service::show_index));
+    let router = router.route(ROOT, get(service::show_index)).route(WITHOUT_SLASH, get(lead_to_page));
     router.route_layer(from_fn(check)).fallback(unknown_path).with_state(control)
 }
 
 /// Refuses a method, query parameter or body that is not in the call's description.
 async fn check(path: MatchedPath, request: Request, next: Next) -> Result<Response, AdminError> {
-    let path = if path.as_str() == ROOT { INDEX } else { path.as_str() };
+    let path = match path.as_str() {
+        ROOT => INDEX,
+        WITHOUT_SLASH => PAGE,
+        path => path,
+    };
     let at_path = || calls().iter().filter(|call| call.path == path);
     let method = request.method().as_str();
     let Some(call) = at_path().find(|call| call.method == method) else {

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, response::IntoResponse};
-use http::header::CONTENT_TYPE;
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header::CONTENT_TYPE};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,6 +16,7 @@ use crate::{
         Caller,
         control::Control,
         document::{Call, admin_openapi, calls},
+        inspector::{lead_to_page, prefers_html},
         json::{JSON, Json},
     },
     journal::metrics::Metrics,
@@ -38,10 +43,26 @@ struct Health {
 
 /// Lists every call.
 ///
-/// Also at /__mock.
-#[utoipa::path(get, path = "/__mock/", responses((status = 200, description = "Every call, with its summary.", body = Index)))]
-pub(super) async fn show_index() -> Json {
-    Json::of(&Index { name: "wechatpay-mock", version: VERSION, calls: calls() })
+/// Also at /__mock. A browser, whose Accept prefers text/html to JSON, is sent on to the inspector.
+#[utoipa::path(
+    get,
+    path = "/__mock/",
+    responses(
+        (status = 200, description = "Every call, with its summary.", body = Index),
+        (
+            status = 303,
+            description = "Where the inspector is.",
+            body = String,
+            content_type = "text/plain",
+            headers(("Location" = String))
+        )
+    )
+)]
+pub(super) async fn show_index(headers: HeaderMap) -> Response {
+    if prefers_html(&headers) {
+        return lead_to_page().await;
+    }
+    Json::of(&Index { name: "wechatpay-mock", version: VERSION, calls: calls() }).into_response()
 }
 
 /// Shows that the mock is healthy.

@@ -187,8 +187,7 @@ impl Exchange {
     /// The five lines that the merchant should have signed, if the `Authorization` header is well formed. The body in
     /// them may be cut.
     pub fn request_message(&self) -> Option<Vec<u8>> {
-        let header = self.request.headers.get(&AUTHORIZATION)?;
-        let authorization = Authorization::parse(header).ok()?;
+        let authorization = self.authorization()?;
         let message = RequestMessage {
             method: self.request.method.as_str(),
             target: &self.request.target,
@@ -197,6 +196,15 @@ impl Exchange {
             body: &self.request.body,
         };
         Some(message.to_bytes())
+    }
+
+    /// The `serial_no` in the `Authorization` header, if that is well formed.
+    pub fn serial_no(&self) -> Option<String> {
+        self.authorization().map(|authorization| authorization.serial_no().to_owned())
+    }
+
+    fn authorization(&self) -> Option<Authorization> {
+        Authorization::parse(self.request.headers.get(&AUTHORIZATION)?).ok()
     }
 
     /// The three lines that the mock signed, if it signed. The body in them may be cut.

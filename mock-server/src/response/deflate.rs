@@ -17,7 +17,7 @@ const LEVEL: u8 = 6;
 pub(crate) fn deflate(mut response: Response, request: &HeaderMap) -> Response {
     let is_plain =
         response.headers.contains_key(REQUEST_ID) && !response.headers.contains_key(CONTENT_ENCODING);
-    if is_plain && !response.body.is_empty() && accepts_deflate(request) {
+    if is_plain && !response.body.is_empty() && accepts(request, "deflate") {
         let compressed = compress_to_vec_zlib(&response.body, LEVEL);
         response.headers.insert(CONTENT_LENGTH, compressed.len().into());
         response.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("deflate"));
@@ -26,12 +26,13 @@ pub(crate) fn deflate(mut response: Response, request: &HeaderMap) -> Response {
     response
 }
 
-fn accepts_deflate(request: &HeaderMap) -> bool {
+/// Whether the request accepts responses in this coding.
+pub(crate) fn accepts(request: &HeaderMap, wanted: &str) -> bool {
     let values = request.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
         let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
         let weight = parameters.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
-        name.trim().eq_ignore_ascii_case("deflate") && weight.is_ok_and(|weight| weight > 0.0)
+        name.trim().eq_ignore_ascii_case(wanted) && weight.is_ok_and(|weight| weight > 0.0)
     })
 }
 
@@ -42,7 +43,7 @@ mod tests {
     #[test]
     fn only_a_client_that_accepts_deflate_gets_it() {
         let accepts = |value| {
-            accepts_deflate(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]))
+            accepts(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]), "deflate")
         };
         for value in ["deflate", "gzip, Deflate", "gzip;q=1.0, deflate; q=0.5"] {
             assert!(accepts(value), "{value}");
@@ -50,6 +51,6 @@ mod tests {
         for value in ["", "gzip", "*", "deflate;q=0", "gzip, deflate;q=0.0", "deflate;q=x"] {
             assert!(!accepts(value), "{value}");
         }
-        assert!(!accepts_deflate(&HeaderMap::new()));
+        assert!(!super::accepts(&HeaderMap::new(), "deflate"));
     }
 }

@@ -151,9 +151,12 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callbacks/1",
         "/callbacks/2",
         "/callback-attempts",
+        "/ui/",
+        "/ui/style.css",
     ] {
         seen.push(admin.get(path).await);
     }
+    seen.push(Admin::new().await.with("Accept: text/html").get("/").await);
     for (path, body) in [
         ("/verify", json!({})),
         ("/verify", json!({ "times": 999 })),

@@ -19,7 +19,8 @@ async fn a_list_has_a_summary_of_each_exchange() {
     assert!(line.as_str().unwrap().starts_with("#2 401 set_rights: check 10: no-final-newline: "), "{line}");
     let expected = json!({
         "number": 2, "at": NOW.as_unix(), "method": "PATCH", "target": RawRequest::sample().target,
-        "operation": "set_rights", "merchant": "1900000001", "authenticated": false, "status": 401,
+        "operation": "set_rights", "merchant": "1900000001", "serial_no": "5CC5AD420837ACD1DF638796A0EFF0D800F88D4E",
+        "authenticated": false, "status": 401,
         "code": "SIGN_ERROR", "fault": null, "diagnosis": "no-final-newline", "warnings": 0, "microseconds": 0,
     });
     assert_eq!(refused, expected);

@@ -14,6 +14,7 @@ mod exchanges;
 mod faults;
 mod follow;
 mod har;
+mod inspector;
 mod isolation;
 mod merchants;
 mod request_payment;

@@ -25,6 +25,9 @@ pub(super) struct Summary<'a> {
     /// The merchant that Authorization names, if it exists.
     #[schema(required, pattern = "^[0-9]{1,32}$")]
     merchant: Option<&'a str>,
+    /// The serial_no in Authorization: the certificate whose key should have signed. A long one ends in ….
+    #[schema(required, max_length = 65)]
+    serial_no: Option<String>,
     /// Whether the merchant's signature is valid.
     authenticated: bool,
     /// The status of the response; null if a fault kept it from being sent.
@@ -51,6 +54,9 @@ pub(super) struct Summary<'a> {
 /// The most characters in the method and in the target.
 const MOST: usize = 1024;
 
+/// The most characters in the serial number; real ones have 40.
+const SERIAL_NO: usize = 64;
+
 /// The most characters in the log line.
 const LINE: usize = 512;
 
@@ -63,6 +69,7 @@ impl<'a> Summary<'a> {
             target: truncate(&exchange.request.target, MOST).into_owned(),
             operation: exchange.operation.as_deref(),
             merchant: exchange.mchid.as_ref().map(Mchid::as_str),
+            serial_no: exchange.serial_no().map(|serial_no| truncate(&serial_no, SERIAL_NO).into_owned()),
             authenticated: exchange.is_authenticated,
             status: exchange.status.map(|status| status.as_u16()),
             code: exchange.code(),

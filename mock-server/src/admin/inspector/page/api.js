@@ -156,11 +156,11 @@ export async function copy(text) {
 /**
  * Lets the browser save a file.
  * @param {string} name
- * @param {string} text
+ * @param {string | Blob} content
  * @param {string} [type]
  */
-export function save(name, text, type = 'text/plain') {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+export function save(name, content, type = 'text/plain') {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   h('a', { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

@@ -135,3 +135,34 @@ export interface Rows<T> {
 
 /** A part of what is shown of an exchange. */
 export type Part = (exchange: Exchange, trust?: string) => Node | null | false;
+/** What a document became, and who made it so. */
+export interface Change { number: number; at: number; exchange: number | null; by: string; value: unknown }
+
+export interface Document { merchant: string; kind: string; key: string; version: number | null; value: unknown; changes: Change[] }
+
+export interface Attempt {
+  at: number;
+  serial: string;
+  received: boolean;
+  status: number | null;
+  reason?: string;
+  fault?: string;
+  milliseconds: number;
+  request?: { url: string; headers: [string, string][]; body: string; message: string };
+  response_body?: string;
+}
+
+export interface Callback {
+  number: number;
+  id: string;
+  event_type: string;
+  merchant: string;
+  notify_url: string;
+  created_at: number;
+  state: 'waiting' | 'sending' | 'received' | 'given-up' | 'held';
+  due_at: number | null;
+  attempts: Attempt[];
+  resource?: unknown;
+}
+
+export interface Clock { now: number; rfc3339: string; frozen: boolean; offset: number }

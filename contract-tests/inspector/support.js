@@ -1,0 +1,115 @@
+// A mock and a browser for the tests of the inspector.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createSign, randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const MOCK = process.env.WECHATPAY_MOCK ?? 'wechatpay-mock';
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+// The browser reaches this machine only, and no proxy.
+const ARGUMENTS = ['--no-proxy-server', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
+
+/** A mock on a free port. */
+export async function startMock(...options) {
+  const child = spawn(MOCK, ['serve', '--listen', '127.0.0.1:0', '--quiet', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout);
+  const { value: first } = await lines[Symbol.asyncIterator]().next();
+  const url = /http:\/\/\S+/.exec(first)?.[0];
+  assert.ok(url, `expected the address on the first line, found ${first}`);
+  let credentials;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  return {
+    url,
+    page: `${url}/__mock/ui/`,
+    /** Calls the mock's own API. */
+    async steer(method, path, body, headers = {}) {
+      const response = await fetch(`${url}/__mock${path}`, { method, headers, body: body && JSON.stringify(body) });
+      const text = await response.text();
+      assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+      return response.headers.get('Content-Type').startsWith('application/json') ? JSON.parse(text) : text;
+    },
+    /** Runs a command against this mock, such as `['call', 'rights', 'patch']`. */
+    run: ([command, ...rest]) => execute([command, ...(command === 'call' ? ['--base-url', url] : ['--url', url]), ...rest]),
+    /**
+     * A request that the development merchant signs. `signing` changes the text that is signed, to sign another one.
+     * @returns {Promise<{ status: number, text: string }>}
+     */
+    async send(method, target, body = '', { signing = (text) => text, headers = {}, at = Math.floor(Date.now() / 1000) } = {}) {
+      credentials ??= await this.steer('GET', '/credentials');
+      const { mchid, serial_no, merchant_key: key } = credentials;
+      const nonce = randomBytes(16).toString('hex');
+      const signature = createSign('RSA-SHA256').update(signing(`${method}\n${target}\n${at}\n${nonce}\n${body}\n`)).sign(key, 'base64');
+      const fields = { mchid, nonce_str: nonce, signature, timestamp: at, serial_no };
+      const authorization = Object.entries(fields).map(([name, value]) => `${name}="${value}"`).join(',');
+      const response = await fetch(url + target, {
+        method,
+        body: body || undefined,
+        headers: { Accept: 'application/json', 'Content-Type': 'application/json', Authorization: `WECHATPAY2-SHA256-RSA2048 ${authorization}`, ...headers },
+      });
+      return { status: response.status, text: await response.text() };
+    },
+    async stop() {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+/** Runs a command of the mock's. Returns its exit code and what it prints. */
+export function execute(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(MOCK, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    child.once('error', reject).once('close', (code) => resolve({ code, output }));
+  });
+}
+
+let browser;
+
+/**
+ * A page of its own, which fails the test at its end if it asked for another origin, logged an error or broke its policy.
+ * @returns {Promise<import('playwright-core').Page & { assertClean(): Promise<void> }>}
+ */
+export async function visit(url, { locale = 'en-US', colorScheme = 'light', width = 1280, height = 800, ...options } = {}) {
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, '--no-sandbox'] });
+  const context = await (await browser).newContext({ locale, colorScheme, viewport: { width, height }, ...options });
+  const page = await context.newPage();
+  const { origin } = new URL(url);
+  const wrong = [];
+  page.on('request', (request) => {
+    if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== origin) wrong.push(`asked ${request.url()}`);
+  });
+  page.on('pageerror', (error) => wrong.push(`threw ${error.stack}`));
+  page.on('dialog', (dialog) => (wrong.push(`opened a dialog: ${dialog.message()}`), dialog.dismiss()));
+  page.on('console', (message) => {
+    // A refused call is in the console by itself.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) wrong.push(`logged ${message.text()}`);
+  });
+  page.assertClean = async () => {
+    assert.deepEqual(wrong, []);
+    await context.close();
+  };
+  await page.goto(url);
+  return page;
+}
+
+/** Ends the browser. For `after` of each file. */
+export async function closeBrowser() {
+  await (await browser)?.close();
+}
+
+/** The sample operation: a member's rights. */
+export const RIGHTS = '/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights';
+
+/** A body of the sample operation, each with a number of its own. */
+export function points(bonus, number = randomBytes(8).toString('hex')) {
+  return JSON.stringify({ bonus_value: bonus, out_request_no: number });
+}
+
+/** An order for a code. */
+export function order(number, total = 100, description = 'Coffee') {
+  return JSON.stringify({ mchid: '1900000001', appid: 'wxd678efh567hg6787', description, out_trade_no: number, notify_url: 'https://shop.example.com/notify', amount: { total, currency: 'CNY' } });
+}

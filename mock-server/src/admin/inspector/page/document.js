@@ -1,0 +1,179 @@
+// One document: its value, what happened to it and what can happen, and its edition for test set-up.
+
+import { attempt, confirmed, notify, textOf } from './api.js';
+import { KINDS, RELATED, stateOf } from './diagrams.js';
+import { button, h, link, visible } from './dom.js';
+import { moment, points, states } from './drawing.js';
+import { say } from './i18n.js';
+import { redraw, said, some } from './panes.js';
+import { block, differences, exact } from './values.js';
+
+/** @typedef {import('./types.js').Document} Document */
+/** @typedef {import('./types.js').Change} Change */
+
+const texts = /** @type {const} */ ({
+  back: ['Back to the list', '返回列表'],
+  version: ['version {n}', '版本 {n}'],
+  deleted: ['deleted', '已删除'],
+  edit: ['Edit', '编辑'],
+  remove: ['Delete', '删除'],
+  states: ['What happened, what can happen', '已发生与可能发生的状态变化'],
+  points: ['Points over time', '积分变化'],
+  related: ['Belongs to', '相关数据'],
+  value: ['Value', '内容'],
+  history: ['History', '历史记录'],
+  none: ['No change of it is kept: it was there at the start, or the change is too old.', '没有保留的变更：启动时已存在，或变更时间过久。'],
+  created: ['created', '创建'],
+  same: ['the same value again', '内容没有变化'],
+  request: ['by a request', '请求'],
+  payer: ['by the payer', '用户操作'],
+  time: ['by time', '到期自动'],
+  edited: ['by an edit', '手动编辑'],
+  setup: [
+    'For test set-up: this changes what the mock remembers, past the rules of the gateway. The history records it as an edit.',
+    '用于准备测试数据：绕过网关规则，直接修改模拟网关保存的内容，并在历史记录中标为“手动编辑”。',
+  ],
+  json: ['New value, as JSON', '新内容（JSON）'],
+  save: ['Save', '保存'],
+  cancel: ['Cancel', '取消'],
+  saved: ['Saved.', '已保存。'],
+  other: ['It has changed since you began; saving replaces that.', '开始编辑后它又有变更，保存会覆盖该变更。'],
+  question: ['Delete {key}? This is for test set-up; the history records it.', '要删除 {key} 吗？此操作用于准备测试数据，会记入历史记录。'],
+  keep: ['Keep it', '保留'],
+});
+
+/** @type {{ [by: string]: import('./i18n.js').Text }} */
+const BY = { request: texts.request, payer: texts.payer, time: texts.time, edit: texts.edited };
+
+/** @param {...string} parts */
+export function address(...parts) {
+  return `#/state/${parts.map(encodeURIComponent).join('/')}`;
+}
+
+/** @param {string} kind */
+export function nameOf(kind) {
+  return say(KINDS[kind] ?? [kind, kind]);
+}
+
+/** @param {string} merchant @param {string} kind @param {string} key */
+export function openDocument(merchant, kind, key) {
+  const call = `documents/${encodeURIComponent(kind)}/${encodeURIComponent(key)}?merchant=${encodeURIComponent(merchant)}`;
+  const title = h('h2', { tabindex: '-1', class: 'hostile' }, ...visible(key));
+  const [facts, failure, body, editor] = [h('p', { class: 'row' }), h('p', { class: 'bad', role: 'alert' }), h('div', { class: 'stack' }), h('div', { class: 'stack' })];
+  const change = button(say(texts.edit), () => current && edit(current));
+  const actions = h('p', { class: 'row' }, change, button(say(texts.remove), () => attempt(remove), { class: 'danger' }));
+  const back = h('p', { class: 'back' }, link(address(merchant, kind), `← ${say(texts.back)}`));
+  const element = h('section', { class: 'card stack' }, back, title, facts, actions, failure, editor, body);
+  let text = '';
+  /** @type {Document | null} */
+  let current = null;
+  let warn = () => {};
+
+  async function load() {
+    try {
+      const answer = await textOf('GET', call);
+      failure.textContent = '';
+      if (answer === text) return;
+      [text, current] = [answer, exact(answer)];
+    } catch (error) {
+      [text, current] = ['', null];
+      failure.textContent = said(error);
+    }
+    actions.hidden = !current || current.value === null;
+    redraw(body, ...(current ? parts(current) : []));
+    warn();
+  }
+
+  /** @param {Document} found */
+  function parts({ value, version, changes }) {
+    const state = stateOf(kind, value);
+    redraw(
+      facts,
+      h('span', { class: 'badge' }, nameOf(kind)),
+      state && h('span', { class: 'badge info hostile' }, ...visible(state)),
+      h('span', { class: `badge ${version ? '' : 'warn'}` }, version ? say(texts.version, { n: version }) : say(texts.deleted)),
+    );
+    /** @type {[import('./i18n.js').Text, Element | null][]} */
+    const all = [
+      [texts.states, states(kind, value, changes)],
+      [texts.points, kind === 'member_card' ? points(changes) : null],
+      [texts.related, related(value)],
+      [texts.value, value === null ? null : block(JSON.stringify(value, null, 2))],
+      [texts.history, changes.length ? history(changes) : h('p', { class: 'muted' }, say(texts.none))],
+    ];
+    return all.flatMap(([title, part]) => (part ? [h('h3', null, say(title)), part] : []));
+  }
+
+  /** @param {any} value */
+  function related(value) {
+    const found = (RELATED[kind] ?? []).flatMap(([field, kind]) => [value?.[field]].flat().map((key) => ({ kind, key })));
+    const named = found.filter(({ key }) => typeof key === 'string');
+    return named.length ? some(h('ul'), named, 20, ({ kind, key }) => h('li', null, `${nameOf(kind)} `, link(address(merchant, kind, key), ...visible(key)))) : null;
+  }
+
+  /** @param {Document} edited */
+  function edit({ value, version }) {
+    const input = h('textarea', { id: 'edited', rows: 16, spellcheck: 'false', 'aria-describedby': 'edit-what edit-error' });
+    const error = h('p', { class: 'bad hostile', id: 'edit-error', role: 'alert' });
+    const changed = h('p', { class: 'warn', role: 'status' });
+    input.value = JSON.stringify(value, null, 2);
+    warn = () => void (changed.textContent = current?.version === version ? '' : say(texts.other));
+    const close = () => {
+      editor.replaceChildren();
+      warn = () => {};
+      change.focus();
+    };
+    const save = async () => {
+      try {
+        await textOf('PUT', call, exact(input.value));
+        notify(say(texts.saved));
+        close();
+        await load();
+      } catch (refused) {
+        error.textContent = said(refused);
+        input.setAttribute('aria-invalid', 'true');
+        input.focus();
+      }
+    };
+    editor.replaceChildren(
+      h('p', { class: 'warn', id: 'edit-what' }, say(texts.setup)),
+      h('label', { for: 'edited' }, say(texts.json)),
+      input,
+      error,
+      changed,
+      h('p', { class: 'row' }, button(say(texts.save), save, { class: 'main' }), button(say(texts.cancel), close)),
+    );
+    input.focus();
+  }
+
+  async function remove() {
+    if (!(await confirmed(say(texts.question, { key }), say(texts.remove), say(texts.keep)))) return;
+    await textOf('DELETE', call);
+    await load();
+    title.focus();
+  }
+
+  return { element, title, load };
+}
+
+/** What each change changed, the newest first. @param {Change[]} changes */
+function history(changes) {
+  const newest = changes.map((change, at) => ({ ...change, before: changes[at - 1]?.value ?? null, change })).reverse();
+  return some(h('ol', { class: 'history' }), newest, 20, ({ change, before, value, by }) => {
+    const what = value === null ? texts.deleted : before === null ? texts.created : null;
+    const who = h('span', { class: `badge ${by === 'edit' ? 'warn' : ''}` }, say(BY[by] ?? [by, by]));
+    const line = h('p', { class: 'row' }, moment(change), who, what && h('span', { class: 'badge info' }, say(what)));
+    return h('li', null, line, what ? null : changed(before, value));
+  });
+}
+
+/** @param {unknown} before @param {unknown} after */
+function changed(before, after) {
+  const found = differences(before, after);
+  const short = (/** @type {string} */ text) => visible(text.length > 300 ? `${text.slice(0, 299)}…` : text);
+  if (!found.length) return h('p', { class: 'muted' }, say(texts.same));
+  return some(h('ul', { class: 'hostile' }), found, 12, ({ path, before, after }) => {
+    const both = [before !== undefined && h('del', null, ...short(before)), ' → ', after !== undefined && h('ins', null, ...short(after))];
+    return h('li', null, h('code', null, ...short(path)), ' ', both);
+  });
+}

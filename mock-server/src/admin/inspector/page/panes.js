@@ -1,0 +1,134 @@
+// What State and Callbacks are made of: a list, what is chosen in it, tables, and long lists that are shown step by step.
+
+import { button, h, show, visible } from './dom.js';
+import { on } from './events.js';
+import { count, language, say } from './i18n.js';
+
+/** @typedef {import('./i18n.js').Text} Text */
+/** A list in `rows`. `hear` tells it of an event, and is false if that is none of its. @typedef {{ element: Element, list: Element, rows: HTMLTableSectionElement, load: () => unknown, hear: (kind: string, data: any) => boolean }} List */
+/** @typedef {{ element: Element, title: HTMLElement, load: () => unknown, tick?: () => void }} Chosen */
+
+const texts = /** @type {const} */ ({ more: ['Show {n} more', '再显示 {n} 条'] });
+
+/** The list that was shown last: it stays while only the choice in it changes. @type {{ id: string, list: List, one: HTMLElement } | null} */
+let last = null;
+
+/**
+ * Shows a list and what is chosen in it, and keeps both fresh.
+ * @param {HTMLElement} root
+ * @param {string[]} names of the list
+ * @param {string} key what is chosen, or empty
+ * @param {() => List} make
+ * @param {() => Chosen} choose
+ * @returns {() => void}
+ */
+export function browse(root, names, key, make, choose) {
+  const id = JSON.stringify([language, ...names]);
+  const isNew = last?.id !== id;
+  if (!last || isNew) {
+    const [list, one] = [make(), h('div')];
+    list.element.append(h('div', { class: 'panes' }, list.list, one));
+    last = { id, list, one };
+  }
+  const { list, one } = last;
+  const chosen = key ? choose() : null;
+  show(one, chosen?.element);
+  one.parentElement?.classList.toggle('chosen', chosen !== null);
+  const before = [...list.rows.rows].find((row) => row.dataset.key === list.rows.dataset.chosen);
+  list.rows.dataset.chosen = key;
+  mark(list.rows);
+  root.append(list.element);
+  if (!isNew) (chosen?.title ?? before?.querySelector('a'))?.focus();
+  const refresh = paced(() => Promise.all([list.load(), chosen?.load()]));
+  refresh();
+  const kinds = /** @type {const} */ (['changes', 'attempts', 'cleared', 'restarted']);
+  const ends = kinds.map((kind) => on(kind, (data) => list.hear(kind, data) && refresh()));
+  const timer = setInterval(() => document.hidden || chosen?.tick?.(), 1000);
+  return () => [...ends, refresh.end, () => clearInterval(timer)].forEach((end) => end());
+}
+
+/** Marks the chosen row. @param {HTMLTableSectionElement} rows */
+function mark(rows) {
+  for (const row of rows.rows) {
+    const isChosen = row.dataset.key === rows.dataset.chosen;
+    row.classList.toggle('chosen', isChosen);
+    if (isChosen) row.querySelector('a')?.setAttribute('aria-current', 'true');
+    else row.querySelector('a')?.removeAttribute('aria-current');
+  }
+}
+
+/**
+ * Replaces what is in an element. What had the focus in it keeps it, if it is still there.
+ * @param {Element} element
+ * @param {...(import('./dom.js').Child)} children
+ */
+export function redraw(element, ...children) {
+  const had = element.contains(document.activeElement) && document.activeElement;
+  show(element, ...children);
+  if (element instanceof HTMLTableSectionElement) mark(element);
+  if (!had || had.isConnected) return;
+  const name = (/** @type {Element} */ one) => one.getAttribute('href') ?? one.textContent;
+  const same = [...element.querySelectorAll(had.tagName)].find((one) => name(one) === name(had));
+  if (same instanceof HTMLElement) same.focus({ preventScroll: true });
+}
+
+/**
+ * Does something at once, and then at most once in a while however often it is asked to; what takes long, less often.
+ * @param {() => unknown} act
+ * @param {number} [pause] in milliseconds
+ */
+export function paced(act, pause = 1000) {
+  let [timer, isBusy, isAsked] = [0, false, false];
+  const ask = async () => {
+    isAsked = isBusy;
+    if (isBusy) return;
+    isBusy = true;
+    const begun = performance.now();
+    await act();
+    timer = setTimeout(() => ((isBusy = false), isAsked && ask()), pause + 5 * (performance.now() - begun));
+  };
+  return Object.assign(() => void ask(), { end: () => clearTimeout(timer) });
+}
+
+/** @param {Text[]} heads @param {HTMLElement} body @param {Text} [label] */
+export function table(heads, body, label) {
+  const head = h('tr', null, heads.map((text) => h('th', { scope: 'col' }, say(text))));
+  return h('div', { class: 'scrolls', tabindex: '0' }, h('table', { 'aria-label': label && say(label) }, h('thead', null, head), body));
+}
+
+/** @param {...(import('./dom.js').Child | import('./dom.js').Child[])} cells */
+export function tr(...cells) {
+  return h('tr', null, cells.map((cell) => h('td', null, cell)));
+}
+
+/**
+ * Adds the first items, and a button for more of them.
+ * @template T
+ * @template {Element} E
+ * @param {E} parent
+ * @param {T[]} items
+ * @param {number} step
+ * @param {(item: T) => Node} make
+ * @returns {E}
+ */
+export function some(parent, items, step, make) {
+  parent.append(...items.slice(0, step).map(make));
+  const rest = items.slice(step);
+  if (rest.length) {
+    const more = button(say(texts.more, { n: count(rest.length) }), () => (line.remove(), some(parent, rest, step * 5, make)));
+    const line = parent instanceof HTMLTableSectionElement ? h('tr', null, h('td', { colspan: 9 }, more)) : h('li', null, more);
+    parent.append(line);
+  }
+  return parent;
+}
+
+/** @param {[Text, string | number | null | undefined][]} facts */
+export function facts(...facts) {
+  const shown = facts.filter(([, value]) => value !== undefined && value !== null);
+  return h('dl', null, shown.map(([text, value]) => [h('dt', null, say(text)), h('dd', { class: 'hostile' }, ...visible(String(value)))]).flat());
+}
+
+/** What an error says. @param {unknown} error */
+export function said(error) {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,54 @@
+// JSON values: read to the last digit, shown in full, compared field by field.
+
+import { button, h, visible } from './dom.js';
+import { count, say } from './i18n.js';
+
+const texts = /** @type {const} */ ({
+  all: ['Show all {n} characters', '显示全部 {n} 个字符'],
+  wrong: ['Not JSON: {reason}', '不是合法的 JSON：{reason}'],
+});
+
+/** What `JSON` has in newer browsers: numbers that stay as they are written. @type {any} */
+const Exact = JSON;
+
+/** Parses JSON. A number that JavaScript would round stays as it is. @param {string} text */
+export function exact(text) {
+  /** @param {string} _name @param {any} value @param {{ source?: string }} [context] */
+  const revive = (_name, value, context) =>
+    typeof value === 'number' && context?.source !== String(value) ? Exact.rawJSON?.(context?.source ?? value) ?? value : value;
+  try {
+    return JSON.parse(text, revive);
+  } catch (error) {
+    throw new Error(say(texts.wrong, { reason: /** @type {Error} */ (error).message }));
+  }
+}
+
+/** Every single value by its path, as JSON; the first 5,000. @param {any} value @param {Map<string, string>} found @param {string} [path] */
+function flat(value, found, path = '') {
+  if (value && typeof value === 'object' && !Exact.isRawJSON?.(value) && Object.keys(value).length > 0) {
+    for (const name of Object.keys(value)) if (found.size < 5000) flat(value[name], found, path ? `${path}.${name}` : name);
+  } else found.set(path, JSON.stringify(value));
+  return found;
+}
+
+/** @param {unknown} before @param {unknown} after @returns {{ path: string, before?: string, after?: string }[]} */
+export function differences(before, after) {
+  const [one, other] = [flat(before, new Map()), flat(after, new Map())];
+  const all = [...new Map([...one, ...other]).keys()].map((path) => ({ path, before: one.get(path), after: other.get(path) }));
+  return all.filter(({ before, after }) => before !== after);
+}
+
+/** Text of any length with its lines, the beginning first. @param {string} text */
+export function block(text) {
+  const pre = h('pre', { class: 'hostile', tabindex: '0' });
+  /** @param {number} [most] */
+  const fill = (most) => {
+    const lines = text.slice(0, most).split('\n');
+    pre.replaceChildren(...lines.flatMap((line, at) => [at ? '\n' : '', ...visible(line)]));
+    pre.normalize();
+  };
+  fill(20_000);
+  if (text.length <= 20_000) return pre;
+  const all = button(say(texts.all, { n: count(text.length) }), () => (fill(), all.remove(), pre.focus()));
+  return h('div', null, pre, all);
+}
