@@ -1,6 +1,6 @@
 // An exchange in the forms that other tools take: a case, an expectation, a fault rule.
 
-/** @import { Change, Exchange, Header, Values } from './types.d.ts' */
+/** @import { Exchange, Header, Rewrite, Values } from './types.d.ts' */
 
 import { say } from './i18n.js';
 import { operation as operationOf } from './operations.js';
@@ -52,13 +52,13 @@ export function caseOf(exchange, trust) {
   };
 }
 
-/** Puts `{name}` in place of each value. @param {Values} values @returns {Change} */
+/** Puts `{name}` in place of each value. @param {Values} values @returns {Rewrite} */
 function changing(values) {
   const known = Object.entries(values).filter(([, value]) => value);
   return (text) => known.reduce((all, [name, value]) => all.replaceAll(value, `{${name}}`), text);
 }
 
-/** @param {Exchange['request']} request @param {Change} general */
+/** @param {Exchange['request']} request @param {Rewrite} general */
 function unusual({ headers, body }, general) {
   /** @type {{ [name: string]: string | null }} */
   const found = {};
@@ -96,7 +96,7 @@ function sign({ mchid = '', nonce_str = '', signature = '', timestamp = '', seri
   return ways[rejection?.check ?? 0] ?? 'valid';
 }
 
-/** @param {Exchange['answer']} answer @param {string} request @param {Change} general */
+/** @param {Exchange['answer']} answer @param {string} request @param {Rewrite} general */
 function expected({ status, body: { text = '', json } }, request, general) {
   if (text === '') return 'empty';
   if (json === undefined) return { text: general(text) };
@@ -105,7 +105,7 @@ function expected({ status, body: { text = '', json } }, request, general) {
 
 /**
  * The value with its texts changed; with the request, only what does not come from chance: numbers, states, and its own texts.
- * @type {(value: unknown, general: Change, request?: string) => unknown}
+ * @type {(value: unknown, general: Rewrite, request?: string) => unknown}
  */
 function within(value, general, request) {
   if (typeof value === 'string') return /^[A-Z_]*$/.test(value) || (request ?? value).includes(value) ? general(value) : undefined;

@@ -100,9 +100,10 @@ export function traffic(root, [chosen = '']) {
     list.show(shown, 0);
   });
   const pane = h('section', { 'aria-label': say(texts.chosen), class: 'stack' });
-  pane.addEventListener('keydown', ({ key }) => key === 'Escape' && close());
 
   const around = h('div', { class: 'around' }, news, list.list, empty);
+  const panes = h('div', { class: chosen && 'panes chosen' }, h('div', { class: 'log' }, controls.element, around), chosen && pane);
+  panes.addEventListener('keydown', ({ key }) => chosen && key === 'Escape' && close());
 
   /** @param {Entry} entry */
   function isChosen({ way, number }) {
@@ -135,7 +136,7 @@ export function traffic(root, [chosen = '']) {
       button(say(texts.har), () => attempt(archive)),
       button(say(texts.clear), () => attempt(clear), { class: 'danger' }),
     ),
-    h('div', { class: chosen && 'panes chosen' }, h('div', { class: 'log' }, controls.element, around), chosen && pane),
+    panes,
   );
   draw();
   list.show(shown, place);

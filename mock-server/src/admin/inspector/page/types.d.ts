@@ -118,7 +118,7 @@ export type Filter = { [field in Field]?: string };
 export type Values = { [name: string]: string };
 
 /** Makes a text more general. */
-export type Change = (text: string) => string;
+export type Rewrite = (text: string) => string;
 
 /** What the list of rows needs to know of its entries. */
 export interface Rows<T> {
