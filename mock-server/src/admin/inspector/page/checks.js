@@ -6,6 +6,7 @@
 import { h, visible } from './dom.js';
 import { known, say } from './i18n.js';
 import { escapes } from './signed.js';
+import { badge } from './text.js';
 
 const texts = /** @type {const} */ ({
   refused: ['Refused by check {n}: {what}', '未通过第 {n} 项检查：{what}'],
@@ -27,54 +28,33 @@ const texts = /** @type {const} */ ({
 
 /** Each requirement, as the mock names it, and what to do when it is not met. @type {[what: Text, remedy: Text][]} */
 const CHECKS = [
-  [
-    ['an operation has this path', '有接口使用这个路径'],
-    ['Compare the path with the documentation. With a base URL, look whether /v3 is there twice.', '对照接口文档检查路径；如果配置了基础 URL，检查 /v3 是否重复。'],
-  ],
-  [
-    ['the operation has this method', '接口支持这个请求方法'],
-    ['The path is right; use the method that the documentation names.', '路径没错，请改用接口文档规定的请求方法。'],
-  ],
+  [['an operation has this path', '有接口使用这个路径'], ['Compare the path with the documentation. Is /v3 there twice?', '对照接口文档检查路径，/v3 是否重复？']],
+  [['the operation has this method', '接口支持这个请求方法'], ['Use the method of the documentation.', '请改用接口文档规定的请求方法。']],
   [
     ['User-Agent and Accept are present, and Accept-Language is a known one', '有 User-Agent 和 Accept，Accept-Language 是支持的语言'],
-    ["Send User-Agent and Accept: */*, and Accept-Language: zh-CN or none. Node's fetch sends * by itself.", '带上 User-Agent 和 Accept: */*；Accept-Language 设为 zh-CN 或不发。Node 的 fetch 默认发 *。'],
+    ["Send both, and Accept-Language: zh-CN or none. Node's fetch sends * by itself.", '带上这两个头；Accept-Language 设为 zh-CN 或不发。Node 的 fetch 默认发 *。'],
   ],
   [
     ['Authorization is present and well formed', '有 Authorization，且格式正确'],
-    ['Write the scheme, a space, and five key="value", joined by commas without spaces.', '依次写认证类型、一个空格、五个 key="value"，用逗号分隔，逗号后没有空格。'],
+    ['Write the scheme, a space, and five key="value", with commas without spaces.', '依次写认证类型、空格、五个 key="value"，逗号后没有空格。'],
   ],
-  [
-    ['its scheme is WECHATPAY2-SHA256-RSA2048', '认证类型是 WECHATPAY2-SHA256-RSA2048'],
-    ['Write the scheme exactly like this.', '认证类型必须与此完全一致，包括大小写。'],
-  ],
+  [['its scheme is WECHATPAY2-SHA256-RSA2048', '认证类型是 WECHATPAY2-SHA256-RSA2048'], ['Write it exactly like this.', '必须与此完全一致。']],
   [
     ['its timestamp is within 5 minutes', '时间戳相差不超过 5 分钟'],
-    ["Sign with the time in seconds, not milliseconds. Look whether the mock's clock was moved.", '用秒级时间戳签名，不是毫秒。看看模拟网关的时钟是否被调整过。'],
+    ["Sign with the time in seconds. Was the mock's clock moved?", '用秒级时间戳签名。模拟网关的时钟是否被调整过？'],
   ],
-  [
-    ['a merchant has this mchid', '有这个商户号'],
-    ['Use a merchant that the mock has, or make one under Controls.', '使用模拟网关已有的商户号，或在“控制”页新建商户。'],
-  ],
+  [['a merchant has this mchid', '有这个商户号'], ['Use a merchant of the mock, or make one: see Controls.', '使用模拟网关已有的商户号，或在“控制”页新建。']],
   [
     ["serial_no is that of the merchant's certificate", 'serial_no 是商户 API 证书的序列号'],
-    ["Use the serial number of your own API certificate. The platform certificate's belongs in Wechatpay-Serial.", '填你自己的商户 API 证书的序列号；平台证书序列号应写在 Wechatpay-Serial 头里。'],
+    ["Use the serial number of your own certificate; the platform's belongs in Wechatpay-Serial.", '填你自己的商户证书的序列号；平台证书的应写在 Wechatpay-Serial 头里。'],
   ],
-  [
-    ['the certificate is valid', '商户证书有效'],
-    ["Use a certificate that is valid. Look whether the mock's clock was moved.", '换用有效的商户证书。看看模拟网关的时钟是否被调整过。'],
-  ],
+  [['the certificate is valid', '商户证书有效'], ["Use a valid one. Was the mock's clock moved?", '换用有效的证书。模拟网关的时钟是否被调整过？']],
   [
     ['the merchant signed exactly this request', '商户签名的正是这个请求'],
-    ['Make the body once, and sign the bytes that you send. Compare the lines below with those that you sign.', '请求体只序列化一次，签的和发的是同一份字节。把下面的五行与你签名的内容逐行比较。'],
+    ['Make the body once, and sign the bytes that you send. Compare your lines with those below.', '请求体只序列化一次，签的和发的是同一份字节。请与下面的五行逐行比较。'],
   ],
-  [
-    ['the fields match the contract', '字段符合接口约定'],
-    ['Correct the field that is named.', '改正指出的字段。'],
-  ],
-  [
-    ["the operation's own rules are met", '符合接口自身的规则'],
-    ['The form is right, but the operation does not allow it now: see what is stored, under State.', '格式没有问题，但当前状态下接口不允许，请看“数据”页保存的内容。'],
-  ],
+  [['the fields match the contract', '字段符合接口约定'], ['Correct the field.', '改正这个字段。']],
+  [["the operation's own rules are met", '符合接口自身的规则'], ['See what is stored, under State.', '请看“数据”页保存的内容。']],
 ];
 
 /** Cause and remedy. @type {Part} */
@@ -85,9 +65,9 @@ export function why({ rejection, diagnosis, answer }) {
   const { message } = /** @type {any} */ (answer.body.json) ?? {};
   const mistakes = diagnosis?.mistakes ?? [];
   /** @param {Text} text @param {import('./dom.js').Child[]} children */
-  const fact = (text, ...children) => children.some(Boolean) && [h('dt', null, say(text)), h('dd', { class: 'hostile' }, ...children)];
+  const fact = (text, children) => (children.some(Boolean) ? [h('dt', null, say(text)), h('dd', { class: 'hostile' }, children)] : []);
   /** @param {{ english: string, chinese: string }[]} [some] */
-  const all = (some) => some?.map((one) => h('div', null, escapes(known(one))));
+  const all = (some = []) => some.map((one) => h('div', null, escapes(known(one))));
   return h(
     'section',
     { class: 'card refusal stack' },
@@ -95,11 +75,11 @@ export function why({ rejection, diagnosis, answer }) {
     h(
       'dl',
       null,
-      fact(texts.cause, ...(diagnosis ? cause(diagnosis) : visible(reason))) || [],
-      (!injected && fact(texts.remedy, ...(all(mistakes) ?? []), !mistakes.length && remedy && say(remedy))) || [],
-      fact(texts.message, typeof message === 'string' && h('span', null, visible(message.slice(0, 1000)))) || [],
-      fact(texts.certain, ...(all(mistakes.length ? diagnosis?.known : []) ?? [])) || [],
-      fact(texts.likely, ...(all(diagnosis?.hints) ?? [])) || [],
+      fact(texts.cause, diagnosis ? cause(diagnosis) : visible(reason)),
+      fact(texts.remedy, mistakes.length ? all(mistakes) : [!injected && remedy && say(remedy)]),
+      fact(texts.message, visible(String(message ?? '').slice(0, 1000))),
+      fact(texts.certain, all(mistakes.length ? diagnosis?.known : [])),
+      fact(texts.likely, all(diagnosis?.hints)),
     ),
   );
 }
@@ -107,10 +87,9 @@ export function why({ rejection, diagnosis, answer }) {
 /** @param {Diagnosis} diagnosis */
 function cause({ mistakes, name, text: english, chinese }) {
   const names = mistakes.length ? mistakes.map(({ name, variants }) => [name, ...variants].join(' · ')) : [name];
-  const badges = names.map((name) => h('span', { class: 'badge bad' }, name));
   // With a mistake, the lines below show the difference.
-  const rest = mistakes.length ? h('span', { class: 'badge good' }, say(texts.proven)) : h('span', null, escapes(known({ english, chinese })));
-  return [...badges, ' ', rest];
+  const rest = mistakes.length ? badge('good', say(texts.proven)) : h('span', null, escapes(known({ english, chinese })));
+  return [...names.map((name) => badge('bad', name)), ' ', rest];
 }
 
 /** @type {Part} */
@@ -119,7 +98,8 @@ export function ladder({ checks_passed: { length: passed }, rejection }) {
   const steps = CHECKS.map(([what], index) => {
     const verdict = index + 1 === failed ? 'failed' : index < passed ? 'passed' : 'unreached';
     const sign = { passed: '✓', failed: '✗', unreached: '·' }[verdict];
-    return h('li', { class: verdict }, h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'grow' }, say(what)), h('span', { class: 'muted' }, say(texts[verdict])));
+    const result = h('span', { class: 'muted' }, say(texts[verdict]));
+    return h('li', { class: verdict }, h('span', { 'aria-hidden': 'true' }, sign), h('span', null, say(what)), result);
   });
   const isAll = passed === CHECKS.length;
   return h(

@@ -1,41 +1,34 @@
 // An exchange in the forms that other tools take: a case, an expectation, a fault rule.
 
-/** @import { Exchange, Values } from './types.d.ts' */
-/** @typedef {(text: string) => string} Change */
+/** @import { Exchange, Header, Rewrite, Values } from './types.d.ts' */
 
 import { say } from './i18n.js';
 import { operation as operationOf } from './operations.js';
 
-const texts = /** @type {const} */ ({
-  impossible: [
-    'A case cannot have this: a fault, no answer, or a body that the journal does not have as text.',
-    '无法生成用例：有故障、没有应答，或者请求记录里没有完整的文本报文。',
-  ],
-});
+/** @type {import('./i18n.js').Text} */
+const IMPOSSIBLE = ['A case cannot have this fault, missing answer or incomplete body.', '用例无法包含这个故障、缺失的应答或不完整的报文。'];
 
 /** Headers that the kit sends by itself, or that belong to the connection. */
 const USUAL = /^(host|user-agent|authorization|content-length|connection|transfer-encoding|accept-encoding|expect)$/;
 
-/** @param {{ name: string, value: string }[]} headers @param {string} name */
+/** @param {Header[]} headers @param {string} name */
 export function header(headers, name) {
   return headers.find((one) => one.name === name)?.value;
 }
 
-/**
- * A case for `wechatpay-mock verify`: a fresh mock at the time of the exchange, the request, and what of the answer another
- * run would answer, too.
- * @param {Exchange} exchange
- * @param {string | undefined} trust of the merchant
- */
-export function caseOf({ number, at, operation, merchant, authenticated, request, rejection, diagnosis, fault, answer }, trust) {
+/** For `wechatpay-mock verify`, with a fresh mock at that time. @param {Exchange} exchange @param {string} [trust] of the merchant */
+export function caseOf(exchange, trust) {
+  const { number, at, operation, merchant, authenticated, request, rejection, fault, answer } = exchange;
   const { status } = answer;
-  const isLost = request.body.cut || answer.body.cut || answer.body.base64 !== undefined || (rejection && !rejection.injected && rejection.check === null);
-  if (status === null || isLost || (fault && (fault.rule !== null || status < 400))) throw new Error(say(texts.impossible));
-  const { text, base64 } = request.body;
-  const authorization = header(request.headers, 'authorization');
+  const isEarly = rejection && !rejection.injected && rejection.check === null;
+  const isLost = isEarly || request.body.cut || answer.body.cut || answer.body.base64 !== undefined;
+  if (status === null || isLost || (fault && (fault.rule !== null || status < 400))) throw new Error(say(IMPOSSIBLE));
+  const authorization = header(request.headers, 'authorization') ?? '';
   /** @type {Values} */
-  const values = Object.fromEntries([...(authorization ?? '').matchAll(/(\w+)="([^"]+)"/g)].map(([, name, value]) => [name, value]));
+  const values = Object.fromEntries([...authorization.matchAll(/(\w+)="([^"]+)"/g)].map(([, name, value]) => [name, value]));
   const general = changing({ mchid: merchant ?? '', nonce_str: values.nonce_str ?? '', timestamp: values.timestamp ?? '' });
+  const { text, base64 } = request.body;
+  const body = text === '' ? undefined : text === undefined ? { base64 } : { text: general(text) };
   const key = header(answer.headers, 'wechatpay-serial') ?? '';
   const certificate_status = rejection?.check === 9 ? /revoked|replaced/.exec(rejection.reason)?.[0] : undefined;
   return {
@@ -47,13 +40,8 @@ export function caseOf({ number, at, operation, merchant, authenticated, request
     given: { now: at, trust: trust === 'both' ? undefined : trust, certificate_status },
     exchanges: [
       {
-        request: {
-          method: request.method,
-          target: general(request.target),
-          headers: unusual(request, general),
-          body: text === '' ? undefined : text === undefined ? { base64 } : { text: general(text) },
-        },
-        sign: authenticated ? 'valid' : sign(authorization, values, at, rejection, diagnosis),
+        request: { method: request.method, target: general(request.target), headers: unusual(request, general), body },
+        sign: authenticated ? 'valid' : sign(values, exchange),
         expect: {
           status,
           signed_by: answer.signature === 'none' ? 'nobody' : key.startsWith('PUB_KEY_ID_') ? 'public-key' : 'platform-certificate',
@@ -64,13 +52,13 @@ export function caseOf({ number, at, operation, merchant, authenticated, request
   };
 }
 
-/** Puts `{name}` in place of each value. @param {Values} values @returns {Change} */
+/** Puts `{name}` in place of each value. @param {Values} values @returns {Rewrite} */
 function changing(values) {
   const known = Object.entries(values).filter(([, value]) => value);
   return (text) => known.reduce((all, [name, value]) => all.replaceAll(value, `{${name}}`), text);
 }
 
-/** @param {Exchange['request']} request @param {Change} general */
+/** @param {Exchange['request']} request @param {Rewrite} general */
 function unusual({ headers, body }, general) {
   /** @type {{ [name: string]: string | null }} */
   const found = {};
@@ -87,36 +75,28 @@ function unusual({ headers, body }, general) {
 
 /**
  * The way of signing that is refused for the same reason, as far as the kit has it.
- * @param {string | undefined} authorization
- * @param {Values} values of it
- * @param {number} at
- * @param {Exchange['rejection']} rejection
- * @param {Exchange['diagnosis']} diagnosis
+ * @param {Values} values of Authorization
+ * @param {Exchange} exchange
  */
-function sign(authorization, values, at, rejection, diagnosis) {
+function sign({ mchid = '', nonce_str = '', signature = '', timestamp = '', serial_no = '' }, { at, request, rejection, diagnosis }) {
+  const authorization = header(request.headers, 'authorization');
   if (authorization === undefined) return 'unsigned';
-  const { mchid, nonce_str, signature, timestamp, serial_no } = values;
-  switch (rejection?.check) {
-    case 4:
-    case 5:
-      return { authorization: changing(JSON.parse(JSON.stringify({ mchid, nonce_str, signature, timestamp, serial_no })))(authorization) };
-    case 6:
-      return Number(timestamp) < at ? '301-seconds-ago' : '302-seconds-ahead';
-    case 7:
-      return 'unknown-merchant';
-    case 8:
-      return serial_no !== serial_no?.toUpperCase() ? 'lower-case-serial' : 'unknown-serial';
-    case 10: {
-      const [{ name } = { name: '' }] = diagnosis?.mistakes ?? [];
-      if (name === 'no-final-newline' || name === 'query-left-out') return name;
-      return { 1: 'tampered-method', 2: 'tampered-path', 5: 'tampered-body' }[diagnosis?.difference?.line ?? 0] ?? 'wrong-key';
-    }
-    default:
-      return 'valid';
-  }
+  const [{ name } = { name: '' }] = diagnosis?.mistakes ?? [];
+  const tampered = ['', 'tampered-method', 'tampered-path', '', '', 'tampered-body'][diagnosis?.difference?.line ?? 0];
+  const written = () => ({ authorization: changing({ mchid, nonce_str, signature, timestamp, serial_no })(authorization) });
+  /** @type {{ [check: number]: unknown }} */
+  const ways = {
+    4: written(),
+    5: written(),
+    6: Number(timestamp) < at ? '301-seconds-ago' : '302-seconds-ahead',
+    7: 'unknown-merchant',
+    8: serial_no !== serial_no.toUpperCase() ? 'lower-case-serial' : 'unknown-serial',
+    10: /^(no-final-newline|query-left-out)$/.test(name) ? name : tampered || 'wrong-key',
+  };
+  return ways[rejection?.check ?? 0] ?? 'valid';
 }
 
-/** @param {Exchange['answer']} answer @param {string} request @param {Change} general */
+/** @param {Exchange['answer']} answer @param {string} request @param {Rewrite} general */
 function expected({ status, body: { text = '', json } }, request, general) {
   if (text === '') return 'empty';
   if (json === undefined) return { text: general(text) };
@@ -125,13 +105,10 @@ function expected({ status, body: { text = '', json } }, request, general) {
 
 /**
  * The value with its texts changed; with the request, only what does not come from chance: numbers, states, and its own texts.
- * @param {unknown} value
- * @param {Change} general
- * @param {string} [request]
- * @returns {unknown} undefined if nothing is left
+ * @type {(value: unknown, general: Rewrite, request?: string) => unknown}
  */
 function within(value, general, request) {
-  if (typeof value === 'string') return request === undefined || /^[A-Z_]*$/.test(value) || request.includes(value) ? general(value) : undefined;
+  if (typeof value === 'string') return /^[A-Z_]*$/.test(value) || (request ?? value).includes(value) ? general(value) : undefined;
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return request === undefined ? value.map((one) => within(one, general)) : undefined;
   const members = Object.entries(value).map(([name, member]) => [name, within(member, general, request)]);
@@ -154,12 +131,16 @@ export function ruleOf(exchange) {
 function kind({ operation, merchant, request: { target, body } }) {
   const [path = '', query = ''] = target.split('?');
   const parts = path.split('/');
-  const known = operationOf(operation);
-  /** @type {[place: string, value: unknown][]} */
-  const places = (known?.path.split('/') ?? []).flatMap((part, index) => (part.startsWith('{') ? [[`path.${part.slice(1, -1)}`, decoded(parts[index] ?? '')]] : []));
-  for (const [name, value] of new URLSearchParams(query.replaceAll('+', '%2B'))) if (known && isNumber(name)) places.push([`query.${name}`, value]);
-  for (const [name, value] of Object.entries(body.json ?? {})) if (known && isNumber(name) && typeof value === 'string') places.push([`body./${name}`, value]);
-  return { operation: operation ?? undefined, merchant: merchant ?? undefined, ...Object.fromEntries(places) };
+  /** @type {Values} */
+  const places = {};
+  operationOf(operation)?.path.split('/').forEach((part, index) => {
+    if (part.startsWith('{')) places[`path.${part.slice(1, -1)}`] = decoded(parts[index] ?? '');
+  });
+  const named = [...new URLSearchParams(query.replaceAll('+', '%2B'))].map(([name, value]) => [name, value, 'query.']);
+  for (const [name, value, place] of [...named, ...Object.entries(body.json ?? {}).map(([name, value]) => [name, value, 'body./'])]) {
+    if (operation && isNumber(name) && typeof value === 'string') places[place + name] = value;
+  }
+  return { operation: operation ?? undefined, merchant: merchant ?? undefined, ...places };
 }
 
 /** Whether a field of this name has a number that merchants make, such as out_trade_no. @param {string} name */

@@ -3,7 +3,7 @@
 /** @import { Exchange, Header, Part } from './types.d.ts' */
 /** @typedef {import('./i18n.js').Text} Text */
 
-import { attempt, call, copy, notify, textOf } from './api.js';
+import { attempt, call, copy, textOf } from './api.js';
 import { ladder, why } from './checks.js';
 import { caseOf, expectationOf, header, ruleOf } from './copies.js';
 import { button, h, link, show, visible } from './dom.js';
@@ -11,16 +11,14 @@ import { fromAddress, toAddress } from './filter.js';
 import { say, took, when } from './i18n.js';
 import { nameOf, operations } from './operations.js';
 import { escapes, signed } from './signed.js';
-import { body, long } from './text.js';
+import { badge, body, long, statusBadge } from './text.js';
 
 const texts = /** @type {const} */ ({
   back: ['Back to the list', '返回列表'],
-  none: ['no answer', '未应答'],
   copyAs: ['Copy as', '复制为'],
   case: ['Case file', '用例文件'],
   expectation: ['Expectation', '断言'],
   rule: ['Fault rule', '故障规则'],
-  caseFile: ['Save it as {name}.json, for wechatpay-mock verify --cases.', '请保存为 {name}.json，用于 wechatpay-mock verify --cases。'],
   replay: ['Send again', '重新发送'],
   then: ['As then', '原样'],
   anew: ['Signed anew', '重新签名'],
@@ -31,7 +29,7 @@ const texts = /** @type {const} */ ({
   decrypt: ['Decrypt sensitive fields', '解密敏感字段'],
   nothing: ['There is no encrypted field.', '没有加密字段。'],
   signature: ['Signature', '签名'],
-  by: ['Signed with {key}.', '用 {key} 签名。'],
+  by: ['Signed with {key}. ', '用 {key} 签名。'],
   named: ["The request's Wechatpay-Serial named it.", '请求的 Wechatpay-Serial 指定了它。'],
   'public-key': ['The merchant trusts the public key only.', '该商户只使用微信支付公钥。'],
   'platform-certificate': ['The merchant trusts the platform certificate only.', '该商户只使用平台证书。'],
@@ -62,12 +60,7 @@ const STAGES = {
   sign: ['sign', '签名'],
 };
 
-/**
- * Shows an exchange in the element. Returns what ends it.
- * @param {HTMLElement} root
- * @param {string} number
- * @param {() => void} close
- */
+/** Shows an exchange in the element. Returns what ends it. @param {HTMLElement} root @param {string} number @param {() => void} close */
 export function exchange(root, number, close) {
   let isOver = false;
   const back = link(toAddress(fromAddress()), `← ${say(texts.back)}`);
@@ -96,7 +89,6 @@ function card(title, ...children) {
 
 /** @type {Part} */
 function heading({ number, at, peer, operation, merchant, request, rejection, answer: { status } }) {
-  const kind = status === null ? 'warn' : status < 400 ? 'good' : 'bad';
   return h(
     'div',
     null,
@@ -106,7 +98,7 @@ function heading({ number, at, peer, operation, merchant, request, rejection, an
       `#${number} `,
       operation ? nameOf(operation) : visible(request.target.slice(0, 100)),
       ' ',
-      h('span', { class: `badge ${kind}` }, `${status ?? say(texts.none)} ${rejection?.code ?? ''}`),
+      statusBadge(status, rejection?.code),
     ),
     h('p', { class: 'muted' }, [merchant, when(at, 'full'), peer].filter(Boolean).join(' · ')),
   );
@@ -125,14 +117,15 @@ function actions(exchange, trust) {
     location.hash = toAddress(fromAddress(), made.number);
   };
   /** @param {Text} text @param {HTMLElement[]} buttons */
-  const group = (text, ...buttons) => h('div', { class: 'row', role: 'group', 'aria-label': say(text) }, h('span', { class: 'muted' }, say(text)), buttons);
+  const group = (text, ...buttons) =>
+    h('div', { class: 'row', role: 'group', 'aria-label': say(text) }, h('span', { class: 'muted' }, say(text)), buttons);
   return h(
     'div',
     { class: 'row actions' },
     group(
       texts.copyAs,
       one(['curl', 'curl'], async () => copy(await textOf('GET', `exchanges/${number}/curl`))),
-      one(texts.case, async () => (await json(caseOf)(), notify(say(texts.caseFile, { name: `exchange-${number}` })))),
+      one(texts.case, json(caseOf)),
       one(texts.expectation, json(expectationOf)),
       one(texts.rule, json(ruleOf)),
     ),
@@ -150,12 +143,12 @@ function faulty({ fault }) {
   const by = rule === null ? say(texts.number) : say(texts.rule2, { n: rule });
   const delay = latency !== null && say(texts.latency, { n: Math.round(latency) });
   const facts = [by, delay, say(applied ? texts.applied : texts.unapplied)].filter(Boolean).join(' · ');
-  return card(texts.fault, h('p', null, h('span', { class: 'badge warn' }, fault.fault ?? (error ? 'custom' : 'latency')), ' ', facts), place);
+  return card(texts.fault, h('p', null, badge('warn', fault.fault ?? (error ? 'custom' : 'latency')), ' ', facts), place);
 }
 
 /** @type {Part} */
 function warned({ warnings }) {
-  const all = warnings.map(({ name, text }) => h('li', { class: 'hostile' }, h('span', { class: 'badge warn' }, name), ' ', visible(text)));
+  const all = warnings.map(({ name, text }) => h('li', { class: 'hostile' }, badge('warn', name), ' ', visible(text)));
   return all.length > 0 && card(texts.warnings, h('ul', null, all));
 }
 
@@ -172,7 +165,8 @@ function sent({ number, request }) {
       show(place, h('p', { class: 'bad' }, String(/** @type {Error} */ (error).message)));
     }
   });
-  return card(texts.request, h('pre', { class: 'hostile' }, visible(`${method} ${target} ${version}`)), listed(headers), body(request.body), h('p', null, decrypt), place);
+  const line = h('pre', { class: 'hostile' }, visible(`${method} ${target} ${version}`));
+  return card(texts.request, line, listed(headers), body(request.body), h('p', null, decrypt), place);
 }
 
 /** @type {Part} */
@@ -180,7 +174,7 @@ function answered(exchange, trust) {
   const { status, headers, body: content, message } = exchange.answer;
   return card(
     texts.answer,
-    h('p', null, String(status ?? say(texts.none))),
+    h('p', null, statusBadge(status)),
     listed(headers),
     body(content),
     h('h4', null, say(texts.signature)),
@@ -190,11 +184,7 @@ function answered(exchange, trust) {
   );
 }
 
-/**
- * Which key signed the answer, and why.
- * @param {Exchange} exchange
- * @param {string | undefined} trust of the merchant
- */
+/** Which key signed the answer, and why. @param {Exchange} exchange @param {string | undefined} trust of the merchant */
 function signature({ request, rejection, answer }, trust) {
   if (answer.signature === 'none') {
     const isEarly = rejection && !rejection.injected && (rejection.check ?? 0) <= 10;
@@ -203,7 +193,7 @@ function signature({ request, rejection, answer }, trust) {
   const [key = '', wanted = ''] = [answer, request].map(({ headers }) => header(headers, 'wechatpay-serial'));
   const isNamed = wanted === key || (wanted.startsWith('PUB_KEY_ID_') && key.startsWith('PUB_KEY_ID_'));
   const reason = trust === 'public-key' || trust === 'platform-certificate' ? trust : isNamed ? 'named' : wanted ? 'other' : 'unnamed';
-  return `${say(texts.by, { key })} ${say(texts[reason], { wanted })}`;
+  return say(texts.by, { key }) + say(texts[reason], { wanted });
 }
 
 /** @param {Header[]} headers */
@@ -211,9 +201,12 @@ function listed(headers) {
   return h('details', null, h('summary', null, say(texts.headers, { n: headers.length })), table(headers));
 }
 
-/** @param {(Header & { base64?: string })[]} rows */
+/** @param {Header[]} rows */
 function table(rows) {
-  return h('table', null, h('tbody', null, rows.map(({ name, value, base64 = '' }) => h('tr', null, h('th', { scope: 'row', class: 'hostile' }, visible(name)), h('td', { class: 'hostile mono' }, visible(value ?? base64))))));
+  const lines = rows.map(({ name, value, base64 = '' }) =>
+    h('tr', null, h('th', { scope: 'row', class: 'hostile' }, visible(name)), h('td', { class: 'hostile mono' }, visible(value ?? base64))),
+  );
+  return h('table', null, h('tbody', null, lines));
 }
 
 /** @type {Part} */
@@ -222,7 +215,8 @@ function timed({ stages }) {
   const rows = stages.map(({ stage, verdict, microseconds }) => {
     const bar = h('span', { class: 'bar' });
     bar.style.width = `${(100 * microseconds) / (all || 1)}%`;
-    return h('li', null, h('span', null, say(STAGES[stage] ?? [stage, stage])), h('span', { class: 'track' }, bar), verdict === 'not-reached' ? '—' : took(microseconds));
+    const time = verdict === 'not-reached' ? '—' : took(microseconds);
+    return h('li', null, say(STAGES[stage] ?? [stage, stage]), h('span', { class: 'track' }, bar), time);
   });
   return card(texts.stages, h('ul', { class: 'stages' }, rows), h('p', { class: 'muted' }, took(all)));
 }

@@ -3,7 +3,7 @@
 /** @import { AttemptLine, Entry, Summary } from './types.d.ts' */
 
 import { call } from './api.js';
-import { currentStanding, on } from './events.js';
+import { on } from './events.js';
 
 /** The most entries that the page keeps: as many as a journal has by default. (own choice) */
 const MOST = 10_000;
@@ -13,7 +13,6 @@ let entries = [];
 let order = 0;
 /** The last numbers that are known. */
 let last = { in: 0, out: 0 };
-let isLoaded = false;
 let isListening = false;
 /** @type {Promise<void> | null} */
 let loading = null;
@@ -35,10 +34,11 @@ export function load() {
     isListening = true;
     on('exchanges', ({ exchanges, skipped }) => later(() => take('in', exchanges.map(ofExchange), skipped)));
     on('attempts', ({ attempts, skipped }) => later(() => take('out', attempts.map(ofAttempt), skipped)));
-    for (const kind of /** @type {const} */ (['cleared', 'restarted'])) on(kind, () => void startOver().catch(() => {}));
-    on('standing', (now) => void (now === 'live' && !isLoaded && load().catch(() => {})));
+    on('cleared', () => void startOver().catch(() => {}));
+    on('restarted', () => void startOver().catch(() => {}));
+    // Between what was read and the beginning of the stream something may have happened.
+    on('standing', (now) => void (now === 'live' && load().catch(() => {})));
   }
-  if (isLoaded && currentStanding() === 'live') return Promise.resolve();
   if (loading) return loading;
   const mine = (loading = read().finally(() => {
     if (loading !== mine) return;
@@ -52,7 +52,6 @@ export function load() {
 export function startOver() {
   entries = [];
   last = { in: 0, out: 0 };
-  isLoaded = false;
   loading = null;
   waiting = [];
   tell(null);
@@ -61,10 +60,8 @@ export function startOver() {
 
 async function read() {
   const from = last;
-  const newest = (await call('GET', 'exchanges?order=newest&limit=1')).last;
-  // Lower numbers than before are another mock's.
-  const isOther = newest < from.in;
-  let after = Math.max(isOther ? 0 : from.in, newest - MOST);
+  const newest = await call('GET', 'exchanges?order=newest&limit=1');
+  let after = Math.max(from.in, newest.last - MOST);
   /** @type {Entry[]} */
   const exchanges = [];
   for (let hasMore = true; hasMore && exchanges.length < MOST; ) {
@@ -73,11 +70,9 @@ async function read() {
     after = page.last;
     hasMore = page.has_more;
   }
-  const out = await call('GET', `callback-attempts?after=${isOther ? 0 : from.out}`);
+  const out = await call('GET', `callback-attempts?after=${from.out}`);
   // All began anew meanwhile.
   if (last !== from) return;
-  if (isOther) entries = [];
-  isLoaded = true;
   last = { in: after, out: out.last };
   add(merged(exchanges, out.attempts.map(ofAttempt)));
 }
@@ -112,11 +107,7 @@ function add(added) {
   tell(added);
 }
 
-/**
- * Both in the order of the mock's clock, each in the order of its numbers.
- * @param {Entry[]} one
- * @param {Entry[]} other
- */
+/** Both in the order of the mock's clock, each in the order of its numbers. @param {Entry[]} one @param {Entry[]} other */
 function merged(one, other) {
   const rest = other.toReversed();
   /** @type {Entry[]} */
@@ -129,8 +120,8 @@ function merged(one, other) {
 }
 
 /** @param {Summary} summary @returns {Entry} */
-function ofExchange({ number, at, method, target, operation, merchant, serial_no: key, status, code, fault, diagnosis, warnings, microseconds }) {
-  return { way: 'in', order, number, at, method, target, operation, merchant, key, status, code, fault, diagnosis, warnings, microseconds };
+function ofExchange({ line: _, authenticated: __, serial_no: key, ...summary }) {
+  return { way: 'in', order, key, ...summary };
 }
 
 /** @param {AttemptLine} attempt @returns {Entry} */

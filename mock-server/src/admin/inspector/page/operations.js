@@ -24,10 +24,7 @@ export function operation(id) {
   return id === null ? undefined : known.get(id);
 }
 
-/**
- * An operation's name in Chinese, if the reader wants that and it has one; otherwise its id.
- * @param {string} id
- */
+/** An operation's name in Chinese, if the reader wants that and it has one; otherwise its id. @param {string} id */
 export function nameOf(id) {
   const { summary = '' } = known.get(id) ?? {};
   return language === 'zh' && /\p{Script=Han}/u.test(summary) ? summary : id;

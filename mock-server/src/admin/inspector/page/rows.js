@@ -8,22 +8,12 @@ const MORE = 6;
 const NARROW = 880;
 const HEIGHT = [36, 58];
 
-/**
- * @template {object} T
- * @param {{
- *   label: string,
- *   heads: HTMLElement[],
- *   id: (entry: T) => string,
- *   row: (entry: T) => HTMLElement,
- *   isChosen: (entry: T) => boolean,
- *   open: (entry: T) => void,
- *   scrolled: (place: number) => void,
- * }} options `row` makes a row of as many cells as there are heads; `scrolled` hears which place is on top
- */
+/** @template {object} T @param {import('./types.d.ts').Rows<T>} options */
 export function rows({ label, heads, id, row, isChosen, open, scrolled }) {
   const head = h('div', { role: 'row', class: 'line', 'aria-rowindex': 1 }, heads);
   const body = h('div', { role: 'rowgroup', class: 'lines' });
-  const list = h('div', { role: 'grid', class: 'list', tabindex: 0, 'aria-label': label }, h('div', { role: 'rowgroup', class: 'heads' }, head), body);
+  const top = h('div', { role: 'rowgroup', class: 'heads' }, head);
+  const list = h('div', { role: 'grid', class: 'list', tabindex: 0, 'aria-label': label }, top, body);
   /** @type {T[]} Oldest first. */
   let entries = [];
   /** @type {Map<T, HTMLElement>} The rows in the document. */
@@ -117,11 +107,7 @@ export function rows({ label, heads, id, row, isChosen, open, scrolled }) {
 
   return {
     list,
-    /**
-     * Shows these, oldest first. They are read again at each scroll.
-     * @param {T[]} some
-     * @param {number} [place] to scroll to
-     */
+    /** Shows these, oldest first, from then on. @param {T[]} some @param {number} [place] to scroll to */
     show(some, place) {
       entries = some;
       if (place === undefined) return drawSoon();
@@ -136,7 +122,7 @@ export function rows({ label, heads, id, row, isChosen, open, scrolled }) {
       made.clear();
       drawSoon();
     },
-    /** @param {T} entry that the keyboard goes on from */
+    /** @param {T} entry where the keyboard goes on */
     focus(entry) {
       active = entry;
       list.focus({ preventScroll: true });

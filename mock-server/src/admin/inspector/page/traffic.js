@@ -2,7 +2,7 @@
 
 /** @import { Entry, Field } from './types.d.ts' */
 
-import { attempt, call, confirmed, notify, save, textOf } from './api.js';
+import { attempt, call, confirmed, save, textOf } from './api.js';
 import { button, h, show, visible } from './dom.js';
 import { exchange } from './exchange.js';
 import { ANY, FIELDS, NONE, fromAddress, matcher, toAddress, valueOf } from './filter.js';
@@ -10,6 +10,7 @@ import { count, say, took, when } from './i18n.js';
 import { everything, follow, gap, load, startOver } from './log.js';
 import { nameOf, operations } from './operations.js';
 import { rows } from './rows.js';
+import { badge, statusBadge } from './text.js';
 
 const texts = /** @type {const} */ ({
   title: ['Traffic', '请求'],
@@ -38,7 +39,6 @@ const texts = /** @type {const} */ ({
   held: ['{n} new', '{n} 条新记录'],
   skipped: ['{n} not shown: too many at once', '{n} 条未显示：短时间内太多'],
   har: ['Download HAR', '下载 HAR'],
-  newest: ['The file has the newest {n}.', '文件里是最新的 {n} 条。'],
   clear: ['Clear', '清空'],
   sure: ['Delete all exchanges and attempts from the journal?', '确定清空所有请求和回调记录吗？'],
   keep: ['Keep them', '保留'],
@@ -99,7 +99,11 @@ export function traffic(root, [chosen = '']) {
     setFilter(wanted);
     list.show(shown, 0);
   });
-  const pane = h('section', { 'aria-label': say(texts.chosen), class: 'stack', onkeydown: (/** @type {KeyboardEvent} */ { key }) => key === 'Escape' && close() });
+  const pane = h('section', { 'aria-label': say(texts.chosen), class: 'stack' });
+
+  const around = h('div', { class: 'around' }, news, list.list, empty);
+  const panes = h('div', { class: chosen && 'panes chosen' }, h('div', { class: 'log' }, controls.element, around), chosen && pane);
+  panes.addEventListener('keydown', ({ key }) => chosen && key === 'Escape' && close());
 
   /** @param {Entry} entry */
   function isChosen({ way, number }) {
@@ -123,15 +127,23 @@ export function traffic(root, [chosen = '']) {
 
   show(
     root,
-    h('div', { class: 'row' }, h('h1', null, say(texts.title)), some, h('span', { class: 'grow' }), button(say(texts.har), () => attempt(archive)), button(say(texts.clear), () => attempt(clear), { class: 'danger' })),
-    h('div', { class: chosen && 'panes chosen' }, h('div', { class: 'log' }, controls.element, h('div', { class: 'around' }, news, list.list, empty)), chosen && pane),
+    h(
+      'div',
+      { class: 'row' },
+      h('h1', null, say(texts.title)),
+      some,
+      h('span', { class: 'grow' }),
+      button(say(texts.har), () => attempt(archive)),
+      button(say(texts.clear), () => attempt(clear), { class: 'danger' }),
+    ),
+    panes,
   );
   draw();
   list.show(shown, place);
   if (from && list.list.offsetParent) list.focus(from);
   from = undefined;
   const end = chosen ? exchange(pane, chosen, close) : () => {};
-  void attempt(load);
+  if (!everything().length) void attempt(load);
   operations().then(list.renew, () => {});
   return () => {
     draw = null;
@@ -196,38 +208,36 @@ function addressOf({ way, number, callback }) {
 
 /** @param {Entry} entry */
 function line(entry) {
-  const { way, number, callback, at, method, target, operation, merchant, key, status, code, fault, diagnosis, warnings, microseconds } = entry;
-  /** @param {string} kind @param {string} text */
-  const badge = (kind, text) => h('span', { class: `badge ${kind}`, title: text }, text);
-  if (way === 'gap') return h('div', { role: 'row', class: 'line gap' }, h('span', { role: 'gridcell' }, say(texts.skipped, { n: count(number) })));
+  const { way, number, callback = number, at, method, target, operation, merchant, key, status, code, warnings, microseconds } = entry;
+  const isGap = way === 'gap';
+  if (isGap) return h('div', { role: 'row', class: 'line gap' }, h('span', { role: 'gridcell' }, say(texts.skipped, { n: count(number) })));
   const cells = {
-    number: h('a', { href: addressOf(entry), tabindex: -1, 'aria-label': `${say(texts[way])} ${callback ?? number}` }, `${way === 'in' ? '→' : '←'} ${callback ?? number}`),
-    status: status === null ? badge('warn', say(texts.none)) : badge(status < 300 ? 'good' : status < 400 ? 'info' : 'bad', `${status} ${code ?? ''}`),
+    number: h('a', { href: addressOf(entry), tabindex: -1, 'aria-label': `${say(texts[way])} ${callback}` }, way === 'in' ? '→ ' : '← ', callback),
+    status: statusBadge(status, code),
     operation: operation ? nameOf(operation) : '—',
     path: visible(`${method} ${target}`.slice(0, 300)),
     merchant,
     key: key && h('span', { title: key }, `…${key.slice(-8)}`),
-    notes: [fault && badge('warn', fault), diagnosis && badge('bad', diagnosis), warnings && badge('', `⚠ ${warnings}`)].map((note) => note || null),
+    notes: [badge('warn', entry.fault ?? ''), badge('bad', entry.diagnosis ?? ''), badge('', warnings ? `⚠ ${warnings}` : '')],
     time: when(at),
     took: microseconds !== undefined && took(microseconds),
   };
   return h('div', { role: 'row', class: 'line' }, COLUMNS.map((name) => h('span', { role: 'gridcell', class: name }, cells[name])));
 }
 
-/**
- * The controls of the filter.
- * @param {(filter: import('./types.d.ts').Filter) => void} change
- */
+/** The controls of the filter. @param {(filter: import('./types.d.ts').Filter) => void} change */
 function filters(change) {
   const fields = FIELDS.map((field) => {
-    const attributes = { 'aria-label': say(texts[field]), oninput: () => set(field) };
-    const control = field === 'text' ? h('input', { type: 'search', placeholder: say(texts.text), ...attributes }) : h('select', attributes);
+    const control = field === 'text' ? h('input', { type: 'search', placeholder: say(texts.text) }) : h('select');
+    control.setAttribute('aria-label', say(texts[field]));
+    control.addEventListener('input', () => set(field));
     return /** @type {const} */ ([field, control]);
   });
   const heading = h('summary');
   const all = button(say(texts.unfilter), () => (change({}), fill()));
   const controls = fields.map(([, control]) => control);
-  const more = h('details', { open: isOpen, ontoggle: () => (isOpen = more.open) }, heading, h('div', { class: 'row' }, controls.slice(0, -1), all));
+  const more = h('details', { open: isOpen }, heading, h('div', { class: 'row' }, controls.slice(0, -1), all));
+  more.addEventListener('toggle', () => (isOpen = more.open));
   let filledAt = 0;
 
   /** @param {Field} changed */
@@ -251,7 +261,8 @@ function filters(change) {
   }
 
   fill();
-  return { element: h('div', { class: 'stack', role: 'search' }, controls.slice(-1), more), refresh: () => performance.now() - filledAt > PAUSE && fill() };
+  const element = h('div', { class: 'stack', role: 'search' }, controls.slice(-1), more);
+  return { element, refresh: () => performance.now() - filledAt > PAUSE && fill() };
 }
 
 /** @param {HTMLSelectElement} select @param {Field} field */
@@ -262,27 +273,25 @@ function fillChoices(select, field) {
   const key = values.join('\n');
   if (select.dataset.key === key) return;
   select.dataset.key = key;
-  show(select, h('option', { value: '' }, say(texts.all, { field: say(texts[field]) })), values.map((value) => h('option', { value }, nameOfValue(field, value))));
+  const all = h('option', { value: '' }, say(texts.all, { field: say(texts[field]) }));
+  show(select, all, values.map((value) => h('option', { value }, nameOfValue(field, value))));
 }
 
 /** @param {Field} field @param {string} value */
 function nameOfValue(field, value) {
-  if (field === 'operation') return nameOf(value);
-  return field === 'way' || value === NONE || value === ANY ? say(texts[/** @type {'any'} */ (value)] ?? texts.all, { field: value }) : value;
+  const text = { in: texts.in, out: texts.out, [ANY]: texts.any, [NONE]: texts.none }[value];
+  return field === 'operation' ? nameOf(value) : text ? say(text) : value;
 }
 
 async function archive() {
   const query = new URLSearchParams();
   for (const field of /** @type {const} */ (['merchant', 'operation', 'status'])) {
     const value = filter[field] ?? '';
-    if (value && (field !== 'status' || /^\d+$/.test(value))) query.set(field, value);
+    if (/^(?!\dxx|none$)\w+$/.test(value)) query.set(field, value);
   }
-  const exchanges = everything().filter(({ way }) => way === 'in');
-  const oldest = exchanges.at(-MOST_IN_HAR);
-  if (oldest && !query.size && exchanges.length > MOST_IN_HAR) {
-    query.set('after', String(oldest.number - 1));
-    notify(say(texts.newest, { n: count(MOST_IN_HAR) }));
-  }
+  // The newest, and with all exchanges the callbacks, too.
+  const before = everything().filter(({ way }) => way === 'in').at(-MOST_IN_HAR - 1);
+  query.set('after', String(before?.number ?? 0));
   save('wechatpay-mock.har', await textOf('GET', `exchanges.har?${query}`), 'application/json');
 }
 

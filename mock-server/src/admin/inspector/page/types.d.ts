@@ -18,7 +18,8 @@ export interface Summary {
   line: string;
 }
 
-export interface Header { name: string; value: string }
+/** A value that is not UTF-8 is in `base64`. */
+export interface Header { name: string; value: string; base64?: string }
 
 /** Bytes: as text if they are UTF-8, otherwise as Base64. */
 export interface Body { text?: string; base64?: string; length: number; cut?: boolean; json?: unknown }
@@ -45,7 +46,7 @@ export interface Exchange {
   operation: string | null;
   merchant: string | null;
   authenticated: boolean;
-  request: { method: string; target: string; version: string; headers: (Header & { base64?: string })[]; body: Body };
+  request: { method: string; target: string; version: string; headers: Header[]; body: Body };
   stages: { stage: string; verdict: 'passed' | 'refused' | 'not-reached'; microseconds: number }[];
   message: Message | null;
   checks_passed: string[];
@@ -70,7 +71,7 @@ export interface Exchange {
   } | null;
   answer: {
     status: number | null;
-    headers: (Header & { base64?: string })[];
+    headers: Header[];
     body: Body;
     message: Message | null;
     signature: 'fresh' | 'none';
@@ -115,6 +116,22 @@ export interface Entry {
 export type Field = 'way' | 'status' | 'operation' | 'merchant' | 'key' | 'fault' | 'diagnosis' | 'text';
 export type Filter = { [field in Field]?: string };
 export type Values = { [name: string]: string };
+
+/** Makes a text more general. */
+export type Rewrite = (text: string) => string;
+
+/** What the list of rows needs to know of its entries. */
+export interface Rows<T> {
+  label: string;
+  heads: HTMLElement[];
+  id: (entry: T) => string;
+  /** Makes a row of as many cells as there are heads. */
+  row: (entry: T) => HTMLElement;
+  isChosen: (entry: T) => boolean;
+  open: (entry: T) => void;
+  /** Hears which place is on top. */
+  scrolled: (place: number) => void;
+}
 
 /** A part of what is shown of an exchange. */
 export type Part = (exchange: Exchange, trust?: string) => Node | null | false;
