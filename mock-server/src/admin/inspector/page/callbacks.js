@@ -3,7 +3,7 @@
 import { attempt, call, notify } from './api.js';
 import { button, h, link, show, visible } from './dom.js';
 import { count, say, when } from './i18n.js';
-import { browse, facts, redraw, said, table } from './panes.js';
+import { browse, facts, redraw, table, telling } from './panes.js';
 import { block, exact } from './values.js';
 
 /** @typedef {import('./types.js').Callback} Callback */
@@ -19,7 +19,6 @@ const texts = /** @type {const} */ ({
   state: ['State', '状态'],
   attempts: ['Attempts', '尝试次数'],
   merchant: ['Merchant', '商户号'],
-  back: ['Back to the list', '返回列表'],
   created: ['Created', '创建时间'],
   nth: ['Attempt {n}', '第 {n} 次尝试'],
   key: ['Signed by', '签名密钥'],
@@ -76,11 +75,10 @@ function badge(state) {
 
 /** @returns {import('./panes.js').List} */
 function deliveries() {
-  const [rows, failure] = [h('tbody'), h('p', { class: 'bad', role: 'alert' })];
+  const rows = h('tbody');
   const older = button(say(texts.older), () => attempt(back), { hidden: true });
   const heads = [texts.number, texts.event, texts.state, texts.attempts, texts.merchant];
   const list = h('div', { class: 'stack' }, h('section', { class: 'card stack' }, table(heads, rows, texts.title), older), sender());
-  const element = h('div', { class: 'stack views' }, h('h1', null, say(texts.title)), failure);
   /** @type {Map<number, Callback>} */
   const known = new Map();
   /** The numbers of those that have changed. @type {Set<number>} */
@@ -98,26 +96,21 @@ function deliveries() {
   const lowest = () => (known.size ? Math.min(...known.keys()) : 0);
 
   async function load() {
-    try {
-      if (!known.size) {
-        // The newest are near the last attempts.
-        const { attempts } = await call('GET', 'callback-attempts');
-        stale.add(Math.max(1, ...attempts.map((/** @type {{ callback: number }} */ one) => one.callback - PAGE + 1)));
-      }
-      // Those that are not shown stay so.
-      for (const number of stale) if (number < lowest()) stale.delete(number);
-      for (let calls = 0; stale.size && calls < CALLS; calls++) {
-        const first = Math.min(...stale);
-        const { callbacks, has_more, last } = await read(first - 1);
-        for (const number of [first, ...callbacks.map(({ number }) => number)]) stale.delete(number);
-        if (has_more && last === Math.max(...known.keys())) stale.add(last + 1);
-      }
-      for (const number of [...known.keys()].sort((a, b) => b - a).slice(MOST)) known.delete(number);
-      failure.textContent = '';
-      draw();
-    } catch (error) {
-      failure.textContent = said(error);
+    if (!known.size) {
+      // The newest are near the last attempts.
+      const { attempts } = await call('GET', 'callback-attempts');
+      stale.add(Math.max(1, ...attempts.map((/** @type {{ callback: number }} */ one) => one.callback - PAGE + 1)));
     }
+    // Those that are not shown stay so.
+    for (const number of stale) if (number < lowest()) stale.delete(number);
+    for (let calls = 0; stale.size && calls < CALLS; calls++) {
+      const first = Math.min(...stale);
+      const { callbacks, has_more, last } = await read(first - 1);
+      for (const number of [first, ...callbacks.map(({ number }) => number)]) stale.delete(number);
+      if (has_more && last === Math.max(...known.keys())) stale.add(last + 1);
+    }
+    for (const number of [...known.keys()].sort((a, b) => b - a).slice(MOST)) known.delete(number);
+    draw();
   }
 
   /** Reads those before the ones that are shown. */
@@ -144,7 +137,7 @@ function deliveries() {
   }
 
   return {
-    element,
+    head: [h('h1', null, say(texts.title))],
     list,
     rows,
     load,
@@ -159,14 +152,11 @@ function deliveries() {
 /** One callback with its attempts. @param {string} number */
 function delivery(number) {
   const title = h('h2', { tabindex: '-1', class: 'hostile' }, number);
-  const failure = h('p', { class: 'bad', role: 'alert' });
   const [about, body, timer] = [h('div', { class: 'stack' }), h('div', { class: 'stack' }), h('span', { role: 'timer' })];
   const next = h('p', { class: 'row warn' }, timer, button(say(texts.move), () => attempt(advance)));
   const fault = h('select', { id: 'spoil' }, h('option', { value: '' }, say(texts.well)));
   const again = button(say(texts.resend), () => attempt(resend), { class: 'main' });
   const actions = h('p', { class: 'row' }, again, h('label', { for: 'spoil' }, say(texts.spoil)), fault);
-  const back = h('p', { class: 'back' }, link('#/callbacks', `← ${say(texts.back)}`));
-  const element = h('section', { class: 'card stack' }, back, title, failure, about, next, actions, body);
   /** @type {Callback | null} */
   let current = null;
   /** The mock's clock, and when it was read. */
@@ -176,19 +166,16 @@ function delivery(number) {
   async function load() {
     try {
       draw(await call('GET', `callbacks/${encodeURIComponent(number)}`));
-      [clock, read] = [await call('GET', 'clock'), performance.now()];
-      if (fault.length === 1) {
-        const { callback_faults } = await call('GET', 'fault-names');
-        // One of them is about two callbacks.
-        const names = callback_faults.filter((/** @type {string} */ name) => name !== 'out-of-order');
-        fault.append(...names.map((/** @type {string} */ name) => h('option', null, name)));
-      }
-      failure.textContent = '';
-    } catch (error) {
-      failure.textContent = said(error);
+    } finally {
+      actions.hidden = !current;
     }
-    actions.hidden = !current;
+    [clock, read] = [await call('GET', 'clock'), performance.now()];
     tick();
+    if (fault.length > 1) return;
+    /** @type {{ callback_faults: string[] }} */
+    const { callback_faults } = await call('GET', 'fault-names');
+    // One of them is about two callbacks.
+    fault.append(...callback_faults.filter((name) => name !== 'out-of-order').map((name) => h('option', null, name)));
   }
 
   /** @param {Callback} callback */
@@ -222,7 +209,7 @@ function delivery(number) {
     // Others can move the clock.
     if (performance.now() - read > 5000) {
       read = performance.now();
-      void load();
+      void attempt(load);
     }
   }
 
@@ -240,7 +227,7 @@ function delivery(number) {
     notify(say(isReceived ? ['received', '已接收'] : texts.refused), isReceived ? 'good' : 'bad');
   }
 
-  return { element, title, load, tick };
+  return { title, parts: [about, next, actions, body], load, tick };
 }
 
 /** How to allow a host. @param {string} url */
@@ -270,19 +257,11 @@ function sender() {
   const event = h('input', { id: 'event', list: 'events', required: true, value: 'TRANSACTION.SUCCESS' });
   const [events, to] = [h('datalist', { id: 'events' }), h('input', { id: 'to', placeholder: 'http://127.0.0.1:3000/notify' })];
   const fields = h('textarea', { id: 'fields', rows: 3, spellcheck: 'false' });
-  const failure = h('p', { class: 'bad hostile', role: 'alert' });
-  /** @param {Event} submitted */
-  const send = async (submitted) => {
-    submitted.preventDefault();
-    try {
-      const resource = fields.value.trim() ? exact(fields.value) : undefined;
-      const { number } = await call('POST', 'callbacks', { event_type: event.value, to: to.value || undefined, resource });
-      failure.textContent = '';
-      location.hash = `#/callbacks/${number}`;
-    } catch (error) {
-      failure.textContent = said(error);
-    }
-  };
+  const [failure, send] = telling(async () => {
+    const resource = fields.value.trim() ? exact(fields.value) : undefined;
+    const { number } = await call('POST', 'callbacks', { event_type: event.value, to: to.value || undefined, resource });
+    location.hash = `#/callbacks/${number}`;
+  });
   // The events are in the contract, which is large: it is read when they are needed.
   const fill = async () => {
     if (events.childElementCount) return;
@@ -292,6 +271,6 @@ function sender() {
   /** @type {[HTMLElement, Text][]} */
   const all = [[event, texts.type], [to, texts.to], [fields, texts.fields]];
   const labelled = all.map(([field, text]) => h('div', null, h('label', { for: field.id }, say(text)), field));
-  const form = h('form', { class: 'stack', onsubmit: send }, labelled, events, failure, h('p', null, h('button', { class: 'main' }, say(texts.send))));
+  const form = h('form', { class: 'stack', onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), send()) }, labelled, events, failure, h('p', null, h('button', { class: 'main' }, say(texts.send))));
   return h('details', { class: 'card', ontoggle: () => attempt(fill) }, h('summary', null, say(texts.new)), form);
 }

@@ -5,7 +5,7 @@ import { KINDS, stateOf } from './diagrams.js';
 import { address, nameOf, openDocument } from './document.js';
 import { button, h, show, visible } from './dom.js';
 import { count, say } from './i18n.js';
-import { browse, paced, redraw, said, table } from './panes.js';
+import { browse, paced, redraw, table } from './panes.js';
 import { exact } from './values.js';
 
 /** @typedef {{ key: string, version: number, value: unknown }} Line */
@@ -36,7 +36,7 @@ export function state(root, [merchant = '', kind = '', key = '']) {
 /** @param {string} merchant @param {string} kind @returns {import('./panes.js').List} */
 function documents(merchant, kind) {
   const whose = h('select', { id: 'merchant', onchange: () => (location.hash = address(whose.value)) });
-  const [kinds, failure] = [h('nav', { class: 'kinds', 'aria-label': say(texts.kinds) }), h('p', { class: 'bad', role: 'alert' })];
+  const kinds = h('nav', { class: 'kinds', 'aria-label': say(texts.kinds) });
   const filter = h('input', { type: 'search', id: 'filter', oninput: () => again() });
   const [rows, tally] = [h('tbody'), h('span', { class: 'muted', role: 'status' })];
   const more = button(say(texts.more), () => ((wanted += SHOWN), load()));
@@ -49,26 +49,21 @@ function documents(merchant, kind) {
     more,
   );
   const head = h('div', { class: 'row' }, h('h1', null, say(texts.title)), h('label', { for: 'merchant' }, say(texts.merchant)), whose);
-  const element = h('div', { class: 'stack views' }, head, failure, kinds);
   const query = `documents?merchant=${encodeURIComponent(merchant)}`;
   let [wanted, round, drawn] = [SHOWN, 0, ''];
   const again = paced(() => ((wanted = SHOWN), load()), 300);
 
   async function load() {
     const mine = ++round;
-    try {
-      /** @type {string[]} */
-      const all = (await call('GET', 'merchants')).merchants.map((/** @type {{ mchid: string }} */ one) => one.mchid);
-      if (!merchant && all[0]) return location.replace(address(all[0]));
-      const choices = [...new Set([...all, merchant])];
-      if (choices.length !== whose.length) show(whose, choices.map((mchid) => h('option', null, mchid)));
-      whose.value = merchant;
-      drawKinds((await call('GET', query)).kinds);
-      if (kind) await search(() => mine === round);
-      failure.textContent = '';
-    } catch (error) {
-      failure.textContent = said(error);
-    }
+    /** @type {{ merchants: { mchid: string }[] }} */
+    const { merchants } = await call('GET', 'merchants');
+    const all = merchants.map(({ mchid }) => mchid);
+    if (!merchant && all[0]) return location.replace(address(all[0]));
+    const choices = [...new Set([...all, merchant])];
+    if (choices.length !== whose.length) show(whose, choices.map((mchid) => h('option', null, mchid)));
+    whose.value = merchant;
+    drawKinds((await call('GET', query)).kinds);
+    if (kind) await search(() => mine === round);
   }
 
   /** @param {{ kind: string, count: number }[]} found */
@@ -115,7 +110,7 @@ function documents(merchant, kind) {
   }
 
   return {
-    element,
+    head: [head, kinds],
     list,
     rows,
     load,
