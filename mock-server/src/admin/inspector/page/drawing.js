@@ -19,7 +19,7 @@ const texts = /** @type {const} */ ({
   at: ['Time', '时间'],
   begin: ['(begin)', '（创建）'],
   next: ['can happen next', '接下来可能'],
-  other: ['in another way', '其他方式'],
+  other: ['edited, or unknown', '编辑或未知'],
   exchange: ['request {n}', '请求 {n}'],
   line: ['Points from {first} to {last}, at least {least}, at most {most}', '积分从 {first} 变为 {last}，最少 {least}，最多 {most}'],
   points: ['Points', '积分'],
