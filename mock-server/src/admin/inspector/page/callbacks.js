@@ -209,7 +209,7 @@ function delivery(number) {
     // Others can move the clock.
     if (performance.now() - read > 5000) {
       read = performance.now();
-      void attempt(load);
+      load().catch(() => {});
     }
   }
 
