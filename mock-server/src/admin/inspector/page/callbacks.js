@@ -6,9 +6,8 @@ import { count, say, when } from './i18n.js';
 import { browse, facts, redraw, table, telling } from './panes.js';
 import { block, exact } from './values.js';
 
-/** @typedef {import('./types.js').Callback} Callback */
-/** @typedef {import('./types.js').Attempt} Attempt */
-/** @typedef {import('./i18n.js').Text} Text */
+/** @import { Text } from './i18n.js' */
+/** @import { Attempt, Callback, Chosen, Clock, List } from './types.js' */
 
 const texts = /** @type {const} */ ({
   title: ['Callbacks', '回调'],
@@ -73,7 +72,7 @@ function badge(state) {
   return h('span', { class: `badge ${kind}` }, say(text));
 }
 
-/** @returns {import('./panes.js').List} */
+/** @returns {List} */
 function deliveries() {
   const rows = h('tbody');
   const older = button(say(texts.older), () => attempt(back), { hidden: true });
@@ -149,7 +148,7 @@ function deliveries() {
   };
 }
 
-/** One callback with its attempts. @param {string} number */
+/** One callback with its attempts. @param {string} number @returns {Chosen} */
 function delivery(number) {
   const title = h('h2', { tabindex: '-1', class: 'hostile' }, number);
   const [about, body, timer] = [h('div', { class: 'stack' }), h('div', { class: 'stack' }), h('span', { role: 'timer' })];
@@ -160,7 +159,7 @@ function delivery(number) {
   /** @type {Callback | null} */
   let current = null;
   /** The mock's clock, and when it was read. */
-  let [clock, read] = [/** @type {import('./types.js').Clock | null} */ (null), 0];
+  let [clock, read] = [/** @type {Clock | null} */ (null), 0];
   let text = '';
 
   async function load() {

@@ -1,9 +1,8 @@
 // What kinds of documents there are, and how those with states get from one to the next. From the documentation and from what the mock
 // does (mock-server/src/operations/).
 
-/** @typedef {import('./i18n.js').Text} Text */
-/** `from` is empty where a document begins. @typedef {{ from: string, to: string, by: Text }} Move */
-/** A state and its place. @typedef {{ name: string, column: number, row: number }} Box */
+/** @import { Text } from './i18n.js' */
+/** @import { Box, Move } from './types.js' */
 
 /** What a person looks for, first; every other kind comes after these. @type {{ [kind: string]: Text }} */
 export const KINDS = {

@@ -8,8 +8,8 @@ import { say } from './i18n.js';
 import { redraw, some, telling } from './panes.js';
 import { block, differences, exact } from './values.js';
 
-/** @typedef {import('./types.js').Document} Document */
-/** @typedef {import('./types.js').Change} Change */
+/** @import { Text } from './i18n.js' */
+/** @import { Change, Chosen, Document } from './types.js' */
 
 const texts = /** @type {const} */ ({
   version: ['version {n}', '版本 {n}'],
@@ -41,7 +41,7 @@ const texts = /** @type {const} */ ({
   keep: ['Keep it', '保留'],
 });
 
-/** @type {{ [by: string]: import('./i18n.js').Text }} */
+/** @type {{ [by: string]: Text }} */
 const BY = { request: texts.request, payer: texts.payer, time: texts.time, edit: texts.edited };
 
 /** @param {...string} parts */
@@ -54,7 +54,7 @@ export function nameOf(kind) {
   return say(KINDS[kind] ?? [kind, kind]);
 }
 
-/** @param {string} merchant @param {string} kind @param {string} key */
+/** @param {string} merchant @param {string} kind @param {string} key @returns {Chosen} */
 export function openDocument(merchant, kind, key) {
   const call = `documents/${encodeURIComponent(kind)}/${encodeURIComponent(key)}?merchant=${encodeURIComponent(merchant)}`;
   const title = h('h2', { tabindex: '-1', class: 'hostile' }, ...visible(key));
@@ -90,7 +90,7 @@ export function openDocument(merchant, kind, key) {
       state && h('span', { class: 'badge info hostile' }, ...visible(state)),
       h('span', { class: `badge ${version ? '' : 'warn'}` }, version ? say(texts.version, { n: version }) : say(texts.deleted)),
     );
-    /** @type {[import('./i18n.js').Text, Element | null][]} */
+    /** @type {[Text, Element | null][]} */
     const all = [
       [texts.states, states(kind, value, changes)],
       [texts.points, kind === 'member_card' ? points(changes) : null],

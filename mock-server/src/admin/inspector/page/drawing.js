@@ -5,10 +5,7 @@ import { h, link, s, visible } from './dom.js';
 import { count, say, when } from './i18n.js';
 import { some, table, tr } from './panes.js';
 
-/** @typedef {import('./types.js').Change} Change */
-/** @typedef {import('./diagrams.js').Move} Move */
-/** @typedef {import('./diagrams.js').Box} Box */
-/** A move that a change made. @typedef {Move & { change: Change }} Happened */
+/** @import { Box, Change, Happened, Move } from './types.js' */
 
 const texts = /** @type {const} */ ({
   diagram: ['The states, now {now}; the table says the same.', '状态图，当前为 {now}；下表内容相同。'],

@@ -4,9 +4,8 @@ import { button, h, show, visible } from './dom.js';
 import { on } from './events.js';
 import { count, language, say } from './i18n.js';
 
-/** @typedef {import('./i18n.js').Text} Text */
-/** A list in `rows`. `hear` tells it of an event, and is false if that is none of its. @typedef {{ head: Element[], list: Element, rows: HTMLTableSectionElement, load: () => Promise<unknown>, hear: (kind: string, data: any) => boolean }} List */
-/** @typedef {{ title: HTMLElement, parts: Element[], load: () => Promise<unknown>, tick?: () => void }} Chosen */
+/** @import { Text } from './i18n.js' */
+/** @import { Chosen, List } from './types.js' */
 
 const texts = /** @type {const} */ ({
   back: ['Back to the list', '返回列表'],

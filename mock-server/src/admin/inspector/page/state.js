@@ -8,7 +8,8 @@ import { count, say } from './i18n.js';
 import { browse, paced, redraw, table } from './panes.js';
 import { exact } from './values.js';
 
-/** @typedef {{ key: string, version: number, value: unknown }} Line */
+/** @import { Document, List } from './types.js' */
+/** @typedef {Pick<Document, 'key' | 'version' | 'value'>} Line */
 
 const texts = /** @type {const} */ ({
   title: ['State', '数据'],
@@ -33,7 +34,7 @@ export function state(root, [merchant = '', kind = '', key = '']) {
   return browse(root, ['state', merchant, kind], key, () => documents(merchant, kind), () => openDocument(merchant, kind, key));
 }
 
-/** @param {string} merchant @param {string} kind @returns {import('./panes.js').List} */
+/** @param {string} merchant @param {string} kind @returns {List} */
 function documents(merchant, kind) {
   const whose = h('select', { id: 'merchant', onchange: () => (location.hash = address(whose.value)) });
   const kinds = h('nav', { class: 'kinds', 'aria-label': say(texts.kinds) });
@@ -106,7 +107,7 @@ function documents(merchant, kind) {
   /** @param {Line} line */
   function row({ key, version, value }) {
     const to = h('a', { href: address(merchant, kind, key), class: 'hostile mono' }, ...visible(key));
-    return h('tr', { 'data-key': key }, h('td', null, to), h('td', null, ...visible(stateOf(kind, value) ?? '')), h('td', null, count(version)));
+    return h('tr', { 'data-key': key }, h('td', null, to), h('td', null, ...visible(stateOf(kind, value) ?? '')), h('td', null, count(version ?? 0)));
   }
 
   return {
