@@ -24,6 +24,7 @@ const texts = /** @type {const} */ ({
   took: ['Took', '耗时'],
   reason: ['Reason', '原因'],
   fault: ['Fault', '故障'],
+  received: ['received', '已接收'],
   refused: ['not received', '未接收'],
   resource: ['Resource before encryption', '加密前的 resource'],
   message: ['Lines that were signed', '签名串'],
@@ -39,8 +40,8 @@ const texts = /** @type {const} */ ({
   frozen: ['Next attempt at {at}, {time} ahead; but the clock is frozen.', '将于 {at} 再次尝试，还差 {time}；但时钟已冻结。'],
   move: ['Move the clock there', '把时钟拨到该时间'],
   held: [
-    'Not sent: {host} is not allowed. Start the mock with --notify-map {origin}=http://127.0.0.1:3000, which sends its callbacks to this machine, or with --notify-host {host}.',
-    '没有发送：不允许向 {host} 发送回调。启动时加上 --notify-map {origin}=http://127.0.0.1:3000 可转发到本机，或用 --notify-host {host} 允许该主机。',
+    'Not sent: {host} is not allowed. Start with --notify-map {origin}=http://127.0.0.1:3000 (to this machine) or --notify-host {host}.',
+    '没有发送：未允许向 {host} 发送回调。启动时加上 --notify-map {origin}=http://127.0.0.1:3000（转发到本机）或 --notify-host {host}。',
   ],
   new: ['Send a callback', '发送回调'],
   type: ['Event type', '事件类型'],
@@ -53,7 +54,7 @@ const texts = /** @type {const} */ ({
 const STATES = {
   waiting: [['waiting', '等待重试'], 'warn'],
   sending: [['sending', '发送中'], 'info'],
-  received: [['received', '已接收'], 'good'],
+  received: [texts.received, 'good'],
   'given-up': [['given up', '已放弃'], 'bad'],
   held: [['held back', '未发送'], 'bad'],
 };
@@ -223,7 +224,7 @@ function delivery(number) {
     const sent = await call('POST', `callbacks/${encodeURIComponent(number)}/resend`, fault.value ? { fault: fault.value } : undefined);
     draw(sent);
     const isReceived = sent.attempts.at(-1)?.received;
-    notify(say(isReceived ? ['received', '已接收'] : texts.refused), isReceived ? 'good' : 'bad');
+    notify(say(isReceived ? texts.received : texts.refused), isReceived ? 'good' : 'bad');
   }
 
   return { title, parts: [about, next, actions, body], load, tick };
@@ -237,7 +238,8 @@ function held(url) {
 
 /** @param {Attempt} attempt @param {number} nth @param {number} of */
 function tried({ at, serial, received, status, reason, fault, milliseconds, request, response_body }, nth, of) {
-  const outcome = h('span', { class: `badge ${received ? 'good' : 'bad'}` }, `${status ?? ''} ${say(received ? ['received', '已接收'] : texts.refused)}`);
+  const [how, text] = /** @type {const} */ (received ? ['good', texts.received] : ['bad', texts.refused]);
+  const outcome = h('span', { class: `badge ${how}` }, `${status ?? ''} ${say(text)}`);
   const about = facts([texts.reason, reason], [texts.fault, fault], [texts.key, serial], [texts.took, `${count(milliseconds)} ms`]);
   /** @type {[Text, string | undefined][]} */
   const pieces = [
@@ -247,7 +249,8 @@ function tried({ at, serial, received, status, reason, fault, milliseconds, requ
     [texts.body, request?.body],
   ];
   const shown = pieces.flatMap(([title, text]) => (text === undefined ? [] : [h('h4', null, say(title)), block(text || say(texts.empty))]));
-  const summary = h('summary', null, `${say(texts.nth, { n: nth })} · ${when(at, 'full')} `, outcome, ' ', fault && h('span', { class: 'badge warn' }, fault));
+  const spoiled = fault && h('span', { class: 'badge warn' }, fault);
+  const summary = h('summary', null, `${say(texts.nth, { n: nth })} · ${when(at, 'full')} `, outcome, ' ', spoiled);
   return h('details', { open: nth === of }, summary, h('div', { class: 'stack' }, about, shown));
 }
 
@@ -270,6 +273,8 @@ function sender() {
   /** @type {[HTMLElement, Text][]} */
   const all = [[event, texts.type], [to, texts.to], [fields, texts.fields]];
   const labelled = all.map(([field, text]) => h('div', null, h('label', { for: field.id }, say(text)), field));
-  const form = h('form', { class: 'stack', onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), send()) }, labelled, events, failure, h('p', null, h('button', { class: 'main' }, say(texts.send))));
+  const onsubmit = (/** @type {Event} */ event) => (event.preventDefault(), send());
+  const go = h('p', null, h('button', { class: 'main' }, say(texts.send)));
+  const form = h('form', { class: 'stack', onsubmit }, labelled, events, failure, go);
   return h('details', { class: 'card', ontoggle: () => attempt(fill) }, h('summary', null, say(texts.new)), form);
 }

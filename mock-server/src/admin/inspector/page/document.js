@@ -105,7 +105,9 @@ export function openDocument(merchant, kind, key) {
   function related(value) {
     const found = (RELATED[kind] ?? []).flatMap(([field, kind]) => [value?.[field]].flat().map((key) => ({ kind, key })));
     const named = found.filter(({ key }) => typeof key === 'string');
-    return named.length ? some(h('ul'), named, 20, ({ kind, key }) => h('li', null, `${nameOf(kind)} `, link(address(merchant, kind, key), ...visible(key)))) : null;
+    const item = (/** @type {{ kind: string, key: string }} */ { kind, key }) =>
+      h('li', null, `${nameOf(kind)} `, link(address(merchant, kind, key), ...visible(key)));
+    return named.length ? some(h('ul'), named, 20, item) : null;
   }
 
   /** @param {Document} edited */

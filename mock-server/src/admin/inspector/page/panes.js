@@ -12,7 +12,10 @@ const texts = /** @type {const} */ ({
   more: ['Show {n} more', '再显示 {n} 条'],
 });
 
-/** The list that was shown last: it stays while only the choice in it changes. @type {{ id: string, list: List, one: HTMLElement, load: () => Promise<void>, element: HTMLElement } | null} */
+/**
+ * The list that was shown last: it stays while only the choice in it changes.
+ * @type {{ id: string, list: List, one: HTMLElement, load: () => Promise<void>, element: HTMLElement } | null}
+ */
 let last = null;
 
 /**
@@ -29,7 +32,8 @@ export function browse(root, path, key, make, choose) {
   const isNew = last?.id !== id;
   if (!last || isNew) {
     const [list, one, [failure, load]] = [make(), h('div'), telling(() => last?.list.load())];
-    last = { id, list, one, load, element: h('div', { class: 'stack views' }, list.head, failure, h('div', { class: 'panes' }, list.list, one)) };
+    const panes = h('div', { class: 'panes' }, list.list, one);
+    last = { id, list, one, load, element: h('div', { class: 'stack views' }, list.head, failure, panes) };
   }
   const { list, one, load, element } = last;
   const chosen = key ? choose() : null;
@@ -142,5 +146,6 @@ export function some(parent, items, step, make) {
 /** @param {[Text, string | number | null | undefined][]} facts */
 export function facts(...facts) {
   const shown = facts.filter(([, value]) => value !== undefined && value !== null);
-  return h('dl', null, shown.map(([text, value]) => [h('dt', null, say(text)), h('dd', { class: 'hostile' }, ...visible(String(value)))]).flat());
+  const item = (/** @type {string} */ value) => h('dd', { class: 'hostile' }, ...visible(value));
+  return h('dl', null, shown.flatMap(([text, value]) => [h('dt', null, say(text)), item(String(value))]));
 }

@@ -70,8 +70,8 @@ function documents(merchant, kind) {
   /** @param {{ kind: string, count: number }[]} found */
   function drawKinds(found) {
     const chips = found.map((one) => {
-      const current = one.kind === kind && 'true';
-      return h('a', { href: address(merchant, one.kind), 'aria-current': current }, ...visible(nameOf(one.kind)), ' ', h('span', { class: 'badge' }, count(one.count)));
+      const to = { href: address(merchant, one.kind), 'aria-current': one.kind === kind && 'true' };
+      return h('a', to, ...visible(nameOf(one.kind)), ' ', h('span', { class: 'badge' }, count(one.count)));
     });
     const at = (/** @type {string} */ kind) => found.findIndex((one) => one.kind === kind);
     const known = Object.keys(KINDS).map(at).filter((at) => at >= 0);
@@ -80,7 +80,8 @@ function documents(merchant, kind) {
     const others = found.flatMap((one, at) => (one.kind in KINDS ? [] : [chips[at] ?? null]));
     const open = kinds.querySelector('details')?.open ?? !(kind in KINDS);
     const rest = h('details', { open }, h('summary', null, say(texts.others, { n: others.length })), h('div', { class: 'kinds' }, others));
-    redraw(kinds, ...known.map((at) => chips[at]), others.length > 0 && rest, !found.length && h('p', { class: 'empty' }, say(texts.nothing)));
+    const nothing = found.length === 0 && h('p', { class: 'empty' }, say(texts.nothing));
+    redraw(kinds, ...known.map((at) => chips[at]), others.length > 0 && rest, nothing);
   }
 
   /** Reads on until enough documents match. @param {() => boolean} isMine */
@@ -100,14 +101,16 @@ function documents(merchant, kind) {
     more.hidden = !hasMore;
     tally.textContent = say(texts.found, { n: count(found.length), seen: count(seen) });
     const now = JSON.stringify(found.map(({ key, version }) => [key, version]));
-    if (now !== drawn) redraw(rows, ...(found.length ? found.map(row) : [h('tr', null, h('td', { colspan: 3, class: 'empty' }, say(texts.none)))]));
+    const none = h('tr', null, h('td', { colspan: 3, class: 'empty' }, say(texts.none)));
+    if (now !== drawn) redraw(rows, ...(found.length ? found.map(row) : [none]));
     drawn = now;
   }
 
   /** @param {Line} line */
   function row({ key, version, value }) {
     const to = h('a', { href: address(merchant, kind, key), class: 'hostile mono' }, ...visible(key));
-    return h('tr', { 'data-key': key }, h('td', null, to), h('td', null, ...visible(stateOf(kind, value) ?? '')), h('td', null, count(version ?? 0)));
+    const cells = [[to], visible(stateOf(kind, value) ?? ''), [count(version ?? 0)]];
+    return h('tr', { 'data-key': key }, cells.map((cell) => h('td', null, cell)));
   }
 
   return {
@@ -115,7 +118,9 @@ function documents(merchant, kind) {
     list,
     rows,
     load,
-    hear: (event, data) =>
-      event !== 'attempts' && (event !== 'changes' || data.skipped > 0 || data.changes.some((/** @type {any} */ one) => one.merchant === merchant)),
+    hear(event, data) {
+      const isOwn = (/** @type {{ merchant: string }} */ one) => one.merchant === merchant;
+      return event === 'changes' ? data.skipped > 0 || data.changes.some(isOwn) : event !== 'attempts';
+    },
   };
 }
