@@ -25,6 +25,7 @@ mod faults;
 mod json;
 mod long;
 mod merchants;
+mod payment_requests;
 mod payments;
 mod request_payment;
 mod reset;
@@ -173,6 +174,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(service_orders::act))
         .routes(routes!(business_view::open_business_view))
         .routes(routes!(request_payment::request_payment))
+        .routes(routes!(payment_requests::list_payment_requests))
         .routes(routes!(transfers::confirm))
         .routes(routes!(transfers::request_merchant_transfer))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))

@@ -13,8 +13,10 @@ mod headers;
 pub(crate) mod log;
 pub(crate) mod metrics;
 mod partitions;
+mod payment_requests;
 mod rejected_connections;
 mod request;
+mod ring;
 pub(crate) mod stage;
 
 use std::{borrow::Cow, net::SocketAddr, time::Duration};
@@ -39,6 +41,7 @@ pub(crate) use attempts::Attempted;
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};
+pub(crate) use payment_requests::PaymentRequest;
 pub(crate) use rejected_connections::RejectedConnections;
 pub use request::Request;
 use request::beginning;

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::time::sleep;
-use wechatpay_protocol::{Timestamp, display::quoted};
+use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
 
 use crate::{
     gateway::Gateway,
@@ -133,6 +133,16 @@ impl From<Refusal> for PaymentError {
     fn from(Refusal { shown, reason }: Refusal) -> Self {
         Self::Refused { shown, reason }
     }
+}
+
+/// What a client says to the front end that asked it to let its user pay or confirm.
+pub(crate) struct Said<E> {
+    /// The merchant that the front end asks for, if it is known.
+    pub(crate) merchant: Option<Mchid>,
+    /// That merchant's number of what the front end asks for, if there is such an order.
+    pub(crate) order: Option<String>,
+    /// What the user has then, or why the user does nothing.
+    pub(crate) outcome: Result<Value, E>,
 }
 
 /// Pays orders, and lets happen what is due.

@@ -151,6 +151,7 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callbacks/1",
         "/callbacks/2",
         "/callback-attempts",
+        "/payment-requests",
     ] {
         seen.push(admin.get(path).await);
     }
@@ -209,6 +210,10 @@ async fn without_room(seen: &mut Vec<Response>) {
     for _ in 0..3 {
         admin.exchange(&RawRequest { body: vec![b' '; 64 * 1024], ..RawRequest::sample() }).await;
     }
+    for number in 100_000..100_009 {
+        admin.exchange(&RawRequest::order(&number.to_string())).await;
+        admin.post("/request-payment", &json!({})).await;
+    }
     let (mut unread, stream) = tokio::io::duplex(1024);
     let calls = async {
         unread.write_all(b"GET /__mock/exchanges.har HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -218,6 +223,7 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/contract/pay-transactions",
             "/callbacks",
             "/callback-attempts",
+            "/payment-requests",
             "/exchanges",
             "/exchanges.har",
             "/exchanges/1",

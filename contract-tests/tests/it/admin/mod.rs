@@ -16,6 +16,7 @@ mod follow;
 mod har;
 mod isolation;
 mod merchants;
+mod payment_requests;
 mod request_payment;
 mod reset;
 mod secrets;

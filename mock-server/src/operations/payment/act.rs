@@ -90,6 +90,14 @@ impl Found {
         self.orders.first().and_then(Order::sub_mchid)
     }
 
+    /// The merchant's number of what is paid at once: of an order, or of a combined one.
+    pub(crate) fn number(&self) -> &str {
+        match (&self.target, self.orders.first()) {
+            (Target::Order(_), Some(order)) => &order.out_trade_no,
+            (Target::Order(id) | Target::Combined(id) | Target::Refund(id), _) => id,
+        }
+    }
+
     pub(crate) fn out_trade_nos(&self) -> impl Iterator<Item = &str> {
         self.orders.iter().map(|order| order.out_trade_no.as_str())
     }
