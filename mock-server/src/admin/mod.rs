@@ -99,6 +99,10 @@ struct Caller {
     is_admitted: bool,
 }
 
+/// Scheme and host of the call, if they lead to this mock. An extension of the request.
+#[derive(Clone, Debug)]
+struct Origin(Option<String>);
+
 impl Admin {
     pub(crate) fn new(control: Arc<Control>, access: Access, ca: Arc<dyn Ca>) -> Self {
         Self { control, access, ca, router: OnceLock::new() }
@@ -134,10 +138,12 @@ impl Admin {
             }
             Err(error) => return error.into_response(),
         };
+        let origin = received.own_origin();
         let mut request = Request::new(Body::from(received.body));
         *request.method_mut() = received.method;
         *request.uri_mut() = uri;
         request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(Origin(origin));
         request.extensions_mut().insert(self.access.address());
         request.extensions_mut().insert(Arc::clone(&self.ca));
         let router = self.router.get_or_init(|| router(Arc::clone(&self.control)));
@@ -170,7 +176,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::show_callback))
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
-        .routes(routes!(payments::pay))
+        .routes(routes!(payments::list_payments, payments::pay))
         .routes(routes!(service_orders::act))
         .routes(routes!(business_view::open_business_view))
         .routes(routes!(request_payment::request_payment))

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 39] = [
+const CALLS: [&str; 40] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -90,6 +90,7 @@ const CALLS: [&str; 39] = [
     "GET /__mock/openapi.json show_openapi",
     "GET /__mock/operations list_operations family",
     "GET /__mock/payment-requests list_payment_requests merchant after",
+    "GET /__mock/payments list_payments merchant",
     "POST /__mock/callbacks send_callback body",
     "POST /__mock/callbacks/{number}/resend resend_callback",
     "POST /__mock/clock set_clock body",

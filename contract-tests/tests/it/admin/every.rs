@@ -151,6 +151,7 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callbacks/1",
         "/callbacks/2",
         "/callback-attempts",
+        "/payments",
         "/payment-requests",
     ] {
         seen.push(admin.get(path).await);
@@ -223,6 +224,7 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/contract/pay-transactions",
             "/callbacks",
             "/callback-attempts",
+            "/payments",
             "/payment-requests",
             "/exchanges",
             "/exchanges.har",

@@ -24,6 +24,7 @@ mod service;
 mod transfers;
 mod unanswered;
 mod verify;
+mod waiting;
 
 use serde_json::{Value, json};
 use wechatpay_contract::sign::{Sign, ToSign};
