@@ -167,7 +167,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(exchanges::list_exchanges, exchanges::delete_exchanges))
         .routes(routes!(exchanges::export_exchanges))
         .routes(routes!(exchanges::show_exchange))
-        .routes(routes!(verify::verify))
+        .routes(routes!(verify::list_expectations, verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))
         .routes(routes!(faults::list_fault_names))

@@ -5,6 +5,7 @@
 //! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
 mod attempts;
+mod checked;
 pub(crate) mod content;
 pub(crate) mod expectation;
 mod filter;
@@ -38,6 +39,7 @@ use crate::{
 };
 
 pub(crate) use attempts::Attempted;
+pub(crate) use checked::Checked;
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};

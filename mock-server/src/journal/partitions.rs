@@ -9,10 +9,15 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::sync::watch;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    Attempted, Exchange, Filter, PaymentRequest, attempts::Attempts, log, metrics::Metrics,
+    Attempted, Checked, Exchange, Filter, PaymentRequest,
+    attempts::Attempts,
+    checked::CheckedExpectations,
+    expectation::{Expectation, Verification},
+    log,
+    metrics::Metrics,
     payment_requests::PaymentRequests,
 };
 use crate::{
@@ -36,6 +41,7 @@ pub(crate) struct Journal {
     logged: log::LoggedNotes,
     attempts: Attempts,
     payment_requests: PaymentRequests,
+    checked: CheckedExpectations,
 }
 
 #[derive(Debug, Default)]
@@ -101,6 +107,7 @@ impl Journal {
             logged: log::LoggedNotes::default(),
             attempts: Attempts::empty(),
             payment_requests: PaymentRequests::empty(),
+            checked: CheckedExpectations::empty(),
         }
     }
 
@@ -161,6 +168,21 @@ impl Journal {
     #[expect(dead_code, reason = "for the stream of events")]
     pub(crate) fn follow_payment_requests(&self) -> watch::Receiver<u64> {
         self.payment_requests.follow()
+    }
+
+    /// Numbers and keeps an expectation that a call has checked.
+    pub(crate) fn record_checked(
+        &self,
+        at: Timestamp,
+        expectation: &Expectation,
+        verification: &Verification,
+    ) {
+        self.checked.keep(at, expectation, verification);
+    }
+
+    /// The last expectations that calls have checked, oldest first.
+    pub(crate) fn checked(&self) -> Vec<Arc<Checked>> {
+        self.checked.after(None, 0).0
     }
 
     /// The matching exchanges in this order, at most `most`.
@@ -226,6 +248,7 @@ impl Journal {
         self.logged.clear(merchant);
         self.attempts.clear(merchant);
         self.payment_requests.clear(merchant);
+        self.checked.clear(merchant);
         let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {

@@ -153,6 +153,7 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callback-attempts",
         "/payments",
         "/payment-requests",
+        "/verify",
     ] {
         seen.push(admin.get(path).await);
     }
@@ -214,6 +215,7 @@ async fn without_room(seen: &mut Vec<Response>) {
     for number in 100_000..100_009 {
         admin.exchange(&RawRequest::order(&number.to_string())).await;
         admin.post("/request-payment", &json!({})).await;
+        admin.post("/verify", &json!({ "times": number })).await;
     }
     let (mut unread, stream) = tokio::io::duplex(1024);
     let calls = async {
@@ -226,6 +228,7 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/callback-attempts",
             "/payments",
             "/payment-requests",
+            "/verify",
             "/exchanges",
             "/exchanges.har",
             "/exchanges/1",
