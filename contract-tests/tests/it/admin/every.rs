@@ -153,6 +153,7 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callback-attempts",
         "/payments",
         "/payment-requests",
+        "/qr?text=weixin:",
         "/verify",
     ] {
         seen.push(admin.get(path).await);

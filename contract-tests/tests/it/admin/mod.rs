@@ -17,6 +17,7 @@ mod har;
 mod isolation;
 mod merchants;
 mod payment_requests;
+mod qr;
 mod request_payment;
 mod reset;
 mod secrets;
