@@ -27,6 +27,7 @@ mod long;
 mod merchants;
 mod payment_requests;
 mod payments;
+mod policies;
 mod qr;
 mod request_payment;
 mod reset;
@@ -183,6 +184,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(request_payment::request_payment))
         .routes(routes!(payment_requests::list_payment_requests))
         .routes(routes!(qr::show_qr))
+        .routes(routes!(policies::list_policies))
         .routes(routes!(transfers::confirm))
         .routes(routes!(transfers::request_merchant_transfer))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 42] = [
+const CALLS: [&str; 43] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -91,6 +91,7 @@ const CALLS: [&str; 42] = [
     "GET /__mock/operations list_operations family",
     "GET /__mock/payment-requests list_payment_requests merchant after",
     "GET /__mock/payments list_payments merchant",
+    "GET /__mock/policies list_policies",
     "GET /__mock/qr show_qr text",
     "GET /__mock/verify list_expectations",
     "POST /__mock/callbacks send_callback body",

@@ -153,6 +153,7 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callback-attempts",
         "/payments",
         "/payment-requests",
+        "/policies",
         "/qr?text=weixin:",
         "/verify",
     ] {

@@ -17,6 +17,7 @@ mod har;
 mod isolation;
 mod merchants;
 mod payment_requests;
+mod policies;
 mod qr;
 mod request_payment;
 mod reset;
