@@ -76,7 +76,7 @@ const CALLS: [&str; 43] = [
     "GET /__mock/clock show_clock",
     "GET /__mock/contract.json show_contract",
     "GET /__mock/contract/{family} show_family",
-    "GET /__mock/credentials show_credentials merchant",
+    "GET /__mock/credentials show_credentials merchant format",
     "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",
