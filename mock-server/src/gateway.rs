@@ -308,6 +308,15 @@ impl Gateway {
         }
     }
 
+    /// Looks at a merchant's documents, and changes nothing.
+    pub(crate) fn look<T>(
+        &self,
+        merchant: &Merchant,
+        look: impl FnOnce(&Context<'_>, &mut Documents<'_>) -> T,
+    ) -> T {
+        look(&self.context(self.clock.now()), &mut self.store.documents(&merchant.mchid))
+    }
+
     /// The response, signed if its status and the policies require it, and corrupted if a fault does so.
     fn signed(
         &self,

@@ -26,7 +26,10 @@ mod inspector;
 mod json;
 mod long;
 mod merchants;
+mod payment_requests;
 mod payments;
+mod policies;
+mod qr;
 mod request_payment;
 mod reset;
 mod service;
@@ -101,6 +104,10 @@ struct Caller {
     is_admitted: bool,
 }
 
+/// Scheme and host of the call, if they lead to this mock. An extension of the request.
+#[derive(Clone, Debug)]
+struct Origin(Option<String>);
+
 impl Admin {
     pub(crate) fn new(control: Arc<Control>, access: Access, ca: Arc<dyn Ca>) -> Self {
         Self { control, access, ca, router: OnceLock::new() }
@@ -140,11 +147,13 @@ impl Admin {
             }
             Err(error) => return error.into_response(),
         };
+        let origin = received.own_origin();
         let mut request = Request::new(Body::from(received.body));
         *request.method_mut() = received.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = received.headers;
         request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(Origin(origin));
         request.extensions_mut().insert(self.access.address());
         request.extensions_mut().insert(Arc::clone(&self.ca));
         let router = self.router.get_or_init(|| router(Arc::clone(&self.control)));
@@ -170,7 +179,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(exchanges::list_exchanges, exchanges::delete_exchanges))
         .routes(routes!(exchanges::export_exchanges))
         .routes(routes!(exchanges::show_exchange))
-        .routes(routes!(verify::verify))
+        .routes(routes!(verify::list_expectations, verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))
         .routes(routes!(faults::list_fault_names))
@@ -179,10 +188,13 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::show_callback))
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
-        .routes(routes!(payments::pay))
+        .routes(routes!(payments::list_payments, payments::pay))
         .routes(routes!(service_orders::act))
         .routes(routes!(business_view::open_business_view))
         .routes(routes!(request_payment::request_payment))
+        .routes(routes!(payment_requests::list_payment_requests))
+        .routes(routes!(qr::show_qr))
+        .routes(routes!(policies::list_policies))
         .routes(routes!(transfers::confirm))
         .routes(routes!(transfers::request_merchant_transfer))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))

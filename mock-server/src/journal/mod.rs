@@ -5,6 +5,7 @@
 //! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
 mod attempts;
+mod checked;
 pub(crate) mod content;
 pub(crate) mod expectation;
 mod filter;
@@ -13,8 +14,10 @@ mod headers;
 pub(crate) mod log;
 pub(crate) mod metrics;
 mod partitions;
+mod payment_requests;
 mod rejected_connections;
 mod request;
+mod ring;
 pub(crate) mod stage;
 
 use std::{borrow::Cow, net::SocketAddr, time::Duration};
@@ -36,9 +39,11 @@ use crate::{
 };
 
 pub(crate) use attempts::Attempted;
+pub(crate) use checked::Checked;
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};
+pub(crate) use payment_requests::PaymentRequest;
 pub(crate) use rejected_connections::RejectedConnections;
 pub use request::Request;
 use request::beginning;

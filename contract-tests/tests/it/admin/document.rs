@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 40] = [
+const CALLS: [&str; 45] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -76,7 +76,7 @@ const CALLS: [&str; 40] = [
     "GET /__mock/clock show_clock",
     "GET /__mock/contract.json show_contract",
     "GET /__mock/contract/{family} show_family",
-    "GET /__mock/credentials show_credentials merchant",
+    "GET /__mock/credentials show_credentials merchant format",
     "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",
@@ -89,8 +89,13 @@ const CALLS: [&str; 40] = [
     "GET /__mock/metrics show_metrics",
     "GET /__mock/openapi.json show_openapi",
     "GET /__mock/operations list_operations family",
+    "GET /__mock/payment-requests list_payment_requests merchant after",
+    "GET /__mock/payments list_payments merchant",
+    "GET /__mock/policies list_policies",
+    "GET /__mock/qr show_qr text",
     "GET /__mock/ui/ show_page",
     "GET /__mock/ui/{file} show_page_file",
+    "GET /__mock/verify list_expectations",
     "POST /__mock/callbacks send_callback body",
     "POST /__mock/callbacks/{number}/resend resend_callback",
     "POST /__mock/clock set_clock body",

@@ -153,6 +153,11 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callback-attempts",
         "/ui/",
         "/ui/style.css",
+        "/payments",
+        "/payment-requests",
+        "/policies",
+        "/qr?text=weixin:",
+        "/verify",
     ] {
         seen.push(admin.get(path).await);
     }
@@ -212,6 +217,11 @@ async fn without_room(seen: &mut Vec<Response>) {
     for _ in 0..3 {
         admin.exchange(&RawRequest { body: vec![b' '; 64 * 1024], ..RawRequest::sample() }).await;
     }
+    for number in 100_000..100_009 {
+        admin.exchange(&RawRequest::order(&number.to_string())).await;
+        admin.post("/request-payment", &json!({})).await;
+        admin.post("/verify", &json!({ "times": number })).await;
+    }
     let (mut unread, stream) = tokio::io::duplex(1024);
     let calls = async {
         unread.write_all(b"GET /__mock/exchanges.har HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -221,6 +231,9 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/contract/pay-transactions",
             "/callbacks",
             "/callback-attempts",
+            "/payments",
+            "/payment-requests",
+            "/verify",
             "/exchanges",
             "/exchanges.har",
             "/exchanges/1",
