@@ -100,6 +100,8 @@ pub(super) enum AdminError {
          and limits.callback_bytes keep more"
     )]
     NoCallback { number: u64, last: u64 },
+    #[error("callback {number} is being sent; try again when this attempt has ended")]
+    CallbackBusy { number: u64 },
     #[error("expected the number of an exchange, found {number}; the last one is {last}")]
     NoExchangeYet { number: u64, last: u64 },
     #[error(
@@ -124,6 +126,7 @@ impl AdminError {
             Self::Rule(RuleError::TooMany { .. } | RuleError::TooLarge { .. })
             | Self::Provision(_)
             | Self::KeysBusy
+            | Self::CallbackBusy { .. }
             | Self::Payment(PaymentError::Refused { .. } | PaymentError::SeveralOrders { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,

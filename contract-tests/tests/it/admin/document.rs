@@ -90,7 +90,7 @@ const CALLS: [&str; 38] = [
     "GET /__mock/openapi.json show_openapi",
     "GET /__mock/operations list_operations family",
     "POST /__mock/callbacks send_callback body",
-    "POST /__mock/callbacks/{number}/resend resend_callback",
+    "POST /__mock/callbacks/{number}/resend resend_callback body",
     "POST /__mock/clock set_clock body",
     "POST /__mock/faults add_fault body",
     "POST /__mock/merchants make_merchant body",

@@ -102,6 +102,7 @@ async fn responses(seen: &mut Vec<Response>) {
     for number in [1, 2] {
         seen.push(admin.call("POST", &format!("/callbacks/{number}/resend"), "").await);
     }
+    busy(seen, &admin).await;
     admin.exchange(&RawRequest::order("123456")).await;
     for number in ["123456", "123456", "123457"] {
         seen.push(admin.post("/payments", &json!({ "out_trade_no": number })).await);
@@ -187,6 +188,22 @@ async fn responses(seen: &mut Vec<Response>) {
             .unwrap(),
     );
     seen.push(no_folder.get("/ca.pem").await);
+}
+
+/// A resend with a fault, while another attempt of the callback waits for its answer.
+async fn busy(seen: &mut Vec<Response>, admin: &Admin) {
+    let mut receiver = Receiver::start_slow(&[OK]).await;
+    let body = json!({ "event_type": "TRANSACTION.SUCCESS", "to": receiver.url() });
+    let (sent, refused) = tokio::join!(admin.post("/callbacks", &body), async {
+        receiver.next().await;
+        let number = admin.get("/callbacks").await.body["last"].clone();
+        let spoiled = json!({ "fault": "lost" });
+        let refused = admin.post(&format!("/callbacks/{number}/resend"), &spoiled).await;
+        receiver.answer(1);
+        refused
+    });
+    assert_eq!((sent.status, refused.status), (201, 409));
+    seen.push(refused);
 }
 
 /// The responses of calls that find no room, because another response is not read.

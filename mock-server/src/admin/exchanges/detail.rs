@@ -318,6 +318,8 @@ impl ActiveFaultDetail {
         let (by, rule) = match fault.by {
             FaultSource::Rule(id) => ("rule", Some(id)),
             FaultSource::TriggerNumber => ("request-number", None),
+            // Of callbacks only.
+            FaultSource::Resend => ("resend", None),
         };
         Self {
             by,
