@@ -24,7 +24,7 @@ use crate::{
     admin::error::AdminError,
     faults::{Fault, FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
-    journal::RejectedConnections,
+    journal::{Exchange, RejectedConnections},
     merchants::{ProvisionError, TrustMode, provision::Provisioner},
     notify::Notifier,
     operations::seed::SeedMerchant,
@@ -179,6 +179,19 @@ impl Control {
         let spoil = |fault| self.notifier.spoil(number, fault).filter(|_| is_free).ok_or_else(busy);
         let _spoiled = fault.map(spoil).transpose()?;
         self.notifier.resend(number).await.map_or_else(|| self.delivery(number), Ok)
+    }
+
+    /// The exchange with this number.
+    pub(super) fn exchange(&self, number: u64) -> Result<Arc<Exchange>, AdminError> {
+        let journal = &self.gateway.journal;
+        journal.exchange(number).ok_or_else(|| {
+            let last = journal.recorded().recorded;
+            if (1..=last).contains(&number) {
+                AdminError::ExchangeEvicted { number }
+            } else {
+                AdminError::NoExchangeYet { number, last }
+            }
+        })
     }
 
     /// Adds a fault rule, for the merchant that it names or for all merchants.

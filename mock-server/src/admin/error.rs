@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{
-    admin::json::Json,
+    admin::{json::Json, replay::ReplayError},
     api::error::ApiError,
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
@@ -102,6 +102,8 @@ pub(super) enum AdminError {
     NoCallback { number: u64, last: u64 },
     #[error("callback {number} is being sent; try again when this attempt has ended")]
     CallbackBusy { number: u64 },
+    #[error("{0}")]
+    Replay(#[from] ReplayError),
     #[error("expected the number of an exchange, found {number}; the last one is {last}")]
     NoExchangeYet { number: u64, last: u64 },
     #[error(
@@ -127,6 +129,7 @@ impl AdminError {
             | Self::Provision(_)
             | Self::KeysBusy
             | Self::CallbackBusy { .. }
+            | Self::Replay(_)
             | Self::Payment(PaymentError::Refused { .. } | PaymentError::SeveralOrders { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,

@@ -26,6 +26,7 @@ mod json;
 mod long;
 mod merchants;
 mod payments;
+mod replay;
 mod request_payment;
 mod reset;
 mod service;
@@ -160,6 +161,9 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(exchanges::list_exchanges, exchanges::delete_exchanges))
         .routes(routes!(exchanges::export_exchanges))
         .routes(routes!(exchanges::show_exchange))
+        .routes(routes!(replay::replay_exchange))
+        .routes(routes!(replay::curl::show_curl))
+        .routes(routes!(replay::replay_request))
         .routes(routes!(verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))

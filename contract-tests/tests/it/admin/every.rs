@@ -136,7 +136,9 @@ async fn responses(seen: &mut Vec<Response>) {
         "/exchanges",
         "/exchanges.har",
         "/exchanges/1",
-        "/exchanges/2",
+        "/exchanges/99",
+        "/exchanges/1/curl",
+        "/exchanges/99/curl",
         "/faults",
         "/faults/9",
         "/fault-names",
@@ -156,6 +158,9 @@ async fn responses(seen: &mut Vec<Response>) {
         seen.push(admin.get(path).await);
     }
     for (path, body) in [
+        ("/exchanges/1/replay", json!({})),
+        ("/exchanges/99/replay", json!({})),
+        ("/replay", json!({ "request": { "method": "GET", "target": "/v3/certificates" }, "sign": "anew" })),
         ("/verify", json!({})),
         ("/verify", json!({ "times": 999 })),
         ("/faults", reset.clone()),
@@ -188,6 +193,16 @@ async fn responses(seen: &mut Vec<Response>) {
             .unwrap(),
     );
     seen.push(no_folder.get("/ca.pem").await);
+
+    // Requests of which the journal has only a part, or that the mock can't sign.
+    let limits = Limits::default().with_journal_body(1).unwrap();
+    let narrow = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
+    narrow.exchange(&RawRequest::sample()).await;
+    seen.push(narrow.get("/exchanges/1/curl").await);
+    seen.push(narrow.post("/exchanges/1/replay", &json!({})).await);
+    let bearer = json!([{ "name": "Authorization", "value": "Bearer a" }]);
+    let request = json!({ "method": "GET", "target": "/v3/certificates", "headers": bearer });
+    seen.push(narrow.post("/replay", &json!({ "request": request })).await);
 }
 
 /// A resend with a fault, while another attempt of the callback waits for its answer.
@@ -238,6 +253,7 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/exchanges",
             "/exchanges.har",
             "/exchanges/1",
+            "/exchanges/1/curl",
             "/faults",
             "/merchants",
             "/operations",

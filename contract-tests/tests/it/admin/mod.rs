@@ -16,6 +16,7 @@ mod follow;
 mod har;
 mod isolation;
 mod merchants;
+mod replay;
 mod request_payment;
 mod reset;
 mod secrets;
