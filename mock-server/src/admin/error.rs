@@ -104,6 +104,10 @@ pub(super) enum AdminError {
     CallbackBusy { number: u64 },
     #[error("{0}")]
     Replay(#[from] ReplayError),
+    #[error(
+        "expected a caller on this machine, found {found}; decrypted fields are shown to no other, whatever token it has"
+    )]
+    Far { found: String },
     #[error("expected the number of an exchange, found {number}; the last one is {last}")]
     NoExchangeYet { number: u64, last: u64 },
     #[error(
@@ -137,7 +141,9 @@ impl AdminError {
                 StatusCode::BAD_REQUEST
             }
             Self::Token { .. } => StatusCode::UNAUTHORIZED,
-            Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } => StatusCode::FORBIDDEN,
+            Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } | Self::Far { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Self::Off { .. }
             | Self::UnknownPath { .. }
             | Self::NoMerchant { .. }

@@ -34,7 +34,10 @@ mod service_orders;
 mod transfers;
 mod verify;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
@@ -97,6 +100,8 @@ pub(crate) struct Admin {
 struct Caller {
     /// Whether the caller has full access. Otherwise it may only read the mock's health.
     is_admitted: bool,
+    /// Its address; `None` on an in-memory connection.
+    address: Option<SocketAddr>,
 }
 
 impl Admin {
@@ -124,13 +129,14 @@ impl Admin {
     }
 
     async fn handle(&self, received: RawRequest, uri: Uri) -> Response {
+        let address = received.peer.address;
         // The host in an absolute URL takes precedence over the Host header.
         let caller = match self.access.admit(&received, uri.authority()) {
-            Ok(()) => Caller { is_admitted: true },
+            Ok(()) => Caller { is_admitted: true, address },
             Err(error)
                 if error.is_about_token() && received.method == Method::GET && uri.path() == HEALTH =>
             {
-                Caller { is_admitted: false }
+                Caller { is_admitted: false, address }
             }
             Err(error) => return error.into_response(),
         };
@@ -161,6 +167,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(exchanges::list_exchanges, exchanges::delete_exchanges))
         .routes(routes!(exchanges::export_exchanges))
         .routes(routes!(exchanges::show_exchange))
+        .routes(routes!(exchanges::decrypted::show_decrypted))
         .routes(routes!(replay::replay_exchange))
         .routes(routes!(replay::curl::show_curl))
         .routes(routes!(replay::replay_request))

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use lru::LruCache;
 use parking_lot::Mutex;
 use wechatpay_protocol::{
-    Authorization, Certificate, Nonce, RequestMessage, SerialNo, SigningKey, VerifyingKey,
+    Authorization, Certificate, DecryptingKey, Nonce, RequestMessage, SerialNo, SigningKey, VerifyingKey,
 };
 
 use super::MerchantConfig;
@@ -50,6 +50,11 @@ impl Merchant {
         let key = SigningKey::from_pem(self.certificate.private_key()?).ok()?;
         let signature = key.sign(&message.to_bytes());
         Some(Authorization::new(&self.mchid, self.serial_no(), message.timestamp, nonce, &signature))
+    }
+
+    /// The key that decrypts what is encrypted for it; `None` if its private key is not configured.
+    pub(crate) fn decrypting_key(&self) -> Option<DecryptingKey> {
+        DecryptingKey::from_pem(self.certificate.private_key()?).ok()
     }
 
     /// Remembers a nonce. Returns whether it is one of the remembered nonces.

@@ -253,6 +253,7 @@ fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
         "/exchanges.har",
         "/exchanges/1",
         "/exchanges/1/curl",
+        "/exchanges/1/decrypted",
         "/exchanges/1/replay",
         "/replay",
         "/verify",

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 41] = [
+const CALLS: [&str; 42] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -81,6 +81,7 @@ const CALLS: [&str; 41] = [
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",
     "GET /__mock/exchanges/{number}/curl show_curl",
+    "GET /__mock/exchanges/{number}/decrypted show_decrypted",
     "GET /__mock/fault-names list_fault_names",
     "GET /__mock/faults list_faults merchant",
     "GET /__mock/faults/{id} show_fault",

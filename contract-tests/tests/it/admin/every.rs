@@ -139,6 +139,8 @@ async fn responses(seen: &mut Vec<Response>) {
         "/exchanges/99",
         "/exchanges/1/curl",
         "/exchanges/99/curl",
+        "/exchanges/1/decrypted",
+        "/exchanges/99/decrypted",
         "/faults",
         "/faults/9",
         "/fault-names",
@@ -198,7 +200,9 @@ async fn responses(seen: &mut Vec<Response>) {
     let limits = Limits::default().with_journal_body(1).unwrap();
     let narrow = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     narrow.exchange(&RawRequest::sample()).await;
-    seen.push(narrow.get("/exchanges/1/curl").await);
+    for call in ["curl", "decrypted"] {
+        seen.push(narrow.get(&format!("/exchanges/1/{call}")).await);
+    }
     seen.push(narrow.post("/exchanges/1/replay", &json!({})).await);
     let bearer = json!([{ "name": "Authorization", "value": "Bearer a" }]);
     let request = json!({ "method": "GET", "target": "/v3/certificates", "headers": bearer });
@@ -241,6 +245,11 @@ async fn without_room(seen: &mut Vec<Response>) {
     for _ in 0..3 {
         admin.exchange(&RawRequest { body: vec![b' '; 64 * 1024], ..RawRequest::sample() }).await;
     }
+    // So many fields that can't be decrypted make a long response.
+    let receivers: Vec<_> = (0..20).map(|_| json!({ "transfer_amount": 1, "user_name": "bm8=" })).collect();
+    let body = json!({ "transfer_detail_list": receivers }).to_string().into();
+    let target = "/v3/transfer/batches".into();
+    admin.exchange(&RawRequest { method: "POST", target, body, ..RawRequest::sample() }).await;
     let (mut unread, stream) = tokio::io::duplex(1024);
     let calls = async {
         unread.write_all(b"GET /__mock/exchanges.har HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -254,6 +263,7 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/exchanges.har",
             "/exchanges/1",
             "/exchanges/1/curl",
+            "/exchanges/4/decrypted",
             "/faults",
             "/merchants",
             "/operations",

@@ -1,16 +1,19 @@
-//! Requests processed again, and shown as a command.
+//! Requests processed again, shown as a command, and with their encrypted fields in plain text.
 
-use std::process::Command;
+use std::{
+    net::{IpAddr, SocketAddr, UdpSocket},
+    process::Command,
+};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tokio::{runtime::Runtime, task::spawn_blocking};
+use tokio::{io::AsyncWriteExt, net::TcpStream, runtime::Runtime, task::spawn_blocking};
 use wechatpay_contract::sign::{Sign, ToSign};
 use wechatpay_mock::{ApiCertificate, Clock, Config, Limits, MerchantConfig, MockServer};
-use wechatpay_protocol::Credentials;
+use wechatpay_protocol::{Credentials, EncryptingKey};
 
 use super::{Admin, Response, signed_by};
-use crate::support::{NOW, RawRequest, frozen_mock, soon, tools::are_missing};
+use crate::support::{Connection, NOW, RawRequest, frozen_mock, soon, tools::are_missing};
 
 /// Replays the exchange. The summary of the new one.
 async fn replayed(admin: &Admin, number: u64, sign: &str) -> Value {
@@ -150,7 +153,9 @@ async fn what_cannot_be_made_again_is_refused_with_what_to_do() {
             assert_eq!((keyless.body["status"].as_u64(), unknown.status), (Some(200), 200));
         }
     }
-    admin.get("/exchanges/1/curl").await.assert_refused(409, "raise limits.journal_body");
+    for call in ["curl", "decrypted"] {
+        admin.get(&format!("/exchanges/1/{call}")).await.assert_refused(409, "raise limits.journal_body");
+    }
     admin.get("/exchanges/4/curl").await.assert_refused(409, "add private_key");
     admin.post("/exchanges/1/replay", &json!({ "sign": "new" })).await.assert_refused(400, "as-then or anew");
 }
@@ -342,6 +347,79 @@ async fn the_command_of_an_exchange_makes_the_same_request_with_a_new_signature(
             assert!(printed.starts_with("HTTP/1.1 204 "), "{command}\n{printed}");
         }
     }
+}
+
+/// An encrypted echo: what both sides encrypt for each other.
+fn echo(mock: &MockServer, text: &str) -> RawRequest {
+    let (serial, key) = mock.credentials().public_key.unwrap();
+    let encrypted = EncryptingKey::from_pem(&key).unwrap().encrypt(text).unwrap();
+    let body = json!({ "echo_message": "hello", "encrypted_echo_message": encrypted });
+    let target = "/v3/security/echo".into();
+    let request =
+        RawRequest { method: "POST", target, body: body.to_string().into(), ..RawRequest::sample() };
+    request.header(&format!("Wechatpay-Serial: {serial}"))
+}
+
+#[tokio::test]
+async fn encrypted_fields_are_shown_in_plain_text_for_one_response() {
+    let admin = Admin::of(MockServer::builder().clock(Clock::fixed(NOW)).start().await.unwrap());
+    let text = "张三13800138000";
+    assert_eq!(admin.exchange(&echo(&admin.mock, text)).await, 200);
+    let field = json!([{ "pointer": "/encrypted_echo_message", "text": text }]);
+    let expected = json!({ "request": field, "answer": field });
+    admin.get("/exchanges/1/decrypted").await.assert_is(200, expected);
+    for path in ["/exchanges/1", "/exchanges", "/exchanges.har", "/exchanges/1/curl"] {
+        assert!(!admin.get(path).await.text.contains("13800138000"), "{path}");
+    }
+    // One that does not decrypt says so, and one without such fields has none.
+    let (serial, _) = admin.mock.credentials().public_key.unwrap();
+    let body = json!({ "echo_message": "a", "encrypted_echo_message": "bm8=" }).to_string();
+    admin.exchange(&RawRequest { body: body.into(), ..echo(&admin.mock, text) }).await;
+    let shown = admin.get("/exchanges/2/decrypted").await.body;
+    assert_eq!((&shown["request"][0]["text"], &shown["answer"]), (&json!(null), &json!([])));
+    assert!(shown["request"][0]["problem"].as_str().unwrap().contains("expected"), "{shown}");
+    admin.exchange(&RawRequest::sample()).await;
+    admin.get("/exchanges/3/decrypted").await.assert_is(200, json!({ "request": [], "answer": [] }));
+    // Of a parameter in the query, too.
+    let (_, key) = admin.mock.credentials().public_key.unwrap();
+    let encrypted = EncryptingKey::from_pem(&key).unwrap().encrypt("13800138000").unwrap();
+    let encoded = encrypted.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let target = format!("/v3/smartguide/guides?store_id=1&mobile={encoded}&limit=5&offset=0");
+    let guides = RawRequest { target, ..RawRequest::certificates() };
+    assert_eq!(admin.exchange(&guides.header(&format!("Wechatpay-Serial: {serial}"))).await, 200);
+    let shown = admin.get("/exchanges/4/decrypted").await.body;
+    assert_eq!(shown["request"], json!([{ "pointer": "query.mobile", "text": "13800138000" }]));
+}
+
+/// This machine's address on its network, if it has one. Nothing is sent.
+fn other_address() -> Option<SocketAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().filter(|address| !address.ip().is_loopback() && !address.ip().is_unspecified())
+}
+
+#[tokio::test]
+async fn encrypted_fields_are_not_shown_to_another_machine_even_with_the_token() {
+    let Some(other) = other_address() else {
+        eprintln!("skipped: this machine has no address but loopback");
+        return;
+    };
+    let token = "correct-horse-battery";
+    let builder = MockServer::builder().listen("0.0.0.0:0".parse().unwrap());
+    let mock = builder.admin_token(token.parse().unwrap()).start().await.unwrap();
+    let call = async |host: IpAddr| {
+        let mut stream = TcpStream::connect((host, mock.address().port())).await.unwrap();
+        let head = "GET /__mock/exchanges/1/decrypted HTTP/1.1\r\nHost: a";
+        stream
+            .write_all(format!("{head}\r\nAuthorization: Bearer {token}\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        let response = Connection::over(stream).response().await;
+        (response.status().to_owned(), response.to_text())
+    };
+    let (status, text) = call(other.ip()).await;
+    assert!(status == "403" && text.contains("expected a caller on this machine"), "{text}");
+    assert_eq!(call([127, 0, 0, 1].into()).await.0, "404");
 }
 
 /// A request that may be wrong in several ways.

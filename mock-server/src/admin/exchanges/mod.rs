@@ -1,5 +1,6 @@
 //! The journal: a list, a long poll, one exchange in full, and an archive.
 
+pub(super) mod decrypted;
 pub(super) mod detail;
 mod follow;
 pub(super) mod summary;

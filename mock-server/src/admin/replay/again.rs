@@ -110,7 +110,7 @@ pub(super) fn of_exchange(exchange: &Exchange) -> Result<RawRequest, ReplayError
 }
 
 /// Checks that the journal has the whole body.
-fn check_whole(number: u64, body: &Bytes, length: usize) -> Result<(), ReplayError> {
+pub(in crate::admin) fn check_whole(number: u64, body: &Bytes, length: usize) -> Result<(), ReplayError> {
     let kept = body.len();
     if kept == length { Ok(()) } else { Err(ReplayError::Cut { number, kept, length }) }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, Timestamp};
 
+pub(super) use self::again::check_whole;
 use self::again::{NewRequest, check_authorization, into_http, of_exchange, sign};
 use crate::{
     admin::{
