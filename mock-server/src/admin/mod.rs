@@ -30,6 +30,7 @@ mod payment_requests;
 mod payments;
 mod policies;
 mod qr;
+mod replay;
 mod request_payment;
 mod reset;
 mod service;
@@ -37,7 +38,10 @@ mod service_orders;
 mod transfers;
 mod verify;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
@@ -102,6 +106,8 @@ pub(crate) struct Admin {
 struct Caller {
     /// Whether the caller has full access. Otherwise it may only read the mock's health and the files of the page.
     is_admitted: bool,
+    /// Its address; `None` on an in-memory connection.
+    address: Option<SocketAddr>,
 }
 
 /// Scheme and host of the call, if they lead to this mock. An extension of the request.
@@ -133,13 +139,14 @@ impl Admin {
     }
 
     async fn handle(&self, received: RawRequest, uri: Uri) -> Response {
+        let address = received.peer.address;
         // The host in an absolute URL takes precedence over the Host header.
         let caller = match self.access.admit(&received, uri.authority()) {
-            Ok(()) => Caller { is_admitted: true },
+            Ok(()) => Caller { is_admitted: true, address },
             Err(error)
                 if error.is_about_token() && received.method == Method::GET && uri.path() == HEALTH =>
             {
-                Caller { is_admitted: false }
+                Caller { is_admitted: false, address }
             }
             // A browser sends no token when it opens the page.
             Err(AdminError::Token { .. }) if inspector::is_asked_for(&received, uri.path()) => {
@@ -180,6 +187,11 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(exchanges::export_exchanges))
         .routes(routes!(exchanges::show_exchange))
         .routes(routes!(verify::list_expectations, verify::verify))
+        .routes(routes!(exchanges::decrypted::show_decrypted))
+        .routes(routes!(replay::replay_exchange))
+        .routes(routes!(replay::curl::show_curl))
+        .routes(routes!(replay::replay_request))
+        .routes(routes!(verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))
         .routes(routes!(faults::list_fault_names))

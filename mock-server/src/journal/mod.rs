@@ -32,6 +32,7 @@ use crate::{
         Warning,
         error::{ApiError, CHECKS},
     },
+    clock::{CheckTimes, Times},
     faults::ActiveFault,
     request::receive::RawRequest,
     response::OperationResponse,
@@ -62,6 +63,10 @@ pub struct Exchange {
     pub received_at: Timestamp,
     /// When the request began to arrive, since 1970, by the same clock.
     pub(crate) begun: Duration,
+    /// The times that the request was checked by.
+    pub(crate) checked_at: CheckTimes,
+    /// The number of the exchange that this one repeats, if it is a replay from the journal.
+    pub replay_of: Option<u64>,
     /// The request as it arrived.
     pub request: Request,
     /// The operation, if the path and method have one.
@@ -96,10 +101,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Keeps at most `most_of_a_body` bytes of each body. `moment` is when the request was received completely, since
-    /// 1970.
+    /// Keeps at most `most_of_a_body` bytes of each body.
     pub(crate) fn new(
-        moment: Duration,
+        times: Times,
         most_of_a_body: usize,
         received: &RawRequest,
         progress: Progress,
@@ -115,8 +119,10 @@ impl Exchange {
         warnings.extend(outcome.into_iter().flat_map(|outcome| outcome.warnings));
         Self {
             number: 0,
-            received_at: Timestamp::from_unix(moment.as_secs()),
-            begun: moment.saturating_sub(progress.times.of(Stage::Receive)),
+            received_at: times.now(),
+            begun: times.received.saturating_sub(progress.times.of(Stage::Receive)),
+            checked_at: times.checked_at,
+            replay_of: progress.replay_of,
             request: Request::keep(received, most_of_a_body),
             operation: progress.operation,
             mchid: progress.merchant.map(|merchant| merchant.mchid.clone()),

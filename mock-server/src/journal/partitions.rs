@@ -112,7 +112,7 @@ impl Journal {
     }
 
     /// Numbers, keeps, counts and logs the exchange.
-    pub(crate) fn record(&self, mut exchange: Exchange) {
+    pub(crate) fn record(&self, mut exchange: Exchange) -> Arc<Exchange> {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
@@ -131,6 +131,7 @@ impl Journal {
         drop(partitions);
         self.metrics.read().record(&exchange);
         log::exchange(&exchange, &self.logged);
+        exchange
     }
 
     /// Numbers, keeps and logs an attempt to deliver a callback. This is what comes next.

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 45] = [
+const CALLS: [&str; 49] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -80,6 +80,8 @@ const CALLS: [&str; 45] = [
     "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",
+    "GET /__mock/exchanges/{number}/curl show_curl",
+    "GET /__mock/exchanges/{number}/decrypted show_decrypted",
     "GET /__mock/fault-names list_fault_names",
     "GET /__mock/faults list_faults merchant",
     "GET /__mock/faults/{id} show_fault",
@@ -97,12 +99,14 @@ const CALLS: [&str; 45] = [
     "GET /__mock/ui/{file} show_page_file",
     "GET /__mock/verify list_expectations",
     "POST /__mock/callbacks send_callback body",
-    "POST /__mock/callbacks/{number}/resend resend_callback",
+    "POST /__mock/callbacks/{number}/resend resend_callback body",
     "POST /__mock/clock set_clock body",
+    "POST /__mock/exchanges/{number}/replay replay_exchange body",
     "POST /__mock/faults add_fault body",
     "POST /__mock/merchants make_merchant body",
     "POST /__mock/open-business-view open_business_view body",
     "POST /__mock/payments pay body",
+    "POST /__mock/replay replay_request body",
     "POST /__mock/request-merchant-transfer request_merchant_transfer body",
     "POST /__mock/request-payment request_payment body",
     "POST /__mock/reset reset body",

@@ -20,6 +20,7 @@ mod merchants;
 mod payment_requests;
 mod policies;
 mod qr;
+mod replay;
 mod request_payment;
 mod reset;
 mod secrets;
