@@ -139,21 +139,19 @@ impl Admin {
     }
 
     async fn handle(&self, received: RawRequest, uri: Uri) -> Response {
-        let address = received.peer.address;
         // The host in an absolute URL takes precedence over the Host header.
-        let caller = match self.access.admit(&received, uri.authority()) {
-            Ok(()) => Caller { is_admitted: true, address },
+        let is_admitted = match self.access.admit(&received, uri.authority()) {
+            Ok(()) => true,
             Err(error)
                 if error.is_about_token() && received.method == Method::GET && uri.path() == HEALTH =>
             {
-                Caller { is_admitted: false, address }
+                false
             }
             // A browser sends no token when it opens the page.
-            Err(AdminError::Token { .. }) if inspector::is_asked_for(&received, uri.path()) => {
-                Caller { is_admitted: false }
-            }
+            Err(AdminError::Token { .. }) if inspector::is_asked_for(&received, uri.path()) => false,
             Err(error) => return error.into_response(),
         };
+        let caller = Caller { is_admitted, address: received.peer.address };
         let origin = received.own_origin();
         let mut request = Request::new(Body::from(received.body));
         *request.method_mut() = received.method;
