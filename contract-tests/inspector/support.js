@@ -38,7 +38,7 @@ export async function startMock(...options) {
      */
     async send(method, target, body = '', { signing = (text) => text, headers = {}, at = Math.floor(Date.now() / 1000) } = {}) {
       credentials ??= await this.steer('GET', '/credentials');
-      const { mchid, serial_no, merchant_key: key } = credentials;
+      const { mchid, merchant_serial: serial_no, merchant_key: key } = credentials;
       const nonce = randomBytes(16).toString('hex');
       const signature = createSign('RSA-SHA256').update(signing(`${method}\n${target}\n${at}\n${nonce}\n${body}\n`)).sign(key, 'base64');
       const fields = { mchid, nonce_str: nonce, signature, timestamp: at, serial_no };
@@ -46,7 +46,8 @@ export async function startMock(...options) {
       const response = await fetch(url + target, {
         method,
         body: body || undefined,
-        headers: { Accept: 'application/json', 'Content-Type': 'application/json', Authorization: `WECHATPAY2-SHA256-RSA2048 ${authorization}`, ...headers },
+        // fetch's own Accept-Language is none that the gateway knows.
+        headers: { Accept: 'application/json', 'Accept-Language': 'zh-CN', 'Content-Type': 'application/json', Authorization: `WECHATPAY2-SHA256-RSA2048 ${authorization}`, ...headers },
       });
       return { status: response.status, text: await response.text() };
     },
@@ -77,6 +78,7 @@ export async function visit(url, { locale = 'en-US', colorScheme = 'light', widt
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, '--no-sandbox'] });
   const context = await (await browser).newContext({ locale, colorScheme, viewport: { width, height }, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
   const { origin } = new URL(url);
   const wrong = [];
   page.on('request', (request) => {

@@ -26,6 +26,26 @@ pub struct Clock {
     setting: Arc<watch::Sender<Setting>>,
 }
 
+/// The times of an exchange.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// When the request was received completely, since 1970.
+    pub(crate) received: Duration,
+    /// The time of the response's signature.
+    pub(crate) signs_at: Timestamp,
+    /// The times that the request is checked by: others only if it is replayed.
+    pub(crate) checked_at: CheckTimes,
+}
+
+/// The times that a request is checked by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CheckTimes {
+    /// Whether certificates and keys are valid.
+    pub(crate) clock: Timestamp,
+    /// Whether the timestamp of the signature is recent.
+    pub(crate) signing: Timestamp,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Setting {
     time: Time,
@@ -83,6 +103,14 @@ impl Clock {
         if is_real { Timestamp::from_unix((self.base)().as_secs()) } else { now }
     }
 
+    /// The times of an exchange whose request is complete now.
+    pub(crate) fn times(&self) -> Times {
+        let received = self.moment();
+        let now = Timestamp::from_unix(received.as_secs());
+        let signs_at = self.signing(now);
+        Times { received, signs_at, checked_at: CheckTimes { clock: now, signing: signs_at } }
+    }
+
     /// Keeps the real time for timestamps in signatures, however the clock is moved, until [`resume`](Self::resume). Clients
     /// whose own clock is right then still talk to the mock: for what becomes due the next day, such as bills.
     pub fn sign_in_real_time(&self, is_real: bool) {
@@ -135,6 +163,13 @@ impl Clock {
         let base = (self.base)();
         let (shown, right) = (self.setting.borrow().time.show(base).as_secs(), base.as_secs());
         i64::try_from(i128::from(shown) - i128::from(right)).unwrap_or(i64::MAX)
+    }
+}
+
+impl Times {
+    /// When the request was received completely, in seconds.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.received.as_secs())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use http_body::Body;
+use http_body_util::Full;
 use parking_lot::{RwLock, RwLockWriteGuard};
 use tokio::sync::Semaphore;
 use wechatpay_diagnosis::Diagnosis;
@@ -13,7 +14,7 @@ use wechatpay_protocol::Timestamp;
 
 use crate::{
     api::error::ApiError,
-    clock::Clock,
+    clock::{CheckTimes, Clock, Times},
     faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
     journal::{Exchange, Journal, Progress, Stage},
     limits::Limits,
@@ -66,15 +67,21 @@ pub(crate) struct Gateway {
 /// A received request and its progress so far.
 struct InFlight {
     received: Arc<RawRequest>,
-    /// When the request was received completely, since 1970.
-    received_at: std::time::Duration,
-    /// The time of its signatures.
-    signs_at: Timestamp,
+    times: Times,
     progress: Progress,
+}
+
+/// What a request that is processed again has in addition.
+pub(crate) struct Replay {
+    /// The number of the exchange that it is from, if it is from the journal.
+    pub(crate) of: Option<u64>,
+    /// The times that it is checked by.
+    pub(crate) checked_at: CheckTimes,
 }
 
 /// The rest of an exchange after it is recorded: the response to send and the fault to deliver.
 struct Concluded {
+    exchange: Arc<Exchange>,
     response: Response,
     fault: Option<(ActiveFault, Cleared)>,
 }
@@ -121,36 +128,53 @@ impl Gateway {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let mut progress = Progress::begin();
-        let (mut received, outcome) = receive(request, peer, &self.limits, &self.large_bodies).await;
-        received.keeps_alive &= !self.gate.is_shutting_down();
-        let received_at = self.clock.moment();
-        let received = Arc::new(received);
-
-        let now = Timestamp::from_unix(received_at.as_secs());
-        let signs_at = self.clock.signing(now);
-        let authenticated =
-            outcome.and_then(|()| self.authenticated(&received, now, signs_at, &mut progress));
-        let diagnosis = match &authenticated {
-            Err(ApiError::SignatureMismatch(_)) => {
-                self.diagnoser.diagnose(&received, &self.contract, &self.merchants).await
-            }
-            _ => None,
-        };
-        let in_flight = InFlight { received, received_at, signs_at, progress };
-        let Concluded { response, fault } = self.conclude(in_flight, authenticated, diagnosis);
+        let Concluded { response, fault, .. } = self.process(request, peer, None).await;
         if let Some((fault, cleared)) = fault {
             fault.deliver(&response, connection, &self.gate, cleared).await;
         }
         response.into_http()
     }
 
+    /// Processes a request again, and returns the exchange. It is checked by the times of then, and changes the state of now.
+    /// A fault changes its response, but there is no connection that it could delay or end.
+    pub(crate) async fn replay(
+        &self,
+        request: Request<Full<Bytes>>,
+        peer: Peer,
+        replay: Replay,
+    ) -> Arc<Exchange> {
+        self.process(request, peer, Some(replay)).await.exchange
+    }
+
+    /// receive ─▶ authenticated ─▶ conclude
+    async fn process<B>(&self, request: Request<B>, peer: Peer, replay: Option<Replay>) -> Concluded
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let mut progress = Progress::begin();
+        let (mut received, outcome) = receive(request, peer, &self.limits, &self.large_bodies).await;
+        received.keeps_alive &= !self.gate.is_shutting_down();
+        let mut times = self.clock.times();
+        if let Some(Replay { of, checked_at }) = replay {
+            (progress.replay_of, times.checked_at) = (of, checked_at);
+        }
+        let received = Arc::new(received);
+
+        let authenticated =
+            outcome.and_then(|()| self.authenticated(&received, times.checked_at, &mut progress));
+        let diagnosis = match &authenticated {
+            Err(ApiError::SignatureMismatch(_)) => {
+                self.diagnoser.diagnose(&received, &self.contract, &self.merchants).await
+            }
+            _ => None,
+        };
+        self.conclude(InFlight { received, times, progress }, authenticated, diagnosis)
+    }
+
     /// Refuses what the HTTP server refuses before there is a request. Records it, and returns the response.
     pub(crate) fn refuse(&self, received: RawRequest, error: ApiError) -> Response {
-        let progress = Progress::begin();
-        let received_at = self.clock.moment();
-        let signs_at = self.clock.signing(Timestamp::from_unix(received_at.as_secs()));
-        let in_flight = InFlight { received: Arc::new(received), received_at, signs_at, progress };
+        let (progress, times) = (Progress::begin(), self.clock.times());
+        let in_flight = InFlight { received: Arc::new(received), times, progress };
         self.conclude(in_flight, Err(error), None).response
     }
 
@@ -164,8 +188,7 @@ impl Gateway {
     fn authenticated(
         &self,
         received: &Arc<RawRequest>,
-        now: Timestamp,
-        signs_at: Timestamp,
+        checked_at: CheckTimes,
         progress: &mut Progress,
     ) -> Result<AuthenticatedRequest<'_>, ApiError> {
         progress.merchant = named_merchant(received, &self.merchants);
@@ -175,7 +198,7 @@ impl Gateway {
 
         progress.enter(Stage::Authenticate);
         let mismatch_message = self.policies.mismatch_message;
-        let authenticated = authenticate(routed, &self.merchants, mismatch_message, now, signs_at)?;
+        let authenticated = authenticate(routed, &self.merchants, mismatch_message, checked_at)?;
         progress.is_authenticated = true;
         progress.warnings = authenticated.warnings();
         Ok(authenticated)
@@ -184,17 +207,18 @@ impl Gateway {
     /// validate ─▶ execute ─▶ respond ─▶ sign ─▶ journal, without awaiting anything.
     fn conclude(
         &self,
-        InFlight { received, received_at, signs_at, mut progress }: InFlight,
+        InFlight { received, times, mut progress }: InFlight,
         authenticated: Result<AuthenticatedRequest<'_>, ApiError>,
         diagnosis: Option<Diagnosis>,
     ) -> Concluded {
         let _settled = self.settled.read();
-        let now = Timestamp::from_unix(received_at.as_secs());
+        let (now, checked_at) = (times.now(), times.checked_at);
         let mut fault = None;
         let result = authenticated.and_then(|authenticated| {
             self.check_still_known(&authenticated)?;
             progress.enter(Stage::Validate);
-            let valid = validate(authenticated, &self.merchants, self.policies.unknown_field, now)?;
+            let valid =
+                validate(authenticated, &self.merchants, self.policies.unknown_field, checked_at.clock)?;
             progress.enter(Stage::Apply);
             progress.warnings.extend_from_slice(valid.warnings());
             self.execute(&valid, now, &mut progress, &mut fault)
@@ -209,7 +233,7 @@ impl Gateway {
             Ok(OperationResponse { is_signed: false, .. }) => response,
             _ => {
                 let fault = fault.as_ref().map(|(fault, _)| fault);
-                self.signed(&received, now, signs_at, &mut progress, fault, response)
+                self.signed(&received, now, times.signs_at, &mut progress, fault, response)
             }
         };
         let response = deflate(response, &received.headers);
@@ -218,9 +242,9 @@ impl Gateway {
 
         let most_of_a_body = self.limits.journal_body;
         let exchange =
-            Exchange::new(received_at, most_of_a_body, &received, progress, result, diagnosis, &response);
-        self.journal.record(exchange);
-        Concluded { response, fault }
+            Exchange::new(times, most_of_a_body, &received, progress, result, diagnosis, &response);
+        let exchange = self.journal.record(exchange);
+        Concluded { exchange, response, fault }
     }
 
     /// A merchant may be removed after its request is authenticated. Such a request must not bring its state back.
@@ -306,6 +330,15 @@ impl Gateway {
                 return changed;
             }
         }
+    }
+
+    /// Looks at a merchant's documents, and changes nothing.
+    pub(crate) fn look<T>(
+        &self,
+        merchant: &Merchant,
+        look: impl FnOnce(&Context<'_>, &mut Documents<'_>) -> T,
+    ) -> T {
+        look(&self.context(self.clock.now()), &mut self.store.documents(&merchant.mchid))
     }
 
     /// The response, signed if its status and the policies require it, and corrupted if a fault does so.

@@ -16,11 +16,12 @@ use crate::{
         error::AdminError,
         extract::{Body, only},
         json::Json,
-        request_payment::PaymentRefusal,
+        payment_requests::Record,
+        request_payment::{PaymentRefusal, answer},
     },
     api::non_null::non_null,
     operations::pay_score::ServiceAction,
-    payer::{NotRequested, OpenedView, PaymentError},
+    payer::{OpenedView, Said},
 };
 
 /// What a front end hands to `openBusinessView`, as it is, and what the user then does. The parameters are in extraData, or in
@@ -90,23 +91,14 @@ pub(super) async fn open_business_view(
 ) -> Result<Json, Result<(StatusCode, Json), AdminError>> {
     let opened = opened.opened().map_err(Err)?;
     let fails = opened.action == Some(ServiceAction::Fail);
-    let shown =
+    let Said { merchant, order, outcome } =
         control.on_thread(move |control, _| Some(control.payer.open_view(opened))).await.map_err(Err)?;
-    match shown {
-        Ok(mut shown) => {
-            let outcome = if fails { "fail cancel" } else { "ok" };
-            shown["errMsg"] = format!("{CALL}:{outcome}").into();
-            Ok(Json::of(&shown))
-        }
-        Err(NotRequested::Wrong(diagnosis)) => {
-            let refusal = PaymentRefusal::wrong(CALL, &diagnosis, false);
-            Err(Ok((StatusCode::BAD_REQUEST, Json::of(&refusal))))
-        }
-        Err(NotRequested::Payment(PaymentError::Refused { shown, reason })) => {
-            Err(Ok((StatusCode::CONFLICT, Json::of(&PaymentRefusal::new(CALL, shown, &reason)))))
-        }
-        Err(NotRequested::Payment(error)) => Err(Err(error.into())),
-    }
+    let record = Record { control: &control, call: CALL, merchant, order };
+    answer(record, outcome, false, |shown| {
+        let err_msg = format!("{CALL}:{}", if fails { "fail cancel" } else { "ok" });
+        shown["errMsg"] = err_msg.as_str().into();
+        err_msg
+    })
 }
 
 impl OpenedBusinessView {

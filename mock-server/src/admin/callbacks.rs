@@ -8,18 +8,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use utoipa::{IntoParams, ToSchema};
-use wechatpay_protocol::{Mchid, display::truncate};
+use wechatpay_protocol::{
+    Mchid,
+    display::{quoted, truncate},
+};
 
 use crate::{
     admin::{
         control::Control,
         error::{AdminError, Error},
         exchanges::mchid,
-        extract::{Body, Query, Segment},
+        extract::{Body, OptionalBody, Query, Segment},
         json::Json,
         long::Long,
     },
-    api::non_null::non_null,
+    api::{non_null::non_null, suggest::nearest},
+    faults::Fault,
     journal::Attempted,
     notify::Trigger,
     store::{Attempt, Delivery, DeliveryState, Outcome},
@@ -292,20 +296,48 @@ pub(super) async fn show_callback(
     Ok(Json::of(&Callback::of(&delivery, true)))
 }
 
+/// How to send a callback again.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Resend {
+    /// What is wrong with this attempt: the name of a fault of callbacks. It leaves no rule behind.
+    #[serde(deserialize_with = "non_null")]
+    #[schema(pattern = "^[a-z]+(-[a-z]+)*$", example = "wrong-key")]
+    fault: Option<String>,
+}
+
 /// Sends a callback again, now, and waits for that attempt.
 #[utoipa::path(
     post,
     path = "/__mock/callbacks/{number}/resend",
     params(("number" = u64, Path, description = "The callback's number.", minimum = 1, example = 1)),
-    responses((status = 200, description = "The callback, with the new attempt.", body = Callback))
+    request_body(content = Option<Resend>, example = json!({ "fault": "wrong-key" })),
+    responses(
+        (status = 200, description = "The callback, with the new attempt.", body = Callback),
+        (status = 409, description = "It is being sent, so that the fault would come too late.", body = Error)
+    )
 )]
 pub(super) async fn resend_callback(
     State(control): State<Arc<Control>>,
     Path(number): Path<String>,
+    OptionalBody(Resend { fault }): OptionalBody<Resend>,
 ) -> Result<Json, AdminError> {
     let number = Segment(number).number()?;
-    let delivery = control.resend(number).await?;
+    let fault = fault.as_deref().map(fault_of_one_attempt).transpose()?;
+    let delivery = control.resend(number, fault).await?;
     Ok(Json::of(&Callback::of(&delivery, true)))
+}
+
+/// The fault with this name, which a single attempt can have.
+fn fault_of_one_attempt(name: &str) -> Result<Fault, AdminError> {
+    // The last one is about two callbacks.
+    let known = || Fault::of_callbacks().filter(|fault| *fault != Fault::OutOfOrder);
+    known().find(|fault| fault.name() == name).ok_or_else(|| {
+        let (nearest, found) = (nearest(name, known().map(Fault::name)).unwrap_or_default(), quoted(name));
+        AdminError::Body(format!(
+            "fault: expected the name of a fault that one callback can have, found {found}; did you mean {nearest}?"
+        ))
+    })
 }
 
 impl<'a> Callback<'a> {

@@ -22,14 +22,14 @@ use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
     admin::error::AdminError,
-    faults::{FaultId, FaultRule, RuleError, RuleState},
+    faults::{Fault, FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
-    journal::RejectedConnections,
+    journal::{Exchange, RejectedConnections},
     merchants::{ProvisionError, TrustMode, provision::Provisioner},
     notify::Notifier,
     operations::seed::SeedMerchant,
     payer::Payer,
-    store::Delivery,
+    store::{Delivery, DeliveryState},
 };
 
 /// A merchant to create. The default has an unused mchid, the development key, and the documentation's sample card.
@@ -165,10 +165,33 @@ impl Control {
         store.delivery(number).ok_or_else(|| AdminError::NoCallback { number, last: store.last_delivery() })
     }
 
-    /// Sends a callback again now, and waits for that attempt.
-    pub(super) async fn resend(&self, number: u64) -> Result<Arc<Delivery>, AdminError> {
-        self.delivery(number)?;
+    /// Sends a callback again now, and waits for that attempt, which has this fault in place of a rule's.
+    ///
+    /// # Errors
+    /// Also [`AdminError::CallbackBusy`] if another attempt is in progress, so that none would have the fault.
+    pub(super) async fn resend(
+        &self,
+        number: u64,
+        fault: Option<Fault>,
+    ) -> Result<Arc<Delivery>, AdminError> {
+        let is_free = self.delivery(number)?.state != DeliveryState::Sending;
+        let busy = || AdminError::CallbackBusy { number };
+        let spoil = |fault| self.notifier.spoil(number, fault).filter(|_| is_free).ok_or_else(busy);
+        let _spoiled = fault.map(spoil).transpose()?;
         self.notifier.resend(number).await.map_or_else(|| self.delivery(number), Ok)
+    }
+
+    /// The exchange with this number.
+    pub(super) fn exchange(&self, number: u64) -> Result<Arc<Exchange>, AdminError> {
+        let journal = &self.gateway.journal;
+        journal.exchange(number).ok_or_else(|| {
+            let last = journal.recorded().recorded;
+            if (1..=last).contains(&number) {
+                AdminError::ExchangeEvicted { number }
+            } else {
+                AdminError::NoExchangeYet { number, last }
+            }
+        })
     }
 
     /// Adds a fault rule, for the merchant that it names or for all merchants.

@@ -1,14 +1,18 @@
 //! What a client needs to call the mock, for tests that cannot read its files: a merchant's credentials, and the
 //! certificate authority for HTTPS.
 
-use std::{pin::Pin, sync::Arc};
+use std::{path::Path, pin::Pin, sync::Arc};
 
-use axum::{Extension, extract::State, response::IntoResponse};
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use http::header::CONTENT_TYPE;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use utoipa::{
-    PartialSchema, ToSchema,
+    IntoParams, PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 use wechatpay_protocol::{CredentialsFile, display::quoted};
@@ -18,10 +22,13 @@ use crate::{
         control::Control,
         error::{AdminError, Error},
         exchanges::MerchantQuery,
-        extract::Query,
+        extract::{Query, parameter},
         json::Json,
     },
-    merchants::Merchant,
+    merchants::{
+        Merchant,
+        credentials_dir::{credentials_env, export_lines},
+    },
 };
 
 /// The certificate authority that clients trust.
@@ -59,6 +66,23 @@ const OPTIONAL: [(&str, &str); 4] = [
     ("public_key", "That key, PEM."),
 ];
 
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FormatQuery {
+    /// json, or env for export lines of a POSIX shell, which name the files relative to the current folder. Default: json.
+    #[serde(deserialize_with = "format")]
+    #[param(inline, example = "env")]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Json,
+    Env,
+}
+
 /// Shows a merchant's credentials: the first configured merchant's, or those of the given one.
 ///
 /// With its private key and APIv3 key if it was created at run time or has the development merchant's keys. A configured
@@ -66,15 +90,18 @@ const OPTIONAL: [(&str, &str); 4] = [
 #[utoipa::path(
     get,
     path = "/__mock/credentials",
-    params(MerchantQuery),
+    params(MerchantQuery, FormatQuery),
     responses((
-        status = 200, description = "Its credentials, in the format of credentials.json.", body = KnownCredentials
+        status = 200,
+        description = "Its credentials, in the format of credentials.json, or as the file env that wechatpay-mock keys writes.",
+        content((KnownCredentials = "application/json"), (String = "text/plain"))
     ))
 )]
 pub(super) async fn show_credentials(
     State(control): State<Arc<Control>>,
     Query(MerchantQuery { merchant }): Query<MerchantQuery>,
-) -> Result<Json, AdminError> {
+    Query(FormatQuery { format }): Query<FormatQuery>,
+) -> Result<Response, AdminError> {
     let merchants = &control.gateway.merchants;
     let found = match &merchant {
         Some(mchid) => merchants.merchant(mchid.as_str()),
@@ -83,7 +110,34 @@ pub(super) async fn show_credentials(
     let merchant = found.ok_or_else(|| AdminError::NoMerchant {
         found: merchant.map_or_else(|| "none".into(), |mchid| quoted(mchid.as_str())),
     })?;
-    Ok(Json::of(&KnownCredentials::of(&merchant, &control)))
+    let (known, has_secrets) = known(&merchant, &control);
+    if format != Some(Format::Env) {
+        return Ok(Json::of(&KnownCredentials::of(&known, has_secrets)).into_response());
+    }
+    let is_secret = |variable: &str| {
+        SECRETS.iter().any(|(secret, _)| variable == format!("WECHATPAY_{}", secret.to_uppercase()))
+    };
+    let mut variables = credentials_env(&known, Path::new(""));
+    variables.retain(|(name, _)| has_secrets || !is_secret(name));
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], export_lines(variables)).into_response())
+}
+
+fn format<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Format>, D::Error> {
+    parameter(text, "json or env", |text| match text {
+        "json" => Some(Format::Json),
+        "env" => Some(Format::Env),
+        _ => None,
+    })
+}
+
+/// A merchant's credentials, and whether they have its secrets: these may not be shown, or the mock does not have them.
+fn known(merchant: &Merchant, control: &Control) -> (wechatpay_protocol::Credentials, bool) {
+    let (merchants, now) = (&control.gateway.merchants, control.gateway.clock.now());
+    let is_secret = merchants.is_configured(&merchant.mchid) && !merchant.has_development_keys();
+    match merchants.credentials(merchant, now).ok().filter(|_| !is_secret) {
+        Some(credentials) => (credentials, true),
+        None => (merchants.credentials_with_key(merchant, String::new(), now), false),
+    }
 }
 
 /// Shows the certificate authority that clients must trust to call the mock over HTTPS.
@@ -112,20 +166,12 @@ impl Credentials {
 }
 
 impl KnownCredentials {
-    fn of(merchant: &Merchant, control: &Control) -> Self {
-        let (merchants, now) = (&control.gateway.merchants, control.gateway.clock.now());
-        let is_secret = merchants.is_configured(&merchant.mchid) && !merchant.has_development_keys();
-        match merchants.credentials(merchant, now).ok().filter(|_| !is_secret) {
-            Some(credentials) => Self(json!(credentials.to_inline())),
-            None => {
-                let mut known =
-                    json!(merchants.credentials_with_key(merchant, String::new(), now).to_inline());
-                if let Some(fields) = known.as_object_mut() {
-                    fields.retain(|name, _| SECRETS.iter().all(|(secret, _)| name != secret));
-                }
-                Self(known)
-            }
+    fn of(known: &wechatpay_protocol::Credentials, has_secrets: bool) -> Self {
+        let mut known = json!(known.to_inline());
+        if let Some(fields) = known.as_object_mut() {
+            fields.retain(|name, _| has_secrets || SECRETS.iter().all(|(secret, _)| name != secret));
         }
+        Self(known)
     }
 }
 

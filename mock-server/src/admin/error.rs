@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{
-    admin::json::Json,
+    admin::{json::Json, replay::ReplayError},
     api::error::ApiError,
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
@@ -100,6 +100,14 @@ pub(super) enum AdminError {
          and limits.callback_bytes keep more"
     )]
     NoCallback { number: u64, last: u64 },
+    #[error("callback {number} is being sent; try again when this attempt has ended")]
+    CallbackBusy { number: u64 },
+    #[error("{0}")]
+    Replay(#[from] ReplayError),
+    #[error(
+        "expected a caller on this machine, found {found}; decrypted fields are shown to no other, whatever token it has"
+    )]
+    Far { found: String },
     #[error("expected the number of an exchange, found {number}; the last one is {last}")]
     NoExchangeYet { number: u64, last: u64 },
     #[error(
@@ -124,6 +132,8 @@ impl AdminError {
             Self::Rule(RuleError::TooMany { .. } | RuleError::TooLarge { .. })
             | Self::Provision(_)
             | Self::KeysBusy
+            | Self::CallbackBusy { .. }
+            | Self::Replay(_)
             | Self::Payment(PaymentError::Refused { .. } | PaymentError::SeveralOrders { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
             Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
@@ -131,7 +141,9 @@ impl AdminError {
                 StatusCode::BAD_REQUEST
             }
             Self::Token { .. } => StatusCode::UNAUTHORIZED,
-            Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } => StatusCode::FORBIDDEN,
+            Self::Host { .. } | Self::Origin { .. } | Self::Site { .. } | Self::Far { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Self::Off { .. }
             | Self::UnknownPath { .. }
             | Self::NoMerchant { .. }

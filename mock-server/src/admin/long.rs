@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::{HeaderValue, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
@@ -81,11 +81,21 @@ impl Long {
         }
     }
 
-    fn whole(control: &Control, json: Bytes) -> Result<Self, AdminError> {
-        if json.len() <= control.gateway.limits.admin_bytes / 1024 {
-            return Ok(Self(([(CONTENT_TYPE, JSON)], json).into_response()));
+    /// The same for a text.
+    ///
+    /// # Errors
+    /// [`AdminError::NoRoom`] if too many responses wait to be read.
+    pub(super) fn text(control: &Control, text: String) -> Result<Self, AdminError> {
+        let Self(mut response) = Self::whole(control, text.into())?;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        Ok(Self(response))
+    }
+
+    fn whole(control: &Control, body: Bytes) -> Result<Self, AdminError> {
+        if body.len() <= control.gateway.limits.admin_bytes / 1024 {
+            return Ok(Self(([(CONTENT_TYPE, JSON)], body).into_response()));
         }
-        Self::with_room(control, json.len(), Body::from(json))
+        Self::with_room(control, body.len(), Body::from(body))
     }
 
     fn with_room(control: &Control, bytes: usize, body: Body) -> Result<Self, AdminError> {

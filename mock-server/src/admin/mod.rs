@@ -26,7 +26,11 @@ mod inspector;
 mod json;
 mod long;
 mod merchants;
+mod payment_requests;
 mod payments;
+mod policies;
+mod qr;
+mod replay;
 mod request_payment;
 mod reset;
 mod service;
@@ -34,7 +38,10 @@ mod service_orders;
 mod transfers;
 mod verify;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
@@ -99,7 +106,13 @@ pub(crate) struct Admin {
 struct Caller {
     /// Whether the caller has full access. Otherwise it may only read the mock's health and the files of the page.
     is_admitted: bool,
+    /// Its address; `None` on an in-memory connection.
+    address: Option<SocketAddr>,
 }
+
+/// Scheme and host of the call, if they lead to this mock. An extension of the request.
+#[derive(Clone, Debug)]
+struct Origin(Option<String>);
 
 impl Admin {
     pub(crate) fn new(control: Arc<Control>, access: Access, ca: Arc<dyn Ca>) -> Self {
@@ -126,13 +139,14 @@ impl Admin {
     }
 
     async fn handle(&self, received: RawRequest, uri: Uri) -> Response {
+        let address = received.peer.address;
         // The host in an absolute URL takes precedence over the Host header.
         let caller = match self.access.admit(&received, uri.authority()) {
-            Ok(()) => Caller { is_admitted: true },
+            Ok(()) => Caller { is_admitted: true, address },
             Err(error)
                 if error.is_about_token() && received.method == Method::GET && uri.path() == HEALTH =>
             {
-                Caller { is_admitted: false }
+                Caller { is_admitted: false, address }
             }
             // A browser sends no token when it opens the page.
             Err(AdminError::Token { .. }) if inspector::is_asked_for(&received, uri.path()) => {
@@ -140,11 +154,13 @@ impl Admin {
             }
             Err(error) => return error.into_response(),
         };
+        let origin = received.own_origin();
         let mut request = Request::new(Body::from(received.body));
         *request.method_mut() = received.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = received.headers;
         request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(Origin(origin));
         request.extensions_mut().insert(self.access.address());
         request.extensions_mut().insert(Arc::clone(&self.ca));
         let router = self.router.get_or_init(|| router(Arc::clone(&self.control)));
@@ -170,6 +186,11 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(exchanges::list_exchanges, exchanges::delete_exchanges))
         .routes(routes!(exchanges::export_exchanges))
         .routes(routes!(exchanges::show_exchange))
+        .routes(routes!(verify::list_expectations, verify::verify))
+        .routes(routes!(exchanges::decrypted::show_decrypted))
+        .routes(routes!(replay::replay_exchange))
+        .routes(routes!(replay::curl::show_curl))
+        .routes(routes!(replay::replay_request))
         .routes(routes!(verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))
@@ -179,10 +200,13 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::show_callback))
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
-        .routes(routes!(payments::pay))
+        .routes(routes!(payments::list_payments, payments::pay))
         .routes(routes!(service_orders::act))
         .routes(routes!(business_view::open_business_view))
         .routes(routes!(request_payment::request_payment))
+        .routes(routes!(payment_requests::list_payment_requests))
+        .routes(routes!(qr::show_qr))
+        .routes(routes!(policies::list_policies))
         .routes(routes!(transfers::confirm))
         .routes(routes!(transfers::request_merchant_transfer))
         .routes(routes!(merchants::list_merchants, merchants::make_merchant))

@@ -2,20 +2,27 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use serde::Deserialize;
+use axum::{Extension, extract::State};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use wechatpay_protocol::display::truncate;
 
 use crate::{
     admin::{
-        control::Control,
+        Origin,
+        control::{Control, Stop},
         error::{AdminError, Error},
-        extract::{Body, only},
+        exchanges::MerchantQuery,
+        extract::{Body, Query, only},
         json::Json,
+        long::Long,
     },
-    api::non_null::non_null,
-    operations::payment::{OrderName, PayerAction},
+    api::{host::H5_HOST, non_null::non_null},
+    operations::{
+        payment::{OrderName, PayerAction},
+        waiting::Waiting,
+    },
     payer::Payment,
 };
 
@@ -46,6 +53,39 @@ pub(super) struct NewPayment {
     /// The user. Default: the one that was ordered for, or a new one.
     #[serde(deserialize_with = "non_null")]
     openid: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct WaitingList {
+    /// The newest first.
+    #[schema(max_items = 100)]
+    payments: Vec<Waiting>,
+}
+
+/// The most characters of a description. (own choice)
+const LONGEST_DESCRIPTION: usize = 256;
+
+/// Lists what waits for its user, the newest first: orders that can be paid, transfers to confirm, and so on.
+///
+/// Only the newest 2,000 orders, transfers and so on of all merchants are looked at, of each merchant equally many.
+#[utoipa::path(get, path = "/__mock/payments", params(MerchantQuery), responses(
+    (status = 200, description = "At most 100.", body = WaitingList),
+    (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error)
+))]
+pub(super) async fn list_payments(
+    State(control): State<Arc<Control>>,
+    Extension(Origin(origin)): Extension<Origin>,
+    Query(MerchantQuery { merchant }): Query<MerchantQuery>,
+) -> Result<Long, AdminError> {
+    let waiting =
+        move |control: &Control, stop: &Stop| control.payer.waiting(merchant.as_ref(), || stop.is_set());
+    let mut payments = control.on_thread(waiting).await?;
+    let origin = origin.unwrap_or_else(|| format!("https://{H5_HOST}"));
+    for one in &mut payments {
+        one.h5_url = one.h5_url.take().map(|target| format!("{origin}{target}"));
+        one.description = truncate(&one.description, LONGEST_DESCRIPTION).into_owned();
+    }
+    Long::of(&control, &WaitingList { payments })
 }
 
 /// Does what a payer does with an order. Its callback is sent as the gateway sends it.

@@ -17,10 +17,11 @@ use crate::{
         exchanges::detail::DiagnosisDetail,
         extract::Body,
         json::Json,
+        payment_requests::Record,
     },
     api::non_null::non_null,
     operations::payment::PayerAction,
-    payer::{FrontEndPayment, NotRequested, PaymentError},
+    payer::{FrontEndPayment, NotRequested, PaymentError, Said},
 };
 
 /// What a front end hands to the client, as it is, and what the user then does.
@@ -129,24 +130,44 @@ pub(super) async fn request_payment(
     let may_be_js_sdk = requested.client.is_none() && requested.parameters.contains_key("timestamp");
     let payment = FrontEndPayment::from(requested);
     let action = payment.action;
-    let requested =
+    let Said { merchant, order, outcome } =
         control.on_thread(move |control, _| Some(control.payer.request(payment))).await.map_err(Err)?;
-    match requested {
+    let record = Record { control: &control, call: CALL, merchant, order };
+    let is_done = |shown: &mut Value| {
+        let err_msg = match action {
+            PayerAction::Pay => "requestPayment:ok",
+            PayerAction::Fail => "requestPayment:fail",
+            PayerAction::Cancel | PayerAction::Start | PayerAction::Close => "requestPayment:fail cancel",
+        };
+        shown["errMsg"] = err_msg.into();
+        err_msg.to_owned()
+    };
+    answer(record, outcome, may_be_js_sdk, is_done)
+}
+
+/// What a client says: what a query shows then, with the errMsg that `done` puts into it, or why the user does nothing.
+pub(super) fn answer(
+    record: Record<'_>,
+    outcome: Result<Value, NotRequested>,
+    may_be_js_sdk: bool,
+    done: impl FnOnce(&mut Value) -> String,
+) -> Result<Json, Result<(StatusCode, Json), AdminError>> {
+    let refuse = |status, refusal: &PaymentRefusal| Err(Ok((status, Json::of(refusal))));
+    let call = record.call;
+    match outcome {
         Ok(mut shown) => {
-            shown["errMsg"] = match action {
-                PayerAction::Pay => "requestPayment:ok",
-                PayerAction::Fail => "requestPayment:fail",
-                PayerAction::Cancel | PayerAction::Start | PayerAction::Close => "requestPayment:fail cancel",
-            }
-            .into();
+            record.said(done(&mut shown), None, None);
             Ok(Json::of(&shown))
         }
         Err(NotRequested::Wrong(diagnosis)) => {
-            let refusal = PaymentRefusal::wrong(CALL, &diagnosis, may_be_js_sdk);
-            Err(Ok((StatusCode::BAD_REQUEST, Json::of(&refusal))))
+            let refusal = PaymentRefusal::wrong(call, &diagnosis, may_be_js_sdk);
+            record.said(refusal.err_msg.clone(), Some(&refusal.message), refusal.chinese.as_deref());
+            refuse(StatusCode::BAD_REQUEST, &refusal)
         }
         Err(NotRequested::Payment(PaymentError::Refused { shown, reason })) => {
-            Err(Ok((StatusCode::CONFLICT, Json::of(&PaymentRefusal::new(CALL, shown, &reason)))))
+            let refusal = PaymentRefusal::new(call, shown, &reason);
+            record.said(refusal.err_msg.clone(), Some(&refusal.message), None);
+            refuse(StatusCode::CONFLICT, &refusal)
         }
         Err(NotRequested::Payment(error)) => Err(Err(error.into())),
     }

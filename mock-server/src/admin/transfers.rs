@@ -15,10 +15,11 @@ use crate::{
         error::{AdminError, Error, LONGEST},
         extract::Body,
         json::Json,
+        payment_requests::Record,
     },
     api::non_null::non_null,
     operations::transfer::{TransferAction, TransferName},
-    payer::{Confirmation, NotAsked, PaymentError},
+    payer::{Confirmation, NotAsked, PaymentError, Said},
 };
 
 /// What a user does with a transfer, or with an authorization of transfers. One of out_bill_no and out_authorization_no names it.
@@ -124,25 +125,28 @@ pub(super) async fn request_merchant_transfer(
     Body(requested): Body<RequestedTransfer>,
 ) -> Result<Json, Result<(StatusCode, Json), AdminError>> {
     let RequestedTransfer { action, user_name, parameters } = requested;
-    match control.payer.request_transfer(&parameters, action, user_name) {
+    let Said { merchant, order, outcome } = control.payer.request_transfer(&parameters, action, user_name);
+    let record = Record { control: &control, call: CALL, merchant, order };
+    let (status, message) = match outcome {
         Ok(mut shown) => {
-            shown["errMsg"] = match action {
-                TransferAction::Confirm => "requestMerchantTransfer:ok",
-                TransferAction::Decline => "requestMerchantTransfer:cancel",
-            }
-            .into();
-            Ok(Json::of(&shown))
+            let end = match action {
+                TransferAction::Confirm => "ok",
+                TransferAction::Decline => "cancel",
+            };
+            let err_msg = format!("{CALL}:{end}");
+            shown["errMsg"] = err_msg.as_str().into();
+            record.said(err_msg, None, None);
+            return Ok(Json::of(&shown));
         }
-        Err(NotAsked::Wrong(message)) => Err(Ok(refusal(StatusCode::BAD_REQUEST, &message))),
-        Err(NotAsked::Payment(PaymentError::Refused { reason, .. })) => {
-            Err(Ok(refusal(StatusCode::CONFLICT, &reason)))
-        }
-        Err(NotAsked::Payment(error)) => Err(Err(error.into())),
-    }
+        Err(NotAsked::Wrong(message)) => (StatusCode::BAD_REQUEST, message),
+        Err(NotAsked::Payment(PaymentError::Refused { reason, .. })) => (StatusCode::CONFLICT, reason),
+        Err(NotAsked::Payment(error)) => return Err(Err(error.into())),
+    };
+    let message = truncate(&message, LONGEST).into_owned();
+    let err_msg = format!("{CALL}:fail {message}");
+    record.said(err_msg.clone(), Some(&message), None);
+    Err(Ok((status, Json::of(&TransferRefusal { message, err_msg }))))
 }
 
-fn refusal(status: StatusCode, message: &str) -> (StatusCode, Json) {
-    let message = truncate(message, LONGEST).into_owned();
-    let err_msg = format!("requestMerchantTransfer:fail {message}");
-    (status, Json::of(&TransferRefusal { message, err_msg }))
-}
+/// The name of the call in its errMsg.
+const CALL: &str = "requestMerchantTransfer";

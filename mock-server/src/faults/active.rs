@@ -17,7 +17,7 @@ use super::{
     callback::CallbackFault,
     catalogue::Kind,
     connection::{Abort, ConnectionFault},
-    rule::Plan,
+    rule::{FaultRule, Plan},
 };
 use crate::{
     api::{
@@ -53,6 +53,8 @@ pub enum FaultSource {
     Rule(FaultId),
     /// A number in the request that the merchant made, such as its `out_trade_no`.
     TriggerNumber,
+    /// A call that sends a callback again.
+    Resend,
 }
 
 /// How long `no-answer` lasts by default. (own choice)
@@ -66,6 +68,11 @@ impl ActiveFault {
         let Plan { fault, error, latency, seed, milliseconds, is_applied } = plan;
         let latency = latency.map(|latency| latency.of_nth(seed, nth));
         Self { by, fault, error, latency, is_applied, milliseconds }
+    }
+
+    /// A fault of one attempt to deliver a callback, without a rule.
+    pub(crate) fn of_resend(fault: Fault) -> Self {
+        Self::new(FaultSource::Resend, FaultRule::of_callbacks(fault).plan(), 1)
     }
 
     /// The fault's name; `custom` for an error that the rule defines, `latency` for latency alone.

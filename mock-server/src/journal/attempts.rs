@@ -1,11 +1,10 @@
 //! The last attempts to deliver callbacks: the way out, beside the exchanges, which are the way in.
 
-use std::{collections::VecDeque, fmt, sync::Arc};
+use std::fmt;
 
-use parking_lot::Mutex;
-use tokio::sync::watch;
 use wechatpay_protocol::{Mchid, display::printable};
 
+use super::ring::{Entry, Ring};
 use crate::store::{Attempt, Delivery, DeliveryState, Outcome};
 
 /// How many attempts are kept, and how many bytes of them. The oldest go first. (own choice)
@@ -33,30 +32,17 @@ pub(crate) struct Attempted {
 }
 
 /// The last attempts of all merchants.
-#[derive(Debug)]
-pub(super) struct Attempts {
-    kept: Mutex<Kept>,
-    last: watch::Sender<u64>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    attempts: VecDeque<Arc<Attempted>>,
-    recorded: u64,
-    bytes: usize,
-}
+pub(super) type Attempts = Ring<Attempted>;
 
 impl Attempts {
-    pub(super) fn new() -> Self {
-        Self { kept: Mutex::default(), last: watch::Sender::new(0) }
+    pub(super) fn empty() -> Self {
+        Self::new(MOST, MOST_BYTES)
     }
 
     /// Numbers, keeps and logs the attempt, which is not yet one of the callback's. This is what comes next.
-    pub(super) fn record(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
-        let mut kept = self.kept.lock();
-        kept.recorded += 1;
-        let attempted = Arc::new(Attempted {
-            number: kept.recorded,
+    pub(super) fn keep(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
+        let attempted = self.record(|number| Attempted {
+            number,
             callback: delivery.number,
             nth: delivery.attempts.len() + 1,
             mchid: delivery.mchid.clone(),
@@ -65,37 +51,21 @@ impl Attempts {
             attempt: attempt.clone(),
             state,
         });
-        kept.bytes += attempted.size();
-        kept.attempts.push_back(Arc::clone(&attempted));
-        while kept.attempts.len() > MOST || kept.bytes > MOST_BYTES {
-            let Some(oldest) = kept.attempts.pop_front() else { break };
-            kept.bytes -= oldest.size();
-        }
-        self.last.send_replace(attempted.number);
-        drop(kept);
         attempted.log();
     }
+}
 
-    /// The attempts of one merchant or of all, after this number, oldest first; and the number of the last one of all.
-    pub(super) fn after(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<Attempted>>, u64) {
-        let kept = self.kept.lock();
-        // A higher number comes from an earlier mock. Its follower continues with this mock's first attempt.
-        let after = if after > kept.recorded { 0 } else { after };
-        let later = kept.attempts.iter().filter(|one| one.number > after);
-        let wanted = later.filter(|one| mchid.is_none_or(|mchid| one.mchid == *mchid)).cloned().collect();
-        (wanted, kept.recorded)
+impl Entry for Attempted {
+    fn number(&self) -> u64 {
+        self.number
     }
 
-    /// Sees every new attempt from now on.
-    pub(super) fn follow(&self) -> watch::Receiver<u64> {
-        self.last.subscribe()
+    fn merchant(&self) -> Option<&str> {
+        Some(self.mchid.as_str())
     }
 
-    /// Forgets the attempts of one merchant, or all.
-    pub(super) fn clear(&self, mchid: Option<&Mchid>) {
-        let mut kept = self.kept.lock();
-        kept.attempts.retain(|one| mchid.is_some_and(|mchid| one.mchid != *mchid));
-        kept.bytes = kept.attempts.iter().map(|one| one.size()).sum();
+    fn size(&self) -> usize {
+        self.event_type.len() + self.notify_url.len() + self.attempt.size()
     }
 }
 
@@ -106,10 +76,6 @@ impl Attempted {
             Outcome::Answered { status, .. } => Some(status.as_u16()),
             Outcome::NoAnswer { .. } | Outcome::NotSent { .. } => None,
         }
-    }
-
-    fn size(&self) -> usize {
-        self.event_type.len() + self.notify_url.len() + self.attempt.size()
     }
 
     /// Writes the line, at INFO if the receiver took the callback and no fault applied, else at WARN.

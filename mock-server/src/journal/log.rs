@@ -162,6 +162,7 @@ fn fault(fault: &ActiveFault) -> String {
     let _ = match fault.by {
         FaultSource::Rule(id) => write!(text, ", by rule {id}"),
         FaultSource::TriggerNumber => write!(text, ", by its request number"),
+        FaultSource::Resend => write!(text, ", by a resend"),
     };
     text + if fault.is_applied { ", applied" } else { ", not applied" }
 }

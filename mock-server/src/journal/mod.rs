@@ -5,6 +5,7 @@
 //! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
 mod attempts;
+mod checked;
 pub(crate) mod content;
 pub(crate) mod expectation;
 mod filter;
@@ -13,8 +14,10 @@ mod headers;
 pub(crate) mod log;
 pub(crate) mod metrics;
 mod partitions;
+mod payment_requests;
 mod rejected_connections;
 mod request;
+mod ring;
 pub(crate) mod stage;
 
 use std::{borrow::Cow, net::SocketAddr, time::Duration};
@@ -29,6 +32,7 @@ use crate::{
         Warning,
         error::{ApiError, CHECKS},
     },
+    clock::{CheckTimes, Times},
     faults::ActiveFault,
     request::receive::RawRequest,
     response::OperationResponse,
@@ -36,9 +40,11 @@ use crate::{
 };
 
 pub(crate) use attempts::Attempted;
+pub(crate) use checked::Checked;
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};
+pub(crate) use payment_requests::PaymentRequest;
 pub(crate) use rejected_connections::RejectedConnections;
 pub use request::Request;
 use request::beginning;
@@ -57,6 +63,10 @@ pub struct Exchange {
     pub received_at: Timestamp,
     /// When the request began to arrive, since 1970, by the same clock.
     pub(crate) begun: Duration,
+    /// The times that the request was checked by.
+    pub(crate) checked_at: CheckTimes,
+    /// The number of the exchange that this one repeats, if it is a replay from the journal.
+    pub replay_of: Option<u64>,
     /// The request as it arrived.
     pub request: Request,
     /// The operation, if the path and method have one.
@@ -91,10 +101,9 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Keeps at most `most_of_a_body` bytes of each body. `moment` is when the request was received completely, since
-    /// 1970.
+    /// Keeps at most `most_of_a_body` bytes of each body.
     pub(crate) fn new(
-        moment: Duration,
+        times: Times,
         most_of_a_body: usize,
         received: &RawRequest,
         progress: Progress,
@@ -110,8 +119,10 @@ impl Exchange {
         warnings.extend(outcome.into_iter().flat_map(|outcome| outcome.warnings));
         Self {
             number: 0,
-            received_at: Timestamp::from_unix(moment.as_secs()),
-            begun: moment.saturating_sub(progress.times.of(Stage::Receive)),
+            received_at: times.now(),
+            begun: times.received.saturating_sub(progress.times.of(Stage::Receive)),
+            checked_at: times.checked_at,
+            replay_of: progress.replay_of,
             request: Request::keep(received, most_of_a_body),
             operation: progress.operation,
             mchid: progress.merchant.map(|merchant| merchant.mchid.clone()),

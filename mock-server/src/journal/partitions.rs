@@ -9,9 +9,17 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::sync::watch;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{Attempted, Exchange, Filter, attempts::Attempts, log, metrics::Metrics};
+use super::{
+    Attempted, Checked, Exchange, Filter, PaymentRequest,
+    attempts::Attempts,
+    checked::CheckedExpectations,
+    expectation::{Expectation, Verification},
+    log,
+    metrics::Metrics,
+    payment_requests::PaymentRequests,
+};
 use crate::{
     api::language::Language,
     limits::Limits,
@@ -32,6 +40,8 @@ pub(crate) struct Journal {
     metrics: RwLock<Metrics>,
     logged: log::LoggedNotes,
     attempts: Attempts,
+    payment_requests: PaymentRequests,
+    checked: CheckedExpectations,
 }
 
 #[derive(Debug, Default)]
@@ -95,12 +105,14 @@ impl Journal {
             last: watch::Sender::new(0),
             metrics: RwLock::new(Metrics::new()),
             logged: log::LoggedNotes::default(),
-            attempts: Attempts::new(),
+            attempts: Attempts::empty(),
+            payment_requests: PaymentRequests::empty(),
+            checked: CheckedExpectations::empty(),
         }
     }
 
     /// Numbers, keeps, counts and logs the exchange.
-    pub(crate) fn record(&self, mut exchange: Exchange) {
+    pub(crate) fn record(&self, mut exchange: Exchange) -> Arc<Exchange> {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
@@ -119,11 +131,12 @@ impl Journal {
         drop(partitions);
         self.metrics.read().record(&exchange);
         log::exchange(&exchange, &self.logged);
+        exchange
     }
 
     /// Numbers, keeps and logs an attempt to deliver a callback. This is what comes next.
     pub(crate) fn record_attempt(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
-        self.attempts.record(delivery, attempt, state);
+        self.attempts.keep(delivery, attempt, state);
     }
 
     /// The attempts to deliver callbacks of one merchant or of all, after this number, oldest first; and the number of the
@@ -135,6 +148,42 @@ impl Journal {
     /// Subscribes to the number of the last attempt to deliver a callback.
     pub(crate) fn follow_attempts(&self) -> watch::Receiver<u64> {
         self.attempts.follow()
+    }
+
+    /// Numbers and keeps what a client said to a front end.
+    pub(crate) fn record_payment_request(&self, request: PaymentRequest) {
+        self.payment_requests.keep(request);
+    }
+
+    /// What clients said to front ends about orders of one merchant or of all, after this number, oldest first; and the number of
+    /// the last one of all.
+    pub(crate) fn payment_requests(
+        &self,
+        mchid: Option<&Mchid>,
+        after: u64,
+    ) -> (Vec<Arc<PaymentRequest>>, u64) {
+        self.payment_requests.after(mchid, after)
+    }
+
+    /// Subscribes to the number of the last of them.
+    #[expect(dead_code, reason = "for the stream of events")]
+    pub(crate) fn follow_payment_requests(&self) -> watch::Receiver<u64> {
+        self.payment_requests.follow()
+    }
+
+    /// Numbers and keeps an expectation that a call has checked.
+    pub(crate) fn record_checked(
+        &self,
+        at: Timestamp,
+        expectation: &Expectation,
+        verification: &Verification,
+    ) {
+        self.checked.keep(at, expectation, verification);
+    }
+
+    /// The last expectations that calls have checked, oldest first.
+    pub(crate) fn checked(&self) -> Vec<Arc<Checked>> {
+        self.checked.after(None, 0).0
     }
 
     /// The matching exchanges in this order, at most `most`.
@@ -199,6 +248,8 @@ impl Journal {
     pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
         self.logged.clear(merchant);
         self.attempts.clear(merchant);
+        self.payment_requests.clear(merchant);
+        self.checked.clear(merchant);
         let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {

@@ -58,6 +58,8 @@ pub(crate) struct Progress {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) fault: Option<ActiveFault>,
     pub(crate) is_signed: bool,
+    /// The exchange that it repeats, if it is a replay from the journal.
+    pub(crate) replay_of: Option<u64>,
     /// The last stage before the response.
     pub(super) last: Stage,
     pub(super) times: StageTimes,
@@ -130,6 +132,7 @@ impl Progress {
             warnings: Vec::new(),
             fault: None,
             is_signed: false,
+            replay_of: None,
             last: Stage::Receive,
             times: StageTimes::default(),
             stage: Stage::Receive,

@@ -96,13 +96,16 @@ fn files(credentials: &Credentials, dir: &Path) -> Vec<File> {
     files.extend(certificate.map(|(name, (_, pem))| public(name, pem)));
     let public_key = names.public_key.as_ref().zip(credentials.public_key.as_ref());
     files.extend(public_key.map(|(name, (_, pem))| public(name, pem)));
-    files.extend([secret("credentials.json", json), secret("env", env(credentials, dir))]);
+    files.extend([
+        secret("credentials.json", json),
+        secret("env", export_lines(credentials_env(credentials, dir))),
+    ]);
     files
 }
 
 /// `export` lines for a POSIX shell.
-fn env(credentials: &Credentials, dir: &Path) -> String {
-    let variables = credentials_env(credentials, dir).into_iter();
+pub(crate) fn export_lines(variables: impl IntoIterator<Item = (String, String)>) -> String {
+    let variables = variables.into_iter();
     variables.map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''"))).collect()
 }
 

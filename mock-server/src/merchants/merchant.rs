@@ -4,7 +4,9 @@ use std::ops::Deref;
 
 use lru::LruCache;
 use parking_lot::Mutex;
-use wechatpay_protocol::{Certificate, SerialNo, VerifyingKey};
+use wechatpay_protocol::{
+    Authorization, Certificate, DecryptingKey, Nonce, RequestMessage, SerialNo, SigningKey, VerifyingKey,
+};
 
 use super::MerchantConfig;
 
@@ -41,6 +43,18 @@ impl Merchant {
 
     pub(crate) fn key(&self) -> &VerifyingKey {
         self.certificate().verifying_key()
+    }
+
+    /// The `Authorization` that it sends with the request of this message; `None` if its private key is not configured.
+    pub(crate) fn authorization(&self, message: &RequestMessage<'_>, nonce: &Nonce) -> Option<Authorization> {
+        let key = SigningKey::from_pem(self.certificate.private_key()?).ok()?;
+        let signature = key.sign(&message.to_bytes());
+        Some(Authorization::new(&self.mchid, self.serial_no(), message.timestamp, nonce, &signature))
+    }
+
+    /// The key that decrypts what is encrypted for it; `None` if its private key is not configured.
+    pub(crate) fn decrypting_key(&self) -> Option<DecryptingKey> {
+        DecryptingKey::from_pem(self.certificate.private_key()?).ok()
     }
 
     /// Remembers a nonce. Returns whether it is one of the remembered nonces.

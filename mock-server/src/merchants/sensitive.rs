@@ -100,7 +100,7 @@ impl Merchants {
         let of = |key: &DecryptingKey| key.padding(&ciphertext);
         let of_gateways =
             |key: &PlatformKey| Some((of(&key.decrypting)?, format!("the gateway's key {}", key.id)));
-        let own = || DecryptingKey::from_pem(merchant.certificate.private_key()?).ok();
+        let own = || merchant.decrypting_key();
         let of_own = |key: DecryptingKey| Some((of(&key)?, "the merchant's own certificate".into()));
         let of_development = |key: &PlatformKey| {
             Some((

@@ -12,6 +12,7 @@ mod sender;
 mod trigger;
 
 use std::{
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -20,6 +21,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::{
     sync::{Semaphore, watch},
@@ -65,6 +67,20 @@ pub(crate) struct Notifier {
     answered: AtomicU64,
     /// How many attempts have ended.
     ended: watch::Sender<u64>,
+    /// The faults of the next attempts that a call asked for, by the callback's number.
+    spoiled: Mutex<HashMap<u64, Fault>>,
+}
+
+/// A fault of a callback's next attempt. If this is dropped before that attempt, it has no fault.
+pub(crate) struct Spoiled<'n> {
+    notifier: &'n Notifier,
+    number: u64,
+}
+
+impl Drop for Spoiled<'_> {
+    fn drop(&mut self) {
+        self.notifier.spoiled.lock().remove(&self.number);
+    }
 }
 
 impl Notifier {
@@ -76,6 +92,7 @@ impl Notifier {
             signing: Semaphore::new(1),
             answered: AtomicU64::new(0),
             ended: watch::Sender::new(0),
+            spoiled: Mutex::default(),
         }
     }
 
@@ -125,6 +142,17 @@ impl Notifier {
         Ok((signed.sent(delivery.notify_url.clone()), resource))
     }
 
+    /// Gives the callback's next attempt this fault, in place of a rule's. `None` if it has one already.
+    pub(crate) fn spoil(&self, number: u64, fault: Fault) -> Option<Spoiled<'_>> {
+        match self.spoiled.lock().entry(number) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(place) => {
+                place.insert(fault);
+                Some(Spoiled { notifier: self, number })
+            }
+        }
+    }
+
     /// Sends a callback again now, unless it is being sent, and waits for that attempt; `None` if it is forgotten.
     pub(crate) async fn resend(&self, number: u64) -> Option<Arc<Delivery>> {
         let attempts = self.gateway.store.send_again(number, self.gateway.clock.now())?;
@@ -163,7 +191,9 @@ impl Notifier {
         let Some(merchant) = gateway.merchants.merchant(delivery.mchid.as_str()) else { return };
         let begun = Instant::now();
         let now = gateway.clock.now();
-        let fault = gateway.faults.of_callback(&delivery.mchid, &delivery.event_type, now);
+        let spoiled = self.spoiled.lock().remove(&delivery.number).map(ActiveFault::of_resend);
+        let fault =
+            spoiled.or_else(|| gateway.faults.of_callback(&delivery.mchid, &delivery.event_type, now));
         let key = self.key(&merchant, &delivery, fault.as_ref(), now);
         let mut attempt = Attempt {
             at: now,
@@ -315,7 +345,7 @@ const USUAL: &str = "TRANSACTION.SUCCESS";
 /// Why nothing is sent, if the fault says so.
 fn unsent(fault: Option<CallbackFault>, delivery: &Delivery) -> Option<&'static str> {
     match fault {
-        Some(CallbackFault::Lost) => Some("lost by a fault rule"),
+        Some(CallbackFault::Lost) => Some("lost by a fault"),
         Some(CallbackFault::OutOfOrder) if delivery.attempts.is_empty() => {
             Some("held back by a fault rule, so that the next one overtakes it")
         }

@@ -22,6 +22,7 @@ pub(crate) mod seed;
 pub(crate) mod sharing;
 pub(crate) mod stub;
 pub(crate) mod transfer;
+pub(crate) mod waiting;
 
 use std::sync::Arc;
 

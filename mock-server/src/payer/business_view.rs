@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use wechatpay_diagnosis::{BusinessView, BusinessViewEvidence, diagnose_business_view, given_parameter};
 
-use super::{NotRequested, Payer, front_end::secrets, service_orders::unknown};
+use super::{NotRequested, Payer, Said, front_end::secrets, service_orders::unknown};
 use crate::{
     merchants::Merchant,
     operations::pay_score::{Book, Business, ServiceAction, ServiceTarget},
@@ -22,19 +22,32 @@ pub(crate) struct OpenedView {
 }
 
 impl Payer {
-    /// Checks what is handed over, and then does what the user does. Returns the order or the permission as a query shows it,
-    /// with its merchant, and what the front end gets when its user comes back.
-    pub(crate) fn open_view(&self, opened: OpenedView) -> Result<Value, NotRequested> {
-        let OpenedView { view, parameters, action, openid } = opened;
-        let found = target(view, &parameters).and_then(|target| self.owner(view, target, &parameters));
-        let service_id = found.as_ref().and_then(|(target, merchant)| self.service_id(merchant, target));
+    /// Checks what is handed over, and then does what the user does. The outcome is the order or the permission as a query shows
+    /// it, with its merchant, and what the front end gets when its user comes back.
+    pub(crate) fn open_view(&self, opened: OpenedView) -> Said<NotRequested> {
+        let found = target(opened.view, &opened.parameters)
+            .and_then(|target| self.owner(opened.view, target, &opened.parameters));
+        let business = found.as_ref().and_then(|(target, merchant)| self.business(merchant, target));
+        Said {
+            merchant: found.as_ref().map(|(_, merchant)| merchant.mchid.clone()),
+            order: business.as_ref().map(|found| found.number().to_owned()),
+            outcome: self.open_found(opened, found, business.as_ref()),
+        }
+    }
+
+    fn open_found(
+        &self,
+        OpenedView { view, parameters, action, openid }: OpenedView,
+        found: Option<(ServiceTarget, Arc<Merchant>)>,
+        business: Option<&Business>,
+    ) -> Result<Value, NotRequested> {
         let secrets = found.as_ref().map(|(_, merchant)| secrets(merchant)).unwrap_or_default();
         let evidence = BusinessViewEvidence {
             view,
             parameters: &parameters,
             is_known: found.is_some(),
             mchid: found.as_ref().map_or("", |(_, merchant)| merchant.mchid.as_str()),
-            service_id: service_id.as_deref().unwrap_or_default(),
+            service_id: business.and_then(Business::service_id).unwrap_or_default(),
             secrets,
         };
         if let Some(diagnosis) = diagnose_business_view(&evidence) {
@@ -81,14 +94,6 @@ impl Payer {
         let is_named = |merchant: &&Arc<Merchant>| mch_id.as_deref() == Some(merchant.mchid.as_str());
         let merchant = having_it.iter().find(is_named).or(having_it.first())?;
         Some((target, Arc::clone(merchant)))
-    }
-
-    /// The service of the merchant's order.
-    fn service_id(&self, merchant: &Arc<Merchant>, target: &ServiceTarget) -> Option<String> {
-        match self.business(merchant, target)? {
-            Business::Order(order) => order.service_id().map(str::to_owned),
-            Business::Permission(_) => None,
-        }
     }
 }
 

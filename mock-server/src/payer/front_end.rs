@@ -7,8 +7,9 @@ use wechatpay_diagnosis::{
     PayClient, PaySignDiagnosis, PaySignEvidence, PrepaidOrder, Secret, SecretKind, diagnose_pay_sign,
     prepay_id,
 };
+use wechatpay_protocol::Mchid;
 
-use super::{Payer, Payment, PaymentError};
+use super::{Payer, Payment, PaymentError, Said};
 use crate::{
     merchants::Merchant,
     operations::payment::{Found, OrderName, PayerAction},
@@ -43,22 +44,28 @@ pub(super) fn secrets(merchant: &Merchant) -> Vec<Secret<'_>> {
 }
 
 impl Payer {
-    /// Checks what the client is handed, and then does what the user does. Returns the order as a query shows it, with its
+    /// Checks what the client is handed, and then does what the user does. The outcome is the order as a query shows it, with its
     /// merchant.
-    pub(crate) fn request(&self, payment: FrontEndPayment) -> Result<Value, NotRequested> {
+    pub(crate) fn request(&self, payment: FrontEndPayment) -> Said<NotRequested> {
         let FrontEndPayment { client, parameters, action, openid } = payment;
         let order = prepay_id(client, &parameters).map(|id| OrderName::PrepayId(id.into()));
         let found = order.as_ref().and_then(|order| {
             let mut merchants = self.gateway.merchants.merchants().into_iter();
             merchants.find_map(|merchant| Some((self.found(&merchant, order)?, merchant)))
         });
-        if let Some(diagnosis) = self.diagnose(client, &parameters, found.as_ref()) {
-            return Err(NotRequested::Wrong(diagnosis.into()));
-        }
-        let merchant = found.map(|(_, merchant)| merchant.mchid.to_string());
-        // Parameters without an order have a diagnosis.
-        let order = order.unwrap_or_else(|| OrderName::PrepayId(String::new()));
-        self.act(&Payment { order, action, merchant, openid }).map_err(NotRequested::Payment)
+        let diagnosis = self.diagnose(client, &parameters, found.as_ref());
+        let (number, merchant) =
+            found.map(|(found, merchant)| (found.number().to_owned(), merchant.mchid.clone())).unzip();
+        let outcome = match diagnosis {
+            Some(diagnosis) => Err(NotRequested::Wrong(diagnosis.into())),
+            None => {
+                // Parameters without an order have a diagnosis.
+                let order = order.unwrap_or_else(|| OrderName::PrepayId(String::new()));
+                let merchant = merchant.as_ref().map(Mchid::to_string);
+                self.act(&Payment { order, action, merchant, openid }).map_err(NotRequested::Payment)
+            }
+        };
+        Said { merchant, order: number, outcome }
     }
 
     /// `None` if everything is right.

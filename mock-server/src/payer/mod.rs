@@ -6,11 +6,11 @@ mod page;
 mod service_orders;
 mod transfers;
 
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::time::sleep;
-use wechatpay_protocol::{Timestamp, display::quoted};
+use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
 
 use crate::{
     gateway::Gateway,
@@ -18,6 +18,7 @@ use crate::{
     operations::{
         self,
         payment::{Found, Ledger, OrderName, PayerAction, Refusal},
+        waiting::{self, Waiting},
     },
     store::Reminder,
 };
@@ -31,6 +32,9 @@ pub(crate) use transfers::NotAsked;
 
 /// How many documents become due at once before others get their turn. (own choice)
 const AT_ONCE: usize = 64;
+
+/// How many documents of a kind are looked at for those that wait, of all merchants together: the newest. (own choice)
+const LOOKED_AT: usize = 2_000;
 
 /// The longest sleep before the clock is read again: a test's clock may move without saying so.
 const LONGEST_SLEEP: Duration = Duration::from_millis(200);
@@ -135,6 +139,16 @@ impl From<Refusal> for PaymentError {
     }
 }
 
+/// What a client says to the front end that asked it to let its user pay or confirm.
+pub(crate) struct Said<E> {
+    /// The merchant that the front end asks for, if it is known.
+    pub(crate) merchant: Option<Mchid>,
+    /// That merchant's number of what the front end asks for, if there is such an order.
+    pub(crate) order: Option<String>,
+    /// What the user has then, or why the user does nothing.
+    pub(crate) outcome: Result<Value, E>,
+}
+
 /// Pays orders, and lets happen what is due.
 pub(crate) struct Payer {
     gateway: Arc<Gateway>,
@@ -202,6 +216,32 @@ impl Payer {
             ledger.check_page(&found)?;
             Ok(found.shown())
         })
+    }
+
+    /// What waits for its user, of one merchant or of all: the newest first, at most 100. `None` if `is_stopped` says so meanwhile.
+    pub(crate) fn waiting(
+        &self,
+        mchid: Option<&Mchid>,
+        is_stopped: impl Fn() -> bool,
+    ) -> Option<Vec<Waiting>> {
+        let merchants = &self.gateway.merchants;
+        let merchants = match mchid {
+            Some(mchid) => merchants.merchant(mchid.as_str()).into_iter().collect(),
+            None => merchants.merchants(),
+        };
+        let looked_at = LOOKED_AT.div_ceil(merchants.len().max(1));
+        let mut all = Vec::new();
+        for merchant in &merchants {
+            if is_stopped() {
+                return None;
+            }
+            all.extend(self.gateway.look(merchant, |context, documents| {
+                waiting::waiting(context, merchant, documents, looked_at)
+            }));
+        }
+        all.sort_by_key(|one| Reverse(one.created_at));
+        all.truncate(waiting::MOST);
+        Some(all)
     }
 
     /// The merchant that has the order.

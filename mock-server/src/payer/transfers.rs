@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use wechatpay_protocol::display::quoted;
 
-use super::{Payer, PaymentError};
+use super::{Payer, PaymentError, Said};
 use crate::{
     merchants::Merchant,
     operations::{
@@ -77,6 +77,25 @@ impl Payer {
         parameters: &Map<String, Value>,
         action: TransferAction,
         user_name: Option<String>,
+    ) -> Said<NotAsked> {
+        let text = |name: &str| parameters.get(name).and_then(Value::as_str);
+        let merchant = text("mchId").and_then(|mchid| self.gateway.merchants.merchant(mchid));
+        let target = merchant.as_ref().zip(text("package")).and_then(|(merchant, package)| {
+            self.transfer_of(merchant, &TransferName::PackageInfo(package.into()))
+        });
+        Said {
+            merchant: merchant.as_ref().map(|merchant| merchant.mchid.clone()),
+            order: target.map(|target| target.number().to_owned()),
+            outcome: self.ask_user(parameters, merchant.as_ref(), action, user_name),
+        }
+    }
+
+    fn ask_user(
+        &self,
+        parameters: &Map<String, Value>,
+        merchant: Option<&Arc<Merchant>>,
+        action: TransferAction,
+        user_name: Option<String>,
     ) -> Result<Value, NotAsked> {
         let text = |name: &str| match parameters.get(name) {
             Some(Value::String(text)) => Ok(text.as_str()),
@@ -91,11 +110,11 @@ impl Payer {
         let wrong = |name: &str, expected: &str, found: &str| {
             NotAsked::Wrong(format!("{name}: expected {expected}, found {}", quoted(found)))
         };
-        let Some(merchant) = self.gateway.merchants.merchant(mchid) else {
+        let Some(merchant) = merchant else {
             return Err(wrong("mchId", "the mchid of the merchant that transfers", mchid));
         };
-        let ordered = self.gateway.change(&merchant, |context, documents| {
-            let mut ledger = Ledger::new(context, &merchant, documents);
+        let ordered = self.gateway.change(merchant, |context, documents| {
+            let mut ledger = Ledger::new(context, merchant, documents);
             let found = ledger.find_transfer(&name)?;
             ledger.transfer_appid(&found)
         });

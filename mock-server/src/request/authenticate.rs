@@ -11,6 +11,7 @@ use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Tim
 
 use crate::{
     api::{Warning, error::ApiError, language::Language, sign_information::SignInformation},
+    clock::CheckTimes,
     merchants::{CertificateStatus, Merchant, Merchants},
     policies::MismatchMessage,
     request::{multipart::signed_body, receive::RawRequest, route::RoutedRequest},
@@ -57,19 +58,18 @@ pub(crate) fn named_merchant(received: &RawRequest, merchants: &Merchants) -> Op
     merchants.merchant(authorization.mchid())
 }
 
-/// Checks 3 to 10, in the gateway's order. `signs_at` is the time of signatures, `now` that of everything else.
+/// Checks 3 to 10, in the gateway's order.
 pub(crate) fn authenticate<'c>(
     request: RoutedRequest<'c>,
     merchants: &Merchants,
     mismatch_message: MismatchMessage,
-    now: Timestamp,
-    signs_at: Timestamp,
+    checked_at: CheckTimes,
 ) -> Result<AuthenticatedRequest<'c>, ApiError> {
     let authorization = authorization(&request.received)?;
-    check_timestamp(authorization.timestamp(), signs_at)?;
+    check_timestamp(authorization.timestamp(), checked_at.signing)?;
     let merchant = merchant(merchants, &authorization)?;
     check_serial_no(&merchant, &authorization)?;
-    check_validity(&merchant, now)?;
+    check_validity(&merchant, checked_at.clock)?;
     check_signature(&merchant, &authorization, &request, mismatch_message)?;
     let nonce_str = authorization.nonce_str().into();
     Ok(AuthenticatedRequest { routed: request, merchant, nonce_str })

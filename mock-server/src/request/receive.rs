@@ -13,7 +13,10 @@ use http_body_util::BodyExt;
 use tokio::{sync::Semaphore, time::timeout};
 use wechatpay_protocol::WECHATPAY_SERIAL;
 
-use crate::{api::error::ApiError, limits::Limits};
+use crate::{
+    api::{error::ApiError, host::Host},
+    limits::Limits,
+};
 
 /// A request as it arrived: not decoded, not normalized, so that its signature can be verified.
 #[derive(Clone, Debug)]
@@ -61,6 +64,14 @@ impl RawRequest {
     /// The header with this name, if there is exactly one and it is visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         single(&self.headers, name)
+    }
+
+    /// Scheme and host that it was sent to, if that is not one of the gateway's own names: what leads back to this mock
+    /// without a proxy.
+    pub(crate) fn own_origin(&self) -> Option<String> {
+        let host = self.header(HOST.as_str())?;
+        let is_gateways = host.parse().is_ok_and(|host| Host::of(&host).is_ok_and(|host| host.is_gateways()));
+        (!is_gateways).then(|| format!("{}://{host}", self.peer.scheme()))
     }
 
     /// The gateway key that should sign the response, if the client names one.

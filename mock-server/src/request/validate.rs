@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use http::{HeaderName, header::HOST};
+use http::HeaderName;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -18,7 +18,6 @@ use crate::{
     api::{
         Warning,
         error::{ApiError, SensitiveFault},
-        host::Host,
     },
     merchants::{Merchant, Merchants},
     policies::UnknownField,
@@ -87,13 +86,9 @@ impl<'c> ValidRequest<'c> {
         self.authenticated.received().header(name.as_str())
     }
 
-    /// Scheme and host that the request was sent to, if that is not one of the gateway's own names: what leads back to
-    /// this mock without a proxy.
+    /// See [`RawRequest::own_origin`](super::receive::RawRequest::own_origin).
     pub(crate) fn own_origin(&self) -> Option<String> {
-        let received = self.authenticated.received();
-        let host = received.header(HOST.as_str())?;
-        let is_gateways = host.parse().is_ok_and(|host| Host::of(&host).is_ok_and(|host| host.is_gateways()));
-        (!is_gateways).then(|| format!("{}://{host}", received.peer.scheme()))
+        self.authenticated.received().own_origin()
     }
 
     /// Warnings about the request, although it is valid.

@@ -15,6 +15,9 @@ use super::{ABSENT, Backend, Document, Fingerprint, Key, Listed, Outgoing};
 /// How many documents of a list are read at once.
 const READ_AT_ONCE: usize = 1000;
 
+/// The same of the newest, of which mostly few are wanted.
+const NEWEST_AT_ONCE: usize = 200;
+
 /// One merchant's documents as one request sees them. Only [`Store::commit`](super::Store::commit) keeps the changes.
 pub(crate) struct Documents<'a> {
     store: &'a dyn Backend,
@@ -101,6 +104,30 @@ impl<'a> Documents<'a> {
                 }
             }
             if documents.len() < READ_AT_ONCE {
+                return;
+            }
+        }
+    }
+
+    /// The same in the opposite order, and at most this many.
+    pub(crate) fn list_newest(
+        &self,
+        kind: &str,
+        most: usize,
+        mut show: impl FnMut(&str, &Value) -> ControlFlow<()>,
+    ) {
+        let (mut before, mut left) = (u64::MAX, most);
+        loop {
+            let wanted = left.min(NEWEST_AT_ONCE);
+            let documents = self.store.list_newest(self.mchid, kind, before, wanted);
+            for Listed { place, id, value } in &documents {
+                before = *place;
+                if show(id, value) == Break(()) {
+                    return;
+                }
+            }
+            left -= documents.len();
+            if documents.len() < wanted || left == 0 {
                 return;
             }
         }

@@ -97,6 +97,10 @@ impl Backend for Memory {
         self.space(mchid).lock().list(kind, after, most)
     }
 
+    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> Vec<Listed> {
+        self.space(mchid).lock().list_newest(kind, before, most)
+    }
+
     fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint> {
         self.space(mchid).lock().number(number)
     }
@@ -407,5 +411,17 @@ mod tests {
             ControlFlow::Continue(())
         });
         assert_eq!(seen, 4600);
+        // And from its end, as far as is wanted.
+        let (mut oldest, mut newest) = (Vec::new(), Vec::new());
+        documents(&store, &mchid).list(KIND, |id, _| {
+            oldest.push(id.to_owned());
+            ControlFlow::Continue(())
+        });
+        documents(&store, &mchid).list_newest(KIND, 2100, |id, _| {
+            newest.push(id.to_owned());
+            ControlFlow::Continue(())
+        });
+        oldest.reverse();
+        assert!(newest == oldest[..2100]);
     }
 }

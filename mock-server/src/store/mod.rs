@@ -43,6 +43,9 @@ trait Backend: Debug + Send + Sync {
     /// A document's place stays the same while it exists.
     fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<Listed>;
 
+    /// The same from before this place on, newest first.
+    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> Vec<Listed>;
+
     /// The content that the request number was used for.
     fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint>;
 

@@ -88,11 +88,17 @@ impl Space {
 
     pub(super) fn list(&self, kind: &str, after: u64, most: usize) -> Vec<Listed> {
         let list = self.lists.get(kind).into_iter().flat_map(|list| list.range(after + 1..));
-        let listed = list.filter_map(|(place, key)| {
-            let value = Arc::clone(&self.get(key)?.value);
-            Some(Listed { place: *place, id: key.id.clone(), value })
-        });
-        listed.take(most).collect()
+        list.filter_map(|one| self.listed(one)).take(most).collect()
+    }
+
+    pub(super) fn list_newest(&self, kind: &str, before: u64, most: usize) -> Vec<Listed> {
+        let list = self.lists.get(kind).into_iter().flat_map(|list| list.range(..before).rev());
+        list.filter_map(|one| self.listed(one)).take(most).collect()
+    }
+
+    fn listed(&self, (place, key): (&u64, &Key)) -> Option<Listed> {
+        let value = Arc::clone(&self.get(key)?.value);
+        Some(Listed { place: *place, id: key.id.clone(), value })
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Document> {

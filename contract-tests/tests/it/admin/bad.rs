@@ -114,6 +114,7 @@ async fn an_unknown_field_or_value_gets_the_known_ones() {
             "fault: expected the name of a fault, found \"sytem-error\"; did you mean system-error?",
         ),
         ("/faults", json!({ "fault": "reset", "match": { "nht": 1 } }), "found \"nht\"; did you mean nth?"),
+        ("/exchanges/1/replay", json!({ "sgn": "anew" }), "the body: expected the field sign, found \"sgn\""),
         ("/verify", json!({ "operations": "set_rights" }), "found \"operations\"; did you mean operation?"),
         ("/verify", json!([]), "the body: expected a JSON object, found something else"),
     ] {
@@ -251,6 +252,10 @@ fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
         "/exchanges",
         "/exchanges.har",
         "/exchanges/1",
+        "/exchanges/1/curl",
+        "/exchanges/1/decrypted",
+        "/exchanges/1/replay",
+        "/replay",
         "/verify",
         "/faults",
         "/faults/1",
@@ -299,6 +304,8 @@ fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
         "status",
         "after",
         "authenticated",
+        "sign",
+        "request",
     ]);
     let values = prop_oneof![
         Just(json!(null)),

@@ -1,6 +1,7 @@
 //! Callbacks under `/__mock/`: every attempt, sending one by hand, sending one again, and the archive.
 
 use serde_json::{Value, json};
+use wechatpay_mock::{Fault, FaultRule};
 
 use super::Admin;
 use crate::support::{
@@ -98,4 +99,42 @@ async fn a_reset_forgets_callbacks_and_what_is_due() {
     admin.mock.clock().advance(1_000_000);
     tokio::task::yield_now().await;
     assert!(receiver.arrived().is_none());
+}
+
+#[tokio::test]
+async fn one_attempt_to_deliver_a_callback_is_spoiled_and_no_rule_is_left() {
+    let (admin, mut receiver) = (Admin::new().await, Receiver::start(&[NO_CONTENT]).await);
+    let body = json!({ "event_type": "REFUND.SUCCESS", "to": receiver.url() });
+    assert_eq!(admin.post("/callbacks", &body).await.status, 201);
+    let credentials = admin.mock.credentials();
+    assert!(receiver.next().await.verify(&credentials, NOW).is_ok());
+    admin.mock.add_fault(FaultRule::of_callbacks(Fault::Lost)).unwrap();
+    for fault in Fault::of_callbacks().filter(|fault| *fault != Fault::OutOfOrder) {
+        let shown = admin.post("/callbacks/1/resend", &json!({ "fault": fault.name() })).await;
+        assert_eq!(shown.status, 200, "{shown:?}");
+        let last = shown.body["attempts"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["fault"], fault.name());
+        if fault != Fault::Lost {
+            receiver.next().await;
+        }
+        if fault == Fault::Twice {
+            receiver.next().await;
+        }
+    }
+    assert_eq!(admin.mock.faults().len(), 1);
+    assert_eq!(admin.mock.faults()[0].seen, 0, "a resend with a fault of its own is no match");
+    admin.mock.clear_faults();
+    admin.post("/callbacks/1/resend", &json!({})).await;
+    admin.call("POST", "/callbacks/1/resend", "").await;
+    for _ in 0..2 {
+        assert!(receiver.next().await.verify(&credentials, NOW).is_ok());
+    }
+    let refused = admin.post("/callbacks/1/resend", &json!({ "fault": "wrong-kye" })).await;
+    refused.assert_refused(400, "found \"wrong-kye\"; did you mean wrong-key?");
+    for name in ["out-of-order", "system-error"] {
+        let refused = admin.post("/callbacks/1/resend", &json!({ "fault": name })).await;
+        refused.assert_refused(400, "expected the name of a fault that one callback can have");
+    }
+    admin.post("/callbacks/1/resend", &json!({ "fault": null })).await.assert_refused(400, "found null");
+    admin.post("/callbacks/9/resend", &json!({ "fault": "lost" })).await.assert_refused(404, "found 9");
 }

@@ -1,7 +1,9 @@
 //! What a client without files gets: a merchant's credentials, and the certificate authority.
 
+use std::path::Path;
+
 use serde_json::json;
-use wechatpay_mock::{ApiCertificate, Config, MerchantConfig, MockServer};
+use wechatpay_mock::{ApiCertificate, Config, MerchantConfig, MockServer, credentials_env};
 use wechatpay_protocol::{Credentials, CredentialsFile};
 
 use super::{Admin, Response, signed_by};
@@ -55,11 +57,43 @@ async fn the_secrets_of_a_configured_merchant_are_not_shown() {
             assert!(shown.body.get(secret).is_none(), "{secret} of {mchid}");
         }
         assert!(!shown.text.contains("PRIVATE KEY") && !shown.text.contains(made.apiv3_key.expose()));
+        let env = admin.get(&format!("/credentials?merchant={mchid}&format=env")).await.text;
+        let names: Vec<_> = env.lines().map(|line| line.split_once('=').unwrap().0).collect();
+        assert!(
+            names.contains(&"export WECHATPAY_MCHID") && names.contains(&"export WECHATPAY_PUBLIC_KEY"),
+            "{env}"
+        );
+        assert!(
+            !env.contains("WECHATPAY_MERCHANT_KEY")
+                && !env.contains("APIV3")
+                && !env.contains(made.apiv3_key.expose())
+        );
         for public in ["merchant_certificate", "platform_certificate", "public_key"] {
             assert!(shown.body[public].as_str().unwrap().contains("-----BEGIN "), "{public} of {mchid}");
         }
     }
     assert_eq!(admin.get("/credentials").await.body["mchid"], "41", "the first in the configuration");
+}
+
+#[tokio::test]
+async fn the_format_env_has_the_same_without_the_files() {
+    let admin = Admin::new().await;
+    let credentials = admin.mock.credentials();
+    let shown = admin.get("/credentials?merchant=1900000001&format=env").await;
+    assert!(
+        shown.head.to_lowercase().contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"),
+        "{}",
+        shown.head
+    );
+    let variables = credentials_env(&credentials, Path::new(""));
+    assert!(variables.contains(&("WECHATPAY_MERCHANT_KEY".into(), "apiclient_key.pem".into())));
+    let lines = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n"));
+    assert_eq!(shown.text, lines.collect::<String>());
+    assert_eq!(admin.get("/credentials?format=json").await.body, admin.get("/credentials").await.body);
+    admin
+        .get("/credentials?format=toml")
+        .await
+        .assert_refused(400, "format: expected json or env, found \"toml\"");
 }
 
 #[tokio::test]

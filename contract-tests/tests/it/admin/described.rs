@@ -31,9 +31,11 @@ pub(super) fn check(method: &str, target: &str, body: &str, received: &RawRespon
         None => refusal(status),
     };
     let response = resolved(response);
+    let head = received.head.to_lowercase();
+    let is_sent = |media_type: &str| head.contains(&format!("\r\ncontent-type: {media_type}"));
     let (media_type, content) = response["content"]
         .as_object()
-        .and_then(|content| content.iter().next())
+        .and_then(|content| content.iter().find(|(name, _)| is_sent(name)).or(content.iter().next()))
         .unwrap_or_else(|| panic!("{method} {target}: the document has no {status} {}", received.to_text()));
     check_head(response, media_type, &received.head);
 

@@ -102,6 +102,7 @@ async fn responses(seen: &mut Vec<Response>) {
     for number in [1, 2] {
         seen.push(admin.call("POST", &format!("/callbacks/{number}/resend"), "").await);
     }
+    busy(seen, &admin).await;
     admin.exchange(&RawRequest::order("123456")).await;
     for number in ["123456", "123456", "123457"] {
         seen.push(admin.post("/payments", &json!({ "out_trade_no": number })).await);
@@ -135,7 +136,11 @@ async fn responses(seen: &mut Vec<Response>) {
         "/exchanges",
         "/exchanges.har",
         "/exchanges/1",
-        "/exchanges/2",
+        "/exchanges/99",
+        "/exchanges/1/curl",
+        "/exchanges/99/curl",
+        "/exchanges/1/decrypted",
+        "/exchanges/99/decrypted",
         "/faults",
         "/faults/9",
         "/fault-names",
@@ -153,11 +158,19 @@ async fn responses(seen: &mut Vec<Response>) {
         "/callback-attempts",
         "/ui/",
         "/ui/style.css",
+        "/payments",
+        "/payment-requests",
+        "/policies",
+        "/qr?text=weixin:",
+        "/verify",
     ] {
         seen.push(admin.get(path).await);
     }
     seen.push(Admin::new().await.with("Accept: text/html").get("/").await);
     for (path, body) in [
+        ("/exchanges/1/replay", json!({})),
+        ("/exchanges/99/replay", json!({})),
+        ("/replay", json!({ "request": { "method": "GET", "target": "/v3/certificates" }, "sign": "anew" })),
         ("/verify", json!({})),
         ("/verify", json!({ "times": 999 })),
         ("/faults", reset.clone()),
@@ -190,6 +203,34 @@ async fn responses(seen: &mut Vec<Response>) {
             .unwrap(),
     );
     seen.push(no_folder.get("/ca.pem").await);
+
+    // Requests of which the journal has only a part, or that the mock can't sign.
+    let limits = Limits::default().with_journal_body(1).unwrap();
+    let narrow = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
+    narrow.exchange(&RawRequest::sample()).await;
+    for call in ["curl", "decrypted"] {
+        seen.push(narrow.get(&format!("/exchanges/1/{call}")).await);
+    }
+    seen.push(narrow.post("/exchanges/1/replay", &json!({})).await);
+    let bearer = json!([{ "name": "Authorization", "value": "Bearer a" }]);
+    let request = json!({ "method": "GET", "target": "/v3/certificates", "headers": bearer });
+    seen.push(narrow.post("/replay", &json!({ "request": request })).await);
+}
+
+/// A resend with a fault, while another attempt of the callback waits for its answer.
+async fn busy(seen: &mut Vec<Response>, admin: &Admin) {
+    let mut receiver = Receiver::start_slow(&[OK]).await;
+    let body = json!({ "event_type": "TRANSACTION.SUCCESS", "to": receiver.url() });
+    let (sent, refused) = tokio::join!(admin.post("/callbacks", &body), async {
+        receiver.next().await;
+        let number = admin.get("/callbacks").await.body["last"].clone();
+        let spoiled = json!({ "fault": "lost" });
+        let refused = admin.post(&format!("/callbacks/{number}/resend"), &spoiled).await;
+        receiver.answer(1);
+        refused
+    });
+    assert_eq!((sent.status, refused.status), (201, 409));
+    seen.push(refused);
 }
 
 /// The responses of calls that find no room, because another response is not read.
@@ -212,6 +253,16 @@ async fn without_room(seen: &mut Vec<Response>) {
     for _ in 0..3 {
         admin.exchange(&RawRequest { body: vec![b' '; 64 * 1024], ..RawRequest::sample() }).await;
     }
+    for number in 100_000..100_009 {
+        admin.exchange(&RawRequest::order(&number.to_string())).await;
+        admin.post("/request-payment", &json!({})).await;
+        admin.post("/verify", &json!({ "times": number })).await;
+    }
+    // So many fields that can't be decrypted make a long response.
+    let receivers: Vec<_> = (0..20).map(|_| json!({ "transfer_amount": 1, "user_name": "bm8=" })).collect();
+    let body = json!({ "transfer_detail_list": receivers }).to_string().into();
+    let target = "/v3/transfer/batches".into();
+    admin.exchange(&RawRequest { method: "POST", target, body, ..RawRequest::sample() }).await;
     let (mut unread, stream) = tokio::io::duplex(1024);
     let calls = async {
         unread.write_all(b"GET /__mock/exchanges.har HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -221,9 +272,14 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/contract/pay-transactions",
             "/callbacks",
             "/callback-attempts",
+            "/payments",
+            "/payment-requests",
+            "/verify",
             "/exchanges",
             "/exchanges.har",
             "/exchanges/1",
+            "/exchanges/1/curl",
+            "/exchanges/4/decrypted",
             "/faults",
             "/merchants",
             "/operations",

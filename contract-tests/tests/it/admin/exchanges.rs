@@ -18,7 +18,7 @@ async fn a_list_has_a_summary_of_each_exchange() {
     let line = refused.as_object_mut().unwrap().remove("line").unwrap();
     assert!(line.as_str().unwrap().starts_with("#2 401 set_rights: check 10: no-final-newline: "), "{line}");
     let expected = json!({
-        "number": 2, "at": NOW.as_unix(), "method": "PATCH", "target": RawRequest::sample().target,
+        "number": 2, "at": NOW.as_unix(), "replay_of": null, "method": "PATCH", "target": RawRequest::sample().target,
         "operation": "set_rights", "merchant": "1900000001", "serial_no": "5CC5AD420837ACD1DF638796A0EFF0D800F88D4E",
         "authenticated": false, "status": 401,
         "code": "SIGN_ERROR", "fault": null, "diagnosis": "no-final-newline", "warnings": 0, "microseconds": 0,

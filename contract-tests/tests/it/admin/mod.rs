@@ -17,6 +17,10 @@ mod har;
 mod inspector;
 mod isolation;
 mod merchants;
+mod payment_requests;
+mod policies;
+mod qr;
+mod replay;
 mod request_payment;
 mod reset;
 mod secrets;
@@ -24,6 +28,7 @@ mod service;
 mod transfers;
 mod unanswered;
 mod verify;
+mod waiting;
 
 use serde_json::{Value, json};
 use wechatpay_contract::sign::{Sign, ToSign};

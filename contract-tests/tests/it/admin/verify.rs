@@ -153,3 +153,43 @@ async fn evictions_of_another_merchant_and_deletions_do_not_matter() {
     admin.delete("/exchanges").await;
     assert_eq!(admin.post("/verify", &json!({ "times": 0 })).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_was_checked_last_is_listed_until_the_exchanges_are_deleted() {
+    let admin = Admin::new().await;
+    admin.exchange(&RawRequest::sample()).await;
+    let met = json!({ "operation": "set_rights", "body./bonus_value": 600, "times": 1 });
+    let unmet = json!({ "merchant": "1900000001", "times": { "at_least": 2 } });
+    let reports = [admin.post("/verify", &met).await, admin.post("/verify", &unmet).await];
+    admin
+        .post("/verify", &json!({ "operation": "none" }))
+        .await
+        .assert_refused(400, "expected an operationId");
+    let listed = |number: u64, expectation, met| {
+        let report = reports[usize::from(number == 2)].body["report"].clone();
+        json!({ "number": number, "at": NOW.as_unix(), "expectation": expectation, "met": met, "report": report })
+    };
+    let mut first = met.clone();
+    first["after"] = 0.into();
+    let mut second = unmet.clone();
+    second["after"] = 0.into();
+    let both = [listed(1, first, true), listed(2, second, false)];
+    assert_eq!(admin.get("/verify").await.body, json!({ "expectations": both }));
+
+    let long = json!({ "body": { "text": "x".repeat(20_000) } });
+    assert_eq!(admin.post("/verify", &long).await.status, 409);
+    let list = admin.get("/verify").await;
+    assert!(
+        list.body["expectations"][2].get("expectation").is_none() && list.text.len() < 10_000,
+        "{}",
+        list.text
+    );
+    admin.delete("/exchanges?merchant=1900000001").await;
+    assert_eq!(admin.get("/verify").await.body["expectations"].as_array().unwrap().len(), 2);
+    for _ in 0..101 {
+        admin.post("/verify", &json!({})).await;
+    }
+    assert_eq!(admin.get("/verify").await.body["expectations"].as_array().unwrap().len(), 100);
+    admin.call("POST", "/reset", "").await;
+    admin.get("/verify").await.assert_is(200, json!({ "expectations": [] }));
+}

@@ -27,7 +27,10 @@ pub(super) struct Detail<'a> {
     number: u64,
     /// When the request was received completely, in Unix seconds of the mock's clock.
     at: u64,
-    /// The sender's address and port; null on an in-memory connection.
+    /// The number of the exchange that it repeats, if it is a replay from the journal.
+    #[schema(required, minimum = 1)]
+    replay_of: Option<u64>,
+    /// The sender's address and port; null on an in-memory connection, and of a replay.
     #[schema(required)]
     peer: Option<String>,
     /// The operationId, if the path and method have an operation.
@@ -195,7 +198,7 @@ struct ActiveFaultDetail {
     /// The error, if the rule defines its own.
     #[schema(required)]
     error: Option<CustomError>,
-    /// How long the response was delayed, in milliseconds.
+    /// How long the response was delayed, in milliseconds. A replay is not.
     #[schema(required, minimum = 0)]
     latency: Option<f64>,
     /// Whether the request still took effect.
@@ -209,6 +212,7 @@ impl<'a> Detail<'a> {
         Self {
             number: exchange.number,
             at: exchange.received_at.as_unix(),
+            replay_of: exchange.replay_of,
             peer: exchange.peer().map(|peer| peer.to_string()),
             operation: exchange.operation.as_deref(),
             merchant: exchange.mchid.as_ref().map(Mchid::as_str),
@@ -318,6 +322,8 @@ impl ActiveFaultDetail {
         let (by, rule) = match fault.by {
             FaultSource::Rule(id) => ("rule", Some(id)),
             FaultSource::TriggerNumber => ("request-number", None),
+            // Of callbacks only.
+            FaultSource::Resend => ("resend", None),
         };
         Self {
             by,

@@ -1,8 +1,9 @@
 //! The journal: a list, a long poll, one exchange in full, and an archive.
 
+pub(super) mod decrypted;
 pub(super) mod detail;
 mod follow;
-mod summary;
+pub(super) mod summary;
 
 use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, sync::Arc, time::Duration};
 
@@ -197,16 +198,8 @@ pub(super) async fn show_exchange(
     State(control): State<Arc<Control>>,
     segment: Segment,
 ) -> Result<Long, AdminError> {
-    let (number, journal) = (segment.number()?, &control.gateway.journal);
-    if let Some(exchange) = journal.exchange(number) {
-        return Long::of(&control, &Detail::of(&exchange));
-    }
-    let last = journal.recorded().recorded;
-    Err(if (1..=last).contains(&number) {
-        AdminError::ExchangeEvicted { number }
-    } else {
-        AdminError::NoExchangeYet { number, last }
-    })
+    let exchange = control.exchange(segment.number()?)?;
+    Long::of(&control, &Detail::of(&exchange))
 }
 
 /// The exchanges of a page that are still in the journal when they are taken: a page that is read slowly keeps none of

@@ -9,12 +9,15 @@ use crate::{faults::ActiveFault, journal::Exchange};
 
 /// The most important facts about an exchange. Small, however large the request is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Summary<'a> {
+pub(in crate::admin) struct Summary<'a> {
     /// Counts the exchanges of a mock from 1.
     #[schema(minimum = 1)]
     number: u64,
     /// When the request was received completely, in Unix seconds of the mock's clock.
     at: u64,
+    /// The number of the exchange that it repeats, if it is a replay from the journal.
+    #[schema(required, minimum = 1)]
+    replay_of: Option<u64>,
     method: String,
     /// Path and query as sent; a long one ends in ….
     #[schema(max_length = 1025)]
@@ -61,10 +64,11 @@ const SERIAL_NO: usize = 64;
 const LINE: usize = 512;
 
 impl<'a> Summary<'a> {
-    pub(super) fn of(exchange: &'a Exchange) -> Self {
+    pub(in crate::admin) fn of(exchange: &'a Exchange) -> Self {
         Self {
             number: exchange.number,
             at: exchange.received_at.as_unix(),
+            replay_of: exchange.replay_of,
             method: truncate(exchange.request.method.as_str(), MOST).into_owned(),
             target: truncate(&exchange.request.target, MOST).into_owned(),
             operation: exchange.operation.as_deref(),

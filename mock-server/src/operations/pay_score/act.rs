@@ -70,6 +70,24 @@ impl ServiceTarget {
     }
 }
 
+impl Business {
+    /// The merchant's number of an order, or the code of a permission.
+    pub(crate) fn number(&self) -> &str {
+        match self {
+            Self::Order(order) => &order.out_order_no,
+            Self::Permission(permission) => &permission.authorization_code,
+        }
+    }
+
+    /// The service of an order.
+    pub(crate) fn service_id(&self) -> Option<&str> {
+        match self {
+            Self::Order(order) => order.text("service_id"),
+            Self::Permission(_) => None,
+        }
+    }
+}
+
 impl Book<'_, '_> {
     /// What this leads to, if the merchant has it.
     pub(crate) fn find(&mut self, target: &ServiceTarget) -> Option<Business> {

@@ -15,6 +15,7 @@ mod query;
 mod times;
 mod totals;
 mod view;
+mod waiting;
 
 use crate::{operations::Handler, store::Key};
 

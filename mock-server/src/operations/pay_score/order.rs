@@ -144,10 +144,6 @@ impl ServiceOrder {
         self.openid.as_deref().or_else(|| self.text("sub_openid")).filter(|openid| !openid.is_empty())
     }
 
-    pub(crate) fn service_id(&self) -> Option<&str> {
-        self.text("service_id")
-    }
-
     /// When it expires if its user does not confirm it.
     pub(super) fn expires(&self) -> u64 {
         self.created.saturating_add(EXPIRES_AFTER)

@@ -76,7 +76,7 @@ impl Permission {
         self.state == PermissionState::Available
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.fields[name].as_str()
     }
 

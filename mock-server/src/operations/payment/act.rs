@@ -80,6 +80,23 @@ impl OrderName {
 }
 
 impl Found {
+    pub(super) fn new(target: Target, prepay: Prepay, orders: Vec<Order>) -> Self {
+        Self { target, prepay, orders, is_by_h5_url: false }
+    }
+
+    pub(super) fn prepay(&self) -> &Prepay {
+        &self.prepay
+    }
+
+    pub(super) fn is_combined(&self) -> bool {
+        matches!(self.target, Target::Combined(_))
+    }
+
+    /// Whether none of its orders has been paid or closed.
+    pub(super) fn is_open(&self) -> bool {
+        self.orders.iter().all(|order| order.state.is_open())
+    }
+
     /// The appids that a front end can pay it with.
     pub(crate) fn appids(&self) -> Vec<&str> {
         self.orders.first().map(Order::appids).unwrap_or_default()
@@ -88,6 +105,14 @@ impl Found {
     /// The merchant that is paid, if it is not the one that ordered.
     pub(crate) fn sub_mchid(&self) -> Option<&str> {
         self.orders.first().and_then(Order::sub_mchid)
+    }
+
+    /// The merchant's number of what is paid at once: of an order, or of a combined one.
+    pub(crate) fn number(&self) -> &str {
+        match (&self.target, self.orders.first()) {
+            (Target::Order(_), Some(order)) => &order.out_trade_no,
+            (Target::Order(id) | Target::Combined(id) | Target::Refund(id), _) => id,
+        }
     }
 
     pub(crate) fn out_trade_nos(&self) -> impl Iterator<Item = &str> {
@@ -150,12 +175,12 @@ impl Ledger<'_, '_> {
                     // All of its orders are paid at once, or none. (documented)
                     return self.found(Target::Combined(combined));
                 }
-                Some(Found { target, prepay: order.prepay.clone(), orders: vec![order], is_by_h5_url: false })
+                Some(Found::new(target, order.prepay.clone(), vec![order]))
             }
             Target::Combined(id) => {
                 let combined = self.combined(id)?;
                 let orders = self.orders_of(&combined);
-                Some(Found { target, prepay: combined.prepay, orders, is_by_h5_url: false })
+                Some(Found::new(target, combined.prepay, orders))
             }
             Target::Refund(_) => None,
         }

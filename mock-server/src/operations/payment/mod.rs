@@ -17,6 +17,7 @@ pub(super) mod place;
 mod query;
 mod refund;
 pub(super) mod shared;
+mod waiting;
 
 use std::time::Duration;
 

@@ -178,6 +178,15 @@ impl Prepay {
         self.expires.max(self.created + CLOSES_AFTER) <= now.as_unix()
     }
 
+    /// Until when a user can pay an order in this state that is open. `None` if it is too late, or the payer has paid by itself.
+    pub(super) fn waits_until(&self, state: State, now: Timestamp) -> Option<u64> {
+        // Who has begun to pay can finish it.
+        let lives = if state == State::NotPay { self.renewed.saturating_add(PREPAY_LIVES) } else { u64::MAX };
+        let until = self.expires.min(lives);
+        let is_paid = self.due(now).is_some_and(|will| will.pays);
+        (until > now.as_unix() && !is_paid).then_some(until)
+    }
+
     /// What the payer does by itself and is due.
     pub(super) fn due(&self, now: Timestamp) -> Option<Will> {
         self.will.filter(|will| will.at <= now.as_unix())

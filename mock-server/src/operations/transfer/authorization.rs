@@ -20,6 +20,7 @@ use crate::{
         Context,
         payment::{Refusal, ledger::Ledger, place::content_of},
         resource,
+        waiting::{Waiting, WaitingKind, shown},
     },
     request::validate::ValidRequest,
     response::OperationResponse,
@@ -90,6 +91,21 @@ impl Authorization {
     /// The `out_bill_no` of the transfer that it waits for.
     fn awaited(&self) -> Option<&str> {
         self.transfer.as_deref().filter(|_| self.state == State::WaitUserConfirm)
+    }
+
+    /// It as one that waits for its user, if it does, and not for a transfer.
+    pub(super) fn waiting(&self, now: u64) -> Option<Waiting> {
+        let waits = self.transfer.is_none() && self.until > now && self.will.is_none_or(|will| will.at > now);
+        waits.then(|| Waiting {
+            kind: WaitingKind::Authorization,
+            out_authorization_no: Some(self.out_authorization_no.clone()),
+            description: self.text("user_display_name").unwrap_or_default().into(),
+            state: shown(self.state),
+            created_at: self.created,
+            expires_at: Some(self.until),
+            package_info: self.package_info.clone(),
+            ..Waiting::default()
+        })
     }
 
     fn add_package(&self, answer: &mut Value) {

@@ -17,6 +17,7 @@ mod place;
 mod progress;
 mod query;
 mod receipt;
+mod waiting;
 
 use std::time::Duration;
 

@@ -32,6 +32,14 @@ pub(crate) enum TransferTarget {
     Authorization(String),
 }
 
+impl TransferTarget {
+    pub(crate) fn number(&self) -> &str {
+        match self {
+            Self::Transfer(number) | Self::Authorization(number) => number,
+        }
+    }
+}
+
 impl TransferName {
     /// The name.
     pub fn as_str(&self) -> &str {

@@ -3,12 +3,11 @@
 import { attempt, call, notify } from './api.js';
 import { button, h, link, show, visible } from './dom.js';
 import { count, say, when } from './i18n.js';
-import { browse, facts, redraw, said, table } from './panes.js';
+import { browse, facts, redraw, table, telling } from './panes.js';
 import { block, exact } from './values.js';
 
-/** @typedef {import('./types.js').Callback} Callback */
-/** @typedef {import('./types.js').Attempt} Attempt */
-/** @typedef {import('./i18n.js').Text} Text */
+/** @import { Text } from './i18n.js' */
+/** @import { Attempt, Callback, Chosen, Clock, List } from './types.js' */
 
 const texts = /** @type {const} */ ({
   title: ['Callbacks', '回调'],
@@ -19,13 +18,13 @@ const texts = /** @type {const} */ ({
   state: ['State', '状态'],
   attempts: ['Attempts', '尝试次数'],
   merchant: ['Merchant', '商户号'],
-  back: ['Back to the list', '返回列表'],
   created: ['Created', '创建时间'],
   nth: ['Attempt {n}', '第 {n} 次尝试'],
   key: ['Signed by', '签名密钥'],
   took: ['Took', '耗时'],
   reason: ['Reason', '原因'],
   fault: ['Fault', '故障'],
+  received: ['received', '已接收'],
   refused: ['not received', '未接收'],
   resource: ['Resource before encryption', '加密前的 resource'],
   message: ['Lines that were signed', '签名串'],
@@ -41,8 +40,8 @@ const texts = /** @type {const} */ ({
   frozen: ['Next attempt at {at}, {time} ahead; but the clock is frozen.', '将于 {at} 再次尝试，还差 {time}；但时钟已冻结。'],
   move: ['Move the clock there', '把时钟拨到该时间'],
   held: [
-    'Not sent: {host} is not allowed. Start the mock with --notify-map {origin}=http://127.0.0.1:3000, which sends its callbacks to this machine, or with --notify-host {host}.',
-    '没有发送：不允许向 {host} 发送回调。启动时加上 --notify-map {origin}=http://127.0.0.1:3000 可转发到本机，或用 --notify-host {host} 允许该主机。',
+    'Not sent: {host} is not allowed. Start with --notify-map {origin}=http://127.0.0.1:3000 (to this machine) or --notify-host {host}.',
+    '没有发送：未允许向 {host} 发送回调。启动时加上 --notify-map {origin}=http://127.0.0.1:3000（转发到本机）或 --notify-host {host}。',
   ],
   new: ['Send a callback', '发送回调'],
   type: ['Event type', '事件类型'],
@@ -55,7 +54,7 @@ const texts = /** @type {const} */ ({
 const STATES = {
   waiting: [['waiting', '等待重试'], 'warn'],
   sending: [['sending', '发送中'], 'info'],
-  received: [['received', '已接收'], 'good'],
+  received: [texts.received, 'good'],
   'given-up': [['given up', '已放弃'], 'bad'],
   held: [['held back', '未发送'], 'bad'],
 };
@@ -74,13 +73,12 @@ function badge(state) {
   return h('span', { class: `badge ${kind}` }, say(text));
 }
 
-/** @returns {import('./panes.js').List} */
+/** @returns {List} */
 function deliveries() {
-  const [rows, failure] = [h('tbody'), h('p', { class: 'bad', role: 'alert' })];
+  const rows = h('tbody');
   const older = button(say(texts.older), () => attempt(back), { hidden: true });
   const heads = [texts.number, texts.event, texts.state, texts.attempts, texts.merchant];
   const list = h('div', { class: 'stack' }, h('section', { class: 'card stack' }, table(heads, rows, texts.title), older), sender());
-  const element = h('div', { class: 'stack views' }, h('h1', null, say(texts.title)), failure);
   /** @type {Map<number, Callback>} */
   const known = new Map();
   /** The numbers of those that have changed. @type {Set<number>} */
@@ -98,26 +96,21 @@ function deliveries() {
   const lowest = () => (known.size ? Math.min(...known.keys()) : 0);
 
   async function load() {
-    try {
-      if (!known.size) {
-        // The newest are near the last attempts.
-        const { attempts } = await call('GET', 'callback-attempts');
-        stale.add(Math.max(1, ...attempts.map((/** @type {{ callback: number }} */ one) => one.callback - PAGE + 1)));
-      }
-      // Those that are not shown stay so.
-      for (const number of stale) if (number < lowest()) stale.delete(number);
-      for (let calls = 0; stale.size && calls < CALLS; calls++) {
-        const first = Math.min(...stale);
-        const { callbacks, has_more, last } = await read(first - 1);
-        for (const number of [first, ...callbacks.map(({ number }) => number)]) stale.delete(number);
-        if (has_more && last === Math.max(...known.keys())) stale.add(last + 1);
-      }
-      for (const number of [...known.keys()].sort((a, b) => b - a).slice(MOST)) known.delete(number);
-      failure.textContent = '';
-      draw();
-    } catch (error) {
-      failure.textContent = said(error);
+    if (!known.size) {
+      // The newest are near the last attempts.
+      const { attempts } = await call('GET', 'callback-attempts');
+      stale.add(Math.max(1, ...attempts.map((/** @type {{ callback: number }} */ one) => one.callback - PAGE + 1)));
     }
+    // Those that are not shown stay so.
+    for (const number of stale) if (number < lowest()) stale.delete(number);
+    for (let calls = 0; stale.size && calls < CALLS; calls++) {
+      const first = Math.min(...stale);
+      const { callbacks, has_more, last } = await read(first - 1);
+      for (const number of [first, ...callbacks.map(({ number }) => number)]) stale.delete(number);
+      if (has_more && last === Math.max(...known.keys())) stale.add(last + 1);
+    }
+    for (const number of [...known.keys()].sort((a, b) => b - a).slice(MOST)) known.delete(number);
+    draw();
   }
 
   /** Reads those before the ones that are shown. */
@@ -144,7 +137,7 @@ function deliveries() {
   }
 
   return {
-    element,
+    head: [h('h1', null, say(texts.title))],
     list,
     rows,
     load,
@@ -156,39 +149,33 @@ function deliveries() {
   };
 }
 
-/** One callback with its attempts. @param {string} number */
+/** One callback with its attempts. @param {string} number @returns {Chosen} */
 function delivery(number) {
   const title = h('h2', { tabindex: '-1', class: 'hostile' }, number);
-  const failure = h('p', { class: 'bad', role: 'alert' });
   const [about, body, timer] = [h('div', { class: 'stack' }), h('div', { class: 'stack' }), h('span', { role: 'timer' })];
   const next = h('p', { class: 'row warn' }, timer, button(say(texts.move), () => attempt(advance)));
   const fault = h('select', { id: 'spoil' }, h('option', { value: '' }, say(texts.well)));
   const again = button(say(texts.resend), () => attempt(resend), { class: 'main' });
   const actions = h('p', { class: 'row' }, again, h('label', { for: 'spoil' }, say(texts.spoil)), fault);
-  const back = h('p', { class: 'back' }, link('#/callbacks', `← ${say(texts.back)}`));
-  const element = h('section', { class: 'card stack' }, back, title, failure, about, next, actions, body);
   /** @type {Callback | null} */
   let current = null;
   /** The mock's clock, and when it was read. */
-  let [clock, read] = [/** @type {import('./types.js').Clock | null} */ (null), 0];
+  let [clock, read] = [/** @type {Clock | null} */ (null), 0];
   let text = '';
 
   async function load() {
     try {
       draw(await call('GET', `callbacks/${encodeURIComponent(number)}`));
-      [clock, read] = [await call('GET', 'clock'), performance.now()];
-      if (fault.length === 1) {
-        const { callback_faults } = await call('GET', 'fault-names');
-        // One of them is about two callbacks.
-        const names = callback_faults.filter((/** @type {string} */ name) => name !== 'out-of-order');
-        fault.append(...names.map((/** @type {string} */ name) => h('option', null, name)));
-      }
-      failure.textContent = '';
-    } catch (error) {
-      failure.textContent = said(error);
+    } finally {
+      actions.hidden = !current;
     }
-    actions.hidden = !current;
+    [clock, read] = [await call('GET', 'clock'), performance.now()];
     tick();
+    if (fault.length > 1) return;
+    /** @type {{ callback_faults: string[] }} */
+    const { callback_faults } = await call('GET', 'fault-names');
+    // One of them is about two callbacks.
+    fault.append(...callback_faults.filter((name) => name !== 'out-of-order').map((name) => h('option', null, name)));
   }
 
   /** @param {Callback} callback */
@@ -222,7 +209,7 @@ function delivery(number) {
     // Others can move the clock.
     if (performance.now() - read > 5000) {
       read = performance.now();
-      void load();
+      load().catch(() => {});
     }
   }
 
@@ -237,10 +224,10 @@ function delivery(number) {
     const sent = await call('POST', `callbacks/${encodeURIComponent(number)}/resend`, fault.value ? { fault: fault.value } : undefined);
     draw(sent);
     const isReceived = sent.attempts.at(-1)?.received;
-    notify(say(isReceived ? ['received', '已接收'] : texts.refused), isReceived ? 'good' : 'bad');
+    notify(say(isReceived ? texts.received : texts.refused), isReceived ? 'good' : 'bad');
   }
 
-  return { element, title, load, tick };
+  return { title, parts: [about, next, actions, body], load, tick };
 }
 
 /** How to allow a host. @param {string} url */
@@ -251,7 +238,8 @@ function held(url) {
 
 /** @param {Attempt} attempt @param {number} nth @param {number} of */
 function tried({ at, serial, received, status, reason, fault, milliseconds, request, response_body }, nth, of) {
-  const outcome = h('span', { class: `badge ${received ? 'good' : 'bad'}` }, `${status ?? ''} ${say(received ? ['received', '已接收'] : texts.refused)}`);
+  const [how, text] = /** @type {const} */ (received ? ['good', texts.received] : ['bad', texts.refused]);
+  const outcome = h('span', { class: `badge ${how}` }, `${status ?? ''} ${say(text)}`);
   const about = facts([texts.reason, reason], [texts.fault, fault], [texts.key, serial], [texts.took, `${count(milliseconds)} ms`]);
   /** @type {[Text, string | undefined][]} */
   const pieces = [
@@ -261,7 +249,8 @@ function tried({ at, serial, received, status, reason, fault, milliseconds, requ
     [texts.body, request?.body],
   ];
   const shown = pieces.flatMap(([title, text]) => (text === undefined ? [] : [h('h4', null, say(title)), block(text || say(texts.empty))]));
-  const summary = h('summary', null, `${say(texts.nth, { n: nth })} · ${when(at, 'full')} `, outcome, ' ', fault && h('span', { class: 'badge warn' }, fault));
+  const spoiled = fault && h('span', { class: 'badge warn' }, fault);
+  const summary = h('summary', null, `${say(texts.nth, { n: nth })} · ${when(at, 'full')} `, outcome, ' ', spoiled);
   return h('details', { open: nth === of }, summary, h('div', { class: 'stack' }, about, shown));
 }
 
@@ -270,19 +259,11 @@ function sender() {
   const event = h('input', { id: 'event', list: 'events', required: true, value: 'TRANSACTION.SUCCESS' });
   const [events, to] = [h('datalist', { id: 'events' }), h('input', { id: 'to', placeholder: 'http://127.0.0.1:3000/notify' })];
   const fields = h('textarea', { id: 'fields', rows: 3, spellcheck: 'false' });
-  const failure = h('p', { class: 'bad hostile', role: 'alert' });
-  /** @param {Event} submitted */
-  const send = async (submitted) => {
-    submitted.preventDefault();
-    try {
-      const resource = fields.value.trim() ? exact(fields.value) : undefined;
-      const { number } = await call('POST', 'callbacks', { event_type: event.value, to: to.value || undefined, resource });
-      failure.textContent = '';
-      location.hash = `#/callbacks/${number}`;
-    } catch (error) {
-      failure.textContent = said(error);
-    }
-  };
+  const [failure, send] = telling(async () => {
+    const resource = fields.value.trim() ? exact(fields.value) : undefined;
+    const { number } = await call('POST', 'callbacks', { event_type: event.value, to: to.value || undefined, resource });
+    location.hash = `#/callbacks/${number}`;
+  });
   // The events are in the contract, which is large: it is read when they are needed.
   const fill = async () => {
     if (events.childElementCount) return;
@@ -292,6 +273,8 @@ function sender() {
   /** @type {[HTMLElement, Text][]} */
   const all = [[event, texts.type], [to, texts.to], [fields, texts.fields]];
   const labelled = all.map(([field, text]) => h('div', null, h('label', { for: field.id }, say(text)), field));
-  const form = h('form', { class: 'stack', onsubmit: send }, labelled, events, failure, h('p', null, h('button', { class: 'main' }, say(texts.send))));
+  const onsubmit = (/** @type {Event} */ event) => (event.preventDefault(), send());
+  const go = h('p', null, h('button', { class: 'main' }, say(texts.send)));
+  const form = h('form', { class: 'stack', onsubmit }, labelled, events, failure, go);
   return h('details', { class: 'card', ontoggle: () => attempt(fill) }, h('summary', null, say(texts.new)), form);
 }

@@ -1,9 +1,8 @@
 // What kinds of documents there are, and how those with states get from one to the next. From the documentation and from what the mock
 // does (mock-server/src/operations/).
 
-/** @typedef {import('./i18n.js').Text} Text */
-/** `from` is empty where a document begins. @typedef {{ from: string, to: string, by: Text }} Move */
-/** A state and its place. @typedef {{ name: string, column: number, row: number }} Box */
+/** @import { Text } from './i18n.js' */
+/** @import { Box, Move } from './types.js' */
 
 /** What a person looks for, first; every other kind comes after these. @type {{ [kind: string]: Text }} */
 export const KINDS = {
@@ -69,11 +68,14 @@ const BY = {
 };
 
 /**
- * The layout of each machine: rows of states, `.` where there is none. And its moves: `from>to by`, with nothing before `>` where it begins.
+ * The layout of each machine: rows of states, `.` where there is none. And its moves: `from>to by`, with no `from` where it begins.
  * @type {{ [kind: string]: [layout: string, moves: string] }}
  */
 const MACHINES = {
-  order: ['. NOTPAY|CLOSED SUCCESS|. REFUND', '>NOTPAY ordered|>CLOSED unordered|NOTPAY>SUCCESS pays|NOTPAY>CLOSED closes|SUCCESS>REFUND refunds'],
+  order: [
+    '. NOTPAY|CLOSED SUCCESS|. REFUND',
+    '>NOTPAY ordered|>CLOSED unordered|NOTPAY>SUCCESS pays|NOTPAY>CLOSED closes|SUCCESS>REFUND refunds',
+  ],
   code: [
     '. NOTPAY|USERPAYING . CLOSED|PAYERROR SUCCESS|. REFUND REVOKED',
     '>NOTPAY ordered|NOTPAY>SUCCESS pays|NOTPAY>USERPAYING password|NOTPAY>PAYERROR fails|NOTPAY>CLOSED week|NOTPAY>REVOKED reversed|' +
@@ -94,15 +96,22 @@ const MACHINES = {
     '. WAIT_USER_CONFIRM|TAKING_EFFECT|. CLOSED',
     '>WAIT_USER_CONFIRM accepted|WAIT_USER_CONFIRM>TAKING_EFFECT confirms|WAIT_USER_CONFIRM>CLOSED overdue|TAKING_EFFECT>CLOSED ended',
   ],
-  transfer_batch: ['WAIT_PAY ACCEPTED|CLOSED FINISHED', '>WAIT_PAY approval|>ACCEPTED accepted|WAIT_PAY>CLOSED unapproved|ACCEPTED>FINISHED done'],
+  transfer_batch: [
+    'WAIT_PAY ACCEPTED|CLOSED FINISHED',
+    '>WAIT_PAY approval|>ACCEPTED accepted|WAIT_PAY>CLOSED unapproved|ACCEPTED>FINISHED done',
+  ],
   profit_sharing: ['PROCESSING|FINISHED', '>PROCESSING accepted|PROCESSING>FINISHED done'],
   profit_sharing_return: ['PROCESSING|SUCCESS FAILED', '>PROCESSING accepted|PROCESSING>SUCCESS done|PROCESSING>FAILED fails'],
   service_order: [
     '. CREATED|. DOING/USER_CONFIRM EXPIRED|REVOKED DOING/MCH_COMPLETE|. . DONE',
     '>CREATED accepted|CREATED>DOING/USER_CONFIRM confirms|CREATED>REVOKED cancels|CREATED>EXPIRED month|' +
-      'DOING/USER_CONFIRM>DOING/MCH_COMPLETE completes|DOING/USER_CONFIRM>REVOKED cancels|DOING/USER_CONFIRM>DONE zero|DOING/MCH_COMPLETE>DONE paid',
+      'DOING/USER_CONFIRM>DOING/MCH_COMPLETE completes|DOING/USER_CONFIRM>REVOKED cancels|' +
+      'DOING/USER_CONFIRM>DONE zero|DOING/MCH_COMPLETE>DONE paid',
   ],
-  service_permission: ['. UNBOUNDUSER|. AVAILABLE|. UNAVAILABLE', '>UNBOUNDUSER accepted|UNBOUNDUSER>AVAILABLE opens|AVAILABLE>UNAVAILABLE ended|UNAVAILABLE>AVAILABLE again'],
+  service_permission: [
+    '. UNBOUNDUSER|. AVAILABLE|. UNAVAILABLE',
+    '>UNBOUNDUSER accepted|UNBOUNDUSER>AVAILABLE opens|AVAILABLE>UNAVAILABLE ended|UNAVAILABLE>AVAILABLE again',
+  ],
   member_card: [
     'NOT_ACTIVATE EFFECTIVE|. UNAVAILABLE',
     '>EFFECTIVE imported|>NOT_ACTIVATE deposited|NOT_ACTIVATE>EFFECTIVE opens|NOT_ACTIVATE>UNAVAILABLE unavailable|' +

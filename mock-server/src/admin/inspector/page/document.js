@@ -5,14 +5,13 @@ import { KINDS, RELATED, stateOf } from './diagrams.js';
 import { button, h, link, visible } from './dom.js';
 import { moment, points, states } from './drawing.js';
 import { say } from './i18n.js';
-import { redraw, said, some } from './panes.js';
+import { redraw, some, telling } from './panes.js';
 import { block, differences, exact } from './values.js';
 
-/** @typedef {import('./types.js').Document} Document */
-/** @typedef {import('./types.js').Change} Change */
+/** @import { Text } from './i18n.js' */
+/** @import { Change, Chosen, Document } from './types.js' */
 
 const texts = /** @type {const} */ ({
-  back: ['Back to the list', '返回列表'],
   version: ['version {n}', '版本 {n}'],
   deleted: ['deleted', '已删除'],
   edit: ['Edit', '编辑'],
@@ -42,7 +41,7 @@ const texts = /** @type {const} */ ({
   keep: ['Keep it', '保留'],
 });
 
-/** @type {{ [by: string]: import('./i18n.js').Text }} */
+/** @type {{ [by: string]: Text }} */
 const BY = { request: texts.request, payer: texts.payer, time: texts.time, edit: texts.edited };
 
 /** @param {...string} parts */
@@ -55,15 +54,13 @@ export function nameOf(kind) {
   return say(KINDS[kind] ?? [kind, kind]);
 }
 
-/** @param {string} merchant @param {string} kind @param {string} key */
+/** @param {string} merchant @param {string} kind @param {string} key @returns {Chosen} */
 export function openDocument(merchant, kind, key) {
   const call = `documents/${encodeURIComponent(kind)}/${encodeURIComponent(key)}?merchant=${encodeURIComponent(merchant)}`;
   const title = h('h2', { tabindex: '-1', class: 'hostile' }, ...visible(key));
-  const [facts, failure, body, editor] = [h('p', { class: 'row' }), h('p', { class: 'bad', role: 'alert' }), h('div', { class: 'stack' }), h('div', { class: 'stack' })];
+  const [facts, body, editor] = [h('p', { class: 'row' }), h('div', { class: 'stack' }), h('div', { class: 'stack' })];
   const change = button(say(texts.edit), () => current && edit(current));
   const actions = h('p', { class: 'row' }, change, button(say(texts.remove), () => attempt(remove), { class: 'danger' }));
-  const back = h('p', { class: 'back' }, link(address(merchant, kind), `← ${say(texts.back)}`));
-  const element = h('section', { class: 'card stack' }, back, title, facts, actions, failure, editor, body);
   let text = '';
   /** @type {Document | null} */
   let current = null;
@@ -72,14 +69,14 @@ export function openDocument(merchant, kind, key) {
   async function load() {
     try {
       const answer = await textOf('GET', call);
-      failure.textContent = '';
       if (answer === text) return;
       [text, current] = [answer, exact(answer)];
     } catch (error) {
       [text, current] = ['', null];
-      failure.textContent = said(error);
+      throw error;
+    } finally {
+      actions.hidden = !current || current.value === null;
     }
-    actions.hidden = !current || current.value === null;
     redraw(body, ...(current ? parts(current) : []));
     warn();
   }
@@ -93,7 +90,7 @@ export function openDocument(merchant, kind, key) {
       state && h('span', { class: 'badge info hostile' }, ...visible(state)),
       h('span', { class: `badge ${version ? '' : 'warn'}` }, version ? say(texts.version, { n: version }) : say(texts.deleted)),
     );
-    /** @type {[import('./i18n.js').Text, Element | null][]} */
+    /** @type {[Text, Element | null][]} */
     const all = [
       [texts.states, states(kind, value, changes)],
       [texts.points, kind === 'member_card' ? points(changes) : null],
@@ -108,13 +105,14 @@ export function openDocument(merchant, kind, key) {
   function related(value) {
     const found = (RELATED[kind] ?? []).flatMap(([field, kind]) => [value?.[field]].flat().map((key) => ({ kind, key })));
     const named = found.filter(({ key }) => typeof key === 'string');
-    return named.length ? some(h('ul'), named, 20, ({ kind, key }) => h('li', null, `${nameOf(kind)} `, link(address(merchant, kind, key), ...visible(key)))) : null;
+    const item = (/** @type {{ kind: string, key: string }} */ { kind, key }) =>
+      h('li', null, `${nameOf(kind)} `, link(address(merchant, kind, key), ...visible(key)));
+    return named.length ? some(h('ul'), named, 20, item) : null;
   }
 
   /** @param {Document} edited */
   function edit({ value, version }) {
     const input = h('textarea', { id: 'edited', rows: 16, spellcheck: 'false', 'aria-describedby': 'edit-what edit-error' });
-    const error = h('p', { class: 'bad hostile', id: 'edit-error', role: 'alert' });
     const changed = h('p', { class: 'warn', role: 'status' });
     input.value = JSON.stringify(value, null, 2);
     warn = () => void (changed.textContent = current?.version === version ? '' : say(texts.other));
@@ -123,18 +121,19 @@ export function openDocument(merchant, kind, key) {
       warn = () => {};
       change.focus();
     };
-    const save = async () => {
+    const [error, save] = telling(async () => {
       try {
         await textOf('PUT', call, exact(input.value));
-        notify(say(texts.saved));
-        close();
-        await load();
       } catch (refused) {
-        error.textContent = said(refused);
         input.setAttribute('aria-invalid', 'true');
         input.focus();
+        throw refused;
       }
-    };
+      notify(say(texts.saved));
+      close();
+      await load();
+    });
+    error.id = 'edit-error';
     editor.replaceChildren(
       h('p', { class: 'warn', id: 'edit-what' }, say(texts.setup)),
       h('label', { for: 'edited' }, say(texts.json)),
@@ -153,7 +152,7 @@ export function openDocument(merchant, kind, key) {
     title.focus();
   }
 
-  return { element, title, load };
+  return { title, parts: [facts, actions, editor, body], load };
 }
 
 /** What each change changed, the newest first. @param {Change[]} changes */

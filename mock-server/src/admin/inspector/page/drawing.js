@@ -5,10 +5,7 @@ import { h, link, s, visible } from './dom.js';
 import { count, say, when } from './i18n.js';
 import { some, table, tr } from './panes.js';
 
-/** @typedef {import('./types.js').Change} Change */
-/** @typedef {import('./diagrams.js').Move} Move */
-/** @typedef {import('./diagrams.js').Box} Box */
-/** A move that a change made. @typedef {Move & { change: Change }} Happened */
+/** @import { Box, Change, Happened, Move } from './types.js' */
 
 const texts = /** @type {const} */ ({
   diagram: ['The states, now {now}; the table says the same.', '状态图，当前为 {now}；下表内容相同。'],
@@ -19,7 +16,7 @@ const texts = /** @type {const} */ ({
   at: ['Time', '时间'],
   begin: ['(begin)', '（创建）'],
   next: ['can happen next', '接下来可能'],
-  other: ['in another way', '其他方式'],
+  other: ['edited, or unknown', '编辑或未知'],
   exchange: ['request {n}', '请求 {n}'],
   line: ['Points from {first} to {last}, at least {least}, at most {most}', '积分从 {first} 变为 {last}，最少 {least}，最多 {most}'],
   points: ['Points', '积分'],
@@ -43,7 +40,12 @@ function way(moves, from, to) {
   return null;
 }
 
-/** The moves that the changes made. Where several happened at once, those in between, too. @param {string} kind @param {Move[]} moves @param {Change[]} changes */
+/**
+ * The moves that the changes made. Where several happened at once, those in between, too.
+ * @param {string} kind
+ * @param {Move[]} moves
+ * @param {Change[]} changes
+ */
 function story(kind, moves, changes) {
   /** @type {Happened[]} */
   const happened = [];
@@ -61,6 +63,8 @@ function story(kind, moves, changes) {
 }
 
 const [COLUMN, ROW, WIDTH, HEIGHT, TOP] = [172, 98, 146, 40, 46];
+/** The tip of an arrow. */
+const TIP = { viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: 'auto', markerUnits: 'userSpaceOnUse' };
 
 /**
  * The states of a document; `null` if it has none.
@@ -79,7 +83,8 @@ export function states(kind, value, changes) {
   const columns = Math.max(0, ...boxes.map(({ column }) => column + 1));
   const names = new Set([...happened.map(({ to }) => to), now]);
   [...names].filter((name) => !boxes.some((box) => box.name === name)).forEach((name, row) => boxes.push({ name, column: columns, row }));
-  const [width, height] = [Math.max(...boxes.map(({ column }) => column + 1)) * COLUMN, Math.max(...boxes.map(({ row }) => row)) * ROW + TOP + HEIGHT + 4];
+  const width = Math.max(...boxes.map(({ column }) => column + 1)) * COLUMN;
+  const height = Math.max(...boxes.map(({ row }) => row)) * ROW + TOP + HEIGHT + 4;
   const begin = boxes.find(({ name }) => name === (happened.find(({ from }) => !from) ?? moves[0])?.to)?.column ?? 0;
   /** @param {string} state */
   const place = (state) => boxes.find(({ name }) => name === state) ?? { name: '', column: begin, row: -1 };
@@ -98,15 +103,15 @@ export function states(kind, value, changes) {
   const svg = s(
     'svg',
     { viewBox: `0 0 ${width} ${height}`, width, height, class: 'diagram', role: 'img', 'aria-label': say(texts.diagram, { now }) },
-    s('defs', null, ['', 'done', 'next'].map((kind) =>
-      s('marker', { id: `tip${kind}`, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: 'auto', markerUnits: 'userSpaceOnUse' }, s('path', { d: 'M0 0 8 4 0 8z', class: kind })))),
+    ['', 'done', 'next'].map((kind) => s('marker', { ...TIP, id: `tip${kind}` }, s('path', { d: 'M0 0 8 4 0 8z', class: kind }))),
     arrows.map(([line]) => line),
     (moves.length > 0 || others.length > 0) && s('circle', { cx: (begin + 0.5) * COLUMN, cy: 6, r: 5 }),
     boxes.map(({ name, column, row }) => {
       const [x, y] = [(column + 0.5) * COLUMN, row * ROW + TOP];
       const lines = name.split('/', 2).map((line) => (line.length > 20 ? `${line.slice(0, 19)}…` : line));
       const kind = name === now ? 'now' : names.has(name) ? 'been' : next.some(({ to }) => to === name) ? 'next' : '';
-      return s('g', { class: `box ${kind}` }, s('rect', { x: x - WIDTH / 2, y, width: WIDTH, height: HEIGHT, rx: 8 }), label(x, y + HEIGHT / 2, lines));
+      const rect = s('rect', { x: x - WIDTH / 2, y, width: WIDTH, height: HEIGHT, rx: 8 });
+      return s('g', { class: `box ${kind}` }, rect, label(x, y + HEIGHT / 2, lines));
     }),
     arrows.map(([, words]) => words),
   );
@@ -128,10 +133,12 @@ function drawn(a, b, hasBack, kind, lines) {
   const y = a.row < 0 ? 6 : a.row * ROW + TOP + (isDown ? HEIGHT : 0);
   const end = b.row * ROW + TOP + (isDown ? -1 : HEIGHT + 1);
   const bend = (y + end) / 2;
-  let [d, at, height] = [`M${x} ${y}C${x} ${bend} ${z} ${bend} ${z} ${end}`, x + (z - x) * 0.77 + Math.sign(aside) * 6, bend + side * side * 7];
+  let d = `M${x} ${y}C${x} ${bend} ${z} ${bend} ${z} ${end}`;
+  let [at, height] = [x + (z - x) * 0.77 + Math.sign(aside) * 6, bend + side * side * 7];
   if (a.row === b.row) {
     const [left, right] = [x + side * (WIDTH / 2 - 24), z - side * (WIDTH / 2 - 23)];
-    [d, at, height] = [`M${left} ${y + HEIGHT / 2}H${right}`, (left + right) / 2, y + (Math.abs(z - x) > COLUMN ? HEIGHT / 2 : -10)];
+    d = `M${left} ${y + HEIGHT / 2}H${right}`;
+    [at, height] = [(left + right) / 2, y + (Math.abs(z - x) > COLUMN ? HEIGHT / 2 : -10)];
   }
   const line = s('path', { d, class: kind, 'marker-end': `url(#tip${kind})` });
   return [line, s('g', { class: `words ${kind} ${hasBack ? (isDown ? 'before' : 'after') : ''}` }, label(at, height, lines))];
@@ -153,10 +160,12 @@ export function points(changes) {
     return { change, number: Number(found?.rawJSON ?? found) };
   });
   const known = all.filter(({ number }) => Number.isFinite(number));
-  const kept = known.filter(({ number }, at) => number !== known[at - 1]?.number).map((one, at, all) => ({ ...one, at: one.change.at, by: one.number - (all[at - 1]?.number ?? one.number) }));
+  const moved = known.filter(({ number }, at) => number !== known[at - 1]?.number);
+  const kept = moved.map((one, at) => ({ ...one, at: one.change.at, by: one.number - (moved[at - 1]?.number ?? one.number) }));
   const [first, last] = [kept[0], kept.at(-1)];
   if (!first || !last || kept.length < 2) return null;
-  const [least, most] = kept.reduce(([low, high], { number }) => [Math.min(low, number), Math.max(high, number)], [first.number, first.number]);
+  const least = kept.reduce((low, { number }) => Math.min(low, number), first.number);
+  const most = kept.reduce((high, { number }) => Math.max(high, number), first.number);
   const [width, left, top, bottom] = [640, 76, 30, 180];
   // By time; but what is of the same second stands side by side, also if the clock was moved back.
   const step = Math.max(1, (last.at - first.at) / (3 * kept.length));
@@ -182,6 +191,7 @@ export function points(changes) {
     s('path', { class: 'line', d: kept.map(({ number }, nth) => (nth ? `H${x(nth)}V${y(number)}` : `M${x(0)} ${y(number)}`)).join('') }),
     kept.length > 100 ? [] : kept.map(({ number }, nth) => s('circle', { cx: x(nth), cy: y(number), r: 4 })),
   );
-  const body = some(h('tbody'), kept.reverse(), 5, ({ change, number, by }) => tr(moment(change), count(number), `${by > 0 ? '+' : ''}${by ? count(by) : ''}`));
+  const sign = (/** @type {number} */ by) => `${by > 0 ? '+' : ''}${by ? count(by) : ''}`;
+  const body = some(h('tbody'), kept.reverse(), 5, ({ change, number, by }) => tr(moment(change), count(number), sign(by)));
   return h('div', { class: 'stack' }, svg, table([texts.at, texts.points, texts.change], body, texts.points));
 }

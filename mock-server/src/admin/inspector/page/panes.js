@@ -4,47 +4,68 @@ import { button, h, show, visible } from './dom.js';
 import { on } from './events.js';
 import { count, language, say } from './i18n.js';
 
-/** @typedef {import('./i18n.js').Text} Text */
-/** A list in `rows`. `hear` tells it of an event, and is false if that is none of its. @typedef {{ element: Element, list: Element, rows: HTMLTableSectionElement, load: () => unknown, hear: (kind: string, data: any) => boolean }} List */
-/** @typedef {{ element: Element, title: HTMLElement, load: () => unknown, tick?: () => void }} Chosen */
+/** @import { Text } from './i18n.js' */
+/** @import { Chosen, List } from './types.js' */
 
-const texts = /** @type {const} */ ({ more: ['Show {n} more', '再显示 {n} 条'] });
+const texts = /** @type {const} */ ({
+  back: ['Back to the list', '返回列表'],
+  more: ['Show {n} more', '再显示 {n} 条'],
+});
 
-/** The list that was shown last: it stays while only the choice in it changes. @type {{ id: string, list: List, one: HTMLElement } | null} */
+/**
+ * The list that was shown last: it stays while only the choice in it changes.
+ * @type {{ id: string, list: List, one: HTMLElement, load: () => Promise<void>, element: HTMLElement } | null}
+ */
 let last = null;
 
 /**
  * Shows a list and what is chosen in it, and keeps both fresh.
  * @param {HTMLElement} root
- * @param {string[]} names of the list
+ * @param {string[]} path of the list
  * @param {string} key what is chosen, or empty
  * @param {() => List} make
  * @param {() => Chosen} choose
  * @returns {() => void}
  */
-export function browse(root, names, key, make, choose) {
-  const id = JSON.stringify([language, ...names]);
+export function browse(root, path, key, make, choose) {
+  const id = JSON.stringify([language, ...path]);
   const isNew = last?.id !== id;
   if (!last || isNew) {
-    const [list, one] = [make(), h('div')];
-    list.element.append(h('div', { class: 'panes' }, list.list, one));
-    last = { id, list, one };
+    const [list, one, [failure, load]] = [make(), h('div'), telling(() => last?.list.load())];
+    const panes = h('div', { class: 'panes' }, list.list, one);
+    last = { id, list, one, load, element: h('div', { class: 'stack views' }, list.head, failure, panes) };
   }
-  const { list, one } = last;
+  const { list, one, load, element } = last;
   const chosen = key ? choose() : null;
-  show(one, chosen?.element);
+  const [failure, loadChosen] = telling(() => chosen?.load());
+  const back = h('p', { class: 'back' }, h('a', { href: `#/${path.map(encodeURIComponent).join('/')}` }, `← ${say(texts.back)}`));
+  show(one, chosen && h('section', { class: 'card stack' }, back, chosen.title, failure, chosen.parts));
   one.parentElement?.classList.toggle('chosen', chosen !== null);
   const before = [...list.rows.rows].find((row) => row.dataset.key === list.rows.dataset.chosen);
   list.rows.dataset.chosen = key;
   mark(list.rows);
-  root.append(list.element);
+  root.append(element);
   if (!isNew) (chosen?.title ?? before?.querySelector('a'))?.focus();
-  const refresh = paced(() => Promise.all([list.load(), chosen?.load()]));
+  const refresh = paced(() => Promise.all([load(), loadChosen()]));
   refresh();
   const kinds = /** @type {const} */ (['changes', 'attempts', 'cleared', 'restarted']);
   const ends = kinds.map((kind) => on(kind, (data) => list.hear(kind, data) && refresh()));
   const timer = setInterval(() => document.hidden || chosen?.tick?.(), 1000);
   return () => [...ends, refresh.end, () => clearInterval(timer)].forEach((end) => end());
+}
+
+/** Something to do, and the place where it says why it failed. @param {() => unknown} act @returns {[HTMLElement, () => Promise<void>]} */
+export function telling(act) {
+  const failure = h('p', { class: 'bad hostile', role: 'alert' });
+  const told = async () => {
+    try {
+      await act();
+      failure.textContent = '';
+    } catch (error) {
+      failure.textContent = error instanceof Error ? error.message : String(error);
+    }
+  };
+  return [failure, told];
 }
 
 /** Marks the chosen row. @param {HTMLTableSectionElement} rows */
@@ -125,10 +146,6 @@ export function some(parent, items, step, make) {
 /** @param {[Text, string | number | null | undefined][]} facts */
 export function facts(...facts) {
   const shown = facts.filter(([, value]) => value !== undefined && value !== null);
-  return h('dl', null, shown.map(([text, value]) => [h('dt', null, say(text)), h('dd', { class: 'hostile' }, ...visible(String(value)))]).flat());
-}
-
-/** What an error says. @param {unknown} error */
-export function said(error) {
-  return error instanceof Error ? error.message : String(error);
+  const item = (/** @type {string} */ value) => h('dd', { class: 'hostile' }, ...visible(value));
+  return h('dl', null, shown.flatMap(([text, value]) => [h('dt', null, say(text)), item(String(value))]));
 }

@@ -5,10 +5,11 @@ import { KINDS, stateOf } from './diagrams.js';
 import { address, nameOf, openDocument } from './document.js';
 import { button, h, show, visible } from './dom.js';
 import { count, say } from './i18n.js';
-import { browse, paced, redraw, said, table } from './panes.js';
+import { browse, paced, redraw, table } from './panes.js';
 import { exact } from './values.js';
 
-/** @typedef {{ key: string, version: number, value: unknown }} Line */
+/** @import { Document, List } from './types.js' */
+/** @typedef {Pick<Document, 'key' | 'version' | 'value'>} Line */
 
 const texts = /** @type {const} */ ({
   title: ['State', '数据'],
@@ -33,10 +34,10 @@ export function state(root, [merchant = '', kind = '', key = '']) {
   return browse(root, ['state', merchant, kind], key, () => documents(merchant, kind), () => openDocument(merchant, kind, key));
 }
 
-/** @param {string} merchant @param {string} kind @returns {import('./panes.js').List} */
+/** @param {string} merchant @param {string} kind @returns {List} */
 function documents(merchant, kind) {
   const whose = h('select', { id: 'merchant', onchange: () => (location.hash = address(whose.value)) });
-  const [kinds, failure] = [h('nav', { class: 'kinds', 'aria-label': say(texts.kinds) }), h('p', { class: 'bad', role: 'alert' })];
+  const kinds = h('nav', { class: 'kinds', 'aria-label': say(texts.kinds) });
   const filter = h('input', { type: 'search', id: 'filter', oninput: () => again() });
   const [rows, tally] = [h('tbody'), h('span', { class: 'muted', role: 'status' })];
   const more = button(say(texts.more), () => ((wanted += SHOWN), load()));
@@ -49,33 +50,28 @@ function documents(merchant, kind) {
     more,
   );
   const head = h('div', { class: 'row' }, h('h1', null, say(texts.title)), h('label', { for: 'merchant' }, say(texts.merchant)), whose);
-  const element = h('div', { class: 'stack views' }, head, failure, kinds);
   const query = `documents?merchant=${encodeURIComponent(merchant)}`;
   let [wanted, round, drawn] = [SHOWN, 0, ''];
   const again = paced(() => ((wanted = SHOWN), load()), 300);
 
   async function load() {
     const mine = ++round;
-    try {
-      /** @type {string[]} */
-      const all = (await call('GET', 'merchants')).merchants.map((/** @type {{ mchid: string }} */ one) => one.mchid);
-      if (!merchant && all[0]) return location.replace(address(all[0]));
-      const choices = [...new Set([...all, merchant])];
-      if (choices.length !== whose.length) show(whose, choices.map((mchid) => h('option', null, mchid)));
-      whose.value = merchant;
-      drawKinds((await call('GET', query)).kinds);
-      if (kind) await search(() => mine === round);
-      failure.textContent = '';
-    } catch (error) {
-      failure.textContent = said(error);
-    }
+    /** @type {{ merchants: { mchid: string }[] }} */
+    const { merchants } = await call('GET', 'merchants');
+    const all = merchants.map(({ mchid }) => mchid);
+    if (!merchant && all[0]) return location.replace(address(all[0]));
+    const choices = [...new Set([...all, merchant])];
+    if (choices.length !== whose.length) show(whose, choices.map((mchid) => h('option', null, mchid)));
+    whose.value = merchant;
+    drawKinds((await call('GET', query)).kinds);
+    if (kind) await search(() => mine === round);
   }
 
   /** @param {{ kind: string, count: number }[]} found */
   function drawKinds(found) {
     const chips = found.map((one) => {
-      const current = one.kind === kind && 'true';
-      return h('a', { href: address(merchant, one.kind), 'aria-current': current }, ...visible(nameOf(one.kind)), ' ', h('span', { class: 'badge' }, count(one.count)));
+      const to = { href: address(merchant, one.kind), 'aria-current': one.kind === kind && 'true' };
+      return h('a', to, ...visible(nameOf(one.kind)), ' ', h('span', { class: 'badge' }, count(one.count)));
     });
     const at = (/** @type {string} */ kind) => found.findIndex((one) => one.kind === kind);
     const known = Object.keys(KINDS).map(at).filter((at) => at >= 0);
@@ -84,7 +80,8 @@ function documents(merchant, kind) {
     const others = found.flatMap((one, at) => (one.kind in KINDS ? [] : [chips[at] ?? null]));
     const open = kinds.querySelector('details')?.open ?? !(kind in KINDS);
     const rest = h('details', { open }, h('summary', null, say(texts.others, { n: others.length })), h('div', { class: 'kinds' }, others));
-    redraw(kinds, ...known.map((at) => chips[at]), others.length > 0 && rest, !found.length && h('p', { class: 'empty' }, say(texts.nothing)));
+    const nothing = found.length === 0 && h('p', { class: 'empty' }, say(texts.nothing));
+    redraw(kinds, ...known.map((at) => chips[at]), others.length > 0 && rest, nothing);
   }
 
   /** Reads on until enough documents match. @param {() => boolean} isMine */
@@ -104,22 +101,26 @@ function documents(merchant, kind) {
     more.hidden = !hasMore;
     tally.textContent = say(texts.found, { n: count(found.length), seen: count(seen) });
     const now = JSON.stringify(found.map(({ key, version }) => [key, version]));
-    if (now !== drawn) redraw(rows, ...(found.length ? found.map(row) : [h('tr', null, h('td', { colspan: 3, class: 'empty' }, say(texts.none)))]));
+    const none = h('tr', null, h('td', { colspan: 3, class: 'empty' }, say(texts.none)));
+    if (now !== drawn) redraw(rows, ...(found.length ? found.map(row) : [none]));
     drawn = now;
   }
 
   /** @param {Line} line */
   function row({ key, version, value }) {
     const to = h('a', { href: address(merchant, kind, key), class: 'hostile mono' }, ...visible(key));
-    return h('tr', { 'data-key': key }, h('td', null, to), h('td', null, ...visible(stateOf(kind, value) ?? '')), h('td', null, count(version)));
+    const cells = [[to], visible(stateOf(kind, value) ?? ''), [count(version ?? 0)]];
+    return h('tr', { 'data-key': key }, cells.map((cell) => h('td', null, cell)));
   }
 
   return {
-    element,
+    head: [head, kinds],
     list,
     rows,
     load,
-    hear: (event, data) =>
-      event !== 'attempts' && (event !== 'changes' || data.skipped > 0 || data.changes.some((/** @type {any} */ one) => one.merchant === merchant)),
+    hear(event, data) {
+      const isOwn = (/** @type {{ merchant: string }} */ one) => one.merchant === merchant;
+      return event === 'changes' ? data.skipped > 0 || data.changes.some(isOwn) : event !== 'attempts';
+    },
   };
 }

@@ -166,3 +166,27 @@ export interface Callback {
 }
 
 export interface Clock { now: number; rfc3339: string; frozen: boolean; offset: number }
+
+// What State and Callbacks are made of.
+
+/** A list in `rows`. */
+export interface List {
+  head: Element[];
+  list: Element;
+  rows: HTMLTableSectionElement;
+  load: () => Promise<unknown>;
+  /** Tells it of an event; false if that is none of its. */
+  hear: (kind: string, data: any) => boolean;
+}
+
+/** What is chosen in a list. */
+export interface Chosen { title: HTMLElement; parts: Element[]; load: () => Promise<unknown>; tick?: () => void }
+
+/** From a state to the next. `from` is empty where a document begins. */
+export interface Move { from: string; to: string; by: readonly [string, string] }
+
+/** A move that a change made. */
+export interface Happened extends Move { change: Change }
+
+/** A state and its place in a diagram. */
+export interface Box { name: string; column: number; row: number }

@@ -23,7 +23,7 @@ export function exact(text) {
   }
 }
 
-/** Every single value by its path, as JSON; the first 5,000. @param {any} value @param {Map<string, string>} found @param {string} [path] */
+/** Every value by its path, as JSON; the first 5,000. @param {any} value @param {Map<string, string>} found @param {string} [path] */
 function flat(value, found, path = '') {
   if (value && typeof value === 'object' && !Exact.isRawJSON?.(value) && Object.keys(value).length > 0) {
     for (const name of Object.keys(value)) if (found.size < 5000) flat(value[name], found, path ? `${path}.${name}` : name);
