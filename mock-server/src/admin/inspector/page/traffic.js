@@ -261,7 +261,7 @@ function filters(change) {
   }
 
   fill();
-  const element = h('div', { class: 'stack', role: 'search' }, controls.slice(-1), more);
+  const element = h('div', { role: 'search' }, controls.slice(-1), more);
   return { element, refresh: () => performance.now() - filledAt > PAUSE && fill() };
 }
 
