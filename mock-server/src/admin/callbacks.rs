@@ -64,7 +64,7 @@ struct AttemptPage {
 /// An attempt to deliver a callback, in short.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CallbackAttemptLine)]
-struct AttemptLine {
+pub(super) struct AttemptLine {
     /// Counts the attempts of a mock from 1.
     #[schema(minimum = 1)]
     number: u64,
@@ -244,17 +244,8 @@ pub(super) async fn list_attempts(
             changed = timeout_at(until, newest.changed()) => if changed.is_err() { break (attempts, last) },
         }
     };
-    let line = |one: &Arc<Attempted>| AttemptLine {
-        number: one.number,
-        at: one.attempt.at.as_unix(),
-        callback: one.callback,
-        nth: one.nth,
-        event_type: one.event_type.clone(),
-        merchant: one.mchid.to_string(),
-        status: one.status(),
-        line: truncate(&one.to_string(), LINE).into_owned(),
-    };
-    Long::of(&control, &AttemptPage { attempts: attempts.iter().map(line).collect(), last })
+    let attempts = attempts.iter().map(|one| AttemptLine::of(one)).collect();
+    Long::of(&control, &AttemptPage { attempts, last })
 }
 
 /// Sends a callback now, and waits for its first attempt.
@@ -306,6 +297,21 @@ pub(super) async fn resend_callback(
     let number = Segment(number).number()?;
     let delivery = control.resend(number).await?;
     Ok(Json::of(&Callback::of(&delivery, true)))
+}
+
+impl AttemptLine {
+    pub(super) fn of(one: &Attempted) -> Self {
+        Self {
+            number: one.number,
+            at: one.attempt.at.as_unix(),
+            callback: one.callback,
+            nth: one.nth,
+            event_type: one.event_type.clone(),
+            merchant: one.mchid.to_string(),
+            status: one.status(),
+            line: truncate(&one.to_string(), LINE).into_owned(),
+        }
+    }
 }
 
 impl<'a> Callback<'a> {

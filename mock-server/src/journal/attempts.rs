@@ -43,6 +43,7 @@ pub(super) struct Attempts {
 struct Kept {
     attempts: VecDeque<Arc<Attempted>>,
     recorded: u64,
+    last_evicted: u64,
     bytes: usize,
 }
 
@@ -70,6 +71,7 @@ impl Attempts {
         while kept.attempts.len() > MOST || kept.bytes > MOST_BYTES {
             let Some(oldest) = kept.attempts.pop_front() else { break };
             kept.bytes -= oldest.size();
+            kept.last_evicted = oldest.number;
         }
         self.last.send_replace(attempted.number);
         drop(kept);
@@ -84,6 +86,11 @@ impl Attempts {
         let later = kept.attempts.iter().filter(|one| one.number > after);
         let wanted = later.filter(|one| mchid.is_none_or(|mchid| one.mchid == *mchid)).cloned().collect();
         (wanted, kept.recorded)
+    }
+
+    /// An upper bound on the number of evicted attempts with a number above `after`.
+    pub(super) fn evicted(&self, after: u64) -> u64 {
+        self.kept.lock().last_evicted.saturating_sub(after)
     }
 
     /// Sees every new attempt from now on.

@@ -2,7 +2,7 @@
 
 pub(super) mod detail;
 mod follow;
-mod summary;
+pub(super) mod summary;
 
 use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, sync::Arc, time::Duration};
 

@@ -9,7 +9,7 @@ use crate::{faults::ActiveFault, journal::Exchange};
 
 /// The most important facts about an exchange. Small, however large the request is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Summary<'a> {
+pub(in crate::admin) struct Summary<'a> {
     /// Counts the exchanges of a mock from 1.
     #[schema(minimum = 1)]
     number: u64,
@@ -55,7 +55,7 @@ const MOST: usize = 1024;
 const LINE: usize = 512;
 
 impl<'a> Summary<'a> {
-    pub(super) fn of(exchange: &'a Exchange) -> Self {
+    pub(in crate::admin) fn of(exchange: &'a Exchange) -> Self {
         Self {
             number: exchange.number,
             at: exchange.received_at.as_unix(),
