@@ -13,8 +13,8 @@ use crate::{
     commands::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
         explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
-        operations::Operations, pay::Pay, prove_client::ProveClient, prove_receiver::ProveReceiver,
-        replay::Replay, run::Run, serve::Serve, trigger::Trigger, verify::Verify,
+        open::Open, operations::Operations, pay::Pay, prove_client::ProveClient,
+        prove_receiver::ProveReceiver, replay::Replay, run::Run, serve::Serve, trigger::Trigger, verify::Verify,
     },
     options::Json,
     output,
@@ -31,6 +31,7 @@ Examples:
   wechatpay-mock call rights patch        make a signed call and verify the response
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
+  wechatpay-mock open                     see a running mock in the browser
   wechatpay-mock pay 1217752501201407033233368018
                                           pay an order, as its user does
   wechatpay-mock trigger TRANSACTION.SUCCESS --to http://127.0.0.1:3000/notify
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Operations(Operations),
     /// Check that a running mock is healthy
     Healthcheck(Healthcheck),
+    /// Open the inspector of a running mock in the browser
+    Open(Open),
     /// Show or follow the requests of a running mock
     Logs(Logs),
     /// Let a running mock process requests again: one of its exchanges, or those of an archive (HAR)

@@ -14,6 +14,7 @@ pub(crate) mod healthcheck;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod man;
+pub(crate) mod open;
 pub(crate) mod operations;
 pub(crate) mod pay;
 mod policies;
@@ -58,6 +59,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Policies(options) => policies::run(options),
         Command::Faults(options) => faults::run(options),
         Command::Operations(options) => operations::run(&options),
+        Command::Open(options) => open::run(&options).await,
         Command::Logs(options) => logs::run(&options).await,
         Command::Clock(options) => clock::run(&options).await,
         Command::Fault(options) => fault::run(&options).await,

@@ -157,8 +157,8 @@ impl Welcome {
             merchants => merchants.concat(),
         };
         let admin = match (self.has_token, server.address().ip().is_loopback()) {
-            (true, _) => format!("{url}/__mock/ with the admin token"),
-            (false, true) => format!("{url}/__mock/"),
+            (true, _) => format!("{url}/__mock/ui/ with the admin token"),
+            (false, true) => format!("{url}/__mock/ui/"),
             (false, false) => "off: on an address other than loopback, /__mock/ needs --admin-token".into(),
         };
         for (label, text) in [

@@ -112,7 +112,7 @@ fn on_a_terminal_the_start_says_how_to_use_the_mock() {
     lines.for_each(drop);
     child.wait().unwrap();
     let shown = shown.join("\n");
-    for part in ["listening on http://127.0.0.1:", "HTTPS_PROXY=", "1900000001", "/__mock/"] {
+    for part in ["listening on http://127.0.0.1:", "HTTPS_PROXY=", "1900000001", "/__mock/ui/"] {
         assert!(shown.contains(part), "{shown}");
     }
 }

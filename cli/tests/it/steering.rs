@@ -221,3 +221,57 @@ async fn a_service_order_is_confirmed_and_paid_once_it_is_completed() {
     assert_eq!(refused(&mock, &["pay", "--service-order", "S00001", "--close"]).await.code, Some(2));
     assert_eq!(refused(&mock, &["pay"]).await.code, Some(2));
 }
+
+#[tokio::test]
+async fn open_prints_where_the_page_is_if_a_mock_runs_there() {
+    let mock = mock().await;
+    let page = format!("{}/__mock/ui/\n", mock.url());
+    for arguments in [&["open"][..], &["open", "--print"]] {
+        assert_eq!(printed(&mock, arguments).await, page);
+    }
+}
+
+#[tokio::test]
+async fn open_says_why_there_is_no_page() {
+    let everywhere = MockServer::builder().listen("0.0.0.0:0".parse().unwrap()).start().await.unwrap();
+    let url = format!("http://127.0.0.1:{}", everywhere.address().port());
+    let mut open = command();
+    open.args(["open", "--url", &url]);
+    let off = run_beside(open).await;
+    assert_eq!((off.code, off.stdout.as_str()), (Some(1), ""));
+    assert!(off.stderr.contains("start it with --admin-token"), "{}", off.stderr);
+
+    drop(everywhere);
+    let mut open = command();
+    open.args(["open", "--url", &url]);
+    let gone = run_beside(open).await;
+    assert_eq!((gone.code, gone.stdout.as_str()), (Some(1), ""));
+    assert!(gone.stderr.contains("`wechatpay-mock` starts a mock"), "{}", gone.stderr);
+}
+
+/// `script` gives the command a terminal.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn on_a_terminal_open_hands_the_page_to_the_browser() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let (mock, folder) = (mock().await, tempfile::tempdir().unwrap());
+    let (browser, opened) = (folder.path().join("xdg-open"), folder.path().join("opened"));
+    fs::write(&browser, format!("#!/bin/sh\necho \"$1\" > {}\n", opened.display())).unwrap();
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let open = format!("{} open --url {}", env!("CARGO_BIN_EXE_wechatpay-mock"), mock.url());
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let mut script = Command::new("script");
+    script
+        .args(["--quiet", "--return", "--command", &open, "/dev/null"])
+        .env("PATH", path)
+        .stdin(Stdio::null());
+    let Ok(ended) = tokio::task::spawn_blocking(move || script.output()).await.unwrap() else {
+        assert!(std::env::var_os("CI").is_none(), "expected the command script in CI, found none");
+        println!("skipped: expected the command script, found none");
+        return;
+    };
+    let page = format!("{}/__mock/ui/", mock.url());
+    assert_eq!(String::from_utf8_lossy(&ended.stdout).trim_end(), page);
+    assert_eq!(fs::read_to_string(opened).unwrap().trim_end(), page);
+}

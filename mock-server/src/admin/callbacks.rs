@@ -68,7 +68,7 @@ struct AttemptPage {
 /// An attempt to deliver a callback, in short.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CallbackAttemptLine)]
-struct AttemptLine {
+pub(super) struct AttemptLine {
     /// Counts the attempts of a mock from 1.
     #[schema(minimum = 1)]
     number: u64,
@@ -248,17 +248,8 @@ pub(super) async fn list_attempts(
             changed = timeout_at(until, newest.changed()) => if changed.is_err() { break (attempts, last) },
         }
     };
-    let line = |one: &Arc<Attempted>| AttemptLine {
-        number: one.number,
-        at: one.attempt.at.as_unix(),
-        callback: one.callback,
-        nth: one.nth,
-        event_type: one.event_type.clone(),
-        merchant: one.mchid.to_string(),
-        status: one.status(),
-        line: truncate(&one.to_string(), LINE).into_owned(),
-    };
-    Long::of(&control, &AttemptPage { attempts: attempts.iter().map(line).collect(), last })
+    let attempts = attempts.iter().map(|one| AttemptLine::of(one)).collect();
+    Long::of(&control, &AttemptPage { attempts, last })
 }
 
 /// Sends a callback now, and waits for its first attempt.
@@ -338,6 +329,21 @@ fn fault_of_one_attempt(name: &str) -> Result<Fault, AdminError> {
             "fault: expected the name of a fault that one callback can have, found {found}; did you mean {nearest}?"
         ))
     })
+}
+
+impl AttemptLine {
+    pub(super) fn of(one: &Attempted) -> Self {
+        Self {
+            number: one.number,
+            at: one.attempt.at.as_unix(),
+            callback: one.callback,
+            nth: one.nth,
+            event_type: one.event_type.clone(),
+            merchant: one.mchid.to_string(),
+            status: one.status(),
+            line: truncate(&one.to_string(), LINE).into_owned(),
+        }
+    }
 }
 
 impl<'a> Callback<'a> {

@@ -21,7 +21,7 @@ use tokio::{
 use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
-    admin::error::AdminError,
+    admin::{error::AdminError, events::Streams},
     faults::{Fault, FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
     journal::{Exchange, RejectedConnections},
@@ -60,6 +60,7 @@ pub(crate) struct Control {
     threads: Arc<Semaphore>,
     /// One permit for each KiB of responses that nobody has read yet.
     unread: Arc<Semaphore>,
+    pub(super) streams: Streams,
     /// The memory of the initial states that merchants were created with, in bytes.
     seeds: Mutex<HashMap<Mchid, usize>>,
 }
@@ -102,6 +103,7 @@ impl Control {
     ) -> Result<Self, RuleError> {
         let provisioner = Provisioner::new(gateway.randomness.clone());
         let unread = gateway.limits.admin_bytes / KIB;
+        let streams = Streams::new(&gateway.randomness);
         let control = Self {
             gateway,
             notifier,
@@ -112,6 +114,7 @@ impl Control {
             new_keys: Semaphore::new(1),
             threads: Arc::new(Semaphore::new(THREADS)),
             unread: Arc::new(Semaphore::new(unread.min(Semaphore::MAX_PERMITS))),
+            streams,
             seeds: Mutex::default(),
         };
         control.add_configured_faults(None)?;

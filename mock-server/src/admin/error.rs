@@ -76,6 +76,11 @@ pub(super) enum AdminError {
     )]
     NoRoom,
     #[error(
+        "expected at most {most} open streams of /__mock/events, found {most} others; close one: each open page of \
+         /__mock/ui/ has one"
+    )]
+    NoStream { most: usize },
+    #[error(
         "expected the mchid of a merchant that was created at run time, found {mchid}, which is configured and cannot \
          be removed"
     )]
@@ -136,7 +141,7 @@ impl AdminError {
             | Self::Replay(_)
             | Self::Payment(PaymentError::Refused { .. } | PaymentError::SeveralOrders { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
-            Self::TooLong { .. } | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLong { .. } | Self::NoRoom | Self::NoStream { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) | Self::Trigger(_) => {
                 StatusCode::BAD_REQUEST
             }

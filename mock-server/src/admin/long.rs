@@ -33,6 +33,10 @@ const LIST: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IsLong;
 
+/// A response that goes on until the caller or the mock ends it. An extension of a response, like [`IsLong`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IsEndless;
+
 /// A response whose length depends on what callers have sent.
 pub(super) struct Long(Response);
 

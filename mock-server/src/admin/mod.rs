@@ -18,6 +18,7 @@ pub(crate) mod control;
 mod credentials;
 mod document;
 mod error;
+mod events;
 mod exchanges;
 mod explain;
 mod extract;
@@ -67,7 +68,7 @@ use crate::{
         error::AdminError,
         extract::check_query_names,
         inspector::{PAGE, WITHOUT_SLASH, lead_to_page},
-        long::IsLong,
+        long::{IsEndless, IsLong},
     },
     api::suggest::nearest,
     request::receive::{Peer, RawRequest, receive},
@@ -189,6 +190,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(replay::replay_exchange))
         .routes(routes!(replay::curl::show_curl))
         .routes(routes!(replay::replay_request))
+        .routes(routes!(events::follow_events))
         .routes(routes!(verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))
@@ -247,11 +249,13 @@ async fn unknown_path(uri: Uri) -> AdminError {
     AdminError::UnknownPath { found: quoted(uri.path()), nearest }
 }
 
-/// Adds the headers of the connection. All bodies but long ones are already in memory.
+/// Adds the headers of the connection. All bodies but long and endless ones are already in memory.
 async fn finish(response: Response, keeps_alive: bool) -> http::Response<ResponseBody> {
     let (mut head, body) = response.into_parts();
     head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let body = if head.extensions.get::<IsLong>().is_some() {
+    let body = if head.extensions.get::<IsEndless>().is_some() {
+        ResponseBody::endless(body)
+    } else if head.extensions.get::<IsLong>().is_some() {
         ResponseBody::streamed(body)
     } else {
         to_bytes(body, usize::MAX).await.unwrap_or_default().into()

@@ -44,6 +44,9 @@ pub(crate) struct Journal {
     checked: CheckedExpectations,
 }
 
+/// How many clears are remembered. (own choice)
+const CLEARS: usize = 16;
+
 #[derive(Debug, Default)]
 struct Partitions {
     by_merchant: HashMap<Option<Mchid>, Partition>,
@@ -52,6 +55,10 @@ struct Partitions {
     recorded_of: HashMap<Cow<'static, str>, u64>,
     exchanges: usize,
     bytes: usize,
+    /// How often exchanges were cleared.
+    clears: u64,
+    /// Whose exchanges were cleared the last times: a merchant's, or all.
+    cleared: VecDeque<Option<Mchid>>,
 }
 
 /// The exchanges of one merchant, or those without a merchant, oldest first.
@@ -145,6 +152,11 @@ impl Journal {
         self.attempts.after(mchid, after)
     }
 
+    /// An upper bound on the number of evicted attempts with a number above `after`.
+    pub(crate) fn evicted_attempts(&self, after: u64) -> u64 {
+        self.attempts.evicted(after)
+    }
+
     /// Subscribes to the number of the last attempt to deliver a callback.
     pub(crate) fn follow_attempts(&self) -> watch::Receiver<u64> {
         self.attempts.follow()
@@ -212,6 +224,45 @@ impl Journal {
         Page { exchanges, has_more }
     }
 
+    /// The newest exchanges of one merchant or of all after this number, at most `most`, oldest first; an upper bound on how
+    /// many before them are left out; and the number of the last one of all.
+    pub(crate) fn newest(
+        &self,
+        merchant: Option<&Mchid>,
+        after: u64,
+        most: usize,
+    ) -> (Vec<Arc<Exchange>>, u64, u64) {
+        let partitions = self.partitions.lock();
+        let (mut newest, mut all) = (Vec::new(), 0);
+        for (mchid, partition) in &partitions.by_merchant {
+            if is_selected(merchant.map(Mchid::as_str), mchid.as_ref()) {
+                let begin = partition.exchanges.partition_point(|exchange| exchange.number <= after);
+                let later = partition.exchanges.range(begin..);
+                all += later.len() as u64 + partition.evicted_after(after);
+                newest.extend(later.rev().take(most).cloned());
+            }
+        }
+        let last = partitions.recorded;
+        drop(partitions);
+        newest.sort_by_key(|exchange: &Arc<Exchange>| exchange.number);
+        let newest = newest.split_off(newest.len().saturating_sub(most));
+        let left_out = all - newest.len() as u64;
+        (newest, left_out, last)
+    }
+
+    /// How often exchanges were cleared.
+    pub(crate) fn clear_count(&self) -> u64 {
+        self.partitions.lock().clears
+    }
+
+    /// Whose exchanges were cleared since there were so many clears: a merchant's, or all. `None` if it is not known any more.
+    pub(crate) fn cleared(&self, since: u64) -> Option<Vec<Option<Mchid>>> {
+        let partitions = self.partitions.lock();
+        let missed = usize::try_from(partitions.clears.checked_sub(since)?).ok()?;
+        let known = partitions.cleared.len().checked_sub(missed)?;
+        Some(partitions.cleared.range(known..).cloned().collect())
+    }
+
     /// The metrics of all exchanges since the start or the last reset, in the text format of Prometheus.
     pub(crate) fn render_metrics(&self) -> String {
         let recorded = self.recorded();
@@ -239,18 +290,17 @@ impl Journal {
         let partitions = self.partitions.lock();
         let selected =
             partitions.by_merchant.iter().filter(|(mchid, _)| is_selected(merchant, mchid.as_ref()));
-        selected
-            .map(|(_, partition)| partition.evicted.min(partition.last_evicted.saturating_sub(after)))
-            .sum()
+        selected.map(|(_, partition)| partition.evicted_after(after)).sum()
     }
 
     /// Removes the exchanges of one merchant, or all. Returns how many there were.
     pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
         self.logged.clear(merchant);
+        // While the lock is held, so that all of it is cleared at once.
+        let mut partitions = self.partitions.lock();
         self.attempts.clear(merchant);
         self.payment_requests.clear(merchant);
         self.checked.clear(merchant);
-        let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {
             None => partitions.by_merchant.drain().map(|(_, partition)| partition).collect(),
@@ -260,6 +310,13 @@ impl Journal {
             partitions.exchanges -= partition.exchanges.len();
             partitions.bytes -= partition.bytes;
         }
+        partitions.clears += 1;
+        partitions.cleared.push_back(merchant.cloned());
+        if partitions.cleared.len() > CLEARS {
+            partitions.cleared.pop_front();
+        }
+        // Wakes those who follow.
+        self.last.send_modify(|_| {});
         before - partitions.exchanges
     }
 
@@ -274,7 +331,7 @@ impl Journal {
         self.partitions.lock().recorded_of.get(operation).copied().unwrap_or_default()
     }
 
-    /// Subscribes to the number of the last exchange.
+    /// Subscribes to the number of the last exchange. Clears are changes, too.
     pub(crate) fn follow(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }
@@ -283,6 +340,13 @@ impl Journal {
 /// Whether this merchant is the `wanted` one, or every merchant is.
 fn is_selected(wanted: Option<&str>, mchid: Option<&Mchid>) -> bool {
     wanted.is_none_or(|wanted| mchid.is_some_and(|mchid| mchid.as_str() == wanted))
+}
+
+impl Partition {
+    /// An upper bound on the number of evicted exchanges with a number above `after`.
+    fn evicted_after(&self, after: u64) -> u64 {
+        self.evicted.min(self.last_evicted.saturating_sub(after))
+    }
 }
 
 impl Partitions {

@@ -30,12 +30,14 @@ pub(super) struct Ring<E> {
 struct Kept<E> {
     entries: VecDeque<Arc<E>>,
     recorded: u64,
+    /// The number of the last one that is no longer kept for want of room.
+    last_evicted: u64,
     bytes: usize,
 }
 
 impl<E: Entry> Ring<E> {
     pub(super) fn new(most: usize, most_bytes: usize) -> Self {
-        let kept = Kept { entries: VecDeque::new(), recorded: 0, bytes: 0 };
+        let kept = Kept { entries: VecDeque::new(), recorded: 0, last_evicted: 0, bytes: 0 };
         Self { most, most_bytes, kept: Mutex::new(kept), last: watch::Sender::new(0) }
     }
 
@@ -49,6 +51,7 @@ impl<E: Entry> Ring<E> {
         while kept.entries.len() > self.most || kept.bytes > self.most_bytes {
             let Some(oldest) = kept.entries.pop_front() else { break };
             kept.bytes -= oldest.size();
+            kept.last_evicted = oldest.number();
         }
         // While the lock is held, so that numbers are announced in order.
         self.last.send_replace(kept.recorded);
@@ -60,9 +63,14 @@ impl<E: Entry> Ring<E> {
         let kept = self.kept.lock();
         // A higher number comes from an earlier mock. Its follower continues with this mock's first entry.
         let after = if after > kept.recorded { 0 } else { after };
-        let later = kept.entries.iter().filter(|one| one.number() > after);
-        let wanted = later.filter(|one| mchid.is_none_or(|mchid| one.merchant() == Some(mchid.as_str())));
+        let begin = kept.entries.partition_point(|one| one.number() <= after);
+        let wanted = kept.entries.range(begin..).filter(|one| mchid.is_none_or(|mchid| one.merchant() == Some(mchid.as_str())));
         (wanted.cloned().collect(), kept.recorded)
+    }
+
+    /// At most how many with a number above `after` are no longer kept for want of room.
+    pub(super) fn evicted(&self, after: u64) -> u64 {
+        self.kept.lock().last_evicted.saturating_sub(after)
     }
 
     /// Sees the number of every new entry from now on.
@@ -110,6 +118,7 @@ mod tests {
             ring.record(|number| Text(number, None, text));
         }
         assert_eq!(texts(&ring, None, 0), (vec!["b", "c", "d"], 4));
+        assert_eq!([0, 1, 4].map(|after| ring.evicted(after)), [1, 0, 0]);
         ring.record(|number| Text(number, None, "123456789"));
         assert_eq!(texts(&ring, None, 0), (vec!["d", "123456789"], 5));
         ring.record(|number| Text(number, None, "larger than all"));

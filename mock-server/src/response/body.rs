@@ -24,7 +24,7 @@ enum Content {
     /// In memory; `None` once it is taken.
     Whole(Option<Bytes>),
     /// Made while it is sent.
-    Streamed(UnsyncBoxBody<Bytes, BoxError>),
+    Streamed { body: UnsyncBoxBody<Bytes, BoxError>, is_endless: bool },
 }
 
 /// A plain-text response for people.
@@ -42,7 +42,20 @@ impl ResponseBody {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Content::Streamed(body.map_err(Into::into).boxed_unsync()))
+        Self(Content::Streamed { body: body.map_err(Into::into).boxed_unsync(), is_endless: false })
+    }
+
+    /// The same, but it goes on until the peer or the mock ends it.
+    pub(crate) fn endless<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self(Content::Streamed { body: body.map_err(Into::into).boxed_unsync(), is_endless: true })
+    }
+
+    pub(crate) fn is_endless(&self) -> bool {
+        matches!(self.0, Content::Streamed { is_endless: true, .. })
     }
 
     /// The whole body.
@@ -52,7 +65,7 @@ impl ResponseBody {
     pub(crate) fn into_bytes(self) -> Result<Bytes, Self> {
         match self.0 {
             Content::Whole(bytes) => Ok(bytes.unwrap_or_default()),
-            Content::Streamed(_) => Err(self),
+            Content::Streamed { .. } => Err(self),
         }
     }
 }
@@ -76,7 +89,7 @@ impl Body for ResponseBody {
                 let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
                 Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
             }
-            Content::Streamed(body) => Pin::new(body).poll_frame(context),
+            Content::Streamed { body, .. } => Pin::new(body).poll_frame(context),
         }
     }
 
@@ -89,7 +102,7 @@ impl Body for ResponseBody {
             Content::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Content::Streamed(body) => body.size_hint(),
+            Content::Streamed { body, .. } => body.size_hint(),
         }
     }
 }

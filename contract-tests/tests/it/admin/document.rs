@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 49] = [
+const CALLS: [&str; 51] = [
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -77,6 +77,8 @@ const CALLS: [&str; 49] = [
     "GET /__mock/contract.json show_contract",
     "GET /__mock/contract/{family} show_family",
     "GET /__mock/credentials show_credentials merchant format",
+    "GET /__mock/credentials show_credentials merchant",
+    "GET /__mock/events follow_events merchant",
     "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",

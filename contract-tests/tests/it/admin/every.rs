@@ -9,6 +9,7 @@ use wechatpay_mock::{Limits, MockServer};
 use super::{
     Admin, Response,
     described::{DOCUMENT, Seen, resolved},
+    events::Reader,
     request_payment::{handed, prepay_id},
     transfers,
 };
@@ -167,6 +168,13 @@ async fn responses(seen: &mut Vec<Response>) {
         seen.push(admin.get(path).await);
     }
     seen.push(Admin::new().await.with("Accept: text/html").get("/").await);
+    let mut readers = Vec::new();
+    for _ in 0..super::events::STREAMS {
+        readers.push(Reader::of(&admin, "", None).await);
+    }
+    seen.push(readers[0].response());
+    seen.push(admin.get("/events").await);
+    drop(readers);
     for (path, body) in [
         ("/exchanges/1/replay", json!({})),
         ("/exchanges/99/replay", json!({})),

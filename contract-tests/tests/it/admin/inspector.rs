@@ -91,6 +91,7 @@ async fn the_page_needs_no_token_but_the_calls_do() {
             assert_eq!(admin.get(path).await.status, 200, "{path}");
         }
         admin.get("/ui/none.js").await.assert_refused(404, "did you mean /__mock/ui/?");
+        assert_eq!(admin.get("/events").await.status, 401);
         assert_eq!(admin.call("DELETE", "/ui/", "").await.status, 401);
         let admin = admin.with(BROWSER);
         assert_leads_to_page(&admin.get("/").await);
@@ -101,7 +102,7 @@ async fn the_page_needs_no_token_but_the_calls_do() {
 #[tokio::test]
 async fn on_another_address_without_a_token_the_page_is_off() {
     let admin = everywhere_without_token().await.with(BROWSER);
-    for path in ["/", "/ui/", "/ui/style.css"] {
+    for path in ["/", "/ui/", "/ui/style.css", "/events"] {
         admin.get(path).await.assert_refused(404, "/__mock/ is off");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use http_body_util::BodyExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -106,6 +107,38 @@ async fn a_response_that_is_not_read_ends_the_connection_despite_other_requests(
     let begun = Instant::now();
     // The headers arrive, and as much of the body as the window holds. Nobody reads it.
     let _never_read = soon(client.send(echo(100_000).to_http("https://localhost"))).await.unwrap();
+    soon(async { while client.call(&RawRequest::sample()).await.is_ok() {} }).await;
+    assert_ended_after_a_second(begun);
+}
+
+fn events() -> RawRequest {
+    RawRequest { method: "GET", target: "/__mock/events".into(), body: Vec::new(), ..RawRequest::sample() }
+}
+
+#[tokio::test]
+async fn a_stream_of_events_lasts_longer_than_a_response_and_ends_with_the_mock() {
+    let mock = impatient().await;
+    let client = Client::of(&mock).await;
+    let mut events = soon(client.send(events().to_http("https://localhost"))).await.unwrap().into_body();
+    let first = soon(events.frame()).await.unwrap().unwrap().into_data().unwrap();
+    assert!(first.starts_with(b"id: "));
+    // Three seconds in which nothing happens, on the same connection.
+    let wait = RawRequest { target: "/__mock/exchanges?wait=3".into(), ..RawRequest::certificates() };
+    assert_eq!(client.call(&wait).await.unwrap().status, 200);
+    assert_eq!(client.call(&RawRequest::sample()).await.unwrap().status, 204);
+    let told = soon(events.frame()).await.unwrap().unwrap().into_data().unwrap();
+    assert!(told.starts_with(b"event: exchanges\n"), "{told:?}");
+    let end = async { tokio::join!(mock.shutdown(), events.collect()) };
+    let (is_in_time, rest) = soon(end).await;
+    assert!(is_in_time && rest.unwrap().to_bytes().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_of_events_that_is_not_read_ends_the_connection() {
+    let mock = impatient().await;
+    let client = Client::with_window(&mock, 100).await;
+    let _never_read = soon(client.send(events().to_http("https://localhost"))).await.unwrap();
+    let begun = Instant::now();
     soon(async { while client.call(&RawRequest::sample()).await.is_ok() {} }).await;
     assert_ended_after_a_second(begun);
 }

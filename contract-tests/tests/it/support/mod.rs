@@ -175,8 +175,7 @@ impl Connection {
 
     /// The next response. Its body has a `Content-Length`, or is sent in chunks.
     pub(crate) async fn response(&mut self) -> RawResponse {
-        let head = self.take_until(b"\r\n\r\n").await;
-        let head = String::from_utf8(head).unwrap();
+        let head = self.head().await;
         if head.contains("\r\nTransfer-Encoding: chunked\r\n") {
             return RawResponse { head, body: self.chunks().await };
         }
@@ -185,17 +184,29 @@ impl Connection {
         RawResponse { head, body }
     }
 
+    /// Status line and headers of the next response. The body is still to be read.
+    pub(crate) async fn head(&mut self) -> String {
+        String::from_utf8(self.take_until(b"\r\n\r\n").await).unwrap()
+    }
+
     async fn chunks(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
-            let line = String::from_utf8(self.take_until(b"\r\n").await).unwrap();
-            let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
-            body.extend(self.take(length).await);
-            assert_eq!(self.take(2).await, b"\r\n");
-            if length == 0 {
+            let chunk = self.chunk().await;
+            if chunk.is_empty() {
                 return body;
             }
+            body.extend(chunk);
         }
+    }
+
+    /// The next chunk of a body; the last one is empty.
+    pub(crate) async fn chunk(&mut self) -> Vec<u8> {
+        let line = String::from_utf8(self.take_until(b"\r\n").await).unwrap();
+        let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
+        let chunk = self.take(length).await;
+        assert_eq!(self.take(2).await, b"\r\n");
+        chunk
     }
 
     /// Whether the peer has closed the connection, with nothing left to read.

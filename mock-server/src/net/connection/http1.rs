@@ -48,7 +48,10 @@ where
         let during = connection.presence.request();
         async move {
             let response = respond(&connection, request, &tunnel).await;
-            turns.pass(Turn::Answering);
+            // The reader of an endless response may leave, which shows while the service works.
+            if !response.body().is_endless() {
+                turns.pass(Turn::Answering);
+            }
             let then = if tunnel.lock().is_some() { Turn::Tunnel } else { Turn::Answered };
             let ends = (during, Sending { turns, then });
             Ok::<_, Infallible>(response.map(|body| During::new(body, ends)))
@@ -91,7 +94,7 @@ where
         Err(error) if error.is_parse() && turns.now() != Turn::Refused => {
             reject("expected HTTP/1.1, found HTTP/2 without TLS");
         }
-        Err(error) if error.is_incomplete_message() => {
+        Err(error) if error.is_incomplete_message() && turns.now() != Turn::Working => {
             reject("expected the rest of a request's head, found the end of the connection");
         }
         Err(error) => tracing::debug!("a connection ended: {error}"),

@@ -176,13 +176,7 @@ impl Stream {
 
     /// The response's body, cut off after `sent` bytes if given. Starts its timeout.
     fn send(self, body: ResponseBody, sent: Option<usize>) -> StreamBody {
-        let (dropped_with_body, is_dropped) = oneshot::channel::<()>();
-        let (events, limit) = (self.events.clone(), self.limit);
-        tokio::spawn(async move {
-            if timeout(limit, is_dropped).await.is_err() {
-                let _ = events.send(Event::Stalled);
-            }
-        });
+        let (unread, is_endless) = (Some(self.timed()), body.is_endless());
         let (mut left, rest) = match body.into_bytes() {
             Ok(bytes) => (bytes, None),
             Err(streamed) => (Bytes::new(), Some(streamed)),
@@ -190,7 +184,19 @@ impl Stream {
         let length = left.len();
         left.truncate(sent.unwrap_or(length));
         let missing = length - left.len();
-        StreamBody { left, rest, missing, written: None, stream: self, _dropped_with_body: dropped_with_body }
+        StreamBody { left, rest, missing, written: None, stream: self, unread, is_endless }
+    }
+
+    /// The time for a response begins, and ends when what is returned is dropped.
+    fn timed(&self) -> oneshot::Sender<()> {
+        let (dropped_with_body, is_dropped) = oneshot::channel::<()>();
+        let (events, limit) = (self.events.clone(), self.limit);
+        tokio::spawn(async move {
+            if timeout(limit, is_dropped).await.is_err() {
+                let _ = events.send(Event::Stalled);
+            }
+        });
+        dropped_with_body
     }
 }
 
@@ -212,7 +218,9 @@ struct StreamBody {
     missing: usize,
     written: Option<oneshot::Receiver<()>>,
     stream: Stream,
-    _dropped_with_body: oneshot::Sender<()>,
+    /// Times the response, or of an endless one what the peer has not made room for.
+    unread: Option<oneshot::Sender<()>>,
+    is_endless: bool,
 }
 
 impl Body for StreamBody {
@@ -223,8 +231,15 @@ impl Body for StreamBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(rest) = &mut self.rest {
-            return Pin::new(rest).poll_frame(context).map_err(io::Error::other);
+        let this = &mut *self;
+        if let Some(rest) = &mut this.rest {
+            let frame = Pin::new(rest).poll_frame(context).map_err(io::Error::other);
+            if this.is_endless {
+                // hyper asks only once the peer has made room for what came before.
+                let unread = this.unread.take();
+                this.unread = frame.is_ready().then(|| unread.unwrap_or_else(|| this.stream.timed()));
+            }
+            return frame;
         }
         if !self.left.is_empty() {
             let chunk = (self.left.len() - 1).max(1);
