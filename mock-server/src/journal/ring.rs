@@ -64,7 +64,10 @@ impl<E: Entry> Ring<E> {
         // A higher number comes from an earlier mock. Its follower continues with this mock's first entry.
         let after = if after > kept.recorded { 0 } else { after };
         let begin = kept.entries.partition_point(|one| one.number() <= after);
-        let wanted = kept.entries.range(begin..).filter(|one| mchid.is_none_or(|mchid| one.merchant() == Some(mchid.as_str())));
+        let wanted = kept
+            .entries
+            .range(begin..)
+            .filter(|one| mchid.is_none_or(|mchid| one.merchant() == Some(mchid.as_str())));
         (wanted.cloned().collect(), kept.recorded)
     }
 
