@@ -11,7 +11,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
-use wechatpay_protocol::{CredentialsFile, display::quoted};
+use wechatpay_protocol::CredentialsFile;
 
 use crate::{
     admin::{
@@ -73,16 +73,9 @@ const OPTIONAL: [(&str, &str); 4] = [
 )]
 pub(super) async fn show_credentials(
     State(control): State<Arc<Control>>,
-    Query(MerchantQuery { merchant }): Query<MerchantQuery>,
+    Query(merchant): Query<MerchantQuery>,
 ) -> Result<Json, AdminError> {
-    let merchants = &control.gateway.merchants;
-    let found = match &merchant {
-        Some(mchid) => merchants.merchant(mchid.as_str()),
-        None => merchants.first(),
-    };
-    let merchant = found.ok_or_else(|| AdminError::NoMerchant {
-        found: merchant.map_or_else(|| "none".into(), |mchid| quoted(mchid.as_str())),
-    })?;
+    let merchant = merchant.known(&control)?;
     Ok(Json::of(&KnownCredentials::of(&merchant, &control)))
 }
 

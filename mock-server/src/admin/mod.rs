@@ -17,6 +17,7 @@ mod contract;
 pub(crate) mod control;
 mod credentials;
 mod document;
+mod documents;
 mod error;
 mod exchanges;
 mod explain;
@@ -169,6 +170,8 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::show_callback))
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
+        .routes(routes!(documents::list_documents))
+        .routes(routes!(documents::show_document, documents::put_document, documents::delete_document))
         .routes(routes!(payments::pay))
         .routes(routes!(service_orders::act))
         .routes(routes!(business_view::open_business_view))

@@ -5,6 +5,7 @@
 //! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
 mod attempts;
+mod changes;
 pub(crate) mod content;
 pub(crate) mod expectation;
 mod filter;
@@ -36,6 +37,7 @@ use crate::{
 };
 
 pub(crate) use attempts::Attempted;
+pub(crate) use changes::{Change, ChangedBy};
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};

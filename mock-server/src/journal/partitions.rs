@@ -9,13 +9,16 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::sync::watch;
-use wechatpay_protocol::Mchid;
+use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{Attempted, Exchange, Filter, attempts::Attempts, log, metrics::Metrics};
+use super::{
+    Attempted, Change, ChangedBy, Exchange, Filter, attempts::Attempts, changes::Changes, log,
+    metrics::Metrics,
+};
 use crate::{
     api::language::Language,
     limits::Limits,
-    store::{Attempt, Delivery, DeliveryState},
+    store::{Attempt, Changed, Delivery, DeliveryState, Key},
 };
 
 /// The last exchanges, limited in number and size.
@@ -32,6 +35,7 @@ pub(crate) struct Journal {
     metrics: RwLock<Metrics>,
     logged: log::LoggedNotes,
     attempts: Attempts,
+    changes: Changes,
 }
 
 #[derive(Debug, Default)]
@@ -96,11 +100,12 @@ impl Journal {
             metrics: RwLock::new(Metrics::new()),
             logged: log::LoggedNotes::default(),
             attempts: Attempts::new(),
+            changes: Changes::new(),
         }
     }
 
-    /// Numbers, keeps, counts and logs the exchange.
-    pub(crate) fn record(&self, mut exchange: Exchange) {
+    /// Numbers, keeps, counts and logs the exchange, and keeps what it has changed.
+    pub(crate) fn record(&self, mut exchange: Exchange, changed: Vec<Changed>) {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
@@ -117,6 +122,15 @@ impl Journal {
         // While the lock is held, so that numbers are announced in order. Evicted exchanges are freed after that.
         self.last.send_replace(exchange.number);
         drop(partitions);
+        if let Some(mchid) = &exchange.mchid {
+            self.changes.record(
+                mchid,
+                exchange.received_at,
+                ChangedBy::Request,
+                Some(exchange.number),
+                changed,
+            );
+        }
         self.metrics.read().record(&exchange);
         log::exchange(&exchange, &self.logged);
     }
@@ -135,6 +149,29 @@ impl Journal {
     /// Subscribes to the number of the last attempt to deliver a callback.
     pub(crate) fn follow_attempts(&self) -> watch::Receiver<u64> {
         self.attempts.follow()
+    }
+
+    /// Numbers and keeps what was changed without an exchange.
+    pub(crate) fn record_changes(&self, mchid: &Mchid, at: Timestamp, by: ChangedBy, changed: Vec<Changed>) {
+        self.changes.record(mchid, at, by, None, changed);
+    }
+
+    /// The changes of one merchant's documents or of all, after this number, oldest first; and the number of the last one
+    /// of all.
+    #[expect(dead_code, reason = "the stream of events reads it")]
+    pub(crate) fn changes(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<Change>>, u64) {
+        self.changes.after(mchid, after)
+    }
+
+    /// The changes of a document, oldest first.
+    pub(crate) fn changes_of(&self, mchid: &Mchid, key: &Key) -> Vec<Arc<Change>> {
+        self.changes.of(mchid, key)
+    }
+
+    /// Subscribes to the number of the last change of a document.
+    #[expect(dead_code, reason = "the stream of events reads it")]
+    pub(crate) fn follow_changes(&self) -> watch::Receiver<u64> {
+        self.changes.follow()
     }
 
     /// The matching exchanges in this order, at most `most`.
@@ -199,6 +236,7 @@ impl Journal {
     pub(crate) fn clear(&self, merchant: Option<&Mchid>) -> usize {
         self.logged.clear(merchant);
         self.attempts.clear(merchant);
+        self.changes.clear(merchant);
         let mut partitions = self.partitions.lock();
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {

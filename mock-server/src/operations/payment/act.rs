@@ -155,6 +155,8 @@ impl Ledger<'_, '_> {
             Target::Combined(id) => {
                 let combined = self.combined(id)?;
                 let orders = self.orders_of(&combined);
+                // They may have been removed or forgotten.
+                orders.first()?;
                 Some(Found { target, prepay: combined.prepay, orders, is_by_h5_url: false })
             }
             Target::Refund(_) => None,
