@@ -1,6 +1,6 @@
 //! One exchange, from a request to a signed response: the only file that names all stages.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -16,7 +16,7 @@ use crate::{
     api::error::ApiError,
     clock::{CheckTimes, Clock, Times},
     faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
-    journal::{Exchange, Journal, Progress, Stage},
+    journal::{ChangedBy, Exchange, Journal, Progress, Stage},
     limits::Limits,
     merchants::{Merchant, Merchants},
     operations::{Context, Operations, handler, payment::Payments, stub::Stubs, transfer::Transfers},
@@ -239,11 +239,12 @@ impl Gateway {
         let response = deflate(response, &received.headers);
         progress.end();
         progress.fault = fault.as_ref().map(|(fault, _)| fault.clone());
+        let changed = mem::take(&mut progress.changed);
 
         let most_of_a_body = self.limits.journal_body;
         let exchange =
             Exchange::new(times, most_of_a_body, &received, progress, result, diagnosis, &response);
-        let exchange = self.journal.record(exchange);
+        let exchange = self.journal.record(exchange, changed);
         Concluded { exchange, response, fault }
     }
 
@@ -287,7 +288,8 @@ impl Gateway {
             let commit = |fault: Option<&ActiveFault>| {
                 let is_kept = computed.is_ok() && fault.is_none_or(|fault| fault.is_applied);
                 // A refusal, too, must be about documents as they were at one time.
-                self.store.commit(if is_kept { documents } else { documents.only_read() })
+                let documents = if is_kept { documents } else { documents.only_read() };
+                self.store.commit(documents).map(|changed| progress.changed = changed)
             };
             let Ok(mut fault) = self.faults.commit_with_fault(&fields, now, &mut warnings, commit) else {
                 continue;
@@ -318,6 +320,7 @@ impl Gateway {
     /// Changes a merchant's documents without a request. Starts over if a request changed a document that was read.
     pub(crate) fn change<T>(
         &self,
+        by: ChangedBy,
         merchant: &Arc<Merchant>,
         change: impl Fn(&Context<'_>, &mut Documents<'_>) -> T,
     ) -> T {
@@ -325,9 +328,10 @@ impl Gateway {
         let context = self.context(self.clock.now());
         loop {
             let mut documents = self.store.documents(&merchant.mchid);
-            let changed = change(&context, &mut documents);
-            if self.store.commit(documents).is_ok() {
-                return changed;
+            let done = change(&context, &mut documents);
+            if let Ok(changed) = self.store.commit(documents) {
+                self.journal.record_changes(&merchant.mchid, context.now, by, changed);
+                return done;
             }
         }
     }

@@ -5,6 +5,7 @@
 //! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
 mod attempts;
+mod changes;
 mod checked;
 pub(crate) mod content;
 pub(crate) mod expectation;
@@ -40,6 +41,7 @@ use crate::{
 };
 
 pub(crate) use attempts::Attempted;
+pub(crate) use changes::{Change, ChangedBy};
 pub(crate) use checked::Checked;
 pub use filter::Filter;
 pub use headers::Headers;

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    Attempted, Checked, Exchange, Filter, PaymentRequest,
+    Attempted, Change, ChangedBy, Checked, Exchange, Filter, PaymentRequest,
     attempts::Attempts,
+    changes::Changes,
     checked::CheckedExpectations,
     expectation::{Expectation, Verification},
     log,
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     api::language::Language,
     limits::Limits,
-    store::{Attempt, Delivery, DeliveryState},
+    store::{Attempt, Changed, Delivery, DeliveryState, Key},
 };
 
 /// The last exchanges, limited in number and size.
@@ -42,6 +43,7 @@ pub(crate) struct Journal {
     attempts: Attempts,
     payment_requests: PaymentRequests,
     checked: CheckedExpectations,
+    changes: Changes,
 }
 
 /// How many clears are remembered. (own choice)
@@ -115,11 +117,12 @@ impl Journal {
             attempts: Attempts::empty(),
             payment_requests: PaymentRequests::empty(),
             checked: CheckedExpectations::empty(),
+            changes: Changes::new(),
         }
     }
 
-    /// Numbers, keeps, counts and logs the exchange.
-    pub(crate) fn record(&self, mut exchange: Exchange) -> Arc<Exchange> {
+    /// Numbers, keeps, counts and logs the exchange, and keeps what it has changed.
+    pub(crate) fn record(&self, mut exchange: Exchange, changed: Vec<Changed>) -> Arc<Exchange> {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
@@ -136,6 +139,15 @@ impl Journal {
         // While the lock is held, so that numbers are announced in order. Evicted exchanges are freed after that.
         self.last.send_replace(exchange.number);
         drop(partitions);
+        if let Some(mchid) = &exchange.mchid {
+            self.changes.record(
+                mchid,
+                exchange.received_at,
+                ChangedBy::Request,
+                Some(exchange.number),
+                changed,
+            );
+        }
         self.metrics.read().record(&exchange);
         log::exchange(&exchange, &self.logged);
         exchange
@@ -196,6 +208,29 @@ impl Journal {
     /// The last expectations that calls have checked, oldest first.
     pub(crate) fn checked(&self) -> Vec<Arc<Checked>> {
         self.checked.after(None, 0).0
+    }
+
+    /// Numbers and keeps what was changed without an exchange.
+    pub(crate) fn record_changes(&self, mchid: &Mchid, at: Timestamp, by: ChangedBy, changed: Vec<Changed>) {
+        self.changes.record(mchid, at, by, None, changed);
+    }
+
+    /// The changes of one merchant's documents or of all, after this number, oldest first; and the number of the last one
+    /// of all.
+    #[expect(dead_code, reason = "the stream of events reads it")]
+    pub(crate) fn changes(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<Change>>, u64) {
+        self.changes.after(mchid, after)
+    }
+
+    /// The changes of a document, oldest first.
+    pub(crate) fn changes_of(&self, mchid: &Mchid, key: &Key) -> Vec<Arc<Change>> {
+        self.changes.of(mchid, key)
+    }
+
+    /// Subscribes to the number of the last change of a document.
+    #[expect(dead_code, reason = "the stream of events reads it")]
+    pub(crate) fn follow_changes(&self) -> watch::Receiver<u64> {
+        self.changes.follow()
     }
 
     /// The matching exchanges in this order, at most `most`.
@@ -301,6 +336,7 @@ impl Journal {
         self.attempts.clear(merchant);
         self.payment_requests.clear(merchant);
         self.checked.clear(merchant);
+        self.changes.clear(merchant);
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {
             None => partitions.by_merchant.drain().map(|(_, partition)| partition).collect(),

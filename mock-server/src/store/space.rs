@@ -6,10 +6,8 @@ use std::{
 };
 
 use lru::LruCache;
-use serde_json::Value;
 
-use super::{ABSENT, Document, Fingerprint, Key, Listed};
-use crate::limits::memory_of;
+use super::{ABSENT, Content, Document, Fingerprint, Key, Listed};
 
 /// About how much memory a document or a request number takes, in bytes, apart from its content and its key.
 const ENTRY: usize = 256;
@@ -21,9 +19,9 @@ const KEYS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Space {
     /// The initial documents, in their order.
-    seed: Vec<(Key, Arc<Value>)>,
-    seeded: HashMap<Key, Document>,
-    created: LruCache<Key, Document>,
+    seed: Vec<(Key, Content)>,
+    seeded: HashMap<Key, Kept>,
+    created: LruCache<Key, Kept>,
     /// The place of each document in the lists of its kind, and the lists.
     places: HashMap<Key, u64>,
     lists: HashMap<Arc<str>, BTreeMap<u64, Key>>,
@@ -36,8 +34,21 @@ pub(super) struct Space {
     version: u64,
 }
 
+/// A document, and about how much memory its value takes, in bytes.
+#[derive(Debug)]
+struct Kept {
+    document: Document,
+    bytes: usize,
+}
+
+impl Kept {
+    fn new(Content { value, bytes }: Content, version: u64) -> Self {
+        Self { document: Document { version, value }, bytes }
+    }
+}
+
 impl Space {
-    pub(super) fn new(seed: Vec<(Key, Arc<Value>)>) -> Self {
+    pub(super) fn new(seed: Vec<(Key, Content)>) -> Self {
         let mut space = Self {
             seed,
             seeded: HashMap::new(),
@@ -55,8 +66,8 @@ impl Space {
     pub(super) fn reset(&mut self) {
         self.version += 1;
         let version = self.version;
-        let document = |value: &Arc<Value>| Document { version, value: Arc::clone(value) };
-        self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
+        let kept = |content: &Content| Kept::new(content.clone(), version);
+        self.seeded = self.seed.iter().map(|(key, content)| (key.clone(), kept(content))).collect();
         self.created = LruCache::unbounded();
         self.places = HashMap::new();
         self.lists = HashMap::new();
@@ -97,34 +108,56 @@ impl Space {
     }
 
     fn listed(&self, (place, key): (&u64, &Key)) -> Option<Listed> {
-        let value = Arc::clone(&self.get(key)?.value);
-        Some(Listed { place: *place, id: key.id.clone(), value })
+        let document = self.get(key)?.clone();
+        Some(Listed { place: *place, id: key.id.clone(), document })
+    }
+
+    /// Each kind, and how many documents it has.
+    pub(super) fn kinds(&self) -> Vec<(Arc<str>, usize)> {
+        self.lists.iter().map(|(kind, list)| (Arc::clone(kind), list.len())).collect()
+    }
+
+    /// The version of the last change.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Document> {
-        self.seeded.get(key).or_else(|| self.created.peek(key))
+        let kept = self.seeded.get(key).or_else(|| self.created.peek(key));
+        kept.map(|kept| &kept.document)
     }
 
     pub(super) fn version_of(&self, key: &Key) -> u64 {
         self.get(key).map_or(ABSENT, |document| document.version)
     }
 
-    pub(super) fn put(&mut self, key: Key, value: Arc<Value>, most: usize) {
+    pub(super) fn put(&mut self, key: Key, content: Content, most: usize) {
         self.version += 1;
-        let document = Document { version: self.version, value };
+        let kept = Kept::new(content, self.version);
         if let Some(seeded) = self.seeded.get_mut(&key) {
-            self.bytes += signed(memory_of(&document.value)) - signed(memory_of(&seeded.value));
-            *seeded = document;
+            self.bytes += signed(kept.bytes) - signed(seeded.bytes);
+            *seeded = kept;
             return;
         }
-        self.bytes += size(&key, &document);
+        self.bytes += size(&key, &kept);
         self.enlist(&key);
-        if let Some((key, old)) = self.created.push(key, document) {
+        if let Some((key, old)) = self.created.push(key, kept) {
             self.bytes -= size(&key, &old);
         }
         if self.created.len() > most {
             self.evict_document();
         }
+    }
+
+    /// Removes a document, also one of the seed, which a reset restores.
+    pub(super) fn remove(&mut self, key: &Key) {
+        self.version += 1;
+        if let Some(seeded) = self.seeded.remove(key) {
+            self.bytes -= signed(seeded.bytes);
+        } else if let Some(created) = self.created.pop(key) {
+            self.bytes -= size(key, &created);
+        }
+        self.delist(key);
     }
 
     /// Evicts the document that was changed longest ago or, without one, the oldest request number. Returns whether
@@ -134,8 +167,8 @@ impl Space {
     }
 
     fn evict_document(&mut self) -> bool {
-        let Some((key, document)) = self.created.pop_lru() else { return false };
-        self.bytes -= size(&key, &document);
+        let Some((key, kept)) = self.created.pop_lru() else { return false };
+        self.bytes -= size(&key, &kept);
         self.delist(&key);
         true
     }
@@ -165,10 +198,10 @@ impl Space {
     }
 }
 
-/// About how much memory a document takes, in bytes.
-fn size(key: &Key, document: &Document) -> isize {
+/// About how much memory a document takes with its key, in bytes.
+fn size(key: &Key, kept: &Kept) -> isize {
     let of_key = key.kind.len() + KEYS * (size_of::<Key>() + key.id.len());
-    signed(ENTRY + of_key + memory_of(&document.value))
+    signed(ENTRY + of_key + kept.bytes)
 }
 
 fn signed(size: usize) -> isize {

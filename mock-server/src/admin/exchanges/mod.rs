@@ -31,6 +31,7 @@ use crate::{
         Exchange, Filter, Order, Page,
         har::{Archive, Entry},
     },
+    merchants::Merchant,
 };
 
 /// The most exchanges in one response.
@@ -224,6 +225,23 @@ pub(super) async fn delete_exchanges(
     Json::of(&Deleted { deleted: control.gateway.journal.clear(merchant.as_ref()) })
 }
 
+impl MerchantQuery {
+    /// The merchant, or else the first one.
+    ///
+    /// # Errors
+    /// [`AdminError::NoMerchant`]
+    pub(super) fn known(&self, control: &Control) -> Result<Arc<Merchant>, AdminError> {
+        let merchants = &control.gateway.merchants;
+        let found = match &self.merchant {
+            Some(mchid) => merchants.merchant(mchid.as_str()),
+            None => merchants.first(),
+        };
+        found.ok_or_else(|| AdminError::NoMerchant {
+            found: self.merchant.as_ref().map_or_else(|| "none".into(), |mchid| quoted(mchid.as_str())),
+        })
+    }
+}
+
 impl FilterQuery {
     fn check(self, control: &Control) -> Result<Filter, AdminError> {
         let contract = &control.gateway.contract;
@@ -283,7 +301,7 @@ fn order<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Order>, D::Error> 
     })
 }
 
-fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>, D::Error> {
+pub(super) fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>, D::Error> {
     parameter(text, "1 to 1000", |text| within(1..=MOST, text))
 }
 
