@@ -330,7 +330,7 @@ impl Gateway {
             let mut documents = self.store.documents(&merchant.mchid);
             let done = change(&context, &mut documents);
             if let Ok(changed) = self.store.commit(documents) {
-                self.journal.record_changes(&merchant.mchid, context.now, by, changed);
+                self.journal.changes.keep(&merchant.mchid, context.now, by, changed);
                 return done;
             }
         }

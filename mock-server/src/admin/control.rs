@@ -221,7 +221,7 @@ impl Control {
         }
         let changed = gateway.store.commit(documents).ok()?;
         let after = gateway.store.read(mchid, key);
-        gateway.journal.record_changes(mchid, gateway.clock.now(), ChangedBy::Edit, changed);
+        gateway.journal.changes.keep(mchid, gateway.clock.now(), ChangedBy::Edit, changed);
         after.or(before)
     }
 

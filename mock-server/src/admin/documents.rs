@@ -19,7 +19,7 @@ use crate::{
         long::Long,
     },
     api::suggest::nearest,
-    journal::{Change, ChangedBy},
+    journal::Change,
     operations::kinds::{Kind, Misfit},
     store::{Document, Key, Listed},
 };
@@ -133,7 +133,9 @@ struct DocumentChange<'a> {
     /// The exchange whose request made it; null if no request did.
     #[schema(required, minimum = 1)]
     exchange: Option<u64>,
-    by: ChangedBy,
+    /// Who made it: a request, a payer or another user, time, because it was due, or an edit by a call.
+    #[schema(pattern = "^(request|payer|time|edit)$")]
+    by: &'static str,
     /// What the document became; null if it was deleted.
     #[schema(required)]
     value: Option<&'a Value>,
@@ -218,7 +220,7 @@ pub(super) async fn show_document(
     let mchid = merchant.known(&control)?.mchid.clone();
     let key = Key::new(&kind, &key);
     let document = control.gateway.store.read(&mchid, &key);
-    let changes = control.gateway.journal.changes_of(&mchid, &key);
+    let changes = control.gateway.journal.changes.of(&mchid, &key);
     if document.is_none() && changes.is_empty() {
         check_kind(&control, &mchid, &kind)?;
         return Err(no_document(&key));
@@ -293,8 +295,33 @@ pub(super) async fn delete_document(
 
 impl<'a> DocumentChange<'a> {
     fn of(change: &'a Change) -> Self {
-        let Change { number, at, exchange, by, value, .. } = change;
-        Self { number: *number, at: at.as_unix(), exchange: *exchange, by: *by, value: value.as_deref() }
+        let Change { number, at, by, value, .. } = change;
+        let (at, exchange) = (at.as_unix(), by.exchange());
+        Self { number: *number, at, exchange, by: by.name(), value: value.as_deref() }
+    }
+}
+
+/// A change of a document, in short.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangeLine<'a> {
+    number: u64,
+    merchant: &'a str,
+    kind: &'a str,
+    key: &'a str,
+    exchange: Option<u64>,
+    by: &'static str,
+}
+
+impl<'a> ChangeLine<'a> {
+    pub(super) fn of(change: &'a Change) -> Self {
+        Self {
+            number: change.number,
+            merchant: change.mchid.as_str(),
+            kind: &change.key.kind,
+            key: &change.key.id,
+            exchange: change.by.exchange(),
+            by: change.by.name(),
+        }
     }
 }
 

@@ -42,7 +42,6 @@ use crate::{
 
 pub(crate) use attempts::Attempted;
 pub(crate) use changes::{Change, ChangedBy};
-pub(crate) use checked::Checked;
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};
@@ -50,6 +49,7 @@ pub(crate) use payment_requests::PaymentRequest;
 pub(crate) use rejected_connections::RejectedConnections;
 pub use request::Request;
 use request::beginning;
+pub(crate) use ring::{Entry, Ring};
 pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
 

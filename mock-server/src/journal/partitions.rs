@@ -9,23 +9,13 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::sync::watch;
-use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_protocol::Mchid;
 
 use super::{
-    Attempted, Change, ChangedBy, Checked, Exchange, Filter, PaymentRequest,
-    attempts::Attempts,
-    changes::Changes,
-    checked::CheckedExpectations,
-    expectation::{Expectation, Verification},
-    log,
-    metrics::Metrics,
-    payment_requests::PaymentRequests,
+    ChangedBy, Exchange, Filter, attempts::Attempts, changes::Changes, checked::CheckedExpectations, log,
+    metrics::Metrics, payment_requests::PaymentRequests,
 };
-use crate::{
-    api::language::Language,
-    limits::Limits,
-    store::{Attempt, Changed, Delivery, DeliveryState, Key},
-};
+use crate::{api::language::Language, limits::Limits, store::Changed};
 
 /// The last exchanges, limited in number and size.
 ///
@@ -40,10 +30,10 @@ pub(crate) struct Journal {
     last: watch::Sender<u64>,
     metrics: RwLock<Metrics>,
     logged: log::LoggedNotes,
-    attempts: Attempts,
-    payment_requests: PaymentRequests,
-    checked: CheckedExpectations,
-    changes: Changes,
+    pub(crate) attempts: Attempts,
+    pub(crate) payment_requests: PaymentRequests,
+    pub(crate) checked: CheckedExpectations,
+    pub(crate) changes: Changes,
 }
 
 /// How many clears are remembered. (own choice)
@@ -117,7 +107,7 @@ impl Journal {
             attempts: Attempts::empty(),
             payment_requests: PaymentRequests::empty(),
             checked: CheckedExpectations::empty(),
-            changes: Changes::new(),
+            changes: Changes::empty(),
         }
     }
 
@@ -140,97 +130,12 @@ impl Journal {
         self.last.send_replace(exchange.number);
         drop(partitions);
         if let Some(mchid) = &exchange.mchid {
-            self.changes.record(
-                mchid,
-                exchange.received_at,
-                ChangedBy::Request,
-                Some(exchange.number),
-                changed,
-            );
+            let by = ChangedBy::Request(exchange.number);
+            self.changes.keep(mchid, exchange.received_at, by, changed);
         }
         self.metrics.read().record(&exchange);
         log::exchange(&exchange, &self.logged);
         exchange
-    }
-
-    /// Numbers, keeps and logs an attempt to deliver a callback. This is what comes next.
-    pub(crate) fn record_attempt(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
-        self.attempts.keep(delivery, attempt, state);
-    }
-
-    /// The attempts to deliver callbacks of one merchant or of all, after this number, oldest first; and the number of the
-    /// last one of all.
-    pub(crate) fn attempts(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<Attempted>>, u64) {
-        self.attempts.after(mchid, after)
-    }
-
-    /// An upper bound on the number of evicted attempts with a number above `after`.
-    pub(crate) fn evicted_attempts(&self, after: u64) -> u64 {
-        self.attempts.evicted(after)
-    }
-
-    /// Subscribes to the number of the last attempt to deliver a callback.
-    pub(crate) fn follow_attempts(&self) -> watch::Receiver<u64> {
-        self.attempts.follow()
-    }
-
-    /// Numbers and keeps what a client said to a front end.
-    pub(crate) fn record_payment_request(&self, request: PaymentRequest) {
-        self.payment_requests.keep(request);
-    }
-
-    /// What clients said to front ends about orders of one merchant or of all, after this number, oldest first; and the number of
-    /// the last one of all.
-    pub(crate) fn payment_requests(
-        &self,
-        mchid: Option<&Mchid>,
-        after: u64,
-    ) -> (Vec<Arc<PaymentRequest>>, u64) {
-        self.payment_requests.after(mchid, after)
-    }
-
-    /// Subscribes to the number of the last of them.
-    #[expect(dead_code, reason = "for the stream of events")]
-    pub(crate) fn follow_payment_requests(&self) -> watch::Receiver<u64> {
-        self.payment_requests.follow()
-    }
-
-    /// Numbers and keeps an expectation that a call has checked.
-    pub(crate) fn record_checked(
-        &self,
-        at: Timestamp,
-        expectation: &Expectation,
-        verification: &Verification,
-    ) {
-        self.checked.keep(at, expectation, verification);
-    }
-
-    /// The last expectations that calls have checked, oldest first.
-    pub(crate) fn checked(&self) -> Vec<Arc<Checked>> {
-        self.checked.after(None, 0).0
-    }
-
-    /// Numbers and keeps what was changed without an exchange.
-    pub(crate) fn record_changes(&self, mchid: &Mchid, at: Timestamp, by: ChangedBy, changed: Vec<Changed>) {
-        self.changes.record(mchid, at, by, None, changed);
-    }
-
-    /// The changes of one merchant's documents or of all, after this number, oldest first; and the number of the last one
-    /// of all.
-    #[expect(dead_code, reason = "the stream of events reads it")]
-    pub(crate) fn changes(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<Change>>, u64) {
-        self.changes.after(mchid, after)
-    }
-
-    /// The changes of a document, oldest first.
-    pub(crate) fn changes_of(&self, mchid: &Mchid, key: &Key) -> Vec<Arc<Change>> {
-        self.changes.of(mchid, key)
-    }
-
-    /// Subscribes to the number of the last change of a document.
-    #[expect(dead_code, reason = "the stream of events reads it")]
-    pub(crate) fn follow_changes(&self) -> watch::Receiver<u64> {
-        self.changes.follow()
     }
 
     /// The matching exchanges in this order, at most `most`.

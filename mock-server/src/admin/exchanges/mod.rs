@@ -174,7 +174,7 @@ pub(super) async fn export_exchanges(
     let has_callbacks = filter.operation.is_none() && filter.status.is_none() && filter.code.is_none();
     let mchid = filter.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
     let attempts = if has_callbacks && !page.has_more && filter.after == 0 {
-        control.gateway.journal.attempts(mchid.as_ref(), 0).0
+        control.gateway.journal.attempts.after(mchid.as_ref(), 0).0
     } else {
         Vec::new()
     };
