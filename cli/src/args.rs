@@ -13,8 +13,8 @@ use crate::{
     commands::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
         explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
-        operations::Operations, pay::Pay, prove_client::ProveClient, prove_receiver::ProveReceiver, run::Run,
-        serve::Serve, trigger::Trigger, verify::Verify,
+        operations::Operations, pay::Pay, prove_client::ProveClient, prove_receiver::ProveReceiver,
+        replay::Replay, run::Run, serve::Serve, trigger::Trigger, verify::Verify,
     },
     options::Json,
     output,
@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Healthcheck(Healthcheck),
     /// Show or follow the requests of a running mock
     Logs(Logs),
+    /// Let a running mock process requests again: one of its exchanges, or those of an archive (HAR)
+    Replay(Replay),
     /// Show or move the clock of a running mock
     Clock(Clock),
     /// Add, list or remove fault rules of a running mock

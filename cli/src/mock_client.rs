@@ -1,4 +1,4 @@
-//! Calls `/__mock/` on a running mock, for `healthcheck`, `logs`, `clock`, `fault`, `pay` and `trigger`.
+//! Calls `/__mock/` on a running mock, for `healthcheck`, `logs`, `clock`, `fault`, `pay`, `replay` and `trigger`.
 
 use std::{
     error::Error,

@@ -86,9 +86,6 @@ pub(crate) fn run(options: &Explain) -> Result<bool, Failure> {
         credentials: options.credentials.as_deref(),
     })?;
     let bytes = bytes(&options.file)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
-        return Err(CaptureError::TooLarge.into());
-    }
     let (examinations, skipped) = Examiner::new(&keys).examine(&read(&bytes)?)?;
     let now = Timestamp::from_unix(
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
@@ -102,8 +99,8 @@ pub(crate) fn run(options: &Explain) -> Result<bool, Failure> {
     Ok(examinations.iter().all(Examination::holds))
 }
 
-/// The bytes of the capture, and one more if it is too large.
-fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a capture.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let source: io::Result<Box<dyn Read>> = if path == Path::new("-") {
         Ok(Box::new(io::stdin()))
     } else {
@@ -112,5 +109,8 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = source.and_then(|source| source.take(MAX_BYTES + 1).read_to_end(&mut bytes));
     read.map_err(Failure::context(format!("cannot read {}", path.display())))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
+        return Err(CaptureError::TooLarge.into());
+    }
     Ok(bytes)
 }

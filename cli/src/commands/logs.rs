@@ -132,7 +132,7 @@ fn lines_of(entries: &[Value]) -> Vec<String> {
     entries.iter().map(line_of).collect()
 }
 
-fn line_of(exchange: &Value) -> String {
+pub(super) fn line_of(exchange: &Value) -> String {
     let at = exchange["at"].as_i64().and_then(|at| Timestamp::from_second(at).ok()).unwrap_or_default();
     let time = at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
     let line = printable_lines(exchange["line"].as_str().unwrap_or_default());

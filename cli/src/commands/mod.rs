@@ -20,6 +20,7 @@ mod policies;
 pub(crate) mod prove_client;
 pub(crate) mod prove_receiver;
 mod proving;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod serve;
 mod signing_keys;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::ProveClient(options) => return prove_client::run(&options).await.map(exit_code),
         Command::ProveReceiver(options) => return prove_receiver::run(&options).await.map(exit_code),
         Command::Explain(options) => return explain::run(&options).map(exit_code),
+        Command::Replay(options) => return replay::run(&options).await.map(exit_code),
         Command::Healthcheck(options) => return healthcheck::run(&options).await.map(exit_code),
         Command::Call(options) => call::run(&options).await,
         Command::Keys(options) => keys::run(&options),

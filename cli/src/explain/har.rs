@@ -19,19 +19,31 @@ struct Log {
 }
 
 #[derive(Deserialize)]
-struct Entry {
-    request: Request,
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    #[serde(default)]
+    pub(crate) started_date_time: String,
+    pub(crate) request: Request,
     response: Option<Response>,
+    /// The exchange's number, in an archive that a mock wrote.
+    #[serde(rename = "_number")]
+    pub(crate) number: Option<u64>,
+    /// The callback's number, if the mock sent it.
+    #[serde(rename = "_callback")]
+    pub(crate) callback: Option<u64>,
+    /// The time that a mock checked the request by, if it is not the second in which it started.
+    #[serde(rename = "_checkedAt")]
+    pub(crate) checked_at: Option<u64>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Request {
-    method: String,
-    url: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) url: String,
     #[serde(default)]
-    headers: Vec<Pair>,
-    post_data: Option<Content>,
+    pub(crate) headers: Vec<Pair>,
+    pub(crate) post_data: Option<Content>,
 }
 
 #[derive(Deserialize)]
@@ -43,16 +55,18 @@ struct Response {
 }
 
 #[derive(Deserialize)]
-struct Content {
+pub(crate) struct Content {
     #[serde(default)]
     text: String,
     encoding: Option<String>,
+    /// In a request, where the specification has no `encoding`, a mock says here that the text is Base64 or was cut.
+    comment: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Pair {
-    name: String,
-    value: String,
+pub(crate) struct Pair {
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// The messages of an archive; `None` if the JSON has no `log`.
@@ -60,31 +74,40 @@ struct Pair {
 /// # Errors
 /// [`CaptureError::Har`] with the place of the error.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<Vec<Message>>, CaptureError> {
+    let Some(entries) = read_entries(bytes)? else { return Ok(None) };
+    let mut messages = Vec::new();
+    for (number, Entry { request, response, .. }) in (1..).zip(entries) {
+        let place = Some(Place::Entry(number));
+        let at = messages.len();
+        let start = Start::Request { method: request.method, target: target(&request.url) };
+        messages.push(message(place, start, request.headers, request.post_data.as_ref(), None));
+        if let Some(response) = response.filter(|response| response.status != 0) {
+            let start = Start::Response { status: response.status };
+            messages.push(message(place, start, response.headers, response.content.as_ref(), Some(at)));
+        }
+    }
+    Ok(Some(messages))
+}
+
+/// The entries of an archive; `None` if the JSON has no `log`.
+///
+/// # Errors
+/// [`CaptureError::Har`] with the place of the error.
+pub(crate) fn read_entries(bytes: &[u8]) -> Result<Option<Vec<Entry>>, CaptureError> {
     let archive: Archive = serde_json::from_slice(bytes)
         .map_err(|error| CaptureError::Har { line: error.line(), column: error.column() })?;
     let Some(Log { entries }) = archive.log else { return Ok(None) };
     if entries.len() > MAX_ENTRIES {
         return Err(CaptureError::TooManyEntries { found: entries.len() });
     }
-    let mut messages = Vec::new();
-    for (number, Entry { request, response }) in (1..).zip(entries) {
-        let place = Some(Place::Entry(number));
-        let at = messages.len();
-        let start = Start::Request { method: request.method, target: target(&request.url) };
-        messages.push(message(place, start, request.headers, request.post_data, None));
-        if let Some(response) = response.filter(|response| response.status != 0) {
-            let start = Start::Response { status: response.status };
-            messages.push(message(place, start, response.headers, response.content, Some(at)));
-        }
-    }
-    Ok(Some(messages))
+    Ok(Some(entries))
 }
 
 fn message(
     place: Option<Place>,
     start: Start,
     headers: Vec<Pair>,
-    content: Option<Content>,
+    content: Option<&Content>,
     answers: Option<usize>,
 ) -> Message {
     let headers = headers.into_iter().map(|pair| (pair.name, pair.value.trim().to_owned())).collect();
@@ -92,7 +115,7 @@ fn message(
 }
 
 /// Path and query of a URL, as they are sent.
-fn target(url: &str) -> String {
+pub(crate) fn target(url: &str) -> String {
     let without_fragment = url.split('#').next().unwrap_or_default();
     let path = match without_fragment.split_once("://") {
         Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
@@ -101,10 +124,20 @@ fn target(url: &str) -> String {
     path.to_owned()
 }
 
-fn bytes(content: Content) -> Vec<u8> {
-    let is_base64 = content.encoding.as_deref() == Some("base64");
+/// The bytes of a body.
+pub(crate) fn bytes(content: &Content) -> Vec<u8> {
+    let note = content.comment.as_deref().unwrap_or_default();
+    let is_base64 =
+        content.encoding.as_deref() == Some("base64") || note.split("; ").any(|one| one == "base64");
     let decoded = is_base64.then(|| BASE64_STANDARD.decode(&content.text).ok()).flatten();
-    decoded.unwrap_or_else(|| content.text.into())
+    decoded.unwrap_or_else(|| content.text.clone().into())
+}
+
+impl Content {
+    /// Whether a mock's journal had only a part of it.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.comment.as_deref().is_some_and(|note| note.contains("the journal kept "))
+    }
 }
 
 #[cfg(test)]

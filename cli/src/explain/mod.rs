@@ -4,7 +4,7 @@
 mod capture;
 mod content;
 mod examine;
-mod har;
+pub(crate) mod har;
 mod json;
 mod keys;
 mod outcome;

@@ -58,6 +58,7 @@ fn completions_and_man_pages_name_every_command() {
         "serve",
         "demo",
         "run",
+        "replay",
         "call",
         "verify",
         "prove-client",

@@ -19,6 +19,7 @@ mod log;
 mod own;
 mod prove;
 mod prove_receiver;
+mod replay;
 #[cfg(unix)] // Signals, and commands of a shell.
 mod run;
 mod steering;

@@ -64,6 +64,9 @@ pub(crate) struct Entry {
     #[serde(rename = "_callback", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     callback: Option<u64>,
+    /// The time that the request was checked by, in Unix seconds, if it is not the second in which it started.
+    #[serde(rename = "_checkedAt", skip_serializing_if = "Option::is_none")]
+    checked_at: Option<u64>,
 }
 
 /// HAR requires it; the mock has no cache.
@@ -182,6 +185,8 @@ impl Entry {
             comment: comment(exchange),
             number: exchange.number,
             callback: None,
+            checked_at: Some(exchange.checked_at.signing.as_unix())
+                .filter(|at| *at != exchange.begun.as_secs()),
         }
     }
 
@@ -220,6 +225,7 @@ impl Entry {
             comment: Some(attempted.to_string()),
             number: 0,
             callback: Some(attempted.callback),
+            checked_at: None,
         })
     }
 }
