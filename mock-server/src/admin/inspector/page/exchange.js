@@ -66,7 +66,11 @@ export function exchange(root, number, close) {
   const back = link(toAddress(fromAddress()), `← ${say(texts.back)}`);
   back.addEventListener('click', (event) => (event.preventDefault(), close()));
   show(root, back);
-  const asked = [call('GET', `exchanges/${encodeURIComponent(number)}`), call('GET', 'merchants'), operations()];
+  const asked = [
+    call('GET', `exchanges/${encodeURIComponent(number)}`),
+    call('GET', 'merchants').catch(() => ({ merchants: [] })),
+    operations().catch(() => {}),
+  ];
   Promise.all(asked).then(
     ([found, { merchants }]) => {
       if (isOver) return;
