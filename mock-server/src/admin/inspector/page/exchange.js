@@ -164,7 +164,7 @@ function sent({ number, request }) {
     try {
       const { request, answer } = await call('GET', `exchanges/${number}/decrypted`);
       const found = [...request, ...answer];
-      show(place, found.length ? table(found.map(({ pointer: name, text: value }) => ({ name, value }))) : say(texts.nothing));
+      show(place, found.length ? table(found.map(({ pointer: name, text, problem }) => ({ name, value: text ?? problem }))) : say(texts.nothing));
     } catch (error) {
       show(place, h('p', { class: 'bad' }, String(/** @type {Error} */ (error).message)));
     }
