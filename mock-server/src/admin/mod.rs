@@ -192,7 +192,6 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(replay::curl::show_curl))
         .routes(routes!(replay::replay_request))
         .routes(routes!(events::follow_events))
-        .routes(routes!(verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))
         .routes(routes!(faults::list_fault_names))
