@@ -15,7 +15,7 @@ use crate::limits::memory_of;
 const ENTRY: usize = 256;
 
 /// In how many places the key of a document is kept.
-const KEYS: usize = 3;
+const KEYS: usize = 2;
 
 /// The documents and request numbers of one merchant.
 #[derive(Debug)]
@@ -23,9 +23,8 @@ pub(super) struct Space {
     /// The initial documents, in their order.
     seed: Vec<(Key, Arc<Value>)>,
     seeded: HashMap<Key, Document>,
-    created: LruCache<Key, Document>,
-    /// The place of each document in the lists of its kind, and the lists.
-    places: HashMap<Key, u64>,
+    created: LruCache<Key, Created>,
+    /// The documents of each kind, by their places.
     lists: HashMap<Arc<str>, BTreeMap<u64, Key>>,
     /// The content that each request number was used for.
     numbers: LruCache<Fingerprint, Fingerprint>,
@@ -36,13 +35,19 @@ pub(super) struct Space {
     version: u64,
 }
 
+/// A document that a request created, and its place in the list of its kind.
+#[derive(Debug)]
+struct Created {
+    document: Document,
+    place: u64,
+}
+
 impl Space {
     pub(super) fn new(seed: Vec<(Key, Arc<Value>)>) -> Self {
         let mut space = Self {
             seed,
             seeded: HashMap::new(),
             created: LruCache::unbounded(),
-            places: HashMap::new(),
             lists: HashMap::new(),
             numbers: LruCache::unbounded(),
             bytes: 0,
@@ -54,31 +59,29 @@ impl Space {
 
     pub(super) fn reset(&mut self) {
         self.version += 1;
-        let version = self.version;
-        let document = |value: &Arc<Value>| Document { version, value: Arc::clone(value) };
-        self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
+        self.seeded = HashMap::new();
         self.created = LruCache::unbounded();
-        self.places = HashMap::new();
         self.lists = HashMap::new();
-        for (key, _) in self.seed.clone() {
+        for (key, value) in self.seed.clone() {
             self.version += 1;
-            self.enlist(&key);
+            let document = Document { version: self.version, value };
+            if self.seeded.insert(key.clone(), document).is_none() {
+                self.enlist(&key);
+            }
         }
         self.numbers = LruCache::unbounded();
         self.bytes = 0;
     }
 
-    /// Gives a new document a place after all others.
-    fn enlist(&mut self, key: &Key) {
+    /// Gives a new document a place after all others, and returns it.
+    fn enlist(&mut self, key: &Key) -> u64 {
         let place = self.version;
-        if !self.places.contains_key(key) {
-            self.lists.entry(Arc::clone(&key.kind)).or_default().insert(place, key.clone());
-            self.places.insert(key.clone(), place);
-        }
+        self.lists.entry(Arc::clone(&key.kind)).or_default().insert(place, key.clone());
+        place
     }
 
-    fn delist(&mut self, key: &Key) {
-        if let (Some(place), Some(list)) = (self.places.remove(key), self.lists.get_mut(&key.kind)) {
+    fn delist(&mut self, key: &Key, place: u64) {
+        if let Some(list) = self.lists.get_mut(&key.kind) {
             list.remove(&place);
             if list.is_empty() {
                 self.lists.remove(&key.kind);
@@ -96,7 +99,7 @@ impl Space {
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Document> {
-        self.seeded.get(key).or_else(|| self.created.peek(key))
+        self.seeded.get(key).or_else(|| self.created.peek(key).map(|created| &created.document))
     }
 
     pub(super) fn version_of(&self, key: &Key) -> u64 {
@@ -106,16 +109,15 @@ impl Space {
     pub(super) fn put(&mut self, key: Key, value: Arc<Value>, most: usize) {
         self.version += 1;
         let document = Document { version: self.version, value };
-        if let Some(seeded) = self.seeded.get_mut(&key) {
-            self.bytes += signed(memory_of(&document.value)) - signed(memory_of(&seeded.value));
-            *seeded = document;
+        let known = self.seeded.get_mut(&key);
+        if let Some(known) = known.or_else(|| Some(&mut self.created.get_mut(&key)?.document)) {
+            self.bytes += signed(memory_of(&document.value)) - signed(memory_of(&known.value));
+            *known = document;
             return;
         }
         self.bytes += size(&key, &document);
-        self.enlist(&key);
-        if let Some((key, old)) = self.created.push(key, document) {
-            self.bytes -= size(&key, &old);
-        }
+        let place = self.enlist(&key);
+        self.created.put(key, Created { document, place });
         if self.created.len() > most {
             self.evict_document();
         }
@@ -128,9 +130,9 @@ impl Space {
     }
 
     fn evict_document(&mut self) -> bool {
-        let Some((key, document)) = self.created.pop_lru() else { return false };
+        let Some((key, Created { document, place })) = self.created.pop_lru() else { return false };
         self.bytes -= size(&key, &document);
-        self.delist(&key);
+        self.delist(&key, place);
         true
     }
 
