@@ -1,6 +1,6 @@
 //! Placing an order: `prepay_id`, `code_url` or `h5_url`, or the paid order of a code.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use wechatpay_protocol::Timestamp;
 
 use super::{
@@ -82,7 +82,7 @@ pub(super) fn check_time_expire(request: &ValidRequest<'_>) -> Result<(), Operat
 
 /// What must not change when an order is repeated.
 pub(in crate::operations) fn content_of(request: &ValidRequest<'_>) -> String {
-    Fingerprint::of(&json!([request.operation().id(), request.plain()])).to_hex()
+    Fingerprint::of(&(request.operation().id(), request.plain())).to_hex()
 }
 
 /// What a new order is paid with.
