@@ -23,7 +23,7 @@ use crate::{
     policies::{Policies, SignedRefusals},
     random::Randomness,
     request::{
-        authenticate::{AuthenticatedRequest, authenticate, named_merchant},
+        authenticate::{AuthenticatedRequest, Claim, authenticate},
         diagnose::{Diagnoser, DiagnosisMode},
         receive::{LARGE_BODIES, Peer, RawRequest, receive},
         route::route,
@@ -191,14 +191,15 @@ impl Gateway {
         checked_at: CheckTimes,
         progress: &mut Progress,
     ) -> Result<AuthenticatedRequest<'_>, ApiError> {
-        progress.merchant = named_merchant(received, &self.merchants);
+        let claim = Claim::of(received, &self.merchants);
+        progress.merchant = claim.merchant.clone();
         progress.enter(Stage::Route);
         let routed = route(&self.contract, Arc::clone(received))?;
         progress.operation = Some(routed.operation.id_to_keep());
 
         progress.enter(Stage::Authenticate);
         let mismatch_message = self.policies.mismatch_message;
-        let authenticated = authenticate(routed, &self.merchants, mismatch_message, checked_at)?;
+        let authenticated = authenticate(routed, claim, mismatch_message, checked_at)?;
         progress.is_authenticated = true;
         progress.warnings = authenticated.warnings();
         Ok(authenticated)

@@ -447,6 +447,14 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_the_seed_has_twice_is_listed_once_and_as_the_last() {
+        let store = memory(10, usize::MAX);
+        store.seed(&mchid(), vec![(key("1"), json!("foreign")), (key("1"), json!("own"))]);
+        let values: Vec<_> = store.list(&mchid(), KIND, 0, 9).into_iter().map(|one| one.document.value).collect();
+        assert_eq!(values, [Arc::new(json!("own"))]);
+    }
+
+    #[test]
     fn a_long_list_is_read_to_its_end() {
         let (store, mchid) = (memory(10, usize::MAX), mchid());
         let mut changes = documents(&store, &mchid);

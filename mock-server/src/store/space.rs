@@ -13,7 +13,7 @@ use super::{ABSENT, Content, Document, Fingerprint, Key, Listed};
 const ENTRY: usize = 256;
 
 /// In how many places the key of a document is kept.
-const KEYS: usize = 3;
+const KEYS: usize = 2;
 
 /// The documents and request numbers of one merchant.
 #[derive(Debug)]
@@ -22,8 +22,7 @@ pub(super) struct Space {
     seed: Vec<(Key, Content)>,
     seeded: HashMap<Key, Kept>,
     created: LruCache<Key, Kept>,
-    /// The place of each document in the lists of its kind, and the lists.
-    places: HashMap<Key, u64>,
+    /// The documents of each kind, by their places.
     lists: HashMap<Arc<str>, BTreeMap<u64, Key>>,
     /// The content that each request number was used for.
     numbers: LruCache<Fingerprint, Fingerprint>,
@@ -34,17 +33,14 @@ pub(super) struct Space {
     version: u64,
 }
 
-/// A document, and about how much memory its value takes, in bytes.
+/// A document.
 #[derive(Debug)]
 struct Kept {
     document: Document,
+    /// About how much memory its value takes, in bytes.
     bytes: usize,
-}
-
-impl Kept {
-    fn new(Content { value, bytes }: Content, version: u64) -> Self {
-        Self { document: Document { version, value }, bytes }
-    }
+    /// Its place in the list of its kind.
+    place: u64,
 }
 
 impl Space {
@@ -53,7 +49,6 @@ impl Space {
             seed,
             seeded: HashMap::new(),
             created: LruCache::unbounded(),
-            places: HashMap::new(),
             lists: HashMap::new(),
             numbers: LruCache::unbounded(),
             bytes: 0,
@@ -65,31 +60,31 @@ impl Space {
 
     pub(super) fn reset(&mut self) {
         self.version += 1;
-        let version = self.version;
-        let kept = |content: &Content| Kept::new(content.clone(), version);
-        self.seeded = self.seed.iter().map(|(key, content)| (key.clone(), kept(content))).collect();
+        self.seeded = HashMap::new();
         self.created = LruCache::unbounded();
-        self.places = HashMap::new();
         self.lists = HashMap::new();
-        for (key, _) in self.seed.clone() {
+        for (key, content) in self.seed.clone() {
             self.version += 1;
-            self.enlist(&key);
+            let known = self.seeded.get(&key).map(|known| known.place);
+            let kept = self.kept(&key, content, known);
+            self.seeded.insert(key, kept);
         }
         self.numbers = LruCache::unbounded();
         self.bytes = 0;
     }
 
-    /// Gives a new document a place after all others.
-    fn enlist(&mut self, key: &Key) {
-        let place = self.version;
-        if !self.places.contains_key(key) {
-            self.lists.entry(Arc::clone(&key.kind)).or_default().insert(place, key.clone());
-            self.places.insert(key.clone(), place);
-        }
+    /// A document of this version. A new one gets a place after all others.
+    fn kept(&mut self, key: &Key, Content { value, bytes }: Content, place: Option<u64>) -> Kept {
+        let version = self.version;
+        let place = place.unwrap_or_else(|| {
+            self.lists.entry(Arc::clone(&key.kind)).or_default().insert(version, key.clone());
+            version
+        });
+        Kept { document: Document { version, value }, bytes, place }
     }
 
-    fn delist(&mut self, key: &Key) {
-        if let (Some(place), Some(list)) = (self.places.remove(key), self.lists.get_mut(&key.kind)) {
+    fn delist(&mut self, key: &Key, place: u64) {
+        if let Some(list) = self.lists.get_mut(&key.kind) {
             list.remove(&place);
             if list.is_empty() {
                 self.lists.remove(&key.kind);
@@ -133,17 +128,17 @@ impl Space {
 
     pub(super) fn put(&mut self, key: Key, content: Content, most: usize) {
         self.version += 1;
-        let kept = Kept::new(content, self.version);
-        if let Some(seeded) = self.seeded.get_mut(&key) {
-            self.bytes += signed(kept.bytes) - signed(seeded.bytes);
-            *seeded = kept;
+        let version = self.version;
+        let known = self.seeded.get_mut(&key);
+        if let Some(known) = known.or_else(|| self.created.get_mut(&key)) {
+            let Content { value, bytes } = content;
+            self.bytes += signed(bytes) - signed(known.bytes);
+            (known.document, known.bytes) = (Document { version, value }, bytes);
             return;
         }
+        let kept = self.kept(&key, content, None);
         self.bytes += size(&key, &kept);
-        self.enlist(&key);
-        if let Some((key, old)) = self.created.push(key, kept) {
-            self.bytes -= size(&key, &old);
-        }
+        self.created.put(key, kept);
         if self.created.len() > most {
             self.evict_document();
         }
@@ -154,10 +149,11 @@ impl Space {
         self.version += 1;
         if let Some(seeded) = self.seeded.remove(key) {
             self.bytes -= signed(seeded.bytes);
+            self.delist(key, seeded.place);
         } else if let Some(created) = self.created.pop(key) {
             self.bytes -= size(key, &created);
+            self.delist(key, created.place);
         }
-        self.delist(key);
     }
 
     /// Evicts the document that was changed longest ago or, without one, the oldest request number. Returns whether
@@ -169,7 +165,7 @@ impl Space {
     fn evict_document(&mut self) -> bool {
         let Some((key, kept)) = self.created.pop_lru() else { return false };
         self.bytes -= size(&key, &kept);
-        self.delist(&key);
+        self.delist(&key, kept.place);
         true
     }
 

@@ -125,11 +125,12 @@ impl Call<'_> {
 
     /// The answer to a creation, other than those to the same request before.
     fn created(&self, stored: &Stored, again: u64) -> OperationResponse {
-        let mut seed = content(self.request);
-        if again > 0 {
-            seed = json!([seed, again]);
-        }
-        let maker = self.maker(&stored.fields, Fresh::seeded(&seed, self.now));
+        let seed = content(self.request);
+        let fresh = match again {
+            0 => Fresh::seeded(&seed, self.now),
+            _ => Fresh::seeded(&(seed, again), self.now),
+        };
+        let maker = self.maker(&stored.fields, fresh);
         let is_key = |name: &str| self.resource.keys.iter().any(|key| key.names().any(|known| known == name));
         self.made(&mut |field| {
             let is_sent = || named::text_of(self.request, field.name).is_some();
@@ -410,7 +411,7 @@ impl Call<'_> {
     }
 
     fn maker_of<'v>(&'v self, stored: &'v Stored) -> Maker<'v> {
-        let seed = json!([self.request.merchant().mchid.as_str(), self.kind(), stored.id]);
+        let seed = (self.request.merchant().mchid.as_str(), self.kind(), &stored.id);
         self.maker(&stored.fields, Fresh::seeded(&seed, Timestamp::from_unix(stored.created)))
     }
 
