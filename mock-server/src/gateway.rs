@@ -1,6 +1,6 @@
 //! One exchange, from a request to a signed response: the only file that names all stages.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -16,14 +16,14 @@ use crate::{
     api::error::ApiError,
     clock::{CheckTimes, Clock, Times},
     faults::{ActiveFault, Cleared, ConnectionControl, Faults, RequestFields, accept_gate::AcceptGate},
-    journal::{Exchange, Journal, Progress, Stage},
+    journal::{ChangedBy, Exchange, Journal, Progress, Stage},
     limits::Limits,
     merchants::{Merchant, Merchants},
     operations::{Context, Operations, handler, payment::Payments, stub::Stubs, transfer::Transfers},
     policies::{Policies, SignedRefusals},
     random::Randomness,
     request::{
-        authenticate::{AuthenticatedRequest, authenticate, named_merchant},
+        authenticate::{AuthenticatedRequest, Claim, authenticate},
         diagnose::{Diagnoser, DiagnosisMode},
         receive::{LARGE_BODIES, Peer, RawRequest, receive},
         route::route,
@@ -191,14 +191,15 @@ impl Gateway {
         checked_at: CheckTimes,
         progress: &mut Progress,
     ) -> Result<AuthenticatedRequest<'_>, ApiError> {
-        progress.merchant = named_merchant(received, &self.merchants);
+        let claim = Claim::of(received, &self.merchants);
+        progress.merchant = claim.merchant.clone();
         progress.enter(Stage::Route);
         let routed = route(&self.contract, Arc::clone(received))?;
         progress.operation = Some(routed.operation.id_to_keep());
 
         progress.enter(Stage::Authenticate);
         let mismatch_message = self.policies.mismatch_message;
-        let authenticated = authenticate(routed, &self.merchants, mismatch_message, checked_at)?;
+        let authenticated = authenticate(routed, claim, mismatch_message, checked_at)?;
         progress.is_authenticated = true;
         progress.warnings = authenticated.warnings();
         Ok(authenticated)
@@ -239,11 +240,12 @@ impl Gateway {
         let response = deflate(response, &received.headers);
         progress.end();
         progress.fault = fault.as_ref().map(|(fault, _)| fault.clone());
+        let changed = mem::take(&mut progress.changed);
 
         let most_of_a_body = self.limits.journal_body;
         let exchange =
             Exchange::new(times, most_of_a_body, &received, progress, result, diagnosis, &response);
-        let exchange = self.journal.record(exchange);
+        let exchange = self.journal.record(exchange, changed);
         Concluded { exchange, response, fault }
     }
 
@@ -287,7 +289,8 @@ impl Gateway {
             let commit = |fault: Option<&ActiveFault>| {
                 let is_kept = computed.is_ok() && fault.is_none_or(|fault| fault.is_applied);
                 // A refusal, too, must be about documents as they were at one time.
-                self.store.commit(if is_kept { documents } else { documents.only_read() })
+                let documents = if is_kept { documents } else { documents.only_read() };
+                self.store.commit(documents).map(|changed| progress.changed = changed)
             };
             let Ok(mut fault) = self.faults.commit_with_fault(&fields, now, &mut warnings, commit) else {
                 continue;
@@ -318,6 +321,7 @@ impl Gateway {
     /// Changes a merchant's documents without a request. Starts over if a request changed a document that was read.
     pub(crate) fn change<T>(
         &self,
+        by: ChangedBy,
         merchant: &Arc<Merchant>,
         change: impl Fn(&Context<'_>, &mut Documents<'_>) -> T,
     ) -> T {
@@ -325,9 +329,10 @@ impl Gateway {
         let context = self.context(self.clock.now());
         loop {
             let mut documents = self.store.documents(&merchant.mchid);
-            let changed = change(&context, &mut documents);
-            if self.store.commit(documents).is_ok() {
-                return changed;
+            let done = change(&context, &mut documents);
+            if let Ok(changed) = self.store.commit(documents) {
+                self.journal.changes.keep(&merchant.mchid, context.now, by, changed);
+                return done;
             }
         }
     }

@@ -20,6 +20,10 @@ use crate::{
 pub struct Schema {
     source: Value,
     validator: OnceLock<Validator>,
+    /// Whether any value can be encrypted. Few schemas have such fields, and other bodies need no search for them.
+    has_sensitive: bool,
+    /// Whether any value has an enum of which sources disagree.
+    has_uncertain: bool,
 }
 
 /// The name of a body without a title.
@@ -28,12 +32,20 @@ const BODY: &str = "请求体";
 /// Says that an absent field of a body is reported as if it were in the path.
 const WITH_PATH: &str = "x-with-path";
 
+/// Marks a field whose text is encrypted.
+const SENSITIVE: &str = "x-sensitive";
+
+/// Marks an enum of which sources disagree.
+const UNCERTAIN: &str = "x-enum-uncertain";
+
 /// Characters of a value's JSON that an error shows. (own choice)
 pub(crate) const VALUE_SHOWN: usize = 4096;
 
 impl Schema {
     pub(crate) fn read(document: &Value, schema: &Value) -> Result<Self, ContractError> {
-        Ok(Self { source: inline(document, schema)?, validator: OnceLock::new() })
+        let source = inline(document, schema)?;
+        let (has_sensitive, has_uncertain) = (has_mark(&source, SENSITIVE), has_mark(&source, UNCERTAIN));
+        Ok(Self { source, validator: OnceLock::new(), has_sensitive, has_uncertain })
     }
 
     /// The schema with every `$ref` replaced by its target: JSON Schema 2020-12 with keywords of the contract's own.
@@ -161,8 +173,11 @@ impl Schema {
     /// The pointers of the encrypted texts in a body: of the fields that are marked `x-sensitive` and not empty.
     pub fn sensitive(&self, body: &Value) -> Vec<String> {
         let mut pointers = Vec::new();
+        if !self.has_sensitive {
+            return pointers;
+        }
         walk(&self.source, body, &mut |at, schema, value| {
-            if schema["x-sensitive"] == true && value.as_str().is_some_and(|text| !text.is_empty()) {
+            if schema[SENSITIVE] == true && value.as_str().is_some_and(|text| !text.is_empty()) {
                 pointers.push(at.to_owned());
             }
         });
@@ -178,8 +193,11 @@ impl Schema {
     /// The same for the value at `pointer` of its part of the request.
     pub(crate) fn uncertain_at(&self, pointer: &str, value: &Value, location: Location) -> Vec<FieldError> {
         let mut errors = Vec::new();
+        if !self.has_uncertain {
+            return errors;
+        }
         walk(&self.source, value, &mut |within, schema, value| {
-            let members = schema["enum"].as_array().filter(|_| schema["x-enum-uncertain"] == true);
+            let members = schema["enum"].as_array().filter(|_| schema[UNCERTAIN] == true);
             let Some(members) = members.filter(|members| !members.contains(value)) else { return };
             if errors.len() < MAX_NAMES {
                 let constraint = Constraint::Enum { members: members.clone(), found: excerpt(value) };
@@ -187,6 +205,18 @@ impl Schema {
             }
         });
         errors
+    }
+}
+
+/// Whether a schema has this mark at any depth.
+fn has_mark(schema: &Value, mark: &str) -> bool {
+    match schema {
+        Value::Object(keywords) => {
+            keywords.get(mark).is_some_and(|value| value == true)
+                || keywords.values().any(|value| has_mark(value, mark))
+        }
+        Value::Array(schemas) => schemas.iter().any(|schema| has_mark(schema, mark)),
+        _ => false,
     }
 }
 

@@ -80,10 +80,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Vec<Message>>, CaptureError> {
         let place = Some(Place::Entry(number));
         let at = messages.len();
         let start = Start::Request { method: request.method, target: target(&request.url) };
-        messages.push(message(place, start, request.headers, request.post_data, None));
+        messages.push(message(place, start, request.headers, request.post_data.as_ref(), None));
         if let Some(response) = response.filter(|response| response.status != 0) {
             let start = Start::Response { status: response.status };
-            messages.push(message(place, start, response.headers, response.content, Some(at)));
+            messages.push(message(place, start, response.headers, response.content.as_ref(), Some(at)));
         }
     }
     Ok(Some(messages))
@@ -107,18 +107,11 @@ fn message(
     place: Option<Place>,
     start: Start,
     headers: Vec<Pair>,
-    content: Option<Content>,
+    content: Option<&Content>,
     answers: Option<usize>,
 ) -> Message {
     let headers = headers.into_iter().map(|pair| (pair.name, pair.value.trim().to_owned())).collect();
-    Message {
-        place,
-        start,
-        headers,
-        body: content.as_ref().map_or_else(Vec::new, bytes),
-        answers,
-        promised: None,
-    }
+    Message { place, start, headers, body: content.map_or_else(Vec::new, bytes), answers, promised: None }
 }
 
 /// Path and query of a URL, as they are sent.

@@ -236,10 +236,10 @@ pub(super) async fn list_attempts(
 ) -> Result<Long, AdminError> {
     let (gateway, after) = (&control.gateway, after.unwrap_or(0));
     let until = Instant::now() + Duration::from_secs(wait.unwrap_or(0));
-    let mut newest = gateway.journal.follow_attempts();
+    let mut newest = gateway.journal.attempts.follow();
     let (attempts, last) = loop {
         newest.mark_unchanged();
-        let (attempts, last) = gateway.journal.attempts(merchant.as_ref(), after);
+        let (attempts, last) = gateway.journal.attempts.after(merchant.as_ref(), after);
         if !attempts.is_empty() || wait.unwrap_or(0) == 0 {
             break (attempts, last);
         }

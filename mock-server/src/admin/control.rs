@@ -13,6 +13,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
@@ -24,12 +25,12 @@ use crate::{
     admin::{error::AdminError, events::Streams},
     faults::{Fault, FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
-    journal::{Exchange, RejectedConnections},
-    merchants::{ProvisionError, TrustMode, provision::Provisioner},
+    journal::{ChangedBy, Exchange, RejectedConnections},
+    merchants::{Merchant, ProvisionError, TrustMode, provision::Provisioner},
     notify::Notifier,
     operations::seed::SeedMerchant,
     payer::Payer,
-    store::{Delivery, DeliveryState},
+    store::{Delivery, DeliveryState, Document, Key},
 };
 
 /// A merchant to create. The default has an unused mchid, the development key, and the documentation's sample card.
@@ -195,6 +196,33 @@ impl Control {
                 AdminError::NoExchangeYet { number, last }
             }
         })
+    }
+
+    /// Puts or removes a merchant's document. Returns the new or the removed one; `None` if there was none to remove, or the
+    /// merchant was removed.
+    pub(super) fn edit(
+        &self,
+        merchant: &Arc<Merchant>,
+        key: &Key,
+        value: Option<&Value>,
+    ) -> Option<Document> {
+        let gateway = &self.gateway;
+        let _between = gateway.between_exchanges();
+        let mchid = &merchant.mchid;
+        let before = gateway.store.read(mchid, key);
+        let is_known = gateway.merchants.merchant(mchid.as_str()).is_some();
+        if !is_known || value.is_none() && before.is_none() {
+            return None;
+        }
+        let mut documents = gateway.store.documents(mchid);
+        match value {
+            Some(value) => documents.put(&key.kind, &key.id, value),
+            None => documents.remove(&key.kind, &key.id),
+        }
+        let changed = gateway.store.commit(documents).ok()?;
+        let after = gateway.store.read(mchid, key);
+        gateway.journal.changes.keep(mchid, gateway.clock.now(), ChangedBy::Edit, changed);
+        after.or(before)
     }
 
     /// Adds a fault rule, for the merchant that it names or for all merchants.

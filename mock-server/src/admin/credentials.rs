@@ -15,7 +15,7 @@ use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
-use wechatpay_protocol::{CredentialsFile, display::quoted};
+use wechatpay_protocol::CredentialsFile;
 
 use crate::{
     admin::{
@@ -99,17 +99,10 @@ enum Format {
 )]
 pub(super) async fn show_credentials(
     State(control): State<Arc<Control>>,
-    Query(MerchantQuery { merchant }): Query<MerchantQuery>,
+    Query(merchant): Query<MerchantQuery>,
     Query(FormatQuery { format }): Query<FormatQuery>,
 ) -> Result<Response, AdminError> {
-    let merchants = &control.gateway.merchants;
-    let found = match &merchant {
-        Some(mchid) => merchants.merchant(mchid.as_str()),
-        None => merchants.first(),
-    };
-    let merchant = found.ok_or_else(|| AdminError::NoMerchant {
-        found: merchant.map_or_else(|| "none".into(), |mchid| quoted(mchid.as_str())),
-    })?;
+    let merchant = merchant.known(&control)?;
     let (known, has_secrets) = known(&merchant, &control);
     if format != Some(Format::Env) {
         return Ok(Json::of(&KnownCredentials::of(&known, has_secrets)).into_response());

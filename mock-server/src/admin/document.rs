@@ -39,7 +39,7 @@ const REFUSALS: [(&str, &str, &str); 8] = [
 /// One call of this API.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Call {
-    #[schema(pattern = "^(GET|POST|DELETE)$")]
+    #[schema(pattern = "^(GET|POST|PUT|DELETE)$")]
     pub(super) method: String,
     /// The path, with parameters in braces.
     #[schema(pattern = "^/__mock/")]

@@ -92,6 +92,14 @@ pub(super) enum AdminError {
          of each"
     )]
     NoFamily { found: String, nearest: String },
+    #[error(
+        "expected a kind of document, found {found}; did you mean {nearest}? GET /__mock/documents lists them"
+    )]
+    NoKind { found: String, nearest: String },
+    #[error(
+        "expected the key of a document of the kind {kind}, found {found}; GET /__mock/documents?kind= lists them"
+    )]
+    NoDocument { kind: String, found: String },
     #[error("{0}")]
     Authority(String),
     #[error("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]
@@ -159,6 +167,8 @@ impl AdminError {
                 | PaymentError::UnknownTransfer { .. },
             )
             | Self::NoFamily { .. }
+            | Self::NoKind { .. }
+            | Self::NoDocument { .. }
             | Self::NoFault { .. }
             | Self::NoCallback { .. }
             | Self::NoExchangeYet { .. }

@@ -24,12 +24,15 @@ use crate::{
     admin::{
         callbacks::AttemptLine,
         control::Control,
+        documents::ChangeLine,
         error::{AdminError, Error},
         exchanges::{MerchantQuery, summary::Summary},
         extract::Query,
         json::Json,
         long::IsEndless,
+        payment_requests::PaymentRequestLine,
     },
+    journal::{Entry, Journal, PaymentRequest, Ring},
     random::Randomness,
 };
 
@@ -38,28 +41,41 @@ struct Source {
     /// The event's name. The list in its data has the same one, with _ for -.
     event: &'static str,
     /// Follows the number of the last item.
-    follow: fn(&Control) -> watch::Receiver<u64>,
+    follow: fn(&Journal) -> watch::Receiver<u64>,
     /// Reads the items of a merchant, or all, after a number.
-    read: fn(&Control, Option<&Mchid>, u64) -> News,
+    read: fn(&Journal, Option<&Mchid>, u64) -> News,
 }
 
 /// Every source, in the order of the numbers in an id.
-const SOURCES: [Source; 2] = [
+const SOURCES: [Source; 4] = [
     Source {
         event: "exchanges",
-        follow: |control| control.gateway.journal.follow(),
-        read: |control, merchant, after| {
-            let (exchanges, left_out, last) = control.gateway.journal.newest(merchant, after, MOST);
+        follow: |journal| journal.follow(),
+        read: |journal, merchant, after| {
+            let (exchanges, left_out, last) = journal.newest(merchant, after, MOST);
             News::of(&exchanges, left_out, last, |exchange| Json::of(&Summary::of(exchange)))
         },
     },
     Source {
         event: "attempts",
-        follow: |control| control.gateway.journal.follow_attempts(),
-        read: |control, merchant, after| {
-            let (attempts, last) = control.gateway.journal.attempts(merchant, after);
-            let left_out = control.gateway.journal.evicted_attempts(after);
-            News::of(&attempts, left_out, last, |attempt| Json::of(&AttemptLine::of(attempt)))
+        follow: |journal| journal.attempts.follow(),
+        read: |journal, merchant, after| {
+            News::from(&journal.attempts, merchant, after, |attempt| Json::of(&AttemptLine::of(attempt)))
+        },
+    },
+    Source {
+        event: "changes",
+        follow: |journal| journal.changes.follow(),
+        read: |journal, merchant, after| {
+            News::from(&journal.changes, merchant, after, |change| Json::of(&ChangeLine::of(change)))
+        },
+    },
+    Source {
+        event: "payment-requests",
+        follow: |journal| journal.payment_requests.follow(),
+        read: |journal, merchant, after| {
+            let json = |request: &PaymentRequest| Json::of(&PaymentRequestLine::of(request));
+            News::from(&journal.payment_requests, merchant, after, json)
         },
     },
 ];
@@ -93,9 +109,9 @@ impl Streams {
     }
 }
 
-/// Follows exchanges and attempts to deliver callbacks, as server-sent events.
+/// Follows exchanges, attempts to deliver callbacks, changes of documents and what clients said to front ends, as server-sent events.
 ///
-/// The events are exchanges, attempts, cleared, when exchanges were deleted, and restarted, when Last-Event-ID is from an
+/// The events are exchanges, attempts, changes, payment-requests, cleared, when exchanges were deleted, and restarted, when Last-Event-ID is from an
 /// earlier run of the mock. Their data is JSON: lists as in the calls that list the same, and in skipped how many before them
 /// were left out, because there were too many or the reader is slow.
 #[utoipa::path(
@@ -143,7 +159,7 @@ struct News {
 
 impl News {
     /// As many of the items, which are oldest first, as have room. `left_out` are before them.
-    fn of<T>(items: &[T], left_out: u64, last: u64, json: impl Fn(&T) -> Json) -> Self {
+    fn of<T>(items: &[Arc<T>], left_out: u64, last: u64, json: impl Fn(&T) -> Json) -> Self {
         let mut bytes = 0;
         let mut newest: Vec<_> = items.iter().rev().take(MOST).map(|item| json(item).into_bytes()).collect();
         newest.retain(|item| {
@@ -152,6 +168,17 @@ impl News {
         });
         newest.reverse();
         Self { skipped: left_out + (items.len() - newest.len()) as u64, items: newest, last }
+    }
+
+    /// Those of a ring.
+    fn from<E: Entry>(
+        ring: &Ring<E>,
+        merchant: Option<&Mchid>,
+        after: u64,
+        json: impl Fn(&E) -> Json,
+    ) -> Self {
+        let (entries, last) = ring.after(merchant, after);
+        Self::of(&entries, ring.evicted(after), last, json)
     }
 
     fn is_full(&self) -> bool {
@@ -219,7 +246,7 @@ impl Stream {
         id: Option<&HeaderValue>,
         place: OwnedSemaphorePermit,
     ) -> Self {
-        let following = SOURCES.map(|source| (source.follow)(&control));
+        let following = SOURCES.map(|source| (source.follow)(&control.gateway.journal));
         let clears = control.gateway.journal.clear_count();
         let newest = Seen { clears, last: array::from_fn(|at| *following[at].borrow()) };
         let run = control.streams.run;
@@ -278,7 +305,7 @@ impl Stream {
             let is_known = known.is_some();
             let (seen, cleared) = known.unwrap_or((Seen { clears, ..Seen::default() }, Vec::new()));
             let news: [News; SOURCES.len()] =
-                array::from_fn(|at| (SOURCES[at].read)(control, self.merchant.as_ref(), seen.last[at]));
+                array::from_fn(|at| (SOURCES[at].read)(journal, self.merchant.as_ref(), seen.last[at]));
             // Otherwise some of it may have been cleared, and some not.
             if journal.clear_count() == clears {
                 break (is_known, seen, cleared, news);
@@ -352,7 +379,7 @@ mod tests {
     #[test]
     fn a_round_has_the_newest_items_that_have_room() {
         let of = |count: u64, left_out: u64, size: usize| {
-            let items: Vec<_> = (1..=count).collect();
+            let items: Vec<_> = (1..=count).map(Arc::new).collect();
             News::of(&items, left_out, count, |number| Json::of(&format!("{number}{}", "x".repeat(size))))
         };
         let few = of(2, 0, 0);

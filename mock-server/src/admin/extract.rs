@@ -12,6 +12,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error, value::MapDeserializer},
 };
+use serde_json::Value;
 use wechatpay_protocol::display::quoted;
 
 use crate::{
@@ -31,6 +32,20 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
         read_json(&read_body(request.into_body()).await).map(Self)
+    }
+}
+
+/// A body that is any JSON.
+pub(super) struct AnyBody(pub(super) Value);
+
+impl<S: Sync> FromRequest<S> for AnyBody {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
+        let body = read_body(request.into_body()).await;
+        let invalid =
+            |error| AdminError::Body(format!("the body: expected valid JSON, found an error: {error}"));
+        serde_json::from_slice(&body).map(Self).map_err(invalid)
     }
 }
 
@@ -79,6 +94,26 @@ impl Segment {
             AdminError::Query(format!("the path: expected a number at its end, found {}", quoted(&self.0)))
         };
         self.0.parse().map_err(|_| expected())
+    }
+}
+
+/// The last segments of the path, decoded.
+pub(super) struct Segments<const COUNT: usize>(pub(super) [String; COUNT]);
+
+impl<const COUNT: usize, S: Sync> FromRequestParts<S> for Segments<COUNT> {
+    type Rejection = AdminError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AdminError> {
+        let mut segments = parts.uri.path().rsplit('/').map(|segment| {
+            let expected =
+                |_| AdminError::Query(format!("the path: expected UTF-8, found {}", quoted(segment)));
+            percent_decode_str(segment).decode_utf8().map(Cow::into_owned).map_err(expected)
+        });
+        let mut found = [const { String::new() }; COUNT];
+        for (place, segment) in found.iter_mut().rev().zip(&mut segments) {
+            *place = segment?;
+        }
+        Ok(Self(found))
     }
 }
 

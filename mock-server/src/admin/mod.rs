@@ -17,6 +17,7 @@ mod contract;
 pub(crate) mod control;
 mod credentials;
 mod document;
+mod documents;
 mod error;
 mod events;
 mod exchanges;
@@ -191,7 +192,6 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(replay::curl::show_curl))
         .routes(routes!(replay::replay_request))
         .routes(routes!(events::follow_events))
-        .routes(routes!(verify::verify))
         .routes(routes!(faults::list_faults, faults::add_fault, faults::delete_faults))
         .routes(routes!(faults::show_fault, faults::delete_fault))
         .routes(routes!(faults::list_fault_names))
@@ -201,6 +201,9 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(callbacks::resend_callback))
         .routes(routes!(callbacks::list_attempts))
         .routes(routes!(payments::list_payments, payments::pay))
+        .routes(routes!(documents::list_documents))
+        .routes(routes!(documents::show_document, documents::put_document, documents::delete_document))
+        .routes(routes!(payments::pay))
         .routes(routes!(service_orders::act))
         .routes(routes!(business_view::open_business_view))
         .routes(routes!(request_payment::request_payment))

@@ -82,7 +82,7 @@ pub(super) async fn list_payment_requests(
     Query(AfterQuery { after }): Query<AfterQuery>,
 ) -> Result<Long, AdminError> {
     let (requests, last) =
-        control.gateway.journal.payment_requests(merchant.as_ref(), after.unwrap_or_default());
+        control.gateway.journal.payment_requests.after(merchant.as_ref(), after.unwrap_or_default());
     let payment_requests = requests.iter().map(|request| PaymentRequestLine::of(request)).collect();
     Long::of(&control, &PaymentRequestPage { payment_requests, last })
 }
@@ -115,7 +115,7 @@ pub(super) struct Record<'c> {
 impl Record<'_> {
     pub(super) fn said(self, err_msg: String, message: Option<&str>, chinese: Option<&str>) {
         let gateway = &self.control.gateway;
-        gateway.journal.record_payment_request(PaymentRequest {
+        gateway.journal.payment_requests.keep(PaymentRequest {
             number: 0,
             at: gateway.clock.now(),
             call: self.call,

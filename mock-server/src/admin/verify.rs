@@ -50,7 +50,7 @@ struct CheckedExpectation<'a> {
     (status = 503, description = "Too many responses wait to be read.", body = Error)
 ))]
 pub(super) async fn list_expectations(State(control): State<Arc<Control>>) -> Result<Long, AdminError> {
-    let checked = control.gateway.journal.checked();
+    let checked = control.gateway.journal.checked.after(None, 0).0;
     let expectations = checked.iter().map(|one| CheckedExpectation {
         number: one.number,
         at: one.at.as_unix(),
@@ -95,7 +95,7 @@ pub(super) async fn verify(
     let verify = move |control: &Control, stop: &Stop| {
         let Gateway { journal, contract, clock, .. } = &*control.gateway;
         let verification = journal.verify(&expectation, contract, || stop.is_set())?;
-        journal.record_checked(clock.now(), &expectation, &verification);
+        journal.checked.keep(clock.now(), &expectation, &verification);
         Some(verification)
     };
     let verification = control.on_thread(verify).await?;

@@ -32,7 +32,7 @@ pub(crate) struct Attempted {
 }
 
 /// The last attempts of all merchants.
-pub(super) type Attempts = Ring<Attempted>;
+pub(crate) type Attempts = Ring<Attempted>;
 
 impl Attempts {
     pub(super) fn empty() -> Self {
@@ -40,7 +40,7 @@ impl Attempts {
     }
 
     /// Numbers, keeps and logs the attempt, which is not yet one of the callback's. This is what comes next.
-    pub(super) fn keep(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
+    pub(crate) fn keep(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
         let attempted = self.record(|number| Attempted {
             number,
             callback: delivery.number,

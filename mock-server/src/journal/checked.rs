@@ -30,7 +30,7 @@ pub(crate) struct Checked {
 }
 
 /// The last ones of all merchants.
-pub(super) type CheckedExpectations = Ring<Checked>;
+pub(crate) type CheckedExpectations = Ring<Checked>;
 
 impl CheckedExpectations {
     pub(super) fn empty() -> Self {
@@ -38,7 +38,7 @@ impl CheckedExpectations {
     }
 
     /// Numbers and keeps it.
-    pub(super) fn keep(&self, at: Timestamp, expectation: &Expectation, verification: &Verification) {
+    pub(crate) fn keep(&self, at: Timestamp, expectation: &Expectation, verification: &Verification) {
         let json = serde_json::to_string(expectation).ok().filter(|json| json.len() <= LONGEST);
         self.record(|number| Checked {
             number,

@@ -5,6 +5,7 @@
 //! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
 
 mod attempts;
+mod changes;
 mod checked;
 pub(crate) mod content;
 pub(crate) mod expectation;
@@ -40,7 +41,7 @@ use crate::{
 };
 
 pub(crate) use attempts::Attempted;
-pub(crate) use checked::Checked;
+pub(crate) use changes::{Change, ChangedBy};
 pub use filter::Filter;
 pub use headers::Headers;
 pub(crate) use partitions::{Journal, Order, Page, Recorded};
@@ -48,6 +49,7 @@ pub(crate) use payment_requests::PaymentRequest;
 pub(crate) use rejected_connections::RejectedConnections;
 pub use request::Request;
 use request::beginning;
+pub(crate) use ring::{Entry, Ring};
 pub(crate) use stage::Progress;
 pub use stage::{Stage, StageTimes, Verdict};
 

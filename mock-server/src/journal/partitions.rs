@@ -9,22 +9,13 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::sync::watch;
-use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_protocol::Mchid;
 
 use super::{
-    Attempted, Checked, Exchange, Filter, PaymentRequest,
-    attempts::Attempts,
-    checked::CheckedExpectations,
-    expectation::{Expectation, Verification},
-    log,
-    metrics::Metrics,
-    payment_requests::PaymentRequests,
+    ChangedBy, Exchange, Filter, attempts::Attempts, changes::Changes, checked::CheckedExpectations, log,
+    metrics::Metrics, payment_requests::PaymentRequests,
 };
-use crate::{
-    api::language::Language,
-    limits::Limits,
-    store::{Attempt, Delivery, DeliveryState},
-};
+use crate::{api::language::Language, limits::Limits, store::Changed};
 
 /// The last exchanges, limited in number and size.
 ///
@@ -39,9 +30,10 @@ pub(crate) struct Journal {
     last: watch::Sender<u64>,
     metrics: RwLock<Metrics>,
     logged: log::LoggedNotes,
-    attempts: Attempts,
-    payment_requests: PaymentRequests,
-    checked: CheckedExpectations,
+    pub(crate) attempts: Attempts,
+    pub(crate) payment_requests: PaymentRequests,
+    pub(crate) checked: CheckedExpectations,
+    pub(crate) changes: Changes,
 }
 
 /// How many clears are remembered. (own choice)
@@ -115,11 +107,12 @@ impl Journal {
             attempts: Attempts::empty(),
             payment_requests: PaymentRequests::empty(),
             checked: CheckedExpectations::empty(),
+            changes: Changes::empty(),
         }
     }
 
-    /// Numbers, keeps, counts and logs the exchange.
-    pub(crate) fn record(&self, mut exchange: Exchange) -> Arc<Exchange> {
+    /// Numbers, keeps, counts and logs the exchange, and keeps what it has changed.
+    pub(crate) fn record(&self, mut exchange: Exchange, changed: Vec<Changed>) -> Arc<Exchange> {
         let mut partitions = self.partitions.lock();
         partitions.recorded += 1;
         exchange.number = partitions.recorded;
@@ -136,66 +129,13 @@ impl Journal {
         // While the lock is held, so that numbers are announced in order. Evicted exchanges are freed after that.
         self.last.send_replace(exchange.number);
         drop(partitions);
+        if let Some(mchid) = &exchange.mchid {
+            let by = ChangedBy::Request(exchange.number);
+            self.changes.keep(mchid, exchange.received_at, by, changed);
+        }
         self.metrics.read().record(&exchange);
         log::exchange(&exchange, &self.logged);
         exchange
-    }
-
-    /// Numbers, keeps and logs an attempt to deliver a callback. This is what comes next.
-    pub(crate) fn record_attempt(&self, delivery: &Delivery, attempt: &Attempt, state: DeliveryState) {
-        self.attempts.keep(delivery, attempt, state);
-    }
-
-    /// The attempts to deliver callbacks of one merchant or of all, after this number, oldest first; and the number of the
-    /// last one of all.
-    pub(crate) fn attempts(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<Attempted>>, u64) {
-        self.attempts.after(mchid, after)
-    }
-
-    /// An upper bound on the number of evicted attempts with a number above `after`.
-    pub(crate) fn evicted_attempts(&self, after: u64) -> u64 {
-        self.attempts.evicted(after)
-    }
-
-    /// Subscribes to the number of the last attempt to deliver a callback.
-    pub(crate) fn follow_attempts(&self) -> watch::Receiver<u64> {
-        self.attempts.follow()
-    }
-
-    /// Numbers and keeps what a client said to a front end.
-    pub(crate) fn record_payment_request(&self, request: PaymentRequest) {
-        self.payment_requests.keep(request);
-    }
-
-    /// What clients said to front ends about orders of one merchant or of all, after this number, oldest first; and the number of
-    /// the last one of all.
-    pub(crate) fn payment_requests(
-        &self,
-        mchid: Option<&Mchid>,
-        after: u64,
-    ) -> (Vec<Arc<PaymentRequest>>, u64) {
-        self.payment_requests.after(mchid, after)
-    }
-
-    /// Subscribes to the number of the last of them.
-    #[expect(dead_code, reason = "for the stream of events")]
-    pub(crate) fn follow_payment_requests(&self) -> watch::Receiver<u64> {
-        self.payment_requests.follow()
-    }
-
-    /// Numbers and keeps an expectation that a call has checked.
-    pub(crate) fn record_checked(
-        &self,
-        at: Timestamp,
-        expectation: &Expectation,
-        verification: &Verification,
-    ) {
-        self.checked.keep(at, expectation, verification);
-    }
-
-    /// The last expectations that calls have checked, oldest first.
-    pub(crate) fn checked(&self) -> Vec<Arc<Checked>> {
-        self.checked.after(None, 0).0
     }
 
     /// The matching exchanges in this order, at most `most`.
@@ -301,6 +241,7 @@ impl Journal {
         self.attempts.clear(merchant);
         self.payment_requests.clear(merchant);
         self.checked.clear(merchant);
+        self.changes.clear(merchant);
         let before = partitions.exchanges;
         let cleared: Vec<Partition> = match merchant {
             None => partitions.by_merchant.drain().map(|(_, partition)| partition).collect(),

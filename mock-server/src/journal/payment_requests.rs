@@ -31,7 +31,7 @@ pub(crate) struct PaymentRequest {
 }
 
 /// The last ones of all merchants.
-pub(super) type PaymentRequests = Ring<PaymentRequest>;
+pub(crate) type PaymentRequests = Ring<PaymentRequest>;
 
 impl PaymentRequests {
     pub(super) fn empty() -> Self {
@@ -39,7 +39,7 @@ impl PaymentRequests {
     }
 
     /// Numbers and keeps it.
-    pub(super) fn keep(&self, request: PaymentRequest) {
+    pub(crate) fn keep(&self, request: PaymentRequest) {
         self.record(|number| PaymentRequest {
             number,
             order: request.order.map(|order| truncate(&order, LONGEST_ORDER).into_owned()),

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use wechatpay_protocol::Mchid;
 
 /// What a ring keeps.
-pub(super) trait Entry {
+pub(crate) trait Entry {
     fn number(&self) -> u64;
 
     /// The merchant that it is about, by mchid.
@@ -19,7 +19,7 @@ pub(super) trait Entry {
 
 /// The last entries of all merchants. The oldest go first.
 #[derive(Debug)]
-pub(super) struct Ring<E> {
+pub(crate) struct Ring<E> {
     most: usize,
     most_bytes: usize,
     kept: Mutex<Kept<E>>,
@@ -43,6 +43,7 @@ impl<E: Entry> Ring<E> {
 
     /// Keeps the entry that gets the next number, from 1.
     pub(super) fn record(&self, entry: impl FnOnce(u64) -> E) -> Arc<E> {
+        let mut evicted = Vec::new();
         let mut kept = self.kept.lock();
         kept.recorded += 1;
         let entry = Arc::new(entry(kept.recorded));
@@ -52,14 +53,16 @@ impl<E: Entry> Ring<E> {
             let Some(oldest) = kept.entries.pop_front() else { break };
             kept.bytes -= oldest.size();
             kept.last_evicted = oldest.number();
+            evicted.push(oldest);
         }
-        // While the lock is held, so that numbers are announced in order.
+        // While the lock is held, so that numbers are announced in order. Evicted entries are freed after that.
         self.last.send_replace(kept.recorded);
+        drop(kept);
         entry
     }
 
     /// The entries of one merchant or of all, after this number, oldest first; and the number of the last one of all.
-    pub(super) fn after(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<E>>, u64) {
+    pub(crate) fn after(&self, mchid: Option<&Mchid>, after: u64) -> (Vec<Arc<E>>, u64) {
         let kept = self.kept.lock();
         // A higher number comes from an earlier mock. Its follower continues with this mock's first entry.
         let after = if after > kept.recorded { 0 } else { after };
@@ -72,12 +75,12 @@ impl<E: Entry> Ring<E> {
     }
 
     /// At most how many with a number above `after` are no longer kept for want of room.
-    pub(super) fn evicted(&self, after: u64) -> u64 {
+    pub(crate) fn evicted(&self, after: u64) -> u64 {
         self.kept.lock().last_evicted.saturating_sub(after)
     }
 
     /// Sees the number of every new entry from now on.
-    pub(super) fn follow(&self) -> watch::Receiver<u64> {
+    pub(crate) fn follow(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{api::Warning, faults::ActiveFault, merchants::Merchant};
+use crate::{api::Warning, faults::ActiveFault, merchants::Merchant, store::Changed};
 
 /// A stage of an exchange, in the order of the exchange.
 #[derive(
@@ -57,6 +57,8 @@ pub(crate) struct Progress {
     pub(crate) is_authenticated: bool,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) fault: Option<ActiveFault>,
+    /// The documents that the request has changed.
+    pub(crate) changed: Vec<Changed>,
     pub(crate) is_signed: bool,
     /// The exchange that it repeats, if it is a replay from the journal.
     pub(crate) replay_of: Option<u64>,
@@ -131,6 +133,7 @@ impl Progress {
             is_authenticated: false,
             warnings: Vec::new(),
             fault: None,
+            changed: Vec::new(),
             is_signed: false,
             replay_of: None,
             last: Stage::Receive,

@@ -214,7 +214,7 @@ impl Notifier {
             }
         };
         attempt.took = begun.elapsed();
-        gateway.journal.record_attempt(&delivery, &attempt, state);
+        gateway.journal.attempts.keep(&delivery, &attempt, state);
         // The journal keeps every attempt. Here the last one is enough.
         if let Some(before) = delivery.attempts.last_mut() {
             before.sent = None;

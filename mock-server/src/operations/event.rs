@@ -59,8 +59,7 @@ impl Context<'_> {
 /// The data of an event, with these values in the fields of the same name. Everything else is as in the contract's
 /// examples, with new identifiers and times: the same ones for the same values.
 pub(crate) fn resource(event: &CallbackEvent, merchant: &Merchant, values: &Value, now: Timestamp) -> Value {
-    let content =
-        Value::from(vec![event.event_type.as_str().into(), merchant.mchid.as_str().into(), values.clone()]);
+    let content = (&event.event_type, merchant.mchid.as_str(), values);
     let maker = Maker {
         merchant,
         sources: vec![SameName::of_document(values)],

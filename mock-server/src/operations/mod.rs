@@ -13,6 +13,7 @@ mod encrypted;
 pub(crate) mod event;
 mod example;
 pub(crate) mod initial;
+pub(crate) mod kinds;
 pub(crate) mod magic;
 mod member_card;
 pub(crate) mod pay_score;

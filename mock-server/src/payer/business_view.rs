@@ -8,6 +8,7 @@ use wechatpay_diagnosis::{BusinessView, BusinessViewEvidence, diagnose_business_
 
 use super::{NotRequested, Payer, Said, front_end::secrets, service_orders::unknown};
 use crate::{
+    journal::ChangedBy,
     merchants::Merchant,
     operations::pay_score::{Book, Business, ServiceAction, ServiceTarget},
 };
@@ -55,7 +56,7 @@ impl Payer {
         }
         // Parameters that lead to nothing have a diagnosis.
         let Some((target, merchant)) = found else { return Ok(Value::Null) };
-        let shown = self.gateway.change(&merchant, |context, documents| {
+        let shown = self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
             let mut book = Book::new(context, &merchant, documents);
             let found = book.find(&target).ok_or_else(|| unknown(&target))?;
             let order = match &found {

@@ -14,6 +14,7 @@ use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
 
 use crate::{
     gateway::Gateway,
+    journal::ChangedBy,
     merchants::Merchant,
     operations::{
         self,
@@ -182,7 +183,7 @@ impl Payer {
 
     fn become_due(&self, Reminder { mchid, key }: &Reminder) {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
-        self.gateway.change(&merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
             operations::become_due(context, &merchant, documents, key);
         });
     }
@@ -197,7 +198,7 @@ impl Payer {
     pub(crate) fn act(&self, payment: &Payment) -> Result<Value, PaymentError> {
         let Payment { order, action, openid, .. } = payment;
         let merchant = self.merchant_of(payment)?;
-        self.gateway.change(&merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
             let mut ledger = Ledger::new(context, &merchant, documents);
             let found = ledger.find(order).ok_or_else(|| PaymentError::unknown(order))?;
             ledger.act(&found, *action, openid.as_deref())?;
@@ -210,7 +211,7 @@ impl Payer {
     /// The name and the amount of an order that can be paid on a page, in fen.
     fn on_page(&self, payment: &Payment) -> Result<(String, u64), PaymentError> {
         let merchant = self.merchant_of(payment)?;
-        self.gateway.change(&merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
             let mut ledger = Ledger::new(context, &merchant, documents);
             let found = ledger.find(&payment.order).ok_or_else(|| PaymentError::unknown(&payment.order))?;
             ledger.check_page(&found)?;
@@ -276,7 +277,8 @@ impl Payer {
 
     /// The merchant's order of this name.
     fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Option<Found> {
-        self.gateway
-            .change(merchant, |context, documents| Ledger::new(context, merchant, documents).find(order))
+        self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
+            Ledger::new(context, merchant, documents).find(order)
+        })
     }
 }

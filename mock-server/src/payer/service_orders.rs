@@ -7,6 +7,7 @@ use wechatpay_protocol::display::quoted;
 
 use super::{Payer, PaymentError};
 use crate::{
+    journal::ChangedBy,
     merchants::Merchant,
     operations::pay_score::{Book, Business, ServiceAction, ServiceTarget},
 };
@@ -63,7 +64,7 @@ impl Payer {
     pub(crate) fn act_on_service(&self, call: &ServiceOrderCall) -> Result<Value, PaymentError> {
         let has_it = |merchant: &Arc<Merchant>| self.business(merchant, &call.target).is_some();
         let merchant = self.only_merchant(call.merchant.as_deref(), has_it, || call.unknown())?;
-        self.gateway.change(&merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
             let mut book = Book::new(context, &merchant, documents);
             let found = book.find(&call.target).ok_or_else(|| call.unknown())?;
             let mut shown = book.act(found, call.action, call.openid.as_deref())?;
@@ -74,7 +75,8 @@ impl Payer {
 
     /// What the merchant has under this name.
     pub(super) fn business(&self, merchant: &Arc<Merchant>, target: &ServiceTarget) -> Option<Business> {
-        self.gateway
-            .change(merchant, |context, documents| Book::new(context, merchant, documents).find(target))
+        self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
+            Book::new(context, merchant, documents).find(target)
+        })
     }
 }

@@ -7,6 +7,7 @@ use wechatpay_protocol::display::quoted;
 
 use super::{Payer, PaymentError, Said};
 use crate::{
+    journal::ChangedBy,
     merchants::Merchant,
     operations::{
         payment::Ledger,
@@ -62,7 +63,7 @@ impl Payer {
             |merchant| self.transfer_of(merchant, transfer).is_some(),
             || unknown(transfer),
         )?;
-        self.gateway.change(&merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
             let mut ledger = Ledger::new(context, &merchant, documents);
             let found = ledger.find_transfer(transfer).ok_or_else(|| unknown(transfer))?;
             let mut shown = ledger.act_on_transfer(&found, *action, user_name.as_deref())?;
@@ -113,7 +114,7 @@ impl Payer {
         let Some(merchant) = merchant else {
             return Err(wrong("mchId", "the mchid of the merchant that transfers", mchid));
         };
-        let ordered = self.gateway.change(merchant, |context, documents| {
+        let ordered = self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
             let mut ledger = Ledger::new(context, merchant, documents);
             let found = ledger.find_transfer(&name)?;
             ledger.transfer_appid(&found)
@@ -132,7 +133,7 @@ impl Payer {
     }
 
     fn transfer_of(&self, merchant: &Arc<Merchant>, name: &TransferName) -> Option<TransferTarget> {
-        self.gateway.change(merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find_transfer(name)
         })
     }

@@ -52,22 +52,36 @@ impl<'c> AuthenticatedRequest<'c> {
     }
 }
 
-/// The merchant that a request names, whether or not that merchant signed it.
-pub(crate) fn named_merchant(received: &RawRequest, merchants: &Merchants) -> Option<Arc<Merchant>> {
-    let authorization = Authorization::parse(received.headers.get(AUTHORIZATION)?.as_bytes()).ok()?;
-    merchants.merchant(authorization.mchid())
+/// Who signed a request, as its `Authorization` says: nothing of that is checked.
+pub(crate) struct Claim {
+    authorization: Result<Authorization, ApiError>,
+    /// The merchant that it names.
+    pub(crate) merchant: Option<Arc<Merchant>>,
+}
+
+impl Claim {
+    pub(crate) fn of(received: &RawRequest, merchants: &Merchants) -> Self {
+        let header = received.headers.get(AUTHORIZATION).ok_or(ApiError::AuthorizationAbsent);
+        let authorization = header
+            .and_then(|header| Authorization::parse(header.as_bytes()).map_err(ApiError::Authorization));
+        let mchid = authorization.as_ref().ok().map(Authorization::mchid);
+        let merchant = mchid.and_then(|mchid| merchants.merchant(mchid));
+        Self { authorization, merchant }
+    }
 }
 
 /// Checks 3 to 10, in the gateway's order.
 pub(crate) fn authenticate<'c>(
     request: RoutedRequest<'c>,
-    merchants: &Merchants,
+    claim: Claim,
     mismatch_message: MismatchMessage,
     checked_at: CheckTimes,
 ) -> Result<AuthenticatedRequest<'c>, ApiError> {
-    let authorization = authorization(&request.received)?;
+    let authorization = authorization(&request.received, claim.authorization)?;
     check_timestamp(authorization.timestamp(), checked_at.signing)?;
-    let merchant = merchant(merchants, &authorization)?;
+    // Check 7: a merchant has this mchid.
+    let unknown = || ApiError::UnknownMchid { found: authorization.mchid().into() };
+    let merchant = claim.merchant.ok_or_else(unknown)?;
     check_serial_no(&merchant, &authorization)?;
     check_validity(&merchant, checked_at.clock)?;
     check_signature(&merchant, &authorization, &request, mismatch_message)?;
@@ -95,17 +109,16 @@ const PAYMENTS: &str = "/v3/pay/transactions/";
 
 /// Checks 3 to 5: the headers, and that `Authorization` is present, well formed, and has the right scheme. For payments,
 /// `Authorization` comes first, with an answer of its own. (probed)
-fn authorization(received: &RawRequest) -> Result<Authorization, ApiError> {
-    let authorization = || {
-        let header = received.headers.get(AUTHORIZATION).ok_or(ApiError::AuthorizationAbsent)?;
-        Authorization::parse(header.as_bytes()).map_err(ApiError::Authorization)
-    };
+fn authorization(
+    received: &RawRequest,
+    claimed: Result<Authorization, ApiError>,
+) -> Result<Authorization, ApiError> {
     if !received.path().starts_with(PAYMENTS) {
         check_headers(received)?;
-        return authorization();
+        return claimed;
     }
     let authorization =
-        authorization().map_err(|error| ApiError::AuthorizationOfPayment { reason: error.reason() })?;
+        claimed.map_err(|error| ApiError::AuthorizationOfPayment { reason: error.reason() })?;
     check_headers(received)?;
     Ok(authorization)
 }
@@ -116,12 +129,6 @@ fn check_timestamp(signed: Timestamp, now: Timestamp) -> Result<(), ApiError> {
         skew if skew > Timestamp::MAX_SKEW => Err(ApiError::TimestampSkewed { signed, now }),
         _ => Ok(()),
     }
-}
-
-/// Check 7: a merchant has this mchid.
-fn merchant(merchants: &Merchants, authorization: &Authorization) -> Result<Arc<Merchant>, ApiError> {
-    let mchid = authorization.mchid();
-    merchants.merchant(mchid).ok_or_else(|| ApiError::UnknownMchid { found: mchid.into() })
 }
 
 /// Check 8. The serial number is case-insensitive. (own choice)

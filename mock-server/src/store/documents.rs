@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{ABSENT, Backend, Document, Fingerprint, Key, Listed, Outgoing};
+use super::{ABSENT, Backend, Content, Document, Fingerprint, Key, Listed, Outgoing};
 
 /// How many documents of a list are read at once.
 const READ_AT_ONCE: usize = 1000;
@@ -30,7 +30,8 @@ pub(crate) struct Documents<'a> {
 pub(super) struct Changes {
     /// The versions of the documents that were read.
     pub(super) read: HashMap<Key, u64>,
-    pub(super) changed: BTreeMap<Key, Arc<Value>>,
+    /// The documents that were put, and `None` for those that were removed.
+    pub(super) changed: BTreeMap<Key, Option<Content>>,
     /// The used request numbers, each with its content.
     pub(super) numbers: Vec<(Fingerprint, Fingerprint)>,
     /// The callbacks to send, each with the merchant that receives it.
@@ -75,8 +76,8 @@ impl<'a> Documents<'a> {
     /// If it is not a `T`. A kind of document is always read and written as the same type.
     pub(crate) fn get<T: DeserializeOwned>(&mut self, kind: &str, id: &str) -> Option<T> {
         let key = Key::new(kind, id);
-        if let Some(value) = self.changes.changed.get(&key) {
-            return Some(typed(value));
+        if let Some(changed) = self.changes.changed.get(&key) {
+            return changed.as_ref().map(|content| typed(&content.value));
         }
         let found = self.store.read(self.mchid, &key);
         // If it is read again, the change is still based on what was read first.
@@ -89,7 +90,12 @@ impl<'a> Documents<'a> {
     pub(crate) fn put(&mut self, kind: &str, id: &str, document: &impl Serialize) {
         let value =
             serde_json::to_value(document).expect("documents are structs and values, which always serialize");
-        self.changes.changed.insert(Key::new(kind, id), Arc::new(value));
+        self.changes.changed.insert(Key::new(kind, id), Some(Content::new(Arc::new(value))));
+    }
+
+    /// Removes the document.
+    pub(crate) fn remove(&mut self, kind: &str, id: &str) {
+        self.changes.changed.insert(Key::new(kind, id), None);
     }
 
     /// Shows the documents of a kind, with their IDs, in the order in which they were created, as they are in the store.
@@ -97,7 +103,7 @@ impl<'a> Documents<'a> {
         let mut after = 0;
         loop {
             let documents = self.store.list(self.mchid, kind, after, READ_AT_ONCE);
-            for Listed { place, id, value } in &documents {
+            for Listed { place, id, document: Document { value, .. } } in &documents {
                 after = *place;
                 if show(id, value) == Break(()) {
                     return;
@@ -120,9 +126,9 @@ impl<'a> Documents<'a> {
         loop {
             let wanted = left.min(NEWEST_AT_ONCE);
             let documents = self.store.list_newest(self.mchid, kind, before, wanted);
-            for Listed { place, id, value } in &documents {
+            for Listed { place, id, document } in &documents {
                 before = *place;
-                if show(id, value) == Break(()) {
+                if show(id, &document.value) == Break(()) {
                     return;
                 }
             }

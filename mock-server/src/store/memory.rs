@@ -14,7 +14,7 @@ use serde_json::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    Backend, Conflict, Delivery, Document, Due, Fingerprint, Key, Lease, Listed, Outgoing,
+    Backend, Conflict, Content, Delivery, Document, Due, Fingerprint, Key, Lease, Listed, Outgoing,
     documents::Changes, outbox::Outbox, reminders::Reminders, space::Space,
 };
 use crate::limits::Limits;
@@ -85,7 +85,7 @@ impl Memory {
 
 impl Backend for Memory {
     fn seed(&self, mchid: &Mchid, documents: Vec<(Key, Value)>) {
-        let seed = documents.into_iter().map(|(key, value)| (key, Arc::new(value))).collect();
+        let seed = documents.into_iter().map(|(key, value)| (key, Content::new(Arc::new(value)))).collect();
         self.spaces.write().insert(mchid.clone(), Arc::new(Mutex::new(Space::new(seed))));
     }
 
@@ -101,18 +101,25 @@ impl Backend for Memory {
         self.space(mchid).lock().list_newest(kind, before, most)
     }
 
+    fn kinds(&self, mchid: &Mchid) -> Vec<(Arc<str>, usize)> {
+        self.space(mchid).lock().kinds()
+    }
+
     fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint> {
         self.space(mchid).lock().number(number)
     }
 
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<(), Conflict> {
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Conflict> {
         let space = self.space(mchid);
-        self.change(&space, |space| {
+        let version = self.change(&space, |space| {
             if changes.read.iter().any(|(key, version)| space.version_of(key) != *version) {
                 return Err(Conflict);
             }
-            for (key, value) in changes.changed {
-                space.put(key, value, self.created);
+            for (key, content) in changes.changed {
+                match content {
+                    Some(content) => space.put(key, content, self.created),
+                    None => space.remove(&key),
+                }
             }
             for (number, content) in changes.numbers {
                 space.use_number(number, content, self.request_numbers);
@@ -122,10 +129,10 @@ impl Backend for Memory {
                 self.outbox.add(&receiver, vec![outgoing]);
             }
             self.reminders.add(mchid, changes.reminders);
-            Ok(())
+            Ok(space.version())
         })?;
         self.make_room();
-        Ok(())
+        Ok(version)
     }
 
     fn reset(&self, mchid: Option<&Mchid>) {
@@ -193,7 +200,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::store::{Documents, NumberUse};
+    use crate::store::{Documents, NumberUse, Store};
 
     const KIND: &str = "thing";
 
@@ -215,7 +222,7 @@ mod tests {
 
     fn commit(store: &Memory, documents: Documents<'_>) -> Result<(), Conflict> {
         let mchid = documents.mchid();
-        store.commit(mchid, documents.into_changes())
+        store.commit(mchid, documents.into_changes()).map(drop)
     }
 
     fn put(store: &Memory, id: &str, value: &Value) {
@@ -290,6 +297,51 @@ mod tests {
         }
         store.reset(Some(&mchid));
         assert_eq!((get(&store, "1"), get(&store, "2")), (Some(json!("seed")), None));
+    }
+
+    #[test]
+    fn a_removed_document_is_gone_until_it_is_put_again_or_a_reset_restores_it() {
+        let (store, mchid) = (memory(10, usize::MAX), mchid());
+        store.seed(&mchid, vec![(key("seeded"), json!("seed"))]);
+        put(&store, "1", &json!("1"));
+        let mut late = documents(&store, &mchid);
+        assert_eq!(late.get(KIND, "1"), Some(json!("1")));
+        for id in ["seeded", "1", "none"] {
+            let mut changes = documents(&store, &mchid);
+            changes.remove(KIND, id);
+            assert_eq!(changes.get::<Value>(KIND, id), None);
+            commit(&store, changes).unwrap();
+            assert_eq!(get(&store, id), None);
+        }
+        assert_eq!(commit(&store, late), Err(Conflict));
+        assert!(store.kinds(&mchid).is_empty() && store.list(&mchid, KIND, 0, 9).is_empty());
+        put(&store, "seeded", &json!("again"));
+        put(&store, "1", &json!("again"));
+        assert_eq!(store.kinds(&mchid), [(KIND.into(), 2)]);
+        store.reset(None);
+        assert_eq!((get(&store, "seeded"), get(&store, "1")), (Some(json!("seed")), None));
+        assert_eq!(store.bytes.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn later_changes_of_a_document_have_higher_versions_also_after_a_reset() {
+        let store = Store(Box::new(memory(10, usize::MAX)));
+        let mchid = mchid();
+        let version = |value: Option<u64>| {
+            let mut documents = store.documents(&mchid);
+            match value {
+                Some(value) => documents.put(KIND, "1", &value),
+                None => documents.remove(KIND, "1"),
+            }
+            let changed = store.commit(documents).unwrap();
+            let is_same = changed[0].value.as_ref().and_then(|value| value.as_u64()) == value;
+            assert!(changed.len() == 1 && changed[0].key == key("1") && is_same, "{changed:?}");
+            changed[0].version
+        };
+        let first = [version(Some(1)), version(Some(2)), version(None)];
+        store.reset(None);
+        assert!(first.is_sorted() && first[2] < version(Some(3)));
+        assert!(store.commit(store.documents(&mchid)).unwrap().is_empty());
     }
 
     #[test]
@@ -376,7 +428,7 @@ mod tests {
         store.seed(&mchid(), vec![(key("seeded"), json!("seeded"))]);
         let list = |after, most| {
             let found = store.list(&mchid(), KIND, after, most).into_iter();
-            found.map(|it| (it.place, it.value.as_str().unwrap().to_owned())).collect::<Vec<_>>()
+            found.map(|it| (it.place, it.document.value.as_str().unwrap().to_owned())).collect::<Vec<_>>()
         };
         for id in ["1", "2", "1"] {
             put(&store, id, &json!(id));
@@ -392,6 +444,14 @@ mod tests {
         assert_eq!(list(0, 9).into_iter().map(|(_, id)| id).collect::<Vec<_>>(), ["seeded", "1", "3", "4"]);
         store.reset(None);
         assert_eq!(list(0, 9).len(), 1);
+    }
+
+    #[test]
+    fn a_document_that_the_seed_has_twice_is_listed_once_and_as_the_last() {
+        let store = memory(10, usize::MAX);
+        store.seed(&mchid(), vec![(key("1"), json!("foreign")), (key("1"), json!("own"))]);
+        let values: Vec<_> = store.list(&mchid(), KIND, 0, 9).into_iter().map(|one| one.document.value).collect();
+        assert_eq!(values, [Arc::new(json!("own"))]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) use outbox::Outgoing;
 pub use outbox::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
 pub(crate) use reminders::{Due, Reminder};
 
-use crate::limits::Limits;
+use crate::limits::{Limits, memory_of};
 use documents::Changes;
 use memory::Memory;
 
@@ -45,15 +45,17 @@ trait Backend: Debug + Send + Sync {
 
     /// The same from before this place on, newest first.
     fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> Vec<Listed>;
+    /// Each kind that has documents, and how many.
+    fn kinds(&self, mchid: &Mchid) -> Vec<(Arc<str>, usize)>;
 
     /// The content that the request number was used for.
     fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint>;
 
-    /// Keeps all changes or none.
+    /// Keeps all changes or none. Returns a version that no earlier change of these documents had.
     ///
     /// # Errors
     /// [`Conflict`] if a document that was read has changed since.
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<(), Conflict>;
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Conflict>;
 
     /// Restores the initial documents of one merchant, or of all merchants.
     fn reset(&self, mchid: Option<&Mchid>);
@@ -111,17 +113,36 @@ pub(crate) struct Key {
 
 /// A stored document with its version, which is compared at the next change.
 #[derive(Clone, Debug)]
-struct Document {
-    version: u64,
+pub(crate) struct Document {
+    pub(crate) version: u64,
+    pub(crate) value: Arc<Value>,
+}
+
+/// What is put into a document, and about how much memory it takes, in bytes.
+#[derive(Clone, Debug)]
+struct Content {
     value: Arc<Value>,
+    bytes: usize,
+}
+
+/// A document that a commit has changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Changed {
+    pub(crate) key: Key,
+    /// `None` if it was removed.
+    pub(crate) value: Option<Arc<Value>>,
+    /// About how much memory the value takes, in bytes.
+    pub(crate) bytes: usize,
+    /// Orders the changes of a document.
+    pub(crate) version: u64,
 }
 
 /// A document in a list of its kind.
 #[derive(Clone, Debug)]
-struct Listed {
-    place: u64,
-    id: String,
-    value: Arc<Value>,
+pub(crate) struct Listed {
+    pub(crate) place: u64,
+    pub(crate) id: String,
+    pub(crate) document: Document,
 }
 
 /// The version of a document that does not exist.
@@ -152,13 +173,40 @@ impl Store {
         Documents::new(&*self.0, mchid)
     }
 
-    /// Keeps all changes or none.
+    /// The merchant's document with this key.
+    pub(crate) fn read(&self, mchid: &Mchid, key: &Key) -> Option<Document> {
+        self.0.read(mchid, key)
+    }
+
+    /// The merchant's documents of a kind, as [`Backend::list`] has them.
+    pub(crate) fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<Listed> {
+        self.0.list(mchid, kind, after, most)
+    }
+
+    /// Each kind that has documents of the merchant, and how many, by name.
+    pub(crate) fn kinds(&self, mchid: &Mchid) -> Vec<(Arc<str>, usize)> {
+        let mut kinds = self.0.kinds(mchid);
+        kinds.sort_unstable();
+        kinds
+    }
+
+    /// Keeps all changes or none. Returns the documents that it has changed.
     ///
     /// # Errors
     /// [`Conflict`] if a document that was read has changed since.
-    pub(crate) fn commit(&self, documents: Documents<'_>) -> Result<(), Conflict> {
+    pub(crate) fn commit(&self, documents: Documents<'_>) -> Result<Vec<Changed>, Conflict> {
         let mchid = documents.mchid();
-        self.0.commit(mchid, documents.into_changes())
+        let changes = documents.into_changes();
+        let changed = changes.changed.iter().map(|(key, content)| Changed {
+            key: key.clone(),
+            value: content.as_ref().map(|content| Arc::clone(&content.value)),
+            bytes: content.as_ref().map_or(0, |content| content.bytes),
+            version: ABSENT,
+        });
+        let mut changed: Vec<_> = changed.collect();
+        let version = self.0.commit(mchid, changes)?;
+        changed.iter_mut().for_each(|one| one.version = version);
+        Ok(changed)
     }
 
     /// Restores the initial documents of one merchant, or of all merchants.
@@ -219,6 +267,12 @@ impl Store {
     /// Resolves when there may be a new document that becomes due.
     pub(crate) async fn reminded(&self) {
         self.0.reminded().await;
+    }
+}
+
+impl Content {
+    fn new(value: Arc<Value>) -> Self {
+        Self { bytes: memory_of(&value), value }
     }
 }
 

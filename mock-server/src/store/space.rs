@@ -6,26 +6,23 @@ use std::{
 };
 
 use lru::LruCache;
-use serde_json::Value;
 
-use super::{ABSENT, Document, Fingerprint, Key, Listed};
-use crate::limits::memory_of;
+use super::{ABSENT, Content, Document, Fingerprint, Key, Listed};
 
 /// About how much memory a document or a request number takes, in bytes, apart from its content and its key.
 const ENTRY: usize = 256;
 
 /// In how many places the key of a document is kept.
-const KEYS: usize = 3;
+const KEYS: usize = 2;
 
 /// The documents and request numbers of one merchant.
 #[derive(Debug)]
 pub(super) struct Space {
     /// The initial documents, in their order.
-    seed: Vec<(Key, Arc<Value>)>,
-    seeded: HashMap<Key, Document>,
-    created: LruCache<Key, Document>,
-    /// The place of each document in the lists of its kind, and the lists.
-    places: HashMap<Key, u64>,
+    seed: Vec<(Key, Content)>,
+    seeded: HashMap<Key, Kept>,
+    created: LruCache<Key, Kept>,
+    /// The documents of each kind, by their places.
     lists: HashMap<Arc<str>, BTreeMap<u64, Key>>,
     /// The content that each request number was used for.
     numbers: LruCache<Fingerprint, Fingerprint>,
@@ -36,13 +33,22 @@ pub(super) struct Space {
     version: u64,
 }
 
+/// A document.
+#[derive(Debug)]
+struct Kept {
+    document: Document,
+    /// About how much memory its value takes, in bytes.
+    bytes: usize,
+    /// Its place in the list of its kind.
+    place: u64,
+}
+
 impl Space {
-    pub(super) fn new(seed: Vec<(Key, Arc<Value>)>) -> Self {
+    pub(super) fn new(seed: Vec<(Key, Content)>) -> Self {
         let mut space = Self {
             seed,
             seeded: HashMap::new(),
             created: LruCache::unbounded(),
-            places: HashMap::new(),
             lists: HashMap::new(),
             numbers: LruCache::unbounded(),
             bytes: 0,
@@ -54,31 +60,31 @@ impl Space {
 
     pub(super) fn reset(&mut self) {
         self.version += 1;
-        let version = self.version;
-        let document = |value: &Arc<Value>| Document { version, value: Arc::clone(value) };
-        self.seeded = self.seed.iter().map(|(key, value)| (key.clone(), document(value))).collect();
+        self.seeded = HashMap::new();
         self.created = LruCache::unbounded();
-        self.places = HashMap::new();
         self.lists = HashMap::new();
-        for (key, _) in self.seed.clone() {
+        for (key, content) in self.seed.clone() {
             self.version += 1;
-            self.enlist(&key);
+            let known = self.seeded.get(&key).map(|known| known.place);
+            let kept = self.kept(&key, content, known);
+            self.seeded.insert(key, kept);
         }
         self.numbers = LruCache::unbounded();
         self.bytes = 0;
     }
 
-    /// Gives a new document a place after all others.
-    fn enlist(&mut self, key: &Key) {
-        let place = self.version;
-        if !self.places.contains_key(key) {
-            self.lists.entry(Arc::clone(&key.kind)).or_default().insert(place, key.clone());
-            self.places.insert(key.clone(), place);
-        }
+    /// A document of this version. A new one gets a place after all others.
+    fn kept(&mut self, key: &Key, Content { value, bytes }: Content, place: Option<u64>) -> Kept {
+        let version = self.version;
+        let place = place.unwrap_or_else(|| {
+            self.lists.entry(Arc::clone(&key.kind)).or_default().insert(version, key.clone());
+            version
+        });
+        Kept { document: Document { version, value }, bytes, place }
     }
 
-    fn delist(&mut self, key: &Key) {
-        if let (Some(place), Some(list)) = (self.places.remove(key), self.lists.get_mut(&key.kind)) {
+    fn delist(&mut self, key: &Key, place: u64) {
+        if let Some(list) = self.lists.get_mut(&key.kind) {
             list.remove(&place);
             if list.is_empty() {
                 self.lists.remove(&key.kind);
@@ -97,33 +103,56 @@ impl Space {
     }
 
     fn listed(&self, (place, key): (&u64, &Key)) -> Option<Listed> {
-        let value = Arc::clone(&self.get(key)?.value);
-        Some(Listed { place: *place, id: key.id.clone(), value })
+        let document = self.get(key)?.clone();
+        Some(Listed { place: *place, id: key.id.clone(), document })
+    }
+
+    /// Each kind, and how many documents it has.
+    pub(super) fn kinds(&self) -> Vec<(Arc<str>, usize)> {
+        self.lists.iter().map(|(kind, list)| (Arc::clone(kind), list.len())).collect()
+    }
+
+    /// The version of the last change.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Document> {
-        self.seeded.get(key).or_else(|| self.created.peek(key))
+        let kept = self.seeded.get(key).or_else(|| self.created.peek(key));
+        kept.map(|kept| &kept.document)
     }
 
     pub(super) fn version_of(&self, key: &Key) -> u64 {
         self.get(key).map_or(ABSENT, |document| document.version)
     }
 
-    pub(super) fn put(&mut self, key: Key, value: Arc<Value>, most: usize) {
+    pub(super) fn put(&mut self, key: Key, content: Content, most: usize) {
         self.version += 1;
-        let document = Document { version: self.version, value };
-        if let Some(seeded) = self.seeded.get_mut(&key) {
-            self.bytes += signed(memory_of(&document.value)) - signed(memory_of(&seeded.value));
-            *seeded = document;
+        let version = self.version;
+        let known = self.seeded.get_mut(&key);
+        if let Some(known) = known.or_else(|| self.created.get_mut(&key)) {
+            let Content { value, bytes } = content;
+            self.bytes += signed(bytes) - signed(known.bytes);
+            (known.document, known.bytes) = (Document { version, value }, bytes);
             return;
         }
-        self.bytes += size(&key, &document);
-        self.enlist(&key);
-        if let Some((key, old)) = self.created.push(key, document) {
-            self.bytes -= size(&key, &old);
-        }
+        let kept = self.kept(&key, content, None);
+        self.bytes += size(&key, &kept);
+        self.created.put(key, kept);
         if self.created.len() > most {
             self.evict_document();
+        }
+    }
+
+    /// Removes a document, also one of the seed, which a reset restores.
+    pub(super) fn remove(&mut self, key: &Key) {
+        self.version += 1;
+        if let Some(seeded) = self.seeded.remove(key) {
+            self.bytes -= signed(seeded.bytes);
+            self.delist(key, seeded.place);
+        } else if let Some(created) = self.created.pop(key) {
+            self.bytes -= size(key, &created);
+            self.delist(key, created.place);
         }
     }
 
@@ -134,9 +163,9 @@ impl Space {
     }
 
     fn evict_document(&mut self) -> bool {
-        let Some((key, document)) = self.created.pop_lru() else { return false };
-        self.bytes -= size(&key, &document);
-        self.delist(&key);
+        let Some((key, kept)) = self.created.pop_lru() else { return false };
+        self.bytes -= size(&key, &kept);
+        self.delist(&key, kept.place);
         true
     }
 
@@ -165,10 +194,10 @@ impl Space {
     }
 }
 
-/// About how much memory a document takes, in bytes.
-fn size(key: &Key, document: &Document) -> isize {
+/// About how much memory a document takes with its key, in bytes.
+fn size(key: &Key, kept: &Kept) -> isize {
     let of_key = key.kind.len() + KEYS * (size_of::<Key>() + key.id.len());
-    signed(ENTRY + of_key + memory_of(&document.value))
+    signed(ENTRY + of_key + kept.bytes)
 }
 
 fn signed(size: usize) -> isize {

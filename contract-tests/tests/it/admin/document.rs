@@ -63,7 +63,8 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 51] = [
+const CALLS: [&str; 54] = [
+    "DELETE /__mock/documents/{kind}/{key} delete_document merchant",
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
     "DELETE /__mock/faults/{id} delete_fault",
@@ -77,7 +78,8 @@ const CALLS: [&str; 51] = [
     "GET /__mock/contract.json show_contract",
     "GET /__mock/contract/{family} show_family",
     "GET /__mock/credentials show_credentials merchant format",
-    "GET /__mock/credentials show_credentials merchant",
+    "GET /__mock/documents list_documents merchant kind after limit",
+    "GET /__mock/documents/{kind}/{key} show_document merchant",
     "GET /__mock/events follow_events merchant",
     "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
@@ -115,6 +117,7 @@ const CALLS: [&str; 51] = [
     "POST /__mock/service-orders act body",
     "POST /__mock/transfers confirm body",
     "POST /__mock/verify verify body",
+    "PUT /__mock/documents/{kind}/{key} put_document merchant body",
 ];
 
 #[test]

@@ -190,6 +190,16 @@ async fn responses(seen: &mut Vec<Response>) {
     ] {
         seen.push(admin.post(path, &body).await);
     }
+    let permission = "/documents/member_card_permission/permission";
+    for path in [permission, "/documents/member_card/none"] {
+        seen.push(admin.get(path).await);
+        seen.push(admin.call("PUT", &path.replace("card/", "cards/"), "true").await);
+    }
+    seen.push(admin.get("/documents?kind=member_card").await);
+    seen.push(admin.get("/documents?kind=none").await);
+    for _ in 0..2 {
+        seen.push(admin.delete(permission).await);
+    }
     seen.push(admin.get("/faults/1").await);
     for path in [
         "/faults/1",
@@ -271,6 +281,8 @@ async fn without_room(seen: &mut Vec<Response>) {
     let body = json!({ "transfer_detail_list": receivers }).to_string().into();
     let target = "/v3/transfer/batches".into();
     admin.exchange(&RawRequest { method: "POST", target, body, ..RawRequest::sample() }).await;
+    let card = json!({ "is_foreign": false, "has_points": true, "fields": { "x": "x".repeat(2048) } });
+    admin.call("PUT", "/documents/card/1", &card.to_string()).await;
     let (mut unread, stream) = tokio::io::duplex(1024);
     let calls = async {
         unread.write_all(b"GET /__mock/exchanges.har HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -283,6 +295,8 @@ async fn without_room(seen: &mut Vec<Response>) {
             "/payments",
             "/payment-requests",
             "/verify",
+            "/documents?kind=card",
+            "/documents/card/1",
             "/exchanges",
             "/exchanges.har",
             "/exchanges/1",

@@ -9,6 +9,7 @@ mod credentials;
 mod described;
 mod document;
 mod documented;
+mod documents;
 mod events;
 mod every;
 mod exchanges;

@@ -31,6 +31,7 @@ use crate::{
         Exchange, Filter, Order, Page,
         har::{Archive, Entry},
     },
+    merchants::Merchant,
 };
 
 /// The most exchanges in one response.
@@ -173,7 +174,7 @@ pub(super) async fn export_exchanges(
     let has_callbacks = filter.operation.is_none() && filter.status.is_none() && filter.code.is_none();
     let mchid = filter.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
     let attempts = if has_callbacks && !page.has_more && filter.after == 0 {
-        control.gateway.journal.attempts(mchid.as_ref(), 0).0
+        control.gateway.journal.attempts.after(mchid.as_ref(), 0).0
     } else {
         Vec::new()
     };
@@ -222,6 +223,23 @@ pub(super) async fn delete_exchanges(
     Query(MerchantQuery { merchant }): Query<MerchantQuery>,
 ) -> Json {
     Json::of(&Deleted { deleted: control.gateway.journal.clear(merchant.as_ref()) })
+}
+
+impl MerchantQuery {
+    /// The merchant, or else the first one.
+    ///
+    /// # Errors
+    /// [`AdminError::NoMerchant`]
+    pub(super) fn known(&self, control: &Control) -> Result<Arc<Merchant>, AdminError> {
+        let merchants = &control.gateway.merchants;
+        let found = match &self.merchant {
+            Some(mchid) => merchants.merchant(mchid.as_str()),
+            None => merchants.first(),
+        };
+        found.ok_or_else(|| AdminError::NoMerchant {
+            found: self.merchant.as_ref().map_or_else(|| "none".into(), |mchid| quoted(mchid.as_str())),
+        })
+    }
 }
 
 impl FilterQuery {
@@ -283,7 +301,7 @@ fn order<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Order>, D::Error> 
     })
 }
 
-fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>, D::Error> {
+pub(super) fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>, D::Error> {
     parameter(text, "1 to 1000", |text| within(1..=MOST, text))
 }
 

@@ -1,6 +1,7 @@
 //! New identifiers and times, in the shape of their examples.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use wechatpay_openapi::Field;
 use wechatpay_protocol::Timestamp;
@@ -35,12 +36,13 @@ impl Fresh {
     }
 
     /// A source that makes the same for the same content.
-    pub(in crate::operations) fn seeded(content: &Value, now: Timestamp) -> Self {
-        Self { seed: Sha256::digest(content.to_string().as_bytes()).into(), now, is_event: false }
+    pub(in crate::operations) fn seeded(content: &impl Serialize, now: Timestamp) -> Self {
+        let json = serde_json::to_vec(content).expect("contents are values, which always serialize");
+        Self { seed: Sha256::digest(json).into(), now, is_event: false }
     }
 
     /// The same for what happens now.
-    pub(in crate::operations) fn of_event(content: &Value, now: Timestamp) -> Self {
+    pub(in crate::operations) fn of_event(content: &impl Serialize, now: Timestamp) -> Self {
         Self { is_event: true, ..Self::seeded(content, now) }
     }
 
@@ -142,9 +144,9 @@ impl Fresh {
 }
 
 /// What makes a request another: its merchant, operation and content.
-pub(in crate::operations) fn content(request: &ValidRequest) -> Value {
+pub(in crate::operations) fn content(request: &ValidRequest) -> impl Serialize {
     let (mchid, operation) = (request.merchant().mchid.as_str(), request.operation().id());
-    json!([mchid, operation, request.parameters(), request.plain()])
+    (mchid, operation, request.parameters(), request.plain())
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -188,6 +190,8 @@ impl Random {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// 2025-09-04 in Beijing.

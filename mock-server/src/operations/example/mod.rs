@@ -11,7 +11,7 @@ mod same_name;
 use http::StatusCode;
 use serde_json::Value;
 use wechatpay_openapi::{Field, Operation, ResponseBody};
-use wechatpay_protocol::EncryptingKey;
+use wechatpay_protocol::{EncryptingKey, Timestamp};
 
 use crate::{
     api::error::ApiError,
@@ -31,11 +31,7 @@ pub(super) fn answer(
     request: &ValidRequest,
     _: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    let maker = Maker {
-        merchant: request.merchant(),
-        sources: vec![SameName::of(request)],
-        fresh: Fresh::of(request, context.now),
-    };
+    let maker = Maker::of(request, context.now);
     let mut response = respond(request.operation(), &mut |field| {
         file::address(request, field).or_else(|| maker.value(field))
     });
@@ -68,7 +64,13 @@ pub(super) struct Maker<'v> {
     pub(super) fresh: Fresh,
 }
 
-impl Maker<'_> {
+impl<'v> Maker<'v> {
+    /// Of the answer to this request.
+    pub(super) fn of(request: &'v ValidRequest, now: Timestamp) -> Self {
+        let sources = vec![SameName::of(request)];
+        Self { merchant: request.merchant(), sources, fresh: Fresh::of(request, now) }
+    }
+
     /// The value of a field; `None` if its example is as good.
     pub(super) fn value(&self, field: &Field<'_>) -> Option<Value> {
         if field.schema["x-sensitive"] == true {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The kind of the only document, and its ID.
-const KIND: &str = "member_card_callback";
+pub(super) const KIND: &str = "member_card_callback";
 const ID: &str = "notify_url";
 
 /// `PATCH …/callback`.

@@ -15,6 +15,7 @@ use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
         Context, Handler,
+        kinds::Kind,
         seed::{CardStatus, SeedMember},
     },
     policies::{Policies, Repeat, RepeatMismatch, UnknownCard},
@@ -34,6 +35,15 @@ pub(super) mod kind {
     /// A member's card. The ID is its [`super::member_key`].
     pub(crate) const MEMBER: &str = "member_card";
 }
+
+/// What the documents of each kind are.
+pub(super) const KINDS: &[Kind] = &[
+    Kind::of::<bool>(kind::PERMISSION),
+    Kind::of::<Card>(kind::CARD),
+    Kind::of::<Member>(kind::MEMBER),
+    Kind::of::<String>(phone::KIND),
+    Kind::of::<String>(callback::KIND),
+];
 
 /// The ID of the only document of the kind [`kind::PERMISSION`].
 pub(super) const PERMISSION: &str = "permission";

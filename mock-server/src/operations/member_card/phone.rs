@@ -15,7 +15,7 @@ use crate::{
 
 /// The kind of the documents that lead from a phone number to a code. The ID is that of a member's card, with the phone
 /// number as code.
-const KIND: &str = "member_phone";
+pub(super) const KIND: &str = "member_phone";
 
 /// Remembers the code of the member with this phone number.
 pub(super) fn remember(documents: &mut Documents<'_>, card_id: &str, phone_number: &str, code: &str) {

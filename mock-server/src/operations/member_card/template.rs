@@ -194,5 +194,5 @@ fn maker<'v>(request: &'v ValidRequest, fields: &'v Value, fresh: Fresh) -> Make
 }
 
 fn fresh(context: &Context<'_>, request: &ValidRequest, card_id: &str) -> Fresh {
-    Fresh::seeded(&json!([request.merchant().mchid.as_str(), kind::CARD, card_id]), context.now)
+    Fresh::seeded(&(request.merchant().mchid.as_str(), kind::CARD, card_id), context.now)
 }

@@ -1,6 +1,6 @@
 //! Creating a service order, and creating and completing one at once.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     book::{Book, Purpose, Target, user_id},
@@ -81,7 +81,7 @@ pub(super) fn direct_complete(
 
 /// What must not change when a request is repeated.
 pub(super) fn content_of(request: &ValidRequest<'_>) -> String {
-    Fingerprint::of(&json!([request.operation().id(), request.plain()])).to_hex()
+    Fingerprint::of(&(request.operation().id(), request.plain())).to_hex()
 }
 
 /// # Errors

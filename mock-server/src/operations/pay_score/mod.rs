@@ -17,12 +17,18 @@ mod totals;
 mod view;
 mod waiting;
 
-use crate::{operations::Handler, store::Key};
+use crate::{
+    operations::{Handler, kinds::Kind},
+    store::Key,
+};
 
 pub(crate) use act::Business;
 pub use act::{ServiceAction, ServiceTarget};
 pub(crate) use book::Book;
 pub(crate) use magic::NAMES;
+
+use order::ServiceOrder;
+use permission::Permission;
 
 /// The kinds of documents, and their IDs.
 pub(super) mod kind {
@@ -35,6 +41,14 @@ pub(super) mod kind {
     /// What a user has with a service.
     pub(crate) const USER: &str = "service_user";
 }
+
+/// What the documents of each kind are.
+pub(super) const KINDS: &[Kind] = &[
+    Kind::of::<ServiceOrder>(kind::ORDER).with_id("id"),
+    Kind::of::<Permission>(kind::PERMISSION).with_id("id"),
+    Kind::of::<book::Target>(kind::NUMBER),
+    Kind::of::<book::User>(kind::USER),
+];
 
 /// The handler of an operation of the family.
 pub(super) fn rules(operation_id: &str) -> Option<Handler> {

@@ -180,6 +180,8 @@ impl Ledger<'_, '_> {
             Target::Combined(id) => {
                 let combined = self.combined(id)?;
                 let orders = self.orders_of(&combined);
+                // They may have been removed or forgotten.
+                orders.first()?;
                 Some(Found::new(target, combined.prepay, orders))
             }
             Target::Refund(_) => None,

@@ -24,7 +24,8 @@ pub(in crate::operations) struct Collected<'c> {
 
 /// The number of a payment that the gateway takes by itself, which is its own. (documented)
 pub(in crate::operations) fn out_trade_no(order_id: &str) -> String {
-    let digits = &order_id[order_id.len().saturating_sub(28)..];
+    // An edited number may be in other characters than digits.
+    let digits = order_id.get(order_id.len().saturating_sub(28)..).unwrap_or(order_id);
     format!("auth{digits}")
 }
 

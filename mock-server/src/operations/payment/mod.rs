@@ -21,7 +21,10 @@ mod waiting;
 
 use std::time::Duration;
 
-use crate::{operations::Handler, store::Key};
+use crate::{
+    operations::{Handler, kinds::Kind},
+    store::Key,
+};
 
 pub(crate) use act::{Found, Refusal};
 pub use act::{OrderName, PayerAction};
@@ -45,6 +48,16 @@ pub(super) mod kind {
     /// What refunds and transfers have moved, in fen. The kind is also the ID.
     pub(crate) const BALANCE: &str = "balance";
 }
+
+/// What the documents of each kind are.
+pub(super) const KINDS: &[Kind] = &[
+    Kind::of::<Order>(kind::ORDER).with_id("id"),
+    Kind::of::<combined::Combined>(kind::COMBINED).with_id("id"),
+    Kind::of::<refund::Refund>(kind::REFUND).with_id("id"),
+    Kind::of::<ledger::Target>(kind::NUMBER),
+    bill::KIND,
+    Kind::of::<i64>(kind::BALANCE),
+];
 
 /// What happens to payments by itself, on the mock's clock.
 ///

@@ -1,6 +1,8 @@
 //! Placing an order: `prepay_id`, `code_url` or `h5_url`, or the paid order of a code.
 
-use serde_json::{Value, json};
+use std::cell::LazyCell;
+
+use serde_json::Value;
 use wechatpay_protocol::Timestamp;
 
 use super::{
@@ -14,7 +16,7 @@ use crate::{
     api::{Warning, error::ApiError, host::H5_HOST, operation_error::OperationError},
     operations::{
         Context,
-        example::{self, Fresh, Maker, SameName},
+        example::{self, Maker},
         magic,
     },
     policies::{ClosedOrderText, PaidOrderCode, RepeatOrderText},
@@ -82,7 +84,7 @@ pub(super) fn check_time_expire(request: &ValidRequest<'_>) -> Result<(), Operat
 
 /// What must not change when an order is repeated.
 pub(in crate::operations) fn content_of(request: &ValidRequest<'_>) -> String {
-    Fingerprint::of(&json!([request.operation().id(), request.plain()])).to_hex()
+    Fingerprint::of(&(request.operation().id(), request.plain())).to_hex()
 }
 
 /// What a new order is paid with.
@@ -149,11 +151,8 @@ pub(super) fn respond(
     request: &ValidRequest<'_>,
     prepay: &Prepay,
 ) -> OperationResponse {
-    let maker = Maker {
-        merchant: request.merchant(),
-        sources: vec![SameName::of(request)],
-        fresh: Fresh::of(request, context.now),
-    };
+    // Most answers have nothing but an address.
+    let maker = LazyCell::new(|| Maker::of(request, context.now));
     example::respond(request.operation(), &mut |field| match field.name {
         "prepay_id" => Some(prepay.prepay_id.as_str().into()),
         "code_url" => prepay.code_url.as_deref().map(Value::from),
@@ -163,6 +162,8 @@ pub(super) fn respond(
             let gateways = || format!("https://{H5_HOST}");
             Some(format!("{}{target}", origin.unwrap_or_else(gateways)).into())
         }
+        // The answer itself is made of its fields.
+        "" => None,
         _ => maker.value(field),
     })
 }

@@ -21,6 +21,7 @@ use crate::{
     operations::{
         Context,
         example::{self, Fresh, Maker, SameName, content},
+        kinds::Kind,
     },
     request::validate::ValidRequest,
     response::{Content, OperationResponse},
@@ -42,7 +43,7 @@ pub(super) fn answer(
     let Some(resource) = request.operation().resource() else {
         return example::answer(context, request, documents);
     };
-    let kind = format!("resource {}", resource.document);
+    let kind = format!("{PREFIX}{}", resource.document);
     let call = Call { context, now: context.now, request, resource, kind };
     match resource.action {
         Action::Create => call.create(documents),
@@ -52,6 +53,24 @@ pub(super) fn answer(
         Action::Delete => call.change(documents, true),
     }
 }
+
+/// The kind of this name, if it is one of documents that the contract describes: of the documents themselves, of what leads to
+/// them, or of how often a key was made anew.
+pub(super) fn kind_named(name: &str) -> Option<&'static Kind> {
+    const STORED: &Kind = &Kind::of::<Stored>("resource").with_id("id");
+    const NAME: &Kind = &Kind::of::<String>("resource by another name");
+    const AGAIN: &Kind = &Kind::of::<u64>("resource made again");
+    let document = name.strip_prefix(PREFIX)?;
+    Some(match document {
+        _ if document.ends_with(named::NAMES) => NAME,
+        _ if document.ends_with(AGAIN_END) => AGAIN,
+        _ => STORED,
+    })
+}
+
+/// What the kinds of documents and of their counts begin and end with.
+const PREFIX: &str = "resource ";
+const AGAIN_END: &str = " made again";
 
 /// How often a key is made anew that another document has. (own choice)
 const TRIES: usize = 8;
@@ -89,7 +108,7 @@ impl Call<'_> {
         let mut stored =
             Stored { created: self.now.as_unix(), content, fields, is_kept: true, ..Stored::default() };
         let mut answer = self.created(&stored, 0);
-        let kind = format!("{} made again", self.kind());
+        let kind = format!("{}{AGAIN_END}", self.kind());
         for _ in 0..TRIES {
             let made = self.of_answer(&answer).filter(|_| named.is_none());
             if made.is_none_or(|made| self.stored(documents, &made).is_none()) {
@@ -106,11 +125,12 @@ impl Call<'_> {
 
     /// The answer to a creation, other than those to the same request before.
     fn created(&self, stored: &Stored, again: u64) -> OperationResponse {
-        let mut seed = content(self.request);
-        if again > 0 {
-            seed = json!([seed, again]);
-        }
-        let maker = self.maker(&stored.fields, Fresh::seeded(&seed, self.now));
+        let seed = content(self.request);
+        let fresh = match again {
+            0 => Fresh::seeded(&seed, self.now),
+            _ => Fresh::seeded(&(seed, again), self.now),
+        };
+        let maker = self.maker(&stored.fields, fresh);
         let is_key = |name: &str| self.resource.keys.iter().any(|key| key.names().any(|known| known == name));
         self.made(&mut |field| {
             let is_sent = || named::text_of(self.request, field.name).is_some();
@@ -391,7 +411,7 @@ impl Call<'_> {
     }
 
     fn maker_of<'v>(&'v self, stored: &'v Stored) -> Maker<'v> {
-        let seed = json!([self.request.merchant().mchid.as_str(), self.kind(), stored.id]);
+        let seed = (self.request.merchant().mchid.as_str(), self.kind(), &stored.id);
         self.maker(&stored.fields, Fresh::seeded(&seed, Timestamp::from_unix(stored.created)))
     }
 

@@ -41,8 +41,10 @@ pub(super) const SAMPLE: &str = "the sample";
 
 /// The kind of the documents that lead from another name of a document to its ID.
 pub(super) fn kind_of_names(kind: &str) -> String {
-    format!("{kind} by another name")
+    format!("{kind}{NAMES}")
 }
+
+pub(super) const NAMES: &str = " by another name";
 
 /// The key as the request has it.
 pub(super) fn in_request(request: &ValidRequest, key: &Key) -> Option<Named> {

@@ -19,7 +19,7 @@ use std::ops::ControlFlow::Continue;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    operations::{Handler, payment::Ledger},
+    operations::{Handler, kinds::Kind, payment::Ledger},
     store::Key,
 };
 
@@ -38,6 +38,14 @@ mod kind {
     /// The ID of a request, by the gateway's number of it.
     pub(super) const NUMBER: &str = "profit_sharing_number";
 }
+
+/// What the documents of each kind are.
+pub(super) const KINDS: &[Kind] = &[
+    Kind::of::<Sharing>(kind::SHARING).with_id("id"),
+    Kind::of::<Return>(kind::RETURN).with_id("id"),
+    receiver::KIND,
+    Kind::of::<String>(kind::NUMBER),
+];
 
 /// The handler of an operation of the two families.
 pub(super) fn rules(operation_id: &str) -> Option<Handler> {

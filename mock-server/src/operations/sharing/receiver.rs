@@ -8,12 +8,15 @@ use crate::{
     api::error::ApiError,
     operations::{
         Context, encrypted,
+        kinds::Kind,
         payment::{Ledger, parties, shared::SharingApi},
     },
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
 };
+
+pub(super) const KIND: Kind = Kind::of::<Receiver>(kind::RECEIVER);
 
 /// A receiver as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -22,7 +22,10 @@ mod waiting;
 use std::time::Duration;
 
 use super::payment::ledger::Ledger;
-use crate::{operations::Handler, store::Key};
+use crate::{
+    operations::{Handler, kinds::Kind},
+    store::Key,
+};
 
 pub use act::TransferAction;
 pub use named::TransferName;
@@ -52,6 +55,20 @@ mod kind {
     /// The transfer whose receipt a token leads to. The ID is the token.
     pub(crate) const TOKEN: &str = "transfer_receipt_token";
 }
+
+/// What the documents of each kind are.
+pub(super) const KINDS: &[Kind] = &[
+    Kind::of::<bill::Transfer>(kind::TRANSFER).with_id("out_bill_no"),
+    Kind::of::<authorization::Authorization>(kind::AUTHORIZATION).with_id("out_authorization_no"),
+    Kind::of::<batch::Batch>(kind::BATCH).with_id("out_batch_no"),
+    Kind::of::<named::TransferTarget>(kind::PACKAGE),
+    Kind::of::<String>(kind::BILL_NO),
+    Kind::of::<String>(kind::AUTHORIZATION_ID),
+    Kind::of::<String>(kind::BATCH_ID),
+    Kind::of::<u64>(kind::DAY),
+    receipt::RECEIPT,
+    receipt::TOKEN,
+];
 
 /// What merchants may transfer, and what happens to transfers by itself, on the mock's clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

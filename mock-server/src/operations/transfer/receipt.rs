@@ -18,12 +18,16 @@ use crate::{
         Context,
         download::{self, LIVES},
         example,
+        kinds::Kind,
         payment::ledger::Ledger,
     },
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
 };
+
+pub(super) const RECEIPT: Kind = Kind::of::<Receipt>(kind::RECEIPT);
+pub(super) const TOKEN: Kind = Kind::of::<Address>(kind::TOKEN);
 
 /// A receipt that was applied for. It is ready as soon as anybody looks. (own choice)
 #[derive(Clone, Debug, Serialize, Deserialize)]

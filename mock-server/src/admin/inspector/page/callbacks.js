@@ -238,8 +238,8 @@ function held(url) {
 
 /** @param {Attempt} attempt @param {number} nth @param {number} of */
 function tried({ at, serial, received, status, reason, fault, milliseconds, request, response_body }, nth, of) {
-  const [how, text] = /** @type {const} */ (received ? ['good', texts.received] : ['bad', texts.refused]);
-  const outcome = h('span', { class: `badge ${how}` }, `${status ?? ''} ${say(text)}`);
+  const how = say(received ? texts.received : texts.refused);
+  const outcome = h('span', { class: `badge ${received ? 'good' : 'bad'}` }, `${status ?? ''} ${how}`);
   const about = facts([texts.reason, reason], [texts.fault, fault], [texts.key, serial], [texts.took, `${count(milliseconds)} ms`]);
   /** @type {[Text, string | undefined][]} */
   const pieces = [

@@ -66,7 +66,11 @@ export function exchange(root, number, close) {
   const back = link(toAddress(fromAddress()), `← ${say(texts.back)}`);
   back.addEventListener('click', (event) => (event.preventDefault(), close()));
   show(root, back);
-  const asked = [call('GET', `exchanges/${encodeURIComponent(number)}`), call('GET', 'merchants'), operations()];
+  const asked = [
+    call('GET', `exchanges/${encodeURIComponent(number)}`),
+    call('GET', 'merchants').catch(() => ({ merchants: [] })),
+    operations().catch(() => {}),
+  ];
   Promise.all(asked).then(
     ([found, { merchants }]) => {
       if (isOver) return;
@@ -160,7 +164,7 @@ function sent({ number, request }) {
     try {
       const { request, answer } = await call('GET', `exchanges/${number}/decrypted`);
       const found = [...request, ...answer];
-      show(place, found.length ? table(found.map(({ pointer: name, text: value }) => ({ name, value }))) : say(texts.nothing));
+      show(place, found.length ? table(found.map(({ pointer: name, text, problem }) => ({ name, value: text ?? problem }))) : say(texts.nothing));
     } catch (error) {
       show(place, h('p', { class: 'bad' }, String(/** @type {Error} */ (error).message)));
     }

@@ -57,6 +57,9 @@ pub(super) struct Encryption {
     pub(super) nonce: String,
 }
 
+/// The length of a nonce.
+const NONCE: usize = 12;
+
 impl Bill {
     pub(super) fn new(bill_date: &str, statement: Statement, now: Timestamp) -> Self {
         Self { bill_date: bill_date.into(), statement, until: now.as_unix() + LIVES, encryption: None }
@@ -94,7 +97,7 @@ impl Encryption {
     /// A new key of 32 characters, and a nonce of 12: SDKs take both as text. (SDK)
     pub(super) fn new(randomness: &Randomness) -> Self {
         let hex = || base16ct::lower::encode_string(&randomness.bytes());
-        Self { key: hex(), nonce: hex()[..12].into() }
+        Self { key: hex(), nonce: hex()[..NONCE].into() }
     }
 
     /// The key, encrypted for the merchant.
@@ -102,11 +105,12 @@ impl Encryption {
         encrypted::for_merchant(merchant, &self.key)
     }
 
-    /// The encrypted bytes, with their tag.
-    fn encrypt(&self, file: &[u8]) -> Vec<u8> {
-        let key: Apiv3Key = self.key.parse().expect("the key was made of 32 hexadecimal digits");
-        let encrypted = Resource::encrypt(&key, &self.nonce, "", file).ciphertext;
-        BASE64_STANDARD.decode(encrypted).expect("a resource is Base64")
+    /// The encrypted bytes, with their tag; `None` if the key or the nonce was edited and is none.
+    fn encrypt(&self, file: &[u8]) -> Option<Vec<u8>> {
+        let key: Apiv3Key = self.key.parse().ok()?;
+        let nonce = Some(&self.nonce).filter(|nonce| nonce.len() == NONCE)?;
+        let encrypted = Resource::encrypt(&key, nonce, "", file).ciphertext;
+        BASE64_STANDARD.decode(encrypted).ok()
     }
 }
 
@@ -140,7 +144,7 @@ pub(super) fn download(
         file = compress(&file);
     }
     if let Some(encryption) = &bill.encryption {
-        file = encryption.encrypt(&file);
+        file = encryption.encrypt(&file).ok_or(OperationError::NoStatement)?;
     }
     Ok(OperationResponse::file(file, request.operation().is_signed()))
 }

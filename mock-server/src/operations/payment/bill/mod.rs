@@ -19,14 +19,17 @@ use self::{
     download::{Bill, Encryption, Statement},
     rows::Wanted,
 };
-use super::ledger::Ledger;
+use super::{kind, ledger::Ledger};
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
-    operations::{Context, Handler, example, resource},
+    operations::{Context, Handler, example, kinds::Kind, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
 };
+
+/// Which bill a token leads to.
+pub(super) const KIND: Kind = Kind::of::<Bill>(kind::BILL);
 
 /// The handler of an operation of the family.
 pub(super) fn rules(operation_id: &str) -> Option<Handler> {
