@@ -105,7 +105,7 @@ let forget = () => {};
 function open() {
   const [path = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const [name = '', ...parts] = path.split('/');
-  const found = views[name];
+  const found = Object.hasOwn(views, name) && views[name];
   if (!found) {
     location.replace('#/traffic');
     return;

@@ -144,7 +144,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
 
   function gone() {
     const named = h('span', { class: 'mono hostile' }, visible(number ?? ''));
-    const [, document = 'order'] = kinds[kind] ?? [];
+    const [, document = 'order'] = (Object.hasOwn(kinds, kind) && kinds[kind]) || [];
     turn(h('h2', null, say(texts.gone)), [h('p', null, link(address('state', merchant ?? '', document, number ?? ''), named))]);
   }
 

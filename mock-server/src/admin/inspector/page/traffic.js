@@ -48,6 +48,8 @@ const texts = /** @type {const} */ ({
 });
 
 const COLUMNS = /** @type {const} */ (['number', 'status', 'operation', 'path', 'merchant', 'key', 'notes', 'time', 'took']);
+/** The choices of filters that are no values of the journal. @type {{ [fieldAndValue: string]: import('./i18n.js').Text }} */
+const NAMES = { 'way in': texts.in, 'way out': texts.out, 'status none': texts.none, 'fault any': texts.any, 'diagnosis any': texts.any };
 /** How often the choices of the filters are made anew, in milliseconds; how many there are at most. (own choice) */
 const [PAUSE, MOST_CHOICES] = [1000, 200];
 /** The most exchanges in a HAR. */
@@ -281,7 +283,8 @@ function fillChoices(select, field) {
 
 /** @param {Field} field @param {string} value */
 function nameOfValue(field, value) {
-  const text = { in: texts.in, out: texts.out, [ANY]: texts.any, [NONE]: texts.none }[value];
+  // With the field in front, no value from the journal is the name of something that every object has.
+  const text = NAMES[`${field} ${value}`];
   return field === 'operation' ? nameOf(value) : text ? say(text) : value;
 }
 
