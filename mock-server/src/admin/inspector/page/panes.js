@@ -115,7 +115,7 @@ export function paced(act, pause = 1000) {
   return Object.assign(() => void ask(), { end: () => clearTimeout(timer) });
 }
 
-/** @param {Text[]} heads @param {HTMLElement} body @param {Text} [label] */
+/** @param {readonly Text[]} heads @param {HTMLElement} body @param {Text} [label] */
 export function table(heads, body, label) {
   const head = h('tr', null, heads.map((text) => h('th', { scope: 'col' }, say(text))));
   return h('div', { class: 'scrolls', tabindex: '0' }, h('table', { 'aria-label': label && say(label) }, h('thead', null, head), body));
