@@ -19,7 +19,7 @@ const texts = /** @type {const} */ ({
   copyAs: ['Copy as', '复制为'],
   case: ['Case file', '用例文件'],
   caseWhat: ['For wechatpay-mock verify --cases; name the file as its id says', '用于 wechatpay-mock verify --cases，文件名须与 id 一致'],
-  expectation: ['Expectation', '断言'],
+  expectation: ['Expectation', '期望'],
   rule: ['Fault rule', '故障规则'],
   replay: ['Send again', '重新发送'],
   again: ['#{n} sent again', '#{n} 的重新发送'],
