@@ -36,7 +36,7 @@ const texts = /** @type {const} */ ({
   declined: ['Declined', '已拒绝'],
   left: ['Left as it is', '未处理'],
   callback: ['Callback', '回调'],
-  waits: ['not sent yet', '尚未发送'],
+  waits: ['none yet', '暂无'],
   sent: ['{n}, {type}: {status}', '{n}，{type}：{status}'],
   silence: ['no response', '无应答'],
   codes: ['To scan', '扫码'],
