@@ -3,11 +3,14 @@
 import { attempt, call, notify } from './api.js';
 import { button, h, link, show, visible } from './dom.js';
 import { count, say, when } from './i18n.js';
+import { lasting, lookAtClock, mockNow } from './mocktime.js';
 import { browse, facts, redraw, table, telling } from './panes.js';
-import { block, exact } from './values.js';
+import { words } from './pieces.js';
+import { badge, body as bodyOf, long } from './text.js';
+import { exact } from './values.js';
 
 /** @import { Text } from './i18n.js' */
-/** @import { Attempt, Callback, Chosen, Clock, List } from './types.js' */
+/** @import { Attempt, Callback, Chosen, List } from './types.js' */
 
 const texts = /** @type {const} */ ({
   title: ['Callbacks', '回调'],
@@ -17,7 +20,6 @@ const texts = /** @type {const} */ ({
   event: ['Event, URL', '事件、地址'],
   state: ['State', '状态'],
   attempts: ['Attempts', '尝试次数'],
-  merchant: ['Merchant', '商户号'],
   created: ['Created', '创建时间'],
   nth: ['Attempt {n}', '第 {n} 次尝试'],
   key: ['Signed by', '签名密钥'],
@@ -31,7 +33,6 @@ const texts = /** @type {const} */ ({
   headers: ['Headers as sent', '发送的请求头'],
   body: ['Body as sent', '发送的请求体'],
   answer: ['What the receiver answered', '接收方的应答'],
-  empty: ['(empty)', '（空）'],
   resend: ['Send again', '重新发送'],
   spoil: ['Fault', '附加故障'],
   well: ['none: as it should be', '无：正常发送'],
@@ -50,7 +51,7 @@ const texts = /** @type {const} */ ({
   send: ['Send', '发送'],
 });
 
-/** @type {{ [state: string]: [text: Text, kind: string] }} */
+/** @type {{ [state: string]: [text: Text, kind: 'good' | 'bad' | 'warn' | 'info' | ''] }} */
 const STATES = {
   waiting: [['waiting', '等待重试'], 'warn'],
   sending: [['sending', '发送中'], 'info'],
@@ -68,16 +69,16 @@ export function callbacks(root, [number = '']) {
 }
 
 /** @param {string} state */
-function badge(state) {
+function badgeOf(state) {
   const [text, kind] = STATES[state] ?? [[state, state], ''];
-  return h('span', { class: `badge ${kind}` }, say(text));
+  return badge(kind, say(text));
 }
 
 /** @returns {List} */
 function deliveries() {
   const rows = h('tbody');
   const older = button(say(texts.older), () => attempt(back), { hidden: true });
-  const heads = [texts.number, texts.event, texts.state, texts.attempts, texts.merchant];
+  const heads = [texts.number, texts.event, texts.state, texts.attempts, words.merchant];
   const list = h('div', { class: 'stack' }, h('section', { class: 'card stack' }, table(heads, rows, texts.title), older), sender());
   /** @type {Map<number, Callback>} */
   const known = new Map();
@@ -132,7 +133,7 @@ function deliveries() {
   /** @param {Callback} callback */
   function row({ number, event_type, state, attempts, merchant, notify_url }) {
     const what = [h('div', { class: 'hostile' }, ...visible(event_type)), h('div', { class: 'muted hostile' }, ...visible(notify_url))];
-    const cells = [[link(`#/callbacks/${number}`, number)], what, [badge(state)], [count(attempts.length)], [merchant]];
+    const cells = [[link(`#/callbacks/${number}`, number)], what, [badgeOf(state)], [count(attempts.length)], [merchant]];
     return h('tr', { 'data-key': number }, cells.map((cell) => h('td', null, cell)));
   }
 
@@ -156,12 +157,10 @@ function delivery(number) {
   const next = h('p', { class: 'row warn' }, timer, button(say(texts.move), () => attempt(advance)));
   const fault = h('select', { id: 'spoil' }, h('option', { value: '' }, say(texts.well)));
   const again = button(say(texts.resend), () => attempt(resend), { class: 'main' });
-  const actions = h('p', { class: 'row' }, again, h('label', { for: 'spoil' }, say(texts.spoil)), fault);
+  const actions = h('p', { class: 'row', hidden: true }, again, h('label', { for: 'spoil' }, say(texts.spoil)), fault);
   /** @type {Callback | null} */
   let current = null;
-  /** The mock's clock, and when it was read. */
-  let [clock, read] = [/** @type {Clock | null} */ (null), 0];
-  let text = '';
+  let [text, isFrozen, ticks] = ['', false, 0];
 
   async function load() {
     try {
@@ -169,7 +168,7 @@ function delivery(number) {
     } finally {
       actions.hidden = !current;
     }
-    [clock, read] = [await call('GET', 'clock'), performance.now()];
+    isFrozen = (await lookAtClock()).frozen;
     tick();
     if (fault.length > 1) return;
     /** @type {{ callback_faults: string[] }} */
@@ -188,34 +187,29 @@ function delivery(number) {
     redraw(title, ...visible(`${number} · ${event_type}`));
     redraw(
       about,
-      h('p', null, badge(state)),
-      facts([['URL', 'URL'], notify_url], [texts.merchant, merchant], [texts.created, when(created_at, 'full')], [['ID', 'ID'], id]),
+      h('p', null, badgeOf(state)),
+      facts([['URL', 'URL'], notify_url], [words.merchant, merchant], [texts.created, when(created_at, 'full')], [['ID', 'ID'], id]),
       state === 'held' && h('p', { class: 'warn hostile' }, ...visible(held(notify_url))),
     );
     const all = attempts.map((one, at) => tried(one, at + 1, attempts.length)).reverse();
     const heads = [h('h3', null, `${say(texts.attempts)} ${count(attempts.length)}`), h('h3', null, say(texts.resource))];
-    redraw(body, heads[0], ...all, heads[1], block(JSON.stringify(resource, null, 2) ?? ''));
+    redraw(body, heads[0], ...all, heads[1], long(JSON.stringify(resource, null, 2) ?? '', false));
   }
 
   /** Shows the time until the next attempt. */
   function tick() {
     const due = current?.due_at ?? null;
-    next.hidden = due === null || !clock;
-    if (due === null || !clock) return;
-    const left = Math.ceil(due - clock.now - (clock.frozen ? 0 : (performance.now() - read) / 1000));
-    const parts = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60].map((part) => `${part}`.padStart(2, '0'));
-    const values = { time: parts.join(':'), at: when(due, left < 43_200 ? 'time' : 'full') };
-    timer.textContent = left > 0 ? say(clock.frozen ? texts.frozen : texts.in, values) : say(texts.due);
+    next.hidden = due === null;
+    if (due === null) return;
+    const left = due - mockNow();
+    const values = { time: lasting(left), at: when(due, left < 43_200 ? 'time' : 'full') };
+    timer.textContent = left > 0 ? say(isFrozen ? texts.frozen : texts.in, values) : say(texts.due);
     // Others can move the clock.
-    if (performance.now() - read > 5000) {
-      read = performance.now();
-      load().catch(() => {});
-    }
+    if (++ticks % 5 === 0) load().catch(() => {});
   }
 
   async function advance() {
-    const { now } = await call('GET', 'clock');
-    await call('POST', 'clock', { action: 'advance', seconds: Math.max(0, (current?.due_at ?? now) - now) });
+    await lookAtClock({ action: 'advance', seconds: Math.max(0, (current?.due_at ?? 0) - (await lookAtClock()).now) });
     await load();
   }
 
@@ -238,18 +232,18 @@ function held(url) {
 
 /** @param {Attempt} attempt @param {number} nth @param {number} of */
 function tried({ at, serial, received, status, reason, fault, milliseconds, request, response_body }, nth, of) {
-  const how = say(received ? texts.received : texts.refused);
-  const outcome = h('span', { class: `badge ${received ? 'good' : 'bad'}` }, `${status ?? ''} ${how}`);
+  const outcome = badge(received ? 'good' : 'bad', `${status ?? ''} ${say(received ? texts.received : texts.refused)}`);
   const about = facts([texts.reason, reason], [texts.fault, fault], [texts.key, serial], [texts.took, `${count(milliseconds)} ms`]);
-  /** @type {[Text, string | undefined][]} */
+  const asBody = (/** @type {string} */ text) => bodyOf({ text, length: new Blob([text]).size });
+  /** @type {[Text, Element | null | undefined][]} */
   const pieces = [
-    [texts.answer, status === null ? undefined : response_body ?? ''],
-    [texts.message, request?.message],
-    [texts.headers, request?.headers.map((header) => header.join(': ')).join('\n')],
-    [texts.body, request?.body],
+    [texts.answer, status === null ? null : asBody(response_body ?? '')],
+    [texts.message, request && long(request.message)],
+    [texts.headers, request && long(request.headers.map((header) => header.join(': ')).join('\n'), false)],
+    [texts.body, request && asBody(request.body)],
   ];
-  const shown = pieces.flatMap(([title, text]) => (text === undefined ? [] : [h('h4', null, say(title)), block(text || say(texts.empty))]));
-  const spoiled = fault && h('span', { class: 'badge warn' }, fault);
+  const shown = pieces.flatMap(([title, piece]) => (piece ? [h('h4', null, say(title)), piece] : []));
+  const spoiled = fault && badge('warn', fault);
   const summary = h('summary', null, `${say(texts.nth, { n: nth })} · ${when(at, 'full')} `, outcome, ' ', spoiled);
   return h('details', { open: nth === of }, summary, h('div', { class: 'stack' }, about, shown));
 }

@@ -6,7 +6,8 @@ import { button, h, link, visible } from './dom.js';
 import { moment, points, states } from './drawing.js';
 import { say } from './i18n.js';
 import { redraw, some, telling } from './panes.js';
-import { block, differences, exact } from './values.js';
+import { badge, long } from './text.js';
+import { differences, exact } from './values.js';
 
 /** @import { Text } from './i18n.js' */
 /** @import { Change, Chosen, Document } from './types.js' */
@@ -60,7 +61,7 @@ export function openDocument(merchant, kind, key) {
   const title = h('h2', { tabindex: '-1', class: 'hostile' }, ...visible(key));
   const [facts, body, editor] = [h('p', { class: 'row' }), h('div', { class: 'stack' }), h('div', { class: 'stack' })];
   const change = button(say(texts.edit), () => current && edit(current));
-  const actions = h('p', { class: 'row' }, change, button(say(texts.remove), () => attempt(remove), { class: 'danger' }));
+  const actions = h('p', { class: 'row', hidden: true }, change, button(say(texts.remove), () => attempt(remove), { class: 'danger' }));
   let text = '';
   /** @type {Document | null} */
   let current = null;
@@ -86,16 +87,16 @@ export function openDocument(merchant, kind, key) {
     const state = stateOf(kind, value);
     redraw(
       facts,
-      h('span', { class: 'badge' }, nameOf(kind)),
+      badge('', nameOf(kind)),
       state && h('span', { class: 'badge info hostile' }, ...visible(state)),
-      h('span', { class: `badge ${version ? '' : 'warn'}` }, version ? say(texts.version, { n: version }) : say(texts.deleted)),
+      version ? badge('', say(texts.version, { n: version })) : badge('warn', say(texts.deleted)),
     );
     /** @type {[Text, Element | null][]} */
     const all = [
       [texts.states, states(kind, value, changes)],
       [texts.points, kind === 'member_card' ? points(changes) : null],
       [texts.related, related(value)],
-      [texts.value, value === null ? null : block(JSON.stringify(value, null, 2))],
+      [texts.value, value === null ? null : long(JSON.stringify(value, null, 2), false)],
       [texts.history, changes.length ? history(changes) : h('p', { class: 'muted' }, say(texts.none))],
     ];
     return all.flatMap(([title, part]) => (part ? [h('h3', null, say(title)), part] : []));
@@ -160,8 +161,8 @@ function history(changes) {
   const newest = changes.map((change, at) => ({ ...change, before: changes[at - 1]?.value ?? null, change })).reverse();
   return some(h('ol', { class: 'history' }), newest, 20, ({ change, before, value, by }) => {
     const what = value === null ? texts.deleted : before === null ? texts.created : null;
-    const who = h('span', { class: `badge ${by === 'edit' ? 'warn' : ''}` }, say(BY[by] ?? [by, by]));
-    const line = h('p', { class: 'row' }, moment(change), who, what && h('span', { class: 'badge info' }, say(what)));
+    const who = badge(by === 'edit' ? 'warn' : '', say(BY[by] ?? [by, by]));
+    const line = h('p', { class: 'row' }, moment(change), who, what && badge('info', say(what)));
     return h('li', null, line, what ? null : changed(before, value));
   });
 }

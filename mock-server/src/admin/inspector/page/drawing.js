@@ -4,6 +4,7 @@ import { diagramOf, stateOf } from './diagrams.js';
 import { h, link, s, visible } from './dom.js';
 import { count, say, when } from './i18n.js';
 import { some, table, tr } from './panes.js';
+import { badge } from './text.js';
 
 /** @import { Box, Change, Happened, Move } from './types.js' */
 
@@ -149,7 +150,7 @@ function told(happened, next) {
   const state = (/** @type {string} */ name) => h('code', null, name ? visible(name) : say(texts.begin));
   const row = (/** @type {Move} */ { from, to, by }, /** @type {Node} */ at) => tr(state(from), state(to), say(by), at);
   const body = some(h('tbody'), happened, 50, (move) => row(move, moment(move.change)));
-  body.append(...next.map((move) => row(move, h('span', { class: 'badge info' }, say(texts.next)))));
+  body.append(...next.map((move) => row(move, badge('info', say(texts.next)))));
   return body.rows.length ? table([texts.from, texts.to, texts.by, texts.at], body, texts.moves) : null;
 }
 

@@ -17,6 +17,7 @@ const texts = /** @type {const} */ ({
   back: ['Back to the list', '返回列表'],
   copyAs: ['Copy as', '复制为'],
   case: ['Case file', '用例文件'],
+  caseWhat: ['For wechatpay-mock verify --cases; name the file as its id says', '用于 wechatpay-mock verify --cases，文件名须与 id 一致'],
   expectation: ['Expectation', '断言'],
   rule: ['Fault rule', '故障规则'],
   replay: ['Send again', '重新发送'],
@@ -71,16 +72,15 @@ export function exchange(root, number, close) {
     call('GET', 'merchants').catch(() => ({ merchants: [] })),
     operations().catch(() => {}),
   ];
-  Promise.all(asked).then(
-    ([found, { merchants }]) => {
+  Promise.all(asked)
+    .then(([found, { merchants }]) => {
       if (isOver) return;
       const { trust } = merchants.find((/** @type {any} */ one) => one.mchid === found.merchant) ?? {};
       show(root, back, ...PARTS.map((part) => part(found, trust)));
       // Where it is shown in place of the list, it takes the focus.
       if (innerWidth < 1100) root.querySelector('h2')?.focus();
-    },
-    (error) => isOver || show(root, back, h('p', { class: 'card bad', role: 'alert' }, error.message)),
-  );
+    })
+    .catch((error) => isOver || show(root, back, h('p', { class: 'card bad', role: 'alert' }, error.message)));
   return () => {
     isOver = true;
   };
@@ -129,7 +129,7 @@ function actions(exchange, trust) {
     group(
       texts.copyAs,
       one(['curl', 'curl'], async () => copy(await textOf('GET', `exchanges/${number}/curl`))),
-      one(texts.case, json(caseOf)),
+      one(texts.case, json(caseOf), texts.caseWhat),
       one(texts.expectation, json(expectationOf)),
       one(texts.rule, json(ruleOf)),
     ),

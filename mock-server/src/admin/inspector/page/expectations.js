@@ -3,7 +3,8 @@
 import { call, Refused } from './api.js';
 import { h, show, visible } from './dom.js';
 import { say, when } from './i18n.js';
-import { badge, card, drawer, jsonForm, muted } from './pieces.js';
+import { redraw } from './panes.js';
+import { badge, card, jsonForm, muted, news } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['Expectations', '期望'],
@@ -31,12 +32,12 @@ function line({ number, at, expectation, met, report }) {
 /** @returns {Control} */
 export function expectations() {
   const list = h('div');
-  const draw = drawer(list);
+  const isNew = news();
   const answer = h('div', { role: 'status' });
   const refresh = async () => {
     /** @type {{ expectations: Checked[] }} */
     const { expectations: all } = await call('GET', 'verify');
-    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.toReversed().map(line)) : muted(texts.none)));
+    if (isNew(all)) redraw(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.toReversed().map(line)) : muted(texts.none));
   };
   /** @param {object} expectation */
   const check = async (expectation) => {

@@ -5,7 +5,8 @@ import { button, h, show, visible } from './dom.js';
 import { say } from './i18n.js';
 import { merchantField } from './merchants.js';
 import { lasting, mockNow, ticking } from './mocktime.js';
-import { badge, card, drawer, jsonForm, labelled, muted, table, words } from './pieces.js';
+import { redraw } from './panes.js';
+import { badge, card, jsonForm, labelled, muted, news, table, words } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['Faults', '故障'],
@@ -49,7 +50,7 @@ export function faults(changed) {
   const meaning = h('p', { class: 'muted', lang: 'en', 'aria-live': 'polite' });
   const other = h('select', { onchange: () => show(meaning, meanings.get(other.value)) });
   const list = h('div');
-  const draw = drawer(list);
+  const isNew = news();
   /** @type {Map<string, string>} */
   const meanings = new Map();
   /** @type {(now: number) => void} */
@@ -99,7 +100,7 @@ export function faults(changed) {
     countDown(mockNow());
     const columns = [texts.rule, texts.fault, texts.match, texts.struck, texts.left, words.left, words.remove];
     const all = h('p', { class: 'row end' }, button(say(texts.removeAll), () => attempt(removeAll), { class: 'danger' }));
-    show(list, ...(rules.length > 0 ? [table(columns, rules.map((rule, index) => row(rule, clocks[index]))), all] : [muted(texts.none)]));
+    redraw(list, ...(rules.length > 0 ? [table(columns, rules.map((rule, index) => row(rule, clocks[index]))), all] : [muted(texts.none)]));
   };
   const offer = async () => {
     const [names, listed] = await Promise.all([call('GET', 'fault-names'), call('GET', 'operations')]);
@@ -112,7 +113,7 @@ export function faults(changed) {
   };
   const refresh = async () => {
     const { faults: rules } = await call('GET', 'faults');
-    draw(rules, () => drawRules(rules));
+    if (isNew(rules)) drawRules(rules);
     if (meanings.size === 0) await offer();
   };
   const next = h(

@@ -3,7 +3,8 @@
 import { attempt, call, confirmed, copy, notify, save, textOf } from './api.js';
 import { button, h, show } from './dom.js';
 import { say } from './i18n.js';
-import { badge, card, drawer, form, labelled, table, words } from './pieces.js';
+import { redraw } from './panes.js';
+import { badge, card, form, labelled, news, table, words } from './pieces.js';
 import { tar } from './tar.js';
 
 const texts = /** @type {const} */ ({
@@ -44,7 +45,7 @@ export function merchantField() {
 /** @param {Ending} changed @returns {Control} */
 export function merchants(changed) {
   const list = h('div');
-  const draw = drawer(list);
+  const isNew = news();
   const said = h('p', { class: 'warn', role: 'status' });
   const trust = h('select', null, Object.entries(trusts).map(([value, text]) => h('option', { value }, say(text))));
   const mchid = merchantField();
@@ -83,11 +84,10 @@ export function merchants(changed) {
   const refresh = async () => {
     /** @type {{ merchants: Merchant[] }} */
     const { merchants: all } = await call('GET', 'merchants');
-    draw(all, () => {
-      show(mchids, all.map(({ mchid }) => h('option', { value: mchid })));
-      const n = all.length - MOST;
-      show(list, table([words.merchant, texts.trust, texts.credentials, words.remove], all.slice(0, MOST).map(row)), n > 0 && h('p', null, say(texts.more, { n })));
-    });
+    if (!isNew(all)) return;
+    show(mchids, all.map(({ mchid }) => h('option', { value: mchid })));
+    const n = all.length - MOST;
+    redraw(list, table([words.merchant, texts.trust, texts.credentials, words.remove], all.slice(0, MOST).map(row)), n > 0 && h('p', null, say(texts.more, { n })));
   };
   const go = h('button', { class: 'main' }, say(texts.create));
   const ca = button(say(texts.ca), () => attempt(async () => save('ca.pem', await textOf('GET', 'ca.pem'))));

@@ -88,7 +88,7 @@ export function redraw(element, ...children) {
   show(element, ...children);
   if (element instanceof HTMLTableSectionElement) mark(element);
   if (!had || had.isConnected) return;
-  const name = (/** @type {Element} */ one) => one.getAttribute('href') ?? one.textContent;
+  const name = (/** @type {Element} */ one) => one.getAttribute('href') ?? one.getAttribute('aria-label') ?? one.textContent;
   const same = [...element.querySelectorAll(had.tagName)].find((one) => name(one) === name(had));
   if (same instanceof HTMLElement) same.focus({ preventScroll: true });
 }

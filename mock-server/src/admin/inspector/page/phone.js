@@ -5,7 +5,8 @@ import { button, h, link, show, visible } from './dom.js';
 import { on } from './events.js';
 import { money, say, when } from './i18n.js';
 import { lasting, lookAtClock, mockNow, ticking } from './mocktime.js';
-import { card, drawer, keepFresh, muted, words } from './pieces.js';
+import { redraw } from './panes.js';
+import { card, keepFresh, muted, news, words } from './pieces.js';
 import { qr } from './qr.js';
 import { told } from './told.js';
 
@@ -98,7 +99,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
   const screen = h('div', { class: 'screen stack' }, '…');
   const codes = h('div');
   const front = told();
-  const draw = drawer(screen);
+  const isNew = news();
   let isDone = false;
   let endDelivery = () => {};
   /** @type {(now: number) => void} */
@@ -108,7 +109,10 @@ export function phone(root, [merchant, number, kind = 'order']) {
     const [{ payments }] = await Promise.all([/** @type {Promise<{ payments: Waiting[] }>} */ (call('GET', 'payments')), lookAtClock()]);
     if (isDone) return;
     const one = payments.find((one) => one.merchant === merchant && one.kind === kind && about(one).number === number) ?? null;
-    draw(number === undefined ? payments : one, () => (number === undefined ? list(payments) : one ? sheet(one) : gone()));
+    if (!isNew(number === undefined ? payments : one)) return;
+    if (number === undefined) list(payments);
+    else if (one) sheet(one);
+    else gone();
   });
   const stopTicking = ticking((now) => {
     show(time, when(now).slice(0, 5));
@@ -117,11 +121,10 @@ export function phone(root, [merchant, number, kind = 'order']) {
 
   /** Another screen. @param {HTMLElement} heading @param {Parts} rest @param {(now: number) => void} [tick] */
   function turn(heading, rest, tick = () => {}) {
-    const isLost = document.activeElement === document.body || screen.contains(document.activeElement);
     heading.tabIndex = -1;
     show(codes);
-    show(screen, number !== undefined && !isDone && h('p', null, link('#/phone', `‹ ${say(texts.back)}`)), heading, ...rest);
-    if (isLost) heading.focus({ preventScroll: true });
+    redraw(screen, number !== undefined && !isDone && h('p', null, link('#/phone', `‹ ${say(texts.back)}`)), heading, ...rest.flat());
+    if (document.activeElement === document.body) heading.focus({ preventScroll: true });
     countDown = tick;
     tick(mockNow());
   }
@@ -182,7 +185,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
       ...(one.expires_at ? [h('dt', null, say(words.left)), clock] : []),
     ];
     const heading = h('h2', { class: 'hostile' }, visible((one.description || say(text)).slice(0, 500)));
-    turn(heading, [h('p', { class: 'amount' }, amountOf(one)), h('dl', null, facts), buttons, refusal].flat(), (now) => show(clock, remaining(one, now)));
+    turn(heading, [h('p', { class: 'amount' }, amountOf(one)), h('dl', null, facts), buttons, refusal], (now) => show(clock, remaining(one, now)));
     if (one.code_url || one.h5_url) scan(one);
   }
 

@@ -4,6 +4,8 @@ import { attempt, notify } from './api.js';
 import { h } from './dom.js';
 import { currentStanding, on } from './events.js';
 import { say } from './i18n.js';
+import { paced } from './panes.js';
+import { exact } from './values.js';
 
 export const words = /** @type {const} */ ({
   merchant: ['Merchant', '商户号'],
@@ -13,7 +15,6 @@ export const words = /** @type {const} */ ({
   keep: ['Keep', '保留'],
   left: ['Expires in', '剩余时间'],
   expired: ['expired', '已过期'],
-  notJson: ['This is not JSON: {reason}', '不是合法的 JSON：{reason}'],
 });
 
 /** @param {Words} title @param {Parts} parts */
@@ -48,76 +49,35 @@ export function form(act, ...parts) {
 export function jsonForm(label, sample, go, act) {
   const field = h('textarea', { rows: 6, spellcheck: 'false', required: true });
   field.value = JSON.stringify(sample, null, 2);
-  const send = () => {
-    let value;
-    try {
-      value = JSON.parse(field.value);
-    } catch (error) {
-      throw new Error(say(words.notJson, { reason: String(error) }));
-    }
-    return act(value);
-  };
-  return form(send, h('label', { class: 'grow' }, say(label), field), h('button', null, say(go)));
+  return form(() => act(exact(field.value)), h('label', { class: 'grow' }, say(label), field), h('button', null, say(go)));
 }
 
 /**
- * Does something now, after each of these events, and every few seconds; once at a time, with a pause after it that is longer after what
- * takes long, for an open page must cost the mock next to nothing. Says so if it fails, but not again before it has worked.
+ * Does something now, after each of these events, and every few seconds, but at a measured pace. Says so if it fails, but not again before
+ * it has worked.
  * @param {import('./events.js').Kind[]} kinds @param {() => Promise<unknown>} act
  */
 export function keepFresh(kinds, act) {
-  let [isBusy, isWanted, isOver, isBroken] = [false, false, false, false];
-  const now = async () => {
-    isWanted = true;
-    if (isBusy) return;
-    isBusy = true;
-    while (isWanted && !isOver) {
-      isWanted = false;
-      const begun = performance.now();
-      try {
-        await act();
-        isBroken = false;
-      } catch (error) {
-        if (!isBroken && !isOver) notify(String(error instanceof Error ? error.message : error), 'bad');
-        isBroken = true;
-      }
-      await pause(1000 + 5 * (performance.now() - begun));
+  let isBroken = false;
+  const now = paced(async () => {
+    try {
+      await act();
+      isBroken = false;
+    } catch (error) {
+      if (!isBroken) notify(error instanceof Error ? error.message : String(error), 'bad');
+      isBroken = true;
     }
-    isBusy = false;
-  };
+  });
   const timer = setInterval(() => currentStanding() === 'live' && now(), 5000);
   /** @type {(import('./events.js').Kind | 'standing')[]} */
   const all = [...kinds, 'cleared', 'restarted', 'standing'];
   const ends = all.map((kind) => on(kind, now));
-  void now();
-  const stop = () => {
-    isOver = true;
-    clearInterval(timer);
-    ends.forEach((end) => end());
-  };
-  return { now, stop };
+  now();
+  return { now, stop: () => [...ends, now.end, () => clearInterval(timer)].forEach((end) => end()) };
 }
 
-/** @param {number} milliseconds */
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/**
- * Draws something in an element if it is not the same as before, and leaves the focus on the link or button that has it.
- * @param {HTMLElement} element @returns {(value: unknown, draw: () => void) => void}
- */
-export function drawer(element) {
-  let drawn = '';
-  /** @param {Element} one */
-  const nameOf = (one) => one.getAttribute('href') ?? one.getAttribute('aria-label') ?? one.textContent;
-  return (value, draw) => {
-    const text = JSON.stringify(value);
-    if (text === drawn) return;
-    drawn = text;
-    const focused = element.contains(document.activeElement) && document.activeElement;
-    draw();
-    if (!focused || focused.isConnected) return;
-    for (const one of element.querySelectorAll('a, button, summary')) {
-      if (one instanceof HTMLElement && nameOf(one) === nameOf(focused)) one.focus();
-    }
-  };
+/** Tells whether a value is not the same as the one before. @returns {(value: unknown) => boolean} */
+export function news() {
+  let before = '';
+  return (value) => before !== (before = JSON.stringify(value));
 }

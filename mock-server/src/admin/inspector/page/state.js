@@ -6,6 +6,8 @@ import { address, nameOf, openDocument } from './document.js';
 import { button, h, show, visible } from './dom.js';
 import { count, say } from './i18n.js';
 import { browse, paced, redraw, table } from './panes.js';
+import { words } from './pieces.js';
+import { badge } from './text.js';
 import { exact } from './values.js';
 
 /** @import { Document, List } from './types.js' */
@@ -13,7 +15,6 @@ import { exact } from './values.js';
 
 const texts = /** @type {const} */ ({
   title: ['State', '数据'],
-  merchant: ['Merchant', '商户号'],
   kinds: ['Kinds of documents', '数据类型'],
   others: ['Other kinds ({n})', '其他类型（{n}）'],
   nothing: ['The mock remembers nothing of this merchant yet. Send it a request.', '模拟网关还没有保存该商户的数据，先发一个请求吧。'],
@@ -49,7 +50,7 @@ function documents(merchant, kind) {
     table([texts.key, texts.state, texts.version], rows),
     more,
   );
-  const head = h('div', { class: 'row' }, h('h1', null, say(texts.title)), h('label', { for: 'merchant' }, say(texts.merchant)), whose);
+  const head = h('div', { class: 'row' }, h('h1', null, say(texts.title)), h('label', { for: 'merchant' }, say(words.merchant)), whose);
   const query = `documents?merchant=${encodeURIComponent(merchant)}`;
   let [wanted, round, drawn] = [SHOWN, 0, ''];
   const again = paced(() => ((wanted = SHOWN), load()), 300);
@@ -71,7 +72,7 @@ function documents(merchant, kind) {
   function drawKinds(found) {
     const chips = found.map((one) => {
       const to = { href: address(merchant, one.kind), 'aria-current': one.kind === kind && 'true' };
-      return h('a', to, ...visible(nameOf(one.kind)), ' ', h('span', { class: 'badge' }, count(one.count)));
+      return h('a', to, ...visible(nameOf(one.kind)), ' ', badge('', count(one.count)));
     });
     const at = (/** @type {string} */ kind) => found.findIndex((one) => one.kind === kind);
     const known = Object.keys(KINDS).map(at).filter((at) => at >= 0);

@@ -1,9 +1,10 @@
 // What clients said to front ends: whether the paySign was right.
 
 import { call } from './api.js';
-import { h, link, show, visible } from './dom.js';
+import { h, link, visible } from './dom.js';
 import { language, when } from './i18n.js';
-import { badge, card, drawer, keepFresh, muted } from './pieces.js';
+import { redraw } from './panes.js';
+import { badge, card, keepFresh, muted, news } from './pieces.js';
 
 const texts = /** @type {const} */ ({
   title: ['What front ends were told', '前端收到的结果'],
@@ -28,11 +29,11 @@ function line({ ok, call, at, merchant, order, errMsg, message, chinese }) {
 /** @returns {Control} */
 export function told() {
   const list = h('div');
-  const draw = drawer(list);
+  const isNew = news();
   const { stop } = keepFresh(['payment-requests'], async () => {
     /** @type {{ payment_requests: PaymentRequest[] }} */
     const { payment_requests: all } = await call('GET', 'payment-requests');
-    draw(all, () => show(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.slice(-MOST).reverse().map(line)) : muted(texts.none)));
+    if (isNew(all)) redraw(list, all.length > 0 ? h('ol', { class: 'plain lined' }, all.slice(-MOST).reverse().map(line)) : muted(texts.none));
   });
   return { element: card(texts.title, [list]), stop };
 }

@@ -43,6 +43,7 @@ const texts = /** @type {const} */ ({
   sure: ['Delete all exchanges and attempts from the journal?', '确定清空所有请求和回调记录吗？'],
   keep: ['Keep them', '保留'],
   nothing: ['Nothing yet. Make a call: wechatpay-mock call rights patch', '还没有请求。可以发一个试试：wechatpay-mock call rights patch'],
+  noMatch: ['Nothing matches the filter.', '没有符合筛选条件的记录。'],
   chosen: ['Chosen exchange', '选中的请求'],
 });
 
@@ -93,7 +94,7 @@ export function traffic(root, [chosen = '']) {
   });
   const some = h('span', { class: 'muted' });
   const news = button('', () => list.show(refill(), 0), { class: 'news' });
-  const empty = h('p', { class: 'empty' }, say(texts.nothing));
+  const empty = h('p', { class: 'empty' });
   const controls = filters((wanted) => {
     history.replaceState(null, '', toAddress(wanted, chosen));
     setFilter(wanted);
@@ -117,11 +118,12 @@ export function traffic(root, [chosen = '']) {
 
   draw = () => {
     list.show(shown);
-    const all = everything().length;
-    show(some, say(texts.some, { some: count(shown.length + held), all: count(all) }));
+    const [there, all] = [shown, everything()].map((list) => list.filter(({ way }) => way !== 'gap').length);
+    show(some, say(texts.some, { some: count((there ?? 0) + held), all: count(all ?? 0) }));
     show(news, '↑ ', say(texts.held, { n: count(held) }));
     news.hidden = held === 0;
-    empty.hidden = all > 0;
+    show(empty, say(all ? texts.noMatch : texts.nothing));
+    empty.hidden = shown.length > 0;
     controls.refresh();
   };
 

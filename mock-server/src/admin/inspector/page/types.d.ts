@@ -165,8 +165,6 @@ export interface Callback {
   resource?: unknown;
 }
 
-export interface Clock { now: number; rfc3339: string; frozen: boolean; offset: number }
-
 // What State and Callbacks are made of.
 
 /** A list in `rows`. */

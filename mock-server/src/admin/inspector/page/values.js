@@ -1,12 +1,7 @@
-// JSON values: read to the last digit, shown in full, compared field by field.
+// JSON values: read to the last digit, compared field by field.
 
-import { button, h, visible } from './dom.js';
-import { count, say } from './i18n.js';
-
-const texts = /** @type {const} */ ({
-  all: ['Show all {n} characters', '显示全部 {n} 个字符'],
-  wrong: ['Not JSON: {reason}', '不是合法的 JSON：{reason}'],
-});
+import { say } from './i18n.js';
+import { words } from './pieces.js';
 
 /** What `JSON` has in newer browsers: numbers that stay as they are written. @type {any} */
 const Exact = JSON;
@@ -19,7 +14,7 @@ export function exact(text) {
   try {
     return JSON.parse(text, revive);
   } catch (error) {
-    throw new Error(say(texts.wrong, { reason: /** @type {Error} */ (error).message }));
+    throw new Error(say(words.notJson, { reason: /** @type {Error} */ (error).message }));
   }
 }
 
@@ -36,19 +31,4 @@ export function differences(before, after) {
   const [one, other] = [flat(before, new Map()), flat(after, new Map())];
   const all = [...new Map([...one, ...other]).keys()].map((path) => ({ path, before: one.get(path), after: other.get(path) }));
   return all.filter(({ before, after }) => before !== after);
-}
-
-/** Text of any length with its lines, the beginning first. @param {string} text */
-export function block(text) {
-  const pre = h('pre', { class: 'hostile', tabindex: '0' });
-  /** @param {number} [most] */
-  const fill = (most) => {
-    const lines = text.slice(0, most).split('\n');
-    pre.replaceChildren(...lines.flatMap((line, at) => [at ? '\n' : '', ...visible(line)]));
-    pre.normalize();
-  };
-  fill(20_000);
-  if (text.length <= 20_000) return pre;
-  const all = button(say(texts.all, { n: count(text.length) }), () => (fill(), all.remove(), pre.focus()));
-  return h('div', null, pre, all);
 }
