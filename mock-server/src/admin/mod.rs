@@ -203,7 +203,6 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(payments::list_payments, payments::pay))
         .routes(routes!(documents::list_documents))
         .routes(routes!(documents::show_document, documents::put_document, documents::delete_document))
-        .routes(routes!(payments::pay))
         .routes(routes!(service_orders::act))
         .routes(routes!(business_view::open_business_view))
         .routes(routes!(request_payment::request_payment))
