@@ -1,7 +1,8 @@
 // JSON values: read to the last digit, compared field by field.
 
 import { say } from './i18n.js';
-import { words } from './pieces.js';
+
+const texts = /** @type {const} */ ({ wrong: ['Not JSON: {reason}', '不是合法的 JSON：{reason}'] });
 
 /** What `JSON` has in newer browsers: numbers that stay as they are written. @type {any} */
 const Exact = JSON;
@@ -14,7 +15,7 @@ export function exact(text) {
   try {
     return JSON.parse(text, revive);
   } catch (error) {
-    throw new Error(say(words.notJson, { reason: /** @type {Error} */ (error).message }));
+    throw new Error(say(texts.wrong, { reason: /** @type {Error} */ (error).message }));
   }
 }
 
