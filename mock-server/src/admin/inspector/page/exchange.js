@@ -128,7 +128,7 @@ function actions(exchange, trust) {
     { class: 'row actions' },
     group(
       texts.copyAs,
-      one(['curl', 'curl'], async () => copy(await textOf('GET', `exchanges/${number}/curl`))),
+      one(['curl', 'curl'], async () => copy((await textOf('GET', `exchanges/${number}/curl`)).trim())),
       one(texts.case, json(caseOf), texts.caseWhat),
       one(texts.expectation, json(expectationOf)),
       one(texts.rule, json(ruleOf)),
