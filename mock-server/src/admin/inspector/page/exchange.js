@@ -21,6 +21,7 @@ const texts = /** @type {const} */ ({
   expectation: ['Expectation', '断言'],
   rule: ['Fault rule', '故障规则'],
   replay: ['Send again', '重新发送'],
+  again: ['#{n} sent again', '#{n} 的重新发送'],
   then: ['As then', '原样'],
   anew: ['Signed anew', '重新签名'],
   thenWhat: ["The same bytes, by the mock's clock of then", '相同的字节，按当时的时钟校验'],
@@ -92,7 +93,7 @@ function card(title, ...children) {
 }
 
 /** @type {Part} */
-function heading({ number, at, peer, operation, merchant, request, rejection, answer: { status } }) {
+function heading({ number, replay_of: first, at, peer, operation, merchant, request, rejection, answer: { status } }) {
   return h(
     'div',
     null,
@@ -105,6 +106,7 @@ function heading({ number, at, peer, operation, merchant, request, rejection, an
       statusBadge(status, rejection?.code),
     ),
     h('p', { class: 'muted' }, [merchant, when(at, 'full'), peer].filter(Boolean).join(' · ')),
+    first && link(toAddress(fromAddress(), first), say(texts.again, { n: first })),
   );
 }
 

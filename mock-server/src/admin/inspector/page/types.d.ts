@@ -41,6 +41,7 @@ export interface Message { text?: string; base64?: string; cut: boolean }
 
 export interface Exchange {
   number: number;
+  replay_of?: number | null;
   at: number;
   peer: string | null;
   operation: string | null;
