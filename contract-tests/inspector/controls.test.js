@@ -51,7 +51,7 @@ test('a rule is added as JSON, and one is deleted', async () => {
   await field.fill('{"fault": "no-such-fault"}');
   await faults.getByRole('button', { name: 'Add' }).last().click();
   await page.locator('.notice.bad').waitFor();
-  await field.fill('{"fault": "altered-body", "times": 3, "match": {"path": "/v3/certificates"}}');
+  await field.fill('{"fault": "altered-body", "times": 3, "match": {"operation": "set_rights"}}');
   await faults.getByRole('button', { name: 'Add' }).last().click();
   const row = faults.getByRole('row').filter({ hasText: 'altered-body' });
   await row.getByRole('cell', { name: '3', exact: true }).waitFor();
@@ -104,10 +104,10 @@ for (const [locale, texts] of both({
     await merchants.getByLabel(texts.mchid).fill('1900009999');
     await merchants.getByRole('button', { name: texts.create }).click();
     const env = await downloaded(page, () => merchants.getByRole('button', { name: texts.env, exact: true }).click());
-    assert.match(env.text, /1900009999/);
-    assert.match(env.text, /BEGIN PRIVATE KEY/);
+    assert.match(env.text, /^export WECHATPAY_MCHID='1900009999'$/m);
     const files = await downloaded(page, () => merchants.getByRole('button', { name: texts.files }).click());
     assert.match(files.name, /\.tar$/);
+    assert.match(files.text, /BEGIN PRIVATE KEY/);
     for (const name of ['apiclient_key.pem', 'apiclient_cert.pem', 'pub_key.pem', 'credentials.json', 'env']) assert.ok(files.text.includes(name), name);
     const shown = await page.evaluate(() => document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(({ value }) => value).join());
     assert.doesNotMatch(shown, /PRIVATE KEY|api_v3_key["=]/);

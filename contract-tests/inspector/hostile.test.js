@@ -59,8 +59,9 @@ for (const width of [1280, 390]) {
     for (const { number } of exchanges) {
       await page.goto(`${mock.page}#/traffic/${number}`);
       await page.getByRole('heading', { level: 2, name: `#${number}` }).waitFor();
-      for (const closed of await page.locator('details:not([open]) > summary').all()) await closed.click();
+      await page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
       for (const raw of await page.getByRole('button', { name: 'Raw' }).all()) await raw.click();
+      await page.getByText('window.hit=1').first().waitFor();
       await assertHarmless(page);
     }
     agent.destroy();
