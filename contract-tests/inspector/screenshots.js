@@ -52,7 +52,7 @@ for (const [text, action] of [[lines.trimEnd(), 'pay'], [lines, 'cancel']]) {
   const paySign = createSign('RSA-SHA256').update(text).sign(key, 'base64');
   await fetch(`${mock.url}/__mock/request-payment`, { method: 'POST', body: JSON.stringify({ ...fields, signType: 'RSA', paySign, action }) });
 }
-await until(async () => (await mock.steer('GET', '/callbacks')).callbacks.filter(({ attempts }) => attempts.length > 0).length >= 3);
+await until(async () => (await mock.steer('GET', '/callbacks')).callbacks.filter(({ attempts }) => attempts.length > 0).length >= 2);
 const [{ number: callback }] = (await mock.steer('GET', '/callbacks')).callbacks;
 const [member] = (await mock.steer('GET', '/documents?merchant=1900000001&kind=member_card')).documents;
 

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::{
     Constraint, ContractError, FieldError, JsonType, Location,
@@ -20,10 +20,10 @@ use crate::{
 pub struct Schema {
     source: Value,
     validator: OnceLock<Validator>,
-    /// Whether any value can be encrypted. Few schemas have such fields, and other bodies need no search for them.
-    has_sensitive: bool,
-    /// Whether any value has an enum of which sources disagree.
-    has_uncertain: bool,
+    /// Of that, only the way to values that can be encrypted. Few schemas have any.
+    sensitive: Option<Value>,
+    /// The way to values with an enum of which sources disagree.
+    uncertain: Option<Value>,
 }
 
 /// The name of a body without a title.
@@ -44,8 +44,8 @@ pub(crate) const VALUE_SHOWN: usize = 4096;
 impl Schema {
     pub(crate) fn read(document: &Value, schema: &Value) -> Result<Self, ContractError> {
         let source = inline(document, schema)?;
-        let (has_sensitive, has_uncertain) = (has_mark(&source, SENSITIVE), has_mark(&source, UNCERTAIN));
-        Ok(Self { source, validator: OnceLock::new(), has_sensitive, has_uncertain })
+        let (sensitive, uncertain) = (way_to(SENSITIVE, &source), way_to(UNCERTAIN, &source));
+        Ok(Self { source, validator: OnceLock::new(), sensitive, uncertain })
     }
 
     /// The schema with every `$ref` replaced by its target: JSON Schema 2020-12 with keywords of the contract's own.
@@ -173,10 +173,8 @@ impl Schema {
     /// The pointers of the encrypted texts in a body: of the fields that are marked `x-sensitive` and not empty.
     pub fn sensitive(&self, body: &Value) -> Vec<String> {
         let mut pointers = Vec::new();
-        if !self.has_sensitive {
-            return pointers;
-        }
-        walk(&self.source, body, &mut |at, schema, value| {
+        let Some(sensitive) = &self.sensitive else { return pointers };
+        walk(sensitive, body, &mut |at, schema, value| {
             if schema[SENSITIVE] == true && value.as_str().is_some_and(|text| !text.is_empty()) {
                 pointers.push(at.to_owned());
             }
@@ -193,10 +191,8 @@ impl Schema {
     /// The same for the value at `pointer` of its part of the request.
     pub(crate) fn uncertain_at(&self, pointer: &str, value: &Value, location: Location) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        if !self.has_uncertain {
-            return errors;
-        }
-        walk(&self.source, value, &mut |within, schema, value| {
+        let Some(uncertain) = &self.uncertain else { return errors };
+        walk(uncertain, value, &mut |within, schema, value| {
             let members = schema["enum"].as_array().filter(|_| schema[UNCERTAIN] == true);
             let Some(members) = members.filter(|members| !members.contains(value)) else { return };
             if errors.len() < MAX_NAMES {
@@ -208,15 +204,21 @@ impl Schema {
     }
 }
 
-/// Whether a schema has this mark at any depth.
-fn has_mark(schema: &Value, mark: &str) -> bool {
+/// Of a schema, only what leads to schemas with this mark, and these.
+fn way_to(mark: &str, schema: &Value) -> Option<Value> {
     match schema {
-        Value::Object(keywords) => {
-            keywords.get(mark).is_some_and(|value| value == true)
-                || keywords.values().any(|value| has_mark(value, mark))
+        Value::Object(keywords) if keywords.get(mark).is_some_and(|value| value == true) => {
+            Some(schema.clone())
         }
-        Value::Array(schemas) => schemas.iter().any(|schema| has_mark(schema, mark)),
-        _ => false,
+        Value::Object(keywords) => {
+            let ways = keywords.iter().filter_map(|(name, value)| Some((name.clone(), way_to(mark, value)?)));
+            Some(ways.collect::<Map<_, _>>()).filter(|ways| !ways.is_empty()).map(Value::Object)
+        }
+        Value::Array(schemas) => {
+            let ways: Vec<_> = schemas.iter().filter_map(|schema| way_to(mark, schema)).collect();
+            Some(ways).filter(|ways| !ways.is_empty()).map(Value::Array)
+        }
+        _ => None,
     }
 }
 

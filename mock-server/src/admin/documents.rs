@@ -179,7 +179,7 @@ pub(super) async fn list_documents(
         let kinds = kinds.map(|(kind, count)| DocumentKind { kind: kind.to_string(), count }).collect();
         return Long::of(&control, &DocumentKinds { merchant: mchid.to_string(), kinds });
     };
-    check_kind(&control, &mchid, &kind)?;
+    known_kind(&control, &mchid, &kind)?;
     let (after, limit) = (after.unwrap_or(0), limit.unwrap_or(USUAL));
     let mut found = store.list(&mchid, &kind, after, limit + 1);
     let has_more = found.len() > limit;
@@ -222,7 +222,7 @@ pub(super) async fn show_document(
     let document = control.gateway.store.read(&mchid, &key);
     let changes = control.gateway.journal.changes.of(&mchid, &key);
     if document.is_none() && changes.is_empty() {
-        check_kind(&control, &mchid, &kind)?;
+        known_kind(&control, &mchid, &kind)?;
         return Err(no_document(&key));
     }
     let version = document.as_ref().map(|document| document.version);
@@ -254,8 +254,7 @@ pub(super) async fn put_document(
     AnyBody(value): AnyBody,
 ) -> Result<Json, AdminError> {
     let merchant = merchant.known(&control)?;
-    check_kind(&control, &merchant.mchid, &kind)?;
-    let known = Kind::named(&kind).ok_or_else(|| no_kind(&control, &merchant.mchid, &kind))?;
+    let known = known_kind(&control, &merchant.mchid, &kind)?;
     let value = known.document(&key, &value).map_err(|misfit| match misfit {
         Misfit::Type(error) => AdminError::Body(explain(error.path(), &error.inner().to_string())),
         Misfit::Other(reason) => AdminError::Body(reason),
@@ -287,7 +286,7 @@ pub(super) async fn delete_document(
     Segments([kind, key]): Segments<2>,
 ) -> Result<Json, AdminError> {
     let merchant = merchant.known(&control)?;
-    check_kind(&control, &merchant.mchid, &kind)?;
+    known_kind(&control, &merchant.mchid, &kind)?;
     let key = Key::new(&kind, &key);
     control.edit(&merchant, &key, None).ok_or_else(|| no_document(&key))?;
     Ok(Json::of(&Deleted { deleted: 1 }))
@@ -326,18 +325,15 @@ impl<'a> ChangeLine<'a> {
 }
 
 /// # Errors
-/// If operations have no such kind of documents, and the merchant has none of it.
-fn check_kind(control: &Control, mchid: &Mchid, kind: &str) -> Result<(), AdminError> {
-    let is_known =
-        Kind::names().any(|known| known == kind) || !control.gateway.store.list(mchid, kind, 0, 1).is_empty();
-    if is_known { Ok(()) } else { Err(no_kind(control, mchid, kind)) }
-}
-
-fn no_kind(control: &Control, mchid: &Mchid, kind: &str) -> AdminError {
-    let there = control.gateway.store.kinds(mchid);
-    let known = there.iter().map(|(kind, _)| &**kind).chain(Kind::names().map(|name| -> &str { name }));
-    let nearest = nearest(kind, known).unwrap_or_default().to_owned();
-    AdminError::NoKind { found: quoted(kind), nearest }
+/// If operations have no such kind of documents.
+fn known_kind(control: &Control, mchid: &Mchid, name: &str) -> Result<&'static Kind, AdminError> {
+    let gateway = &control.gateway;
+    Kind::named(&gateway.contract, name).ok_or_else(|| {
+        let there = gateway.store.kinds(mchid);
+        let known = there.iter().map(|(kind, _)| &**kind).chain(Kind::names().map(|name| -> &str { name }));
+        let nearest = nearest(name, known).unwrap_or_default().to_owned();
+        AdminError::NoKind { found: quoted(name), nearest }
+    })
 }
 
 fn no_document(key: &Key) -> AdminError {

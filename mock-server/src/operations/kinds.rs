@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::display::quoted;
 
 use super::{member_card, pay_score, payment, resource, sharing, transfer};
@@ -45,8 +46,8 @@ impl Kind {
     }
 
     /// The kind of this name. Operations read no document of another one.
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
-        all().find(|kind| kind.name == name).or_else(|| resource::kind_named(name))
+    pub(crate) fn named(contract: &Contract, name: &str) -> Option<&'static Self> {
+        all().find(|kind| kind.name == name).or_else(|| resource::kind_named(contract, name))
     }
 
     /// The names of all kinds, without those that the contract makes.
@@ -170,11 +171,15 @@ mod tests {
         })
     }
 
+    fn named(name: &str) -> Option<&'static Kind> {
+        Kind::named(Contract::current(), name)
+    }
+
     fn changed(pointer: &str, value: Value) -> Result<Value, String> {
         let mut order = order();
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         order.pointer_mut(parent).unwrap()[name] = value;
-        Kind::named("order").unwrap().document("1", &order).map_err(|misfit| match misfit {
+        named("order").unwrap().document("1", &order).map_err(|misfit| match misfit {
             Misfit::Type(error) => error.to_string(),
             Misfit::Other(reason) => reason,
         })
@@ -213,6 +218,13 @@ mod tests {
         let all = names.len();
         names.dedup();
         assert_eq!(names.len(), all);
-        assert!(Kind::named("none").is_none() && Kind::named("resource coupon by another name").is_some());
+        for name in ["none", "resource none", "resource none by another name"] {
+            assert!(named(name).is_none(), "{name}");
+        }
+        let resource =
+            Contract::current().operations().iter().find_map(|operation| operation.resource()).unwrap();
+        for end in ["", " by another name", " made again"] {
+            assert!(named(&format!("resource {}{end}", resource.document)).is_some(), "{end}");
+        }
     }
 }

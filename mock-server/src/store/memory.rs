@@ -450,7 +450,8 @@ mod tests {
     fn a_document_that_the_seed_has_twice_is_listed_once_and_as_the_last() {
         let store = memory(10, usize::MAX);
         store.seed(&mchid(), vec![(key("1"), json!("foreign")), (key("1"), json!("own"))]);
-        let values: Vec<_> = store.list(&mchid(), KIND, 0, 9).into_iter().map(|one| one.document.value).collect();
+        let values: Vec<_> =
+            store.list(&mchid(), KIND, 0, 9).into_iter().map(|one| one.document.value).collect();
         assert_eq!(values, [Arc::new(json!("own"))]);
     }
 

@@ -231,6 +231,9 @@ async fn documents_that_the_contract_describes_are_edited_like_others() {
     other["id"] = "x".into();
     admin.put(kind, key, &other).await.assert_refused(400, "id: expected the key of the document");
     admin.put("resource none", "x", &other).await.assert_refused(404, "expected a kind of document");
+    // Also when there is none of its kind.
+    admin.post("/reset", &json!({})).await;
+    assert_eq!(admin.put(kind, key, value).await.status, 200);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod accepted;
 mod added;
+mod edited;
 mod example;
 mod forms;
 mod refused;

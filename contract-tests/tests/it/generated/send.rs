@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use wechatpay_contract::generate::GeneratedRequest;
-use wechatpay_mock::{Clock, MockServer};
+use wechatpay_mock::{Clock, Config, MockServer};
 use wechatpay_openapi::{Contract, Operation, Schema};
 use wechatpay_protocol::{
     Authorization, Credentials, EncryptingKey, ErrorBody, Nonce, RequestMessage, ResponseSignature,
@@ -26,7 +26,7 @@ pub(super) struct Setup {
     key: SigningKey,
     public_key: VerifyingKey,
     encrypting: EncryptingKey,
-    runtime: Runtime,
+    pub(super) runtime: Runtime,
     sent: Cell<u64>,
 }
 
@@ -52,8 +52,13 @@ impl Answer {
 
 impl Setup {
     pub(super) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(super) fn with(config: Config) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let mock = runtime.block_on(MockServer::builder().clock(Clock::fixed(NOW)).start()).unwrap();
+        let builder = MockServer::builder().config(config).clock(Clock::fixed(NOW));
+        let mock = runtime.block_on(builder.start()).unwrap();
         let credentials = mock.credentials();
         let (_, public_key) = credentials.public_key.clone().unwrap();
         Self {

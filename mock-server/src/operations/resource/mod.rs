@@ -13,7 +13,7 @@ mod list;
 mod named;
 
 use serde_json::{Value, json};
-use wechatpay_openapi::{Action, Field, Key, Resource, State};
+use wechatpay_openapi::{Action, Contract, Field, Key, Operation, Resource, State};
 use wechatpay_protocol::Timestamp;
 
 use crate::{
@@ -55,17 +55,16 @@ pub(super) fn answer(
 }
 
 /// The kind of this name, if it is one of documents that the contract describes: of the documents themselves, of what leads to
-/// them, or of how often a key was made anew.
-pub(super) fn kind_named(name: &str) -> Option<&'static Kind> {
+/// them, or of how often a key was made anew. Reads the descriptions of operations until one has it.
+pub(super) fn kind_named(contract: &Contract, name: &str) -> Option<&'static Kind> {
     const STORED: &Kind = &Kind::of::<Stored>("resource").with_id("id");
     const NAME: &Kind = &Kind::of::<String>("resource by another name");
     const AGAIN: &Kind = &Kind::of::<u64>("resource made again");
-    let document = name.strip_prefix(PREFIX)?;
-    Some(match document {
-        _ if document.ends_with(named::NAMES) => NAME,
-        _ if document.ends_with(AGAIN_END) => AGAIN,
-        _ => STORED,
-    })
+    let name = name.strip_prefix(PREFIX)?;
+    let ends = [(named::NAMES, NAME), (AGAIN_END, AGAIN), ("", STORED)];
+    let (document, kind) = ends.iter().find_map(|(end, kind)| Some((name.strip_suffix(end)?, *kind)))?;
+    let mut resources = contract.operations().iter().filter_map(Operation::resource);
+    resources.any(|resource| resource.document == document).then_some(kind)
 }
 
 /// What the kinds of documents and of their counts begin and end with.

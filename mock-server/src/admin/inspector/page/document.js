@@ -3,7 +3,7 @@
 import { attempt, confirmed, notify, textOf } from './api.js';
 import { KINDS, RELATED, stateOf } from './diagrams.js';
 import { button, h, link, visible } from './dom.js';
-import { moment, points, states } from './drawing.js';
+import { begins, moment, points, states } from './drawing.js';
 import { say } from './i18n.js';
 import { redraw, some, telling } from './panes.js';
 import { badge, long } from './text.js';
@@ -24,6 +24,7 @@ const texts = /** @type {const} */ ({
   history: ['History', '历史记录'],
   none: ['No change of it is kept: it was there at the start, or the change is too old.', '没有保留的变更：启动时已存在，或变更时间过久。'],
   created: ['created', '创建'],
+  first: ['first change that is kept', '保留的最早变更'],
   same: ['the same value again', '内容没有变化'],
   request: ['by a request', '请求'],
   payer: ['by the payer', '用户操作'],
@@ -158,9 +159,9 @@ export function openDocument(merchant, kind, key) {
 
 /** What each change changed, the newest first. @param {Change[]} changes */
 function history(changes) {
-  const newest = changes.map((change, at) => ({ ...change, before: changes[at - 1]?.value ?? null, change })).reverse();
-  return some(h('ol', { class: 'history' }), newest, 20, ({ change, before, value, by }) => {
-    const what = value === null ? texts.deleted : before === null ? texts.created : null;
+  const newest = changes.map((change, at) => ({ ...change, before: changes[at - 1]?.value ?? null, isBegun: at > 0 || begins(change), change })).reverse();
+  return some(h('ol', { class: 'history' }), newest, 20, ({ change, before, isBegun, value, by }) => {
+    const what = value === null ? texts.deleted : before !== null ? null : isBegun ? texts.created : texts.first;
     const who = badge(by === 'edit' ? 'warn' : '', say(BY[by] ?? [by, by]));
     const line = h('p', { class: 'row' }, moment(change), who, what && badge('info', say(what)));
     return h('li', null, line, what ? null : changed(before, value));

@@ -30,6 +30,12 @@ export function moment({ at, exchange }) {
   return h('span', null, time, ...(exchange === null ? [] : [' · ', link(`#/traffic/${exchange}`, say(texts.exchange, { n: exchange }))]));
 }
 
+/** Whether a document began with its first change, as far as it says when it was created. @param {Change} change */
+export function begins({ value, at }) {
+  const { created, prepay } = /** @type {any} */ (value ?? {});
+  return (created ?? prepay?.created ?? 0) + 1 >= at;
+}
+
 /** The shortest way from a state to another. @param {Move[]} moves @param {string} from @param {string} to @returns {Move[] | null} */
 function way(moves, from, to) {
   const ways = [{ at: from, way: /** @type {Move[]} */ ([]) }];
@@ -50,10 +56,8 @@ function way(moves, from, to) {
 function story(kind, moves, changes) {
   /** @type {Happened[]} */
   const happened = [];
-  const first = /** @type {any} */ (changes[0]?.value);
-  const begun = first?.created ?? first?.prepay?.created;
-  // How a document began is not known if its first changes are no longer kept.
-  let now = begun && begun + 1 < (changes[0]?.at ?? 0) ? stateOf(kind, first) ?? '' : '';
+  // How a document began is not known if it was there at the start, or its first changes are no longer kept.
+  let now = changes[0] && !begins(changes[0]) ? stateOf(kind, changes[0].value) ?? '' : '';
   for (const change of changes) {
     const then = stateOf(kind, change.value) ?? '';
     const steps = then && then !== now ? (change.by !== 'edit' && way(moves, now, then)) || [{ from: now, to: then, by: texts.other }] : [];

@@ -2,7 +2,7 @@
 
 import { say } from './i18n.js';
 
-const texts = /** @type {const} */ ({ wrong: ['Not JSON: {reason}', '不是合法的 JSON：{reason}'] });
+const texts = /** @type {const} */ ({ notJson: ['This is not JSON: {reason}', '这不是 JSON：{reason}'] });
 
 /** What `JSON` has in newer browsers: numbers that stay as they are written. @type {any} */
 const Exact = JSON;
@@ -15,7 +15,7 @@ export function exact(text) {
   try {
     return JSON.parse(text, revive);
   } catch (error) {
-    throw new Error(say(texts.wrong, { reason: /** @type {Error} */ (error).message }));
+    throw new Error(say(texts.notJson, { reason: /** @type {Error} */ (error).message }));
   }
 }
 
