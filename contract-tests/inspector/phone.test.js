@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createSign } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { NATIVE, both, end, order, startMock, visit } from './support.js';
+import { NATIVE, both, end, order, pixelsOf, startMock, visit } from './support.js';
 
 const { default: readCode } = createRequire(import.meta.url)('jsqr');
 
@@ -52,16 +52,10 @@ for (const [locale, texts] of PHONE) {
   });
 }
 
-/** What a scanner reads in this picture, which the browser decodes. */
+/** What a scanner reads in a picture. */
 async function scanned(page, png) {
-  const { data, width, height } = await page.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-    const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
-    canvas.drawImage(image, 0, 0);
-    return { ...image, width: image.width, height: image.height, data: [...canvas.getImageData(0, 0, image.width, image.height).data] };
-  }, png.toString('base64'));
-  return readCode(Uint8ClampedArray.from(data), width, height)?.data;
+  const { data, width, height } = await pixelsOf(page, png);
+  return readCode(data, width, height)?.data;
 }
 
 test('the codes of code_url and h5_url can be scanned', async () => {

@@ -1,10 +1,12 @@
 // Pictures of every view, with a story of a shop in them: `run screenshots.js FOLDER` for all to look at; without a folder, those of the documents.
 
 import { createSign } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NATIVE, RIGHTS, end, order, points, startMock, startReceiver, visit } from './support.js';
+import { crc32, deflateSync } from 'node:zlib';
+import { NATIVE, RIGHTS, end, order, pixelsOf, points, startMock, startReceiver, visit } from './support.js';
 
+const [, , folder] = process.argv;
 const PAYER = { openid: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' };
 const [LATTE, BEANS, BREW] = ['拿铁咖啡 大杯', '云南小粒咖啡豆 454 克', '手冲咖啡 中杯'];
 
@@ -21,7 +23,7 @@ const until = async (condition) => {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 100));
 };
 
-for (const bonus of [60, 40, -25, 10]) await send('PATCH', RIGHTS, points(bonus));
+for (const bonus of [20, 80, 65, 110]) await send('PATCH', RIGHTS, points(bonus));
 await send('POST', NATIVE, order('CAFE20261128001', { total: 2900, description: LATTE }));
 await pay('CAFE20261128001');
 await send('GET', '/v3/pay/transactions/out-trade-no/CAFE20261128001?mchid=1900000001');
@@ -35,16 +37,15 @@ await send('POST', '/v3/pay/transactions/h5', order('CAFE20261128004', { total: 
 const { prepay_id } = await send('POST', '/v3/pay/transactions/jsapi', order('CAFE20261128005', { total: 6600, description: BEANS, payer: PAYER }));
 await send('POST', NATIVE, order('CAFE20261128006', { total: -1 }));
 await mock.steer('POST', '/faults', { fault: 'system-error', times: 1, match: { operation: 'set_rights' } });
-await mock.steer('POST', '/faults', { fault: 'no-answer', milliseconds: 3000, times: 5, match: { operation: 'refund' } }).catch(() => {});
-await send('PATCH', RIGHTS, points(5));
-await send('PATCH', RIGHTS, points(5), { signing: (text) => text.slice(0, -1) });
+await send('PATCH', RIGHTS, points(125));
+await send('PATCH', RIGHTS, points(125), { signing: (text) => text.slice(0, -1) });
 const { exchanges: [{ number: refused }] } = await mock.steer('GET', '/exchanges?order=newest&limit=1');
 const reports = [['活动名称', '新会员有礼'], ['奖励说明', '注册会员抽奖一等奖']].map(([info_type, info_content]) => ({ info_type, info_content }));
 const transfer = { appid: 'wxd678efh567hg6787', out_bill_no: 'GIFT20261128001', transfer_scene_id: '1000', openid: PAYER.openid, transfer_amount: 200 };
 await send('POST', '/v3/fund-app/mch-transfer/transfer-bills', { ...transfer, transfer_remark: '新会员红包', transfer_scene_report_infos: reports });
-await send('PATCH', RIGHTS, points(15));
-await mock.steer('POST', '/verify', { operation: 'set_rights', status: 204, times: { at_least: 1 } }).catch(() => mock.steer('POST', '/verify', { operation: 'set_rights', status: 204 }));
-await fetch(`${mock.url}/__mock/verify`, { method: 'POST', body: JSON.stringify({ operation: 'refund', times: 3 }) });
+await send('PATCH', RIGHTS, points(130));
+await mock.steer('POST', '/verify', { operation: 'set_rights', status: 204, times: 5 });
+await fetch(`${mock.url}/__mock/verify`, { method: 'POST', body: JSON.stringify({ operation: 'set_rights', status: 204, times: 1 }) });
 const { merchant_key: key } = await mock.credentials();
 const fields = { appId: 'wxd678efh567hg6787', timeStamp: String(Math.floor(Date.now() / 1000)), nonceStr: '5K8264ILTKCH16CQ2502SI8ZNMTM67VS', package: `prepay_id=${prepay_id}` };
 const lines = Object.values(fields).map((value) => `${value}\n`).join('');
@@ -71,18 +72,48 @@ const VIEWS = {
 };
 const LOCALES = { en: 'en-US', zh: 'zh-CN' };
 
-/** @param {{ name: string, view: keyof typeof VIEWS, language: keyof typeof LOCALES, theme: string, width?: number, height?: number }} what */
-async function take({ path, view, language, theme, width = 1280, height = 800, scrollTo }) {
+async function take({ path, view, language, theme, width = 1280, height = 800 }) {
   const [address, text] = VIEWS[view];
   const page = await visit(`${mock.page}#/${address}`, { locale: LOCALES[language], colorScheme: theme, width, height });
   await page.getByText(text).filter({ visible: true }).first().waitFor();
   await page.waitForFunction(() => !document.querySelector('.qr:empty') && document.querySelector('.standing')?.dataset.standing === 'live');
-  if (scrollTo) await page.getByRole('heading', { name: scrollTo }).evaluate((heading) => scrollTo(0, heading.getBoundingClientRect().top - 64));
-  await page.screenshot({ path, animations: 'disabled' });
+  const png = await page.screenshot({ animations: 'disabled' });
+  await writeFile(path, folder ? png : smaller(await pixelsOf(page, png)));
   await page.assertClean();
 }
 
-const [, , folder] = process.argv;
+/** A PNG with the 256 colours that are used most; every other becomes the nearest of these. @param {Awaited<ReturnType<typeof pixelsOf>>} picture */
+function smaller({ width, height, data }) {
+  const counts = new Map();
+  const colours = new Uint32Array(width * height);
+  for (let at = 0; at < colours.length; at += 1) {
+    const colour = (data[4 * at] << 16) | (data[4 * at + 1] << 8) | data[4 * at + 2];
+    colours[at] = colour;
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  const palette = [...counts].sort(([, one], [, other]) => other - one).slice(0, 256).map(([colour]) => colour);
+  const parts = (colour) => [colour >> 16, (colour >> 8) & 255, colour & 255];
+  const distance = (one, other) => parts(one).reduce((sum, part, at) => sum + (part - parts(other)[at]) ** 2, 0);
+  const nearest = (colour) => palette.reduce((best, one, at) => (distance(one, colour) < distance(palette[best], colour) ? at : best), 0);
+  const places = new Map([...counts.keys()].map((colour) => [colour, nearest(colour)]));
+  const lines = Buffer.alloc(height * (width + 1));
+  colours.forEach((colour, at) => (lines[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = places.get(colour)));
+  const chunk = (name, content) => {
+    const named = Buffer.concat([Buffer.from(name), content]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length);
+    sum.writeUInt32BE(crc32(named));
+    return Buffer.concat([length, named, sum]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  // Eight bits, each the place of a colour in the palette.
+  head.set([8, 3], 8);
+  const content = [chunk('IHDR', head), chunk('PLTE', Buffer.from(palette.flatMap(parts))), chunk('IDAT', deflateSync(lines, { level: 9 })), chunk('IEND', Buffer.alloc(0))];
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...content]);
+}
+
 if (folder) {
   await mkdir(folder, { recursive: true });
   for (const view of Object.keys(VIEWS)) {
@@ -98,8 +129,8 @@ if (folder) {
   const images = new URL('../../docs/images/', import.meta.url).pathname;
   await mkdir(images, { recursive: true });
   for (const [name, what] of Object.entries({
-    'exchange-en': { view: 'exchange', language: 'en', theme: 'light', height: 1000 },
-    'exchange-zh': { view: 'exchange', language: 'zh', theme: 'light', height: 1000 },
+    'exchange-en': { view: 'exchange', language: 'en', theme: 'light', height: 1120 },
+    'exchange-zh': { view: 'exchange', language: 'zh', theme: 'light', height: 1120 },
     'phone-zh': { view: 'order_on_the_phone', language: 'zh', theme: 'light' },
     'traffic-en': { view: 'traffic', language: 'en', theme: 'dark' },
   })) {

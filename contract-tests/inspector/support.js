@@ -133,6 +133,18 @@ export async function visit(url, { locale = 'en-US', colorScheme = 'light', widt
   return page;
 }
 
+/** What is in a picture, four bytes a pixel; a browser decodes it. @returns {Promise<{ width: number, height: number, data: Uint8ClampedArray }>} */
+export async function pixelsOf(page, png) {
+  const { width, height, data } = await page.evaluate(async (base64) => {
+    const image = await createImageBitmap(new Blob([Uint8Array.fromBase64(base64)], { type: 'image/png' }));
+    const { width, height } = image;
+    const canvas = new OffscreenCanvas(width, height).getContext('2d');
+    canvas.drawImage(image, 0, 0);
+    return { width, height, data: new Uint8Array(canvas.getImageData(0, 0, width, height).data).toBase64() };
+  }, png.toString('base64'));
+  return { width, height, data: Uint8ClampedArray.from(Buffer.from(data, 'base64')) };
+}
+
 /** The sample operation: a member's rights. */
 export const RIGHTS = '/v3/marketing/membercard-open/cards/pbLatjvWOibDc5-TBnbUk1pD12o0/codes/478515832665/rights';
 
