@@ -72,11 +72,12 @@ const VIEWS = {
 };
 const LOCALES = { en: 'en-US', zh: 'zh-CN' };
 
-async function take({ path, view, language, theme, width = 1280, height = 800 }) {
+async function take({ path, view, language, theme, width = 1280, height = 800, top }) {
   const [address, text] = VIEWS[view];
   const page = await visit(`${mock.page}#/${address}`, { locale: LOCALES[language], colorScheme: theme, width, height });
   await page.getByText(text).filter({ visible: true }).first().waitFor();
   await page.waitForFunction(() => !document.querySelector('.qr:empty') && document.querySelector('.standing')?.dataset.standing === 'live');
+  if (top) await page.locator(top).evaluate((element) => scrollTo(0, element.getBoundingClientRect().top - 60));
   const png = await page.screenshot({ animations: 'disabled' });
   await writeFile(path, folder ? png : smaller(await pixelsOf(page, png)));
   await page.assertClean();
@@ -129,8 +130,8 @@ if (folder) {
   const images = new URL('../../docs/images/', import.meta.url).pathname;
   await mkdir(images, { recursive: true });
   for (const [name, what] of Object.entries({
-    'exchange-en': { view: 'exchange', language: 'en', theme: 'light', height: 1120 },
-    'exchange-zh': { view: 'exchange', language: 'zh', theme: 'light', height: 1120 },
+    'exchange-en': { view: 'exchange', language: 'en', theme: 'light', height: 1000, top: '.refusal' },
+    'exchange-zh': { view: 'exchange', language: 'zh', theme: 'light', height: 1000, top: '.refusal' },
     'phone-zh': { view: 'order_on_the_phone', language: 'zh', theme: 'light' },
     'traffic-en': { view: 'traffic', language: 'en', theme: 'dark' },
   })) {
