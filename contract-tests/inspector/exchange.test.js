@@ -7,15 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { RIGHTS, closeBrowser, execute as command, points, startMock, visit } from './support.js';
+import { RIGHTS, end, execute as command, points, startMock, visit } from './support.js';
 
 const execute = promisify(execFile);
 let mock;
 before(async () => (mock = await startMock()));
-after(async () => {
-  await closeBrowser();
-  await mock?.stop();
-});
+after(end);
 
 /** The number of a request that was just sent. */
 async function sent(...request) {
@@ -41,7 +38,7 @@ for (const [locale, texts] of [
     const number = await sent('PATCH', RIGHTS, points(7), { signing: (text) => text.slice(0, -1) });
     const page = await open(number, { locale });
     await page.getByRole('heading', { name: texts.refused }).waitFor();
-    await page.getByText('no-final-newline').last().waitFor();
+    await page.getByRole('definition').getByText('no-final-newline').waitFor();
     await page.getByText(texts.remedy).first().waitFor();
     const failed = page.getByRole('listitem').filter({ hasText: texts.failed });
     assert.equal(await failed.filter({ hasText: '✗' }).count(), 1);
@@ -54,7 +51,7 @@ for (const [locale, texts] of [
 
 test('a body that was changed after signing is marked where it differs, with what cannot be seen', async () => {
   const body = points(8, 'n1');
-  const number = await sent('PATCH', RIGHTS, body, { signing: (text) => text.replace(body, body.replaceAll(',', ', ')) });
+  const number = await sent('PATCH', RIGHTS, body, { signing: (text) => text.replace(body, body.replaceAll(/[,:]/g, '$& ')) });
   const page = await open(number);
   await page.getByRole('heading', { name: 'Refused by check 10' }).waitFor();
   const lines = page.getByRole('table').filter({ hasText: 'Was signed' });

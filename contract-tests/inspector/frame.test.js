@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closeBrowser, startMock, visit } from './support.js';
+import { end, startMock, visit } from './support.js';
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -10,10 +10,7 @@ const POLICY =
 
 let mock;
 before(async () => (mock = await startMock()));
-after(async () => {
-  await closeBrowser();
-  await mock?.stop();
-});
+after(end);
 
 test('a browser that opens /__mock/ is led to the page, and a program is not', async () => {
   const page = await visit(`${mock.url}/__mock/`);
@@ -61,5 +58,4 @@ test('a token is asked for once, and is kept nowhere but in memory', async () =>
   const kept = await page.evaluate(() => JSON.stringify([location.href, { ...localStorage }, { ...sessionStorage }, document.cookie, document.documentElement.outerHTML]));
   assert.ok(!kept.includes(token));
   await page.assertClean();
-  await closed.stop();
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createSign, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
@@ -11,17 +12,26 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 // The browser reaches this machine only, and no proxy.
 const ARGUMENTS = ['--no-proxy-server', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
 
+/** Ends what was started: browsers, mocks, receivers. @type {(() => unknown)[]} */
+const ends = [];
+
+/** Ends everything. For `after` of each file. */
+export async function end() {
+  for (const stop of ends.splice(0).reverse()) await stop();
+}
+
 /** A mock on a free port. */
 export async function startMock(...options) {
   const child = spawn(MOCK, ['serve', '--listen', '127.0.0.1:0', '--quiet', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  ends.push(() => child.kill());
   const lines = createInterface(child.stdout);
   const { value: first } = await lines[Symbol.asyncIterator]().next();
   const url = /http:\/\/\S+/.exec(first)?.[0];
   assert.ok(url, `expected the address on the first line, found ${first}`);
   let credentials;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
   return {
     url,
+    pid: child.pid,
     page: `${url}/__mock/ui/`,
     /** Calls the mock's own API. */
     async steer(method, path, body, headers = {}) {
@@ -37,8 +47,7 @@ export async function startMock(...options) {
      * @returns {Promise<{ status: number, text: string }>}
      */
     async send(method, target, body = '', { signing = (text) => text, headers = {}, at = Math.floor(Date.now() / 1000) } = {}) {
-      credentials ??= await this.steer('GET', '/credentials');
-      const { mchid, merchant_serial: serial_no, merchant_key: key } = credentials;
+      const { mchid, merchant_serial: serial_no, merchant_key: key } = await this.credentials();
       const nonce = randomBytes(16).toString('hex');
       const signature = createSign('RSA-SHA256').update(signing(`${method}\n${target}\n${at}\n${nonce}\n${body}\n`)).sign(key, 'base64');
       const fields = { mchid, nonce_str: nonce, signature, timestamp: at, serial_no };
@@ -51,9 +60,9 @@ export async function startMock(...options) {
       });
       return { status: response.status, text: await response.text() };
     },
-    async stop() {
-      child.kill();
-      await ended;
+    /** What the development merchant signs with. */
+    async credentials() {
+      return (credentials ??= await this.steer('GET', '/credentials'));
     },
   };
 }
@@ -68,6 +77,29 @@ export function execute(args) {
   });
 }
 
+/**
+ * A receiver of callbacks, which answers with each of these in turn and with the last one from then on.
+ * @param {...{ status: number, body?: string }} answers
+ * @returns {Promise<{ url: string, received: { headers: object, body: string }[] }>}
+ */
+export async function startReceiver(...answers) {
+  const received = [];
+  const server = createServer(async (request, response) => {
+    const parts = await request.toArray();
+    received.push({ headers: request.headers, body: Buffer.concat(parts).toString() });
+    const { status, body = '' } = answers[Math.min(received.length, answers.length) - 1];
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => (server.close(), server.closeAllConnections()));
+  return { url: `http://127.0.0.1:${server.address().port}`, received };
+}
+
+/** Two languages, and the texts of a test in each: `both({ pay: ['Pay', '支付'] })`. */
+export function both(texts) {
+  return ['en-US', 'zh-CN'].map((locale, index) => [locale, Object.fromEntries(Object.entries(texts).map(([name, both]) => [name, both[index]]))]);
+}
+
 let browser;
 
 /**
@@ -75,7 +107,10 @@ let browser;
  * @returns {Promise<import('playwright-core').Page & { assertClean(): Promise<void> }>}
  */
 export async function visit(url, { locale = 'en-US', colorScheme = 'light', width = 1280, height = 800, ...options } = {}) {
-  browser ??= chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, '--no-sandbox'] });
+  if (!browser) {
+    browser = chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, '--no-sandbox'] });
+    ends.push(async () => (await browser).close());
+  }
   const context = await (await browser).newContext({ locale, colorScheme, viewport: { width, height }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
@@ -98,9 +133,16 @@ export async function visit(url, { locale = 'en-US', colorScheme = 'light', widt
   return page;
 }
 
-/** Ends the browser. For `after` of each file. */
-export async function closeBrowser() {
-  await (await browser)?.close();
+/** What is in a picture, four bytes a pixel; a browser decodes it. @returns {Promise<{ width: number, height: number, data: Uint8ClampedArray }>} */
+export async function pixelsOf(page, png) {
+  const { width, height, data } = await page.evaluate(async (base64) => {
+    const image = await createImageBitmap(new Blob([Uint8Array.fromBase64(base64)], { type: 'image/png' }));
+    const { width, height } = image;
+    const canvas = new OffscreenCanvas(width, height).getContext('2d');
+    canvas.drawImage(image, 0, 0);
+    return { width, height, data: new Uint8Array(canvas.getImageData(0, 0, width, height).data).toBase64() };
+  }, png.toString('base64'));
+  return { width, height, data: Uint8ClampedArray.from(Buffer.from(data, 'base64')) };
 }
 
 /** The sample operation: a member's rights. */
@@ -111,7 +153,11 @@ export function points(bonus, number = randomBytes(8).toString('hex')) {
   return JSON.stringify({ bonus_value: bonus, out_request_no: number });
 }
 
-/** An order for a code. */
-export function order(number, total = 100, description = 'Coffee') {
-  return JSON.stringify({ mchid: '1900000001', appid: 'wxd678efh567hg6787', description, out_trade_no: number, notify_url: 'https://shop.example.com/notify', amount: { total, currency: 'CNY' } });
+export const NATIVE = '/v3/pay/transactions/native';
+
+/** An order; `more` is what it has besides. */
+export function order(number, { total = 100, ...more } = {}) {
+  const notify_url = 'https://shop.example.com/notify';
+  const usual = { mchid: '1900000001', appid: 'wxd678efh567hg6787', description: 'Coffee', out_trade_no: number, notify_url };
+  return JSON.stringify({ ...usual, amount: { total, currency: 'CNY' }, ...more });
 }

@@ -3,14 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { RIGHTS, closeBrowser, points, startMock, visit } from './support.js';
+import { RIGHTS, end, points, startMock, visit } from './support.js';
 
 let mock;
 before(async () => (mock = await startMock()));
-after(async () => {
-  await closeBrowser();
-  await mock?.stop();
-});
+after(end);
 
 const rows = (page) => page.getByRole('grid').getByRole('row').filter({ has: page.getByRole('gridcell') });
 

@@ -110,7 +110,7 @@ export function states(kind, value, changes) {
     { viewBox: `0 0 ${width} ${height}`, width, height, class: 'diagram', role: 'img', 'aria-label': say(texts.diagram, { now }) },
     ['', 'done', 'next'].map((kind) => s('marker', { ...TIP, id: `tip${kind}` }, s('path', { d: 'M0 0 8 4 0 8z', class: kind }))),
     arrows.map(([line]) => line),
-    (moves.length > 0 || others.length > 0) && s('circle', { cx: (begin + 0.5) * COLUMN, cy: 6, r: 5 }),
+    happened.some(({ from }) => !from) && s('circle', { cx: (begin + 0.5) * COLUMN, cy: 6, r: 5 }),
     boxes.map(({ name, column, row }) => {
       const [x, y] = [(column + 0.5) * COLUMN, row * ROW + TOP];
       const lines = name.split('/', 2).map((line) => (line.length > 20 ? `${line.slice(0, 19)}…` : line));

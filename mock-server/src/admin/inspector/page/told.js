@@ -21,7 +21,8 @@ const MOST = 20;
 /** @param {PaymentRequest} request */
 function line({ ok, call, at, merchant, order, errMsg, message, chinese }) {
   const to = order && merchant && link(`#/phone/${merchant}/${encodeURIComponent(order)}${KINDS[call] ?? ''}`, ...visible(order));
-  const head = [ok ? badge('good', texts.right) : badge('bad', texts.wrong), h('strong', null, call), h('span', { class: 'muted' }, when(at)), to];
+  // A user who leaves, or can't pay, says nothing against the paySign.
+  const head = [ok || message === null ? badge('good', texts.right) : badge('bad', texts.wrong), h('strong', null, call), h('span', { class: 'muted' }, when(at)), to];
   const why = message && h('p', { class: 'hostile' }, visible((language === 'zh' && chinese) || message));
   return h('li', null, h('div', { class: 'row hostile' }, head), h('code', { class: 'hostile' }, visible(errMsg)), why);
 }
