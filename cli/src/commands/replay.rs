@@ -72,19 +72,22 @@ pub(crate) async fn run(options: &Replay) -> Result<bool, Failure> {
     let mut is_complete = true;
     let mut requests = 0;
     for (at, entry) in (1..).zip(entries(&options.what)?) {
-        let mut body = match request_of(&entry) {
-            Ok(request) => json!({ "request": request, "sign": sign }),
-            Err(why) => {
-                skip(at, &entry, why)?;
-                continue;
-            }
-        };
+        if let Some(why) = not_for_gateway(&entry) {
+            skip(at, &entry, why)?;
+            continue;
+        }
+        requests += 1;
+        if entry.request.post_data.as_ref().is_some_and(Content::is_cut) {
+            skip(at, &entry, "the journal cut its body; raise limits.journal_body, and send it again")?;
+            is_complete = false;
+            continue;
+        }
+        let mut body = json!({ "request": request_of(&entry), "sign": sign });
         if options.sign == Signing::AsThen
             && let Some(at) = made_at(&entry)
         {
             body["at"] = json!(at);
         }
-        requests += 1;
         match mock.call(Method::POST, "replay", Some(&body), TIMEOUT).await {
             Ok(summary) => is_complete &= show(&summary)?,
             // The others may be fine.
@@ -113,22 +116,19 @@ fn entries(path: &Path) -> Result<Vec<Entry>, Failure> {
     }
 }
 
-/// The request in the form of `POST /__mock/replay`.
-///
-/// # Errors
-/// Why the entry is none to replay.
-fn request_of(entry: &Entry) -> Result<Value, &'static str> {
-    let request = &entry.request;
+/// Why an entry is no request to the gateway.
+fn not_for_gateway(entry: &Entry) -> Option<&'static str> {
     if entry.callback.is_some() || has_header(entry, "Wechatpay-Signature", "") {
-        return Err("a callback, which the gateway sends");
+        return Some("a callback, which the gateway sends");
     }
     let is_exchange = entry.number.is_some_and(|number| number > 0);
-    if !is_exchange && !has_header(entry, "Authorization", "WECHATPAY2-") && !is_gateways(&request.url) {
-        return Err("no request to WeChat Pay");
-    }
-    if request.post_data.as_ref().is_some_and(Content::is_cut) {
-        return Err("the journal cut its body; raise limits.journal_body, and send it again");
-    }
+    let is_gateways = has_header(entry, "Authorization", "WECHATPAY2-") || is_gateways(&entry.request.url);
+    if is_exchange || is_gateways { None } else { Some("no request to WeChat Pay") }
+}
+
+/// The request in the form of `POST /__mock/replay`.
+fn request_of(entry: &Entry) -> Value {
+    let request = &entry.request;
     // HTTP/2 has names such as :path for what the first line has in HTTP/1.1.
     let headers = request.headers.iter().filter(|header| !header.name.starts_with(':'));
     let headers: Vec<_> =
@@ -141,7 +141,7 @@ fn request_of(entry: &Entry) -> Result<Value, &'static str> {
             Err(error) => json!({ "base64": BASE64_STANDARD.encode(error.as_bytes()) }),
         };
     }
-    Ok(made)
+    made
 }
 
 fn has_header(entry: &Entry, name: &str, begins: &str) -> bool {

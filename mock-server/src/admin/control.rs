@@ -180,7 +180,7 @@ impl Control {
     ) -> Result<Arc<Delivery>, AdminError> {
         let is_free = self.delivery(number)?.state != DeliveryState::Sending;
         let busy = || AdminError::CallbackBusy { number };
-        let spoil = |fault| self.notifier.spoil(number, fault).filter(|_| is_free).ok_or_else(busy);
+        let spoil = |fault| if is_free { self.notifier.spoil(number, fault) } else { None }.ok_or_else(busy);
         let _spoiled = fault.map(spoil).transpose()?;
         self.notifier.resend(number).await.map_or_else(|| self.delivery(number), Ok)
     }

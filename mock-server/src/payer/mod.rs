@@ -198,7 +198,7 @@ impl Payer {
     pub(crate) fn act(&self, payment: &Payment) -> Result<Value, PaymentError> {
         let Payment { order, action, openid, .. } = payment;
         let merchant = self.merchant_of(payment)?;
-        self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
             let mut ledger = Ledger::new(context, &merchant, documents);
             let found = ledger.find(order).ok_or_else(|| PaymentError::unknown(order))?;
             ledger.act(&found, *action, openid.as_deref())?;
@@ -277,7 +277,8 @@ impl Payer {
 
     /// The merchant's order of this name.
     fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Option<Found> {
-        self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
+        // Who looks changes only what is due.
+        self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find(order)
         })
     }

@@ -75,7 +75,7 @@ impl Payer {
 
     /// What the merchant has under this name.
     pub(super) fn business(&self, merchant: &Arc<Merchant>, target: &ServiceTarget) -> Option<Business> {
-        self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Book::new(context, merchant, documents).find(target)
         })
     }

@@ -133,7 +133,7 @@ impl Payer {
     }
 
     fn transfer_of(&self, merchant: &Arc<Merchant>, name: &TransferName) -> Option<TransferTarget> {
-        self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find_transfer(name)
         })
     }

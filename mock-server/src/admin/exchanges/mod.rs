@@ -222,6 +222,8 @@ pub(super) async fn delete_exchanges(
     State(control): State<Arc<Control>>,
     Query(MerchantQuery { merchant }): Query<MerchantQuery>,
 ) -> Json {
+    // So that no exchange is recorded before what it has changed.
+    let _between = control.gateway.between_exchanges();
     Json::of(&Deleted { deleted: control.gateway.journal.clear(merchant.as_ref()) })
 }
 

@@ -120,7 +120,7 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    /// The most that all files together may take, in bytes. (own choice)
+    /// The most that all files together may take, compressed as they are, in bytes. (own choice)
     const MOST: usize = 150 * 1024;
 
     #[test]

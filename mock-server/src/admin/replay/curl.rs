@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     admin::{
+        Origin,
         control::Control,
         error::{AdminError, Error},
         extract::Segment,
@@ -57,23 +58,30 @@ const LEFT_OUT: [HeaderName; 9] =
 pub(in crate::admin) async fn show_curl(
     State(control): State<Arc<Control>>,
     Extension(address): Extension<SocketAddr>,
+    Extension(Origin(origin)): Extension<Origin>,
     Path(number): Path<String>,
 ) -> Result<Long, AdminError> {
     let exchange = control.exchange(Segment(number).number()?)?;
     let mut request = of_exchange(&exchange)?;
     sign(&mut request, &control.gateway, control.gateway.clock.times().signs_at)?;
-    Long::text(&control, command(&request, address)?)
+    let origin = origin.unwrap_or_else(|| format!("http://{}", reachable(address)));
+    Long::text(&control, command(&request, &origin)?)
 }
 
 /// The command. Everything from the request is quoted, and nothing in it can control a terminal: a body that could is in
 /// Base64, and a header that could is left out.
-fn command(request: &RawRequest, address: SocketAddr) -> Result<String, ReplayError> {
+fn command(request: &RawRequest, origin: &str) -> Result<String, ReplayError> {
     let target = &request.target;
     if !target.starts_with('/') || !is_harmless(target) {
         return Err(ReplayError::NotForShell { found: quoted(target) });
     }
     // The target is sent as it is: no patterns, and no dots are removed.
-    let mut options = vec![format!("curl -i -g --path-as-is -X {}", in_quotes(request.method.as_str()))];
+    let method = match request.method.as_str() {
+        // With -X, curl would wait for a body.
+        "HEAD" => "-I".into(),
+        method => format!("-i -X {}", in_quotes(method)),
+    };
+    let mut options = vec![format!("curl -g --path-as-is {method}")];
     let mut header = |line: &str| options.push(format!("-H {}", in_quotes(line)));
     for (name, value) in request.headers.iter().filter(|(name, _)| !LEFT_OUT.contains(name)) {
         let name = title_case(name.as_str());
@@ -100,7 +108,7 @@ fn command(request: &RawRequest, address: SocketAddr) -> Result<String, ReplayEr
             options.push("--data-binary @-".into());
         }
     }
-    options.push(in_quotes(&format!("http://{}{target}", reachable(address))));
+    options.push(in_quotes(&format!("{origin}{target}")));
     Ok(format!("{before}{}\n", options.join(" \\\n  ")))
 }
 
