@@ -2,7 +2,8 @@
 //!
 //! It keeps the bytes from the wire: the response, and the request with its `Authorization`, whose signature is valid
 //! for five minutes and for this mock only; of another scheme's value, only its length. Bodies stay as they were sent, so
-//! sensitive fields stay encrypted. The journal never contains private keys, APIv3 keys or decrypted data.
+//! sensitive fields stay encrypted. Beside the exchanges it keeps what documents became, with such fields in plain text, as
+//! operations keep them. The journal never contains private keys or APIv3 keys.
 
 mod attempts;
 mod changes;

@@ -110,7 +110,7 @@ pub(crate) fn export_lines(variables: impl IntoIterator<Item = (String, String)>
 }
 
 /// The environment variables that [`write_credentials`] writes to `env`: `WECHATPAY_MCHID` and so on. Paths are
-/// absolute.
+/// those of files in `dir`.
 pub fn credentials_env(credentials: &Credentials, dir: &Path) -> Vec<(String, String)> {
     const FILES: [&str; 4] = ["MERCHANT_KEY", "MERCHANT_CERTIFICATE", "PLATFORM_CERTIFICATE", "PUBLIC_KEY"];
     let is_file = |name: &str| FILES.iter().any(|file| name == format!("WECHATPAY_{file}"));

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
 
@@ -93,7 +94,7 @@ impl Space {
     }
 
     pub(super) fn list(&self, kind: &str, after: u64, most: usize) -> Vec<Listed> {
-        let list = self.lists.get(kind).into_iter().flat_map(|list| list.range(after + 1..));
+        let list = self.lists.get(kind).into_iter().flat_map(|list| list.range((Excluded(after), Unbounded)));
         list.filter_map(|one| self.listed(one)).take(most).collect()
     }
 

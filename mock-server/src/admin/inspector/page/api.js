@@ -107,7 +107,8 @@ function ask(isWrong) {
     );
     const dialog = h('dialog', { 'aria-labelledby': 'token-title', oncancel: (/** @type {Event} */ event) => event.preventDefault() }, form);
     dialog.addEventListener('close', () => {
-      token = input.value;
+      // A header can hold only these; anything else is a wrong token, not a call that fails.
+      token = input.value.replace(/[^!-~]/g, '');
       dialog.remove();
       resolve();
     });

@@ -95,6 +95,8 @@ function frame() {
         speak(chosen === 'zh' ? 'zh' : 'en');
         frame();
         open();
+        // The list of languages was made anew.
+        header.querySelector('select')?.focus();
       }),
       picker(say(texts.theme), document.documentElement.dataset.theme ?? 'auto', [['auto', say(texts.auto)], ['light', say(texts.light)], ['dark', say(texts.dark)]], paint),
     ),
@@ -105,7 +107,7 @@ let forget = () => {};
 function open() {
   const [path = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const [name = '', ...parts] = path.split('/');
-  const found = views[name];
+  const found = Object.hasOwn(views, name) && views[name];
   if (!found) {
     location.replace('#/traffic');
     return;

@@ -87,8 +87,8 @@ export function why({ rejection, diagnosis, answer }) {
 /** @param {Diagnosis} diagnosis */
 function cause({ mistakes, name, text: english, chinese }) {
   const names = mistakes.length ? mistakes.map(({ name, variants }) => [name, ...variants].join(' · ')) : [name];
-  // With a mistake, the lines below show the difference.
-  const rest = mistakes.length ? badge('good', say(texts.proven)) : h('span', null, escapes(known({ english, chinese })));
+  // With a mistake, the lines below show the difference. The text begins with the name, which is there already.
+  const rest = mistakes.length ? badge('good', say(texts.proven)) : h('span', null, escapes(known({ english, chinese }).replace(/^[a-z-]+[:：] ?/, '')));
   return [...names.map((name) => badge('bad', name)), ' ', rest];
 }
 

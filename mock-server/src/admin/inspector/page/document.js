@@ -53,7 +53,7 @@ export function address(...parts) {
 
 /** @param {string} kind */
 export function nameOf(kind) {
-  return say(KINDS[kind] ?? [kind, kind]);
+  return say((Object.hasOwn(KINDS, kind) && KINDS[kind]) || [kind, kind]);
 }
 
 /** @param {string} merchant @param {string} kind @param {string} key @returns {Chosen} */

@@ -7,6 +7,7 @@ import { attempt, call, copy, textOf } from './api.js';
 import { ladder, why } from './checks.js';
 import { caseOf, expectationOf, header, ruleOf } from './copies.js';
 import { button, h, link, show, visible } from './dom.js';
+import { on } from './events.js';
 import { fromAddress, toAddress } from './filter.js';
 import { say, took, when } from './i18n.js';
 import { nameOf, operations } from './operations.js';
@@ -18,7 +19,7 @@ const texts = /** @type {const} */ ({
   copyAs: ['Copy as', '复制为'],
   case: ['Case file', '用例文件'],
   caseWhat: ['For wechatpay-mock verify --cases; name the file as its id says', '用于 wechatpay-mock verify --cases，文件名须与 id 一致'],
-  expectation: ['Expectation', '断言'],
+  expectation: ['Expectation', '期望'],
   rule: ['Fault rule', '故障规则'],
   replay: ['Send again', '重新发送'],
   again: ['#{n} sent again', '#{n} 的重新发送'],
@@ -68,22 +69,28 @@ export function exchange(root, number, close) {
   const back = link(toAddress(fromAddress()), `← ${say(texts.back)}`);
   back.addEventListener('click', (event) => (event.preventDefault(), close()));
   show(root, back);
-  const asked = [
-    call('GET', `exchanges/${encodeURIComponent(number)}`),
-    call('GET', 'merchants').catch(() => ({ merchants: [] })),
-    operations().catch(() => {}),
-  ];
-  Promise.all(asked)
-    .then(([found, { merchants }]) => {
+  const read = async () => {
+    try {
+      const [found, { merchants }] = await Promise.all([
+        call('GET', `exchanges/${encodeURIComponent(number)}`),
+        call('GET', 'merchants').catch(() => ({ merchants: [] })),
+        operations().catch(() => {}),
+      ]);
       if (isOver) return;
       const { trust } = merchants.find((/** @type {any} */ one) => one.mchid === found.merchant) ?? {};
       show(root, back, ...PARTS.map((part) => part(found, trust)));
       // Where it is shown in place of the list, it takes the focus.
       if (innerWidth < 1100) root.querySelector('h2')?.focus();
-    })
-    .catch((error) => isOver || show(root, back, h('p', { class: 'card bad', role: 'alert' }, error.message)));
+    } catch (error) {
+      if (!isOver) show(root, back, h('p', { class: 'card bad hostile', role: 'alert' }, /** @type {Error} */ (error).message));
+    }
+  };
+  void read();
+  // Afterwards the number is of no exchange, or of another.
+  const ends = [on('cleared', read), on('restarted', read)];
   return () => {
     isOver = true;
+    ends.forEach((end) => end());
   };
 }
 
@@ -105,7 +112,7 @@ function heading({ number, replay_of: first, at, peer, operation, merchant, requ
       ' ',
       statusBadge(status, rejection?.code),
     ),
-    h('p', { class: 'muted' }, [merchant, when(at, 'full'), peer].filter(Boolean).join(' · ')),
+    h('p', { class: 'muted hostile' }, visible([merchant, when(at, 'full'), peer].filter(Boolean).join(' · '))),
     first && link(toAddress(fromAddress(), first), say(texts.again, { n: first })),
   );
 }

@@ -5,7 +5,7 @@
 import { operation } from './operations.js';
 
 /** @type {readonly Field[]} */
-export const FIELDS = ['way', 'status', 'operation', 'merchant', 'key', 'fault', 'diagnosis', 'text'];
+export const FIELDS = ['way', 'status', 'operation', 'merchant', 'key', 'fault', 'diagnosis', 'from', 'until', 'text'];
 /** Stand for any fault or diagnosis, and for no status. */
 export const [ANY, NONE] = ['any', 'none'];
 
@@ -23,7 +23,12 @@ export function toAddress(filter, chosen) {
 
 /** @param {Entry} entry @param {Field} field @returns {string} */
 export function valueOf(entry, field) {
-  return field === 'text' ? textOf(entry) : String(entry[field] ?? '');
+  return field === 'text' ? textOf(entry) : String((isTime(field) ? entry.at : entry[field]) ?? '');
+}
+
+/** Whether it has a local time, as an input has it: 2026-07-01T12:00. @param {Field} field @returns {field is 'from' | 'until'} */
+export function isTime(field) {
+  return field === 'from' || field === 'until';
 }
 
 /** @param {Entry} entry */
@@ -41,6 +46,8 @@ export function matcher(filter) {
 /** @param {Field} field @param {string} wanted @param {string} found */
 function matches(field, wanted, found) {
   if (field === 'text') return wanted.toLowerCase().split(' ').every((word) => found.includes(word));
+  if (field === 'from') return !(Number(found) * 1000 < Date.parse(wanted));
+  if (field === 'until') return !(Number(found) * 1000 > Date.parse(wanted));
   if (field === 'status' && wanted === NONE) return found === '';
   if (field === 'status' && wanted.endsWith('xx')) return found.startsWith(wanted.charAt(0));
   return wanted === ANY ? found !== '' : found === wanted;

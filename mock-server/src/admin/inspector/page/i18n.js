@@ -52,7 +52,7 @@ export function count(number) {
  */
 export function when(unix, form = 'time') {
   const date = new Date(unix * 1000);
-  return form === 'time' ? date.toLocaleTimeString(locale(), { hour12: false }) : date.toLocaleString(locale(), { hour12: false });
+  return form === 'time' ? date.toLocaleTimeString(locale(), { hourCycle: 'h23' }) : date.toLocaleString(locale(), { hourCycle: 'h23' });
 }
 
 /** @param {number} microseconds */

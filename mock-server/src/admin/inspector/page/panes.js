@@ -51,7 +51,11 @@ export function browse(root, path, key, make, choose) {
   const kinds = /** @type {const} */ (['changes', 'attempts', 'cleared', 'restarted']);
   const ends = kinds.map((kind) => on(kind, (data) => list.hear(kind, data) && refresh()));
   const timer = setInterval(() => document.hidden || chosen?.tick?.(), 1000);
-  return () => [...ends, refresh.end, () => clearInterval(timer)].forEach((end) => end());
+  return () => {
+    [...ends, refresh.end, () => clearInterval(timer)].forEach((end) => end());
+    // While another view is shown, the list does not hear what happens.
+    if (!location.hash.startsWith(`#/${path[0]}`)) last = null;
+  };
 }
 
 /** Something to do, and the place where it says why it failed. @param {() => unknown} act @returns {[HTMLElement, () => Promise<void>]} */
@@ -111,7 +115,7 @@ export function paced(act, pause = 1000) {
   return Object.assign(() => void ask(), { end: () => clearTimeout(timer) });
 }
 
-/** @param {Text[]} heads @param {HTMLElement} body @param {Text} [label] */
+/** @param {readonly Text[]} heads @param {HTMLElement} body @param {Text} [label] */
 export function table(heads, body, label) {
   const head = h('tr', null, heads.map((text) => h('th', { scope: 'col' }, say(text))));
   return h('div', { class: 'scrolls', tabindex: '0' }, h('table', { 'aria-label': label && say(label) }, h('thead', null, head), body));

@@ -36,7 +36,7 @@ const texts = /** @type {const} */ ({
   declined: ['Declined', '已拒绝'],
   left: ['Left as it is', '未处理'],
   callback: ['Callback', '回调'],
-  waits: ['not sent yet', '尚未发送'],
+  waits: ['none yet', '暂无'],
   sent: ['{n}, {type}: {status}', '{n}，{type}：{status}'],
   silence: ['no response', '无应答'],
   codes: ['To scan', '扫码'],
@@ -144,7 +144,7 @@ export function phone(root, [merchant, number, kind = 'order']) {
 
   function gone() {
     const named = h('span', { class: 'mono hostile' }, visible(number ?? ''));
-    const [, document = 'order'] = kinds[kind] ?? [];
+    const [, document = 'order'] = (Object.hasOwn(kinds, kind) && kinds[kind]) || [];
     turn(h('h2', null, say(texts.gone)), [h('p', null, link(address('state', merchant ?? '', document, number ?? ''), named))]);
   }
 

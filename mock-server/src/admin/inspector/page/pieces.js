@@ -4,7 +4,8 @@ import { attempt, notify } from './api.js';
 import { h } from './dom.js';
 import { currentStanding, on } from './events.js';
 import { say } from './i18n.js';
-import { paced } from './panes.js';
+import { paced, table as headed } from './panes.js';
+import { badge as marked } from './text.js';
 import { exact } from './values.js';
 
 export const words = /** @type {const} */ ({
@@ -24,15 +25,14 @@ export function card(title, parts) {
 
 /** @param {Words[]} columns @param {Parts[]} rows the first cell of each is its heading */
 export function table(columns, rows) {
-  const heads = columns.map((text) => h('th', { scope: 'col' }, say(text)));
-  const body = rows.map(([first, ...cells]) => h('tr', null, h('th', { scope: 'row' }, first), cells.map((cell) => h('td', null, cell))));
-  return h('div', { class: 'scrolls' }, h('table', null, h('thead', null, h('tr', null, heads)), h('tbody', null, body)));
+  const lines = rows.map(([first, ...cells]) => h('tr', null, h('th', { scope: 'row' }, first), cells.map((cell) => h('td', null, cell))));
+  return headed(columns, h('tbody', null, lines));
 }
 
 /** @param {Words} text */
 export const muted = (text) => h('p', { class: 'muted' }, say(text));
 /** @param {'good' | 'bad' | 'warn' | 'info' | ''} kind @param {Words} text */
-export const badge = (kind, text) => h('span', { class: `badge ${kind}` }, say(text));
+export const badge = (kind, text) => marked(kind, say(text));
 /** @param {Words} text @param {HTMLElement} field */
 export const labelled = (text, field) => h('label', null, say(text), ' ', field);
 

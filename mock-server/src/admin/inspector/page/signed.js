@@ -16,7 +16,7 @@ const texts = /** @type {const} */ ({
   right: ['The merchant signed exactly these lines.', '商户签名的正是这五行。'],
   otherwise: ['What was signed instead is not known: a signature holds only a digest.', '无法得知实际签名的内容：签名里只有摘要。'],
   how: ['The lines are right; how they were signed is not.', '五行内容没有问题，问题在于签名的方式。'],
-  unchecked: ['The signature was not checked.', '没有检查到签名。'],
+  unchecked: ['The signature was not checked.', '没有验签。'],
   none: ['Authorization cannot be read, so there are no lines.', 'Authorization 无法解析，没有可对照的内容。'],
 });
 /** @type {import('./i18n.js').Text[]} */

@@ -1,12 +1,12 @@
 // What the mock remembers: the kinds of documents of a merchant, the documents of a kind, and one of them.
 
-import { call, textOf } from './api.js';
+import { attempt, call, textOf } from './api.js';
 import { KINDS, stateOf } from './diagrams.js';
 import { address, nameOf, openDocument } from './document.js';
 import { button, h, show, visible } from './dom.js';
 import { count, say } from './i18n.js';
 import { browse, paced, redraw, table } from './panes.js';
-import { words } from './pieces.js';
+import { news, words } from './pieces.js';
 import { badge } from './text.js';
 import { exact } from './values.js';
 
@@ -41,7 +41,7 @@ function documents(merchant, kind) {
   const kinds = h('nav', { class: 'kinds', 'aria-label': say(texts.kinds) });
   const filter = h('input', { type: 'search', id: 'filter', oninput: () => again() });
   const [rows, tally] = [h('tbody'), h('span', { class: 'muted', role: 'status' })];
-  const more = button(say(texts.more), () => ((wanted += SHOWN), load()));
+  const more = button(say(texts.more), () => attempt(() => ((wanted += SHOWN), load())));
   const list = h(
     'section',
     { class: 'card stack', hidden: !kind },
@@ -52,8 +52,9 @@ function documents(merchant, kind) {
   );
   const head = h('div', { class: 'row' }, h('h1', null, say(texts.title)), h('label', { for: 'merchant' }, say(words.merchant)), whose);
   const query = `documents?merchant=${encodeURIComponent(merchant)}`;
+  const isNew = news();
   let [wanted, round, drawn] = [SHOWN, 0, ''];
-  const again = paced(() => ((wanted = SHOWN), load()), 300);
+  const again = paced(() => attempt(() => ((wanted = SHOWN), load())), 300);
 
   async function load() {
     const mine = ++round;
@@ -62,7 +63,7 @@ function documents(merchant, kind) {
     const all = merchants.map(({ mchid }) => mchid);
     if (!merchant && all[0]) return location.replace(address(all[0]));
     const choices = [...new Set([...all, merchant])];
-    if (choices.length !== whose.length) show(whose, choices.map((mchid) => h('option', null, mchid)));
+    if (isNew(choices)) show(whose, choices.map((mchid) => h('option', null, mchid)));
     whose.value = merchant;
     drawKinds((await call('GET', query)).kinds);
     if (kind) await search(() => mine === round);

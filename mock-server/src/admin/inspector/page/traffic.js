@@ -5,7 +5,7 @@
 import { attempt, call, confirmed, save, textOf } from './api.js';
 import { button, h, show, visible } from './dom.js';
 import { exchange } from './exchange.js';
-import { ANY, FIELDS, NONE, fromAddress, matcher, toAddress, valueOf } from './filter.js';
+import { ANY, FIELDS, NONE, fromAddress, isTime, matcher, toAddress, valueOf } from './filter.js';
 import { count, say, took, when } from './i18n.js';
 import { everything, follow, gap, load, startOver } from './log.js';
 import { nameOf, operations } from './operations.js';
@@ -27,6 +27,8 @@ const texts = /** @type {const} */ ({
   way: ['Direction', '方向'],
   fault: ['Fault', '故障'],
   diagnosis: ['Diagnosis', '诊断'],
+  from: ['From', '从'],
+  until: ['Until', '到'],
   text: ['Search', '搜索'],
   all: ['{field}: all', '{field}：全部'],
   any: ['any', '任意'],
@@ -48,6 +50,8 @@ const texts = /** @type {const} */ ({
 });
 
 const COLUMNS = /** @type {const} */ (['number', 'status', 'operation', 'path', 'merchant', 'key', 'notes', 'time', 'took']);
+/** The choices of filters that are no values of the journal. @type {{ [fieldAndValue: string]: import('./i18n.js').Text }} */
+const NAMES = { 'way in': texts.in, 'way out': texts.out, 'status none': texts.none, 'fault any': texts.any, 'diagnosis any': texts.any };
 /** How often the choices of the filters are made anew, in milliseconds; how many there are at most. (own choice) */
 const [PAUSE, MOST_CHOICES] = [1000, 200];
 /** The most exchanges in a HAR. */
@@ -230,14 +234,16 @@ function line(entry) {
 /** The controls of the filter. @param {(filter: import('./types.d.ts').Filter) => void} change */
 function filters(change) {
   const fields = FIELDS.map((field) => {
-    const control = field === 'text' ? h('input', { type: 'search', placeholder: say(texts.text) }) : h('select');
-    control.setAttribute('aria-label', say(texts[field]));
+    const label = { 'aria-label': say(texts[field]) };
+    const control = isTime(field)
+      ? h('input', { type: 'datetime-local', step: 1, ...label })
+      : field === 'text' ? h('input', { type: 'search', placeholder: say(texts.text), ...label }) : h('select', label);
     control.addEventListener('input', () => set(field));
     return /** @type {const} */ ([field, control]);
   });
   const heading = h('summary');
   const all = button(say(texts.unfilter), () => (change({}), fill()));
-  const controls = fields.map(([, control]) => control);
+  const controls = fields.map(([field, control]) => (isTime(field) ? h('label', null, say(texts[field]), ' ', control) : control));
   const more = h('details', { open: isOpen }, heading, h('div', { class: 'row' }, controls.slice(0, -1), all));
   more.addEventListener('toggle', () => (isOpen = more.open));
   let filledAt = 0;
@@ -281,7 +287,8 @@ function fillChoices(select, field) {
 
 /** @param {Field} field @param {string} value */
 function nameOfValue(field, value) {
-  const text = { in: texts.in, out: texts.out, [ANY]: texts.any, [NONE]: texts.none }[value];
+  // With the field in front, no value from the journal is the name of something that every object has.
+  const text = NAMES[`${field} ${value}`];
   return field === 'operation' ? nameOf(value) : text ? say(text) : value;
 }
 

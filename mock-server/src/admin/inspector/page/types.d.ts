@@ -114,7 +114,7 @@ export interface Entry {
   microseconds?: number;
 }
 
-export type Field = 'way' | 'status' | 'operation' | 'merchant' | 'key' | 'fault' | 'diagnosis' | 'text';
+export type Field = 'way' | 'status' | 'operation' | 'merchant' | 'key' | 'fault' | 'diagnosis' | 'from' | 'until' | 'text';
 export type Filter = { [field in Field]?: string };
 export type Values = { [name: string]: string };
 
