@@ -77,7 +77,7 @@ async function take({ path, view, language, theme, width = 1280, height = 800, t
   const page = await visit(`${mock.page}#/${address}`, { locale: LOCALES[language], colorScheme: theme, width, height });
   await page.getByText(text).filter({ visible: true }).first().waitFor();
   await page.waitForFunction(() => !document.querySelector('.qr:empty') && document.querySelector('.standing')?.dataset.standing === 'live');
-  if (top) await page.locator(top).evaluate((element) => scrollTo(0, element.getBoundingClientRect().top - 60));
+  if (top) await page.locator(top).evaluate((element) => scrollTo(0, element.getBoundingClientRect().top - 54));
   const png = await page.screenshot({ animations: 'disabled' });
   await writeFile(path, folder ? png : smaller(await pixelsOf(page, png)));
   await page.assertClean();

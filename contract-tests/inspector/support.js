@@ -20,6 +20,9 @@ export async function end() {
   for (const stop of ends.splice(0).reverse()) await stop();
 }
 
+// What nobody ended, because something threw.
+process.once('exit', () => ends.forEach((stop) => void stop()));
+
 /** A mock on a free port. */
 export async function startMock(...options) {
   const child = spawn(MOCK, ['serve', '--listen', '127.0.0.1:0', '--quiet', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
