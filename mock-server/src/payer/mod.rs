@@ -198,7 +198,7 @@ impl Payer {
     pub(crate) fn act(&self, payment: &Payment) -> Result<Value, PaymentError> {
         let Payment { order, action, openid, .. } = payment;
         let merchant = self.merchant_of(payment)?;
-        self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
             let mut ledger = Ledger::new(context, &merchant, documents);
             let found = ledger.find(order).ok_or_else(|| PaymentError::unknown(order))?;
             ledger.act(&found, *action, openid.as_deref())?;
@@ -211,7 +211,7 @@ impl Payer {
     /// The name and the amount of an order that can be paid on a page, in fen.
     fn on_page(&self, payment: &Payment) -> Result<(String, u64), PaymentError> {
         let merchant = self.merchant_of(payment)?;
-        self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
+        self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
             let mut ledger = Ledger::new(context, &merchant, documents);
             let found = ledger.find(&payment.order).ok_or_else(|| PaymentError::unknown(&payment.order))?;
             ledger.check_page(&found)?;

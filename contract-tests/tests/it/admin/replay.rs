@@ -301,7 +301,9 @@ async fn the_command_of_an_exchange_makes_the_same_request_with_a_new_signature(
     if are_missing(&["curl", "base64"]) {
         return;
     }
-    let admin = Admin::new().await;
+    let mut admin = Admin::new().await;
+    // The command calls the host that it was asked of.
+    admin.host = admin.mock.address().to_string().leak();
     let sample = RawRequest::sample();
     let text = |body: &str| RawRequest { body: body.into(), sign: Sign::WrongKey, ..sample.clone() };
     let hostile = "{\"a\":\"'; touch /tmp/x; '$(id)`id`!!\\\\\"}\n\n";
