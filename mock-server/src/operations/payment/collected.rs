@@ -64,3 +64,16 @@ pub(in crate::operations) fn record(ledger: &mut Ledger<'_, '_>, collected: &Col
     ledger.pay(&mut order, &Payer { openid, at });
     order.payment.map(|payment| payment.transaction_id).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payments_number_ends_with_the_digits_of_its_order_whatever_that_is() {
+        assert_eq!(out_trade_no("0000300001201908301055157220022"), "auth0300001201908301055157220022");
+        for edited in ["1".to_owned(), "转".repeat(40)] {
+            assert_eq!(out_trade_no(&edited), format!("auth{edited}"));
+        }
+    }
+}
