@@ -22,7 +22,7 @@ use tokio::{
 use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
-    admin::{error::AdminError, events::Streams},
+    admin::{error::AdminError, streams::Streams},
     faults::{Fault, FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
     journal::{ChangedBy, Exchange, RejectedConnections},

@@ -8,8 +8,6 @@ use utoipa::ToSchema;
 
 use crate::admin::{HEALTH, api, inspector::PAGE};
 
-pub(super) const INDEX: &str = "/__mock/";
-
 /// The refusals that all calls have in common: status, name, description.
 const REFUSALS: [(&str, &str, &str); 8] = [
     ("400", "bad_request", "The query, the path, the headers or the body do not match this document."),

@@ -20,7 +20,10 @@ use crate::{
     },
     api::suggest::nearest,
     journal::Change,
-    operations::kinds::{Kind, Misfit},
+    operations::{
+        kind_named, kind_names,
+        kinds::{Kind, Misfit},
+    },
     store::{Document, Key, Listed},
 };
 
@@ -328,9 +331,9 @@ impl<'a> ChangeLine<'a> {
 /// If operations have no such kind of documents.
 fn known_kind(control: &Control, mchid: &Mchid, name: &str) -> Result<&'static Kind, AdminError> {
     let gateway = &control.gateway;
-    Kind::named(&gateway.contract, name).ok_or_else(|| {
+    kind_named(&gateway.contract, name).ok_or_else(|| {
         let there = gateway.store.kinds(mchid);
-        let known = there.iter().map(|(kind, _)| &**kind).chain(Kind::names().map(|name| -> &str { name }));
+        let known = there.iter().map(|(kind, _)| &**kind).chain(kind_names().map(|name| -> &str { name }));
         let nearest = nearest(name, known).unwrap_or_default().to_owned();
         AdminError::NoKind { found: quoted(name), nearest }
     })

@@ -15,7 +15,7 @@ use futures_util::{future::select_all, stream::unfold};
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 use serde_json::json;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, watch},
     time::{Instant, sleep_until},
 };
 use wechatpay_protocol::Mchid;
@@ -31,9 +31,9 @@ use crate::{
         json::Json,
         long::IsEndless,
         payment_requests::PaymentRequestLine,
+        streams::STREAMS,
     },
     journal::{Entry, Journal, PaymentRequest, Ring},
-    random::Randomness,
 };
 
 /// Something that streams tell of, whose items are numbered from 1 since the mock started.
@@ -80,8 +80,6 @@ const SOURCES: [Source; 4] = [
     },
 ];
 
-/// The most streams at once. (own choice)
-const STREAMS: usize = 32;
 /// The most items of a source in a round, and bytes of them. (own choice)
 const MOST: usize = 200;
 const MOST_BYTES: usize = 256 * 1024;
@@ -93,21 +91,6 @@ const QUIET: Duration = Duration::from_secs(15);
 
 /// <https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header>
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// The streams of a mock.
-#[derive(Debug)]
-pub(super) struct Streams {
-    /// Names this run of the mock: numbers start again in the next.
-    run: u64,
-    places: Arc<Semaphore>,
-}
-
-impl Streams {
-    pub(super) fn new(randomness: &Randomness) -> Self {
-        let run = u128::from_be_bytes(randomness.bytes()) as u64;
-        Self { run, places: Arc::new(Semaphore::new(STREAMS)) }
-    }
-}
 
 /// Follows exchanges, attempts to deliver callbacks, changes of documents and what clients said to front ends, as server-sent events.
 ///

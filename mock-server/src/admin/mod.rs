@@ -37,6 +37,7 @@ mod request_payment;
 mod reset;
 mod service;
 mod service_orders;
+mod streams;
 mod transfers;
 mod verify;
 
@@ -65,7 +66,7 @@ use wechatpay_protocol::display::quoted;
 use crate::{
     admin::{
         control::Control,
-        document::{INDEX, calls},
+        document::calls,
         error::AdminError,
         extract::check_query_names,
         inspector::{PAGE, WITHOUT_SLASH, lead_to_page},
@@ -82,6 +83,7 @@ pub(crate) use crate::admin::credentials::Ca;
 pub use crate::admin::document::admin_openapi;
 
 const ROOT: &str = "/__mock";
+const INDEX: &str = "/__mock/";
 const HEALTH: &str = "/__mock/health";
 
 /// Whether a request is for `/__mock/` rather than the gateway.

@@ -4,10 +4,8 @@ use std::fmt::Display;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use wechatpay_openapi::Contract;
 use wechatpay_protocol::display::quoted;
 
-use super::{member_card, pay_score, payment, resource, sharing, transfer};
 use crate::api::suggest::nearest;
 
 /// The largest number that every reader of JSON keeps as it is, and with which no sum of an operation overflows.
@@ -45,14 +43,8 @@ impl Kind {
         Self { id: Some(field), ..self }
     }
 
-    /// The kind of this name. Operations read no document of another one.
-    pub(crate) fn named(contract: &Contract, name: &str) -> Option<&'static Self> {
-        all().find(|kind| kind.name == name).or_else(|| resource::kind_named(contract, name))
-    }
-
-    /// The names of all kinds, without those that the contract makes.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        all().map(|kind| kind.name)
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The value as the document with this ID.
@@ -75,11 +67,6 @@ impl Kind {
             _ => Ok(written),
         }
     }
-}
-
-fn all() -> impl Iterator<Item = &'static Kind> {
-    let families = [member_card::KINDS, pay_score::KINDS, payment::KINDS, sharing::KINDS, transfer::KINDS];
-    families.into_iter().flatten()
 }
 
 fn written<T: Serialize + DeserializeOwned>(value: &Value) -> Result<Value, Mistyped> {
@@ -159,7 +146,10 @@ fn says_nothing(value: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
+    use wechatpay_openapi::Contract;
+
     use super::*;
+    use crate::operations::{kind_named, kind_names};
 
     fn order() -> Value {
         json!({
@@ -172,7 +162,7 @@ mod tests {
     }
 
     fn named(name: &str) -> Option<&'static Kind> {
-        Kind::named(Contract::current(), name)
+        kind_named(Contract::current(), name)
     }
 
     fn changed(pointer: &str, value: Value) -> Result<Value, String> {
@@ -213,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_name_of_its_own() {
-        let mut names: Vec<_> = Kind::names().collect();
+        let mut names: Vec<_> = kind_names().collect();
         names.sort_unstable();
         let all = names.len();
         names.dedup();

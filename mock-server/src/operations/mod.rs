@@ -30,6 +30,8 @@ use std::sync::Arc;
 use wechatpay_openapi::{Contract, Depth, Operation};
 use wechatpay_protocol::Timestamp;
 
+use kinds::Kind;
+
 use crate::{
     api::error::ApiError,
     merchants::{Merchant, Merchants},
@@ -118,6 +120,21 @@ pub(crate) fn become_due(
     sharing::become_due(ledger, key);
     transfer::become_due(ledger, key);
     pay_score::become_due(&mut Book::new(context, merchant, documents), key);
+}
+
+/// The kind of documents with this name. Operations read no document of another one.
+pub(crate) fn kind_named(contract: &Contract, name: &str) -> Option<&'static Kind> {
+    kinds().find(|kind| kind.name() == name).or_else(|| resource::kind_named(contract, name))
+}
+
+/// The names of all kinds, without those that the contract makes.
+pub(crate) fn kind_names() -> impl Iterator<Item = &'static str> {
+    kinds().map(Kind::name)
+}
+
+fn kinds() -> impl Iterator<Item = &'static Kind> {
+    let families = [member_card::KINDS, pay_score::KINDS, payment::KINDS, sharing::KINDS, transfer::KINDS];
+    families.into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use http::{
 use wechatpay_protocol::display::quoted;
 
 use crate::{
-    admin::{ROOT, document::INDEX, error::AdminError, extract::Segment},
+    admin::{INDEX, ROOT, error::AdminError, extract::Segment},
     request::receive::RawRequest,
     response::deflate::accepts,
 };
