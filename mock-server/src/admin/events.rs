@@ -85,7 +85,7 @@ const MOST: usize = 200;
 const MOST_BYTES: usize = 256 * 1024;
 /// From a round to the next, and to the next one if it was full. (own choice)
 const PAUSE: Duration = Duration::from_millis(100);
-const LONG_PAUSE: Duration = Duration::from_secs(1);
+const LONG_PAUSE: Duration = Duration::from_secs(2);
 /// How long nothing is sent at most, so that a connection which is gone is noticed. (own choice)
 const QUIET: Duration = Duration::from_secs(15);
 
