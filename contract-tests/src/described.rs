@@ -3,15 +3,12 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use jsonschema::Validator;
-use wechatpay_openapi::Contract;
+use wechatpay_openapi::{Contract, json_schema};
 
 static VALIDATORS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
     let schemas = Contract::current().schemas().expect("a test reads the contract's schemas");
     let compiled = schemas.into_iter().map(|(name, schema)| {
-        let validator = jsonschema::draft202012::options()
-            .should_validate_formats(true)
-            .build(&schema)
-            .expect("the contract's schemas are valid");
+        let validator = json_schema(&schema).expect("the contract's schemas are valid");
         (name, validator)
     });
     compiled.collect()

@@ -29,6 +29,17 @@ pub(crate) fn compile(schema: &Value) -> Result<Validator, ContractError> {
     build(&standard(schema, is_complete(schema))).map_err(|error| ContractError::new(error.to_string()))
 }
 
+/// Compiles a schema by the keywords of JSON Schema alone, with its formats.
+///
+/// What compiles schemas is generic code of a megabyte: a crate that called it itself would add it to the program again.
+///
+/// # Errors
+/// If it is not a JSON Schema.
+pub fn json_schema(schema: &Value) -> Result<Validator, ContractError> {
+    let validator = jsonschema::draft202012::options().should_validate_formats(true).build(schema);
+    validator.map_err(|error| ContractError::new(error.to_string()))
+}
+
 fn build(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     jsonschema::draft202012::options()
         .with_keyword(FORMAT, |_, format, _| Ok(Box::new(Format(Integer::named(format)))))

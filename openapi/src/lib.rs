@@ -78,6 +78,7 @@ pub use event::CallbackEvent;
 pub use example::Field;
 pub use field_error::{Constraint, FieldError, JsonType, Location};
 pub use form::Form;
+pub use keywords::json_schema;
 pub use operation::Operation;
 pub use parameter::Parameter;
 pub use path::PathTemplate;
