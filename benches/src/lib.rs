@@ -70,6 +70,13 @@ impl Signer {
         self.signed("POST", "/v3/pay/transactions/jsapi", &body, number, timestamp)
     }
 
+    /// A query of the order with `order` as its number, as HTTP/1.1.
+    pub fn query(&self, prefix: &str, order: u64, number: u64, timestamp: Timestamp) -> Vec<u8> {
+        let (mchid, run) = (&self.merchant.mchid, self.run % 1_000_000_000);
+        let target = format!("/v3/pay/transactions/out-trade-no/{prefix}{run:09}{order:08}?mchid={mchid}");
+        self.signed("GET", &target, "", number, timestamp)
+    }
+
     /// A transfer with this number to a user who is named, as HTTP/1.1.
     pub fn transfer(&self, number: u64, timestamp: Timestamp) -> Vec<u8> {
         let (user_name, run) = (&self.user_name, self.run % 1_000_000_000);

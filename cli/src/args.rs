@@ -14,8 +14,8 @@ use crate::{
         ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
         explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
         open::Open, operations::Operations, pay::Pay, prove_client::ProveClient,
-        prove_receiver::ProveReceiver, replay::Replay, run::Run, serve::Serve, trigger::Trigger,
-        verify::Verify,
+        prove_receiver::ProveReceiver, replay::Replay, run::Run, serve::Serve, state::State,
+        trigger::Trigger, verify::Verify,
     },
     options::Json,
     output,
@@ -35,6 +35,7 @@ Examples:
   wechatpay-mock open                     see a running mock in the browser
   wechatpay-mock pay 1217752501201407033233368018
                                           pay an order, as its user does
+  wechatpay-mock state export shop.json   write what a running mock remembers to a file
   wechatpay-mock trigger TRANSACTION.SUCCESS --to http://127.0.0.1:3000/notify
                                           send a callback to your application
   wechatpay-mock prove-client -- ./pay    test whether a client rejects bad responses
@@ -95,6 +96,8 @@ pub(crate) enum Command {
     Clock(Clock),
     /// Add, list or remove fault rules of a running mock
     Fault(FaultCommand),
+    /// Export, import or reset what a running mock remembers
+    State(State),
     /// Pay an order of a running mock, or leave it
     Pay(Pay),
     /// Send a signed, encrypted callback to an application

@@ -1,4 +1,4 @@
-//! Calls `/__mock/` on a running mock, for `healthcheck`, `open`, `logs`, `clock`, `fault`, `pay`, `replay` and `trigger`.
+//! Calls `/__mock/` on a running mock, for `healthcheck`, `open`, `logs`, `clock`, `fault`, `pay`, `replay`, `state` and `trigger`.
 
 use std::{
     error::Error,
@@ -138,9 +138,21 @@ impl MockClient {
         body: Option<&Value>,
         limit: Duration,
     ) -> Result<(StatusCode, Bytes), MockError> {
-        let not_http = |source| MockError::NotHttp { url: self.url.clone(), source };
         let body = body.map(Value::to_string).unwrap_or_default();
-        let mut request = Request::new(Full::new(Bytes::from(body)));
+        self.send_bytes(method, path, body.into(), limit, MAX_BODY).await
+    }
+
+    /// The same with this body, and at most so many bytes in the response.
+    async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        limit: Duration,
+        most: usize,
+    ) -> Result<(StatusCode, Bytes), MockError> {
+        let not_http = |source| MockError::NotHttp { url: self.url.clone(), source };
+        let mut request = Request::new(Full::new(body));
         let uri = format!("{}/__mock/{path}", self.url).parse::<Uri>();
         (*request.method_mut(), *request.uri_mut()) = (method, uri.map_err(|error| not_http(error.into()))?);
         if let Some(token) = &self.token {
@@ -155,7 +167,7 @@ impl MockClient {
                 }
             })?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_BODY).collect().await.map_err(not_http)?;
+            let body = Limited::new(body, most).collect().await.map_err(not_http)?;
             Ok((head.status, body.to_bytes()))
         };
         let late = |_| MockError::Timeout { url: self.url.clone(), limit };
@@ -173,11 +185,28 @@ impl MockClient {
         body: Option<&Value>,
         limit: Duration,
     ) -> Result<Value, MockError> {
-        let (status, body) = self.send(method, path, body, limit).await?;
-        let json: Result<Value, _> = serde_json::from_slice(&body);
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let body = self.call_with_bytes(method, path, body.into(), limit, MAX_BODY).await?;
+        serde_json::from_slice(&body).map_err(|source| MockError::NotJson { url: self.url.clone(), source })
+    }
+
+    /// The same with this body, and at most so many bytes in the response, which are returned as they are.
+    ///
+    /// # Errors
+    /// [`MockError`] if no response arrives, or its status is not 2xx.
+    pub(crate) async fn call_with_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        limit: Duration,
+        most: usize,
+    ) -> Result<Bytes, MockError> {
+        let (status, body) = self.send_bytes(method, path, body, limit, most).await?;
         if status.is_success() {
-            return json.map_err(|source| MockError::NotJson { url: self.url.clone(), source });
+            return Ok(body);
         }
+        let json: Result<Value, _> = serde_json::from_slice(&body);
         let message =
             json.ok().and_then(|json| Some(printable(json["message"].as_str()?, MAX_MESSAGE).into_owned()));
         let message = message.unwrap_or_else(|| match status {

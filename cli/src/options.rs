@@ -6,8 +6,8 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum};
-use wechatpay_mock::{Authority, Config, ConfigErrors, Host, NotifyMap};
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use wechatpay_mock::{Advertised, Authority, Config, ConfigErrors, Host, NotifyMap, RedisLogin, StorePlace};
 
 use crate::output::Failure;
 
@@ -51,6 +51,21 @@ pub(crate) struct MockConfiguration {
     /// JSON file with the initial cards and members [default: the configuration's, or a sample card for each merchant]
     #[arg(long, value_name = "FILE", env = "WECHATPAY_MOCK_SEED")]
     seed: Option<PathBuf>,
+    /// Where to keep the state: memory, sqlite:FILE, redis://HOST:PORT, redis+cluster://HOST:PORT,…, or
+    /// redis+sentinel://HOST:PORT,…/NAME; rediss for TLS [default: the configuration's, or memory]
+    #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_STORE", hide_env_values = true)]
+    store: Option<StorePlace>,
+    /// Share the clock, fault rules and merchants made at run time with all mocks that have --shared and the same Redis. Each mock
+    /// counts for itself how often a rule has applied
+    #[arg(long, env = "WECHATPAY_MOCK_SHARED", value_parser = FalseyValueParser::new())]
+    shared: bool,
+    // A doc comment would have to link the URL.
+    #[arg(long, value_name = "URL", env = "WECHATPAY_MOCK_ADVERTISE")]
+    #[arg(
+        help = "Where other mocks with the same Redis can call this one, such as http://10.0.0.7:8080 [default: where it \
+                listens]"
+    )]
+    advertise: Option<Advertised>,
     #[command(flatten)]
     notify: NotifyOptions,
     /// Host that the proxy may also connect to; may be repeated. The proxy refuses all hosts except these and the gateway's
@@ -174,10 +189,25 @@ impl MockConfiguration {
         let mut config = self.configuration.read_with(contracts)?;
         config.proxy_passthrough.extend_from_slice(&self.proxy_passthrough);
         self.notify.apply(&mut config)?;
+        config.store = with_login(self.store.clone().unwrap_or(config.store));
+        config.shared |= self.shared;
+        config.advertise = self.advertise.clone().or(config.advertise);
         match &self.seed {
             Some(seed) => Ok(config.with_seed_file(seed)?),
             None => Ok(config),
         }
+    }
+}
+
+/// The place, with the user and the password of Redis from the environment if its URL has none.
+fn with_login(place: StorePlace) -> StorePlace {
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    match place {
+        StorePlace::Redis(url) => StorePlace::Redis(url.with_login(RedisLogin {
+            user: variable("WECHATPAY_MOCK_REDIS_USER"),
+            password: variable("WECHATPAY_MOCK_REDIS_PASSWORD"),
+        })),
+        place => place,
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wechatpay_protocol::Timestamp;
 
@@ -50,6 +51,18 @@ pub(crate) struct CheckTimes {
 struct Setting {
     time: Time,
     /// Whether signatures have the base's time instead.
+    signs_in_real_time: bool,
+}
+
+/// A setting as it is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frozen_at: Option<u64>,
+    #[serde(default)]
     signs_in_real_time: bool,
 }
 
@@ -148,9 +161,47 @@ impl Clock {
         self.setting.send_replace(Setting::REAL);
     }
 
+    /// Whether timestamps in signatures have the real time.
+    pub(crate) fn signs_in_real_time(&self) -> bool {
+        self.setting.borrow().signs_in_real_time
+    }
+
     /// Whether it is frozen.
     pub fn is_frozen(&self) -> bool {
         matches!(self.setting.borrow().time, Time::Stands(_))
+    }
+
+    /// The setting as JSON: `{"offset":-300}` or `{"frozen_at":1756951532}`, with `"signs_in_real_time":true` if they do. `None` if it
+    /// follows the machine's clock in all.
+    pub(crate) fn setting(&self) -> Option<String> {
+        let setting = *self.setting.borrow();
+        let (offset, frozen_at) = match setting.time {
+            Time::Runs(offset) => (Some(offset), None),
+            Time::Stands(at) => (None, Some(at.as_unix())),
+        };
+        let kept = Kept { offset, frozen_at, signs_in_real_time: setting.signs_in_real_time };
+        (setting != Setting::REAL).then(|| serde_json::to_string(&kept).expect("numbers always serialize"))
+    }
+
+    /// Sets what [`setting`](Self::setting) has returned, perhaps in another mock.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub(crate) fn set(&self, setting: Option<&str>) -> Result<(), String> {
+        let setting = match setting {
+            None => Setting::REAL,
+            Some(text) => {
+                let kept: Kept = serde_json::from_str(text).map_err(|error| error.to_string())?;
+                let time = match (kept.offset, kept.frozen_at) {
+                    (Some(offset), None) => Time::Runs(offset),
+                    (None, Some(at)) if at <= Self::LATEST => Time::Stands(Timestamp::from_unix(at)),
+                    _ => return Err(format!("expected an offset or frozen_at, found {text}")),
+                };
+                Setting { time, signs_in_real_time: kept.signs_in_real_time }
+            }
+        };
+        self.setting.send_if_modified(|before| std::mem::replace(before, setting) != setting);
+        Ok(())
     }
 
     /// Sees every change of the clock's setting from now on.
@@ -251,6 +302,28 @@ mod tests {
         clock.resume();
         clock.advance(1);
         assert_eq!(shown(), [1_001, 1_001]);
+    }
+
+    #[test]
+    fn a_setting_is_read_as_it_was_kept() {
+        fn of<T>(change: &dyn Fn(&Clock) -> T) -> Option<String> {
+            let clock = Clock::fixed(Timestamp::from_unix(1_000));
+            change(&clock);
+            let (kept, other) = (clock.setting(), Clock::fixed(Timestamp::from_unix(1_000)));
+            other.set(kept.as_deref()).unwrap();
+            assert_eq!((other.now(), other.setting()), (clock.now(), kept.clone()));
+            kept
+        }
+        assert_eq!(of(&|_| {}), None);
+        assert!(of(&|clock| clock.skew(-300)).unwrap().contains(r#""offset":-300"#));
+        assert!(of(&|clock| clock.freeze(None)).unwrap().contains(r#""frozen_at":1000"#));
+        assert!(of(&|clock| clock.sign_in_real_time(true)).unwrap().contains("true"));
+        let clock = Clock::fixed(Timestamp::from_unix(1_000));
+        for other in
+            ["", "{}", r#"{"offset":1,"frozen_at":1}"#, r#"{"frozen_at":253402300800}"#, r#"{"a":1}"#]
+        {
+            assert!(clock.set(Some(other)).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::{
         respond::{Response, respond, with_diagnosis},
         sign::sign,
     },
-    store::{Documents, Store},
+    store::{Documents, Store, Unavailable, Uncommitted},
 };
 
 /// A gateway without its sockets: the stages of a request, and the state that they change.
@@ -64,6 +64,18 @@ pub(crate) struct Gateway {
     settled: RwLock<()>,
 }
 
+/// What a gateway is made of.
+pub(crate) struct Parts {
+    pub(crate) operations: Operations,
+    pub(crate) merchants: Merchants,
+    pub(crate) store: Store,
+    pub(crate) policies: Policies,
+    pub(crate) limits: Limits,
+    pub(crate) diagnosis: DiagnosisMode,
+    pub(crate) clock: Clock,
+    pub(crate) randomness: Randomness,
+}
+
 /// A received request and its progress so far.
 struct InFlight {
     received: Arc<RawRequest>,
@@ -87,21 +99,15 @@ struct Concluded {
 }
 
 impl Gateway {
-    pub(crate) fn new(
-        Operations { contract, stubs, payments, transfers }: Operations,
-        merchants: Merchants,
-        policies: Policies,
-        limits: Limits,
-        diagnosis: DiagnosisMode,
-        clock: Clock,
-        randomness: Randomness,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { operations, merchants, store, policies, limits, diagnosis, clock, randomness } = parts;
+        let Operations { contract, stubs, payments, transfers } = operations;
         let keep_alive = format!("timeout={}", limits.keep_alive.as_secs());
         Self {
             contract,
             stubs,
             merchants: Arc::new(merchants),
-            store: Store::memory(&limits),
+            store,
             faults: Faults::new(limits.faults, limits.admin_bytes),
             journal: Arc::new(Journal::new(&limits)),
             clock,
@@ -168,7 +174,27 @@ impl Gateway {
             }
             _ => None,
         };
-        self.conclude(InFlight { received, times, progress }, authenticated, diagnosis)
+        let in_flight = InFlight { received: Arc::clone(&received), times, progress };
+        let losses = self.store.losses();
+        let concluded = self.store.waiting(|| self.conclude(in_flight, authenticated, diagnosis));
+        match self.store.lasting_since(losses).await {
+            Ok(()) => concluded,
+            Err(error) => self.lost(&received, times.now(), concluded, error),
+        }
+    }
+
+    /// The exchange is in the journal as it was meant, but its change may not outlast a crash, so that it is not answered as done.
+    fn lost(
+        &self,
+        received: &RawRequest,
+        now: Timestamp,
+        concluded: Concluded,
+        error: Unavailable,
+    ) -> Concluded {
+        tracing::error!("exchange {} is answered with 503: {error}", concluded.exchange.number);
+        let (random, keep_alive) = (self.randomness.bytes(), &self.keep_alive);
+        let response = respond(received, &Err(unavailable(error)), now, random, keep_alive);
+        Concluded { response, fault: None, ..concluded }
     }
 
     /// Refuses what the HTTP server refuses before there is a request. Records it, and returns the response.
@@ -272,6 +298,7 @@ impl Gateway {
         let operation = request.operation();
         let execute = handler(operation);
         let mchid = &request.merchant().mchid;
+        let mut conflicts = 0;
         loop {
             let mut warnings = Vec::new();
             let mut documents = self.store.documents(mchid);
@@ -292,8 +319,14 @@ impl Gateway {
                 let documents = if is_kept { documents } else { documents.only_read() };
                 self.store.commit(documents).map(|changed| progress.changed = changed)
             };
-            let Ok(mut fault) = self.faults.commit_with_fault(&fields, now, &mut warnings, commit) else {
-                continue;
+            let mut fault = match self.faults.commit_with_fault(&fields, now, &mut warnings, commit) {
+                Ok(fault) => fault,
+                Err(Uncommitted::Conflict) => {
+                    conflicts += 1;
+                    self.store.after_conflict(conflicts).map_err(unavailable)?;
+                    continue;
+                }
+                Err(Uncommitted::Unavailable(error)) => return Err(unavailable(error)),
             };
             let result = match &mut fault {
                 None => computed,
@@ -324,15 +357,23 @@ impl Gateway {
         by: ChangedBy,
         merchant: &Arc<Merchant>,
         change: impl Fn(&Context<'_>, &mut Documents<'_>) -> T,
-    ) -> T {
+    ) -> Result<T, Unavailable> {
         let _settled = self.settled.read();
         let context = self.context(self.clock.now());
+        let mut conflicts = 0;
         loop {
             let mut documents = self.store.documents(&merchant.mchid);
             let done = change(&context, &mut documents);
-            if let Ok(changed) = self.store.commit(documents) {
-                self.journal.changes.keep(&merchant.mchid, context.now, by, changed);
-                return done;
+            match self.store.commit(documents) {
+                Ok(changed) => {
+                    self.journal.changes.keep(&merchant.mchid, context.now, by, changed);
+                    return Ok(done);
+                }
+                Err(Uncommitted::Conflict) => {
+                    conflicts += 1;
+                    self.store.after_conflict(conflicts)?;
+                }
+                Err(Uncommitted::Unavailable(error)) => return Err(error),
             }
         }
     }
@@ -342,8 +383,10 @@ impl Gateway {
         &self,
         merchant: &Merchant,
         look: impl FnOnce(&Context<'_>, &mut Documents<'_>) -> T,
-    ) -> T {
-        look(&self.context(self.clock.now()), &mut self.store.documents(&merchant.mchid))
+    ) -> Result<T, Unavailable> {
+        let mut documents = self.store.documents(&merchant.mchid);
+        let seen = look(&self.context(self.clock.now()), &mut documents);
+        documents.check().map(|()| seen)
     }
 
     /// The response, signed if its status and the policies require it, and corrupted if a fault does so.
@@ -372,4 +415,8 @@ impl Gateway {
             Some(fault) => fault.corrupt(response, key, &self.merchants),
         }
     }
+}
+
+fn unavailable(Unavailable { reason }: Unavailable) -> ApiError {
+    ApiError::StoreUnavailable { reason }
 }

@@ -36,6 +36,7 @@ mod response;
 mod server;
 mod store;
 
+pub use crate::admin::advertised::{Advertised, AdvertisedError};
 pub use crate::admin::control::NewMerchant;
 pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
 pub use crate::api::error::{ApiError, CHECKS, SensitiveFault};
@@ -65,7 +66,10 @@ pub use crate::request::diagnose::DiagnosisMode;
 pub use crate::request::multipart::upload_meta;
 pub use crate::request::place::PlaceError;
 pub use crate::server::{MockServer, builder::MockServerBuilder};
-pub use crate::store::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
+pub use crate::store::{
+    Attempt, Delivery, DeliveryState, Outcome, RedisLogin, RedisUrl, RedisUrlError, SentCallback, StoreError,
+    StorePlace, StorePlaceError,
+};
 pub use crate::{
     api::Warning,
     journal::{Exchange, Filter, Headers, Request, Stage, StageTimes, Verdict},

@@ -25,6 +25,9 @@ pub struct Limits {
     pub(crate) write_timeout: Duration,
     pub(crate) connections: usize,
     pub(crate) request_numbers: usize,
+    /// The most documents created by requests that are kept for each merchant. The least recently changed one is evicted first;
+    /// documents of the seed stay. Nobody has needed to set it.
+    pub(crate) created: usize,
     pub(crate) store_bytes: usize,
     pub(crate) callbacks: usize,
     pub(crate) callback_bytes: usize,
@@ -89,6 +92,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             connections: 4096,
             request_numbers: 100_000,
+            created: 100_000,
             store_bytes: 64 * MIB as usize,
             callbacks: 12_000,
             callback_bytes: 64 * MIB as usize,

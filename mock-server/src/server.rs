@@ -1,6 +1,8 @@
 //! The mock: with its builder, the only code that knows all parts and assembles them.
 
 pub(crate) mod builder;
+#[cfg(test)]
+mod several;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -26,6 +28,9 @@ use crate::{
 };
 use builder::MockServerBuilder;
 
+/// Why a change of the library's own fails: never with the store in memory.
+const LOST: &str = "the store can be reached";
+
 /// A running mock of the gateway. Dropping it closes its sockets and connections.
 ///
 /// Mocks share nothing: any number of them can run in one process.
@@ -49,6 +54,8 @@ pub struct MockServer {
     delivering: JoinHandle<()>,
     /// Lets happen what is due.
     paying: JoinHandle<()>,
+    /// Keeps what lasts, and keeps up with the other mocks of the store.
+    keeping_up: JoinHandle<()>,
 }
 
 impl MockServer {
@@ -224,13 +231,13 @@ impl MockServer {
 
     /// Removes a fault rule. Returns whether there was one with this ID.
     pub fn remove_fault(&self, id: FaultId) -> bool {
-        self.control().remove_fault(id)
+        self.control().remove_fault(id).expect(LOST)
     }
 
     /// Removes every fault rule, accepts connections again if a fault refuses them, and ends the waits of `no-answer` and
     /// latency. Returns how many rules there were.
     pub fn clear_faults(&self) -> usize {
-        self.control().clear_faults(None)
+        self.control().clear_faults(None).expect(LOST)
     }
 
     /// Sends a callback now, and waits for its first attempt.
@@ -269,7 +276,7 @@ impl MockServer {
 
     /// The callbacks that were sent or wait to be sent, oldest first, with every attempt.
     pub fn callbacks(&self) -> Vec<Arc<Delivery>> {
-        self.gateway().store.deliveries(None, 0, usize::MAX)
+        self.gateway().store.deliveries(None, 0, usize::MAX).unwrap_or_default()
     }
 
     /// Does what a payer does with an order: pays it, leaves it, fails to pay it. Returns the order as a query shows it, with
@@ -335,19 +342,19 @@ impl MockServer {
     /// Removes a merchant that was created at run time, with all its data. Returns whether it existed. Configured
     /// merchants stay.
     pub fn remove_merchant(&self, mchid: &Mchid) -> bool {
-        self.control().remove_merchant(mchid)
+        self.control().remove_merchant(mchid).expect(LOST)
     }
 
     /// Restores the initial state: documents, journal, metrics, fault rules and clock. Removes merchants that were
     /// created at run time.
     pub fn reset(&self) {
-        self.control().reset();
+        self.control().reset().expect(LOST);
     }
 
     /// Restores the initial state of one merchant: its documents, its exchanges, its fault rules. Returns whether it
     /// exists.
     pub fn reset_merchant(&self, mchid: &str) -> bool {
-        self.control().reset_merchant(mchid)
+        self.control().reset_merchant(mchid).expect(LOST)
     }
 
     fn gateway(&self) -> &Gateway {
@@ -375,6 +382,8 @@ impl MockServer {
     pub async fn shutdown(mut self) -> bool {
         self.gateway().gate.shut_down();
         let (accepted, _) = tokio::join!(&mut self.accepting, &mut self.delivering);
+        self.keeping_up.abort();
+        self.control().leave();
         accepted.unwrap_or(false)
     }
 }
@@ -384,6 +393,7 @@ impl Drop for MockServer {
         self.accepting.abort();
         self.delivering.abort();
         self.paying.abort();
+        self.keeping_up.abort();
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```sh
 //! sample requests 1000    # signed sample requests on stdout, each followed by a NUL
 //! sample orders 1000      # the same of orders
+//! sample mixed 1000       # of four, two sample requests, an order, and a query of an order of before
 //! sample transfers 1000   # the same of transfers, each with an encrypted name
 //! sample shop 1000 URL    # the same of a shop: a tenth of the orders is paid, a hundredth refunded; URL gets callbacks
 //! sample times            # microseconds for one verification, one signature and one decryption, as JSON
@@ -21,9 +22,9 @@ use std::{
 use wechatpay_benches::{Signer, decrypting_key};
 use wechatpay_protocol::Timestamp;
 
-const USAGE: &str = "usage: sample requests COUNT | sample orders COUNT | sample transfers COUNT | sample shop COUNT NOTIFY_URL | sample times";
+const USAGE: &str = "usage: sample requests COUNT | sample orders COUNT | sample mixed COUNT | sample transfers COUNT | sample shop COUNT NOTIFY_URL | sample times";
 
-/// How many requests after an order its refund is sent, so that it is paid by then.
+/// How many requests after an order its refund or its query is sent, so that it is paid or placed by then.
 const LATER: u64 = 1000;
 
 /// An order whose number begins with this is paid as soon as it is placed.
@@ -41,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["orders", count] => requests(count.parse()?, &|signer, number, timestamp| {
             signer.order("bench-", number, "http://127.0.0.1:1/notify", timestamp)
         }),
+        ["mixed", count] => requests(count.parse()?, &mixed),
         ["transfers", count] => requests(count.parse()?, &Signer::transfer),
         ["shop", count, url] => {
             requests(count.parse()?, &|signer, number, timestamp| shop(signer, number, url, timestamp))
@@ -60,6 +62,16 @@ fn shop(signer: &Signer, number: u64, url: &str, timestamp: Timestamp) -> Vec<u8
         99 if number > LATER + 100 => signer.refund(PAID, number - 99 - LATER, number, url, timestamp),
         rest if rest % 10 == 0 => signer.order(PAID, number, url, timestamp),
         _ => signer.order("bench-", number, url, timestamp),
+    }
+}
+
+/// Changes of a member's rights, orders, and queries of orders.
+fn mixed(signer: &Signer, number: u64, timestamp: Timestamp) -> Vec<u8> {
+    match number % 4 {
+        0 => signer.order("bench-", number, "http://127.0.0.1:1/notify", timestamp),
+        // wrk never sends the first request of all.
+        1 if number > LATER + 4 => signer.query("bench-", number - 1 - LATER, number, timestamp),
+        _ => signer.request(number, timestamp),
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod serve;
 mod signing_keys;
+pub(crate) mod state;
 pub(crate) mod trigger;
 pub(crate) mod verify;
 
@@ -63,6 +64,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Logs(options) => logs::run(&options).await,
         Command::Clock(options) => clock::run(&options).await,
         Command::Fault(options) => fault::run(&options).await,
+        Command::State(options) => state::run(&options).await,
         Command::Completions(options) => completions::run(&options, command_line()),
         Command::Man(options) => man::run(&options, command_line()),
     };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
-use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockServer};
+use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockServer, StoreError};
 
 use crate::{
     commands::healthcheck::health,
@@ -123,6 +123,11 @@ async fn serve(server: MockServer, mut signals: Signals) -> io::Result<()> {
 
 /// The error if the mock did not start; if the port is in use, it says whether another mock uses it.
 async fn not_started(error: io::Error, listen: SocketAddr, tls_listen: Option<SocketAddr>) -> Failure {
+    if let Some(inner) = error.get_ref()
+        && inner.is::<StoreError>()
+    {
+        return Failure::context("cannot start")(error);
+    }
     let addresses = tls_listen.map_or_else(|| listen.to_string(), |tls| format!("{listen} and {tls}"));
     let is_in_use = error.kind() == io::ErrorKind::AddrInUse;
     let failure = Failure::context(format!("cannot listen on {addresses} (port 0 picks a free one)"))(error);

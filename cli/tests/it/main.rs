@@ -22,6 +22,7 @@ mod prove_receiver;
 mod replay;
 #[cfg(unix)] // Signals, and commands of a shell.
 mod run;
+mod state;
 mod steering;
 mod support;
 mod verify;

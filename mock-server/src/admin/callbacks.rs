@@ -186,7 +186,7 @@ struct AttemptView<'a> {
     reason: Option<&'a str>,
     /// The fault that applied to it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<&'static str>,
+    fault: Option<&'a str>,
     milliseconds: u64,
     /// What was sent, and the beginning of the response. Only in a single callback, and of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,7 +216,7 @@ pub(super) async fn list_callbacks(
     Query(ListQuery { merchant, after }): Query<ListQuery>,
 ) -> Result<Long, AdminError> {
     let after = after.unwrap_or(0);
-    let mut found = control.gateway.store.deliveries(merchant.as_ref(), after, MOST + 1);
+    let mut found = control.gateway.store.deliveries(merchant.as_ref(), after, MOST + 1)?;
     let has_more = found.len() > MOST;
     found.truncate(MOST);
     let callbacks = found.iter().map(|one| Callback::of(one, false)).collect();
@@ -397,7 +397,7 @@ impl<'a> AttemptView<'a> {
             received: attempt.outcome.is_received(),
             status,
             reason,
-            fault: attempt.fault,
+            fault: attempt.fault.as_deref(),
             milliseconds: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             request,
             response_body: body.filter(|body| is_full && !body.is_empty()).map(|body| text(body)),

@@ -83,6 +83,8 @@ pub(super) async fn show_clock(State(control): State<Arc<Control>>) -> Json {
     Json::of(&ClockState::of(&control.gateway.clock))
 }
 
+type Change = dyn FnOnce(&Clock) + Send;
+
 /// Freezes, advances or skews the clock, or lets it follow the real time again.
 #[utoipa::path(
     post,
@@ -94,32 +96,34 @@ pub(super) async fn set_clock(
     State(control): State<Arc<Control>>,
     Body(action): Body<ClockAction>,
 ) -> Result<Json, AdminError> {
-    let clock = &control.gateway.clock;
-    // Signatures first: no request is checked by a time that it can't know.
-    let sign = |signatures| {
-        if let Some(signatures) = signatures {
-            clock.sign_in_real_time(signatures == Signatures::Real);
-        }
-    };
-    match action {
+    let (signatures, action): (_, Box<Change>) = match action {
         ClockAction::Freeze { at, signatures } => {
             let at = at.as_ref().map(time).transpose()?;
-            sign(signatures);
-            clock.freeze(at);
+            (
+                signatures,
+                Box::new(move |clock| {
+                    clock.freeze(at);
+                }),
+            )
         }
         ClockAction::Advance { seconds, signatures } => {
             let seconds = within("seconds", -LATEST..=LATEST, seconds)?;
-            sign(signatures);
-            clock.advance(seconds);
+            (signatures, Box::new(move |clock| clock.advance(seconds)))
         }
         ClockAction::Skew { seconds, signatures } => {
             let seconds = within("seconds", -LATEST..=LATEST, seconds)?;
-            sign(signatures);
-            clock.skew(seconds);
+            (signatures, Box::new(move |clock| clock.skew(seconds)))
         }
-        ClockAction::Resume {} => clock.resume(),
-    }
-    Ok(Json::of(&ClockState::of(clock)))
+        ClockAction::Resume {} => (None, Box::new(Clock::resume)),
+    };
+    control.change_clock(|clock| {
+        // Signatures first: no request is checked by a time that it can't know.
+        if let Some(signatures) = signatures {
+            clock.sign_in_real_time(signatures == Signatures::Real);
+        }
+        action(clock);
+    })?;
+    Ok(Json::of(&ClockState::of(&control.gateway.clock)))
 }
 
 impl ClockState {

@@ -2,6 +2,9 @@
 //!
 //! Each change happens between two exchanges: no request sees half of it, and no request that it undid is recorded.
 
+mod lasting;
+mod others;
+
 use std::{
     collections::HashMap,
     panic::resume_unwind,
@@ -26,12 +29,16 @@ use crate::{
     faults::{Fault, FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
     journal::{ChangedBy, Exchange, RejectedConnections},
-    merchants::{Merchant, ProvisionError, TrustMode, provision::Provisioner},
+    merchants::{Merchant, MerchantConfig, ProvisionError, TrustMode, provision::Provisioner},
     notify::Notifier,
     operations::seed::SeedMerchant,
     payer::Payer,
-    store::{Delivery, DeliveryState, Document, Key},
+    store::{Delivery, DeliveryState, Document, Key, Unavailable, Uncommitted},
 };
+
+pub(crate) use lasting::Lasting;
+pub(in crate::admin) use others::Other;
+pub(crate) use others::Others;
 
 /// A merchant to create. The default has an unused mchid, the development key, and the documentation's sample card.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +71,7 @@ pub(crate) struct Control {
     pub(super) streams: Streams,
     /// The memory of the initial states that merchants were created with, in bytes.
     seeds: Mutex<HashMap<Mchid, usize>>,
+    pub(crate) lasting: Lasting,
 }
 
 /// Tells work on a thread when to stop: it takes too long, or nobody waits for it any more.
@@ -101,6 +109,7 @@ impl Control {
         payer: Arc<Payer>,
         rejected_connections: Arc<RejectedConnections>,
         configured_faults: Vec<FaultRule>,
+        lasting: Lasting,
     ) -> Result<Self, RuleError> {
         let provisioner = Provisioner::new(gateway.randomness.clone());
         let unread = gateway.limits.admin_bytes / KIB;
@@ -117,6 +126,7 @@ impl Control {
             unread: Arc::new(Semaphore::new(unread.min(Semaphore::MAX_PERMITS))),
             streams,
             seeds: Mutex::default(),
+            lasting,
         };
         control.add_configured_faults(None)?;
         Ok(control)
@@ -166,7 +176,10 @@ impl Control {
     /// The callback with this number.
     pub(super) fn delivery(&self, number: u64) -> Result<Arc<Delivery>, AdminError> {
         let store = &self.gateway.store;
-        store.delivery(number).ok_or_else(|| AdminError::NoCallback { number, last: store.last_delivery() })
+        match store.delivery(number)? {
+            Some(delivery) => Ok(delivery),
+            None => Err(AdminError::NoCallback { number, last: store.last_delivery()? }),
+        }
     }
 
     /// Sends a callback again now, and waits for that attempt, which has this fault in place of a rule's.
@@ -205,42 +218,53 @@ impl Control {
         merchant: &Arc<Merchant>,
         key: &Key,
         value: Option<&Value>,
-    ) -> Option<Document> {
+    ) -> Result<Option<Document>, Unavailable> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         let mchid = &merchant.mchid;
-        let before = gateway.store.read(mchid, key);
+        let before = gateway.store.read(mchid, key)?;
         let is_known = gateway.merchants.merchant(mchid.as_str()).is_some();
         if !is_known || value.is_none() && before.is_none() {
-            return None;
+            return Ok(None);
         }
         let mut documents = gateway.store.documents(mchid);
         match value {
             Some(value) => documents.put(&key.kind, &key.id, value),
             None => documents.remove(&key.kind, &key.id),
         }
-        let changed = gateway.store.commit(documents).ok()?;
-        let after = gateway.store.read(mchid, key);
+        let changed = match gateway.store.commit(documents) {
+            Ok(changed) => changed,
+            Err(Uncommitted::Unavailable(error)) => return Err(error),
+            // It has read nothing.
+            Err(Uncommitted::Conflict) => return Ok(None),
+        };
+        let after = gateway.store.read(mchid, key)?;
         gateway.journal.changes.keep(mchid, gateway.clock.now(), ChangedBy::Edit, changed);
-        after.or(before)
+        Ok(after.or(before))
     }
 
     /// Adds a fault rule, for the merchant that it names or for all merchants.
     pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
         let _between = self.gateway.between_exchanges();
-        self.add_checked_fault(rule)
+        if self.lasting.is_shared() { self.add_shared_fault(rule) } else { self.add_checked_fault(rule) }
     }
 
     /// Removes a fault rule. Returns whether it existed.
-    pub(crate) fn remove_fault(&self, id: FaultId) -> bool {
+    pub(crate) fn remove_fault(&self, id: FaultId) -> Result<bool, Unavailable> {
         let _between = self.gateway.between_exchanges();
-        self.gateway.faults.remove(id)
+        self.keep_fault_removal(id)?;
+        Ok(self.gateway.faults.remove(id))
     }
 
     /// Removes every fault rule, or those of one merchant, and ends the waits of their requests. Without a merchant,
     /// accepts connections again. Returns how many rules there were.
-    pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> usize {
+    pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> Result<usize, Unavailable> {
         let _between = self.gateway.between_exchanges();
+        self.keep_no_faults(mchid)?;
+        Ok(self.clear_own_faults(mchid))
+    }
+
+    fn clear_own_faults(&self, mchid: Option<&Mchid>) -> usize {
         if mchid.is_none() {
             self.gateway.gate.open();
         }
@@ -251,77 +275,169 @@ impl Control {
     pub(crate) fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, ProvisionError> {
         let (gateway, most) = (&self.gateway, self.gateway.limits.merchants);
         let merchants = &gateway.merchants;
+        let unkept = |error: Unavailable| ProvisionError::Store { reason: error.to_string() };
         let is_free = |mchid: &Mchid| merchants.merchant(mchid.as_str()).is_none();
         let free = || self.provisioner.mchids().find(is_free).expect("the numbers never run out");
-        let mchid = new.mchid.unwrap_or_else(free);
-        // Before a key is generated, which may take a second. Checked again when the merchant is added.
-        merchants.check_room(&mchid, most)?;
+        let mchid = loop {
+            let mchid = new.mchid.clone().unwrap_or_else(free);
+            // Before a key is generated, which may take a second. Checked again when the merchant is added.
+            merchants.check_room(&mchid, most)?;
+            if self.claim(&mchid).map_err(unkept)? {
+                break mchid;
+            }
+            if new.mchid.is_some() {
+                return Err(ProvisionError::Taken { mchid });
+            }
+        };
+        self.make_claimed(&mchid, new).inspect_err(|_| self.give_up(&mchid))
+    }
+
+    fn make_claimed(&self, mchid: &Mchid, new: NewMerchant) -> Result<Credentials, ProvisionError> {
+        let gateway = &self.gateway;
+        let merchants = &gateway.merchants;
         let config = self.provisioner.provision(mchid.clone(), new.trust, new.new_key)?;
 
-        let size = new.seed.as_ref().map_or(0, SeedMerchant::size);
         let _between = gateway.between_exchanges();
-        let (mut seeds, most_bytes) = (self.seeds.lock(), gateway.limits.admin_bytes);
-        if size > 0 && seeds.values().sum::<usize>() + size > most_bytes {
-            return Err(ProvisionError::TooLarge { most: most_bytes });
-        }
-        let merchant = merchants.add(config, most)?;
-        seeds.insert(mchid.clone(), size);
-        gateway.store.seed(&mchid, new.seed.unwrap_or_else(SeedMerchant::sample).documents());
+        let merchant = self.add_merchant(config, new.seed)?;
         let credentials = merchants.credentials(&merchant, gateway.clock.now());
         Ok(credentials.expect("it was created with its private key"))
     }
 
+    /// Adds a merchant with its initial state. No exchange may take effect meanwhile.
+    pub(super) fn add_merchant(
+        &self,
+        config: MerchantConfig,
+        seed: Option<SeedMerchant>,
+    ) -> Result<Arc<Merchant>, ProvisionError> {
+        let gateway = &self.gateway;
+        let size = seed.as_ref().map_or(0, SeedMerchant::size);
+        let (mut seeds, most_bytes) = (self.seeds.lock(), gateway.limits.admin_bytes);
+        if size > 0 && seeds.values().sum::<usize>() + size > most_bytes {
+            return Err(ProvisionError::TooLarge { most: most_bytes });
+        }
+        let merchant = gateway.merchants.add(config, gateway.limits.merchants)?;
+        let mchid = &merchant.mchid;
+        seeds.insert(mchid.clone(), size);
+        let seed = seed.unwrap_or_else(SeedMerchant::sample).documents();
+        let kept = gateway.store.seed(mchid, seed).and_then(|()| self.keep_merchant(&merchant, size));
+        if let Err(error) = kept {
+            gateway.merchants.remove(mchid);
+            seeds.remove(mchid);
+            return Err(ProvisionError::Store { reason: error.to_string() });
+        }
+        Ok(merchant)
+    }
+
+    /// The same, unless another mock has a merchant with this mchid.
+    pub(super) fn add_claimed(
+        &self,
+        config: MerchantConfig,
+        seed: Option<SeedMerchant>,
+    ) -> Result<(), ProvisionError> {
+        let mchid = config.mchid.clone();
+        match self.claim(&mchid) {
+            Err(error) => return Err(ProvisionError::Store { reason: error.to_string() }),
+            Ok(false) => return Err(ProvisionError::Taken { mchid }),
+            Ok(true) => {}
+        }
+        self.add_merchant(config, seed).map(drop).inspect_err(|_| self.give_up(&mchid))
+    }
+
+    /// Lets another mock create a merchant that this one could not create.
+    fn give_up(&self, mchid: &Mchid) {
+        if let Err(error) = self.unclaim(mchid) {
+            tracing::warn!("merchant {mchid} can't be created before a reset: {error}");
+        }
+    }
+
+    /// Takes back [`add_claimed`](Self::add_claimed), as far as the store can.
+    pub(super) fn take_back_merchant(&self, mchid: &Mchid) {
+        if let Err(error) = self.keep_removal(mchid) {
+            tracing::error!(
+                "merchant {mchid}, which was not created, is there after the next start: {error}"
+            );
+        }
+        self.gateway.merchants.remove(mchid);
+        self.seeds.lock().remove(mchid);
+        if let Err(error) = self.gateway.store.remove(mchid) {
+            tracing::error!("the state of merchant {mchid}, which was not created, is still there: {error}");
+        }
+    }
+
     /// Removes a merchant that was created at run time, with all its data. Returns whether it existed.
-    pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> bool {
+    pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> Result<bool, Unavailable> {
         let _between = self.gateway.between_exchanges();
-        let is_removed = self.gateway.merchants.remove(mchid);
-        if is_removed {
+        if !self.gateway.merchants.is_created(mchid) {
+            return Ok(false);
+        }
+        self.keep_removal(mchid)?;
+        self.forget_merchant(mchid);
+        self.gateway.store.remove(mchid)?;
+        Ok(true)
+    }
+
+    /// Forgets a merchant that was created at run time, but not what the store has of it.
+    fn forget_merchant(&self, mchid: &Mchid) {
+        if self.gateway.merchants.remove(mchid) {
             self.gateway.faults.reset(Some(mchid));
-            self.gateway.store.remove(mchid);
             self.seeds.lock().remove(mchid);
             self.gateway.journal.clear(Some(mchid));
         }
-        is_removed
     }
 
     /// Restores the initial state: documents, journal, metrics, fault rules, clock. Removes merchants that were created
     /// at run time.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset(&self) -> Result<(), Unavailable> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         gateway.clock.resume();
-        gateway.gate.open();
-        gateway.faults.reset(None);
+        self.keep_reset(None)?;
         for mchid in gateway.merchants.remove_created() {
-            gateway.store.remove(&mchid);
+            gateway.store.remove(&mchid)?;
         }
+        gateway.store.reset(None)?;
         self.seeds.lock().clear();
-        gateway.merchants.reset(None);
-        gateway.store.reset(None);
-        gateway.journal.reset();
-        self.rejected_connections.clear();
-        self.restore_configured_faults(None);
+        self.reset_own(None);
+        Ok(())
+    }
+
+    /// Resets what each mock has for itself: of one merchant, or all.
+    fn reset_own(&self, mchid: Option<&Mchid>) {
+        let gateway = &self.gateway;
+        gateway.faults.reset(mchid);
+        gateway.merchants.reset(mchid);
+        match mchid {
+            Some(_) => drop(gateway.journal.clear(mchid)),
+            None => {
+                gateway.gate.open();
+                gateway.journal.reset();
+                self.rejected_connections.clear();
+            }
+        }
+        self.restore_configured_faults(mchid);
     }
 
     /// Restores the initial state of one merchant: its documents, its part of the journal, its fault rules. Returns
     /// whether it exists.
-    pub(crate) fn reset_merchant(&self, mchid: &str) -> bool {
+    pub(crate) fn reset_merchant(&self, mchid: &str) -> Result<bool, Unavailable> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
-        let Some(merchant) = gateway.merchants.merchant(mchid) else { return false };
+        let Some(merchant) = gateway.merchants.merchant(mchid) else { return Ok(false) };
         let mchid = Some(&merchant.mchid);
-        gateway.faults.reset(mchid);
-        gateway.merchants.reset(mchid);
-        gateway.store.reset(mchid);
-        gateway.journal.clear(mchid);
-        self.restore_configured_faults(mchid);
-        true
+        self.keep_reset(mchid)?;
+        gateway.store.reset(mchid)?;
+        self.reset_own(mchid);
+        Ok(true)
     }
 
     fn add_checked_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
+        self.check_fault(&rule)?;
+        self.gateway.faults.add(rule, self.gateway.clock.now())
+    }
+
+    fn check_fault(&self, rule: &FaultRule) -> Result<(), RuleError> {
         let gateway = &self.gateway;
-        rule.check_against(&gateway.contract, |mchid| gateway.merchants.merchant(mchid).is_some())?;
-        gateway.faults.add(rule, gateway.clock.now())
+        rule.check_against(&gateway.contract, |mchid| gateway.merchants.merchant(mchid).is_some())
     }
 
     /// Adds the configured fault rules: all of them, or those that name this merchant.

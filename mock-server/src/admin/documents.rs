@@ -24,7 +24,7 @@ use crate::{
         kind_named, kind_names,
         kinds::{Kind, Misfit},
     },
-    store::{Document, Key, Listed},
+    store::{Document, JsonText, Key, Listed},
 };
 
 /// The default of `limit`.
@@ -122,12 +122,12 @@ struct DocumentHistory<'a> {
     #[schema(required)]
     value: Option<&'a Value>,
     /// Oldest first. The first change may no longer be there, and what was there at the start has none.
-    changes: Vec<DocumentChange<'a>>,
+    changes: Vec<DocumentChange>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DocumentChange)]
-struct DocumentChange<'a> {
+struct DocumentChange {
     /// Counts the changes of a mock from 1.
     #[schema(minimum = 1)]
     number: u64,
@@ -141,7 +141,7 @@ struct DocumentChange<'a> {
     by: &'static str,
     /// What the document became; null if it was deleted.
     #[schema(required)]
-    value: Option<&'a Value>,
+    value: Option<Value>,
 }
 
 /// A document after an edit.
@@ -178,13 +178,13 @@ pub(super) async fn list_documents(
     let (merchant, store) = (merchant.known(&control)?, &control.gateway.store);
     let mchid = merchant.mchid.clone();
     let Some(kind) = kind else {
-        let kinds = store.kinds(&mchid).into_iter();
+        let kinds = store.kinds(&mchid)?.into_iter();
         let kinds = kinds.map(|(kind, count)| DocumentKind { kind: kind.to_string(), count }).collect();
         return Long::of(&control, &DocumentKinds { merchant: mchid.to_string(), kinds });
     };
     known_kind(&control, &mchid, &kind)?;
     let (after, limit) = (after.unwrap_or(0), limit.unwrap_or(USUAL));
-    let mut found = store.list(&mchid, &kind, after, limit + 1);
+    let mut found = store.list(&mchid, &kind, after, limit + 1)?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let frame = DocumentPage {
@@ -195,7 +195,7 @@ pub(super) async fn list_documents(
         last: found.last().map_or(after, |one| one.place),
     };
     let documents = found.into_iter().map(|Listed { id, document: Document { version, value }, .. }| {
-        Json::of(&ListedDocument { key: &id, version, value: &value }).into_bytes()
+        Json::of(&ListedDocument { key: &id, version, value: &value.to_value() }).into_bytes()
     });
     Long::list(&control, &frame, documents)
 }
@@ -222,17 +222,20 @@ pub(super) async fn show_document(
 ) -> Result<Long, AdminError> {
     let mchid = merchant.known(&control)?.mchid.clone();
     let key = Key::new(&kind, &key);
-    let document = control.gateway.store.read(&mchid, &key);
+    let document = control.gateway.store.read(&mchid, &key)?;
     let changes = control.gateway.journal.changes.of(&mchid, &key);
     if document.is_none() && changes.is_empty() {
         known_kind(&control, &mchid, &kind)?;
         return Err(no_document(&key));
     }
     let version = document.as_ref().map(|document| document.version);
-    let value = document.as_ref().map(|document| &*document.value);
+    let value = document.as_ref().map(|document| document.value.to_value());
     let changes = changes.iter().map(|change| DocumentChange::of(change)).collect();
     let merchant = mchid.to_string();
-    Long::of(&control, &DocumentHistory { merchant, kind, key: key.id, version, value, changes })
+    Long::of(
+        &control,
+        &DocumentHistory { merchant, kind, key: key.id, version, value: value.as_ref(), changes },
+    )
 }
 
 /// Creates or replaces a document, between two exchanges.
@@ -258,15 +261,12 @@ pub(super) async fn put_document(
 ) -> Result<Json, AdminError> {
     let merchant = merchant.known(&control)?;
     let known = known_kind(&control, &merchant.mchid, &kind)?;
-    let value = known.document(&key, &value).map_err(|misfit| match misfit {
-        Misfit::Type(error) => AdminError::Body(explain(error.path(), &error.inner().to_string())),
-        Misfit::Other(reason) => AdminError::Body(reason),
-    })?;
+    let value = checked(known, &key, &value).map_err(AdminError::Body)?;
     let key = Key::new(&kind, &key);
-    let document = control.edit(&merchant, &key, Some(&value));
+    let document = control.edit(&merchant, &key, Some(&value))?;
     let Document { version, value } = document.ok_or_else(|| no_document(&key))?;
     let merchant = merchant.mchid.to_string();
-    Ok(Json::of(&EditedDocument { merchant, kind, key: key.id, version, value: &value }))
+    Ok(Json::of(&EditedDocument { merchant, kind, key: key.id, version, value: &value.to_value() }))
 }
 
 /// Deletes a document, between two exchanges.
@@ -291,15 +291,15 @@ pub(super) async fn delete_document(
     let merchant = merchant.known(&control)?;
     known_kind(&control, &merchant.mchid, &kind)?;
     let key = Key::new(&kind, &key);
-    control.edit(&merchant, &key, None).ok_or_else(|| no_document(&key))?;
+    control.edit(&merchant, &key, None)?.ok_or_else(|| no_document(&key))?;
     Ok(Json::of(&Deleted { deleted: 1 }))
 }
 
-impl<'a> DocumentChange<'a> {
-    fn of(change: &'a Change) -> Self {
+impl DocumentChange {
+    fn of(change: &Change) -> Self {
         let Change { number, at, by, value, .. } = change;
         let (at, exchange) = (at.as_unix(), by.exchange());
-        Self { number: *number, at, exchange, by: by.name(), value: value.as_deref() }
+        Self { number: *number, at, exchange, by: by.name(), value: value.as_ref().map(JsonText::to_value) }
     }
 }
 
@@ -327,12 +327,23 @@ impl<'a> ChangeLine<'a> {
     }
 }
 
+/// The value as operations keep it in the document of this kind and key.
+///
+/// # Errors
+/// What was expected, what was found, and where.
+pub(super) fn checked(kind: &Kind, key: &str, value: &Value) -> Result<Value, String> {
+    kind.document(key, value).map_err(|misfit| match misfit {
+        Misfit::Type(error) => explain(error.path(), &error.inner().to_string()),
+        Misfit::Other(reason) => reason,
+    })
+}
+
 /// # Errors
 /// If operations have no such kind of documents.
 fn known_kind(control: &Control, mchid: &Mchid, name: &str) -> Result<&'static Kind, AdminError> {
     let gateway = &control.gateway;
     kind_named(&gateway.contract, name).ok_or_else(|| {
-        let there = gateway.store.kinds(mchid);
+        let there = gateway.store.kinds(mchid).unwrap_or_default();
         let known = there.iter().map(|(kind, _)| &**kind).chain(kind_names().map(|name| -> &str { name }));
         let nearest = nearest(name, known).unwrap_or_default().to_owned();
         AdminError::NoKind { found: quoted(name), nearest }

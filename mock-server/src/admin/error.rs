@@ -18,6 +18,7 @@ use crate::{
     merchants::ProvisionError,
     notify::TriggerError,
     payer::PaymentError,
+    store::Unavailable,
 };
 
 /// Why a call is refused. The text says what was expected, what was found, and what to do.
@@ -116,6 +117,10 @@ pub(super) enum AdminError {
     #[error("callback {number} is being sent; try again when this attempt has ended")]
     CallbackBusy { number: u64 },
     #[error("{0}")]
+    Store(#[from] Unavailable),
+    #[error("expected the mock that Mock-Id names, found another at its address")]
+    OtherMock,
+    #[error("{0}")]
     Replay(#[from] ReplayError),
     #[error(
         "expected a caller on this machine, found {found}; decrypted fields are shown to no other, whatever token it has"
@@ -149,7 +154,13 @@ impl AdminError {
             | Self::Replay(_)
             | Self::Payment(PaymentError::Refused { .. } | PaymentError::SeveralOrders { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
-            Self::TooLong { .. } | Self::NoRoom | Self::NoStream { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLong { .. }
+            | Self::NoRoom
+            | Self::NoStream { .. }
+            | Self::Store(_)
+            | Self::Rule(RuleError::Store { .. })
+            | Self::Trigger(TriggerError::Unavailable { .. })
+            | Self::Payment(PaymentError::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) | Self::Trigger(_) => {
                 StatusCode::BAD_REQUEST
             }
@@ -173,6 +184,7 @@ impl AdminError {
             | Self::NoCallback { .. }
             | Self::NoExchangeYet { .. }
             | Self::ExchangeEvicted { .. } => StatusCode::NOT_FOUND,
+            Self::OtherMock => StatusCode::MISDIRECTED_REQUEST,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Authority(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

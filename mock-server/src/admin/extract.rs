@@ -58,12 +58,24 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for OptionalBody<T> {
     }
 }
 
+/// The body as it was received.
+pub(super) struct Bytes(pub(super) bytes::Bytes);
+
+impl<S: Sync> FromRequest<S> for Bytes {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
+        Ok(Self(read_body(request.into_body()).await))
+    }
+}
+
 /// The bytes of the body, which was received within the limits and is in memory.
 async fn read_body(body: RawBody) -> bytes::Bytes {
     to_bytes(body, usize::MAX).await.unwrap_or_default()
 }
 
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminError> {
+/// The JSON object that a body is.
+pub(super) fn read_json<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, AdminError> {
     let expected_object =
         |found| Err(AdminError::Body(format!("the body: expected a JSON object, found {found}")));
     match body.trim_ascii_start().first() {

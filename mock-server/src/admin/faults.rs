@@ -98,8 +98,8 @@ pub(super) async fn add_fault(
 pub(super) async fn delete_faults(
     State(control): State<Arc<Control>>,
     Query(MerchantQuery { merchant }): Query<MerchantQuery>,
-) -> Json {
-    Json::of(&Deleted { deleted: control.clear_faults(merchant.as_ref()) })
+) -> Result<Json, AdminError> {
+    Ok(Json::of(&Deleted { deleted: control.clear_faults(merchant.as_ref())? }))
 }
 
 /// Shows a fault rule, and how often it has applied.
@@ -130,7 +130,7 @@ pub(super) async fn delete_fault(
     segment: Segment,
 ) -> Result<Json, AdminError> {
     let id = segment.number()?;
-    if control.remove_fault(id) {
+    if control.remove_fault(id)? {
         Ok(Json::of(&Deleted { deleted: 1 }))
     } else {
         Err(AdminError::NoFault { id })

@@ -72,7 +72,30 @@ impl Long {
         let at = lists.next().expect("the frame has an empty list").0 + 1;
         debug_assert!(lists.next().is_none(), "only the list of items is empty");
         let (begin, end) = frame.split_at(at);
-        let mut items = Items { items, begun: begin.to_vec(), end: Some(end.to_vec()), is_first: true };
+        let items =
+            Items { items, between: b",", begun: begin.to_vec(), end: Some(end.to_vec()), is_first: true };
+        Self::piecewise(control, LIST, items)
+    }
+
+    /// JSON that is made of these parts while it is read. Until then, what they are made of takes about so many bytes.
+    ///
+    /// # Errors
+    /// [`AdminError::NoRoom`] if it is long, and too many responses wait to be read.
+    pub(super) fn parts(
+        control: &Control,
+        bytes: usize,
+        parts: impl Iterator<Item = Vec<u8>> + Send + 'static,
+    ) -> Result<Self, AdminError> {
+        let parts =
+            Items { items: parts, between: b"", begun: Vec::new(), end: Some(Vec::new()), is_first: true };
+        Self::piecewise(control, bytes.max(LIST), parts)
+    }
+
+    fn piecewise(
+        control: &Control,
+        bytes: usize,
+        mut items: Items<impl Iterator<Item = Vec<u8>> + Send + 'static>,
+    ) -> Result<Self, AdminError> {
         // Most lists are short.
         let first = items.next().unwrap_or_default();
         match items.next() {
@@ -80,7 +103,7 @@ impl Long {
             Some(second) => {
                 let pieces = [first, second].into_iter().chain(items);
                 let pieces = Pieces { pieces: Box::new(pieces), is_resting: false };
-                Self::with_room(control, LIST, Body::new(pieces))
+                Self::with_room(control, bytes, Body::new(pieces))
             }
         }
     }
@@ -120,6 +143,8 @@ impl IntoResponse for Long {
 /// The pieces of a list.
 struct Items<I> {
     items: I,
+    /// What is between two items.
+    between: &'static [u8],
     /// The beginning of the next piece.
     begun: Vec<u8>,
     /// What follows the last item.
@@ -139,7 +164,7 @@ impl<I: Iterator<Item = Vec<u8>>> Iterator for Items<I> {
                 return Some(piece.into());
             };
             if !mem::take(&mut self.is_first) {
-                piece.push(b',');
+                piece.extend(self.between);
             }
             piece.extend(item);
         }
@@ -214,7 +239,8 @@ mod tests {
 
     fn pieces(items: Vec<Vec<u8>>) -> Vec<Bytes> {
         let items = items.into_iter();
-        Items { items, begun: b"{\"a\":[".to_vec(), end: Some(b"]}".to_vec()), is_first: true }.collect()
+        let (begun, end) = (b"{\"a\":[".to_vec(), Some(b"]}".to_vec()));
+        Items { items, between: b",", begun, end, is_first: true }.collect()
     }
 
     #[test]

@@ -146,7 +146,7 @@ pub(super) async fn delete_merchant(
     if control.gateway.merchants.is_configured(&mchid) {
         return Err(AdminError::Configured { mchid });
     }
-    if control.remove_merchant(&mchid) { Ok(Json::of(&Deleted { deleted: 1 })) } else { Err(unknown()) }
+    if control.remove_merchant(&mchid)? { Ok(Json::of(&Deleted { deleted: 1 })) } else { Err(unknown()) }
 }
 
 impl MerchantState {

@@ -10,6 +10,7 @@
 //! A caller without access is refused before the path is looked up.
 
 mod access;
+pub(crate) mod advertised;
 mod business_view;
 mod callbacks;
 mod clock;
@@ -37,6 +38,7 @@ mod request_payment;
 mod reset;
 mod service;
 mod service_orders;
+mod state;
 mod streams;
 mod transfers;
 mod verify;
@@ -73,7 +75,7 @@ use crate::{
         long::{IsEndless, IsLong},
     },
     api::suggest::nearest,
-    request::receive::{Peer, RawRequest, receive},
+    request::receive::{Peer, RawRequest, receive_within},
     response::body::ResponseBody,
 };
 
@@ -133,13 +135,26 @@ impl Admin {
     {
         let gateway = &self.control.gateway;
         let uri = request.uri().clone();
-        let (received, outcome) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
+        let most = |head: &RawRequest| self.most_of_body(head, &uri);
+        let (received, outcome) =
+            receive_within(request, peer, &gateway.limits, &gateway.large_bodies, most).await;
         let wants_keep_alive = received.keeps_alive;
         let response = match outcome {
             Ok(()) => self.handle(received, uri).await,
             Err(error) => AdminError::Receive(error).into_response(),
         };
         finish(response, wants_keep_alive && !gateway.gate.is_shutting_down()).await
+    }
+
+    /// The most bytes of a body. That of a whole state may be larger, if the caller may send one.
+    fn most_of_body(&self, head: &RawRequest, uri: &Uri) -> usize {
+        let limits = &self.control.gateway.limits;
+        let is_state = head.method == Method::PUT && uri.path() == state::PATH;
+        if is_state && self.access.admit(head, uri.authority()).is_ok() {
+            state::most_bytes(limits)
+        } else {
+            limits.body
+        }
     }
 
     async fn handle(&self, received: RawRequest, uri: Uri) -> Response {
@@ -156,6 +171,7 @@ impl Admin {
             Err(error) => return error.into_response(),
         };
         let caller = Caller { is_admitted, address: received.peer.address };
+        let may_change = received.method != Method::GET;
         let origin = received.own_origin();
         let mut request = Request::new(Body::from(received.body));
         *request.method_mut() = received.method;
@@ -166,9 +182,17 @@ impl Admin {
         request.extensions_mut().insert(self.access.address());
         request.extensions_mut().insert(Arc::clone(&self.ca));
         let router = self.router.get_or_init(|| router(Arc::clone(&self.control)));
-        match router.clone().call(request).await {
+        let losses = self.control.gateway.store.losses();
+        let response = match router.clone().call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
+        };
+        if may_change {
+            Box::pin(self.control.settle()).await;
+        }
+        match self.control.gateway.store.lasting_since(losses).await {
+            Err(error) if may_change => AdminError::Store(error).into_response(),
+            _ => response,
         }
     }
 }
@@ -218,6 +242,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(credentials::show_credentials))
         .routes(routes!(credentials::show_ca))
         .routes(routes!(reset::reset))
+        .routes(routes!(state::export_state, state::import_state))
 }
 
 fn router(control: Arc<Control>) -> Router {

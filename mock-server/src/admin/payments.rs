@@ -79,7 +79,7 @@ pub(super) async fn list_payments(
 ) -> Result<Long, AdminError> {
     let waiting =
         move |control: &Control, stop: &Stop| control.payer.waiting(merchant.as_ref(), || stop.is_set());
-    let mut payments = control.on_thread(waiting).await?;
+    let mut payments = control.on_thread(waiting).await??;
     let origin = origin.unwrap_or_else(|| format!("https://{H5_HOST}"));
     for one in &mut payments {
         one.h5_url = one.h5_url.take().map(|target| format!("{origin}{target}"));

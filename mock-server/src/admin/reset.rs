@@ -8,7 +8,12 @@ use utoipa::ToSchema;
 use wechatpay_protocol::display::quoted;
 
 use crate::{
-    admin::{control::Control, error::AdminError, extract::OptionalBody, json::Json},
+    admin::{
+        control::Control,
+        error::{AdminError, Error},
+        extract::OptionalBody,
+        json::Json,
+    },
     api::non_null::non_null,
 };
 
@@ -39,7 +44,10 @@ struct Reset {
         description = "Without a merchant, everything is reset.",
         example = json!({ "merchant": "1900000001" })
     ),
-    responses((status = 200, description = "The reset is done.", body = Reset))
+    responses(
+        (status = 200, description = "The reset is done.", body = Reset),
+        (status = 503, description = "The store can't be reached, or can't keep the change.", body = Error)
+    )
 )]
 pub(super) async fn reset(
     State(control): State<Arc<Control>>,
@@ -47,10 +55,10 @@ pub(super) async fn reset(
 ) -> Result<Json, AdminError> {
     let reset = match order.merchant {
         None => {
-            control.reset();
+            control.reset()?;
             "everything".into()
         }
-        Some(mchid) if control.reset_merchant(&mchid) => mchid,
+        Some(mchid) if control.reset_merchant(&mchid)? => mchid,
         Some(mchid) => return Err(AdminError::NoMerchant { found: quoted(&mchid) }),
     };
     Ok(Json::of(&Reset { reset }))

@@ -7,7 +7,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,9 +34,12 @@ pub(super) struct Index {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// Always `ok`.
-    #[schema(pattern = "^ok$")]
+    /// `ok`, or `unavailable` if the store can't be reached or can't keep changes.
+    #[schema(pattern = "^(ok|unavailable)$")]
     status: &'static str,
+    /// What is wrong. Only there for callers with full access.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
 }
@@ -68,9 +71,20 @@ pub(super) async fn show_index(headers: HeaderMap) -> Response {
 /// Shows that the mock is healthy.
 ///
 /// Needs no token, on any address. The version is only there for callers with full access.
-#[utoipa::path(get, path = "/__mock/health", responses((status = 200, description = "The mock is healthy.", body = Health)))]
-pub(super) async fn show_health(Extension(caller): Extension<Caller>) -> Json {
-    Json::of(&Health { status: "ok", version: caller.is_admitted.then_some(VERSION) })
+#[utoipa::path(get, path = "/__mock/health", responses(
+    (status = 200, description = "The mock is healthy.", body = Health),
+    (status = 503, description = "The store can't be reached, or can't keep changes.", body = Health)
+))]
+pub(super) async fn show_health(
+    State(control): State<Arc<Control>>,
+    Extension(caller): Extension<Caller>,
+) -> (StatusCode, Json) {
+    let (status, code, reason) = match control.gateway.store.check() {
+        Ok(()) => ("ok", StatusCode::OK, None),
+        Err(error) => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, Some(error.to_string())),
+    };
+    let (reason, version) = (reason.filter(|_| caller.is_admitted), caller.is_admitted.then_some(VERSION));
+    (code, Json::of(&Health { status, reason, version }))
 }
 
 /// Shows this document.

@@ -144,6 +144,11 @@ pub enum ApiError {
     Operation(OperationError),
     /// Check 12: the same, as the operation itself has it.
     Own(OwnError),
+    /// Nothing is wrong with the request: the mock's store can't be reached, or can't keep the change. (own choice)
+    StoreUnavailable {
+        /// Why.
+        reason: String,
+    },
     /// Nothing is wrong with the request: a fault caused this error.
     Injected(InjectedError),
 }
@@ -212,6 +217,7 @@ impl ApiError {
             Self::Sensitive(SensitiveFault::NotCiphertext { .. }) => "sensitive_not_ciphertext",
             Self::Operation(error) => error.name(),
             Self::Own(error) => error.name(),
+            Self::StoreUnavailable { .. } => "store_unavailable",
             Self::Injected(_) => return None,
         })
     }
@@ -378,6 +384,7 @@ impl ApiError {
             ) => reason.clone(),
             Self::Operation(error) => error.message(Language::En).into(),
             Self::Own(error) => error.message(Language::En).into(),
+            Self::StoreUnavailable { reason } => format!("the mock's store is not available: {reason}"),
             Self::Injected(error) => format!("a fault caused {error}"),
         }
     }
@@ -451,6 +458,7 @@ mod tests {
             ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: String::new() }),
             ApiError::Sensitive(SensitiveFault::Undecryptable { reason: String::new() }),
             ApiError::Sensitive(SensitiveFault::NotCiphertext { reason: String::new() }),
+            ApiError::StoreUnavailable { reason: String::new() },
         ]
     }
 

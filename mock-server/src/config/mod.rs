@@ -30,7 +30,7 @@ use wechatpay_openapi::Contract;
 use wechatpay_protocol::{Credentials, Timestamp};
 
 use crate::{
-    admin::AdminToken,
+    admin::{AdminToken, advertised::Advertised},
     api::host::Host,
     clock::Clock,
     faults::FaultRule,
@@ -40,6 +40,7 @@ use crate::{
     operations::{Operations, payment::Payments, seed::Seed, transfer::Transfers},
     policies::Policies,
     request::diagnose::DiagnosisMode,
+    store::StorePlace,
 };
 
 pub use crate::config::error::{ConfigError, ConfigErrors};
@@ -69,6 +70,12 @@ pub struct Config {
     pub notify: NotifyHosts,
     /// The folder of the certificate authority for HTTPS; `None` creates one in memory.
     pub ca_dir: Option<PathBuf>,
+    /// Where the state is kept.
+    pub store: StorePlace,
+    /// Whether all mocks of one store share their clock, their fault rules and the merchants made at run time.
+    pub shared: bool,
+    /// Where other mocks of the same Redis can call this one. Default: where it listens.
+    pub advertise: Option<Advertised>,
     /// The initial state; `None` gives every merchant the documentation's sample card.
     pub seed: Option<Seed>,
     /// Size, count and time limits.
@@ -106,6 +113,9 @@ impl Default for Config {
             proxy_passthrough: Vec::new(),
             notify: NotifyHosts::default(),
             ca_dir: None,
+            store: StorePlace::Memory,
+            shared: false,
+            advertise: None,
             seed: None,
             limits: Limits::default(),
             policies: Policies::default(),

@@ -28,6 +28,7 @@ use crate::{
     },
     policies::Policies,
     request::diagnose::DiagnosisMode,
+    store::StorePlace,
 };
 
 #[derive(Default, Deserialize)]
@@ -41,6 +42,10 @@ struct File {
     notify_hosts: Vec<String>,
     notify_ca: Option<String>,
     ca_dir: Option<String>,
+    store: Option<String>,
+    #[serde(default)]
+    shared: bool,
+    advertise: Option<String>,
     seed: Option<String>,
     auto_pay: Option<String>,
     refund_delay: Option<String>,
@@ -125,6 +130,11 @@ pub(super) fn config(
         proxy_passthrough: hosts("proxy_passthrough", file.proxy_passthrough),
         notify,
         ca_dir: file.ca_dir.and_then(|dir| root.path("ca_dir", &dir)),
+        store: file.store.and_then(|text| store(&root, &text)).unwrap_or_default(),
+        shared: file.shared,
+        advertise: file.advertise.and_then(|text| {
+            root.keep("advertise", text.parse(), "write an address such as \"http://10.0.0.7:8080\"")
+        }),
         payments: Payments {
             auto_pay: file.auto_pay.and_then(|text| after("auto_pay", &text)),
             refund_delay: file.refund_delay.and_then(|text| after("refund_delay", &text)).unwrap_or_default(),
@@ -171,6 +181,15 @@ pub(super) fn config(
     });
     let faults = faults(&source, file.fault, &config, are_all_known);
     source.finish(Config { seed, faults, ..config })
+}
+
+/// A file of SQLite is relative to the folder of the configuration, as all files are.
+fn store(root: &Table<'_>, text: &str) -> Option<StorePlace> {
+    let advice = "write \"memory\", \"sqlite:FILE\" or \"redis://HOST:PORT\"";
+    match root.keep("store", text.parse(), advice)? {
+        StorePlace::Sqlite(file) => root.path("store", file.to_str()?).map(StorePlace::Sqlite),
+        place => Some(place),
+    }
 }
 
 fn limits(table: &Table<'_>, values: &BTreeMap<String, u64>) -> Limits {

@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path};
 
 use crate::{
     config::{Config, error::ConfigError},
-    operations::seed::Seed,
+    operations::seed::{Seed, wrong_card},
 };
 
 /// Reads the content of the seed file at `path`.
@@ -18,7 +18,8 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Seed, ConfigError> {
 /// Checks that each card has one merchant, that each code is unique within its card, and that each merchant is
 /// configured.
 pub(super) fn check(seed: &Seed, config: &Config, path: &Path, text: &str) -> Result<(), ConfigError> {
-    if let Some(problem) = wrong_card(seed) {
+    let cards = seed.merchants.iter().map(|(mchid, merchant)| (mchid.as_str(), &merchant.cards[..]));
+    if let Some((_, problem)) = wrong_card(cards) {
         return Err(ConfigError::new(path, None, problem, "remove or rename one of the two"));
     }
     let known: Vec<_> = config.merchants().iter().map(|merchant| merchant.mchid.as_str()).collect();
@@ -31,26 +32,4 @@ pub(super) fn check(seed: &Seed, config: &Config, path: &Path, text: &str) -> Re
     let problem = format!("expected the mchid of a merchant ({}), found {name}", known.join(", "));
     let advice = "add the merchant to the configuration, or remove it here";
     Err(ConfigError::new(path, line, problem, advice))
-}
-
-fn wrong_card(seed: &Seed) -> Option<String> {
-    let mut card_ids = HashSet::new();
-    for card in seed.merchants.values().flat_map(|merchant| &merchant.cards) {
-        let card_id = &card.card_id;
-        if !card_ids.insert(card_id) {
-            return Some(format!("expected the card_id {card_id:?} once, found it again"));
-        }
-        let mut codes = HashSet::new();
-        for code in card.members.iter().map(|member| &member.code) {
-            if code.is_empty() {
-                return Some(format!("expected a code for each member of the card {card_id:?}, found none"));
-            }
-            if !codes.insert(code) {
-                return Some(format!(
-                    "expected the code {code:?} once in the card {card_id:?}, found it again"
-                ));
-            }
-        }
-    }
-    None
 }

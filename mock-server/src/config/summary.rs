@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use wechatpay_protocol::Certificate;
 
-use crate::{config::Config, merchants::PlatformCertificates, policies::Policies};
+use crate::{config::Config, merchants::PlatformCertificates, policies::Policies, store::StorePlace};
 
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,6 +23,10 @@ impl Config {
         lines.extend(self.proxy_passthrough.iter().map(|host| ("passes through", host.to_string())));
         lines.extend(self.notify.maps.iter().map(|map| ("callbacks", map.to_string())));
         lines.extend(self.notify.hosts.iter().map(|host| ("callbacks to", host.to_string())));
+        if self.store != StorePlace::Memory {
+            let shared = if self.shared { ", shared with its clock, faults and merchants" } else { "" };
+            lines.push(("keeps state in", format!("{}{shared}", self.store)));
+        }
         match &self.platform_certificates {
             PlatformCertificates::One(only) => lines.push(("signs with", named(only.certificate()))),
             PlatformCertificates::ChangeOver { old, new, signs_from } => {

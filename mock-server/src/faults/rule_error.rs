@@ -49,6 +49,12 @@ pub enum RuleError {
         /// The fault or the field.
         what: String,
     },
+    /// The store can't be reached, or can't keep the rule.
+    #[error("{reason}")]
+    Store {
+        /// Why.
+        reason: String,
+    },
     /// The merchant is unknown.
     #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
     UnknownMerchant {
@@ -94,6 +100,7 @@ impl RuleError {
             Self::NotOneFault { .. }
             | Self::OfCallbacks { .. }
             | Self::NotOfCallbacks { .. }
+            | Self::Store { .. }
             | Self::TooMany { .. }
             | Self::TooLarge { .. } => return None,
             Self::Range { field, .. } => (*field).into(),

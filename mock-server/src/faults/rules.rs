@@ -66,6 +66,14 @@ struct Seen {
 #[derive(Debug)]
 pub(crate) struct Cleared(watch::Receiver<()>);
 
+impl RuleState {
+    /// A rule that begins now.
+    pub(crate) fn new(id: FaultId, rule: FaultRule, now: Timestamp) -> Self {
+        let ends_at = rule.ttl.map(|ttl| now.as_unix().saturating_add(ttl));
+        Self { id, rule, seen: 0, struck: 0, ends_at }
+    }
+}
+
 impl Faults {
     pub(crate) fn new(most: usize, most_bytes: usize) -> Self {
         Self { sets: Mutex::default(), most, most_bytes }
@@ -75,11 +83,29 @@ impl Faults {
     /// first.
     pub(crate) fn add(&self, rule: FaultRule, now: Timestamp) -> Result<RuleState, RuleError> {
         let mut sets = self.sets.lock();
+        let state = RuleState::new(sets.added + 1, rule, now);
+        self.insert(&mut sets, state.clone(), now)?;
+        sets.added = state.id;
+        Ok(state)
+    }
+
+    /// Adds a rule that another mock may have added, unless it is known. Returns the IDs of those that are removed for it.
+    pub(crate) fn adopt(&self, state: RuleState, now: Timestamp) -> Result<Vec<FaultId>, RuleError> {
+        let mut sets = self.sets.lock();
+        if sets.rules_mut().any(|rule| rule.state.id == state.id) {
+            return Ok(Vec::new());
+        }
+        self.insert(&mut sets, state, now)
+    }
+
+    fn insert(&self, sets: &mut Sets, state: RuleState, now: Timestamp) -> Result<Vec<FaultId>, RuleError> {
+        let rule = &state.rule;
         let mchid: Option<Mchid> = rule.when.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
-        let id = sets.added + 1;
         let set = sets.of_mut(mchid.clone());
+        let mut removed = Vec::new();
         if set.rules.len() >= self.most {
-            set.rules.retain(|rule| !rule.is_over(now));
+            let over = set.rules.extract_if(.., |rule| rule.is_over(now));
+            removed.extend(over.map(|rule| rule.state.id));
         }
         if set.rules.len() >= self.most {
             return Err(RuleError::TooMany { most: self.most });
@@ -91,13 +117,10 @@ impl Faults {
         if sets.bytes + size > self.most_bytes {
             return Err(RuleError::TooLarge { most: self.most_bytes });
         }
-        let ends_at = rule.ttl.map(|ttl| now.as_unix().saturating_add(ttl));
         let plan = rule.plan();
-        let state = RuleState { id, rule, seen: 0, struck: 0, ends_at };
-        sets.of_mut(mchid).rules.push(ActiveRule { state: state.clone(), plan });
+        sets.of_mut(mchid).rules.push(ActiveRule { state, plan });
         sets.bytes += size;
-        sets.added = id;
-        Ok(state)
+        Ok(removed)
     }
 
     /// Commits a request with the fault that applies to it: the one that a number in it triggers, or that of the first
@@ -135,6 +158,11 @@ impl Faults {
         let fault = by_number
             .or_else(|| own.choose(now, &mut seen.own, |rule| rule.matches(request)))
             .or_else(|| for_all.choose(now, &mut seen.for_all, |rule| rule.matches(request)));
+        if used.is_empty() && seen.own.is_empty() && seen.for_all.is_empty() {
+            // Nothing to count, so that other commits need not wait for this one.
+            drop(sets);
+            return commit(None).map(|()| None);
+        }
         commit(fault.as_ref())?;
 
         for (number, uses) in used {

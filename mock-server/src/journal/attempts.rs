@@ -82,7 +82,7 @@ impl Attempted {
     fn log(&self) {
         let Self { callback, nth, mchid, event_type, attempt, .. } = self;
         let milliseconds = u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX);
-        let (status, fault) = (self.status(), attempt.fault);
+        let (status, fault) = (self.status(), attempt.fault.as_deref());
         if self.state == DeliveryState::Received && fault.is_none() {
             tracing::info!(callback, nth, %mchid, event_type, status, milliseconds, "{self}");
         } else {
@@ -104,7 +104,7 @@ impl fmt::Display for Attempted {
         if let Outcome::NoAnswer { reason } | Outcome::NotSent { reason } = &attempt.outcome {
             notes.push(printable(reason, MOST_SHOWN).into_owned());
         }
-        notes.extend(attempt.fault.map(|fault| format!("fault {fault}")));
+        notes.extend(attempt.fault.as_ref().map(|fault| format!("fault {fault}")));
         match state {
             DeliveryState::Waiting(at) => notes.push(format!("again at {}", at.to_rfc3339())),
             DeliveryState::GivenUp => notes.push("given up".into()),

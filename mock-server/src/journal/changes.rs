@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::ring::{Entry, Ring};
-use crate::store::{Changed, Key};
+use crate::store::{Changed, JsonText, Key};
 
 /// How many changes are kept, and about how many bytes of them. The oldest go first. (own choice)
 const MOST: usize = 10_000;
@@ -51,8 +50,7 @@ pub(crate) struct Change {
     pub(crate) key: Key,
     pub(crate) by: ChangedBy,
     /// What the document became; `None` if it was removed.
-    pub(crate) value: Option<Arc<Value>>,
-    bytes: usize,
+    pub(crate) value: Option<JsonText>,
     version: u64,
 }
 
@@ -66,8 +64,8 @@ impl Changes {
 
     /// Numbers and keeps what a commit has changed.
     pub(crate) fn keep(&self, mchid: &Mchid, at: Timestamp, by: ChangedBy, changed: Vec<Changed>) {
-        for Changed { key, value, bytes, version } in changed {
-            self.record(|number| Change { number, at, mchid: mchid.clone(), key, by, value, bytes, version });
+        for Changed { key, value, version } in changed {
+            self.record(|number| Change { number, at, mchid: mchid.clone(), key, by, value, version });
         }
     }
 
@@ -91,20 +89,19 @@ impl Entry for Change {
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.key.id.len() + self.bytes
+        size_of::<Self>() + self.key.id.len() + self.value.as_ref().map_or(0, JsonText::len)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const AT: Timestamp = Timestamp::from_unix(1_756_951_532);
 
     fn changed(id: &str, version: u64, bytes: usize) -> Changed {
-        Changed { key: Key::new("thing", id), value: Some(Arc::new(json!(version))), bytes, version }
+        let value = Some(JsonText::of(&"x".repeat(bytes)));
+        Changed { key: Key::new("thing", id), value, version }
     }
 
     fn numbers(changes: &[Arc<Change>]) -> Vec<u64> {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::LazyLock};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use wechatpay_protocol::{Apiv3Key, Certificate, Credentials, Mchid, Timestamp};
 
 use crate::merchants::{KeyPairError, PlatformCertificates, PublicKeyPair, TrustMode, pair};
@@ -54,7 +54,7 @@ pub enum CertificateStatus {
 }
 
 /// Whether a merchant calls for itself or for others. Both kinds may use every operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MerchantKind {
     /// A direct merchant, which calls for itself.

@@ -2,6 +2,7 @@
 
 mod config;
 pub(crate) mod credentials_dir;
+mod kept;
 mod key_pair;
 mod merchant;
 mod platform;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use wechatpay_protocol::{Credentials, KeyId, Mchid, Timestamp};
 
 pub use config::{ApiCertificate, Apiv2Key, CertificateStatus, MerchantConfig, MerchantKind, NoCredentials};
+pub(crate) use kept::Kept;
 pub use key_pair::KeyPairError;
 pub(crate) use key_pair::pair;
 pub(crate) use merchant::Merchant;
@@ -107,6 +109,11 @@ impl Merchants {
     /// Whether the merchant is configured, and so cannot be removed.
     pub(crate) fn is_configured(&self, mchid: &Mchid) -> bool {
         self.configured.contains_key(mchid)
+    }
+
+    /// Whether the merchant was created at run time.
+    pub(crate) fn is_created(&self, mchid: &Mchid) -> bool {
+        self.created().contains_key(mchid)
     }
 
     /// Adds a merchant, unless its mchid is taken or `most` merchants were already created.

@@ -26,6 +26,12 @@ pub enum ProvisionError {
     /// The merchant's key or certificate cannot be created.
     #[error("the merchant's key or certificate cannot be created")]
     NoCertificate,
+    /// The store can't be reached, or can't keep the merchant.
+    #[error("{reason}")]
+    Store {
+        /// Why.
+        reason: String,
+    },
     /// The limit of merchants that are created at run time is reached.
     #[error(
         "expected at most {most} merchants created at run time, found one more; remove those that you no \

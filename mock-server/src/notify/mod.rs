@@ -36,7 +36,7 @@ use crate::{
     gateway::Gateway,
     merchants::{Merchant, PlatformKey},
     policies::CallbackKey,
-    store::{Attempt, Delivery, DeliveryState, Outcome, SentCallback},
+    store::{Attempt, Delivery, DeliveryState, Outcome, STORE_RETRY, SentCallback},
 };
 
 pub use hosts::{NotifyHosts, NotifyMap, NotifyMapError};
@@ -103,12 +103,23 @@ impl Notifier {
         let mut attempts = JoinSet::new();
         while !gateway.gate.is_shutting_down() {
             let now = gateway.clock.now();
-            let lease = gateway.store.lease(now, AT_ONCE.saturating_sub(attempts.len()), AT_ONCE_FOR_ONE);
+            let most = AT_ONCE.saturating_sub(attempts.len());
+            let losses = gateway.store.losses();
+            let lease = gateway.store.lease(now, most, AT_ONCE_FOR_ONE);
+            let (mut is_lost, mut lease) = (lease.is_err(), lease.unwrap_or_default());
+            // What a callback tells of must outlast a crash.
+            if gateway.store.lasting_since(losses).await.is_err() {
+                is_lost = true;
+                for mut delivery in lease.taken.drain(..) {
+                    delivery.state = DeliveryState::Waiting(now);
+                    let _ = gateway.store.update(delivery);
+                }
+            }
             for delivery in lease.taken {
                 let notifier = Arc::clone(&self);
                 attempts.spawn(async move { notifier.attempt(delivery).await });
             }
-            let until_next = lease.next.map(|next| self.until(next));
+            let until_next = lease.next.map(|next| self.until(next)).or(is_lost.then_some(STORE_RETRY));
             tokio::select! {
                 () = gateway.store.outbox_changed() => {}
                 () = clock.next() => {}
@@ -125,7 +136,7 @@ impl Notifier {
     /// Sends a callback, and waits for its first attempt.
     pub(crate) async fn trigger(&self, trigger: &Trigger) -> Result<Arc<Delivery>, TriggerError> {
         let (merchant, outgoing) = trigger.outgoing(&self.gateway)?;
-        let number = self.gateway.store.send(&merchant.mchid, outgoing.clone());
+        let number = self.gateway.store.send(&merchant.mchid, outgoing.clone())?;
         let attempted = self.attempted(number, 1).await;
         Ok(attempted.unwrap_or_else(|| Arc::new(Delivery::new(number, &merchant.mchid, outgoing))))
     }
@@ -155,7 +166,7 @@ impl Notifier {
 
     /// Sends a callback again now, unless it is being sent, and waits for that attempt; `None` if it is forgotten.
     pub(crate) async fn resend(&self, number: u64) -> Option<Arc<Delivery>> {
-        let attempts = self.gateway.store.send_again(number, self.gateway.clock.now())?;
+        let attempts = self.gateway.store.send_again(number, self.gateway.clock.now()).ok()??;
         self.attempted(number, attempts + 1).await
     }
 
@@ -166,16 +177,20 @@ impl Notifier {
         let first = async {
             loop {
                 ended.borrow_and_update();
-                match self.gateway.store.delivery(number) {
+                match self.delivery(number) {
                     Some(delivery) if !is_attempted(&delivery) => {}
                     found => return found,
                 }
                 if ended.changed().await.is_err() {
-                    return self.gateway.store.delivery(number);
+                    return self.delivery(number);
                 }
             }
         };
-        timeout(2 * sender::TIMEOUT, first).await.unwrap_or_else(|_| self.gateway.store.delivery(number))
+        timeout(2 * sender::TIMEOUT, first).await.unwrap_or_else(|_| self.delivery(number))
+    }
+
+    fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
+        self.gateway.store.delivery(number).unwrap_or_default()
     }
 
     /// The real time until the mock's clock shows this, as long as nobody moves it.
@@ -198,7 +213,7 @@ impl Notifier {
         let mut attempt = Attempt {
             at: now,
             serial: key.id.clone(),
-            fault: fault.as_ref().map(ActiveFault::label),
+            fault: fault.as_ref().map(|fault| fault.label().into()),
             took: Duration::ZERO,
             sent: None,
             outcome: Outcome::NotSent { reason: String::new() },
@@ -223,7 +238,10 @@ impl Notifier {
         delivery.attempts.reserve_exact(1);
         delivery.attempts.push(attempt);
         delivery.state = state;
-        gateway.store.update(delivery);
+        // Without it, the attempt is made again: a callback is delivered at least once.
+        if let Err(error) = gateway.store.update(delivery) {
+            tracing::warn!("an attempt to deliver a callback is not kept: {error}");
+        }
         self.ended.send_modify(|ended| *ended += 1);
     }
 
@@ -271,7 +289,7 @@ impl Notifier {
             attempt.outcome = Outcome::NotSent { reason: "the mock is shutting down".into() };
             return;
         };
-        if self.gateway.store.delivery(delivery.number).is_none() {
+        if self.gateway.store.delivery(delivery.number).is_ok_and(|found| found.is_none()) {
             attempt.outcome = Outcome::NotSent { reason: "the callback was removed".into() };
             return;
         }
@@ -330,7 +348,7 @@ impl Notifier {
         {
             return at(OVERTAKEN);
         }
-        let was_overtaken = |before: &&Attempt| before.fault == Some(Fault::OutOfOrder.name());
+        let was_overtaken = |before: &&Attempt| before.fault.as_deref() == Some(Fault::OutOfOrder.name());
         let made = delivery.attempts.iter().filter(|before| !was_overtaken(before)).count();
         let event = self.gateway.contract.event(&delivery.event_type);
         let usual = || self.gateway.contract.event(USUAL);

@@ -6,7 +6,11 @@ use serde_json::Value;
 use wechatpay_protocol::{Mchid, display::quoted};
 
 use crate::{
-    api::suggest::nearest, gateway::Gateway, merchants::Merchant, operations::event, store::Outgoing,
+    api::suggest::nearest,
+    gateway::Gateway,
+    merchants::Merchant,
+    operations::event,
+    store::{Outgoing, Unavailable},
 };
 
 /// A callback to send by hand.
@@ -59,6 +63,18 @@ pub enum TriggerError {
         /// The merchant.
         mchid: Mchid,
     },
+    /// The store can't be reached, or can't keep the callback.
+    #[error("{reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl From<Unavailable> for TriggerError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable { reason: error.to_string() }
+    }
 }
 
 impl Trigger {

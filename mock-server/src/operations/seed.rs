@@ -1,6 +1,6 @@
 //! The initial state of a mock: a JSON file of cards and members, by merchant.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,35 @@ impl Default for SeedMerchant {
     fn default() -> Self {
         Self { may_use_member_cards: true, cards: Vec::new() }
     }
+}
+
+/// The first card or member of these merchants that can't be, as its place and what is wrong: each card has one merchant, and
+/// each code is unique within its card.
+pub(crate) fn wrong_card<'a>(
+    merchants: impl Iterator<Item = (&'a str, &'a [SeedCard])>,
+) -> Option<(String, String)> {
+    let mut card_ids = HashSet::new();
+    for (mchid, cards) in merchants {
+        for (at, SeedCard { card_id, members, .. }) in cards.iter().enumerate() {
+            let place = format!("merchants.{mchid}.cards[{at}]");
+            if !card_ids.insert(card_id) {
+                let problem = format!("expected the card_id {card_id:?} once, found it again");
+                return Some((format!("{place}.card_id"), problem));
+            }
+            let mut codes = HashSet::new();
+            for (at, SeedMember { code, .. }) in members.iter().enumerate() {
+                let problem = if code.is_empty() {
+                    format!("expected a code for each member of the card {card_id:?}, found none")
+                } else if !codes.insert(code) {
+                    format!("expected the code {code:?} once in the card {card_id:?}, found it again")
+                } else {
+                    continue;
+                };
+                return Some((format!("{place}.members[{at}].code"), problem));
+            }
+        }
+    }
+    None
 }
 
 fn yes() -> bool {

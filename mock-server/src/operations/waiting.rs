@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -131,13 +131,19 @@ pub(super) fn newest<T: DeserializeOwned, P>(
     mut pick: impl FnMut(T) -> Option<P>,
 ) -> Vec<P> {
     let mut picked = Vec::new();
-    documents.list_newest(kind, looked_at, |_, value| {
-        if value["state"].as_str().is_some_and(|state| states.contains(&state)) {
-            picked.extend(T::deserialize(value).ok().and_then(&mut pick));
+    documents.list_newest(kind, looked_at, |_, document| {
+        let state = document.read().and_then(|InState { state }| state);
+        if state.is_some_and(|state| states.contains(&state.as_str())) {
+            picked.extend(document.read().and_then(&mut pick));
         }
         if picked.len() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     picked
+}
+
+#[derive(Deserialize)]
+struct InState {
+    state: Option<String>,
 }
 
 /// A state as answers show it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use wechatpay_diagnosis::{BusinessView, BusinessViewEvidence, diagnose_business_view, given_parameter};
 
-use super::{NotRequested, Payer, Said, front_end::secrets, service_orders::unknown};
+use super::{NotRequested, Payer, PaymentError, Said, front_end::secrets, service_orders::unknown};
 use crate::{
     journal::ChangedBy,
     merchants::Merchant,
@@ -28,7 +28,7 @@ impl Payer {
     pub(crate) fn open_view(&self, opened: OpenedView) -> Said<NotRequested> {
         let found = target(opened.view, &opened.parameters)
             .and_then(|target| self.owner(opened.view, target, &opened.parameters));
-        let business = found.as_ref().and_then(|(target, merchant)| self.business(merchant, target));
+        let business = found.as_ref().and_then(|(target, merchant)| self.business(merchant, target).ok()?);
         Said {
             merchant: found.as_ref().map(|(_, merchant)| merchant.mchid.clone()),
             order: business.as_ref().map(|found| found.number().to_owned()),
@@ -75,7 +75,7 @@ impl Payer {
             }
             Ok(shown)
         });
-        shown.map_err(NotRequested::Payment)
+        shown.map_err(PaymentError::from).flatten().map_err(NotRequested::Payment)
     }
 
     /// The merchant that has it: the one that is named, if several have.
@@ -90,7 +90,9 @@ impl Payer {
             Business::Permission(_) => view == BusinessView::Enable,
         };
         let mut having_it = self.gateway.merchants.merchants();
-        having_it.retain(|merchant| self.business(merchant, &target).is_some_and(|found| is_of_view(&found)));
+        having_it.retain(|merchant| {
+            self.business(merchant, &target).ok().flatten().is_some_and(|found| is_of_view(&found))
+        });
         let mch_id = given_parameter(parameters, "mch_id").map(|given| given.text);
         let is_named = |merchant: &&Arc<Merchant>| mch_id.as_deref() == Some(merchant.mchid.as_str());
         let merchant = having_it.iter().find(is_named).or(having_it.first())?;

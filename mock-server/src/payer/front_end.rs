@@ -14,6 +14,7 @@ use crate::{
     merchants::Merchant,
     operations::payment::{Found, OrderName, PayerAction},
     request::diagnose::other_keys,
+    store::Unavailable,
 };
 
 /// How long a paySign is explained. Every mistake is tried within milliseconds, unless the machine is busy; a developer waits
@@ -49,10 +50,13 @@ impl Payer {
     pub(crate) fn request(&self, payment: FrontEndPayment) -> Said<NotRequested> {
         let FrontEndPayment { client, parameters, action, openid } = payment;
         let order = prepay_id(client, &parameters).map(|id| OrderName::PrepayId(id.into()));
-        let found = order.as_ref().and_then(|order| {
-            let mut merchants = self.gateway.merchants.merchants().into_iter();
-            merchants.find_map(|merchant| Some((self.found(&merchant, order)?, merchant)))
-        });
+        let found = match order.as_ref().map_or(Ok(None), |order| self.owner_of(order)) {
+            Ok(found) => found,
+            Err(error) => {
+                let outcome = Err(NotRequested::Payment(error.into()));
+                return Said { merchant: None, order: None, outcome };
+            }
+        };
         let diagnosis = self.diagnose(client, &parameters, found.as_ref());
         let (number, merchant) =
             found.map(|(found, merchant)| (found.number().to_owned(), merchant.mchid.clone())).unzip();
@@ -66,6 +70,16 @@ impl Payer {
             }
         };
         Said { merchant, order: number, outcome }
+    }
+
+    /// The order, with the first merchant that has it.
+    fn owner_of(&self, order: &OrderName) -> Result<Option<(Found, Arc<Merchant>)>, Unavailable> {
+        for merchant in self.gateway.merchants.merchants() {
+            if let Some(found) = self.found(&merchant, order)? {
+                return Ok(Some((found, merchant)));
+            }
+        }
+        Ok(None)
     }
 
     /// `None` if everything is right.

@@ -21,7 +21,7 @@ use crate::{
         payment::{Found, Ledger, OrderName, PayerAction, Refusal},
         waiting::{self, Waiting},
     },
-    store::Reminder,
+    store::{Reminder, STORE_RETRY, Unavailable},
 };
 
 pub(crate) use business_view::OpenedView;
@@ -105,6 +105,12 @@ pub enum PaymentError {
         /// The mchids.
         mchids: Vec<String>,
     },
+    /// The store can't be reached, or can't keep the change.
+    #[error("{reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
     /// The order can't be paid.
     #[error("{reason}; the user sees {shown}")]
     Refused {
@@ -140,6 +146,12 @@ impl From<Refusal> for PaymentError {
     }
 }
 
+impl From<Unavailable> for PaymentError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable { reason: error.to_string() }
+    }
+}
+
 /// What a client says to the front end that asked it to let its user pay or confirm.
 pub(crate) struct Said<E> {
     /// The merchant that the front end asks for, if it is known.
@@ -166,12 +178,14 @@ impl Payer {
         let mut clock = gateway.clock.changes();
         while !gateway.gate.is_shutting_down() {
             let due = gateway.store.due(gateway.clock.now(), AT_ONCE);
+            let is_lost = due.is_err();
+            let due = due.unwrap_or_default();
             if !due.taken.is_empty() {
                 due.taken.iter().for_each(|reminder| self.become_due(reminder));
                 tokio::task::yield_now().await;
                 continue;
             }
-            let until_next = due.next.map(|next| self.until(next));
+            let until_next = due.next.map(|next| self.until(next)).or(is_lost.then_some(STORE_RETRY));
             tokio::select! {
                 () = gateway.store.reminded() => {}
                 () = clock.next() => {}
@@ -183,9 +197,13 @@ impl Payer {
 
     fn become_due(&self, Reminder { mchid, key }: &Reminder) {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
-        self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
+        let changed = self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
             operations::become_due(context, &merchant, documents, key);
         });
+        // It then changes when it is next used.
+        if let Err(error) = changed {
+            tracing::warn!("the {} {} does not change in time: {error}", key.kind, key.id);
+        }
     }
 
     /// The real time until the mock's clock shows this, as long as nobody moves it.
@@ -205,7 +223,7 @@ impl Payer {
             let mut shown = ledger.shown(&found);
             shown["merchant"] = merchant.mchid.as_str().into();
             Ok(shown)
-        })
+        })?
     }
 
     /// The name and the amount of an order that can be paid on a page, in fen.
@@ -216,7 +234,7 @@ impl Payer {
             let found = ledger.find(&payment.order).ok_or_else(|| PaymentError::unknown(&payment.order))?;
             ledger.check_page(&found)?;
             Ok(found.shown())
-        })
+        })?
     }
 
     /// What waits for its user, of one merchant or of all: the newest first, at most 100. `None` if `is_stopped` says so meanwhile.
@@ -224,7 +242,7 @@ impl Payer {
         &self,
         mchid: Option<&Mchid>,
         is_stopped: impl Fn() -> bool,
-    ) -> Option<Vec<Waiting>> {
+    ) -> Option<Result<Vec<Waiting>, Unavailable>> {
         let merchants = &self.gateway.merchants;
         let merchants = match mchid {
             Some(mchid) => merchants.merchant(mchid.as_str()).into_iter().collect(),
@@ -236,18 +254,22 @@ impl Payer {
             if is_stopped() {
                 return None;
             }
-            all.extend(self.gateway.look(merchant, |context, documents| {
+            let waiting = self.gateway.look(merchant, |context, documents| {
                 waiting::waiting(context, merchant, documents, looked_at)
-            }));
+            });
+            match waiting {
+                Ok(waiting) => all.extend(waiting),
+                Err(error) => return Some(Err(error)),
+            }
         }
         all.sort_by_key(|one| Reverse(one.created_at));
         all.truncate(waiting::MOST);
-        Some(all)
+        Some(Ok(all))
     }
 
     /// The merchant that has the order.
     fn merchant_of(&self, payment: &Payment) -> Result<Arc<Merchant>, PaymentError> {
-        let has_it = |merchant: &Arc<Merchant>| self.found(merchant, &payment.order).is_some();
+        let has_it = |merchant: &Arc<Merchant>| Ok(self.found(merchant, &payment.order)?.is_some());
         let unknown = || PaymentError::unknown(&payment.order);
         self.only_merchant(payment.merchant.as_deref(), has_it, unknown)
     }
@@ -256,7 +278,7 @@ impl Payer {
     fn only_merchant(
         &self,
         mchid: Option<&str>,
-        has_it: impl Fn(&Arc<Merchant>) -> bool,
+        has_it: impl Fn(&Arc<Merchant>) -> Result<bool, Unavailable>,
         unknown: impl Fn() -> PaymentError,
     ) -> Result<Arc<Merchant>, PaymentError> {
         let merchants = &self.gateway.merchants;
@@ -264,7 +286,12 @@ impl Payer {
             let unknown = || PaymentError::UnknownMerchant { found: quoted(mchid) };
             return merchants.merchant(mchid).ok_or_else(unknown);
         }
-        let having_it: Vec<_> = merchants.merchants().into_iter().filter(has_it).collect();
+        let mut having_it = Vec::new();
+        for merchant in merchants.merchants() {
+            if has_it(&merchant)? {
+                having_it.push(merchant);
+            }
+        }
         match having_it.as_slice() {
             [] => Err(unknown()),
             [merchant] => Ok(Arc::clone(merchant)),
@@ -276,7 +303,7 @@ impl Payer {
     }
 
     /// The merchant's order of this name.
-    fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Option<Found> {
+    fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Result<Option<Found>, Unavailable> {
         // Who looks changes only what is due.
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find(order)

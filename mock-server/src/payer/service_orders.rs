@@ -10,6 +10,7 @@ use crate::{
     journal::ChangedBy,
     merchants::Merchant,
     operations::pay_score::{Book, Business, ServiceAction, ServiceTarget},
+    store::Unavailable,
 };
 
 /// What a user does with a service order, or with a permission.
@@ -62,7 +63,7 @@ pub(super) fn unknown(target: &ServiceTarget) -> PaymentError {
 impl Payer {
     /// Does what the user does. Returns the order or the permission as a query shows it, with its merchant.
     pub(crate) fn act_on_service(&self, call: &ServiceOrderCall) -> Result<Value, PaymentError> {
-        let has_it = |merchant: &Arc<Merchant>| self.business(merchant, &call.target).is_some();
+        let has_it = |merchant: &Arc<Merchant>| Ok(self.business(merchant, &call.target)?.is_some());
         let merchant = self.only_merchant(call.merchant.as_deref(), has_it, || call.unknown())?;
         self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
             let mut book = Book::new(context, &merchant, documents);
@@ -70,11 +71,15 @@ impl Payer {
             let mut shown = book.act(found, call.action, call.openid.as_deref())?;
             shown["merchant"] = merchant.mchid.as_str().into();
             Ok(shown)
-        })
+        })?
     }
 
     /// What the merchant has under this name.
-    pub(super) fn business(&self, merchant: &Arc<Merchant>, target: &ServiceTarget) -> Option<Business> {
+    pub(super) fn business(
+        &self,
+        merchant: &Arc<Merchant>,
+        target: &ServiceTarget,
+    ) -> Result<Option<Business>, Unavailable> {
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Book::new(context, merchant, documents).find(target)
         })

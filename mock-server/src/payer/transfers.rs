@@ -13,6 +13,7 @@ use crate::{
         payment::Ledger,
         transfer::{TransferAction, TransferName, TransferTarget},
     },
+    store::Unavailable,
 };
 
 /// What a user does with a transfer, or with an authorization of transfers.
@@ -60,7 +61,7 @@ impl Payer {
         let Confirmation { transfer, action, user_name, .. } = confirmation;
         let merchant = self.only_merchant(
             confirmation.merchant.as_deref(),
-            |merchant| self.transfer_of(merchant, transfer).is_some(),
+            |merchant| Ok(self.transfer_of(merchant, transfer)?.is_some()),
             || unknown(transfer),
         )?;
         self.gateway.change(ChangedBy::Payer, &merchant, |context, documents| {
@@ -69,7 +70,7 @@ impl Payer {
             let mut shown = ledger.act_on_transfer(&found, *action, user_name.as_deref())?;
             shown["merchant"] = merchant.mchid.as_str().into();
             Ok(shown)
-        })
+        })?
     }
 
     /// Checks what the client is handed, and then does what the user does.
@@ -82,7 +83,7 @@ impl Payer {
         let text = |name: &str| parameters.get(name).and_then(Value::as_str);
         let merchant = text("mchId").and_then(|mchid| self.gateway.merchants.merchant(mchid));
         let target = merchant.as_ref().zip(text("package")).and_then(|(merchant, package)| {
-            self.transfer_of(merchant, &TransferName::PackageInfo(package.into()))
+            self.transfer_of(merchant, &TransferName::PackageInfo(package.into())).ok().flatten()
         });
         Said {
             merchant: merchant.as_ref().map(|merchant| merchant.mchid.clone()),
@@ -119,7 +120,7 @@ impl Payer {
             let found = ledger.find_transfer(&name)?;
             ledger.transfer_appid(&found)
         });
-        match ordered {
+        match ordered.map_err(|error| NotAsked::Payment(error.into()))? {
             None => Err(wrong("package", "the package_info of one of this merchant's transfers", package)),
             Some(ordered) if ordered != appid => {
                 Err(wrong("appId", &format!("the appid of the transfer, {ordered}"), appid))
@@ -132,7 +133,11 @@ impl Payer {
         }
     }
 
-    fn transfer_of(&self, merchant: &Arc<Merchant>, name: &TransferName) -> Option<TransferTarget> {
+    fn transfer_of(
+        &self,
+        merchant: &Arc<Merchant>,
+        name: &TransferName,
+    ) -> Result<Option<TransferTarget>, Unavailable> {
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find_transfer(name)
         })

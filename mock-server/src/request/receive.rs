@@ -117,6 +117,20 @@ pub(crate) async fn receive<B>(
 where
     B: Body<Data = Bytes> + Unpin,
 {
+    receive_within(request, peer, limits, room, |_| limits.body).await
+}
+
+/// The same with a limit of the body that depends on the head.
+pub(crate) async fn receive_within<B>(
+    request: Request<B>,
+    peer: Peer,
+    limits: &Limits,
+    room: &Semaphore,
+    most: impl FnOnce(&RawRequest) -> usize,
+) -> (RawRequest, Result<(), ApiError>)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     let (head, mut body) = request.into_parts();
     let target = head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string);
     let keeps_alive = keeps_alive(head.version, &head.headers);
@@ -141,7 +155,7 @@ where
         Err((ApiError::HeadTooLarge { limit: limits.head }, Rest::Unread))
     } else {
         let expects_continue = received.headers.contains_key(EXPECT);
-        let reading = read(&mut body, limits.body, expects_continue, room);
+        let reading = read(&mut body, most(&received), expects_continue, room);
         timeout(limits.body_timeout, reading).await.unwrap_or(Err((ApiError::BodyTimeout, Rest::Unread)))
     };
     let verdict = verdict.and_then(|body| match received.headers.get_all(AUTHORIZATION).iter().count() {

@@ -9,12 +9,16 @@ use std::{
 
 use super::MockServer;
 use crate::{
-    admin::{Access, Admin, AdminToken, control::Control},
+    admin::{
+        Access, Admin, AdminToken,
+        advertised::{Advertised, advertised},
+        control::{Control, Lasting, Others},
+    },
     api::host::Host,
     clock::Clock,
     config::Config,
-    faults::{FaultRule, RuleError},
-    gateway::Gateway,
+    faults::FaultRule,
+    gateway::{Gateway, Parts},
     journal::RejectedConnections,
     limits::Limits,
     merchants::Merchants,
@@ -25,6 +29,7 @@ use crate::{
     policies::Policies,
     random::Randomness,
     request::diagnose::DiagnosisMode,
+    store::{Store, StorePlace},
 };
 
 /// Configures a mock before it starts; see [`MockServer::builder`].
@@ -95,6 +100,27 @@ impl MockServerBuilder {
     #[must_use]
     pub fn ca_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.config.ca_dir = Some(dir.into());
+        self
+    }
+
+    /// Keeps the state there. By default, it is in memory and lost when the mock stops.
+    #[must_use]
+    pub fn store(mut self, place: StorePlace) -> Self {
+        self.config.store = place;
+        self
+    }
+
+    /// Shares the clock, and the fault rules and merchants made at run time, with all mocks that do and have the same Redis.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.config.shared = true;
+        self
+    }
+
+    /// Tells other mocks with the same Redis to call this one at this address.
+    #[must_use]
+    pub fn advertise(mut self, address: Advertised) -> Self {
+        self.config.advertise = Some(address);
         self
     }
 
@@ -172,18 +198,37 @@ impl MockServerBuilder {
     ///
     /// # Errors
     /// An I/O error if the mock can't listen on an address, for example because it is in use; a [`RuleError`] inside it
-    /// if a fault rule can't be added.
+    /// if a fault rule can't be added, a [`StoreError`] if the store can't be opened.
     pub async fn start(self) -> io::Result<MockServer> {
+        if self.config.shared && !matches!(self.config.store, StorePlace::Redis(_)) {
+            let problem = "mocks can share their clock, fault rules and merchants only in Redis; leave shared out, or \
+                           set store to redis://HOST:PORT";
+            return Err(io::Error::other(self.config.store.error(problem)));
+        }
+        let store = Store::open(&self.config.store, &self.config.limits).map_err(io::Error::other)?;
+        self.start_with(store).await
+    }
+
+    /// Starts the mock with this store.
+    pub(crate) async fn start_with(self, store: Store) -> io::Result<MockServer> {
         let Self { config, clock, randomness } = self;
         let either = config.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
         let listeners = Addresses { either, tls_only: config.tls_listen }.listen()?;
         let addresses = listeners.addresses()?;
-        let shared = shared(&config, addresses, clock, randomness);
-        let shared = Arc::new(shared.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
+        let others = match &config.store {
+            StorePlace::Redis(redis) => {
+                let address = advertised(config.advertise.as_ref(), addresses.either, redis).await;
+                Some(Others::new(address))
+            }
+            _ => None,
+        };
+        let lasting = Lasting::new(&config.store, config.shared, others);
+        let shared = Arc::new(shared(&config, addresses, store, lasting, clock, randomness)?);
         let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&shared)));
         let delivering = tokio::spawn(Arc::clone(&shared.control().notifier).deliver());
         let paying = tokio::spawn(Arc::clone(&shared.control().payer).wait());
-        Ok(MockServer { addresses, config, shared, accepting, delivering, paying })
+        let keeping_up = tokio::spawn(Arc::clone(&shared.admin.control).keep_up());
+        Ok(MockServer { addresses, config, shared, accepting, delivering, paying, keeping_up })
     }
 }
 
@@ -191,9 +236,11 @@ impl MockServerBuilder {
 fn shared(
     config: &Config,
     addresses: Addresses,
+    store: Store,
+    lasting: Lasting,
     clock: Clock,
     randomness: Randomness,
-) -> Result<Shared, RuleError> {
+) -> io::Result<Shared> {
     let merchants =
         Merchants::new(config.merchants(), config.platform_certificates.clone(), config.public_key.clone());
     let operations = Operations {
@@ -202,16 +249,22 @@ fn shared(
         ..config.operations.clone()
     };
     let (policies, limits, diagnosis) = (config.policies.clone(), config.limits, config.diagnosis);
-    let gateway = Gateway::new(operations, merchants, policies, limits, diagnosis, clock, randomness);
+    let parts = Parts { operations, merchants, store, policies, limits, diagnosis, clock, randomness };
+    let gateway = Gateway::new(parts);
     for merchant in config.merchants() {
-        gateway.store.seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()));
+        gateway
+            .store
+            .seed(&merchant.mchid, initial::documents(&merchant.mchid, config.seed.as_ref()))
+            .map_err(io::Error::other)?;
     }
     let rejected_connections = Arc::new(RejectedConnections::default());
     let gateway = Arc::new(gateway);
     let notifier = Notifier::new(Arc::clone(&gateway), config.notify.clone());
     let payer = Payer::new(Arc::clone(&gateway));
     let (notifier, payer, faults) = (Arc::new(notifier), Arc::new(payer), config.faults.clone());
-    let control = Control::new(gateway, notifier, payer, rejected_connections, faults)?;
+    let control = Control::new(gateway, notifier, payer, rejected_connections, faults, lasting)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    control.restore().map_err(io::Error::other)?;
     let access = Access::new(addresses.most_open(), config.admin_token.clone());
     let tls = Tls::new(config.ca_dir.clone(), config.hosts.clone(), config.policies.gateway_http2);
     let tls = Arc::new(tls);

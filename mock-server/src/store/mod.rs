@@ -5,25 +5,46 @@
 //! to one request. [`Store::commit`] keeps all changes at once, or none if another request changed one of the documents
 //! in the meantime.
 //!
-//! A [`Backend`] keeps it all; [`Memory`] is the only one so far.
+//! A [`Backend`] keeps it all. It may be on a disk or on another machine, so that each of its methods can fail: a request then
+//! ends with 503, and nothing of it is kept.
 
 mod documents;
+mod json;
 mod memory;
+#[cfg(test)]
+pub(crate) mod noting;
 mod outbox;
+mod place;
+mod record;
+#[cfg(feature = "redis")]
+mod redis;
+mod redis_url;
 mod reminders;
 mod space;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(test)]
+pub(crate) mod suite;
 
-use std::{fmt::Debug, pin::Pin, sync::Arc};
+use std::{fmt::Debug, pin::Pin, sync::Arc, time::Duration};
 
-use serde_json::Value;
+use parking_lot::MutexGuard;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+};
 use wechatpay_protocol::{Mchid, Timestamp};
 
-pub(crate) use documents::{Documents, NumberUse};
+pub(crate) use documents::{Ahead, Documents, NumberUse};
+pub(crate) use json::JsonText;
 pub(crate) use outbox::Outgoing;
 pub use outbox::{Attempt, Delivery, DeliveryState, Outcome, SentCallback};
+pub use place::{StoreError, StorePlace, StorePlaceError};
+pub(crate) use record::DeliveryRecord;
+pub use redis_url::{RedisLogin, RedisUrl, RedisUrlError};
 pub(crate) use reminders::{Due, Reminder};
 
-use crate::limits::{Limits, memory_of};
+use crate::limits::Limits;
 use documents::Changes;
 use memory::Memory;
 
@@ -32,74 +53,174 @@ use memory::Memory;
 pub(crate) struct Store(Box<dyn Backend>);
 
 /// Where documents, request numbers and callbacks are kept.
+///
+/// The methods may wait for a disk or a network. Each fails with [`Unavailable`] if the backend can't be reached or can't keep
+/// the change; what has failed has changed nothing, or is not answered as done.
 trait Backend: Debug + Send + Sync {
-    /// Sets the merchant's initial documents, and forgets all others.
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, Value)>);
+    /// Sets the merchant's initial documents, which a reset restores. A merchant that the backend does not know yet begins
+    /// with them.
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable>;
 
     /// The document with this key.
-    fn read(&self, mchid: &Mchid, key: &Key) -> Option<Document>;
+    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable>;
 
     /// The documents of a kind in the order in which they were created, from after this place on, and at most this many.
     /// A document's place stays the same while it exists.
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<Listed>;
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Result<Vec<Listed>, Unavailable>;
 
     /// The same from before this place on, newest first.
-    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> Vec<Listed>;
+    fn list_newest(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        before: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, Unavailable>;
+
     /// Each kind that has documents, and how many.
-    fn kinds(&self, mchid: &Mchid) -> Vec<(Arc<str>, usize)>;
+    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable>;
 
     /// The content that the request number was used for.
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Option<Fingerprint>;
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, Unavailable>;
+
+    /// These documents, all as they were at one time, and then the contents that these request numbers were used for.
+    fn read_many(&self, mchid: &Mchid, keys: &[Key], numbers: &[Fingerprint]) -> Result<Found, Unavailable> {
+        let documents = keys.iter().map(|key| self.read(mchid, key)).collect::<Result<_, _>>()?;
+        let contents = numbers.iter().map(|number| self.number(mchid, *number)).collect::<Result<_, _>>()?;
+        Ok(Found { documents, contents })
+    }
+
+    /// Waits until no other request is about to change the document, or for a while: then they conflict.
+    fn turn(&self, _mchid: &Mchid, _key: &Key) -> Option<Turn<'_>> {
+        None
+    }
 
     /// Keeps all changes or none. Returns a version that no earlier change of these documents had.
-    ///
-    /// # Errors
-    /// [`Conflict`] if a document that was read has changed since.
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Conflict>;
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted>;
 
     /// Restores the initial documents of one merchant, or of all merchants.
-    fn reset(&self, mchid: Option<&Mchid>);
+    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable>;
 
     /// Forgets the merchant.
-    fn remove(&self, mchid: &Mchid);
+    fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable>;
 
     /// Keeps a callback that no change belongs to. Returns its number.
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> u64;
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable>;
 
     /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
-    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Lease;
+    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Result<Lease, Unavailable>;
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
-    fn update(&self, delivery: Delivery) -> bool;
+    fn update(&self, delivery: Delivery) -> Result<bool, Unavailable>;
 
     /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
-    fn send_again(&self, number: u64, now: Timestamp) -> Option<usize>;
+    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable>;
 
     /// The callback with this number.
-    fn delivery(&self, number: u64) -> Option<Arc<Delivery>>;
+    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable>;
 
     /// The callbacks of one merchant or of all, from after this number on, oldest first, and at most this many.
-    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> Vec<Arc<Delivery>>;
+    fn deliveries(
+        &self,
+        mchid: Option<&Mchid>,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Arc<Delivery>>, Unavailable>;
 
     /// The number of the last callback; 0 if there was none.
-    fn last_delivery(&self) -> u64;
+    fn last_delivery(&self) -> Result<u64, Unavailable>;
 
     /// Resolves when there may be something new to deliver.
-    fn outbox_changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    fn outbox_changed(&self) -> Wait<'_>;
 
     /// Takes the documents that are due, at most `most`.
-    fn due(&self, now: Timestamp, most: usize) -> Due;
+    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable>;
 
     /// Resolves when there may be a new document that becomes due.
-    fn reminded(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    fn reminded(&self) -> Wait<'_>;
+
+    /// Keeps or removes a note of the mock's own, such as its clock's offset. Only a backend that lasts keeps notes.
+    fn note(&self, _name: &str, _text: Option<&str>) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
+    /// The notes whose names begin so, by name.
+    fn notes(&self, _prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+        Ok(Vec::new())
+    }
+
+    /// The note with exactly this name.
+    fn noted(&self, name: &str) -> Result<Option<String>, Unavailable> {
+        let found = self.notes(name)?.into_iter().find(|(found, _)| found == name);
+        Ok(found.map(|(_, text)| text))
+    }
+
+    /// Adds to a note that is a number, 0 if there is none, and returns the sum. Nobody else's addition is lost. Only a backend that
+    /// mocks share counts.
+    fn count(&self, _name: &str, _add: i64) -> Result<i64, Unavailable> {
+        Ok(0)
+    }
+
+    /// Resolves once all changes that were made before this call outlast a crash; `None` if they do, as far as the backend can
+    /// keep them.
+    fn lasting(&self) -> Option<Wait<'_, Result<(), Unavailable>>> {
+        None
+    }
+
+    /// How often changes were lost that did not outlast a crash yet.
+    fn losses(&self) -> u64 {
+        0
+    }
+
+    /// Whether the backend can be reached and can keep changes.
+    fn check(&self) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
+    /// Everything of a merchant.
+    fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable>;
+
+    /// Replaces everything of a merchant. Callbacks and documents get new numbers and versions.
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable>;
+
+    /// Whether methods wait for another machine.
+    fn is_remote(&self) -> bool {
+        false
+    }
+}
+
+/// Makes other requests wait that are about to change the same document.
+type Turn<'a> = MutexGuard<'a, ()>;
+
+/// What a backend lets others wait for.
+type Wait<'a, T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Everything that is remembered of a merchant, to be kept elsewhere.
+#[derive(Debug, Default)]
+pub(crate) struct MerchantState {
+    /// In the order in which they were created.
+    pub(crate) documents: Vec<(Key, JsonText)>,
+    /// The used request numbers with their contents, the oldest first.
+    pub(crate) numbers: Vec<(Fingerprint, Fingerprint)>,
+    /// The oldest first.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// When documents change by themselves.
+    pub(crate) reminders: Vec<(Timestamp, Key)>,
 }
 
 /// Callbacks to deliver now.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Lease {
     pub(crate) taken: Vec<Delivery>,
     /// When the next one is due.
     pub(crate) next: Option<Timestamp>,
+}
+
+/// What was read at once, in the order in which it was asked for.
+#[derive(Debug)]
+struct Found {
+    documents: Vec<Option<Document>>,
+    contents: Vec<Option<Fingerprint>>,
 }
 
 /// Identifies a document of a merchant.
@@ -115,14 +236,7 @@ pub(crate) struct Key {
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     pub(crate) version: u64,
-    pub(crate) value: Arc<Value>,
-}
-
-/// What is put into a document, and about how much memory it takes, in bytes.
-#[derive(Clone, Debug)]
-struct Content {
-    value: Arc<Value>,
-    bytes: usize,
+    pub(crate) value: JsonText,
 }
 
 /// A document that a commit has changed.
@@ -130,9 +244,7 @@ struct Content {
 pub(crate) struct Changed {
     pub(crate) key: Key,
     /// `None` if it was removed.
-    pub(crate) value: Option<Arc<Value>>,
-    /// About how much memory the value takes, in bytes.
-    pub(crate) bytes: usize,
+    pub(crate) value: Option<JsonText>,
     /// Orders the changes of a document.
     pub(crate) version: u64,
 }
@@ -145,6 +257,14 @@ pub(crate) struct Listed {
     pub(crate) document: Document,
 }
 
+/// How long a task waits before it asks a store again that it could not reach.
+pub(crate) const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// How often a change begins again that conflicts with others on another machine, and the longest that it waits before: about a
+/// second in all. (own choice)
+const MOST_CONFLICTS: u32 = 40;
+const LONGEST_BACK_OFF: Duration = Duration::from_millis(64);
+
 /// The version of a document that does not exist.
 const ABSENT: u64 = 0;
 
@@ -153,19 +273,87 @@ const ABSENT: u64 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint([u8; 16]);
 
-/// Another request changed one of the documents after it was read and before the commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Conflict;
+/// Why a commit has kept nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Uncommitted {
+    /// Another request changed one of the documents after it was read and before the commit.
+    Conflict,
+    /// The store can't be reached, or can't keep it.
+    Unavailable(Unavailable),
+}
+
+/// The store can't be reached, or can't keep a change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store is not available: {reason}")]
+pub(crate) struct Unavailable {
+    pub(crate) reason: String,
+}
 
 impl Store {
+    /// The store at this place, within these limits.
+    ///
+    /// # Errors
+    /// If it can't be opened or reached.
+    pub(crate) fn open(place: &StorePlace, limits: &Limits) -> Result<Self, StoreError> {
+        match place {
+            StorePlace::Memory => Ok(Self::memory(limits)),
+            #[cfg(feature = "sqlite")]
+            StorePlace::Sqlite(file) => match sqlite::Sqlite::open(file, limits) {
+                Ok(sqlite) => Ok(Self(Box::new(sqlite))),
+                Err(error) => Err(place.error(error.to_string())),
+            },
+            #[cfg(not(feature = "sqlite"))]
+            StorePlace::Sqlite(_) => {
+                Err(place.error("this build has no SQLite; build with --features sqlite"))
+            }
+            #[cfg(feature = "redis")]
+            StorePlace::Redis(url) => match redis::Redis::connect(url.clone(), limits) {
+                Ok(redis) => Ok(Self(Box::new(redis))),
+                Err(error) => Err(place.error(error.reason)),
+            },
+            #[cfg(not(feature = "redis"))]
+            StorePlace::Redis(_) => Err(place.error("this build has no Redis; build with --features redis")),
+        }
+    }
+
     /// An empty store in memory within these limits.
     pub(crate) fn memory(limits: &Limits) -> Self {
         Self(Box::new(Memory::new(limits)))
     }
 
-    /// Sets the merchant's initial documents.
-    pub(crate) fn seed(&self, mchid: &Mchid, documents: Vec<(Key, Value)>) {
-        self.0.seed(mchid, documents);
+    /// Does what may wait for the backend. A worker of the runtime that waits for another machine is replaced meanwhile.
+    pub(crate) fn waiting<T>(&self, work: impl FnOnce() -> T) -> T {
+        let is_worker = || {
+            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
+        };
+        if self.0.is_remote() && is_worker() { block_in_place(work) } else { work() }
+    }
+
+    /// Waits before a change begins again that conflicted with another for the `nth` time. In memory, the other is done by now.
+    /// Elsewhere, each mock waits for another random time, so that they do not meet again.
+    ///
+    /// # Errors
+    /// If it has conflicted too often.
+    pub(crate) fn after_conflict(&self, nth: u32) -> Result<(), Unavailable> {
+        if !self.0.is_remote() {
+            return Ok(());
+        }
+        if nth > MOST_CONFLICTS {
+            let reason = format!("a change conflicted with others {nth} times; its document is too busy");
+            return Err(Unavailable { reason });
+        }
+        let longest = LONGEST_BACK_OFF.min(Duration::from_millis(1 << nth.min(10)));
+        std::thread::sleep(rand::random_range(Duration::ZERO..longest));
+        Ok(())
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&dyn Backend) -> T) -> T {
+        self.waiting(|| work(&*self.0))
+    }
+
+    /// Sets the merchant's initial documents, as [`Backend::seed`] has it.
+    pub(crate) fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable> {
+        self.with(|backend| backend.seed(mchid, documents))
     }
 
     /// The merchant's documents, for one request.
@@ -174,84 +362,97 @@ impl Store {
     }
 
     /// The merchant's document with this key.
-    pub(crate) fn read(&self, mchid: &Mchid, key: &Key) -> Option<Document> {
-        self.0.read(mchid, key)
+    pub(crate) fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable> {
+        self.with(|backend| backend.read(mchid, key))
     }
 
     /// The merchant's documents of a kind, as [`Backend::list`] has them.
-    pub(crate) fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Vec<Listed> {
-        self.0.list(mchid, kind, after, most)
+    pub(crate) fn list(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, Unavailable> {
+        self.with(|backend| backend.list(mchid, kind, after, most))
     }
 
     /// Each kind that has documents of the merchant, and how many, by name.
-    pub(crate) fn kinds(&self, mchid: &Mchid) -> Vec<(Arc<str>, usize)> {
-        let mut kinds = self.0.kinds(mchid);
+    pub(crate) fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable> {
+        let mut kinds = self.with(|backend| backend.kinds(mchid))?;
         kinds.sort_unstable();
-        kinds
+        Ok(kinds)
     }
 
     /// Keeps all changes or none. Returns the documents that it has changed.
-    ///
-    /// # Errors
-    /// [`Conflict`] if a document that was read has changed since.
-    pub(crate) fn commit(&self, documents: Documents<'_>) -> Result<Vec<Changed>, Conflict> {
+    pub(crate) fn commit(&self, mut documents: Documents<'_>) -> Result<Vec<Changed>, Uncommitted> {
+        let _turn = documents.take_turn();
         let mchid = documents.mchid();
-        let changes = documents.into_changes();
-        let changed = changes.changed.iter().map(|(key, content)| Changed {
+        let changes = documents.into_changes().map_err(Uncommitted::Unavailable)?;
+        let changed = changes.changed.iter().map(|(key, value)| Changed {
             key: key.clone(),
-            value: content.as_ref().map(|content| Arc::clone(&content.value)),
-            bytes: content.as_ref().map_or(0, |content| content.bytes),
+            value: value.clone(),
             version: ABSENT,
         });
         let mut changed: Vec<_> = changed.collect();
-        let version = self.0.commit(mchid, changes)?;
+        let version = self.with(|backend| backend.commit(mchid, changes))?;
         changed.iter_mut().for_each(|one| one.version = version);
         Ok(changed)
     }
 
     /// Restores the initial documents of one merchant, or of all merchants.
-    pub(crate) fn reset(&self, mchid: Option<&Mchid>) {
-        self.0.reset(mchid);
+    pub(crate) fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+        self.with(|backend| backend.reset(mchid))
     }
 
     /// Forgets the merchant.
-    pub(crate) fn remove(&self, mchid: &Mchid) {
-        self.0.remove(mchid);
+    pub(crate) fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+        self.with(|backend| backend.remove(mchid))
     }
 
     /// Keeps a callback that no change belongs to. Returns its number.
-    pub(crate) fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> u64 {
-        self.0.send(mchid, outgoing)
+    pub(crate) fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable> {
+        self.with(|backend| backend.send(mchid, outgoing))
     }
 
     /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
-    pub(crate) fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Lease {
-        self.0.lease(now, most, most_of_one)
+    pub(crate) fn lease(
+        &self,
+        now: Timestamp,
+        most: usize,
+        most_of_one: usize,
+    ) -> Result<Lease, Unavailable> {
+        self.with(|backend| backend.lease(now, most, most_of_one))
     }
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
-    pub(crate) fn update(&self, delivery: Delivery) -> bool {
-        self.0.update(delivery)
+    pub(crate) fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {
+        self.with(|backend| backend.update(delivery))
     }
 
     /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
-    pub(crate) fn send_again(&self, number: u64, now: Timestamp) -> Option<usize> {
-        self.0.send_again(number, now)
+    pub(crate) fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable> {
+        self.with(|backend| backend.send_again(number, now))
     }
 
     /// The callback with this number.
-    pub(crate) fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
-        self.0.delivery(number)
+    pub(crate) fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+        self.with(|backend| backend.delivery(number))
     }
 
     /// The callbacks of one merchant or of all, from after this number on, oldest first, and at most this many.
-    pub(crate) fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> Vec<Arc<Delivery>> {
-        self.0.deliveries(mchid, after, most)
+    pub(crate) fn deliveries(
+        &self,
+        mchid: Option<&Mchid>,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Arc<Delivery>>, Unavailable> {
+        self.with(|backend| backend.deliveries(mchid, after, most))
     }
 
     /// The number of the last callback; 0 if there was none.
-    pub(crate) fn last_delivery(&self) -> u64 {
-        self.0.last_delivery()
+    pub(crate) fn last_delivery(&self) -> Result<u64, Unavailable> {
+        self.with(|backend| backend.last_delivery())
     }
 
     /// Resolves when there may be something new to deliver.
@@ -260,19 +461,73 @@ impl Store {
     }
 
     /// Takes the documents that are due, at most `most`.
-    pub(crate) fn due(&self, now: Timestamp, most: usize) -> Due {
-        self.0.due(now, most)
+    pub(crate) fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
+        self.with(|backend| backend.due(now, most))
     }
 
     /// Resolves when there may be a new document that becomes due.
     pub(crate) async fn reminded(&self) {
         self.0.reminded().await;
     }
-}
 
-impl Content {
-    fn new(value: Arc<Value>) -> Self {
-        Self { bytes: memory_of(&value), value }
+    /// Keeps or removes a note of the mock's own.
+    pub(crate) fn note(&self, name: &str, text: Option<&str>) -> Result<(), Unavailable> {
+        self.with(|backend| backend.note(name, text))
+    }
+
+    /// The notes whose names begin so, by name.
+    pub(crate) fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+        self.with(|backend| backend.notes(prefix))
+    }
+
+    /// The note with exactly this name.
+    pub(crate) fn noted(&self, name: &str) -> Result<Option<String>, Unavailable> {
+        self.with(|backend| backend.noted(name))
+    }
+
+    /// Adds to a note that is a number, 0 if there is none, and returns the sum, as [`Backend::count`] has it.
+    pub(crate) fn count(&self, name: &str, add: i64) -> Result<i64, Unavailable> {
+        self.with(|backend| backend.count(name, add))
+    }
+
+    /// Resolves once all changes that were made before this call outlast a crash.
+    pub(crate) async fn lasting(&self) -> Result<(), Unavailable> {
+        match self.0.lasting() {
+            None => Ok(()),
+            Some(lasting) => lasting.await,
+        }
+    }
+
+    /// How often changes were lost that did not outlast a crash yet: for [`lasting_since`](Self::lasting_since).
+    pub(crate) fn losses(&self) -> u64 {
+        self.0.losses()
+    }
+
+    /// Resolves once what was read and changed since there were so many losses outlasts a crash.
+    ///
+    /// # Errors
+    /// If it may be lost.
+    pub(crate) async fn lasting_since(&self, losses: u64) -> Result<(), Unavailable> {
+        self.lasting().await?;
+        if self.losses() == losses {
+            return Ok(());
+        }
+        Err(Unavailable { reason: "what was changed could not be kept, and is undone".into() })
+    }
+
+    /// Whether the store can be reached and can keep changes.
+    pub(crate) fn check(&self) -> Result<(), Unavailable> {
+        self.with(|backend| backend.check())
+    }
+
+    /// Everything of a merchant.
+    pub(crate) fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+        self.with(|backend| backend.export(mchid))
+    }
+
+    /// Replaces everything of a merchant. Callbacks and documents get new numbers and versions.
+    pub(crate) fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+        self.with(|backend| backend.import(mchid, state))
     }
 }
 
@@ -291,6 +546,13 @@ impl Fingerprint {
         let mut first = [0; 16];
         first.copy_from_slice(&Sha256::digest(json)[..16]);
         Self(first)
+    }
+
+    /// The fingerprint with these 32 hexadecimal digits; `None` if they are none.
+    pub(crate) fn from_hex(digits: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        let decoded = base16ct::mixed::decode(digits, &mut bytes).ok()?;
+        (decoded.len() == 16).then_some(Self(bytes))
     }
 
     /// Its 32 hexadecimal digits.

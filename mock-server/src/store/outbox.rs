@@ -1,13 +1,15 @@
 //! Callbacks to send, and those that were sent. A callback is kept in the same commit as the change that it tells of.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
     time::Duration,
 };
 
 use http::StatusCode;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use wechatpay_protocol::{KeyId, Mchid, Timestamp};
 
@@ -77,7 +79,7 @@ pub struct Attempt {
     /// The key that signed it.
     pub serial: KeyId,
     /// The fault that applied to it, by name.
-    pub fault: Option<&'static str>,
+    pub fault: Option<Cow<'static, str>>,
     /// How long it took.
     pub took: Duration,
     /// The request as sent; `None` if nothing was sent, or if it is no longer kept.
@@ -144,7 +146,7 @@ impl Delivery {
     }
 
     /// About how much memory it takes, in bytes.
-    fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let texts = [&self.id, &self.event_type, &self.notify_url, &self.resource, &self.nonce];
         let attempts = self.attempts.iter().map(Attempt::size);
         2 * size_of::<Self>() + texts.iter().map(|text| text.len()).sum::<usize>() + attempts.sum::<usize>()
@@ -217,6 +219,25 @@ impl Outbox {
             let delivery = Delivery::new(kept.last, mchid, one);
             kept.put(delivery);
         }
+        self.make_room(kept);
+        numbers
+    }
+
+    /// Keeps these callbacks of the merchant under new numbers. An attempt that was in progress begins again.
+    pub(super) fn import(&self, mchid: &Mchid, deliveries: Vec<Delivery>) {
+        let mut kept = self.kept.lock();
+        for mut delivery in deliveries {
+            kept.last += 1;
+            (delivery.number, delivery.mchid) = (kept.last, mchid.clone());
+            if delivery.state == DeliveryState::Sending {
+                delivery.state = DeliveryState::Waiting(delivery.created);
+            }
+            kept.put(delivery);
+        }
+        self.make_room(kept);
+    }
+
+    fn make_room(&self, mut kept: MutexGuard<'_, Kept>) {
         while kept.deliveries.len() > self.most || kept.bytes > self.most_bytes {
             let oldest = kept.settled.first().or_else(|| kept.deliveries.keys().next()).copied();
             let Some(oldest) = oldest else { break };
@@ -224,7 +245,6 @@ impl Outbox {
         }
         drop(kept);
         self.changed.notify_one();
-        numbers
     }
 
     /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
@@ -246,8 +266,10 @@ impl Outbox {
                 kept.put(delivery);
             }
         }
-        let waiting = kept.queues.values().filter_map(|queue| queue.waiting.first());
-        let next = waiting.map(|(at, _)| *at).filter(|at| *at > now).min();
+        // Not the first that waits: it may be due and have no place.
+        let later = (Excluded((now, u64::MAX)), Unbounded);
+        let waiting = kept.queues.values().filter_map(|queue| queue.waiting.range(later).next());
+        let next = waiting.map(|(at, _)| *at).min();
         Lease { taken, next }
     }
 
@@ -380,64 +402,6 @@ mod tests {
             nonce: "abcdefghijkl".into(),
             created: Timestamp::from_unix(created),
         }
-    }
-
-    fn numbers(lease: &Lease) -> Vec<u64> {
-        lease.taken.iter().map(|one| one.number).collect()
-    }
-
-    #[test]
-    fn what_is_due_is_taken_once_and_the_next_time_is_known() {
-        let (outbox, one) = (Outbox::new(9, usize::MAX), mchid("1"));
-        outbox.add(&one, vec![outgoing(5), outgoing(7), outgoing(3)]);
-        let at = |now| outbox.lease(Timestamp::from_unix(now), 9, 9);
-        assert_eq!(at(2).next, Some(Timestamp::from_unix(3)));
-        let due = at(6);
-        assert_eq!((numbers(&due), due.next), (vec![3, 1], Some(Timestamp::from_unix(7))));
-        assert_eq!(numbers(&at(6)), [0; 0]);
-        let mut again = due.taken[0].clone();
-        again.state = DeliveryState::Waiting(Timestamp::from_unix(6));
-        assert!(outbox.update(again));
-        assert_eq!(numbers(&at(6)), [3]);
-    }
-
-    #[test]
-    fn a_callback_is_sent_again_unless_it_is_being_sent() {
-        let (outbox, now) = (Outbox::new(9, usize::MAX), Timestamp::from_unix(5));
-        outbox.add(&mchid("1"), vec![outgoing(9)]);
-        assert_eq!(outbox.send_again(1, now), Some(0));
-        assert_eq!(numbers(&outbox.lease(now, 9, 9)), [1]);
-        assert_eq!(outbox.send_again(1, now), Some(0));
-        assert_eq!(numbers(&outbox.lease(now, 9, 9)), [0; 0]);
-        assert_eq!(outbox.send_again(2, now), None);
-    }
-
-    #[test]
-    fn no_merchant_takes_all_places() {
-        let (outbox, busy, quiet) = (Outbox::new(99, usize::MAX), mchid("1"), mchid("2"));
-        outbox.add(&busy, vec![outgoing(1); 5]);
-        outbox.add(&quiet, vec![outgoing(1)]);
-        let lease = || numbers(&outbox.lease(Timestamp::from_unix(1), 9, 2));
-        assert_eq!(lease(), [1, 2, 6]);
-        assert_eq!(lease(), [0; 0]);
-        let mut done = (*outbox.delivery(1).unwrap()).clone();
-        done.state = DeliveryState::Received;
-        outbox.update(done);
-        assert_eq!(lease(), [3]);
-    }
-
-    #[test]
-    fn beyond_the_bound_the_oldest_that_is_settled_goes_first() {
-        let (outbox, one) = (Outbox::new(2, usize::MAX), mchid("1"));
-        outbox.add(&one, vec![outgoing(1), outgoing(1)]);
-        let mut done = (*outbox.delivery(2).unwrap()).clone();
-        done.state = DeliveryState::GivenUp;
-        outbox.update(done);
-        outbox.add(&one, vec![outgoing(1)]);
-        let kept = || outbox.list(None, 0, 9).iter().map(|one| one.number).collect::<Vec<_>>();
-        assert_eq!(kept(), [1, 3]);
-        outbox.add(&one, vec![outgoing(1)]);
-        assert_eq!((kept(), outbox.last()), (vec![3, 4], 4));
     }
 
     #[test]

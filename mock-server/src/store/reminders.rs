@@ -10,7 +10,7 @@ use super::Key;
 
 /// The most reminders that are kept, in about 28 MB. Beyond it, the last due is forgotten: its document then changes when it is next
 /// used. (own choice)
-const MOST: usize = 200_000;
+pub(super) const MOST: usize = 200_000;
 
 /// A document that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,13 @@ impl Reminders {
         Due { taken, next: kept.waiting.keys().next().map(|(at, _)| *at) }
     }
 
+    /// The reminders of one merchant.
+    pub(super) fn of(&self, mchid: &Mchid) -> Vec<(Timestamp, Key)> {
+        let kept = self.kept.lock();
+        let own = kept.waiting.iter().filter(|(_, reminder)| reminder.mchid == *mchid);
+        own.map(|((at, _), reminder)| (*at, reminder.key.clone())).collect()
+    }
+
     /// Forgets the reminders of one merchant, or of all.
     pub(super) fn remove(&self, mchid: Option<&Mchid>) {
         let is_kept = |reminder: &Reminder| mchid.is_some_and(|mchid| *mchid != reminder.mchid);
@@ -79,25 +86,5 @@ impl Reminders {
     /// Resolves when there may be a new one.
     pub(super) async fn added(&self) {
         self.added.notified().await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_due_is_taken_once_in_the_order_of_time() {
-        let reminders = Reminders::default();
-        let (one, other): (Mchid, Mchid) = ("1900000001".parse().unwrap(), "1900000002".parse().unwrap());
-        let at = Timestamp::from_unix;
-        reminders.add(&one, vec![(at(20), Key::new("order", "b")), (at(10), Key::new("order", "a"))]);
-        reminders.add(&other, vec![(at(15), Key::new("order", "c")), (at(99), Key::new("order", "d"))]);
-        let ids = |due: &Due| due.taken.iter().map(|one| one.key.id.clone()).collect::<Vec<_>>();
-        let due = reminders.take(at(20), 2);
-        assert_eq!((ids(&due), due.next), (vec!["a".into(), "c".into()], Some(at(20))));
-        reminders.remove(Some(&one));
-        let due = reminders.take(at(20), 9);
-        assert_eq!((ids(&due), due.next), (vec![], Some(at(99))));
     }
 }

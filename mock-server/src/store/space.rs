@@ -8,10 +8,10 @@ use std::{
 
 use lru::LruCache;
 
-use super::{ABSENT, Content, Document, Fingerprint, Key, Listed};
+use super::{ABSENT, Document, Fingerprint, JsonText, Key, Listed};
 
 /// About how much memory a document or a request number takes, in bytes, apart from its content and its key.
-const ENTRY: usize = 256;
+pub(super) const ENTRY: usize = 256;
 
 /// In how many places the key of a document is kept.
 const KEYS: usize = 2;
@@ -20,7 +20,7 @@ const KEYS: usize = 2;
 #[derive(Debug)]
 pub(super) struct Space {
     /// The initial documents, in their order.
-    seed: Vec<(Key, Content)>,
+    seed: Vec<(Key, JsonText)>,
     seeded: HashMap<Key, Kept>,
     created: LruCache<Key, Kept>,
     /// The documents of each kind, by their places.
@@ -32,31 +32,43 @@ pub(super) struct Space {
     /// The version of the last change. It never decreases, so a change that began before a reset conflicts with the
     /// reset.
     version: u64,
+    /// Whether it was seeded or has had documents.
+    is_known: bool,
+    /// Whether the merchant was removed: then nothing is kept here any more.
+    pub(super) is_removed: bool,
 }
 
 /// A document.
 #[derive(Debug)]
 struct Kept {
     document: Document,
-    /// About how much memory its value takes, in bytes.
-    bytes: usize,
     /// Its place in the list of its kind.
     place: u64,
 }
 
 impl Space {
-    pub(super) fn new(seed: Vec<(Key, Content)>) -> Self {
-        let mut space = Self {
-            seed,
+    /// An empty space whose versions begin after this one.
+    pub(super) fn after(version: u64) -> Self {
+        Self {
+            seed: Vec::new(),
             seeded: HashMap::new(),
             created: LruCache::unbounded(),
             lists: HashMap::new(),
             numbers: LruCache::unbounded(),
             bytes: 0,
-            version: ABSENT,
-        };
-        space.reset();
-        space
+            version,
+            is_known: false,
+            is_removed: false,
+        }
+    }
+
+    /// Sets what a reset restores. Begins with it if there was nothing before.
+    pub(super) fn seed(&mut self, seed: Vec<(Key, JsonText)>) {
+        self.seed = seed;
+        if !self.is_known {
+            self.is_known = true;
+            self.reset();
+        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -64,24 +76,51 @@ impl Space {
         self.seeded = HashMap::new();
         self.created = LruCache::unbounded();
         self.lists = HashMap::new();
-        for (key, content) in self.seed.clone() {
+        for (key, value) in self.seed.clone() {
             self.version += 1;
             let known = self.seeded.get(&key).map(|known| known.place);
-            let kept = self.kept(&key, content, known);
+            let kept = self.kept(&key, value, known);
             self.seeded.insert(key, kept);
         }
         self.numbers = LruCache::unbounded();
         self.bytes = 0;
     }
 
+    /// Replaces all documents and request numbers. A reset still restores the seed.
+    pub(super) fn import(
+        &mut self,
+        documents: Vec<(Key, JsonText)>,
+        numbers: Vec<(Fingerprint, Fingerprint)>,
+        most: [usize; 2],
+    ) {
+        let seed = std::mem::take(&mut self.seed);
+        self.reset();
+        (self.seed, self.is_known) = (seed, true);
+        documents.into_iter().for_each(|(key, value)| self.put(key, value, most[0]));
+        numbers.into_iter().for_each(|(number, content)| self.use_number(number, content, most[1]));
+    }
+
+    /// All request numbers, the oldest first.
+    pub(super) fn numbers(&self) -> Vec<(Fingerprint, Fingerprint)> {
+        self.numbers.iter().rev().map(|(number, content)| (*number, *content)).collect()
+    }
+
+    /// All documents, in the order in which they were created.
+    pub(super) fn documents(&self) -> Vec<(Key, JsonText)> {
+        let mut all: Vec<_> = self.lists.values().flatten().collect();
+        all.sort_unstable_by_key(|(place, _)| **place);
+        let all = all.into_iter().filter_map(|(_, key)| Some((key.clone(), self.get(key)?.value.clone())));
+        all.collect()
+    }
+
     /// A document of this version. A new one gets a place after all others.
-    fn kept(&mut self, key: &Key, Content { value, bytes }: Content, place: Option<u64>) -> Kept {
+    fn kept(&mut self, key: &Key, value: JsonText, place: Option<u64>) -> Kept {
         let version = self.version;
         let place = place.unwrap_or_else(|| {
             self.lists.entry(Arc::clone(&key.kind)).or_default().insert(version, key.clone());
             version
         });
-        Kept { document: Document { version, value }, bytes, place }
+        Kept { document: Document { version, value }, place }
     }
 
     fn delist(&mut self, key: &Key, place: u64) {
@@ -127,17 +166,17 @@ impl Space {
         self.get(key).map_or(ABSENT, |document| document.version)
     }
 
-    pub(super) fn put(&mut self, key: Key, content: Content, most: usize) {
+    pub(super) fn put(&mut self, key: Key, value: JsonText, most: usize) {
         self.version += 1;
+        self.is_known = true;
         let version = self.version;
         let known = self.seeded.get_mut(&key);
         if let Some(known) = known.or_else(|| self.created.get_mut(&key)) {
-            let Content { value, bytes } = content;
-            self.bytes += signed(bytes) - signed(known.bytes);
-            (known.document, known.bytes) = (Document { version, value }, bytes);
+            self.bytes += signed(value.len()) - signed(known.document.value.len());
+            known.document = Document { version, value };
             return;
         }
-        let kept = self.kept(&key, content, None);
+        let kept = self.kept(&key, value, None);
         self.bytes += size(&key, &kept);
         self.created.put(key, kept);
         if self.created.len() > most {
@@ -149,7 +188,7 @@ impl Space {
     pub(super) fn remove(&mut self, key: &Key) {
         self.version += 1;
         if let Some(seeded) = self.seeded.remove(key) {
-            self.bytes -= signed(seeded.bytes);
+            self.bytes -= signed(seeded.document.value.len());
             self.delist(key, seeded.place);
         } else if let Some(created) = self.created.pop(key) {
             self.bytes -= size(key, &created);
@@ -197,8 +236,12 @@ impl Space {
 
 /// About how much memory a document takes with its key, in bytes.
 fn size(key: &Key, kept: &Kept) -> isize {
-    let of_key = key.kind.len() + KEYS * (size_of::<Key>() + key.id.len());
-    signed(ENTRY + of_key + kept.bytes)
+    signed(size_of_document([key.kind.len(), key.id.len()], kept.document.value.len()))
+}
+
+/// The same by the lengths of its kind and ID, and of its text.
+pub(super) fn size_of_document([kind, id]: [usize; 2], value: usize) -> usize {
+    ENTRY + kind + KEYS * (size_of::<Key>() + id) + value
 }
 
 fn signed(size: usize) -> isize {

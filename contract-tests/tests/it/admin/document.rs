@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 54] = [
+const CALLS: [&str; 56] = [
     "DELETE /__mock/documents/{kind}/{key} delete_document merchant",
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
@@ -81,7 +81,7 @@ const CALLS: [&str; 54] = [
     "GET /__mock/documents list_documents merchant kind after limit",
     "GET /__mock/documents/{kind}/{key} show_document merchant",
     "GET /__mock/events follow_events merchant",
-    "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait",
+    "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait everywhere",
     "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",
     "GET /__mock/exchanges/{number}/curl show_curl",
@@ -99,6 +99,7 @@ const CALLS: [&str; 54] = [
     "GET /__mock/payments list_payments merchant",
     "GET /__mock/policies list_policies",
     "GET /__mock/qr show_qr text",
+    "GET /__mock/state export_state merchant",
     "GET /__mock/ui/ show_page",
     "GET /__mock/ui/{file} show_page_file",
     "GET /__mock/verify list_expectations",
@@ -118,6 +119,7 @@ const CALLS: [&str; 54] = [
     "POST /__mock/transfers confirm body",
     "POST /__mock/verify verify body",
     "PUT /__mock/documents/{kind}/{key} put_document merchant body",
+    "PUT /__mock/state import_state body",
 ];
 
 #[test]

@@ -30,9 +30,9 @@ fn pages() -> Vec<String> {
 /// Method, path below `/__mock`, and body.
 type Call<'a> = (&'a str, &'a str, &'a str);
 
-/// The call of a shell line, if it is under `/__mock/` and uses no shell variable.
+/// The call of a shell line, if it is under `/__mock/` and uses neither a shell variable nor a file.
 fn call(line: &str) -> Option<Call<'_>> {
-    if !line.starts_with("curl ") || line.contains('$') {
+    if !line.starts_with("curl ") || line.contains(['$', '@']) {
         return None;
     }
     let pieces = line.split('\'').enumerate();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use wechatpay_mock::{Limits, MockServer};
+use wechatpay_mock::{Limits, MockServer, StorePlace};
 
 use super::{
     Admin, Response,
@@ -64,6 +64,8 @@ async fn refusals(seen: &mut Vec<Response>) {
     let limits =
         Limits::default().with_body(100).unwrap().with_head(8192).unwrap().with_body_timeout(1).unwrap();
     let narrow = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
+    let meant_for_another = Admin::new().await.with("Mock-Id: 0123456789abcdef");
+    seen.push(meant_for_another.get("/exchanges").await);
     let mut late = Vec::new();
     for (method, path, _) in calls() {
         seen.push(open.call(&method, &format!("{path}?nonsense=1"), "").await);
@@ -163,6 +165,8 @@ async fn responses(seen: &mut Vec<Response>) {
         "/payment-requests",
         "/policies",
         "/qr?text=weixin:",
+        "/state",
+        "/state?merchant=9",
         "/verify",
     ] {
         seen.push(admin.get(path).await);
@@ -197,6 +201,11 @@ async fn responses(seen: &mut Vec<Response>) {
     }
     seen.push(admin.get("/documents?kind=member_card").await);
     seen.push(admin.get("/documents?kind=none").await);
+    let made = admin.get("/state?merchant=9").await.body["merchants"]["9"].clone();
+    for mchid in ["9", "10"] {
+        let state = json!({ "merchants": { mchid: made } });
+        seen.push(admin.call("PUT", "/state", &state.to_string()).await);
+    }
     for _ in 0..2 {
         seen.push(admin.delete(permission).await);
     }
@@ -309,6 +318,9 @@ async fn without_room(seen: &mut Vec<Response>) {
             seen.push(admin.get(path).await);
         }
         seen.push(admin.post("/verify", &json!({ "body": { "a": 1 } })).await);
+        seen.push(admin.get("/state").await);
+        seen.push(admin.call("PUT", "/state", r#"{"merchants":{}}"#).await);
+        seen.push(admin.call("PUT", "/state", &" ".repeat(1024 * 1024 + 1)).await);
         admin
             .get("/health")
             .await
@@ -320,12 +332,29 @@ async fn without_room(seen: &mut Vec<Response>) {
     }
 }
 
+/// The responses of a mock whose store keeps no changes, because another program writes to its file.
+async fn without_store(seen: &mut Vec<Response>) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("state.db");
+    let builder = MockServer::builder().store(StorePlace::Sqlite(file.clone()));
+    let admin = Admin::of(builder.start().await.unwrap());
+    let other = rusqlite::Connection::open(file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    seen.push(admin.post("/reset", &json!({})).await);
+    seen.push(admin.get("/health").await);
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(admin.post("/reset", &json!({})).await.status, 200);
+    assert_eq!(admin.get("/health").await.status, 200);
+}
+
 #[tokio::test]
 async fn every_described_response_occurs_and_no_other() {
     let mut seen = Vec::new();
-    refusals(&mut seen).await;
-    responses(&mut seen).await;
+    // Boxed, because together they are larger than a test's stack.
+    Box::pin(refusals(&mut seen)).await;
+    Box::pin(responses(&mut seen)).await;
     without_room(&mut seen).await;
+    without_store(&mut seen).await;
     let occurring: BTreeSet<Seen> = seen.into_iter().filter_map(|response| response.seen).collect();
     let described = described();
     let missing: Vec<_> = described.difference(&occurring).collect();

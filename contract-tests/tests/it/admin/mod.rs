@@ -27,6 +27,7 @@ mod request_payment;
 mod reset;
 mod secrets;
 mod service;
+mod state;
 mod transfers;
 mod unanswered;
 mod verify;

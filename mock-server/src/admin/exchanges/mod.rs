@@ -2,6 +2,7 @@
 
 pub(super) mod decrypted;
 pub(super) mod detail;
+mod everywhere;
 mod follow;
 pub(super) mod summary;
 
@@ -19,6 +20,7 @@ use crate::{
         error::{AdminError, Error},
         exchanges::{
             detail::Detail,
+            everywhere::{Asked, Missing},
             follow::{look, next},
             summary::Summary,
         },
@@ -100,6 +102,10 @@ pub(super) struct ListQuery {
     #[serde(deserialize_with = "wait")]
     #[param(minimum = 0, maximum = 60, default = 0, example = 30)]
     wait: Option<u64>,
+    /// Whether to ask the other mocks of the same Redis as well. Not with after or wait: each mock counts its exchanges for itself.
+    #[serde(deserialize_with = "everywhere")]
+    #[param(default = false, example = false)]
+    everywhere: bool,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -120,8 +126,11 @@ struct ExchangePage<'a> {
     /// Whether there are more exchanges now: later ones, or older ones if the newest come first.
     has_more: bool,
     /// The value of after for the next call. 0 if the after of this call is higher than any number: the mock was
-    /// restarted.
+    /// restarted. Also 0 with everywhere.
     last: u64,
+    /// The mocks whose exchanges are not in the list. Only with everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<Missing>>,
 }
 
 /// Lists exchanges in short, or waits for the next one.
@@ -133,19 +142,40 @@ struct ExchangePage<'a> {
         status = 200,
         description = "The matching exchanges. For the next page, oldest first, pass last as after.",
         body = ExchangePage
+    ), (
+        status = 421,
+        description = "Mock-Id, which a mock sends to another, names another mock.",
+        body = Error
     ), (status = 503, description = "It takes too long, or too many responses wait to be read.", body = Error))
 )]
 pub(super) async fn list_exchanges(
     State(control): State<Arc<Control>>,
+    Extension(address): Extension<SocketAddr>,
+    asked: Asked,
     Query(filter): Query<FilterQuery>,
-    Query(ListQuery { order, limit, wait }): Query<ListQuery>,
+    Query(ListQuery { order, limit, wait, everywhere }): Query<ListQuery>,
 ) -> Result<Long, AdminError> {
     let (filter, order, limit) = (filter.check(&control)?, order.unwrap_or_default(), limit.unwrap_or(USUAL));
+    if everywhere || asked.is_by_mock() {
+        if everywhere && (wait.is_some() || filter.after > 0) {
+            let problem = "everywhere: expected neither after nor wait with it, found one of them; each mock counts its \
+                           exchanges for itself, so call each by its own address";
+            return Err(AdminError::Query(problem.into()));
+        }
+        let list = everywhere::List {
+            order,
+            limit,
+            page: look(&control.gateway.journal, &filter, order, limit).page,
+        };
+        // Boxed, since it is larger than all else here and seldom needed.
+        return Box::pin(list.answer(&control, address, asked)).await;
+    }
     let seen = match wait {
         None | Some(0) => look(&control.gateway.journal, &filter, order, limit),
         Some(seconds) => next(&control.gateway, filter, order, limit, Duration::from_secs(seconds)).await,
     };
-    let frame = ExchangePage { exchanges: Vec::new(), has_more: seen.page.has_more, last: seen.last };
+    let frame =
+        ExchangePage { exchanges: Vec::new(), has_more: seen.page.has_more, last: seen.last, missing: None };
     let exchanges = kept(&control, &seen.page);
     Long::list(&control, &frame, exchanges.map(|exchange| Json::of(&Summary::of(&exchange)).into_bytes()))
 }
@@ -309,6 +339,11 @@ pub(super) fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>,
 
 pub(super) fn wait<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
     parameter(text, "0 to 60 seconds", |text| within(0..=60, text))
+}
+
+fn everywhere<'de, D: Deserializer<'de>>(text: D) -> Result<bool, D::Error> {
+    let found = parameter(text, "true or false", |text| text.parse().ok());
+    found.map(Option::unwrap_or_default)
 }
 
 fn within<T: FromStr + PartialOrd>(range: RangeInclusive<T>, text: &str) -> Option<T> {

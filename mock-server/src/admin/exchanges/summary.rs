@@ -5,7 +5,10 @@ use utoipa::ToSchema;
 use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::{Mchid, display::truncate};
 
-use crate::{faults::ActiveFault, journal::Exchange};
+use crate::{
+    faults::ActiveFault,
+    journal::{Exchange, Stage},
+};
 
 /// The most important facts about an exchange. Small, however large the request is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +55,13 @@ pub(in crate::admin) struct Summary<'a> {
     /// Its line in the log; a long one ends in ….
     #[schema(max_length = 513)]
     line: String,
+    /// The mock that received it, as http://HOST:PORT. Only with everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1)]
+    mock: Option<&'a str>,
+    /// When the request was received completely, in Unix milliseconds of that mock's clock. Only with everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_ms: Option<u64>,
 }
 
 /// The most characters in the method and in the target.
@@ -82,6 +92,15 @@ impl<'a> Summary<'a> {
             warnings: exchange.warnings.len(),
             microseconds: u64::try_from(exchange.times.total().as_micros()).unwrap_or(u64::MAX),
             line: truncate(&exchange.to_string(), LINE).into_owned(),
+            mock: None,
+            at_ms: None,
         }
+    }
+
+    /// The same with the mock that received it, for a list of several mocks' exchanges.
+    pub(super) fn of_mock(exchange: &'a Exchange, mock: &'a str) -> Self {
+        let received = exchange.begun + exchange.times.of(Stage::Receive);
+        let at_ms = u64::try_from(received.as_millis()).unwrap_or(u64::MAX);
+        Self { mock: Some(mock), at_ms: Some(at_ms), ..Self::of(exchange) }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     policies::{Policies, Repeat, RepeatMismatch, UnknownCard},
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::{Documents, Fingerprint, NumberUse},
+    store::{Ahead, Documents, Fingerprint, NumberUse},
 };
 
 pub(super) use rights::Guide;
@@ -157,6 +157,18 @@ impl<'a> MemberId<'a> {
     fn of(request: &'a ValidRequest) -> Self {
         Self { card_id: request.parameter("card_id"), code: request.parameter("code") }
     }
+
+    /// What [`member`] reads.
+    fn name(self, ahead: &mut Ahead) {
+        ahead.document(kind::PERMISSION, PERMISSION).document(kind::CARD, self.card_id);
+        ahead.document(kind::MEMBER, &member_key(self.card_id, self.code));
+    }
+
+    /// The same for a request that changes the member.
+    fn name_to_change(self, ahead: &mut Ahead) {
+        ahead.document(kind::PERMISSION, PERMISSION).document(kind::CARD, self.card_id);
+        ahead.change_of(kind::MEMBER, &member_key(self.card_id, self.code));
+    }
 }
 
 /// The ID of a member's card: `["CARD_ID","CODE"]`, because both may contain any character.
@@ -171,6 +183,7 @@ pub(super) fn show(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let id = MemberId::of(request);
+    documents.ahead(|ahead| id.name(ahead));
     let member = member(documents, id, context.policies.unknown_card)?;
     let mut body = json!(member.card);
     body["card_id"] = id.card_id.into();
@@ -275,7 +288,7 @@ mod tests {
         let store = Store::memory(&crate::limits::Limits::default());
         let error = |mchid: &str, card_id, code, unknown| {
             let mchid = mchid.parse().unwrap();
-            store.seed(&mchid, initial::documents(&mchid, Some(&seed)));
+            store.seed(&mchid, initial::documents(&mchid, Some(&seed))).unwrap();
             member(&mut store.documents(&mchid), MemberId { card_id, code }, unknown).err()
         };
         let own = |card_id, code| error("1900000001", card_id, code, UnknownCard::Reject);

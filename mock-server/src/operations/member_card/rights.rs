@@ -113,8 +113,12 @@ pub(in crate::operations) fn set_rights(
     request: &ValidRequest,
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
-    let change = RightsChange::from(request.body());
-    let warnings = set(MemberId::of(request), change, context.policies, documents)?;
+    let (id, change) = (MemberId::of(request), RightsChange::from(request.body()));
+    documents.ahead(|ahead| {
+        id.name_to_change(ahead);
+        ahead.number(&change.out_request_no);
+    });
+    let warnings = set(id, change, context.policies, documents)?;
     Ok(OperationResponse::no_content(warnings))
 }
 
@@ -240,7 +244,7 @@ mod tests {
     fn a_rejected_change_leaves_nothing_to_commit() {
         let mchid = "1900000001".parse().unwrap();
         let store = Store::memory(&crate::limits::Limits::default());
-        store.seed(&mchid, initial::documents(&mchid, None));
+        store.seed(&mchid, initial::documents(&mchid, None)).unwrap();
         let id = MemberId { card_id: "pbLatjvWOibDc5-TBnbUk1pD12o0", code: "478515832665" };
         let cases = [
             (

@@ -148,7 +148,8 @@ pub(super) fn list(
         let wanted = request.parameter(name);
         wanted.is_empty() || value.as_str().is_none_or(|value| value == wanted)
     };
-    documents.list(kind::CARD, |card_id, value| {
+    documents.list(kind::CARD, |card_id, card| {
+        let value = &card.to_value();
         let fields = &value["fields"];
         let is_own = value["is_foreign"] != true && value["is_deleted"] != true;
         if is_own

@@ -182,6 +182,7 @@ pub(super) fn list(
     let (page, openid) = (page(request), request.parameter("openid"));
     let (mut cards, mut total, mut has_users) = (Vec::new(), 0, false);
     documents.list(kind::MEMBER, |id, member| {
+        let member = member.to_value();
         let user = member["card"]["openid"].as_str();
         has_users |= user.is_some();
         if user == Some(openid) {

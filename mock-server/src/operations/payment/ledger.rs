@@ -196,11 +196,11 @@ impl<'l, 'd> Ledger<'l, 'd> {
     ) {
         let now = self.now().as_unix();
         let mut due = Vec::new();
-        self.documents.list(kind, |id, value| {
-            match T::deserialize(value) {
-                Ok(document) if is_due(&document, now) => due.push(id.to_owned()),
-                Ok(document) => show(document),
-                Err(_) => {}
+        self.documents.list(kind, |id, document| {
+            match document.read() {
+                Some(document) if is_due(&document, now) => due.push(id.to_owned()),
+                Some(document) => show(document),
+                None => {}
             }
             Continue(())
         });

@@ -180,6 +180,19 @@ pub(super) fn apply(
     let number = body["out_refund_no"].as_str().unwrap_or_default();
     let id = Order::id(&request.merchant().mchid, parties::payee(request), number);
     let content = Fingerprint::of(&request.plain()).to_hex();
+    documents.ahead(|ahead| {
+        ahead.document(kind::REFUND, &id);
+        if let Some(number) = body["out_trade_no"].as_str() {
+            let id = Order::id(&request.merchant().mchid, parties::payee(request), number);
+            ahead.change_of(kind::ORDER, &id);
+        }
+        if let Some(number) = body["transaction_id"].as_str() {
+            ahead.document(kind::NUMBER, number);
+        }
+        if request.merchant().balance.is_some() {
+            ahead.document(kind::BALANCE, kind::BALANCE);
+        }
+    });
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     if let Some(known) = ledger.refund(&id) {
         if known.content != content {

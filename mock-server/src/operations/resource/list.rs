@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use wechatpay_openapi::{PageStart, Paging};
 
 use crate::{
-    limits::memory_of,
     operations::example::{self, is_single},
     response::OperationResponse,
     store::Documents,
@@ -71,11 +70,12 @@ pub(super) fn list(call: &Call<'_>, documents: &mut Documents<'_>) -> OperationR
 fn listed(call: &Call<'_>, documents: &Documents<'_>, page: Page) -> Listed {
     let filters = filters(call);
     let (mut found, mut total, mut bytes, mut is_any) = (Vec::new(), 0, 0, false);
-    documents.list(call.kind(), |_, value| {
+    documents.list(call.kind(), |_, document| {
+        let value = &document.to_value();
         is_any = true;
         if value["is_deleted"] != true && is_wanted(&filters, &value["fields"]) {
             if page.has(total) && bytes < MOST_BYTES {
-                bytes += memory_of(value);
+                bytes += document.len();
                 found.extend(Stored::deserialize(value));
             }
             total += 1;

@@ -25,7 +25,7 @@ use crate::{
     },
     request::validate::ValidRequest,
     response::{Content, OperationResponse},
-    store::{Documents, Fingerprint},
+    store::{Ahead, Documents, Fingerprint},
 };
 
 use document::Stored;
@@ -92,6 +92,7 @@ impl Call<'_> {
     /// Makes a document. The same request again gets the same answer, unless the gateway makes the key.
     fn create(&self, documents: &mut Documents<'_>) -> Result<OperationResponse, ApiError> {
         let content = Fingerprint::of(&content(self.request)).to_hex();
+        documents.ahead(|ahead| self.name(ahead));
         let named = self.named();
         let known = named.as_ref().and_then(|named| self.stored(documents, named));
         // What requests have made of the sample makes way for a document.
@@ -307,11 +308,32 @@ impl Call<'_> {
             // Without a key, the request is about the sample.
             return Ok(Stored::sample(String::new(), self.now));
         };
+        documents.ahead(|ahead| self.name(ahead));
         match self.stored(documents, &named).or_else(|| self.changed_sample(documents, &named)) {
             Some(stored) if stored.is_deleted => Err(self.missing()),
             Some(stored) => Ok(stored),
             None if named.is_example || self.resource.exists => Ok(Stored::sample(named.id(), self.now)),
             None => Err(self.missing()),
+        }
+    }
+
+    /// What finding the document reads, and keeping it under its names, as far as the request has them.
+    fn name(&self, ahead: &mut Ahead) {
+        let names = named::kind_of_names(self.kind());
+        let keys = &self.resource.keys;
+        let mut is_first = true;
+        for named in keys.iter().filter_map(|key| named::in_request(self.request, key)) {
+            let id = named.id();
+            if std::mem::take(&mut is_first) {
+                match self.resource.action {
+                    Action::Read | Action::List => ahead.document(self.kind(), &id),
+                    Action::Create | Action::Change | Action::Delete => ahead.change_of(self.kind(), &id),
+                };
+                if named.is_example {
+                    ahead.document(&names, named::SAMPLE);
+                }
+            }
+            ahead.document(&names, &id);
         }
     }
 

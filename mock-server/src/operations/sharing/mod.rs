@@ -16,7 +16,7 @@ mod share;
 
 use std::ops::ControlFlow::Continue;
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     operations::{Handler, kinds::Kind, payment::Ledger},
@@ -88,6 +88,11 @@ pub(super) fn for_each_return(ledger: &mut Ledger<'_, '_>, show: impl FnMut(Retu
     for_each(ledger, kind::RETURN, back::read, show);
 }
 
+#[derive(Deserialize)]
+struct DueAt {
+    due: Option<u64>,
+}
+
 /// Only documents that are due are read as by a request, which conflicts with changes of them.
 fn for_each<'l, 'd, T: DeserializeOwned>(
     ledger: &mut Ledger<'l, 'd>,
@@ -97,11 +102,12 @@ fn for_each<'l, 'd, T: DeserializeOwned>(
 ) {
     let now = ledger.now().as_unix();
     let mut due = Vec::new();
-    ledger.documents.list(kind, |id, value| {
-        if value["due"].as_u64().is_some_and(|at| at <= now) {
+    ledger.documents.list(kind, |id, document| {
+        let at = document.read().and_then(|DueAt { due }| due);
+        if at.is_some_and(|at| at <= now) {
             due.push(id.to_owned());
         } else {
-            T::deserialize(value).ok().into_iter().for_each(&mut show);
+            document.read().into_iter().for_each(&mut show);
         }
         Continue(())
     });

@@ -2,8 +2,7 @@
 
 use std::{collections::HashSet, ops::ControlFlow::Continue};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
     day::Day,
@@ -246,12 +245,12 @@ fn for_each_order(
         }
     };
     let mut due = Vec::new();
-    ledger.documents.list(kind::ORDER, |id, value| {
-        let mut times = [&value["payment"]["at"], &value["reversed"]].into_iter().filter_map(Value::as_u64);
-        if is_due(&value["prepay"]["will"]["at"], now) && value["payment"].is_null() {
+    ledger.documents.list(kind::ORDER, |id, order| {
+        let times: OrderTimes = order.read().unwrap_or_default();
+        if times.is_due(now) {
             due.push(id.to_owned());
-        } else if times.any(&is_wanted) {
-            Order::deserialize(value).ok().into_iter().for_each(&mut show);
+        } else if times.all().any(&is_wanted) {
+            order.read().into_iter().for_each(&mut show);
         }
         Continue(())
     });
@@ -266,17 +265,49 @@ fn for_each_refund(
 ) {
     let now = ledger.now().as_unix();
     let mut due = Vec::new();
-    ledger.documents.list(kind::REFUND, |id, value| {
-        if is_due(&value["due"][0], now) {
+    ledger.documents.list(kind::REFUND, |id, refund| {
+        let times: RefundTimes = refund.read().unwrap_or_default();
+        if times.due.is_some_and(|(at, _)| at <= now) {
             due.push(id.to_owned());
-        } else if value["created"].as_u64().is_some_and(&is_wanted) {
-            Refund::deserialize(value).ok().into_iter().for_each(&mut show);
+        } else if is_wanted(times.created) {
+            refund.read().into_iter().for_each(&mut show);
         }
         Continue(())
     });
     due.iter().filter_map(|id| ledger.refund(id)).for_each(show);
 }
 
-fn is_due(at: &Value, now: u64) -> bool {
-    at.as_u64().is_some_and(|at| at <= now)
+/// The times of an order, without the rest of it.
+#[derive(Default, Deserialize)]
+struct OrderTimes {
+    prepay: PrepayTimes,
+    payment: Option<At>,
+    reversed: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+struct PrepayTimes {
+    will: Option<At>,
+}
+
+#[derive(Deserialize)]
+struct At {
+    at: u64,
+}
+
+impl OrderTimes {
+    fn is_due(&self, now: u64) -> bool {
+        self.payment.is_none() && self.prepay.will.as_ref().is_some_and(|will| will.at <= now)
+    }
+
+    fn all(&self) -> impl Iterator<Item = u64> {
+        self.payment.iter().map(|payment| payment.at).chain(self.reversed)
+    }
+}
+
+/// The times of a refund, without the rest of it.
+#[derive(Default, Deserialize)]
+struct RefundTimes {
+    created: u64,
+    due: Option<(u64, IgnoredAny)>,
 }

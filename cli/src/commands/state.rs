@@ -1,0 +1,191 @@
+//! `state`: exports, imports or resets what a running mock remembers.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read, Write},
+    path::Path,
+    path::PathBuf,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use http::Method;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use crate::{
+    mock_client::{MockOptions, TIMEOUT, call_failed},
+    output::{Failure, print, printable_lines},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wechatpay-mock state export shop.json   write what the mock remembers to a file
+  wechatpay-mock state import shop.json   bring it back, into this mock or another
+  wechatpay-mock state import seed.json   a seed file works, too
+  wechatpay-mock state export - | wechatpay-mock state import - --url http://127.0.0.1:8081
+                                          copy the state of one mock to another
+  wechatpay-mock state reset              return to the initial state
+
+A file has documents, used request numbers, callbacks, when documents change by themselves, and the clock, of every
+merchant; and what creates those merchants that were created at run time, with their private keys unless these are the
+development merchant's. It has no exchanges and no fault rules.
+
+An import replaces the state of the merchants in the file and of no other. If anything in it is wrong, it changes nothing,
+and says where. It works with every store.
+
+Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong usage or a wrong file.";
+
+/// How long a call may take: the state may be large.
+const LONG: Duration = Duration::from_secs(120);
+
+/// The most bytes of a state.
+const MOST: usize = 1 << 30;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct State {
+    #[command(flatten)]
+    mock: MockOptions,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write the state to a file that only you can read
+    Export {
+        /// The file, which appears whole or not at all; - for stdout
+        file: PathBuf,
+        /// Only the state of this merchant
+        #[arg(long, value_name = "MCHID")]
+        merchant: Option<String>,
+    },
+    /// Replace the state of the merchants in a file
+    Import {
+        /// A file that `export` wrote, or a seed; - for stdin
+        file: PathBuf,
+    },
+    /// Return to the initial state; without exchanges, fault rules and merchants that were created at run time
+    Reset {
+        /// Only this merchant
+        #[arg(long, value_name = "MCHID")]
+        merchant: Option<String>,
+    },
+}
+
+/// How much is in a state.
+#[derive(Deserialize)]
+struct Exported {
+    merchants: BTreeMap<String, ExportedMerchant>,
+}
+
+#[derive(Deserialize)]
+struct ExportedMerchant {
+    documents: Vec<IgnoredAny>,
+    callbacks: Vec<IgnoredAny>,
+}
+
+/// The response is none of this version's.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a state from the mock, found something else; nothing is written")]
+struct NoState(#[source] serde_json::Error);
+
+pub(crate) async fn run(options: &State) -> Result<(), Failure> {
+    let mock = options.mock.client()?;
+    match &options.action {
+        Action::Export { file, merchant } => {
+            let path = match merchant {
+                Some(mchid) => format!("state?merchant={mchid}"),
+                None => "state".into(),
+            };
+            let call = mock.call_with_bytes(Method::GET, &path, Bytes::new(), LONG, MOST);
+            let state = call.await.map_err(call_failed)?;
+            export(file, &state)
+        }
+        Action::Import { file } => {
+            let body = read(file)?.into();
+            let call = mock.call_with_bytes(Method::PUT, "state", body, LONG, MOST);
+            let answer = call.await.map_err(call_failed)?;
+            let imported: Value = serde_json::from_slice(&answer).map_err(NoState)?;
+            print(|out| writeln!(out, "{}", report(&imported)))
+        }
+        Action::Reset { merchant } => {
+            let body = merchant.as_ref().map_or_else(|| json!({}), |mchid| json!({ "merchant": mchid }));
+            let call = mock.call(Method::POST, "reset", Some(&body), TIMEOUT);
+            let reset = call.await.map_err(call_failed)?;
+            let what = printable_lines(reset["reset"].as_str().unwrap_or_default());
+            print(|out| writeln!(out, "reset {what}"))
+        }
+    }
+}
+
+fn export(file: &Path, state: &[u8]) -> Result<(), Failure> {
+    let exported: Exported = serde_json::from_slice(state).map_err(|error| Failure::check(NoState(error)))?;
+    let merchants = exported.merchants.values();
+    let documents = merchants.clone().map(|one| one.documents.len()).sum();
+    let callbacks = merchants.map(|one| one.callbacks.len()).sum();
+    let counts = counts(exported.merchants.len(), documents, callbacks);
+    if file == Path::new("-") {
+        print(|out| out.write_all(state))?;
+        // Nothing is left to do if stderr cannot be written.
+        let _ = writeln!(io::stderr(), "exported {counts}");
+        return Ok(());
+    }
+    write(file, state).map_err(Failure::context(format!("cannot write {}", file.display())))?;
+    print(|out| writeln!(out, "exported {counts} to {}", file.display()))
+}
+
+/// Writes a file that its owner alone can read, whole or not at all. What is no file, such as a pipe, is written to.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return fs::OpenOptions::new().write(true).open(path)?.write_all(content);
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    // Its mode is 0600.
+    let mut file = NamedTempFile::with_prefix_in(".new-", folder)?;
+    file.write_all(content)?;
+    // Some file systems only report now that the disk is full.
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    if file == Path::new("-") {
+        let mut content = Vec::new();
+        io::stdin().read_to_end(&mut content).map_err(Failure::context("cannot read stdin"))?;
+        return Ok(content);
+    }
+    fs::read(file).map_err(Failure::context(format!("cannot read {}", file.display())))
+}
+
+/// `imported 2 merchants, 134 documents, 5 callbacks`
+fn report(imported: &Value) -> String {
+    let number = |name: &str| imported[name].as_u64().and_then(|it| it.try_into().ok()).unwrap_or(0);
+    let counts = counts(number("merchants"), number("documents"), number("callbacks"));
+    let made = match number("made") {
+        0 => String::new(),
+        made => format!("; created {}", plural(made, "merchant")),
+    };
+    let forgotten = match number("forgotten") {
+        0 => String::new(),
+        forgotten => {
+            format!(
+                "; {forgotten} found no room: raise limits.store_bytes, limits.callbacks or limits.callback_bytes"
+            )
+        }
+    };
+    format!("imported {counts}{made}{forgotten}")
+}
+
+fn counts(merchants: usize, documents: usize, callbacks: usize) -> String {
+    let parts = [(merchants, "merchant"), (documents, "document"), (callbacks, "callback")];
+    parts.map(|(number, what)| plural(number, what)).join(", ")
+}
+
+fn plural(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

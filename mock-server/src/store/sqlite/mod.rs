@@ -1,0 +1,603 @@
+//! The store in a file, which people can open and read: see [`schema`] for its tables.
+//!
+//! One connection reads and writes, behind a lock: its pages stay in memory, and a change takes some microseconds. Another one reads
+//! what takes longer. Changes gather in one transaction, a group, which [`durability`] commits and makes outlast a crash of the machine.
+//! What has a document conflict or can't be read changes nothing; another failure, such as a full disk, loses the whole group, of which
+//! nobody was answered yet.
+//!
+//! Bounds are those of the store in memory. Counts are kept with the changes, so that nothing is counted at the start or at a change.
+//! After a loss, they are read anew.
+
+mod cache;
+mod callbacks;
+mod documents;
+mod durability;
+mod opening;
+mod reminders;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, hooks::Wal};
+use tokio::sync::Notify;
+use wechatpay_protocol::{Mchid, Timestamp};
+
+pub(crate) use opening::OpenError;
+
+use super::{
+    Backend, Delivery, Document, Due, Fingerprint, JsonText, Key, Lease, Listed, MerchantState, Outgoing,
+    Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST,
+};
+use crate::limits::Limits;
+use cache::Cache;
+use durability::{Durability, Threads};
+use work::{Counts, News, Work};
+
+/// The store in a file.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    /// The last to be dropped is the lock, the connections before it.
+    threads: OnceLock<Result<Threads, Unavailable>>,
+    durability: Arc<Durability>,
+    reading: Mutex<Option<Connection>>,
+    writing: Arc<Mutex<Writing>>,
+    /// Held while reminders are taken: two who take at once would forget and take the same ones.
+    taking: Mutex<()>,
+    file: PathBuf,
+    bounds: Bounds,
+    /// Wakes the delivery when there is something new.
+    outbox_changed: Notify,
+    /// Wakes the task that waits for the next document that is due.
+    reminded: Notify,
+    _lock: opening::Lock,
+}
+
+/// What one change at a time uses.
+#[derive(Debug)]
+struct Writing {
+    connection: Connection,
+    /// `None` after a loss.
+    counts: Option<Counts>,
+    cache: Cache,
+    /// Whether a group is open.
+    is_open: bool,
+    /// Whether the last group was lost, or could not begin.
+    has_failed: bool,
+    /// Changes when another program has changed the file.
+    data_version: i64,
+    durability: Arc<Durability>,
+    file: PathBuf,
+    /// The reminders that were taken last. They stay in the file until their documents have changed.
+    taken: Vec<(i64, i64)>,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Request numbers of each merchant.
+    numbers: u64,
+    /// Documents created by requests, of each merchant.
+    created: u64,
+    /// Of all that requests have added, in bytes.
+    bytes: i64,
+    callbacks: u64,
+    callback_bytes: i64,
+    reminders: u64,
+}
+
+/// Why something was not done.
+#[derive(Debug)]
+enum Failed {
+    /// A document was changed meanwhile.
+    Conflict,
+    Sqlite(rusqlite::Error),
+    /// What was read is not as the mock writes it.
+    Unreadable(String),
+    Unavailable(Unavailable),
+}
+
+type Result<T, E = Failed> = std::result::Result<T, E>;
+
+impl Sqlite {
+    /// Opens the file, or makes it.
+    pub(super) fn open(file: &Path, limits: &Limits) -> Result<Self, OpenError> {
+        Self::open_with(file, limits, schema::STEPS)
+    }
+
+    fn open_with(file: &Path, limits: &Limits, steps: &[&str]) -> Result<Self, OpenError> {
+        let opening::Opened { mut connection, file, lock } = opening::open(file, steps)?;
+        let durability = Arc::new(Durability::new(&file));
+        let own = Arc::clone(&durability);
+        let hook = connection.wal_hook(Some(move |_: &mut Wal, pages: i32| {
+            own.has_pages(pages);
+            Ok(())
+        }));
+        hook.map_err(|error| OpenError::sqlite(&file, error))?;
+        let store = Self {
+            threads: OnceLock::new(),
+            reading: Mutex::new(None),
+            taking: Mutex::default(),
+            writing: Arc::new(Mutex::new(Writing {
+                connection,
+                counts: None,
+                cache: Cache::new(),
+                is_open: false,
+                has_failed: false,
+                data_version: 0,
+                durability: Arc::clone(&durability),
+                file: file.clone(),
+                taken: Vec::new(),
+            })),
+            durability,
+            file,
+            bounds: Bounds {
+                numbers: limits.request_numbers as u64,
+                created: limits.created as u64,
+                bytes: int(limits.store_bytes),
+                callbacks: limits.callbacks as u64,
+                callback_bytes: int(limits.callback_bytes),
+                reminders: MOST as u64,
+            },
+            outbox_changed: Notify::new(),
+            reminded: Notify::new(),
+            _lock: lock,
+        };
+        match store.begin_again() {
+            Ok(()) => Ok(store),
+            Err(Failed::Sqlite(error)) => Err(OpenError::sqlite(&store.file, error)),
+            Err(other) => {
+                Err(OpenError::Damaged { file: store.file.clone(), what: store.unavailable(other).reason })
+            }
+        }
+    }
+
+    /// What a mock that died was sending is due again.
+    fn begin_again(&self) -> Result<()> {
+        let interrupted = self.look(|_, counts, _| Ok(counts.is_sending()))?;
+        if !interrupted {
+            return Ok(());
+        }
+        self.change(|work| {
+            work.send_interrupted()?;
+            Ok(())
+        })
+    }
+
+    /// Reads with the connection that writes, whose pages are in memory.
+    fn look<T>(&self, look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>) -> Result<T> {
+        let mut writing = self.writing.lock();
+        let Writing { connection, counts, cache, .. } = &mut *writing;
+        let counts = match counts {
+            Some(counts) => counts,
+            none => none.insert(Counts::read(connection)?),
+        };
+        let looked = look(connection, counts, cache);
+        if looked.is_err() {
+            writing.notice_loss();
+        }
+        looked
+    }
+
+    /// Changes all or nothing.
+    fn change<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T> {
+        self.durability.check().map_err(Failed::Unavailable)?;
+        let mut writing = self.writing.lock();
+        let started = self.threads.get_or_init(|| {
+            let unavailable = |error: std::io::Error| Unavailable {
+                reason: format!("what makes {} durable can't be started: {error}", self.file.display()),
+            };
+            self.durability.start(&self.writing).map_err(unavailable)
+        });
+        started.as_ref().map_err(|error| Failed::Unavailable(error.clone()))?;
+        let (changed, news) = writing.change(&self.bounds, change)?;
+        drop(writing);
+        if news.outbox {
+            self.outbox_changed.notify_one();
+        }
+        if news.reminders {
+            self.reminded.notify_one();
+        }
+        Ok(changed)
+    }
+
+    /// Reads what takes longer, while others change. It sees what was changed before.
+    fn read_long<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T, Unavailable> {
+        self.writing.lock().commit_group()?;
+        let mut reading = self.reading.lock();
+        let connection = match &mut *reading {
+            Some(connection) => Ok(connection),
+            none => opening::connect(&self.file).map(|connection| none.insert(connection)),
+        };
+        let read = connection.map_err(Failed::Sqlite).and_then(|connection| read(connection));
+        read.map_err(|error| self.unavailable(error))
+    }
+
+    fn changed<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T, Unavailable> {
+        self.change(change).map_err(|error| self.unavailable(error))
+    }
+
+    fn looked<T>(
+        &self,
+        look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>,
+    ) -> Result<T, Unavailable> {
+        self.look(look).map_err(|error| self.unavailable(error))
+    }
+
+    fn unavailable(&self, error: Failed) -> Unavailable {
+        unavailable(&self.file, error)
+    }
+}
+
+fn unavailable(file: &Path, error: Failed) -> Unavailable {
+    let file = file.display();
+    let reason = match error {
+        Failed::Unavailable(unavailable) => return unavailable,
+        Failed::Conflict => "a document was changed meanwhile".to_owned(),
+        Failed::Unreadable(what) => format!("{file}: {what}"),
+        Failed::Sqlite(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => format!("{file} can't grow: no space is left ({error})"),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                format!("another program, such as sqlite3, is writing to {file} ({error})")
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                format!("{file} is damaged ({error})")
+            }
+            _ => format!("{file} can't be read or written ({error})"),
+        },
+    };
+    Unavailable { reason }
+}
+
+impl Writing {
+    /// Changes all or nothing, in the open group and in the counts. Begins a group if none is open.
+    fn change<T>(
+        &mut self,
+        bounds: &Bounds,
+        change: impl FnOnce(&mut Work<'_>) -> Result<T>,
+    ) -> Result<(T, News)> {
+        self.notice_loss();
+        let is_first = !self.is_open;
+        if is_first {
+            self.begin_group()?;
+        }
+        let Self { connection, counts, cache, .. } = self;
+        let counts = match counts {
+            Some(counts) => counts,
+            none => none.insert(Counts::read(connection)?),
+        };
+        step("before a change");
+        let before = connection.total_changes();
+        let mut work = Work::new(connection, counts, cache, bounds);
+        let changed = change(&mut work).map(|changed| (changed, work.news));
+        step("after a change");
+        match changed {
+            Ok(changed) => {
+                self.durability.made();
+                Ok(changed)
+            }
+            // Nothing was counted or written yet.
+            Err(error @ (Failed::Conflict | Failed::Unreadable(_)))
+                if connection.total_changes() == before =>
+            {
+                if is_first {
+                    self.roll_back();
+                }
+                Err(error)
+            }
+            Err(error) => {
+                let error = unavailable(&self.file, error);
+                self.lose(&error);
+                Err(Failed::Unavailable(error))
+            }
+        }
+    }
+
+    fn begin_group(&mut self) -> Result<()> {
+        step("before a group");
+        let begun = run(&self.connection, "BEGIN IMMEDIATE")
+            .and_then(|_| one(&self.connection, "PRAGMA data_version", [], |row| row.get(0)));
+        let version = match begun {
+            Ok(version) => version.unwrap_or_default(),
+            Err(error) => {
+                self.has_failed = true;
+                self.roll_back();
+                return Err(error.into());
+            }
+        };
+        self.is_open = true;
+        if self.data_version != version {
+            self.data_version = version;
+            self.forget();
+        }
+        if self.counts.is_none() {
+            match Counts::read(&self.connection) {
+                Ok(counts) => self.counts = Some(counts),
+                Err(error) => {
+                    self.roll_back();
+                    return Err(error);
+                }
+            }
+        }
+        step("after a group began");
+        Ok(())
+    }
+
+    /// Writes the open group to the log.
+    fn commit_group(&mut self) -> Result<(), Unavailable> {
+        self.notice_loss();
+        if !self.is_open {
+            return Ok(());
+        }
+        step("before a group's counts");
+        let written = self.counts.as_mut().map_or(Ok(()), |counts| counts.write(&self.connection));
+        step("before a group's commit");
+        match written.and_then(|()| Ok(run(&self.connection, "COMMIT")?)) {
+            Ok(_) => {
+                step("after a group's commit");
+                (self.is_open, self.has_failed) = (false, false);
+                self.durability.committed();
+                Ok(())
+            }
+            Err(error) => {
+                let error = unavailable(&self.file, error);
+                self.lose(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// After some errors, SQLite has rolled the group back by itself.
+    fn notice_loss(&mut self) {
+        if self.is_open && self.connection.is_autocommit() {
+            let reason = format!("{} could not be read or written", self.file.display());
+            self.lose(&Unavailable { reason });
+        }
+    }
+
+    fn lose(&mut self, why: &Unavailable) {
+        tracing::error!("changes of the store are lost, and their requests are answered with 503: {why}");
+        self.has_failed = true;
+        self.roll_back();
+        self.forget();
+        self.durability.lost(why.clone());
+    }
+
+    /// Ends the group without what it has changed.
+    fn roll_back(&mut self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = run(&self.connection, "ROLLBACK")
+        {
+            tracing::error!("changes of the store can't be rolled back: {error}");
+        }
+        self.is_open = false;
+    }
+
+    /// Forgets what is known of the file.
+    fn forget(&mut self) {
+        self.counts = None;
+        self.cache.clear();
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if let Some(Ok(threads)) = self.threads.take() {
+            threads.end(&self.durability);
+        }
+    }
+}
+
+impl Backend for Sqlite {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable> {
+        let is_same = self.looked(|connection, counts, _| {
+            Ok(counts.knows(mchid) && documents::seed(connection, mchid)? == documents)
+        })?;
+        if is_same { Ok(()) } else { self.changed(|work| work.seed(mchid, &documents)) }
+    }
+
+    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable> {
+        let found = self.looked(|connection, _, cache| documents::read(connection, cache, mchid, key))?;
+        Ok(found.map(|kept| kept.document))
+    }
+
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Result<Vec<Listed>, Unavailable> {
+        self.read_long(|connection| documents::list(connection, mchid, kind, after, most))
+    }
+
+    fn list_newest(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        before: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, Unavailable> {
+        self.read_long(|connection| documents::list_newest(connection, mchid, kind, before, most))
+    }
+
+    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable> {
+        self.read_long(|connection| documents::kinds(connection, mchid))
+    }
+
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, Unavailable> {
+        self.looked(|connection, _, cache| documents::number(connection, cache, mchid, number))
+    }
+
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted> {
+        let committed = if changes.is_empty() {
+            self.look(|connection, counts, cache| {
+                documents::verify(connection, cache, counts, mchid, &changes)
+            })
+        } else {
+            self.change(|work| work.commit(mchid, changes))
+        };
+        committed.map_err(|error| match error {
+            Failed::Conflict => Uncommitted::Conflict,
+            other => Uncommitted::Unavailable(self.unavailable(other)),
+        })
+    }
+
+    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+        self.changed(|work| work.reset(mchid))
+    }
+
+    fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+        self.changed(|work| work.remove(mchid))
+    }
+
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable> {
+        self.changed(|work| work.send(mchid, outgoing))
+    }
+
+    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Result<Lease, Unavailable> {
+        let due =
+            self.looked(|connection, counts, _| callbacks::due(connection, counts, now, most, most_of_one))?;
+        let taken = if due.is_empty() { Vec::new() } else { self.changed(|work| work.lease(&due, now))? };
+        let next = self.looked(|connection, counts, _| callbacks::next(connection, counts, now))?;
+        Ok(Lease { taken, next })
+    }
+
+    fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {
+        self.changed(|work| work.update(&delivery))
+    }
+
+    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable> {
+        self.changed(|work| work.send_again(number, now))
+    }
+
+    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+        let found = self.looked(|connection, _, _| callbacks::read(connection, number));
+        Ok(found?.map(Arc::new))
+    }
+
+    fn deliveries(
+        &self,
+        mchid: Option<&Mchid>,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Arc<Delivery>>, Unavailable> {
+        self.read_long(|connection| callbacks::list(connection, mchid, after, most))
+    }
+
+    fn last_delivery(&self) -> Result<u64, Unavailable> {
+        self.looked(|_, counts, _| Ok(counts.last_callback()))
+    }
+
+    fn outbox_changed(&self) -> Wait<'_> {
+        Box::pin(self.outbox_changed.notified())
+    }
+
+    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
+        let _taking = self.taking.lock();
+        let done = std::mem::take(&mut self.writing.lock().taken);
+        if !done.is_empty() {
+            self.changed(|work| work.forget_reminders(&done))?;
+        }
+        let mut writing = self.writing.lock();
+        let Writing { connection, taken, .. } = &mut *writing;
+        let (due, places) = reminders::due(connection, now, most).map_err(|error| self.unavailable(error))?;
+        *taken = places;
+        Ok(due)
+    }
+
+    fn reminded(&self) -> Wait<'_> {
+        Box::pin(self.reminded.notified())
+    }
+
+    fn note(&self, name: &str, text: Option<&str>) -> Result<(), Unavailable> {
+        self.changed(|work| work.note(name, text))
+    }
+
+    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+        self.looked(|connection, _, _| {
+            let mut select = connection.prepare_cached(
+                "SELECT name, text FROM notes WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
+            )?;
+            let found = select.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn lasting(&self) -> Option<Wait<'_, Result<(), Unavailable>>> {
+        let wait = self.durability.lasting()?;
+        Some(Box::pin(wait))
+    }
+
+    fn losses(&self) -> u64 {
+        self.durability.losses()
+    }
+
+    /// After a loss, tries a change that changes nothing.
+    fn check(&self) -> Result<(), Unavailable> {
+        self.durability.check()?;
+        let has_failed = self.writing.lock().has_failed;
+        if !has_failed {
+            return Ok(());
+        }
+        self.changed(|work| work.touch())?;
+        self.writing.lock().commit_group()
+    }
+
+    fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+        let taken = self.writing.lock().taken.clone();
+        self.read_long(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            Ok(MerchantState {
+                documents: documents::all(&snapshot, mchid)?,
+                numbers: documents::numbers(&snapshot, mchid)?,
+                deliveries: callbacks::list(&snapshot, Some(mchid), 0, usize::MAX)?
+                    .into_iter()
+                    .map(Arc::unwrap_or_clone)
+                    .collect(),
+                reminders: reminders::of(&snapshot, mchid, &taken)?,
+            })
+        })
+    }
+
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+        self.changed(|work| work.import(mchid, state))
+    }
+}
+
+/// Runs a statement that has no values.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
+    connection.prepare_cached(statement)?.execute([])
+}
+
+/// The only row of a statement.
+fn one<T>(
+    connection: &Connection,
+    statement: &str,
+    values: impl rusqlite::Params,
+    read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    connection.prepare_cached(statement)?.query_row(values, read).optional()
+}
+
+/// SQLite's integers are signed.
+fn int(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    number.try_into().unwrap_or_default()
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// A moment at which a test can end the process.
+#[cfg(not(test))]
+fn step(_moment: &'static str) {}
+
+#[cfg(test)]
+use tests::step;
