@@ -54,13 +54,14 @@ function says(page, text) {
 
 /** Waits until the callbacks of an order or refund were received, and returns them. */
 async function callbacks(event, count) {
+  // Behind a load balancer, another mock may send it, whose attempts this one does not list.
+  const until = performance.now() + 10_000;
   for (let seen = 0; ;) {
     const { callbacks: all } = await steer('GET', '/callbacks');
     const received = all.filter(({ event_type: type, state }) => type === event && state === 'received');
     if (received.length >= count) return received;
-    const { attempts, last } = await steer('GET', `/callback-attempts?after=${seen}&wait=10`);
-    assert.ok(attempts.length > 0, `expected ${count} callbacks ${event}, found ${JSON.stringify(all)}`);
-    seen = last;
+    assert.ok(performance.now() < until, `expected ${count} callbacks ${event}, found ${JSON.stringify(all)}`);
+    seen = (await steer('GET', `/callback-attempts?after=${seen}&wait=1`)).last;
   }
 }
 

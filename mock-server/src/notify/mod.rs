@@ -112,7 +112,8 @@ impl Notifier {
                 is_lost = true;
                 for mut delivery in lease.taken.drain(..) {
                     delivery.state = DeliveryState::Waiting(now);
-                    let _ = gateway.store.update(delivery);
+                    let notifier = Arc::clone(&self);
+                    attempts.spawn(async move { notifier.keep(delivery).await });
                 }
             }
             for delivery in lease.taken {
@@ -238,11 +239,27 @@ impl Notifier {
         delivery.attempts.reserve_exact(1);
         delivery.attempts.push(attempt);
         delivery.state = state;
-        // Without it, the attempt is made again: a callback is delivered at least once.
-        if let Err(error) = gateway.store.update(delivery) {
-            tracing::warn!("an attempt to deliver a callback is not kept: {error}");
-        }
+        self.keep(delivery).await;
         self.ended.send_modify(|ended| *ended += 1);
+    }
+
+    /// Keeps a callback after an attempt, as soon as the store can: until then, nobody sends it again. If the mock ends before, the
+    /// attempt is made again.
+    async fn keep(&self, delivery: Delivery) {
+        let gateway = &self.gateway;
+        loop {
+            let losses = gateway.store.losses();
+            let kept = match gateway.store.update(delivery.clone()) {
+                Ok(_) => gateway.store.lasting_since(losses).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = kept else { return };
+            tracing::warn!("an attempt to deliver callback {} is not kept yet: {error}", delivery.number);
+            tokio::select! {
+                () = gateway.gate.shutdown() => return,
+                () = sleep(STORE_RETRY) => {}
+            }
+        }
     }
 
     fn key(

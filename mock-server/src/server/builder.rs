@@ -197,8 +197,9 @@ impl MockServerBuilder {
     /// Starts the mock. Once this returns, it accepts connections.
     ///
     /// # Errors
-    /// An I/O error if the mock can't listen on an address, for example because it is in use; a [`RuleError`] inside it
-    /// if a fault rule can't be added, a [`StoreError`] if the store can't be opened.
+    /// An I/O error if the mock can't listen on an address, for example because it is in use; a
+    /// [`RuleError`](crate::RuleError) inside it if a fault rule can't be added, a [`StoreError`](crate::StoreError) if the store
+    /// can't be opened.
     pub async fn start(self) -> io::Result<MockServer> {
         if self.config.shared && !matches!(self.config.store, StorePlace::Redis(_)) {
             let problem = "mocks can share their clock, fault rules and merchants only in Redis; leave shared out, or \

@@ -95,6 +95,10 @@ impl Delivery {
     ///
     /// # Errors
     /// What is wrong with it.
+    #[cfg_attr(
+        not(any(test, feature = "redis", feature = "sqlite")),
+        expect(dead_code, reason = "only backends that last keep texts")
+    )]
     pub(crate) fn from_json(text: &str) -> Result<Self, String> {
         serde_json::from_str::<DeliveryRecord>(text).map_err(|error| error.to_string())?.delivery()
     }

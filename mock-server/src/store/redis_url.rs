@@ -1,5 +1,4 @@
 //! Where Redis is: `redis://`, a cluster or Sentinel, with TLS or without.
-#![cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only the backend looks into a URL"))]
 
 use std::{fmt, str::FromStr};
 
