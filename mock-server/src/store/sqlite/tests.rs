@@ -577,7 +577,7 @@ const IN_GROUP: usize = 2;
 
 /// Run in another process by the test below.
 #[test]
-#[ignore = "a part of another test"]
+#[ignore = "ends its own process: the test below runs it in a process of its own"]
 fn a_process_that_dies() {
     let Ok(file) = std::env::var(DIES_WITH) else { return };
     let store = Sqlite::open(Path::new(&file), &Limits::default()).unwrap();
@@ -645,7 +645,7 @@ fn wherever_the_process_dies_what_was_answered_is_there_and_nothing_is_half_done
 
 /// What changes and reads cost, beside memory: `cargo test --release --features sqlite -- --ignored --nocapture store_costs`.
 #[test]
-#[ignore = "measures"]
+#[ignore = "only prints times, to be run by hand when the costs change"]
 fn store_costs() {
     const ROUNDS: usize = 50_000;
     let place = Place::new();
