@@ -13,7 +13,7 @@ mod output;
 mod process;
 mod signals;
 
-use std::process::ExitCode;
+use std::{mem, process::ExitCode};
 
 use mimalloc::MiMalloc;
 use tokio::runtime;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Err(error) => return output::Failure::from(error).report(),
     };
     let done = runtime.block_on(commands::run(command));
-    // Does not wait for DNS lookups in progress.
-    runtime.shutdown_background();
+    // Shut down, it would wait for DNS lookups in progress, or take the timers from tasks that still wait for a server.
+    mem::forget(runtime);
     done.unwrap_or_else(output::Failure::report)
 }

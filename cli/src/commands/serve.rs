@@ -2,12 +2,15 @@
 
 use std::{
     convert::Infallible,
+    future,
     io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::PathBuf,
+    thread,
 };
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use tokio::sync::oneshot;
 use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockServer, StoreError};
 
 use crate::{
@@ -59,6 +62,9 @@ pub(crate) struct Serve {
     /// Do not log requests
     #[arg(long, short, env = "WECHATPAY_MOCK_QUIET", value_parser = FalseyValueParser::new())]
     quiet: bool,
+    /// Stop when stdin ends, as it does when the process that started this one is gone
+    #[arg(long)]
+    stop_with_stdin: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -108,17 +114,42 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
         Err(error) => return Err(not_started(error, listen, tls_listen).await),
     };
     announce(&server, &welcome).map_err(Failure::context("cannot write to stdout"))?;
-    serve(server, signals).await.map_err(Failure::context("cannot wait for a signal"))
+    let stdin = options.stop_with_stdin.then(end_of_stdin).transpose();
+    let stdin = stdin.map_err(Failure::context("cannot read stdin"))?;
+    serve(server, signals, stdin).await.map_err(Failure::context("cannot wait for a signal"))
 }
 
-async fn serve(server: MockServer, mut signals: Signals) -> io::Result<()> {
-    let signal = signals.next().await?;
-    tracing::info!("stopping on {}; a second signal stops at once", signal.name());
+async fn serve(
+    server: MockServer,
+    mut signals: Signals,
+    stdin: Option<oneshot::Receiver<()>>,
+) -> io::Result<()> {
+    let stdin_ends = async {
+        match stdin {
+            Some(end) => drop(end.await),
+            None => future::pending().await,
+        }
+    };
+    tokio::select! {
+        signal = signals.next() => tracing::info!("stopping on {}; a second signal stops at once", signal?.name()),
+        () = stdin_ends => tracing::info!("stopping at the end of stdin; a signal stops at once"),
+    }
     tokio::select! {
         _ = server.shutdown() => tracing::info!("stopped"),
         signal = signals.next() => tracing::warn!("stopped at once on {}", signal?.name()),
     }
     Ok(())
+}
+
+/// Completes when stdin ends. On a thread of its own, since the runtime would wait for a read that is in progress.
+fn end_of_stdin() -> io::Result<oneshot::Receiver<()>> {
+    let (ended, end) = oneshot::channel();
+    let read = move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        let _ = ended.send(());
+    };
+    thread::Builder::new().name("stdin".into()).spawn(read)?;
+    Ok(end)
 }
 
 /// The error if the mock did not start; if the port is in use, it says whether another mock uses it.

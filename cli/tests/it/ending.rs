@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM stop the mock; a second signal stops it at once.
+//! SIGINT, SIGTERM or the end of stdin stop the mock; a second signal stops it at once.
 
 use std::{
     fs,
@@ -49,6 +49,15 @@ fn a_signal_stops_the_mock_with_exit_code_0() {
         mock.until_log_says("stopped");
         assert_eq!(mock.code(), Some(0), "{signal}");
     }
+}
+
+#[test]
+fn the_end_of_stdin_stops_a_mock_that_is_to_stop_with_it() {
+    let mut mock = Running::start(&["--stop-with-stdin"]);
+    drop(mock.child.stdin.take());
+    mock.until_log_says("stopping at the end of stdin");
+    mock.until_log_says("stopped");
+    assert_eq!(mock.code(), Some(0));
 }
 
 #[test]
