@@ -230,12 +230,18 @@ impl MockServer {
     }
 
     /// Removes a fault rule. Returns whether there was one with this ID.
+    ///
+    /// # Panics
+    /// If the store can't be reached, which never happens in memory.
     pub fn remove_fault(&self, id: FaultId) -> bool {
         self.control().remove_fault(id).expect(LOST)
     }
 
     /// Removes every fault rule, accepts connections again if a fault refuses them, and ends the waits of `no-answer` and
     /// latency. Returns how many rules there were.
+    ///
+    /// # Panics
+    /// If the store can't be reached, which never happens in memory.
     pub fn clear_faults(&self) -> usize {
         self.control().clear_faults(None).expect(LOST)
     }
@@ -262,8 +268,11 @@ impl MockServer {
 
     /// The callback with this number once it has had this many attempts, or as it is if none ends within ten seconds; `None` if
     /// there is no such callback. Move the clock for the attempts that are due later.
+    ///
+    /// # Panics
+    /// If the store can't be reached, which never happens in memory.
     pub async fn attempted(&self, number: u64, attempts: usize) -> Option<Arc<Delivery>> {
-        self.control().notifier.attempted(number, attempts).await
+        self.control().notifier.attempted(number, attempts).await.expect(LOST)
     }
 
     /// Encrypts and signs a callback without sending it. Also returns its resource before it was encrypted.
@@ -275,8 +284,11 @@ impl MockServer {
     }
 
     /// The callbacks that were sent or wait to be sent, oldest first, with every attempt.
+    ///
+    /// # Panics
+    /// If the store can't be reached, which never happens in memory.
     pub fn callbacks(&self) -> Vec<Arc<Delivery>> {
-        self.gateway().store.deliveries(None, 0, usize::MAX).unwrap_or_default()
+        self.gateway().store.deliveries(None, 0, usize::MAX).expect(LOST)
     }
 
     /// Does what a payer does with an order: pays it, leaves it, fails to pay it. Returns the order as a query shows it, with
@@ -341,18 +353,27 @@ impl MockServer {
 
     /// Removes a merchant that was created at run time, with all its data. Returns whether it existed. Configured
     /// merchants stay.
+    ///
+    /// # Panics
+    /// If the store can't be reached, which never happens in memory.
     pub fn remove_merchant(&self, mchid: &Mchid) -> bool {
         self.control().remove_merchant(mchid).expect(LOST)
     }
 
     /// Restores the initial state: documents, journal, metrics, fault rules and clock. Removes merchants that were
     /// created at run time.
+    ///
+    /// # Panics
+    /// If the store can't be reached, which never happens in memory.
     pub fn reset(&self) {
         self.control().reset().expect(LOST);
     }
 
     /// Restores the initial state of one merchant: its documents, its exchanges, its fault rules. Returns whether it
     /// exists.
+    ///
+    /// # Panics
+    /// If the store can't be reached, which never happens in memory.
     pub fn reset_merchant(&self, mchid: &str) -> bool {
         self.control().reset_merchant(mchid).expect(LOST)
     }

@@ -195,7 +195,7 @@ impl Control {
         let busy = || AdminError::CallbackBusy { number };
         let spoil = |fault| if is_free { self.notifier.spoil(number, fault) } else { None }.ok_or_else(busy);
         let _spoiled = fault.map(spoil).transpose()?;
-        self.notifier.resend(number).await.map_or_else(|| self.delivery(number), Ok)
+        self.notifier.resend(number).await?.map_or_else(|| self.delivery(number), Ok)
     }
 
     /// The exchange with this number.

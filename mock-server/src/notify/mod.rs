@@ -28,7 +28,7 @@ use tokio::{
     task::{JoinSet, spawn_blocking},
     time::{sleep, timeout},
 };
-use wechatpay_protocol::Timestamp;
+use wechatpay_protocol::{Mchid, Timestamp};
 
 use self::{attempt::Signed, hosts::Target, sender::Sender};
 use crate::{
@@ -36,7 +36,7 @@ use crate::{
     gateway::Gateway,
     merchants::{Merchant, PlatformKey},
     policies::CallbackKey,
-    store::{Attempt, Delivery, DeliveryState, Outcome, STORE_RETRY, SentCallback},
+    store::{Attempt, Delivery, DeliveryState, Outcome, STORE_RETRY, SentCallback, Unavailable},
 };
 
 pub use hosts::{NotifyHosts, NotifyMap, NotifyMapError};
@@ -51,6 +51,9 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 
 /// How long the next signature waits if the gateway has answered a request since the last one. (own choice)
 const REST: Duration = Duration::from_millis(4);
+
+/// How often a caller who waits for an attempt looks whether another mock has made it. (own choice)
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
 
 /// How long a callback waits that the next one overtakes, in seconds of the mock's clock.
 const OVERTAKEN: u64 = 1;
@@ -100,20 +103,28 @@ impl Notifier {
     pub(crate) async fn deliver(self: Arc<Self>) {
         let gateway = &self.gateway;
         let mut clock = gateway.clock.changes();
-        let mut attempts = JoinSet::new();
+        let is_known = |mchid: &Mchid| gateway.merchants.merchant(mchid.as_str()).is_some();
+        let (mut attempts, mut is_lost) = (JoinSet::new(), false);
         while !gateway.gate.is_shutting_down() {
             let now = gateway.clock.now();
             let most = AT_ONCE.saturating_sub(attempts.len());
             let losses = gateway.store.losses();
-            let lease = gateway.store.lease(now, most, AT_ONCE_FOR_ONE);
-            let (mut is_lost, mut lease) = (lease.is_err(), lease.unwrap_or_default());
+            let leased = gateway.store.lease(now, most, AT_ONCE_FOR_ONE, &is_known);
             // What a callback tells of must outlast a crash.
-            if gateway.store.lasting_since(losses).await.is_err() {
-                is_lost = true;
+            let lasts = gateway.store.lasting_since(losses).await;
+            let problem = leased.as_ref().err().or(lasts.as_ref().err());
+            match problem {
+                Some(error) if !is_lost => tracing::error!("callbacks are not sent for now: {error}"),
+                None if is_lost => tracing::info!("callbacks are sent again"),
+                _ => {}
+            }
+            is_lost = problem.is_some();
+            let mut lease = leased.unwrap_or_default();
+            if lasts.is_err() {
                 for mut delivery in lease.taken.drain(..) {
                     delivery.state = DeliveryState::Waiting(now);
-                    let notifier = Arc::clone(&self);
-                    attempts.spawn(async move { notifier.keep(delivery).await });
+                    // Before the next lease, which could take it again.
+                    self.keep(delivery).await;
                 }
             }
             for delivery in lease.taken {
@@ -138,7 +149,7 @@ impl Notifier {
     pub(crate) async fn trigger(&self, trigger: &Trigger) -> Result<Arc<Delivery>, TriggerError> {
         let (merchant, outgoing) = trigger.outgoing(&self.gateway)?;
         let number = self.gateway.store.send(&merchant.mchid, outgoing.clone())?;
-        let attempted = self.attempted(number, 1).await;
+        let attempted = self.attempted(number, 1).await?;
         Ok(attempted.unwrap_or_else(|| Arc::new(Delivery::new(number, &merchant.mchid, outgoing))))
     }
 
@@ -166,32 +177,37 @@ impl Notifier {
     }
 
     /// Sends a callback again now, unless it is being sent, and waits for that attempt; `None` if it is forgotten.
-    pub(crate) async fn resend(&self, number: u64) -> Option<Arc<Delivery>> {
-        let attempts = self.gateway.store.send_again(number, self.gateway.clock.now()).ok()??;
+    pub(crate) async fn resend(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+        let Some(attempts) = self.gateway.store.send_again(number, self.gateway.clock.now())? else {
+            return Ok(None);
+        };
         self.attempted(number, attempts + 1).await
     }
 
     /// The callback once it has had this many attempts, or as it is after the time in which one must have ended.
-    pub(crate) async fn attempted(&self, number: u64, attempts: usize) -> Option<Arc<Delivery>> {
+    pub(crate) async fn attempted(
+        &self,
+        number: u64,
+        attempts: usize,
+    ) -> Result<Option<Arc<Delivery>>, Unavailable> {
+        let store = &self.gateway.store;
         let mut ended = self.ended.subscribe();
         let is_attempted = |delivery: &Delivery| delivery.attempts.len() >= attempts;
         let first = async {
             loop {
                 ended.borrow_and_update();
-                match self.delivery(number) {
+                match store.delivery(number)? {
                     Some(delivery) if !is_attempted(&delivery) => {}
-                    found => return found,
+                    found => return Ok(found),
                 }
-                if ended.changed().await.is_err() {
-                    return self.delivery(number);
+                tokio::select! {
+                    _ = ended.changed() => {}
+                    // Another mock may have made the attempt.
+                    () = sleep(LOOKS_EVERY), if store.is_remote() => {}
                 }
             }
         };
-        timeout(2 * sender::TIMEOUT, first).await.unwrap_or_else(|_| self.delivery(number))
-    }
-
-    fn delivery(&self, number: u64) -> Option<Arc<Delivery>> {
-        self.gateway.store.delivery(number).unwrap_or_default()
+        timeout(2 * sender::TIMEOUT, first).await.unwrap_or_else(|_| store.delivery(number))
     }
 
     /// The real time until the mock's clock shows this, as long as nobody moves it.

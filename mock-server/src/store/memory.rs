@@ -12,9 +12,9 @@ use parking_lot::{Mutex, RwLock};
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    ABSENT, Backend, Delivery, Document, Due, Fingerprint, JsonText, Key, Lease, Listed, MerchantState,
-    Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, outbox::Outbox, reminders::Reminders,
-    space::Space,
+    ABSENT, Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed,
+    MerchantState, Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, outbox::Outbox,
+    reminders::Reminders, space::Space,
 };
 use crate::limits::Limits;
 
@@ -177,8 +177,14 @@ impl Backend for Memory {
         Ok(self.outbox.add(mchid, vec![outgoing]).into_iter().next().unwrap_or_default())
     }
 
-    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Result<Lease, Unavailable> {
-        Ok(self.outbox.lease(now, most, most_of_one))
+    fn lease(
+        &self,
+        now: Timestamp,
+        most: usize,
+        most_of_one: usize,
+        is_known: IsKnown<'_>,
+    ) -> Result<Lease, Unavailable> {
+        Ok(self.outbox.lease(now, most, most_of_one, is_known))
     }
 
     fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {

@@ -107,8 +107,14 @@ trait Backend: Debug + Send + Sync {
     /// Keeps a callback that no change belongs to. Returns its number.
     fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable>;
 
-    /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
-    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Result<Lease, Unavailable>;
+    /// Takes the callbacks of known merchants that are due, at most `most` and of each merchant at most `most_of_one` at once.
+    fn lease(
+        &self,
+        now: Timestamp,
+        most: usize,
+        most_of_one: usize,
+        is_known: IsKnown<'_>,
+    ) -> Result<Lease, Unavailable>;
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
     fn update(&self, delivery: Delivery) -> Result<bool, Unavailable>;
@@ -207,6 +213,9 @@ pub(crate) struct MerchantState {
     /// When documents change by themselves.
     pub(crate) reminders: Vec<(Timestamp, Key)>,
 }
+
+/// Whether this mock knows a merchant: others on the same store may have merchants of their own.
+pub(crate) type IsKnown<'a> = &'a dyn Fn(&Mchid) -> bool;
 
 /// Callbacks to deliver now.
 #[derive(Debug, Default)]
@@ -321,6 +330,11 @@ impl Store {
         Self(Box::new(Memory::new(limits)))
     }
 
+    /// Whether others may change what is kept.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.0.is_remote()
+    }
+
     /// Does what may wait for the backend. A worker of the runtime that waits for another machine is replaced meanwhile.
     pub(crate) fn waiting<T>(&self, work: impl FnOnce() -> T) -> T {
         let is_worker = || {
@@ -415,14 +429,15 @@ impl Store {
         self.with(|backend| backend.send(mchid, outgoing))
     }
 
-    /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
+    /// Takes the callbacks of known merchants that are due, at most `most` and of each merchant at most `most_of_one` at once.
     pub(crate) fn lease(
         &self,
         now: Timestamp,
         most: usize,
         most_of_one: usize,
+        is_known: IsKnown<'_>,
     ) -> Result<Lease, Unavailable> {
-        self.with(|backend| backend.lease(now, most, most_of_one))
+        self.with(|backend| backend.lease(now, most, most_of_one, is_known))
     }
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.

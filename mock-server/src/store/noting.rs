@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    Backend, Delivery, Document, Due, Fingerprint, JsonText, Key, Lease, Listed, Memory, MerchantState,
-    Outgoing, Store, Unavailable, Uncommitted, Wait, documents::Changes,
+    Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, Memory,
+    MerchantState, Outgoing, Store, Unavailable, Uncommitted, Wait, documents::Changes,
 };
 use crate::limits::Limits;
 
@@ -44,7 +44,7 @@ impl Noting {
         self.0.notes.lock().keys().cloned().collect()
     }
 
-    /// Puts a note, whoever's it is.
+    /// Puts a note, of any mock.
     pub(crate) fn put(&self, name: &str, text: &str) {
         self.0.notes.lock().insert(name.into(), text.into());
     }
@@ -109,8 +109,14 @@ impl Backend for Noting {
         self.0.memory.send(mchid, outgoing)
     }
 
-    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Result<Lease, Unavailable> {
-        self.0.memory.lease(now, most, most_of_one)
+    fn lease(
+        &self,
+        now: Timestamp,
+        most: usize,
+        most_of_one: usize,
+        is_known: IsKnown<'_>,
+    ) -> Result<Lease, Unavailable> {
+        self.0.memory.lease(now, most, most_of_one, is_known)
     }
 
     fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {

@@ -13,7 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use wechatpay_protocol::{KeyId, Mchid, Timestamp};
 
-use super::Lease;
+use super::{IsKnown, Lease};
 
 /// A callback that an operation sends.
 #[derive(Clone, Debug, PartialEq)]
@@ -247,11 +247,17 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Takes the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
-    pub(super) fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Lease {
+    /// Takes the callbacks of known merchants that are due, at most `most` and of each merchant at most `most_of_one` at once.
+    pub(super) fn lease(
+        &self,
+        now: Timestamp,
+        most: usize,
+        most_of_one: usize,
+        is_known: IsKnown<'_>,
+    ) -> Lease {
         let mut kept = self.kept.lock();
         let mut due = Vec::new();
-        for queue in kept.queues.values() {
+        for queue in kept.queues_of(is_known) {
             let free = most_of_one.saturating_sub(queue.sending.len());
             due.extend(queue.waiting.iter().take_while(|(at, _)| *at <= now).take(free).copied());
         }
@@ -268,7 +274,7 @@ impl Outbox {
         }
         // Not the first that waits: it may be due and have no place.
         let later = (Excluded((now, u64::MAX)), Unbounded);
-        let waiting = kept.queues.values().filter_map(|queue| queue.waiting.range(later).next());
+        let waiting = kept.queues_of(is_known).filter_map(|queue| queue.waiting.range(later).next());
         let next = waiting.map(|(at, _)| *at).min();
         Lease { taken, next }
     }
@@ -332,6 +338,10 @@ impl Outbox {
 }
 
 impl Kept {
+    fn queues_of(&self, is_known: IsKnown<'_>) -> impl Iterator<Item = &Queue> {
+        self.queues.iter().filter(move |(mchid, _)| is_known(mchid)).map(|(_, queue)| queue)
+    }
+
     fn put(&mut self, delivery: Delivery) {
         let number = delivery.number;
         match delivery.state {
@@ -433,7 +443,7 @@ mod tests {
         let (outbox, one, other) = (Outbox::new(9, usize::MAX), mchid("1"), mchid("2"));
         outbox.add(&one, vec![outgoing(1)]);
         outbox.add(&other, vec![outgoing(1)]);
-        let lease = outbox.lease(Timestamp::from_unix(1), 9, 9);
+        let lease = outbox.lease(Timestamp::from_unix(1), 9, 9, &|_| true);
         outbox.remove(Some(&one));
         assert!(!outbox.update(lease.taken[0].clone()));
         assert_eq!(outbox.list(Some(&one), 0, 9).len(), 0);

@@ -579,7 +579,7 @@ async fn too_many_merchants_or_too_large_a_body_change_nothing() {
     assert_eq!(admin.state().await, before);
     let large = " ".repeat(1024 * 1024 + 1);
     admin.call("PUT", "/state", &large).await.assert_refused(413, "expected a body of at most 1048576 bytes");
-    // Only whoever may call sends more than to the gateway.
+    // Only those who may call send more than to the gateway.
     let limits = limits.with_body(100).unwrap();
     let token = "0123456789abcdef";
     let builder = MockServer::builder().limits(limits).admin_token(token.parse().unwrap());

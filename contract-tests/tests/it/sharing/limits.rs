@@ -86,7 +86,7 @@ async fn a_receiver_that_is_deleted_before_it_gets_its_money_gets_none() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_deleted_in_the_second_of_its_money_gets_it_whoever_comes_first() {
+async fn a_receiver_that_is_deleted_in_the_second_of_its_money_gets_it_in_either_order() {
     let shop = Shop::with(super::without_ratio()).await;
     let id = shop.sharable("A00001", 100).await;
     for number in 0..20 {

@@ -12,7 +12,7 @@ use ::redis::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    super::{Delivery, DeliveryState, Lease, Unavailable},
+    super::{Delivery, DeliveryState, IsKnown, Lease, Unavailable},
     Inner, LOOKS_EVERY, items, keys,
     keys::SEPARATOR,
     link::text,
@@ -102,7 +102,7 @@ impl Inner {
         }
         drop((known, waiting));
         if receivers.iter().any(|receiver| receiver != sender) && self.pass_on(sender).is_err() {
-            // Whoever looks next passes them on.
+            // The next look passes them on.
             self.callbacks.lock().touch(sender);
         }
         self.changed.notify_one();
@@ -111,7 +111,11 @@ impl Inner {
     /// Moves callbacks to the merchants that receive them. What was moved and not removed is not moved twice: it has its number.
     fn pass_on(&self, sender: &Mchid) -> Result<(), Unavailable> {
         let transit = keys::transit(sender);
-        let found = items(self.ask(sender, ::redis::cmd("HGETALL").arg(&transit))?)?;
+        // Not all of them, if there are many: the rest is moved with the next look.
+        let scanned = items(
+            self.ask(sender, ::redis::cmd("HSCAN").arg(&transit).arg("0").arg("COUNT").arg(super::AT_ONCE))?,
+        )?;
+        let found = items(scanned.into_iter().nth(1).ok_or_else(unreadable)?)?;
         for two in found.chunks_exact(2) {
             let kept = text(&two[1]).ok_or_else(unreadable)?;
             let mut parts = kept.splitn(3, SEPARATOR);
@@ -159,8 +163,17 @@ impl Inner {
         now: Timestamp,
         most: usize,
         most_of_one: usize,
+        is_known: IsKnown<'_>,
     ) -> Result<Lease, Unavailable> {
         let mut merchants = self.to_look_at(&self.callbacks, now, LOOKS_EVERY)?;
+        // Those that only other mocks have are theirs to send, unless this one comes to know them.
+        merchants.retain(|mchid| {
+            let is_known = is_known(mchid);
+            if !is_known {
+                self.callbacks.lock().touch(mchid);
+            }
+            is_known
+        });
         if !merchants.is_empty() {
             let first = self.callbacks.lock().turn % merchants.len();
             merchants.rotate_left(first);
@@ -245,10 +258,9 @@ impl Inner {
         command.arg(if delivery.state == DeliveryState::Received { "received" } else { "" });
         command.arg(json).arg(full).arg(WITH_REQUEST);
         command.arg(self.bounds.callbacks).arg(self.bounds.callback_bytes);
-        let is_there = self.ask(mchid, &command);
-        // Without an answer, it stays with this mock only until the lease ends: then it is sent again.
+        // Without an answer it stays with this mock, which goes on to keep it.
+        let is_there = self.ask(mchid, &command)?;
         self.leased.lock().remove(number);
-        let is_there = is_there?;
         self.callbacks.lock().touch(mchid);
         self.changed.notify_one();
         Ok(is_there == Value::Int(1))
@@ -328,9 +340,11 @@ impl Leased {
         let [next, due, in_transit, found @ ..] = answer.as_slice() else { return Err(unreadable()) };
         let mut taken = Vec::new();
         for two in found.chunks_exact(2) {
-            let mut delivery = callback(number(&two[0])?, "sending", text(&two[1]))?;
-            delivery.mchid = mchid.clone();
-            taken.push(delivery);
+            // One that can't be read holds up no other.
+            match callback(number(&two[0])?, "sending", text(&two[1])) {
+                Ok(delivery) => taken.push(Delivery { mchid: mchid.clone(), ..delivery }),
+                Err(error) => tracing::error!("a callback of merchant {mchid} can't be sent: {error}"),
+            }
         }
         let due = usize::try_from(number(due)?).unwrap_or(usize::MAX);
         Ok(Self { next: time(next), due, in_transit: number(in_transit)?, taken })
@@ -344,7 +358,7 @@ pub(super) fn keep_renewing(inner: &Arc<Inner>) -> Result<(), Unavailable> {
         loop {
             thread::sleep(RENEW_EVERY);
             let Some(inner) = inner.upgrade() else { return };
-            // What is wrong is said by whoever sends.
+            // The mock that sends says what is wrong.
             let _ = inner.renew();
         }
     };

@@ -37,7 +37,7 @@ use self::{
     scripts::SCRIPTS,
 };
 use super::{
-    ABSENT, Backend, Delivery, Document, Due, Fingerprint, Found, JsonText, Key, Lease, Listed,
+    ABSENT, Backend, Delivery, Document, Due, Fingerprint, Found, IsKnown, JsonText, Key, Lease, Listed,
     MerchantState, Outgoing, RedisUrl, Reminder, Turn, Unavailable, Uncommitted, Wait, documents::Changes,
 };
 use crate::limits::Limits;
@@ -430,8 +430,14 @@ impl Backend for Redis {
         }
     }
 
-    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Result<Lease, Unavailable> {
-        self.inner.lease(now, most, most_of_one)
+    fn lease(
+        &self,
+        now: Timestamp,
+        most: usize,
+        most_of_one: usize,
+        is_known: IsKnown<'_>,
+    ) -> Result<Lease, Unavailable> {
+        self.inner.lease(now, most, most_of_one, is_known)
     }
 
     fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {

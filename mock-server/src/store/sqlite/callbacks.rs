@@ -11,7 +11,7 @@ use super::{
     int, one, unsigned,
     work::{Counts, Work, mchid_of},
 };
-use crate::store::{Delivery, DeliveryState, Outgoing};
+use crate::store::{Delivery, DeliveryState, IsKnown, Outgoing};
 
 pub(super) fn read(connection: &Connection, number: u64) -> Result<Option<Delivery>> {
     let record =
@@ -51,16 +51,17 @@ pub(super) fn list(
     records.map(|(number, record)| delivery(unsigned(number), &record).map(Arc::new)).collect()
 }
 
-/// The numbers of the callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
+/// The numbers of the known merchants' callbacks that are due, at most `most` and of each merchant at most `most_of_one` at once.
 pub(super) fn due(
     connection: &Connection,
     counts: &Counts,
     now: Timestamp,
     most: usize,
     most_of_one: usize,
+    is_known: IsKnown<'_>,
 ) -> Result<Vec<i64>> {
     let mut due: Vec<(i64, i64)> = Vec::new();
-    for (mchid, queue) in counts.queues.iter().filter(|(_, queue)| queue.waiting > 0) {
+    for (mchid, queue) in counts.queues.iter().filter(|(mchid, queue)| queue.waiting > 0 && is_known(mchid)) {
         let free = int(most_of_one).saturating_sub(int(queue.sending)).min(int(most));
         if free > 0 {
             due.extend(rows(
@@ -78,9 +79,14 @@ pub(super) fn due(
 }
 
 /// When the next one is due after `now`.
-pub(super) fn next(connection: &Connection, counts: &Counts, now: Timestamp) -> Result<Option<Timestamp>> {
+pub(super) fn next(
+    connection: &Connection,
+    counts: &Counts,
+    now: Timestamp,
+    is_known: IsKnown<'_>,
+) -> Result<Option<Timestamp>> {
     let mut next: Option<i64> = None;
-    for (mchid, _) in counts.queues.iter().filter(|(_, queue)| queue.waiting > 0) {
+    for (mchid, _) in counts.queues.iter().filter(|(mchid, queue)| queue.waiting > 0 && is_known(mchid)) {
         let first = one(
             connection,
             "SELECT due FROM callbacks WHERE state = 'waiting' AND mchid = ?1 AND due > ?2 ORDER BY due LIMIT 1",

@@ -160,7 +160,7 @@ impl Durability {
         let taking_over = thread::Builder::new().name("store-checkpoint".into());
         let taking_over = taking_over.spawn(move || own.take_over(&its))?;
         let (own, its, full) = (Arc::clone(self), Arc::clone(writing), taking_over.thread().clone());
-        // Whoever was lost is told so.
+        // Those whose changes were lost are told so.
         let commit = move || its.lock().commit_group().unwrap_or_default();
         let syncing = thread::Builder::new().name("store-sync".into());
         let syncing = syncing.spawn(move || own.sync(commit, || log.sync_data(), &full))?;

@@ -32,8 +32,8 @@ use wechatpay_protocol::{Mchid, Timestamp};
 pub(crate) use opening::OpenError;
 
 use super::{
-    Backend, Delivery, Document, Due, Fingerprint, JsonText, Key, Lease, Listed, MerchantState, Outgoing,
-    Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST,
+    Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, MerchantState,
+    Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST,
 };
 use crate::limits::Limits;
 use cache::Cache;
@@ -455,11 +455,18 @@ impl Backend for Sqlite {
         self.changed(|work| work.send(mchid, outgoing))
     }
 
-    fn lease(&self, now: Timestamp, most: usize, most_of_one: usize) -> Result<Lease, Unavailable> {
-        let due =
-            self.looked(|connection, counts, _| callbacks::due(connection, counts, now, most, most_of_one))?;
+    fn lease(
+        &self,
+        now: Timestamp,
+        most: usize,
+        most_of_one: usize,
+        is_known: IsKnown<'_>,
+    ) -> Result<Lease, Unavailable> {
+        let due = self.looked(|connection, counts, _| {
+            callbacks::due(connection, counts, now, most, most_of_one, is_known)
+        })?;
         let taken = if due.is_empty() { Vec::new() } else { self.changed(|work| work.lease(&due, now))? };
-        let next = self.looked(|connection, counts, _| callbacks::next(connection, counts, now))?;
+        let next = self.looked(|connection, counts, _| callbacks::next(connection, counts, now, is_known))?;
         Ok(Lease { taken, next })
     }
 

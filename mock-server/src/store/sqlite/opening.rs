@@ -271,7 +271,7 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Leaves nothing beside a file that could not be opened. Else the file stays: whoever removes it might remove another's.
+    /// Leaves nothing beside a file that could not be opened. Else the file stays: to remove it might remove another mock's.
     fn drop(&mut self) {
         if let Some(made) = &self.made {
             let _ = std::fs::remove_file(made);

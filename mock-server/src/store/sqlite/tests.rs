@@ -147,10 +147,10 @@ fn a_callback_that_was_being_sent_when_the_mock_died_is_due_again() {
     let place = Place::new();
     let store = place.open();
     store.send(&mchid(), outgoing("a")).unwrap();
-    assert_eq!(store.lease(at(5), 9, 9).unwrap().taken.len(), 1);
-    assert_eq!(store.lease(at(5), 9, 9).unwrap().taken.len(), 0);
+    assert_eq!(store.lease(at(5), 9, 9, &|_| true).unwrap().taken.len(), 1);
+    assert_eq!(store.lease(at(5), 9, 9, &|_| true).unwrap().taken.len(), 0);
     drop(store);
-    let again = place.open().lease(at(5), 9, 9).unwrap().taken;
+    let again = place.open().lease(at(5), 9, 9, &|_| true).unwrap().taken;
     assert_eq!((again.len(), &*again[0].id), (1, "a"));
 }
 
@@ -455,7 +455,7 @@ fn counts_are_as_if_counted() {
             documents.remind(at(round), KIND, &id);
         })
         .unwrap();
-        for mut delivery in store.lease(at(9), 2, 2).unwrap().taken {
+        for mut delivery in store.lease(at(9), 2, 2, &|_| true).unwrap().taken {
             delivery.state =
                 if round % 2 == 0 { DeliveryState::Received } else { DeliveryState::Waiting(at(3)) };
             store.update(delivery).unwrap();
@@ -629,7 +629,8 @@ fn wherever_the_process_dies_what_was_answered_is_there_and_nothing_is_half_done
                 "{dies_at}: {round}"
             );
         }
-        let sent: Vec<_> = store.lease(at(9), 9, 9).unwrap().taken.into_iter().map(|one| one.id).collect();
+        let sent: Vec<_> =
+            store.lease(at(9), 9, 9, &|_| true).unwrap().taken.into_iter().map(|one| one.id).collect();
         assert_eq!(sent, (1..=sum).map(|round| round.to_string()).collect::<Vec<_>>(), "{dies_at}");
         assert_eq!(store.due(at(9), 9).unwrap().taken.len(), sum, "{dies_at}");
         drop(documents);

@@ -8,6 +8,7 @@ laws! {
     a_callback_is_kept_as_it_was_sent
     what_is_due_is_taken_once_and_the_next_time_is_known
     no_merchant_takes_all_places
+    only_callbacks_of_known_merchants_are_taken
     no_more_are_taken_than_wanted
     a_callback_is_sent_again_unless_it_is_being_sent
     an_attempt_is_kept_and_a_settled_callback_is_not_taken
@@ -112,6 +113,17 @@ fn no_more_are_taken_than_wanted(place: &Place) {
         assert!(!left.contains(&3) || left.contains(&1), "{left:?}");
     }
     assert!(left.is_empty());
+}
+
+fn only_callbacks_of_known_merchants_are_taken(place: &Place) {
+    let (store, mchid, other) = (place.open(), mchid(), other());
+    store.send(&other, outgoing("other", 1)).unwrap();
+    store.send(&other, outgoing("other", 3)).unwrap();
+    store.send(&mchid, outgoing("known", 2)).unwrap();
+    let known = store.lease(at(2), 9, 9, &|found| *found == mchid).unwrap();
+    assert_eq!((numbers(&known), known.next), (vec![3], None));
+    let all = lease(&store, 2, 9, 9);
+    assert_eq!((numbers(&all), all.next), (vec![1], Some(at(3))));
 }
 
 fn a_callback_is_sent_again_unless_it_is_being_sent(place: &Place) {

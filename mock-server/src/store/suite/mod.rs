@@ -193,7 +193,7 @@ fn sent(store: &Store, mchid: Option<&Mchid>) -> Vec<String> {
 
 /// Takes the callbacks that are due, in the order of their numbers.
 fn lease(store: &Store, now: u64, most: usize, most_of_one: usize) -> Lease {
-    let mut lease = store.lease(at(now), most, most_of_one).unwrap();
+    let mut lease = store.lease(at(now), most, most_of_one, &|_| true).unwrap();
     lease.taken.sort_unstable_by_key(|one| one.number);
     lease
 }

@@ -414,7 +414,7 @@ impl Model {
     /// Which merchant's turn it is, is open; of each, those that wait longest are taken, as many as there is room for.
     fn lease(&mut self, store: &Store, most: usize) {
         let now = at(self.now);
-        let Lease { taken, next } = store.lease(now, most, AT_ONCE_FOR_ONE).unwrap();
+        let Lease { taken, next } = store.lease(now, most, AT_ONCE_FOR_ONE, &|_| true).unwrap();
         let mut could_be_taken = 0;
         for who in 0..2 {
             let own = self.sent.iter().filter(|(_, one)| one.to == who);

@@ -10,7 +10,7 @@ local SECONDS = 15
 local id = T .. 'i:' .. ARGV[1]
 local answered = call('GET', id)
 if answered then
-  -- A write, so that whoever waits for the replicas waits for what was written before.
+  -- A write, so that WAIT waits for what was written before.
   call('SET', id, answered, 'EX', SECONDS)
   return answered
 end

@@ -1,4 +1,4 @@
--- Keeps callbacks for whoever is sending them. ARGV: who; for how many milliseconds; the numbers.
+-- Keeps callbacks for the mock that is sending them. ARGV: which one; for how many milliseconds; the numbers.
 local time = call('TIME')
 local real = time[1] * 1000 + math.floor(time[2] / 1000)
 for i = 3, #ARGV do

@@ -3,10 +3,10 @@
 -- Returns whether it is still there.
 local number, due = ARGV[1], ARGV[3]
 if call('HEXISTS', T .. 'c', number) == 0 then return 0 end
--- A mock that was taken for dead comes late: what another one has reached stays, and only a receipt goes before its attempt.
-local holder = call('HGET', T .. 'o', number)
+-- A mock that was taken for dead comes late, or says the same twice: what another one has reached stays, and only a receipt goes
+-- before its attempt.
 if call('ZSCORE', T .. 'x', number) then return 1 end
-if holder and holder ~= ARGV[2] and ARGV[4] ~= 'received' then return 1 end
+if call('HGET', T .. 'o', number) ~= ARGV[2] and ARGV[4] ~= 'received' then return 1 end
 forget_callback(number)
 put_callback(number, due, ARGV[5], ARGV[6], tonumber(ARGV[7]))
 make_room_for_callbacks(tonumber(ARGV[8]), tonumber(ARGV[9]))
