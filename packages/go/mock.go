@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -47,7 +48,7 @@ func Start(t testing.TB, options ...Option) *Mock {
 	t.Cleanup(func() {
 		if t.Failed() {
 			if report := m.reports(); report != "" {
-				t.Log("wechatpay-mock refused:\n" + report)
+				t.Log("wechatpay-mock refused:\n" + strings.TrimSpace(report))
 			}
 		}
 		if err := m.Close(); err != nil {
