@@ -77,9 +77,8 @@ func TestTheClientReachesNoOtherHost(t *testing.T) {
 
 func TestExchangesAreListedPageByPage(t *testing.T) {
 	mock := Start(t)
-	merchants := mock.gateway.calls
 	for range [1001]struct{}{} {
-		response, err := merchants.Get(mock.URL() + "/v3/certificates")
+		response, err := mock.gateway.calls.Get(mock.URL() + "/v3/certificates")
 		if err != nil {
 			t.Fatal(err)
 		}

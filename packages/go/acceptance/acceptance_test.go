@@ -97,6 +97,7 @@ func Test_lists_exchanges(t *testing.T) {
 	other.mustOrder("order-2")
 	_, err = one.mock.Fault("system-error")
 	check(t, err)
+	other.mustOrder("order-3")
 	_, err = one.order("order-3", nowhere, nil)
 	refused(t, err, 500, "SYSTEM_ERROR")
 
@@ -110,7 +111,7 @@ func Test_lists_exchanges(t *testing.T) {
 	equal(t, "the exchanges", found, [][2]any{{mchid, 200}, {mchid, 500}})
 	exchanges, err = other.mock.Exchanges(wechatpaymock.Fields{"status": 200})
 	check(t, err)
-	equal(t, "the other merchant's", len(exchanges), 1)
+	equal(t, "the other merchant's", len(exchanges), 2)
 }
 
 func Test_pays_an_order(t *testing.T) {
@@ -201,6 +202,13 @@ func Test_merchants_are_apart(t *testing.T) {
 	other := newShop(t, merchant)
 	one.mustOrder("order-1")
 	other.mustOrder("order-1")
+	check(t, other.mock.Expect(wechatpaymock.Fields{"operation": prepay, "times": 1}))
+	url, callbacks := other.receiver()
+	_, err = other.mock.Trigger("TRANSACTION.SUCCESS", wechatpaymock.Fields{"to": url})
+	check(t, err)
+	callback := next(t, callbacks)
+	check(t, callback.err)
+	equal(t, "the callback's merchant", callback.order.Mchid, merchant.Credentials()["mchid"])
 	check(t, one.mock.Reset())
 
 	_, err = one.mock.Pay("order-1")
