@@ -1,0 +1,13 @@
+module wechatpay.example/acceptance
+
+go 1.21
+
+require (
+	github.com/wechatpay-apiv3/wechatpay-go v0.2.21
+	github.com/wechatpay-mock/wechatpay-mock-go v0.0.0
+	github.com/wechatpay-mock/wechatpay-mock-go/wechatpaygo v0.0.0
+)
+
+replace github.com/wechatpay-mock/wechatpay-mock-go => ../
+
+replace github.com/wechatpay-mock/wechatpay-mock-go/wechatpaygo => ../wechatpaygo

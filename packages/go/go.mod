@@ -1,0 +1,3 @@
+module github.com/wechatpay-mock/wechatpay-mock-go
+
+go 1.21

@@ -1,0 +1,3 @@
+module wechatpay.example/tools
+
+go 1.21
