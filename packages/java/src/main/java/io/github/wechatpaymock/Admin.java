@@ -28,11 +28,20 @@ final class Admin {
 
   /** Calls, and fails with MockException unless the status is 2xx. */
   Map<String, Object> call(String method, String path, Map<String, ?> body) {
+    return success(method, path, body).fields();
+  }
+
+  /** Gets what is not JSON. */
+  String text(String path) {
+    return success("GET", path, null).text;
+  }
+
+  private Answer success(String method, String path, Map<String, ?> body) {
     Answer answer = answer(method, path, body);
     if (answer.status / 100 != 2) {
       throw answer.refusal();
     }
-    return answer.fields();
+    return answer;
   }
 
   /** Calls, whatever the status is. Fails with UncheckedIOException if the mock can't be reached. */

@@ -37,7 +37,7 @@ final class Environment {
     this.folder = folder;
     try {
       Files.createDirectory(folder);
-      String pem = admin.answer("GET", "/__mock/ca.pem", null).text;
+      String pem = admin.text("/__mock/ca.pem");
       authority = write("ca.pem", pem);
       trustStore = folder.resolve("trust.p12");
       bundle = write("bundle.pem", pem + trust(pem));
