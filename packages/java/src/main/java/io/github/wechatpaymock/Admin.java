@@ -15,6 +15,9 @@ import java.util.Map;
 
 /** Calls {@code /__mock/} of a mock, and nothing else. */
 final class Admin {
+  /** Longer than any call takes, the longest of which waits 60 s. */
+  private static final int MOST_MILLISECONDS = 90_000;
+
   final String url;
 
   Admin(String url) {
@@ -50,6 +53,7 @@ final class Admin {
     try {
       HttpURLConnection connection = (HttpURLConnection) new URL(url + path).openConnection(Proxy.NO_PROXY);
       connection.setInstanceFollowRedirects(false);
+      connection.setReadTimeout(MOST_MILLISECONDS);
       connection.setRequestMethod(method);
       String token = System.getenv("WECHATPAY_MOCK_ADMIN_TOKEN");
       if (token != null && !token.isEmpty()) {

@@ -23,6 +23,8 @@ import javax.net.ssl.X509TrustManager;
 /** What points SDKs at a mock: files in a private folder, and the variables and system properties that name them. */
 final class Environment {
   private static final String PASSWORD = "changeit";
+  /** Not PKCS12, whose encryption of public certificates takes half a second. */
+  private static final String STORE_TYPE = "JKS";
 
   private final String url;
   private final Path folder;
@@ -39,7 +41,7 @@ final class Environment {
       Files.createDirectory(folder);
       String pem = admin.text("/__mock/ca.pem");
       authority = write("ca.pem", pem);
-      trustStore = folder.resolve("trust.p12");
+      trustStore = folder.resolve("trust.jks");
       bundle = write("bundle.pem", pem + trust(pem));
       credentials.put("WECHATPAY_MCHID", merchant.mchid());
       credentials.put("WECHATPAY_MERCHANT_SERIAL", merchant.merchantSerial());
@@ -95,13 +97,13 @@ final class Environment {
     properties.put("https.proxyPort", String.valueOf(mock.getPort()));
     properties.put("javax.net.ssl.trustStore", trustStore.toString());
     properties.put("javax.net.ssl.trustStorePassword", PASSWORD);
-    properties.put("javax.net.ssl.trustStoreType", "PKCS12");
+    properties.put("javax.net.ssl.trustStoreType", STORE_TYPE);
     return properties;
   }
 
   /** Writes the trust store: the mock's authority and the JVM's own, which this returns as PEM. */
   private String trust(String pem) throws GeneralSecurityException, IOException {
-    KeyStore store = KeyStore.getInstance("PKCS12");
+    KeyStore store = KeyStore.getInstance(STORE_TYPE);
     store.load(null, null);
     Certificate own = CertificateFactory.getInstance("X.509")
         .generateCertificate(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)));

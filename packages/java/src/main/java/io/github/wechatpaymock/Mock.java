@@ -178,11 +178,10 @@ public final class Mock implements AutoCloseable {
     StringBuilder report = new StringBuilder();
     for (Map<String, Object> exchange : exchanges()) {
       if (exchange.get("code") != null) {
-        report.append(report.length() == 0 ? "refused requests of merchant " + credentials.mchid() + ":\n" : "");
-        report.append("  ").append(exchange.get("line")).append('\n');
+        report.append("\n  ").append(exchange.get("line"));
       }
     }
-    return report.toString();
+    return report.length() == 0 ? "" : "refused requests of merchant " + credentials.mchid() + ":" + report;
   }
 
   /** Resets the merchant's documents, exchanges, fault rules and callbacks. */
