@@ -18,45 +18,27 @@ final class Json {
   static Object read(String text) {
     Json json = new Json(text);
     Object value = json.value();
-    if (json.next() != 0) {
-      throw json.expected("the end");
-    }
+    json.expect(json.next() == 0, "the end");
     return value;
   }
 
   /** Writes a value. What JSON has no type for becomes a text, by toString(). */
   static String write(Object value) {
-    StringBuilder out = new StringBuilder();
-    write(value, out);
-    return out.toString();
-  }
-
-  private static void write(Object value, StringBuilder out) {
+    List<String> parts = new ArrayList<>();
     if (value == null || value instanceof Boolean || value instanceof Number) {
-      out.append(value);
+      return String.valueOf(value);
     } else if (value instanceof Map) {
-      String separator = "{";
-      for (Map.Entry<?, ?> entry : ((Map<?, ?>) value).entrySet()) {
-        out.append(separator);
-        quote(String.valueOf(entry.getKey()), out);
-        write(entry.getValue(), out.append(':'));
-        separator = ",";
-      }
-      out.append(separator.equals("{") ? "{}" : "}");
+      ((Map<?, ?>) value).forEach((name, field) -> parts.add(quoted(String.valueOf(name)) + ":" + write(field)));
+      return "{" + String.join(",", parts) + "}";
     } else if (value instanceof Iterable) {
-      String separator = "[";
-      for (Object item : (Iterable<?>) value) {
-        write(item, out.append(separator));
-        separator = ",";
-      }
-      out.append(separator.equals("[") ? "[]" : "]");
-    } else {
-      quote(value.toString(), out);
+      ((Iterable<?>) value).forEach(item -> parts.add(write(item)));
+      return "[" + String.join(",", parts) + "]";
     }
+    return quoted(value.toString());
   }
 
-  private static void quote(String text, StringBuilder out) {
-    out.append('"');
+  private static String quoted(String text) {
+    StringBuilder out = new StringBuilder("\"");
     for (char c : text.toCharArray()) {
       if (c < ' ') {
         out.append(String.format("\\u%04x", (int) c));
@@ -64,32 +46,23 @@ final class Json {
         out.append(c == '"' || c == '\\' ? "\\" : "").append(c);
       }
     }
-    out.append('"');
+    return out.append('"').toString();
   }
 
   private Object value() {
-    switch (next()) {
-      case '{':
-        return object();
-      case '[':
-        return list();
-      case '"':
-        return string();
-      default:
-        return word();
-    }
+    char first = next();
+    return first == '{' ? object() : first == '[' ? list() : first == '"' ? string() : word();
   }
 
   private Map<String, Object> object() {
     Map<String, Object> fields = new LinkedHashMap<>();
-    at++;
-    if (next() != '}') {
-      do {
-        next();
-        String name = string();
-        take(':');
-        fields.put(name, value());
-      } while (isTaken(','));
+    take('{');
+    while (next() != '}') {
+      expect(fields.isEmpty() || isTaken(','), ",");
+      next();
+      String name = string();
+      take(':');
+      fields.put(name, value());
     }
     take('}');
     return fields;
@@ -97,19 +70,18 @@ final class Json {
 
   private List<Object> list() {
     List<Object> items = new ArrayList<>();
-    at++;
-    if (next() != ']') {
-      do {
-        items.add(value());
-      } while (isTaken(','));
+    take('[');
+    while (next() != ']') {
+      expect(items.isEmpty() || isTaken(','), ",");
+      items.add(value());
     }
     take(']');
     return items;
   }
 
   private String string() {
-    take('"');
     StringBuilder out = new StringBuilder();
+    take('"');
     while (at < text.length() && text.charAt(at) != '"') {
       char c = text.charAt(at++);
       out.append(c == '\\' ? escaped() : c);
@@ -119,19 +91,15 @@ final class Json {
   }
 
   private char escaped() {
-    char c = at < text.length() ? text.charAt(at++) : 0;
-    int control = "bfnrt".indexOf(c);
-    if (control >= 0) {
-      return "\b\f\n\r\t".charAt(control);
-    }
-    if (c == 'u' && at + 4 <= text.length()) {
+    expect(at < text.length(), "an escape");
+    char c = text.charAt(at++);
+    if (c == 'u') {
+      expect(at + 4 <= text.length(), "four digits");
       at += 4;
       return (char) Integer.parseInt(text.substring(at - 4, at), 16);
     }
-    if ("\"\\/".indexOf(c) < 0) {
-      throw expected("an escape");
-    }
-    return c;
+    int control = "bfnrt".indexOf(c);
+    return control < 0 ? c : "\b\f\n\r\t".charAt(control);
   }
 
   private Object word() {
@@ -140,21 +108,15 @@ final class Json {
       at++;
     }
     String word = text.substring(start, at);
-    switch (word) {
-      case "null":
-        return null;
-      case "true":
-        return true;
-      case "false":
-        return false;
-      default:
-        try {
-          return word.matches("-?[0-9]+") ? (Object) Long.valueOf(word) : (Object) Double.valueOf(word);
-        } catch (NumberFormatException e) {
-          at = start;
-          throw expected("a value");
-        }
+    if (word.equals("null")) {
+      return null;
+    } else if (word.equals("true") || word.equals("false")) {
+      return Boolean.valueOf(word);
     }
+    at = start;
+    expect(word.matches("-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?"), "a value");
+    at += word.length();
+    return word.matches("-?[0-9]{1,18}") ? (Object) Long.valueOf(word) : (Object) Double.valueOf(word);
   }
 
   /** The next character that is not white space, which stays; 0 at the end. */
@@ -172,13 +134,13 @@ final class Json {
   }
 
   private void take(char c) {
-    if (!isTaken(c)) {
-      throw expected(String.valueOf(c));
-    }
+    expect(isTaken(c), String.valueOf(c));
   }
 
-  private IllegalArgumentException expected(String what) {
-    String found = text.substring(at, Math.min(text.length(), at + 40));
-    return new IllegalArgumentException("JSON: expected " + what + " at character " + at + ", found: " + found);
+  private void expect(boolean is, String what) {
+    if (!is) {
+      String found = text.substring(at, Math.min(text.length(), at + 40));
+      throw new IllegalArgumentException("JSON: expected " + what + " at character " + at + ", found: " + found);
+    }
   }
 }
