@@ -38,7 +38,7 @@ class _Opening:
             return AsyncMerchant(await asyncio.shield(made))
         except asyncio.CancelledError:
             # The thread goes on; nobody else can close what it makes.
-            made.add_done_callback(lambda made: made.exception() or made.result().close())
+            made.add_done_callback(_close)
             raise
 
     def __await__(self) -> Generator[Any, None, AsyncMerchant]:
@@ -50,6 +50,11 @@ class _Opening:
 
     async def __aexit__(self, *_: object) -> None:
         await self._opened.close()
+
+
+def _close(made: asyncio.Future[Merchant]) -> None:
+    if not made.exception():
+        made.result().close()
 
 
 class AsyncMerchant:
