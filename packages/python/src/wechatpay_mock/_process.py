@@ -30,9 +30,9 @@ def binary(option: str | os.PathLike[str] | None) -> str:
     found = _packaged() or shutil.which("wechatpay-mock")
     if not found:
         raise StartError(
-            "expected the wechatpay-mock binary in the option `binary`, in WECHATPAY_MOCK_BINARY, in the installed package "
-            "or on PATH, found none; `pip install --force-reinstall wechatpay-mock` installs it on Linux (x86_64, aarch64) "
-            "and Windows (x86_64), and on other machines one of the first two names a build of your own"
+            "expected the wechatpay-mock binary in the option `binary`, in WECHATPAY_MOCK_BINARY, in the installed package or on "
+            "PATH, found none; packages for Linux (x86_64, aarch64) and Windows (x86_64) have it, elsewhere build it with `cargo "
+            "install --locked --path cli` in the mock's repository"
         )
     return found
 
