@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
@@ -75,6 +76,7 @@ class _Server:
         self._process = process
         self._folder = folder
         self._environment: dict[str, str] | None = None
+        self._environment_lock = threading.Lock()
         self._is_open = True
 
     def first(self) -> Merchant:
@@ -101,9 +103,10 @@ class _Server:
 
     def environment(self, credentials: Mapping[str, Any]) -> dict[str, str]:
         folder = Path(self._folder.name)
-        if self._environment is None:
-            authority = self.calls.text("GET", "/__mock/ca.pem")
-            self._environment = _environment.of_mock(self.calls.url, authority, folder)
+        with self._environment_lock:
+            if self._environment is None:
+                authority = self.calls.text("GET", "/__mock/ca.pem")
+                self._environment = _environment.of_mock(self.calls.url, authority, folder)
         own = folder / credentials["mchid"]
         own.mkdir(exist_ok=True)
         return {**_environment.of_merchant(credentials, own), **self._environment}
