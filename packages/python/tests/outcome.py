@@ -28,7 +28,7 @@ def miss(text):
 for test in acceptance["suite"]:
     missing = [api for api in ("sync", "async") if f"test_{test['name']}[{api}]" not in passed]
     if missing:
-        miss(f"acceptance python {test['name']} not ok: expected it to pass for sync and async, found no pass for {', '.join(missing)}")
+        miss(f"acceptance python {test['name']} not ok: expected sync and async to pass, found no pass for {', '.join(missing)}")
     else:
         print(f"acceptance python {test['name']} ok")
 

@@ -131,12 +131,15 @@ def test_merchants_are_apart(mock, shop):
     other_shop = Shop(other.credentials)
     shop.order("order-0001")
     other_shop.order("order-0001")
+    other.pay("order-0001")
+    states = [json.loads(own.query("order-0001")[1])["trade_state"] for own in (shop, other_shop)]
+    assert states == ["NOTPAY", "SUCCESS"]
     other.fault("system-error")
     assert shop.query("order-0001")[0] == 200, "the rule is the other merchant's"
     other.reset()
     assert other_shop.query("order-0001")[0] == 404
     assert shop.query("order-0001")[0] == 200
-    assert len(other.exchanges()) == 1
+    assert [exchange["status"] for exchange in other.exchanges()] == [404], "the others are forgotten"
     other.close()
     assert other_shop.query("order-0001")[0] == 401, "the merchant is deleted"
     assert shop.query("order-0001")[0] == 200

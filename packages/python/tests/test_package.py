@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from wechatpay_mock import CallError, MockError, StartError, _environment, _process, astart, start
 
@@ -99,6 +100,30 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with start() as mock:
         assert mock.exchanges() == []
+
+
+def test_a_report_has_what_names_no_merchant_since_the_merchant_was_made_or_reset():
+    def ask():
+        requests.get(f"{mock.url}/v3/certificates", headers={"Accept": "*/*"})
+
+    with start() as mock:
+        ask()
+        assert "refused requests that name no merchant of this mock: 1\n#1 401 SIGN_ERROR GET /v3/certificates" in mock.report()
+        with mock.merchant() as merchant:
+            assert merchant.report() == ""
+            ask()
+            assert "#2 401" in merchant.report()
+            merchant.reset()
+            assert merchant.report() == ""
+
+
+def test_a_long_report_has_the_last_requests():
+    with start() as mock:
+        for _ in range(23):
+            requests.get(f"{mock.url}/v3/certificates", headers={"Accept": "*/*"})
+        lines = mock.report().splitlines()
+    assert lines[:2] == ["refused requests that name no merchant of this mock: 23", "the first 3 are not shown"]
+    assert [line.split()[0] for line in lines if line.startswith("#")] == [f"#{number}" for number in range(4, 24)]
 
 
 def test_a_rule_ends_with_its_with_statement():

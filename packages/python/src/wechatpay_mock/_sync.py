@@ -35,7 +35,7 @@ def start(
 
     Args:
         binary: The binary. By default WECHATPAY_MOCK_BINARY, the one of the installed package, or `wechatpay-mock` on PATH.
-        config: A TOML file with merchants, keys, policies and limits. By default, there is one merchant, the development merchant.
+        config: A TOML file with merchants, keys, policies and limits. By default, the only merchant is the development merchant.
         seed: A JSON file with the initial cards and members.
         args: More arguments for `wechatpay-mock serve`, such as `["--notify-host", "shop.test"]`.
         timeout: How long it may take to listen, in seconds.
@@ -271,9 +271,7 @@ class Merchant:
             query["after"] = page["last"]
 
     def _refused(self, filters: dict[str, Any]) -> list[dict[str, Any]]:
-        return [
-            exchange for exchange in self._pages(filters) if (exchange["status"] or 0) >= 400 and not exchange["fault"]
-        ]
+        return [exchange for exchange in self._pages(filters) if (exchange["status"] or 0) >= 400 and not exchange["fault"]]
 
     def _section(self, title: str, exchanges: list[dict[str, Any]]) -> list[str]:
         if not exchanges:
@@ -282,7 +280,8 @@ class Merchant:
         if len(exchanges) > _REPORTED:
             lines.append(f"the first {len(exchanges) - _REPORTED} are not shown")
         for exchange in exchanges[-_REPORTED:]:
-            lines.append(f"#{exchange['number']} {exchange['status']} {exchange['code']} {exchange['method']} {exchange['target']}")
+            facts = [exchange[name] for name in ("status", "code", "method", "target")]
+            lines.append(f"#{exchange['number']} {' '.join(map(str, facts))}")
             full = self._calls.get(f"/__mock/exchanges/{exchange['number']}")
             rejection, diagnosis = full["rejection"], full["diagnosis"]
             if rejection:

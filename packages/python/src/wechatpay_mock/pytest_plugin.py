@@ -42,7 +42,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     result = yield
     report = result.get_result()
     # The text of ExpectationFailed has the report.
-    if not report.failed or call.excinfo is None or isinstance(call.excinfo.value, ExpectationFailed):
+    if not report.failed or (call.excinfo and isinstance(call.excinfo.value, ExpectationFailed)):
         return
     for name, value in getattr(item, "funcargs", {}).items():
         if isinstance(value, Merchant):
