@@ -187,7 +187,9 @@ from wechatpay_mock import astart, start
 print(mock._server._process._child.pid, flush=True)
 sys.stdin.read()
 """
-    starter = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # Nor can it delete its temporary folder.
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    starter = subprocess.Popen([sys.executable, "-c", program], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     pidfd = os.pidfd_open(int(starter.stdout.readline()))
     try:
         assert not select.select([pidfd], [], [], 0)[0], "the mock runs"
