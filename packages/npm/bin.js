@@ -15,8 +15,11 @@ function main() {
   const child = spawn(findBinary(), process.argv.slice(2), { stdio: 'inherit' });
   child.on('error', fail);
   for (const signal of signals) {
-    // A terminal sends its signals to the child, too, and a second one would stop it at once.
-    process.on(signal, () => process.stdin.isTTY && signal !== 'SIGTERM' ? undefined : child.kill(signal));
+    process.on(signal, () => {
+      // A terminal sends its signals to the child, too, and a second one would stop it at once.
+      const isFromTerminal = process.stdin.isTTY && signal !== 'SIGTERM';
+      if (!isFromTerminal) child.kill(signal);
+    });
   }
   child.on('exit', (code, signal) => {
     if (!signal) process.exit(code);

@@ -5,13 +5,12 @@ afterAll(shared.stop);
 
 export const test = base.extend({
   merchantOptions: {},
-  wechatpay: async ({ merchantOptions, task, onTestFailed }, use) => {
+  wechatpay: async ({ merchantOptions, task }, use) => {
     const wechatpay = await shared.merchant(merchantOptions);
-    onTestFailed(async () => {
-      const report = await wechatpay.report();
-      for (const error of task.result?.errors ?? []) shared.explained(error, report);
-    });
     await use(wechatpay);
+    const errors = task.result?.errors ?? [];
+    const report = errors.length > 0 && (await wechatpay.report());
+    for (const error of errors) shared.explained(error, report);
     await wechatpay.close();
   },
 });

@@ -31,7 +31,7 @@ async function withMerchant(options, test) {
 
 /** The error, with the report in its message, so that every reporter shows it. */
 function explained(error, report) {
-  if (!report || !(error instanceof Object) || String(error.message).includes(report)) return error;
+  if (!report || typeof error?.message !== 'string' || error.message.includes(report)) return error;
   const message = `${error.message}\n\n${report}`;
   error.stack = String(error.stack).replace(error.message, () => message);
   error.message = message;

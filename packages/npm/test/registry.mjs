@@ -8,8 +8,9 @@ import { join } from 'node:path';
 
 const [folder, usual] = process.argv.slice(2);
 
+const archives = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
 const packages = {};
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.tgz'))) {
+for (const file of archives) {
   const manifest = JSON.parse(execFileSync('tar', ['-xOzf', join(folder, file), 'package/package.json']));
   const integrity = `sha512-${createHash('sha512').update(readFileSync(join(folder, file))).digest('base64')}`;
   packages[manifest.name] = { file, manifest, integrity };
@@ -17,7 +18,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.tgz'))) 
 
 const server = createServer((request, response) => {
   const name = decodeURIComponent(request.url.slice(1));
-  if (name.endsWith('.tgz')) {
+  if (archives.includes(name)) {
     response.end(readFileSync(join(folder, name)));
   } else if (packages[name]) {
     const { file, manifest, integrity } = packages[name];

@@ -1,12 +1,10 @@
 // A merchant's application for the acceptance suite: wechatpay-axios-plugin, unmodified, and a receiver of callbacks.
-import { createServer } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { Aes, Formatter, Rsa, Wechatpay } from 'wechatpay-axios-plugin';
-
-export const appid = 'wxd678efh567hg6787';
+const { createServer } = require('node:http');
+const { text } = require('node:stream/consumers');
+const { Aes, Formatter, Rsa, Wechatpay } = require('wechatpay-axios-plugin');
 
 /** The SDK as this merchant, which trusts the platform certificate. */
-export function sdk({ url, credentials }) {
+function sdk({ url, credentials }) {
   return new Wechatpay({
     baseURL: `${url}/`,
     mchid: credentials.mchid,
@@ -17,9 +15,9 @@ export function sdk({ url, credentials }) {
 }
 
 /** An order for 1 yuan. */
-export function order({ credentials }, outTradeNo, more = {}) {
+function order({ credentials }, outTradeNo, more = {}) {
   return {
-    appid,
+    appid: 'wxd678efh567hg6787',
     mchid: credentials.mchid,
     description: '美式咖啡',
     out_trade_no: outTradeNo,
@@ -31,8 +29,13 @@ export function order({ credentials }, outTradeNo, more = {}) {
 }
 
 /** Places an order; the SDK verifies the response. */
-export function place(mock, outTradeNo, more) {
+function place(mock, outTradeNo, more) {
   return sdk(mock).v3.pay.transactions.jsapi.post(order(mock, outTradeNo, more));
+}
+
+/** Places an order whose body is written anew after it was signed, as `write` writes it. */
+function placeAltered(mock, outTradeNo, write) {
+  return sdk(mock).v3.pay.transactions.jsapi.post(order(mock, outTradeNo), { transformRequest: [write] });
 }
 
 /** Verifies and decrypts a callback; throws if its signature does not verify. */
@@ -46,7 +49,7 @@ function readCallback({ credentials }, headers, body) {
 }
 
 /** A receiver of the merchant's callbacks; `next` resolves with the next one that verifies. */
-export async function receiver(mock) {
+async function receiver(mock) {
   const callbacks = [];
   const waiting = [];
   const server = createServer(async (request, response) => {
@@ -65,3 +68,5 @@ export async function receiver(mock) {
     close: () => server.close(),
   };
 }
+
+module.exports = { place, placeAltered, receiver, sdk };
