@@ -2,6 +2,7 @@
 'use strict';
 
 const { spawn } = require('node:child_process');
+const { isatty } = require('node:tty');
 const { findBinary } = require('./lib/binary.js');
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
@@ -17,7 +18,8 @@ function main() {
   for (const signal of signals) {
     process.on(signal, () => {
       // A terminal sends its signals to the child, too, and a second one would stop it at once.
-      const isFromTerminal = process.stdin.isTTY && signal !== 'SIGTERM';
+      // Not process.stdin, which would make reads of the stdin that the child shares fail.
+      const isFromTerminal = isatty(0) && signal !== 'SIGTERM';
       if (!isFromTerminal) child.kill(signal);
     });
   }

@@ -46,8 +46,9 @@ test('the command passes arguments, output and exit code through', async () => {
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  test(`the command passes ${signal} through`, async () => {
-    const child = spawn(command, ['--port', '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  test(`the command passes ${signal} through`, { timeout: 20_000 }, async (t) => {
+    const child = spawn(command, ['--port', '0', '--stop-with-stdin'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    t.after(() => child.stdin.end());
     const [line] = await once(createInterface(child.stdout), 'line');
     const ended = once(child, 'exit');
     child.kill(signal);
