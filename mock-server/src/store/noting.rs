@@ -189,4 +189,9 @@ impl Backend for Noting {
     fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
         self.0.memory.import(mchid, state)
     }
+
+    /// As with Redis.
+    fn is_remote(&self) -> bool {
+        true
+    }
 }
