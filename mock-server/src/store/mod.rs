@@ -337,10 +337,7 @@ impl Store {
 
     /// Does what may wait for the backend. A worker of the runtime that waits for another machine is replaced meanwhile.
     pub(crate) fn waiting<T>(&self, work: impl FnOnce() -> T) -> T {
-        let is_worker = || {
-            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
-        };
-        if self.0.is_remote() && is_worker() { block_in_place(work) } else { work() }
+        if self.0.is_remote() { replaced(work) } else { work() }
     }
 
     /// Waits before a change begins again that conflicted with another for the `nth` time. In memory, the other is done by now.
@@ -544,6 +541,13 @@ impl Store {
     pub(crate) fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
         self.with(|backend| backend.import(mchid, state))
     }
+}
+
+/// Does what waits. A worker of the runtime is replaced meanwhile.
+fn replaced<T>(work: impl FnOnce() -> T) -> T {
+    let runtime = Handle::try_current();
+    let is_worker = runtime.is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if is_worker { block_in_place(work) } else { work() }
 }
 
 impl Key {

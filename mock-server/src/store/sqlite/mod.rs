@@ -22,9 +22,11 @@ mod work;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, hooks::Wal};
 use tokio::sync::Notify;
 use wechatpay_protocol::{Mchid, Timestamp};
@@ -33,12 +35,18 @@ pub(crate) use opening::OpenError;
 
 use super::{
     Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, MerchantState,
-    Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST,
+    Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST, replaced,
 };
 use crate::limits::Limits;
 use cache::Cache;
 use durability::{Durability, Threads};
 use work::{Counts, News, Work};
+
+/// How long the connection that writes is waited for before a worker of the runtime is replaced. (own choice)
+const SOON: Duration = Duration::from_millis(1);
+
+/// How often it is tried whether another program still writes. (own choice)
+const TRIES_EVERY: Duration = Duration::from_millis(10);
 
 /// The store in a file.
 #[derive(Debug)]
@@ -119,7 +127,8 @@ impl Sqlite {
             own.has_pages(pages);
             Ok(())
         }));
-        hook.map_err(|error| OpenError::sqlite(&file, error))?;
+        hook.and_then(|()| connection.busy_handler(Some(wait_for_others)))
+            .map_err(|error| OpenError::sqlite(&file, error))?;
         let store = Self {
             threads: OnceLock::new(),
             reading: Mutex::new(None),
@@ -170,9 +179,15 @@ impl Sqlite {
         })
     }
 
+    /// The connection that writes. Mostly it is free within microseconds; if not, somebody waits for another program, and a worker of
+    /// the runtime is replaced meanwhile.
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.try_lock_for(SOON).unwrap_or_else(|| replaced(|| self.writing.lock()))
+    }
+
     /// Reads with the connection that writes, whose pages are in memory.
     fn look<T>(&self, look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>) -> Result<T> {
-        let mut writing = self.writing.lock();
+        let mut writing = self.writing();
         let Writing { connection, counts, cache, .. } = &mut *writing;
         let counts = match counts {
             Some(counts) => counts,
@@ -188,7 +203,7 @@ impl Sqlite {
     /// Changes all or nothing.
     fn change<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T> {
         self.durability.check().map_err(Failed::Unavailable)?;
-        let mut writing = self.writing.lock();
+        let mut writing = self.writing();
         let started = self.threads.get_or_init(|| {
             let unavailable = |error: std::io::Error| Unavailable {
                 reason: format!("what makes {} durable can't be started: {error}", self.file.display()),
@@ -209,7 +224,7 @@ impl Sqlite {
 
     /// Reads what takes longer, while others change. It sees what was changed before.
     fn read_long<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T, Unavailable> {
-        self.writing.lock().commit_group()?;
+        self.writing().commit_group()?;
         let mut reading = self.reading.lock();
         let connection = match &mut *reading {
             Some(connection) => Ok(connection),
@@ -543,12 +558,12 @@ impl Backend for Sqlite {
     /// After a loss, tries a change that changes nothing.
     fn check(&self) -> Result<(), Unavailable> {
         self.durability.check()?;
-        let has_failed = self.writing.lock().has_failed;
+        let has_failed = self.writing().has_failed;
         if !has_failed {
             return Ok(());
         }
         self.changed(|work| work.touch())?;
-        self.writing.lock().commit_group()
+        self.writing().commit_group()
     }
 
     fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
@@ -570,6 +585,15 @@ impl Backend for Sqlite {
     fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
         self.changed(|work| work.import(mchid, state))
     }
+}
+
+/// Whether a change waits for another program that writes, which it has done so often. A worker of the runtime is replaced meanwhile.
+fn wait_for_others(times: i32) -> bool {
+    let waits = TRIES_EVERY * times.unsigned_abs() < opening::PATIENCE;
+    if waits {
+        replaced(|| thread::sleep(TRIES_EVERY));
+    }
+    waits
 }
 
 /// Runs a statement that has no values.

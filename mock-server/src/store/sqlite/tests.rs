@@ -354,6 +354,25 @@ fn a_foreign_writer_is_waited_for_and_then_named() {
 }
 
 #[test]
+fn other_tasks_go_on_while_a_foreign_writer_is_waited_for() {
+    let place = Place::new();
+    let store = Arc::new(place.open());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let other = place.foreign();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The only worker waits for the other program, and then for the first change.
+    let changes = ["1", "2"].map(|id| {
+        let store = Arc::clone(&store);
+        runtime.spawn(async move { put(&store, id, "one") })
+    });
+    let others = runtime.spawn(async move { other.execute_batch("COMMIT") });
+    for change in changes {
+        runtime.block_on(change).unwrap().unwrap();
+    }
+    runtime.block_on(others).unwrap().unwrap();
+}
+
+#[test]
 fn a_full_disk_keeps_nothing_of_a_change_and_is_over_when_there_is_space() {
     let place = Place::new();
     let store = place.open();
