@@ -47,6 +47,11 @@ pub(super) fn reminders(mchid: &Mchid) -> String {
     format!("{PREFIX}:{{{mchid}}}:r")
 }
 
+/// The reminders of a merchant that a mock has taken.
+pub(super) fn taken(mchid: &Mchid) -> String {
+    format!("{PREFIX}:{{{mchid}}}:p")
+}
+
 /// The callbacks of a merchant on their way to another one.
 pub(super) fn transit(mchid: &Mchid) -> String {
     format!("{PREFIX}:{{{mchid}}}:t")

@@ -138,6 +138,12 @@ fn lease(store: &Redis, now: u64) -> Lease {
     store.lease(at(now), 256, 64, &|_| true).unwrap()
 }
 
+/// Takes what is due of all merchants.
+fn due(store: &Redis, now: u64) -> Vec<Reminder> {
+    store.inner.reminders.lock().looked = None;
+    store.due(at(now), 9, &|_| true).unwrap().taken
+}
+
 fn numbers(lease: &Lease) -> Vec<u64> {
     lease.taken.iter().map(|one| one.number).collect()
 }
@@ -174,7 +180,7 @@ fn two_mocks_see_each_others_changes_and_conflict() {
     assert_eq!((get(&one, "1").as_deref(), get(&one, "2")), (Some("early"), None));
     let content = Fingerprint::of(&"late");
     assert_eq!(Documents::new(&one, &mchid).number_use("number", content), NumberUse::New);
-    assert!(lease(&one, 9).taken.is_empty() && one.due(at(9), 9).unwrap().taken.is_empty());
+    assert!(lease(&one, 9).taken.is_empty() && due(&one, 9).is_empty());
     let mut again = Documents::new(&one, &mchid);
     assert_eq!(again.get::<String>(KIND, "1").as_deref(), Some("early"));
     again.remove(KIND, "1");
@@ -202,7 +208,7 @@ fn a_commit_that_is_tried_again_answers_the_same_and_is_applied_once() {
     assert_eq!(first.1, [1]);
     assert_eq!(store.read(&mchid, &Key::new(KIND, "1")).unwrap().unwrap().version, first.0);
     assert_eq!(numbers(&lease(&store, 9)), [1]);
-    assert_eq!(store.due(at(9), 9).unwrap().taken.len(), 1);
+    assert_eq!(due(&store, 9).len(), 1);
     // Only for a while: another one is another change.
     assert!(store.inner.commit_as("other", &mchid, changes()).unwrap().0 > first.0);
 }
@@ -373,10 +379,41 @@ fn what_is_due_is_taken_once() {
         changes.remind(at(when), KIND, id);
     }
     commit(&one, changes).unwrap();
-    let due = two.due(at(20), 9).unwrap();
+    let due = two.due(at(20), 9, &|_| true).unwrap();
     let keys: Vec<_> = due.taken.iter().map(|one| one.key.id.as_str()).collect();
     assert_eq!((keys, due.next), (vec!["a", "b"], Some(at(99))));
-    assert!(one.due(at(20), 9).unwrap().taken.is_empty());
+    assert!(self::due(&one, 20).is_empty());
+}
+
+#[test]
+fn what_is_due_is_taken_over_if_its_mock_dies() {
+    let Some(server) = Server::start() else { return };
+    let (one, two, mchid) = (server.mock(), server.mock(), mchid());
+    let mut changes = Documents::new(&one, &mchid);
+    (0..3).for_each(|id| changes.remind(at(1), KIND, &id.to_string()));
+    commit(&one, changes).unwrap();
+    let first = one.due(at(9), 1, &|_| true).unwrap().taken;
+    let rest = due(&two, 9);
+    assert_eq!((first.len(), rest.len(), due(&one, 9).len()), (1, 2, 0));
+    two.done(&rest[..1]).unwrap();
+    // As if its time were over.
+    let taken = |command: &str| {
+        let mut command = ::redis::cmd(command);
+        command.arg(keys::taken(&mchid));
+        command
+    };
+    let held = items(one.inner.ask(&mchid, taken("ZRANGE").arg(0).arg(-1)).unwrap()).unwrap();
+    assert_eq!(held.len(), 2);
+    for held in &held {
+        let held = text(held).unwrap();
+        one.inner.ask(&mchid, taken("ZADD").arg("XX").arg(1).arg(held)).unwrap();
+    }
+    let again = due(&two, 9);
+    assert_eq!(again, [first[0].clone(), rest[1].clone()]);
+    two.done(&again).unwrap();
+    one.done(&first).unwrap();
+    assert!(one.export(&mchid).unwrap().reminders.is_empty());
+    assert_eq!(one.inner.ask(&mchid, &taken("ZCARD")).unwrap(), Value::Int(0));
 }
 
 #[test]

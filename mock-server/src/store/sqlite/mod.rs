@@ -35,7 +35,7 @@ pub(crate) use opening::OpenError;
 
 use super::{
     Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, MerchantState,
-    Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST, replaced,
+    Outgoing, Reminder, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST, replaced,
 };
 use crate::limits::Limits;
 use cache::Cache;
@@ -56,8 +56,6 @@ pub(super) struct Sqlite {
     durability: Arc<Durability>,
     reading: Mutex<Option<Connection>>,
     writing: Arc<Mutex<Writing>>,
-    /// Held while reminders are taken: two who take at once would forget and take the same ones.
-    taking: Mutex<()>,
     file: PathBuf,
     bounds: Bounds,
     /// Wakes the delivery when there is something new.
@@ -82,8 +80,6 @@ struct Writing {
     data_version: i64,
     durability: Arc<Durability>,
     file: PathBuf,
-    /// The reminders that were taken last. They stay in the file until their documents have changed.
-    taken: Vec<(i64, i64)>,
 }
 
 /// How much is kept.
@@ -132,7 +128,6 @@ impl Sqlite {
         let store = Self {
             threads: OnceLock::new(),
             reading: Mutex::new(None),
-            taking: Mutex::default(),
             writing: Arc::new(Mutex::new(Writing {
                 connection,
                 counts: None,
@@ -142,7 +137,6 @@ impl Sqlite {
                 data_version: 0,
                 durability: Arc::clone(&durability),
                 file: file.clone(),
-                taken: Vec::new(),
             })),
             durability,
             file,
@@ -515,17 +509,16 @@ impl Backend for Sqlite {
         Box::pin(self.outbox_changed.notified())
     }
 
-    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
-        let _taking = self.taking.lock();
-        let done = std::mem::take(&mut self.writing.lock().taken);
-        if !done.is_empty() {
-            self.changed(|work| work.forget_reminders(&done))?;
-        }
-        let mut writing = self.writing.lock();
-        let Writing { connection, taken, .. } = &mut *writing;
-        let (due, places) = reminders::due(connection, now, most).map_err(|error| self.unavailable(error))?;
-        *taken = places;
-        Ok(due)
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+        self.looked(|connection, _, _| reminders::due(connection, now, most, is_known))
+    }
+
+    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+        let places: Vec<_> = done
+            .iter()
+            .map(|Reminder { place: (at, number), .. }| (int(at.as_unix()), int(*number)))
+            .collect();
+        self.changed(|work| work.forget_reminders(&places))
     }
 
     fn reminded(&self) -> Wait<'_> {
@@ -567,7 +560,6 @@ impl Backend for Sqlite {
     }
 
     fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
-        let taken = self.writing.lock().taken.clone();
         self.read_long(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             Ok(MerchantState {
@@ -577,7 +569,7 @@ impl Backend for Sqlite {
                     .into_iter()
                     .map(Arc::unwrap_or_clone)
                     .collect(),
-                reminders: reminders::of(&snapshot, mchid, &taken)?,
+                reminders: reminders::of(&snapshot, mchid)?,
             })
         })
     }
