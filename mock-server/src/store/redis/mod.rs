@@ -197,8 +197,10 @@ impl Inner {
         if self.known.read().contains_key(mchid) {
             return Ok(());
         }
-        let command = ::redis::cmd("SADD").arg(keys::MERCHANTS).arg(mchid.as_str()).clone();
-        self.link.ask(keys::common_slot(), &Request::of(&command).durable())?;
+        let mut request = Request::of(::redis::cmd("SADD").arg(keys::MERCHANTS).arg(mchid.as_str()));
+        // It may be there, but not yet in a replica.
+        request.add(&touch(keys::COMMON));
+        self.link.ask(keys::common_slot(), &request.durable())?;
         self.known.write().insert(mchid.clone(), ());
         Ok(())
     }
@@ -274,7 +276,12 @@ impl Inner {
         for (at, key) in &reminders {
             command.arg(at.as_unix()).arg(keys::field(key));
         }
-        let answer = if is_change { self.change(mchid, &command)? } else { self.ask(mchid, &command)? };
+        let mut request = Request::of(&command);
+        if !is_change && self.link.waits() {
+            // What was read may be a change that was not answered, since no replica has it yet: the answer would rest on it.
+            request.add(&touch(mchid.as_str()));
+        }
+        let answer = self.link.ask(keys::slot_of(mchid), &request.durable())?;
         let answer = text(&answer).unwrap_or_default();
         if answer == "conflict" {
             return Err(Uncommitted::Conflict);
@@ -716,6 +723,13 @@ impl Inner {
         waiting.begin(&merchants);
         Ok(merchants)
     }
+}
+
+/// A write that leaves nothing: replicas that have it have everything that was written before it to the same server.
+fn touch(tag: &str) -> Cmd {
+    let mut touch = ::redis::cmd("SET");
+    touch.arg(keys::touched(tag)).arg("").arg("PX").arg(1000);
+    touch
 }
 
 /// A document as it is kept, with its place.
