@@ -71,7 +71,7 @@ pub(super) fn key(field: &str) -> Option<Key> {
 }
 
 /// The slot of a hash tag.
-fn slot(tag: &str) -> u16 {
+pub(super) fn slot(tag: &str) -> u16 {
     crc16(tag.as_bytes()) % SLOTS
 }
 

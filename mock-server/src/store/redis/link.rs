@@ -1,7 +1,7 @@
 //! Calls to the servers: which one is asked, over which connection, how long, and how often.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt, io,
     sync::{
         Arc,
@@ -21,6 +21,7 @@ use super::{
         Unavailable,
         redis_url::{Address, Form, RedisUrl},
     },
+    keys,
     scripts::SCRIPTS,
 };
 
@@ -225,6 +226,24 @@ impl Link {
         }
         self.ask_again(Instant::now(), deadline, Some(node));
         self.known(slot).is_none_or(|known| Arc::ptr_eq(&known, node))
+    }
+
+    /// A hash tag for each master, whose slot it has.
+    pub(super) fn tag_of_each(&self) -> Vec<String> {
+        let topology = self.topology.read();
+        let mut masters: HashSet<_> = topology.masters.iter().map(|(_, node)| &node.address).collect();
+        // As many as there are slots, several times: each of them has one then.
+        let tags = (0..16 * u32::from(keys::SLOTS)).map(|tag| tag.to_string());
+        let mut found = Vec::new();
+        for tag in tags {
+            if masters.is_empty() {
+                break;
+            }
+            if topology.at(keys::slot(&tag)).is_some_and(|node| masters.remove(&node.address)) {
+                found.push(tag);
+            }
+        }
+        found
     }
 
     /// The same for one command with one answer.

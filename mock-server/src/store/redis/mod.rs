@@ -639,7 +639,10 @@ impl Backend for Redis {
     }
 
     fn check(&self) -> Result<(), Unavailable> {
-        self.inner.link.ask(keys::common_slot(), &Request::of(&::redis::cmd("PING"))).map(drop)
+        let link = &self.inner.link;
+        let can_keep =
+            |tag: String| link.ask(keys::slot(&tag), &Request::of(&touch(&tag)).durable()).map(drop);
+        link.tag_of_each().into_iter().try_for_each(can_keep)
     }
 
     fn is_remote(&self) -> bool {

@@ -612,16 +612,21 @@ fn a_callback_is_not_sent_before_a_replica_has_its_change() {
 }
 
 #[test]
-fn a_cluster_of_one_node_is_used() {
+fn a_cluster_of_one_node_is_used_and_is_healthy_while_it_can_keep_something() {
     let Some(server) = Server::node() else { return };
     server.takes(0..keys::SLOTS);
     until(|| server.says("CLUSTER INFO").contains("cluster_state:ok"));
     let store = connect(&format!("redis+cluster://localhost:{}", server.port));
     put(&store, "1", "1");
+    store.check().unwrap();
+    server.says("CONFIG SET maxmemory 1");
+    assert!(store.check().unwrap_err().reason.contains("OOM"));
+    server.says("CONFIG SET maxmemory 0");
+    store.check().unwrap();
 }
 
 #[test]
-fn a_master_without_replicas_is_one_by_the_word_of_another() {
+fn a_cluster_is_healthy_if_each_master_is_and_a_master_without_replicas_is_one_by_the_word_of_another() {
     let (Some(one), Some(two)) = (Server::node(), Server::node()) else { return };
     // The first has the merchant.
     let half = keys::slot_of(&mchid()) + 1;
@@ -634,6 +639,12 @@ fn a_master_without_replicas_is_one_by_the_word_of_another() {
     let store = connect(&format!("redis+cluster://127.0.0.1:{}", one.port));
     let mchid = mchid();
     put(&store, "1", "1");
+    store.check().unwrap();
+    for node in [&one, &two] {
+        node.says("CONFIG SET maxmemory 1");
+        assert!(store.check().unwrap_err().reason.contains(&node.port.to_string()));
+        node.says("CONFIG SET maxmemory 0");
+    }
     two.signal("-STOP");
     until(|| {
         let mut changes = Documents::new(&store, &mchid);
