@@ -200,8 +200,10 @@ impl Inner {
         if self.known.read().contains_key(mchid) {
             return Ok(());
         }
-        let command = ::redis::cmd("SADD").arg(keys::MERCHANTS).arg(mchid.as_str()).clone();
-        self.link.ask(keys::common_slot(), &Request::of(&command).durable())?;
+        let mut request = Request::of(::redis::cmd("SADD").arg(keys::MERCHANTS).arg(mchid.as_str()));
+        // It may be there, but not yet in a replica.
+        request.add(&touch(keys::COMMON));
+        self.link.ask(keys::common_slot(), &request.durable())?;
         self.known.write().insert(mchid.clone(), ());
         Ok(())
     }
@@ -277,7 +279,12 @@ impl Inner {
         for (at, key) in &reminders {
             command.arg(at.as_unix()).arg(keys::field(key));
         }
-        let answer = if is_change { self.change(mchid, &command)? } else { self.ask(mchid, &command)? };
+        let mut request = Request::of(&command);
+        if !is_change && self.link.waits() {
+            // What was read may be a change that was not answered, since no replica has it yet: the answer would rest on it.
+            request.add(&touch(mchid.as_str()));
+        }
+        let answer = self.link.ask(keys::slot_of(mchid), &request.durable())?;
         let answer = text(&answer).unwrap_or_default();
         if answer == "conflict" {
             return Err(Uncommitted::Conflict);
@@ -644,7 +651,10 @@ impl Backend for Redis {
     }
 
     fn check(&self) -> Result<(), Unavailable> {
-        self.inner.link.ask(keys::common_slot(), &Request::of(&::redis::cmd("PING"))).map(drop)
+        let link = &self.inner.link;
+        let can_keep =
+            |tag: String| link.ask(keys::slot(&tag), &Request::of(&touch(&tag)).durable()).map(drop);
+        link.tag_of_each().into_iter().try_for_each(can_keep)
     }
 
     fn is_remote(&self) -> bool {
@@ -749,6 +759,13 @@ impl Inner {
         waiting.begin(&merchants);
         Ok(merchants)
     }
+}
+
+/// A write that leaves nothing: replicas that have it have everything that was written before it to the same server.
+fn touch(tag: &str) -> Cmd {
+    let mut touch = ::redis::cmd("SET");
+    touch.arg(keys::touched(tag)).arg("").arg("PX").arg(1000);
+    touch
 }
 
 /// A document as it is kept, with its place.
