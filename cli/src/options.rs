@@ -1,13 +1,21 @@
 //! Options that several commands have.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum, builder::FalseyValueParser};
-use wechatpay_mock::{Advertised, Authority, Config, ConfigErrors, Host, NotifyMap, RedisLogin, StorePlace};
+use clap::{
+    Arg, Args, Command, ValueEnum,
+    builder::{FalseyValueParser, StringValueParser, TypedValueParser},
+    error::ErrorKind,
+};
+use wechatpay_mock::{
+    Advertised, Authority, Config, ConfigErrors, Host, NotifyMap, RedisLogin, StorePlace, StorePlaceError,
+};
 
 use crate::output::Failure;
 
@@ -53,7 +61,7 @@ pub(crate) struct MockConfiguration {
     seed: Option<PathBuf>,
     /// Where to keep the state: memory, sqlite:FILE, redis://HOST:PORT, redis+cluster://HOST:PORT,…, or
     /// redis+sentinel://HOST:PORT,…/NAME; rediss for TLS [default: the configuration's, or memory]
-    #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_STORE", hide_env_values = true)]
+    #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_STORE", hide_env_values = true, value_parser = PlaceParser)]
     store: Option<StorePlace>,
     /// Share the clock, fault rules and merchants made at run time with all mocks that have --shared and the same Redis. Each mock
     /// counts for itself how often a rule has applied
@@ -71,6 +79,27 @@ pub(crate) struct MockConfiguration {
     /// Host that the proxy may also connect to; may be repeated. The proxy refuses all hosts except these and the gateway's
     #[arg(long, value_name = "HOST", env = "WECHATPAY_MOCK_PROXY_PASSTHROUGH", value_delimiter = ',')]
     proxy_passthrough: Vec<Host>,
+}
+
+/// Reads a place for the state. An error of clap's own would show the whole value, which may have a password.
+#[derive(Clone)]
+struct PlaceParser;
+
+impl TypedValueParser for PlaceParser {
+    type Value = StorePlace;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<StorePlace, clap::Error> {
+        let text = StringValueParser::new().parse_ref(command, arg, value)?;
+        text.parse().map_err(|error: StorePlaceError| {
+            let message = format!("invalid value for '--store <WHERE>': {error}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +287,28 @@ mod tests {
         assert_eq!(config.hosts, of("own.test"));
         assert_eq!(config.notify.hosts, of("notify.test"));
         assert_eq!(config.proxy_passthrough, of("other.test"));
+    }
+
+    #[test]
+    fn a_place_for_the_state_is_refused_without_showing_its_password() {
+        let store =
+            |place: &str| Hosts::try_parse_from(["", "--store", place]).map(|options| options.mock.store);
+        assert_eq!(store("redis://:se?cret@h").unwrap().unwrap().to_string(), "redis://h:6379");
+        for place in [
+            "redis://:se?cret@",
+            "redis://u:secret",
+            "redis://:secret@h/x",
+            "postgres://u:secret@h",
+            "redis:secret@h",
+        ] {
+            let error = store(place).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                text.contains("--store") && text.contains("expected") && !text.contains("cret"),
+                "{text}"
+            );
+            assert_eq!(error.exit_code(), 2);
+        }
     }
 
     #[test]

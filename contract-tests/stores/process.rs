@@ -217,6 +217,18 @@ pub(crate) fn is_replica(port: u16) -> bool {
     role.starts_with("slave") && role.lines().any(|line| line == "connected")
 }
 
+/// The master of this replica.
+pub(crate) fn master_of(port: u16) -> u16 {
+    ask(port, &["ROLE"]).lines().nth(2).unwrap().parse().unwrap()
+}
+
+/// How often clients have waited for its replicas.
+pub(crate) fn waits(port: u16) -> u64 {
+    let stats = ask(port, &["INFO", "commandstats"]);
+    let calls = stats.split_once("cmdstat_wait:calls=").and_then(|(_, rest)| rest.split(',').next());
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
 fn ask(port: u16, command: &[&str]) -> String {
     let answer = Command::new("redis-cli").args(["-p", &port.to_string()]).args(command).output().unwrap();
     String::from_utf8(answer.stdout).unwrap()

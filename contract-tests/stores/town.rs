@@ -238,6 +238,8 @@ impl Town {
 
     /// Everything that was answered is there, and nothing was done twice.
     pub(crate) async fn adds_up(self: &Arc<Self>, shopped: Vec<Shopped>) {
+        // First: a query lets happen what is due, and its callback then tells of it.
+        self.everything_was_told().await;
         for Shopped { merchant, number, points } in shopped {
             let mut asking = self.asking(merchant);
             assert_eq!(asking.points_of(&format!("member{number}")).await, points, "member{number}");
@@ -262,7 +264,6 @@ impl Town {
             }
             asking.balance_is_right(merchant, &orders).await;
         }
-        self.everything_was_told().await;
     }
 
     /// Each payment and each refund has one callback, which has arrived at least once.

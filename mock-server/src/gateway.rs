@@ -358,24 +358,26 @@ impl Gateway {
         merchant: &Arc<Merchant>,
         change: impl Fn(&Context<'_>, &mut Documents<'_>) -> T,
     ) -> Result<T, Unavailable> {
-        let _settled = self.settled.read();
-        let context = self.context(self.clock.now());
-        let mut conflicts = 0;
-        loop {
-            let mut documents = self.store.documents(&merchant.mchid);
-            let done = change(&context, &mut documents);
-            match self.store.commit(documents) {
-                Ok(changed) => {
-                    self.journal.changes.keep(&merchant.mchid, context.now, by, changed);
-                    return Ok(done);
+        self.store.waiting(|| {
+            let _settled = self.settled.read();
+            let context = self.context(self.clock.now());
+            let mut conflicts = 0;
+            loop {
+                let mut documents = self.store.documents(&merchant.mchid);
+                let done = change(&context, &mut documents);
+                match self.store.commit(documents) {
+                    Ok(changed) => {
+                        self.journal.changes.keep(&merchant.mchid, context.now, by, changed);
+                        return Ok(done);
+                    }
+                    Err(Uncommitted::Conflict) => {
+                        conflicts += 1;
+                        self.store.after_conflict(conflicts)?;
+                    }
+                    Err(Uncommitted::Unavailable(error)) => return Err(error),
                 }
-                Err(Uncommitted::Conflict) => {
-                    conflicts += 1;
-                    self.store.after_conflict(conflicts)?;
-                }
-                Err(Uncommitted::Unavailable(error)) => return Err(error),
             }
-        }
+        })
     }
 
     /// Looks at a merchant's documents, and changes nothing.
@@ -384,9 +386,11 @@ impl Gateway {
         merchant: &Merchant,
         look: impl FnOnce(&Context<'_>, &mut Documents<'_>) -> T,
     ) -> Result<T, Unavailable> {
-        let mut documents = self.store.documents(&merchant.mchid);
-        let seen = look(&self.context(self.clock.now()), &mut documents);
-        documents.check().map(|()| seen)
+        self.store.waiting(|| {
+            let mut documents = self.store.documents(&merchant.mchid);
+            let seen = look(&self.context(self.clock.now()), &mut documents);
+            documents.check().map(|()| seen)
+        })
     }
 
     /// The response, signed if its status and the policies require it, and corrupted if a fault does so.
@@ -419,4 +423,52 @@ impl Gateway {
 
 fn unavailable(Unavailable { reason }: Unavailable) -> ApiError {
     ApiError::StoreUnavailable { reason }
+}
+
+#[cfg(test)]
+impl Gateway {
+    /// A gateway with this state and otherwise as it is configured by default.
+    pub(crate) fn of_test(store: Store) -> Self {
+        let config = crate::config::Config::default();
+        Self::new(Parts {
+            merchants: Merchants::new(
+                config.merchants(),
+                config.platform_certificates.clone(),
+                config.public_key.clone(),
+            ),
+            operations: config.operations,
+            store,
+            policies: config.policies,
+            limits: config.limits,
+            diagnosis: config.diagnosis,
+            clock: Clock::system(),
+            randomness: Randomness::system(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use super::*;
+    use crate::store::noting::Noting;
+
+    /// Waits until another task of the runtime has done something.
+    fn wait_for_another_task() {
+        let (sender, receiver) = mpsc::channel();
+        tokio::spawn(async move { sender.send(()) });
+        receiver.recv_timeout(Duration::from_secs(9)).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn other_tasks_go_on_while_a_change_or_a_look_waits_for_the_store() {
+        let gateway = Gateway::of_test(Noting::new().store());
+        let merchant = gateway.merchants.merchants().swap_remove(0);
+        let waiting = async move {
+            gateway.change(ChangedBy::Time, &merchant, |_, _| wait_for_another_task()).unwrap();
+            gateway.look(&merchant, |_, _| wait_for_another_task()).unwrap();
+        };
+        tokio::spawn(waiting).await.unwrap();
+    }
 }

@@ -3,10 +3,11 @@
 use std::{
     convert::Infallible,
     future,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Read, Write},
     net::SocketAddr,
     path::PathBuf,
     thread,
+    time::Duration,
 };
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
@@ -66,6 +67,9 @@ pub(crate) struct Serve {
     #[arg(long)]
     stop_with_stdin: bool,
 }
+
+/// How soon stdin is read again when it has nothing yet and does not wait. (own choice)
+const STDIN_AGAIN: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Diagnosis {
@@ -145,7 +149,16 @@ async fn serve(
 fn end_of_stdin() -> io::Result<oneshot::Receiver<()>> {
     let (ended, end) = oneshot::channel();
     let read = move || {
-        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        let mut stdin = io::stdin().lock();
+        loop {
+            match stdin.read(&mut [0; 1024]) {
+                Ok(1..) => {}
+                // A process that shares it has made it non-blocking.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(STDIN_AGAIN),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => break,
+            }
+        }
         let _ = ended.send(());
     };
     thread::Builder::new().name("stdin".into()).spawn(read)?;

@@ -147,6 +147,14 @@ impl AdminError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Receive(error) => error.status(),
+            Self::TooLong { .. }
+            | Self::NoRoom
+            | Self::NoStream { .. }
+            | Self::Store(_)
+            | Self::Provision(ProvisionError::Store { .. })
+            | Self::Rule(RuleError::Store { .. })
+            | Self::Trigger(TriggerError::Unavailable { .. })
+            | Self::Payment(PaymentError::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Rule(RuleError::TooMany { .. } | RuleError::TooLarge { .. })
             | Self::Provision(_)
             | Self::KeysBusy
@@ -154,13 +162,6 @@ impl AdminError {
             | Self::Replay(_)
             | Self::Payment(PaymentError::Refused { .. } | PaymentError::SeveralOrders { .. })
             | Self::Configured { .. } => StatusCode::CONFLICT,
-            Self::TooLong { .. }
-            | Self::NoRoom
-            | Self::NoStream { .. }
-            | Self::Store(_)
-            | Self::Rule(RuleError::Store { .. })
-            | Self::Trigger(TriggerError::Unavailable { .. })
-            | Self::Payment(PaymentError::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hosts { .. } | Self::Query(_) | Self::Body(_) | Self::Rule(_) | Self::Trigger(_) => {
                 StatusCode::BAD_REQUEST
             }

@@ -81,7 +81,8 @@ pub(super) async fn list_merchants(State(control): State<Arc<Control>>) -> Resul
     request_body(content = Option<MerchantOrder>, example = json!({ "trust": "public-key" })),
     responses(
         (status = 201, description = "Its credentials, in the format of credentials.json.", body = Credentials),
-        (status = 409, description = "The mchid is taken, or there are too many merchants.", body = Error)
+        (status = 409, description = "The mchid is taken, or there are too many merchants.", body = Error),
+        (status = 503, description = "The store can't be reached, or can't keep the merchant.", body = Error)
     )
 )]
 pub(super) async fn make_merchant(

@@ -21,7 +21,7 @@ use crate::{
         payment::{Found, Ledger, OrderName, PayerAction, Refusal},
         waiting::{self, Waiting},
     },
-    store::{Reminder, STORE_RETRY, Unavailable},
+    store::{Due, Reminder, STORE_RETRY, Unavailable},
 };
 
 pub(crate) use business_view::OpenedView;
@@ -162,6 +162,16 @@ pub(crate) struct Said<E> {
     pub(crate) outcome: Result<Value, E>,
 }
 
+/// What has become of the documents that were due.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    /// How many of them are no longer due.
+    pub(crate) happened: usize,
+    next: Option<Timestamp>,
+    /// Why the rest is still due, if anything is.
+    pub(crate) failed: Option<Unavailable>,
+}
+
 /// Pays orders, and lets happen what is due.
 pub(crate) struct Payer {
     gateway: Arc<Gateway>,
@@ -176,16 +186,20 @@ impl Payer {
     pub(crate) async fn wait(self: Arc<Self>) {
         let gateway = &self.gateway;
         let mut clock = gateway.clock.changes();
+        let mut has_failed = false;
         while !gateway.gate.is_shutting_down() {
-            let due = gateway.store.due(gateway.clock.now(), AT_ONCE);
-            let is_lost = due.is_err();
-            let due = due.unwrap_or_default();
-            if !due.taken.is_empty() {
-                due.taken.iter().for_each(|reminder| self.become_due(reminder));
+            let Turn { happened, next, failed } = self.turn().await;
+            match &failed {
+                Some(error) if !has_failed => tracing::warn!("what is due does not happen yet: {error}"),
+                None if has_failed => tracing::info!("what is due happens again"),
+                _ => {}
+            }
+            has_failed = failed.is_some();
+            if happened > 0 {
                 tokio::task::yield_now().await;
                 continue;
             }
-            let until_next = due.next.map(|next| self.until(next)).or(is_lost.then_some(STORE_RETRY));
+            let until_next = if has_failed { Some(STORE_RETRY) } else { next.map(|next| self.until(next)) };
             tokio::select! {
                 () = gateway.store.reminded() => {}
                 () = clock.next() => {}
@@ -195,15 +209,36 @@ impl Payer {
         }
     }
 
-    fn become_due(&self, Reminder { mchid, key }: &Reminder) {
-        let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return };
-        let changed = self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
-            operations::become_due(context, &merchant, documents, key);
+    /// Lets happen what is due now, as far as the store can keep it: the rest is due again.
+    pub(crate) async fn turn(&self) -> Turn {
+        let Gateway { store, merchants, clock, .. } = &*self.gateway;
+        let losses = store.losses();
+        let is_known = |mchid: &Mchid| merchants.merchant(mchid.as_str()).is_some();
+        let Due { taken: mut done, next } = match store.due(clock.now(), AT_ONCE, &is_known) {
+            Ok(due) => due,
+            Err(error) => return Turn { failed: Some(error), ..Turn::default() },
+        };
+        let mut failed = None;
+        done.retain(|reminder| {
+            let changed = self.become_due(reminder).map_err(|error| failed.get_or_insert(error));
+            changed.is_ok()
         });
-        // It then changes when it is next used.
-        if let Err(error) = changed {
-            tracing::warn!("the {} {} does not change in time: {error}", key.kind, key.id);
+        if done.is_empty() {
+            return Turn { happened: 0, next, failed };
         }
+        // Until a change outlasts a crash, it may be lost, and must be due again.
+        match store.lasting_since(losses).await.and_then(|()| store.done(&done)) {
+            Ok(()) => Turn { happened: done.len(), next, failed },
+            Err(error) => Turn { happened: 0, next, failed: Some(error) },
+        }
+    }
+
+    /// Nothing happens of a merchant that was just removed.
+    fn become_due(&self, Reminder { mchid, key, .. }: &Reminder) -> Result<(), Unavailable> {
+        let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return Ok(()) };
+        self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
+            operations::become_due(context, &merchant, documents, key);
+        })
     }
 
     /// The real time until the mock's clock shows this, as long as nobody moves it.
@@ -308,5 +343,63 @@ impl Payer {
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find(order)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, noting::Noting};
+
+    fn payer(store: Store) -> Payer {
+        Payer::new(Arc::new(Gateway::of_test(store)))
+    }
+
+    /// Reminds of a document of this merchant, which is due at once.
+    fn remind(store: &Store, mchid: &Mchid) {
+        let mut documents = store.documents(mchid);
+        documents.remind(Timestamp::from_unix(1), "thing", "1");
+        store.commit(documents).unwrap();
+    }
+
+    fn reminders(store: &Store, mchid: &Mchid) -> usize {
+        store.export(mchid).unwrap().reminders.len()
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_kept_is_due_again() {
+        let (state, mchid) = (Noting::new(), "1900000001".parse().unwrap());
+        let payer = payer(state.store());
+        remind(&payer.gateway.store, &mchid);
+        state.lose(true);
+        let Turn { happened, failed, .. } = payer.turn().await;
+        assert!(happened == 0 && failed.is_some() && reminders(&payer.gateway.store, &mchid) == 1);
+        state.lose(false);
+        let Turn { happened, failed, .. } = payer.turn().await;
+        assert!(happened == 1 && failed.is_none() && reminders(&payer.gateway.store, &mchid) == 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_not_be_kept_is_tried_again_without_being_told() {
+        let (state, mchid) = (Noting::new(), "1900000001".parse().unwrap());
+        let payer = Arc::new(payer(state.store()));
+        remind(&payer.gateway.store, &mchid);
+        state.lose(true);
+        let waiting = tokio::spawn(Arc::clone(&payer).wait());
+        sleep(STORE_RETRY / 2).await;
+        state.lose(false);
+        assert_eq!(reminders(&payer.gateway.store, &mchid), 1);
+        sleep(STORE_RETRY).await;
+        assert_eq!(reminders(&payer.gateway.store, &mchid), 0);
+        waiting.abort();
+    }
+
+    #[tokio::test]
+    async fn what_is_due_of_a_merchant_that_only_others_know_is_left_to_them() {
+        let payer = payer(Noting::new().store());
+        let [known, unknown] = ["1900000001", "1900000002"].map(|mchid| mchid.parse().unwrap());
+        [&known, &unknown].iter().for_each(|mchid| remind(&payer.gateway.store, mchid));
+        assert_eq!(payer.turn().await.happened, 1);
+        assert_eq!([&known, &unknown].map(|mchid| reminders(&payer.gateway.store, mchid)), [0, 1]);
     }
 }

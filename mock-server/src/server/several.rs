@@ -245,7 +245,7 @@ async fn a_store_that_is_lost_refuses_changes_and_mocks_go_on_when_it_is_back() 
     let advance = || Some(json!({ "action": "advance", "seconds": 600 }));
     assert_eq!(call(&a, "POST", "clock", advance()).await.0, 503);
     assert_eq!(call(&a, "POST", "faults", Some(json!({ "fault": "reset" }))).await.0, 503);
-    assert_eq!(call(&a, "POST", "merchants", None).await.0, 409);
+    assert_eq!(call(&a, "POST", "merchants", None).await.0, 503);
     assert_eq!(call(&a, "GET", "clock", None).await.1["offset"], 0);
     state.lose(false);
     assert_eq!(call(&a, "POST", "clock", advance()).await.0, 200);

@@ -13,7 +13,7 @@ use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
     ABSENT, Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed,
-    MerchantState, Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, outbox::Outbox,
+    MerchantState, Outgoing, Reminder, Unavailable, Uncommitted, Wait, documents::Changes, outbox::Outbox,
     reminders::Reminders, space::Space,
 };
 use crate::limits::Limits;
@@ -216,8 +216,13 @@ impl Backend for Memory {
         Box::pin(self.outbox.changed())
     }
 
-    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
-        Ok(self.reminders.take(now, most))
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+        Ok(self.reminders.due(now, most, is_known))
+    }
+
+    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+        self.reminders.forget(done);
+        Ok(())
     }
 
     fn reminded(&self) -> Wait<'_> {

@@ -139,8 +139,12 @@ trait Backend: Debug + Send + Sync {
     /// Resolves when there may be something new to deliver.
     fn outbox_changed(&self) -> Wait<'_>;
 
-    /// Takes the documents that are due, at most `most`.
-    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable>;
+    /// The documents of known merchants that are due, at most `most`. Each stays due until it is [`done`](Self::done), but no other
+    /// mock takes it for a while.
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable>;
+
+    /// Forgets that these documents were due. If that fails, they are due again.
+    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable>;
 
     /// Resolves when there may be a new document that becomes due.
     fn reminded(&self) -> Wait<'_>;
@@ -337,10 +341,7 @@ impl Store {
 
     /// Does what may wait for the backend. A worker of the runtime that waits for another machine is replaced meanwhile.
     pub(crate) fn waiting<T>(&self, work: impl FnOnce() -> T) -> T {
-        let is_worker = || {
-            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
-        };
-        if self.0.is_remote() && is_worker() { block_in_place(work) } else { work() }
+        if self.0.is_remote() { replaced(work) } else { work() }
     }
 
     /// Waits before a change begins again that conflicted with another for the `nth` time. In memory, the other is done by now.
@@ -475,9 +476,14 @@ impl Store {
         self.0.outbox_changed().await;
     }
 
-    /// Takes the documents that are due, at most `most`.
-    pub(crate) fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
-        self.with(|backend| backend.due(now, most))
+    /// The documents that are due, as [`Backend::due`] has them.
+    pub(crate) fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+        self.with(|backend| backend.due(now, most, is_known))
+    }
+
+    /// Forgets that these documents were due.
+    pub(crate) fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+        self.with(|backend| backend.done(done))
     }
 
     /// Resolves when there may be a new document that becomes due.
@@ -544,6 +550,13 @@ impl Store {
     pub(crate) fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
         self.with(|backend| backend.import(mchid, state))
     }
+}
+
+/// Does what waits. A worker of the runtime is replaced meanwhile.
+fn replaced<T>(work: impl FnOnce() -> T) -> T {
+    let runtime = Handle::try_current();
+    let is_worker = runtime.is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if is_worker { block_in_place(work) } else { work() }
 }
 
 impl Key {

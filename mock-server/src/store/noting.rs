@@ -13,7 +13,7 @@ use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
     Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, Memory,
-    MerchantState, Outgoing, Store, Unavailable, Uncommitted, Wait, documents::Changes,
+    MerchantState, Outgoing, Reminder, Store, Unavailable, Uncommitted, Wait, documents::Changes,
 };
 use crate::limits::Limits;
 
@@ -49,7 +49,7 @@ impl Noting {
         self.0.notes.lock().insert(name.into(), text.into());
     }
 
-    /// Whether notes can't be reached from now on.
+    /// Whether notes can't be reached, and no change can be kept, from now on.
     pub(crate) fn lose(&self, is_lost: bool) {
         self.0.is_lost.store(is_lost, Ordering::Relaxed);
     }
@@ -94,6 +94,7 @@ impl Backend for Noting {
     }
 
     fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted> {
+        self.check_reached().map_err(Uncommitted::Unavailable)?;
         self.0.memory.commit(mchid, changes)
     }
 
@@ -148,8 +149,12 @@ impl Backend for Noting {
         self.0.memory.outbox_changed()
     }
 
-    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
-        self.0.memory.due(now, most)
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+        self.0.memory.due(now, most, is_known)
+    }
+
+    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+        self.0.memory.done(done)
     }
 
     fn reminded(&self) -> Wait<'_> {
@@ -188,5 +193,10 @@ impl Backend for Noting {
 
     fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
         self.0.memory.import(mchid, state)
+    }
+
+    /// As with Redis.
+    fn is_remote(&self) -> bool {
+        true
     }
 }

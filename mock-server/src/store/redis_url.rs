@@ -22,7 +22,7 @@ const MOST_REPLICAS: u8 = 9;
 ///
 /// With `rediss` in place of `redis`, TLS is used. A user and a password stand before the hosts: `redis://USER:PASSWORD@HOST`. In
 /// a cluster and with Sentinel, an answer waits until a replica has the change, as far as the master is known to have one; `?wait=0`
-/// turns this off, and `?wait=2` waits for two. For a few seconds after a failover, a change may be answered before a replica has it.
+/// turns this off, and `?wait=2` waits for two.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUrl {
     pub(super) form: Form,
@@ -58,7 +58,7 @@ pub struct RedisLogin {
     pub password: Option<String>,
 }
 
-/// Text that is not a [`RedisUrl`]. It shows no password.
+/// Text that is not a [`RedisUrl`]. It shows nothing that follows the scheme: where something is wrong, any part may be one of a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedisUrlError {
     /// It begins with no known scheme.
@@ -67,24 +67,19 @@ pub enum RedisUrlError {
     )]
     Scheme(String),
     /// A host or its port is missing or malformed.
-    #[error("expected HOST or HOST:PORT, found {0}")]
-    Host(String),
+    #[error("expected HOST or HOST:PORT after :// and after the user and the password, found something else")]
+    Host,
     /// One server was expected.
     #[error(
         "expected one host, found {0}: several are a cluster (redis+cluster://) or Sentinels (redis+sentinel://)"
     )]
     Hosts(usize),
     /// What follows the hosts does not fit the form.
-    #[error("expected {expected} after the hosts, found {found}")]
-    Path {
-        /// What fits.
-        expected: &'static str,
-        /// What is there.
-        found: String,
-    },
+    #[error("expected {0} after the hosts, found something else")]
+    Path(&'static str),
     /// Something else than `wait` is asked for.
-    #[error("expected ?wait=N with N from 0 to 9, found {0}")]
-    Query(String),
+    #[error("expected ?wait=N with N from 0 to 9, found something else")]
+    Query,
     /// The user or the password is not UTF-8 in percent-encoding.
     #[error("expected the user and the password in percent-encoding")]
     Login,
@@ -124,9 +119,9 @@ impl FromStr for RedisUrl {
                 }));
             }
         };
-        let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
-        // A password may contain a slash that nobody has encoded.
+        // A password may contain any character that nobody has encoded.
         let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
+        let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (form, default_port) = match form {
             "" => (Form::Single, PORT),
@@ -148,7 +143,7 @@ impl FromStr for RedisUrl {
                 .strip_prefix("wait=")
                 .and_then(|wait| wait.parse().ok())
                 .filter(|wait| *wait <= MOST_REPLICAS)
-                .ok_or_else(|| RedisUrlError::Query(quoted(query)))?,
+                .ok_or(RedisUrlError::Query)?,
         };
         let database = form.database(path)?;
         let login = login.map(RedisLogin::parse).transpose()?.unwrap_or_default();
@@ -158,7 +153,7 @@ impl FromStr for RedisUrl {
 
 impl Form {
     fn database(&self, path: &str) -> Result<i64, RedisUrlError> {
-        let wrong = |expected| RedisUrlError::Path { expected, found: quoted(path) };
+        let wrong = RedisUrlError::Path;
         let number = |text: &str| text.parse::<u16>().ok().map(i64::from);
         match self {
             Self::Single if path.is_empty() => Ok(0),
@@ -180,17 +175,17 @@ impl Form {
 
 impl Address {
     fn parse(text: &str, default_port: u16) -> Result<Self, RedisUrlError> {
-        let wrong = || RedisUrlError::Host(quoted(text));
+        let wrong = RedisUrlError::Host;
         let (host, port) = match text.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').ok_or_else(wrong)?,
+            Some(rest) => rest.split_once(']').ok_or(wrong.clone())?,
             None => text.find(':').map_or((text, ""), |colon| text.split_at(colon)),
         };
         let port = match port.strip_prefix(':') {
             None if port.is_empty() => default_port,
-            port => port.and_then(|port| port.parse().ok()).filter(|port| *port != 0).ok_or_else(wrong)?,
+            port => port.and_then(|port| port.parse().ok()).filter(|port| *port != 0).ok_or(wrong.clone())?,
         };
         if host.is_empty() || host.contains(char::is_whitespace) {
-            return Err(wrong());
+            return Err(wrong);
         }
         Ok(Self { host: host.to_owned(), port })
     }
@@ -255,6 +250,7 @@ mod tests {
             ("redis://localhost", "redis://localhost:6379", 0),
             ("redis://me:s%40cret@localhost:7000/3?wait=2", "redis://localhost:7000/3", 2),
             ("rediss://:secret/@[::1]:7000", "rediss://[::1]:7000", 0),
+            ("redis://:se?cret#@localhost/3?wait=2", "redis://localhost:6379/3", 2),
             ("redis+cluster://a:7000,b", "redis+cluster://a:7000,b:6379", 1),
             ("rediss+cluster://u:secret@a?wait=0", "rediss+cluster://a:6379", 0),
             ("redis+sentinel://a,b:7/main", "redis+sentinel://a:26379,b:7/main", 1),
@@ -285,6 +281,13 @@ mod tests {
             ("redis://a?wait=10", "0 to 9"),
             ("redis://a?weight=1", "?wait=N"),
             ("redis://u:%ff@a", "percent-encoding"),
+            // Nobody has said where the server is.
+            ("redis://u:secret", "HOST"),
+            ("redis://:secret", "HOST"),
+            ("redis://u:12/secret", "database"),
+            ("redis://u:12?secret", "?wait=N"),
+            ("redis+sentinel://u:12/main/secret", "/MASTER/DB"),
+            ("redis://[secret", "HOST"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(part) && !error.contains("secret"), "{text}: {error}");

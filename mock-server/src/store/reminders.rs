@@ -1,12 +1,12 @@
 //! Documents that change by themselves: when each of them is due, by the mock's clock.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::Key;
+use super::{IsKnown, Key};
 
 /// The most reminders that are kept, in about 28 MB. Beyond it, the last due is forgotten: its document then changes when it is next
 /// used. (own choice)
@@ -17,6 +17,8 @@ pub(super) const MOST: usize = 200_000;
 pub(crate) struct Reminder {
     pub(crate) mchid: Mchid,
     pub(crate) key: Key,
+    /// When it is due, and its number among the reminders: no other has both.
+    pub(super) place: (Timestamp, u64),
 }
 
 /// The documents that are due, and when the next one is.
@@ -49,7 +51,7 @@ impl Reminders {
         for (at, key) in reminders {
             kept.last += 1;
             let place = (at, kept.last);
-            kept.waiting.insert(place, Reminder { mchid: mchid.clone(), key });
+            kept.waiting.insert(place, Reminder { mchid: mchid.clone(), key, place });
             if kept.waiting.len() > MOST {
                 kept.waiting.pop_last();
             }
@@ -57,17 +59,19 @@ impl Reminders {
         self.added.notify_one();
     }
 
-    /// Takes what is due, at most `most`.
-    pub(super) fn take(&self, now: Timestamp, most: usize) -> Due {
+    /// What is due of known merchants, at most `most`.
+    pub(super) fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Due {
+        let kept = self.kept.lock();
+        let mut known = kept.waiting.values().filter(|reminder| is_known(&reminder.mchid)).peekable();
+        let due = iter::from_fn(|| known.next_if(|reminder| reminder.place.0 <= now));
+        let taken = due.take(most).cloned().collect();
+        Due { taken, next: known.peek().map(|reminder| reminder.place.0) }
+    }
+
+    /// Forgets these.
+    pub(super) fn forget(&self, reminders: &[Reminder]) {
         let mut kept = self.kept.lock();
-        let mut taken = Vec::new();
-        while taken.len() < most
-            && let Some(first) = kept.waiting.first_entry()
-            && first.key().0 <= now
-        {
-            taken.push(first.remove());
-        }
-        Due { taken, next: kept.waiting.keys().next().map(|(at, _)| *at) }
+        reminders.iter().for_each(|reminder| drop(kept.waiting.remove(&reminder.place)));
     }
 
     /// The reminders of one merchant.

@@ -23,8 +23,8 @@ use super::{
 
 /// How long a callback stays with the mock that sends it, and how often that one says that it is alive: so that others take it
 /// over within 10 seconds. (own choice)
-const LEASE: Duration = Duration::from_secs(8);
-const RENEW_EVERY: Duration = Duration::from_secs(2);
+const LEASE: Duration = Duration::from_secs(6);
+const RENEW_EVERY: Duration = Duration::from_millis(1500);
 
 /// How many settled callbacks of each merchant keep their last request, as in memory. (own choice)
 const WITH_REQUEST: usize = 1_000;

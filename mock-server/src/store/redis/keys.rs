@@ -8,10 +8,13 @@ use super::super::Key;
 const PREFIX: &str = "wechatpay-mock";
 
 /// How many slots a cluster has.
-const SLOTS: u16 = 16_384;
+pub(super) const SLOTS: u16 = 16_384;
 
 /// Parts of a document's name, which no kind contains.
 pub(super) const SEPARATOR: char = '\x1f';
+
+/// The hash tag of what belongs to no merchant.
+pub(super) const COMMON: &str = "all";
 
 /// The merchants that the store knows.
 pub(super) const MERCHANTS: &str = "wechatpay-mock:{all}:merchants";
@@ -24,7 +27,7 @@ pub(super) const FORMAT: &str = "wechatpay-mock:{all}:format";
 
 /// The slot of what belongs to no merchant.
 pub(super) fn common_slot() -> u16 {
-    slot("all")
+    slot(COMMON)
 }
 
 /// The slot of a merchant.
@@ -47,9 +50,19 @@ pub(super) fn reminders(mchid: &Mchid) -> String {
     format!("{PREFIX}:{{{mchid}}}:r")
 }
 
+/// The reminders of a merchant that a mock has taken.
+pub(super) fn taken(mchid: &Mchid) -> String {
+    format!("{PREFIX}:{{{mchid}}}:p")
+}
+
 /// The callbacks of a merchant on their way to another one.
 pub(super) fn transit(mchid: &Mchid) -> String {
     format!("{PREFIX}:{{{mchid}}}:t")
+}
+
+/// A key in the slot of a hash tag, for writes that change nothing. No merchant's key has this letter.
+pub(super) fn touched(tag: &str) -> String {
+    format!("{PREFIX}:{{{tag}}}:z")
 }
 
 /// The name of a document among the merchant's.
@@ -63,7 +76,7 @@ pub(super) fn key(field: &str) -> Option<Key> {
 }
 
 /// The slot of a hash tag.
-fn slot(tag: &str) -> u16 {
+pub(super) fn slot(tag: &str) -> u16 {
     crc16(tag.as_bytes()) % SLOTS
 }
 

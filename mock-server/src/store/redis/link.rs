@@ -1,8 +1,8 @@
 //! Calls to the servers: which one is asked, over which connection, how long, and how often.
 
 use std::{
-    collections::HashMap,
-    fmt,
+    collections::{HashMap, HashSet},
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -11,7 +11,7 @@ use std::{
 };
 
 use ::redis::{
-    Client, Cmd, Connection, ConnectionAddr, ConnectionInfo, ConnectionLike, ErrorKind, IntoConnectionInfo,
+    Client, Cmd, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
     RedisConnectionInfo, RedisError, ServerErrorKind, Value, io::tcp::TcpSettings,
 };
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -21,6 +21,7 @@ use super::{
         Unavailable,
         redis_url::{Address, Form, RedisUrl},
     },
+    keys,
     scripts::SCRIPTS,
 };
 
@@ -35,6 +36,12 @@ const KNOWS_WITHIN: Duration = Duration::from_millis(300);
 
 /// How long a commit waits for replicas. (own choice)
 const REPLICATES_WITHIN: Duration = Duration::from_millis(700);
+
+/// How long it counts what other nodes have said about a master. (own choice)
+const COUNTS_FOR: Duration = Duration::from_secs(1);
+
+/// After how long an answer may be one of a master that was stopped, and has been replaced meanwhile. (own choice)
+const LATE: Duration = Duration::from_millis(500);
 
 /// The rest before the same is tried again. (own choice)
 const REST: Duration = Duration::from_millis(40);
@@ -70,10 +77,16 @@ struct Node {
     client: Client,
     pool: Mutex<Pool>,
     freed: Condvar,
-    /// How many replicas its cluster lists.
-    listed_replicas: AtomicUsize,
     /// How many replicas it has said it has.
     replicas: AtomicUsize,
+    /// How many replicas another node has said it has. It leaves out those that it does not know well yet.
+    listed_replicas: AtomicUsize,
+    /// When another node has last said that it is the master, in milliseconds of the link; these may be 0 for never.
+    named: AtomicU64,
+    /// Since when it is known to have no replica.
+    alone_since: AtomicU64,
+    /// When a commit was sent that its replicas have not confirmed.
+    missed: AtomicU64,
     /// Until when calls fail at once, in milliseconds of the link.
     closed_until: AtomicU64,
     is_lost: AtomicBool,
@@ -92,6 +105,16 @@ pub(super) struct Request {
     count: usize,
     /// Whether replicas must have what it changes.
     is_durable: bool,
+}
+
+/// Who has the slots up to this one, as a node of the cluster says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Range {
+    last: u16,
+    master: Address,
+    replicas: usize,
+    /// Whether the master itself says so, which it does also after it was replaced, until it hears of that.
+    is_own_word: bool,
 }
 
 /// Why one attempt has failed.
@@ -140,6 +163,11 @@ impl Link {
         self.url.form == Form::Cluster
     }
 
+    /// Whether replicas must have what a durable request changes.
+    pub(super) fn waits(&self) -> bool {
+        self.url.wait > 0
+    }
+
     /// Sends the request to the server that has the slot, and returns its answers. What a lost connection has left open is tried
     /// again: a request must be one that can be repeated.
     pub(super) fn call(&self, slot: u16, request: &Request) -> Result<Vec<Value>, Unavailable> {
@@ -151,6 +179,14 @@ impl Link {
             let (node, failure) = match node {
                 Err(failure) => (None, failure),
                 Ok(node) => match self.attempt(&node, request, deadline) {
+                    Ok(_)
+                        if !request.is_durable
+                            && tried.elapsed() > LATE
+                            && !self.still_has(&node, slot, deadline) =>
+                    {
+                        let reason = format!("Redis at {} has answered too late", node.address);
+                        (Some(node), Failure::Elsewhere(reason))
+                    }
                     Ok(values) => {
                         self.is_back(&node);
                         return Ok(values);
@@ -178,9 +214,36 @@ impl Link {
                 std::thread::sleep(REST);
             }
             if self.url.form != Form::Single {
-                self.ask_again(tried, deadline);
+                self.ask_again(tried, deadline, node.as_deref());
             }
         }
+    }
+
+    /// Whether the node is still the one that has the slot, as far as anybody says.
+    fn still_has(&self, node: &Arc<Node>, slot: u16, deadline: Instant) -> bool {
+        if self.url.form == Form::Single {
+            return true;
+        }
+        self.ask_again(Instant::now(), deadline, Some(node));
+        self.known(slot).is_none_or(|known| Arc::ptr_eq(&known, node))
+    }
+
+    /// A hash tag for each master, whose slot it has.
+    pub(super) fn tag_of_each(&self) -> Vec<String> {
+        let topology = self.topology.read();
+        let mut masters: HashSet<_> = topology.masters.iter().map(|(_, node)| &node.address).collect();
+        // As many as there are slots, several times: each of them has one then.
+        let tags = (0..16 * u32::from(keys::SLOTS)).map(|tag| tag.to_string());
+        let mut found = Vec::new();
+        for tag in tags {
+            if masters.is_empty() {
+                break;
+            }
+            if topology.at(keys::slot(&tag)).is_some_and(|node| masters.remove(&node.address)) {
+                found.push(tag);
+            }
+        }
+        found
     }
 
     /// The same for one command with one answer.
@@ -189,7 +252,8 @@ impl Link {
     }
 
     /// The same for many merchants' commands, each with the merchant's slot, in as few requests as possible. Returns an answer for each, in their
-    /// order; none for those whose server can't be reached.
+    /// order; none for those whose server can't be reached. Replicas have what it tells: otherwise a callback could be sent whose
+    /// change is lost.
     pub(super) fn call_each(
         &self,
         commands: impl IntoIterator<Item = (u16, Cmd)>,
@@ -214,11 +278,12 @@ impl Link {
                 if self.is_cluster() { self.known(slot).map(|node| node.address.clone()) } else { None };
             // Without a known server, each goes its own way.
             if node.is_none() && self.is_cluster() {
-                send((slot, Request::of(&command), vec![place]), &mut answers);
+                send((slot, Request::of(&command).durable(), vec![place]), &mut answers);
                 continue;
             }
-            let (_, request, places) =
-                requests.entry(node.clone()).or_insert_with(|| (slot, Request::default(), Vec::new()));
+            let (_, request, places) = requests
+                .entry(node.clone())
+                .or_insert_with(|| (slot, Request::default().durable(), Vec::new()));
             request.add(&command);
             places.push(place);
             if places.len() == AT_ONCE
@@ -238,73 +303,104 @@ impl Link {
     fn attempt(&self, node: &Arc<Node>, request: &Request, deadline: Instant) -> Result<Vec<Value>, Failure> {
         let mut connection = self.connection(node, deadline)?;
         self.sent.fetch_add(1, Relaxed);
-        let replicas = match (request.is_durable, self.url.wait) {
-            (false, _) | (_, 0) => 0,
-            (true, most) => node.replicas().min(most.into()),
-        };
-        let mut with_wait;
-        let bytes = if replicas == 0 {
-            &request.bytes
-        } else {
-            with_wait = request.bytes.clone();
-            ::redis::cmd("WAIT")
-                .arg(replicas)
-                .arg(REPLICATES_WITHIN.as_millis() as u64)
-                .write_packed_command(&mut with_wait);
-            &with_wait
-        };
-        let answers = exchange(&mut connection, bytes, request.count + usize::from(replicas > 0));
-        let mut answers = match answers {
-            Ok(answers) => answers,
-            Err(error) => {
+        let result = self.converse(node, &mut connection, request, deadline);
+        match result {
+            Ok(_) | Err(Failure::Refused(_)) => node.let_go(Some(connection)),
+            // A connection to what is no longer the master has no use, and the others are probably as broken. A new one loads the
+            // scripts.
+            Err(_) => {
                 node.let_go(None);
-                // The others are probably as broken.
                 node.pool.lock().idle.clear();
-                return Err(Failure::Broken(said(&node.address, &error)));
             }
-        };
-        let error = answers.iter().find_map(|answer| match answer {
-            Value::ServerError(error) => Some(error),
-            _ => None,
-        });
-        if let Some(error) = error {
-            let reason = said(&node.address, &error.clone().into());
-            let failure = match error.kind() {
-                Some(
-                    ServerErrorKind::Moved
-                    | ServerErrorKind::Ask
-                    | ServerErrorKind::TryAgain
-                    | ServerErrorKind::ClusterDown
-                    | ServerErrorKind::MasterDown
-                    | ServerErrorKind::ReadOnly
-                    | ServerErrorKind::BusyLoading
-                    | ServerErrorKind::NoScript,
-                ) => Failure::Elsewhere(reason),
-                _ if matches!(error.code(), "UNBLOCKED" | "BUSY" | "NOREPLICAS") => {
-                    Failure::Elsewhere(reason)
-                }
-                _ => Failure::Refused(reason),
-            };
-            // A connection to what is no longer the master has no use; a new one loads the scripts.
-            let is_kept = matches!(failure, Failure::Refused(_));
-            node.let_go(is_kept.then_some(connection));
+        }
+        result
+    }
+
+    /// Sends the request, and waits for as many replicas as it needs. A server that is not known to have so many says in the same
+    /// answer how many there are: connections are kept, and replicas come and go meanwhile.
+    fn converse(
+        &self,
+        node: &Arc<Node>,
+        connection: &mut Connection,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, Failure> {
+        let broken = |error| Failure::Broken(said(&node.address, &error));
+        let address = &node.address;
+        if !(request.is_durable && self.waits()) {
+            let answers = exchange(connection, &request.bytes, request.count, deadline).map_err(broken)?;
+            return failure(address, &answers).map_or(Ok(answers), Err);
+        }
+        let (begun, wanted) = (self.now(), usize::from(self.url.wait));
+        let expected = node.replicas(begun).min(wanted);
+        let asks_role = expected < wanted;
+        let mut bytes = request.bytes.clone();
+        if asks_role {
+            ::redis::cmd("ROLE").write_packed_command(&mut bytes);
+        }
+        if expected > 0 {
+            wait_for(expected).write_packed_command(&mut bytes);
+        }
+        let count = request.count + usize::from(asks_role) + usize::from(expected > 0);
+        let mut answers = exchange(connection, &bytes, count, deadline).map_err(broken)?;
+        let mut reached = if expected > 0 { answers.pop() } else { None };
+        let role = if asks_role { answers.pop() } else { None };
+        if let Some(failure) = failure(address, answers.iter().chain(&reached)) {
             return Err(failure);
         }
-        if replicas > 0 {
-            let reached = answers.pop();
-            if !matches!(reached, Some(Value::Int(reached)) if usize::try_from(reached).is_ok_and(|reached| reached >= replicas))
-            {
-                // A new connection asks for the replicas anew.
-                node.let_go(None);
-                node.pool.lock().idle.clear();
-                let address = &node.address;
-                return Err(Failure::Elsewhere(format!(
-                    "no replica of Redis at {address} has confirmed the change"
-                )));
-            }
+        if let Some(role) = role {
+            let Some(replicas) = replicas_by(&role) else {
+                return Err(Failure::Elsewhere(format!("Redis at {address} is not the master")));
+            };
+            node.replicas.store(replicas, Relaxed);
         }
-        node.let_go(Some(connection));
+        let known = if asks_role { node.replicas(begun).min(wanted) } else { expected };
+        if known > expected {
+            let mut bytes = Vec::new();
+            wait_for(known).write_packed_command(&mut bytes);
+            reached = exchange(connection, &bytes, 1, deadline).map_err(broken)?.pop();
+        }
+        let reached = match reached {
+            Some(Value::Int(reached)) => usize::try_from(reached).unwrap_or(0),
+            _ => 0,
+        };
+        if reached < known {
+            node.missed.store(begun, Relaxed);
+            // It is to say anew how many there are.
+            node.replicas.store(0, Relaxed);
+            let reason = format!("no replica of Redis at {address} has confirmed the change");
+            return Err(Failure::Elsewhere(reason));
+        }
+        if known == 0 && self.url.form != Form::Single {
+            self.is_master(node, deadline)?;
+        } else {
+            node.alone_since.store(0, Relaxed);
+        }
         Ok(answers)
+    }
+
+    /// Whether a server without replicas is the master, as another one says: it may be one that was stopped, and whose replicas
+    /// have another master now.
+    fn is_master(&self, node: &Arc<Node>, deadline: Instant) -> Result<(), Failure> {
+        let now = self.now();
+        let since = match node.alone_since.compare_exchange(0, now, Relaxed, Relaxed) {
+            Ok(_) => now,
+            Err(since) => since,
+        };
+        let is_named = || {
+            let named = node.named.load(Relaxed);
+            named >= since && named + millis(COUNTS_FOR) > self.now()
+        };
+        if !is_named() {
+            self.ask_again(Instant::now(), deadline, Some(node));
+        }
+        if is_named() {
+            return Ok(());
+        }
+        let address = &node.address;
+        Err(Failure::Elsewhere(format!(
+            "Redis at {address} has no replica, and no other node says that it is the master"
+        )))
     }
 
     fn connection(&self, node: &Arc<Node>, deadline: Instant) -> Result<Connection, Failure> {
@@ -337,14 +433,14 @@ impl Link {
         }
         drop(pool);
         let needs_master = self.url.wait > 0 || matches!(self.url.form, Form::Sentinel { .. });
-        node.connect(needs_master).inspect_err(|_| node.let_go(None))
+        node.connect(needs_master, deadline).inspect_err(|_| node.let_go(None))
     }
 
     fn node(&self, slot: u16, deadline: Instant) -> Result<Arc<Node>, Failure> {
         if let Some(node) = self.known(slot) {
             return Ok(node);
         }
-        self.ask_again(Instant::now(), deadline);
+        self.ask_again(Instant::now(), deadline, None);
         if Instant::now() > deadline {
             return Err(Failure::Broken("there is no time left".into()));
         }
@@ -353,13 +449,12 @@ impl Link {
     }
 
     fn known(&self, slot: u16) -> Option<Arc<Node>> {
-        let topology = self.topology.read();
-        let at = topology.masters.partition_point(|(last, _)| *last < slot);
-        topology.masters.get(at).map(|(_, node)| Arc::clone(node))
+        self.topology.read().at(slot).map(Arc::clone)
     }
 
     /// Finds out which servers are the masters, unless somebody has asked since this moment. What can't be found out stays as it was.
-    fn ask_again(&self, since: Instant, deadline: Instant) {
+    /// A node that has failed is asked last.
+    fn ask_again(&self, since: Instant, deadline: Instant, failed: Option<&Node>) {
         let Some(mut asked) = self.asked.try_lock_until(deadline) else { return };
         if asked.is_some_and(|asked| asked > since) {
             return;
@@ -368,7 +463,7 @@ impl Link {
             Form::Single => {
                 self.url.hosts.first().and_then(|host| Some(vec![(u16::MAX, self.node_at(host)?)]))
             }
-            Form::Cluster => self.masters_of_cluster(),
+            Form::Cluster => self.masters_of_cluster(failed, deadline),
             Form::Sentinel { master } => {
                 self.master_by_sentinel(master).map(|master| vec![(u16::MAX, master)])
             }
@@ -399,8 +494,9 @@ impl Link {
         Some(node)
     }
 
-    /// Asks the nodes of the cluster, those first that were masters.
-    fn masters_of_cluster(&self) -> Option<Vec<(u16, Arc<Node>)>> {
+    /// Asks nodes of the cluster until each master is known by the word of another node.
+    fn masters_of_cluster(&self, failed: Option<&Node>, deadline: Instant) -> Option<Vec<(u16, Arc<Node>)>> {
+        let now = self.now();
         let mut addresses = Vec::new();
         let known = self.nodes.lock().keys().cloned().collect::<Vec<_>>();
         for address in known.iter().chain(&self.url.hosts) {
@@ -409,61 +505,62 @@ impl Link {
             }
         }
         // Not the same one first each time: it may be the one that is lost.
-        let first = usize::try_from(self.now()).unwrap_or_default() % addresses.len().max(1);
+        let first = usize::try_from(now).unwrap_or_default() % addresses.len().max(1);
         addresses.rotate_left(first);
-        let mut slots = ::redis::cmd("CLUSTER");
-        slots.arg("SLOTS");
-        for address in addresses {
-            let Some(Value::Array(ranges)) = self.answer_of(&address, &self.url, &slots) else { continue };
-            let mut masters: Vec<_> = ranges.iter().filter_map(|range| self.range(range, &address)).collect();
-            if !masters.is_empty() {
-                masters.sort_by_key(|(last, _)| *last);
-                return Some(masters);
+        addresses.sort_by_key(|address| failed.is_some_and(|failed| failed.address == *address));
+        let mut request = Request::of(::redis::cmd("CLUSTER").arg("SLOTS"));
+        request.add(::redis::cmd("CLUSTER").arg("MYID"));
+        let mut found = Vec::new();
+        for address in addresses.iter().take_while(|_| Instant::now() < deadline) {
+            let Some(answers) = self.answers_of(address, &self.url, &request) else { continue };
+            add_word(&mut found, ranges(&answers, address));
+            if !found.is_empty() && found.iter().all(|range| !range.is_own_word) {
+                break;
             }
         }
-        None
-    }
-
-    /// The last slot of a range and its master, as `CLUSTER SLOTS` has them.
-    fn range(&self, range: &Value, asked: &Address) -> Option<(u16, Arc<Node>)> {
-        let Value::Array(range) = range else { return None };
-        let [Value::Int(_), Value::Int(last), Value::Array(master), replicas @ ..] = range.as_slice() else {
-            return None;
-        };
-        let [host, Value::Int(port), ..] = master.as_slice() else { return None };
-        let host = text(host).filter(|host| !host.is_empty() && *host != "?").unwrap_or(&asked.host);
-        let node = self.node_at(&Address { host: host.to_owned(), port: u16::try_from(*port).ok()? })?;
-        node.listed_replicas.store(replicas.len(), Relaxed);
-        Some((u16::try_from(*last).ok()?, node))
+        let mut masters = Vec::new();
+        for Range { last, master, replicas, is_own_word } in found {
+            let node = self.node_at(&master)?;
+            if !is_own_word {
+                node.listed_replicas.store(replicas, Relaxed);
+                node.named.store(now, Relaxed);
+            }
+            masters.push((last, node));
+        }
+        masters.sort_by_key(|(last, _)| *last);
+        Some(masters).filter(|masters| !masters.is_empty())
     }
 
     fn master_by_sentinel(&self, master: &str) -> Option<Arc<Node>> {
-        let mut command = ::redis::cmd("SENTINEL");
-        command.arg("GET-MASTER-ADDR-BY-NAME").arg(master);
+        let now = self.now();
+        let request = Request::of(::redis::cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(master));
         let first = usize::try_from(self.now()).unwrap_or_default() % self.url.hosts.len().max(1);
         let hosts = self.url.hosts.iter().cycle().skip(first).take(self.url.hosts.len());
         // A Sentinel has no databases and, mostly, no users.
         let plain = RedisUrl { database: 0, login: Default::default(), ..self.url.clone() };
         for host in hosts {
-            let answer = self.answer_of(host, &plain, &command);
-            let Some(Value::Array(answer)) = answer else { continue };
+            let answers = self.answers_of(host, &plain, &request).unwrap_or_default();
+            let [Value::Array(answer)] = answers.as_slice() else { continue };
             let [host, port] = answer.as_slice() else { continue };
             let port = text(port).and_then(|port| port.parse().ok());
             if let (Some(host), Some(port)) = (text(host), port) {
-                return self.node_at(&Address { host: host.to_owned(), port });
+                let node = self.node_at(&Address { host: host.to_owned(), port })?;
+                node.named.store(now, Relaxed);
+                return Some(node);
             }
         }
         None
     }
 
     /// What one node answers over a connection of its own.
-    fn answer_of(&self, address: &Address, url: &RedisUrl, command: &Cmd) -> Option<Value> {
+    fn answers_of(&self, address: &Address, url: &RedisUrl, request: &Request) -> Option<Vec<Value>> {
         let client = client(address, url).ok()?;
         let mut connection = client.get_connection_with_timeout(KNOWS_WITHIN).ok()?;
         connection.set_read_timeout(Some(KNOWS_WITHIN)).ok()?;
-        let answer = connection.req_command(command).ok()?;
+        let deadline = Instant::now() + KNOWS_WITHIN;
+        let answers = exchange(&mut connection, &request.bytes, request.count, deadline).ok()?;
         self.sent.fetch_add(1, Relaxed);
-        Some(answer)
+        Some(answers)
     }
 
     fn is_gone(&self, node: &Node, reason: &str) {
@@ -489,6 +586,13 @@ impl Link {
 /// How many commands are sent to a server at once.
 const AT_ONCE: usize = 500;
 
+impl Topology {
+    fn at(&self, slot: u16) -> Option<&Arc<Node>> {
+        let at = self.masters.partition_point(|(last, _)| *last < slot);
+        self.masters.get(at).map(|(_, node)| node)
+    }
+}
+
 impl Node {
     fn new(address: &Address, url: &RedisUrl) -> Result<Self, RedisError> {
         Ok(Self {
@@ -496,20 +600,28 @@ impl Node {
             client: client(address, url)?,
             pool: Mutex::default(),
             freed: Condvar::new(),
-            listed_replicas: AtomicUsize::new(usize::MAX),
             replicas: AtomicUsize::new(0),
+            listed_replicas: AtomicUsize::new(usize::MAX),
+            named: AtomicU64::new(0),
+            alone_since: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
             closed_until: AtomicU64::new(0),
             is_lost: AtomicBool::new(false),
         })
     }
 
-    /// How many replicas can have a change. What the cluster knows to be gone is soon no longer connected, or the other way round.
-    fn replicas(&self) -> usize {
-        self.replicas.load(Relaxed).min(self.listed_replicas.load(Relaxed))
+    /// How many replicas can confirm a change at this moment: as many as the server says, and after they have not confirmed one,
+    /// for a while no more than another node knows since then.
+    fn replicas(&self, now: u64) -> usize {
+        let (replicas, missed) = (self.replicas.load(Relaxed), self.missed.load(Relaxed));
+        let is_in_doubt = missed > 0
+            && self.named.load(Relaxed) >= missed
+            && now < missed + millis(REPLICATES_WITHIN + COUNTS_FOR);
+        if is_in_doubt { replicas.min(self.listed_replicas.load(Relaxed)) } else { replicas }
     }
 
     /// A connection that knows the scripts.
-    fn connect(&self, needs_master: bool) -> Result<Connection, Failure> {
+    fn connect(&self, needs_master: bool, deadline: Instant) -> Result<Connection, Failure> {
         let broken = |error: RedisError| match error.kind() {
             ErrorKind::AuthenticationFailed | ErrorKind::InvalidClientConfig => {
                 Failure::Refused(said(&self.address, &error))
@@ -524,18 +636,13 @@ impl Node {
         for script in SCRIPTS.texts() {
             request.add(::redis::cmd("SCRIPT").arg("LOAD").arg(script));
         }
-        let answers = exchange(&mut connection, &request.bytes, request.count).map_err(broken)?;
-        // A server that may not say its role is taken for a master without replicas.
-        if let Some(Value::Array(role)) = answers.first() {
-            match role.as_slice() {
-                [role, _, Value::Array(replicas)] if text(role) == Some("master") => {
-                    self.replicas.store(replicas.len(), Relaxed);
-                }
-                _ if needs_master => {
-                    return Err(Failure::Elsewhere(format!("Redis at {} is not the master", self.address)));
-                }
-                _ => {}
+        let answers = exchange(&mut connection, &request.bytes, request.count, deadline).map_err(broken)?;
+        match answers.first().and_then(replicas_by) {
+            Some(replicas) => self.replicas.store(replicas, Relaxed),
+            None if needs_master => {
+                return Err(Failure::Elsewhere(format!("Redis at {} is not the master", self.address)));
             }
+            None => {}
         }
         let error = answers.into_iter().skip(1).find_map(|answer| answer.extract_error().err());
         match error {
@@ -562,10 +669,97 @@ impl Node {
     }
 }
 
-/// Sends commands and receives their answers, up to the first that does not come.
-fn exchange(connection: &mut Connection, bytes: &[u8], count: usize) -> Result<Vec<Value>, RedisError> {
+/// Why a server has not done everything, if so.
+fn failure<'a>(address: &Address, answers: impl IntoIterator<Item = &'a Value>) -> Option<Failure> {
+    let error = answers.into_iter().find_map(|answer| match answer {
+        Value::ServerError(error) => Some(error),
+        _ => None,
+    })?;
+    let reason = said(address, &error.clone().into());
+    Some(match error.kind() {
+        Some(
+            ServerErrorKind::Moved
+            | ServerErrorKind::Ask
+            | ServerErrorKind::TryAgain
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown
+            | ServerErrorKind::ReadOnly
+            | ServerErrorKind::BusyLoading
+            | ServerErrorKind::NoScript,
+        ) => Failure::Elsewhere(reason),
+        _ if matches!(error.code(), "UNBLOCKED" | "BUSY" | "NOREPLICAS") => Failure::Elsewhere(reason),
+        _ => Failure::Refused(reason),
+    })
+}
+
+/// How many replicas a server says that it has, or `None` if it is one itself. A server that may not say its role is taken for a
+/// master without replicas.
+fn replicas_by(role: &Value) -> Option<usize> {
+    let Value::Array(role) = role else { return Some(0) };
+    match role.as_slice() {
+        [role, _, Value::Array(replicas)] if text(role) == Some("master") => Some(replicas.len()),
+        _ => None,
+    }
+}
+
+fn wait_for(replicas: usize) -> Cmd {
+    let mut wait = ::redis::cmd("WAIT");
+    wait.arg(replicas).arg(REPLICATES_WITHIN.as_millis() as u64);
+    wait
+}
+
+/// The answers of a node to `CLUSTER SLOTS` and `CLUSTER MYID`.
+fn ranges(answers: &[Value], asked: &Address) -> Vec<Range> {
+    let [Value::Array(ranges), own_id] = answers else { return Vec::new() };
+    let range = |range: &Value| {
+        let Value::Array(range) = range else { return None };
+        let [Value::Int(_), Value::Int(last), Value::Array(master), replicas @ ..] = range.as_slice() else {
+            return None;
+        };
+        let [host, Value::Int(port), id @ ..] = master.as_slice() else { return None };
+        let host = text(host).filter(|host| !host.is_empty() && *host != "?").unwrap_or(&asked.host);
+        let master = Address { host: host.to_owned(), port: u16::try_from(*port).ok()? };
+        // A node may have several addresses.
+        let has_own_id = id.first().and_then(text).is_some_and(|id| text(own_id) == Some(id));
+        let is_own_word = has_own_id || master == *asked;
+        Some(Range { last: u16::try_from(*last).ok()?, master, replicas: replicas.len(), is_own_word })
+    };
+    let mut ranges: Vec<_> = ranges.iter().filter_map(range).collect();
+    // A node that knows no other is a cluster by itself.
+    if ranges.iter().all(|range| range.is_own_word && range.replicas == 0) {
+        ranges.iter_mut().for_each(|range| range.is_own_word = false);
+    }
+    ranges
+}
+
+/// Adds what another node says: it counts where a master has spoken for itself.
+fn add_word(found: &mut Vec<Range>, other: Vec<Range>) {
+    if found.is_empty() {
+        *found = other;
+        return;
+    }
+    for range in found.iter_mut().filter(|range| range.is_own_word) {
+        if let Some(other) = other.iter().find(|other| other.last == range.last && !other.is_own_word) {
+            *range = other.clone();
+        }
+    }
+}
+
+/// Sends commands and receives their answers, up to the first that does not come, or not in time.
+fn exchange(
+    connection: &mut Connection,
+    bytes: &[u8],
+    count: usize,
+    deadline: Instant,
+) -> Result<Vec<Value>, RedisError> {
     connection.send_packed_command(bytes)?;
-    (0..count).map(|_| connection.recv_response()).collect()
+    let answer = |_| {
+        if Instant::now() > deadline {
+            return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        }
+        connection.recv_response()
+    };
+    (0..count).map(answer).collect()
 }
 
 fn client(address: &Address, url: &RedisUrl) -> Result<Client, RedisError> {
@@ -612,5 +806,48 @@ fn millis(duration: Duration) -> u64 {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.url).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a node says: the last slot, the port of the master, which is also its ID, and how many replicas it has.
+    fn said(by: u16, ranges: &[(u16, u16, usize)]) -> Vec<Range> {
+        let text = |text: String| Value::BulkString(text.into());
+        let node = |port: u16| {
+            let host = text("127.0.0.1".into());
+            Value::Array(vec![host, Value::Int(port.into()), text(port.to_string())])
+        };
+        let range = |(last, master, replicas): &(u16, u16, usize)| {
+            let nodes = std::iter::once(*master).chain(std::iter::repeat_n(9, *replicas)).map(node);
+            Value::Array([Value::Int(0), Value::Int((*last).into())].into_iter().chain(nodes).collect())
+        };
+        let answers = [Value::Array(ranges.iter().map(range).collect()), text(by.to_string())];
+        // By a name that is not the one that the cluster uses.
+        super::ranges(&answers, &Address { host: "redis".into(), port: by })
+    }
+
+    fn ports(found: &[Range]) -> Vec<(u16, bool)> {
+        found.iter().map(|range| (range.master.port, range.is_own_word)).collect()
+    }
+
+    #[test]
+    fn the_word_of_another_node_counts_more_than_a_masters_own() {
+        // The first was stopped, and the third has replaced it.
+        let mut found = said(1, &[(99, 1, 1), (199, 2, 1)]);
+        assert_eq!(ports(&found), [(1, true), (2, false)]);
+        add_word(&mut found, said(3, &[(99, 3, 0), (199, 2, 1)]));
+        assert_eq!(ports(&found), [(1, true), (2, false)]);
+        add_word(&mut found, said(2, &[(99, 3, 0), (199, 2, 1)]));
+        assert_eq!(ports(&found), [(3, false), (2, false)]);
+    }
+
+    #[test]
+    fn a_master_speaks_for_itself_only_in_a_cluster_without_others() {
+        assert_eq!(ports(&said(1, &[(99, 1, 0), (199, 1, 0)])), [(1, false), (1, false)]);
+        assert_eq!(ports(&said(1, &[(99, 1, 1), (199, 1, 0)])), [(1, true), (1, true)]);
+        assert_eq!(ports(&said(1, &[(99, 1, 0), (199, 2, 0)])), [(1, true), (2, false)]);
     }
 }

@@ -51,6 +51,9 @@ const LOOKS_EVERY: Duration = Duration::from_millis(500);
 /// How often it is asked for what is due by itself. (own choice)
 const REMINDED_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a reminder stays with the mock that has taken it. If its document has not changed by then, it is due again. (own choice)
+const REMINDED_FOR: Duration = Duration::from_secs(6);
+
 /// How many documents, request numbers or callbacks are read or written at once where there may be many. (own choice)
 const AT_ONCE: usize = 500;
 
@@ -197,8 +200,10 @@ impl Inner {
         if self.known.read().contains_key(mchid) {
             return Ok(());
         }
-        let command = ::redis::cmd("SADD").arg(keys::MERCHANTS).arg(mchid.as_str()).clone();
-        self.link.ask(keys::common_slot(), &Request::of(&command).durable())?;
+        let mut request = Request::of(::redis::cmd("SADD").arg(keys::MERCHANTS).arg(mchid.as_str()));
+        // It may be there, but not yet in a replica.
+        request.add(&touch(keys::COMMON));
+        self.link.ask(keys::common_slot(), &request.durable())?;
         self.known.write().insert(mchid.clone(), ());
         Ok(())
     }
@@ -274,7 +279,12 @@ impl Inner {
         for (at, key) in &reminders {
             command.arg(at.as_unix()).arg(keys::field(key));
         }
-        let answer = if is_change { self.change(mchid, &command)? } else { self.ask(mchid, &command)? };
+        let mut request = Request::of(&command);
+        if !is_change && self.link.waits() {
+            // What was read may be a change that was not answered, since no replica has it yet: the answer would rest on it.
+            request.add(&touch(mchid.as_str()));
+        }
+        let answer = self.link.ask(keys::slot_of(mchid), &request.durable())?;
         let answer = text(&answer).unwrap_or_default();
         if answer == "conflict" {
             return Err(Uncommitted::Conflict);
@@ -488,9 +498,12 @@ impl Backend for Redis {
         })
     }
 
-    /// A mock that ends right after it has taken a reminder leaves its document to the next use.
-    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
-        self.inner.due(now, most)
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+        self.inner.due(now, most, is_known)
+    }
+
+    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+        self.inner.done(done)
     }
 
     /// Resolves also from time to time: other mocks add reminders.
@@ -604,8 +617,8 @@ impl Backend for Redis {
         )?;
         let mut reminders = Vec::new();
         for two in items(found)?.chunks_exact(2) {
-            let key = text(&two[0]).and_then(reminded).ok_or_else(unreadable)?;
-            reminders.push((time(&two[1]).ok_or_else(unreadable)?, key));
+            let ((at, _), key) = reminded(&two[0], &two[1]).ok_or_else(unreadable)?;
+            reminders.push((at, key));
         }
         let documents = documents.into_iter().map(|(_, key, value)| (key, value)).collect();
         Ok(MerchantState { documents, numbers, deliveries, reminders })
@@ -638,7 +651,10 @@ impl Backend for Redis {
     }
 
     fn check(&self) -> Result<(), Unavailable> {
-        self.inner.link.ask(keys::common_slot(), &Request::of(&::redis::cmd("PING"))).map(drop)
+        let link = &self.inner.link;
+        let can_keep =
+            |tag: String| link.ask(keys::slot(&tag), &Request::of(&touch(&tag)).durable()).map(drop);
+        link.tag_of_each().into_iter().try_for_each(can_keep)
     }
 
     fn is_remote(&self) -> bool {
@@ -664,8 +680,16 @@ impl Inner {
         self.link.call(keys::slot_of(mchid), &request.durable()).map(drop)
     }
 
-    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
-        let merchants = self.to_look_at(&self.reminders, now, REMINDED_EVERY)?;
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+        let mut merchants = self.to_look_at(&self.reminders, now, REMINDED_EVERY)?;
+        // As with callbacks.
+        merchants.retain(|mchid| {
+            let is_known = is_known(mchid);
+            if !is_known {
+                self.reminders.lock().touch(mchid);
+            }
+            is_known
+        });
         let mut taken = Vec::new();
         let mut left = most;
         let mut rest = merchants.as_slice();
@@ -676,7 +700,7 @@ impl Inner {
             let each = left / mchids.len();
             let commands = mchids.iter().map(|mchid| {
                 let mut command = SCRIPTS.due.call(mchid);
-                command.arg(now.as_unix()).arg(each);
+                command.arg(now.as_unix()).arg(each).arg(REMINDED_FOR.as_millis() as u64);
                 (keys::slot_of(mchid), command)
             });
             let answers = self.link.call_each(commands)?;
@@ -686,22 +710,35 @@ impl Inner {
                     continue;
                 };
                 let answer = items(answer)?;
-                let [next, due, found @ ..] = answer.as_slice() else { return Err(unreadable()) };
+                let [next, more, found @ ..] = answer.as_slice() else { return Err(unreadable()) };
                 let mut waiting = self.reminders.lock();
                 waiting.set_next(mchid, time(next));
-                if number(due)? > found.len() as u64 {
+                if number(more)? > 0 {
                     waiting.touch(mchid);
                 }
-                for one in found {
-                    let key = text(one).and_then(reminded).ok_or_else(unreadable)?;
+                for two in found.chunks_exact(2) {
+                    let (place, key) = reminded(&two[0], &two[1]).ok_or_else(unreadable)?;
                     left = left.saturating_sub(1);
-                    taken.push(Reminder { mchid: mchid.clone(), key });
+                    taken.push(Reminder { mchid: mchid.clone(), key, place });
                 }
             }
         }
         let mut waiting = self.reminders.lock();
         rest.iter().for_each(|mchid| waiting.touch(mchid));
         Ok(Due { taken, next: waiting.next() })
+    }
+
+    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+        let mut names: HashMap<&Mchid, Vec<String>> = HashMap::new();
+        for Reminder { mchid, key, place: (_, number) } in done {
+            let name = format!("{number:016}{SEPARATOR}{}", keys::field(key));
+            names.entry(mchid).or_default().push(name);
+        }
+        let commands = names.iter().flat_map(|(mchid, names)| {
+            [keys::reminders(mchid), keys::taken(mchid)]
+                .map(|key| (keys::slot_of(mchid), ::redis::cmd("ZREM").arg(key).arg(names).clone()))
+        });
+        self.link.call_each(commands).map(drop)
     }
 
     /// The merchants that may have something to do: all of them from time to time, and in between those that this mock knows about.
@@ -722,6 +759,13 @@ impl Inner {
         waiting.begin(&merchants);
         Ok(merchants)
     }
+}
+
+/// A write that leaves nothing: replicas that have it have everything that was written before it to the same server.
+fn touch(tag: &str) -> Cmd {
+    let mut touch = ::redis::cmd("SET");
+    touch.arg(keys::touched(tag)).arg("").arg("PX").arg(1000);
+    touch
 }
 
 /// A document as it is kept, with its place.
@@ -748,9 +792,10 @@ fn kept_content(kept: &Value) -> Result<Option<Fingerprint>, Unavailable> {
     }
 }
 
-/// The document of a reminder as it is kept: its number, its kind, its ID.
-fn reminded(kept: &str) -> Option<Key> {
-    kept.split_once(SEPARATOR).and_then(|(_, field)| keys::key(field))
+/// A reminder as it is kept, its number, its kind and its ID: its place, and the document.
+fn reminded(kept: &Value, at: &Value) -> Option<((Timestamp, u64), Key)> {
+    let (number, field) = text(kept)?.split_once(SEPARATOR)?;
+    Some(((time(at)?, number.parse().ok()?), keys::key(field)?))
 }
 
 fn fingerprint(value: &Value) -> Result<Fingerprint, Unavailable> {

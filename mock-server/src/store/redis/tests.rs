@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Read, Write},
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -19,6 +19,7 @@ const KIND: &str = "thing";
 /// A server that ends with this value.
 struct Server {
     process: Option<Child>,
+    arguments: Vec<String>,
     directory: TempDir,
     port: u16,
 }
@@ -26,13 +27,22 @@ struct Server {
 impl Server {
     /// Starts a server, if there is one.
     fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(arguments: &[&str]) -> Option<Self> {
         let is_there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
         if is_there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             println!("skipped: there is no redis-server on this machine");
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { process: None, directory: TempDir::new().unwrap(), port };
+        let mut server = Self {
+            process: None,
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+            directory: TempDir::new().unwrap(),
+            port,
+        };
         server.run();
         Some(server)
     }
@@ -41,7 +51,7 @@ impl Server {
         let log = |name: &str| File::create(self.directory.path().join(name)).unwrap();
         let mut command = Command::new("redis-server");
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--appendonly", "yes"]);
-        command.args(["--appendfsync", "always", "--save", ""]);
+        command.args(["--appendfsync", "always", "--save", ""]).args(&self.arguments);
         command.arg("--dir").arg(self.directory.path());
         command.stdin(Stdio::null()).stdout(log("stdout")).stderr(log("stderr"));
         self.process = Some(command.spawn().unwrap());
@@ -65,6 +75,46 @@ impl Server {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
+    fn replica(&self) -> Self {
+        let replica = Self::start_with(&[
+            "--replicaof",
+            &format!("127.0.0.1 {}", self.port),
+            "--repl-diskless-sync-delay",
+            "0",
+        ]);
+        until(|| self.says("INFO replication").contains("state=online"));
+        replica.unwrap()
+    }
+
+    /// A node that knows nobody, and has no slots.
+    fn node() -> Option<Self> {
+        Self::start_with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "60000"])
+    }
+
+    /// Gives these slots to it.
+    fn takes(&self, slots: std::ops::Range<u16>) {
+        let slots: Vec<_> = slots.map(|slot| slot.to_string()).collect();
+        assert_eq!(self.says(&format!("CLUSTER ADDSLOTS {}", slots.join(" "))), "OK");
+    }
+
+    /// What it answers to a command.
+    fn says(&self, command: &str) -> String {
+        let client = ::redis::Client::open(("127.0.0.1", self.port)).unwrap();
+        let mut words = command.split(' ');
+        let mut command = ::redis::cmd(words.next().unwrap());
+        words.for_each(|word| {
+            command.arg(word);
+        });
+        command.query(&mut client.get_connection().unwrap()).unwrap()
+    }
+
+    /// How often somebody has waited for its replicas.
+    fn waits(&self) -> u32 {
+        let stats = self.says("INFO commandstats");
+        let calls = stats.split_once("cmdstat_wait:calls=").and_then(|(_, rest)| rest.split(',').next());
+        calls.map_or(0, |calls| calls.parse().unwrap())
+    }
+
     fn url(&self) -> RedisUrl {
         format!("redis://127.0.0.1:{}", self.port).parse().unwrap()
     }
@@ -78,6 +128,18 @@ impl Server {
         change(&mut bounds);
         Redis::with_bounds(self.url(), bounds).unwrap()
     }
+}
+
+fn until(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn connect(url: &str) -> Redis {
+    Redis::connect(url.parse().unwrap(), &Limits::default()).unwrap()
 }
 
 impl Drop for Server {
@@ -138,6 +200,12 @@ fn lease(store: &Redis, now: u64) -> Lease {
     store.lease(at(now), 256, 64, &|_| true).unwrap()
 }
 
+/// Takes what is due of all merchants.
+fn due(store: &Redis, now: u64) -> Vec<Reminder> {
+    store.inner.reminders.lock().looked = None;
+    store.due(at(now), 9, &|_| true).unwrap().taken
+}
+
 fn numbers(lease: &Lease) -> Vec<u64> {
     lease.taken.iter().map(|one| one.number).collect()
 }
@@ -174,7 +242,7 @@ fn two_mocks_see_each_others_changes_and_conflict() {
     assert_eq!((get(&one, "1").as_deref(), get(&one, "2")), (Some("early"), None));
     let content = Fingerprint::of(&"late");
     assert_eq!(Documents::new(&one, &mchid).number_use("number", content), NumberUse::New);
-    assert!(lease(&one, 9).taken.is_empty() && one.due(at(9), 9).unwrap().taken.is_empty());
+    assert!(lease(&one, 9).taken.is_empty() && due(&one, 9).is_empty());
     let mut again = Documents::new(&one, &mchid);
     assert_eq!(again.get::<String>(KIND, "1").as_deref(), Some("early"));
     again.remove(KIND, "1");
@@ -202,7 +270,7 @@ fn a_commit_that_is_tried_again_answers_the_same_and_is_applied_once() {
     assert_eq!(first.1, [1]);
     assert_eq!(store.read(&mchid, &Key::new(KIND, "1")).unwrap().unwrap().version, first.0);
     assert_eq!(numbers(&lease(&store, 9)), [1]);
-    assert_eq!(store.due(at(9), 9).unwrap().taken.len(), 1);
+    assert_eq!(due(&store, 9).len(), 1);
     // Only for a while: another one is another change.
     assert!(store.inner.commit_as("other", &mchid, changes()).unwrap().0 > first.0);
 }
@@ -373,10 +441,41 @@ fn what_is_due_is_taken_once() {
         changes.remind(at(when), KIND, id);
     }
     commit(&one, changes).unwrap();
-    let due = two.due(at(20), 9).unwrap();
+    let due = two.due(at(20), 9, &|_| true).unwrap();
     let keys: Vec<_> = due.taken.iter().map(|one| one.key.id.as_str()).collect();
     assert_eq!((keys, due.next), (vec!["a", "b"], Some(at(99))));
-    assert!(one.due(at(20), 9).unwrap().taken.is_empty());
+    assert!(self::due(&one, 20).is_empty());
+}
+
+#[test]
+fn what_is_due_is_taken_over_if_its_mock_dies() {
+    let Some(server) = Server::start() else { return };
+    let (one, two, mchid) = (server.mock(), server.mock(), mchid());
+    let mut changes = Documents::new(&one, &mchid);
+    (0..3).for_each(|id| changes.remind(at(1), KIND, &id.to_string()));
+    commit(&one, changes).unwrap();
+    let first = one.due(at(9), 1, &|_| true).unwrap().taken;
+    let rest = due(&two, 9);
+    assert_eq!((first.len(), rest.len(), due(&one, 9).len()), (1, 2, 0));
+    two.done(&rest[..1]).unwrap();
+    // As if its time were over.
+    let taken = |command: &str| {
+        let mut command = ::redis::cmd(command);
+        command.arg(keys::taken(&mchid));
+        command
+    };
+    let held = items(one.inner.ask(&mchid, taken("ZRANGE").arg(0).arg(-1)).unwrap()).unwrap();
+    assert_eq!(held.len(), 2);
+    for held in &held {
+        let held = text(held).unwrap();
+        one.inner.ask(&mchid, taken("ZADD").arg("XX").arg(1).arg(held)).unwrap();
+    }
+    let again = due(&two, 9);
+    assert_eq!(again, [first[0].clone(), rest[1].clone()]);
+    two.done(&again).unwrap();
+    one.done(&first).unwrap();
+    assert!(one.export(&mchid).unwrap().reminders.is_empty());
+    assert_eq!(one.inner.ask(&mchid, &taken("ZCARD")).unwrap(), Value::Int(0));
 }
 
 #[test]
@@ -519,6 +618,167 @@ fn what_can_not_be_used_is_refused_with_the_reason() {
     assert!(connect(format!("redis://127.0.0.1:{port}")).contains("form 2"));
     drop(server);
     assert!(connect(format!("redis://127.0.0.1:{port}")).contains("refused"));
+}
+
+#[test]
+fn a_change_waits_for_a_replica_also_for_one_that_came_later() {
+    let Some(server) = Server::start() else { return };
+    let store = connect(&format!("redis://127.0.0.1:{}?wait=1", server.port));
+    let mchid = mchid();
+    put(&store, "1", "1");
+    assert_eq!(server.waits(), 0);
+    let mut replica = server.replica();
+    put(&store, "1", "2");
+    put(&store, "1", "3");
+    assert_eq!(server.waits(), 2);
+    replica.signal("-STOP");
+    let mut changes = Documents::new(&store, &mchid);
+    changes.put(KIND, "1", &"4");
+    let Err(Uncommitted::Unavailable(error)) = commit(&store, changes) else { panic!("it is answered") };
+    assert!(error.reason.contains("has confirmed"), "{error}");
+    replica.kill();
+    until(|| server.says("INFO replication").contains("connected_slaves:0"));
+    put(&store, "1", "5");
+}
+
+#[test]
+fn an_answer_waits_for_a_replica_also_if_it_repeats_what_was_not_answered() {
+    let Some(server) = Server::start() else { return };
+    let replica = server.replica();
+    let store = connect(&format!("redis://127.0.0.1:{}?wait=1", server.port));
+    let mchid = mchid();
+    put(&store, "1", "1");
+    replica.signal("-STOP");
+    let content = Fingerprint::of(&"content");
+    let mut changes = Documents::new(&store, &mchid);
+    changes.use_number("number", content);
+    assert!(matches!(commit(&store, changes), Err(Uncommitted::Unavailable(_))));
+    let repeat = || {
+        let mut repeat = Documents::new(&store, &mchid);
+        assert!(repeat.get::<String>(KIND, "1").is_some());
+        assert_eq!(repeat.number_use("number", content), NumberUse::Repeated);
+        commit(&store, repeat)
+    };
+    assert!(matches!(repeat(), Err(Uncommitted::Unavailable(_))));
+    replica.signal("-CONT");
+    repeat().unwrap();
+}
+
+#[test]
+fn a_callback_is_not_sent_before_a_replica_has_its_change() {
+    let Some(server) = Server::start() else { return };
+    let replica = server.replica();
+    let store = connect(&format!("redis://127.0.0.1:{}?wait=1", server.port));
+    let mchid = mchid();
+    put(&store, "1", "1");
+    replica.signal("-STOP");
+    store.send(&mchid, outgoing(1)).unwrap_err();
+    store.inner.callbacks.lock().looked = None;
+    assert!(store.lease(at(9), 256, 64).map_or(true, |lease| lease.taken.is_empty()));
+    replica.signal("-CONT");
+    // Whoever takes it over sends it.
+    until(|| numbers(&lease(&store, 9)) == [1]);
+}
+
+#[test]
+fn a_cluster_of_one_node_is_used_and_is_healthy_while_it_can_keep_something() {
+    let Some(server) = Server::node() else { return };
+    server.takes(0..keys::SLOTS);
+    until(|| server.says("CLUSTER INFO").contains("cluster_state:ok"));
+    let store = connect(&format!("redis+cluster://localhost:{}", server.port));
+    put(&store, "1", "1");
+    store.check().unwrap();
+    server.says("CONFIG SET maxmemory 1");
+    assert!(store.check().unwrap_err().reason.contains("OOM"));
+    server.says("CONFIG SET maxmemory 0");
+    store.check().unwrap();
+}
+
+#[test]
+fn a_cluster_is_healthy_if_each_master_is_and_a_master_without_replicas_is_one_by_the_word_of_another() {
+    let (Some(one), Some(two)) = (Server::node(), Server::node()) else { return };
+    // The first has the merchant.
+    let half = keys::slot_of(&mchid()) + 1;
+    one.takes(0..half);
+    two.takes(half..keys::SLOTS);
+    one.says(&format!("CLUSTER MEET 127.0.0.1 {}", two.port));
+    for node in [&one, &two] {
+        until(|| node.says("CLUSTER INFO").contains("cluster_state:ok"));
+    }
+    let store = connect(&format!("redis+cluster://127.0.0.1:{}", one.port));
+    let mchid = mchid();
+    put(&store, "1", "1");
+    store.check().unwrap();
+    for node in [&one, &two] {
+        node.says("CONFIG SET maxmemory 1");
+        assert!(store.check().unwrap_err().reason.contains(&node.port.to_string()));
+        node.says("CONFIG SET maxmemory 0");
+    }
+    two.signal("-STOP");
+    until(|| {
+        let mut changes = Documents::new(&store, &mchid);
+        changes.put(KIND, "1", &"2");
+        matches!(commit(&store, changes), Err(Uncommitted::Unavailable(error)) if error.reason.contains("no other node"))
+    });
+    two.signal("-CONT");
+    put(&store, "1", "3");
+}
+
+/// Answers as a Sentinel that calls the server at this port the master.
+fn sentinel(master: &Arc<AtomicU64>) -> u16 {
+    let (listener, master) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::clone(master));
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            while stream.read(&mut [0; 1000]).is_ok_and(|read| read > 0) {
+                let port = master.load(Relaxed).to_string();
+                let answer = format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn what_a_master_answers_late_does_not_count_if_it_was_replaced_meanwhile() {
+    let (Some(old), Some(new)) = (Server::start(), Server::start()) else { return };
+    put(&old.mock(), "1", "old");
+    put(&new.mock(), "1", "new");
+    let master = Arc::new(AtomicU64::new(old.port.into()));
+    let store = connect(&format!("redis+sentinel://127.0.0.1:{}/main", sentinel(&master)));
+    assert_eq!(get(&store, "1").as_deref(), Some("old"));
+    old.signal("-STOP");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(650));
+            master.store(new.port.into(), Relaxed);
+            old.signal("-CONT");
+        });
+        assert_eq!(get(&store, "1").as_deref(), Some("new"));
+    });
+}
+
+#[test]
+fn a_server_that_answers_one_by_one_is_given_up_after_all_in_all_as_long_as_a_call_may_take() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // To what a new connection asks.
+        let mut answers = "+OK\r\n".repeat(1 + SCRIPTS.texts().count());
+        while stream.write_all(answers.as_bytes()).is_ok() {
+            thread::sleep(Duration::from_millis(300));
+            answers = "+OK\r\n".into();
+        }
+    });
+    let link = Link::new(format!("redis://127.0.0.1:{port}").parse().unwrap());
+    let mut request = Request::default();
+    (0..50).for_each(|_| request.add(&::redis::cmd("PING")));
+    let begun = Instant::now();
+    assert!(link.call(keys::common_slot(), &request).unwrap_err().reason.contains("in time"));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 /// How long a change takes: to be read, not checked.

@@ -22,9 +22,11 @@ mod work;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, hooks::Wal};
 use tokio::sync::Notify;
 use wechatpay_protocol::{Mchid, Timestamp};
@@ -33,12 +35,18 @@ pub(crate) use opening::OpenError;
 
 use super::{
     Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, MerchantState,
-    Outgoing, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST,
+    Outgoing, Reminder, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST, replaced,
 };
 use crate::limits::Limits;
 use cache::Cache;
 use durability::{Durability, Threads};
 use work::{Counts, News, Work};
+
+/// How long the connection that writes is waited for before a worker of the runtime is replaced. (own choice)
+const SOON: Duration = Duration::from_millis(1);
+
+/// How often it is tried whether another program still writes. (own choice)
+const TRIES_EVERY: Duration = Duration::from_millis(10);
 
 /// The store in a file.
 #[derive(Debug)]
@@ -48,8 +56,6 @@ pub(super) struct Sqlite {
     durability: Arc<Durability>,
     reading: Mutex<Option<Connection>>,
     writing: Arc<Mutex<Writing>>,
-    /// Held while reminders are taken: two who take at once would forget and take the same ones.
-    taking: Mutex<()>,
     file: PathBuf,
     bounds: Bounds,
     /// Wakes the delivery when there is something new.
@@ -74,8 +80,6 @@ struct Writing {
     data_version: i64,
     durability: Arc<Durability>,
     file: PathBuf,
-    /// The reminders that were taken last. They stay in the file until their documents have changed.
-    taken: Vec<(i64, i64)>,
 }
 
 /// How much is kept.
@@ -119,11 +123,11 @@ impl Sqlite {
             own.has_pages(pages);
             Ok(())
         }));
-        hook.map_err(|error| OpenError::sqlite(&file, error))?;
+        hook.and_then(|()| connection.busy_handler(Some(wait_for_others)))
+            .map_err(|error| OpenError::sqlite(&file, error))?;
         let store = Self {
             threads: OnceLock::new(),
             reading: Mutex::new(None),
-            taking: Mutex::default(),
             writing: Arc::new(Mutex::new(Writing {
                 connection,
                 counts: None,
@@ -133,7 +137,6 @@ impl Sqlite {
                 data_version: 0,
                 durability: Arc::clone(&durability),
                 file: file.clone(),
-                taken: Vec::new(),
             })),
             durability,
             file,
@@ -170,9 +173,15 @@ impl Sqlite {
         })
     }
 
+    /// The connection that writes. Mostly it is free within microseconds; if not, somebody waits for another program, and a worker of
+    /// the runtime is replaced meanwhile.
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.try_lock_for(SOON).unwrap_or_else(|| replaced(|| self.writing.lock()))
+    }
+
     /// Reads with the connection that writes, whose pages are in memory.
     fn look<T>(&self, look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>) -> Result<T> {
-        let mut writing = self.writing.lock();
+        let mut writing = self.writing();
         let Writing { connection, counts, cache, .. } = &mut *writing;
         let counts = match counts {
             Some(counts) => counts,
@@ -188,7 +197,7 @@ impl Sqlite {
     /// Changes all or nothing.
     fn change<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T> {
         self.durability.check().map_err(Failed::Unavailable)?;
-        let mut writing = self.writing.lock();
+        let mut writing = self.writing();
         let started = self.threads.get_or_init(|| {
             let unavailable = |error: std::io::Error| Unavailable {
                 reason: format!("what makes {} durable can't be started: {error}", self.file.display()),
@@ -209,7 +218,7 @@ impl Sqlite {
 
     /// Reads what takes longer, while others change. It sees what was changed before.
     fn read_long<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T, Unavailable> {
-        self.writing.lock().commit_group()?;
+        self.writing().commit_group()?;
         let mut reading = self.reading.lock();
         let connection = match &mut *reading {
             Some(connection) => Ok(connection),
@@ -500,17 +509,16 @@ impl Backend for Sqlite {
         Box::pin(self.outbox_changed.notified())
     }
 
-    fn due(&self, now: Timestamp, most: usize) -> Result<Due, Unavailable> {
-        let _taking = self.taking.lock();
-        let done = std::mem::take(&mut self.writing.lock().taken);
-        if !done.is_empty() {
-            self.changed(|work| work.forget_reminders(&done))?;
-        }
-        let mut writing = self.writing.lock();
-        let Writing { connection, taken, .. } = &mut *writing;
-        let (due, places) = reminders::due(connection, now, most).map_err(|error| self.unavailable(error))?;
-        *taken = places;
-        Ok(due)
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+        self.looked(|connection, _, _| reminders::due(connection, now, most, is_known))
+    }
+
+    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+        let places: Vec<_> = done
+            .iter()
+            .map(|Reminder { place: (at, number), .. }| (int(at.as_unix()), int(*number)))
+            .collect();
+        self.changed(|work| work.forget_reminders(&places))
     }
 
     fn reminded(&self) -> Wait<'_> {
@@ -543,16 +551,15 @@ impl Backend for Sqlite {
     /// After a loss, tries a change that changes nothing.
     fn check(&self) -> Result<(), Unavailable> {
         self.durability.check()?;
-        let has_failed = self.writing.lock().has_failed;
+        let has_failed = self.writing().has_failed;
         if !has_failed {
             return Ok(());
         }
         self.changed(|work| work.touch())?;
-        self.writing.lock().commit_group()
+        self.writing().commit_group()
     }
 
     fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
-        let taken = self.writing.lock().taken.clone();
         self.read_long(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             Ok(MerchantState {
@@ -562,7 +569,7 @@ impl Backend for Sqlite {
                     .into_iter()
                     .map(Arc::unwrap_or_clone)
                     .collect(),
-                reminders: reminders::of(&snapshot, mchid, &taken)?,
+                reminders: reminders::of(&snapshot, mchid)?,
             })
         })
     }
@@ -570,6 +577,15 @@ impl Backend for Sqlite {
     fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
         self.changed(|work| work.import(mchid, state))
     }
+}
+
+/// Whether a change waits for another program that writes, which it has done so often. A worker of the runtime is replaced meanwhile.
+fn wait_for_others(times: i32) -> bool {
+    let waits = TRIES_EVERY * times.unsigned_abs() < opening::PATIENCE;
+    if waits {
+        replaced(|| thread::sleep(TRIES_EVERY));
+    }
+    waits
 }
 
 /// Runs a statement that has no values.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::schema::{self, APPLICATION};
 
 /// How long a change waits for another program that writes to the file.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What SQLite keeps of the file in memory, in KiB.
 const CACHE: i32 = 2048;

@@ -9,46 +9,45 @@ use super::{
     int, one, unsigned,
     work::{Work, mchid_of},
 };
-use crate::store::{Due, Key, Reminder};
+use crate::store::{Due, IsKnown, Key, Reminder};
 
-/// What is due, at most `most`, with the places of those reminders.
-pub(super) fn due(connection: &Connection, now: Timestamp, most: usize) -> Result<(Due, Vec<(i64, i64)>)> {
-    let mut select = connection.prepare_cached(
-        "SELECT due, number, mchid, kind, id FROM reminders WHERE due <= ?1 ORDER BY due, number LIMIT ?2",
-    )?;
-    let mut found = select.query((int(now.as_unix()), int(most)))?;
-    let (mut taken, mut places) = (Vec::new(), Vec::new());
+/// What is due of known merchants, at most `most`.
+pub(super) fn due(
+    connection: &Connection,
+    now: Timestamp,
+    most: usize,
+    is_known: IsKnown<'_>,
+) -> Result<Due> {
+    let mut select = connection
+        .prepare_cached("SELECT due, number, mchid, kind, id FROM reminders ORDER BY due, number")?;
+    let mut found = select.query([])?;
+    let mut due = Due::default();
     while let Some(row) = found.next()? {
-        places.push((row.get(0)?, row.get(1)?));
-        taken.push(Reminder { mchid: mchid_of(row, 2)?, key: Key { kind: row.get(3)?, id: row.get(4)? } });
+        let (mchid, at) = (mchid_of(row, 2)?, Timestamp::from_unix(unsigned(row.get(0)?)));
+        if !is_known(&mchid) {
+            continue;
+        }
+        if at > now || due.taken.len() >= most {
+            due.next = Some(at);
+            break;
+        }
+        let key = Key { kind: row.get(3)?, id: row.get(4)? };
+        due.taken.push(Reminder { mchid, key, place: (at, unsigned(row.get(1)?)) });
     }
-    let last = places.last().copied().unwrap_or((-1, -1));
-    let next = one(
-        connection,
-        "SELECT due FROM reminders WHERE (due, number) > (?1, ?2) ORDER BY due, number LIMIT 1",
-        last,
-        |row| row.get::<_, i64>(0),
-    )?;
-    Ok((Due { taken, next: next.map(|at| Timestamp::from_unix(unsigned(at))) }, places))
+    Ok(due)
 }
 
-/// The reminders of a merchant, but for those that were taken.
-pub(super) fn of(
-    connection: &Connection,
-    mchid: &Mchid,
-    taken: &[(i64, i64)],
-) -> Result<Vec<(Timestamp, Key)>> {
-    let found = rows(
+/// The reminders of a merchant.
+pub(super) fn of(connection: &Connection, mchid: &Mchid) -> Result<Vec<(Timestamp, Key)>> {
+    rows(
         connection,
-        "SELECT due, number, kind, id FROM reminders WHERE mchid = ?1 ORDER BY due, number",
+        "SELECT due, kind, id FROM reminders WHERE mchid = ?1 ORDER BY due, number",
         [mchid.as_str()],
         |row| {
-            let place: (i64, i64) = (row.get(0)?, row.get(1)?);
-            Ok((place, Key { kind: row.get(2)?, id: row.get(3)? }))
+            let at = Timestamp::from_unix(unsigned(row.get(0)?));
+            Ok((at, Key { kind: row.get(1)?, id: row.get(2)? }))
         },
-    )?;
-    let waiting = found.into_iter().filter(|(place, _)| !taken.contains(place));
-    Ok(waiting.map(|((at, _), key)| (Timestamp::from_unix(unsigned(at)), key)).collect())
+    )
 }
 
 impl Work<'_> {

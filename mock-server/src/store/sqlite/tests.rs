@@ -12,7 +12,11 @@ use std::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{DeliveryState, Documents, NumberUse, Store};
+use crate::{
+    gateway::Gateway,
+    payer::Payer,
+    store::{DeliveryState, Documents, NumberUse, Store},
+};
 
 const KIND: &str = "thing";
 
@@ -100,6 +104,10 @@ fn get(store: &Sqlite, id: &str) -> Option<String> {
     Documents::new(store, &mchid).get(KIND, id)
 }
 
+fn due(store: &Sqlite, now: u64) -> Due {
+    store.due(at(now), 9, &|_| true).unwrap()
+}
+
 fn last(store: &Sqlite) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     if let Some(lasting) = store.lasting() {
@@ -159,15 +167,14 @@ fn a_reminder_stays_until_what_it_was_taken_for_is_done() {
     let place = Place::new();
     let store = place.open();
     commit(&store, |documents| documents.remind(at(7), KIND, "1")).unwrap();
-    assert_eq!(store.due(at(6), 9).unwrap().next, Some(at(7)));
-    assert_eq!(store.due(at(7), 9).unwrap().taken.len(), 1);
-    assert!(store.export(&mchid()).unwrap().reminders.is_empty());
+    assert_eq!(due(&store, 6).next, Some(at(7)));
+    assert_eq!(due(&store, 7).taken.len(), 1);
     drop(store);
     let store = place.open();
-    assert_eq!(store.due(at(7), 9).unwrap().taken.len(), 1);
-    assert_eq!(store.due(at(7), 9).unwrap().taken.len(), 0);
+    store.done(&due(&store, 7).taken).unwrap();
+    assert_eq!(due(&store, 7).taken.len(), 0);
     drop(store);
-    assert_eq!(place.open().due(at(7), 9).unwrap().taken.len(), 0);
+    assert_eq!(due(&place.open(), 7).taken.len(), 0);
 }
 
 #[test]
@@ -354,6 +361,25 @@ fn a_foreign_writer_is_waited_for_and_then_named() {
 }
 
 #[test]
+fn other_tasks_go_on_while_a_foreign_writer_is_waited_for() {
+    let place = Place::new();
+    let store = Arc::new(place.open());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let other = place.foreign();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The only worker waits for the other program, and then for the first change.
+    let changes = ["1", "2"].map(|id| {
+        let store = Arc::clone(&store);
+        runtime.spawn(async move { put(&store, id, "one") })
+    });
+    let others = runtime.spawn(async move { other.execute_batch("COMMIT") });
+    for change in changes {
+        runtime.block_on(change).unwrap().unwrap();
+    }
+    runtime.block_on(others).unwrap().unwrap();
+}
+
+#[test]
 fn a_full_disk_keeps_nothing_of_a_change_and_is_over_when_there_is_space() {
     let place = Place::new();
     let store = place.open();
@@ -435,6 +461,33 @@ fn a_group_that_can_not_be_committed_is_lost_as_a_whole() {
 }
 
 #[test]
+fn what_is_due_is_due_again_when_its_change_is_lost() {
+    let place = Place::new();
+    let sqlite = place.open();
+    commit(&sqlite, |documents| documents.remind(at(1), KIND, "1")).unwrap();
+    last(&sqlite);
+    let fails = Arc::new(AtomicBool::new(true));
+    let hook = Arc::clone(&fails);
+    sqlite.writing.lock().connection.commit_hook(Some(move || hook.load(SeqCst))).unwrap();
+    let gateway = Arc::new(Gateway::of_test(Store(Box::new(sqlite))));
+    let (payer, mchid) = (Payer::new(Arc::clone(&gateway)), mchid());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let turn = || {
+        // In the group of what becomes due.
+        let mut documents = gateway.store.documents(&mchid);
+        documents.put(KIND, "2", &"two");
+        gateway.store.commit(documents).unwrap();
+        runtime.block_on(payer.turn())
+    };
+    let lost = turn();
+    assert!(lost.happened == 0 && lost.failed.is_some(), "{lost:?}");
+    fails.store(false, SeqCst);
+    let kept = turn();
+    assert!(kept.happened == 1 && kept.failed.is_none(), "{kept:?}");
+    assert_eq!(runtime.block_on(payer.turn()).happened, 0);
+}
+
+#[test]
 fn counts_are_as_if_counted() {
     let place = Place::new();
     let limits = Limits { request_numbers: 5, callbacks: 4, store_bytes: 9000, ..Limits::default() };
@@ -461,7 +514,8 @@ fn counts_are_as_if_counted() {
             store.update(delivery).unwrap();
         }
         if round % 50 == 49 {
-            store.due(at(round), 3).unwrap();
+            let due = store.due(at(round), 3, &|_| true).unwrap();
+            store.done(&due.taken).unwrap();
         }
     }
     let mut writing = store.writing.lock();
@@ -632,7 +686,7 @@ fn wherever_the_process_dies_what_was_answered_is_there_and_nothing_is_half_done
         let sent: Vec<_> =
             store.lease(at(9), 9, 9, &|_| true).unwrap().taken.into_iter().map(|one| one.id).collect();
         assert_eq!(sent, (1..=sum).map(|round| round.to_string()).collect::<Vec<_>>(), "{dies_at}");
-        assert_eq!(store.due(at(9), 9).unwrap().taken.len(), sum, "{dies_at}");
+        assert_eq!(due(&store, 9).taken.len(), sum, "{dies_at}");
         drop(documents);
         drop(store);
         assert_eq!(integrity(&place), "ok", "{dies_at}");

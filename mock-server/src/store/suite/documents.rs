@@ -96,7 +96,7 @@ fn a_removed_merchant_is_forgotten_with_its_seed(place: &Place) {
             && number_use(&store, "number", "content") == NumberUse::New
             && sent(&store, None).is_empty()
             && lease(&store, 9, 9, 9).taken.is_empty()
-            && store.due(at(9), 9).unwrap().taken.is_empty()
+            && due(&store, 9, 9).taken.is_empty()
     };
     assert!(is_empty());
     store.reset(None).unwrap();
@@ -278,7 +278,7 @@ fn an_import_replaces_everything_but_the_seed(place: &Place) {
     assert_eq!(listed(&store, &mchid), ["3", "1"]);
     assert_eq!(number_use(&store, "number", "content"), NumberUse::New);
     assert!(sent(&store, None).is_empty() && !settle(&store, &taken[0], DeliveryState::Received));
-    assert!(store.due(at(9), 9).unwrap().taken.is_empty());
+    assert!(due(&store, 9, 9).taken.is_empty());
     store.reset(Some(&mchid)).unwrap();
     assert_eq!((listed(&store, &mchid), get(&store, "1").as_deref()), (vec!["1".into()], Some("seed")));
 }

@@ -34,7 +34,7 @@ fn a_store_that_lasts_has_everything_when_it_is_opened_again(place: &Place) {
     assert_eq!(shown(&store, &mchid), before[0]);
     assert_eq!(number_use(&store, "number", "content"), NumberUse::Repeated);
     assert_eq!((numbers(&lease(&store, 5, 9, 9)), store.last_delivery().unwrap()), (vec![2, 3], 3));
-    assert_eq!(store.due(at(1), 9).unwrap().taken.len(), 1);
+    assert_eq!(due(&store, 1, 9).taken.len(), 1);
     drop(store);
     let store = place.open();
     store.reset(None).unwrap();

@@ -198,6 +198,13 @@ fn lease(store: &Store, now: u64, most: usize, most_of_one: usize) -> Lease {
     lease
 }
 
+/// Takes the documents that are due, for good.
+fn due(store: &Store, now: u64, most: usize) -> Due {
+    let due = store.due(at(now), most, &|_| true).unwrap();
+    store.done(&due.taken).unwrap();
+    due
+}
+
 fn numbers(lease: &Lease) -> Vec<u64> {
     lease.taken.iter().map(|one| one.number).collect()
 }

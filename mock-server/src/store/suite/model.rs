@@ -114,8 +114,6 @@ fn follow(place: &Place, operations: Vec<Operation>) {
     let mut operations = operations.into_iter();
     while model.follow(&store, &mut operations) {
         if place.lasts() && !place.is_shared() {
-            // What was taken last is due again if its document may not have changed yet.
-            model.due(&store, 0);
             drop(store);
             store = place.open();
             model.begin_again();
@@ -447,7 +445,7 @@ impl Model {
     }
 
     fn due(&mut self, store: &Store, most: usize) {
-        let Due { taken, next } = store.due(at(self.now), most).unwrap();
+        let Due { taken, next } = due(store, self.now, most);
         assert!(taken.len() <= most, "{taken:?}");
         let is_due = |(when, ..): &(u64, u64, Key)| *when <= self.now;
         for who in 0..2 {

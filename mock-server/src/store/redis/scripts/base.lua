@@ -13,7 +13,7 @@
 --   w  sorted set: those that wait, by when they are due
 --   y  sorted set: those that are being sent, by when the lease ends      o  hash: who sends them
 --   t  hash: callbacks on their way to another merchant
---   r  sorted set: reminders by when they are due
+--   r  sorted set: reminders by when they are due      p  sorted set: those that a mock has taken, by when others may
 --   i: what a commit has answered, for when it is tried again
 local T = string.sub(KEYS[1], 1, -2)
 local call = redis.call

@@ -1,6 +1,6 @@
 -- ARGV[1]: `seed` to restore the initial documents, `empty` to keep none, `all` to forget the merchant.
 local keys = { T .. 'd', T .. 'K', T .. 'l', T .. 'q', T .. 'Q' }
-for _, name in ipairs({ 'c', 'f', 'X', 'a', 'x', 'w', 'y', 'o', 't', 'r' }) do keys[#keys + 1] = T .. name end
+for _, name in ipairs({ 'c', 'f', 'X', 'a', 'x', 'w', 'y', 'o', 't', 'r', 'p' }) do keys[#keys + 1] = T .. name end
 for _, kind in ipairs(call('SMEMBERS', T .. 'K')) do
   call('UNLINK', T .. 'k:' .. kind)
 end
