@@ -14,6 +14,9 @@ COPY . .
 RUN cargo build --profile dist --locked -p wechatpay-mock-cli && install -d -m 0700 -o 65534 -g 65534 /ca /tmp/empty
 
 FROM scratch
+LABEL org.opencontainers.image.title="wechatpay-mock" \
+      org.opencontainers.image.description="A local mock of the WeChat Pay APIv3 gateway" \
+      org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /source/target/dist/wechatpay-mock /wechatpay-mock
 COPY --from=build --chown=65534:65534 /ca /data
 COPY --from=build --chown=65534:65534 /tmp/empty /tmp
