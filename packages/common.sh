@@ -31,7 +31,7 @@ esac
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 [ -n "$version" ] || fail 'expected version in [workspace.package] of Cargo.toml, found none'
 
-# Files have the time of the commit, so that they are the same whenever they are made.
+# Files have the time of the commit, so that they are the same each time. The program has it too: mimalloc contains __TIME__.
 if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
   SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct 2> /dev/null) ||
     fail 'expected a Git commit, or its time in SOURCE_DATE_EPOCH, found neither; set SOURCE_DATE_EPOCH to seconds since 1970'
