@@ -674,7 +674,7 @@ fn a_callback_is_not_sent_before_a_replica_has_its_change() {
     replica.signal("-STOP");
     store.send(&mchid, outgoing(1)).unwrap_err();
     store.inner.callbacks.lock().looked = None;
-    assert!(store.lease(at(9), 256, 64).map_or(true, |lease| lease.taken.is_empty()));
+    assert!(store.lease(at(9), 256, 64, &|_| true).map_or(true, |lease| lease.taken.is_empty()));
     replica.signal("-CONT");
     // Whoever takes it over sends it.
     until(|| numbers(&lease(&store, 9)) == [1]);
