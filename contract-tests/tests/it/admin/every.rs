@@ -341,6 +341,7 @@ async fn without_store(seen: &mut Vec<Response>) {
     let other = rusqlite::Connection::open(file).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     seen.push(admin.post("/reset", &json!({})).await);
+    seen.push(admin.post("/merchants", &json!({})).await);
     seen.push(admin.get("/health").await);
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(admin.post("/reset", &json!({})).await.status, 200);
