@@ -2,6 +2,8 @@
 
 pub(crate) mod builder;
 #[cfg(test)]
+mod lost_store;
+#[cfg(test)]
 mod several;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};

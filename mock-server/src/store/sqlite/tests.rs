@@ -12,11 +12,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::*;
-use crate::{
-    gateway::Gateway,
-    payer::Payer,
-    store::{DeliveryState, Documents, NumberUse, Store},
-};
+use crate::store::{DeliveryState, Documents, NumberUse, Store};
 
 const KIND: &str = "thing";
 
@@ -469,22 +465,21 @@ fn what_is_due_is_due_again_when_its_change_is_lost() {
     let fails = Arc::new(AtomicBool::new(true));
     let hook = Arc::clone(&fails);
     sqlite.writing.lock().connection.commit_hook(Some(move || hook.load(SeqCst))).unwrap();
-    let gateway = Arc::new(Gateway::of_test(Store(Box::new(sqlite))));
-    let (payer, mchid) = (Payer::new(Arc::clone(&gateway)), mchid());
+    let (store, mchid) = (Store(Box::new(sqlite)), mchid());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let turn = || {
-        // In the group of what becomes due.
-        let mut documents = gateway.store.documents(&mchid);
+        let losses = store.losses();
+        let due = store.due(at(1), 9, &|_| true).unwrap();
+        let mut documents = store.documents(&mchid);
         documents.put(KIND, "2", &"two");
-        gateway.store.commit(documents).unwrap();
-        runtime.block_on(payer.turn())
+        store.commit(documents).unwrap();
+        runtime.block_on(store.lasting_since(losses))?;
+        store.done(&due.taken).map(|()| due.taken.len())
     };
-    let lost = turn();
-    assert!(lost.happened == 0 && lost.failed.is_some(), "{lost:?}");
+    turn().unwrap_err();
     fails.store(false, SeqCst);
-    let kept = turn();
-    assert!(kept.happened == 1 && kept.failed.is_none(), "{kept:?}");
-    assert_eq!(runtime.block_on(payer.turn()).happened, 0);
+    assert_eq!(turn().unwrap(), 1);
+    assert_eq!(turn().unwrap(), 0);
 }
 
 #[test]
