@@ -55,7 +55,7 @@ func (s shop) order(number, notifyURL string, expires *time.Time) (prepayID stri
 	return *answer.PrepayId, nil
 }
 
-// mustOrder places an order that nobody is told of.
+// mustOrder places an order without a callback.
 func (s shop) mustOrder(number string) {
 	s.t.Helper()
 	prepayID, err := s.order(number, nowhere, nil)

@@ -58,7 +58,7 @@ pub(super) struct Link {
     nodes: Mutex<HashMap<Address, Arc<Node>>>,
     /// Which server has which slots.
     topology: RwLock<Topology>,
-    /// When the topology was last asked for. Held by whoever asks for it.
+    /// When the topology was last asked for. Held while somebody asks for it.
     asked: Mutex<Option<Instant>>,
     begun: Instant,
     /// How many requests were sent.

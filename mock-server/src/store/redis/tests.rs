@@ -676,7 +676,7 @@ fn a_callback_is_not_sent_before_a_replica_has_its_change() {
     store.inner.callbacks.lock().looked = None;
     assert!(store.lease(at(9), 256, 64, &|_| true).map_or(true, |lease| lease.taken.is_empty()));
     replica.signal("-CONT");
-    // Whoever takes it over sends it.
+    // The mock that takes it over sends it.
     until(|| numbers(&lease(&store, 9)) == [1]);
 }
 
