@@ -44,7 +44,7 @@ fn all_commands() -> Vec<(String, Command)> {
 
 #[test]
 fn the_reference_names_every_command_and_option() {
-    let reference = page("docs/reference/command-line.md");
+    let reference = page("docs/en/reference/command-line.md");
     let words: Vec<_> = reference.split(|one: char| !one.is_alphanumeric() && one != '-').collect();
     for (name, command) in all_commands() {
         let last = name.rsplit(' ').next().unwrap();
@@ -61,7 +61,7 @@ fn the_reference_names_every_command_and_option() {
 
 #[test]
 fn the_reference_names_every_variable() {
-    let reference = page("docs/reference/environment.md");
+    let reference = page("docs/en/reference/environment.md");
     for (name, command) in all_commands() {
         for variable in command.get_arguments().filter_map(|option| option.get_env()) {
             let variable = variable.to_str().unwrap();

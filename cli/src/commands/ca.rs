@@ -18,7 +18,7 @@ Examples:
 
 The authority is created on this machine and never leaves it. Its certificates are valid for the gateway's hosts, localhost, \
 127.0.0.1, ::1 and the hosts of --host, for two years. It is not added to any system's trust store: pass its path to each \
-process that should trust it, as docs/sdks shows.
+process that should trust it, as docs/en/sdks shows.
 
 Exit codes: 0 success, 2 the authority cannot be read or created.";
 

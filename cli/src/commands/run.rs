@@ -180,7 +180,7 @@ async fn report(
         }
     }
     if is_none && is_failed && rejected_connections.is_empty() && !ended.is_interrupted {
-        say("no request reached the mock; does the command read HTTPS_PROXY? docs/sdks shows how to point each SDK at it".into());
+        say("no request reached the mock; does the command read HTTPS_PROXY? docs/en/sdks shows how to point each SDK at it".into());
         for (client, line) in WITHOUT_PROXY {
             say(format!("  {client}: {line}"));
         }

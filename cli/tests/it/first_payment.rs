@@ -45,7 +45,7 @@ fn follow(language: &str, tools: &[&str]) {
     if !has(&[tools, &["bash", "curl"]].concat()) {
         return;
     }
-    let page = Page::read(&repository("docs/zh-CN/first-payment.md"));
+    let page = Page::read(&repository("docs/zh/tutorial/first-payment.md"));
     // npm takes the folder's name for the project's, which must not begin with a dot.
     let folder = tempfile::Builder::new().prefix("shop").tempdir().unwrap();
 

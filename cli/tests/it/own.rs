@@ -13,7 +13,7 @@ use crate::support::{Ended, Running, repository, run};
 
 /// The blocks of the page about it, with their languages: the contract file, the commands, and what these print.
 fn blocks() -> Vec<(String, String)> {
-    let page = fs::read_to_string(repository("docs/how-to/add-an-operation.md")).unwrap();
+    let page = fs::read_to_string(repository("docs/en/how-to/add-an-operation.md")).unwrap();
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'));
     blocks.map(|(language, code)| (language.to_owned(), code.to_owned())).collect()
 }

@@ -1,6 +1,6 @@
 //! A case: a JSON file with the requests to send, how to sign them, the expected responses and the expected state.
 //!
-//! [`verify`](crate::verify) runs cases against a server, and the table in `docs/reference/behaviour.md` is made of
+//! [`verify`](crate::verify) runs cases against a server, and the table in `docs/en/reference/behaviour.md` is made of
 //! them. The format is described by `fixtures/cases.schema.json`. There is one way to write each thing: unknown keys
 //! are errors, and so are values that equal the default, so that two cases that mean the same look the same.
 

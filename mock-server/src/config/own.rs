@@ -67,7 +67,7 @@ pub(super) fn add_file(contract: &Contract, path: &Path) -> Result<(Contract, us
     merged.map_err(|error| {
         let is_json = text.trim_start().starts_with('{');
         let advice = if is_json {
-            "docs/how-to/add-an-operation.md shows a file that works"
+            "docs/en/how-to/add-an-operation.md shows a file that works"
         } else {
             "write it as JSON, which is what the mock reads"
         };

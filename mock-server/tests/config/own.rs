@@ -71,7 +71,7 @@ fn a_mistake_in_a_contract_file_has_its_line() {
         let [place, problem, advice] = folder.error();
         assert_eq!(place, format!("shop.json:{line}"), "{problem}");
         assert!(problem.starts_with(expected), "{problem}");
-        assert_eq!(advice, "docs/how-to/add-an-operation.md shows a file that works");
+        assert_eq!(advice, "docs/en/how-to/add-an-operation.md shows a file that works");
     }
     let [place, _, advice] = Folder::new("contracts = [\"a\"]").with("a", "openapi: 3.1.0").error();
     assert_eq!((&*place, &*advice), ("a:1", "write it as JSON, which is what the mock reads"));

@@ -12,7 +12,7 @@ use wechatpay_mock::admin_openapi;
 use super::Admin;
 use crate::support::RawRequest;
 
-const ADMIN_PAGE: &str = include_str!("../../../../docs/reference/admin.md");
+const ADMIN_PAGE: &str = include_str!("../../../../docs/en/reference/admin.md");
 
 /// The READMEs, and every page below `docs/`.
 fn pages() -> Vec<String> {

@@ -28,8 +28,8 @@ const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answe
 /// Pages in English and in Chinese with the same code. That of the other tutorials has comments in the reader's language.
 const TRANSLATED: [[&str; 2]; 3] = [
     ["README.md", "README.zh-CN.md"],
-    ["docs/how-to/troubleshooting.md", "docs/zh-CN/troubleshooting.md"],
-    ["docs/tutorial/first-payment.md", "docs/zh-CN/first-payment.md"],
+    ["docs/en/how-to/troubleshooting.md", "docs/zh/how-to/troubleshooting.md"],
+    ["docs/en/tutorial/first-payment.md", "docs/zh/tutorial/first-payment.md"],
 ];
 
 fn root() -> PathBuf {
@@ -64,8 +64,8 @@ fn check_generated(page: &str, marker: &str, generated: &str) {
 #[test]
 fn the_table_of_behaviours_is_up_to_date() {
     let cases = case::load(&root().join("fixtures/cases")).unwrap();
-    let generated = table::behaviour(&cases, "../../fixtures/cases");
-    check_generated("docs/reference/behaviour.md", "behaviour", &generated);
+    let generated = table::behaviour(&cases, "../../../fixtures/cases");
+    check_generated("docs/en/reference/behaviour.md", "behaviour", &generated);
 }
 
 #[test]
@@ -73,31 +73,31 @@ fn the_count_of_real_samples_is_documented() {
     let samples = real::embedded().unwrap();
     let equal = samples.iter().filter(|sample| sample.unequal.is_none()).count();
     let count = format!("real samples: {}, equal: {equal}", samples.len());
-    let page = "docs/explanation/why-believe-the-mock.md";
+    let page = "docs/en/explanation/why-believe-the-mock.md";
     assert!(read(page).contains(&count), "{page}: expected {count}");
 }
 
 #[test]
 fn the_list_of_operations_is_up_to_date() {
-    check_generated("docs/reference/operations.md", "operations", &table::operations(Contract::current()));
+    check_generated("docs/en/reference/operations.md", "operations", &table::operations(Contract::current()));
 }
 
 #[test]
 fn the_list_of_events_is_up_to_date() {
-    check_generated("docs/reference/events.md", "events", &table::events(Contract::current()));
+    check_generated("docs/en/reference/events.md", "events", &table::events(Contract::current()));
 }
 
 #[test]
 fn the_tables_of_faults_are_up_to_date() {
     // One after the other, because both may write.
-    check_generated("docs/reference/faults.md", "faults", &table::faults());
-    check_generated("docs/reference/faults.md", "request-numbers", &table::request_numbers());
-    check_generated("docs/reference/faults.md", "callback-faults", &table::callback_faults());
+    check_generated("docs/en/reference/faults.md", "faults", &table::faults());
+    check_generated("docs/en/reference/faults.md", "request-numbers", &table::request_numbers());
+    check_generated("docs/en/reference/faults.md", "callback-faults", &table::callback_faults());
 }
 
 #[test]
 fn the_documented_rules_are_valid_and_the_same_in_both_languages() {
-    let page = read("docs/how-to/inject-faults.md");
+    let page = read("docs/en/how-to/inject-faults.md");
     let between =
         |start: &str, end: &str| page.split(start).nth(1).unwrap().split(end).next().unwrap().to_owned();
     let dir = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn the_documented_rules_are_valid_and_the_same_in_both_languages() {
 
 #[test]
 fn each_example_in_rust_is_a_test() {
-    let tutorial = read("docs/tutorial/rust.md");
+    let tutorial = read("docs/en/tutorial/rust.md");
     let shown: Vec<_> = blocks(&tutorial)
         .into_iter()
         .filter(|(language, _)| *language == "rust")
@@ -141,8 +141,8 @@ fn assert_lists<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) {
 #[test]
 fn the_lists_of_names_are_complete() {
     let policies = POLICIES.iter().map(|policy| policy.name);
-    assert_lists("docs/reference/configuration.md", policies.clone());
-    assert_lists("docs/explanation/own-choices.md", policies);
+    assert_lists("docs/en/reference/configuration.md", policies.clone());
+    assert_lists("docs/en/explanation/own-choices.md", policies);
     let mistakes = [
         known_mistakes(),
         known_response_mistakes(),
@@ -154,11 +154,11 @@ fn the_lists_of_names_are_complete() {
     let hints = known_hints().chain(known_response_hints()).chain(known_resource_hints());
     let hints = hints.chain(known_pay_sign_hints()).chain(known_business_view_hints());
     let diagnoses = mistakes.into_iter().chain(hints);
-    assert_lists("docs/reference/diagnoses.md", diagnoses.map(|one| one.name));
+    assert_lists("docs/en/reference/diagnoses.md", diagnoses.map(|one| one.name));
 
     // The arms of this function are the only list of warning names in the code.
     let warnings = include_str!("../../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);
-    assert_lists("docs/reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
+    assert_lists("docs/en/reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
 }
 
 /// The pages at the root, and every page below `docs/`.

@@ -152,7 +152,7 @@ class Merchant:
 
         Args:
             rule: A fault's name, such as `system-error`, which strikes the next request; or a rule's fields, which apply until
-                `times` or `ttl` (in seconds of the mock's clock) ends it: docs/reference/faults.md#rules.
+                `times` or `ttl` (in seconds of the mock's clock) ends it: docs/en/reference/faults.md#rules.
             fields: More fields of the rule, such as `match={"operation": "set_rights"}`.
         """
         rule = {"fault": rule, "times": 1} if isinstance(rule, str) else rule
@@ -164,7 +164,7 @@ class Merchant:
         """Checks what this merchant's requests were, and returns the mock's answer, with `matching` numbers of exchanges.
 
         Args:
-            expectation: An expectation, such as `{"body./amount/total": 100}`: docs/reference/admin.md#expectations.
+            expectation: An expectation, such as `{"body./amount/total": 100}`: docs/en/reference/admin.md#expectations.
             fields: More of its fields, such as `operation="set_rights", status=204, times=1`. Without `times`, at least one
                 request is expected.
 
@@ -209,7 +209,7 @@ class Merchant:
 
         Args:
             filters: `operation`, `status`, `code`, `since`, `after`, `order`, `limit`, `wait` (in seconds):
-                docs/reference/admin.md#the-journal. With `limit` or `order`, the result is one page.
+                docs/en/reference/admin.md#the-journal. With `limit` or `order`, the result is one page.
         """
         return self._pages({"merchant": self._mchid, **filters})
 

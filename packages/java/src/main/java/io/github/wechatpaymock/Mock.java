@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A mock of the WeChat Pay gateway, as one of its merchants sees it: all calls but {@link #clock()} are about this merchant. Maps hold the
- * fields of the mock's own reference, {@code docs/reference/admin.md}, and go to the mock and come from it as they are. Durations are
+ * fields of the mock's own reference, {@code docs/en/reference/admin.md}, and go to the mock and come from it as they are. Durations are
  * seconds.
  *
  * <p>Methods throw {@link MockException} if the mock refuses a call, and {@link java.io.UncheckedIOException} if it can't be reached.
