@@ -134,6 +134,7 @@ if (folder) {
     'exchange-zh': { view: 'exchange', language: 'zh', theme: 'light', height: 1000, top: '.refusal' },
     'phone-zh': { view: 'order_on_the_phone', language: 'zh', theme: 'light' },
     'traffic-en': { view: 'traffic', language: 'en', theme: 'dark' },
+    'traffic-zh': { view: 'traffic', language: 'zh', theme: 'dark' },
   })) {
     await take({ path: join(images, `${name}.png`), ...what });
   }
