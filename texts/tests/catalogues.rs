@@ -1,0 +1,71 @@
+//! The catalogues of all crates: each entry is used, and is Chinese.
+
+use std::{collections::HashMap, collections::HashSet, fs, path::Path};
+
+use proc_macro2::{TokenStream, TokenTree};
+use walkdir::WalkDir;
+
+type Catalogue = HashMap<String, String>;
+
+/// The crates with a catalogue.
+fn crates() -> Vec<std::path::PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let crates: Vec<_> = folders.filter(|folder| folder.join("texts/zh").is_dir()).collect();
+    assert!(!crates.is_empty(), "no crate has a catalogue");
+    crates
+}
+
+fn files(folder: &Path, extension: &str) -> impl Iterator<Item = std::path::PathBuf> {
+    let files = WalkDir::new(folder).into_iter().map(|entry| entry.unwrap().into_path());
+    files.filter(move |file| file.extension().is_some_and(|found| found == extension))
+}
+
+fn catalogue(package: &Path) -> Catalogue {
+    let texts = files(&package.join("texts/zh"), "toml")
+        .map(|file| toml::from_str::<Catalogue>(&fs::read_to_string(file).unwrap()).unwrap());
+    texts.flatten().collect()
+}
+
+/// Every string in the sources, also in the arguments of macros, and every line of documentation.
+fn strings(package: &Path) -> HashSet<String> {
+    let mut strings = HashSet::new();
+    for file in files(&package.join("src"), "rs") {
+        let source: TokenStream = fs::read_to_string(&file).unwrap().parse().unwrap();
+        collect(source, &mut strings);
+    }
+    strings
+}
+
+fn collect(tokens: TokenStream, strings: &mut HashSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => collect(group.stream(), strings),
+            TokenTree::Literal(literal) => {
+                strings.extend(syn::parse_str::<syn::LitStr>(&literal.to_string()).map(|string| string.value()));
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+#[test]
+fn every_entry_is_a_text_of_its_crate() {
+    for package in crates() {
+        let strings = strings(&package);
+        let unused: Vec<_> = catalogue(&package).into_keys().filter(|english| !strings.contains(english)).collect();
+        assert_eq!(unused, Vec::<String>::new(), "in {}", package.display());
+    }
+}
+
+#[test]
+fn every_entry_has_chinese_characters_or_only_names() {
+    for package in crates() {
+        for (english, chinese) in catalogue(&package) {
+            let has_words = english.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word.len() > 2 && !word.is_empty());
+            let is_chinese = chinese.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character));
+            assert!(is_chinese || !has_words || chinese == english, "{english:?} = {chinese:?}");
+            assert!(!chinese.contains('您'), "{chinese:?}");
+        }
+    }
+}
