@@ -1,13 +1,14 @@
 //! The command line: every command, and how its arguments are parsed. A command's own options are in its file under
 //! `commands/`.
 
-use std::{env, ffi::OsString, process::ExitCode};
+use std::{env, ffi::OsString, io::Write as _, process::ExitCode};
 
 use clap::{
-    CommandFactory, Parser, Subcommand,
+    CommandFactory, FromArgMatches, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use serde_json::json;
+use wechatpay_texts::{Language, text};
 
 use crate::{
     commands::{
@@ -17,6 +18,7 @@ use crate::{
         prove_receiver::ProveReceiver, replay::Replay, run::Run, serve::Serve, state::State,
         trigger::Trigger, verify::Verify,
     },
+    language,
     options::Json,
     output,
 };
@@ -60,6 +62,11 @@ pub(crate) struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: Serve,
+    /// Language of the output: zh or en [default: Chinese if the locale is, else English]
+    ///
+    /// The locale is the first of LC_ALL, LC_MESSAGES and LANG that is set.
+    #[arg(long, value_name = "LANGUAGE", env = "WECHATPAY_MOCK_LANG", global = true, hide_env_values = true)]
+    lang: Option<Language>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,19 +126,36 @@ pub(crate) enum Command {
 /// Returns the command to run, or the exit code if the arguments are wrong or only ask for help or the version.
 pub(crate) fn parse() -> Result<Command, ExitCode> {
     let words: Vec<OsString> = env::args_os().collect();
-    match Cli::try_parse_from(&words) {
-        Ok(cli) => Ok(cli.command.unwrap_or(Command::Serve(cli.serve))),
+    language::chosen(&words).set();
+    let parsed = language::localized(Cli::command()).try_get_matches_from(&words);
+    match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => {
+            if let Some(language) = cli.lang {
+                language.set();
+            }
+            Ok(cli.command.unwrap_or(Command::Serve(cli.serve)))
+        }
         Err(_) if asks_for_version_as_json(&words) => {
             let version = json!({ "name": "wechatpay-mock", "version": env!("CARGO_PKG_VERSION") });
             Err(output::print_json(&version).map_or_else(output::Failure::report, |()| ExitCode::SUCCESS))
         }
         Err(mut error) => {
             suggest_separator(&mut error, &words);
-            // Nothing is left to do if this cannot be written.
-            let _ = error.print();
+            print(&error);
             Err(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(output::WRONG_USAGE)))
         }
     }
+}
+
+/// Prints what clap says, in the current language: help and version on stdout, errors on stderr.
+fn print(error: &clap::Error) {
+    let text = language::of_clap(error.render().ansi().to_string());
+    // Nothing is left to do if this cannot be written.
+    let _ = if error.use_stderr() {
+        write!(anstream::stderr(), "{text}")
+    } else {
+        write!(anstream::stdout(), "{text}")
+    };
 }
 
 fn asks_for_version_as_json(words: &[OsString]) -> bool {
@@ -153,8 +177,11 @@ fn suggest_separator(error: &mut clap::Error, words: &[OsString]) {
     let Some(at) = words.iter().position(|word| word.to_str() == Some(unexpected.as_str())) else { return };
     let shown: Vec<_> = words.iter().skip(1).map(|word| word.to_string_lossy()).collect();
     let (options, command) = shown.split_at(at - 1);
-    let tip =
-        format!("put `--` before the command: wechatpay-mock {} -- {}", options.join(" "), command.join(" "));
+    let tip = text!(
+        "put `--` before the command: wechatpay-mock {options} -- {command}",
+        options = options.join(" "),
+        command = command.join(" ")
+    );
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
 }
 

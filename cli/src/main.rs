@@ -6,12 +6,15 @@ mod commands;
 #[cfg(test)]
 mod documented;
 mod explain;
+mod language;
 mod logging;
 mod mock_client;
 mod options;
 mod output;
 mod process;
 mod signals;
+
+wechatpay_texts::catalogue!();
 
 use std::{mem, process::ExitCode};
 

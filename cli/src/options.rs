@@ -29,22 +29,6 @@ pub(crate) struct Json {
     pub(crate) json: bool,
 }
 
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct LanguageOption {
-    /// Language of the output [default: Chinese if the environment's locale is, else English]
-    #[arg(long, value_enum)]
-    lang: Option<Language>,
-}
-
-/// A language of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    /// English
-    En,
-    /// Chinese
-    Zh,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Configuration {
     /// TOML file with merchants, keys, policies and limits [default: a development merchant]
@@ -172,22 +156,6 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-impl LanguageOption {
-    /// The language that the option names, else that of the environment.
-    pub(crate) fn get(self) -> Language {
-        self.lang.unwrap_or_else(|| Language::of_locale(|name| env::var(name).ok()))
-    }
-}
-
-impl Language {
-    /// The language of the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set.
-    fn of_locale(value: impl Fn(&str) -> Option<String>) -> Self {
-        let set = |name| value(name).filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
-        if locale.is_some_and(|locale| locale.starts_with("zh")) { Self::Zh } else { Self::En }
-    }
-}
-
 impl Configuration {
     /// The configuration in the file, or the default.
     ///
@@ -309,19 +277,6 @@ mod tests {
             );
             assert_eq!(error.exit_code(), 2);
         }
-    }
-
-    #[test]
-    fn the_first_locale_that_is_set_decides_on_the_language() {
-        let language = |set: &[(&str, &str)]| {
-            Language::of_locale(|name| {
-                set.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into())
-            })
-        };
-        assert_eq!(language(&[("LANG", "zh_CN.UTF-8")]), Language::Zh);
-        assert_eq!(language(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")]), Language::En);
-        assert_eq!(language(&[("LC_ALL", ""), ("LC_MESSAGES", "zh_TW")]), Language::Zh);
-        assert_eq!(language(&[]), Language::En);
     }
 
     #[test]

@@ -31,6 +31,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+wechatpay_texts::catalogue!();
+
 mod api_error;
 mod builder;
 mod certificate_list;

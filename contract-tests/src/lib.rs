@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+wechatpay_texts::catalogue!();
+
 pub mod case;
 mod described;
 pub mod environment;

@@ -63,6 +63,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+wechatpay_texts::catalogue!();
+
 mod business_view;
 mod difference;
 mod digest;

@@ -16,6 +16,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+wechatpay_texts::catalogue!();
+
 mod admin;
 mod api;
 mod clock;

@@ -40,6 +40,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+wechatpay_texts::catalogue!();
+
 mod built_in;
 mod contract;
 mod description;

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, str};
 
+use wechatpay_texts::Text;
+
 use crate::{Mchid, Nonce, ParseError, SCHEME, SerialNo, Signature, Timestamp};
 
 /// `WECHATPAY2-SHA256-RSA2048 mchid="…",nonce_str="…",signature="…",timestamp="…",serial_no="…"`
@@ -18,13 +20,13 @@ pub struct Authorization {
 }
 
 /// Why a header is not an [`Authorization`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum AuthorizationError {
     /// The header is not of the form `SCHEME key="value",…` with each of the five keys once.
-    #[error(transparent)]
+    #[text(transparent)]
     Malformed(#[from] ParseError),
     /// The header is well formed, but has another scheme.
-    #[error("Authorization header: expected the scheme {SCHEME}, found `{found}` at byte 0")]
+    #[text("Authorization header: expected the scheme {SCHEME}, found `{found}` at byte 0")]
     Scheme {
         /// The scheme as sent.
         found: String,

@@ -1,6 +1,7 @@
 //! The address of a gateway: scheme, host and port.
 
 use std::{fmt, net::IpAddr, str::FromStr};
+use wechatpay_texts::Text;
 
 use http::{
     Uri,
@@ -26,8 +27,8 @@ pub struct BaseUrl {
 }
 
 /// Why text is not a [`BaseUrl`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected https://host:port or http://host:port, without a path, found {found:?}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected https://host:port or http://host:port, without a path, found {found:?}")]
 pub struct BaseUrlError {
     found: String,
 }

@@ -3,6 +3,8 @@
 use rustls_pki_types::pem::SectionKind;
 use x509_cert::der::{Decode, Encode};
 
+use wechatpay_texts::Text;
+
 use crate::{
     KeyError, ParseError, SerialNo, Timestamp, VerifyingKey,
     pem::{self, PemError},
@@ -21,19 +23,19 @@ pub struct Certificate {
 }
 
 /// Why text is not a usable [`Certificate`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum CertificateError {
     /// The text has no certificate in PEM.
-    #[error(transparent)]
+    #[text(transparent)]
     Pem(#[from] PemError),
     /// The content is not a certificate.
-    #[error("expected an X.509 certificate, found other data within the PEM armour")]
+    #[text("expected an X.509 certificate, found other data within the PEM armour")]
     Content,
     /// The key can't be used.
-    #[error("the certificate's key can't be used")]
+    #[text("the certificate's key can't be used")]
     Key(#[from] KeyError),
     /// The serial number is zero, or longer than 20 bytes.
-    #[error(transparent)]
+    #[text(transparent)]
     SerialNo(#[from] ParseError),
 }
 

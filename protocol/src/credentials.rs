@@ -5,6 +5,8 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use wechatpay_texts::Text;
+
 use crate::{Apiv3Key, Mchid, ParseError, PemError, PublicKeyId, SerialNo, pem_text};
 
 /// One merchant's credentials, with the content of every file as PEM text.
@@ -50,10 +52,10 @@ pub struct CredentialsFile {
 }
 
 /// Why credentials can't be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum CredentialsError {
     /// A field is malformed.
-    #[error("the field {field} of the credentials is malformed")]
+    #[text("the field {field} of the credentials is malformed")]
     Field {
         /// The field of `credentials.json`.
         field: &'static str,
@@ -61,7 +63,7 @@ pub enum CredentialsError {
         source: ParseError,
     },
     /// A field is missing that another one requires.
-    #[error("credentials: expected the field {with} beside {field}, found none")]
+    #[text("credentials: expected the field {with} beside {field}, found none")]
     Half {
         /// The field that is present.
         field: &'static str,
@@ -69,7 +71,7 @@ pub enum CredentialsError {
         with: &'static str,
     },
     /// The content of a file in place of its name.
-    #[error(
+    #[text(
         "the field {field} of the credentials: expected the name of a file, found PEM text (not shown); put it in a file"
     )]
     Content {
@@ -77,13 +79,13 @@ pub enum CredentialsError {
         field: &'static str,
     },
     /// Something other than the content of a file.
-    #[error("the field {field} of the credentials: expected PEM text, found something else (not shown)")]
+    #[text("the field {field} of the credentials: expected PEM text, found something else (not shown)")]
     NoContent {
         /// The field.
         field: &'static str,
     },
     /// A file can't be read.
-    #[error("cannot read {name}, which the field {field} of the credentials names")]
+    #[text("cannot read {name}, which the field {field} of the credentials names")]
     File {
         /// The field that names the file.
         field: &'static str,
@@ -93,7 +95,7 @@ pub enum CredentialsError {
         source: io::Error,
     },
     /// A file is not text.
-    #[error("cannot use {name}, which the field {field} of the credentials names")]
+    #[text("cannot use {name}, which the field {field} of the credentials names")]
     NotText {
         /// The field that names the file.
         field: &'static str,

@@ -1,6 +1,6 @@
 //! Text for output: made safe for a terminal or a log, and kept short.
 
-use std::{borrow::Cow, error::Error, iter};
+use std::{borrow::Cow, error::Error, iter, mem};
 
 /// The text made safe to show: every character that could control a terminal, forge a line or hide text is
 /// escaped, and a text of more than `max_chars` characters is [truncated](truncate).
@@ -53,9 +53,11 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// The causes of an error, the nearest first.
+/// The causes of an error, the nearest first. A cause that says the same as the error before it is left out.
 pub fn causes(error: &dyn Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut before = error.to_string();
     iter::successors(error.source(), |&cause| cause.source())
+        .filter(move |cause| mem::replace(&mut before, cause.to_string()) != cause.to_string())
 }
 
 /// The error and its causes on one line: `cannot connect: connection refused`.

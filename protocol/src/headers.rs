@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use wechatpay_texts::Text;
+
 use crate::{KeyId, Nonce, ParseError, ResponseMessage, SCHEME, Timestamp};
 
 /// The time of the signature.
@@ -33,22 +35,22 @@ pub struct ResponseSignature {
 }
 
 /// Why headers are not a [`ResponseSignature`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum HeaderError {
     /// A header is missing.
-    #[error("the response has no header {name}")]
+    #[text("the response has no header {name}")]
     Missing {
         /// The header.
         name: HeaderName,
     },
     /// A header is repeated.
-    #[error("the response has the header {name} more than once")]
+    #[text("the response has the header {name} more than once")]
     Repeated {
         /// The header.
         name: HeaderName,
     },
     /// A header's value is malformed.
-    #[error("the response's header {name} is malformed")]
+    #[text("the response's header {name} is malformed")]
     Malformed {
         /// The header.
         name: HeaderName,

@@ -7,30 +7,32 @@ use rsa::{
 use rustls_pki_types::pem::SectionKind;
 use zeroize::Zeroizing;
 
+use wechatpay_texts::Text;
+
 use crate::pem::{self, PemError};
 
 /// Why a key can't be used.
 ///
 /// Never quotes a key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum KeyError {
     /// The text has no key in PEM.
-    #[error(transparent)]
+    #[text(transparent)]
     Pem(#[from] PemError),
     /// The content does not match the PEM label.
-    #[error("expected {expected}, found other data within the PEM armour")]
+    #[text("expected {expected}, found other data within the PEM armour")]
     Content {
         /// The kind of content that the label names.
         expected: &'static str,
     },
     /// The key is for another algorithm.
-    #[error("expected an RSA key, found one for the algorithm with OID {oid}")]
+    #[text("expected an RSA key, found one for the algorithm with OID {oid}")]
     NotRsa {
         /// The algorithm's object identifier.
         oid: String,
     },
     /// The key is too small to be safe, or larger than any in use.
-    #[error("expected an RSA key of 2048 to 8192 bits, found {bits} bits")]
+    #[text("expected an RSA key of 2048 to 8192 bits, found {bits} bits")]
     Size {
         /// The length of the modulus.
         bits: usize,

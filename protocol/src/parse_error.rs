@@ -1,10 +1,12 @@
 //! The error of everything in this crate that is parsed from text.
 
+use wechatpay_texts::Text;
+
 /// A malformed text: the kind of text, the expected and the found content, and the place.
 ///
 /// Quotes a few bytes of the text at most, and none of a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: expected {expected}, found {found} at byte {at}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("{what}: expected {expected}, found {found} at byte {at}")]
 pub struct ParseError {
     what: &'static str,
     expected: String,

@@ -1,28 +1,29 @@
 //! PEM: the text of a file, and its sections as DER.
 
 use std::str;
+use wechatpay_texts::Text;
 
 use rustls_pki_types::pem::{PemObject, SectionKind};
 
 /// Why text does not contain the expected PEM section.
 ///
 /// Quotes labels only, never content.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum PemError {
     /// The bytes are not text.
-    #[error("expected PEM, which is text, found {found}")]
+    #[text("expected PEM, which is text, found {found}")]
     NotText {
         /// What they are, and how to convert them.
         found: &'static str,
     },
     /// The text is not PEM.
-    #[error("expected PEM with {expected}, found no line -----BEGIN …-----")]
+    #[text("expected PEM with {expected}, found no line -----BEGIN …-----")]
     NotPem {
         /// The labels that are accepted.
         expected: &'static str,
     },
     /// The text is PEM with another label.
-    #[error("expected PEM with {expected}, found -----BEGIN {found}----- in line {line}")]
+    #[text("expected PEM with {expected}, found -----BEGIN {found}----- in line {line}")]
     OtherSection {
         /// The labels that are accepted.
         expected: &'static str,
@@ -32,7 +33,7 @@ pub enum PemError {
         line: usize,
     },
     /// A section does not begin at the start of its line.
-    #[error(
+    #[text(
         "expected -----BEGIN …----- at the start of a line, found other characters before it in line {line}"
     )]
     NotAtStart {
@@ -40,9 +41,7 @@ pub enum PemError {
         line: usize,
     },
     /// A section has no end, or is not Base64.
-    #[error(
-        "PEM that begins in line {line}: expected Base64 and a line -----END …-----, found it incomplete"
-    )]
+    #[text("PEM that begins in line {line}: expected Base64 and a line -----END …-----, found it incomplete")]
     Broken {
         /// The line in which it begins, counted from 1.
         line: usize,

@@ -7,6 +7,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use wechatpay_texts::Text;
+
 use crate::{ParseError, signature::decode_base64};
 
 /// A merchant's APIv3 key: 32 visible ASCII characters that merchant and gateway share. (documented)
@@ -65,25 +67,25 @@ pub struct Resource {
 }
 
 /// Why a [`Resource`] can't be decrypted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum ResourceError {
     /// The algorithm is another one.
-    #[error("expected the algorithm {}, found `{found}`", Resource::ALGORITHM)]
+    #[text("expected the algorithm {algorithm}, found `{found}`", algorithm = Resource::ALGORITHM)]
     Algorithm {
         /// The algorithm that it names.
         found: String,
     },
     /// The nonce has another length.
-    #[error("expected a nonce of 12 bytes, found {found}")]
+    #[text("expected a nonce of 12 bytes, found {found}")]
     Nonce {
         /// The length in bytes.
         found: usize,
     },
     /// The ciphertext is not Base64.
-    #[error(transparent)]
+    #[text(transparent)]
     Ciphertext(#[from] ParseError),
     /// The key, the nonce, the associated data or the ciphertext is not the original one.
-    #[error("decryption failed: another APIv3 key, or the data was altered")]
+    #[text("decryption failed: another APIv3 key, or the data was altered")]
     Unauthentic,
 }
 

@@ -110,7 +110,10 @@ impl FromStr for Language {
     type Err = UnknownLanguage;
 
     fn from_str(name: &str) -> Result<Self, UnknownLanguage> {
-        [Self::English, Self::Chinese].into_iter().find(|language| language.name() == name).ok_or(UnknownLanguage)
+        [Self::English, Self::Chinese]
+            .into_iter()
+            .find(|language| language.name() == name)
+            .ok_or(UnknownLanguage)
     }
 }
 
@@ -169,7 +172,8 @@ mod tests {
     #[test]
     fn code_within_a_language_does_not_leave_it_behind() {
         assert_eq!(Language::current(), Language::English);
-        let inner = Language::Chinese.within(|| (Language::current(), Language::English.within(Language::current)));
+        let inner =
+            Language::Chinese.within(|| (Language::current(), Language::English.within(Language::current)));
         assert_eq!(inner, (Language::Chinese, Language::English));
         assert_eq!(Language::current(), Language::English);
     }

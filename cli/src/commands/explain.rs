@@ -12,7 +12,7 @@ use wechatpay_protocol::{PublicKeyId, Timestamp};
 
 use crate::{
     explain::{CaptureError, Examination, Examiner, Given, Keys, MAX_BYTES, read, to_json, write},
-    options::{Json, LanguageOption},
+    options::Json,
     output::{Failure, print, print_json},
 };
 
@@ -70,9 +70,6 @@ pub(crate) struct Explain {
     show_resource: bool,
 
     #[command(flatten)]
-    language: LanguageOption,
-
-    #[command(flatten)]
     output: Json,
 }
 
@@ -93,8 +90,7 @@ pub(crate) fn run(options: &Explain) -> Result<bool, Failure> {
     if options.output.json {
         print_json(&to_json(&examinations, skipped, &keys, now, options.show_resource))?;
     } else {
-        let language = options.language.get();
-        print(|out| write(out, &examinations, skipped, &keys, now, language, options.show_resource))?;
+        print(|out| write(out, &examinations, skipped, &keys, now, options.show_resource))?;
     }
     Ok(examinations.iter().all(Examination::holds))
 }

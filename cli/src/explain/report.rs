@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use wechatpay_mock::diagnosis::{Diagnosis, Verdict};
 use wechatpay_protocol::{Timestamp, display::printable};
+use wechatpay_texts::Language;
 
 use super::{
     capture::Place,
@@ -13,10 +14,7 @@ use super::{
     outcome::Outcome,
     resource::Opened,
 };
-use crate::{
-    options::Language,
-    output::{BAD, DIM, GOOD, printable_lines},
-};
+use crate::output::{BAD, DIM, GOOD, printable_lines};
 
 /// The most characters shown of a text from the capture.
 const SHOWN: usize = 300;
@@ -31,10 +29,9 @@ pub(crate) fn write(
     skipped: usize,
     keys: &Keys,
     now: Timestamp,
-    language: Language,
     shows_resource: bool,
 ) -> io::Result<()> {
-    let mut report = Report { out, language, now, shows_resource };
+    let mut report = Report { out, now, shows_resource };
     if keys.source == Source::Development {
         report.line(
             "keys: the development credentials, since none were given: --credentials, --certificate, --public-key",
@@ -59,16 +56,15 @@ pub(crate) fn write(
 
 struct Report<'o> {
     out: &'o mut dyn Write,
-    language: Language,
     now: Timestamp,
     shows_resource: bool,
 }
 
 impl Report<'_> {
     fn text<'t>(&self, english: &'t str, chinese: &'t str) -> &'t str {
-        match self.language {
-            Language::En => english,
-            Language::Zh => chinese,
+        match Language::current() {
+            Language::English => english,
+            Language::Chinese => chinese,
         }
     }
 
@@ -83,9 +79,9 @@ impl Report<'_> {
 
     /// A line below a message.
     fn detail(&mut self, english: [&str; 2], chinese: [&str; 2]) -> io::Result<()> {
-        let [label, text] = match self.language {
-            Language::En => english,
-            Language::Zh => chinese,
+        let [label, text] = match Language::current() {
+            Language::English => english,
+            Language::Chinese => chinese,
         };
         let colon = self.colon();
         writeln!(self.out, "  {DIM}{label}{colon}{DIM:#}{}", printable(text, usize::MAX))
@@ -159,7 +155,7 @@ impl Report<'_> {
     }
 
     fn diagnosis(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
-        let is_chinese = self.language == Language::Zh;
+        let is_chinese = Language::current() == Language::Chinese;
         let mut lines: Vec<(&str, String)> = Vec::new();
         if let Some(difference) = &diagnosis.difference {
             let text = if is_chinese { difference.chinese() } else { difference.to_string() };

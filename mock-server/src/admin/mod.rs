@@ -58,12 +58,13 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Uri,
-    header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH},
+    HeaderMap, HeaderValue, Method, Uri,
+    header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH},
 };
 use tower_service::Service;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{Language, Within};
 
 use crate::{
     admin::{
@@ -74,7 +75,7 @@ use crate::{
         inspector::{PAGE, WITHOUT_SLASH, lead_to_page},
         long::{IsEndless, IsLong},
     },
-    api::suggest::nearest,
+    api::{language::Language as Accepted, suggest::nearest},
     request::receive::{Peer, RawRequest, receive_within},
     response::body::ResponseBody,
 };
@@ -125,11 +126,22 @@ impl Admin {
         Self { control, access, ca, router: OnceLock::new() }
     }
 
+    /// Answers in the language that the caller asks for, else in that of the process.
     pub(crate) async fn answer<B>(
         &self,
         request: http::Request<B>,
         peer: Peer,
     ) -> http::Response<ResponseBody>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+    {
+        match language(request.headers()) {
+            Some(language) => Within::new(language, self.respond(request, peer)).await,
+            None => self.respond(request, peer).await,
+        }
+    }
+
+    async fn respond<B>(&self, request: http::Request<B>, peer: Peer) -> http::Response<ResponseBody>
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
@@ -195,6 +207,15 @@ impl Admin {
             _ => response,
         }
     }
+}
+
+/// The language that a caller asks for.
+fn language(headers: &HeaderMap) -> Option<Language> {
+    headers.get(ACCEPT_LANGUAGE)?;
+    Some(match Accepted::preferred(headers)? {
+        Accepted::En => Language::English,
+        _ => Language::Chinese,
+    })
 }
 
 /// Every call, with its description.

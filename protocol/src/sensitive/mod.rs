@@ -13,6 +13,8 @@ use rsa::{
 };
 use sha1::Sha1;
 
+use wechatpay_texts::Text;
+
 use crate::{
     KeyError, ParseError,
     key_der::{private_key_der, public_key_der},
@@ -22,13 +24,13 @@ use crate::{
 pub use padding::Padding;
 
 /// Why a sensitive field can't be encrypted or decrypted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum SensitiveError {
     /// The ciphertext is not Base64.
-    #[error(transparent)]
+    #[text(transparent)]
     Ciphertext(#[from] ParseError),
     /// The text does not fit in one block of the key.
-    #[error("expected at most {longest} bytes, found {found}")]
+    #[text("expected at most {longest} bytes, found {found}")]
     TooLong {
         /// The maximum, in bytes.
         longest: usize,
@@ -36,7 +38,7 @@ pub enum SensitiveError {
         found: usize,
     },
     /// The ciphertext is for another key, has another padding, or was altered.
-    #[error("decryption failed: made for another key, with another padding, or altered")]
+    #[text("decryption failed: made for another key, with another padding, or altered")]
     Unauthentic,
 }
 

@@ -18,6 +18,8 @@ use rsa::{
     pkcs8::{self, EncodePublicKey, der::Decode},
 };
 
+use wechatpay_texts::Text;
+
 use crate::{
     KeyError, ParseError,
     key_der::{check_size, private_key_der, public_key_der, spki_content},
@@ -76,8 +78,8 @@ pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, P
 }
 
 /// The key did not make this signature over this message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signature does not match: another message or another key was signed")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("the signature does not match: another message or another key was signed")]
 pub struct SignatureError;
 
 /// An RSA private key that signs.

@@ -23,7 +23,8 @@ pub(crate) fn chinese(english: &LitStr) -> syn::Result<String> {
     static CATALOGUE: OnceLock<Result<Catalogue, String>> = OnceLock::new();
     let text = english.value();
     let found = CATALOGUE.get_or_init(read).as_ref().map_err(Clone::clone).and_then(|catalogue| {
-        let missing = || format!("expected its Chinese in texts/zh/*.toml of this crate, found none: {text:?} = \"…\"");
+        let missing =
+            || format!("expected its Chinese in texts/zh/*.toml of this crate, found none: {text:?} = \"…\"");
         catalogue.get(&text).cloned().ok_or_else(missing)
     });
     found.map_err(|problem| Error::new(english.span(), problem))

@@ -34,7 +34,12 @@ pub(crate) fn display(input: &DeriveInput) -> syn::Result<TokenStream> {
 }
 
 /// `Self::Host { found } => write!(f, "…{found}…"),`
-fn arm(path: &TokenStream, name: &Ident, attributes: &[Attribute], fields: &Fields) -> syn::Result<TokenStream> {
+fn arm(
+    path: &TokenStream,
+    name: &Ident,
+    attributes: &[Attribute],
+    fields: &Fields,
+) -> syn::Result<TokenStream> {
     let text = attributes.iter().find(|attribute| attribute.path().is_ident("text"));
     let text = text.ok_or_else(|| Error::new_spanned(name, "expected #[text(\"…\")]"))?;
     let pattern = pattern(fields);
