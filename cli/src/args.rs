@@ -66,6 +66,10 @@ pub(crate) struct Cli {
     ///
     /// The locale is the first of LC_ALL, LC_MESSAGES and LANG that is set.
     #[arg(long, value_name = "LANGUAGE", env = "WECHATPAY_MOCK_LANG", global = true, hide_env_values = true)]
+    #[expect(
+        dead_code,
+        reason = "it is taken before clap reads the command line, and stands here for the help"
+    )]
     lang: Option<Language>,
 }
 
@@ -125,16 +129,11 @@ pub(crate) enum Command {
 
 /// Returns the command to run, or the exit code if the arguments are wrong or only ask for help or the version.
 pub(crate) fn parse() -> Result<Command, ExitCode> {
-    let words: Vec<OsString> = env::args_os().collect();
-    language::chosen(&words).set();
+    let mut words: Vec<OsString> = env::args_os().collect();
+    language::take(&mut words).set();
     let parsed = language::localized(Cli::command()).try_get_matches_from(&words);
     match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => {
-            if let Some(language) = cli.lang {
-                language.set();
-            }
-            Ok(cli.command.unwrap_or(Command::Serve(cli.serve)))
-        }
+        Ok(cli) => Ok(cli.command.unwrap_or(Command::Serve(cli.serve))),
         Err(_) if asks_for_version_as_json(&words) => {
             let version = json!({ "name": "wechatpay-mock", "version": env!("CARGO_PKG_VERSION") });
             Err(output::print_json(&version).map_or_else(output::Failure::report, |()| ExitCode::SUCCESS))

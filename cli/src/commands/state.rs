@@ -30,12 +30,12 @@ Examples:
                                           copy the state of one mock to another
   wechatpay-mock state reset              return to the initial state
 
-A file has documents, used request numbers, callbacks, when documents change by themselves, and the clock, of every
-merchant; and what creates those merchants that were created at run time, with their private keys unless these are the
-development merchant's. It has no exchanges and no fault rules.
+A file has documents, used request numbers, callbacks, when documents change by themselves, and the clock, of every \
+merchant; and what creates those merchants that were created at run time, with their private keys unless these are \
+the development merchant's. It has no exchanges and no fault rules.
 
-An import replaces the state of the merchants in the file and of no other. If anything in it is wrong, it changes nothing,
-and says where. It works with every store.
+An import replaces the state of the merchants in the file and of no other. If anything in it is wrong, it changes \
+nothing, and says where. It works with every store.
 
 Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong usage or a wrong file.";
 

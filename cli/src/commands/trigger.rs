@@ -30,8 +30,8 @@ Examples:
   wechatpay-mock trigger --list
       every event
 
-A mock that runs sends the callback, and again if it is not taken. Without one, or with --by or --print, this command signs
-and sends it by itself, once; --config and --notify-… are for that.
+A mock that runs sends the callback, and again if it is not taken. Without one, or with --by or --print, this \
+command signs and sends it by itself, once; --config and --notify-… are for that.
 
 Exit codes: 0 the callback was taken, 1 it was not, 2 wrong usage.";
 
