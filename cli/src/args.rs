@@ -66,10 +66,6 @@ pub(crate) struct Cli {
     ///
     /// The locale is the first of LC_ALL, LC_MESSAGES and LANG that is set.
     #[arg(long, value_name = "LANGUAGE", env = "WECHATPAY_MOCK_LANG", global = true, hide_env_values = true)]
-    #[expect(
-        dead_code,
-        reason = "it is taken before clap reads the command line, and stands here for the help"
-    )]
     lang: Option<Language>,
 }
 
