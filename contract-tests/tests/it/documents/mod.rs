@@ -1,6 +1,7 @@
 //! The generated parts of the documentation are up to date, its examples in Rust are tests, and both languages show the
 //! same code. `UPDATE_DOCS=1` writes what is generated.
 
+mod assistants;
 mod lost_answer;
 mod points;
 
@@ -164,7 +165,7 @@ fn the_lists_of_names_are_complete() {
 /// The pages at the root, and every page below `docs/`.
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<_> =
-        ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"].map(|name| root().join(name)).into();
+        ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "llms.txt"].map(|name| root().join(name)).into();
     let below_docs = WalkDir::new(root().join("docs")).into_iter().map(|entry| entry.unwrap().into_path());
     pages.extend(below_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     pages
