@@ -3,6 +3,7 @@
 
 mod assistants;
 mod lost_answer;
+mod parity;
 mod points;
 
 use std::{
