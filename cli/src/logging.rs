@@ -18,17 +18,18 @@ use tracing_subscriber::{
     filter::ParseError,
     fmt::{FormatFields, format::Writer, time::FormatTime},
 };
+use wechatpay_texts::{Text, text};
 
 use crate::{options::LogFormat, output};
 
 /// `RUST_LOG` cannot be parsed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum LogError {
-    #[error("RUST_LOG: expected log directives such as `info` or `warn,hyper=debug`, found {found:?}")]
+    #[text("RUST_LOG: expected log directives such as `info` or `warn,hyper=debug`, found {found:?}")]
     Directives { found: String, source: ParseError },
-    #[error("RUST_LOG: expected UTF-8 text such as `info`, found other bytes")]
+    #[text("RUST_LOG: expected UTF-8 text such as `info`, found other bytes")]
     NotUtf8,
-    #[error("cannot start the log's thread")]
+    #[text("cannot start the log's thread")]
     Thread(#[from] io::Error),
 }
 
@@ -135,7 +136,10 @@ impl Queue {
             drop(state);
             if dropped > said && (said == 0 || is_ending) {
                 said = dropped;
-                tracing::warn!("log lines dropped so far, because stderr is not read fast enough: {dropped}");
+                tracing::warn!(
+                    "{}",
+                    text!("log lines dropped so far, because stderr is not read fast enough: {dropped}")
+                );
             } else if is_ending && lines.is_empty() {
                 break;
             }

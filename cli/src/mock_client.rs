@@ -17,6 +17,7 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::time::timeout;
 use wechatpay_protocol::{BaseUrl, BaseUrlError, display::printable};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     options::{DEFAULT_ADDRESS, address},
@@ -51,21 +52,21 @@ pub(crate) struct MockOptions {
 }
 
 /// Why a call to a mock failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum MockError {
-    #[error("cannot connect to a mock at {url}; is it running on that port?")]
+    #[text("cannot connect to a mock at {url}; is it running on that port?")]
     NotThere { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
-    #[error("expected a response from {url} within {} s, found none", .limit.as_secs())]
+    #[text("expected a response from {url} within {seconds} s, found none", seconds = limit.as_secs())]
     Timeout { url: BaseUrl, limit: Duration },
-    #[error("expected an HTTP response from {url}, found something else; is another program on that port?")]
+    #[text("expected an HTTP response from {url}, found something else; is another program on that port?")]
     NotHttp { url: BaseUrl, source: Box<dyn Error + Send + Sync> },
-    #[error("{message}")]
+    #[text("{message}")]
     Refused { status: StatusCode, message: String },
-    #[error("expected JSON from {url}, found something else; is it a mock?")]
+    #[text("expected JSON from {url}, found something else; is it a mock?")]
     NotJson { url: BaseUrl, source: serde_json::Error },
-    #[error("WECHATPAY_MOCK_LISTEN has port 0, so it does not say where the mock is; use --url")]
+    #[text("WECHATPAY_MOCK_LISTEN has port 0, so it does not say where the mock is; use --url")]
     NoPort(#[from] BaseUrlError),
-    #[error("--token or WECHATPAY_MOCK_ADMIN_TOKEN: expected visible ASCII characters, found others")]
+    #[text("--token or WECHATPAY_MOCK_ADMIN_TOKEN: expected visible ASCII characters, found others")]
     BadToken,
 }
 
@@ -115,7 +116,7 @@ fn http_url(text: &str) -> Result<BaseUrl, String> {
     match text.parse::<BaseUrl>() {
         Ok(url) if !url.is_https() => Ok(url),
         Ok(_) => {
-            Err("expected a URL such as http://127.0.0.1:8080; a mock accepts http on the same port".into())
+            Err(text!("expected a URL such as http://127.0.0.1:8080; a mock accepts http on the same port"))
         }
         Err(error) => Err(error.to_string()),
     }
@@ -211,9 +212,9 @@ impl MockClient {
             json.ok().and_then(|json| Some(printable(json["message"].as_str()?, MAX_MESSAGE).into_owned()));
         let message = message.unwrap_or_else(|| match status {
             StatusCode::NOT_FOUND => {
-                format!("{} has no /__mock/; a mock serves it on a loopback address, or on any address if it has a token", self.url)
+                text!("{url} has no /__mock/; a mock serves it on a loopback address, or on any address if it has a token", url = self.url)
             }
-            _ => format!("{} returned {status}", self.url),
+            _ => text!("{url} returned {status}", url = self.url),
         });
         Err(MockError::Refused { status, message })
     }
@@ -225,9 +226,8 @@ pub(crate) fn call_failed(error: MockError) -> Failure {
         MockError::Refused { status: StatusCode::BAD_REQUEST, .. }
         | MockError::BadToken
         | MockError::NoPort(_) => error.into(),
-        MockError::NotThere { .. } => {
-            Failure::check(error).with_hint(Some("`wechatpay-mock` starts a mock; --url calls one elsewhere"))
-        }
+        MockError::NotThere { .. } => Failure::check(error)
+            .with_hint(Some(phrase!("`wechatpay-mock` starts a mock; --url calls one elsewhere"))),
         _ => Failure::check(error),
     }
 }

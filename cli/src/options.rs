@@ -16,6 +16,7 @@ use clap::{
 use wechatpay_mock::{
     Advertised, Authority, Config, ConfigErrors, Host, NotifyMap, RedisLogin, StorePlace, StorePlaceError,
 };
+use wechatpay_texts::{Text, text};
 
 use crate::output::Failure;
 
@@ -80,7 +81,7 @@ impl TypedValueParser for PlaceParser {
     ) -> Result<StorePlace, clap::Error> {
         let text = StringValueParser::new().parse_ref(command, arg, value)?;
         text.parse().map_err(|error: StorePlaceError| {
-            let message = format!("invalid value for '--store <WHERE>': {error}\n");
+            let message = text!("invalid value for '--store <WHERE>': {error}") + "\n";
             clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
         })
     }
@@ -115,8 +116,8 @@ pub(crate) struct NotifyOptions {
 }
 
 /// A file with authorities can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error("--notify-ca {}: {problem}", .file.display())]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("--notify-ca {file}: {problem}", file = file.display())]
 pub(crate) struct BadAuthorities {
     file: PathBuf,
     problem: String,
@@ -226,7 +227,7 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let only_port = text.strip_prefix("localhost:").or(text.strip_prefix(':')).unwrap_or(text);
     port(only_port)
         .or_else(|| text.parse().ok())
-        .ok_or_else(|| "expected a port, or an IP address and a port, such as 8080 or 127.0.0.1:8080".into())
+        .ok_or_else(|| text!("expected a port, or an IP address and a port, such as 8080 or 127.0.0.1:8080"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 use wechatpay_protocol::display::{causes, printable, truncate};
+use wechatpay_texts::phrase;
 
 /// Exit code for a check or a call that failed.
 pub(crate) const CHECK_FAILED: u8 = 1;
@@ -74,12 +76,12 @@ impl Failure {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         // Errors may quote a peer.
         let shown = |error: &dyn Error| printable_lines(&truncate(&error.to_string(), MAX_SHOWN));
-        writeln!(out, "{BAD}error{BAD:#}: {}", shown(&*self.error))?;
+        writeln!(out, "{BAD}{}{BAD:#}: {}", phrase!("error"), shown(&*self.error))?;
         for cause in causes(&*self.error) {
-            writeln!(out, "  {DIM}because{DIM:#}: {}", shown(cause))?;
+            writeln!(out, "  {DIM}{}{DIM:#}: {}", phrase!("because"), shown(cause))?;
         }
         match &self.hint {
-            Some(hint) => writeln!(out, "{GOOD}hint{GOOD:#}: {hint}"),
+            Some(hint) => writeln!(out, "{GOOD}{}{GOOD:#}: {hint}", phrase!("hint")),
             None => Ok(()),
         }
     }
@@ -94,7 +96,7 @@ pub(crate) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Res
     let mut stdout = anstream::stdout().lock();
     match write(&mut stdout).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::context("cannot write to stdout")(error))
+            Err(Failure::context(phrase!("cannot write to stdout"))(error))
         }
         _ => Ok(()),
     }
@@ -108,6 +110,11 @@ pub(crate) fn printable_lines(text: &str) -> String {
         printable(content, usize::MAX).into_owned() + &piece[content.len()..]
     });
     shown.collect()
+}
+
+/// The text with spaces up to this many columns of a terminal, where a Chinese character takes two.
+pub(crate) fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
 /// Prints JSON for scripts.

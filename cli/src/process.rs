@@ -7,17 +7,18 @@ use std::{
 };
 
 use tokio::process::{Child, Command};
+use wechatpay_texts::Text;
 
 use crate::signals::{Signal, Signals};
 
 /// Why a command did not run, or could not be waited for.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum RunError {
-    #[error("cannot find the command {command:?}; give its path, or a name on the PATH")]
+    #[text("cannot find the command {command:?}; give its path, or a name on the PATH")]
     NotFound { command: OsString },
-    #[error("cannot run {command:?}")]
+    #[text("cannot run {command:?}")]
     NotStarted { command: OsString, source: io::Error },
-    #[error("cannot wait for the command")]
+    #[text("cannot wait for the command")]
     Lost(#[from] io::Error),
 }
 

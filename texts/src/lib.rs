@@ -136,6 +136,12 @@ impl Phrase {
     }
 }
 
+impl From<Phrase> for String {
+    fn from(phrase: Phrase) -> Self {
+        phrase.text().to_owned()
+    }
+}
+
 impl fmt::Display for Phrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())

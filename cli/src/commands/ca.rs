@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use wechatpay_mock::Authority;
+use wechatpay_texts::{Text, text};
 
 use crate::{
     logging,
@@ -40,8 +41,8 @@ pub(crate) struct Ca {
 }
 
 /// No folder was found for the authority.
-#[derive(Debug, thiserror::Error)]
-#[error("expected a home folder to keep the certificate authority in, found none; name one with --ca-dir")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("expected a home folder to keep the certificate authority in, found none; name one with --ca-dir")]
 struct NoHome;
 
 pub(crate) fn run(options: &Ca) -> Result<(), Failure> {
@@ -54,8 +55,9 @@ pub(crate) fn run(options: &Ca) -> Result<(), Failure> {
         if options.output.json {
             return print_json(&json!({ "path": path, "deleted": is_deleted }));
         }
-        let what = if is_deleted { "deleted" } else { "nothing to delete:" };
-        return print(|out| writeln!(out, "{what} {}", path.display()));
+        let path = path.display();
+        let done = if is_deleted { text!("deleted {path}") } else { text!("nothing to delete: {path}") };
+        return print(|out| writeln!(out, "{done}"));
     }
     // For the warnings about the authority.
     let _log = logging::start(LogFormat::Text, false)?;

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Subcommand, ValueEnum};
 use http::Method;
 use wechatpay_client::{Client, RightsChange, TargetError, Trust, credentials, encode_path};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     commands::{call_report, read_argument},
@@ -163,7 +164,7 @@ struct Patch {
 }
 
 pub(crate) async fn run(options: &Call) -> Result<(), Failure> {
-    let unusable = |failure: Failure| failure.with_hint(Some("nothing was sent; see --help"));
+    let unusable = |failure: Failure| failure.with_hint(Some(phrase!("nothing was sent; see --help")));
     let client = options.connection.client().map_err(unusable)?;
     let called = match &options.sample {
         Some(Sample::Certificates) => {
@@ -189,7 +190,7 @@ pub(crate) async fn run(options: &Call) -> Result<(), Failure> {
 /// Treats a request that could not be made as wrong usage, and any other error as a failed call.
 fn call_failed(error: wechatpay_client::Error) -> Failure {
     if error.is_invalid_input() {
-        let hint = "nothing was sent; see --help";
+        let hint = phrase!("nothing was sent; see --help");
         return Failure::from(error).with_code(WRONG_USAGE).with_hint(Some(hint));
     }
     let hint = call_report::hint(&error);
@@ -242,7 +243,7 @@ impl Patch {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let expected = || format!("expected a number of seconds such as 30 or 0.5, found {text:?}");
+    let expected = || text!("expected a number of seconds such as 30 or 0.5, found {text:?}");
     let seconds: f64 = text.parse().map_err(|_| expected())?;
     Duration::try_from_secs_f64(seconds).map_err(|_| expected())
 }

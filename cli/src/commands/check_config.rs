@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use wechatpay_mock::Config;
+use wechatpay_texts::text;
 
 use crate::output::{Failure, print};
 
@@ -15,5 +16,5 @@ pub(crate) struct CheckConfig {
 
 pub(crate) fn run(options: &CheckConfig) -> Result<(), Failure> {
     let config = Config::from_file(&options.file)?;
-    print(|out| writeln!(out, "{} is valid\n\n{config}", options.file.display()))
+    print(|out| writeln!(out, "{}\n\n{config}", text!("{file} is valid", file = options.file.display())))
 }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::{Value, json};
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::text;
 
 use crate::{
     mock_client::{MockOptions, TIMEOUT, call_failed},
@@ -101,15 +102,15 @@ pub(crate) async fn run(options: &Clock) -> Result<(), Failure> {
     let clock = mock.call(method, "clock", body.as_ref(), TIMEOUT).await.map_err(call_failed)?;
     let time = clock["rfc3339"].as_str().unwrap_or_default();
     let state = match (clock["frozen"].as_bool(), clock["offset"].as_i64()) {
-        (Some(true), _) => "frozen".into(),
-        (_, None | Some(0)) => "real time".into(),
-        (_, Some(offset)) if offset > 0 => format!("{offset} s ahead of the real time"),
-        (_, Some(offset)) => format!("{} s behind the real time", offset.unsigned_abs()),
+        (Some(true), _) => text!("frozen"),
+        (_, None | Some(0)) => text!("real time"),
+        (_, Some(offset)) if offset > 0 => text!("{offset} s ahead of the real time"),
+        (_, Some(offset)) => text!("{offset} s behind the real time", offset = offset.unsigned_abs()),
     };
     print(|out| writeln!(out, "{}  {state}", printable_lines(time)))
 }
 
 fn time(text: &str) -> Result<u64, String> {
     let time = text.parse().ok().or_else(|| Timestamp::from_rfc3339(text).ok().map(Timestamp::as_unix));
-    time.ok_or_else(|| "expected Unix seconds, or a time such as 2026-01-01T00:00:00+08:00".into())
+    time.ok_or_else(|| text!("expected Unix seconds, or a time such as 2026-01-01T00:00:00+08:00"))
 }

@@ -8,19 +8,24 @@ use wechatpay_client::{Client, SignedRequest, VerifiedResponse};
 use wechatpay_contract::case::{SAMPLE_BODY, SAMPLE_TARGET};
 use wechatpay_mock::{Exchange, MockServer};
 use wechatpay_protocol::ResponseSignature;
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
-use crate::output::{DIM, Failure, GOOD, print};
+use crate::output::{DIM, Failure, GOOD, padded, print};
 
 const SIDE: Style = AnsiColor::Cyan.on_default().bold();
 
+const MOCK: Phrase = phrase!("mock");
+const CLIENT: Phrase = phrase!("client");
+
 /// The mock's journal has no record of the call.
-#[derive(Debug, thiserror::Error)]
-#[error("expected the call in the mock's journal, found none")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("expected the call in the mock's journal, found none")]
 struct NotRecorded;
 
 /// Makes the sample call to its own mock and prints every step.
 pub(crate) async fn run() -> Result<(), Failure> {
-    let mock = MockServer::builder().start().await.map_err(Failure::context("cannot start a mock"))?;
+    let mock =
+        MockServer::builder().start().await.map_err(Failure::context(phrase!("cannot start a mock")))?;
     let client = Client::builder().base_url(&mock.url()).credentials(&mock.credentials()).build()?;
 
     let request = client.sign(Method::PATCH, SAMPLE_TARGET, SAMPLE_BODY)?;
@@ -29,7 +34,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let exchange = exchanges.last().ok_or(NotRecorded).map_err(Failure::check)?;
 
     print(|out| {
-        writeln!(out, "{SIDE}mock{SIDE:#}    listening on {}", mock.url())?;
+        say(out, MOCK, &text!("listening on {url}", url = mock.url()))?;
         show_request(out, &request)?;
         show_checks(out, exchange)?;
         show_response(out, exchange)?;
@@ -38,12 +43,11 @@ pub(crate) async fn run() -> Result<(), Failure> {
 }
 
 fn show_request(out: &mut dyn Write, request: &SignedRequest) -> io::Result<()> {
-    writeln!(
-        out,
-        "\n{SIDE}client{SIDE:#}  signs five lines with the merchant's private key, SHA-256 and RSA:"
-    )?;
+    writeln!(out)?;
+    say(out, CLIENT, &text!("signs five lines with the merchant's private key, SHA-256 and RSA:"))?;
     show_message(out, &request.message())?;
-    writeln!(out, "\n{SIDE}client{SIDE:#}  sends {} with", request.method())?;
+    writeln!(out)?;
+    say(out, CLIENT, &text!("sends {method} with", method = request.method()))?;
     show_line(out, &format!("Authorization: {}", request.authorization()))?;
     match request.trusted_key() {
         Some(key) => show_line(out, &format!("Wechatpay-Serial: {key}")),
@@ -52,7 +56,8 @@ fn show_request(out: &mut dyn Write, request: &SignedRequest) -> io::Result<()> 
 }
 
 fn show_checks(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
-    writeln!(out, "\n{SIDE}mock{SIDE:#}    checks, in the gateway's order:")?;
+    writeln!(out)?;
+    say(out, MOCK, &text!("checks, in the gateway's order:"))?;
     for (index, check) in exchange.checks_passed().iter().enumerate() {
         writeln!(out, "  {GOOD}✓{GOOD:#} {:>2}  {check}", index + 1)?;
     }
@@ -60,13 +65,16 @@ fn show_checks(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
 }
 
 fn show_response(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
-    writeln!(
+    writeln!(out)?;
+    say(
         out,
-        "\n{SIDE}mock{SIDE:#}    signs three lines with the platform's private key (the third is the empty body):"
+        MOCK,
+        &text!("signs three lines with the platform's private key (the third is the empty body):"),
     )?;
     show_message(out, &exchange.response_message().unwrap_or_default())?;
     if let Some(status) = exchange.status {
-        writeln!(out, "\n{SIDE}mock{SIDE:#}    responds {status} with")?;
+        writeln!(out)?;
+        say(out, MOCK, &text!("responds {status} with"))?;
     }
     show_signature(out, &exchange.response_headers.to_map())
 }
@@ -81,8 +89,9 @@ fn show_signature(out: &mut dyn Write, headers: &HeaderMap) -> io::Result<()> {
 
 fn show_verified(out: &mut dyn Write, verified: &VerifiedResponse) -> io::Result<()> {
     let serial = &verified.signature().serial;
-    writeln!(out, "\n{SIDE}client{SIDE:#}  verifies the three lines it received with the key {serial}")?;
-    writeln!(out, "\n{GOOD}verified: {}{GOOD:#}", verified.status())
+    writeln!(out)?;
+    say(out, CLIENT, &text!("verifies the three lines it received with the key {serial}"))?;
+    writeln!(out, "\n{GOOD}{}{GOOD:#}", text!("verified: {status}", status = verified.status()))
 }
 
 /// The lines of a message, with their newlines made visible.
@@ -91,6 +100,11 @@ fn show_message(out: &mut dyn Write, message: &[u8]) -> io::Result<()> {
         let end = format!("{DIM}\\n{DIM:#}");
         show_line(out, &format!("{line}{end}"))
     })
+}
+
+/// A line of what one side does.
+fn say(out: &mut dyn Write, side: Phrase, what: &str) -> io::Result<()> {
+    writeln!(out, "{SIDE}{}{SIDE:#}  {what}", padded(side.text(), 6))
 }
 
 fn show_line(out: &mut dyn Write, line: &str) -> io::Result<()> {

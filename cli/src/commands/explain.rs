@@ -9,6 +9,7 @@ use std::{
 
 use clap::Args;
 use wechatpay_protocol::{PublicKeyId, Timestamp};
+use wechatpay_texts::text;
 
 use crate::{
     explain::{CaptureError, Examination, Examiner, Given, Keys, MAX_BYTES, read, to_json, write},
@@ -104,7 +105,7 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     let mut bytes = Vec::new();
     let read = source.and_then(|source| source.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(Failure::context(format!("cannot read {}", path.display())))?;
+    read.map_err(Failure::context(text!("cannot read {path}", path = path.display())))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
         return Err(CaptureError::TooLarge.into());
     }

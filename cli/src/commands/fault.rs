@@ -4,6 +4,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use http::Method;
 use serde_json::Value;
 use wechatpay_mock::{Fault, FaultMatch, FaultRule, Latency, On};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     commands::read_argument,
@@ -161,16 +162,17 @@ enum OnWhat {
 }
 
 /// A place and its value. Whether a request can have it is for the mock to say.
-fn place(text: &str) -> Result<(String, Value), &'static str> {
-    let (place, value) = text.split_once('=').ok_or("expected PLACE=VALUE, such as path.out_trade_no=1")?;
+fn place(text: &str) -> Result<(String, Value), String> {
+    let (place, value) =
+        text.split_once('=').ok_or_else(|| text!("expected PLACE=VALUE, such as path.out_trade_no=1"))?;
     let is_exact = |value: &Value| !value.is_f64();
     let json = place.starts_with("body.").then(|| serde_json::from_str(value).ok()).flatten();
     Ok((place.into(), json.filter(is_exact).unwrap_or_else(|| value.into())))
 }
 
 /// The text is not JSON.
-#[derive(Debug, thiserror::Error)]
-#[error("--rule: expected a rule as JSON")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("--rule: expected a rule as JSON")]
 struct BadRule(#[from] serde_json::Error);
 
 impl Add {
@@ -225,11 +227,11 @@ pub(crate) async fn run(options: &FaultCommand) -> Result<(), Failure> {
         }
         Some(Action::Remove { id }) => {
             call(Method::DELETE, &format!("faults/{id}"), None).await?;
-            print(|out| writeln!(out, "removed {id}"))
+            print(|out| writeln!(out, "{}", text!("removed {id}")))
         }
         Some(Action::Clear { merchant }) => {
             let deleted = call(Method::DELETE, &for_merchant(merchant.as_deref()), None).await?;
-            print(|out| writeln!(out, "removed {} rules", deleted["deleted"]))
+            print(|out| writeln!(out, "{}", text!("removed {rules} rules", rules = deleted["deleted"])))
         }
     }
 }
@@ -241,7 +243,7 @@ fn for_merchant(merchant: Option<&str>) -> String {
 fn show_list(list: &Value) -> Result<(), Failure> {
     let rules = list["faults"].as_array().map_or(&[][..], Vec::as_slice);
     print(|out| match rules {
-        [] => writeln!(out, "no fault rules"),
+        [] => writeln!(out, "{}", phrase!("no fault rules")),
         rules => rules.iter().try_for_each(|rule| writeln!(out, "{}", summary(rule))),
     })
 }
@@ -259,7 +261,11 @@ fn summary(state: &Value) -> String {
         }
     }
     let fault = state["fault"].as_str().unwrap_or("-");
-    let counts = format!("applied to {} of {} matching requests", state["struck"], state["seen"]);
+    let counts = text!(
+        "applied to {struck} of {seen} matching requests",
+        struck = state["struck"],
+        seen = state["seen"]
+    );
     printable_lines(&[state["id"].to_string(), fault.into(), details.join(" "), counts].join("  "))
 }
 

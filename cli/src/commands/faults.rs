@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 use wechatpay_mock::{FAULTS, Fault, TRIGGER_FORMS};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     options::Json,
@@ -14,10 +15,13 @@ use crate::{
 const NAME: usize = 24;
 const NUMBER: usize = 32;
 
-const RULES: &str = r#"
-A rule is not tied to one number. It sets which requests it applies to, how often, how long they are delayed, and whether
-they are carried out. fixtures/config/example.toml has every key. The same rule in a configuration, on the command line,
-over HTTP, and in a Rust test:
+const RULES: Phrase = phrase!(
+    "A rule is not tied to one number. It sets which requests it applies to, how often, how long they are delayed, and \
+     whether\nthey are carried out. fixtures/config/example.toml has every key. The same rule in a configuration, on the \
+     command line,\nover HTTP, and in a Rust test:"
+);
+
+const SAME_RULE: &str = r#"
   fault = [{ fault = "system-error-applied", times = 1, match = { operation = "set_rights" } }]
   wechatpay-mock fault add system-error-applied --times 1 --operation set_rights
   curl -d '{"fault":"system-error-applied","times":1,"match":{"operation":"set_rights"}}' http://127.0.0.1:8080/__mock/faults
@@ -53,34 +57,37 @@ fn of_callback(fault: Fault) -> String {
 }
 
 fn write(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "A fault applies to a request that is correctly signed and valid, if a rule or a number of\n\
-         the merchant's in it asks for it: out_trade_no, out_refund_no, out_request_no and so on, in path, query or body.\n"
-    )?;
+    let what = text!(
+        "A fault applies to a request that is correctly signed and valid, if a rule or a number of\nthe merchant's in it asks \
+         for it: out_trade_no, out_refund_no, out_request_no and so on, in path, query or body."
+    );
+    writeln!(out, "{what}\n")?;
     let heading = ["FAULT", "NUMBER", "APPLIED", "PROVENANCE"];
     writeln!(
         out,
-        "{:NAME$} {:NUMBER$} {:8} {:11} WHAT HAPPENS",
-        heading[0], heading[1], heading[2], heading[3]
+        "{:NAME$} {:NUMBER$} {:8} {:11} {}",
+        heading[0],
+        heading[1],
+        heading[2],
+        heading[3],
+        phrase!("WHAT HAPPENS")
     )?;
     for fault in FAULTS {
         let (number, applied) = (format!("MOCK*{fault}*…"), fault.applied());
         let (provenance, meaning) = (fault.provenance(), fault.meaning());
         writeln!(out, "{fault:NAME$} {number:NUMBER$} {applied:8} {provenance:11} {meaning}")?;
     }
-    writeln!(
-        out,
-        "\nAPPLIED: whether the request is carried out; a rule can override yes and no. PROVENANCE: how sure we are that the\n\
-         real gateway does this. … stands for any text that makes the number unique.\n\n\
-         Other numbers:"
-    )?;
+    let legend = text!(
+        "APPLIED: whether the request is carried out; a rule can override yes and no. PROVENANCE: how sure we are that the\nreal \
+         gateway does this. … stands for any text that makes the number unique."
+    );
+    writeln!(out, "\n{legend}\n\n{}", phrase!("Other numbers:"))?;
     for form in TRIGGER_FORMS {
         writeln!(out, "  {:33} {}", form.number, form.meaning)?;
     }
-    writeln!(out, "\nFaults of callbacks, for a rule with \"on\": \"callback\":")?;
+    writeln!(out, "\n{}", phrase!("Faults of callbacks, for a rule with \"on\": \"callback\":"))?;
     for fault in Fault::of_callbacks() {
         writeln!(out, "  {fault:NAME$} {:11} {}", fault.provenance(), of_callback(fault))?;
     }
-    writeln!(out, "{RULES}")
+    writeln!(out, "\n{RULES}{SAME_RULE}")
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wechatpay_protocol::{BaseUrl, display::printable};
+use wechatpay_texts::{Text, text};
 
 use crate::{
     mock_client::{MockClient, MockError, MockOptions, TIMEOUT},
@@ -33,13 +34,13 @@ pub(crate) struct Healthcheck {
 }
 
 /// Why the mock is not known to be healthy.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum HealthError {
-    #[error(transparent)]
+    #[text(transparent)]
     NoResponse(#[from] MockError),
-    #[error("expected 200 from {url}/__mock/health, found {status}; is it a mock, and of this version?")]
+    #[text("expected 200 from {url}/__mock/health, found {status}; is it a mock, and of this version?")]
     Status { url: BaseUrl, status: StatusCode },
-    #[error("expected {{\"status\":\"ok\"}} from {url}/__mock/health, found {found}")]
+    #[text("expected {{\"status\":\"ok\"}} from {url}/__mock/health, found {found}")]
     NotOk { url: BaseUrl, found: String },
 }
 
@@ -49,7 +50,7 @@ struct Unhealthy(HealthError);
 
 impl fmt::Display for Unhealthy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unhealthy: {}", self.0)
+        write!(f, "{}", text!("unhealthy: {reason}", reason = self.0))
     }
 }
 

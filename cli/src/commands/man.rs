@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Command};
+use wechatpay_texts::text;
 
 use crate::output::Failure;
 
@@ -15,5 +16,5 @@ pub(crate) struct Man {
 pub(crate) fn run(options: &Man, command_line: Command) -> Result<(), Failure> {
     let written = fs::create_dir_all(&options.dir)
         .and_then(|()| clap_mangen::generate_to(command_line.disable_help_subcommand(true), &options.dir));
-    written.map_err(Failure::context(format!("cannot write to {}", options.dir.display())))
+    written.map_err(Failure::context(text!("cannot write to {path}", path = options.dir.display())))
 }

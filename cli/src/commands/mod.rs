@@ -32,6 +32,7 @@ pub(crate) mod verify;
 use std::{io, process::ExitCode};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     args::{Command, command_line},
@@ -88,10 +89,10 @@ fn read_argument(argument: &str) -> Result<Vec<u8>, Failure> {
         ("-", _) => {
             let mut bytes = Vec::new();
             io::Read::read_to_end(&mut io::stdin(), &mut bytes)
-                .map_err(Failure::context("cannot read stdin"))?;
+                .map_err(Failure::context(phrase!("cannot read stdin")))?;
             Ok(bytes)
         }
-        (_, Some(path)) => std::fs::read(path).map_err(Failure::context(format!("cannot read {path}"))),
+        (_, Some(path)) => std::fs::read(path).map_err(Failure::context(text!("cannot read {path}"))),
         (text, None) => Ok(text.into()),
     }
 }

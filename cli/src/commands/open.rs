@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use clap::Args;
 use http::Method;
+use wechatpay_texts::phrase;
 
 use crate::{
     commands::healthcheck::{HealthError, health},
@@ -46,7 +47,8 @@ pub(crate) async fn run(options: &Open) -> Result<(), Failure> {
     if options.print || !io::stdout().is_terminal() {
         return Ok(());
     }
-    let failed = Failure::context("cannot open a browser");
-    open::that_detached(&url)
-        .map_err(|error| failed(error).with_code(CHECK_FAILED).with_hint(Some("open the URL above yourself")))
+    let failed = Failure::context(phrase!("cannot open a browser"));
+    open::that_detached(&url).map_err(|error| {
+        failed(error).with_code(CHECK_FAILED).with_hint(Some(phrase!("open the URL above yourself")))
+    })
 }

@@ -8,6 +8,7 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 use wechatpay_openapi::Operation;
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     options::{Configuration, Json},
@@ -29,8 +30,8 @@ pub(crate) struct Operations {
 }
 
 /// Why the list can't be shown.
-#[derive(Debug, thiserror::Error)]
-#[error("expected a family of operations, found {found:?}")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("expected a family of operations, found {found:?}")]
 struct NoFamily {
     found: String,
 }
@@ -49,8 +50,8 @@ pub(crate) fn run(options: &Operations) -> Result<(), Failure> {
         && !families.contains(found.as_str())
     {
         let like: Vec<_> = families.into_iter().filter(|family| are_alike(family, &found)).collect();
-        let hint = (!like.is_empty()).then(|| format!("there are {}", like.join(", ")));
-        let hint = hint.unwrap_or_else(|| "`wechatpay-mock operations` lists all".into());
+        let hint = (!like.is_empty()).then(|| text!("there are {families}", families = like.join(", ")));
+        let hint = hint.unwrap_or_else(|| text!("`wechatpay-mock operations` lists all"));
         return Err(Failure::from(NoFamily { found }).with_hint(Some(hint)));
     }
     let is_wanted =
@@ -78,7 +79,11 @@ fn write(out: &mut dyn Write, operations: &[&Operation]) -> io::Result<()> {
     for operation in operations {
         if family != Some(operation.family()) {
             let gap = if family.is_none() { "" } else { "\n" };
-            let name = if operation.family().is_empty() { "(no family)" } else { operation.family() };
+            let name = if operation.family().is_empty() {
+                phrase!("(no family)").text()
+            } else {
+                operation.family()
+            };
             writeln!(out, "{gap}{name}")?;
             family = Some(operation.family());
         }
@@ -88,12 +93,12 @@ fn write(out: &mut dyn Write, operations: &[&Operation]) -> io::Result<()> {
         writeln!(out, "  {method:METHOD$} {path:PATH$} {depth:DEPTH$} {provenance:PROVENANCE$} {summary}")?;
     }
     let count = operations.len();
-    let noun = if count == 1 { "operation" } else { "operations" };
-    writeln!(
-        out,
-        "\n{count} {noun}. The third column says what the mock does: example answers from the contract's examples, \
-         resource also\nkeeps documents, rules has rules of its own. The fourth says how sure it is that the gateway has it."
-    )
+    let count = if count == 1 { text!("1 operation.") } else { text!("{count} operations.") };
+    let columns = text!(
+        "The third column says what the mock does: example answers from the contract's examples, resource also\nkeeps \
+         documents, rules has rules of its own. The fourth says how sure it is that the gateway has it."
+    );
+    writeln!(out, "\n{count} {columns}")
 }
 
 fn to_json(operation: &Operation) -> Value {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use wechatpay_mock::policies::{POLICIES, Policy};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     options::Json,
@@ -15,9 +16,10 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
     print(|out| {
         for policy in POLICIES {
             writeln!(out, "{} ({})\n  {}", policy.name, Policy::PROVENANCE, policy.question.trim())?;
-            writeln!(out, "  Source: {}.", policy.source)?;
+            writeln!(out, "  {}", text!("Source: {source}.", source = policy.source))?;
             for (index, value) in policy.values.iter().enumerate() {
-                let name = value.name() + if index == 0 { ", the default" } else { "" };
+                let is_default = if index == 0 { phrase!(", the default").text() } else { "" };
+                let name = value.name() + is_default;
                 writeln!(out, "    {name:<21} {}", value.meaning)?;
             }
         }

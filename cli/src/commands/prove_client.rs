@@ -5,6 +5,7 @@ use std::{ffi::OsString, net::SocketAddr, num::NonZero, time::Duration};
 use clap::{ArgGroup, Args};
 use http::Method;
 use wechatpay_contract::prove::{Keys, Prover, ReportFile, TestedClient, Trigger};
+use wechatpay_texts::text;
 
 use crate::{
     commands::proving::{all_passed, list},
@@ -109,6 +110,6 @@ fn prover(options: &ProveClient) -> Prover {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.parse().ok().filter(|seconds| (0.1..=MOST_SECONDS).contains(seconds));
-    let number = number.ok_or_else(|| format!("expected 0.1 to {MOST_SECONDS} seconds, found {text:?}"))?;
+    let number = number.ok_or_else(|| text!("expected 0.1 to {MOST_SECONDS} seconds, found {text:?}"))?;
     Ok(Duration::from_secs_f64(number))
 }

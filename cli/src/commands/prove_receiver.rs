@@ -7,6 +7,7 @@ use wechatpay_contract::prove::{
     Keys, ReportFile,
     receiver::{KnownOrder, ReceiverProver, ReceiverUrl, ReceiverUrlError},
 };
+use wechatpay_texts::{Text, text};
 
 use crate::{
     commands::proving::{all_passed, list},
@@ -103,8 +104,8 @@ pub(crate) struct ProveReceiver {
 }
 
 /// A URL that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("invalid value for {option}")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("invalid value for {option}")]
 struct UrlError {
     option: &'static str,
     source: ReceiverUrlError,
@@ -146,6 +147,6 @@ fn url(option: &'static str, text: &str) -> Result<ReceiverUrl, UrlError> {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.parse().ok().filter(|seconds| (0.1..=MOST_SECONDS).contains(seconds));
-    let number = number.ok_or_else(|| format!("expected 0.1 to {MOST_SECONDS} seconds, found {text:?}"))?;
+    let number = number.ok_or_else(|| text!("expected 0.1 to {MOST_SECONDS} seconds, found {text:?}"))?;
     Ok(Duration::from_secs_f64(number))
 }

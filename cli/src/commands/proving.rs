@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use wechatpay_contract::prove::{About, ProbeResult, ReportFile, Results, table};
+use wechatpay_texts::{Text, text};
 
 use crate::{
     commands::progress,
@@ -11,16 +12,17 @@ use crate::{
 };
 
 /// A signal to end arrived.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted; the tested program was stopped")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("interrupted; the tested program was stopped")]
 struct Interrupted;
 
 /// Lists the probes: id, severity, what they do, and what the tested program must do.
 pub(super) fn list<'a>(mut plan: impl Iterator<Item = (&'a About, Option<&'a str>)>) -> Result<(), Failure> {
     print(|out| {
         plan.try_for_each(|(probe, skipped)| {
-            let skipped = skipped.map_or(String::new(), |reason| format!(" (skipped: {reason})"));
-            writeln!(out, "{} [{}] {}: must {}{skipped}", probe.id, probe.severity, probe.title, probe.must)
+            let skipped = skipped.map_or(String::new(), |reason| text!(" (skipped: {reason})"));
+            let (id, severity, title, must) = (&probe.id, probe.severity, &probe.title, &probe.must);
+            writeln!(out, "{}{skipped}", text!("{id} [{severity}] {title}: must {must}"))
         })
     })
 }

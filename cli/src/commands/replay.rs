@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use wechatpay_protocol::display::{printable, truncate};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     commands::{explain, logs::line_of},
@@ -51,8 +52,8 @@ enum Signing {
 }
 
 /// The file has none.
-#[derive(Debug, thiserror::Error)]
-#[error(
+#[derive(Debug, Text, thiserror::Error)]
+#[text(
     "expected an archive (HAR) with a request to WeChat Pay, found none; give the number of an exchange or a HAR file"
 )]
 struct NoRequest;
@@ -78,7 +79,11 @@ pub(crate) async fn run(options: &Replay) -> Result<bool, Failure> {
         }
         requests += 1;
         if entry.request.post_data.as_ref().is_some_and(Content::is_cut) {
-            skip(at, &entry, "the journal cut its body; raise limits.journal_body, and send it again")?;
+            skip(
+                at,
+                &entry,
+                phrase!("the journal cut its body; raise limits.journal_body, and send it again").text(),
+            )?;
             is_complete = false;
             continue;
         }
@@ -119,11 +124,11 @@ fn entries(path: &Path) -> Result<Vec<Entry>, Failure> {
 /// Why an entry is no request to the gateway.
 fn not_for_gateway(entry: &Entry) -> Option<&'static str> {
     if entry.callback.is_some() || has_header(entry, "Wechatpay-Signature", "") {
-        return Some("a callback, which the gateway sends");
+        return Some(phrase!("a callback, which the gateway sends").text());
     }
     let is_exchange = entry.number.is_some_and(|number| number > 0);
     let is_gateways = has_header(entry, "Authorization", "WECHATPAY2-") || is_gateways(&entry.request.url);
-    if is_exchange || is_gateways { None } else { Some("no request to WeChat Pay") }
+    if is_exchange || is_gateways { None } else { Some(phrase!("no request to WeChat Pay").text()) }
 }
 
 /// The request in the form of `POST /__mock/replay`.
@@ -169,7 +174,7 @@ fn show(summary: &Value) -> Result<bool, Failure> {
 
 fn skip(at: usize, entry: &Entry, why: &str) -> Result<(), Failure> {
     let request = format!("{} {}", entry.request.method, truncate(&entry.request.url, SHOWN));
-    let line = format!("entry {at} skipped: {}: {why}", printable(&request, SHOWN));
+    let line = text!("entry {at} skipped: {request}: {why}", request = printable(&request, SHOWN));
     print(|out| writeln!(out, "{}", printable_lines(&line)))
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 use wechatpay_contract::environment;
 use wechatpay_mock::{Clock, MockServer};
 use wechatpay_protocol::PublicKeyId;
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{
     commands::signing_keys,
@@ -95,11 +96,12 @@ struct Expected {
     times: u64,
 }
 
-const EXPECTED: &str = "expected OPERATION=NUMBER with an id of `wechatpay-mock operations --json`";
+const EXPECTED: Phrase =
+    phrase!("expected OPERATION=NUMBER with an id of `wechatpay-mock operations --json`");
 
 /// An operation that is expected and does not exist.
-#[derive(Debug, thiserror::Error)]
-#[error("invalid value '{operation}={times}' for '--expect <OPERATION=NUMBER>': {}", EXPECTED)]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("invalid value '{operation}={times}' for '--expect <OPERATION=NUMBER>': {EXPECTED}")]
 struct UnknownOperation {
     operation: String,
     times: u64,
@@ -120,10 +122,11 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
     let log = logging::start(options.log, !options.verbose)?;
     let credentials = config.credentials(options.mchid.as_deref(), Clock::system().now())?;
     let started = MockServer::builder().config(config).start().await;
-    let mock = started.map_err(Failure::context("cannot start a mock"))?;
+    let mock = started.map_err(Failure::context(phrase!("cannot start a mock")))?;
     // From here on, signals are for the command, so that none ends this process before it removes the folder.
-    let signals = Signals::all().map_err(Failure::context("cannot wait for signals"))?;
-    let folder = environment::folder().map_err(Failure::context("cannot make a folder for credentials"))?;
+    let signals = Signals::all().map_err(Failure::context(phrase!("cannot wait for signals")))?;
+    let folder =
+        environment::folder().map_err(Failure::context(phrase!("cannot make a folder for credentials")))?;
     let variables = environment::prepare(&mock, &credentials, folder.path()).await?;
 
     let ended = run_to_end(&options.command, variables, signals).await.map_err(|error| {
@@ -142,15 +145,15 @@ pub(crate) async fn run(options: &Run) -> Result<ExitCode, Failure> {
 fn failures(mock: &MockServer, ended: Ended, options: &Run) -> Vec<String> {
     let mut failures = Vec::new();
     if mock.requests() == 0 && !options.allow_none && !ended.is_interrupted {
-        failures.push("no request arrived, which only --allow-none permits".into());
+        failures.push(text!("no request arrived, which only --allow-none permits"));
     }
     if options.contract && mock.exchanges().iter().any(|exchange| exchange.breaks_contract()) {
-        failures.push("a request broke the contract, which --contract forbids".into());
+        failures.push(text!("a request broke the contract, which --contract forbids"));
     }
     for Expected { operation, times } in &options.expect {
         let found = mock.requests_of(operation);
         if found != *times {
-            failures.push(format!("--expect {operation}={times} is not met: {operation}={found}"));
+            failures.push(text!("--expect {operation}={times} is not met: {operation}={found}"));
         }
     }
     failures
@@ -176,11 +179,13 @@ async fn report(
     let mut say = |line: String| text += &format!("wechatpay-mock: {line}\n");
     if is_failed || is_none {
         for reason in &rejected_connections {
-            say(format!("rejected connection: {reason}"));
+            say(text!("rejected connection: {reason}"));
         }
     }
     if is_none && is_failed && rejected_connections.is_empty() && !ended.is_interrupted {
-        say("no request reached the mock; does the command read HTTPS_PROXY? docs/en/sdks shows how to point each SDK at it".into());
+        say(text!(
+            "no request reached the mock; does the command read HTTPS_PROXY? docs/en/sdks shows how to point each SDK at it"
+        ));
         for (client, line) in WITHOUT_PROXY {
             say(format!("  {client}: {line}"));
         }
@@ -190,10 +195,10 @@ async fn report(
             exchange.error.is_some() || exchange.fault.is_some() || exchange.breaks_contract()
         };
         let wrong: Vec<_> = exchanges.iter().filter(|exchange| is_wrong(exchange)).collect();
-        say(format!("requests: {}, with problems: {}", exchanges.len(), wrong.len()));
+        say(text!("requests: {all}, with problems: {wrong}", all = exchanges.len(), wrong = wrong.len()));
         let left_out = wrong.len().saturating_sub(MAX_SHOWN);
         if left_out > 0 {
-            say(format!("the first {left_out} of them are not shown"));
+            say(text!("the first {left_out} of them are not shown"));
         }
         for exchange in &wrong[left_out..] {
             say(format!("  {exchange}"));
@@ -205,7 +210,7 @@ async fn report(
     }
     if ended.code == 0 {
         for failure in failures {
-            say(format!("the command succeeded, but {failure}"));
+            say(text!("the command succeeded, but {failure}"));
         }
     }
     text

@@ -13,13 +13,14 @@ use std::{
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use tokio::sync::oneshot;
 use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockServer, StoreError};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     commands::healthcheck::health,
     logging,
     mock_client::{MockClient, url_of},
     options::{AuthorityOptions, DEFAULT_ADDRESS, LogFormat, MockConfiguration, address},
-    output::{DIM, Failure},
+    output::{DIM, Failure, padded},
     signals::Signals,
 };
 
@@ -92,8 +93,8 @@ impl From<Diagnosis> for DiagnosisMode {
 }
 
 /// The token is invalid. The message does not show it.
-#[derive(Debug, thiserror::Error)]
-#[error("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: {0}; openssl rand -hex 32 makes one")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("--admin-token or WECHATPAY_MOCK_ADMIN_TOKEN: {0}; openssl rand -hex 32 makes one")]
 struct BadToken(AdminTokenError);
 
 pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
@@ -110,17 +111,17 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     listen.set_port(options.port.unwrap_or(listen.port()));
     let _log = logging::start(options.log, options.quiet)?;
 
-    let signals = Signals::stopping().map_err(Failure::context("cannot wait for signals"))?;
+    let signals = Signals::stopping().map_err(Failure::context(phrase!("cannot wait for signals")))?;
     let welcome = Welcome::of(&config);
     let tls_listen = config.tls_listen;
     let server = match MockServer::builder().config(config).listen(listen).start().await {
         Ok(server) => server,
         Err(error) => return Err(not_started(error, listen, tls_listen).await),
     };
-    announce(&server, &welcome).map_err(Failure::context("cannot write to stdout"))?;
+    announce(&server, &welcome).map_err(Failure::context(phrase!("cannot write to stdout")))?;
     let stdin = options.stop_with_stdin.then(end_of_stdin).transpose();
-    let stdin = stdin.map_err(Failure::context("cannot read stdin"))?;
-    serve(server, signals, stdin).await.map_err(Failure::context("cannot wait for a signal"))
+    let stdin = stdin.map_err(Failure::context(phrase!("cannot read stdin")))?;
+    serve(server, signals, stdin).await.map_err(Failure::context(phrase!("cannot wait for signals")))
 }
 
 async fn serve(
@@ -135,12 +136,12 @@ async fn serve(
         }
     };
     tokio::select! {
-        signal = signals.next() => tracing::info!("stopping on {}; a second signal stops at once", signal?.name()),
-        () = stdin_ends => tracing::info!("stopping at the end of stdin; a signal stops at once"),
+        signal = signals.next() => tracing::info!("{}", text!("stopping on {signal}; a second signal stops at once", signal = signal?.name())),
+        () = stdin_ends => tracing::info!("{}", text!("stopping at the end of stdin; a signal stops at once")),
     }
     tokio::select! {
-        _ = server.shutdown() => tracing::info!("stopped"),
-        signal = signals.next() => tracing::warn!("stopped at once on {}", signal?.name()),
+        _ = server.shutdown() => tracing::info!("{}", text!("stopped")),
+        signal = signals.next() => tracing::warn!("{}", text!("stopped at once on {signal}", signal = signal?.name())),
     }
     Ok(())
 }
@@ -170,19 +171,19 @@ async fn not_started(error: io::Error, listen: SocketAddr, tls_listen: Option<So
     if let Some(inner) = error.get_ref()
         && inner.is::<StoreError>()
     {
-        return Failure::context("cannot start")(error);
+        return Failure::context(phrase!("cannot start"))(error);
     }
-    let addresses = tls_listen.map_or_else(|| listen.to_string(), |tls| format!("{listen} and {tls}"));
+    let addresses = tls_listen.map_or_else(|| listen.to_string(), |tls| text!("{listen} and {tls}"));
     let is_in_use = error.kind() == io::ErrorKind::AddrInUse;
-    let failure = Failure::context(format!("cannot listen on {addresses} (port 0 picks a free one)"))(error);
+    let failure = Failure::context(text!("cannot listen on {addresses} (port 0 picks a free one)"))(error);
     if !is_in_use {
         return failure;
     }
     let Ok(url) = url_of(listen) else { return failure };
     let hint = if health(&MockClient::new(url.clone())).await.is_ok() {
-        format!("another mock is running at {url}; --port picks another port")
+        text!("another mock is running at {url}; --port picks another port")
     } else {
-        "the program on that port is not a healthy mock; --port picks another port".into()
+        text!("the program on that port is not a healthy mock; --port picks another port")
     };
     failure.with_hint(Some(hint))
 }
@@ -202,23 +203,26 @@ impl Welcome {
     fn write(&self, out: &mut dyn Write, server: &MockServer) -> io::Result<()> {
         let url = server.url();
         let merchants = match self.merchants.as_slice() {
-            [first, rest @ ..] if !rest.is_empty() => format!("{first} and {} more", rest.len()),
+            [first, rest @ ..] if !rest.is_empty() => text!("{first} and {more} more", more = rest.len()),
             merchants => merchants.concat(),
         };
         let admin = match (self.has_token, server.address().ip().is_loopback()) {
-            (true, _) => format!("{url}/__mock/ui/ with the admin token"),
+            (true, _) => text!("{url}/__mock/ui/ with the admin token"),
             (false, true) => format!("{url}/__mock/ui/"),
-            (false, false) => "off: on an address other than loopback, /__mock/ needs --admin-token".into(),
+            (false, false) => text!("off: on an address other than loopback, /__mock/ needs --admin-token"),
         };
         for (label, text) in [
-            ("your app", format!("set its base URL to {url}, or use HTTPS_PROXY={url}")),
-            ("", "and trust the certificate whose path `wechatpay-mock ca` prints".into()),
-            ("", "or run it with `wechatpay-mock run -- CMD`, which starts its own mock".into()),
-            ("merchant", format!("{merchants}; `wechatpay-mock keys DIR` writes the credentials")),
-            ("inspect", admin),
-            ("stop", "Ctrl-C".into()),
+            (phrase!("your app").text(), text!("set its base URL to {url}, or use HTTPS_PROXY={url}")),
+            ("", text!("and trust the certificate whose path `wechatpay-mock ca` prints")),
+            ("", text!("or run it with `wechatpay-mock run -- CMD`, which starts its own mock")),
+            (
+                phrase!("merchant").text(),
+                text!("{merchants}; `wechatpay-mock keys DIR` writes the credentials"),
+            ),
+            (phrase!("inspect").text(), admin),
+            (phrase!("stop").text(), "Ctrl-C".into()),
         ] {
-            writeln!(out, "  {DIM}{label:9}{DIM:#} {text}")?;
+            writeln!(out, "  {DIM}{}{DIM:#} {text}", padded(label, 9))?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use wechatpay_mock::Exchange;
 use wechatpay_protocol::{KeyId, PublicKeyId, WECHATPAY_SERIAL, display::quoted};
+use wechatpay_texts::{phrase, text};
 
 /// The most responses that are named for one key.
 const MOST_NAMED: usize = 10;
@@ -23,14 +24,18 @@ pub(crate) fn lines<'e>(
         let wanted = exchange.request.headers.text(&WECHATPAY_SERIAL).unwrap_or_default().trim();
         let is_public_key = matches!(signer.parse::<KeyId>(), Ok(KeyId::PublicKey(_)));
         is_advice_needed |= !is_public_key;
-        let kind = if is_public_key { "the public key" } else { "the platform certificate" };
+        let key = if is_public_key {
+            text!("the public key {signer}")
+        } else {
+            text!("the platform certificate {signer}")
+        };
         let reason = reason(is_public_key, signer, wanted);
-        groups.entry((format!("{kind} {signer}"), reason)).or_default().push(exchange.number);
+        groups.entry((key, reason)).or_default().push(exchange.number);
     }
     let mut lines: Vec<_> =
         groups.iter().map(|((key, reason), numbers)| line(key, reason, numbers)).collect();
     if let Some(id) = public_key.filter(|_| is_advice_needed) {
-        lines.push(format!(
+        lines.push(text!(
             "a client that verifies with the public key must send Wechatpay-Serial: {id} with every request; \
              otherwise it rejects these responses"
         ));
@@ -42,14 +47,20 @@ pub(crate) fn lines<'e>(
 fn reason(is_public_key: bool, signer: &str, wanted: &str) -> String {
     let is_wanted_public_key = matches!(wanted.parse::<KeyId>(), Ok(KeyId::PublicKey(_)));
     match wanted {
-        _ if wanted.eq_ignore_ascii_case(signer) => "which Wechatpay-Serial names".into(),
+        _ if wanted.eq_ignore_ascii_case(signer) => text!("which Wechatpay-Serial names"),
         _ if is_public_key && is_wanted_public_key => {
-            format!("since Wechatpay-Serial is {}, and any PUB_KEY_ID_ selects it", quoted(wanted))
+            text!(
+                "since Wechatpay-Serial is {wanted}, and any PUB_KEY_ID_ selects it",
+                wanted = quoted(wanted)
+            )
         }
-        _ if is_public_key => "the only kind of key that the merchant has".into(),
-        "" => "since the request has no Wechatpay-Serial".into(),
-        _ if is_wanted_public_key => "since the merchant has no public key".into(),
-        _ => format!("since Wechatpay-Serial is {}, which is no valid key of the gateway's", quoted(wanted)),
+        _ if is_public_key => text!("the only kind of key that the merchant has"),
+        "" => text!("since the request has no Wechatpay-Serial"),
+        _ if is_wanted_public_key => text!("since the merchant has no public key"),
+        _ => text!(
+            "since Wechatpay-Serial is {wanted}, which is no valid key of the gateway's",
+            wanted = quoted(wanted)
+        ),
     }
 }
 
@@ -57,10 +68,14 @@ fn reason(is_public_key: bool, signer: &str, wanted: &str) -> String {
 fn line(key: &str, reason: &str, numbers: &[u64]) -> String {
     let mut named: Vec<_> = numbers.iter().take(MOST_NAMED).map(|number| format!("#{number}")).collect();
     if numbers.len() > MOST_NAMED {
-        named.push(format!("{} more", numbers.len() - MOST_NAMED));
+        named.push(text!("{more} more", more = numbers.len() - MOST_NAMED));
     }
-    let responses = if numbers.len() == 1 { "response" } else { "responses" };
-    format!("{responses} {}: signed with {key}, {reason}", named.join(", "))
+    let named = named.join(phrase!(", ").text());
+    if numbers.len() == 1 {
+        text!("response {named}: signed with {key}, {reason}")
+    } else {
+        text!("responses {named}: signed with {key}, {reason}")
+    }
 }
 
 #[cfg(test)]

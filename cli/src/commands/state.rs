@@ -15,6 +15,7 @@ use http::Method;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     mock_client::{MockOptions, TIMEOUT, call_failed},
@@ -90,8 +91,8 @@ struct ExportedMerchant {
 }
 
 /// The response is none of this version's.
-#[derive(Debug, thiserror::Error)]
-#[error("expected a state from the mock, found something else; nothing is written")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("expected a state from the mock, found something else; nothing is written")]
 struct NoState(#[source] serde_json::Error);
 
 pub(crate) async fn run(options: &State) -> Result<(), Failure> {
@@ -118,7 +119,7 @@ pub(crate) async fn run(options: &State) -> Result<(), Failure> {
             let call = mock.call(Method::POST, "reset", Some(&body), TIMEOUT);
             let reset = call.await.map_err(call_failed)?;
             let what = printable_lines(reset["reset"].as_str().unwrap_or_default());
-            print(|out| writeln!(out, "reset {what}"))
+            print(|out| writeln!(out, "{}", text!("reset {what}")))
         }
     }
 }
@@ -132,11 +133,11 @@ fn export(file: &Path, state: &[u8]) -> Result<(), Failure> {
     if file == Path::new("-") {
         print(|out| out.write_all(state))?;
         // Nothing is left to do if stderr cannot be written.
-        let _ = writeln!(io::stderr(), "exported {counts}");
+        let _ = writeln!(io::stderr(), "{}", text!("exported {counts}"));
         return Ok(());
     }
-    write(file, state).map_err(Failure::context(format!("cannot write {}", file.display())))?;
-    print(|out| writeln!(out, "exported {counts} to {}", file.display()))
+    write(file, state).map_err(Failure::context(text!("cannot write {path}", path = file.display())))?;
+    print(|out| writeln!(out, "{}", text!("exported {counts} to {file}", file = file.display())))
 }
 
 /// Writes a file that its owner alone can read, whole or not at all. What is no file, such as a pipe, is written to.
@@ -156,10 +157,10 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     if file == Path::new("-") {
         let mut content = Vec::new();
-        io::stdin().read_to_end(&mut content).map_err(Failure::context("cannot read stdin"))?;
+        io::stdin().read_to_end(&mut content).map_err(Failure::context(phrase!("cannot read stdin")))?;
         return Ok(content);
     }
-    fs::read(file).map_err(Failure::context(format!("cannot read {}", file.display())))
+    fs::read(file).map_err(Failure::context(text!("cannot read {path}", path = file.display())))
 }
 
 /// `imported 2 merchants, 134 documents, 5 callbacks`
@@ -168,24 +169,23 @@ fn report(imported: &Value) -> String {
     let counts = counts(number("merchants"), number("documents"), number("callbacks"));
     let made = match number("made") {
         0 => String::new(),
-        made => format!("; created {}", plural(made, "merchant")),
+        1 => text!("; created 1 merchant"),
+        made => text!("; created {made} merchants"),
     };
     let forgotten = match number("forgotten") {
         0 => String::new(),
         forgotten => {
-            format!(
+            text!(
                 "; {forgotten} found no room: raise limits.store_bytes, limits.callbacks or limits.callback_bytes"
             )
         }
     };
-    format!("imported {counts}{made}{forgotten}")
+    text!("imported {counts}{made}{forgotten}")
 }
 
 fn counts(merchants: usize, documents: usize, callbacks: usize) -> String {
-    let parts = [(merchants, "merchant"), (documents, "document"), (callbacks, "callback")];
-    parts.map(|(number, what)| plural(number, what)).join(", ")
-}
-
-fn plural(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    let merchants = if merchants == 1 { text!("1 merchant") } else { text!("{merchants} merchants") };
+    let documents = if documents == 1 { text!("1 document") } else { text!("{documents} documents") };
+    let callbacks = if callbacks == 1 { text!("1 callback") } else { text!("{callbacks} callbacks") };
+    [merchants, documents, callbacks].join(phrase!(", ").text())
 }

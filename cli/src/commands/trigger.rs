@@ -10,11 +10,12 @@ use wechatpay_mock::{
     policies::CallbackKey,
 };
 use wechatpay_openapi::{CallbackEvent, Contract};
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{
     mock_client::{MockError, MockOptions, TIMEOUT, call_failed},
     options::{Configuration, NotifyOptions},
-    output::{BAD, CHECK_FAILED, DIM, Failure, GOOD, print, print_json, printable_lines},
+    output::{BAD, CHECK_FAILED, DIM, Failure, GOOD, padded, print, print_json, printable_lines},
 };
 
 const EXAMPLES: &str = "\
@@ -87,8 +88,8 @@ enum Form {
 }
 
 /// The receiver did not take the callback.
-#[derive(Debug, thiserror::Error)]
-#[error("the callback was not taken: {0}")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("the callback was not taken: {0}")]
 struct NotTaken(String);
 
 pub(crate) async fn run(options: &Trigger) -> Result<(), Failure> {
@@ -142,7 +143,11 @@ async fn own_mock(options: &Trigger) -> Result<MockServer, Failure> {
         Some(By::PublicKey) => CallbackKey::Pair,
     };
     (config.listen, config.tls_listen) = (None, None);
-    MockServer::builder().config(config).start().await.map_err(Failure::context("cannot start a mock"))
+    MockServer::builder()
+        .config(config)
+        .start()
+        .await
+        .map_err(Failure::context(phrase!("cannot start a mock")))
 }
 
 /// The callback in the form of `POST /__mock/callbacks`.
@@ -195,24 +200,36 @@ fn show(callback: &Value, as_json: bool) -> Result<(), Failure> {
     let reason = reason.unwrap_or_else(|| {
         let status =
             attempt["status"].as_u64().and_then(|status| StatusCode::from_u16(status.try_into().ok()?).ok());
-        let found = status.map_or("none".into(), |status| status.to_string());
-        format!("expected the status 200 or 204 within 5 s, found {found}")
+        let found = status.map_or_else(|| text!("none"), |status| status.to_string());
+        text!("expected the status 200 or 204 within 5 s, found {found}")
     });
     Err(Failure::check(NotTaken(reason)).with_code(CHECK_FAILED))
+}
+
+/// A label, as wide as all others.
+fn label(label: Phrase) -> String {
+    format!("{DIM}{}{DIM:#}", padded(label.text(), 9))
 }
 
 fn write_outcome(out: &mut dyn Write, callback: &Value, is_taken: bool) -> io::Result<()> {
     let text = |value: &Value| printable_lines(value.as_str().unwrap_or_default());
     let attempt = &callback["attempts"][0];
-    writeln!(out, "{DIM}callback{DIM:#}  {} {}", text(&callback["event_type"]), text(&callback["id"]))?;
-    writeln!(out, "{DIM}to{DIM:#}        {}", text(&callback["notify_url"]))?;
-    writeln!(out, "{DIM}signed by{DIM:#} {}", text(&attempt["serial"]))?;
-    writeln!(out, "{DIM}resource{DIM:#}  {}", printable_lines(&callback["resource"].to_string()))?;
+    writeln!(
+        out,
+        "{} {} {}",
+        label(phrase!("callback")),
+        text(&callback["event_type"]),
+        text(&callback["id"])
+    )?;
+    writeln!(out, "{} {}", label(phrase!("to")), text(&callback["notify_url"]))?;
+    writeln!(out, "{} {}", label(phrase!("signed by")), text(&attempt["serial"]))?;
+    writeln!(out, "{} {}", label(phrase!("resource")), printable_lines(&callback["resource"].to_string()))?;
     if let Some(status) = attempt["status"].as_u64() {
         let style = if is_taken { GOOD } else { BAD };
-        let taken = if is_taken { "taken" } else { "not taken" };
+        let taken = if is_taken { phrase!("taken") } else { phrase!("not taken") };
         let milliseconds = attempt["milliseconds"].as_u64().unwrap_or_default();
-        writeln!(out, "{DIM}response{DIM:#}  {style}{status}{style:#} in {milliseconds} ms: {taken}")?;
+        let took = text!("in {milliseconds} ms: {taken}");
+        writeln!(out, "{} {style}{status}{style:#} {took}", label(phrase!("response")))?;
     }
     match attempt["response_body"].as_str() {
         None | Some("") => Ok(()),
@@ -256,7 +273,7 @@ fn list(contract: &Contract, as_json: bool) -> Result<(), Failure> {
         for event in &events {
             writeln!(out, "{:width$}  {}", event.event_type, event.title)?;
         }
-        writeln!(out, "\n{} events", events.len())
+        writeln!(out, "\n{}", text!("{events} events", events = events.len()))
     })
 }
 
@@ -273,9 +290,10 @@ fn event_json(event: &CallbackEvent) -> Value {
 
 /// `a.b=1` as a path and a value.
 fn assignment(text: &str) -> Result<(String, Value), String> {
-    let (path, value) = text.split_once('=').ok_or("expected PATH=VALUE, such as amount.total=1")?;
+    let (path, value) =
+        text.split_once('=').ok_or_else(|| text!("expected PATH=VALUE, such as amount.total=1"))?;
     if path.split('.').any(str::is_empty) {
-        return Err("expected a path of names with dots between them, such as amount.total".into());
+        return Err(text!("expected a path of names with dots between them, such as amount.total"));
     }
     Ok((path.into(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
 }

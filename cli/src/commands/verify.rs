@@ -11,6 +11,7 @@ use wechatpay_contract::{
     verify::{self, Outcome, Placement, PlannedCase, ReportFile, Selection, Shard, TestEnvironment, tree},
 };
 use wechatpay_protocol::BaseUrl;
+use wechatpay_texts::{Text, text};
 
 use crate::{
     commands::progress,
@@ -85,8 +86,8 @@ pub(crate) struct Verify {
 }
 
 /// No case was run, which would otherwise count as success.
-#[derive(Debug, thiserror::Error)]
-#[error(
+#[derive(Debug, Text, thiserror::Error)]
+#[text(
     "expected a case to run, found none ({skipped} skipped); --list shows the cases and why they are skipped"
 )]
 struct NothingRun {
@@ -110,7 +111,7 @@ pub(crate) async fn run(options: &Verify) -> Result<bool, Failure> {
     let progress = progress(plan.len());
     let results = verify::run(plan, &environment, |result| {
         if let Outcome::Failed(_) = result.outcome {
-            progress.set_message(format!("{} failed", result.case.id));
+            progress.set_message(text!("{id} failed", id = result.case.id));
         }
         progress.inc(1);
     });
@@ -165,7 +166,7 @@ fn list(plan: &[PlannedCase], is_json: bool) -> Result<(), Failure> {
     }
     print(|out| {
         plan.iter().try_for_each(|PlannedCase { case, placement }| -> io::Result<()> {
-            let skipped = skipped(placement).map_or(String::new(), |reason| format!(" (skipped: {reason})"));
+            let skipped = skipped(placement).map_or(String::new(), |reason| text!(" (skipped: {reason})"));
             writeln!(out, "{}: {}{skipped}", case.id, case.title)
         })
     })

@@ -1,5 +1,7 @@
 //! What a capture is: HTTP messages in a file, however they were kept.
 
+use wechatpay_texts::{Text, text};
+
 /// The most bytes of a capture. (own choice)
 pub(crate) const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -42,22 +44,22 @@ pub(super) enum Start {
 }
 
 /// Why a file is no capture. Quotes nothing of it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum CaptureError {
-    #[error("expected a capture of at most 16 MiB, found more; leave out other messages")]
+    #[text("expected a capture of at most 16 MiB, found more; leave out other messages")]
     TooLarge,
-    #[error(
+    #[text(
         "expected HAR, `curl -v` output, raw HTTP, or headers and body, found a private key (not shown); explain needs none, \
          and has not used it"
     )]
     PrivateKey,
-    #[error("expected an archive of at most 10,000 entries, found {found}; leave out other entries")]
+    #[text("expected an archive of at most 10,000 entries, found {found}; leave out other entries")]
     TooManyEntries { found: usize },
-    #[error("expected an archive (HAR), found JSON of another form at line {line}, column {column}")]
+    #[text("expected an archive (HAR), found JSON of another form at line {line}, column {column}")]
     Har { line: usize, column: usize },
-    #[error(
+    #[text(
         "expected a message with Authorization: WECHATPAY2-SHA256-RSA2048 or Wechatpay-… headers, found none{among}",
-        among = among(.skipped)
+        among = among(skipped)
     )]
     NoMessage { skipped: usize },
 }
@@ -80,8 +82,8 @@ impl Message {
 fn among(skipped: &usize) -> String {
     match skipped {
         0 => String::new(),
-        1 => " in 1 other message".into(),
-        _ => format!(" in {skipped} other messages"),
+        1 => text!(" in 1 other message"),
+        _ => text!(" in {skipped} other messages"),
     }
 }
 

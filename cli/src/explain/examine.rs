@@ -9,6 +9,7 @@ use wechatpay_protocol::{
     Authorization, Certificate, Credentials, KeyId, RequestMessage, SCHEME, Signature, Timestamp,
     VerifyingKey, display::quoted,
 };
+use wechatpay_texts::{phrase, text};
 
 use super::{
     capture::{CaptureError, Message, Place, Start},
@@ -117,7 +118,7 @@ impl<'k> Examiner<'k> {
 
     fn request(&self, message: &Message) -> (Outcome, Option<Timestamp>, Option<String>) {
         let Some(header) = message.header("Authorization") else {
-            let missing = "expected the header Authorization, found none".into();
+            let missing = text!("expected the header Authorization, found none");
             return (Outcome::Malformed(missing), None, None);
         };
         let authorization = match Authorization::parse(header.as_bytes()) {
@@ -125,7 +126,7 @@ impl<'k> Examiner<'k> {
             Err(error) => return (Outcome::Malformed(error.to_string()), None, None),
         };
         let Some((method, target)) = first_line(message) else {
-            let missing = "expected method and path, as in `POST /v3/… HTTP/1.1`, found none".into();
+            let missing = text!("expected method and path, as in `POST /v3/… HTTP/1.1`, found none");
             return (Outcome::Malformed(missing), Some(authorization.timestamp()), None);
         };
         let operation = operation(message);
@@ -179,20 +180,21 @@ impl<'k> Examiner<'k> {
         let scheme = message.header("Wechatpay-Signature-Type").filter(|scheme| *scheme != SCHEME);
         let repeated = wanted.into_iter().find(|name| message.values(name).nth(1).is_some());
         let outcome = match (&missing[..], repeated) {
-            (_, Some(name)) => Outcome::Malformed(format!("expected the header {name} once, found it twice")),
+            (_, Some(name)) => Outcome::Malformed(text!("expected the header {name} once, found it twice")),
             ([], None) => match scheme {
                 Some(scheme) => {
                     let found = quoted(scheme);
-                    Outcome::Malformed(format!("expected Wechatpay-Signature-Type: {SCHEME}, found {found}"))
+                    Outcome::Malformed(text!("expected Wechatpay-Signature-Type: {SCHEME}, found {found}"))
                 }
                 None => self.signed_response(message, request),
             },
             (missing, None) if missing.contains(&"Wechatpay-Signature") => {
                 Outcome::Unsigned(unsigned(message, request, kind))
             }
-            (missing, None) => {
-                Outcome::Malformed(format!("expected the header {}, found none", missing.join(" and ")))
-            }
+            (missing, None) => Outcome::Malformed(text!(
+                "expected the header {missing}, found none",
+                missing = missing.join(phrase!(" and ").text())
+            )),
         };
         (outcome, timestamp, serial.map(ToOwned::to_owned))
     }

@@ -12,6 +12,7 @@ use wechatpay_protocol::{
     Certificate, CertificateError, Credentials, CredentialsError, CredentialsFile, KeyError, KeyId,
     ParseError, PemError, PublicKeyId, VerifyingKey, pem_text,
 };
+use wechatpay_texts::Text;
 
 use super::capture::has_private_key;
 
@@ -63,31 +64,31 @@ pub(crate) struct Given<'a> {
 }
 
 /// Why keys can't be used. Never quotes a key.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum KeysError {
-    #[error("cannot read {path}", path = .path.display())]
+    #[text("cannot read {path}", path = path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("{path}: expected at most 1 MiB, found more", path = .path.display())]
+    #[text("{path}: expected at most 1 MiB, found more", path = path.display())]
     TooLarge { path: PathBuf },
-    #[error(
+    #[text(
         "{path}: expected a certificate, a public key or an APIv3 key, found a private key (not shown); explain needs none, \
          and has not used it: give apiclient_cert.pem in place of apiclient_key.pem",
-        path = .path.display()
+        path = path.display()
     )]
     PrivateKey { path: PathBuf },
-    #[error("cannot use {path}", path = .path.display())]
+    #[text("cannot use {path}", path = path.display())]
     NotText { path: PathBuf, source: PemError },
-    #[error("cannot use {path}", path = .path.display())]
+    #[text("cannot use {path}", path = path.display())]
     Certificate { path: PathBuf, source: CertificateError },
-    #[error("cannot use {path}", path = .path.display())]
+    #[text("cannot use {path}", path = path.display())]
     PublicKey { path: PathBuf, source: KeyError },
-    #[error("{path}, line {line}, column {column}: expected the JSON of a credentials.json", path = .path.display())]
+    #[text("{path}, line {line}, column {column}: expected the JSON of a credentials.json", path = path.display())]
     Json { path: PathBuf, line: usize, column: usize },
-    #[error("the field public_key_id of the credentials is malformed")]
+    #[text("the field public_key_id of the credentials is malformed")]
     PublicKeyId(#[source] ParseError),
-    #[error(transparent)]
+    #[text(transparent)]
     Credentials(#[from] CredentialsError),
-    #[error("expected a --public-key for each --public-key-id, found {ids} IDs and {keys} keys")]
+    #[text("expected a --public-key for each --public-key-id, found {ids} IDs and {keys} keys")]
     TooManyIds { ids: usize, keys: usize },
 }
 
