@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 use wechatpay_protocol::{BaseUrl, Credentials, Nonce, SigningKey, Timestamp};
+use wechatpay_texts::{Phrase, phrase};
 
 use crate::{
     Client, ConfigurationError, Trust,
@@ -93,8 +94,8 @@ impl Builder {
     /// [`ConfigurationError`] names what is wrong.
     pub fn build(self) -> Result<Client, ConfigurationError> {
         let base_url: BaseUrl = self.base_url.parse().map_err(ConfigurationError::BaseUrl)?;
-        let connect_timeout = check_timeout("the connect timeout", self.connect_timeout)?;
-        let timeout = check_timeout("the call timeout", self.timeout)?;
+        let connect_timeout = check_timeout(phrase!("the connect timeout"), self.connect_timeout)?;
+        let timeout = check_timeout(phrase!("the call timeout"), self.timeout)?;
         Ok(Client(Arc::new(Inner {
             signer: signer(&self.credentials)?,
             keys: KeyRing::new(self.trust, &self.credentials, (self.clock)())?,
@@ -121,15 +122,16 @@ impl fmt::Debug for Builder {
 fn signer(credentials: &Credentials) -> Result<Signer, ConfigurationError> {
     let Credentials { mchid, merchant_serial, merchant_key, merchant_certificate, .. } = credentials;
     let key = SigningKey::from_pem(merchant_key)
-        .map_err(|source| ConfigurationError::Key { whose: "the merchant's private key", source })?;
-    let certificate = read_certificate("the merchant's certificate", merchant_serial, merchant_certificate)?;
+        .map_err(|source| ConfigurationError::Key { whose: phrase!("the merchant's private key"), source })?;
+    let certificate =
+        read_certificate(phrase!("the merchant's certificate"), merchant_serial, merchant_certificate)?;
     if *certificate.verifying_key() != key.verifying_key() {
         return Err(ConfigurationError::KeyPair { serial_no: merchant_serial.clone() });
     }
     Ok(Signer { mchid: mchid.clone(), serial_no: merchant_serial.clone(), key })
 }
 
-fn check_timeout(what: &'static str, timeout: Duration) -> Result<Duration, ConfigurationError> {
+fn check_timeout(what: Phrase, timeout: Duration) -> Result<Duration, ConfigurationError> {
     if timeout.is_zero() || timeout > MAX_TIMEOUT {
         return Err(ConfigurationError::Timeout { what, found: timeout });
     }
@@ -174,20 +176,28 @@ mod tests {
     #[test]
     fn a_serial_number_must_match_its_certificate() {
         let error = error_of(|credentials| credentials.merchant_serial = "01".parse().unwrap());
-        assert!(matches!(error, ConfigurationError::SerialNo { whose: "the merchant's certificate", .. }));
+        assert!(
+            matches!(error, ConfigurationError::SerialNo { whose, .. } if whose.english == "the merchant's certificate")
+        );
         let error = error_of(|credentials| {
             credentials.platform_certificate.as_mut().unwrap().1 = OTHER_CERTIFICATE.into();
         });
-        assert!(matches!(error, ConfigurationError::SerialNo { whose: "the platform certificate", .. }));
+        assert!(
+            matches!(error, ConfigurationError::SerialNo { whose, .. } if whose.english == "the platform certificate")
+        );
     }
 
     #[test]
     fn a_key_that_cannot_be_read_is_named_and_not_quoted() {
         let error = error_of(|credentials| credentials.merchant_key = "SECRET".into());
-        assert!(matches!(error, ConfigurationError::Key { whose: "the merchant's private key", .. }));
+        assert!(
+            matches!(error, ConfigurationError::Key { whose, .. } if whose.english == "the merchant's private key")
+        );
         assert!(!format!("{error} {error:?}").contains("SECRET"));
         let error = error_of(|credentials| credentials.public_key.as_mut().unwrap().1 = OTHER_KEY.into());
-        assert!(matches!(error, ConfigurationError::Key { whose: "WeChat Pay's public key", .. }));
+        assert!(
+            matches!(error, ConfigurationError::Key { whose, .. } if whose.english == "WeChat Pay's public key")
+        );
     }
 
     #[test]

@@ -7,15 +7,16 @@ use wechatpay_protocol::{
     Apiv3Key, Certificate, CertificateError, ParseError, Resource, ResourceError, SerialNo, Timestamp,
     pem_text,
 };
+use wechatpay_texts::Text;
 
 /// Why a list of certificates can't be trusted.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum CertificateListError {
     /// The body is not the documented JSON.
-    #[error("expected {{\"data\": [{{\"serial_no\": …, \"encrypt_certificate\": {{…}}}}]}}")]
+    #[text("expected {{\"data\": [{{\"serial_no\": …, \"encrypt_certificate\": {{…}}}}]}}")]
     Json(#[source] serde_json::Error),
     /// A serial number is malformed.
-    #[error("the serial_no of entry {entry}")]
+    #[text("the serial_no of entry {entry}")]
     SerialNo {
         /// The number of the entry, counted from 1.
         entry: usize,
@@ -23,7 +24,7 @@ pub enum CertificateListError {
         source: ParseError,
     },
     /// A certificate can't be decrypted with the APIv3 key.
-    #[error("certificate {serial_no} cannot be decrypted")]
+    #[text("certificate {serial_no} cannot be decrypted")]
     Decryption {
         /// The entry's serial number.
         serial_no: SerialNo,
@@ -31,7 +32,7 @@ pub enum CertificateListError {
         source: ResourceError,
     },
     /// The decrypted data is not a certificate.
-    #[error("certificate {serial_no} cannot be read")]
+    #[text("certificate {serial_no} cannot be read")]
     Certificate {
         /// The entry's serial number.
         serial_no: SerialNo,
@@ -39,7 +40,7 @@ pub enum CertificateListError {
         source: CertificateError,
     },
     /// A certificate has another serial number than its entry.
-    #[error("certificate {serial_no} has the serial number {found}")]
+    #[text("certificate {serial_no} has the serial number {found}")]
     OtherSerialNo {
         /// The entry's serial number.
         serial_no: SerialNo,
@@ -47,7 +48,7 @@ pub enum CertificateListError {
         found: SerialNo,
     },
     /// No certificate is valid now.
-    #[error("none of the {listed} listed certificates is valid at {}", now.to_rfc3339())]
+    #[text("none of the {listed} listed certificates is valid at {time}", time = now.to_rfc3339())]
     NoneInForce {
         /// The number of certificates in the list.
         listed: usize,

@@ -10,12 +10,13 @@ use std::{
 };
 
 use wechatpay_protocol::{Credentials, CredentialsError, CredentialsFile};
+use wechatpay_texts::Text;
 
 /// Why credentials can't be loaded. Never quotes a key.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum LoadError {
     /// A file can't be read.
-    #[error("cannot read {path}", path = .path.display())]
+    #[text("cannot read {path}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -24,7 +25,7 @@ pub enum LoadError {
     },
     /// A file is not a `credentials.json`.
     // Without the parser's own message, which may quote a key.
-    #[error("{path}, line {line}, column {column}: expected the JSON of a credentials.json", path = .path.display())]
+    #[text("{path}, line {line}, column {column}: expected the JSON of a credentials.json", path = path.display())]
     Json {
         /// The file.
         path: PathBuf,
@@ -34,7 +35,7 @@ pub enum LoadError {
         column: usize,
     },
     /// The credentials are incomplete or wrong.
-    #[error(transparent)]
+    #[text(transparent)]
     Credentials(#[from] CredentialsError),
 }
 

@@ -3,6 +3,7 @@
 use std::{error, io, time::Duration};
 
 use wechatpay_protocol::display::causes;
+use wechatpay_texts::{Text, phrase};
 
 use crate::{ApiError, CertificateListError, TargetError, VerificationError};
 
@@ -21,25 +22,25 @@ pub struct Error(Box<Kind>);
 
 pub(crate) type Cause = Box<dyn error::Error + Send + Sync>;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum Kind {
-    #[error("the request is invalid")]
+    #[text("the request is invalid")]
     InvalidInput(#[source] TargetError),
-    #[error("cannot download the certificates that verify the response, so nothing was sent")]
+    #[text("cannot download the certificates that verify the response, so nothing was sent")]
     Download(#[source] Error),
-    #[error("cannot connect to {to}")]
+    #[text("cannot connect to {to}")]
     Connect { to: String, source: Cause },
-    #[error("no complete response within {} s", .0.as_secs_f64())]
+    #[text("no complete response within {seconds} s", seconds = _0.as_secs_f64())]
     Timeout(Duration),
-    #[error("the connection failed before a complete response arrived")]
+    #[text("the connection failed before a complete response arrived")]
     Transport(#[source] Cause),
-    #[error("the response's body is larger than {limit} bytes")]
+    #[text("the response's body is larger than {limit} bytes")]
     TooLarge { limit: usize },
-    #[error("{}", if .0.is_refusal() { "the gateway refused" } else { "the gateway did not confirm the call" })]
+    #[text("{what}", what = if _0.is_refusal() { phrase!("the gateway refused") } else { phrase!("the gateway did not confirm the call") })]
     Api(#[source] ApiError),
-    #[error("the response says success, but cannot be verified")]
+    #[text("the response says success, but cannot be verified")]
     Unverified(#[source] VerificationError),
-    #[error("the list of certificates cannot be trusted")]
+    #[text("the list of certificates cannot be trusted")]
     CertificateList(#[source] CertificateListError),
 }
 

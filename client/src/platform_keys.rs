@@ -1,6 +1,7 @@
 //! WeChat Pay's keys, by the names that responses give them.
 
 use wechatpay_protocol::{Certificate, Credentials, KeyId, SerialNo, Timestamp, VerifyingKey};
+use wechatpay_texts::{Phrase, phrase};
 
 use crate::ConfigurationError;
 
@@ -63,19 +64,19 @@ pub(crate) fn public_key_of(
     credentials: &Credentials,
 ) -> Result<Option<(KeyId, VerifyingKey)>, ConfigurationError> {
     let Some((id, pem)) = &credentials.public_key else { return Ok(None) };
-    let whose = "WeChat Pay's public key";
+    let whose = phrase!("WeChat Pay's public key");
     let key = VerifyingKey::from_pem(pem).map_err(|source| ConfigurationError::Key { whose, source })?;
     Ok(Some((id.clone().into(), key)))
 }
 
 pub(crate) fn certificate_of(credentials: &Credentials) -> Result<Option<Certificate>, ConfigurationError> {
     let Some((serial_no, pem)) = &credentials.platform_certificate else { return Ok(None) };
-    read_certificate("the platform certificate", serial_no, pem).map(Some)
+    read_certificate(phrase!("the platform certificate"), serial_no, pem).map(Some)
 }
 
 /// Reads a certificate that must have this serial number.
 pub(crate) fn read_certificate(
-    whose: &'static str,
+    whose: Phrase,
     serial_no: &SerialNo,
     pem: &str,
 ) -> Result<Certificate, ConfigurationError> {

@@ -5,6 +5,7 @@ use http::{HeaderMap, StatusCode};
 use wechatpay_protocol::{
     HeaderError, KeyId, ParseError, ResponseSignature, Signature, SignatureError, Timestamp,
 };
+use wechatpay_texts::Text;
 
 use crate::{ApiError, Error, PlatformKeys, error::Kind};
 
@@ -62,15 +63,16 @@ impl VerifiedResponse {
 }
 
 /// Why a 2xx response can't be verified.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum VerificationError {
     /// A header of the signature is missing, repeated or malformed.
-    #[error(transparent)]
+    #[text(transparent)]
     Headers(#[from] HeaderError),
     /// The signature is too old, or from too far in the future.
-    #[error(
-        "signed at {signed}, {} s from this clock's {now}; at most {} s are accepted",
-        signed.skew(*now).as_secs(), Timestamp::MAX_SKEW.as_secs()
+    #[text(
+        "signed at {signed}, {skew} s from this clock's {now}; at most {most} s are accepted",
+        skew = signed.skew(*now).as_secs(),
+        most = Timestamp::MAX_SKEW.as_secs()
     )]
     Stale {
         /// The time of the signature.
@@ -79,16 +81,16 @@ pub enum VerificationError {
         now: Timestamp,
     },
     /// The key is not trusted, or is that of a certificate that is not valid now.
-    #[error("signed with {named}, which is not a trusted key, or not valid now")]
+    #[text("signed with {named}, which is not a trusted key, or not valid now")]
     UnknownKey {
         /// The key that the response names.
         named: KeyId,
     },
     /// The signature is not Base64, as in the gateway's own probes, `WECHATPAY/SIGNTEST/…`.
-    #[error(transparent)]
+    #[text(transparent)]
     SignatureForm(ParseError),
     /// The named key did not sign these bytes.
-    #[error("not signed with {named}")]
+    #[text("not signed with {named}")]
     Mismatch {
         /// The key that the response names.
         named: KeyId,

@@ -2,12 +2,13 @@
 
 use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use wechatpay_texts::Text;
 
 /// Why a path, or path and query, can't be signed and sent as given.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum TargetError {
     /// It is not a path, perhaps with a query, in visible ASCII characters.
-    #[error(
+    #[text(
         "expected a path that starts with `/`, percent-encoded, without `#` and of at most 65534 bytes, found {found:?}"
     )]
     Form {
@@ -15,7 +16,7 @@ pub enum TargetError {
         found: String,
     },
     /// A segment is empty, `.` or `..`, so that a server or proxy may resolve the path to another one.
-    #[error("expected a path segment other than ``, `.` and `..`, found {found:?}")]
+    #[text("expected a path segment other than ``, `.` and `..`, found {found:?}")]
     Segment {
         /// The segment as given.
         found: String,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
+use wechatpay_texts::Text;
 
 /// There is no certificate authority, so no server could be trusted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected certificate authorities to trust, from the system or SSL_CERT_FILE, found none{problems}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected certificate authorities to trust, from the system or SSL_CERT_FILE, found none{problems}")]
 pub struct NoAuthoritiesError {
     problems: String,
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wechatpay_protocol::{Credentials, Timestamp};
+use wechatpay_texts::phrase;
 
 use crate::{
     ConfigurationError, PlatformKeys,
@@ -49,11 +50,11 @@ impl KeyRing {
         });
         let keys = match trust {
             Trust::PublicKey => {
-                let whose = "WeChat Pay's public key";
+                let whose = phrase!("WeChat Pay's public key");
                 PlatformKeys::from_iter([public_key.ok_or(ConfigurationError::NoKey { whose })?])
             }
             Trust::Certificate => {
-                let whose = "the platform certificate";
+                let whose = phrase!("the platform certificate");
                 let certificate = certificate.ok_or(ConfigurationError::NoKey { whose })?;
                 if !certificate.is_in_force(now) {
                     return Err(ConfigurationError::NotInForce { now, certificate: certificate.into() });
