@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
+use wechatpay_texts::Text;
 
 /// The formats of a report, and how results are rendered in one.
 pub trait ReportFormat: Copy + 'static {
@@ -33,16 +34,16 @@ pub struct ReportFile<F> {
 }
 
 /// Text is not a [`ReportFile`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected {expected}, found {found:?}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected {expected}, found {found:?}")]
 pub struct ReportFileError {
     expected: String,
     found: String,
 }
 
 /// Why a report could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the report {}", .path.display())]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("cannot write the report {path}", path = path.display())]
 pub struct ReportError {
     path: PathBuf,
     source: io::Error,

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use wechatpay_mock::Provenance;
 use wechatpay_protocol::Credentials;
+use wechatpay_texts::{Phrase, phrase};
 
 use crate::sign::Sign;
 
@@ -93,16 +94,16 @@ pub struct MemberAfter {
 
 impl Case {
     /// The gateway key that the case needs and the merchant does not know, if there is one.
-    pub(crate) fn missing_key(&self, merchant: &Credentials) -> Option<&'static str> {
+    pub(crate) fn missing_key(&self, merchant: &Credentials) -> Option<Phrase> {
         let needs = |key, placeholder: &str| {
             self.placeholders.contains(placeholder)
                 || self.exchanges.iter().any(|exchange| exchange.expect.signed_by == key)
         };
         if merchant.platform_certificate.is_none() && needs(SignedBy::PlatformCertificate, "platform_serial")
         {
-            Some("platform certificate")
+            Some(phrase!("platform certificate"))
         } else if merchant.public_key.is_none() && needs(SignedBy::PublicKey, "public_key_id") {
-            Some("public key")
+            Some(phrase!("public key"))
         } else {
             None
         }

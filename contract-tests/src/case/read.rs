@@ -6,14 +6,15 @@ use std::{
 };
 
 use serde_json::Value;
+use wechatpay_texts::Text;
 
 use super::{Case, rules};
 
 /// Why cases cannot be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum CaseError {
     /// A file or folder cannot be read.
-    #[error("cannot read {}", .path.display())]
+    #[text("cannot read {path}", path = path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -21,7 +22,7 @@ pub enum CaseError {
         source: io::Error,
     },
     /// A file is not a case.
-    #[error("{}, line {line}: {problem}", .path.display())]
+    #[text("{path}, line {line}: {problem}", path = path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -31,7 +32,7 @@ pub enum CaseError {
         problem: String,
     },
     /// There are no cases.
-    #[error("expected cases in {}, found none", .0.display())]
+    #[text("expected cases in {folder}, found none", folder = _0.display())]
     None(PathBuf),
 }
 

@@ -16,20 +16,21 @@ use wechatpay_mock::{
     AuthorityError, GATEWAY_HOSTS, MockServer, WriteError, credentials_env, write_credentials,
 };
 use wechatpay_protocol::Credentials;
+use wechatpay_texts::Text;
 
 use crate::environment::variables::{Files, php_ini};
 
 /// Why a command can't be pointed at a mock.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum EnvironmentError {
     /// The credentials cannot be written.
-    #[error("cannot write the credentials")]
+    #[text("cannot write the credentials")]
     Credentials(#[from] WriteError),
     /// The CA for HTTPS cannot be created.
-    #[error("cannot create a certificate authority")]
+    #[text("cannot create a certificate authority")]
     Authority(#[from] AuthorityError),
     /// The CAs of the system and the mock cannot be put into a trust store for Java.
-    #[error("cannot make a trust store of {certificates} certificates")]
+    #[text("cannot make a trust store of {certificates} certificates")]
     TrustStore {
         /// The number of certificates.
         certificates: usize,
@@ -37,7 +38,7 @@ pub enum EnvironmentError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file cannot be written.
-    #[error("cannot write {}", .path.display())]
+    #[text("cannot write {path}", path = path.display())]
     Write {
         /// The file.
         path: PathBuf,

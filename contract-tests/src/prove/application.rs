@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::HOST};
 use tokio::time::timeout;
 use wechatpay_protocol::BaseUrl;
+use wechatpay_texts::{Text, text};
 
 use super::client::{Reaction, Verdict};
 use crate::run::send;
@@ -18,8 +19,8 @@ pub struct Trigger {
 }
 
 /// Text is not a [`Trigger`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected http://host:port/path or https://host:port/path, found {found:?}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected http://host:port/path or https://host:port/path, found {found:?}")]
 pub struct TriggerError {
     found: String,
 }
@@ -54,10 +55,10 @@ impl Trigger {
     /// Sends the request and waits for the application's response.
     pub(super) async fn send(&self, limit: Duration) -> Reaction {
         let (verdict, how) = match timeout(limit, self.status()).await {
-            Ok(Ok(status)) if status.is_success() => (Verdict::Accepted, format!("status {status}")),
-            Ok(Ok(status)) => (Verdict::Rejected, format!("status {status}")),
-            Ok(Err(reason)) => (Verdict::Unreachable { reason }, "no response".into()),
-            Err(_) => (Verdict::TimedOut, "no response".into()),
+            Ok(Ok(status)) if status.is_success() => (Verdict::Accepted, text!("status {status}")),
+            Ok(Ok(status)) => (Verdict::Rejected, text!("status {status}")),
+            Ok(Err(reason)) => (Verdict::Unreachable { reason }, text!("no response")),
+            Err(_) => (Verdict::TimedOut, text!("no response")),
         };
         Reaction { verdict, how, output: None }
     }

@@ -14,6 +14,7 @@ use tokio::{
     time::timeout,
 };
 use wechatpay_protocol::Credentials;
+use wechatpay_texts::{Text, text};
 
 use super::client::{Reaction, Verdict};
 
@@ -24,8 +25,8 @@ const MAX_OUTPUT: u64 = 64 << 10;
 const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The command cannot be run.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot run {command:?}; give a path, or a name that PATH has")]
+#[derive(Debug, Text, thiserror::Error)]
+#[text("cannot run {command:?}; give a path, or a name that PATH has")]
 pub struct RunError {
     command: OsString,
     source: io::Error,
@@ -79,12 +80,12 @@ async fn watch(mut child: Child, limit: Duration) -> Reaction {
         }
     };
     let (verdict, how) = match ended {
-        Ok(Ok(status)) if status.success() => (Verdict::Accepted, "exit code 0".into()),
+        Ok(Ok(status)) if status.success() => (Verdict::Accepted, text!("exit code 0")),
         Ok(Ok(status)) => (Verdict::Rejected, exit_code(status)),
         Ok(Err(error)) => {
-            (Verdict::Unreachable { reason: error.to_string() }, "its exit status is unknown".into())
+            (Verdict::Unreachable { reason: error.to_string() }, text!("its exit status is unknown"))
         }
-        Err(_) => (Verdict::TimedOut, format!("was ended after {} s", limit.as_secs_f64())),
+        Err(_) => (Verdict::TimedOut, text!("was ended after {seconds} s", seconds = limit.as_secs_f64())),
     };
     let output = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
     Reaction { verdict, how, output: Some(output) }
@@ -99,7 +100,7 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, beginning: &mut Vec<u8>) {
 }
 
 pub(super) fn exit_code(status: ExitStatus) -> String {
-    status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
+    status.code().map_or_else(|| status.to_string(), |code| text!("exit code {code}"))
 }
 
 /// A command and all processes that it started. Drop kills them.

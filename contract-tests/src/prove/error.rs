@@ -1,24 +1,25 @@
 //! Why a client cannot be tested.
 
 use std::{fmt, io, net::SocketAddr};
+use wechatpay_texts::{Text, phrase, text};
 
 use super::{Keys, RunError};
 use crate::environment::EnvironmentError;
 
 /// Why the probes stopped.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum StopError {
     /// No probe was selected.
-    #[error(transparent)]
+    #[text(transparent)]
     Selection(#[from] SelectionError),
     /// The client fails with a correct mock.
-    #[error(transparent)]
+    #[text(transparent)]
     HonestMock(Box<HonestMockError>),
     /// The client is a command that cannot be run.
-    #[error(transparent)]
+    #[text(transparent)]
     Run(#[from] RunError),
     /// A mock cannot be started.
-    #[error("cannot start a mock on {listen}")]
+    #[text("cannot start a mock on {listen}")]
     Mock {
         /// The address.
         listen: SocketAddr,
@@ -26,22 +27,22 @@ pub enum StopError {
         source: io::Error,
     },
     /// All selected probes need other keys.
-    #[error("expected a probe that can run with --keys {keys}, found none; --list says why each is skipped")]
+    #[text("expected a probe that can run with --keys {keys}, found none; --list says why each is skipped")]
     AllSkipped {
         /// The client's keys.
         keys: Keys,
     },
     /// There is no folder for the client's credentials.
-    #[error("cannot create a folder for credentials")]
+    #[text("cannot create a folder for credentials")]
     Folder(#[source] io::Error),
     /// The client's environment cannot be prepared.
-    #[error(transparent)]
+    #[text(transparent)]
     Environment(#[from] EnvironmentError),
 }
 
 /// No probe matches the filters.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no probe has {} in its id or group; --list shows all", .filters.join(" or "))]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("no probe has {filters} in its id or group; --list shows all", filters = filters.join(phrase!(" or ").text()))]
 pub struct SelectionError {
     pub(super) filters: Vec<String>,
 }
@@ -61,14 +62,19 @@ impl std::error::Error for HonestMockError {}
 
 impl fmt::Display for HonestMockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the client fails with a mock that does nothing wrong, so nothing else was tried")?;
+        f.write_str(
+            phrase!("the client fails with a mock that does nothing wrong, so nothing else was tried").text(),
+        )?;
         write!(f, "\n  {}: {}", self.reaction, self.findings.join("; "))?;
         if self.exchanges.is_empty() && self.rejected_connections.is_empty() {
-            let hint = "does the client read WECHATPAY_BASE_URL or HTTPS_PROXY?";
-            write!(f, "\n  no request reached the mock; {hint}")?;
+            let hint = phrase!(
+                "no request reached the mock; does the client read WECHATPAY_BASE_URL or HTTPS_PROXY?"
+            );
+            write!(f, "\n  {hint}")?;
         }
         let mut rejected = self.rejected_connections.iter();
-        rejected.try_for_each(|reason| write!(f, "\n  mock    rejected a connection: {reason}"))?;
+        rejected
+            .try_for_each(|reason| write!(f, "\n  mock    {}", text!("rejected a connection: {reason}")))?;
         self.exchanges.iter().try_for_each(|exchange| write!(f, "\n  mock    {exchange}"))?;
         self.output.iter().try_for_each(|line| write!(f, "\n  client  {line}"))
     }

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use wechatpay_texts::{phrase, text};
 
 use super::About;
 
@@ -119,34 +120,34 @@ impl Finding {
             FindingKind::FailedToAccept => (probe.severity.min(Severity::High), &*probe.why, &*probe.fix),
             FindingKind::OtherNumber { .. } => (
                 Severity::Critical,
-                "the first request may have been carried out: with another number, the change is made twice",
-                "make the number before the first request, store it with the change, and send the same again",
+                phrase!("the first request may have been carried out: with another number, the change is made twice").text(),
+                phrase!("make the number before the first request, store it with the change, and send the same again").text(),
             ),
             FindingKind::TimedOut { .. } => (
                 Severity::High,
-                "everything that calls the client waits too, and soon the entire system hangs",
-                "give each call a timeout that covers connecting, sending and the complete response",
+                phrase!("everything that calls the client waits too, and soon the entire system hangs").text(),
+                phrase!("give each call a timeout that covers connecting, sending and the complete response").text(),
             ),
             FindingKind::HidesError { .. } => (
                 Severity::Medium,
-                "error responses are not signed; a client that checks the signature first, or drops the body, hides \
-                 the reason",
-                "check the status first, and report code and message of any response that is not 2xx",
+                phrase!("error responses are not signed; a client that checks the signature first, or drops the body, hides \
+                 the reason").text(),
+                phrase!("check the status first, and report code and message of any response that is not 2xx").text(),
             ),
             FindingKind::RepeatsRejected { .. } => (
                 Severity::Low,
-                "the same request gets the same error, and the gateway limits the rate of requests",
-                "retry only after 429, 5xx, or no response",
+                phrase!("the same request gets the same error, and the gateway limits the rate of requests").text(),
+                phrase!("retry only after 429, 5xx, or no response").text(),
             ),
             FindingKind::NotCalled => (
                 Severity::Medium,
-                "a probe without a call tests nothing",
-                "find out why the client sends the call to a mock without faults, but did not send it here",
+                phrase!("a probe without a call tests nothing").text(),
+                phrase!("find out why the client sends the call to a mock without faults, but did not send it here").text(),
             ),
             FindingKind::Unreachable { .. } => (
                 Severity::High,
-                "no response of the gateway may stop the application",
-                "look in the application's log for the effect of this response",
+                phrase!("no response of the gateway may stop the application").text(),
+                phrase!("look in the application's log for the effect of this response").text(),
             ),
             FindingKind::WrongStatus { status } => {
                 let (why, fix) = advice(status);
@@ -154,35 +155,35 @@ impl Finding {
             }
             FindingKind::OddBody { .. } => (
                 Severity::Low,
-                "the gateway looks at the status only; a body of another kind hints at code of another interface",
-                "answer 204, or 200 with an empty body",
+                phrase!("the gateway looks at the status only; a body of another kind hints at code of another interface").text(),
+                phrase!("answer 204, or 200 with an empty body").text(),
             ),
             FindingKind::OddRefusal { .. } => (
                 Severity::Medium,
-                "the gateway looks at the status only: after a 200 it never sends the callback again, and a refused \
-                 probe of the gateway counts as accepted",
-                "refuse with a status of 4xx or 5xx, whatever the body says",
+                phrase!("the gateway looks at the status only: after a 200 it never sends the callback again, and a refused \
+                 probe of the gateway counts as accepted").text(),
+                phrase!("refuse with a status of 4xx or 5xx, whatever the body says").text(),
             ),
             FindingKind::ServerError { .. } => (
                 Severity::Low,
-                "an error that nobody handles hides real ones, and anyone can cause it",
-                "check for this case first, and refuse it with a status of 4xx",
+                phrase!("an error that nobody handles hides real ones, and anyone can cause it").text(),
+                phrase!("check for this case first, and refuse it with a status of 4xx").text(),
             ),
             FindingKind::NoAnswer { .. } => (
                 Severity::High,
-                "anyone who knows the URL can send this; if it ends the process, callbacks of others are lost with it",
-                "look in the application's log for the error, and refuse such callbacks with a status of 4xx",
+                phrase!("anyone who knows the URL can send this; if it ends the process, callbacks of others are lost with it").text(),
+                phrase!("look in the application's log for the error, and refuse such callbacks with a status of 4xx").text(),
             ),
             FindingKind::Slow { .. } => (
                 Severity::High,
-                "the gateway waits 5 seconds, counts the callback as failed, and sends it again",
-                "store the event, answer, and do the work afterwards; limit the time of everything before the answer",
+                phrase!("the gateway waits 5 seconds, counts the callback as failed, and sends it again").text(),
+                phrase!("store the event, answer, and do the work afterwards; limit the time of everything before the answer").text(),
             ),
             FindingKind::WrongCount { .. } => (probe.severity, &*probe.why, &*probe.fix),
             FindingKind::Downloads { .. } => (
                 Severity::Medium,
-                "anyone can make the application call the gateway as often as they like, until it is limited",
-                "download the certificates at intervals; refuse an unknown serial at once",
+                phrase!("anyone can make the application call the gateway as often as they like, until it is limited").text(),
+                phrase!("download the certificates at intervals; refuse an unknown serial at once").text(),
             ),
         };
         Self { kind, severity, why: why.into(), fix: fix.into() }
@@ -192,10 +193,10 @@ impl Finding {
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
+            Self::Low => phrase!("low").text(),
+            Self::Medium => phrase!("medium").text(),
+            Self::High => phrase!("high").text(),
+            Self::Critical => phrase!("critical").text(),
         })
     }
 }
@@ -227,34 +228,50 @@ impl FindingKind {
 impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FailedToReject => f.write_str("it accepted what it must reject"),
-            Self::FailedToAccept => f.write_str("it rejected what it must accept"),
-            Self::OtherNumber { numbers } => {
-                write!(f, "it sent the call again with another out_request_no: {}", numbers.join(", "))
+            Self::FailedToReject => phrase!("it accepted what it must reject").fmt(f),
+            Self::FailedToAccept => phrase!("it rejected what it must accept").fmt(f),
+            Self::OtherNumber { numbers } => f.write_str(&text!(
+                "it sent the call again with another out_request_no: {numbers}",
+                numbers = numbers.join(", ")
+            )),
+            Self::TimedOut { limit } => {
+                f.write_str(&text!("it had not ended after {seconds} s", seconds = limit.as_secs_f64()))
             }
-            Self::TimedOut { limit } => write!(f, "it had not ended after {} s", limit.as_secs_f64()),
-            Self::HidesError { code } => write!(f, "it did not show {code}, the gateway's error"),
-            Self::RepeatsRejected { requests } => {
-                write!(f, "it sent the call {requests} times, although the gateway had rejected it for good")
+            Self::HidesError { code } => f.write_str(&text!("it did not show {code}, the gateway's error")),
+            Self::RepeatsRejected { requests } => f.write_str(&text!(
+                "it sent the call {requests} times, although the gateway had rejected it for good"
+            )),
+            Self::NotCalled => phrase!("the call never reached the mock").fmt(f),
+            Self::Unreachable { reason } => {
+                f.write_str(&text!("the application can't be reached any more: {reason}"))
             }
-            Self::NotCalled => f.write_str("the call never reached the mock"),
-            Self::Unreachable { reason } => write!(f, "the application can't be reached any more: {reason}"),
-            Self::WrongStatus { status } => {
-                write!(f, "it answered {}, and the gateway takes only 200 and 204", status.as_u16())
+            Self::WrongStatus { status } => f.write_str(&text!(
+                "it answered {status}, and the gateway takes only 200 and 204",
+                status = status.as_u16()
+            )),
+            Self::OddBody { found } => f.write_str(&text!("it answered with {found}")),
+            Self::OddRefusal { status } => f.write_str(&text!(
+                "it refused with status {status}, which is no refusal",
+                status = status.as_u16()
+            )),
+            Self::ServerError { status } => {
+                f.write_str(&text!("it failed with status {status}", status = status.as_u16()))
             }
-            Self::OddBody { found } => write!(f, "it answered with {found}"),
-            Self::OddRefusal { status } => {
-                write!(f, "it refused with status {}, which is no refusal", status.as_u16())
+            Self::NoAnswer { reason } => {
+                f.write_str(&text!("it ended the connection without an answer: {reason}"))
             }
-            Self::ServerError { status } => write!(f, "it failed with status {}", status.as_u16()),
-            Self::NoAnswer { reason } => write!(f, "it ended the connection without an answer: {reason}"),
-            Self::Slow { limit } => write!(f, "it had not answered after {} s", limit.as_secs_f64()),
-            Self::WrongCount { expected, found } => {
-                write!(f, "it acted {}, and must act {}", times(*found), times(*expected))
+            Self::Slow { limit } => {
+                f.write_str(&text!("it had not answered after {seconds} s", seconds = limit.as_secs_f64()))
             }
-            Self::Downloads { requests } => {
-                write!(f, "it downloaded the platform certificates {}", times(*requests))
-            }
+            Self::WrongCount { expected, found } => f.write_str(&text!(
+                "it acted {found}, and must act {expected}",
+                found = times(*found),
+                expected = times(*expected)
+            )),
+            Self::Downloads { requests } => f.write_str(&text!(
+                "it downloaded the platform certificates {times}",
+                times = times(*requests)
+            )),
         }
     }
 }
@@ -262,9 +279,9 @@ impl fmt::Display for FindingKind {
 /// `never`, `once`, `2 times`
 pub(super) fn times(count: u64) -> String {
     match count {
-        0 => "never".into(),
-        1 => "once".into(),
-        count => format!("{count} times"),
+        0 => text!("never"),
+        1 => text!("once"),
+        count => text!("{count} times"),
     }
 }
 
@@ -272,37 +289,37 @@ pub(super) fn times(count: u64) -> String {
 fn advice(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         200..=299 => (
-            "the gateway counts every status other than 200 and 204 as a failure, and sends the callback again",
-            "answer 204, or 200 with an empty body",
+            phrase!("the gateway counts every status other than 200 and 204 as a failure, and sends the callback again").text(),
+            phrase!("answer 204, or 200 with an empty body").text(),
         ),
         300..=399 => (
-            "the gateway follows no redirect, and sends the callback again: a login page, a change to https, or a \
-             slash that is missing at the end of the path are in the way",
-            "make the URL answer itself, exactly as it is configured, without a login",
+            phrase!("the gateway follows no redirect, and sends the callback again: a login page, a change to https, or a \
+             slash that is missing at the end of the path are in the way").text(),
+            phrase!("make the URL answer itself, exactly as it is configured, without a login").text(),
         ),
         401 | 403 => (
-            "the gateway has no cookie, no token and no login, and the callback is correctly signed",
-            "leave this URL out of login and CSRF protection; then check that the application has the keys of this \
-             run: the APIv3 key, and the certificate or public key that Wechatpay-Serial names (--keys, --config)",
+            phrase!("the gateway has no cookie, no token and no login, and the callback is correctly signed").text(),
+            phrase!("leave this URL out of login and CSRF protection; then check that the application has the keys of this \
+             run: the APIv3 key, and the certificate or public key that Wechatpay-Serial names (--keys, --config)").text(),
         ),
         404 | 405 | 410 => (
-            "a callback is a POST to this path, and nothing takes it here",
-            "check --url, and that the path is routed for POST",
+            phrase!("a callback is a POST to this path, and nothing takes it here").text(),
+            phrase!("check --url, and that the path is routed for POST").text(),
         ),
-        413 => ("callbacks may have more than 20 KB", "raise the limit for bodies to at least 100 KB"),
-        415 | 406 => ("callbacks come with Content-Type: application/json and Accept: */*", "accept both"),
+        413 => (phrase!("callbacks may have more than 20 KB").text(), phrase!("raise the limit for bodies to at least 100 KB").text()),
+        415 | 406 => (phrase!("callbacks come with Content-Type: application/json and Accept: */*").text(), phrase!("accept both").text()),
         429 => {
-            ("the gateway sends callbacks as fast as payments happen", "leave this URL out of the rate limit")
+            (phrase!("the gateway sends callbacks as fast as payments happen").text(), phrase!("leave this URL out of the rate limit").text())
         }
         500..=599 => (
-            "the gateway sends the callback again, and it fails again",
-            "look in the application's log; if it does not know the order, pass one that it knows with --order",
+            phrase!("the gateway sends the callback again, and it fails again").text(),
+            phrase!("look in the application's log; if it does not know the order, pass one that it knows with --order").text(),
         ),
         _ => (
-            "the callback is correctly signed and encrypted",
-            "check that the application has the keys of this run: the APIv3 key, and the certificate or public key \
+            phrase!("the callback is correctly signed and encrypted").text(),
+            phrase!("check that the application has the keys of this run: the APIv3 key, and the certificate or public key \
              that Wechatpay-Serial names (--keys, --config); if it does not know the order, pass one that it knows \
-             with --order",
+             with --order").text(),
         ),
     }
 }

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 use wechatpay_mock::{Exchange, Fault, PlatformCertificate};
 use wechatpay_protocol::{WECHATPAY_SERIAL, display::printable};
+use wechatpay_texts::text;
 
 use super::{
     Finding, FindingKind, Outcome, Probe, Requirement,
@@ -33,11 +34,15 @@ impl Observation {
     pub(super) fn outcome(&self, probe: &Probe) -> Outcome {
         let findings = self.findings(probe);
         let requests = match self.exchanges.as_slice() {
-            [] => "no request".into(),
-            [only] => format!("1 request, {}", answered(only)),
-            [.., last] => format!("{} requests, the last {}", self.exchanges.len(), answered(last)),
+            [] => text!("no request"),
+            [only] => text!("1 request, {answered}", answered = answered(only)),
+            [.., last] => text!(
+                "{count} requests, the last {answered}",
+                count = self.exchanges.len(),
+                answered = answered(last)
+            ),
         };
-        let did = format!("{}; {requests}", self.reaction.how);
+        let did = text!("{reaction}; {requests}", reaction = self.reaction.how);
         if findings.is_empty() {
             Outcome::Passed { did }
         } else {
@@ -133,12 +138,12 @@ impl Observation {
 
 /// The response of the mock, if it reached the client.
 fn answered(exchange: &Exchange) -> String {
-    let Some(status) = exchange.status else { return "without a response".into() };
-    let end = match exchange.fault.as_ref().and_then(|active| active.fault) {
-        Some(Fault::ResetAfterHeaders | Fault::StopInBody) => ", but not to the end",
-        _ => "",
-    };
-    format!("answered {}{end}", status.as_u16())
+    let Some(status) = exchange.status else { return text!("without a response") };
+    let status = status.as_u16();
+    match exchange.fault.as_ref().and_then(|active| active.fault) {
+        Some(Fault::ResetAfterHeaders | Fault::StopInBody) => text!("answered {status}, but not to the end"),
+        _ => text!("answered {status}"),
+    }
 }
 
 fn is_success(exchange: &Exchange) -> bool {

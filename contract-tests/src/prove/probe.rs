@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use wechatpay_mock::Fault;
+use wechatpay_texts::{phrase, text};
 
 use super::{About, Keys};
 
@@ -87,17 +88,21 @@ pub enum Requirement {
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Accept => f.write_str("accept the response"),
-            Self::Reject => f.write_str("reject the response"),
-            Self::EndInTime => f.write_str("accept or reject the response in time"),
-            Self::ShowError { code, may_repeat: true } => write!(f, "reject the response and show {code}"),
+            Self::Accept => phrase!("accept the response").fmt(f),
+            Self::Reject => phrase!("reject the response").fmt(f),
+            Self::EndInTime => phrase!("accept or reject the response in time").fmt(f),
+            Self::ShowError { code, may_repeat: true } => {
+                f.write_str(&text!("reject the response and show {code}"))
+            }
             Self::ShowError { code, may_repeat: false } => {
-                write!(f, "reject the response, show {code}, and not send the request again")
+                f.write_str(&text!("reject the response, show {code}, and not send the request again"))
             }
             Self::RepeatAlike => {
-                f.write_str("reject the response, or send the request again with the same number")
+                phrase!("reject the response, or send the request again with the same number").fmt(f)
             }
-            Self::FollowCertificates => f.write_str("reject the response, or download the certificate first"),
+            Self::FollowCertificates => {
+                phrase!("reject the response, or download the certificate first").fmt(f)
+            }
         }
     }
 }

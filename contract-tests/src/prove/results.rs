@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use wechatpay_texts::{phrase, text};
 
 use super::{About, Finding, Severity};
 use crate::report::Counts;
@@ -91,12 +92,16 @@ impl Results {
     pub fn summary(&self) -> String {
         let Counts { passed, failed, skipped } = self.counts();
         let found = match self.findings().count() {
-            0 => "nothing found".into(),
-            1 => format!("1 finding: {}", self.by_severity()),
-            count => format!("{count} findings: {}", self.by_severity()),
+            0 => text!("nothing found"),
+            1 => text!("1 finding: {severities}", severities = self.by_severity()),
+            count => text!("{count} findings: {severities}", severities = self.by_severity()),
         };
-        let skipped = if skipped == 0 { String::new() } else { format!(" · {skipped} skipped") };
-        format!("{}: {passed} of {} passed · {found}{skipped}", self.tested.tool(), passed + failed)
+        let skipped = if skipped == 0 { String::new() } else { text!(" · {skipped} skipped") };
+        text!(
+            "{tool}: {passed} of {all} passed · {found}{skipped}",
+            tool = self.tested.tool(),
+            all = passed + failed
+        )
     }
 
     fn by_severity(&self) -> String {
@@ -105,7 +110,10 @@ impl Results {
             (severity, self.findings().filter(|finding| finding.severity == severity).count())
         });
         let counts = counts.iter().filter(|(_, count)| *count > 0);
-        counts.map(|(severity, count)| format!("{count} {severity}")).collect::<Vec<_>>().join(", ")
+        counts
+            .map(|(severity, count)| text!("{count} {severity}"))
+            .collect::<Vec<_>>()
+            .join(phrase!(", ").text())
     }
 }
 

@@ -8,6 +8,7 @@ use wechatpay_mock::{
     PlatformCertificates, TrustMode, policies::SignedRefusals,
 };
 use wechatpay_protocol::{Credentials, Timestamp};
+use wechatpay_texts::Text;
 
 use super::{GatewayKeys, InjectedFault, Scenario};
 
@@ -24,8 +25,8 @@ pub enum Keys {
 }
 
 /// Text is not the name of [`Keys`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected both, certificate or public-key, found {found:?}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected both, certificate or public-key, found {found:?}")]
 pub struct KeysError {
     found: String,
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
+use wechatpay_texts::{Phrase, phrase};
 
 use super::{Finding, Outcome, ProbeResult, Results, Severity};
 use crate::report::{BAD, GOOD, HEADING, QUIET, WARNING};
@@ -32,18 +33,22 @@ fn write_result(out: &mut impl Write, result: &ProbeResult) -> io::Result<()> {
     let id = &result.probe.id;
     match &result.outcome {
         Outcome::Passed { did } => {
-            writeln!(out, "  {GOOD}{:OUTCOME$}{GOOD:#}  {id:ID$}  {QUIET}{did}{QUIET:#}", "passed")
+            writeln!(out, "  {GOOD}{:OUTCOME$}{GOOD:#}  {id:ID$}  {QUIET}{did}{QUIET:#}", phrase!("passed"))
         }
         Outcome::Skipped { reason } => {
-            writeln!(out, "  {WARNING}{:OUTCOME$}{WARNING:#}  {id:ID$}  {QUIET}{reason}{QUIET:#}", "skipped")
+            writeln!(
+                out,
+                "  {WARNING}{:OUTCOME$}{WARNING:#}  {id:ID$}  {QUIET}{reason}{QUIET:#}",
+                phrase!("skipped")
+            )
         }
         Outcome::Failed { findings, did, said } => {
             let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Low);
             let style = colour(worst);
             writeln!(out, "  {style}{worst:OUTCOME$}{style:#}  {id:ID$}  {}", result.probe.title)?;
-            write_detail(out, "must", &result.probe.must)?;
-            write_detail(out, "did", did)?;
-            said.iter().try_for_each(|said| write_detail(out, "said", said))?;
+            write_detail(out, phrase!("must"), &result.probe.must)?;
+            write_detail(out, phrase!("did"), did)?;
+            said.iter().try_for_each(|said| write_detail(out, phrase!("said"), said))?;
             findings.iter().try_for_each(|finding| write_finding(out, finding))
         }
     }
@@ -52,11 +57,11 @@ fn write_result(out: &mut impl Write, result: &ProbeResult) -> io::Result<()> {
 fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     let style = colour(finding.severity);
     writeln!(out, "{:INDENT$}{style}{}: {}{style:#}", "", finding.severity, finding.kind)?;
-    write_detail(out, "why it matters", &finding.why)?;
-    write_detail(out, "how to fix it", &finding.fix)
+    write_detail(out, phrase!("why it matters"), &finding.why)?;
+    write_detail(out, phrase!("how to fix it"), &finding.fix)
 }
 
-fn write_detail(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
+fn write_detail(out: &mut impl Write, label: Phrase, text: &str) -> io::Result<()> {
     writeln!(out, "{:INDENT$}{QUIET}{label:14}{QUIET:#}  {text}", "")
 }
 

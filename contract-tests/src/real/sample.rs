@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use wechatpay_mock::Provenance;
+use wechatpay_texts::Text;
 
 use super::leaves::{self, Leaf};
 use crate::{
@@ -87,8 +88,8 @@ pub(super) struct Callback {
 }
 
 /// A file is not a sample.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("fixtures/real/{name}.json: {problem}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("fixtures/real/{name}.json: {problem}")]
 pub struct SampleError {
     name: String,
     problem: String,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use wechatpay_protocol::display::truncate;
+use wechatpay_texts::text;
 
 use super::difference::{Difference, Part};
 use crate::{
@@ -19,7 +20,7 @@ pub(super) fn compare(
 ) -> Option<Difference> {
     let differs = |expected: String, actual: String| Some(Difference::new(Part::Body, expected, actual));
     if let ExpectedBody::Empty = expected {
-        return if found.is_empty() { None } else { differs("no bytes".into(), text(found)) };
+        return if found.is_empty() { None } else { differs(text!("no bytes"), text(found)) };
     }
     if let ExpectedBody::Text(expected) = expected {
         let (expected, found) = (placeholders.fill(expected), text(found));
@@ -52,13 +53,13 @@ fn schema_violations(name: &str, found: &Value) -> Option<Difference> {
             .collect(),
         Err(problem) => vec![problem],
     };
-    let hint = format!("the rules of the contract that it violates:\n{}", violations.join("\n"));
+    let hint = text!("the rules of the contract that it violates:\n{rules}", rules = violations.join("\n"));
     let difference = Difference::new(Part::Body, valid_by(name), pretty(found));
     (!violations.is_empty()).then(|| difference.with_hint(Some(hint)))
 }
 
 fn valid_by(name: &str) -> String {
-    format!("JSON as the contract's {name}")
+    text!("JSON as the contract's {name}")
 }
 
 /// The members of `found` that `expected` has too, at every depth.
@@ -82,7 +83,7 @@ fn pretty(value: &Value) -> String {
 fn text(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     match truncate(&text, MAX_SHOWN) {
-        _ if bytes.is_empty() => "no bytes".into(),
+        _ if bytes.is_empty() => text!("no bytes"),
         shown if shown.len() == text.len() => text.into_owned(),
         shown => format!("{shown} ({} bytes)", bytes.len()),
     }

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use wechatpay_protocol::Credentials;
+use wechatpay_texts::text;
 
 use super::{
     body,
@@ -42,8 +43,8 @@ fn signed_message(exchange: &Exchange) -> Option<String> {
     let is_rejected = exchange.response.status == StatusCode::UNAUTHORIZED;
     let message = exchange.signed_message.as_ref().filter(|_| is_rejected)?;
     let diagnosis = exchange.response.headers.get("mock-diagnosis").and_then(|value| value.to_str().ok());
-    let diagnosis = diagnosis.map(|name| format!("\nthe mock's diagnosis is {name}")).unwrap_or_default();
-    Some(format!("the message that was signed:\n{}{diagnosis}", signature::visible(message)))
+    let diagnosis = diagnosis.map(|name| text!("\nthe mock's diagnosis is {name}")).unwrap_or_default();
+    Some(text!("the message that was signed:\n{message}{diagnosis}", message = signature::visible(message)))
 }
 
 fn header(
@@ -55,17 +56,18 @@ fn header(
     let found: Vec<_> =
         headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let (is_met, expected) = match expected {
-        ExpectedHeader::Present => (!found.is_empty(), String::from("any value")),
-        ExpectedHeader::Absent => (found.is_empty(), "no such header".into()),
+        ExpectedHeader::Present => (!found.is_empty(), text!("any value")),
+        ExpectedHeader::Absent => (found.is_empty(), text!("no such header")),
         ExpectedHeader::Exact(value) => {
             let value = placeholders.fill(value);
             (found.len() == 1 && found[0] == value, value)
         }
-        ExpectedHeader::Matching(pattern) => {
-            (found.len() == 1 && pattern.0.is_match(&found[0]), format!("a value matching {}", pattern.0))
-        }
+        ExpectedHeader::Matching(pattern) => (
+            found.len() == 1 && pattern.0.is_match(&found[0]),
+            text!("a value matching {pattern}", pattern = pattern.0),
+        ),
     };
-    let actual = if found.is_empty() { "no such header".into() } else { found.join(", ") };
+    let actual = if found.is_empty() { text!("no such header") } else { found.join(", ") };
     (!is_met).then(|| Difference::new(Part::Header(name.into()), expected, actual))
 }
 

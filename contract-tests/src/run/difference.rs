@@ -5,6 +5,7 @@ use std::{fmt, io};
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 use wechatpay_protocol::display::printable;
+use wechatpay_texts::{phrase, text};
 
 /// One part of a response that differs from the expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,7 +61,8 @@ impl Difference {
 
     /// The case's own mock did not start.
     pub(crate) fn of_start(error: &io::Error) -> Self {
-        Self::new(Part::Response, "a mock of its own", error.to_string()).within("before the first exchange")
+        Self::new(Part::Response, phrase!("a mock of its own"), error.to_string())
+            .within(phrase!("before the first exchange").text())
     }
 
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {
@@ -89,11 +91,11 @@ impl Difference {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Response => f.write_str("response"),
-            Self::Status => f.write_str("status"),
-            Self::Header(name) => write!(f, "header {name}"),
-            Self::Body => f.write_str("body"),
-            Self::Signature => f.write_str("signature"),
+            Self::Response => phrase!("response").fmt(f),
+            Self::Status => phrase!("status").fmt(f),
+            Self::Header(name) => f.write_str(&text!("header {name}")),
+            Self::Body => phrase!("body").fmt(f),
+            Self::Signature => phrase!("signature").fmt(f),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 use tokio::time::timeout;
 use wechatpay_protocol::{BaseUrl, Credentials, Nonce, Timestamp};
+use wechatpay_texts::text;
 
 use super::send::{self, Response};
 use crate::{
@@ -83,7 +84,8 @@ impl<'a> Caller<'a> {
             }
         };
         let response = timeout(RESPONSE_TIMEOUT, exchange).await;
-        let response = response.map_err(|_| format!("none within {} s", RESPONSE_TIMEOUT.as_secs()))??;
+        let response = response
+            .map_err(|_| text!("none within {seconds} s", seconds = RESPONSE_TIMEOUT.as_secs()))??;
         let signed_message = authorization.map(|_| sign.message(&to_sign, timestamp));
         Ok(Exchange { response, placeholders, times: [sent_at, now()], signed_message })
     }

@@ -13,6 +13,7 @@ mod signature;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use wechatpay_protocol::{BaseUrl, Credentials, Timestamp};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     case::{BuiltRequest, Case, CaseExchange, CaseRequest, Expected, ExpectedBody, MemberAfter, SignedBy},
@@ -36,11 +37,17 @@ pub async fn run(case: &Case, base_url: &BaseUrl, merchant: &Credentials) -> Vec
     let mut differences = Vec::new();
     for (index, exchange) in case.exchanges.iter().enumerate() {
         let request = &exchange.request;
-        let place = format!("exchange {}, {} {}", index + 1, request.method(), request.target());
+        let place = text!(
+            "exchange {number}, {method} {target}",
+            number = index + 1,
+            method = request.method(),
+            target = request.target()
+        );
         differences.extend(run_exchange(exchange, &mut caller, &mut time, &place).await);
     }
     for after in &case.after {
-        let place = format!("afterwards, the card {} of {}", after.card_id, after.code);
+        let place =
+            text!("afterwards, the card {card_id} of {code}", card_id = after.card_id, code = after.code);
         let read = read_member(after, &caller);
         differences.extend(run_exchange(&read, &mut caller, &mut time, &place).await);
     }
@@ -58,8 +65,9 @@ async fn run_exchange(
         Ok(mut sent) => {
             *time = clock(&exchange.request, &sent).or(*time);
             let missing = caller.keep(&mut sent, &exchange.keep).err();
-            let missing = missing
-                .map(|pointer| Difference::new(Part::Body, format!("a value to keep at {pointer}"), "none"));
+            let missing = missing.map(|pointer| {
+                Difference::new(Part::Body, text!("a value to keep at {pointer}"), phrase!("none"))
+            });
             let mut differences = compare::compare(&exchange.expect, &sent, caller.merchant);
             differences.extend(missing);
             differences

@@ -21,6 +21,7 @@ use wechatpay_client::{
     tls::{self, NoAuthoritiesError},
 };
 use wechatpay_protocol::{BaseUrl, display::error_chain};
+use wechatpay_texts::text;
 
 use crate::case::{BuiltRequest, Placeholders};
 
@@ -50,14 +51,14 @@ static TLS: LazyLock<Result<Arc<ClientConfig>, NoAuthoritiesError>> =
     LazyLock::new(|| tls::system_authorities().map(|authorities| tls::config(authorities).into()));
 
 async fn connect(url: &BaseUrl) -> Result<Box<dyn Connection>, String> {
-    let failed = |error| format!("no connection to {}: {error}", url.authority());
+    let failed = |error| text!("no connection to {host}: {error}", host = url.authority());
     let stream = TcpStream::connect((url.host(), url.port())).await.map_err(failed)?;
     over(url, stream).await
 }
 
 /// Begins to talk to the URL's host over an open connection: by TLS if the URL says so.
 pub(crate) async fn over(url: &BaseUrl, stream: TcpStream) -> Result<Box<dyn Connection>, String> {
-    let failed = |error| format!("no connection to {}: {error}", url.authority());
+    let failed = |error| text!("no connection to {host}: {error}", host = url.authority());
     stream.set_nodelay(true).map_err(failed)?;
     if !url.is_https() {
         return Ok(Box::new(stream));
@@ -99,7 +100,7 @@ pub(crate) async fn built(
     let response = sender.send_request(request).await.map_err(|error| error_chain(&error))?;
     let (head, body) = response.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await;
-    let body = body.map_err(|error| format!("a body that breaks off: {error}"))?.to_bytes();
+    let body = body.map_err(|error| text!("a body that breaks off: {error}"))?.to_bytes();
     connection.abort();
     let names = header_names(&received.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Response { status: head.status, headers: head.headers, names, body })
@@ -164,7 +165,7 @@ pub(crate) async fn exchange(
         } else if received.len() > MAX_HEAD {
             return Err(format!("more than {MAX_HEAD} bytes of headers"));
         } else if !receive(&mut stream, &mut received).await? {
-            return Err("the end of the connection".into());
+            return Err(text!("the end of the connection"));
         }
     }
 }
@@ -173,7 +174,7 @@ pub(crate) async fn exchange(
 fn parse_head(received: &[u8]) -> Result<Option<(Response, usize)>, String> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Response::new(&mut fields);
-    let status = parsed.parse(received).map_err(|error| format!("something other than HTTP: {error}"))?;
+    let status = parsed.parse(received).map_err(|error| text!("something other than HTTP: {error}"))?;
     let httparse::Status::Complete(length) = status else { return Ok(None) };
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|error| error.to_string())?;
     let names = parsed.headers.iter().map(|field| field.name.to_owned()).collect();

@@ -1,6 +1,7 @@
 //! Verifies the signature of a response, and checks which key made it.
 
 use wechatpay_protocol::{Credentials, ResponseSignature, Signature, Timestamp};
+use wechatpay_texts::{phrase, text};
 
 use super::{
     difference::{Difference, Part},
@@ -22,33 +23,32 @@ pub(super) fn compare(expected: SignedBy, exchange: &Exchange, merchant: &Creden
     };
     let ids: Vec<_> = keys.iter().map(|(id, _)| id.as_str()).collect();
     let expected = match ids.as_slice() {
-        [] => "one by a key that the credentials do not have".into(),
-        ids => format!("one by {}", ids.join(" or ")),
+        [] => text!("one by a key that the credentials do not have"),
+        ids => text!("one by {keys}", keys = ids.join(phrase!(" or ").text())),
     };
     let differs = |actual: String| Some(Difference::new(Part::Signature, expected.as_str(), actual));
 
     let signature = match ResponseSignature::from_headers(&response.headers) {
         Ok(signature) => signature,
-        Err(error) => return differs(format!("none: {error}")),
+        Err(error) => return differs(text!("none: {error}")),
     };
     let serial = signature.serial.as_str();
     let Some((_, pem)) = keys.iter().find(|(id, _)| id == serial) else {
-        return differs(format!("one by {serial}"));
+        return differs(text!("one by {serial}"));
     };
     let (at, limit) = (signature.timestamp, Timestamp::MAX_SKEW);
     if let Some(now) = exchange.times.into_iter().find(|now| now.skew(at) > limit) {
-        return differs(format!("one made at {at}, which is more than {} s off {now}", limit.as_secs()));
+        return differs(text!(
+            "one made at {at}, which is more than {limit} s off {now}",
+            limit = limit.as_secs()
+        ));
     }
     let message = signature.message(&response.body).to_bytes();
     let verified = verify(pem, &message, &signature.signature);
     verified.err().map(|problem| {
-        let hint = format!("the message that should be signed:\n{}", visible(&message));
-        Difference::new(
-            Part::Signature,
-            &expected,
-            format!("one by {serial} that does not verify: {problem}"),
-        )
-        .with_hint(Some(hint))
+        let hint = text!("the message that should be signed:\n{message}", message = visible(&message));
+        Difference::new(Part::Signature, &expected, text!("one by {serial} that does not verify: {problem}"))
+            .with_hint(Some(hint))
     })
 }
 

@@ -4,6 +4,7 @@ use std::{fmt, io};
 
 use wechatpay_mock::MockServer;
 use wechatpay_protocol::{BaseUrl, Credentials};
+use wechatpay_texts::{Text, phrase};
 
 use crate::case::Given;
 
@@ -17,8 +18,8 @@ pub struct TestEnvironment {
 }
 
 /// The target may be a real gateway.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text(
     "{url} is not on this machine, so it may be a real gateway, and nothing was sent; if you mean it, add \
      --i-know-this-is-not-a-mock, and only the cases that cannot change anything are run"
 )]
@@ -76,7 +77,7 @@ impl TestEnvironment {
 impl fmt::Display for TestEnvironment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.mock {
-            Some(_) => f.write_str("a mock started inside"),
+            Some(_) => phrase!("a mock started inside").fmt(f),
             None => write!(f, "{}", self.url),
         }
     }

@@ -1,6 +1,7 @@
 //! Decides where each case runs, or why it is skipped.
 
 use std::fmt;
+use wechatpay_texts::{Phrase, phrase, text};
 
 use super::TestEnvironment;
 use crate::case::Case;
@@ -33,7 +34,7 @@ pub enum SkipReason {
     /// It might change something, and the target may be a real gateway.
     NotHarmless,
     /// It needs a gateway key that the credentials do not have.
-    MissingKey(&'static str),
+    MissingKey(Phrase),
 }
 
 /// Decides where each case runs.
@@ -57,9 +58,9 @@ pub fn plan(cases: Vec<Case>, environment: &TestEnvironment) -> Vec<PlannedCase>
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeedsMock => f.write_str("needs a mock with its own state, policies or time"),
-            Self::NotHarmless => f.write_str("is not harmless, and the target may be a real gateway"),
-            Self::MissingKey(key) => write!(f, "the credentials have no {key}"),
+            Self::NeedsMock => phrase!("needs a mock with its own state, policies or time").fmt(f),
+            Self::NotHarmless => phrase!("is not harmless, and the target may be a real gateway").fmt(f),
+            Self::MissingKey(key) => f.write_str(&text!("the credentials have no {key}")),
         }
     }
 }

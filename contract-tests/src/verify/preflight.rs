@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use wechatpay_protocol::{BaseUrl, Credentials, WECHATPAY_SERIAL};
+use wechatpay_texts::Text;
 
 use super::TestEnvironment;
 use crate::{
@@ -14,10 +15,10 @@ use crate::{
 const TARGET: &str = "/v3/certificates";
 
 /// Why no case can be run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum PreflightError {
     /// The server does not respond.
-    #[error("expected a response of {url} to GET {TARGET}, found {found}; is the server running there?")]
+    #[text("expected a response of {url} to GET {TARGET}, found {found}; is the server running there?")]
     Unreachable {
         /// The server.
         url: BaseUrl,
@@ -25,7 +26,7 @@ pub enum PreflightError {
         found: String,
     },
     /// The server does not accept the merchant's signature.
-    #[error(
+    #[text(
         "{url} does not accept the signature of merchant {mchid}, certificate {serial_no}: {response}; are these the \
          credentials of a merchant that it knows?"
     )]
@@ -40,7 +41,7 @@ pub enum PreflightError {
         response: String,
     },
     /// The server signs with a key that the merchant does not know.
-    #[error(
+    #[text(
         "{url} signs with the key {found}, but the credentials have {known}; are they those of another gateway?"
     )]
     UnknownKey {

@@ -1,6 +1,7 @@
 //! Selects the cases to run.
 
 use std::str::FromStr;
+use wechatpay_texts::{Text, phrase};
 
 use crate::case::Case;
 
@@ -22,15 +23,15 @@ pub struct Shard {
 }
 
 /// Text is not a [`Shard`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected i/n with i from 1 to n, such as 1/4, found {found:?}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected i/n with i from 1 to n, such as 1/4, found {found:?}")]
 pub struct ShardError {
     found: String,
 }
 
 /// No case matches the filters. A run without any case would pass, so this is an error.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a case with {} in its id, found none among {cases}; --list shows the ids", .filters.join(" or "))]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected a case with {filters} in its id, found none among {cases}; --list shows the ids", filters = filters.join(phrase!(" or ").text()))]
 pub struct SelectionError {
     filters: Vec<String>,
     cases: usize,

@@ -1,6 +1,7 @@
 //! The report of `verify` on a terminal: all cases by folder, with the differences below each that failed.
 
 use std::io::{self, Write};
+use wechatpay_texts::{phrase, text};
 
 use super::{CaseResult, Outcome, Results};
 use crate::{
@@ -21,10 +22,8 @@ pub fn write(out: &mut impl Write, results: &Results) -> io::Result<()> {
     let Counts { passed, failed, skipped } = results.counts();
     let style = if failed == 0 { GOOD } else { BAD };
     let (target, seconds) = (&results.target, results.took.as_secs_f64());
-    writeln!(
-        out,
-        "\n{style}{passed} passed, {failed} failed, {skipped} skipped{style:#}: {target}, in {seconds:.2} s"
-    )
+    let counts = text!("{passed} passed, {failed} failed, {skipped} skipped");
+    writeln!(out, "\n{style}{counts}{style:#}: {}", text!("{target}, in {seconds:.2} s"))
 }
 
 fn write_case(out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
@@ -40,8 +39,9 @@ fn write_case(out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
                 writeln!(out, "        {}", differences[0].place)?;
                 differences.iter().try_for_each(|difference| write_difference(out, difference))?;
             }
-            writeln!(out, "        {QUIET}why it matters: {}{QUIET:#}", case.why)?;
-            writeln!(out, "        {QUIET}known from: {} ({}){QUIET:#}", case.source, case.provenance)
+            writeln!(out, "        {QUIET}{}{QUIET:#}", text!("why it matters: {why}", why = case.why))?;
+            let (source, provenance) = (&case.source, case.provenance);
+            writeln!(out, "        {QUIET}{}{QUIET:#}", text!("known from: {source} ({provenance})"))
         }
     }
 }
@@ -56,9 +56,11 @@ pub(crate) fn write_difference(out: &mut impl Write, difference: &Difference) ->
 /// Writes expected and found text on one line if each has one line, and otherwise as a diff.
 fn write_lines(out: &mut impl Write, lines: &[(LineKind, String)]) -> io::Result<()> {
     if let [(LineKind::Expected, expected), (LineKind::Actual, actual)] = lines {
-        return writeln!(out, "expected {GOOD}{expected}{GOOD:#}, found {BAD}{actual}{BAD:#}");
+        let [wanted, found] = [phrase!("expected"), phrase!("found")];
+        let comma = phrase!(", ");
+        return writeln!(out, "{wanted} {GOOD}{expected}{GOOD:#}{comma}{found} {BAD}{actual}{BAD:#}");
     }
-    writeln!(out, "{GOOD}- expected{GOOD:#}, {BAD}+ found{BAD:#}")?;
+    writeln!(out, "{GOOD}- {}{GOOD:#}, {BAD}+ {}{BAD:#}", phrase!("expected"), phrase!("found"))?;
     lines.iter().try_for_each(|(kind, line)| match kind {
         LineKind::Same => writeln!(out, "              {line}"),
         LineKind::Expected => writeln!(out, "            {GOOD}- {line}{GOOD:#}"),

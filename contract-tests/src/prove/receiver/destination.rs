@@ -9,6 +9,7 @@ use tokio::{
     time::timeout,
 };
 use wechatpay_protocol::BaseUrl;
+use wechatpay_texts::{phrase, text};
 
 use super::{DestinationError, ReceiverUrl};
 use crate::run::send;
@@ -142,12 +143,14 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered(Answered { status, location: Some(location), .. }) => {
-                write!(f, "answered {}, to {location}", status.as_u16())
+                f.write_str(&text!("answered {status}, to {location}", status = status.as_u16()))
             }
-            Self::Answered(Answered { status, .. }) => write!(f, "answered {}", status.as_u16()),
-            Self::Broken { reason } => write!(f, "gave no answer: {reason}"),
-            Self::TimedOut => f.write_str("gave no answer in time"),
-            Self::Unreachable { reason } => write!(f, "could not be reached: {reason}"),
+            Self::Answered(Answered { status, .. }) => {
+                f.write_str(&text!("answered {status}", status = status.as_u16()))
+            }
+            Self::Broken { reason } => f.write_str(&text!("gave no answer: {reason}")),
+            Self::TimedOut => phrase!("gave no answer in time").fmt(f),
+            Self::Unreachable { reason } => f.write_str(&text!("could not be reached: {reason}")),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, io};
 
 use wechatpay_mock::NoCredentials;
+use wechatpay_texts::Text;
 
 use crate::{
     environment::EnvironmentError,
@@ -10,24 +11,24 @@ use crate::{
 };
 
 /// Why the probes did not run.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum ReceiverError {
     /// No probe was selected.
-    #[error(transparent)]
+    #[text(transparent)]
     Selection(#[from] SelectionError),
     /// A URL may not be called.
-    #[error(transparent)]
+    #[text(transparent)]
     Destination(#[from] DestinationError),
     /// The URL has port 0, which stands for the port of an application that is started.
-    #[error(
+    #[text(
         "port 0 stands for the port of an application that is started; give a command after --, or the port"
     )]
     AnyPort,
     /// There is no free port.
-    #[error("cannot find a free port")]
+    #[text("cannot find a free port")]
     Port(#[source] io::Error),
     /// Nothing listens there.
-    #[error(
+    #[text(
         "nothing can be reached at {url}: {reason}; start the receiver, or give a command that does after --"
     )]
     Unreachable {
@@ -37,22 +38,22 @@ pub enum ReceiverError {
         reason: String,
     },
     /// The application is a command that cannot be run.
-    #[error(transparent)]
+    #[text(transparent)]
     Run(#[from] RunError),
     /// The application does not listen at its URL.
-    #[error("{}", .0)]
+    #[text("{0}")]
     Application(Box<ApplicationError>),
     /// Something else listens at the application's URL.
-    #[error("something listens at {url} already; end it, or use port 0, which stands for a free port")]
+    #[text("something listens at {url} already; end it, or use port 0, which stands for a free port")]
     PortTaken {
         /// The URL.
         url: String,
     },
     /// All selected probes are skipped.
-    #[error("expected a probe that can run, found none; --list says why each is skipped")]
+    #[text("expected a probe that can run, found none; --list says why each is skipped")]
     AllSkipped,
     /// The application does not say how often it acted, or does not forget.
-    #[error("the application's {option}: {reason}")]
+    #[text("the application's {option}: {reason}")]
     Question {
         /// The option with the URL.
         option: &'static str,
@@ -60,30 +61,30 @@ pub enum ReceiverError {
         reason: String,
     },
     /// There is no such merchant, or its private key is unknown.
-    #[error(transparent)]
+    #[text(transparent)]
     Credentials(#[from] NoCredentials),
     /// A mock for the application cannot be started.
-    #[error("cannot start a mock for the application")]
+    #[text("cannot start a mock for the application")]
     Mock(#[source] io::Error),
     /// There is no folder for the application's credentials.
-    #[error("cannot create a folder for credentials")]
+    #[text("cannot create a folder for credentials")]
     Folder(#[source] io::Error),
     /// The application's environment cannot be prepared.
-    #[error(transparent)]
+    #[text(transparent)]
     Environment(#[from] EnvironmentError),
 }
 
 /// Why a URL may not be called, or cannot be.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum DestinationError {
     /// The host is neither this machine nor allowed.
-    #[error("{host} is not this machine; allow it with --allow-host {host} if it is yours")]
+    #[text("{host} is not this machine; allow it with --allow-host {host} if it is yours")]
     NotAllowed {
         /// The host.
         host: String,
     },
     /// The host has no address.
-    #[error("cannot find the address of {host}")]
+    #[text("cannot find the address of {host}")]
     Unknown {
         /// The host.
         host: String,
@@ -91,7 +92,7 @@ pub enum DestinationError {
         source: io::Error,
     },
     /// A name of this machine leads elsewhere.
-    #[error("{host} does not lead to this machine; allow it with --allow-host {host} if that is right")]
+    #[text("{host} does not lead to this machine; allow it with --allow-host {host} if that is right")]
     Elsewhere {
         /// The host.
         host: String,

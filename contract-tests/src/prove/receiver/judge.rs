@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 use wechatpay_protocol::display::printable;
+use wechatpay_texts::phrase;
 
 use super::{
     Must,
@@ -116,13 +117,13 @@ fn odd_body(answered: &Answered) -> Option<&'static str> {
     if text.is_empty() {
         None
     } else if text.starts_with("<xml") {
-        Some("<xml>, which is the answer of APIv2")
+        Some(phrase!("<xml>, which is the answer of APIv2").text())
     } else if answered.is_html || text.starts_with("<!") || text.starts_with("<html") {
-        Some("a page of HTML: is this the application, or a page of its framework?")
+        Some(phrase!("a page of HTML: is this the application, or a page of its framework?").text())
     } else if text.eq_ignore_ascii_case("success") {
-        Some("the text success, which is the answer of other payment services")
+        Some(phrase!("the text success, which is the answer of other payment services").text())
     } else if serde_json::from_str::<Value>(text).is_ok_and(|body| body["code"] == "FAIL") {
-        Some("FAIL, which is a refusal, and a status that is none")
+        Some(phrase!("FAIL, which is a refusal, and a status that is none").text())
     } else {
         None
     }
@@ -164,7 +165,7 @@ mod tests {
         match judge.judge(must, &answer(status, body)) {
             Judgement::Right => None,
             Judgement::Wrong(kind) => Some(kind.name()),
-            Judgement::Nothing => Some("nothing"),
+            Judgement::Nothing => Some(phrase!("nothing").text()),
         }
     }
 
@@ -173,14 +174,18 @@ mod tests {
         assert_eq!(judged(None, Must::Take, 204, ""), None);
         assert_eq!(judged(None, Must::Take, 200, r#"{"code":"SUCCESS","message":"成功"}"#), None);
         for status in [201, 202, 302, 400, 403, 500] {
-            assert_eq!(judged(None, Must::Take, status, ""), Some("wrong-status"), "{status}");
+            assert_eq!(
+                judged(None, Must::Take, status, ""),
+                Some(phrase!("wrong-status").text()),
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn a_body_that_is_not_meant_for_the_gateway_is_named() {
         for body in ["<xml>…</xml>", "success", "SUCCESS\n", "<!doctype html>", r#"{"code":"FAIL"}"#] {
-            assert_eq!(judged(None, Must::Take, 200, body), Some("odd-body"), "{body}");
+            assert_eq!(judged(None, Must::Take, 200, body), Some(phrase!("odd-body").text()), "{body}");
         }
     }
 
@@ -196,27 +201,27 @@ mod tests {
     fn a_forged_callback_is_refused_by_4xx_and_5xx_only() {
         let refused = |status, body| judged(Some(200), Must::Refuse, status, body);
         assert_eq!((refused(401, ""), refused(500, "")), (None, None));
-        assert_eq!(refused(200, ""), Some("let-through"));
-        assert_eq!(refused(202, ""), Some("let-through"));
-        assert_eq!(refused(200, r#"{"code":"FAIL","message":"失败"}"#), Some("odd-refusal"));
-        assert_eq!(refused(302, ""), Some("odd-refusal"));
+        assert_eq!(refused(200, ""), Some(phrase!("let-through").text()));
+        assert_eq!(refused(202, ""), Some(phrase!("let-through").text()));
+        assert_eq!(refused(200, r#"{"code":"FAIL","message":"失败"}"#), Some(phrase!("odd-refusal").text()));
+        assert_eq!(refused(302, ""), Some(phrase!("odd-refusal").text()));
     }
 
     #[test]
     fn a_refusal_of_everything_proves_nothing() {
-        assert_eq!(judged(Some(403), Must::Refuse, 403, ""), Some("nothing"));
-        assert_eq!(judged(Some(403), Must::Take, 401, ""), Some("nothing"));
+        assert_eq!(judged(Some(403), Must::Refuse, 403, ""), Some(phrase!("nothing").text()));
+        assert_eq!(judged(Some(403), Must::Take, 401, ""), Some(phrase!("nothing").text()));
         assert_eq!(judged(Some(403), Must::Take, 200, ""), None);
-        assert_eq!(judged(Some(403), Must::Refuse, 200, ""), Some("let-through"));
+        assert_eq!(judged(Some(403), Must::Refuse, 200, ""), Some(phrase!("let-through").text()));
     }
 
     #[test]
     fn a_wrong_status_of_success_is_found_once_and_refusals_still_count() {
         for status in [201, 302] {
             assert_eq!(judged(Some(status), Must::Take, status, ""), None);
-            assert_eq!(judged(Some(status), Must::Take, 401, ""), Some("not-accepted"));
+            assert_eq!(judged(Some(status), Must::Take, 401, ""), Some(phrase!("not-accepted").text()));
             assert_eq!(judged(Some(status), Must::Refuse, 401, ""), None);
-            assert_eq!(judged(Some(status), Must::Refuse, status, ""), Some("let-through"));
+            assert_eq!(judged(Some(status), Must::Refuse, status, ""), Some(phrase!("let-through").text()));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::{fs, io, path::Path, str::FromStr};
 
 use serde_json::{Map, Value};
+use wechatpay_texts::Text;
 
 /// An order that the receiver knows, with the members of a transaction by which it recognizes it: `out_trade_no`, and where
 /// they differ from the sample `amount`, `mchid`, `appid`, `payer`, `attach`.
@@ -10,10 +11,10 @@ use serde_json::{Map, Value};
 pub struct KnownOrder(Map<String, Value>);
 
 /// Why there is no [`KnownOrder`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum KnownOrderError {
     /// The file cannot be read.
-    #[error("cannot read the order {path}")]
+    #[text("cannot read the order {path}")]
     File {
         /// The file.
         path: String,
@@ -21,10 +22,10 @@ pub enum KnownOrderError {
         source: io::Error,
     },
     /// It is not JSON.
-    #[error("the order: expected a JSON object, found something else")]
+    #[text("the order: expected a JSON object, found something else")]
     Json(#[from] serde_json::Error),
     /// It does not say which order it is.
-    #[error("the order: expected its out_trade_no as a text, found none")]
+    #[text("the order: expected its out_trade_no as a text, found none")]
     NoNumber,
 }
 

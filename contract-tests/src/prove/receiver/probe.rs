@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use wechatpay_texts::phrase;
 
 use super::sending::Sending;
 use crate::prove::About;
@@ -53,10 +54,10 @@ pub enum Need {
 impl fmt::Display for Must {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Take => "answer 200 or 204",
-            Self::Refuse => "refuse with 4xx or 5xx",
-            Self::Handle => "answer, with anything but 5xx",
-            Self::Answer => "answer, with any status",
+            Self::Take => phrase!("answer 200 or 204").text(),
+            Self::Refuse => phrase!("refuse with 4xx or 5xx").text(),
+            Self::Handle => phrase!("answer, with anything but 5xx").text(),
+            Self::Answer => phrase!("answer, with any status").text(),
         })
     }
 }
@@ -65,11 +66,15 @@ impl Need {
     /// Why a probe that needs this is skipped.
     pub(super) fn reason(self) -> &'static str {
         match self {
-            Self::Count => "needs --count-url, which says how often the application acted",
-            Self::Order => "needs --order, an order that the application knows",
-            Self::Certificate => "the receiver has no platform certificate; --keys says which keys it has",
-            Self::PublicKey => "the receiver has no public key; --keys says which keys it has",
-            Self::OneKey => "the receiver has both keys; --keys says which keys it has",
+            Self::Count => phrase!("needs --count-url, which says how often the application acted").text(),
+            Self::Order => phrase!("needs --order, an order that the application knows").text(),
+            Self::Certificate => {
+                phrase!("the receiver has no platform certificate; --keys says which keys it has").text()
+            }
+            Self::PublicKey => {
+                phrase!("the receiver has no public key; --keys says which keys it has").text()
+            }
+            Self::OneKey => phrase!("the receiver has both keys; --keys says which keys it has").text(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use wechatpay_texts::text;
 
 use super::{Must, Need, ReceiverProbe, sending::Sending};
 use crate::prove::{About, Severity};
@@ -86,9 +87,9 @@ fn requirement(sendings: &[(Must, Sending)], acts: Option<u64>) -> String {
     let must = parts.join(", then ");
     match acts {
         None => must,
-        Some(0) => format!("{must}, and not act"),
-        Some(1) => format!("{must}, and act once"),
-        Some(times) => format!("{must}, and act {times} times"),
+        Some(0) => text!("{must}, and not act"),
+        Some(1) => text!("{must}, and act once"),
+        Some(times) => text!("{must}, and act {times} times"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::Uri;
 use wechatpay_protocol::BaseUrl;
+use wechatpay_texts::Text;
 
 /// The URL of a receiver: `http://127.0.0.1:3000/notify`. Port 0 stands for a free port, for an application that is yet
 /// to be started.
@@ -15,16 +16,16 @@ pub struct ReceiverUrl {
 }
 
 /// Text is not a [`ReceiverUrl`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum ReceiverUrlError {
     /// It is not an absolute URL.
-    #[error("expected http://host:port/path or https://host:port/path, found {found:?}")]
+    #[text("expected http://host:port/path or https://host:port/path, found {found:?}")]
     Form {
         /// The text.
         found: String,
     },
     /// It has a user name or a password.
-    #[error("expected a URL without a user name and a password, found one with them (not shown)")]
+    #[text("expected a URL without a user name and a password, found one with them (not shown)")]
     UserInfo,
 }
 
