@@ -69,7 +69,9 @@ fn every_entry_is_a_text_of_its_crate() {
 fn every_entry_is_chinese_and_says_ni() {
     for package in crates() {
         for (english, chinese) in catalogue(&package) {
-            let is_chinese = chinese.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character));
+            // Or punctuation in its width.
+            let is_chinese = |one| matches!(one, '\u{3000}'..='\u{303f}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}');
+            let is_chinese = chinese.chars().any(is_chinese);
             assert!(is_chinese && !chinese.contains('您'), "{english:?} = {chinese:?}");
         }
     }
