@@ -272,7 +272,7 @@ mod tests {
             Language::Chinese.within(|| read().to_string()),
             "配置有 3 处错误\n\
              shop.toml:1: listen：应为字符串，实际是：1\n    请加上双引号\n\
-             shop.toml:2: shared：应为 true 或 false，实际是：字符串\n    请去掉引号\n\
+             shop.toml:2: shared：应为布尔值，实际是：字符串\n    请去掉引号\n\
              shop.toml:3: [[fault]]: 应有 fault、error 或 latency，且 fault 与 error 不能并存，实际同时有 fault 和 error\n    \
              fixtures/config/example.toml 列出了 [[fault]] 的所有键"
         );

@@ -8,6 +8,9 @@ use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{config::Config, merchants::PlatformCertificates, policies::Policies, store::StorePlace};
 
+/// Where mapped callbacks go.
+const CALLBACKS: Phrase = Phrase { english: "callbacks", chinese: "回调映射" };
+
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |name: Option<Phrase>| name.unwrap_or(Phrase { english: "", chinese: "" });
@@ -25,7 +28,7 @@ impl Config {
         lines.extend(
             self.proxy_passthrough.iter().map(|host| (Some(phrase!("passes through")), host.to_string())),
         );
-        lines.extend(self.notify.maps.iter().map(|map| (Some(phrase!("callbacks")), map.to_string())));
+        lines.extend(self.notify.maps.iter().map(|map| (Some(CALLBACKS), map.to_string())));
         lines.extend(self.notify.hosts.iter().map(|host| (Some(phrase!("callbacks to")), host.to_string())));
         if self.store != StorePlace::Memory {
             let store = &self.store;
