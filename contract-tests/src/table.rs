@@ -71,7 +71,7 @@ pub fn faults() -> String {
 pub fn callback_faults() -> String {
     let mut text = String::from("\n| fault | what happens | provenance |\n|---|---|---|\n");
     for fault in Fault::of_callbacks() {
-        let meaning = fault.meaning().replace("the response", "the callback");
+        let meaning = fault.callback_meaning();
         let _ = writeln!(text, "| `{fault}` | {} | {} |", cell(&meaning), fault.provenance());
     }
     text
@@ -81,7 +81,7 @@ pub fn callback_faults() -> String {
 pub fn request_numbers() -> String {
     let mut text = String::from("\n| request number | what happens |\n|---|---|\n");
     for form in TRIGGER_FORMS {
-        let _ = writeln!(text, "| `{}` | {} |", cell(form.number), cell(form.meaning));
+        let _ = writeln!(text, "| `{}` | {} |", cell(form.number), cell(form.meaning.text()));
     }
     text
 }

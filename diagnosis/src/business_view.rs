@@ -5,6 +5,7 @@ use aws_lc_rs::hmac;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use wechatpay_protocol::{HashAlgorithm, display::printable};
+use wechatpay_texts::text;
 
 use crate::{
     Diagnosis, Fact, KnownMistake, ParameterProblem, PaySignDiagnosis, ProvedMistake, Secret, SecretKind,
@@ -331,15 +332,13 @@ const MOST_GIVEN: usize = 32;
 
 fn unexplained(evidence: &BusinessViewEvidence<'_>, sign: &str) -> Diagnosis {
     let characters = sign.chars().count();
-    let mut facts = vec![Fact::new(
-        format!("the sign has {characters} characters; an HMAC-SHA256 in hex has 64"),
-        format!("签名值有 {characters} 个字符；HMAC-SHA256 的十六进制为 64 个字符"),
-    )];
+    let mut facts = vec![Fact::of(|| {
+        text!("the sign has {characters} characters; an HMAC-SHA256 in hex has 64")
+    })];
     if !evidence.secrets.iter().any(|secret| secret.kind == SecretKind::ApiV2) {
-        facts.push(Fact::new(
-            "the mock does not know the merchant's key of API v2: configure its apiv2_key",
-            "模拟服务不知道该商户的 APIv2 密钥：请配置 apiv2_key",
-        ));
+        facts.push(Fact::of(|| {
+            text!("the mock does not know the merchant's key of API v2: configure its apiv2_key")
+        }));
     }
     // 256 bytes in Base64.
     let hints = if characters == 344 { HINTS.iter().collect() } else { Vec::new() };

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use wechatpay_protocol::display::printable;
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::rules::Subject;
 
@@ -18,17 +19,14 @@ pub struct Difference {
     subject: Subject,
 }
 
-/// The name of each line, in English and Chinese.
-const REQUEST_LINES: [[&str; 2]; 5] = [
-    ["method", "请求方法"],
-    ["path and query", "路径与查询串"],
-    ["timestamp", "时间戳"],
-    ["nonce", "随机串"],
-    ["body", "请求体"],
-];
-const RESPONSE_LINES: [[&str; 2]; 3] = [["timestamp", "时间戳"], ["nonce", "随机串"], ["body", "报文主体"]];
-const PAY_SIGN_LINES: [[&str; 2]; 4] =
-    [["appid", "应用 ID"], ["timestamp", "时间戳"], ["nonce", "随机串"], ["prepay_id", "预支付交易会话标识"]];
+/// The name of each line.
+const REQUEST_LINES: [Phrase; 5] =
+    [phrase!("method"), phrase!("path and query"), TIMESTAMP, NONCE, phrase!("body")];
+const RESPONSE_LINES: [Phrase; 3] =
+    [TIMESTAMP, NONCE, Phrase { english: "body", chinese: "报文主体" }];
+const PAY_SIGN_LINES: [Phrase; 4] = [phrase!("appid"), TIMESTAMP, NONCE, phrase!("prepay_id")];
+const TIMESTAMP: Phrase = phrase!("timestamp");
+const NONCE: Phrase = phrase!("nonce");
 
 /// The number of bytes shown before and after the difference.
 const BEFORE: usize = 16;
@@ -54,21 +52,13 @@ impl Difference {
         Some(Self { line: index + 1, expected, signed, subject })
     }
 
-    /// The name of the line: `path and query`.
+    /// The name of the line in English: `path and query`.
     pub fn name(&self) -> &'static str {
-        lines(self.subject)[self.line - 1][0]
-    }
-
-    /// The difference in Chinese; `Display` has it in English.
-    pub fn chinese(&self) -> String {
-        let Self { line, expected, signed, subject } = self;
-        let [_, name] = lines(*subject)[line - 1];
-        let should_be = if is_signed_wrongly(*subject) { "应为" } else { "现为" };
-        format!("第 {line} 行（{name}）{should_be} `{expected}`，实际签名的是 `{signed}`")
+        lines(self.subject)[self.line - 1].english
     }
 }
 
-fn lines(subject: Subject) -> &'static [[&'static str; 2]] {
+fn lines(subject: Subject) -> &'static [Phrase] {
     match subject {
         Subject::Request => &REQUEST_LINES,
         Subject::Response | Subject::Resource => &RESPONSE_LINES,
@@ -84,8 +74,13 @@ fn is_signed_wrongly(subject: Subject) -> bool {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, expected, signed, subject } = self;
-        let should_be = if is_signed_wrongly(*subject) { "should be" } else { "is" };
-        write!(f, "line {line} ({}) {should_be} `{expected}`, but `{signed}` was signed", self.name())
+        let name = lines(*subject)[line - 1];
+        let text = if is_signed_wrongly(*subject) {
+            text!("line {line} ({name}) should be `{expected}`, but `{signed}` was signed")
+        } else {
+            text!("line {line} ({name}) is `{expected}`, but `{signed}` was signed")
+        };
+        f.write_str(&text)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use wechatpay_protocol::VerifyingKey;
+use wechatpay_texts::text;
 
 use crate::{KnownMistake, rules::Subject};
 
@@ -89,28 +90,17 @@ impl KeyHolder {
             Self::Given(_) => &KEYS[4],
         }
     }
-
-    pub(crate) fn chinese(&self) -> String {
-        match self {
-            Self::Gateway(id) => format!("微信支付平台（{id}）"),
-            Self::Merchant(mchid) => format!("商户 {mchid}"),
-            Self::Given(Some(id)) => format!("所给的密钥（{id}）"),
-            Self::Given(None) => "所给的公钥".into(),
-            Self::Development => "开发商户".into(),
-            Self::Stranger => "开发凭据中的陌生人（other_key.pem）".into(),
-        }
-    }
 }
 
 impl fmt::Display for KeyHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gateway(id) => write!(f, "the gateway ({id})"),
-            Self::Merchant(mchid) => write!(f, "merchant {mchid}"),
-            Self::Given(Some(id)) => write!(f, "the given certificate or public key {id}"),
-            Self::Given(None) => f.write_str("the given public key"),
-            Self::Development => f.write_str("the development merchant"),
-            Self::Stranger => f.write_str("the stranger in the development credentials (other_key.pem)"),
-        }
+        f.write_str(&match self {
+            Self::Gateway(id) => text!("the gateway ({id})"),
+            Self::Merchant(mchid) => text!("merchant {mchid}"),
+            Self::Given(Some(id)) => text!("the given certificate or public key {id}"),
+            Self::Given(None) => text!("the given public key"),
+            Self::Development => text!("the development merchant"),
+            Self::Stranger => text!("the stranger in the development credentials (other_key.pem)"),
+        })
     }
 }

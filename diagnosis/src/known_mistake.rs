@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use wechatpay_texts::Phrase;
+
 /// A mistake in signing that can be proved.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KnownMistake {
@@ -47,6 +49,11 @@ pub(crate) enum Cost {
 impl KnownMistake {
     pub(crate) const fn new(name: &'static str, english: &'static str, chinese: &'static str) -> Self {
         Self { name, english, chinese }
+    }
+
+    /// The remedy in the current language.
+    pub fn remedy(&self) -> &'static str {
+        Phrase { english: self.english, chinese: self.chinese }.text()
     }
 }
 

@@ -87,6 +87,7 @@ mod values;
 use std::time::{Duration, Instant};
 
 use wechatpay_protocol::{Recovered, RequestMessage, Signature, VerifyingKey};
+use wechatpay_texts::text;
 
 pub use business_view::{
     BusinessView, BusinessViewEvidence, GivenParameter, diagnose_business_view, given_parameter,
@@ -228,49 +229,37 @@ fn bare_hash(case: &impl Suspects, deadline: Deadline) -> Option<Diagnosis> {
 }
 
 fn unexplained(claim: Claim<'_>, deadline: Deadline) -> Diagnosis {
-    let text = match claim.signature.parse::<Signature>() {
+    let form = match claim.signature.parse::<Signature>() {
         Ok(signature) => {
             let bytes = signature.as_bytes().len();
-            Fact::new(
-                format!("the signature is Base64 of {bytes} bytes"),
-                format!("签名值是 {bytes} 字节数据的 Base64"),
-            )
+            Fact::of(|| text!("the signature is Base64 of {bytes} bytes"))
         }
         Err(_) => {
             let characters = claim.signature.chars().count();
-            Fact::new(
-                format!("the signature has {characters} characters and is not standard Base64"),
-                format!("签名值有 {characters} 个字符，不是标准 Base64"),
-            )
+            Fact::of(|| text!("the signature has {characters} characters and is not standard Base64"))
         }
     };
     let bits = claim.key.bits();
     let bytes = bits.div_ceil(8);
-    let [whose, whose_in_chinese] = match claim.subject {
-        Subject::Request | Subject::PaySign | Subject::BusinessView => ["the merchant's key", "商户密钥"],
-        Subject::Response | Subject::Resource => ["the key", "验签密钥"],
+    let key = match claim.subject {
+        Subject::Request | Subject::PaySign | Subject::BusinessView => Fact::of(|| {
+            text!("the merchant's key has {bits} bits, so its signatures have {bytes} bytes")
+        }),
+        Subject::Response | Subject::Resource => {
+            Fact::of(|| text!("the key has {bits} bits, so its signatures have {bytes} bytes"))
+        }
     };
-    let key = Fact::new(
-        format!("{whose} has {bits} bits, so its signatures have {bytes} bytes"),
-        format!("{whose_in_chinese}为 {bits} 位，其签名长度为 {bytes} 字节"),
-    );
     let others = claim.others().count();
     let keys = if deadline.is_over() {
         time_was_up()
     } else {
-        Fact::new(
-            format!("neither that key nor any of {others} other known keys made it"),
-            format!("该密钥和其他 {others} 个已知密钥都不匹配"),
-        )
+        Fact::of(|| text!("neither that key nor any of {others} other known keys made it"))
     };
-    Diagnosis { facts: vec![text, key, keys], ..Diagnosis::of(claim.subject, Verdict::Unexplained) }
+    Diagnosis { facts: vec![form, key, keys], ..Diagnosis::of(claim.subject, Verdict::Unexplained) }
 }
 
 fn time_was_up() -> Fact {
-    Fact::new(
-        "the time limit was reached before every known mistake was tried",
-        "时间已到，还有已知错误没有尝试",
-    )
+    Fact::of(|| text!("the time limit was reached before every known mistake was tried"))
 }
 
 /// The time to stop; none if it is too far in the future.

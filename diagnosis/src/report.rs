@@ -1,6 +1,8 @@
-//! The diagnosis in English and Chinese.
+//! The diagnosis as text.
 
 use std::fmt;
+
+use wechatpay_texts::{Language, phrase, text};
 
 use crate::{Difference, KnownMistake, ProvedMistake, rules::Subject};
 
@@ -138,8 +140,18 @@ impl Verdict {
 }
 
 impl Fact {
-    pub(crate) fn new(english: impl Into<String>, chinese: impl Into<String>) -> Self {
-        Self { english: english.into(), chinese: chinese.into() }
+    /// What this says in each language.
+    pub(crate) fn of(text: impl Fn() -> String) -> Self {
+        Self { english: Language::English.within(&text), chinese: Language::Chinese.within(&text) }
+    }
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match Language::current() {
+            Language::English => &self.english,
+            Language::Chinese => &self.chinese,
+        })
     }
 }
 
@@ -166,14 +178,14 @@ impl Diagnosis {
         if hints.is_empty() { name } else { format!("{name}; hint={}", hints.join("+")) }
     }
 
-    /// One line in Chinese: the names, the line that differs, the remedies, what else is certain, and hints.
+    /// Its text in English, whatever the current language.
+    pub fn english(&self) -> String {
+        Language::English.within(|| self.to_string())
+    }
+
+    /// Its text in Chinese, whatever the current language.
     pub fn chinese(&self) -> String {
-        let difference = self.difference.iter().map(Difference::chinese);
-        let remedies = self.parts().map(|part| part.chinese.to_owned());
-        let facts = self.shown_facts().map(|fact| fact.chinese.clone());
-        let hints = self.hints.iter().map(|hint| format!("提示（未经证实）：{}", hint.chinese));
-        let parts: Vec<_> = difference.chain(remedies).chain(facts).chain(hints).collect();
-        format!("{}：{}", self.name(), parts.join("；"))
+        Language::Chinese.within(|| self.to_string())
     }
 
     /// The mistakes, and the verdict's advice: their remedies explain what to do.
@@ -191,10 +203,12 @@ impl Diagnosis {
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let difference = self.difference.iter().map(ToString::to_string);
-        let remedies = self.parts().map(|part| part.english.to_owned());
-        let facts = self.shown_facts().map(|fact| fact.english.clone());
-        let hints = self.hints.iter().map(|hint| format!("hint, not proof: {}", hint.english));
+        let remedies = self.parts().map(|part| part.remedy().to_owned());
+        let facts = self.shown_facts().map(ToString::to_string);
+        let hints =
+            self.hints.iter().map(|hint| text!("hint, not proof: {remedy}", remedy = hint.remedy()));
         let parts: Vec<_> = difference.chain(remedies).chain(facts).chain(hints).collect();
-        write!(f, "{}: {}", self.name(), parts.join("; "))
+        let colon = phrase!(": ");
+        write!(f, "{}{colon}{}", self.name(), parts.join(phrase!("; ").text()))
     }
 }

@@ -1,6 +1,7 @@
 //! Finds the known key that made the signature.
 
-use wechatpay_protocol::{Recovered, Signature, VerifyingKey};
+use wechatpay_protocol::{HashAlgorithm, Recovered, Signature, VerifyingKey};
+use wechatpay_texts::text;
 
 use crate::{Deadline, Fact, KeyHolder, KnownKey, KnownMistake, encoding::ENCODINGS, rules::Subject};
 
@@ -68,26 +69,20 @@ impl Signer {
     /// Facts about the key, and about padding and hash.
     pub(crate) fn facts(&self, recovered: &Recovered) -> [Fact; 2] {
         let holder = match &self.holder {
-            None if self.subject == Subject::Response => Fact::new(
-                "the key that Wechatpay-Serial names made it",
-                "签名使用的是 Wechatpay-Serial 对应的密钥",
-            ),
-            None => Fact::new("the merchant's own key made it", "签名使用的是该商户自己的私钥"),
-            Some(holder) => Fact::new(
-                format!("the key of {holder} made it"),
-                format!("签名使用的是{}的私钥", holder.chinese()),
-            ),
+            None if self.subject == Subject::Response => {
+                Fact::of(|| text!("the key that Wechatpay-Serial names made it"))
+            }
+            None => Fact::of(|| text!("the merchant's own key made it")),
+            Some(holder) => Fact::of(|| text!("the key of {holder} made it")),
         };
         let padding = match recovered {
             Recovered::Pkcs1 { .. } | Recovered::Bare { .. } => "PKCS#1 v1.5",
             Recovered::Pss { .. } => "PSS",
         };
-        let [hash, hash_in_chinese] = match recovered.hash() {
-            Some(hash) => [hash.name(); 2],
-            None => ["no hash named", "未标明哈希算法"],
+        let padding = match recovered.hash().map(HashAlgorithm::name) {
+            Some(hash) => Fact::of(|| text!("padding {padding}, {hash}")),
+            None => Fact::of(|| text!("padding {padding}, no hash named")),
         };
-        let padding =
-            Fact::new(format!("padding {padding}, {hash}"), format!("填充方式 {padding}，{hash_in_chinese}"));
         [holder, padding]
     }
 }

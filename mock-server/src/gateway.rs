@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use wechatpay_diagnosis::Diagnosis;
 use wechatpay_openapi::Contract;
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::text;
 
 use crate::{
     api::error::ApiError,
@@ -191,7 +192,8 @@ impl Gateway {
         concluded: Concluded,
         error: Unavailable,
     ) -> Concluded {
-        tracing::error!("exchange {} is answered with 503: {error}", concluded.exchange.number);
+        let number = concluded.exchange.number;
+        tracing::error!("{}", text!("exchange {number} is answered with 503: {error}"));
         let (random, keep_alive) = (self.randomness.bytes(), &self.keep_alive);
         let response = respond(received, &Err(unavailable(error)), now, random, keep_alive);
         Concluded { response, fault: None, ..concluded }

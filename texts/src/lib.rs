@@ -143,8 +143,14 @@ impl From<Phrase> for String {
 }
 
 impl fmt::Display for Phrase {
+    /// Padded by columns: a Chinese character takes two.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.text())
+        let text = self.text();
+        let columns: usize = text.chars().map(|one| if one.is_ascii() { 1 } else { 2 }).sum();
+        let missing = f.width().unwrap_or(0).saturating_sub(columns);
+        let before = if f.align() == Some(fmt::Alignment::Right) { missing } else { 0 };
+        let after = missing - before;
+        write!(f, "{:before$}{text}{:after$}", "", "")
     }
 }
 
@@ -187,7 +193,8 @@ mod tests {
     #[test]
     fn a_phrase_is_shown_in_the_current_language() {
         let phrase = Phrase { english: "yes", chinese: "是" };
-        assert_eq!(format!("{phrase:>4}"), " yes");
+        assert_eq!(format!("{phrase:>4}{phrase:4}."), " yesyes .");
+        assert_eq!(Language::Chinese.within(|| format!("{phrase:>4}{phrase:4}.")), "  是是  .");
         assert_eq!(Language::Chinese.within(|| phrase.to_string()), "是");
     }
 

@@ -35,25 +35,21 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
         json!({
             "name": fault.name(),
             "meaning": fault.meaning(),
-            "applied": fault.applied().to_string(),
+            "applied": fault.applied(),
             "provenance": fault.provenance(),
             "request_number": fault.trigger_number(),
         })
     });
-    let forms = TRIGGER_FORMS.iter().map(|form| json!({ "number": form.number, "meaning": form.meaning }));
+    let forms =
+        TRIGGER_FORMS.iter().map(|form| json!({ "number": form.number, "meaning": form.meaning.text() }));
     let of_callbacks = Fault::of_callbacks().map(|fault| {
-        json!({ "name": fault.name(), "meaning": of_callback(fault), "provenance": fault.provenance() })
+        json!({ "name": fault.name(), "meaning": fault.callback_meaning(), "provenance": fault.provenance() })
     });
     print_json(&json!({
         "faults": faults.collect::<Vec<_>>(),
         "request_numbers": forms.collect::<Vec<_>>(),
         "callback_faults": of_callbacks.collect::<Vec<_>>(),
     }))
-}
-
-/// What the fault does to a callback. What it does to the signature of a response, it does to a callback's.
-fn of_callback(fault: Fault) -> String {
-    fault.meaning().replace("the response", "the callback")
 }
 
 fn write(out: &mut dyn Write) -> io::Result<()> {
@@ -87,7 +83,7 @@ fn write(out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\n{}", phrase!("Faults of callbacks, for a rule with \"on\": \"callback\":"))?;
     for fault in Fault::of_callbacks() {
-        writeln!(out, "  {fault:NAME$} {:11} {}", fault.provenance(), of_callback(fault))?;
+        writeln!(out, "  {fault:NAME$} {:11} {}", fault.provenance(), fault.callback_meaning())?;
     }
     writeln!(out, "\n{RULES}{SAME_RULE}")
 }

@@ -15,7 +15,7 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
     }
     print(|out| {
         for policy in POLICIES {
-            writeln!(out, "{} ({})\n  {}", policy.name, Policy::PROVENANCE, policy.question.trim())?;
+            writeln!(out, "{} ({})\n  {}", policy.name, Policy::PROVENANCE, policy.question.text().trim())?;
             writeln!(out, "  {}", text!("Source: {source}.", source = policy.source))?;
             for (index, value) in policy.values.iter().enumerate() {
                 let is_default = if index == 0 { phrase!(", the default").text() } else { "" };
@@ -28,11 +28,12 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
 }
 
 fn to_json(policy: &Policy) -> serde_json::Value {
-    let values = policy.values.iter().map(|value| json!({ "name": value.name(), "meaning": value.meaning }));
+    let values =
+        policy.values.iter().map(|value| json!({ "name": value.name(), "meaning": value.meaning.text() }));
     json!({
         "name": policy.name,
-        "question": policy.question.trim(),
-        "source": policy.source,
+        "question": policy.question.text().trim(),
+        "source": policy.source.text(),
         "provenance": Policy::PROVENANCE,
         "default": policy.values[0].name(),
         "values": values.collect::<Vec<_>>(),

@@ -125,7 +125,7 @@ fn diagnosed(diagnosis: &Diagnosis) -> Value {
         })),
         "known": known.collect::<Vec<_>>(),
         "hints": hints.collect::<Vec<_>>(),
-        "text": diagnosis.to_string(),
+        "text": diagnosis.english(),
         "chinese": diagnosis.chinese(),
     })
 }

@@ -1,6 +1,8 @@
-//! The diagnosis of parameters and paySign in English and Chinese.
+//! The diagnosis of parameters and paySign as text.
 
 use std::fmt;
+
+use wechatpay_texts::{Language, phrase, text};
 
 use crate::{Diagnosis, ProvedMistake, business_view, rules::Subject};
 
@@ -48,18 +50,14 @@ impl PaySignDiagnosis {
         self.parameters.first().map_or(fails, |problem| &problem.shown)
     }
 
-    /// One line in Chinese; `Display` has it in English.
-    pub fn chinese(&self) -> String {
-        let parameters = self.parameters.iter().map(ParameterProblem::chinese);
-        parameters.chain(self.signature.as_ref().map(Diagnosis::chinese)).collect::<Vec<_>>().join("；")
+    /// Its text in English, whatever the current language.
+    pub fn english(&self) -> String {
+        Language::English.within(|| self.to_string())
     }
-}
 
-impl ParameterProblem {
-    /// One line in Chinese; `Display` has it in English.
+    /// Its text in Chinese, whatever the current language.
     pub fn chinese(&self) -> String {
-        let Self { mistake, parameter, expected, found, .. } = self;
-        format!("{mistake}：{parameter} 应为 `{expected}`，实际是 `{found}`；{}", mistake.known.chinese)
+        Language::Chinese.within(|| self.to_string())
     }
 }
 
@@ -68,7 +66,7 @@ impl fmt::Display for PaySignDiagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameters = self.parameters.iter().map(ToString::to_string);
         let all = parameters.chain(self.signature.as_ref().map(ToString::to_string)).collect::<Vec<_>>();
-        f.write_str(&all.join("; "))
+        f.write_str(&all.join(phrase!("; ").text()))
     }
 }
 
@@ -76,10 +74,7 @@ impl fmt::Display for PaySignDiagnosis {
 impl fmt::Display for ParameterProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mistake, parameter, expected, found, .. } = self;
-        write!(
-            f,
-            "{mistake}: {parameter} should be `{expected}`, but is `{found}`; {}",
-            mistake.known.english
-        )
+        let remedy = mistake.known.remedy();
+        f.write_str(&text!("{mistake}: {parameter} should be `{expected}`, but is `{found}`; {remedy}"))
     }
 }

@@ -8,6 +8,7 @@ mod layout;
 use std::time::Duration;
 
 use wechatpay_protocol::{RequestMessage, Timestamp, VerifyingKey};
+use wechatpay_texts::text;
 
 use crate::{
     Deadline, Diagnosis, Evidence, Fact, KnownKey, KnownMistake, Verdict, certain, digest, encoding,
@@ -149,10 +150,7 @@ pub fn diagnose_response(evidence: &ResponseEvidence<'_>, time_limit: Duration) 
     if let Ok(parsed) = timestamp.parse() {
         return with_values(evidence, parsed, nonce, deadline);
     }
-    let fact = Fact::new(
-        "Wechatpay-Timestamp is not seconds since 1970 in digits",
-        "Wechatpay-Timestamp 不是以秒为单位的数字时间戳",
-    );
+    let fact = Fact::of(|| text!("Wechatpay-Timestamp is not seconds since 1970 in digits"));
     let no_timestamp =
         || Diagnosis { facts: vec![fact], ..Diagnosis::of(Subject::Response, Verdict::Unexplained) };
     let Ok(parsed) = nonce.parse() else { return Some(no_timestamp()) };

@@ -7,6 +7,7 @@ mod parts;
 use std::time::Duration;
 
 use wechatpay_protocol::{Resource, unseal, unseal_unchecked};
+use wechatpay_texts::text;
 use zeroize::Zeroizing;
 
 use self::parts::Part;
@@ -150,7 +151,7 @@ impl Candidates {
         keys.find_map(|(mistake, place, key)| {
             self.associated_data.iter().find_map(|associated_data| {
                 let plaintext = unseal(key.as_bytes(), &nonce.value, &associated_data.value, &data.value)?;
-                let fact = Fact::new(format!("it is at character {place}"), format!("在第 {place} 个字符处"));
+                let fact = Fact::of(|| text!("it is at character {place}"));
                 Some((plaintext, vec![mistake, associated_data], Some(fact)))
             })
         })
@@ -168,13 +169,20 @@ impl Candidates {
             let (own, fact) = if is_json(&opened) {
                 (Some((&TAG_LEFT_OUT).into()), None)
             } else if is_json(with_tag) {
-                let english = "without a check of its tag, the data decrypts to JSON: key and nonce are right, but the tag, the \
-                               associated data or a part of the ciphertext is not";
-                let chinese = "不验证标签时可解密出 JSON：密钥和 nonce 正确，但标签、附加数据（associated_data）或部分密文不对";
-                (None, Some(Fact::new(english, chinese)))
+                let fact = Fact::of(|| {
+                    text!(
+                        "without a check of its tag, the data decrypts to JSON: key and nonce are right, but the tag, the \
+                         associated data or a part of the ciphertext is not"
+                    )
+                });
+                (None, Some(fact))
             } else if looks_like_json(with_tag) {
-                let english = "without a check of its tag, the data decrypts to damaged JSON: the ciphertext was altered";
-                (None, Some(Fact::new(english, "不验证标签时可解密出受损的 JSON：密文被改动过")))
+                let fact = Fact::of(|| {
+                    text!(
+                        "without a check of its tag, the data decrypts to damaged JSON: the ciphertext was altered"
+                    )
+                });
+                (None, Some(fact))
             } else {
                 return None;
             };
@@ -206,19 +214,13 @@ fn looks_like_json(text: &[u8]) -> bool {
 fn unexplained(evidence: &ResourceEvidence<'_>, deadline: Deadline) -> Diagnosis {
     let mut facts = Vec::new();
     let (length, bytes) = (evidence.key.chars().count(), evidence.nonce.len());
-    facts.push(Fact::new(format!("the key has {length} characters"), format!("密钥有 {length} 个字符")));
+    facts.push(Fact::of(|| text!("the key has {length} characters")));
     if evidence.algorithm != Resource::ALGORITHM {
         let expected = Resource::ALGORITHM;
-        facts.push(Fact::new(
-            format!("the resource names another algorithm than {expected}"),
-            format!("resource 的 algorithm 不是 {expected}"),
-        ));
+        facts.push(Fact::of(|| text!("the resource names another algorithm than {expected}")));
     }
     if bytes != 12 {
-        facts.push(Fact::new(
-            format!("the nonce has {bytes} bytes; it must have 12"),
-            format!("nonce 有 {bytes} 字节，应为 12 字节"),
-        ));
+        facts.push(Fact::of(|| text!("the nonce has {bytes} bytes; it must have 12")));
     }
     if deadline.is_over() {
         facts.push(time_was_up());

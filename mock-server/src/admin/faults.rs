@@ -148,7 +148,7 @@ pub(super) async fn list_fault_names() -> Json {
         request_number: fault.trigger_number(),
     });
     let request_numbers =
-        TRIGGER_FORMS.iter().map(|form| RequestNumber { number: form.number, meaning: form.meaning });
+        TRIGGER_FORMS.iter().map(|form| RequestNumber { number: form.number, meaning: form.meaning.text() });
     Json::of(&FaultNames {
         faults: faults.collect(),
         request_numbers: request_numbers.collect(),

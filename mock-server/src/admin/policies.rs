@@ -54,14 +54,14 @@ pub(super) async fn list_policies(State(control): State<Arc<Control>>) -> Json {
 
 impl PolicyDetail {
     fn of(policy: &Policy, set: &Policies) -> Self {
-        let choice = |value: &PolicyValue| Choice { name: value.name(), meaning: value.meaning };
+        let choice = |value: &PolicyValue| Choice { name: value.name(), meaning: value.meaning.text() };
         Self {
             name: policy.name,
             value: json!(set)[policy.name].as_str().unwrap_or_default().into(),
             default: policy.values[0].name(),
             choices: policy.values.iter().map(choice).collect(),
-            what: policy.question.trim(),
-            source: policy.source,
+            what: policy.question.text().trim(),
+            source: policy.source.text(),
         }
     }
 }

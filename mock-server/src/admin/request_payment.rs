@@ -198,7 +198,7 @@ impl<'a> PaymentRefusal<'a> {
 
     /// `wx.chooseWXPay` has another name for `timeStamp` than all others.
     pub(super) fn wrong(call: &str, diagnosis: &'a PaySignDiagnosis, may_be_js_sdk: bool) -> Self {
-        let (mut english, mut chinese) = (diagnosis.to_string(), diagnosis.chinese());
+        let (mut english, mut chinese) = (diagnosis.english(), diagnosis.chinese());
         if may_be_js_sdk {
             english += "; if this is for wx.chooseWXPay, add \"client\": \"js-sdk\"";
             chinese += "；如果用的是 wx.chooseWXPay，请加上 \"client\": \"js-sdk\"";

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use wechatpay_texts::text;
+
 /// One mistake: where it is, what was expected and found, and what to do. It never quotes a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,10 +29,15 @@ impl ConfigError {
     pub(super) fn new(
         file: &Path,
         line: impl Into<Option<usize>>,
-        problem: impl Into<String>,
-        advice: impl Into<String>,
+        problem: impl fmt::Display,
+        advice: impl fmt::Display,
     ) -> Self {
-        Self { file: file.into(), line: line.into(), problem: problem.into(), advice: advice.into() }
+        Self {
+            file: file.into(),
+            line: line.into(),
+            problem: problem.to_string(),
+            advice: advice.to_string(),
+        }
     }
 }
 
@@ -69,8 +76,10 @@ impl fmt::Display for ConfigError {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        write!(f, "the configuration has {count} mistake{}", if count == 1 { "" } else { "s" })?;
+        f.write_str(&match self.0.len() {
+            1 => text!("the configuration has 1 mistake"),
+            count => text!("the configuration has {count} mistakes"),
+        })?;
         self.0.iter().try_for_each(|error| write!(f, "\n{error}"))
     }
 }

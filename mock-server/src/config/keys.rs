@@ -5,6 +5,7 @@ use std::{collections::HashMap, str::FromStr};
 use serde::Deserialize;
 use toml::value::Datetime;
 use wechatpay_protocol::{Certificate, Mchid, ParseError, Timestamp, display::error_chain};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     config::source::{Source, Table},
@@ -52,8 +53,8 @@ enum Time {
     Date(Datetime),
 }
 
-const MAKE_A_KEY: &str =
-    "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 makes a usable private key";
+const MAKE_A_KEY: Phrase =
+    phrase!("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 makes a usable private key");
 
 /// The merchants that have an mchid, even if something else in their tables is wrong.
 pub(super) fn merchants(
@@ -69,8 +70,8 @@ pub(super) fn merchants(
         let Some(merchant) = merchant(&table, raw, platform, now) else { continue };
         if let Some(line) = lines.get(&merchant.mchid) {
             let mchid = &merchant.mchid;
-            let problem = format!("expected each mchid once, found {mchid} again, first in line {line}");
-            table.report("mchid", problem, "remove one of the two merchants");
+            let problem = text!("expected each mchid once, found {mchid} again, first in line {line}");
+            table.report("mchid", problem, phrase!("remove one of the two merchants"));
         }
         lines.entry(merchant.mchid.clone()).or_insert_with(|| table.line_of("mchid"));
         known.push(merchant);
@@ -84,10 +85,10 @@ fn merchant(
     platform: &PlatformCertificates,
     now: Timestamp,
 ) -> Option<MerchantConfig> {
-    let advice = "use the merchant number from the merchant platform, for example \"1900000002\"";
+    let advice = phrase!("use the merchant number from the merchant platform, for example \"1900000002\"");
     let mchid = table.require("mchid", raw.mchid, advice);
     let mchid = mchid.and_then(|mchid| parse(table, "mchid", &mchid, advice));
-    let advice = "use the 32-character APIv3 key from the merchant platform";
+    let advice = phrase!("use the 32-character APIv3 key from the merchant platform");
     let apiv3_key = raw.apiv3_key.and_then(|key| parse(table, "apiv3_key", &key, advice));
     let certificate = merchant_certificate(table, raw.certificate.as_deref(), raw.private_key.as_deref());
     if let Some(certificate) = &certificate {
@@ -114,8 +115,8 @@ fn merchant(
 fn apiv2_key(table: &Table<'_>, text: &str) -> Option<Apiv2Key> {
     let key = Apiv2Key::new(text);
     if key.is_none() {
-        let problem = "expected 32 visible ASCII characters, found another text (not shown)";
-        table.report("apiv2_key", problem, "use the APIv2 key from the merchant platform");
+        let problem = phrase!("expected 32 visible ASCII characters, found another text (not shown)");
+        table.report("apiv2_key", problem, phrase!("use the APIv2 key from the merchant platform"));
     }
     key
 }
@@ -127,8 +128,8 @@ fn notify_url(table: &Table<'_>, url: String) -> Option<String> {
     if !is_url {
         table.report(
             "notify_url",
-            "expected an http:// or https:// URL",
-            "for example \"http://127.0.0.1:3000/notify\"",
+            phrase!("expected an http:// or https:// URL"),
+            phrase!("for example \"http://127.0.0.1:3000/notify\""),
         );
     }
     is_url.then_some(url)
@@ -140,8 +141,8 @@ fn merchant_certificate(
     private_key: Option<&str>,
 ) -> Option<ApiCertificate> {
     if private_key.is_some() && !table.has("certificate") {
-        let advice = "name the certificate that this key belongs to, or remove the key";
-        table.report("private_key", "expected the key certificate as well, found none", advice);
+        let advice = phrase!("name the certificate that this key belongs to, or remove the key");
+        table.report("private_key", phrase!("expected the key certificate as well, found none"), advice);
     }
     let certificate = table.pem("certificate", certificate?);
     let private_key = match private_key {
@@ -162,8 +163,12 @@ pub(super) fn platform_certificates(
     let read = certificates.iter().enumerate().map(|(index, raw)| platform_certificate(&table(index), raw));
     let read = read.collect::<Vec<_>>();
     if certificates.first().is_some_and(|first| first.signs_from.is_some()) {
-        let problem = "expected this in the second certificate only, found it in the first";
-        table(0).report("signs_from", problem, "the first signs until the second does; remove it here");
+        let problem = phrase!("expected this in the second certificate only, found it in the first");
+        table(0).report(
+            "signs_from",
+            problem,
+            phrase!("the first signs until the second does; remove it here"),
+        );
     }
     match &read[..] {
         [Some(only)] => {
@@ -182,11 +187,12 @@ pub(super) fn platform_certificates(
             PlatformCertificates::ChangeOver { old: old.clone(), new: new.clone(), signs_from }
         }
         [_, _, _, ..] => {
-            let problem = format!("expected at most two [[platform_certificate]], found {}", read.len());
+            let problem =
+                text!("expected at most two [[platform_certificate]], found {count}", count = read.len());
             table(2).report_line(
                 "",
                 problem,
-                "a change-over has one old and one new certificate; remove the rest",
+                phrase!("a change-over has one old and one new certificate; remove the rest"),
             );
             PlatformCertificates::One(PlatformCertificate::development())
         }
@@ -195,30 +201,33 @@ pub(super) fn platform_certificates(
 }
 
 fn platform_certificate(table: &Table<'_>, raw: &PlatformCertificateTable) -> Option<PlatformCertificate> {
-    let file = |key, name: Option<&String>, advice| table.pem(key, table.require(key, name, advice)?);
-    let certificate = file("certificate", raw.certificate.as_ref(), "name the certificate's file, PEM");
-    let advice = "name the file of the certificate's private key, PEM";
+    let file = |key, name: Option<&String>, advice: Phrase| table.pem(key, table.require(key, name, advice)?);
+    let certificate =
+        file("certificate", raw.certificate.as_ref(), phrase!("name the certificate's file, PEM"));
+    let advice = phrase!("name the file of the certificate's private key, PEM");
     let private_key = file("private_key", raw.private_key.as_ref(), advice);
     let pair = PlatformCertificate::new(&certificate?, &private_key?);
     pair.map_err(|error| report_pair(table, &error)).ok()
 }
 
 fn signs_from(table: &Table<'_>, time: Option<&Time>) -> Option<Timestamp> {
-    let advice =
-        "set the time at which it begins to sign, for example signs_from = \"2026-11-24T00:00:00+08:00\"";
+    let advice = phrase!(
+        "set the time at which it begins to sign, for example signs_from = \"2026-11-24T00:00:00+08:00\""
+    );
     let text = match table.require("signs_from", time, advice)? {
         Time::Text(text) => text.clone(),
         Time::Date(date) => date.to_string(),
     };
     let time = Timestamp::from_rfc3339(&text);
-    let time = time.map_err(|_| format!("expected a time with its offset, since 1970, found {text:?}"));
+    let time = time.map_err(|_| text!("expected a time with its offset, since 1970, found {text:?}"));
     table.keep("signs_from", time, advice)
 }
 
 pub(super) fn public_key(table: &Table<'_>, raw: PublicKeyTable) -> Option<PublicKeyPair> {
-    let advice = "for example PUB_KEY_ID_0119000000022026010100000000000001";
+    let advice = phrase!("for example PUB_KEY_ID_0119000000022026010100000000000001");
     let id = table.require("id", raw.id, advice).and_then(|id| parse(table, "id", &id, advice));
-    let name = table.require("private_key", raw.private_key, "name the file of the private key, PEM");
+    let name =
+        table.require("private_key", raw.private_key, phrase!("name the file of the private key, PEM"));
     let pem = table.pem("private_key", &name?)?;
     // Checks the key even if the ID is wrong.
     let id = id.unwrap_or_else(|| PublicKeyPair::development().id().clone());
@@ -227,19 +236,24 @@ pub(super) fn public_key(table: &Table<'_>, raw: PublicKeyTable) -> Option<Publi
 }
 
 /// Parses a type of the protocol, whose error names the type.
-fn parse<T: FromStr<Err = ParseError>>(table: &Table<'_>, key: &str, text: &str, advice: &str) -> Option<T> {
+fn parse<T: FromStr<Err = ParseError>>(
+    table: &Table<'_>,
+    key: &str,
+    text: &str,
+    advice: Phrase,
+) -> Option<T> {
     text.parse().map_err(|malformed: ParseError| table.report_line(key, malformed, advice)).ok()
 }
 
 fn report_pair(table: &Table<'_>, error: &KeyPairError) {
     match error {
         KeyPairError::Certificate(cause) => {
-            let advice = "name the file of an X.509 certificate with an RSA key, PEM";
+            let advice = phrase!("name the file of an X.509 certificate with an RSA key, PEM");
             table.report("certificate", error_chain(cause), advice);
         }
         KeyPairError::PrivateKey(cause) => table.report("private_key", error_chain(cause), MAKE_A_KEY),
         KeyPairError::Mismatch { .. } => {
-            table.report("private_key", error, "name the private key of this certificate");
+            table.report("private_key", error, phrase!("name the private key of this certificate"));
         }
     }
 }
@@ -250,8 +264,8 @@ fn check_in_force(table: &Table<'_>, certificate: &Certificate, at: Timestamp) -
     if !is_in_force {
         let times = [certificate.not_before(), certificate.not_after(), at];
         let [from, to, at] = times.map(Timestamp::to_rfc3339);
-        let problem = format!("expected a certificate valid at {at}, found one valid from {from} to {to}");
-        table.report("certificate", problem, "name a valid certificate and its private key");
+        let problem = text!("expected a certificate valid at {at}, found one valid from {from} to {to}");
+        table.report("certificate", problem, phrase!("name a valid certificate and its private key"));
     }
     is_in_force
 }
@@ -261,8 +275,9 @@ fn check_differs(table: &Table<'_>, certificate: &Certificate, platform: &Certif
     let serial_no = certificate.serial_no();
     if serial_no == platform.serial_no() {
         let problem =
-            format!("expected a unique serial number, found {serial_no}, which a platform certificate has");
-        let advice = "create a new certificate: clients distinguish certificates by their serial numbers";
+            text!("expected a unique serial number, found {serial_no}, which a platform certificate has");
+        let advice =
+            phrase!("create a new certificate: clients distinguish certificates by their serial numbers");
         table.report("certificate", problem, advice);
     }
 }

@@ -28,6 +28,7 @@ use std::{
 
 use wechatpay_openapi::Contract;
 use wechatpay_protocol::{Credentials, Timestamp};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     admin::{AdminToken, advertised::Advertised},
@@ -165,8 +166,8 @@ impl Config {
     ) -> Result<Self, ConfigErrors> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| {
-            let problem = format!("expected a configuration file that can be read: {error}");
-            let advice = "name a TOML file; fixtures/config/example.toml shows every key";
+            let problem = text!("expected a configuration file that can be read: {error}");
+            let advice = phrase!("name a TOML file; fixtures/config/example.toml shows every key");
             ConfigError::new(path, None, problem, advice)
         })?;
         read::config(path, &text, contracts, now)
@@ -201,8 +202,9 @@ impl Config {
     pub fn with_seed_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigErrors> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| {
-            let problem = format!("expected a seed file that can be read: {error}");
-            ConfigError::new(path, None, problem, "name a JSON file; fixtures/config/seed.json is one")
+            let problem = text!("expected a seed file that can be read: {error}");
+            let advice = phrase!("name a JSON file; fixtures/config/seed.json is one");
+            ConfigError::new(path, None, problem, advice)
         })?;
         let seed = seed::parse(path, &text)?;
         seed::check(&seed, &self, path, &text)?;
@@ -260,6 +262,22 @@ mod tests {
         assert_eq!(config.merchants().iter().map(|one| one.mchid.as_str()).collect::<Vec<_>>(), ["2", "1"]);
         let config = config.with_merchants([]);
         assert_eq!(config.merchants()[0].mchid, Credentials::development().mchid);
+    }
+
+    #[test]
+    fn mistakes_and_the_summary_are_in_the_current_language() {
+        let text = "listen = 1\nshared = \"yes\"\n[[fault]]\nfault = \"reset\"\nerror = { status = 500, code = \"E\", message = \"e\" }";
+        let read = || read::config("shop.toml".as_ref(), text, &[], Timestamp::from_unix(0)).unwrap_err();
+        assert_eq!(
+            Language::Chinese.within(|| read().to_string()),
+            "配置有 3 处错误\n\
+             shop.toml:1: listen：应为字符串，实际是：1\n    请加上双引号\n\
+             shop.toml:2: shared：应为布尔值，实际是：字符串\n    请去掉引号\n\
+             shop.toml:3: [[fault]]: 应有 fault、error 或 latency，且 fault 与 error 不能并存，实际同时有 fault 和 error\n    \
+             fixtures/config/example.toml 列出了 [[fault]] 的所有键"
+        );
+        let summary = Language::Chinese.within(|| Config::default().to_string());
+        assert!(summary.contains("签名密钥        证书 "), "{summary}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wechatpay_openapi::{Contract, ContractError, PathTemplate};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     admin::is_admin_path,
@@ -59,17 +60,17 @@ pub(super) struct StubTable {
 /// If the file can't be read or can't be added, with the line of the mistake.
 pub(super) fn add_file(contract: &Contract, path: &Path) -> Result<(Contract, usize), ConfigError> {
     let text = text(path).map_err(|error| {
-        let problem = format!("expected a contract file that can be read: {error}");
-        ConfigError::new(path, None, problem, "name a JSON file with OpenAPI 3.0 or 3.1")
+        let problem = text!("expected a contract file that can be read: {error}");
+        ConfigError::new(path, None, problem, phrase!("name a JSON file with OpenAPI 3.0 or 3.1"))
     })?;
     let added = Contract::parse(&text).and_then(without_own_paths);
     let merged = added.and_then(|added| Ok((contract.with(&added)?, added.operations().len())));
     merged.map_err(|error| {
         let is_json = text.trim_start().starts_with('{');
         let advice = if is_json {
-            "docs/en/how-to/add-an-operation.md shows a file that works"
+            phrase!("docs/en/how-to/add-an-operation.md shows a file that works")
         } else {
-            "write it as JSON, which is what the mock reads"
+            phrase!("write it as JSON, which is what the mock reads")
         };
         ConfigError::new(path, error.line_in(&text), error.to_string(), advice)
     })
@@ -82,7 +83,7 @@ fn without_own_paths(added: Contract) -> Result<Contract, ContractError> {
     match own {
         None => Ok(added),
         Some(path) => {
-            let problem = format!("{path}: expected a path of the gateway's, found one of the mock's own");
+            let problem = text!("{path}: expected a path of the gateway's, found one of the mock's own");
             Err(ContractError::new(problem).at(["paths", path]))
         }
     }
@@ -93,7 +94,7 @@ fn text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MOST_BYTES as u64 + 1).read_to_string(&mut text)?;
     if text.len() > MOST_BYTES {
-        let problem = format!("expected at most {MOST_BYTES} bytes, found more");
+        let problem = text!("expected at most {MOST_BYTES} bytes, found more");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
     }
     Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
@@ -106,24 +107,23 @@ pub(super) fn with_stubs(source: &Source<'_>, operations: Operations, tables: Ve
     for (index, raw) in tables.into_iter().enumerate() {
         let table = source.element("stub", index);
         if index == MOST_STUBS {
-            let problem = format!("expected at most {MOST_STUBS} [[stub]], found more");
-            table.report_line("", problem, "describe them in a contract file, or remove some");
+            let problem = text!("expected at most {MOST_STUBS} [[stub]], found more");
+            table.report_line("", problem, phrase!("describe them in a contract file, or remove some"));
             break;
         }
         let Some((method, path, stub)) = stub(&table, raw).filter(|_| !table.is_mistaken()) else { continue };
         bytes += stub.body.len();
         if bytes > MOST_BYTES {
-            let problem =
-                format!("expected at most {MOST_BYTES} bytes in the bodies of all stubs, found more");
-            table.report_line("body", problem, "shorten them");
+            let problem = text!("expected at most {MOST_BYTES} bytes in the bodies of all stubs, found more");
+            table.report_line("body", problem, phrase!("shorten them"));
             break;
         }
         let route = (method.clone(), path.shape());
         if let Some(line) = lines.get(&route) {
-            let problem = format!(
+            let problem = text!(
                 "expected each method and path once, found {method} {path} again, first in line {line}"
             );
-            table.report("path", problem, "remove one of the two stubs");
+            table.report("path", problem, phrase!("remove one of the two stubs"));
             continue;
         }
         lines.insert(route, table.line_of("path"));
@@ -143,18 +143,15 @@ pub(super) fn with_stubs(source: &Source<'_>, operations: Operations, tables: Ve
 }
 
 fn stub(table: &Table<'_>, raw: StubTable) -> Option<(Method, PathTemplate, Stub)> {
-    let advice = "for example method = \"GET\"";
+    let advice = phrase!("for example method = \"GET\"");
     let method = table.require("method", raw.method, advice).and_then(|method| {
         let known = METHODS.contains(&method.as_str()).then(|| method.parse().ok()).flatten();
-        let found = quoted(&method);
-        table.keep(
-            "method",
-            known.ok_or(format!("expected one of {}, found {found}", METHODS.join(", "))),
-            advice,
-        )
+        let (all, found) = (METHODS.join(phrase!(", ").text()), quoted(&method));
+        table.keep("method", known.ok_or(text!("expected one of {all}, found {found}")), advice)
     });
-    let path = table.require("path", raw.path, "for example path = \"/v3/shop/{id}\"");
-    let path = path.and_then(|path| table.keep("path", template(&path), "{braces} are for whole segments"));
+    let path = table.require("path", raw.path, phrase!("for example path = \"/v3/shop/{{id}}\""));
+    let path = path
+        .and_then(|path| table.keep("path", template(&path), phrase!("{{braces}} are for whole segments")));
     let headers = headers(table, &raw.headers);
     let (content_type, body) = match raw.body {
         None => (None, Bytes::new()),
@@ -165,22 +162,22 @@ fn stub(table: &Table<'_>, raw: StubTable) -> Option<(Method, PathTemplate, Stub
     let status = match raw.status {
         None => Some(default),
         Some(status) => {
-            let advice = "leave it out for 200, or 204 without a body";
+            let advice = phrase!("leave it out for 200, or 204 without a body");
             let known =
                 StatusCode::from_u16(status).ok().filter(|status| (200..=599).contains(&status.as_u16()));
-            table.keep("status", known.ok_or(format!("expected 200 to 599, found {status}")), advice)
+            table.keep("status", known.ok_or(text!("expected 200 to 599, found {status}")), advice)
         }
     };
     if let Some(status) = status.filter(|status| [204, 205, 304].contains(&status.as_u16()))
         && !body.is_empty()
     {
-        let problem = format!("expected none, as a {} has none, found one", status.as_u16());
-        table.report("body", problem, "remove it, or use another status");
+        let problem = text!("expected none, as a {status} has none, found one", status = status.as_u16());
+        table.report("body", problem, phrase!("remove it, or use another status"));
         return None;
     }
     if method == Some(Method::HEAD) && !body.is_empty() {
-        let problem = "expected none, as no response to HEAD has one, found one";
-        table.report("body", problem, "remove it, or use another method");
+        let problem = phrase!("expected none, as no response to HEAD has one, found one");
+        table.report("body", problem, phrase!("remove it, or use another method"));
         return None;
     }
     let mut headers = headers?;
@@ -192,15 +189,15 @@ fn stub(table: &Table<'_>, raw: StubTable) -> Option<(Method, PathTemplate, Stub
 }
 
 fn template(path: &str) -> Result<PathTemplate, String> {
-    let expected = "expected a path like /v3/shop/{id}";
     match path.parse::<PathTemplate>() {
         Ok(_) if is_admin_path(path) => {
-            Err(format!("{expected}, found one of the mock's own, {}", quoted(path)))
+            let path = quoted(path);
+            Err(text!("expected a path like /v3/shop/{{id}}, found one of the mock's own, {path}"))
         }
         Ok(template) if path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte)) => {
             Ok(template)
         }
-        _ => Err(format!("{expected}, found {}", quoted(path))),
+        _ => Err(text!("expected a path like /v3/shop/{{id}}, found {path}", path = quoted(path))),
     }
 }
 
@@ -208,13 +205,13 @@ fn headers(table: &Table<'_>, raw: &BTreeMap<String, String>) -> Option<HeaderMa
     let mut headers = HeaderMap::new();
     let inner = table.inner("headers");
     for (name, value) in raw {
-        let known = name.parse::<HeaderName>().map_err(|_| "expected the name of a header".to_owned());
+        let known = name.parse::<HeaderName>().map_err(|_| phrase!("expected the name of a header"));
         let known = known.and_then(|known| match FRAMING.contains(&known) {
-            true => Err("expected another header than those by which the response is sent".into()),
+            true => Err(phrase!("expected another header than those by which the response is sent")),
             false => Ok(known),
         });
-        let value = value.parse::<HeaderValue>().map_err(|_| "expected visible characters");
-        let advice = "write headers = { \"X-Name\" = \"value\" }";
+        let value = value.parse::<HeaderValue>().map_err(|_| phrase!("expected visible characters"));
+        let advice = phrase!("write headers = {{ \"X-Name\" = \"value\" }}");
         let (known, value) = (inner.keep(name, known, advice), inner.keep(name, value, advice));
         headers.insert(known?, value?);
     }

@@ -8,12 +8,13 @@ use std::{
 
 use serde::Deserialize;
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     config::{
         Config,
         error::ConfigErrors,
-        explain::unknown_key,
+        explain::{SHOWN_OF_FAULTS, unknown_key},
         keys::{self, MerchantTable, PlatformCertificateTable, PublicKeyTable},
         own::{self, StubTable},
         seed,
@@ -82,26 +83,27 @@ pub(super) fn config(
     let root = source.root();
 
     let address = |key, text: Option<String>| {
-        let advice = "for example 127.0.0.1:8080; port 0 picks a free one";
-        root.parse(key, &text?, "an IP address and a port", advice)
+        let advice = phrase!("for example 127.0.0.1:8080; port 0 picks a free one");
+        root.parse(key, &text?, phrase!("an IP address and a port"), advice)
     };
     let hosts = |key, hosts: Vec<String>| {
-        let advice = "write them without scheme and port, such as [\"mock\", \"192.0.2.7\"]";
-        let hosts = hosts.iter().map(|host| root.parse(key, host, "host names and IP addresses", advice));
+        let advice = phrase!("write them without scheme and port, such as [\"mock\", \"192.0.2.7\"]");
+        let hosts =
+            hosts.iter().map(|host| root.parse(key, host, phrase!("host names and IP addresses"), advice));
         hosts.collect::<Option<_>>().unwrap_or_default()
     };
     let notify_map = |text: &String| {
-        let advice = "for example [\"https://shop.example.com=http://127.0.0.1:3000\"]";
-        root.parse("notify_maps", text, "addresses to map", advice)
+        let advice = phrase!("for example [\"https://shop.example.com=http://127.0.0.1:3000\"]");
+        root.parse("notify_maps", text, phrase!("addresses to map"), advice)
     };
     let after = |key, text: &str| {
-        let advice = "for example \"after 2s\", \"after 5m\" or \"after 1h\", at most a week";
-        let time = Payments::after(text).ok_or_else(|| format!("expected a time, found {text:?}"));
+        let advice = phrase!("for example \"after 2s\", \"after 5m\" or \"after 1h\", at most a week");
+        let time = Payments::after(text).ok_or_else(|| text!("expected a time, found {text:?}"));
         root.keep(key, time, advice)
     };
     let max_ratio = |ratio| {
-        let advice = "it is in hundredths of a percent: 3000 for 30 %";
-        let problem = || format!("expected a number from 0 to 10000, found {ratio}");
+        let advice = phrase!("it is in hundredths of a percent: 3000 for 30 %");
+        let problem = || text!("expected a number from 0 to 10000, found {ratio}");
         root.keep("max_ratio", MaxRatio::new(ratio).ok_or_else(problem), advice)
     };
     let mut notify = NotifyHosts {
@@ -113,12 +115,12 @@ pub(super) fn config(
         root.keep(
             "notify_ca",
             notify.trust(&pem),
-            "name a file with the certificates of authorities, in PEM",
+            phrase!("name a file with the certificates of authorities, in PEM"),
         );
     }
     let admin_token = file
         .admin_token
-        .and_then(|token| root.keep("admin_token", token.parse(), "openssl rand -hex 32 makes one"));
+        .and_then(|token| root.keep("admin_token", token.parse(), phrase!("openssl rand -hex 32 makes one")));
     let default = Config::default();
     let platform_certificates = keys::platform_certificates(&source, &file.platform_certificate, now);
     let merchants = keys::merchants(&source, file.merchant, &platform_certificates, now);
@@ -133,7 +135,7 @@ pub(super) fn config(
         store: file.store.and_then(|text| store(&root, &text)).unwrap_or_default(),
         shared: file.shared,
         advertise: file.advertise.and_then(|text| {
-            root.keep("advertise", text.parse(), "write an address such as \"http://10.0.0.7:8080\"")
+            root.keep("advertise", text.parse(), phrase!("write an address such as \"http://10.0.0.7:8080\""))
         }),
         payments: Payments {
             auto_pay: file.auto_pay.and_then(|text| after("auto_pay", &text)),
@@ -185,7 +187,7 @@ pub(super) fn config(
 
 /// A file of SQLite is relative to the folder of the configuration, as all files are.
 fn store(root: &Table<'_>, text: &str) -> Option<StorePlace> {
-    let advice = "write \"memory\", \"sqlite:FILE\" or \"redis://HOST:PORT\"";
+    let advice = phrase!("write \"memory\", \"sqlite:FILE\" or \"redis://HOST:PORT\"");
     match root.keep("store", text.parse(), advice)? {
         StorePlace::Sqlite(file) => root.path("store", file.to_str()?).map(StorePlace::Sqlite),
         place => Some(place),
@@ -199,7 +201,7 @@ fn limits(table: &Table<'_>, values: &BTreeMap<String, u64>) -> Limits {
             table.report_line(key, problem, advice);
             return limits;
         };
-        let advice = "use a number in that range, or leave the key out for the default";
+        let advice = phrase!("use a number in that range, or leave the key out for the default");
         table.keep(key, set(limits, value), advice).unwrap_or(limits)
     })
 }
@@ -224,7 +226,7 @@ fn faults(
                 continue;
             }
             let problem = format!("[[fault]]: {error}");
-            let advice = "fixtures/config/example.toml shows every key of [[fault]]";
+            let advice = SHOWN_OF_FAULTS;
             let field = error.field().unwrap_or_default();
             match field.split_once('.') {
                 // The key of a place has a dot of its own.

@@ -15,6 +15,7 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 use wechatpay_protocol::pem_text;
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::config::{
     error::{ConfigError, ConfigErrors},
@@ -66,8 +67,8 @@ impl<'t> Source<'t> {
         for error in errors {
             let line = error.span().map(|span| source.line_at(span.start));
             // `Display` would quote the line, which may hold a key.
-            let problem = format!("this is not TOML: {}", error.message());
-            let advice = "put strings in double quotes and write each key once; see https://toml.io";
+            let problem = text!("this is not TOML: {message}", message = error.message());
+            let advice = phrase!("put strings in double quotes and write each key once; see https://toml.io");
             source.push(ConfigError::new(path, line, problem, advice));
         }
         source.finish(())?;
@@ -124,8 +125,8 @@ impl<'t> Source<'t> {
         let left_out = errors.len().saturating_sub(MOST);
         errors.truncate(MOST);
         if left_out > 0 {
-            let problem = format!("found more than {MOST} mistakes, of which these are some");
-            errors.push(ConfigError::new(self.path, None, problem, "fix these first"));
+            let problem = text!("found more than {MOST} mistakes, of which these are some");
+            errors.push(ConfigError::new(self.path, None, problem, phrase!("fix these first")));
         }
         ConfigErrors::or(errors, value)
     }
@@ -180,39 +181,51 @@ impl<'s> Table<'s> {
     }
 
     /// Reports a mistake in that line.
-    pub(super) fn report_line(&self, key: &str, problem: impl Display, advice: impl Into<String>) {
-        let error = ConfigError::new(self.source.path, self.line_of(key), problem.to_string(), advice);
+    pub(super) fn report_line(&self, key: &str, problem: impl Display, advice: impl Display) {
+        let error = ConfigError::new(self.source.path, self.line_of(key), problem, advice);
         self.source.push(error);
     }
 
     /// Reports a mistake in the value of the key.
-    pub(super) fn report(&self, key: &str, problem: impl Display, advice: impl Into<String>) {
-        self.report_line(key, format!("{key}: {problem}"), advice);
+    pub(super) fn report(&self, key: &str, problem: impl Display, advice: impl Display) {
+        self.report_line(key, text!("{key}: {problem}"), advice);
     }
 
     /// The converted value of the key. Reports the error if the conversion failed.
-    pub(super) fn keep<T, E: Display>(&self, key: &str, converted: Result<T, E>, advice: &str) -> Option<T> {
+    pub(super) fn keep<T, E: Display>(
+        &self,
+        key: &str,
+        converted: Result<T, E>,
+        advice: Phrase,
+    ) -> Option<T> {
         converted.map_err(|error| self.report(key, error, advice)).ok()
     }
 
     /// The value. Reports the key if it is missing.
-    pub(super) fn require<T>(&self, key: &str, value: Option<T>, advice: &str) -> Option<T> {
+    pub(super) fn require<T>(&self, key: &str, value: Option<T>, advice: Phrase) -> Option<T> {
         if value.is_none() && !self.has(key) {
-            self.report_line("", format!("expected the key {key}, found none"), advice);
+            self.report_line("", text!("expected the key {key}, found none"), advice);
         }
         value
     }
 
     /// Parses the value. `expected` names its form in the error.
-    pub(super) fn parse<T: FromStr>(&self, key: &str, text: &str, expected: &str, advice: &str) -> Option<T> {
-        let parsed = text.parse().map_err(|_| format!("expected {expected}, found {text:?}"));
+    pub(super) fn parse<T: FromStr>(
+        &self,
+        key: &str,
+        text: &str,
+        expected: Phrase,
+        advice: Phrase,
+    ) -> Option<T> {
+        let parsed = text.parse().map_err(|_| text!("expected {expected}, found {text:?}"));
         self.keep(key, parsed, advice)
     }
 
     /// A path, relative to the folder of this file.
     pub(super) fn path(&self, key: &str, name: &str) -> Option<PathBuf> {
         if name.contains('\n') || name.contains("-----BEGIN") {
-            self.report(key, "expected the name of a file, found PEM text (not shown)", "put it in a file");
+            let problem = phrase!("expected the name of a file, found PEM text (not shown)");
+            self.report(key, problem, phrase!("put it in a file"));
             return None;
         }
         Some(self.source.path.parent().unwrap_or("".as_ref()).join(name))
@@ -226,15 +239,15 @@ impl<'s> Table<'s> {
         read: impl FnOnce(PathBuf) -> io::Result<T>,
     ) -> Option<T> {
         let path = self.path(key, name)?;
-        let missing = format!("expected a file, found none at {}", path.display());
-        let read = read(path).map_err(|error| format!("{missing}: {error}"));
-        self.keep(key, read, "paths are relative to the folder of this configuration")
+        let place = path.display().to_string();
+        let read = read(path).map_err(|error| text!("expected a file, found none at {place}: {error}"));
+        self.keep(key, read, phrase!("paths are relative to the folder of this configuration"))
     }
 
     /// The text of a PEM file.
     pub(super) fn pem(&self, key: &str, name: &str) -> Option<String> {
         let bytes = self.content(key, name, fs::read)?;
-        self.keep(key, pem_text(&bytes), "convert the file, or name another")
+        self.keep(key, pem_text(&bytes), phrase!("convert the file, or name another"))
     }
 
     fn path_of(&self, key: &str) -> Vec<String> {

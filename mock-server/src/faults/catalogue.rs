@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wechatpay_protocol::display::truncate;
+use wechatpay_texts::{Text, phrase};
 
 use crate::{
     api::suggest::nearest,
@@ -30,11 +31,12 @@ pub enum Applied {
 
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::No => "no",
-            Self::Yes => "yes",
-            Self::Always => "always",
-        })
+        let word = match self {
+            Self::No => phrase!("no"),
+            Self::Yes => phrase!("yes"),
+            Self::Always => phrase!("always"),
+        };
+        fmt::Display::fmt(&word, f)
     }
 }
 
@@ -89,9 +91,13 @@ macro_rules! faults {
                 match self { $( Self::$variant => $name, )+ $( Self::$callback => $callback_name, )+ }
             }
 
-            /// What happens.
+            /// What happens, in the current language.
             pub fn meaning(self) -> &'static str {
-                match self { $( Self::$variant => $meaning, )+ $( Self::$callback => $callback_meaning, )+ }
+                let meaning = match self {
+                    $( Self::$variant => phrase!($meaning), )+
+                    $( Self::$callback => phrase!($callback_meaning), )+
+                };
+                meaning.text()
             }
 
             /// Whether the request takes effect.
@@ -163,9 +169,9 @@ requests {
     Reset = "reset", Kind::Connection(ConnectionFault::Reset), No, OwnChoice,
         "the connection is reset before the response begins";
     ResetAfterHeaders = "reset-after-headers", Kind::Connection(ConnectionFault::ResetAfterHeaders), Yes, OwnChoice,
-        "the connection is reset after the headers of the response, before its body; an empty response gets the body {}";
+        "the connection is reset after the headers of the response, before its body; an empty response gets an empty JSON object as its body";
     StopInBody = "stop-in-body", Kind::Connection(ConnectionFault::StopInBody), Yes, OwnChoice,
-        "the connection is closed in the middle of the body; an empty response gets the body {}";
+        "the connection is closed in the middle of the body; an empty response gets an empty JSON object as its body";
     NoAnswer = "no-answer", Kind::Connection(ConnectionFault::NoAnswer), Yes, OwnChoice,
         "no response is sent; the connection is closed after 120 seconds, or after |MILLISECONDS";
     LowerCaseHeaders = "lower-case-headers", Kind::Connection(ConnectionFault::LowerCaseHeaders), Always, OwnChoice,
@@ -173,7 +179,7 @@ requests {
     IdleClose = "idle-close", Kind::Connection(ConnectionFault::IdleClose), Always, Wild,
         "the response is good, and the connection is kept, but reset when its next request arrives, which is not processed; HTTP/1.1 only";
     FalseGzip = "false-gzip", Kind::FalseGzip, Always, OwnChoice,
-        "the response is good and signed, but says Content-Encoding: gzip about a plain body; an empty response becomes a 200 with the body {}";
+        "the response is good and signed, but says Content-Encoding: gzip about a plain body; an empty response becomes a 200 with an empty JSON object";
 
     Unsigned = "unsigned", Kind::Signature(SignatureFault::Unsigned), Always, OwnChoice,
         "the response has no Wechatpay-… header";
@@ -228,8 +234,8 @@ callbacks {
 }
 
 /// Text that is not the name of a fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text(
     "expected the name of a fault, found {found:?}; did you mean {nearest}? `wechatpay-mock faults` lists them"
 )]
 pub struct UnknownFault {
@@ -271,6 +277,11 @@ impl Fault {
     /// A number that triggers it: `MOCK*system-error*0001`. Anything may follow the second `*`.
     pub fn trigger_number(self) -> String {
         format!("MOCK*{self}*0001")
+    }
+
+    /// What happens to a callback. What it does to the signature of a response, it does to a callback's.
+    pub fn callback_meaning(self) -> String {
+        self.meaning().replace("the response", "the callback").replace("应答", "回调")
     }
 
     /// Every fault that a callback can have: a rule with `"on": "callback"` takes these.

@@ -16,6 +16,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use wechatpay_texts::text;
 
 /// What a fault does to the connection of its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +168,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ControlledStream<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if buffer.filled().len() > before && self.control.is_stale.load(Ordering::Relaxed) {
-            tracing::warn!("fault idle-close: the connection is closed at its next request");
+            tracing::warn!("{}", text!("fault idle-close: the connection is closed at its next request"));
             self.control.is_reset.store(true, Ordering::Relaxed);
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }

@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::json;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{phrase, text};
 
 use crate::faults::{FaultMatch, FaultRule, Latency};
 
@@ -13,14 +14,15 @@ impl Display for FaultRule {
         let effects = [
             self.fault.map(|fault| fault.to_string()),
             self.error.as_ref().map(|error| format!("{} {} {:?}", error.status, error.code, error.message)),
-            self.milliseconds.map(|milliseconds| format!("for {milliseconds} ms")),
+            self.milliseconds.map(|milliseconds| text!("for {milliseconds} ms")),
             self.latency.map(|latency| latency.to_string()),
-            self.applied.map(|applied| if applied { "applied" } else { "not applied" }.into()),
-            self.times.map(|times| format!("times: {times}")),
-            self.ttl.map(|ttl| format!("within {ttl} s")),
+            self.applied.map(|applied| if applied { text!("applied") } else { text!("not applied") }),
+            self.times.map(|times| text!("times: {times}")),
+            self.ttl.map(|ttl| text!("within {ttl} s")),
         ];
         f.write_str(&joined(effects))?;
-        if self.when.is_empty() { Ok(()) } else { write!(f, "; where {}", self.when) }
+        let conditions = &self.when;
+        if conditions.is_empty() { Ok(()) } else { f.write_str(&text!("; where {conditions}")) }
     }
 }
 
@@ -48,16 +50,16 @@ impl Display for FaultMatch {
 /// `delayed by 100 to 300 ms`
 impl Display for Latency {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(fixed) => write!(f, "delayed by {fixed} ms"),
-            Self::Uniform { from, to } => write!(f, "delayed by {from} to {to} ms"),
-            Self::Normal { mean, deviation } => write!(f, "delayed by {mean} ± {deviation} ms"),
-        }
+        f.write_str(&match self {
+            Self::Fixed(fixed) => text!("delayed by {fixed} ms"),
+            Self::Uniform { from, to } => text!("delayed by {from} to {to} ms"),
+            Self::Normal { mean, deviation } => text!("delayed by {mean} ± {deviation} ms"),
+        })
     }
 }
 
 fn joined(parts: impl IntoIterator<Item = Option<String>>) -> String {
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    parts.into_iter().flatten().collect::<Vec<_>>().join(phrase!(", ").text())
 }
 
 fn is(name: &str, value: Option<impl Display>) -> Option<String> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
+use wechatpay_texts::{phrase, text};
 
 use crate::faults::{
     RuleError,
@@ -45,8 +46,8 @@ impl Latency {
             Self::Uniform { from, to } if from > to => {
                 return Err(range(
                     "latency.uniform",
-                    "from at most as large as to",
-                    format!("{from} and {to}"),
+                    phrase!("from at most as large as to").text(),
+                    text!("{from} and {to}"),
                 ));
             }
             Self::Uniform { from, to } => [("latency.uniform.from", from), ("latency.uniform.to", to)],

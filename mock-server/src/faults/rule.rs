@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wechatpay_openapi::Contract;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::phrase;
 
 use crate::{
     api::injected_error::CustomError,
@@ -137,8 +138,10 @@ impl FaultRule {
     /// Checks the rule on its own.
     fn check(&self) -> Result<(), RuleError> {
         match (self.fault, &self.error, self.latency) {
-            (None, None, None) => return Err(RuleError::NotOneFault { found: "none of them" }),
-            (Some(_), Some(_), _) => return Err(RuleError::NotOneFault { found: "both fault and error" }),
+            (None, None, None) => return Err(RuleError::NotOneFault { found: phrase!("none of them") }),
+            (Some(_), Some(_), _) => {
+                return Err(RuleError::NotOneFault { found: phrase!("both fault and error") });
+            }
             _ => {}
         }
         self.check_subject()?;
@@ -150,7 +153,11 @@ impl FaultRule {
                     .bytes()
                     .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
             if !is_code {
-                return Err(range("error.code", "1 to 64 capitals, digits or _", quoted(&error.code)));
+                return Err(range(
+                    "error.code",
+                    phrase!("1 to 64 capitals, digits or _").text(),
+                    quoted(&error.code),
+                ));
             }
             within("error.message (characters)", 1..=1024, error.message.chars().count() as u64)?;
         }
@@ -180,7 +187,7 @@ impl FaultRule {
         match self.when.probability {
             // NaN is not in any range.
             Some(probability) if !(0.0..=1.0).contains(&probability) => {
-                Err(range("match.probability", "0 to 1", probability.to_string()))
+                Err(range("match.probability", phrase!("0 to 1").text(), probability.to_string()))
             }
             _ => Ok(()),
         }

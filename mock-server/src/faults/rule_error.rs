@@ -2,19 +2,21 @@
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
+use wechatpay_texts::{Phrase, Text, text};
+
 use crate::request::place::PlaceError;
 
 /// What is wrong with a rule.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum RuleError {
     /// It names no fault, or more than one.
-    #[error("expected fault, error or latency, but not both fault and error, found {found}")]
+    #[text("expected fault, error or latency, but not both fault and error, found {found}")]
     NotOneFault {
         /// What there is.
-        found: &'static str,
+        found: Phrase,
     },
     /// A value is out of range.
-    #[error("{field}: expected {expected}, found {found}")]
+    #[text("{field}: expected {expected}, found {found}")]
     Range {
         /// The field.
         field: &'static str,
@@ -24,7 +26,7 @@ pub enum RuleError {
         found: String,
     },
     /// It says that the request has no effect, but the response would report success.
-    #[error(
+    #[text(
         "applied: {what} leaves a response that reports success, so applied can't be false; choose a fault that returns an error or ends the connection"
     )]
     AlwaysApplied {
@@ -32,16 +34,16 @@ pub enum RuleError {
         what: &'static str,
     },
     /// It sets a duration for a fault that does not have one.
-    #[error("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
+    #[text("milliseconds: expected with no-answer or refuse only; use latency to delay a response")]
     NotLasting,
     /// Only callbacks have this.
-    #[error("{fault}: only callbacks have it; add \"on\": \"callback\"")]
+    #[text("{fault}: only callbacks have it; add \"on\": \"callback\"")]
     OfCallbacks {
         /// The fault or the field.
         fault: &'static str,
     },
     /// Callbacks do not have this.
-    #[error(
+    #[text(
         "{what}: expected a rule with \"on\": \"callback\" to have a fault of callbacks or latency, and to match by \
          merchant, event_type, nth, every or probability only"
     )]
@@ -50,19 +52,19 @@ pub enum RuleError {
         what: String,
     },
     /// The store can't be reached, or can't keep the rule.
-    #[error("{reason}")]
+    #[text(transparent)]
     Store {
         /// Why.
         reason: String,
     },
     /// The merchant is unknown.
-    #[error("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
+    #[text("match.merchant: expected the mchid of a merchant, found {mchid:?}")]
     UnknownMerchant {
         /// The number.
         mchid: String,
     },
     /// The operation is unknown.
-    #[error(
+    #[text(
         "match.operation: expected an operationId, found {found:?}; did you mean {nearest}? `wechatpay-mock operations \
          --json` has all"
     )]
@@ -73,10 +75,10 @@ pub enum RuleError {
         nearest: String,
     },
     /// A place of the request, or the value at it, is impossible.
-    #[error("match: {0}")]
+    #[text("match: {0}")]
     Place(#[from] PlaceError),
     /// There are too many rules.
-    #[error(
+    #[text(
         "expected at most {most} fault rules for a merchant, found one more; remove some, or raise limits.faults"
     )]
     TooMany {
@@ -84,7 +86,7 @@ pub enum RuleError {
         most: usize,
     },
     /// All rules together are too large.
-    #[error(
+    #[text(
         "expected at most {most} bytes of fault rules, found more; remove some, or raise limits.admin_bytes"
     )]
     TooLarge {
@@ -129,7 +131,11 @@ pub(super) fn within(
     if expected.contains(&found) {
         return Ok(());
     }
-    Err(range(field, &format!("{} to {}", expected.start(), expected.end()), found.to_string()))
+    Err(range(
+        field,
+        &text!("{least} to {most}", least = expected.start(), most = expected.end()),
+        found.to_string(),
+    ))
 }
 
 pub(super) fn range(field: &'static str, expected: &str, found: String) -> RuleError {

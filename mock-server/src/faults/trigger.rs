@@ -10,6 +10,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use wechatpay_texts::{Phrase, phrase, text};
+
 use crate::{
     faults::{
         ActiveFault, Applied, FAULTS, Fault, FaultSource, Latency, On, rule::Plan,
@@ -28,121 +30,161 @@ pub struct TriggerForm {
     /// An example: `MOCK*latency|250*0001`.
     pub number: &'static str,
     /// What the example does.
-    pub meaning: &'static str,
+    pub meaning: Phrase,
 }
 
 /// Every form of trigger number with more than a fault's name, or with another meaning.
 pub const TRIGGER_FORMS: &[TriggerForm] = &[
-    TriggerForm { number: "MOCK*latency|250*0001", meaning: "the response is delayed by 250 ms" },
+    TriggerForm { number: "MOCK*latency|250*0001", meaning: phrase!("the response is delayed by 250 ms") },
     TriggerForm {
         number: "MOCK*latency-uniform|100|300*0001",
-        meaning: "the response is delayed by 100 to 300 ms, evenly distributed",
+        meaning: phrase!("the response is delayed by 100 to 300 ms, evenly distributed"),
     },
     TriggerForm {
         number: "MOCK*latency-normal|200|50*0001",
-        meaning: "the response is delayed by about 200 ms, normally distributed with a standard deviation of 50 ms",
+        meaning: phrase!(
+            "the response is delayed by about 200 ms, normally distributed with a standard deviation of 50 ms"
+        ),
     },
     TriggerForm {
         number: "MOCK*no-answer|5000*0001",
-        meaning: "like no-answer, but the connection is closed after 5000 ms",
+        meaning: phrase!("like no-answer, but the connection is closed after 5000 ms"),
     },
     TriggerForm {
         number: "MOCK*refuse|5000*0001",
-        meaning: "like refuse, but for 5000 ms, the maximum for a number",
+        meaning: phrase!("like refuse, but for 5000 ms, the maximum for a number"),
     },
     TriggerForm {
         number: "MOCK*system-error|x1*0001",
-        meaning: "only the first use of this number gets the fault, so that a retry succeeds; x2 means the first two, and \
-                  so on; works with any fault or latency",
+        meaning: phrase!(
+            "only the first use of this number gets the fault, so that a retry succeeds; x2 means the first two, and \
+             so on; works with any fault or latency"
+        ),
     },
     TriggerForm {
         number: "MOCKsystemerror0001",
-        meaning: "the same as MOCK*system-error*0001, for numbers of letters and digits only, such as out_bill_no; without \
-                  hyphens and parameters, with any fault and with any of the names below",
+        meaning: phrase!(
+            "the same as MOCK*system-error*0001, for numbers of letters and digits only, such as out_bill_no; without \
+             hyphens and parameters, with any fault and with any of the names below"
+        ),
     },
     TriggerForm {
         number: "MOCK*pay*0001",
-        meaning: "out_trade_no: no fault; the user pays as soon as the order is placed",
+        meaning: phrase!("out_trade_no: no fault; the user pays as soon as the order is placed"),
     },
     TriggerForm {
         number: "MOCK*pay-fail*0001",
-        meaning: "out_trade_no: no fault; the user tries to pay, and fails: the order stays unpaid, and that of a code is PAYERROR",
+        meaning: phrase!(
+            "out_trade_no: no fault; the user tries to pay, and fails: the order stays unpaid, and that of a code is PAYERROR"
+        ),
     },
     TriggerForm {
         number: "MOCK*user-paying*0001",
-        meaning: "out_trade_no of a code payment: no fault; the user is asked for the password, so the order is USERPAYING",
+        meaning: phrase!(
+            "out_trade_no of a code payment: no fault; the user is asked for the password, so the order is USERPAYING"
+        ),
     },
     TriggerForm {
         number: "MOCK*refund-abnormal*0001",
-        meaning: "out_refund_no: no fault; the refund becomes ABNORMAL, as if the user's card were gone",
+        meaning: phrase!(
+            "out_refund_no: no fault; the refund becomes ABNORMAL, as if the user's card were gone"
+        ),
     },
     TriggerForm {
         number: "MOCK*refund-closed*0001",
-        meaning: "out_refund_no: no fault; the refund becomes CLOSED",
+        meaning: phrase!("out_refund_no: no fault; the refund becomes CLOSED"),
     },
     TriggerForm {
         number: "MOCK*closed-no-relation*0001",
-        meaning: "out_order_no of profit sharing: no fault; the first receiver gets nothing and is CLOSED with NO_RELATION, and so \
-                  with each other fail_reason, such as closed-account-abnormal",
+        meaning: phrase!(
+            "out_order_no of profit sharing: no fault; the first receiver gets nothing and is CLOSED with NO_RELATION, and so \
+             with each other fail_reason, such as closed-account-abnormal"
+        ),
     },
     TriggerForm {
         number: "MOCK*failed-balance-not-enough*0001",
-        meaning: "out_return_no of profit sharing: no fault; nothing is returned, and the return has FAILED with \
-                  BALANCE_NOT_ENOUGH, and so with each other fail_reason, such as failed-time-out-closed",
+        meaning: phrase!(
+            "out_return_no of profit sharing: no fault; nothing is returned, and the return has FAILED with \
+             BALANCE_NOT_ENOUGH, and so with each other fail_reason, such as failed-time-out-closed"
+        ),
     },
     TriggerForm {
         number: "MOCKconfirm0001",
-        meaning: "out_bill_no, out_authorization_no: no fault; the user confirms as soon as there is something to confirm",
+        meaning: phrase!(
+            "out_bill_no, out_authorization_no: no fault; the user confirms as soon as there is something to confirm"
+        ),
     },
     TriggerForm {
         number: "MOCKdecline0001",
-        meaning: "out_bill_no, out_authorization_no: no fault; the user declines as soon as there is something to confirm",
+        meaning: phrase!(
+            "out_bill_no, out_authorization_no: no fault; the user declines as soon as there is something to confirm"
+        ),
     },
     TriggerForm {
         number: "MOCKaccountfrozen0001",
-        meaning: "out_bill_no, out_detail_no: no fault; the transfer fails with the fail_reason ACCOUNT_FROZEN; works with \
-                  any other reason of the contract",
+        meaning: phrase!(
+            "out_bill_no, out_detail_no: no fault; the transfer fails with the fail_reason ACCOUNT_FROZEN; works with \
+             any other reason of the contract"
+        ),
     },
     TriggerForm {
         number: "MOCKnotenough0001",
-        meaning: "out_bill_no, out_batch_no: no fault; the transfer is refused, as if the merchant had too little money",
+        meaning: phrase!(
+            "out_bill_no, out_batch_no: no fault; the transfer is refused, as if the merchant had too little money"
+        ),
     },
     TriggerForm {
         number: "MOCKaddress0001",
-        meaning: "out_bill_no, out_batch_no: no fault; the transfer is refused, as if from an address that may not transfer",
+        meaning: phrase!(
+            "out_bill_no, out_batch_no: no fault; the transfer is refused, as if from an address that may not transfer"
+        ),
     },
     TriggerForm {
         number: "MOCKusererror0001",
-        meaning: "out_bill_no, out_batch_no: no fault; the transfer is refused, as if something were wrong with the merchant",
+        meaning: phrase!(
+            "out_bill_no, out_batch_no: no fault; the transfer is refused, as if something were wrong with the merchant"
+        ),
     },
     TriggerForm {
         number: "MOCK*confirm*0001",
-        meaning: "out_order_no of pay score: no fault; the user confirms the service order as soon as it is created",
+        meaning: phrase!(
+            "out_order_no of pay score: no fault; the user confirms the service order as soon as it is created"
+        ),
     },
     TriggerForm {
         number: "MOCK*pay*0002",
-        meaning: "out_order_no of pay score: no fault; the money is collected as soon as the service order is completed",
+        meaning: phrase!(
+            "out_order_no of pay score: no fault; the money is collected as soon as the service order is completed"
+        ),
     },
     TriggerForm {
         number: "MOCK*pay-fail*0002",
-        meaning: "out_order_no of pay score: no fault; the money of the service order can't be collected",
+        meaning: phrase!(
+            "out_order_no of pay score: no fault; the money of the service order can't be collected"
+        ),
     },
     TriggerForm {
         number: "MOCK*assessment*0001",
-        meaning: "out_order_no: the user is refused with 综合评估未通过: with NO_AUTH if no confirmation is needed, or else when \
-                  confirming",
+        meaning: phrase!(
+            "out_order_no: the user is refused with 综合评估未通过: with NO_AUTH if no confirmation is needed, or else when \
+             confirming"
+        ),
     },
     TriggerForm {
         number: "MOCK*overdue*0001",
-        meaning: "out_order_no: the same with 存在待处理的超时未支付订单",
+        meaning: phrase!("out_order_no: the same with 存在待处理的超时未支付订单"),
     },
     TriggerForm {
         number: "MOCK*teenager*0001",
-        meaning: "out_order_no: the same with 已开启青少年模式支付限额，暂无法使用支付分先用后付服务",
+        meaning: phrase!(
+            "out_order_no: the same with 已开启青少年模式支付限额，暂无法使用支付分先用后付服务"
+        ),
     },
     TriggerForm {
         number: "MOCK*deducting*0001",
-        meaning: "out_order_no: the service order can't be completed, changed or collected: 单据正在扣款中，请稍后重试",
+        meaning: phrase!(
+            "out_order_no: the service order can't be completed, changed or collected: 单据正在扣款中，请稍后重试"
+        ),
     },
 ];
 
@@ -178,9 +220,9 @@ pub(super) fn trigger_number(name: &str, number: &str) -> Option<Result<TriggerN
     number.hash(&mut seed);
     let trigger = match named {
         Some(spec) => read(spec, seed.finish()),
-        None => Err(format!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
+        None => Err(text!("expected MOCK*FAULT*ANYTHING, found no * after {spec:?}")),
     };
-    Some(trigger.map_err(|problem| format!("{name}: {problem}")))
+    Some(trigger.map_err(|problem| text!("{name}: {problem}")))
 }
 
 /// Whether a name in a number is no fault, but says what happens to an order, a refund or a sharing.
@@ -195,7 +237,7 @@ fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
     for part in parts {
         match part.strip_prefix('x') {
             Some(digits) if times.is_none() => times = Some(number(digits, part, spec)?),
-            Some(_) => return Err(format!("expected x and a number once, found {part:?} after another")),
+            Some(_) => return Err(text!("expected x and a number once, found {part:?} after another")),
             None => numbers.push(number(part, part, spec)?),
         }
     }
@@ -203,9 +245,10 @@ fn read(spec: &str, seed: u64) -> Result<TriggerNumber, String> {
 }
 
 fn number(digits: &str, part: &str, spec: &str) -> Result<u64, String> {
-    let expected = "a number, or x and a number of 1 or more, after |";
     let number = digits.parse().ok().filter(|number| *number > 0 || part == digits);
-    number.ok_or_else(|| format!("expected {expected} in {spec:?}, found {part:?}"))
+    number.ok_or_else(|| {
+        text!("expected a number, or x and a number of 1 or more, after | in {spec:?}, found {part:?}")
+    })
 }
 
 fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
@@ -224,21 +267,23 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
         ("latency", &[fixed]) => return late(Latency::Fixed(fixed)),
         ("latency-uniform", &[from, to]) => return late(Latency::Uniform { from, to }),
         ("latency-normal", &[mean, deviation]) => return late(Latency::Normal { mean, deviation }),
-        ("latency", _) => return Err("expected latency|MILLISECONDS".into()),
-        ("latency-uniform", _) => return Err("expected latency-uniform|FROM|TO, in milliseconds".into()),
-        ("latency-normal", _) => return Err("expected latency-normal|MEAN|DEVIATION, in milliseconds".into()),
+        ("latency", _) => return Err(text!("expected latency|MILLISECONDS")),
+        ("latency-uniform", _) => return Err(text!("expected latency-uniform|FROM|TO, in milliseconds")),
+        ("latency-normal", _) => {
+            return Err(text!("expected latency-normal|MEAN|DEVIATION, in milliseconds"));
+        }
         _ => {}
     }
     let fault: Fault = name.parse().map_err(|error: super::UnknownFault| error.to_string())?;
     if !fault.is_of(On::Request) {
-        return Err(format!(
+        return Err(text!(
             "expected a fault of requests, found {fault}, which only callbacks have; use a rule"
         ));
     }
     let milliseconds = match numbers {
         [] => None,
         &[milliseconds] if fault == Fault::Refuse && milliseconds > LONGEST_REFUSE => {
-            return Err(format!(
+            return Err(text!(
                 "expected at most {LONGEST_REFUSE} after {fault}, which affects all merchants, found {milliseconds}; a rule can set more"
             ));
         }
@@ -247,9 +292,9 @@ fn plan(name: &str, numbers: &[u64], seed: u64) -> Result<Plan, String> {
             Some(milliseconds)
         }
         _ if fault.lasts() => {
-            return Err(format!("expected one number after {fault}, found {}", numbers.len()));
+            return Err(text!("expected one number after {fault}, found {count}", count = numbers.len()));
         }
-        _ => return Err(format!("expected no number after {fault}, found {}", numbers.len())),
+        _ => return Err(text!("expected no number after {fault}, found {count}", count = numbers.len())),
     };
     let is_applied = fault.applied() != Applied::No;
     Ok(Plan { fault: Some(fault), error: None, latency: None, seed, milliseconds, is_applied })

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use wechatpay_protocol::{Mchid, display::printable};
+use wechatpay_texts::{phrase, text};
 
 use super::ring::{Entry, Ring};
 use crate::store::{Attempt, Delivery, DeliveryState, Outcome};
@@ -104,14 +105,18 @@ impl fmt::Display for Attempted {
         if let Outcome::NoAnswer { reason } | Outcome::NotSent { reason } = &attempt.outcome {
             notes.push(printable(reason, MOST_SHOWN).into_owned());
         }
-        notes.extend(attempt.fault.as_ref().map(|fault| format!("fault {fault}")));
+        notes.extend(attempt.fault.as_ref().map(|named| text!("fault {named}")));
         match state {
-            DeliveryState::Waiting(at) => notes.push(format!("again at {}", at.to_rfc3339())),
-            DeliveryState::GivenUp => notes.push("given up".into()),
+            DeliveryState::Waiting(at) => notes.push(text!("again at {time}", time = at.to_rfc3339())),
+            DeliveryState::GivenUp => notes.push(text!("given up")),
             DeliveryState::Received | DeliveryState::Held | DeliveryState::Sending => {}
         }
         let separator = if notes.is_empty() { "" } else { ": " };
         let url = printable(notify_url, MOST_SHOWN);
-        write!(f, "callback {callback} {status} {event_type}{separator}{} | POST {url}", notes.join("; "))
+        write!(
+            f,
+            "callback {callback} {status} {event_type}{separator}{} | POST {url}",
+            notes.join(phrase!("; ").text())
+        )
     }
 }

@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     api::error::ApiError,
@@ -162,7 +163,8 @@ impl Archive {
     /// The archive of these exchanges, without its entries.
     pub(crate) fn without_entries(page: &Page) -> Self {
         let last = page.exchanges.last().filter(|_| page.has_more);
-        let comment = last.map(|last| format!("there are more: continue with after={}", last.number));
+        let comment =
+            last.map(|last| text!("there are more: continue with after={number}", number = last.number));
         let creator = Creator { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
         Self { log: Log { version: "1.2", creator, entries: Vec::new(), comment } }
     }
@@ -257,7 +259,7 @@ impl PostData {
         // The specification has a field for this in responses, but not in requests.
         notes.extend(is_base64.then(|| "base64".to_owned()));
         notes.extend(cut(&request.body, request.body_length));
-        let comment = (!notes.is_empty()).then(|| notes.join("; "));
+        let comment = (!notes.is_empty()).then(|| notes.join(phrase!("; ").text()));
         Self { mime_type: mime_type(&request.headers), text, comment }
     }
 }
@@ -328,9 +330,9 @@ fn comment(exchange: &Exchange) -> Option<String> {
     let refused = exchange.error.as_deref().filter(|error| !error.is_injected());
     let diagnosis = exchange.diagnosis.as_ref().map(ToString::to_string);
     let why = diagnosis.or_else(|| refused.map(ApiError::reason));
-    let fault = exchange.fault.as_deref().map(ActiveFault::label).map(|fault| format!("fault {fault}"));
+    let fault = exchange.fault.as_deref().map(ActiveFault::label).map(|named| text!("fault {named}"));
     let notes: Vec<_> = why.into_iter().chain(fault).collect();
-    (!notes.is_empty()).then(|| notes.join("; "))
+    (!notes.is_empty()).then(|| notes.join(phrase!("; ").text()))
 }
 
 fn text(kept: &[u8], length: usize) -> (String, bool) {
@@ -341,7 +343,7 @@ fn text(kept: &[u8], length: usize) -> (String, bool) {
 }
 
 fn cut(kept: &Bytes, length: usize) -> Option<String> {
-    (kept.len() < length).then(|| format!("the journal kept {} of {length} bytes", kept.len()))
+    (kept.len() < length).then(|| text!("the journal kept {kept} of {length} bytes", kept = kept.len()))
 }
 
 fn mime_type(headers: &Headers) -> String {

@@ -3,15 +3,12 @@
 //! No line contains a key, or more of `Authorization` than a few invalid characters. Texts from peers are truncated,
 //! and can neither forge a line nor control a terminal.
 
-use std::{
-    borrow::Cow,
-    collections::HashMap,
-    fmt::{self, Write},
-};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use parking_lot::Mutex;
 use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::{Mchid, REQUEST_ID, display::printable};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     api::{Warning, error::ApiError},
@@ -133,38 +130,41 @@ fn message(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> S
     let operation = exchange.operation.as_deref().unwrap_or("-");
     let separator = if notes.is_empty() { "" } else { ": " };
     let (method, target) = (shown(exchange.request.method.as_str()), shown(&exchange.request.target));
-    format!("#{} {status} {operation}{separator}{} | {method} {target}", exchange.number, notes.join("; "))
+    format!(
+        "#{} {status} {operation}{separator}{} | {method} {target}",
+        exchange.number,
+        notes.join(phrase!("; ").text())
+    )
 }
 
 /// The failed check and the reason; `None` for an error that a fault caused. A diagnosis that was logged before is only
 /// named.
 fn error(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> Option<String> {
     let error = exchange.error.as_ref().filter(|error| !error.is_injected())?;
-    let check = error.check().map(|check| format!("check {check}: ")).unwrap_or_default();
+    let check = error.check().map(|check| text!("check {check}: ")).unwrap_or_default();
     let Some(diagnosis) = &exchange.diagnosis else { return Some(check + reason.unwrap_or_default()) };
     let name = diagnosis.name();
     Some(match logged.log_or_find(exchange, &name) {
-        Some(number) => format!("{check}{name} again, see #{number}"),
+        Some(number) => text!("{check}{name} again, see #{number}"),
         None => check + &shown(&diagnosis.to_string()),
     })
 }
 
-/// `fault system-error-applied by rule 3, applied`
+/// `fault system-error-applied, by rule 3, applied`
 fn fault(fault: &ActiveFault) -> String {
-    let mut text = format!("fault {}", fault.label());
-    // Writing to a String does not fail.
+    let mut named = fault.label().to_owned();
     if let Some(error) = &fault.error {
-        let _ = write!(text, " {} {}", error.status, shown(&error.code));
+        named += &format!(" {} {}", error.status, shown(&error.code));
     }
-    if let Some(latency) = fault.latency {
-        let _ = write!(text, ", delayed by {} ms", latency.as_millis());
-    }
-    let _ = match fault.by {
-        FaultSource::Rule(id) => write!(text, ", by rule {id}"),
-        FaultSource::TriggerNumber => write!(text, ", by its request number"),
-        FaultSource::Resend => write!(text, ", by a resend"),
-    };
-    text + if fault.is_applied { ", applied" } else { ", not applied" }
+    let mut parts = vec![text!("fault {named}")];
+    parts.extend(fault.latency.map(|latency| text!("delayed by {ms} ms", ms = latency.as_millis())));
+    parts.push(match fault.by {
+        FaultSource::Rule(id) => text!("by rule {id}"),
+        FaultSource::TriggerNumber => text!("by its request number"),
+        FaultSource::Resend => text!("by a resend"),
+    });
+    parts.push(if fault.is_applied { text!("applied") } else { text!("not applied") });
+    parts.join(phrase!(", ").text())
 }
 
 /// The text, safe and short enough for a log line.

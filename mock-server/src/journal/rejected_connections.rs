@@ -4,6 +4,7 @@
 use std::{fmt::Display, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
+use wechatpay_texts::text;
 
 /// The most reasons that are kept. (own choice)
 const MOST: usize = 20;
@@ -15,7 +16,7 @@ pub(crate) struct RejectedConnections(watch::Sender<Vec<String>>);
 impl RejectedConnections {
     /// Logs a warning, and keeps the reason if it is new.
     pub(crate) fn add(&self, source: impl Display, reason: impl Display) {
-        tracing::warn!("{source}: {reason}");
+        tracing::warn!("{}", text!("{source}: {reason}"));
         let reason = reason.to_string();
         self.0.send_if_modified(|reasons| {
             let is_new = reasons.len() < MOST && !reasons.contains(&reason);

@@ -4,6 +4,7 @@ use std::{fmt, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 use wechatpay_protocol::{Apiv3Key, Certificate, Credentials, Mchid, Timestamp};
+use wechatpay_texts::{Text, phrase};
 
 use crate::merchants::{KeyPairError, PlatformCertificates, PublicKeyPair, TrustMode, pair};
 
@@ -80,10 +81,10 @@ pub struct ApiCertificate {
 pub struct Apiv2Key(String);
 
 /// Why a merchant's credentials are not available.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum NoCredentials {
     /// No merchant has this mchid.
-    #[error("expected the mchid of a merchant ({}), found {mchid}", .known.join(", "))]
+    #[text("expected the mchid of a merchant ({known}), found {mchid}", known = known.join(phrase!(", ").text()))]
     UnknownMchid {
         /// The requested mchid.
         mchid: String,
@@ -91,7 +92,7 @@ pub enum NoCredentials {
         known: Vec<String>,
     },
     /// The merchant was configured without its private key.
-    #[error(
+    #[text(
         "the credentials of merchant {mchid} include its private key, which is not configured; \
          add private_key next to its certificate"
     )]

@@ -6,17 +6,18 @@ use std::{
 };
 
 use wechatpay_protocol::Credentials;
+use wechatpay_texts::Text;
 
 use crate::merchants::whole_file::{PUBLIC, SECRET, WholeFile};
 
 /// Why credentials were not written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum WriteError {
     /// A file exists already.
-    #[error("expected no file at {0}, found one; nothing was written (--force overwrites)")]
+    #[text("expected no file at {path}, found one; nothing was written (--force overwrites)", path = _0.display())]
     Exists(PathBuf),
     /// A file or folder cannot be written.
-    #[error("cannot write {path}")]
+    #[text("cannot write {path}", path = path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use wechatpay_protocol::{Credentials, Mchid};
+use wechatpay_texts::text;
 
 use super::{ApiCertificate, MerchantConfig, MerchantKind, TrustMode};
 
@@ -44,7 +45,8 @@ impl Kept {
         let certificate = ApiCertificate::new(&self.certificate, Some(private_key));
         let certificate = certificate.map_err(|error| error.to_string())?;
         let apiv3_key = self.apiv3_key.as_ref().map(|key| key.parse()).transpose();
-        let apiv3_key = apiv3_key.map_err(|_| "expected an APIv3 key, found something else (not shown)")?;
+        let apiv3_key =
+            apiv3_key.map_err(|_| text!("expected an APIv3 key, found something else (not shown)"))?;
         let apiv3_key = apiv3_key.unwrap_or(development.apiv3_key);
         Ok(MerchantConfig {
             kind: self.kind,

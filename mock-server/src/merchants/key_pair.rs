@@ -1,20 +1,21 @@
 //! A certificate with its private key.
 
 use wechatpay_protocol::{Certificate, CertificateError, KeyError, SerialNo, SigningKey};
+use wechatpay_texts::Text;
 
 /// Why two PEM texts are not a certificate and its private key.
 ///
 /// Never quotes a key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum KeyPairError {
     /// The certificate can't be used.
-    #[error(transparent)]
+    #[text(transparent)]
     Certificate(#[from] CertificateError),
     /// The private key can't be used.
-    #[error(transparent)]
+    #[text(transparent)]
     PrivateKey(#[from] KeyError),
     /// The key belongs to another certificate.
-    #[error("expected the private key of the certificate {serial_no}, found another key")]
+    #[text("expected the private key of the certificate {serial_no}, found another key")]
     Mismatch {
         /// The certificate's serial number.
         serial_no: SerialNo,

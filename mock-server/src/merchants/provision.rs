@@ -10,30 +10,31 @@ use rcgen::{
     date_time_ymd,
 };
 use wechatpay_protocol::{Apiv3Key, Credentials, Mchid};
+use wechatpay_texts::Text;
 
 use super::{ApiCertificate, MerchantConfig, TrustMode};
 use crate::random::Randomness;
 
 /// Why a merchant was not created.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum ProvisionError {
     /// Another merchant has this mchid.
-    #[error("expected an unused mchid, found {mchid}; leave it out to get a new one")]
+    #[text("expected an unused mchid, found {mchid}; leave it out to get a new one")]
     Taken {
         /// The mchid.
         mchid: Mchid,
     },
     /// The merchant's key or certificate cannot be created.
-    #[error("the merchant's key or certificate cannot be created")]
+    #[text("the merchant's key or certificate cannot be created")]
     NoCertificate,
     /// The store can't be reached, or can't keep the merchant.
-    #[error("{reason}")]
+    #[text(transparent)]
     Store {
         /// Why.
         reason: String,
     },
     /// The limit of merchants that are created at run time is reached.
-    #[error(
+    #[text(
         "expected at most {most} merchants created at run time, found one more; remove those that you no \
          longer need, or raise limits.merchants"
     )]
@@ -42,7 +43,7 @@ pub enum ProvisionError {
         most: usize,
     },
     /// The initial states of all merchants that are created at run time are too large.
-    #[error(
+    #[text(
         "expected at most {most} bytes of seeds for merchants created at run time, found more; remove those that you no \
          longer need, or raise limits.admin_bytes"
     )]

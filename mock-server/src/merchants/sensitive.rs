@@ -6,6 +6,7 @@ use base64::{
 };
 use percent_encoding::percent_decode_str;
 use wechatpay_protocol::{DecryptingKey, Padding, SensitiveError, Timestamp, display::quoted};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use super::{Merchant, Merchants, PlatformCertificate, PlatformKey, PublicKeyPair};
 use crate::api::error::SensitiveFault;
@@ -35,9 +36,9 @@ impl Merchants {
         let text = key.decrypting.decrypt(field);
         let text = text.map_err(|error| undecryptable(self.not_encrypted(merchant, key, field, &error)))?;
         String::from_utf8(text).map_err(|_| {
-            undecryptable(
-                "the sensitive field is encrypted as it should be, but its text is not UTF-8".into(),
-            )
+            undecryptable(text!(
+                "the sensitive field is encrypted as it should be, but its text is not UTF-8"
+            ))
         })
     }
 
@@ -46,35 +47,39 @@ impl Merchants {
         let is = |known: &str| spelled_alike(known, serial);
         let certificates = || self.platform_certificates.all().map(PlatformCertificate::certificate);
         let found = if is(merchant.serial_no().as_str()) {
-            "the serial number of the merchant's own certificate, which signs its requests".into()
+            text!("the serial number of the merchant's own certificate, which signs its requests")
         } else if is(self.public_key().id().as_str()) && !merchant.trust.has_public_key() {
-            format!("the public key ID, which this merchant does not have (trust = {})", merchant.trust)
+            text!(
+                "the public key ID, which this merchant does not have (trust = {trust})",
+                trust = merchant.trust
+            )
         } else if let Some(certificate) = certificates().find(|one| is(one.serial_no().as_str())) {
             if !merchant.trust.has_platform_certificate() {
-                format!(
-                    "a platform certificate, which this merchant does not have (trust = {})",
-                    merchant.trust
+                text!(
+                    "a platform certificate, which this merchant does not have (trust = {trust})",
+                    trust = merchant.trust
                 )
             } else if certificate.is_in_force(now) {
-                "one of them in another spelling".into()
+                text!("one of them in another spelling")
             } else {
-                "a platform certificate that is not valid now".into()
+                text!("a platform certificate that is not valid now")
             }
         } else if is(self.public_key().id().as_str()) {
-            "one of them in another spelling".into()
+            text!("one of them in another spelling")
         } else if let Some(other) = self.merchants().iter().find(|other| is(other.serial_no().as_str())) {
-            format!("the serial number of merchant {}'s certificate", other.mchid)
+            text!("the serial number of merchant {mchid}'s certificate", mchid = other.mchid)
         } else if is(PlatformCertificate::development().certificate().serial_no().as_str())
             || is(PublicKeyPair::development().id().as_str())
         {
-            "the name of a development key, which this mock does not have".into()
+            text!("the name of a development key, which this mock does not have")
         } else {
-            "a name that the mock does not know".into()
+            text!("a name that the mock does not know")
         };
         let known = certificates().map(|one| one.serial_no().as_str());
         let known = known.chain([self.public_key().id().as_str()]);
         let usable: Vec<_> = known.filter(|name| self.named_key(merchant, name, now).is_some()).collect();
-        format!("expected Wechatpay-Serial to be {}, found {}: {found}", usable.join(" or "), quoted(serial))
+        let (usable, serial) = (usable.join(phrase!(" or ").text()), quoted(serial));
+        text!("expected Wechatpay-Serial to be {usable}, found {serial}: {found}")
     }
 
     /// What is wrong with a field that the key does not decrypt, as found by trying.
@@ -85,61 +90,64 @@ impl Merchants {
         field: &str,
         error: &SensitiveError,
     ) -> String {
-        let expected =
-            format!("the sensitive field: expected {} for {} in Base64", Padding::EXPECTED, named.id);
+        let expected = text!(
+            "the sensitive field: expected {padding} for {id} in Base64",
+            padding = Padding::EXPECTED,
+            id = named.id
+        );
         let Some((encoding, ciphertext)) = decoded(field) else {
             return match error {
-                SensitiveError::Ciphertext(problem) => format!("{expected}; {problem}"),
+                SensitiveError::Ciphertext(problem) => text!("{expected}; {problem}"),
                 _ => expected,
             };
         };
         if ciphertext.len() != named.decrypting.size() {
             let (size, found) = (named.decrypting.size(), ciphertext.len());
-            return format!("{expected}, which is {size} bytes, found {found} bytes in {encoding}");
+            return text!("{expected}, which is {size} bytes, found {found} bytes in {encoding}");
         }
         let of = |key: &DecryptingKey| key.padding(&ciphertext);
         let of_gateways =
-            |key: &PlatformKey| Some((of(&key.decrypting)?, format!("the gateway's key {}", key.id)));
+            |key: &PlatformKey| Some((of(&key.decrypting)?, text!("the gateway's key {id}", id = key.id)));
         let own = || merchant.decrypting_key();
-        let of_own = |key: DecryptingKey| Some((of(&key)?, "the merchant's own certificate".into()));
+        let of_own = |key: DecryptingKey| Some((of(&key)?, text!("the merchant's own certificate")));
         let of_development = |key: &PlatformKey| {
             Some((
                 of(&key.decrypting)?,
-                format!("the development key {}, which this mock does not have", key.id),
+                text!("the development key {id}, which this mock does not have", id = key.id),
             ))
         };
         let found = of(&named.decrypting)
-            .map(|padding| (padding, String::from("that key")))
+            .map(|padding| (padding, text!("that key")))
             .or_else(|| self.platform_keys().find_map(of_gateways))
             .or_else(|| own().and_then(of_own))
             .or_else(|| of_development(PlatformCertificate::development().key()))
             .or_else(|| of_development(PublicKeyPair::development().key()));
         match found {
-            Some((padding, holder)) => format!("{expected}, found {padding} for {holder} in {encoding}"),
-            None => format!(
-                "{expected}, found {} bytes in {encoding} that no known key decrypts with OAEP of any hash, PKCS#1 \
+            Some((padding, holder)) => text!("{expected}, found {padding} for {holder} in {encoding}"),
+            None => text!(
+                "{expected}, found {count} bytes in {encoding} that no known key decrypts with OAEP of any hash, PKCS#1 \
                  v1.5 or no padding: encrypted for another key, or altered",
-                ciphertext.len()
+                count = ciphertext.len()
             ),
         }
     }
 }
 
 /// The bytes of a text, and what they are written in.
-fn decoded(text: &str) -> Option<(&'static str, Vec<u8>)> {
+fn decoded(text: &str) -> Option<(Phrase, Vec<u8>)> {
     let standard = |text: &str| BASE64_STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok();
     // Hex digits are Base64 too. Ciphertexts of 2048 bits have 512 of them.
     let hex = || base16ct::mixed::decode_vec(text).ok().filter(|bytes| bytes.len() >= 256);
     let without_spaces = || text.split_ascii_whitespace().collect::<String>();
     let percent_decoded = || percent_decode_str(text).decode_utf8_lossy();
     let readings: [(_, &dyn Fn() -> Option<Vec<u8>>); 7] = [
-        ("hex", &hex),
-        ("Base64", &|| BASE64_STANDARD.decode(text).ok()),
-        ("Base64 without its =", &|| standard(text)),
-        ("Base64 whose + became spaces", &|| standard(&text.replace(' ', "+"))),
-        ("Base64 with line breaks or spaces", &|| standard(&without_spaces())),
-        ("URL-safe Base64", &|| BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()),
-        ("percent-encoded Base64", &|| standard(&percent_decoded())),
+        (phrase!("hex"), &hex),
+        (Phrase { english: "Base64", chinese: "Base64" }, &|| BASE64_STANDARD.decode(text).ok()),
+        (phrase!("Base64 without its ="), &|| standard(text)),
+        (phrase!("Base64 whose + became spaces"), &|| standard(&text.replace(' ', "+"))),
+        (phrase!("Base64 with line breaks or spaces"), &|| standard(&without_spaces())),
+        (phrase!("URL-safe Base64"), &|| BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()),
+        (phrase!("percent-encoded Base64"), &|| standard(&percent_decoded())),
     ];
     readings.into_iter().find_map(|(name, read)| Some((name, read()?)))
 }

@@ -7,6 +7,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout, timeout_at},
 };
+use wechatpay_texts::text;
 
 use crate::{
     faults::accept_gate::AcceptGate,
@@ -85,7 +86,7 @@ async fn accept_until_shutdown(
                 // a pause this would spin and flood the log.
                 Err(error) => {
                     if !is_failing {
-                        tracing::warn!("cannot accept a connection: {error}");
+                        tracing::warn!("{}", text!("cannot accept a connection: {error}"));
                     }
                     is_failing = true;
                     if shared.idle.close_longest() {
@@ -136,7 +137,10 @@ async fn refuse(addresses: Addresses, gate: &AcceptGate) -> Option<Listeners> {
         } else if gate.stop_refusing() {
             match bound.and_then(Bound::listen) {
                 Ok(listeners) => return Some(listeners),
-                Err(error) => tracing::warn!("cannot listen on {} again yet: {error}", addresses.either),
+                Err(error) => {
+                    let address = addresses.either;
+                    tracing::warn!("{}", text!("cannot listen on {address} again yet: {error}"));
+                }
             }
             sleep(RETRY).await;
             bound = addresses.bind();
@@ -153,15 +157,16 @@ async fn finish(mut connections: JoinSet<()>, limit: Duration) -> bool {
     }
     if limit > SHORTLY {
         let count = connections.len();
-        tracing::info!("shutting down: waiting up to {} s, open connections: {count}", limit.as_secs());
+        let seconds = limit.as_secs();
+        tracing::info!("{}", text!("shutting down: waiting up to {seconds} s, open connections: {count}"));
         if all_end(&mut connections, begun + limit).await {
             return true;
         }
     }
+    let (seconds, count) = (limit.as_secs(), connections.len());
     tracing::warn!(
-        "shutting down: not finished within {} s, connections cut off: {}",
-        limit.as_secs(),
-        connections.len()
+        "{}",
+        text!("shutting down: not finished within {seconds} s, connections cut off: {count}")
     );
     connections.shutdown().await;
     false

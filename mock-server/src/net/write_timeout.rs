@@ -14,6 +14,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
 };
+use wechatpay_texts::text;
 
 /// A stream whose peer must accept each response within a timeout.
 ///
@@ -44,7 +45,7 @@ impl<S: Unpin> WriteTimeout<S> {
             ready!(waiting.as_mut().poll(context));
             return Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                format!("the peer did not accept a response within {} s", timeout.as_secs()),
+                text!("the peer did not accept a response within {seconds} s", seconds = timeout.as_secs()),
             )));
         }
         done

@@ -8,6 +8,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{Text, text};
 
 use crate::api::host::Host;
 
@@ -29,8 +30,8 @@ struct Origin {
 }
 
 /// Text that is not a [`NotifyMap`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text(
     "expected FROM=TO, both http:// or https:// with a host and without a path, such as \
      https://shop.example.com=http://127.0.0.1:3000, found {0}"
 )]
@@ -57,13 +58,13 @@ pub(super) struct Target {
 }
 
 /// Why a callback is not sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub(crate) enum Held {
-    #[error("expected a notify_url that begins with http:// or https:// and names a host, found {0}")]
+    #[text("expected a notify_url that begins with http:// or https:// and names a host, found {0}")]
     Malformed(String),
-    #[error("expected a notify_url without user and password, found one with them")]
+    #[text("expected a notify_url without user and password, found one with them")]
     UserInfo,
-    #[error(
+    #[text(
         "{0} is not this machine, and nothing is sent to a host that you did not allow; send its callbacks to your \
          application with --notify-map {1}=http://127.0.0.1:3000, or allow the host with --notify-host {0}"
     )]
@@ -80,15 +81,14 @@ impl NotifyHosts {
             self.authorities.take().map(Arc::unwrap_or_clone).unwrap_or_else(RootCertStore::empty);
         let mut count = 0;
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate =
-                certificate.map_err(|error| format!("expected certificates in PEM: {error}"))?;
+            let certificate = certificate.map_err(|error| text!("expected certificates in PEM: {error}"))?;
             authorities
                 .add(certificate)
-                .map_err(|error| format!("expected the certificate of an authority: {error}"))?;
+                .map_err(|error| text!("expected the certificate of an authority: {error}"))?;
             count += 1;
         }
         self.authorities = Some(authorities.into());
-        if count == 0 { Err("expected at least one certificate in PEM, found none".into()) } else { Ok(()) }
+        if count == 0 { Err(text!("expected at least one certificate in PEM, found none")) } else { Ok(()) }
     }
 
     /// Where to send a callback for this URL.

@@ -29,6 +29,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use self::{attempt::Signed, hosts::Target, sender::Sender};
 use crate::{
@@ -114,8 +115,10 @@ impl Notifier {
             let lasts = gateway.store.lasting_since(losses).await;
             let problem = leased.as_ref().err().or(lasts.as_ref().err());
             match problem {
-                Some(error) if !is_lost => tracing::error!("callbacks are not sent for now: {error}"),
-                None if is_lost => tracing::info!("callbacks are sent again"),
+                Some(error) if !is_lost => {
+                    tracing::error!("{}", text!("callbacks are not sent for now: {error}"));
+                }
+                None if is_lost => tracing::info!("{}", text!("callbacks are sent again")),
                 _ => {}
             }
             is_lost = problem.is_some();
@@ -270,7 +273,9 @@ impl Notifier {
                 Err(error) => Err(error),
             };
             let Err(error) = kept else { return };
-            tracing::warn!("an attempt to deliver callback {} is not kept yet: {error}", delivery.number);
+            let number = delivery.number;
+            let warning = text!("an attempt to deliver callback {number} is not kept yet: {error}");
+            tracing::warn!("{warning}");
             tokio::select! {
                 () = gateway.gate.shutdown() => return,
                 () = sleep(STORE_RETRY) => {}
@@ -309,7 +314,7 @@ impl Notifier {
     ) {
         let of_callback = fault.and_then(ActiveFault::of_callback);
         if let Some(reason) = unsent(of_callback, delivery) {
-            attempt.outcome = Outcome::NotSent { reason: reason.into() };
+            attempt.outcome = Outcome::NotSent { reason: reason.to_string() };
             return;
         }
         if let Some(latency) = fault.and_then(|fault| fault.latency) {
@@ -319,11 +324,11 @@ impl Notifier {
         let Some(signed) =
             self.signed_now(merchant, delivery, fault, attempt, 1 + usize::from(is_twice)).await
         else {
-            attempt.outcome = Outcome::NotSent { reason: "the mock is shutting down".into() };
+            attempt.outcome = Outcome::NotSent { reason: text!("the mock is shutting down") };
             return;
         };
         if self.gateway.store.delivery(delivery.number).is_ok_and(|found| found.is_none()) {
-            attempt.outcome = Outcome::NotSent { reason: "the callback was removed".into() };
+            attempt.outcome = Outcome::NotSent { reason: text!("the callback was removed") };
             return;
         }
         attempt.sent = signed.first().map(|one| one.sent(target.uri.to_string()).into());
@@ -394,11 +399,11 @@ impl Notifier {
 const USUAL: &str = "TRANSACTION.SUCCESS";
 
 /// Why nothing is sent, if the fault says so.
-fn unsent(fault: Option<CallbackFault>, delivery: &Delivery) -> Option<&'static str> {
+fn unsent(fault: Option<CallbackFault>, delivery: &Delivery) -> Option<Phrase> {
     match fault {
-        Some(CallbackFault::Lost) => Some("lost by a fault"),
+        Some(CallbackFault::Lost) => Some(phrase!("lost by a fault")),
         Some(CallbackFault::OutOfOrder) if delivery.attempts.is_empty() => {
-            Some("held back by a fault rule, so that the next one overtakes it")
+            Some(phrase!("held back by a fault rule, so that the next one overtakes it"))
         }
         _ => None,
     }

@@ -29,6 +29,7 @@ use rustls::{
 use tokio::{net::lookup_host, time::timeout};
 use tower_service::Service;
 use wechatpay_protocol::display::error_chain;
+use wechatpay_texts::{phrase, text};
 
 use super::hosts::Target;
 
@@ -97,9 +98,9 @@ impl Sender {
             let body = body.to_bytes();
             Ok((head.status, Bytes::copy_from_slice(&body[..body.len().min(KEPT)])))
         };
-        timeout(TIMEOUT, exchange)
-            .await
-            .unwrap_or_else(|_| Err(format!("no complete response within {} s", TIMEOUT.as_secs())))
+        timeout(TIMEOUT, exchange).await.unwrap_or_else(|_| {
+            Err(text!("no complete response within {seconds} s", seconds = TIMEOUT.as_secs()))
+        })
     }
 }
 
@@ -147,10 +148,13 @@ fn checked(
     let (allowed, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| is_allowed(&one.ip()));
     if allowed.is_empty() {
         let others: Vec<_> = others.iter().map(|one| one.ip().to_string()).collect();
-        let found = if others.is_empty() { "none".into() } else { others.join(", ") };
-        return Err(io::Error::other(format!(
-            "expected {name} to be this machine, found the address {found}"
-        )));
+        let problem = if others.is_empty() {
+            text!("expected {name} to be this machine, found the address none")
+        } else {
+            let found = others.join(phrase!(", ").text());
+            text!("expected {name} to be this machine, found the address {found}")
+        };
+        return Err(io::Error::other(problem));
     }
     Ok(allowed.into_iter())
 }

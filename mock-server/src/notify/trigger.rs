@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use wechatpay_protocol::{Mchid, display::quoted};
+use wechatpay_texts::Text;
 
 use crate::{
     api::suggest::nearest,
@@ -37,10 +38,10 @@ pub struct Trigger {
 }
 
 /// Why a callback can't be sent by hand.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum TriggerError {
     /// No event has this type.
-    #[error(
+    #[text(
         "event_type: expected an event, found {found}; did you mean {nearest}? `wechatpay-mock trigger --list` has all"
     )]
     UnknownEvent {
@@ -50,13 +51,13 @@ pub enum TriggerError {
         nearest: String,
     },
     /// No merchant has this mchid.
-    #[error("merchant: expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
+    #[text("merchant: expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     UnknownMerchant {
         /// What was named, quoted.
         found: String,
     },
     /// Nothing says where to send it.
-    #[error(
+    #[text(
         "to: expected a URL, found none; name one, or set notify_url of merchant {mchid} in the configuration"
     )]
     NoUrl {
@@ -64,7 +65,7 @@ pub enum TriggerError {
         mchid: Mchid,
     },
     /// The store can't be reached, or can't keep the callback.
-    #[error("{reason}")]
+    #[text(transparent)]
     Unavailable {
         /// Why.
         reason: String,

@@ -11,6 +11,7 @@ use std::{cmp::Reverse, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::time::sleep;
 use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     gateway::Gateway,
@@ -62,16 +63,16 @@ pub struct Payment {
 }
 
 /// Why a payer can't do that.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum PaymentError {
     /// No merchant has this mchid.
-    #[error("merchant: expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
+    #[text("merchant: expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     UnknownMerchant {
         /// What was named, quoted.
         found: String,
     },
     /// No order has this name.
-    #[error("expected the {what} of an order, found {found}; place the order first, and use its newest code")]
+    #[text("expected the {what} of an order, found {found}; place the order first, and use its newest code")]
     UnknownOrder {
         /// What the order is named by: `out_trade_no`.
         what: &'static str,
@@ -79,7 +80,7 @@ pub enum PaymentError {
         found: String,
     },
     /// No service order or permission of pay score has this name.
-    #[error(
+    #[text(
         "expected the {what} of a service order or of a permission, found {found}; create or apply for it first"
     )]
     UnknownServiceOrder {
@@ -89,7 +90,7 @@ pub enum PaymentError {
         found: String,
     },
     /// No transfer or authorization has this name.
-    #[error("expected the {what} of a transfer or of an authorization of one, found {found}; order it first")]
+    #[text("expected the {what} of a transfer or of an authorization of one, found {found}; order it first")]
     UnknownTransfer {
         /// What it is named by: `out_bill_no`.
         what: &'static str,
@@ -97,22 +98,22 @@ pub enum PaymentError {
         found: String,
     },
     /// Several merchants have an order, a transfer, a service order or a permission of this name.
-    #[error(
-        "expected an order, a transfer, a service order or a permission of one merchant, found one of each of {}; name the merchant",
-        .mchids.join(", ")
+    #[text(
+        "expected an order, a transfer, a service order or a permission of one merchant, found one of each of {mchids}; name the merchant",
+        mchids = mchids.join(phrase!(", ").text())
     )]
     SeveralOrders {
         /// The mchids.
         mchids: Vec<String>,
     },
     /// The store can't be reached, or can't keep the change.
-    #[error("{reason}")]
+    #[text(transparent)]
     Unavailable {
         /// Why.
         reason: String,
     },
     /// The order can't be paid.
-    #[error("{reason}; the user sees {shown}")]
+    #[text("{reason}; the user sees {shown}")]
     Refused {
         /// What the user sees.
         shown: &'static str,
@@ -190,8 +191,10 @@ impl Payer {
         while !gateway.gate.is_shutting_down() {
             let Turn { happened, next, failed } = self.turn().await;
             match &failed {
-                Some(error) if !has_failed => tracing::warn!("what is due does not happen yet: {error}"),
-                None if has_failed => tracing::info!("what is due happens again"),
+                Some(error) if !has_failed => {
+                    tracing::warn!("{}", text!("what is due does not happen yet: {error}"));
+                }
+                None if has_failed => tracing::info!("{}", text!("what is due happens again")),
                 _ => {}
             }
             has_failed = failed.is_some();

@@ -10,6 +10,7 @@ use http::{
 use http_body::Body;
 use percent_encoding::percent_decode_str;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::text;
 
 use super::{Payer, Payment, PaymentError};
 use crate::{
@@ -55,7 +56,7 @@ const CHINESE: Texts = Texts {
     left: "支付已取消",
     back: "返回商家",
     mock: "这是 wechatpay-mock 的模拟收银台，不会产生真实扣款。",
-    no_referer: "请求没有 Referer：真实的收银台会提示“商家参数格式有误，请联系商家解决”。请从您的网页跳转到 h5_url。",
+    no_referer: "请求没有 Referer：真实的收银台会提示“商家参数格式有误，请联系商家解决”。请从你的网页跳转到 h5_url。",
 };
 
 const ENGLISH: Texts = Texts {
@@ -99,7 +100,7 @@ impl Payer {
                 self.done(&received, texts, &payment(action))
             }
             _ => {
-                let text = "expected GET or POST\n".into();
+                let text = text!("expected GET or POST\n");
                 let mut response = text_response(StatusCode::METHOD_NOT_ALLOWED, text);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
                 response
@@ -131,7 +132,8 @@ impl Payer {
         if let Err(error) = self.act(payment) {
             return refused(received, texts, &error);
         }
-        tracing::info!("payment page: {:?} of {}", payment.action, quoted(payment.order.as_str()));
+        let (action, order) = (payment.action, quoted(payment.order.as_str()));
+        tracing::info!("{}", text!("payment page: {action:?} of {order}"));
         let message = if payment.action == PayerAction::Pay { texts.paid } else { texts.left };
         match way_back(received).and_then(|url| HeaderValue::try_from(url).ok()) {
             None => page(StatusCode::OK, texts, message, "", "", ""),
@@ -155,7 +157,7 @@ fn texts(headers: &HeaderMap) -> &'static Texts {
 
 /// Says what the user sees, and why to the developer. The way back to the shop is a link.
 fn refused(received: &RawRequest, texts: &Texts, error: &PaymentError) -> http::Response<ResponseBody> {
-    tracing::info!("payment page: {error}");
+    tracing::info!("{}", text!("payment page: {error}"));
     let (shown, reason) = match error {
         PaymentError::Refused { shown, reason } => (*shown, reason.clone()),
         _ => ("支付请求已失效，请重新发起支付", error.to_string()),

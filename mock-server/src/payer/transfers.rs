@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{phrase, text};
 
 use super::{Payer, PaymentError, Said};
 use crate::{
@@ -102,18 +103,21 @@ impl Payer {
         let text = |name: &str| match parameters.get(name) {
             Some(Value::String(text)) => Ok(text.as_str()),
             other => {
-                let found = other.map_or_else(|| "nothing".into(), |value| quoted(&value.to_string()));
-                Err(NotAsked::Wrong(format!("{name}: expected a text, found {found}")))
+                let found = other.map(|value| quoted(&value.to_string()));
+                Err(NotAsked::Wrong(match found {
+                    Some(found) => text!("{name}: expected a text, found {found}"),
+                    None => text!("{name}: expected a text, found nothing"),
+                }))
             }
         };
         let [mchid, appid, package] = PARAMETERS.map(text);
         let (mchid, appid, package) = (mchid?, appid?, package?);
         let name = TransferName::PackageInfo(package.into());
         let wrong = |name: &str, expected: &str, found: &str| {
-            NotAsked::Wrong(format!("{name}: expected {expected}, found {}", quoted(found)))
+            NotAsked::Wrong(text!("{name}: expected {expected}, found {found}", found = quoted(found)))
         };
         let Some(merchant) = merchant else {
-            return Err(wrong("mchId", "the mchid of the merchant that transfers", mchid));
+            return Err(wrong("mchId", phrase!("the mchid of the merchant that transfers").text(), mchid));
         };
         let ordered = self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
             let mut ledger = Ledger::new(context, merchant, documents);
@@ -121,9 +125,12 @@ impl Payer {
             ledger.transfer_appid(&found)
         });
         match ordered.map_err(|error| NotAsked::Payment(error.into()))? {
-            None => Err(wrong("package", "the package_info of one of this merchant's transfers", package)),
+            None => {
+                let expected = phrase!("the package_info of one of this merchant's transfers");
+                Err(wrong("package", expected.text(), package))
+            }
             Some(ordered) if ordered != appid => {
-                Err(wrong("appId", &format!("the appid of the transfer, {ordered}"), appid))
+                Err(wrong("appId", &text!("the appid of the transfer, {ordered}"), appid))
             }
             Some(_) => {
                 let merchant = Some(mchid.to_owned());

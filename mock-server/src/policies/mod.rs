@@ -3,13 +3,14 @@
 mod provenance;
 
 use serde::{Deserialize, Serialize};
+use wechatpay_texts::{Phrase, phrase};
 
 pub use provenance::Provenance;
 
 /// Declares each policy once: its values, their meanings, and the default.
 macro_rules! policies {
     ($(
-        $(#[doc = $question:literal])+
+        #[doc = $question:literal]
         $name:ident: $type:ident, from $source:literal {
             $( $(#[$default:ident])? $value:ident = $meaning:literal, )+
         }
@@ -18,11 +19,11 @@ macro_rules! policies {
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Policies {
-            $( $(#[doc = $question])+ pub $name: $type, )+
+            $( #[doc = $question] pub $name: $type, )+
         }
 
         $(
-            $(#[doc = $question])+
+            #[doc = $question]
             #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
             #[serde(rename_all = "lowercase")]
             pub enum $type {
@@ -34,9 +35,9 @@ macro_rules! policies {
         pub const POLICIES: &[Policy] = &[
             $(Policy {
                 name: stringify!($name),
-                question: concat!($($question),+),
-                source: $source,
-                values: &[ $(PolicyValue { variant: stringify!($value), meaning: $meaning }),+ ],
+                question: phrase!($question),
+                source: phrase!($source),
+                values: &[ $(PolicyValue { variant: stringify!($value), meaning: phrase!($meaning) }),+ ],
             },)+
         ];
     };
@@ -82,7 +83,7 @@ policies! {
     /// Which error responses are signed.
     signed_refusals: SignedRefusals, from "the signature of a published 403 verifies, and three more 4xx were published with all headers (wild); unsigned ones exist too" {
         #[default] Business = "those to requests with a valid signature",
-        None = "none",
+        None = "none is signed",
     }
     /// The message to a signature that does not match.
     mismatch_message: MismatchMessage, from "all three were published: the second for transfers in 2025 and 2026, the third for payments in 2024 (wild)" {
@@ -151,9 +152,9 @@ pub struct Policy {
     /// Its name in the configuration.
     pub name: &'static str,
     /// The question that it decides.
-    pub question: &'static str,
+    pub question: Phrase,
     /// The public knowledge about it.
-    pub source: &'static str,
+    pub source: Phrase,
     /// Its values; the first is the default.
     pub values: &'static [PolicyValue],
 }
@@ -163,7 +164,7 @@ pub struct Policy {
 pub struct PolicyValue {
     variant: &'static str,
     /// The mock's behaviour with this value.
-    pub meaning: &'static str,
+    pub meaning: Phrase,
 }
 
 impl Policy {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use wechatpay_texts::{Phrase, phrase};
 
 /// The source of one of the mock's behaviours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -22,12 +23,13 @@ pub enum Provenance {
 
 impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Documented => "documented",
-            Self::Probed => "probed",
-            Self::Wild => "wild",
-            Self::Sdk => "SDK",
-            Self::OwnChoice => "own choice",
-        })
+        let word = match self {
+            Self::Documented => phrase!("documented"),
+            Self::Probed => phrase!("probed"),
+            Self::Wild => phrase!("wild"),
+            Self::Sdk => Phrase { english: "SDK", chinese: "SDK" },
+            Self::OwnChoice => phrase!("own choice"),
+        };
+        fmt::Display::fmt(&word, f)
     }
 }

@@ -7,6 +7,8 @@ use std::{
     sync::Arc,
 };
 
+use wechatpay_texts::text;
+
 use super::MockServer;
 use crate::{
     admin::{
@@ -202,8 +204,10 @@ impl MockServerBuilder {
     /// can't be opened.
     pub async fn start(self) -> io::Result<MockServer> {
         if self.config.shared && !matches!(self.config.store, StorePlace::Redis(_)) {
-            let problem = "mocks can share their clock, fault rules and merchants only in Redis; leave shared out, or \
-                           set store to redis://HOST:PORT";
+            let problem = text!(
+                "mocks can share their clock, fault rules and merchants only in Redis; leave shared out, or set store to \
+                 redis://HOST:PORT"
+            );
             return Err(io::Error::other(self.config.store.error(problem)));
         }
         let store = Store::open(&self.config.store, &self.config.limits).map_err(io::Error::other)?;

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Data, DeriveInput, Error, Fields};
+use syn::{Attribute, Data, DeriveInput, Error, Field, Fields};
 
 use crate::Text;
 
@@ -45,7 +45,8 @@ fn arm(
     let pattern = pattern(fields);
     let is_transparent = text.parse_args::<Ident>().is_ok_and(|word| word == "transparent");
     let body = if is_transparent {
-        quote!(::core::fmt::Display::fmt(_0, f))
+        let names = names(fields);
+        quote!(::core::fmt::Display::fmt(#(#names),*, f))
     } else {
         text.parse_args::<Text>()?.written(|template| {
             let template = template.renamed(field_name);
@@ -57,17 +58,18 @@ fn arm(
 
 /// Binds every field to a variable: a field of a tuple to `_0`, `_1`, …
 fn pattern(fields: &Fields) -> TokenStream {
+    let names = names(fields);
     match fields {
         Fields::Unit => TokenStream::new(),
-        Fields::Named(fields) => {
-            let names = fields.named.iter().map(|field| &field.ident);
-            quote!({ #(#names),* })
-        }
-        Fields::Unnamed(fields) => {
-            let names = (0..fields.unnamed.len()).map(|index| format_ident!("_{index}"));
-            quote!((#(#names),*))
-        }
+        Fields::Named(_) => quote!({ #(#names),* }),
+        Fields::Unnamed(_) => quote!((#(#names),*)),
     }
+}
+
+/// The variables of the fields.
+fn names(fields: &Fields) -> Vec<Ident> {
+    let name = |(index, field): (usize, &Field)| field.ident.clone().unwrap_or(format_ident!("_{index}"));
+    fields.iter().enumerate().map(name).collect()
 }
 
 /// The variable of a field that a text names: `_0` for `0`.

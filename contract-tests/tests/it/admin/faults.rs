@@ -25,6 +25,19 @@ async fn a_rule_can_be_added_applies_and_can_be_removed() {
 }
 
 #[tokio::test]
+async fn a_caller_who_asks_for_chinese_reads_chinese_and_the_same_names() {
+    let admin = Admin::new().await.with("Accept-Language: zh-CN");
+    let names = admin.get("/fault-names").await.body;
+    let reset = names["faults"].as_array().unwrap().iter().find(|fault| fault["name"] == "reset").unwrap();
+    assert_eq!(reset["meaning"], "应答开始之前连接被重置");
+    assert_eq!((&reset["applied"], &reset["request_number"]), (&json!("no"), &json!("MOCK*reset*0001")));
+
+    let rule = json!({ "latency": { "uniform": { "from": 2, "to": 1 } } });
+    let refused = admin.post("/faults", &rule).await;
+    refused.assert_refused(400, "latency.uniform：应为 from 不大于 to，实际是 2 和 1");
+}
+
+#[tokio::test]
 async fn a_rule_is_shown_as_it_was_added() {
     let admin = Admin::new().await;
     let when = json!({ "path.code": "1", "body./a~1b/0": { "c": [1] }, "merchant": "1900000001", "operation": "set_rights", "card_id": "c", "code": "1", "out_request_no": "n", "nth": 1, "every": 2, "probability": 0.5, "seed": 3 });

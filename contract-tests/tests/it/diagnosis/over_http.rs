@@ -2,6 +2,7 @@
 
 use wechatpay_contract::sign::Sign;
 use wechatpay_mock::{Clock, DiagnosisMode, MockServer};
+use wechatpay_texts::Language;
 
 use crate::support::{Connection, NOW, RawRequest, exchange, frozen_mock};
 
@@ -44,6 +45,9 @@ async fn a_hint_is_marked_as_one_in_the_header_the_log_and_the_journal() {
     let line = mock.exchanges()[0].to_string();
     assert!(line.contains(&format!("check 10: {name}: the key is known")), "{line}");
     assert!(line.contains("; hint, not proof: no body arrived"), "{line}");
+    let line = Language::Chinese.within(|| mock.exchanges()[0].to_string());
+    assert!(line.starts_with(&format!("#1 401 set_rights: 检查 10：{name}：密钥已确认")), "{line}");
+    assert!(line.contains("；提示（未经证实）：没有收到请求体"), "{line}");
 
     let exchanges = mock.exchanges();
     let diagnosis = exchanges[0].diagnosis.as_ref().unwrap();

@@ -29,7 +29,7 @@ fn generated() -> String {
         ),
         ("faults", pairs(FAULTS.iter().map(|fault| (fault, fault.meaning())))),
         ("faults_of_callbacks", pairs(Fault::of_callbacks().map(|fault| (fault, fault.meaning())))),
-        ("numbers", pairs(TRIGGER_FORMS.iter().map(|form| (form.number, form.meaning)))),
+        ("numbers", pairs(TRIGGER_FORMS.iter().map(|form| (form.number, form.meaning.text())))),
         ("calls", calls()),
     ];
     let sections = sections.map(|(name, pairs)| {

@@ -311,7 +311,7 @@ impl<'a> DiagnosisDetail<'a> {
                 .map(|fact| Known { english: &fact.english, chinese: &fact.chinese })
                 .collect(),
             hints: diagnosis.hints.iter().map(hint).collect(),
-            text: diagnosis.to_string(),
+            text: diagnosis.english(),
             chinese: diagnosis.chinese(),
         }
     }

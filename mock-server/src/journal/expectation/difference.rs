@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use wechatpay_openapi::Contract;
 use wechatpay_protocol::display::truncate;
+use wechatpay_texts::text;
 
 use crate::{
     journal::{Exchange, expectation::Expectation},
@@ -62,7 +63,7 @@ impl Differences {
     /// In words; the last of them says how many are left out.
     pub(super) fn into_texts(mut self) -> Vec<String> {
         let left_out = self.count - self.shown.len();
-        self.shown.extend((left_out > 0).then(|| format!("and {left_out} more differences")));
+        self.shown.extend((left_out > 0).then(|| text!("and {left_out} more differences")));
         self.shown
     }
 }
@@ -82,8 +83,10 @@ pub(super) fn compare(expectation: &Expectation, exchange: &Exchange, contract: 
     let mut differences = Differences::default();
     let mut compare_text = |name: &str, wanted: &str, found: Option<String>| {
         if found.as_deref() != Some(wanted) {
-            differences
-                .add(format_args!("{name}: expected {wanted}, found {}", found.as_deref().unwrap_or("none")));
+            differences.add(match found {
+                Some(found) => text!("{name}: expected {wanted}, found {found}"),
+                None => text!("{name}: expected {wanted}, found none"),
+            });
         }
     };
     for (name, wanted, found) in texts.chain(parameters) {
@@ -101,15 +104,18 @@ pub(super) fn compare(expectation: &Expectation, exchange: &Exchange, contract: 
         && wanted != exchange.is_authenticated
     {
         let found = exchange.is_authenticated;
-        differences.add(format_args!("authenticated: expected {wanted}, found {found}"));
+        differences.add(text!("authenticated: expected {wanted}, found {found}"));
     }
     if let Some(wanted) = expectation.status
         && exchange.status.is_none_or(|found| found != wanted)
     {
-        let reason = exchange.error.as_ref().map(|error| format!(", {}", error.reason()));
-        let found = exchange.status.map_or_else(|| "none".into(), |found| found.as_u16().to_string());
-        let reason = reason.unwrap_or_default();
-        differences.add(format_args!("status: expected {wanted}, found {found}{reason}"));
+        let reason = exchange.error.as_ref().map(|error| error.reason());
+        differences.add(match (exchange.status.map(|found| found.as_u16()), reason) {
+            (None, None) => text!("status: expected {wanted}, found none"),
+            (None, Some(reason)) => text!("status: expected {wanted}, found none, {reason}"),
+            (Some(found), None) => text!("status: expected {wanted}, found {found}"),
+            (Some(found), Some(reason)) => text!("status: expected {wanted}, found {found}, {reason}"),
+        });
     }
     if let Err(cut) = compare_bodies(expectation, exchange, &mut differences) {
         if differences.count() == 0 {
@@ -156,11 +162,11 @@ fn compare_bodies(
     let request = &exchange.request;
     if request.body.len() < request.body_length {
         let (kept, length) = (request.body.len(), request.body_length);
-        return Err(format!("/body: the journal kept {kept} of {length} bytes; raise limits.journal_body"));
+        return Err(text!("/body: the journal kept {kept} of {length} bytes; raise limits.journal_body"));
     }
     match serde_json::from_slice::<Value>(&request.body) {
         Ok(found) => wanted.for_each(|(pointer, wanted)| compare_at(pointer, wanted, &found, differences)),
-        Err(error) => differences.add(format_args!("/body: expected JSON, found {error}")),
+        Err(error) => differences.add(text!("/body: expected JSON, found {error}")),
     }
     Ok(())
 }
@@ -170,7 +176,7 @@ fn compare_at(pointer: &str, wanted: &Value, body: &Value, differences: &mut Dif
     let path = format!("/body{pointer}");
     match body.pointer(pointer) {
         Some(found) => body::compare(wanted, found, &path, &mut |difference| differences.add(difference)),
-        None => differences.add(format_args!("{path}: expected {wanted}, found none")),
+        None => differences.add(text!("{path}: expected {wanted}, found none")),
     }
 }
 

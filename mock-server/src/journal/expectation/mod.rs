@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use wechatpay_openapi::Contract;
 use wechatpay_protocol::display::printable;
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     api::non_null::non_null,
@@ -145,16 +146,16 @@ impl Times {
 
 impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exactly(0) => f.write_str("no exchange"),
-            Self::Exactly(1) => f.write_str("exactly 1 exchange"),
-            Self::Exactly(wanted) => write!(f, "exactly {wanted} exchanges"),
-            Self::Between(Between { at_least: 1, at_most: None }) => f.write_str("at least 1 exchange"),
-            Self::Between(Between { at_least, at_most: None }) => write!(f, "at least {at_least} exchanges"),
+        f.write_str(&match self {
+            Self::Exactly(0) => text!("no exchange"),
+            Self::Exactly(1) => text!("exactly 1 exchange"),
+            Self::Exactly(wanted) => text!("exactly {wanted} exchanges"),
+            Self::Between(Between { at_least: 1, at_most: None }) => text!("at least 1 exchange"),
+            Self::Between(Between { at_least, at_most: None }) => text!("at least {at_least} exchanges"),
             Self::Between(Between { at_least, at_most: Some(most) }) => {
-                write!(f, "{at_least} to {most} exchanges")
+                text!("{at_least} to {most} exchanges")
             }
-        }
+        })
     }
 }
 
@@ -241,38 +242,38 @@ impl Journal {
 }
 
 fn report(expectation: &Expectation, verification: &Verification, looked_at: usize) -> String {
-    let mut report = format!("expected {}", expectation.times);
-    let named = named(expectation);
-    if !named.is_empty() {
-        report += " with";
-    }
+    let (named, times) = (named(expectation), expectation.times);
+    let mut report =
+        if named.is_empty() { text!("expected {times}") } else { text!("expected {times} with") };
     for (name, value) in named {
         report += &format!("\n    {name:<14} {}", excerpt(&value));
     }
     let found = verification.matching.len();
     report += &match found {
-        0 => format!("\nfound none among {looked_at}"),
-        _ => format!("\nfound {found} among {looked_at}: {}", listed(&verification.matching)),
+        0 => text!("\nfound none among {looked_at}"),
+        _ => {
+            text!("\nfound {found} among {looked_at}: {numbers}", numbers = listed(&verification.matching))
+        }
     };
     if !verification.met && expectation.times.allows(found as u64) {
-        report += ", but there may have been more:";
+        report += phrase!(", but there may have been more:").text();
     }
     if let Some(NearestMiss { number, exchange, differences }) = &verification.nearest {
-        report += &format!("\nnearest is #{number} {exchange}");
+        report += &text!("\nnearest is #{number} {exchange}");
         for difference in differences {
             report += &format!("\n    {difference}");
         }
     }
     if !verification.undecided.is_empty() {
-        report += &format!(
-            "\nthe journal cut the bodies of {}, so they may match; raise limits.journal_body",
-            listed(&verification.undecided)
+        report += &text!(
+            "\nthe journal cut the bodies of {numbers}, so they may match; raise limits.journal_body",
+            numbers = listed(&verification.undecided)
         );
     }
     if verification.forgotten > 0 {
-        report += &format!(
-            "\nthe journal evicted up to {} exchanges that may match; raise limits.journal_exchanges and limits.journal_bytes",
-            verification.forgotten
+        report += &text!(
+            "\nthe journal evicted up to {count} exchanges that may match; raise limits.journal_exchanges and limits.journal_bytes",
+            count = verification.forgotten
         );
     }
     report
@@ -282,8 +283,8 @@ fn report(expectation: &Expectation, verification: &Verification, looked_at: usi
 fn listed(numbers: &[u64]) -> String {
     let mut listed: Vec<_> = numbers.iter().take(SHOWN).map(|number| format!("#{number}")).collect();
     let left_out = numbers.len() - listed.len();
-    listed.extend((left_out > 0).then(|| format!("and {left_out} more")));
-    listed.join(", ")
+    listed.extend((left_out > 0).then(|| text!("and {left_out} more")));
+    listed.join(phrase!(", ").text())
 }
 
 /// The fields that an expectation sets, apart from `times`.

@@ -2,6 +2,7 @@
 
 use wechatpay_openapi::{Contract, Operation};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::Text;
 
 use crate::{
     api::suggest::nearest,
@@ -12,19 +13,19 @@ use crate::{
 
 /// Why an expectation is invalid: it names something unknown, so a typo could make it pass, or it is always or never
 /// met.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub(crate) enum InvalidExpectation {
-    #[error("merchant: expected the mchid of a merchant, found {}; did you mean {nearest}?", quoted(.found))]
+    #[text("merchant: expected the mchid of a merchant, found {found}; did you mean {nearest}?", found = quoted(found))]
     UnknownMerchant { found: String, nearest: String },
-    #[error("operation: expected an operationId, found {}; did you mean {nearest}?", quoted(.found))]
+    #[text("operation: expected an operationId, found {found}; did you mean {nearest}?", found = quoted(found))]
     UnknownOperation { found: String, nearest: String },
-    #[error(transparent)]
+    #[text(transparent)]
     Place(#[from] PlaceError),
-    #[error("status: expected 100 to 599, found {found}")]
+    #[text("status: expected 100 to 599, found {found}")]
     Status { found: u16 },
-    #[error("times: expected at_least to be no more than at_most, found {at_least} and {at_most}")]
+    #[text("times: expected at_least to be no more than at_most, found {at_least} and {at_most}")]
     Never { at_least: u64, at_most: u64 },
-    #[error(
+    #[text(
         "times: expected a number, at_least of 1 or more, or at_most; without them, any number of exchanges would match"
     )]
     Always,

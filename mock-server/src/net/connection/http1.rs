@@ -8,6 +8,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     admin::is_admin_request,
@@ -29,8 +30,8 @@ use crate::{
 };
 
 /// The response to plain HTTP on a TLS-only port.
-const PLAIN_TO_TLS: &str =
-    "wechatpay-mock: expected TLS on this port, found plain HTTP; call it with https://\n";
+const PLAIN_TO_TLS: Phrase =
+    phrase!("wechatpay-mock: expected TLS on this port, found plain HTTP; call it with https://\n");
 
 /// Serves requests. Returns the tunnel that the peer asked for, if any.
 pub(super) async fn serve<S>(connection: &Connection, stream: S) -> Option<Tunnel>
@@ -88,14 +89,17 @@ where
     let reject = |why: &str| connection.shared.reject(connection.with("HTTP"), why);
     match ended {
         _ if turns.now() == Turn::Late => {
-            reject(&format!("expected the head of a request within {} s", timeouts.head.as_secs()));
+            reject(&text!(
+                "expected the head of a request within {seconds} s",
+                seconds = timeouts.head.as_secs()
+            ));
         }
         // hyper responds to everything else that it can't parse.
         Err(error) if error.is_parse() && turns.now() != Turn::Refused => {
-            reject("expected HTTP/1.1, found HTTP/2 without TLS");
+            reject(phrase!("expected HTTP/1.1, found HTTP/2 without TLS").text());
         }
         Err(error) if error.is_incomplete_message() && turns.now() != Turn::Working => {
-            reject("expected the rest of a request's head, found the end of the connection");
+            reject(phrase!("expected the rest of a request's head, found the end of the connection").text());
         }
         Err(error) => tracing::debug!("a connection ended: {error}"),
         Ok(()) => {}
@@ -123,8 +127,9 @@ async fn respond(
     tunnel: &Mutex<Option<Tunnel>>,
 ) -> Response<ResponseBody> {
     if connection.protocol == Protocol::TlsOnly && !connection.peer.is_tls {
-        connection.shared.reject(connection.with("HTTP"), "expected TLS on this port, found plain HTTP");
-        let mut response = text_response(StatusCode::BAD_REQUEST, PLAIN_TO_TLS.into());
+        let why = phrase!("expected TLS on this port, found plain HTTP");
+        connection.shared.reject(connection.with("HTTP"), why);
+        let mut response = text_response(StatusCode::BAD_REQUEST, PLAIN_TO_TLS.to_string());
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         return response;
     }
@@ -135,7 +140,7 @@ async fn respond(
             Response::new(Bytes::new().into())
         }
         Err(error) => {
-            connection.shared.reject("proxy", &error);
+            connection.shared.reject(phrase!("proxy"), &error);
             error.response()
         }
     }

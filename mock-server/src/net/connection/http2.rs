@@ -24,6 +24,7 @@ use tokio::{
     time::timeout,
 };
 use wechatpay_protocol::display::error_chain;
+use wechatpay_texts::phrase;
 
 use crate::{
     faults::{ConnectionControl, connection::Abort},
@@ -138,7 +139,7 @@ async fn respond(
     stream: Stream,
 ) -> io::Result<Response<StreamBody>> {
     if request.method() == Method::CONNECT {
-        connection.shared.reject("proxy", ProxyError::Http2);
+        connection.shared.reject(phrase!("proxy"), ProxyError::Http2);
         return Ok(ProxyError::Http2.response().map(|body| stream.send(body, None)));
     }
     let control = ConnectionControl::default();

@@ -19,6 +19,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader},
     time::{sleep, timeout},
 };
+use wechatpay_texts::text;
 
 use crate::{
     admin,
@@ -125,7 +126,7 @@ impl Connection {
                 Ok(Ok(handshake)) => return Some(handshake),
                 Ok(Err(error)) => self.shared.reject(with, error),
                 Err(_) => {
-                    let late = format!("expected a handshake within {} s", limit.as_secs());
+                    let late = text!("expected a handshake within {seconds} s", seconds = limit.as_secs());
                     self.shared.reject(with, late);
                 }
             },
@@ -137,8 +138,8 @@ impl Connection {
 
     /// `TLS with 127.0.0.1:50000`, for a protocol.
     fn with(&self, protocol: &str) -> String {
-        let peer = self.peer.address.map_or_else(|| "a peer in memory".into(), |peer| peer.to_string());
-        format!("{protocol} with {peer}")
+        let peer = self.peer.address.map_or_else(|| text!("a peer in memory"), |peer| peer.to_string());
+        text!("{protocol} with {peer}")
     }
 
     /// Wraps the stream for hyper: faults can end it, and writes time out.

@@ -13,6 +13,7 @@ use tokio::{
 };
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 use wechatpay_protocol::display::error_chain;
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     admin::Ca,
@@ -127,10 +128,12 @@ fn with_advice(error: io::Error) -> io::Error {
 
     let advice = match error.get_ref().and_then(|error| error.downcast_ref()) {
         Some(AlertReceived(UnknownCA | CertificateUnknown | BadCertificate)) => {
-            "the client does not trust this mock's certificate authority; `wechatpay-mock ca` prints its path"
+            phrase!(
+                "the client does not trust this mock's certificate authority; `wechatpay-mock ca` prints its path"
+            )
         }
-        Some(PeerIncompatible(_)) => "expected TLS 1.2 or 1.3, with their usual cipher suites",
+        Some(PeerIncompatible(_)) => phrase!("expected TLS 1.2 or 1.3, with their usual cipher suites"),
         _ => return error,
     };
-    io::Error::other(format!("{error}: {advice}"))
+    io::Error::other(text!("{error}: {advice}"))
 }

@@ -8,6 +8,7 @@ use rcgen::{
     PublicKeyData, SanType, date_time_ymd,
 };
 use rustls::pki_types::CertificateDer;
+use wechatpay_texts::text;
 use x509_cert::{
     der::{Decode, Encode},
     ext::pkix::{NameConstraints as Constraints, name::GeneralName},
@@ -166,7 +167,7 @@ fn since_1970() -> Result<Duration, AuthorityError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // Dates are computed backwards from now, so leave room for that.
     if now < 365 * DAY {
-        return Err(AuthorityError::CannotCreate("the system clock is before 1971: set it".into()));
+        return Err(AuthorityError::CannotCreate(text!("the system clock is before 1971: set it")));
     }
     Ok(now)
 }

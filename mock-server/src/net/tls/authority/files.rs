@@ -10,6 +10,7 @@ use std::{
 
 use rcgen::KeyPair;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     merchants::whole_file::{SECRET, WholeFile},
@@ -51,7 +52,7 @@ pub(super) fn key(dir: &Path) -> Result<KeyPair, AuthorityError> {
             read(&path)?.ok_or_else(|| removed(&path))?
         }
     };
-    let invalid = |_| AuthorityError::InvalidFile { path, expected: "the authority's private key" };
+    let invalid = |_| AuthorityError::InvalidFile { path, expected: phrase!("the authority's private key") };
     KeyPair::from_pem(&pem).map_err(invalid)
 }
 
@@ -62,10 +63,11 @@ fn warn_if_exposed(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     let mode = path.metadata().map_or(0, |metadata| metadata.permissions().mode() & 0o777);
     if mode & 0o077 != 0 {
-        tracing::warn!(
-            "{}: expected a key that only its owner can use, found mode {mode:o}; anyone who has the key can pose as any host of this mock to its clients: run chmod 600, or `wechatpay-mock ca --delete` for a new authority",
-            path.display()
+        let warning = text!(
+            "{path}: expected a key that only its owner can use, found mode {mode:o}; anyone who has the key can pose as any host of this mock to its clients: run chmod 600, or `wechatpay-mock ca --delete` for a new authority",
+            path = path.display()
         );
+        tracing::warn!("{warning}");
     }
 }
 
@@ -80,7 +82,7 @@ pub(super) fn certificate(dir: &Path, key: &KeyPair) -> Result<Option<StoredCert
         let info = CertificateInfo::of(&der).filter(|info| info.is_of(key))?;
         Some(StoredCertificate { pem, der, info })
     });
-    let expected = "the authority's certificate, made with the key in the same folder";
+    let expected = phrase!("the authority's certificate, made with the key in the same folder");
     stored.map(Some).ok_or(AuthorityError::InvalidFile { path, expected })
 }
 
@@ -104,7 +106,7 @@ pub(super) fn delete(dir: &Path) -> Result<bool, AuthorityError> {
         match fs::remove_file(&path) {
             Ok(()) => is_deleted = true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed("remove", &path)(error)),
+            Err(error) => return Err(failed(phrase!("remove"), &path)(error)),
         }
     }
     let _ = fs::remove_dir(dir);
@@ -113,10 +115,12 @@ pub(super) fn delete(dir: &Path) -> Result<bool, AuthorityError> {
 
 /// Writes a file atomically, readable by its owner only.
 fn write(dir: &Path, path: &Path, content: &str, existing: Existing) -> Result<(), AuthorityError> {
-    create_dir(dir).map_err(failed("make", dir))?;
-    let new = WholeFile::write(path, content, SECRET).map_err(failed("write", path))?;
+    create_dir(dir).map_err(failed(phrase!("make"), dir))?;
+    let new = WholeFile::write(path, content, SECRET).map_err(failed(phrase!("write"), path))?;
     match new.appear(existing == Existing::IsReplaced) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("write", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed(phrase!("write"), path)(error))
+        }
         _ => Ok(()),
     }
 }
@@ -134,15 +138,15 @@ fn read(path: &Path) -> Result<Option<String>, AuthorityError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("read", path)(error)),
+        Err(error) => Err(failed(phrase!("read"), path)(error)),
     }
 }
 
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> AuthorityError {
+fn failed(what: Phrase, path: &Path) -> impl FnOnce(io::Error) -> AuthorityError {
     let path = path.to_owned();
     move |source| AuthorityError::Io { what, path, source }
 }
 
 fn removed(path: &Path) -> AuthorityError {
-    AuthorityError::CannotCreate(format!("{} was removed meanwhile", path.display()))
+    AuthorityError::CannotCreate(text!("{path} was removed meanwhile", path = path.display()))
 }

@@ -15,6 +15,7 @@ use std::{
 
 use rcgen::{Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{
     api::host::Host,
@@ -38,28 +39,34 @@ pub struct Authority {
 }
 
 /// Why an authority could not be made, read or removed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub enum AuthorityError {
     /// A file can't be read, written or removed.
-    #[error("cannot {what} {}", .path.display())]
+    #[text("cannot {what} {path}", path = path.display())]
     Io {
         /// What failed: read, write, remove.
-        what: &'static str,
+        what: Phrase,
         /// The file or folder.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
     },
     /// A file has the wrong content.
-    #[error("{}: expected {expected}, found something else; run `wechatpay-mock ca --delete`; the next use creates a new authority", .path.display())]
+    #[text(
+        "{path}: expected {expected}, found something else; run `wechatpay-mock ca --delete`; the next use creates a new authority",
+        path = path.display()
+    )]
     InvalidFile {
         /// The file.
         path: PathBuf,
         /// What it should contain.
-        expected: &'static str,
+        expected: Phrase,
     },
     /// Its certificate does not permit a host.
-    #[error("the authority in {} was made for {known}, not for {missing}; run `wechatpay-mock ca --delete`: the next use creates a new authority, which clients must then trust instead of the old one", .dir.display())]
+    #[text(
+        "the authority in {dir} was made for {known}, not for {missing}; run `wechatpay-mock ca --delete`: the next use creates a new authority, which clients must then trust instead of the old one",
+        dir = dir.display()
+    )]
     HostNotPermitted {
         /// The authority's folder.
         dir: PathBuf,
@@ -69,7 +76,7 @@ pub enum AuthorityError {
         missing: Host,
     },
     /// The key or the certificate cannot be created.
-    #[error("cannot create a certificate authority: {0}")]
+    #[text("cannot create a certificate authority: {0}")]
     CannotCreate(String),
 }
 
@@ -102,17 +109,19 @@ impl Authority {
         let stored = match files::certificate(dir, &key)? {
             None => files::write_certificate(dir, &key, &new()?, Existing::Stays)?,
             Some(stored) if stored.info.is_expiring()? => {
-                tracing::warn!(
-                    "the certificate authority in {} has expired or is about to; its certificate was renewed, and clients must trust the new one",
-                    dir.display()
+                let warning = text!(
+                    "the certificate authority in {dir} has expired or is about to; its certificate was renewed, and clients must trust the new one",
+                    dir = dir.display()
                 );
+                tracing::warn!("{warning}");
                 files::write_certificate(dir, &key, &new()?, Existing::IsReplaced)?
             }
             Some(stored) => stored,
         };
         let StoredCertificate { pem, der, info } = stored;
         if let Some(missing) = certificates::own(hosts).into_iter().find(|host| !info.hosts.contains(host)) {
-            let known = info.hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let known =
+                info.hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(phrase!(", ").text());
             return Err(AuthorityError::HostNotPermitted { dir: dir.into(), known, missing });
         }
         Ok(Self { pem, der, issuer: certificates::issuer(key), expires: info.expires })
