@@ -8,6 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::text;
 
 /// The mock's time, from 1970 to the end of the year 9999. Clones share one clock: a change to one changes all.
 ///
@@ -195,7 +196,7 @@ impl Clock {
                 let time = match (kept.offset, kept.frozen_at) {
                     (Some(offset), None) => Time::Runs(offset),
                     (None, Some(at)) if at <= Self::LATEST => Time::Stands(Timestamp::from_unix(at)),
-                    _ => return Err(format!("expected an offset or frozen_at, found {text}")),
+                    _ => return Err(text!("expected an offset or frozen_at, found {text}")),
                 };
                 Setting { time, signs_in_real_time: kept.signs_in_real_time }
             }

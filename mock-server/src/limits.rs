@@ -3,6 +3,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use serde_json::Value;
+use wechatpay_texts::{Phrase, Text, phrase};
 
 /// Size, count and time limits. (own choice)
 ///
@@ -42,11 +43,11 @@ pub struct Limits {
 }
 
 /// A limit outside its range.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected {} to {} {unit}, found {found}", .range.start(), .range.end())]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected {first} to {last} {unit}, found {found}", first = range.start(), last = range.end())]
 pub struct LimitError {
     range: RangeInclusive<u64>,
-    unit: &'static str,
+    unit: Phrase,
     found: u64,
 }
 
@@ -111,13 +112,13 @@ impl Default for Limits {
 impl Limits {
     /// The largest body: 1 byte to 1 GiB. Default: 1 MiB.
     pub fn with_body(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { body: size(1..=GIB, "bytes", bytes)?, ..self })
+        Ok(Self { body: size(1..=GIB, phrase!("bytes"), bytes)?, ..self })
     }
 
     /// The largest request head, which is the request line and the headers: 8 KiB to 16 MiB. Default: 64 KiB.
     pub fn with_head(self, bytes: u64) -> Result<Self, LimitError> {
         // hyper's own buffer takes 8 KiB.
-        Ok(Self { head: size(8 * KIB..=16 * MIB, "bytes", bytes)?, ..self })
+        Ok(Self { head: size(8 * KIB..=16 * MIB, phrase!("bytes"), bytes)?, ..self })
     }
 
     /// How long a head may take to arrive, and the first request of a connection to begin: 1 second to a day.
@@ -149,57 +150,57 @@ impl Limits {
     /// An idle connection takes about 12 KiB of memory, or 36 KiB with TLS. A request in flight also takes the size of
     /// its received part.
     pub fn with_connections(self, connections: u64) -> Result<Self, LimitError> {
-        Ok(Self { connections: size(1..=1_000_000, "connections", connections)?, ..self })
+        Ok(Self { connections: size(1..=1_000_000, phrase!("connections"), connections)?, ..self })
     }
 
     /// How many request numbers are remembered for each merchant: 1 to 10 million. The oldest is evicted first.
     /// Default: 100,000.
     pub fn with_request_numbers(self, numbers: u64) -> Result<Self, LimitError> {
-        Ok(Self { request_numbers: size(1..=10_000_000, "request numbers", numbers)?, ..self })
+        Ok(Self { request_numbers: size(1..=10_000_000, phrase!("request numbers"), numbers)?, ..self })
     }
 
     /// About how much memory the documents and request numbers of all merchants take at most, apart from their initial
     /// state: 1 MiB to 64 GiB. Beyond it, the merchant with the most loses the oldest. Default: 64 MiB.
     pub fn with_store_bytes(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { store_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
+        Ok(Self { store_bytes: size(MIB..=64 * GIB, phrase!("bytes"), bytes)?, ..self })
     }
 
     /// How many callbacks are kept in total, whether they wait or were received: 1 to 10 million. Beyond it, the oldest that
     /// was received or given up is forgotten; without one, the oldest that waits. Default: 12,000.
     pub fn with_callbacks(self, callbacks: u64) -> Result<Self, LimitError> {
-        Ok(Self { callbacks: size(1..=10_000_000, "callbacks", callbacks)?, ..self })
+        Ok(Self { callbacks: size(1..=10_000_000, phrase!("callbacks"), callbacks)?, ..self })
     }
 
     /// About how much memory these callbacks take at most: 1 MiB to 64 GiB. Default: 64 MiB.
     pub fn with_callback_bytes(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { callback_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
+        Ok(Self { callback_bytes: size(MIB..=64 * GIB, phrase!("bytes"), bytes)?, ..self })
     }
 
     /// How many exchanges the journal keeps in total: 1 to 10 million. When it is full, the oldest exchange of the
     /// merchant with the most is evicted. Default: 10,000.
     pub fn with_journal_exchanges(self, exchanges: u64) -> Result<Self, LimitError> {
-        Ok(Self { journal_exchanges: size(1..=10_000_000, "exchanges", exchanges)?, ..self })
+        Ok(Self { journal_exchanges: size(1..=10_000_000, phrase!("exchanges"), exchanges)?, ..self })
     }
 
     /// About how much memory these exchanges take at most: 1 MiB to 64 GiB. Default: 32 MiB.
     pub fn with_journal_bytes(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { journal_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
+        Ok(Self { journal_bytes: size(MIB..=64 * GIB, phrase!("bytes"), bytes)?, ..self })
     }
 
     /// How much of each body the journal keeps: 0 to 1 GiB. A truncated body is marked. Default: 64 KiB.
     pub fn with_journal_body(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { journal_body: size(0..=GIB, "bytes", bytes)?, ..self })
+        Ok(Self { journal_body: size(0..=GIB, phrase!("bytes"), bytes)?, ..self })
     }
 
     /// How many merchants can be created at run time: 0 to 100,000. Default: 1,000.
     pub fn with_merchants(self, merchants: u64) -> Result<Self, LimitError> {
-        Ok(Self { merchants: size(0..=100_000, "merchants", merchants)?, ..self })
+        Ok(Self { merchants: size(0..=100_000, phrase!("merchants"), merchants)?, ..self })
     }
 
     /// How many fault rules each merchant can have, and how many can apply to all merchants: 0 to 100,000.
     /// Default: 1,000.
     pub fn with_faults(self, faults: u64) -> Result<Self, LimitError> {
-        Ok(Self { faults: size(0..=100_000, "faults", faults)?, ..self })
+        Ok(Self { faults: size(0..=100_000, phrase!("faults"), faults)?, ..self })
     }
 
     /// How long the mock works on a call to `/__mock/`: 1 second to a day. Default: 5 seconds.
@@ -210,7 +211,7 @@ impl Limits {
     /// About how much memory each of these takes at most: the fault rules, the initial states of merchants that are
     /// created at run time, and the responses of `/__mock/` that nobody has read yet. 1 MiB to 64 GiB. Default: 32 MiB.
     pub fn with_admin_bytes(self, bytes: u64) -> Result<Self, LimitError> {
-        Ok(Self { admin_bytes: size(MIB..=64 * GIB, "bytes", bytes)?, ..self })
+        Ok(Self { admin_bytes: size(MIB..=64 * GIB, phrase!("bytes"), bytes)?, ..self })
     }
 
     /// How long exchanges in flight may take to finish at shutdown: 0 seconds to a day. Default: 10 seconds.
@@ -242,11 +243,11 @@ const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + ALLOCATED;
 const FIELDS: usize = 8;
 
 fn time(range: RangeInclusive<u64>, seconds: u64) -> Result<Duration, LimitError> {
-    check(range, "seconds", seconds).map(Duration::from_secs)
+    check(range, phrase!("seconds"), seconds).map(Duration::from_secs)
 }
 
 /// On a 32-bit machine, a size beyond 32 bits becomes the largest possible size.
-fn size(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<usize, LimitError> {
+fn size(range: RangeInclusive<u64>, unit: Phrase, found: u64) -> Result<usize, LimitError> {
     check(range, unit, found).map(|size| saturating(size, usize::MAX))
 }
 
@@ -254,7 +255,7 @@ fn saturating<T: TryFrom<u64>>(size: u64, most: T) -> T {
     T::try_from(size).unwrap_or(most)
 }
 
-fn check(range: RangeInclusive<u64>, unit: &'static str, found: u64) -> Result<u64, LimitError> {
+fn check(range: RangeInclusive<u64>, unit: Phrase, found: u64) -> Result<u64, LimitError> {
     if range.contains(&found) { Ok(found) } else { Err(LimitError { range, unit, found }) }
 }
 

@@ -154,6 +154,31 @@ impl fmt::Display for Phrase {
     }
 }
 
+/// A text that is kept in both languages. Shown, it is in the [current](Language::current) one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Both {
+    /// In English.
+    pub english: String,
+    /// In Chinese.
+    pub chinese: String,
+}
+
+impl Both {
+    /// The text that the code makes in each language.
+    pub fn of(text: impl Fn() -> String) -> Self {
+        Self { english: Language::English.within(&text), chinese: Language::Chinese.within(&text) }
+    }
+}
+
+impl fmt::Display for Both {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match Language::current() {
+            Language::English => &self.english,
+            Language::Chinese => &self.chinese,
+        })
+    }
+}
+
 /// A future that runs in its own language, wherever it is polled.
 #[derive(Debug)]
 pub struct Within<F> {
@@ -196,6 +221,15 @@ mod tests {
         assert_eq!(format!("{phrase:>4}{phrase:4}."), " yesyes .");
         assert_eq!(Language::Chinese.within(|| format!("{phrase:>4}{phrase:4}.")), "  是是  .");
         assert_eq!(Language::Chinese.within(|| phrase.to_string()), "是");
+    }
+
+    #[test]
+    fn a_text_that_is_kept_in_both_languages_is_shown_in_the_current_one() {
+        let both = Both::of(|| Language::current().name().to_owned());
+        assert_eq!(
+            (both.to_string(), Language::Chinese.within(|| both.to_string())),
+            ("en".into(), "zh".into())
+        );
     }
 
     #[test]

@@ -24,6 +24,7 @@ use http::{
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     admin::error::AdminError,
@@ -45,8 +46,8 @@ use crate::{
 pub struct AdminToken([u8; 32]);
 
 /// Why a text is not a token. The error does not quote it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 16 to 256 visible ASCII characters, found {found} (not shown)")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected 16 to 256 visible ASCII characters, found {found} (not shown)")]
 pub struct AdminTokenError {
     found: String,
 }
@@ -73,8 +74,8 @@ impl FromStr for AdminToken {
 
     fn from_str(text: &str) -> Result<Self, AdminTokenError> {
         let found = match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
-            Some(at) => format!("another byte at byte {at}"),
-            None if !(16..=256).contains(&text.len()) => format!("{} characters", text.len()),
+            Some(at) => text!("another byte at byte {at}"),
+            None if !(16..=256).contains(&text.len()) => text!("{count} characters", count = text.len()),
             None => return Ok(Self(Sha256::digest(text).into())),
         };
         Err(AdminTokenError { found })
@@ -158,9 +159,9 @@ fn check_site(headers: &HeaderMap) -> Result<(), AdminError> {
 fn check_token(headers: &HeaderMap, token: &AdminToken) -> Result<(), AdminError> {
     let offers: Vec<_> = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
     match &offers[..] {
-        [] => Err(AdminError::Token { found: "none" }),
+        [] => Err(AdminError::Token { found: phrase!("none") }),
         [offer] if bearer(offer).is_some_and(|offered| token.is(offered)) => Ok(()),
-        _ => Err(AdminError::Token { found: "another" }),
+        _ => Err(AdminError::Token { found: phrase!("another") }),
     }
 }
 

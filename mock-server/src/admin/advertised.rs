@@ -9,6 +9,7 @@ use std::{
 use http::Uri;
 use tokio::net::UdpSocket;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{Text, text};
 
 use crate::store::RedisUrl;
 
@@ -25,8 +26,8 @@ use crate::store::RedisUrl;
 pub struct Advertised(String);
 
 /// The text is no such address.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected http://HOST:PORT, found {found}; for example http://10.0.0.7:8080")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected http://HOST:PORT, found {found}; for example http://10.0.0.7:8080")]
 pub struct AdvertisedError {
     found: String,
 }
@@ -72,8 +73,11 @@ pub(crate) async fn advertised(
         Ok(address) => Some(format!("http://{}", SocketAddr::new(address, listens.port()))),
         Err(problem) => {
             tracing::warn!(
-                "other mocks can't call this one: expected to find the address from which it reaches {host}, found: \
-                 {problem}; --advertise sets it"
+                "{}",
+                text!(
+                    "other mocks can't call this one: expected to find the address from which it reaches {host}, found: \
+                     {problem}; --advertise sets it"
+                )
             );
             None
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wechatpay_diagnosis::BusinessView;
+use wechatpay_texts::phrase;
 
 use crate::{
     admin::{
@@ -109,7 +110,8 @@ impl OpenedBusinessView {
             BusinessType::WxpayScoreEnable => BusinessView::Enable,
         };
         let data = self.extra_data.map(|data| data.into_iter().collect());
-        let parameters = only([data, self.query_string.as_deref().map(pairs)], "extraData and queryString")?;
+        let parameters =
+            only([data, self.query_string.as_deref().map(pairs)], phrase!("extraData and queryString"))?;
         Ok(OpenedView { view, parameters, action: self.action, openid: self.openid })
     }
 }

@@ -12,6 +12,7 @@ use wechatpay_protocol::{
     Mchid,
     display::{quoted, truncate},
 };
+use wechatpay_texts::text;
 
 use crate::{
     admin::{
@@ -325,7 +326,7 @@ fn fault_of_one_attempt(name: &str) -> Result<Fault, AdminError> {
     let known = || Fault::of_callbacks().filter(|fault| *fault != Fault::OutOfOrder);
     known().find(|fault| fault.name() == name).ok_or_else(|| {
         let (nearest, found) = (nearest(name, known().map(Fault::name)).unwrap_or_default(), quoted(name));
-        AdminError::Body(format!(
+        AdminError::Body(text!(
             "fault: expected the name of a fault that one callback can have, found {found}; did you mean {nearest}?"
         ))
     })

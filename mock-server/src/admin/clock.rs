@@ -10,6 +10,7 @@ use utoipa::{
     openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type},
 };
 use wechatpay_protocol::{Timestamp, display::truncate};
+use wechatpay_texts::text;
 
 use crate::{
     admin::{control::Control, error::AdminError, extract::Body, json::Json},
@@ -145,7 +146,7 @@ fn time(value: &Value) -> Result<Timestamp, AdminError> {
     time.filter(|time| time.as_unix() <= Clock::LATEST).ok_or_else(|| {
         let (value, latest) = (value.to_string(), Clock::LATEST);
         let found = truncate(&value, SHOWN);
-        AdminError::Body(format!("at: expected 0 to {latest} in Unix seconds, or RFC 3339, found {found}"))
+        AdminError::Body(text!("at: expected 0 to {latest} in Unix seconds, or RFC 3339, found {found}"))
     })
 }
 
@@ -162,5 +163,6 @@ fn within<T: PartialOrd + Display>(field: &str, range: RangeInclusive<T>, found:
     if range.contains(&found) {
         return Ok(found);
     }
-    Err(AdminError::Body(format!("{field}: expected {} to {}, found {found}", range.start(), range.end())))
+    let (first, last) = (range.start(), range.end());
+    Err(AdminError::Body(text!("{field}: expected {first} to {last}, found {found}")))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wechatpay_openapi::{Contract, Operation};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::phrase;
 
 use crate::{
     admin::{
@@ -32,7 +33,7 @@ pub(super) struct FamilyQuery {
 
 fn family<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
     // The handler compares it with the contract.
-    parameter(text, "a family", |text| Some(text.into()))
+    parameter(text, phrase!("a family"), |text| Some(text.into()))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

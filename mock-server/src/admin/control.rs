@@ -23,6 +23,7 @@ use tokio::{
     time::timeout,
 };
 use wechatpay_protocol::{Credentials, Mchid};
+use wechatpay_texts::{Language, text};
 
 use crate::{
     admin::{error::AdminError, streams::Streams},
@@ -147,10 +148,11 @@ impl Control {
         let _waiting = Waiting(stop.clone());
         let room = timeout(limit, Arc::clone(&self.threads).acquire_owned()).await.map_err(|_| too_long())?;
         let control = Arc::clone(self);
+        let language = Language::current();
         let done = spawn_blocking(move || {
             // The thread gives its permit back, even if nobody waits for it.
             let _room = room;
-            if stop.is_set() { None } else { work(&control, &stop) }
+            if stop.is_set() { None } else { language.within(|| work(&control, &stop)) }
         });
         match done.await {
             Ok(done) => done.ok_or_else(too_long),
@@ -346,7 +348,7 @@ impl Control {
     /// Lets another mock create a merchant that this one could not create.
     fn give_up(&self, mchid: &Mchid) {
         if let Err(error) = self.unclaim(mchid) {
-            tracing::warn!("merchant {mchid} can't be created before a reset: {error}");
+            tracing::warn!("{}", text!("merchant {mchid} can't be created before a reset: {error}"));
         }
     }
 
@@ -354,13 +356,17 @@ impl Control {
     pub(super) fn take_back_merchant(&self, mchid: &Mchid) {
         if let Err(error) = self.keep_removal(mchid) {
             tracing::error!(
-                "merchant {mchid}, which was not created, is there after the next start: {error}"
+                "{}",
+                text!("merchant {mchid}, which was not created, is there after the next start: {error}")
             );
         }
         self.gateway.merchants.remove(mchid);
         self.seeds.lock().remove(mchid);
         if let Err(error) = self.gateway.store.remove(mchid) {
-            tracing::error!("the state of merchant {mchid}, which was not created, is still there: {error}");
+            tracing::error!(
+                "{}",
+                text!("the state of merchant {mchid}, which was not created, is still there: {error}")
+            );
         }
     }
 
@@ -451,7 +457,7 @@ impl Control {
 
     fn restore_configured_faults(&self, mchid: Option<&Mchid>) {
         if let Err(error) = self.add_configured_faults(mchid) {
-            tracing::error!("a configured fault rule can't be added again: {error}");
+            tracing::error!("{}", text!("a configured fault rule can't be added again: {error}"));
         }
     }
 }

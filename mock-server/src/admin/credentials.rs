@@ -16,6 +16,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 use wechatpay_protocol::CredentialsFile;
+use wechatpay_texts::phrase;
 
 use crate::{
     admin::{
@@ -116,7 +117,7 @@ pub(super) async fn show_credentials(
 }
 
 fn format<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Format>, D::Error> {
-    parameter(text, "json or env", |text| match text {
+    parameter(text, phrase!("json or env"), |text| match text {
         "json" => Some(Format::Json),
         "env" => Some(Format::Env),
         _ => None,

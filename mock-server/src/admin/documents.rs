@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use wechatpay_protocol::{Mchid, display::quoted};
+use wechatpay_texts::phrase;
 
 use crate::{
     admin::{
@@ -49,7 +50,9 @@ pub(super) struct ListQuery {
 }
 
 fn kind<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
-    super::extract::parameter(text, "a kind of document", |text| (!text.is_empty()).then(|| text.into()))
+    super::extract::parameter(text, phrase!("a kind of document"), |text| {
+        (!text.is_empty()).then(|| text.into())
+    })
 }
 
 /// The kinds of documents, or the documents of one.

@@ -10,6 +10,7 @@ use http::{
 use serde::Serialize;
 use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, display::truncate};
+use wechatpay_texts::{Phrase, Text};
 
 use crate::{
     admin::{json::Json, replay::ReplayError},
@@ -22,113 +23,114 @@ use crate::{
 };
 
 /// Why a call is refused. The text says what was expected, what was found, and what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(super) enum AdminError {
     /// The request is incomplete or too large.
-    #[error("{}", .0.reason())]
+    #[text(transparent)]
     Receive(ApiError),
-    #[error("expected one Host header, found {found}")]
+    #[text("expected one Host header, found {found}")]
     Hosts { found: usize },
-    #[error(
+    #[text(
         "expected a Host that names this machine (localhost, 127.0.0.1, [::1], or the address that the mock listens \
          on), found {found}; use one of these in the URL, or start the mock with --admin-token"
     )]
     Host { found: String },
-    #[error(
+    #[text(
         "expected no Origin, or one with the host in Host, found {found}; pages of other origins may not control \
          the mock"
     )]
     Origin { found: String },
-    #[error(
+    #[text(
         "expected Sec-Fetch-Site to be absent, same-origin or none, found {found}; pages of other origins may not \
          control the mock"
     )]
     Site { found: String },
-    #[error(
+    #[text(
         "expected the header Authorization: Bearer TOKEN, with the token that the mock was started with, found {found}"
     )]
-    Token { found: &'static str },
-    #[error(
+    Token { found: Phrase },
+    #[text(
         "/__mock/ is off: the mock must listen on a loopback address or have a token, but listens on {address} and has \
-         none; start it with --admin-token, or with --listen 127.0.0.1:{}", .address.port()
+         none; start it with --admin-token, or with --listen 127.0.0.1:{port}",
+        port = address.port()
     )]
     Off { address: SocketAddr },
-    #[error("expected one of the paths that GET /__mock/ lists, found {found}; did you mean {nearest}?")]
+    #[text("expected one of the paths that GET /__mock/ lists, found {found}; did you mean {nearest}?")]
     UnknownPath { found: String, nearest: &'static str },
-    #[error("expected {allow}, found {found}")]
+    #[text("expected {allow}, found {found}")]
     UnknownMethod { allow: String, found: String },
-    #[error("{0}; GET /__mock/openapi.json describes every call")]
+    #[text("{0}; GET /__mock/openapi.json describes every call")]
     Query(String),
-    #[error("{0}; GET /__mock/openapi.json describes every call")]
+    #[text("{0}; GET /__mock/openapi.json describes every call")]
     Body(String),
-    #[error("fault rule: {0}")]
+    #[text("fault rule: {0}")]
     Rule(#[from] RuleError),
-    #[error("{0}")]
+    #[text(transparent)]
     Provision(#[from] ProvisionError),
-    #[error("other merchants are still being created; try again")]
+    #[text("other merchants are still being created; try again")]
     KeysBusy,
-    #[error(
-        "the call took longer than {} s; narrow it, for example with merchant or after, or raise limits.admin_timeout",
-        .limit.as_secs()
+    #[text(
+        "the call took longer than {seconds} s; narrow it, for example with merchant or after, or raise limits.admin_timeout",
+        seconds = limit.as_secs()
     )]
     TooLong { limit: Duration },
-    #[error(
+    #[text(
         "too many calls are in memory, or their responses wait to be read; try again, or raise limits.admin_bytes"
     )]
     NoRoom,
-    #[error(
+    #[text(
         "expected at most {most} open streams of /__mock/events, found {most} others; close one: each open page of \
          /__mock/ui/ has one"
     )]
     NoStream { most: usize },
-    #[error(
+    #[text(
         "expected the mchid of a merchant that was created at run time, found {mchid}, which is configured and cannot \
          be removed"
     )]
     Configured { mchid: Mchid },
-    #[error("expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
+    #[text("expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     NoMerchant { found: String },
-    #[error(
+    #[text(
         "expected a family of operations, found {found}; did you mean {nearest}? GET /__mock/operations has the family \
          of each"
     )]
     NoFamily { found: String, nearest: String },
-    #[error(
+    #[text(
         "expected a kind of document, found {found}; did you mean {nearest}? GET /__mock/documents lists them"
     )]
     NoKind { found: String, nearest: String },
-    #[error(
+    #[text(
         "expected the key of a document of the kind {kind}, found {found}; GET /__mock/documents?kind= lists them"
     )]
     NoDocument { kind: String, found: String },
-    #[error("{0}")]
+    #[text(transparent)]
     Authority(String),
-    #[error("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]
+    #[text("expected the id of a fault rule, found {id}; GET /__mock/faults lists them")]
     NoFault { id: FaultId },
-    #[error("{0}")]
+    #[text(transparent)]
     Trigger(#[from] TriggerError),
-    #[error("{0}")]
+    #[text(transparent)]
     Payment(#[from] PaymentError),
-    #[error(
+    #[text(
         "expected the number of a callback, found {number}; the last one is {last}. Old ones are forgotten: limits.callbacks \
          and limits.callback_bytes keep more"
     )]
     NoCallback { number: u64, last: u64 },
-    #[error("callback {number} is being sent; try again when this attempt has ended")]
+    #[text("callback {number} is being sent; try again when this attempt has ended")]
     CallbackBusy { number: u64 },
-    #[error("{0}")]
+    #[text(transparent)]
     Store(#[from] Unavailable),
-    #[error("expected the mock that Mock-Id names, found another at its address")]
+    #[text("expected the mock that Mock-Id names, found another at its address")]
     OtherMock,
-    #[error("{0}")]
+    #[text(transparent)]
     Replay(#[from] ReplayError),
-    #[error(
+    #[text(
         "expected a caller on this machine, found {found}; decrypted fields are shown to no other, whatever token it has"
     )]
     Far { found: String },
-    #[error("expected the number of an exchange, found {number}; the last one is {last}")]
+    #[text("expected the number of an exchange, found {number}; the last one is {last}")]
     NoExchangeYet { number: u64, last: u64 },
-    #[error(
+    #[text(
         "exchange {number} is no longer in the journal: it was deleted or evicted; raise limits.journal_exchanges and \
          limits.journal_bytes to keep more"
     )]

@@ -19,6 +19,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use wechatpay_protocol::Mchid;
+use wechatpay_texts::Language;
 
 use crate::{
     admin::{
@@ -214,6 +215,8 @@ struct Stream {
     seen: Option<Seen>,
     /// The first event, which only tells the reader its id.
     first: Option<String>,
+    /// That of the call, in which its events are made.
+    language: Language,
     following: [watch::Receiver<u64>; SOURCES.len()],
     /// When the next round may be.
     due: Instant,
@@ -239,7 +242,8 @@ impl Stream {
         };
         let first = seen.map(|seen| format!("id: {}\n\n", seen.id(run)));
         let now = Instant::now();
-        Self { control, merchant, seen, first, following, due: now, sent: now, _place: place }
+        let language = Language::current();
+        Self { control, merchant, seen, first, language, following, due: now, sent: now, _place: place }
     }
 
     /// The next events, once there are some and the reader has taken those before; `None` once the mock shuts down.
@@ -266,7 +270,7 @@ impl Stream {
         loop {
             sleep_until(self.due).await;
             self.following.iter_mut().for_each(watch::Receiver::mark_unchanged);
-            let events = self.read();
+            let events = self.language.within(|| self.read());
             if !events.is_empty() {
                 return events;
             }

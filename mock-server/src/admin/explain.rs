@@ -2,6 +2,7 @@
 
 use serde_path_to_error::Path;
 use wechatpay_protocol::display::{quoted, truncate};
+use wechatpay_texts::{phrase, text};
 
 use crate::api::suggest::nearest;
 
@@ -21,53 +22,60 @@ pub(super) fn explain(path: &Path, message: &str) -> String {
         Some(_) => parent.rsplit_once('.').map_or("", |(parent, _)| parent),
         None => parent,
     };
-    format!("{}: {reworded}", if place.is_empty() { "the body" } else { place })
+    format!("{}: {reworded}", if place.is_empty() { phrase!("the body").text() } else { place })
 }
 
 fn reword(message: &str) -> Option<String> {
     if let Some(name) = message.strip_prefix("missing field `") {
-        return Some(format!("expected the field {}, found none", name.trim_end_matches('`')));
+        return Some(text!("expected the field {name}, found none", name = name.trim_end_matches('`')));
     }
     if let Some(name) = message.strip_prefix("duplicate field `") {
-        return Some(format!("expected {} once, found it twice", name.trim_end_matches('`')));
+        return Some(text!("expected {name} once, found it twice", name = name.trim_end_matches('`')));
     }
-    for (prefix, kind) in [("unknown field `", "field "), ("unknown variant `", "")] {
+    for (prefix, is_field) in [("unknown field `", true), ("unknown variant `", false)] {
         let Some(rest) = message.strip_prefix(prefix) else { continue };
         // The unknown name may contain anything, but known names contain no quotes.
         let (found, known) =
             rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there are no "))?;
         let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
-        let hint = nearest(found, known.iter().copied()).map(|nearest| format!("; did you mean {nearest}?"));
-        let (expected, found) = (one_of(kind, &known), quoted(found));
-        return Some(format!("expected {expected}, found {found}{}", hint.unwrap_or_default()));
+        let nearest = nearest(found, known.iter().copied());
+        let (expected, found) = (one_of(&known, is_field), quoted(found));
+        return Some(match nearest {
+            None => text!("expected {expected}, found {found}"),
+            Some(nearest) => text!("expected {expected}, found {found}; did you mean {nearest}?"),
+        });
     }
     let rest = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;
-    Some(format!("expected {}, found {}", kind(expected), value(found)))
+    Some(text!("expected {expected}, found {found}", expected = kind(expected), found = value(found)))
 }
 
-fn one_of(kind: &str, known: &[&str]) -> String {
+fn one_of(known: &[&str], is_field: bool) -> String {
     match known {
-        [] => format!("no other {}", kind.trim_end()),
-        [only] => format!("the {kind}{only}"),
-        [first, second] => format!("{first} or {second}"),
-        _ => format!("one of {}", known.join(", ")),
+        [] if is_field => text!("no other field"),
+        [] => text!("no other"),
+        [only] if is_field => text!("the field {only}"),
+        [only] => text!("the {only}"),
+        [first, second] => text!("{first} or {second}"),
+        _ => text!("one of {known}", known = known.join(phrase!(", ").text())),
     }
 }
 
 /// The type that serde expects, without Rust's terms.
 fn kind(expected: &str) -> &str {
-    match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
-        "i8" | "i16" | "i32" | "i64" => "a whole number",
-        "f32" | "f64" => "a number",
-        "a boolean" => "true or false",
-        "a sequence" => "a list",
-        "a map" => "an object",
-        "variant identifier" => "a name",
-        _ if expected.contains("struct ") || expected.contains("enum ") => "an object",
-        _ => expected,
-    }
+    let known = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => phrase!("a whole number of 0 or more"),
+        "i8" | "i16" | "i32" | "i64" => phrase!("a whole number"),
+        "f32" | "f64" => phrase!("a number"),
+        "a string" => phrase!("a string"),
+        "a boolean" => phrase!("true or false"),
+        "a sequence" => phrase!("a list"),
+        "a map" => phrase!("an object"),
+        "variant identifier" => phrase!("a name"),
+        _ if expected.contains("struct ") || expected.contains("enum ") => phrase!("an object"),
+        _ => return expected,
+    };
+    known.text()
 }
 
 /// The value that serde found.
@@ -78,9 +86,9 @@ fn value(found: &str) -> String {
             number.trim_start_matches("point ").trim_matches('`').into()
         }
         _ => match found {
-            "map" => "an object".into(),
-            "sequence" => "a list".into(),
-            "unit value" => "null".into(),
+            "map" => text!("an object"),
+            "sequence" => text!("a list"),
+            "unit value" => text!("null"),
             _ => found.into(),
         },
     }

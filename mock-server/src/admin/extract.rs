@@ -14,6 +14,7 @@ use serde::{
 };
 use serde_json::Value;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     admin::{error::AdminError, explain::explain},
@@ -44,7 +45,7 @@ impl<S: Sync> FromRequest<S> for AnyBody {
     async fn from_request(request: Request, _: &S) -> Result<Self, AdminError> {
         let body = read_body(request.into_body()).await;
         let invalid =
-            |error| AdminError::Body(format!("the body: expected valid JSON, found an error: {error}"));
+            |error| AdminError::Body(text!("the body: expected valid JSON, found an error: {error}"));
         serde_json::from_slice(&body).map(Self).map_err(invalid)
     }
 }
@@ -77,14 +78,14 @@ async fn read_body(body: RawBody) -> bytes::Bytes {
 /// The JSON object that a body is.
 pub(super) fn read_json<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, AdminError> {
     let expected_object =
-        |found| Err(AdminError::Body(format!("the body: expected a JSON object, found {found}")));
+        |found: Phrase| Err(AdminError::Body(text!("the body: expected a JSON object, found {found}")));
     match body.trim_ascii_start().first() {
-        None => return expected_object("none"),
+        None => return expected_object(phrase!("none")),
         Some(b'{') => {}
         // serde would accept a list of the fields' values.
-        Some(_) => return expected_object("something else"),
+        Some(_) => return expected_object(phrase!("something else")),
     }
-    let invalid = |error| AdminError::Body(format!("the body: expected valid JSON, found an error: {error}"));
+    let invalid = |error| AdminError::Body(text!("the body: expected valid JSON, found an error: {error}"));
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {
@@ -103,7 +104,10 @@ pub(super) struct Segment(pub(super) String);
 impl Segment {
     pub(super) fn number(&self) -> Result<u64, AdminError> {
         let expected = || {
-            AdminError::Query(format!("the path: expected a number at its end, found {}", quoted(&self.0)))
+            AdminError::Query(text!(
+                "the path: expected a number at its end, found {found}",
+                found = quoted(&self.0)
+            ))
         };
         self.0.parse().map_err(|_| expected())
     }
@@ -117,8 +121,9 @@ impl<const COUNT: usize, S: Sync> FromRequestParts<S> for Segments<COUNT> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AdminError> {
         let mut segments = parts.uri.path().rsplit('/').map(|segment| {
-            let expected =
-                |_| AdminError::Query(format!("the path: expected UTF-8, found {}", quoted(segment)));
+            let expected = |_| {
+                AdminError::Query(text!("the path: expected UTF-8, found {found}", found = quoted(segment)))
+            };
             percent_decode_str(segment).decode_utf8().map(Cow::into_owned).map_err(expected)
         });
         let mut found = [const { String::new() }; COUNT];
@@ -155,7 +160,7 @@ fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, AdminError> {
     let mut decoded = Vec::new();
     for (name, value) in query_pairs(text) {
         let expected_utf_8 =
-            |_| AdminError::Query(format!("{name}: expected UTF-8, found {}", quoted(value)));
+            |_| AdminError::Query(text!("{name}: expected UTF-8, found {found}", found = quoted(value)));
         decoded.push((name, percent_decode_str(value).decode_utf8().map_err(expected_utf_8)?));
     }
     let deserializer = MapDeserializer::<_, serde::de::value::Error>::new(decoded.into_iter());
@@ -168,15 +173,15 @@ pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), Adm
     let mut seen = Vec::new();
     for (name, _) in query_pairs(query) {
         if seen.contains(&name) {
-            return Err(AdminError::Query(format!("the query: expected {name} once, found it twice")));
+            return Err(AdminError::Query(text!("the query: expected {name} once, found it twice")));
         }
         if !known.iter().any(|known| known == name) {
             let found = quoted(name);
             return Err(AdminError::Query(match nearest(name, known.iter().map(String::as_str)) {
-                None => format!("the query: expected none, found {found}"),
-                Some(nearest) => format!(
-                    "the query: expected one of {}, found {found}; did you mean {nearest}?",
-                    known.join(", ")
+                None => text!("the query: expected none, found {found}"),
+                Some(nearest) => text!(
+                    "the query: expected one of {known}, found {found}; did you mean {nearest}?",
+                    known = known.join(phrase!(", ").text())
                 ),
             }));
         }
@@ -188,11 +193,11 @@ pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), Adm
 /// Parses the value of a query parameter, for `#[serde(deserialize_with)]`.
 pub(super) fn parameter<'de, T, D: Deserializer<'de>>(
     deserializer: D,
-    expected: &str,
+    expected: Phrase,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, D::Error> {
     let text = Cow::<str>::deserialize(deserializer)?;
-    let malformed = || D::Error::custom(format!("expected {expected}, found {}", quoted(&text)));
+    let malformed = || D::Error::custom(text!("expected {expected}, found {found}", found = quoted(&text)));
     parse(&text).ok_or_else(malformed).map(Some)
 }
 
@@ -200,13 +205,13 @@ pub(super) fn parameter<'de, T, D: Deserializer<'de>>(
 ///
 /// # Errors
 /// If there is none, or several.
-pub(super) fn only<T>(fields: impl IntoIterator<Item = Option<T>>, names: &str) -> Result<T, AdminError> {
+pub(super) fn only<T>(fields: impl IntoIterator<Item = Option<T>>, names: Phrase) -> Result<T, AdminError> {
     let mut there = fields.into_iter().flatten();
     match (there.next(), there.next()) {
         (Some(only), None) => Ok(only),
         (first, _) => {
-            let found = if first.is_none() { "none" } else { "several" };
-            Err(AdminError::Body(format!("the body: expected one of {names}, found {found}")))
+            let found = if first.is_none() { phrase!("none") } else { phrase!("several") };
+            Err(AdminError::Body(text!("the body: expected one of {names}, found {found}")))
         }
     }
 }
@@ -223,7 +228,7 @@ mod tests {
     }
 
     fn any<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
-        parameter(text, "anything", |text| Some(text.into()))
+        parameter(text, Phrase { english: "anything", chinese: "" }, |text| Some(text.into()))
     }
 
     fn since(query: &str) -> Result<Option<String>, String> {

@@ -2,7 +2,7 @@
 //! piece while the caller reads them.
 
 use std::{
-    io, mem,
+    io, iter, mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -16,6 +16,7 @@ use http::{HeaderValue, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use wechatpay_texts::Language;
 
 use crate::admin::{
     control::Control,
@@ -96,6 +97,9 @@ impl Long {
         bytes: usize,
         mut items: Items<impl Iterator<Item = Vec<u8>> + Send + 'static>,
     ) -> Result<Self, AdminError> {
+        // Also the pieces that are made while the caller reads.
+        let language = Language::current();
+        let mut items = iter::from_fn(move || language.within(|| items.next()));
         // Most lists are short.
         let first = items.next().unwrap_or_default();
         match items.next() {

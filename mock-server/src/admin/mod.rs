@@ -64,7 +64,7 @@ use http::{
 use tower_service::Service;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wechatpay_protocol::display::quoted;
-use wechatpay_texts::{Language, Within};
+use wechatpay_texts::{Language, Within, text};
 
 use crate::{
     admin::{
@@ -289,7 +289,7 @@ async fn check(path: MatchedPath, request: Request, next: Next) -> Result<Respon
     let length = request.body().size_hint().lower();
     if !call.takes_body && length > 0 {
         // A caller may believe that the body narrows a call that deletes everything.
-        return Err(AdminError::Body(format!("the body: expected none, found {length} bytes")));
+        return Err(AdminError::Body(text!("the body: expected none, found {length} bytes")));
     }
     Ok(next.run(request).await)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use wechatpay_protocol::display::truncate;
+use wechatpay_texts::phrase;
 
 use crate::{
     admin::{
@@ -116,7 +117,7 @@ impl NewPayment {
             self.code_url.map(OrderName::CodeUrl),
             self.h5_url.map(OrderName::H5Url),
         ];
-        let order = only(names, "out_trade_no, prepay_id, code_url and h5_url")?;
+        let order = only(names, phrase!("out_trade_no, prepay_id, code_url and h5_url"))?;
         Ok(Payment { order, action: self.action, merchant: self.merchant, openid: self.openid })
     }
 }

@@ -3,6 +3,7 @@
 use qrcode::{Color, QrCode};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use wechatpay_texts::{phrase, text};
 
 use crate::admin::{
     error::AdminError,
@@ -42,8 +43,8 @@ struct Qr {
 )]
 pub(super) async fn show_qr(Query(QrQuery { text }): Query<QrQuery>) -> Result<Json, AdminError> {
     let refused =
-        |what: String| AdminError::Query(format!("text: expected 1 to {LONGEST} bytes, found {what}"));
-    let text = text.ok_or_else(|| refused("none".into()))?;
+        |what: String| AdminError::Query(text!("text: expected 1 to {LONGEST} bytes, found {what}"));
+    let text = text.ok_or_else(|| refused(phrase!("none").to_string()))?;
     // Any such text fits.
     let code = QrCode::new(&text).map_err(|error| refused(error.to_string()))?;
     let dark = |module: &Color| if *module == Color::Dark { '1' } else { '0' };
@@ -54,5 +55,5 @@ pub(super) async fn show_qr(Query(QrQuery { text }): Query<QrQuery>) -> Result<J
 
 fn text<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
     let is_right = |text: &str| (1..=LONGEST).contains(&text.len());
-    parameter(text, "1 to 512 bytes", |text| is_right(text).then(|| text.into()))
+    parameter(text, phrase!("1 to 512 bytes"), |text| is_right(text).then(|| text.into()))
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use wechatpay_diagnosis::{ParameterProblem, PayClient, PaySignDiagnosis};
 use wechatpay_protocol::display::truncate;
+use wechatpay_texts::phrase;
 
 use crate::{
     admin::{
@@ -198,10 +199,11 @@ impl<'a> PaymentRefusal<'a> {
 
     /// `wx.chooseWXPay` has another name for `timeStamp` than all others.
     pub(super) fn wrong(call: &str, diagnosis: &'a PaySignDiagnosis, may_be_js_sdk: bool) -> Self {
-        let (mut english, mut chinese) = (diagnosis.english(), diagnosis.chinese());
+        let (mut message, mut chinese) = (diagnosis.to_string(), diagnosis.chinese());
         if may_be_js_sdk {
-            english += "; if this is for wx.chooseWXPay, add \"client\": \"js-sdk\"";
-            chinese += "；如果用的是 wx.chooseWXPay，请加上 \"client\": \"js-sdk\"";
+            let hint = phrase!("; if this is for wx.chooseWXPay, add \"client\": \"js-sdk\"");
+            message += hint.text();
+            chinese += hint.chinese;
         }
         let chinese = truncate(&chinese, LONGEST).into_owned();
         Self {
@@ -211,7 +213,7 @@ impl<'a> PaymentRefusal<'a> {
                 parameters: diagnosis.parameters.iter().map(ParameterDetail::of).collect(),
                 signature: diagnosis.signature.as_ref().map(DiagnosisDetail::of),
             }),
-            ..Self::new(call, diagnosis.shown(), &english)
+            ..Self::new(call, diagnosis.shown(), &message)
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use wechatpay_texts::phrase;
 
 use crate::{
     admin::{
@@ -78,7 +79,8 @@ impl NewServiceAction {
             self.package.map(ServiceTarget::Package),
             self.apply_permissions_token.map(ServiceTarget::ApplyPermissionsToken),
         ];
-        let target = only(names, "out_order_no, authorization_code, package and apply_permissions_token")?;
+        let target =
+            only(names, phrase!("out_order_no, authorization_code, package and apply_permissions_token"))?;
         Ok(ServiceOrderCall { target, action: self.action, merchant: self.merchant, openid: self.openid })
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wechatpay_protocol::display::truncate;
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     admin::{
@@ -71,9 +72,9 @@ impl NewConfirmation {
             (Some(number), None) => TransferName::OutBillNo(number),
             (None, Some(number)) => TransferName::OutAuthorizationNo(number),
             (first, _) => {
-                let found = if first.is_none() { "none" } else { "both" };
-                let expected = "one of out_bill_no and out_authorization_no";
-                return Err(AdminError::Body(format!("the body: expected {expected}, found {found}")));
+                let found = if first.is_none() { phrase!("none") } else { phrase!("both") };
+                let names = phrase!("out_bill_no and out_authorization_no");
+                return Err(AdminError::Body(text!("the body: expected one of {names}, found {found}")));
             }
         };
         Ok(Confirmation { transfer, action, merchant, user_name })

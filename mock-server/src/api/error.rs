@@ -3,10 +3,13 @@
 //! Statuses, codes and texts are in `messages.toml`. Further details, such as which byte of a header is wrong, go to
 //! the journal and the log, never into the response.
 
+use std::fmt;
+
 use http::StatusCode;
 use serde_json::json;
 use wechatpay_openapi::{Constraint, FieldError};
 use wechatpay_protocol::{AuthorizationError, ErrorBody, Timestamp, display::quoted};
+use wechatpay_texts::{Both, Phrase, phrase, text};
 
 use crate::policies::{MismatchMessage, Provenance};
 
@@ -21,19 +24,19 @@ use super::{
 };
 
 /// The gateway's checks 1 to 12, in its order, each with its requirement.
-pub const CHECKS: [&str; 12] = [
-    "an operation has this path",
-    "the operation has this method",
-    "User-Agent and Accept are present, and Accept-Language is a known one",
-    "Authorization is present and well formed",
-    "its scheme is WECHATPAY2-SHA256-RSA2048",
-    "its timestamp is within 5 minutes",
-    "a merchant has this mchid",
-    "serial_no is that of the merchant's certificate",
-    "the certificate is valid",
-    "the merchant signed exactly this request",
-    "the fields match the contract",
-    "the operation's own rules are met",
+pub const CHECKS: [Phrase; 12] = [
+    phrase!("an operation has this path"),
+    phrase!("the operation has this method"),
+    phrase!("User-Agent and Accept are present, and Accept-Language is a known one"),
+    phrase!("Authorization is present and well formed"),
+    phrase!("its scheme is WECHATPAY2-SHA256-RSA2048"),
+    phrase!("its timestamp is within 5 minutes"),
+    phrase!("a merchant has this mchid"),
+    phrase!("serial_no is that of the merchant's certificate"),
+    phrase!("the certificate is valid"),
+    phrase!("the merchant signed exactly this request"),
+    phrase!("the fields match the contract"),
+    phrase!("the operation's own rules are met"),
 ];
 
 /// Why a request was refused.
@@ -123,8 +126,8 @@ pub enum ApiError {
     SignatureMismatch(SignInformation),
     /// Check 11: the body is not JSON, or that of an upload no form.
     NotJson {
-        /// What was expected and what was found; of JSON with line and column.
-        reason: String,
+        /// What was expected and what was found; of JSON with line and column. The response has it in English.
+        reason: Both,
     },
     /// Check 11: an uploaded file does not have the digest that the request names, or the form does not end.
     FileDigest {
@@ -285,7 +288,7 @@ impl ApiError {
         let code = self.code()?.into();
         let detail = match self {
             Self::SignatureMismatch(information) => Some(information.detail()),
-            Self::NotJson { reason } => Some(json!({ "location": "body", "issue": reason })),
+            Self::NotJson { reason } => Some(json!({ "location": "body", "issue": reason.english })),
             Self::Field(error) => Some(field_error::detail(error)),
             _ => None,
         };
@@ -326,73 +329,78 @@ impl ApiError {
     /// A sentence for the developer of the client: what was expected and what was found.
     pub fn reason(&self) -> String {
         match self {
-            Self::HeadTooLarge { limit } => {
-                format!(
-                    "expected request line and headers of at most {limit} bytes, and 100 headers, found more"
-                )
-            }
-            Self::BodyTimeout => "expected the whole body in time, but it did not arrive".into(),
-            Self::BodyBroken => "expected the whole body, but it is cut off".into(),
-            Self::BodyTooLarge { limit } => format!("expected a body of at most {limit} bytes, found more"),
-            Self::NotHttp { reason } => format!("expected an HTTP/1.1 request, found {reason}"),
-            Self::AuthorizationRepeated { found } => {
-                format!("expected one Authorization header, found {found}")
-            }
-            Self::UnknownPath { near } => unknown_path(near.as_deref()),
-            Self::UnknownMethod => "the contract has this path, but not with this method".into(),
-            Self::HeaderAbsent { name } => format!("expected the header {name}, found none"),
-            Self::UnknownLanguage { found } => format!(
-                "expected Accept-Language to be en, zh-CN, zh-HK or zh-TW, or no such header, found {}; set \
-                 Accept-Language: zh-CN, because Node's fetch sends * by itself",
-                quoted(found)
+            Self::HeadTooLarge { limit } => text!(
+                "expected request line and headers of at most {limit} bytes, and 100 headers, found more"
             ),
-            Self::AuthorizationAbsent => "expected an Authorization header, found none".into(),
+            Self::BodyTimeout => text!("expected the whole body in time, but it did not arrive"),
+            Self::BodyBroken => text!("expected the whole body, but it is cut off"),
+            Self::BodyTooLarge { limit } => text!("expected a body of at most {limit} bytes, found more"),
+            Self::NotHttp { reason } => text!("expected an HTTP/1.1 request, found {reason}"),
+            Self::AuthorizationRepeated { found } => {
+                text!("expected one Authorization header, found {found}")
+            }
+            Self::UnknownPath { near: None } => {
+                text!("no operation has this path; `wechatpay-mock operations` lists all")
+            }
+            Self::UnknownPath { near: Some(near) } => text!(
+                "no operation has this path; did you mean {near}?; `wechatpay-mock operations` lists all"
+            ),
+            Self::UnknownMethod => text!("the contract has this path, but not with this method"),
+            Self::HeaderAbsent { name } => text!("expected the header {name}, found none"),
+            Self::UnknownLanguage { found } => text!(
+                "expected Accept-Language to be en, zh-CN, zh-HK or zh-TW, or no such header, found {found}; set \
+                 Accept-Language: zh-CN, because Node's fetch sends * by itself",
+                found = quoted(found)
+            ),
+            Self::AuthorizationAbsent => text!("expected an Authorization header, found none"),
             Self::Authorization(error) => error.to_string(),
             Self::AuthorizationOfPayment { reason } => reason.clone(),
-            Self::TimestampSkewed { signed, now } => format!(
-                "expected a timestamp within {} s of {now}, found {signed}, {} s off",
-                Timestamp::MAX_SKEW.as_secs(),
-                signed.skew(*now).as_secs()
+            Self::TimestampSkewed { signed, now } => text!(
+                "expected a timestamp within {most} s of {now}, found {signed}, {skew} s off",
+                most = Timestamp::MAX_SKEW.as_secs(),
+                skew = signed.skew(*now).as_secs()
             ),
-            Self::UnknownMchid { found } => format!("no merchant has the mchid {found}"),
+            Self::UnknownMchid { found } => text!("no merchant has the mchid {found}"),
             Self::UnknownSerial { found, expected } => {
-                format!("expected the serial number {expected} of the merchant's certificate, found {found}")
+                text!("expected the serial number {expected} of the merchant's certificate, found {found}")
             }
-            Self::CertificateNotInForce { not_before, not_after } => format!(
-                "the merchant's certificate is only valid from {} to {}",
-                not_before.to_rfc3339(),
-                not_after.to_rfc3339()
+            Self::CertificateNotInForce { not_before, not_after } => text!(
+                "the merchant's certificate is only valid from {not_before} to {not_after}",
+                not_before = not_before.to_rfc3339(),
+                not_after = not_after.to_rfc3339()
             ),
-            Self::CertificateRevoked => "the merchant's certificate was revoked".into(),
-            Self::CertificateReplaced => "the merchant's certificate was replaced by a new one".into(),
-            Self::SignatureMismatch(information) => {
-                let problem = information.problem.iter().map(|problem| format!("; {problem}"));
-                let what = "the signature was not made over this request with the merchant's key";
-                [what.to_owned()].into_iter().chain(problem).collect()
-            }
-            Self::NotJson { reason } | Self::FileDigest { reason } => reason.clone(),
+            Self::CertificateRevoked => text!("the merchant's certificate was revoked"),
+            Self::CertificateReplaced => text!("the merchant's certificate was replaced by a new one"),
+            Self::SignatureMismatch(information) => match &information.problem {
+                None => text!("the signature was not made over this request with the merchant's key"),
+                Some(problem) => {
+                    text!("the signature was not made over this request with the merchant's key; {problem}")
+                }
+            },
+            Self::NotJson { reason } => reason.to_string(),
             Self::Field(error) => field_error::issue(error),
-            Self::Sensitive(SensitiveFault::SerialAbsent) => {
+            Self::Sensitive(SensitiveFault::SerialAbsent) => text!(
                 "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
-                    .into()
-            }
-            Self::NotUtf8 { reason }
+            ),
+            Self::FileDigest { reason }
+            | Self::NotUtf8 { reason }
             | Self::Sensitive(
                 SensitiveFault::SerialUnknown { reason }
                 | SensitiveFault::Undecryptable { reason }
                 | SensitiveFault::NotCiphertext { reason },
             ) => reason.clone(),
-            Self::Operation(error) => error.message(Language::En).into(),
-            Self::Own(error) => error.message(Language::En).into(),
-            Self::StoreUnavailable { reason } => format!("the mock's store is not available: {reason}"),
-            Self::Injected(error) => format!("a fault caused {error}"),
+            Self::Operation(error) => error.message(Language::of_reader()).into(),
+            Self::Own(error) => error.message(Language::of_reader()).into(),
+            Self::StoreUnavailable { reason } => text!("the mock's store is not available: {reason}"),
+            Self::Injected(error) => text!("a fault caused {error}"),
         }
     }
 }
 
-fn unknown_path(near: Option<&str>) -> String {
-    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-    format!("no operation has this path{near}; `wechatpay-mock operations` lists all")
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason())
+    }
 }
 
 impl From<OperationError> for ApiError {
@@ -452,7 +460,7 @@ mod tests {
             mismatch(MismatchMessage::Information),
             mismatch(MismatchMessage::Check),
             ApiError::NotUtf8 { reason: String::new() },
-            ApiError::NotJson { reason: String::new() },
+            ApiError::NotJson { reason: Both::of(String::new) },
             ApiError::FileDigest { reason: String::new() },
             ApiError::Sensitive(SensitiveFault::SerialAbsent),
             ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: String::new() }),

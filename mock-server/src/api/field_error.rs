@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use wechatpay_openapi::{Constraint, FieldError, JsonType, Location};
 
+use wechatpay_texts::{Language::English, Phrase, phrase, text};
+
 use crate::policies::Provenance;
 
 use super::language::Language;
@@ -46,7 +48,7 @@ pub(crate) fn inner_number(error: &FieldError) -> u32 {
 pub(crate) fn message(error: &FieldError, language: Language) -> String {
     match language {
         Language::ZhCn => simplified(error),
-        Language::En => issue(error),
+        Language::En => English.within(|| issue(error)),
         Language::ZhHk | Language::ZhTw => traditional(error),
     }
 }
@@ -147,51 +149,55 @@ fn traditional(error: &FieldError) -> String {
     }
 }
 
-/// What was expected and what was found, in English for every language of the message.
+/// What was expected and what was found, in the language of the reader.
 pub(crate) fn issue(error: &FieldError) -> String {
     let source = error.source_name();
     match &error.constraint {
-        Constraint::Required => format!("{source}: expected a value, found none"),
+        Constraint::Required => text!("{source}: expected a value, found none"),
         Constraint::Type { expected, .. } => {
-            format!("{source}: expected {}, found another type", type_english(*expected))
+            text!("{source}: expected {expected}, found another type", expected = named(*expected))
         }
         Constraint::MaxLength { limit, length } => {
-            format!("{source}: expected at most {limit} characters, found {length}")
+            text!("{source}: expected at most {limit} characters, found {length}")
         }
         Constraint::MinLength { limit, length } => {
-            format!("{source}: expected at least {limit} characters, found {length}")
+            text!("{source}: expected at least {limit} characters, found {length}")
         }
         Constraint::MaxBytes { limit, length } => {
-            format!("{source}: expected at most {limit} bytes, found {length}")
+            text!("{source}: expected at most {limit} bytes, found {length}")
         }
         Constraint::MinBytes { limit, length } => {
-            format!("{source}: expected at least {limit} bytes, found {length}")
+            text!("{source}: expected at least {limit} bytes, found {length}")
         }
-        Constraint::Maximum { limit, found } => format!("{source}: expected at most {limit}, found {found}"),
-        Constraint::Minimum { limit, found } => format!("{source}: expected at least {limit}, found {found}"),
+        Constraint::Maximum { limit, found } => text!("{source}: expected at most {limit}, found {found}"),
+        Constraint::Minimum { limit, found } => text!("{source}: expected at least {limit}, found {found}"),
         Constraint::MaxItems { limit, length } => {
-            format!("{source}: expected at most {limit} items, found {length}")
+            text!("{source}: expected at most {limit} items, found {length}")
         }
         Constraint::MinItems { limit, length } => {
-            format!("{source}: expected at least {limit} items, found {length}")
+            text!("{source}: expected at least {limit} items, found {length}")
         }
         Constraint::Enum { members, .. } => {
             let members: Vec<_> = members.iter().map(ToString::to_string).collect();
-            format!("{source}: expected one of {}, found another value", members.join(", "))
-        }
-        Constraint::Pattern { pattern, .. } => format!("{source}: expected a match of {pattern}, found none"),
-        Constraint::Documented { .. } => {
-            format!("expected documented fields only, found {}", error.unknown_fields().join(", "))
-        }
-        Constraint::ThreeBytes { .. } => {
-            format!(
-                "{source}: expected characters of one to three bytes, found one of four, such as an emoji"
+            text!(
+                "{source}: expected one of {members}, found another value",
+                members = members.join(phrase!(", ").text())
             )
         }
-        Constraint::PercentEncoding { .. } => {
-            format!("{source}: expected percent-encoded UTF-8, found other bytes")
+        Constraint::Pattern { pattern, .. } => text!("{source}: expected a match of {pattern}, found none"),
+        Constraint::Documented { .. } => {
+            text!(
+                "expected documented fields only, found {found}",
+                found = error.unknown_fields().join(phrase!(", ").text())
+            )
         }
-        Constraint::Other { keyword, .. } => format!("{source}: breaks the contract's rule {keyword}"),
+        Constraint::ThreeBytes { .. } => {
+            text!("{source}: expected characters of one to three bytes, found one of four, such as an emoji")
+        }
+        Constraint::PercentEncoding { .. } => {
+            text!("{source}: expected percent-encoded UTF-8, found other bytes")
+        }
+        Constraint::Other { keyword, .. } => text!("{source}: breaks the contract's rule {keyword}"),
     }
 }
 
@@ -236,15 +242,15 @@ fn json_name(expected: JsonType) -> &'static str {
     }
 }
 
-fn type_english(expected: JsonType) -> &'static str {
+fn named(expected: JsonType) -> Phrase {
     match expected {
-        JsonType::Array => "an array",
-        JsonType::Boolean => "a boolean",
-        JsonType::Integer => "a 64-bit signed integer",
-        JsonType::Int32 => "a 32-bit signed integer",
-        JsonType::Number => "a number",
-        JsonType::Object => "an object",
-        JsonType::String => "a string",
-        JsonType::Uint64 => "a 64-bit unsigned integer",
+        JsonType::Array => phrase!("an array"),
+        JsonType::Boolean => phrase!("a boolean"),
+        JsonType::Integer => phrase!("a 64-bit signed integer"),
+        JsonType::Int32 => phrase!("a 32-bit signed integer"),
+        JsonType::Number => phrase!("a number"),
+        JsonType::Object => phrase!("an object"),
+        JsonType::String => phrase!("a string"),
+        JsonType::Uint64 => phrase!("a 64-bit unsigned integer"),
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use http::uri::Authority;
+use wechatpay_texts::Text;
 
 /// The gateway's hosts, which SDKs hard-code. (documented)
 pub const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
@@ -33,8 +34,8 @@ pub enum Host {
 pub struct HostName(String);
 
 /// Text that is not a host.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a host name or an IP address, without scheme and port, found {0:?}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("expected a host name or an IP address, without scheme and port, found {0:?}")]
 pub struct HostError(String);
 
 impl Host {

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use wechatpay_openapi::Operation;
+use wechatpay_texts::phrase;
 
 use crate::policies::Provenance;
 
@@ -167,7 +168,8 @@ pub(crate) fn page(status: StatusCode) -> String {
 
 impl fmt::Display for InjectedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (status, code) = (self.status().as_u16(), self.code().unwrap_or("and a page of HTML"));
+        let (status, code) =
+            (self.status().as_u16(), self.code().unwrap_or(phrase!("and a page of HTML").text()));
         write!(f, "{status} {code}")
     }
 }

@@ -30,6 +30,14 @@ impl Language {
         best.map(|(language, _)| language)
     }
 
+    /// The language that explanations are in now: English, or simplified Chinese.
+    pub(crate) fn of_reader() -> Self {
+        match wechatpay_texts::Language::current() {
+            wechatpay_texts::Language::English => Self::En,
+            wechatpay_texts::Language::Chinese => Self::ZhCn,
+        }
+    }
+
     /// The language tag, as `Content-Language` names it.
     pub fn tag(self) -> &'static str {
         match self {

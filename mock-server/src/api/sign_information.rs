@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use wechatpay_protocol::RequestMessage;
+use wechatpay_texts::Both;
 
 use crate::policies::MismatchMessage;
 
@@ -16,7 +17,7 @@ pub struct SignInformation {
     sign_message_length: usize,
     pub(super) message: MismatchMessage,
     /// What is wrong with the form of an upload, if its signed part can't be found. Never in the response.
-    pub(super) problem: Option<String>,
+    pub(super) problem: Option<Both>,
 }
 
 /// The number of characters of the body in `truncated_sign_message`. (wild)
@@ -42,7 +43,7 @@ impl SignInformation {
     }
 
     /// The same, with what is wrong with the form of an upload.
-    pub(crate) fn with_problem(self, problem: Option<String>) -> Self {
+    pub(crate) fn with_problem(self, problem: Option<Both>) -> Self {
         Self { problem, ..self }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use wechatpay_texts::{phrase, text};
+
 /// A problem that the sender of a request should know of, but that is no reason to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
@@ -98,35 +100,42 @@ impl Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl Warning {
+    fn text(&self) -> String {
         match self {
             Self::Repeated => {
-                f.write_str("this out_request_no was used before for the same content: not applied again")
+                text!("this out_request_no was used before for the same content: not applied again")
             }
             Self::StaleBefore { sent, stored } => {
-                write!(f, "before_bonus_value is {sent}, but {stored} points are stored")
+                text!("before_bonus_value is {sent}, but {stored} points are stored")
             }
             Self::Arithmetic { sum, sent } => {
-                write!(f, "before_bonus_value + add_bonus_value is {sum}, but bonus_value is {sent}")
+                text!("before_bonus_value + add_bonus_value is {sum}, but bonus_value is {sent}")
             }
             Self::RepeatedDifferently => {
-                f.write_str("this out_request_no was used before for other content: applied anyway")
+                text!("this out_request_no was used before for other content: applied anyway")
             }
-            Self::UnknownFields { pointers } => {
-                write!(f, "undocumented fields were ignored: {}", pointers.join(", "))
-            }
-            Self::UncertainValue { source, found, known } => {
-                let known = known.join(", ");
-                write!(f, "{source} is {found}; sources disagree on its values, known are {known}")
-            }
+            Self::UnknownFields { pointers } => text!(
+                "undocumented fields were ignored: {pointers}",
+                pointers = pointers.join(phrase!(", ").text())
+            ),
+            Self::UncertainValue { source, found, known } => text!(
+                "{source} is {found}; sources disagree on its values, known are {known}",
+                known = known.join(phrase!(", ").text())
+            ),
             Self::NoNotifyUrl { event_type } => {
-                write!(f, "no callback {event_type}: neither the request nor the merchant has a notify_url")
+                text!("no callback {event_type}: neither the request nor the merchant has a notify_url")
             }
-            Self::NonceUsedBefore { nonce_str } => write!(f, "the nonce {nonce_str} was used before"),
+            Self::NonceUsedBefore { nonce_str } => text!("the nonce {nonce_str} was used before"),
             Self::NoWechatpaySerial => {
-                f.write_str("no Wechatpay-Serial: set it to choose which gateway key signs the response")
+                text!("no Wechatpay-Serial: set it to choose which gateway key signs the response")
             }
-            Self::MalformedTriggerNumber { problem } => f.write_str(problem),
-            Self::NegativeTotal { total } => write!(f, "the points are negative: {total}"),
+            Self::MalformedTriggerNumber { problem } => problem.clone(),
+            Self::NegativeTotal { total } => text!("the points are negative: {total}"),
         }
     }
 }

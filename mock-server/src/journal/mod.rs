@@ -28,6 +28,7 @@ use bytes::Bytes;
 use http::{StatusCode, header::AUTHORIZATION};
 use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::{Authorization, Mchid, RequestMessage, ResponseSignature, Timestamp};
+use wechatpay_texts::Phrase;
 
 use crate::{
     api::{
@@ -177,7 +178,7 @@ impl Exchange {
     }
 
     /// The checks of [`CHECKS`] that the request passed, in order.
-    pub fn checks_passed(&self) -> &'static [&'static str] {
+    pub fn checks_passed(&self) -> &'static [Phrase] {
         let refused = self.error.as_ref().filter(|error| !error.is_injected());
         let failed = refused.map_or(CHECKS.len() + 1, |error| error.check().map_or(1, usize::from));
         &CHECKS[..failed - 1]

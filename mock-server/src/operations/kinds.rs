@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{phrase, text};
 
 use crate::api::suggest::nearest;
 
@@ -55,14 +56,14 @@ impl Kind {
         check_numbers(value, "")?;
         let fields = &value["fields"];
         if !(fields.is_object() || fields.is_null()) {
-            return Err(misfit("fields", "an object", &fields.to_string()));
+            return Err(misfit("fields", phrase!("an object").text(), &fields.to_string()));
         }
         let written = (self.written)(value).map_err(Misfit::Type)?;
         check_names(value, &written, "")?;
         match self.id {
             Some(field) if written[field] != id => {
                 let found = written[field].as_str().unwrap_or_default();
-                Err(misfit(field, &format!("the key of the document, {}", quoted(id)), found))
+                Err(misfit(field, &text!("the key of the document, {id}", id = quoted(id)), found))
             }
             _ => Ok(written),
         }
@@ -75,8 +76,8 @@ fn written<T: Serialize + DeserializeOwned>(value: &Value) -> Result<Value, Mist
 }
 
 fn misfit(place: &str, expected: &str, found: &str) -> Misfit {
-    let place = if place.is_empty() { "the body" } else { place };
-    Misfit::Other(format!("{place}: expected {expected}, found {}", quoted(found)))
+    let place = if place.is_empty() { phrase!("the body").text() } else { place };
+    Misfit::Other(text!("{place}: expected {expected}, found {found}", found = quoted(found)))
 }
 
 /// A place in a value, as errors of types have it: `shares[0].amount`.
@@ -99,7 +100,7 @@ fn check_numbers(value: &Value, place: &str) -> Result<(), Misfit> {
             let size = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
             match size {
                 Some(size) if size > LARGEST => {
-                    Err(misfit(place, &format!("a number of at most {LARGEST}"), &number.to_string()))
+                    Err(misfit(place, &text!("a number of at most {LARGEST}"), &number.to_string()))
                 }
                 _ => Ok(()),
             }
@@ -118,7 +119,7 @@ fn check_names(value: &Value, written: &Value, place: &str) -> Result<(), Misfit
                 None if says_nothing(field) => Ok(()),
                 None => {
                     let nearest = nearest(name, known.keys().map(String::as_str)).unwrap_or_default();
-                    Err(misfit(place, &format!("a field such as {nearest}"), name))
+                    Err(misfit(place, &text!("a field such as {nearest}"), name))
                 }
             })
         }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use wechatpay_texts::text;
 
 use crate::{api::non_null::non_null, limits::memory_of};
 
@@ -128,15 +129,15 @@ pub(crate) fn wrong_card<'a>(
         for (at, SeedCard { card_id, members, .. }) in cards.iter().enumerate() {
             let place = format!("merchants.{mchid}.cards[{at}]");
             if !card_ids.insert(card_id) {
-                let problem = format!("expected the card_id {card_id:?} once, found it again");
+                let problem = text!("expected the card_id {card_id:?} once, found it again");
                 return Some((format!("{place}.card_id"), problem));
             }
             let mut codes = HashSet::new();
             for (at, SeedMember { code, .. }) in members.iter().enumerate() {
                 let problem = if code.is_empty() {
-                    format!("expected a code for each member of the card {card_id:?}, found none")
+                    text!("expected a code for each member of the card {card_id:?}, found none")
                 } else if !codes.insert(code) {
-                    format!("expected the code {code:?} once in the card {card_id:?}, found it again")
+                    text!("expected the code {code:?} once in the card {card_id:?}, found it again")
                 } else {
                     continue;
                 };

@@ -8,6 +8,7 @@ use http::{
 };
 use wechatpay_openapi::Operation;
 use wechatpay_protocol::{Authorization, RequestMessage, SerialNo, Signature, Timestamp, WECHATPAY_SERIAL};
+use wechatpay_texts::Both;
 
 use crate::{
     api::{Warning, error::ApiError, language::Language, sign_information::SignInformation},
@@ -173,7 +174,8 @@ fn check_signature(
         Some(Ok(())) => Ok(()),
         _ => {
             let information = SignInformation::about(&message, mismatch_message);
-            Err(ApiError::SignatureMismatch(information.with_problem(body.problem)))
+            let problem = body.problem.map(|problem| Both::of(|| problem.to_string()));
+            Err(ApiError::SignatureMismatch(information.with_problem(problem)))
         }
     }
 }

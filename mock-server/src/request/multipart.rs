@@ -3,6 +3,7 @@
 use http::header::CONTENT_TYPE;
 use wechatpay_openapi::{Operation, RequestBody};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::Text;
 
 use crate::request::receive::RawRequest;
 
@@ -37,7 +38,34 @@ pub(crate) struct Part<'b> {
 pub(crate) struct SignedBody<'b> {
     pub(crate) bytes: &'b [u8],
     /// Why the gateway does not find these bytes, if it does not.
-    pub(crate) problem: Option<String>,
+    pub(crate) problem: Option<FormError>,
+}
+
+/// What is wrong with a form.
+#[derive(Debug, PartialEq, Eq, Text)]
+pub(crate) enum FormError {
+    #[text("expected Content-Type: multipart/form-data, found {found}", found = quoted(found))]
+    MediaType { found: String },
+    #[text("expected Content-Type with a boundary, found {found}", found = quoted(found))]
+    NoBoundary { found: String },
+    #[text("expected a form that begins with its boundary, found none")]
+    Beginning,
+    #[text("expected a form of at most {MOST_PARTS} parts, found more")]
+    TooManyParts,
+    #[text("expected a line break after each boundary, found none")]
+    NoLineBreak,
+    #[text("expected a part with an empty line after its headers, found none")]
+    NoEmptyLine,
+    #[text("expected headers of a part in UTF-8, found other bytes")]
+    HeadersNotUtf8,
+    #[text("expected a name for each part, found none")]
+    Nameless,
+    #[text("expected a part meta, found none")]
+    NoMeta,
+    #[text("expected the part meta without a filename, found filename={found}", found = quoted(found))]
+    MetaWithFilename { found: String },
+    #[text("expected the part meta as application/json, found {found}", found = quoted(found))]
+    MetaNotJson { found: String },
 }
 
 /// What the signature of a request to this operation covers: of an upload the part `meta`, else the whole body. A form to
@@ -51,16 +79,13 @@ pub(crate) fn signed_body<'b>(operation: &Operation, received: &'b RawRequest) -
         return whole;
     }
     let signed = Form::of(received).and_then(|form| {
-        let meta = form.part(META).ok_or("expected a part meta, found none")?;
+        let meta = form.part(META).ok_or(FormError::NoMeta)?;
         if let Some(file_name) = &meta.file_name {
-            let found = quoted(file_name);
-            return Err(format!("expected the part meta without a filename, found filename={found}"));
+            return Err(FormError::MetaWithFilename { found: file_name.clone() });
         }
         match meta.media_type.as_deref() {
             None | Some("application/json") => Ok(meta.content),
-            Some(other) => {
-                Err(format!("expected the part meta as application/json, found {}", quoted(other)))
-            }
+            Some(other) => Err(FormError::MetaNotJson { found: other.into() }),
         }
     });
     match signed {
@@ -94,15 +119,15 @@ impl<'b> Form<'b> {
     /// Reads the form in the body of a request.
     ///
     /// # Errors
-    /// What was expected and what was found.
-    pub(crate) fn of(received: &'b RawRequest) -> Result<Self, String> {
+    /// If there is none, or it is malformed.
+    pub(crate) fn of(received: &'b RawRequest) -> Result<Self, FormError> {
         let value = content_type(received).unwrap_or_default();
         if media_type(value) != "multipart/form-data" {
-            return Err(format!("expected Content-Type: multipart/form-data, found {}", quoted(value)));
+            return Err(FormError::MediaType { found: value.into() });
         }
         let boundary = parameter(value, "boundary").unwrap_or_default();
         if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY {
-            return Err(format!("expected Content-Type with a boundary, found {}", quoted(value)));
+            return Err(FormError::NoBoundary { found: value.into() });
         }
         Self::parse(&boundary, &received.body)
     }
@@ -112,15 +137,13 @@ impl<'b> Form<'b> {
         self.parts.iter().find(|part| part.name == name)
     }
 
-    fn parse(boundary: &str, body: &'b [u8]) -> Result<Self, String> {
+    fn parse(boundary: &str, body: &'b [u8]) -> Result<Self, FormError> {
         let delimiter = format!("\r\n--{boundary}");
         let delimiter = delimiter.as_bytes();
         // The first boundary may stand at the very beginning.
         let mut rest = match body.strip_prefix(&delimiter[2..]) {
             Some(rest) => rest,
-            None => {
-                split(body, delimiter).ok_or("expected a form that begins with its boundary, found none")?.1
-            }
+            None => split(body, delimiter).ok_or(FormError::Beginning)?.1,
         };
         let mut form = Self { parts: Vec::new(), is_closed: false };
         loop {
@@ -129,16 +152,14 @@ impl<'b> Form<'b> {
                 return Ok(form);
             }
             if form.parts.len() == MOST_PARTS {
-                return Err(format!("expected a form of at most {MOST_PARTS} parts, found more"));
+                return Err(FormError::TooManyParts);
             }
             // Spaces may follow a boundary.
             let after = without_blanks(rest);
-            let after =
-                after.strip_prefix(b"\r\n").ok_or("expected a line break after each boundary, found none")?;
+            let after = after.strip_prefix(b"\r\n").ok_or(FormError::NoLineBreak)?;
             let (head, content) = match after.strip_prefix(b"\r\n") {
                 Some(content) => (&b""[..], content),
-                None => split(after, b"\r\n\r\n")
-                    .ok_or("expected a part with an empty line after its headers, found none")?,
+                None => split(after, b"\r\n\r\n").ok_or(FormError::NoEmptyLine)?,
             };
             match split(content, delimiter) {
                 Some((content, after)) => {
@@ -155,15 +176,14 @@ impl<'b> Form<'b> {
 }
 
 impl<'b> Part<'b> {
-    fn read(head: &[u8], content: &'b [u8]) -> Result<Self, String> {
-        let head =
-            str::from_utf8(head).map_err(|_| "expected headers of a part in UTF-8, found other bytes")?;
+    fn read(head: &[u8], content: &'b [u8]) -> Result<Self, FormError> {
+        let head = str::from_utf8(head).map_err(|_| FormError::HeadersNotUtf8)?;
         let header = |wanted: &str| {
             let mut headers = head.split("\r\n").filter_map(|line| line.split_once(':'));
             headers.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
         };
         let disposition = header("Content-Disposition").unwrap_or_default();
-        let name = parameter(disposition, "name").ok_or("expected a name for each part, found none")?;
+        let name = parameter(disposition, "name").ok_or(FormError::Nameless)?;
         Ok(Self {
             name,
             // The second is the extended form. (documented, RFC 5987)

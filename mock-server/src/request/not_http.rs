@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use wechatpay_texts::text;
 
 use crate::request::receive::{Peer, RawRequest};
 
@@ -49,12 +50,12 @@ fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
 fn problem(bytes: &[u8], target: &str) -> String {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     match httparse::Request::new(&mut headers).parse(bytes) {
-        Err(error) => format!("an {error}"),
+        Err(error) => text!("an {error}"),
         // Pipelined, or longer than what is kept.
-        Ok(read) if read.is_partial() => "something else after its beginning".into(),
-        Ok(_) if target.parse::<Uri>().is_err() => "an invalid target".into(),
+        Ok(read) if read.is_partial() => text!("something else after its beginning"),
+        Ok(_) if target.parse::<Uri>().is_err() => text!("an invalid target"),
         // The other reasons of hyper's.
-        Ok(_) => "an invalid Content-Length or Transfer-Encoding".into(),
+        Ok(_) => text!("an invalid Content-Length or Transfer-Encoding"),
     }
 }
 

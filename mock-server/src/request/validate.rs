@@ -13,6 +13,7 @@ use wechatpay_protocol::{
     Timestamp,
     display::{quoted, truncate},
 };
+use wechatpay_texts::{Both, text};
 
 use crate::{
     api::{
@@ -228,12 +229,11 @@ impl Validation<'_> {
     fn body(&mut self, schema: &Schema, sent: &[u8]) -> Result<(Value, Option<Value>), ApiError> {
         if let Err(error) = str::from_utf8(sent) {
             let at = error.valid_up_to();
-            let reason = format!("/body: expected UTF-8, found other bytes from byte {at} on");
+            let reason = text!("/body: expected UTF-8, found other bytes from byte {at} on");
             return Err(ApiError::NotUtf8 { reason });
         }
-        let mut value = schema
-            .parse(sent)
-            .map_err(|error| ApiError::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
+        let mut value =
+            schema.parse(sent).map_err(|error| not_json(&|| text!("/body: expected JSON, found {error}")))?;
         let Decrypted { mut plain, fault } = self.decrypted(schema, &value);
         let mut checked = schema.check(plain.as_ref().unwrap_or(&value));
         if self.has_undocumented(schema, &checked, &value)? {
@@ -314,8 +314,7 @@ impl Validation<'_> {
         schema: &FormSchema,
         received: &RawRequest,
     ) -> Result<(Value, Option<Value>), ApiError> {
-        let form =
-            Form::of(received).map_err(|found| ApiError::NotJson { reason: format!("/body: {found}") })?;
+        let form = Form::of(received).map_err(|error| not_json(&|| format!("/body: {error}")))?;
         let meta = match (schema.meta(), form.part(META)) {
             (Some(schema), Some(meta)) => self.body(schema, meta.content)?,
             _ => (Value::Null, None),
@@ -328,7 +327,7 @@ impl Validation<'_> {
                 str::from_utf8(part.content).map_err(|error| {
                     let (name, at) = (&part.name, error.valid_up_to());
                     ApiError::NotUtf8 {
-                        reason: format!("/{name}: expected UTF-8, found other bytes from byte {at} on"),
+                        reason: text!("/{name}: expected UTF-8, found other bytes from byte {at} on"),
                     }
                 })?
             };
@@ -338,6 +337,10 @@ impl Validation<'_> {
         check_digest(schema, &form, &meta.0)?;
         Ok(meta)
     }
+}
+
+fn not_json(reason: &dyn Fn() -> String) -> ApiError {
+    ApiError::NotJson { reason: Both::of(reason) }
 }
 
 /// What is left of a body's encrypted texts.
@@ -355,7 +358,7 @@ const DIGESTS: [&str; 2] = ["sha256", "file_digest"];
 fn check_digest(schema: &FormSchema, form: &Form<'_>, meta: &Value) -> Result<(), ApiError> {
     let wrong = |reason: String| Err(ApiError::FileDigest { reason });
     if !form.is_closed {
-        return wrong("expected the form to end with its boundary and --, found the end of the body".into());
+        return wrong(text!("expected the form to end with its boundary and --, found the end of the body"));
     }
     let file = schema.files().find_map(|name| form.part(name));
     let expected = DIGESTS.iter().find_map(|name| Some((name, meta[name].as_str()?)));
@@ -365,7 +368,7 @@ fn check_digest(schema: &FormSchema, form: &Form<'_>, meta: &Value) -> Result<()
         return Ok(());
     }
     let expected = quoted(expected);
-    wrong(format!("expected a file with the SHA-256 in meta, {name} = {expected}, found one with {found}"))
+    wrong(text!("expected a file with the SHA-256 in meta, {name} = {expected}, found one with {found}"))
 }
 
 fn uncertain(error: FieldError) -> Option<Warning> {

@@ -8,6 +8,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_texts::text;
 
 use super::{
     ABSENT, Backend, Document, Fingerprint, Found, JsonText, Key, Listed, Outgoing, Turn, Unavailable,
@@ -208,7 +209,11 @@ impl<'a> Documents<'a> {
 
     fn typed<T: DeserializeOwned>(&self, key: &Key, value: &JsonText) -> Option<T> {
         let read = serde_json::from_str(value.as_str()).map(Some).map_err(|error| Unavailable {
-            reason: format!("its {} {} is not as the mock writes it: {error}", key.kind, key.id),
+            reason: text!(
+                "its {kind} {id} is not as the mock writes it: {error}",
+                kind = key.kind,
+                id = key.id
+            ),
         });
         self.found(read)
     }

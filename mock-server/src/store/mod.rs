@@ -34,6 +34,7 @@ use tokio::{
     task::block_in_place,
 };
 use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_texts::{Text, text};
 
 pub(crate) use documents::{Ahead, Documents, NumberUse};
 pub(crate) use json::JsonText;
@@ -296,8 +297,8 @@ pub(crate) enum Uncommitted {
 }
 
 /// The store can't be reached, or can't keep a change.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the store is not available: {reason}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("the store is not available: {reason}")]
 pub(crate) struct Unavailable {
     pub(crate) reason: String,
 }
@@ -317,7 +318,7 @@ impl Store {
             },
             #[cfg(not(feature = "sqlite"))]
             StorePlace::Sqlite(_) => {
-                Err(place.error("this build has no SQLite; build with --features sqlite"))
+                Err(place.error(text!("this build has no SQLite; build with --features sqlite")))
             }
             #[cfg(feature = "redis")]
             StorePlace::Redis(url) => match redis::Redis::connect(url.clone(), limits) {
@@ -325,7 +326,9 @@ impl Store {
                 Err(error) => Err(place.error(error.reason)),
             },
             #[cfg(not(feature = "redis"))]
-            StorePlace::Redis(_) => Err(place.error("this build has no Redis; build with --features redis")),
+            StorePlace::Redis(_) => {
+                Err(place.error(text!("this build has no Redis; build with --features redis")))
+            }
         }
     }
 
@@ -354,7 +357,7 @@ impl Store {
             return Ok(());
         }
         if nth > MOST_CONFLICTS {
-            let reason = format!("a change conflicted with others {nth} times; its document is too busy");
+            let reason = text!("a change conflicted with others {nth} times; its document is too busy");
             return Err(Unavailable { reason });
         }
         let longest = LONGEST_BACK_OFF.min(Duration::from_millis(1 << nth.min(10)));
@@ -533,7 +536,7 @@ impl Store {
         if self.losses() == losses {
             return Ok(());
         }
-        Err(Unavailable { reason: "what was changed could not be kept, and is undone".into() })
+        Err(Unavailable { reason: text!("what was changed could not be kept, and is undone") })
     }
 
     /// Whether the store can be reached and can keep changes.

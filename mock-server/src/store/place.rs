@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::Text;
 
 use super::{RedisUrl, RedisUrlError};
 
@@ -29,22 +30,22 @@ pub enum StorePlace {
 }
 
 /// A place for the state that is none. It shows no password.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum StorePlaceError {
     /// It has none of the forms.
-    #[error(
+    #[text(
         "expected memory, sqlite:FILE or a URL of Redis, found {0}; for example sqlite:wechatpay-mock.db or \
          redis://127.0.0.1:6379"
     )]
     Form(String),
     /// It is meant to be the URL of a Redis.
-    #[error("{0}")]
+    #[text(transparent)]
     Redis(#[from] RedisUrlError),
 }
 
 /// The state can't be kept there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("store {place}: {problem}")]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
+#[text("store {place}: {problem}")]
 pub struct StoreError {
     place: String,
     problem: String,

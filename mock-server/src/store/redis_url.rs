@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use percent_encoding::percent_decode_str;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{Phrase, Text, phrase};
 
 /// The port of Redis, and that of Sentinel.
 const PORT: u16 = 6379;
@@ -59,29 +60,29 @@ pub struct RedisLogin {
 }
 
 /// Text that is not a [`RedisUrl`]. It shows nothing that follows the scheme: where something is wrong, any part may be one of a password.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum RedisUrlError {
     /// It begins with no known scheme.
-    #[error(
+    #[text(
         "expected redis://, redis+cluster:// or redis+sentinel://, or the same with rediss for TLS, found {0}"
     )]
     Scheme(String),
     /// A host or its port is missing or malformed.
-    #[error("expected HOST or HOST:PORT after :// and after the user and the password, found something else")]
+    #[text("expected HOST or HOST:PORT after :// and after the user and the password, found something else")]
     Host,
     /// One server was expected.
-    #[error(
+    #[text(
         "expected one host, found {0}: several are a cluster (redis+cluster://) or Sentinels (redis+sentinel://)"
     )]
     Hosts(usize),
     /// What follows the hosts does not fit the form.
-    #[error("expected {0} after the hosts, found something else")]
-    Path(&'static str),
+    #[text("expected {0} after the hosts, found something else")]
+    Path(Phrase),
     /// Something else than `wait` is asked for.
-    #[error("expected ?wait=N with N from 0 to 9, found something else")]
+    #[text("expected ?wait=N with N from 0 to 9, found something else")]
     Query,
     /// The user or the password is not UTF-8 in percent-encoding.
-    #[error("expected the user and the password in percent-encoding")]
+    #[text("expected the user and the password in percent-encoding")]
     Login,
 }
 
@@ -157,11 +158,11 @@ impl Form {
         let number = |text: &str| text.parse::<u16>().ok().map(i64::from);
         match self {
             Self::Single if path.is_empty() => Ok(0),
-            Self::Single => number(path).ok_or_else(|| wrong("/ and the number of a database")),
+            Self::Single => number(path).ok_or_else(|| wrong(phrase!("/ and the number of a database"))),
             Self::Cluster if path.is_empty() => Ok(0),
-            Self::Cluster => Err(wrong("nothing (a cluster has one database)")),
+            Self::Cluster => Err(wrong(phrase!("nothing (a cluster has one database)"))),
             Self::Sentinel { master } => {
-                let expected = "/MASTER or /MASTER/DB";
+                let expected = phrase!("/MASTER or /MASTER/DB");
                 let rest = path.strip_prefix(master.as_str()).unwrap_or_default();
                 match rest.strip_prefix('/') {
                     _ if master.is_empty() => Err(wrong(expected)),

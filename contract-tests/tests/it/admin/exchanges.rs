@@ -146,7 +146,7 @@ async fn an_exchange_has_all_details() {
 
     let message = one["message"]["text"].as_str().unwrap();
     assert!(message.starts_with("PATCH\n/v3/") && message.ends_with(&format!("\n{sample}\n")), "{message}");
-    assert_eq!(one["checks_passed"], json!(CHECKS));
+    assert_eq!(one["checks_passed"], json!(CHECKS.map(|check| check.english)));
     let stages = one["stages"].as_array().unwrap().iter();
     let stages: Vec<_> =
         stages.map(|stage| (stage["stage"].as_str().unwrap(), stage["verdict"].as_str().unwrap())).collect();
@@ -235,7 +235,7 @@ async fn a_refusal_by_a_fault_does_not_look_like_a_client_mistake() {
         assert_eq!(shown["fault"]["fault"], fault.name());
         let rejection = &shown["rejection"];
         assert_eq!((&rejection["injected"], &rejection["check"]), (&json!(true), &Value::Null), "{fault}");
-        assert_eq!(shown["checks_passed"], json!(CHECKS), "{fault}");
+        assert_eq!(shown["checks_passed"], json!(CHECKS.map(|check| check.english)), "{fault}");
         assert!(shown["stages"].as_array().unwrap().iter().all(|stage| stage["verdict"] == "passed"));
     }
 }

@@ -18,6 +18,7 @@ mod follow;
 mod har;
 mod inspector;
 mod isolation;
+mod language;
 mod merchants;
 mod payment_requests;
 mod policies;

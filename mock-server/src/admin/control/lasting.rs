@@ -13,6 +13,7 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use wechatpay_protocol::{Mchid, ParseError};
+use wechatpay_texts::{Text, text};
 
 use super::{Control, others::Others};
 use crate::{
@@ -86,11 +87,11 @@ struct KeptMerchant {
 }
 
 /// Why what lasts can't be restored.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 enum Unrestored {
-    #[error("its note {name} can't be read: {problem}; `wechatpay-mock state reset` removes all notes")]
+    #[text("its note {name} can't be read: {problem}; `wechatpay-mock state reset` removes all notes")]
     Note { name: String, problem: String },
-    #[error("{0}")]
+    #[text(transparent)]
     Store(#[from] Unavailable),
 }
 
@@ -474,7 +475,7 @@ impl Control {
         let mut problem = Ok(());
         for (note, text) in &notes {
             let Some(mchid) = note.strip_prefix(MERCHANTS).and_then(|mchid| mchid.parse().ok()) else {
-                let problem = "expected the mchid of a merchant in its name".into();
+                let problem = text!("expected the mchid of a merchant in its name");
                 return Err(Unrestored::Note { name: note.clone(), problem });
             };
             gone.remove(&mchid);
@@ -495,10 +496,11 @@ impl Control {
         }
         if merchants.is_configured(mchid) {
             if note.is_some() {
-                tracing::warn!(
-                    "{}: merchant {mchid} was made at run time and is configured now; the configuration counts",
-                    self.lasting.place
+                let note = text!(
+                    "{place}: merchant {mchid} was made at run time and is configured now; the configuration counts",
+                    place = self.lasting.place
                 );
+                tracing::warn!("{note}");
             }
             return Ok(());
         }
@@ -543,10 +545,11 @@ impl Control {
             .check_fault(&state.rule)
             .and_then(|()| self.gateway.faults.adopt(state, self.gateway.clock.now()).map(drop))
         {
-            tracing::warn!(
-                "{}: the fault rule in the note {name} does not count here: {error}",
-                self.lasting.place
+            let note = text!(
+                "{place}: the fault rule in the note {name} does not count here: {error}",
+                place = self.lasting.place
             );
+            tracing::warn!("{note}");
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
+use wechatpay_texts::{phrase, text};
 
 use super::Control;
 use crate::store::{Store, Unavailable};
@@ -116,7 +117,7 @@ impl Others {
     /// Says that this mock is gone.
     pub(crate) fn leave(&self, store: &Store) {
         if let Err(error) = store.note(&self.note(), None) {
-            tracing::debug!("the other mocks were not told that this one stops: {error}");
+            tracing::debug!("{}", text!("the other mocks were not told that this one stops: {error}"));
         }
     }
 
@@ -184,8 +185,10 @@ impl Control {
                 Ok(())
             });
             match &kept {
-                Err(error) if !is_lost => tracing::warn!("what lasts or is shared can't be kept: {error}"),
-                Ok(()) if is_lost => tracing::info!("what lasts or is shared is kept again"),
+                Err(error) if !is_lost => {
+                    tracing::warn!("{}", text!("what lasts or is shared can't be kept: {error}"));
+                }
+                Ok(()) if is_lost => tracing::info!("{}", text!("what lasts or is shared is kept again")),
                 _ => {}
             }
             is_lost = kept.is_err();
@@ -207,7 +210,8 @@ impl Control {
         loop {
             let Ok(found) = others.look(&self.gateway.store) else {
                 tracing::warn!(
-                    "the other mocks may not have applied a change yet: the store can't be reached"
+                    "{}",
+                    text!("the other mocks may not have applied a change yet: the store can't be reached")
                 );
                 lasting.settled.fetch_max(version, Relaxed);
                 return;
@@ -216,11 +220,12 @@ impl Control {
             let late: Vec<_> = late.map(|other| other.address.unwrap_or(other.id)).collect();
             let is_late = Instant::now() >= until;
             if is_late && !late.is_empty() {
-                tracing::warn!(
-                    "other mocks have not applied a change within {} s: {}",
-                    SETTLES_WITHIN.as_secs(),
-                    late.join(", ")
+                let note = text!(
+                    "other mocks have not applied a change within {seconds} s: {late}",
+                    seconds = SETTLES_WITHIN.as_secs(),
+                    late = late.join(phrase!(", ").text())
                 );
+                tracing::warn!("{note}");
             }
             if is_late || late.is_empty() {
                 lasting.settled.fetch_max(version, Relaxed);

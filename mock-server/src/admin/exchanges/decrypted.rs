@@ -12,6 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use wechatpay_openapi::{Location, Operation, RequestBody, Schema};
 use wechatpay_protocol::WECHATPAY_SERIAL;
+use wechatpay_texts::text;
 
 use crate::{
     admin::{
@@ -109,9 +110,10 @@ impl Decrypted {
 }
 
 fn of_merchant(merchant: &Merchant, text: &str) -> Result<String, String> {
-    let key = merchant.decrypting_key().ok_or("the mock does not have the merchant's private key")?;
+    let no_key = || text!("the mock does not have the merchant's private key");
+    let key = merchant.decrypting_key().ok_or_else(no_key)?;
     let text = key.decrypt(text).map_err(|error| error.to_string())?;
-    String::from_utf8(text).map_err(|_| "its text is not UTF-8".into())
+    String::from_utf8(text).map_err(|_| text!("its text is not UTF-8"))
 }
 
 fn fields(

@@ -50,7 +50,7 @@ pub(super) struct Detail<'a> {
     message: Option<Message>,
     /// The gateway's checks that the request passed, in order.
     #[schema(max_items = 12)]
-    checks_passed: &'static [&'static str],
+    checks_passed: Vec<&'static str>,
     /// Why the request was refused.
     #[schema(required)]
     rejection: Option<RejectionDetail<'a>>,
@@ -222,7 +222,7 @@ impl<'a> Detail<'a> {
                 .map(|(stage, verdict)| StageDetail::of(exchange, stage, verdict))
                 .collect(),
             message: exchange.request_message().map(|message| Message::of(&message, request.body.is_cut())),
-            checks_passed: exchange.checks_passed(),
+            checks_passed: exchange.checks_passed().iter().map(|check| check.text()).collect(),
             rejection: exchange.error.as_deref().map(RejectionDetail::of),
             diagnosis: exchange.diagnosis.as_deref().map(DiagnosisDetail::of),
             warnings: exchange
@@ -275,7 +275,7 @@ impl<'a> RejectionDetail<'a> {
         let check = rejection.check();
         Self {
             check,
-            row: check.and_then(|check| CHECKS.get(usize::from(check) - 1).copied()),
+            row: check.and_then(|check| CHECKS.get(usize::from(check) - 1).map(|row| row.text())),
             status: rejection.status().as_u16(),
             code: rejection.code(),
             standing: rejection.provenance(),

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use wechatpay_protocol::display::error_chain;
+use wechatpay_texts::text;
 
 use super::{kept, summary::Summary};
 use crate::{
@@ -142,8 +143,7 @@ impl List {
             let bytes = OF_A_LIST + self.limit * OF_ONE;
             let _room = control.room_for(bytes * found.len().min(MOST))?;
             let asking = found.iter().take(MOST).map(|other| ask(other, &asked, bytes));
-            let beyond =
-                found.iter().skip(MOST).map(|_| Err(format!("more than {MOST} mocks are not asked")));
+            let beyond = found.iter().skip(MOST).map(|_| Err(text!("more than {MOST} mocks are not asked")));
             for (other, answer) in found.iter().zip(join_all(asking).await.into_iter().chain(beyond)) {
                 match answer {
                     Ok(answer) => answers.push(answer),
@@ -182,11 +182,11 @@ impl List {
 /// Why there are none.
 async fn ask(other: &Other, asked: &Asked, most: usize) -> Result<Answer, String> {
     if !other.is_live() {
-        return Err(format!("it has said nothing for {} s", other.silent.as_secs()));
+        return Err(text!("it has said nothing for {seconds} s", seconds = other.silent.as_secs()));
     }
-    let address = other.address.as_ref();
-    let address = address
-        .ok_or("it is not known where it can be called; start it with --advertise http://HOST:PORT")?;
+    let unknown =
+        || text!("it is not known where it can be called; start it with --advertise http://HOST:PORT");
+    let address = other.address.as_ref().ok_or_else(unknown)?;
     let mut request = Request::get(format!("{address}/__mock/exchanges?{}", asked.query()))
         .header(MOCK_ID, &other.id)
         .body(Empty::<Bytes>::new())
@@ -200,18 +200,18 @@ async fn ask(other: &Other, asked: &Asked, most: usize) -> Result<Answer, String
         let (head, body) = response.into_parts();
         match head.status {
             StatusCode::OK => {}
-            StatusCode::MISDIRECTED_REQUEST => return Err("another mock answers at its address".into()),
-            StatusCode::UNAUTHORIZED => return Err("it has another token".into()),
-            StatusCode::NOT_FOUND => return Err("it has no token, so that its /__mock/ is off".into()),
-            status => return Err(format!("expected status 200, found {}", status.as_u16())),
+            StatusCode::MISDIRECTED_REQUEST => return Err(text!("another mock answers at its address")),
+            StatusCode::UNAUTHORIZED => return Err(text!("it has another token")),
+            StatusCode::NOT_FOUND => return Err(text!("it has no token, so that its /__mock/ is off")),
+            status => return Err(text!("expected status 200, found {found}", found = status.as_u16())),
         }
         let body = Limited::new(body, most).collect().await.map_err(|error| error_chain(&*error))?;
         serde_json::from_slice(&body.to_bytes())
-            .map_err(|error| format!("expected a list of exchanges, found an error: {error}"))
+            .map_err(|error| text!("expected a list of exchanges, found an error: {error}"))
     };
     timeout(ANSWERS_WITHIN, answer)
         .await
-        .unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWERS_WITHIN.as_secs())))
+        .unwrap_or_else(|_| Err(text!("no answer within {seconds} s", seconds = ANSWERS_WITHIN.as_secs())))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     admin::{
@@ -158,9 +159,10 @@ pub(super) async fn list_exchanges(
     let (filter, order, limit) = (filter.check(&control)?, order.unwrap_or_default(), limit.unwrap_or(USUAL));
     if everywhere || asked.is_by_mock() {
         if everywhere && (wait.is_some() || filter.after > 0) {
-            let problem = "everywhere: expected neither after nor wait with it, found one of them; each mock counts its \
-                           exchanges for itself, so call each by its own address";
-            return Err(AdminError::Query(problem.into()));
+            return Err(AdminError::Query(text!(
+                "everywhere: expected neither after nor wait with it, found one of them; each mock counts its \
+                 exchanges for itself, so call each by its own address"
+            )));
         }
         let list = everywhere::List {
             order,
@@ -269,7 +271,10 @@ impl MerchantQuery {
             None => merchants.first(),
         };
         found.ok_or_else(|| AdminError::NoMerchant {
-            found: self.merchant.as_ref().map_or_else(|| "none".into(), |mchid| quoted(mchid.as_str())),
+            found: self
+                .merchant
+                .as_ref()
+                .map_or_else(|| phrase!("none").to_string(), |mchid| quoted(mchid.as_str())),
         })
     }
 }
@@ -282,8 +287,7 @@ impl FilterQuery {
         {
             let nearest = nearest(found, contract.operation_ids()).unwrap_or_default();
             let found = quoted(found);
-            let problem =
-                format!("operation: expected an operationId, found {found}; did you mean {nearest}?");
+            let problem = text!("operation: expected an operationId, found {found}; did you mean {nearest}?");
             return Err(AdminError::Query(problem));
         }
         Ok(Filter {
@@ -298,35 +302,35 @@ impl FilterQuery {
 }
 
 pub(super) fn mchid<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Mchid>, D::Error> {
-    parameter(text, "an mchid, 1 to 32 digits", |text| text.parse().ok())
+    parameter(text, phrase!("an mchid, 1 to 32 digits"), |text| text.parse().ok())
 }
 
 fn operation<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
     // FilterQuery::check compares it with the contract.
-    parameter(text, "an operationId", |text| Some(text.into()))
+    parameter(text, phrase!("an operationId"), |text| Some(text.into()))
 }
 
 fn status<'de, D: Deserializer<'de>>(text: D) -> Result<Option<StatusCode>, D::Error> {
-    parameter(text, "100 to 599", |text| StatusCode::from_u16(within(100..=599, text)?).ok())
+    parameter(text, phrase!("100 to 599"), |text| StatusCode::from_u16(within(100..=599, text)?).ok())
 }
 
 fn code<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
-    parameter(text, "1 to 64 characters", |text| (1..=64).contains(&text.len()).then(|| text.into()))
+    parameter(text, phrase!("1 to 64 characters"), |text| (1..=64).contains(&text.len()).then(|| text.into()))
 }
 
 fn time<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Timestamp>, D::Error> {
-    parameter(text, "Unix seconds, or RFC 3339 since 1970", |text| {
+    parameter(text, phrase!("Unix seconds, or RFC 3339 since 1970"), |text| {
         let seconds = text.parse().ok().map(Timestamp::from_unix);
         seconds.or_else(|| Timestamp::from_rfc3339(text).ok())
     })
 }
 
 pub(super) fn after<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
-    parameter(text, "a number of 0 or more", |text| text.parse().ok())
+    parameter(text, phrase!("a number of 0 or more"), |text| text.parse().ok())
 }
 
 fn order<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Order>, D::Error> {
-    parameter(text, "oldest or newest", |text| match text {
+    parameter(text, phrase!("oldest or newest"), |text| match text {
         "oldest" => Some(Order::Oldest),
         "newest" => Some(Order::Newest),
         _ => None,
@@ -334,15 +338,15 @@ fn order<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Order>, D::Error> 
 }
 
 pub(super) fn limit<'de, D: Deserializer<'de>>(text: D) -> Result<Option<usize>, D::Error> {
-    parameter(text, "1 to 1000", |text| within(1..=MOST, text))
+    parameter(text, phrase!("1 to 1000"), |text| within(1..=MOST, text))
 }
 
 pub(super) fn wait<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D::Error> {
-    parameter(text, "0 to 60 seconds", |text| within(0..=60, text))
+    parameter(text, phrase!("0 to 60 seconds"), |text| within(0..=60, text))
 }
 
 fn everywhere<'de, D: Deserializer<'de>>(text: D) -> Result<bool, D::Error> {
-    let found = parameter(text, "true or false", |text| text.parse().ok());
+    let found = parameter(text, phrase!("true or false"), |text| text.parse().ok());
     found.map(Option::unwrap_or_default)
 }
 

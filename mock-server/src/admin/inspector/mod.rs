@@ -15,6 +15,7 @@ use http::{
     },
 };
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::text;
 
 use crate::{
     admin::{INDEX, ROOT, error::AdminError, extract::Segment},
@@ -89,7 +90,7 @@ fn content_type(extension: &str) -> &'static str {
 
 /// Sends a browser on to the page.
 pub(super) async fn lead_to_page() -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, PAGE)], format!("The inspector is at {PAGE}\n")).into_response()
+    (StatusCode::SEE_OTHER, [(LOCATION, PAGE)], text!("The inspector is at {PAGE}") + "\n").into_response()
 }
 
 /// Whether a browser asks for the page, a file of it, or what leads to it.

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use wechatpay_protocol::{Authorization, Nonce, RequestMessage, Timestamp, display::quoted};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use super::ReplayError;
 use crate::{
@@ -175,29 +176,30 @@ impl NewRequest {
     /// # Errors
     /// The field that no request can have.
     pub(super) fn read(self) -> Result<RawRequest, AdminError> {
-        let expected =
-            |what: &str, found: &str| AdminError::Body(format!("request.{what}, found {}", quoted(found)));
+        let expected = |what: Phrase, found: &str| {
+            AdminError::Body(text!("request.{what}, found {found}", found = quoted(found)))
+        };
         let method = Method::from_bytes(self.method.as_bytes())
-            .map_err(|_| expected("method: expected an HTTP method", &self.method))?;
+            .map_err(|_| expected(phrase!("method: expected an HTTP method"), &self.method))?;
         let uri = self.target.parse::<Uri>().ok().filter(|uri| uri.path_and_query().is_some());
         if uri.is_none() || !self.target.starts_with('/') || self.target.contains('#') {
-            let what = "target: expected path and query, percent-encoded, at most 65,534 bytes";
+            let what = phrase!("target: expected path and query, percent-encoded, at most 65,534 bytes");
             return Err(expected(what, &self.target));
         }
         let mut headers = HeaderMap::new();
         for NewHeader { name, value, base64 } in self.headers {
-            let bytes = bytes(value, base64, "request.headers: the value of a header")?;
+            let bytes = bytes(value, base64, phrase!("request.headers: the value of a header").text())?;
             let parsed = HeaderName::try_from(&name).ok().zip(HeaderValue::try_from(bytes).ok());
-            let header = parsed.ok_or_else(|| expected("headers: expected a header", &name))?;
+            let header = parsed.ok_or_else(|| expected(phrase!("headers: expected a header"), &name))?;
             if header.0 != PROXY_AUTHORIZATION {
-                let too_many = |_| expected("headers: expected fewer", &name);
+                let too_many = |_| expected(phrase!("headers: expected fewer"), &name);
                 headers.try_append(header.0, header.1).map_err(too_many)?;
             }
         }
         let body = match self.body {
             None => Vec::new(),
             Some(NewBody { cut: true, .. }) => {
-                return Err(AdminError::Body("request.body.cut: expected a whole body, found a part".into()));
+                return Err(AdminError::Body(text!("request.body.cut: expected a whole body, found a part")));
             }
             Some(NewBody { text, base64, .. }) => bytes(text, base64, "request.body")?,
         };
@@ -216,10 +218,10 @@ impl NewRequest {
 
 /// The bytes of a text, or of Base64.
 fn bytes(text: Option<String>, base64: Option<String>, what: &str) -> Result<Vec<u8>, AdminError> {
-    match only([text.map(Ok), base64.map(Err)], "text (of a header, value) and base64")? {
+    match only([text.map(Ok), base64.map(Err)], phrase!("text (of a header, value) and base64"))? {
         Ok(text) => Ok(text.into_bytes()),
-        Err(base64) => BASE64_STANDARD
-            .decode(&base64)
-            .map_err(|_| AdminError::Body(format!("{what}: expected Base64, found {}", quoted(&base64)))),
+        Err(base64) => BASE64_STANDARD.decode(&base64).map_err(|_| {
+            AdminError::Body(text!("{what}: expected Base64, found {found}", found = quoted(&base64)))
+        }),
     }
 }

@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_texts::{Text, text};
 
 pub(super) use self::again::check_whole;
 use self::again::{NewRequest, check_authorization, into_http, of_exchange, sign};
@@ -60,31 +61,31 @@ pub(super) struct NewReplay {
 }
 
 /// Why a request can't be processed again.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(super) enum ReplayError {
-    #[error(
+    #[text(
         "exchange {number}: expected a request that arrived completely, found one of which the journal has only a part: {reason}"
     )]
     Incomplete { number: u64, reason: String },
-    #[error(
+    #[text(
         "exchange {number}: expected a whole body, found {kept} of {length} bytes in the journal; raise limits.journal_body, \
          and send the request again"
     )]
     Cut { number: u64, kept: usize, length: usize },
-    #[error(
+    #[text(
         "expected Authorization: WECHATPAY2-SHA256-RSA2048 or none, found another scheme, whose value the mock does not keep; \
          replay it with \"sign\": \"anew\""
     )]
     Masked,
-    #[error(
+    #[text(
         "expected a merchant that can sign, found mchid {mchid}, which does not exist; POST /__mock/merchants creates it"
     )]
     UnknownMerchant { mchid: String },
-    #[error(
+    #[text(
         "expected a merchant whose private key the mock has, found {mchid}; add private_key next to its certificate"
     )]
     NoPrivateKey { mchid: Mchid },
-    #[error("expected a target that a command can show, found {found}")]
+    #[text("expected a target that a command can show, found {found}")]
     NotForShell { found: String },
 }
 
@@ -137,11 +138,13 @@ pub(super) async fn replay_request(
     let checked_at = match at {
         None => control.gateway.clock.times().checked_at,
         Some(at) if sign == Signing::Anew => {
-            let problem = "at: expected none with the sign anew, which is checked by the time of now";
-            return Err(AdminError::Body(format!("{problem}, found {at}")));
+            return Err(AdminError::Body(text!(
+                "at: expected none with the sign anew, which is checked by the time of now, found {at}"
+            )));
         }
         Some(at) if at > Clock::LATEST => {
-            return Err(AdminError::Body(format!("at: expected 0 to {}, found {at}", Clock::LATEST)));
+            let latest = Clock::LATEST;
+            return Err(AdminError::Body(text!("at: expected 0 to {latest}, found {at}")));
         }
         Some(at) => {
             let at = Timestamp::from_unix(at);

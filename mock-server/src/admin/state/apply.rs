@@ -1,6 +1,7 @@
 //! Replaces the state of merchants: all of it, or nothing.
 
 use wechatpay_protocol::Mchid;
+use wechatpay_texts::text;
 
 use crate::{
     admin::{control::Control, error::AdminError},
@@ -43,18 +44,18 @@ impl Control {
     fn check_known(&self, MerchantPlan { mchid, config, .. }: &MerchantPlan) -> Result<(), AdminError> {
         let known = self.gateway.merchants.merchant(mchid.as_str());
         let problem = match (known, config) {
-            (None, None) => format!(
+            (None, None) => text!(
                 "merchants.{mchid}: expected a merchant of this mock, or its credentials, found neither; add it to the \
                  configuration, create it with POST /__mock/merchants, or leave it out"
             ),
             (Some(known), Some(config))
                 if *known.serial_no() != *config.certificate.certificate().serial_no() =>
             {
-                format!(
-                    "merchants.{mchid}.credentials: expected those of the merchant that this mock has, of the certificate {}, \
-                     found the certificate {}; delete that merchant first, or leave the credentials out",
-                    known.serial_no(),
-                    config.certificate.certificate().serial_no()
+                text!(
+                    "merchants.{mchid}.credentials: expected those of the merchant that this mock has, of the certificate {expected}, \
+                     found the certificate {found}; delete that merchant first, or leave the credentials out",
+                    expected = known.serial_no(),
+                    found = config.certificate.certificate().serial_no()
                 )
             }
             _ => return Ok(()),
@@ -101,7 +102,8 @@ impl Undo<'_> {
         for (mchid, state) in replaced.into_iter().filter(|(mchid, _)| !made.contains(mchid)) {
             if let Err(error) = control.gateway.store.import(&mchid, state) {
                 tracing::error!(
-                    "the state of merchant {mchid} is not as before an import that failed: {error}"
+                    "{}",
+                    text!("the state of merchant {mchid} is not as before an import that failed: {error}")
                 );
             }
         }

@@ -9,6 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::text;
 
 use crate::{
     admin::{clock::Signatures, error::AdminError, extract::read_json},
@@ -140,10 +141,10 @@ impl<'a> StateFile<'a> {
         let version = serde_json::from_slice(body).ok().and_then(|Version { version }| version);
         if let Some(found) = version.filter(|version| *version != VERSION) {
             return Err(match found.as_u64() {
-                Some(newer) if newer > VERSION => format!(
+                Some(newer) if newer > VERSION => text!(
                     "version: expected {VERSION}, found {newer}; a newer mock has written this, so that it takes a newer one to read it"
                 ),
-                _ => format!("version: expected {VERSION}, found {found}"),
+                _ => text!("version: expected {VERSION}, found {found}"),
             });
         }
         read_json(body).map_err(|error| match error {
@@ -168,9 +169,10 @@ impl ClockPart {
     /// What was expected, what was found, and where.
     pub(super) fn check(&self) -> Result<(), String> {
         match (self.offset, self.frozen) {
-            (Some(_), Some(_)) => Err("clock: expected offset or frozen, found both".into()),
+            (Some(_), Some(_)) => Err(text!("clock: expected offset or frozen, found both")),
             (Some(offset), None) if offset.unsigned_abs() > Clock::LATEST => {
-                Err(format!("clock.offset: expected -{0} to {0}, found {offset}", Clock::LATEST))
+                let most = Clock::LATEST;
+                Err(text!("clock.offset: expected -{most} to {most}, found {offset}"))
             }
             (None, Some(frozen)) => check_time("clock.frozen", frozen),
             _ => Ok(()),
@@ -195,7 +197,8 @@ pub(super) fn check_time(place: &str, unix: u64) -> Result<(), String> {
     if unix <= Clock::LATEST {
         return Ok(());
     }
-    Err(format!("{place}: expected Unix seconds up to {}, found {unix}", Clock::LATEST))
+    let latest = Clock::LATEST;
+    Err(text!("{place}: expected Unix seconds up to {latest}, found {unix}"))
 }
 
 /// A map in which no name is there twice: of two merchants of one mchid, one would be lost.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, value::RawValue};
 use wechatpay_protocol::{Credentials, Mchid, display::quoted};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     admin::{
@@ -103,10 +104,10 @@ impl Reader<'_> {
             }
             let (key, value) = self.document(&format!("{place}.documents[{at}]"), document)?;
             if !keys.insert(key.clone()) {
-                let found = quoted(&key.id);
-                return Err(format!(
-                    "{place}.documents[{at}]: expected each {} once, found the key {found} again",
-                    key.kind
+                return Err(text!(
+                    "{place}.documents[{at}]: expected each {kind} once, found the key {found} again",
+                    kind = key.kind,
+                    found = quoted(&key.id)
                 ));
             }
             state.documents.push((key, value));
@@ -144,7 +145,7 @@ impl Reader<'_> {
         kind_named(&self.control.gateway.contract, name).ok_or_else(|| {
             let nearest = nearest(name, kind_names()).unwrap_or_default();
             let found = quoted(name);
-            format!("{place}: expected a kind of document, found {found}; did you mean {nearest}?")
+            text!("{place}: expected a kind of document, found {found}; did you mean {nearest}?")
         })
     }
 
@@ -152,10 +153,13 @@ impl Reader<'_> {
     fn value(&self, text: &RawValue) -> Result<Value, String> {
         let (text, most) = (text.get(), self.control.gateway.limits.body);
         if text.len() > most {
-            return Err(format!("{WHOLE}: expected at most {most} bytes, found {}", text.len()));
+            return Err(text!(
+                "the body: expected at most {most} bytes, found {length}",
+                length = text.len()
+            ));
         }
         serde_json::from_str(text)
-            .map_err(|error| format!("{WHOLE}: expected valid JSON, found an error: {error}"))
+            .map_err(|error| text!("the body: expected valid JSON, found an error: {error}"))
     }
 
     fn numbers(&self, pairs: Vec<[String; 2]>) -> Result<Vec<(Fingerprint, Fingerprint)>, String> {
@@ -164,7 +168,7 @@ impl Reader<'_> {
         let fingerprint = |at: usize, half: usize, digits: &str| {
             Fingerprint::from_hex(digits).ok_or_else(|| {
                 let found = quoted(digits);
-                format!("{place}.numbers[{at}][{half}]: expected 32 hexadecimal digits, found {found}")
+                text!("{place}.numbers[{at}][{half}]: expected 32 hexadecimal digits, found {found}")
             })
         };
         let pair = |(at, [number, content]): (usize, [String; 2])| {
@@ -172,9 +176,9 @@ impl Reader<'_> {
             if seen.insert(pair.0) {
                 return Ok(pair);
             }
-            Err(format!(
-                "{place}.numbers[{at}][0]: expected each number once, found {} again",
-                quoted(&number)
+            Err(text!(
+                "{place}.numbers[{at}][0]: expected each number once, found {found} again",
+                found = quoted(&number)
             ))
         };
         pairs.into_iter().enumerate().map(pair).collect()
@@ -184,13 +188,13 @@ impl Reader<'_> {
     fn callback(&self, mchid: &Mchid, text: &RawValue) -> Result<Delivery, String> {
         let mut value = self.value(text)?;
         let Some(fields) = value.as_object_mut() else {
-            return Err(format!("{WHOLE}: expected an object, found something else"));
+            return Err(text!("the body: expected an object, found something else"));
         };
         // It gets a new one.
         fields.insert("number".into(), 0.into());
         let found = fields.entry("mchid").or_insert_with(|| mchid.as_str().into());
         if found != mchid.as_str() {
-            return Err(format!("mchid: expected {mchid}, found {}", quoted(&found.to_string())));
+            return Err(text!("mchid: expected {mchid}, found {found}", found = quoted(&found.to_string())));
         }
         let record: DeliveryRecord = serde_path_to_error::deserialize(&value)
             .map_err(|error| explain(error.path(), &error.inner().to_string()))?;
@@ -249,10 +253,10 @@ fn seed(part: &MerchantPart<'_>) -> Option<SeedMerchant> {
 fn check_callback(delivery: &Delivery) -> Result<(), String> {
     let Delivery { nonce, resource, created, attempts, state, .. } = delivery;
     if nonce.len() != NONCE {
-        return Err(format!("nonce: expected {NONCE} bytes, found {}", quoted(nonce)));
+        return Err(text!("nonce: expected {NONCE} bytes, found {found}", found = quoted(nonce)));
     }
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(resource) {
-        return Err(format!("resource: expected JSON, found an error: {error}"));
+        return Err(text!("resource: expected JSON, found an error: {error}"));
     }
     check_time("created", created.as_unix())?;
     if let DeliveryState::Waiting(at) = state {
@@ -264,11 +268,11 @@ fn check_callback(delivery: &Delivery) -> Result<(), String> {
 }
 
 /// What problems call the value that they are about.
-const WHOLE: &str = "the body";
+const WHOLE: Phrase = phrase!("the body");
 
 /// A problem with a value, as one with the file.
 fn within(place: &str, problem: &str) -> String {
-    match problem.strip_prefix(WHOLE) {
+    match problem.strip_prefix(WHOLE.text()) {
         Some(rest) => format!("{place}{rest}"),
         None if problem.starts_with('[') => format!("{place}{problem}"),
         None => format!("{place}.{problem}"),

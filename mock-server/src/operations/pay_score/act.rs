@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{phrase, text};
 
 use super::{
     book::{Book, Payer, Purpose, Target},
@@ -164,7 +165,7 @@ impl Book<'_, '_> {
             return Ok(());
         }
         let reason =
-            format!("expected an apply_permissions_token of less than {TOKEN_LIVES} s, found one of {age} s");
+            text!("expected an apply_permissions_token of less than {TOKEN_LIVES} s, found one of {age} s");
         Err(Refusal { shown: "请求已过期，请重新发起", reason })
     }
 }
@@ -181,21 +182,21 @@ fn check(order: &ServiceOrder, action: ServiceAction, openid: Option<&str>) -> R
             match action {
                 ServiceAction::Confirm => "CREATED",
                 ServiceAction::Pay => "DOING, MCH_COMPLETE",
-                ServiceAction::Fail => "CREATED or DOING, MCH_COMPLETE",
+                ServiceAction::Fail => phrase!("CREATED or DOING, MCH_COMPLETE").text(),
             },
         );
-        let reason = format!("expected a service order in state {wanted}, found one in {found}");
+        let reason = text!("expected a service order in state {wanted}, found one in {found}");
         return Err(Refusal { shown: "当前订单状态不合法", reason });
     }
     if action == ServiceAction::Confirm
         && let Some(error) = create::refusal(&order.out_order_no)
     {
         let name = magic::name_in(&order.out_order_no).unwrap_or_default();
-        let reason = format!("the number says that the user is refused: {name}");
+        let reason = text!("the number says that the user is refused: {name}");
         return Err(Refusal { shown: error.message(Language::ZhCn), reason });
     }
     if action == ServiceAction::Pay && magic::name_in(&order.out_order_no) == Some(magic::PAY_FAIL) {
-        let reason = "the number says that the money can't be collected: pay-fail".into();
+        let reason = text!("the number says that the money can't be collected: pay-fail");
         return Err(Refusal { shown: "支付分扣款失败", reason });
     }
     match (order.user(), openid) {
@@ -216,11 +217,11 @@ fn check_permission(
 ) -> Result<(), Refusal> {
     let reason = match (action, permission.state, &permission.openid, openid) {
         (ServiceAction::Pay, ..) => {
-            "expected a service order, found a permission, for which nothing is paid".into()
+            text!("expected a service order, found a permission, for which nothing is paid")
         }
         (_, _, Some(known), Some(named)) if known != named => other_user(known, named),
         (ServiceAction::Confirm, PermissionState::Available, ..) => {
-            "expected a permission that is not open yet".into()
+            text!("expected a permission that is not open yet")
         }
         _ => return Ok(()),
     };
@@ -228,7 +229,7 @@ fn check_permission(
 }
 
 fn other_user(expected: &str, found: &str) -> String {
-    format!("expected the user {}, found {}", quoted(expected), quoted(found))
+    text!("expected the user {expected}, found {found}", expected = quoted(expected), found = quoted(found))
 }
 
 fn described(state: State) -> String {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+use wechatpay_texts::text;
 
 use super::{
     ledger::{Ledger, Payer, Target},
@@ -262,7 +263,7 @@ impl Ledger<'_, '_> {
             let state = json!(other.state);
             return refused(
                 shown,
-                format!(
+                text!(
                     "expected an order that can still be paid, found one in state {state}; place another order \
                      with a new number"
                 ),
@@ -273,16 +274,16 @@ impl Ledger<'_, '_> {
             let found = product.trade_type();
             return refused(
                 "支付场景非法",
-                format!("expected an h5_url, that of an H5 order, found one of {found}"),
+                text!("expected an h5_url, that of an H5 order, found one of {found}"),
             );
         }
         if action != PayerAction::Pay {
             return Ok(());
         }
         if found.prepay.expires <= now {
-            let reason = format!(
-                "expected to be paid before time_expire, found it {} s later; place another order with a new number",
-                now - found.prepay.expires
+            let reason = text!(
+                "expected to be paid before time_expire, found it {late} s later; place another order with a new number",
+                late = now - found.prepay.expires
             );
             return refused("订单已超过商户设置的最晚支付成功时间，请重新发起支付", reason);
         }
@@ -290,13 +291,13 @@ impl Ledger<'_, '_> {
             if found.is_by_h5_url { (H5_LIVES, "h5_url") } else { (PREPAY_LIVES, "prepay_id") };
         if state == State::NotPay && found.prepay.renewed + lives <= now {
             let age = now - found.prepay.renewed;
-            let reason = format!("expected a {what} of at most {lives} s, found one of {age} s; order again");
+            let reason = text!("expected a {what} of at most {lives} s, found one of {age} s; order again");
             return refused("支付请求已失效，请重新发起支付", reason);
         }
         let mut ordered = found.orders[0].openids();
         match (ordered.next(), openid) {
             (Some(first), Some(openid)) if first != openid && ordered.all(|other| other != openid) => {
-                let reason = format!("expected the user {first}, who was ordered for, found {openid}");
+                let reason = text!("expected the user {first}, who was ordered for, found {openid}");
                 refused("下单账号与支付账号不一致，请核实后再支付", reason)
             }
             _ => Ok(()),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+use wechatpay_texts::text;
 
 use super::{
     authorization,
@@ -98,7 +99,7 @@ fn check(transfer: &Transfer) -> Result<(), Refusal> {
 
 pub(super) fn refused(expected: &str, found: &Value) -> Refusal {
     let found = found.as_str().unwrap_or_default();
-    refused_because(format!("expected state {expected}, found {found}"))
+    refused_because(text!("expected state {expected}, found {found}"))
 }
 
 pub(super) fn refused_because(reason: String) -> Refusal {

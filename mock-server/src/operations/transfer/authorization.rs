@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::{phrase, text};
 
 use super::{
     TransferAction,
@@ -356,8 +357,9 @@ pub(super) fn act(
 ) -> Result<Value, Refusal> {
     let Some(mut authorization) = find(ledger, number) else { return Ok(Value::Null) };
     if let Some(transfer) = authorization.awaited() {
-        let expected = format!("expected the transfer {transfer}, which the user authorises with");
-        return Err(refused_because(format!("{expected}, found the authorization")));
+        return Err(refused_because(text!(
+            "expected the transfer {transfer}, which the user authorises with, found the authorization"
+        )));
     }
     let now = ledger.now().as_unix();
     match (authorization.state, action) {
@@ -367,7 +369,7 @@ pub(super) fn act(
         }
         (state, TransferAction::Confirm) => return Err(refused("WAIT_USER_CONFIRM", &json!(state))),
         (state, TransferAction::Decline) => {
-            return Err(refused("WAIT_USER_CONFIRM or TAKING_EFFECT", &json!(state)));
+            return Err(refused(phrase!("WAIT_USER_CONFIRM or TAKING_EFFECT").text(), &json!(state)));
         }
     }
     Ok(authorization.shown())

@@ -10,6 +10,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde_json::Value;
 use wechatpay_openapi::{Contract, Location, Operation};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{api::suggest::nearest, limits::memory_of};
 
@@ -31,41 +32,48 @@ pub(crate) enum Place<'k> {
 }
 
 /// Why a place, or the value at it, can't be in any request.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum PlaceError {
     /// The key is not of any form.
-    #[error(
-        "expected path.NAME, query.NAME or body./POINTER, found {}; write it like path.out_trade_no, query.limit or \
-         body./amount/total, in which ~1 is a slash and ~0 a tilde", quoted(.found)
+    #[text(
+        "expected path.NAME, query.NAME or body./POINTER, found {found}; write it like path.out_trade_no, query.limit or \
+         body./amount/total, in which ~1 is a slash and ~0 a tilde",
+        found = quoted(found)
     )]
     Malformed {
         /// The key.
         found: String,
     },
     /// The value is of a type that the place never has.
-    #[error("{}: expected {expected}, found {found}; leave the key out to match any value", quoted(.place))]
+    #[text("{place}: expected {expected}, found {found}; leave the key out to match any value", place = quoted(place))]
     Value {
         /// The key.
         place: String,
         /// What is possible.
-        expected: &'static str,
+        expected: Phrase,
         /// The type that there is.
-        found: &'static str,
+        found: Phrase,
     },
     /// The operation has no such parameter.
-    #[error("{}: expected a parameter of the {location} of {operation}, found none of this name; {}", quoted(.place), advice(.nearest))]
+    #[text(
+        "{place}: expected a parameter of the {location} of {operation}, found none of this name; {advice}",
+        place = quoted(place), operation = operation_name(operation), advice = advice(nearest)
+    )]
     UnknownParameter {
         /// The key.
         place: String,
         /// `path` or `query`.
         location: &'static str,
-        /// The operation, or `any operation`.
-        operation: String,
+        /// The operation; `None` for any.
+        operation: Option<String>,
         /// The most similar key; empty if there are no parameters.
         nearest: String,
     },
     /// The operation takes no JSON.
-    #[error("{}: expected an operation with JSON in its body, found {operation}; match its path or query", quoted(.place))]
+    #[text(
+        "{place}: expected an operation with JSON in its body, found {operation}; match its path or query",
+        place = quoted(place)
+    )]
     NoBody {
         /// The key.
         place: String,
@@ -74,8 +82,12 @@ pub enum PlaceError {
     },
 }
 
-fn advice(nearest: &str) -> Cow<'static, str> {
-    if nearest.is_empty() { "it has none".into() } else { format!("did you mean {nearest}?").into() }
+fn advice(nearest: &str) -> String {
+    if nearest.is_empty() { text!("it has none") } else { text!("did you mean {nearest}?") }
+}
+
+fn operation_name(operation: &Option<String>) -> &str {
+    operation.as_deref().unwrap_or(phrase!("any operation").text())
 }
 
 impl PlaceError {
@@ -144,21 +156,24 @@ fn check_one(
         Place::Body(_) => !value.is_null(),
     };
     if !is_possible {
-        let expected =
-            if matches!(place, Place::Body(_)) { "a value" } else { "a text, a number, true or false" };
+        let expected = if matches!(place, Place::Body(_)) {
+            phrase!("a value")
+        } else {
+            phrase!("a text, a number, true or false")
+        };
         return Err(PlaceError::Value { place: key.into(), expected, found: kind(value) });
     }
     match (place, operation) {
         (Place::Path(name), Some(operation)) => {
-            known(key, name, "path", operation.id(), operation.path().names())
+            known(key, name, "path", Some(operation.id()), operation.path().names())
         }
         (Place::Path(name), None) => {
             let names = contract.operations().iter().flat_map(|operation| operation.path().names());
-            known(key, name, "path", "any operation", names)
+            known(key, name, "path", None, names)
         }
         (Place::Query(name), Some(operation)) => {
             let in_query = operation.parameters().iter().filter(|it| it.location == Location::Query);
-            known(key, name, "query", operation.id(), in_query.map(|parameter| parameter.name.as_str()))
+            known(key, name, "query", Some(operation.id()), in_query.map(|parameter| parameter.name.as_str()))
         }
         (Place::Body(_), Some(operation)) if operation.request_body().is_none() => {
             Err(PlaceError::NoBody { place: key.into(), operation: operation.id().into() })
@@ -172,7 +187,7 @@ fn known<'n>(
     key: &str,
     name: &str,
     location: &'static str,
-    operation: &str,
+    operation: Option<&str>,
     names: impl Iterator<Item = &'n str>,
 ) -> Result<(), PlaceError> {
     let names: Vec<_> = names.collect();
@@ -183,19 +198,19 @@ fn known<'n>(
     Err(PlaceError::UnknownParameter {
         place: key.into(),
         location,
-        operation: operation.into(),
+        operation: operation.map(Into::into),
         nearest: nearest.unwrap_or_default(),
     })
 }
 
-fn kind(value: &Value) -> &'static str {
+fn kind(value: &Value) -> Phrase {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Value::Null => phrase!("null"),
+        Value::Bool(_) => phrase!("true or false"),
+        Value::Number(_) => phrase!("a number"),
+        Value::String(_) => phrase!("a text"),
+        Value::Array(_) => phrase!("a list"),
+        Value::Object(_) => phrase!("an object"),
     }
 }
 

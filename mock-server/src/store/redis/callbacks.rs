@@ -10,6 +10,7 @@ use std::{
 
 use ::redis::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_texts::text;
 
 use super::{
     super::{Delivery, DeliveryState, IsKnown, Lease, Unavailable},
@@ -343,7 +344,9 @@ impl Leased {
             // One that can't be read holds up no other.
             match callback(number(&two[0])?, "sending", text(&two[1])) {
                 Ok(delivery) => taken.push(Delivery { mchid: mchid.clone(), ..delivery }),
-                Err(error) => tracing::error!("a callback of merchant {mchid} can't be sent: {error}"),
+                Err(error) => {
+                    tracing::error!("{}", text!("a callback of merchant {mchid} can't be sent: {error}"));
+                }
             }
         }
         let due = usize::try_from(number(due)?).unwrap_or(usize::MAX);
@@ -363,7 +366,7 @@ pub(super) fn keep_renewing(inner: &Arc<Inner>) -> Result<(), Unavailable> {
         }
     };
     let begun = thread::Builder::new().name("redis-leases".into()).spawn(renew);
-    begun.map(drop).map_err(|error| Unavailable { reason: format!("no thread for leases: {error}") })
+    begun.map(drop).map_err(|error| Unavailable { reason: text!("no thread for leases: {error}") })
 }
 
 /// When it is due, or nothing if it is settled.
@@ -396,7 +399,7 @@ fn padded(number: u64) -> String {
 fn callback(number: u64, state: &str, json: Option<&str>) -> Result<Delivery, Unavailable> {
     let read = json.ok_or_else(unreadable).and_then(|json| {
         Delivery::from_json(json).map_err(|error| Unavailable {
-            reason: format!("its callback {number} is not as the mock writes it: {error}"),
+            reason: text!("its callback {number} is not as the mock writes it: {error}"),
         })
     });
     let mut delivery = read?;

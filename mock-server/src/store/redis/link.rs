@@ -15,6 +15,7 @@ use ::redis::{
     RedisConnectionInfo, RedisError, ServerErrorKind, Value, io::tcp::TcpSettings,
 };
 use parking_lot::{Condvar, Mutex, RwLock};
+use wechatpay_texts::{phrase, text};
 
 use super::{
     super::{
@@ -184,7 +185,8 @@ impl Link {
                             && tried.elapsed() > LATE
                             && !self.still_has(&node, slot, deadline) =>
                     {
-                        let reason = format!("Redis at {} has answered too late", node.address);
+                        let reason =
+                            text!("Redis at {address} has answered too late", address = node.address);
                         (Some(node), Failure::Elsewhere(reason))
                     }
                     Ok(values) => {
@@ -198,7 +200,7 @@ impl Link {
                 Failure::Refused(reason) => return Err(Unavailable { reason }),
                 Failure::Closed => {
                     let node = node.map_or_else(|| self.url.to_string(), |node| node.address.to_string());
-                    return Err(Unavailable { reason: format!("Redis at {node} can't be reached") });
+                    return Err(Unavailable { reason: text!("Redis at {node} can't be reached") });
                 }
                 Failure::Broken(reason) => (reason, true),
                 Failure::Elsewhere(reason) => (reason, false),
@@ -248,7 +250,7 @@ impl Link {
 
     /// The same for one command with one answer.
     pub(super) fn ask(&self, slot: u16, request: &Request) -> Result<Value, Unavailable> {
-        self.call(slot, request)?.into_iter().next().ok_or_else(|| Unavailable { reason: "no answer".into() })
+        self.call(slot, request)?.into_iter().next().ok_or_else(|| Unavailable { reason: text!("no answer") })
     }
 
     /// The same for many merchants' commands, each with the merchant's slot, in as few requests as possible. Returns an answer for each, in their
@@ -350,7 +352,7 @@ impl Link {
         }
         if let Some(role) = role {
             let Some(replicas) = replicas_by(&role) else {
-                return Err(Failure::Elsewhere(format!("Redis at {address} is not the master")));
+                return Err(Failure::Elsewhere(text!("Redis at {address} is not the master")));
             };
             node.replicas.store(replicas, Relaxed);
         }
@@ -368,7 +370,7 @@ impl Link {
             node.missed.store(begun, Relaxed);
             // It is to say anew how many there are.
             node.replicas.store(0, Relaxed);
-            let reason = format!("no replica of Redis at {address} has confirmed the change");
+            let reason = text!("no replica of Redis at {address} has confirmed the change");
             return Err(Failure::Elsewhere(reason));
         }
         if known == 0 && self.url.form != Form::Single {
@@ -398,7 +400,7 @@ impl Link {
             return Ok(());
         }
         let address = &node.address;
-        Err(Failure::Elsewhere(format!(
+        Err(Failure::Elsewhere(text!(
             "Redis at {address} has no replica, and no other node says that it is the master"
         )))
     }
@@ -427,7 +429,8 @@ impl Link {
                 break;
             }
             if node.freed.wait_until(&mut pool, deadline).timed_out() {
-                let reason = format!("all connections to Redis at {} are in use", node.address);
+                let reason =
+                    text!("all connections to Redis at {address} are in use", address = node.address);
                 return Err(Failure::Elsewhere(reason));
             }
         }
@@ -442,10 +445,10 @@ impl Link {
         }
         self.ask_again(Instant::now(), deadline, None);
         if Instant::now() > deadline {
-            return Err(Failure::Broken("there is no time left".into()));
+            return Err(Failure::Broken(text!("there is no time left")));
         }
-        self.known(slot)
-            .ok_or_else(|| Failure::Broken(format!("none of {} says which server is the master", self.url)))
+        let unknown = || text!("none of {url} says which server is the master", url = self.url);
+        self.known(slot).ok_or_else(|| Failure::Broken(unknown()))
     }
 
     fn known(&self, slot: u16) -> Option<Arc<Node>> {
@@ -480,7 +483,7 @@ impl Link {
         let before = std::mem::replace(&mut *self.topology.write(), Topology { masters });
         let before = addresses(&before.masters);
         if !before.is_empty() && before != now {
-            tracing::info!(masters = now.join(","), "Redis has other masters now");
+            tracing::info!(masters = now.join(","), "{}", phrase!("Redis has other masters now"));
         }
     }
 
@@ -566,14 +569,14 @@ impl Link {
     fn is_gone(&self, node: &Node, reason: &str) {
         node.closed_until.store(self.now() + millis(FAILS_FAST), Relaxed);
         if !node.is_lost.swap(true, Relaxed) {
-            tracing::warn!(address = %node.address, reason, "lost Redis");
+            tracing::warn!(address = %node.address, reason, "{}", phrase!("lost Redis"));
         }
     }
 
     fn is_back(&self, node: &Node) {
         if node.is_lost.load(Relaxed) && node.is_lost.swap(false, Relaxed) {
             node.closed_until.store(0, Relaxed);
-            tracing::info!(address = %node.address, "Redis is there again");
+            tracing::info!(address = %node.address, "{}", phrase!("Redis is there again"));
         }
     }
 
@@ -640,7 +643,10 @@ impl Node {
         match answers.first().and_then(replicas_by) {
             Some(replicas) => self.replicas.store(replicas, Relaxed),
             None if needs_master => {
-                return Err(Failure::Elsewhere(format!("Redis at {} is not the master", self.address)));
+                return Err(Failure::Elsewhere(text!(
+                    "Redis at {address} is not the master",
+                    address = self.address
+                )));
             }
             None => {}
         }
@@ -784,11 +790,11 @@ fn client(address: &Address, url: &RedisUrl) -> Result<Client, RedisError> {
 /// What went wrong, without secrets.
 fn said(address: &Address, error: &RedisError) -> String {
     let why = match error.kind() {
-        ErrorKind::AuthenticationFailed => "it refuses the user or the password".into(),
-        _ if error.is_timeout() => "it does not answer in time".into(),
+        ErrorKind::AuthenticationFailed => text!("it refuses the user or the password"),
+        _ if error.is_timeout() => text!("it does not answer in time"),
         _ => error.to_string(),
     };
-    format!("Redis at {address}: {why}")
+    text!("Redis at {address}: {why}")
 }
 
 pub(super) fn text(value: &Value) -> Option<&str> {

@@ -29,6 +29,7 @@ use ::redis::{Cmd, Value};
 use parking_lot::{Mutex, RwLock};
 use tokio::{sync::Notify, time::sleep};
 use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_texts::{phrase, text};
 
 use self::{
     callbacks::Waiting,
@@ -157,18 +158,24 @@ impl Inner {
         };
         let version: Vec<u32> = of("redis_version").split('.').map_while(|part| part.parse().ok()).collect();
         if !version.is_empty() && version.as_slice() < OLDEST.as_slice() {
-            let reason =
-                format!("expected Redis 6.2 or newer, or Valkey, found Redis {}", of("redis_version"));
+            let reason = text!(
+                "expected Redis 6.2 or newer, or Valkey, found Redis {found}",
+                found = of("redis_version")
+            );
             return Err(Unavailable { reason });
         }
         let reason = match (of("redis_mode"), self.link.is_cluster()) {
-            ("cluster", false) => "the server is part of a cluster: name it with redis+cluster://",
-            ("standalone", true) => "the server is no cluster: name it with redis://",
-            ("sentinel", _) => "the server is a Sentinel: name it with redis+sentinel://HOST:PORT/MASTER",
-            _ => "",
+            ("cluster", false) => {
+                Some(phrase!("the server is part of a cluster: name it with redis+cluster://"))
+            }
+            ("standalone", true) => Some(phrase!("the server is no cluster: name it with redis://")),
+            ("sentinel", _) => {
+                Some(phrase!("the server is a Sentinel: name it with redis+sentinel://HOST:PORT/MASTER"))
+            }
+            _ => None,
         };
-        if !reason.is_empty() {
-            return Err(Unavailable { reason: reason.into() });
+        if let Some(reason) = reason {
+            return Err(Unavailable { reason: reason.to_string() });
         }
         let mut request = Request::of(::redis::cmd("SET").arg(keys::FORMAT).arg(FORMAT).arg("NX"));
         request.add(::redis::cmd("GET").arg(keys::FORMAT));
@@ -176,10 +183,9 @@ impl Inner {
         match answers.get(1).and_then(text) {
             Some(FORMAT) => Ok(()),
             found => {
-                let found = found.unwrap_or("none");
-                let reason = format!(
-                    "its content is of form {found}, which this mock does not know: expected {FORMAT}"
-                );
+                let found = found.unwrap_or(phrase!("none").text());
+                let reason =
+                    text!("its content is of form {found}, which this mock does not know: expected {FORMAT}");
                 Err(Unavailable { reason })
             }
         }
@@ -826,7 +832,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 }
 
 fn unreadable() -> Unavailable {
-    Unavailable { reason: "Redis has something else than a mock writes".into() }
+    Unavailable { reason: text!("Redis has something else than a mock writes") }
 }
 
 impl From<Unavailable> for Uncommitted {

@@ -24,6 +24,7 @@ use std::{
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use wechatpay_texts::text;
 
 use super::{super::Unavailable, Writing, opening};
 
@@ -146,7 +147,7 @@ impl Durability {
             }
             let mut synced = own.synced.subscribe();
             let Ok(synced) = synced.wait_for(is_over).await else {
-                return Err(Unavailable { reason: "its file was closed".into() });
+                return Err(Unavailable { reason: text!("its file was closed") });
             };
             let lost = if synced.losses == losses { &None } else { &synced.lost };
             synced.failed.as_ref().or(lost.as_ref()).map_or(Ok(()), |why| Err(why.clone()))
@@ -178,11 +179,11 @@ impl Durability {
                 let committed = self.committed.load(SeqCst);
                 super::step("before a sync");
                 if let Err(error) = sync() {
-                    let reason = format!(
-                        "{} can't be synced to its disk: {error}. What is on the disk is known only after a restart",
-                        self.file.display()
+                    let reason = text!(
+                        "{file} can't be synced to its disk: {error}. What is on the disk is known only after a restart",
+                        file = self.file.display()
                     );
-                    tracing::error!("the store is not available: {reason}");
+                    tracing::error!("{}", text!("the store is not available: {reason}"));
                     self.synced.send_modify(|synced| synced.failed = Some(Unavailable { reason }));
                     return;
                 }
@@ -232,7 +233,8 @@ impl Durability {
             });
             if let Err(error) = taken {
                 // The log stays, and grows until a later time succeeds.
-                tracing::warn!("{}: the log can't be taken over into the file: {error}", self.file.display());
+                let file = self.file.display();
+                tracing::warn!("{}", text!("{file}: the log can't be taken over into the file: {error}"));
             }
         }
     }

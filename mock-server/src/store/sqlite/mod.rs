@@ -30,6 +30,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, hooks::Wal};
 use tokio::sync::Notify;
 use wechatpay_protocol::{Mchid, Timestamp};
+use wechatpay_texts::text;
 
 pub(crate) use opening::OpenError;
 
@@ -200,7 +201,10 @@ impl Sqlite {
         let mut writing = self.writing();
         let started = self.threads.get_or_init(|| {
             let unavailable = |error: std::io::Error| Unavailable {
-                reason: format!("what makes {} durable can't be started: {error}", self.file.display()),
+                reason: text!(
+                    "what makes {file} durable can't be started: {error}",
+                    file = self.file.display()
+                ),
             };
             self.durability.start(&self.writing).map_err(unavailable)
         });
@@ -248,17 +252,17 @@ fn unavailable(file: &Path, error: Failed) -> Unavailable {
     let file = file.display();
     let reason = match error {
         Failed::Unavailable(unavailable) => return unavailable,
-        Failed::Conflict => "a document was changed meanwhile".to_owned(),
+        Failed::Conflict => text!("a document was changed meanwhile"),
         Failed::Unreadable(what) => format!("{file}: {what}"),
         Failed::Sqlite(error) => match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => format!("{file} can't grow: no space is left ({error})"),
+            Some(ErrorCode::DiskFull) => text!("{file} can't grow: no space is left ({error})"),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                format!("another program, such as sqlite3, is writing to {file} ({error})")
+                text!("another program, such as sqlite3, is writing to {file} ({error})")
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                format!("{file} is damaged ({error})")
+                text!("{file} is damaged ({error})")
             }
-            _ => format!("{file} can't be read or written ({error})"),
+            _ => text!("{file} can't be read or written ({error})"),
         },
     };
     Unavailable { reason }
@@ -365,13 +369,16 @@ impl Writing {
     /// After some errors, SQLite has rolled the group back by itself.
     fn notice_loss(&mut self) {
         if self.is_open && self.connection.is_autocommit() {
-            let reason = format!("{} could not be read or written", self.file.display());
+            let reason = text!("{file} could not be read or written", file = self.file.display());
             self.lose(&Unavailable { reason });
         }
     }
 
     fn lose(&mut self, why: &Unavailable) {
-        tracing::error!("changes of the store are lost, and their requests are answered with 503: {why}");
+        tracing::error!(
+            "{}",
+            text!("changes of the store are lost, and their requests are answered with 503: {why}")
+        );
         self.has_failed = true;
         self.roll_back();
         self.forget();
@@ -383,7 +390,7 @@ impl Writing {
         if !self.connection.is_autocommit()
             && let Err(error) = run(&self.connection, "ROLLBACK")
         {
-            tracing::error!("changes of the store can't be rolled back: {error}");
+            tracing::error!("{}", text!("changes of the store can't be rolled back: {error}"));
         }
         self.is_open = false;
     }

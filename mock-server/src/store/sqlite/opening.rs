@@ -9,6 +9,7 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode};
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use super::schema::{self, APPLICATION};
 
@@ -28,11 +29,12 @@ const APPLICATION_AT: usize = 68;
 const STATEMENTS: usize = 64;
 
 /// Why the store's file can't be opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 pub(crate) enum OpenError {
     /// Another mock uses it.
-    #[error(
-        "another mock uses {}: it holds {}. Stop that mock, or name another file", .file.display(), .lock.display()
+    #[text(
+        "another mock uses {file}: it holds {lock}. Stop that mock, or name another file",
+        file = file.display(), lock = lock.display()
     )]
     Locked {
         /// The store's file.
@@ -41,8 +43,9 @@ pub(crate) enum OpenError {
         lock: PathBuf,
     },
     /// It is something else.
-    #[error(
-        "expected a file of the mock's or none at {}, found {found}. It was left as it is: name another file", .file.display()
+    #[text(
+        "expected a file of the mock's or none at {file}, found {found}. It was left as it is: name another file",
+        file = file.display()
     )]
     Foreign {
         /// The file.
@@ -51,9 +54,10 @@ pub(crate) enum OpenError {
         found: String,
     },
     /// A newer mock has written it.
-    #[error(
-        "a newer version of the mock wrote {}: expected at most version {known} of its tables, found {found}. \
-        Update the mock, or name another file", .file.display()
+    #[text(
+        "a newer version of the mock wrote {file}: expected at most version {known} of its tables, found {found}. \
+        Update the mock, or name another file",
+        file = file.display()
     )]
     Newer {
         /// The file.
@@ -64,9 +68,10 @@ pub(crate) enum OpenError {
         known: usize,
     },
     /// It is damaged.
-    #[error(
-        "{} is damaged: {what}. Restore it from a copy, save what is left with `sqlite3 FILE .recover`, \
-        or name another file", .file.display()
+    #[text(
+        "{file} is damaged: {what}. Restore it from a copy, save what is left with `sqlite3 FILE .recover`, \
+        or name another file",
+        file = file.display()
     )]
     Damaged {
         /// The file.
@@ -75,29 +80,29 @@ pub(crate) enum OpenError {
         what: String,
     },
     /// It can't be read or written.
-    #[error("can't {what} {}: {cause}. {advice}", .file.display())]
+    #[text("can't {what} {file}: {cause}. {advice}", file = file.display())]
     Refused {
         /// What was tried: `write to`.
-        what: &'static str,
+        what: Phrase,
         /// The file.
         file: PathBuf,
         /// What to do.
-        advice: &'static str,
+        advice: Phrase,
         /// Why it failed.
         cause: String,
     },
 }
 
 impl OpenError {
-    pub(super) fn io(what: &'static str, file: &Path, error: &io::Error) -> Self {
+    pub(super) fn io(what: Phrase, file: &Path, error: &io::Error) -> Self {
         let advice = match error.kind() {
-            ErrorKind::NotFound => "Make its directory first",
+            ErrorKind::NotFound => phrase!("Make its directory first"),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                "The mock must be able to write to the file and its directory"
+                phrase!("The mock must be able to write to the file and its directory")
             }
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "There is no space left: make some",
-            ErrorKind::IsADirectory => "It is a directory: name a file in it",
-            _ => "Name a file on a local disk",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => phrase!("There is no space left: make some"),
+            ErrorKind::IsADirectory => phrase!("It is a directory: name a file in it"),
+            _ => phrase!("Name a file on a local disk"),
         };
         Self::Refused { what, file: file.to_owned(), advice, cause: error.to_string() }
     }
@@ -110,14 +115,22 @@ impl OpenError {
             cause: error.to_string(),
         };
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                refused("use", "Another program, such as sqlite3, has locked it: end what it is doing", error)
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => refused(
+                phrase!("use"),
+                phrase!("Another program, such as sqlite3, has locked it: end what it is doing"),
+                error,
+            ),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => refused(
+                phrase!("write to"),
+                phrase!("The mock must be able to write to the file and its directory"),
+                error,
+            ),
+            Some(ErrorCode::DiskFull) => {
+                refused(phrase!("write to"), phrase!("There is no space left: make some"), error)
             }
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                refused("write to", "The mock must be able to write to the file and its directory", error)
+            Some(ErrorCode::SystemIoFailure) => {
+                refused(phrase!("use"), phrase!("Name a file on a local disk"), error)
             }
-            Some(ErrorCode::DiskFull) => refused("write to", "There is no space left: make some", error),
-            Some(ErrorCode::SystemIoFailure) => refused("use", "Name a file on a local disk", error),
             _ => Self::Damaged { file: file.to_owned(), what: error.to_string() },
         }
     }
@@ -134,7 +147,7 @@ pub(super) struct Opened {
 
 /// Opens the file or makes it. A file that is not the mock's is not changed.
 pub(super) fn open(file: &Path, steps: &[&str]) -> Result<Opened, OpenError> {
-    let file = resolved(file).map_err(|error| OpenError::io("open", file, &error))?;
+    let file = resolved(file).map_err(|error| OpenError::io(phrase!("open"), file, &error))?;
     let mut lock = Lock::take(&file)?;
     check(&file)?;
     let failed = |error| OpenError::sqlite(&file, error);
@@ -147,8 +160,13 @@ pub(super) fn open(file: &Path, steps: &[&str]) -> Result<Opened, OpenError> {
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
-        let cause = format!("its journal mode stays {mode}");
-        return Err(OpenError::Refused { what: "use", file, advice: "Name a file on a local disk", cause });
+        let cause = text!("its journal mode stays {mode}");
+        return Err(OpenError::Refused {
+            what: phrase!("use"),
+            file,
+            advice: phrase!("Name a file on a local disk"),
+            cause,
+        });
     }
     lock.made = None;
     Ok(Opened { connection, file, lock })
@@ -191,8 +209,8 @@ pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
 /// Refuses a file that is not the mock's before SQLite sees it, which might finish what another application has left in it. Makes a
 /// new one that only its owner can read: it can hold the keys of merchants.
 fn check(file: &Path) -> Result<(), OpenError> {
-    let failed = |error| OpenError::io("read", file, &error);
-    let foreign = |found: &str| OpenError::Foreign { file: file.to_owned(), found: found.to_owned() };
+    let failed = |error| OpenError::io(phrase!("read"), file, &error);
+    let foreign = |found: String| OpenError::Foreign { file: file.to_owned(), found };
     let mut first = Vec::new();
     match File::open(file) {
         Ok(found) => {
@@ -205,21 +223,21 @@ fn check(file: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     if !first.starts_with(MAGIC) {
-        return Err(foreign("a file that is not SQLite's"));
+        return Err(foreign(text!("a file that is not SQLite's")));
     }
     match first.get(APPLICATION_AT..).and_then(|found| <[u8; 4]>::try_from(found).ok()) {
         Some(found) if found == APPLICATION.to_be_bytes() => Ok(()),
-        Some([0, 0, 0, 0]) => Err(foreign("an SQLite file of another application")),
-        Some(found) => Err(foreign(&format!(
-            "an SQLite file of another application (application_id {})",
-            i32::from_be_bytes(found)
+        Some([0, 0, 0, 0]) => Err(foreign(text!("an SQLite file of another application"))),
+        Some(found) => Err(foreign(text!(
+            "an SQLite file of another application (application_id {id})",
+            id = i32::from_be_bytes(found)
         ))),
-        None => Err(OpenError::Damaged { file: file.to_owned(), what: "it ends in its first page".into() }),
+        None => Err(OpenError::Damaged { file: file.to_owned(), what: text!("it ends in its first page") }),
     }
 }
 
 fn create(file: &Path) -> Result<(), OpenError> {
-    let failed = |error| OpenError::io("make", file, &error);
+    let failed = |error| OpenError::io(phrase!("make"), file, &error);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -249,7 +267,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(1);
 impl Lock {
     fn take(file: &Path) -> Result<Self, OpenError> {
         let name = beside(file, ".lock");
-        let failed = |error| OpenError::io("make", &name, &error);
+        let failed = |error| OpenError::io(phrase!("make"), &name, &error);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -264,7 +282,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {
                     return Err(OpenError::Locked { file: file.to_owned(), lock: name });
                 }
-                Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", &name, &error)),
+                Err(TryLockError::Error(error)) => return Err(OpenError::io(phrase!("lock"), &name, &error)),
             }
         }
     }

@@ -309,7 +309,8 @@ fn each_failure_of_the_system_says_what_to_do() {
         (std::io::ErrorKind::ReadOnlyFilesystem, "must be able to write"),
         (std::io::ErrorKind::StorageFull, "no space left"),
     ] {
-        let error = opening::OpenError::io("write to", file, &kind.into()).to_string();
+        let error =
+            opening::OpenError::io(wechatpay_texts::phrase!("write to"), file, &kind.into()).to_string();
         assert!(error.starts_with("can't write to state.db: ") && error.contains(advice), "{error}");
     }
 }

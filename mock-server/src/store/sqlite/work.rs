@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Row};
 use wechatpay_protocol::Mchid;
+use wechatpay_texts::text;
 
 use super::{Bounds, Failed, Result, cache::Cache, int, one, unsigned};
 
@@ -110,7 +111,7 @@ impl Counts {
                 })
             },
         )?;
-        counts.totals = totals.ok_or_else(|| Failed::Unreadable("its totals are missing".into()))?;
+        counts.totals = totals.ok_or_else(|| Failed::Unreadable(text!("its totals are missing")))?;
         counts.totals_written = counts.totals;
         Ok(counts)
     }
@@ -227,5 +228,5 @@ impl<'a> Work<'a> {
 /// The merchant in this column.
 pub(super) fn mchid_of(row: &Row<'_>, column: usize) -> Result<Mchid> {
     let text = row.get_ref(column)?.as_str().map_err(|error| Failed::Unreadable(error.to_string()))?;
-    text.parse().map_err(|error| Failed::Unreadable(format!("a merchant's number: {error}")))
+    text.parse().map_err(|error| Failed::Unreadable(text!("a merchant's number: {error}")))
 }

@@ -1,7 +1,7 @@
 // Calls to the mock that serves this page. The token, if it has one, stays in memory.
 
 import { button, h, show } from './dom.js';
-import { say } from './i18n.js';
+import { locale, say } from './i18n.js';
 
 const texts = /** @type {const} */ ({
   title: ['This mock has a token', '此模拟网关设置了令牌'],
@@ -38,7 +38,7 @@ export class Refused extends Error {
 }
 
 /**
- * Calls the mock, and asks for the token if it wants one.
+ * Calls the mock in the reader's language, and asks for the token if it wants one.
  * @param {string} path from after `/__mock/` on
  * @param {RequestInit} [init]
  * @returns {Promise<Response>}
@@ -46,6 +46,7 @@ export class Refused extends Error {
 export async function request(path, init = {}) {
   for (let tried = false; ; tried = true) {
     const headers = new Headers(init.headers);
+    headers.set('Accept-Language', locale());
     const used = token;
     if (used !== null) headers.set('Authorization', `Bearer ${used}`);
     const response = await fetch(`/__mock/${path}`, { ...init, headers, cache: 'no-store' });

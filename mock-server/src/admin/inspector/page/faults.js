@@ -47,7 +47,7 @@ export function faults(changed) {
   const merchant = merchantField();
   const operations = h('datalist', { id: 'operations' });
   const operation = h('input', { list: operations.id, autocomplete: 'off', spellcheck: 'false' });
-  const meaning = h('p', { class: 'muted', lang: 'en', 'aria-live': 'polite' });
+  const meaning = h('p', { class: 'muted', 'aria-live': 'polite' });
   const other = h('select', { onchange: () => show(meaning, meanings.get(other.value)) });
   const list = h('div');
   const isNew = news();
