@@ -42,33 +42,34 @@ fn all_commands() -> Vec<(String, Command)> {
     all
 }
 
+/// The pages in English and in Chinese.
+fn both(name: &str) -> [(String, String); 2] {
+    ["docs/en", "docs/zh"].map(|folder| format!("{folder}/reference/{name}")).map(|path| (page(&path), path))
+}
+
 #[test]
 fn the_reference_names_every_command_and_option() {
-    let reference = page("docs/en/reference/command-line.md");
-    let words: Vec<_> = reference.split(|one: char| !one.is_alphanumeric() && one != '-').collect();
-    for (name, command) in all_commands() {
-        let last = name.rsplit(' ').next().unwrap();
-        assert!(last.is_empty() || words.contains(&last), "command-line.md lacks the command {name}");
-        for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
-            let Some(long) = option.get_long() else { continue };
-            assert!(
-                words.contains(&format!("--{long}").as_str()),
-                "command-line.md lacks --{long} of {name}"
-            );
+    for (reference, path) in both("command-line.md") {
+        let words: Vec<_> = reference.split(|one: char| !one.is_alphanumeric() && one != '-').collect();
+        for (name, command) in all_commands() {
+            let last = name.rsplit(' ').next().unwrap();
+            assert!(last.is_empty() || words.contains(&last), "{path} lacks the command {name}");
+            for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
+                let Some(long) = option.get_long() else { continue };
+                assert!(words.contains(&format!("--{long}").as_str()), "{path} lacks --{long} of {name}");
+            }
         }
     }
 }
 
 #[test]
 fn the_reference_names_every_variable() {
-    let reference = page("docs/en/reference/environment.md");
-    for (name, command) in all_commands() {
-        for variable in command.get_arguments().filter_map(|option| option.get_env()) {
-            let variable = variable.to_str().unwrap();
-            assert!(
-                reference.contains(&format!("`{variable}`")),
-                "environment.md lacks {variable} of {name}"
-            );
+    for (reference, path) in both("environment.md") {
+        for (name, command) in all_commands() {
+            for variable in command.get_arguments().filter_map(|option| option.get_env()) {
+                let variable = variable.to_str().unwrap();
+                assert!(reference.contains(&format!("`{variable}`")), "{path} lacks {variable} of {name}");
+            }
         }
     }
 }

@@ -1,27 +1,32 @@
-//! The tables in the documentation that are generated: from the cases, and from the catalogue of faults.
+//! The tables in the documentation that are generated, in the current language: from the cases, the contract, and the
+//! catalogue of faults. The titles and the sources of cases are English in both languages.
 
 use std::{collections::BTreeMap, fmt::Write};
 
 use wechatpay_mock::{FAULTS, Fault, TRIGGER_FORMS};
 use wechatpay_openapi::{CallbackEvent, Contract, Operation};
+use wechatpay_texts::{Language, Phrase, phrase, text};
 
 use crate::case::{Case, Expected, ExpectedBody, SignedBy};
 
 /// The headings of the table of behaviours, by the folder of the cases.
-const SECTIONS: [(&str, &str); 13] = [
-    ("checks", "The order of checks"),
-    ("signing-key", "Which key signs"),
-    ("bodies", "Bodies"),
-    ("fields", "Fields"),
-    ("languages", "Languages"),
-    ("rights", "Rights"),
-    ("business", "Business rules"),
-    ("member-card", "Member card"),
-    ("payments", "Payments"),
-    ("refunds", "Refunds"),
-    ("bills", "Bills"),
-    ("certificates", "Platform certificates"),
-    ("echo", "Signing test"),
+const SECTIONS: [(&str, Phrase); 16] = [
+    ("checks", phrase!("The order of checks")),
+    ("signing-key", phrase!("Which key signs")),
+    ("bodies", phrase!("Bodies")),
+    ("fields", phrase!("Fields")),
+    ("languages", phrase!("Languages")),
+    ("rights", phrase!("Rights")),
+    ("business", phrase!("Business rules")),
+    ("member-card", phrase!("Member card")),
+    ("payments", phrase!("Payments")),
+    ("refunds", phrase!("Refunds")),
+    ("bills", phrase!("Bills")),
+    ("pay-score", phrase!("Pay score")),
+    ("sharing", phrase!("Profit sharing")),
+    ("transfers", phrase!("Transfers")),
+    ("certificates", phrase!("Platform certificates")),
+    ("echo", phrase!("Signing test")),
 ];
 
 /// A row for each case: the behaviour, the response, its provenance and its source.
@@ -32,7 +37,7 @@ pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
     let known = SECTIONS.iter().map(|(folder, heading)| ((*folder).to_owned(), *heading));
     let unknown = cases.iter().map(folder).filter(|name| !SECTIONS.iter().any(|(known, _)| known == name));
     let mut sections: Vec<_> = known.collect();
-    sections.extend(unknown.map(|name| (name, "Other")));
+    sections.extend(unknown.map(|name| (name, phrase!("Other"))));
     sections.dedup();
 
     let mut text = String::new();
@@ -41,12 +46,12 @@ pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
         if rows.is_empty() {
             continue;
         }
-        let _ = writeln!(
-            text,
-            "\n## {heading}\n\n| what is true | response | provenance | known from |\n|---|---|---|---|"
-        );
+        let _ = writeln!(text, "\n## {heading}");
+        text += &head(&text!("| what is true | response | provenance | known from |"));
         for case in rows {
-            let (title, response, provenance) = (capitalised(&case.title), response(case), case.provenance);
+            let (title, response) = (capitalised(&case.title), response(case));
+            let provenance = case.provenance.to_string();
+            let provenance = word(&provenance);
             let _ = writeln!(
                 text,
                 "| [{title}]({cases_url}/{}.json) | {response} | {provenance} | {} |",
@@ -59,9 +64,10 @@ pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
 
 /// A row for each fault: what happens, whether the request is applied, and its provenance.
 pub fn faults() -> String {
-    let mut text = String::from("\n| fault | what happens | applied | provenance |\n|---|---|---|---|\n");
+    let mut text = head(&text!("| fault | what happens | applied | provenance |"));
     for fault in FAULTS {
-        let (meaning, applied, provenance) = (cell(fault.meaning()), fault.applied(), fault.provenance());
+        let (applied, provenance) = (fault.applied().to_string(), fault.provenance().to_string());
+        let (meaning, applied, provenance) = (cell(fault.meaning()), word(&applied), word(&provenance));
         let _ = writeln!(text, "| `{fault}` | {meaning} | {applied} | {provenance} |");
     }
     text
@@ -69,17 +75,17 @@ pub fn faults() -> String {
 
 /// A row for each fault of callbacks: what happens, and its provenance.
 pub fn callback_faults() -> String {
-    let mut text = String::from("\n| fault | what happens | provenance |\n|---|---|---|\n");
+    let mut text = head(&text!("| fault | what happens | provenance |"));
     for fault in Fault::of_callbacks() {
-        let meaning = fault.callback_meaning();
-        let _ = writeln!(text, "| `{fault}` | {} | {} |", cell(&meaning), fault.provenance());
+        let (meaning, provenance) = (fault.callback_meaning(), fault.provenance().to_string());
+        let _ = writeln!(text, "| `{fault}` | {} | {} |", cell(&meaning), word(&provenance));
     }
     text
 }
 
 /// A row for each form of trigger number.
 pub fn request_numbers() -> String {
-    let mut text = String::from("\n| request number | what happens |\n|---|---|\n");
+    let mut text = head(&text!("| request number | what happens |"));
     for form in TRIGGER_FORMS {
         let _ = writeln!(text, "| `{}` | {} |", cell(form.number), cell(form.meaning.text()));
     }
@@ -92,14 +98,17 @@ pub fn operations(contract: &Contract) -> String {
     for operation in contract.operations() {
         families.entry(operation.family()).or_default().push(operation);
     }
-    let mut text = format!("\n{} operations in {} families.\n", contract.operations().len(), families.len());
-    text += &counts("depth", contract, |operation| operation.depth().as_str());
-    text += &counts("provenance", contract, |operation| operation.provenance().as_str());
+    let (all, groups) = (contract.operations().len(), families.len());
+    let mut text = format!("\n{}\n", text!("{all} operations in {groups} families."));
+    text += &head(&text!("| depth | operations |"));
+    text += &counts(contract, |operation| operation.depth().as_str());
+    text += &head(&text!("| provenance | operations |"));
+    text += &counts(contract, |operation| operation.provenance().as_str());
     for (family, operations) in families {
-        let _ =
-            writeln!(text, "\n## {family}\n\n| operation | name | depth | provenance |\n|---|---|---|---|");
+        let _ = writeln!(text, "\n## {family}");
+        text += &head(&text!("| operation | name | depth | provenance |"));
         for operation in operations {
-            let (depth, provenance) = (operation.depth().as_str(), operation.provenance().as_str());
+            let (depth, provenance) = (operation.depth().as_str(), word(operation.provenance().as_str()));
             let _ =
                 writeln!(text, "| `{operation}` | {} | {depth} | {provenance} |", cell(operation.summary()));
         }
@@ -110,10 +119,8 @@ pub fn operations(contract: &Contract) -> String {
 /// A table of every event of callbacks, and one of the plans by which they are sent again.
 pub fn events(contract: &Contract) -> String {
     let events = contract.events();
-    let mut text = format!(
-        "\n{} events.\n\n| event | name | summary | type | again | provenance | assumed |\n|---|---|---|---|---|---|---|\n",
-        events.len()
-    );
+    let mut text = format!("\n{}\n", text!("{number} events.", number = events.len()));
+    text += &head(&text!("| event | name | summary | type | again | provenance | assumed |"));
     let mut plans: BTreeMap<_, _> = BTreeMap::new();
     for event in events {
         let again = again(&event.retry);
@@ -123,45 +130,43 @@ pub fn events(contract: &Contract) -> String {
             "| `{event_type}` | {} | {} | `{original_type}` | {again} | {} | {} |",
             cell(title),
             cell(summary),
-            provenance.as_str(),
-            event.assumed().join(", ")
+            word(provenance.as_str()),
+            event.assumed().join(comma())
         );
         plans.insert(again, &event.retry);
     }
-    text += "\n| again | after |\n|---|---|\n";
+    text += &head(&text!("| again | after |"));
     for (again, plan) in plans {
         let pauses = plan.chunk_by(|one, other| one == other).map(|same| match same {
             [pause] => period(*pause),
             _ => format!("{} × {}", same.len(), period(same[0])),
         });
-        let _ = writeln!(text, "| {again} | {} |", pauses.collect::<Vec<_>>().join(", "));
+        let _ = writeln!(text, "| {again} | {} |", pauses.collect::<Vec<_>>().join(comma()));
     }
     text
 }
 
 /// How often a callback is sent again, and within which time.
 fn again(plan: &[u32]) -> String {
-    format!("{} times in {}", plan.len(), period(plan.iter().sum()))
+    text!("{times} times in {period}", times = plan.len(), period = period(plan.iter().sum()))
 }
 
 /// A number of seconds for people: `24 h 4 min`.
 fn period(seconds: u32) -> String {
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let parts =
+        [(seconds / 3600, phrase!("h")), (seconds / 60 % 60, phrase!("min")), (seconds % 60, phrase!("s"))];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     parts.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
 /// A row for each value of a property, and how many operations have it.
-fn counts(property: &str, contract: &Contract, value: fn(&Operation) -> &str) -> String {
+fn counts(contract: &Contract, value: fn(&Operation) -> &str) -> String {
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
     for operation in contract.operations() {
         *counts.entry(value(operation)).or_default() += 1;
     }
-    let mut text = format!("\n| {property} | operations |\n|---|---|\n");
-    for (value, count) in counts {
-        let _ = writeln!(text, "| `{value}` | {count} |");
-    }
-    text
+    let rows = counts.into_iter().map(|(value, count)| format!("| `{value}` | {count} |\n"));
+    rows.collect()
 }
 
 /// The response of the last exchange, which is what a case is about.
@@ -179,9 +184,37 @@ fn response(case: &Case) -> String {
             .unwrap_or_default();
         let message =
             body["message"].as_str().map(|message| format!(" {}", escaped(message))).unwrap_or_default();
-        let signed = if *signed_by == SignedBy::Nobody { "" } else { ", signed" };
+        let signed = if *signed_by == SignedBy::Nobody { String::new() } else { text!(", signed") };
         format!("{status}{code}{message}{signed}")
     })
+}
+
+/// The two lines at the top of a table.
+fn head(columns: &str) -> String {
+    let rules = "---|".repeat(columns.matches('|').count() - 1);
+    format!("\n{columns}\n|{rules}\n")
+}
+
+/// A word that says how sure something is, or whether a fault is applied.
+fn word(english: &str) -> &str {
+    match english {
+        "documented" => phrase!("documented").text(),
+        "probed" => phrase!("probed").text(),
+        "wild" => phrase!("wild").text(),
+        "own choice" => phrase!("own choice").text(),
+        "no" => phrase!("no").text(),
+        "yes" => phrase!("yes").text(),
+        "always" => phrase!("always").text(),
+        other => other,
+    }
+}
+
+/// What stands between the items of a list.
+fn comma() -> &'static str {
+    match Language::current() {
+        Language::English => ", ",
+        Language::Chinese => "、",
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -193,8 +226,12 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
+/// A sentence with a capital at its beginning, unless a name is there, such as `out_bill_no`.
 fn capitalised(text: &str) -> String {
     let text = cell(text);
+    if text.split(' ').next().is_some_and(|first| first.contains(['_', '.'])) {
+        return text;
+    }
     let mut characters = text.chars();
     characters
         .next()

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     os::unix::fs::symlink,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
 };
@@ -72,12 +72,11 @@ fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// The READMEs and the pages below `docs/` that have commands to run. Those about performance are run by the benches.
+/// The README and the pages below `docs/en` that have commands to run. In Chinese they are the same.
 fn pages() -> Vec<Page> {
-    let mut paths = vec![repository("README.md"), repository("README.zh-CN.md")];
-    let below_docs = WalkDir::new(repository("docs")).into_iter().map(|entry| entry.unwrap().into_path());
-    let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
-    paths.extend(below_docs.filter(|path| is_page(path) && !path.ends_with("performance.md")));
+    let mut paths = vec![repository("README.md")];
+    let below_docs = WalkDir::new(repository("docs/en")).into_iter().map(|entry| entry.unwrap().into_path());
+    paths.extend(below_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     paths.iter().map(|path| Page::read(path)).filter(|page| page.code("sh").next().is_some()).collect()
 }
 

@@ -12,7 +12,10 @@ use wechatpay_mock::admin_openapi;
 use super::Admin;
 use crate::support::RawRequest;
 
-const ADMIN_PAGE: &str = include_str!("../../../../docs/en/reference/admin.md");
+const ADMIN_PAGES: [&str; 2] = [
+    include_str!("../../../../docs/en/reference/admin.md"),
+    include_str!("../../../../docs/zh/reference/admin.md"),
+];
 
 /// The READMEs, and every page below `docs/`.
 fn pages() -> Vec<String> {
@@ -84,11 +87,10 @@ fn the_table_of_calls_is_complete() {
         let methods = item.as_object().unwrap().keys();
         methods.map(move |method| format!("{} {path}", method.to_uppercase()))
     });
-    let listed: BTreeSet<_> = ADMIN_PAGE
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .filter(|call| call.contains(" /__mock/"))
-        .map(ToOwned::to_owned)
-        .collect();
-    assert_eq!(listed, described.collect());
+    let described: BTreeSet<_> = described.collect();
+    for page in ADMIN_PAGES {
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let listed = rows.filter(|call| call.contains(" /__mock/")).map(ToOwned::to_owned);
+        assert_eq!(listed.collect::<BTreeSet<_>>(), described);
+    }
 }

@@ -1,5 +1,5 @@
-//! The generated parts of the documentation are up to date, its examples in Rust are tests, and both languages show the
-//! same code. `UPDATE_DOCS=1` writes what is generated.
+//! The generated parts of the documentation are up to date, its examples in Rust are tests, and its links lead to files.
+//! `UPDATE_DOCS=1` writes what is generated.
 
 mod assistants;
 mod lost_answer;
@@ -23,16 +23,12 @@ use wechatpay_mock::{
     policies::POLICIES,
 };
 use wechatpay_openapi::Contract;
+use wechatpay_texts::Language;
 
 /// The sources of the examples in Rust, in the order of the tutorial.
 const EXAMPLES: [&str; 2] = [include_str!("points.rs"), include_str!("lost_answer.rs")];
 
-/// Pages in English and in Chinese with the same code. That of the other tutorials has comments in the reader's language.
-const TRANSLATED: [[&str; 2]; 3] = [
-    ["README.md", "README.zh-CN.md"],
-    ["docs/en/how-to/troubleshooting.md", "docs/zh/how-to/troubleshooting.md"],
-    ["docs/en/tutorial/first-payment.md", "docs/zh/tutorial/first-payment.md"],
-];
+const LANGUAGES: [Language; 2] = [Language::English, Language::Chinese];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -47,8 +43,14 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
     text.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect()
 }
 
-/// Checks that the text between the markers of a page is the generated one, or writes it.
-fn check_generated(page: &str, marker: &str, generated: &str) {
+/// Checks that the text between the markers of a page is the generated one, or writes it. In each language.
+fn check_generated(page: &str, marker: &str, generate: impl Fn() -> String) {
+    for language in LANGUAGES {
+        check_generated_in(&format!("docs/{}/{page}", language.name()), marker, &language.within(&generate));
+    }
+}
+
+fn check_generated_in(page: &str, marker: &str, generated: &str) {
     let text = read(page);
     let (begin, end) = (format!("<!-- begin: {marker} -->\n"), format!("\n<!-- end: {marker} -->"));
     let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page}: expected {begin}"));
@@ -66,8 +68,9 @@ fn check_generated(page: &str, marker: &str, generated: &str) {
 #[test]
 fn the_table_of_behaviours_is_up_to_date() {
     let cases = case::load(&root().join("fixtures/cases")).unwrap();
-    let generated = table::behaviour(&cases, "../../../fixtures/cases");
-    check_generated("docs/en/reference/behaviour.md", "behaviour", &generated);
+    check_generated("reference/behaviour.md", "behaviour", || {
+        table::behaviour(&cases, "../../../fixtures/cases")
+    });
 }
 
 #[test]
@@ -75,26 +78,28 @@ fn the_count_of_real_samples_is_documented() {
     let samples = real::embedded().unwrap();
     let equal = samples.iter().filter(|sample| sample.unequal.is_none()).count();
     let count = format!("real samples: {}, equal: {equal}", samples.len());
-    let page = "docs/en/explanation/why-believe-the-mock.md";
-    assert!(read(page).contains(&count), "{page}: expected {count}");
+    for language in LANGUAGES {
+        let page = format!("docs/{}/explanation/why-believe-the-mock.md", language.name());
+        assert!(read(&page).contains(&count), "{page}: expected {count}");
+    }
 }
 
 #[test]
 fn the_list_of_operations_is_up_to_date() {
-    check_generated("docs/en/reference/operations.md", "operations", &table::operations(Contract::current()));
+    check_generated("reference/operations.md", "operations", || table::operations(Contract::current()));
 }
 
 #[test]
 fn the_list_of_events_is_up_to_date() {
-    check_generated("docs/en/reference/events.md", "events", &table::events(Contract::current()));
+    check_generated("reference/events.md", "events", || table::events(Contract::current()));
 }
 
 #[test]
 fn the_tables_of_faults_are_up_to_date() {
     // One after the other, because both may write.
-    check_generated("docs/en/reference/faults.md", "faults", &table::faults());
-    check_generated("docs/en/reference/faults.md", "request-numbers", &table::request_numbers());
-    check_generated("docs/en/reference/faults.md", "callback-faults", &table::callback_faults());
+    check_generated("reference/faults.md", "faults", table::faults);
+    check_generated("reference/faults.md", "request-numbers", table::request_numbers);
+    check_generated("reference/faults.md", "callback-faults", table::callback_faults);
 }
 
 #[test]
@@ -121,30 +126,22 @@ fn each_example_in_rust_is_a_test() {
     assert_eq!(shown, tested, "expected the examples below tests/it/documents/");
 }
 
-#[test]
-fn both_languages_show_the_same_code() {
-    for pages in TRANSLATED {
-        let texts = pages.map(read);
-        // Plain text may be in the reader's language.
-        let [english, chinese] = texts.each_ref().map(|text| {
-            blocks(text).into_iter().filter(|(language, _)| *language != "text").collect::<Vec<_>>()
-        });
-        assert_eq!(english, chinese, "{pages:?}");
-    }
-}
-
 #[track_caller]
-fn assert_lists<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) {
-    let text = read(page);
-    let missing: Vec<_> = names.into_iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
-    assert!(missing.is_empty(), "{page} lacks {missing:?}");
+fn assert_lists<'a>(page: &str, names: impl IntoIterator<Item = &'a str> + Clone) {
+    for language in LANGUAGES {
+        let page = format!("docs/{}/{page}", language.name());
+        let text = read(&page);
+        let names = names.clone().into_iter();
+        let missing: Vec<_> = names.filter(|name| !text.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "{page} lacks {missing:?}");
+    }
 }
 
 #[test]
 fn the_lists_of_names_are_complete() {
     let policies = POLICIES.iter().map(|policy| policy.name);
-    assert_lists("docs/en/reference/configuration.md", policies.clone());
-    assert_lists("docs/en/explanation/own-choices.md", policies);
+    assert_lists("reference/configuration.md", policies.clone());
+    assert_lists("explanation/own-choices.md", policies);
     let mistakes = [
         known_mistakes(),
         known_response_mistakes(),
@@ -155,12 +152,12 @@ fn the_lists_of_names_are_complete() {
     .concat();
     let hints = known_hints().chain(known_response_hints()).chain(known_resource_hints());
     let hints = hints.chain(known_pay_sign_hints()).chain(known_business_view_hints());
-    let diagnoses = mistakes.into_iter().chain(hints);
-    assert_lists("docs/en/reference/diagnoses.md", diagnoses.map(|one| one.name));
+    let diagnoses: Vec<_> = mistakes.into_iter().chain(hints).map(|one| one.name).collect();
+    assert_lists("reference/diagnoses.md", diagnoses);
 
     // The arms of this function are the only list of warning names in the code.
     let warnings = include_str!("../../../../mock-server/src/api/warning.rs").split("=> \"").skip(1);
-    assert_lists("docs/en/reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
+    assert_lists("reference/warnings.md", warnings.map(|arm| arm.split('"').next().unwrap()));
 }
 
 /// The pages at the root, and every page below `docs/`.

@@ -1,10 +1,11 @@
-//! Commands that no test runs say why, and both languages have the same glossary.
+//! Both languages have the same pages, with the same code, and the same glossary. Since the code is the same, a test of the
+//! English page is one of the Chinese page.
 
 use std::{collections::BTreeSet, path::Path};
 
 use walkdir::WalkDir;
 
-use super::{read, root};
+use super::{blocks, read, root};
 
 /// Why commands are shown that no test runs, in `<!-- not run: REASON -->` above them. Instead of a reason, it can be the file
 /// of the test that does run them.
@@ -38,16 +39,77 @@ fn pages_below(folder: &str) -> BTreeSet<String> {
     pages.map(|path| path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned()).collect()
 }
 
-/// The pages in English.
-fn pages() -> Vec<String> {
-    let below = pages_below("docs/en").into_iter().map(|page| format!("docs/en/{page}"));
-    below.chain(["README.md".to_owned()]).collect()
+/// Each page in English and in Chinese.
+fn pairs() -> Vec<[String; 2]> {
+    let below =
+        pages_below("docs/en").into_iter().map(|page| ["en", "zh"].map(|name| format!("docs/{name}/{page}")));
+    below.chain([["README.md".to_owned(), "README.zh-CN.md".to_owned()]]).collect()
+}
+
+#[test]
+fn both_languages_have_the_same_pages() {
+    let [english, chinese] = ["docs/en", "docs/zh"].map(pages_below);
+    let only = |one: &BTreeSet<String>, other| one.difference(other).cloned().collect::<Vec<_>>();
+    let (without_chinese, without_english) = (only(&english, &chinese), only(&chinese, &english));
+    assert!(without_chinese.is_empty(), "docs/zh lacks {without_chinese:?}");
+    assert!(without_english.is_empty(), "docs/en lacks {without_english:?}");
+}
+
+/// A line of code without its comment.
+fn bare<'a>(language: &str, line: &'a str) -> &'a str {
+    let mark = match language.split(',').next().unwrap() {
+        "sh" | "shell" | "console" | "powershell" | "toml" | "yaml" | "python" | "ruby" | "nginx"
+        | "dockerfile" => "#",
+        _ => "//",
+    };
+    if line.trim_start().starts_with(mark) {
+        return "";
+    }
+    line.split(&format!(" {mark} ")).next().unwrap().trim_end()
+}
+
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|one| ('\u{4e00}'..='\u{9fff}').contains(&one))
+}
+
+/// The files that a page saves, by the comments that name them.
+fn saved(text: &str) -> Vec<&str> {
+    text.split("<!-- file: ").skip(1).map(|rest| rest.split(" -->").next().unwrap()).collect()
+}
+
+#[test]
+fn both_languages_show_the_same_code() {
+    let mut different = String::new();
+    for pages in pairs() {
+        let [english, chinese] = pages.each_ref().map(|page| read(page));
+        // Plain text may be in the reader's language.
+        let code =
+            |text| blocks(text).into_iter().filter(|(language, _)| *language != "text").collect::<Vec<_>>();
+        let (shown, translated) = (code(&english), code(&chinese));
+        let languages =
+            |blocks: &[(&str, &str)]| blocks.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        if languages(&shown) != languages(&translated) || saved(&english) != saved(&chinese) {
+            different += &format!("{}: other blocks\n", pages[1]);
+            continue;
+        }
+        for ((language, one), (_, other)) in shown.into_iter().zip(translated) {
+            let [one, other] =
+                [one, other].map(|code| code.lines().map(|line| bare(language, line)).collect::<Vec<_>>());
+            // In code, texts such as the name of a test may be in the reader's language. A test runs only the English commands.
+            let is_command = language == "sh" || TYPED.contains(&language);
+            let is_same = |(one, other): (&&str, &&str)| one == other || !is_command && is_chinese(other);
+            if one.len() != other.len() || !one.iter().zip(&other).all(is_same) {
+                different += &format!("{}: {}\ninstead of {}\n", pages[1], other.join("\n"), one.join("\n"));
+            }
+        }
+    }
+    assert!(different.is_empty(), "{different}");
 }
 
 #[test]
 fn commands_that_no_test_runs_say_why() {
     let mut unknown = String::new();
-    for page in pages() {
+    for [page, _] in pairs() {
         let text = read(&page);
         let parts: Vec<_> = text.split("```").collect();
         for around in parts.windows(2).step_by(2) {
