@@ -219,6 +219,8 @@ function finish(pages) {
     // The pages in the order of their numbers in the index must not depend on the machine.
     for (const url of pages[name].map(urlOf).sort()) {
       const file = path.join(site, url);
+      // A page that is not in the table of contents, which is a problem noted before.
+      if (!fs.existsSync(file)) continue;
       const within = url.slice(book.folder.length);
       let html = fs.readFileSync(file, 'utf8');
       index.push(...sections(within, html));
