@@ -13,7 +13,7 @@ use wechatpay_protocol::{Mchid, display::truncate};
 
 use crate::{
     admin::{json::Json, replay::ReplayError},
-    api::error::ApiError,
+    api::{error::ApiError, suggest::advice},
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
     notify::TriggerError,
@@ -89,14 +89,14 @@ pub(super) enum AdminError {
     #[error("expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     NoMerchant { found: String },
     #[error(
-        "expected a family of operations, found {found}; did you mean {nearest}? GET /__mock/operations has the family \
-         of each"
+        "expected a family of operations, found {found}{}",
+        advice(.near, "GET /__mock/operations has the family of each")
     )]
-    NoFamily { found: String, nearest: String },
+    NoFamily { found: String, near: String },
     #[error(
-        "expected a kind of document, found {found}; did you mean {nearest}? GET /__mock/documents lists them"
+        "expected a kind of document, found {found}{}", advice(.near, "GET /__mock/documents lists them")
     )]
-    NoKind { found: String, nearest: String },
+    NoKind { found: String, near: String },
     #[error(
         "expected the key of a document of the kind {kind}, found {found}; GET /__mock/documents?kind= lists them"
     )]
@@ -150,6 +150,7 @@ impl AdminError {
             Self::TooLong { .. }
             | Self::NoRoom
             | Self::NoStream { .. }
+            | Self::Authority(_)
             | Self::Store(_)
             | Self::Provision(ProvisionError::Store { .. })
             | Self::Rule(RuleError::Store { .. })
@@ -187,7 +188,6 @@ impl AdminError {
             | Self::ExchangeEvicted { .. } => StatusCode::NOT_FOUND,
             Self::OtherMock => StatusCode::MISDIRECTED_REQUEST,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Authority(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

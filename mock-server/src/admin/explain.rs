@@ -3,7 +3,7 @@
 use serde_path_to_error::Path;
 use wechatpay_protocol::display::{quoted, truncate};
 
-use crate::api::suggest::nearest;
+use crate::api::suggest::{advice, near};
 
 /// The most characters shown of a text that serde found and quoted.
 const SHOWN: usize = 64;
@@ -37,9 +37,9 @@ fn reword(message: &str) -> Option<String> {
         let (found, known) =
             rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there are no "))?;
         let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
-        let hint = nearest(found, known.iter().copied()).map(|nearest| format!("; did you mean {nearest}?"));
+        let advice = advice(near(found, known.iter().copied()).unwrap_or_default(), "");
         let (expected, found) = (one_of(kind, &known), quoted(found));
-        return Some(format!("expected {expected}, found {found}{}", hint.unwrap_or_default()));
+        return Some(format!("expected {expected}, found {found}{advice}"));
     }
     let rest = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;

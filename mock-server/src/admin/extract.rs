@@ -17,7 +17,7 @@ use wechatpay_protocol::display::quoted;
 
 use crate::{
     admin::{error::AdminError, explain::explain},
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     request::query_pairs,
 };
 
@@ -172,12 +172,10 @@ pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), Adm
         }
         if !known.iter().any(|known| known == name) {
             let found = quoted(name);
-            return Err(AdminError::Query(match nearest(name, known.iter().map(String::as_str)) {
-                None => format!("the query: expected none, found {found}"),
-                Some(nearest) => format!(
-                    "the query: expected one of {}, found {found}; did you mean {nearest}?",
-                    known.join(", ")
-                ),
+            let advice = advice(near(name, known.iter().map(String::as_str)).unwrap_or_default(), "");
+            return Err(AdminError::Query(match known {
+                [] => format!("the query: expected none, found {found}"),
+                _ => format!("the query: expected one of {}, found {found}{advice}", known.join(", ")),
             }));
         }
         seen.push(name);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use wechatpay_protocol::display::truncate;
 
 use crate::{
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     api::{
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
@@ -229,12 +229,10 @@ callbacks {
 
 /// Text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected the name of a fault, found {found:?}; did you mean {nearest}? `wechatpay-mock faults` lists them"
-)]
+#[error("expected the name of a fault, found {found:?}{}", advice(.near, "`wechatpay-mock faults` lists them"))]
 pub struct UnknownFault {
     found: String,
-    nearest: &'static str,
+    near: &'static str,
 }
 
 impl FromStr for Fault {
@@ -244,7 +242,7 @@ impl FromStr for Fault {
         let mut all = FAULTS.iter().chain(OF_CALLBACKS).copied();
         all.clone().find(|fault| fault.name() == text).ok_or_else(|| UnknownFault {
             found: truncate(text, 64).into_owned(),
-            nearest: nearest(text, all.by_ref().map(Fault::name)).unwrap_or_default(),
+            near: near(text, all.by_ref().map(Fault::name)).unwrap_or_default(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
-use crate::request::place::PlaceError;
+use crate::{api::suggest::advice, request::place::PlaceError};
 
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,14 +63,14 @@ pub enum RuleError {
     },
     /// The operation is unknown.
     #[error(
-        "match.operation: expected an operationId, found {found:?}; did you mean {nearest}? `wechatpay-mock operations \
-         --json` has all"
+        "match.operation: expected an operationId, found {found:?}{}",
+        advice(.near, "`wechatpay-mock operations` lists them")
     )]
     UnknownOperation {
         /// The name.
         found: String,
-        /// The known name that is most similar.
-        nearest: String,
+        /// The known name that is most similar; empty if none is similar.
+        near: String,
     },
     /// A place of the request, or the value at it, is impossible.
     #[error("match: {0}")]

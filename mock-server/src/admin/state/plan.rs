@@ -11,7 +11,7 @@ use crate::{
         documents::checked,
         explain::explain,
     },
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     merchants::{ApiCertificate, KeyPairError, MerchantConfig},
     operations::{
         initial::foreign,
@@ -142,9 +142,8 @@ impl Reader<'_> {
 
     fn kind(&self, place: &str, name: &str) -> Result<&'static Kind, String> {
         kind_named(&self.control.gateway.contract, name).ok_or_else(|| {
-            let nearest = nearest(name, kind_names()).unwrap_or_default();
-            let found = quoted(name);
-            format!("{place}: expected a kind of document, found {found}; did you mean {nearest}?")
+            let advice = advice(near(name, kind_names()).unwrap_or_default(), "");
+            format!("{place}: expected a kind of document, found {}{advice}", quoted(name))
         })
     }
 

@@ -4,7 +4,7 @@ use wechatpay_openapi::{Contract, Operation};
 use wechatpay_protocol::display::quoted;
 
 use crate::{
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     journal::expectation::{Between, Expectation, Times},
     merchants::Merchants,
     request::place::{self, PlaceError},
@@ -14,10 +14,10 @@ use crate::{
 /// met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidExpectation {
-    #[error("merchant: expected the mchid of a merchant, found {}; did you mean {nearest}?", quoted(.found))]
-    UnknownMerchant { found: String, nearest: String },
-    #[error("operation: expected an operationId, found {}; did you mean {nearest}?", quoted(.found))]
-    UnknownOperation { found: String, nearest: String },
+    #[error("merchant: expected the mchid of a merchant, found {}{}", quoted(.found), advice(.near, "GET /__mock/merchants lists them"))]
+    UnknownMerchant { found: String, near: String },
+    #[error("operation: expected an operationId, found {}{}", quoted(.found), advice(.near, "GET /__mock/operations lists them"))]
+    UnknownOperation { found: String, near: String },
     #[error(transparent)]
     Place(#[from] PlaceError),
     #[error("status: expected 100 to 599, found {found}")]
@@ -57,13 +57,13 @@ fn check_merchant(found: &str, merchants: &Merchants) -> Result<(), InvalidExpec
         return Ok(());
     }
     let known: Vec<_> = merchants.merchants().iter().map(|merchant| merchant.mchid.to_string()).collect();
-    let nearest = nearest(found, known.iter().map(String::as_str)).unwrap_or_default().into();
-    Err(InvalidExpectation::UnknownMerchant { found: found.into(), nearest })
+    let near = near(found, known.iter().map(String::as_str)).unwrap_or_default().into();
+    Err(InvalidExpectation::UnknownMerchant { found: found.into(), near })
 }
 
 fn operation<'c>(found: &str, contract: &'c Contract) -> Result<&'c Operation, InvalidExpectation> {
     contract.operation(found).ok_or_else(|| {
-        let nearest = nearest(found, contract.operation_ids()).unwrap_or_default().into();
-        InvalidExpectation::UnknownOperation { found: found.into(), nearest }
+        let near = near(found, contract.operation_ids()).unwrap_or_default().into();
+        InvalidExpectation::UnknownOperation { found: found.into(), near }
     })
 }

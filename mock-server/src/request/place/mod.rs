@@ -11,7 +11,7 @@ use serde_json::Value;
 use wechatpay_openapi::{Contract, Location, Operation};
 use wechatpay_protocol::display::quoted;
 
-use crate::{api::suggest::nearest, limits::memory_of};
+use crate::{api::suggest::{advice, near}, limits::memory_of};
 
 pub(crate) use read::{HasPlaces, read};
 
@@ -53,7 +53,7 @@ pub enum PlaceError {
         found: &'static str,
     },
     /// The operation has no such parameter.
-    #[error("{}: expected a parameter of the {location} of {operation}, found none of this name; {}", quoted(.place), advice(.nearest))]
+    #[error("{}: expected a parameter of the {location} of {operation}, found none of this name{advice}", quoted(.place))]
     UnknownParameter {
         /// The key.
         place: String,
@@ -61,8 +61,8 @@ pub enum PlaceError {
         location: &'static str,
         /// The operation, or `any operation`.
         operation: String,
-        /// The most similar key; empty if there are no parameters.
-        nearest: String,
+        /// `; did you mean` and the most similar key, or `; it has none`; empty if none is similar.
+        advice: String,
     },
     /// The operation takes no JSON.
     #[error("{}: expected an operation with JSON in its body, found {operation}; match its path or query", quoted(.place))]
@@ -72,10 +72,6 @@ pub enum PlaceError {
         /// The operation.
         operation: String,
     },
-}
-
-fn advice(nearest: &str) -> Cow<'static, str> {
-    if nearest.is_empty() { "it has none".into() } else { format!("did you mean {nearest}?").into() }
 }
 
 impl PlaceError {
@@ -179,12 +175,13 @@ fn known<'n>(
     if names.contains(&name) {
         return Ok(());
     }
-    let nearest = nearest(name, names).map(|nearest| format!("{location}.{nearest}"));
+    let more = if names.is_empty() { "it has none" } else { "" };
+    let near = near(name, names).map(|near| format!("{location}.{near}"));
     Err(PlaceError::UnknownParameter {
         place: key.into(),
         location,
         operation: operation.into(),
-        nearest: nearest.unwrap_or_default(),
+        advice: advice(&near.unwrap_or_default(), more),
     })
 }
 
