@@ -12,8 +12,8 @@ use wechatpay_texts::{Language, text};
 
 use crate::{
     commands::{
-        ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
-        env::Env, explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
+        ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions, env::Env,
+        explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
         open::Open, operations::Operations, pay::Pay, prove_client::ProveClient,
         prove_receiver::ProveReceiver, replay::Replay, run::Run, serve::Serve, state::State,
         trigger::Trigger, verify::Verify,

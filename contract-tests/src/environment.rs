@@ -26,7 +26,9 @@ pub enum EnvironmentError {
     #[error("expected a folder with a path in Unicode, found {}", .0.display())]
     Folder(PathBuf),
     /// The content of a file is not in Base64.
-    #[error("expected the content of {file} in Base64, found something else; is it a mock of another version?")]
+    #[error(
+        "expected the content of {file} in Base64, found something else; is it a mock of another version?"
+    )]
     Content {
         /// The file.
         file: String,

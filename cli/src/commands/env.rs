@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use wechatpay_contract::environment;
 use wechatpay_mock::{Authority, Environment, credentials_env, write_credentials};
 use wechatpay_protocol::{Credentials, CredentialsError, CredentialsFile, display::quoted};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     mock_client::{MockClient, MockError, MockOptions, TIMEOUT, call_failed},
@@ -22,19 +23,21 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  eval \"$(wechatpay-mock env)\"                                        sh, bash, zsh
+  eval \"$(wechatpay-mock env)\"            in sh, bash and zsh
   wechatpay-mock env --format fish | source
   wechatpay-mock env --format powershell | Out-String | Invoke-Expression
-  for /f \"delims=\" %i in ('wechatpay-mock env --format cmd') do @%i    cmd
-  wechatpay-mock env --format dotenv > .env.mock                       for a test framework
+  for /f \"delims=\" %i in ('wechatpay-mock env --format cmd') do @%i
+                                          in cmd
+  wechatpay-mock env --format dotenv > .env.mock
+                                          for a test framework
 
-Prints the variables that `run` sets, for a mock that runs already. From then on, what you start in this shell reaches the mock \
-in place of the gateway, as a merchant of the mock. It reaches no other host by HTTPS, unless the mock was started with \
+Prints the variables that `run` sets, for a mock that runs already. What you then start in this shell reaches the mock in \
+place of the gateway, as a merchant of the mock, and no other host by HTTPS unless the mock lets it through: \
 --proxy-passthrough. Open another shell to be without it.
 
-The files that the variables name, of credentials, authorities and settings, are in your data folder, in one folder for each mock \
-and merchant, of which the last 16 are kept. They change only if the mock's authority does: after a restart of a mock whose \
-authority is in memory, call this again.
+The files that the variables name, of credentials, authorities and settings, are in your data folder, in one folder for \
+each mock and merchant, of which the last 16 are kept. If a mock keeps its authority in memory, call this again after it \
+was restarted.
 
 Exit codes: 0 success, 1 the mock cannot be reached or rejects the call, 2 wrong usage, or a file cannot be written.";
 
@@ -63,28 +66,22 @@ pub(crate) struct Env {
 /// Who reads the variables.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// A POSIX shell
     Sh,
-    /// fish
     Fish,
-    /// PowerShell
     Powershell,
-    /// cmd of Windows
     Cmd,
-    /// One JSON object
     Json,
-    /// A .env file
     Dotenv,
 }
 
 /// Why there is nothing to print.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Text, thiserror::Error)]
 enum EnvError {
-    #[error("expected a home folder to keep the files in, found none; name a folder with --dir")]
+    #[text("expected a home folder to keep the files in, found none; name a folder with --dir")]
     NoHome,
-    #[error("expected credentials from the mock, found something else; is it a mock of another version?")]
+    #[text("expected credentials from the mock, found something else; is it a mock of another version?")]
     NoCredentials(#[source] serde_json::Error),
-    #[error("expected the names and values of variables from the mock, found {found}")]
+    #[text("expected names and values of variables from the mock, found {found}")]
     NoVariable { found: String },
 }
 
@@ -99,9 +96,9 @@ pub(crate) async fn run(options: &Env) -> Result<(), Failure> {
         None => data_dir()?.join(folder_name(&mock, shown["mchid"].as_str().unwrap_or_default())),
     };
     let made = make_dir(&dir).and_then(|()| dir.canonicalize());
-    let hint = Some("--dir names another folder");
-    let cannot_make = || Failure::context(format!("cannot make the folder {}", dir.display()));
-    let dir = made.map_err(|error| cannot_make()(error).with_hint(hint))?;
+    let cannot_make = Failure::context(text!("cannot make the folder {path}", path = dir.display()));
+    let hint = Some(phrase!("--dir names another folder"));
+    let dir = made.map_err(|error| cannot_make(error).with_hint(hint))?;
     let environment = environment(&mock, &dir).await?;
     environment::write(&environment, &dir)?;
     let mut variables = environment.variables;
@@ -110,9 +107,9 @@ pub(crate) async fn run(options: &Env) -> Result<(), Failure> {
             write_credentials(&credentials, &dir, true)?;
             variables.extend(credentials_env(&credentials, &dir));
         }
-        None => say(&format!(
-            "merchant {} has keys of its own, which the mock does not show, so its credentials are not among the variables",
-            shown["mchid"].as_str().unwrap_or_default()
+        None => say(&text!(
+            "merchant {mchid} has keys of its own, which the mock does not show, so its credentials are not among the variables",
+            mchid = shown["mchid"].as_str().unwrap_or_default()
         )),
     }
     if options.dir.is_none() {
@@ -121,7 +118,7 @@ pub(crate) async fn run(options: &Env) -> Result<(), Failure> {
     let format = options.format.unwrap_or(if cfg!(windows) { Format::Powershell } else { Format::Sh });
     print(|out| out.write_all(format.text(&variables).as_bytes()))?;
     if let Some(how) = format.how_to_use().filter(|_| io::stdout().is_terminal()) {
-        say(&format!("to set these, run: {how}"));
+        say(&text!("to set these, run: {how}"));
     }
     Ok(())
 }
@@ -201,12 +198,13 @@ fn prune(root: &Path) {
 
 fn delete() -> Result<(), Failure> {
     let dir = data_dir()?;
-    let what = match fs::remove_dir_all(&dir) {
-        Ok(()) => "deleted",
-        Err(error) if error.kind() == io::ErrorKind::NotFound => "nothing to delete:",
-        Err(error) => return Err(Failure::context(format!("cannot delete {}", dir.display()))(error)),
+    let path = dir.display();
+    let done = match fs::remove_dir_all(&dir) {
+        Ok(()) => text!("deleted {path}"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => text!("nothing to delete: {path}"),
+        Err(error) => return Err(Failure::context(text!("cannot delete {path}"))(error)),
     };
-    print(|out| writeln!(out, "{what} {}", dir.display()))
+    print(|out| writeln!(out, "{done}"))
 }
 
 impl Format {

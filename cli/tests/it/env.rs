@@ -169,7 +169,11 @@ async fn without_a_mock_or_a_folder_it_says_so() {
     fs::write(home.0.path().join("wechatpay-mock"), "").unwrap();
     let ended = home.run(&mock, &[]).await;
     assert_eq!((ended.code, &*ended.stdout), (Some(2), ""));
-    assert!(ended.stderr.contains("cannot make the folder ") && ended.stderr.contains("--dir"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("cannot make the folder ") && ended.stderr.contains("--dir"),
+        "{}",
+        ended.stderr
+    );
     let url = mock.url();
     drop(mock);
     let mut command = command();

@@ -22,7 +22,10 @@ use crate::{
         json::Json,
         long::Long,
     },
-    api::{non_null::non_null, suggest::{advice, near}},
+    api::{
+        non_null::non_null,
+        suggest::{advice, near},
+    },
     faults::Fault,
     journal::Attempted,
     notify::Trigger,

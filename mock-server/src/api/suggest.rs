@@ -59,12 +59,16 @@ mod tests {
     #[test]
     fn a_similar_name_is_near_and_another_is_not() {
         let known = ["limits", "policies"];
-        assert_eq!((near("limit", known), near("xyz", known), near("limit", [])), (Some("limits"), None, None));
+        assert_eq!(
+            (near("limit", known), near("xyz", known), near("limit", [])),
+            (Some("limits"), None, None)
+        );
     }
 
     #[test]
     fn a_name_with_the_same_words_is_near() {
-        let known = ["post_vehicle_etc_preopen", "post_pay_transactions_jsapi", "post_pay_transactions_native"];
+        let known =
+            ["post_vehicle_etc_preopen", "post_pay_transactions_jsapi", "post_pay_transactions_native"];
         for (found, wanted) in [("jsapi_prepay", known[1]), ("native_pay", known[2])] {
             assert_eq!(near(found, known), Some(wanted), "{found}");
         }
@@ -74,6 +78,9 @@ mod tests {
     #[test]
     fn advice_has_only_what_there_is() {
         assert_eq!(advice("a", "GET lists them"), "; did you mean a? GET lists them");
-        assert_eq!((advice("a", ""), advice("", "b"), advice("", "")), ("; did you mean a?".into(), "; b".into(), String::new()));
+        assert_eq!(
+            (advice("a", ""), advice("", "b"), advice("", "")),
+            ("; did you mean a?".into(), "; b".into(), String::new())
+        );
     }
 }

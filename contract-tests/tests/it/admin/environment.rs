@@ -75,7 +75,10 @@ async fn a_program_that_can_have_no_environment_is_refused() {
     let admin = Admin::new().await;
     for (program, reason) in [
         (json!({}), "expected the field folder, found none"),
-        (json!({ "folder": "shop" }), "folder: expected an absolute path without control characters, found \"shop\""),
+        (
+            json!({ "folder": "shop" }),
+            "folder: expected an absolute path without control characters, found \"shop\"",
+        ),
         (json!({ "folder": "/tmp/\n" }), "folder: expected an absolute path"),
         (
             json!({ "folder": "/tmp", "set": { "PATH": "/bin" } }),
@@ -104,7 +107,8 @@ async fn an_authority_that_is_not_the_mocks_is_unavailable_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("wechatpay-mock-ca-key.pem"), "").unwrap();
     let admin = Admin::of(MockServer::builder().ca_dir(dir.path()).start().await.unwrap());
-    let remedy = "expected the authority's private key, found something else; run `wechatpay-mock ca --delete`";
+    let remedy =
+        "expected the authority's private key, found something else; run `wechatpay-mock ca --delete`";
     admin.get("/ca.pem").await.assert_refused(503, remedy);
     admin.post("/environment", &json!({ "folder": "/tmp" })).await.assert_refused(503, remedy);
 }

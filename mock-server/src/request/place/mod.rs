@@ -11,7 +11,10 @@ use serde_json::Value;
 use wechatpay_openapi::{Contract, Location, Operation};
 use wechatpay_protocol::display::quoted;
 
-use crate::{api::suggest::{advice, near}, limits::memory_of};
+use crate::{
+    api::suggest::{advice, near},
+    limits::memory_of,
+};
 
 pub(crate) use read::{HasPlaces, read};
 
