@@ -12,7 +12,7 @@ use wechatpay_texts::{Language, text};
 
 use crate::{
     commands::{
-        ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions,
+        ca::Ca, call::Call, check_config::CheckConfig, clock::Clock, completions::Completions, env::Env,
         explain::Explain, fault::FaultCommand, healthcheck::Healthcheck, keys::Keys, logs::Logs, man::Man,
         open::Open, operations::Operations, pay::Pay, prove_client::ProveClient,
         prove_receiver::ProveReceiver, replay::Replay, run::Run, serve::Serve, state::State,
@@ -31,6 +31,7 @@ Examples:
   wechatpay-mock --contract shop.json     serve operations of your own, too
   wechatpay-mock demo                     watch one call from both sides, step by step
   wechatpay-mock run -- npm test          run a command against a mock
+  eval \"$(wechatpay-mock env)\"           let the commands of this shell reach a running mock
   wechatpay-mock call rights patch        make a signed call and verify the response
   wechatpay-mock keys ./dev               write the development merchant's credentials
   wechatpay-mock logs -f                  follow the requests of a running mock
@@ -103,6 +104,8 @@ pub(crate) enum Command {
     Clock(Clock),
     /// Add, list or remove fault rules of a running mock
     Fault(FaultCommand),
+    /// Print the variables by which an unmodified program reaches a running mock
+    Env(Env),
     /// Export, import or reset what a running mock remembers
     State(State),
     /// Pay an order of a running mock, or leave it

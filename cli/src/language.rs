@@ -157,7 +157,8 @@ mod tests {
         let phrases: Vec<_> =
             texts.iter().flat_map(|text| text.lines()).flat_map(|line| line.split(GAP)).collect();
         let is_code = |phrase: &&str| {
-            let starts = ["wechatpay-mock", "curl ", "--", "HEALTHCHECK ", "http://", "GET, "];
+            let starts =
+                ["wechatpay-mock", "curl ", "eval ", "for /f ", "--", "HEALTHCHECK ", "http://", "GET, "];
             starts.iter().any(|start| phrase.starts_with(start)) || phrase.len() < 2
         };
         let phrases: HashSet<_> =

@@ -1,4 +1,4 @@
-//! Calls `/__mock/` on a running mock, for `healthcheck`, `open`, `logs`, `clock`, `fault`, `pay`, `replay`, `state` and `trigger`.
+//! Calls `/__mock/` on a running mock, for `healthcheck`, `open`, `logs`, `clock`, `env`, `fault`, `pay`, `replay`, `state` and `trigger`.
 
 use std::{
     error::Error,

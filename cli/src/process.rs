@@ -1,6 +1,7 @@
 //! Runs a command to its end: passes signals on, and returns its exit code.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     io,
     process::{ExitStatus, Stdio},
@@ -48,7 +49,7 @@ impl RunError {
 /// [`RunError`] if it cannot be started or waited for.
 pub(crate) async fn run_to_end(
     command: &[OsString],
-    variables: Vec<(String, OsString)>,
+    variables: BTreeMap<String, String>,
     mut signals: Signals,
 ) -> Result<Ended, RunError> {
     let (name, arguments) = command.split_first().ok_or_else(|| RunError::NotFound { command: "".into() })?;

@@ -332,9 +332,8 @@ const MOST_GIVEN: usize = 32;
 
 fn unexplained(evidence: &BusinessViewEvidence<'_>, sign: &str) -> Diagnosis {
     let characters = sign.chars().count();
-    let mut facts = vec![Fact::of(|| {
-        text!("the sign has {characters} characters; an HMAC-SHA256 in hex has 64")
-    })];
+    let mut facts =
+        vec![Fact::of(|| text!("the sign has {characters} characters; an HMAC-SHA256 in hex has 64"))];
     if !evidence.secrets.iter().any(|secret| secret.kind == SecretKind::ApiV2) {
         facts.push(Fact::of(|| {
             text!("the mock does not know the merchant's key of API v2: configure its apiv2_key")

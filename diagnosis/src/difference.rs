@@ -22,8 +22,7 @@ pub struct Difference {
 /// The name of each line.
 const REQUEST_LINES: [Phrase; 5] =
     [phrase!("method"), phrase!("path and query"), TIMESTAMP, NONCE, phrase!("body")];
-const RESPONSE_LINES: [Phrase; 3] =
-    [TIMESTAMP, NONCE, Phrase { english: "body", chinese: "报文主体" }];
+const RESPONSE_LINES: [Phrase; 3] = [TIMESTAMP, NONCE, Phrase { english: "body", chinese: "报文主体" }];
 const PAY_SIGN_LINES: [Phrase; 4] = [phrase!("appid"), TIMESTAMP, NONCE, phrase!("prepay_id")];
 const TIMESTAMP: Phrase = phrase!("timestamp");
 const NONCE: Phrase = phrase!("nonce");

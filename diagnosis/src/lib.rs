@@ -242,9 +242,9 @@ fn unexplained(claim: Claim<'_>, deadline: Deadline) -> Diagnosis {
     let bits = claim.key.bits();
     let bytes = bits.div_ceil(8);
     let key = match claim.subject {
-        Subject::Request | Subject::PaySign | Subject::BusinessView => Fact::of(|| {
-            text!("the merchant's key has {bits} bits, so its signatures have {bytes} bytes")
-        }),
+        Subject::Request | Subject::PaySign | Subject::BusinessView => {
+            Fact::of(|| text!("the merchant's key has {bits} bits, so its signatures have {bytes} bytes"))
+        }
         Subject::Response | Subject::Resource => {
             Fact::of(|| text!("the key has {bits} bits, so its signatures have {bytes} bytes"))
         }

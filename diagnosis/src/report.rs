@@ -205,8 +205,7 @@ impl fmt::Display for Diagnosis {
         let difference = self.difference.iter().map(ToString::to_string);
         let remedies = self.parts().map(|part| part.remedy().to_owned());
         let facts = self.shown_facts().map(ToString::to_string);
-        let hints =
-            self.hints.iter().map(|hint| text!("hint, not proof: {remedy}", remedy = hint.remedy()));
+        let hints = self.hints.iter().map(|hint| text!("hint, not proof: {remedy}", remedy = hint.remedy()));
         let parts: Vec<_> = difference.chain(remedies).chain(facts).chain(hints).collect();
         let colon = phrase!(": ");
         write!(f, "{}{colon}{}", self.name(), parts.join(phrase!("; ").text()))

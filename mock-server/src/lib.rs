@@ -40,6 +40,7 @@ mod store;
 
 pub use crate::admin::advertised::{Advertised, AdvertisedError};
 pub use crate::admin::control::NewMerchant;
+pub use crate::admin::environment::{Environment, EnvironmentError, Program};
 pub use crate::admin::{AdminToken, AdminTokenError, admin_openapi};
 pub use crate::api::error::{ApiError, CHECKS, SensitiveFault};
 pub use crate::api::host::{GATEWAY_HOSTS, Host, HostError, HostName};

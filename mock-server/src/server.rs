@@ -16,7 +16,10 @@ use tokio::{
 use wechatpay_protocol::{Credentials, Mchid};
 
 use crate::{
-    admin::control::{Control, NewMerchant},
+    admin::{
+        control::{Control, NewMerchant},
+        environment::{Environment, EnvironmentError, Program},
+    },
     clock::Clock,
     config::Config,
     faults::{FaultId, FaultRule, RuleError, RuleState},
@@ -99,6 +102,31 @@ impl MockServer {
     /// [`AuthorityError`] if it cannot be read or created.
     pub async fn ca_pem(&self) -> Result<String, AuthorityError> {
         self.shared.tls.authority().await.map(|authority| authority.pem().into())
+    }
+
+    /// What makes an unmodified program reach this mock under the gateway's own names. The caller writes the files, and sets the
+    /// variables. A merchant's credentials are not among them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay_mock::{MockServer, Program};
+    ///
+    /// let gateway = MockServer::builder().start().await?;
+    /// let program = Program { folder: "/tmp/shop".into(), ..Program::default() };
+    /// let environment = gateway.environment(&program).await?;
+    /// assert_eq!(environment.variables["HTTPS_PROXY"], gateway.url());
+    /// assert!(environment.files.contains_key("ca.pem"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] if the program's folder or variables can't be used, or the certificate authority cannot be read or
+    /// created.
+    pub async fn environment(&self, program: &Program) -> Result<Environment, EnvironmentError> {
+        let authority = self.ca_pem().await.map_err(|error| EnvironmentError::Authority(error.into()))?;
+        Environment::of(&self.address().into(), &authority, program)
     }
 
     /// The credentials of the first merchant, which is the development merchant unless others are configured.

@@ -26,6 +26,8 @@ type Mock struct {
 	mutex sync.Mutex
 	// made are the handles that Merchant made.
 	made []*Mock
+	// after is the number of the last exchange before the merchant was created or reset.
+	after int
 	// folder has the files that the variables of Environment name, from its first call on.
 	folder   string
 	isClosed bool
@@ -122,7 +124,11 @@ func (g *gateway) trust(ctx context.Context) error {
 
 func (g *gateway) newMerchant(ctx context.Context, fields Fields) (*Mock, error) {
 	m := &Mock{gateway: g, isMade: true}
-	if err := g.ask(ctx, http.MethodPost, "/__mock/merchants", fields, &m.credentials); err != nil {
+	err := g.ask(ctx, http.MethodPost, "/__mock/merchants", fields, &m.credentials)
+	if err == nil {
+		m.after, err = g.lastNumber(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -318,9 +324,27 @@ func (g *gateway) exchanges(filters Fields) (all []Fields, err error) {
 	}
 }
 
+// lastNumber is the number of the last exchange.
+func (g *gateway) lastNumber(ctx context.Context) (int, error) {
+	var newest struct{ Exchanges []struct{ Number int } }
+	err := g.ask(ctx, http.MethodGet, "/__mock/exchanges?order=newest&limit=1", nil, &newest)
+	if err != nil || len(newest.Exchanges) == 0 {
+		return 0, err
+	}
+	return newest.Exchanges[0].Number, nil
+}
+
 // Reset deletes what the mock keeps for the merchant: its documents, exchanges, fault rules and callbacks. The clock stays.
 func (m *Mock) Reset() error {
-	_, err := m.gateway.call(context.Background(), http.MethodPost, "/__mock/reset", m.mine())
+	if _, err := m.gateway.call(context.Background(), http.MethodPost, "/__mock/reset", m.mine()); err != nil {
+		return err
+	}
+	last, err := m.gateway.lastNumber(context.Background())
+	if err == nil {
+		m.mutex.Lock()
+		m.after = last
+		m.mutex.Unlock()
+	}
 	return err
 }
 

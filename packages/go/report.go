@@ -7,24 +7,24 @@ import (
 	"strings"
 )
 
-// Report says as text which of the merchant's requests were refused and why, with the diagnosis of a wrong signature, its fix, and
-// the lines that should have been signed. It is empty if none was refused. Responses that a fault made are no refusals.
-//
-// The report of the first merchant of a mock that [Start] or [New] started also has the requests that name no merchant of the mock.
-func (m *Mock) Report() (string, error) {
-	filters := m.mine()
-	if !m.isMade {
-		filters = Fields{}
-	}
-	exchanges, err := m.gateway.exchanges(filters)
+// Report says as text which requests were refused since the merchant was created or reset and why, with the diagnosis of a wrong
+// signature, its fix, and the lines that should have been signed. It is empty if none was refused. Responses that a fault made are no
+// refusals. Requests that name no merchant of the mock are in it, too: they may be this merchant's, with a wrong mchid or unsigned.
+func (m *Mock) Report() (string, error) { return m.report(true) }
+
+// report is the same, with or without the requests that name no merchant.
+func (m *Mock) report(unknown bool) (string, error) {
+	m.mutex.Lock()
+	after := m.after
+	m.mutex.Unlock()
+	exchanges, err := m.gateway.exchanges(m.mine().with(Fields{"unknown": unknown, "after": after}))
 	if err != nil {
 		return "", err
 	}
 	var report strings.Builder
 	for _, exchange := range exchanges {
-		merchant, isNamed := exchange["merchant"].(string)
 		status, _ := exchange["status"].(float64)
-		if isNamed && merchant != m.credentials["mchid"] || status < 400 || exchange["fault"] != nil {
+		if status < 400 || exchange["fault"] != nil {
 			continue
 		}
 		fmt.Fprintln(&report, exchange["line"])
@@ -51,8 +51,9 @@ func (m *Mock) reports() string {
 	merchants := append([]*Mock{m}, m.made...)
 	m.mutex.Unlock()
 	var reports strings.Builder
-	for _, merchant := range merchants {
-		report, err := merchant.Report()
+	for i, merchant := range merchants {
+		// What names no merchant came after the first of them, and is told once.
+		report, err := merchant.report(i == 0)
 		if err != nil {
 			report = err.Error() + "\n"
 		}

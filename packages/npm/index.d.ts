@@ -215,8 +215,8 @@ export interface Mock {
   /** Resets the merchant's documents, exchanges, rules and callbacks. */
   reset(): Promise<void>;
   /**
-   * The variables that make the SDK of a child process reach the mock, as `wechatpay-mock run` sets them, without those for PHP
-   * and Java. Add them to `process.env`. Their files exist until `close`.
+   * The variables that make the SDK of a child process reach the mock, as `wechatpay-mock run` sets them. Add them to
+   * `process.env`. Their files exist until `close`.
    */
   environment(): Promise<Record<string, string>>;
   /** Stops the mock if `start` started it, otherwise deletes the merchant. Resolves when it is done. */

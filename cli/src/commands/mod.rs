@@ -7,6 +7,7 @@ pub(crate) mod check_config;
 pub(crate) mod clock;
 pub(crate) mod completions;
 mod demo;
+pub(crate) mod env;
 pub(crate) mod explain;
 pub(crate) mod fault;
 mod faults;
@@ -65,6 +66,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Logs(options) => logs::run(&options).await,
         Command::Clock(options) => clock::run(&options).await,
         Command::Fault(options) => fault::run(&options).await,
+        Command::Env(options) => env::run(&options).await,
         Command::State(options) => state::run(&options).await,
         Command::Completions(options) => completions::run(&options, command_line()),
         Command::Man(options) => man::run(&options, command_line()),

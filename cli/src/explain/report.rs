@@ -155,25 +155,20 @@ impl Report<'_> {
     }
 
     fn diagnosis(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
-        let is_chinese = Language::current() == Language::Chinese;
         let mut lines: Vec<(&str, String)> = Vec::new();
         if let Some(difference) = &diagnosis.difference {
-            let text = if is_chinese { difference.chinese() } else { difference.to_string() };
-            lines.push((self.text("proof", "证据"), text));
+            lines.push((self.text("proof", "证据"), difference.to_string()));
         }
         let label =
             if diagnosis.verdict == Verdict::Proven { ["fix", "解决方法"] } else { ["advice", "建议"] };
         for part in diagnosis.parts() {
-            lines.push((self.text(label[0], label[1]), self.text(part.english, part.chinese).into()));
+            lines.push((self.text(label[0], label[1]), part.remedy().into()));
         }
         for fact in diagnosis.shown_facts() {
-            lines.push((self.text("certain", "已确认"), self.text(&fact.english, &fact.chinese).into()));
+            lines.push((self.text("certain", "已确认"), fact.to_string()));
         }
         for hint in &diagnosis.hints {
-            lines.push((
-                self.text("hint, not proof", "提示（未经证实）"),
-                self.text(hint.english, hint.chinese).into(),
-            ));
+            lines.push((self.text("hint, not proof", "提示（未经证实）"), hint.remedy().into()));
         }
         let colon = self.colon();
         for (label, text) in lines {

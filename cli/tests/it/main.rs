@@ -12,6 +12,8 @@ mod demo;
 mod documents;
 #[cfg(unix)] // Signals.
 mod ending;
+#[cfg(unix)] // Commands of a shell.
+mod env;
 mod explain;
 #[cfg(unix)] // Commands of a shell.
 mod first_payment;

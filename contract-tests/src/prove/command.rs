@@ -1,6 +1,7 @@
 //! Starts commands, and runs a client that is one, once and within a time limit.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     io,
     process::{ExitStatus, Stdio},
@@ -35,14 +36,14 @@ pub struct RunError {
 /// Runs a command with these variables, and without the credentials of any other merchant.
 pub(super) async fn run(
     command: &[OsString],
-    variables: &[(String, OsString)],
+    variables: &BTreeMap<String, String>,
     limit: Duration,
 ) -> Result<Reaction, RunError> {
     Ok(watch(start(command, variables)?, limit).await)
 }
 
 /// Starts a command in the same way, in a process group of its own, with its output piped.
-pub(super) fn start(command: &[OsString], variables: &[(String, OsString)]) -> Result<Child, RunError> {
+pub(super) fn start(command: &[OsString], variables: &BTreeMap<String, String>) -> Result<Child, RunError> {
     let (name, arguments) = command.split_first().ok_or_else(|| RunError {
         command: OsString::new(),
         source: io::Error::new(io::ErrorKind::InvalidInput, "expected a command, found none"),
@@ -54,7 +55,7 @@ pub(super) fn start(command: &[OsString], variables: &[(String, OsString)]) -> R
     for (name, _) in Credentials::development().to_file().to_env() {
         process.env_remove(name);
     }
-    process.envs(variables.iter().map(|(name, value)| (name, value)));
+    process.envs(variables);
     process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     process.process_group(0);

@@ -121,7 +121,7 @@ impl Prover {
         let folder = folder.map_err(StopError::Folder)?;
         let mut variables = environment::prepare(&mock.server, &keys.credentials(), folder.path()).await?;
         let timeout = (self.timeout / TIMEOUT_DIVISOR).as_secs_f64();
-        variables.push(("WECHATPAY_TIMEOUT".into(), timeout.to_string().into()));
+        variables.insert("WECHATPAY_TIMEOUT".into(), timeout.to_string());
         let reaction = command::run(command, &variables, self.timeout).await?;
         Ok(self.observe(reaction, &mock))
     }

@@ -23,7 +23,10 @@ use crate::{
         json::Json,
         long::Long,
     },
-    api::{non_null::non_null, suggest::nearest},
+    api::{
+        non_null::non_null,
+        suggest::{advice, near},
+    },
     faults::Fault,
     journal::Attempted,
     notify::Trigger,
@@ -325,9 +328,10 @@ fn fault_of_one_attempt(name: &str) -> Result<Fault, AdminError> {
     // The last one is about two callbacks.
     let known = || Fault::of_callbacks().filter(|fault| *fault != Fault::OutOfOrder);
     known().find(|fault| fault.name() == name).ok_or_else(|| {
-        let (nearest, found) = (nearest(name, known().map(Fault::name)).unwrap_or_default(), quoted(name));
+        let advice = advice(near(name, known().map(Fault::name)).unwrap_or_default(), "");
+        let found = quoted(name);
         AdminError::Body(text!(
-            "fault: expected the name of a fault that one callback can have, found {found}; did you mean {nearest}?"
+            "fault: expected the name of a fault that one callback can have, found {found}{advice}"
         ))
     })
 }

@@ -17,7 +17,7 @@ use crate::{
         json::Json,
         long::Long,
     },
-    api::suggest::nearest,
+    api::suggest::near,
 };
 
 /// Selects operations.
@@ -141,6 +141,6 @@ pub(super) async fn show_family(
 }
 
 fn no_family(contract: &Contract, found: &str) -> AdminError {
-    let nearest = nearest(found, contract.families()).unwrap_or_default().into();
-    AdminError::NoFamily { found: quoted(found), nearest }
+    let near = near(found, contract.families()).unwrap_or_default().into();
+    AdminError::NoFamily { found: quoted(found), near }
 }

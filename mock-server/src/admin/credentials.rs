@@ -145,7 +145,7 @@ fn known(merchant: &Merchant, control: &Control) -> (wechatpay_protocol::Credent
             body = String,
             content_type = "application/pem-certificate-chain"
         ),
-        (status = 500, description = "The authority cannot be read or created.", body = Error)
+        (status = 503, description = "The authority in the folder of --ca-dir can't be used; the message says what to do.", body = Error)
     )
 )]
 pub(super) async fn show_ca(Extension(ca): Extension<Arc<dyn Ca>>) -> Result<impl IntoResponse, AdminError> {

@@ -19,7 +19,7 @@ use crate::{
         json::{Deleted, Json},
         long::Long,
     },
-    api::suggest::nearest,
+    api::suggest::near,
     journal::Change,
     operations::{
         kind_named, kind_names,
@@ -348,8 +348,8 @@ fn known_kind(control: &Control, mchid: &Mchid, name: &str) -> Result<&'static K
     kind_named(&gateway.contract, name).ok_or_else(|| {
         let there = gateway.store.kinds(mchid).unwrap_or_default();
         let known = there.iter().map(|(kind, _)| &**kind).chain(kind_names().map(|name| -> &str { name }));
-        let nearest = nearest(name, known).unwrap_or_default().to_owned();
-        AdminError::NoKind { found: quoted(name), nearest }
+        let near = near(name, known).unwrap_or_default().to_owned();
+        AdminError::NoKind { found: quoted(name), near }
     })
 }
 

@@ -10,11 +10,11 @@ use http::{
 use serde::Serialize;
 use utoipa::ToSchema;
 use wechatpay_protocol::{Mchid, display::truncate};
-use wechatpay_texts::{Phrase, Text};
+use wechatpay_texts::{Phrase, Text, phrase};
 
 use crate::{
     admin::{json::Json, replay::ReplayError},
-    api::error::ApiError,
+    api::{error::ApiError, suggest::advice},
     faults::{FaultId, RuleError},
     merchants::ProvisionError,
     notify::TriggerError,
@@ -91,14 +91,15 @@ pub(super) enum AdminError {
     #[text("expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
     NoMerchant { found: String },
     #[text(
-        "expected a family of operations, found {found}; did you mean {nearest}? GET /__mock/operations has the family \
-         of each"
+        "expected a family of operations, found {found}{advice}",
+        advice = advice(near, phrase!("GET /__mock/operations has the family of each").text())
     )]
-    NoFamily { found: String, nearest: String },
+    NoFamily { found: String, near: String },
     #[text(
-        "expected a kind of document, found {found}; did you mean {nearest}? GET /__mock/documents lists them"
+        "expected a kind of document, found {found}{advice}",
+        advice = advice(near, phrase!("GET /__mock/documents lists them").text())
     )]
-    NoKind { found: String, nearest: String },
+    NoKind { found: String, near: String },
     #[text(
         "expected the key of a document of the kind {kind}, found {found}; GET /__mock/documents?kind= lists them"
     )]
@@ -152,6 +153,7 @@ impl AdminError {
             Self::TooLong { .. }
             | Self::NoRoom
             | Self::NoStream { .. }
+            | Self::Authority(_)
             | Self::Store(_)
             | Self::Provision(ProvisionError::Store { .. })
             | Self::Rule(RuleError::Store { .. })
@@ -189,7 +191,6 @@ impl AdminError {
             | Self::ExchangeEvicted { .. } => StatusCode::NOT_FOUND,
             Self::OtherMock => StatusCode::MISDIRECTED_REQUEST,
             Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Authority(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

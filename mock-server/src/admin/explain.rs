@@ -4,7 +4,7 @@ use serde_path_to_error::Path;
 use wechatpay_protocol::display::{quoted, truncate};
 use wechatpay_texts::{phrase, text};
 
-use crate::api::suggest::nearest;
+use crate::api::suggest::{advice, near};
 
 /// The most characters shown of a text that serde found and quoted.
 const SHOWN: usize = 64;
@@ -38,12 +38,9 @@ fn reword(message: &str) -> Option<String> {
         let (found, known) =
             rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there are no "))?;
         let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
-        let nearest = nearest(found, known.iter().copied());
+        let advice = advice(near(found, known.iter().copied()).unwrap_or_default(), "");
         let (expected, found) = (one_of(&known, is_field), quoted(found));
-        return Some(match nearest {
-            None => text!("expected {expected}, found {found}"),
-            Some(nearest) => text!("expected {expected}, found {found}; did you mean {nearest}?"),
-        });
+        return Some(text!("expected {expected}, found {found}{advice}"));
     }
     let rest = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;

@@ -18,7 +18,7 @@ use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     admin::{error::AdminError, explain::explain},
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     request::query_pairs,
 };
 
@@ -177,10 +177,11 @@ pub(super) fn check_query_names(query: &str, known: &[String]) -> Result<(), Adm
         }
         if !known.iter().any(|known| known == name) {
             let found = quoted(name);
-            return Err(AdminError::Query(match nearest(name, known.iter().map(String::as_str)) {
-                None => text!("the query: expected none, found {found}"),
-                Some(nearest) => text!(
-                    "the query: expected one of {known}, found {found}; did you mean {nearest}?",
+            let advice = advice(near(name, known.iter().map(String::as_str)).unwrap_or_default(), "");
+            return Err(AdminError::Query(match known {
+                [] => text!("the query: expected none, found {found}"),
+                _ => text!(
+                    "the query: expected one of {known}, found {found}{advice}",
                     known = known.join(phrase!(", ").text())
                 ),
             }));

@@ -19,6 +19,7 @@ pub(crate) mod control;
 mod credentials;
 mod document;
 mod documents;
+pub(crate) mod environment;
 mod error;
 mod events;
 mod exchanges;
@@ -44,7 +45,7 @@ mod transfers;
 mod verify;
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, OnceLock},
 };
 
@@ -75,7 +76,7 @@ use crate::{
         inspector::{PAGE, WITHOUT_SLASH, lead_to_page},
         long::{IsEndless, IsLong},
     },
-    api::{language::Language as Accepted, suggest::nearest},
+    api::{language::Language as Accepted, suggest::near},
     request::receive::{Peer, RawRequest, receive_within},
     response::body::ResponseBody,
 };
@@ -120,6 +121,18 @@ struct Caller {
 /// Scheme and host of the call, if they lead to this mock. An extension of the request.
 #[derive(Clone, Debug)]
 struct Origin(Option<String>);
+
+impl Origin {
+    /// The origin, or else one that leads to the address that the mock listens on.
+    fn or_at(self, listens: SocketAddr) -> String {
+        let ip = match listens.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        self.0.unwrap_or_else(|| format!("http://{}", SocketAddr::new(ip, listens.port())))
+    }
+}
 
 impl Admin {
     pub(crate) fn new(control: Arc<Control>, access: Access, ca: Arc<dyn Ca>) -> Self {
@@ -262,6 +275,7 @@ fn api() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(merchants::show_merchant, merchants::delete_merchant))
         .routes(routes!(credentials::show_credentials))
         .routes(routes!(credentials::show_ca))
+        .routes(routes!(environment::make_environment))
         .routes(routes!(reset::reset))
         .routes(routes!(state::export_state, state::import_state))
 }
@@ -295,7 +309,7 @@ async fn check(path: MatchedPath, request: Request, next: Next) -> Result<Respon
 }
 
 async fn unknown_path(uri: Uri) -> AdminError {
-    let nearest = nearest(uri.path(), calls().iter().map(|call| call.path.as_str())).unwrap_or(INDEX);
+    let nearest = near(uri.path(), calls().iter().map(|call| call.path.as_str())).unwrap_or(INDEX);
     AdminError::UnknownPath { found: quoted(uri.path()), nearest }
 }
 

@@ -8,7 +8,7 @@ use wechatpay_protocol::display::truncate;
 use wechatpay_texts::{Text, phrase};
 
 use crate::{
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     api::{
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
@@ -236,11 +236,12 @@ callbacks {
 /// Text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 #[text(
-    "expected the name of a fault, found {found:?}; did you mean {nearest}? `wechatpay-mock faults` lists them"
+    "expected the name of a fault, found {found:?}{advice}",
+    advice = advice(near, phrase!("`wechatpay-mock faults` lists them").text())
 )]
 pub struct UnknownFault {
     found: String,
-    nearest: &'static str,
+    near: &'static str,
 }
 
 impl FromStr for Fault {
@@ -250,7 +251,7 @@ impl FromStr for Fault {
         let mut all = FAULTS.iter().chain(OF_CALLBACKS).copied();
         all.clone().find(|fault| fault.name() == text).ok_or_else(|| UnknownFault {
             found: truncate(text, 64).into_owned(),
-            nearest: nearest(text, all.by_ref().map(Fault::name)).unwrap_or_default(),
+            near: near(text, all.by_ref().map(Fault::name)).unwrap_or_default(),
         })
     }
 }

@@ -10,7 +10,7 @@ use wechatpay_texts::phrase;
 use crate::{
     api::injected_error::CustomError,
     api::non_null::non_null,
-    api::suggest::nearest,
+    api::suggest::near,
     faults::{
         Applied, Fault, FaultMatch, Latency, RuleError,
         rule_error::{check_milliseconds, range, within},
@@ -125,7 +125,7 @@ impl FaultRule {
         let named = self.when.operation.as_ref();
         let unknown = |found: &String| RuleError::UnknownOperation {
             found: found.clone(),
-            nearest: nearest(found, contract.operation_ids()).unwrap_or_default().into(),
+            near: near(found, contract.operation_ids()).unwrap_or_default().into(),
         };
         let operation = named.map(|id| contract.operation(id).ok_or_else(|| unknown(id))).transpose()?;
         place::check(&self.when.places, operation, contract)?;

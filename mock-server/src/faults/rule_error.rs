@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
-use wechatpay_texts::{Phrase, Text, text};
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
-use crate::request::place::PlaceError;
+use crate::{api::suggest::advice, request::place::PlaceError};
 
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
@@ -65,14 +65,14 @@ pub enum RuleError {
     },
     /// The operation is unknown.
     #[text(
-        "match.operation: expected an operationId, found {found:?}; did you mean {nearest}? `wechatpay-mock operations \
-         --json` has all"
+        "match.operation: expected an operationId, found {found:?}{advice}",
+        advice = advice(near, phrase!("`wechatpay-mock operations --json` has all").text())
     )]
     UnknownOperation {
         /// The name.
         found: String,
-        /// The known name that is most similar.
-        nearest: String,
+        /// The known name that is most similar; empty if none is similar.
+        near: String,
     },
     /// A place of the request, or the value at it, is impossible.
     #[text("match: {0}")]

@@ -141,8 +141,7 @@ impl Journal {
     /// The matching exchanges in this order, at most `most`.
     pub(crate) fn page(&self, filter: &Filter, order: Order, most: usize) -> Page {
         let partitions = self.partitions.lock();
-        let wanted = filter.merchant.as_deref();
-        let selected = partitions.by_merchant.iter().filter(|(mchid, _)| is_selected(wanted, mchid.as_ref()));
+        let selected = partitions.by_merchant.iter().filter(|(mchid, _)| filter.selects(mchid.as_ref()));
         let mut exchanges = Vec::new();
         for (_, partition) in selected {
             let begin = partition.exchanges.partition_point(|exchange| exchange.number <= filter.after);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use wechatpay_protocol::{Mchid, display::quoted};
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, phrase};
 
 use crate::{
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     gateway::Gateway,
     merchants::Merchant,
     operations::event,
@@ -42,13 +42,14 @@ pub struct Trigger {
 pub enum TriggerError {
     /// No event has this type.
     #[text(
-        "event_type: expected an event, found {found}; did you mean {nearest}? `wechatpay-mock trigger --list` has all"
+        "event_type: expected an event, found {found}{advice}",
+        advice = advice(near, phrase!("`wechatpay-mock trigger --list` has all").text())
     )]
     UnknownEvent {
         /// What was named, quoted.
         found: String,
-        /// The known event that is most similar.
-        nearest: String,
+        /// The known event that is most similar; empty if none is similar.
+        near: String,
     },
     /// No merchant has this mchid.
     #[text("merchant: expected the mchid of a merchant, found {found}; GET /__mock/merchants lists them")]
@@ -88,11 +89,11 @@ impl Trigger {
     pub(super) fn outgoing(&self, gateway: &Gateway) -> Result<(Arc<Merchant>, Outgoing), TriggerError> {
         let (contract, now) = (&gateway.contract, gateway.clock.now());
         let event = contract.event(&self.event_type).ok_or_else(|| {
-            let near = contract.near_event(&self.event_type).map(|event| event.event_type.as_str());
+            let misspelt = contract.near_event(&self.event_type).map(|event| event.event_type.as_str());
             let known = contract.events();
             let names = known.iter().map(|event| event.event_type.as_str());
-            let nearest = near.or_else(|| nearest(&self.event_type, names)).unwrap_or_default().into();
-            TriggerError::UnknownEvent { found: quoted(&self.event_type), nearest }
+            let near = misspelt.or_else(|| near(&self.event_type, names)).unwrap_or_default().into();
+            TriggerError::UnknownEvent { found: quoted(&self.event_type), near }
         })?;
         let merchants = &gateway.merchants;
         let merchant = match &self.merchant {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use wechatpay_protocol::display::quoted;
 use wechatpay_texts::{phrase, text};
 
-use crate::api::suggest::nearest;
+use crate::api::suggest::near;
 
 /// The largest number that every reader of JSON keeps as it is, and with which no sum of an operation overflows.
 /// (own choice)
@@ -118,8 +118,9 @@ fn check_names(value: &Value, written: &Value, place: &str) -> Result<(), Misfit
                 Some(known) => check_names(field, known, &within(place, name)),
                 None if says_nothing(field) => Ok(()),
                 None => {
-                    let nearest = nearest(name, known.keys().map(String::as_str)).unwrap_or_default();
-                    Err(misfit(place, &text!("a field such as {nearest}"), name))
+                    let mut names = known.keys().map(String::as_str);
+                    let such = near(name, names.clone()).or(names.next()).unwrap_or_default();
+                    Err(misfit(place, &text!("a field such as {such}"), name))
                 }
             })
         }

@@ -50,6 +50,29 @@ func Test_refuses_a_wrong_signature(t *testing.T) {
 	}
 }
 
+func Test_reports_a_wrong_mchid(t *testing.T) {
+	mock := wechatpaymock.Start(t)
+	own, err := mock.Merchant()
+	check(t, err)
+	gone, err := mock.Merchant()
+	check(t, err)
+	s := newShop(t, gone)
+	check(t, gone.Close())
+	_, err = s.order("order-1", nowhere, nil)
+	refused(t, err, 401, "SIGN_ERROR")
+
+	report, err := own.Report()
+	check(t, err)
+	if !strings.Contains(report, "401") || !strings.Contains(report, prepay) {
+		t.Errorf("expected the request in the report, found %q", report)
+	}
+	later, err := mock.Merchant()
+	check(t, err)
+	report, err = later.Report()
+	check(t, err)
+	equal(t, "the report of a merchant that was made afterwards", report, "")
+}
+
 func Test_a_fault_strikes_once(t *testing.T) {
 	s := newShop(t, wechatpaymock.Start(t))
 	_, err := s.mock.Fault("system-error")

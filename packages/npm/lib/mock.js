@@ -72,9 +72,8 @@ class Mock {
   }
 
   async report() {
-    const isOurs = ({ merchant }) => merchant === null || merchant === this.#mchid;
-    const exchanges = await list(this.url, { after: this.#after });
-    const refused = exchanges.filter((exchange) => exchange.status >= 400 && isOurs(exchange));
+    const exchanges = await this.exchanges({ unknown: true, after: this.#after });
+    const refused = exchanges.filter(({ status }) => status >= 400);
     if (refused.length === 0) return '';
     const described = await Promise.all(refused.map((exchange) => describe(this.url, exchange)));
     return [`refused requests: ${refused.length}`, ...described].join('\n');
@@ -86,7 +85,7 @@ class Mock {
   }
 
   async environment() {
-    this.#environment ??= call(this.url, 'GET', '/ca.pem').then((authority) => prepare(this.url, authority, this.credentials));
+    this.#environment ??= prepare(this.url, this.credentials);
     return { ...(await this.#environment).variables };
   }
 

@@ -67,6 +67,15 @@ test('refuses_a_wrong_signature', async () => {
   assert.equal(await mock.report(), '');
 });
 
+test('reports_a_wrong_mchid', async () => {
+  const own = await mock.merchant();
+  const gone = await mock.merchant();
+  await gone.close();
+  await assert.rejects(place(gone, 'order-1'), status(401));
+  assert.match(await own.report(), /^refused requests: 1\n.*401 post_pay_transactions_jsapi/);
+  assert.equal(await (await mock.merchant()).report(), '');
+});
+
 test('a_fault_strikes_once', async () => {
   await mock.fault('system-error');
   await assert.rejects(place(mock, 'order-1'), status(500));

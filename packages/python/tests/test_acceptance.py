@@ -45,6 +45,14 @@ def test_refuses_a_wrong_signature(mock, shop, monkeypatch):
     assert "compare what you sign, line by line, with what you send" in report
 
 
+def test_reports_a_wrong_mchid(mock):
+    own, gone = mock.merchant(), mock.merchant()
+    gone.close()
+    assert Shop(gone.credentials).order("order-0001")[0] == 401
+    assert "401 SIGN_ERROR POST /v3/pay/transactions/jsapi" in own.report()
+    assert mock.merchant().report() == ""
+
+
 def test_a_fault_strikes_once(mock, shop):
     mock.fault("system-error")
     status, answer = shop.order("order-0001")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from wechatpay_mock import CallError, MockError, StartError, _environment, _process, astart, start
+from wechatpay_mock import CallError, MockError, StartError, _process, astart, start
 
 
 @pytest.fixture(autouse=True)
@@ -234,9 +234,3 @@ def test_the_environment_leads_a_child_process_to_the_mock(client, tmp_path):
         assert "expected an Authorization header, found none" in mock.report()
         assert Path(environment["WECHATPAY_MERCHANT_KEY"]).read_text() == mock.credentials["merchant_key"]
     assert not Path(environment["WECHATPAY_MERCHANT_KEY"]).exists()
-
-
-@pytest.mark.parametrize("named", ["*", ".qq.com", "*.weixin.qq.com", "API.mch.weixin.qq.com:443", "com", "* .qq.com\tcom"])
-def test_no_host_that_is_called_without_a_proxy_is_the_gateway(named):
-    assert _environment._no_proxy(named) == "localhost,127.0.0.1,::1"
-    assert _environment._no_proxy(f"{named},shop.test") == "localhost,127.0.0.1,::1,shop.test"

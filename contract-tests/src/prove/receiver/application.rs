@@ -112,7 +112,7 @@ impl Application {
             None => word.clone(),
         };
         let command: Vec<_> = command.iter().map(with_port).collect();
-        variables.push(("PORT".into(), port.clone().into()));
+        variables.insert("PORT".into(), port.clone());
 
         let mut child = command::start(&command, &variables)?;
         let group = ProcessGroup::of(&child);

@@ -60,7 +60,10 @@ async fn an_invalid_query_value_is_refused_with_the_valid_ones() {
     for (query, expected) in [
         ("merchant=x", "merchant: expected an mchid, 1 to 32 digits, found \"x\""),
         ("merchant=", "found \"\""),
-        ("operation=set_right", "set_rights"),
+        ("unknown=yes", "unknown: expected true or false, found \"yes\""),
+        ("operation=set_right", "did you mean set_rights? GET /__mock/operations lists them"),
+        ("operation=jsapi_prepay", "did you mean post_pay_transactions_jsapi?"),
+        ("operation=x", "found \"x\"; GET /__mock/operations lists them"),
         ("status=99", "status: expected 100 to 599, found \"99\""),
         ("status=600", "found \"600\""),
         ("status=ok", "found \"ok\""),
@@ -270,6 +273,7 @@ fn any_call() -> impl Strategy<Value = (&'static str, String, String)> {
         "/contract/certificates",
         "/ca.pem",
         "/credentials",
+        "/environment",
     ]);
     let rest = "(/[a-z0-9%.]{0,8})?(\\?[a-z]{1,9}=[a-z0-9%+:-]{0,8}(&[a-z]{1,6}(=[0-9]{1,3})?)?)?";
     let known = "\\?(merchant|operation|status|code|since|after|limit)=[a-zA-Z0-9_%+:-]{0,8}";

@@ -63,7 +63,7 @@ fn a_document_has_what_openapi_requires() {
 }
 
 /// Every call of the mock's own API, with the parameters of its query. Programs depend on these.
-const CALLS: [&str; 56] = [
+const CALLS: [&str; 57] = [
     "DELETE /__mock/documents/{kind}/{key} delete_document merchant",
     "DELETE /__mock/exchanges delete_exchanges merchant",
     "DELETE /__mock/faults delete_faults merchant",
@@ -81,8 +81,8 @@ const CALLS: [&str; 56] = [
     "GET /__mock/documents list_documents merchant kind after limit",
     "GET /__mock/documents/{kind}/{key} show_document merchant",
     "GET /__mock/events follow_events merchant",
-    "GET /__mock/exchanges list_exchanges merchant operation status code since after order limit wait everywhere",
-    "GET /__mock/exchanges.har export_exchanges merchant operation status code since after limit",
+    "GET /__mock/exchanges list_exchanges merchant unknown operation status code since after order limit wait everywhere",
+    "GET /__mock/exchanges.har export_exchanges merchant unknown operation status code since after limit",
     "GET /__mock/exchanges/{number} show_exchange",
     "GET /__mock/exchanges/{number}/curl show_curl",
     "GET /__mock/exchanges/{number}/decrypted show_decrypted",
@@ -106,6 +106,7 @@ const CALLS: [&str; 56] = [
     "POST /__mock/callbacks send_callback body",
     "POST /__mock/callbacks/{number}/resend resend_callback body",
     "POST /__mock/clock set_clock body",
+    "POST /__mock/environment make_environment body",
     "POST /__mock/exchanges/{number}/replay replay_exchange body",
     "POST /__mock/faults add_fault body",
     "POST /__mock/merchants make_merchant body",

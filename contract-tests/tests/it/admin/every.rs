@@ -222,14 +222,13 @@ async fn responses(seen: &mut Vec<Response>) {
         seen.push(admin.delete(path).await);
     }
     seen.push(admin.post("/reset", &json!({})).await);
-    let no_folder = Admin::of(
-        MockServer::builder()
-            .ca_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-            .start()
-            .await
-            .unwrap(),
-    );
-    seen.push(no_folder.get("/ca.pem").await);
+    let program = json!({ "folder": "/tmp/shop" });
+    seen.push(admin.post("/environment", &program).await);
+    let invalid = tempfile::tempdir().unwrap();
+    std::fs::write(invalid.path().join("wechatpay-mock-ca-key.pem"), "").unwrap();
+    let invalid = Admin::of(MockServer::builder().ca_dir(invalid.path()).start().await.unwrap());
+    seen.push(invalid.get("/ca.pem").await);
+    seen.push(invalid.post("/environment", &program).await);
 
     // Requests of which the journal has only a part, or that the mock can't sign.
     let limits = Limits::default().with_journal_body(1).unwrap();

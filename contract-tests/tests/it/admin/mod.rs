@@ -10,6 +10,7 @@ mod described;
 mod document;
 mod documented;
 mod documents;
+mod environment;
 mod events;
 mod every;
 mod exchanges;

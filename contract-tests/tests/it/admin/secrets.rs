@@ -68,6 +68,7 @@ async fn no_response_has_secrets_of_a_created_merchant() {
         responses.push(admin.get(path).await);
     }
     responses.push(admin.post("/verify", &json!({ "merchant": mchid })).await);
+    responses.push(admin.post("/environment", &json!({ "folder": "/tmp/shop" })).await);
     responses.push(admin.post("/merchants", &json!({ "mchid": mchid })).await);
     responses.push(admin.delete(&format!("/merchants/{mchid}")).await);
     // The middle of the key: the lines around it are the same in every key.

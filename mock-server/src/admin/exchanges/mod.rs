@@ -29,7 +29,7 @@ use crate::{
         json::{Deleted, Json},
         long::Long,
     },
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     journal::{
         Exchange, Filter, Order, Page,
         har::{Archive, Entry},
@@ -62,6 +62,10 @@ pub(super) struct FilterQuery {
     #[serde(deserialize_with = "mchid")]
     #[param(value_type = Option<String>, pattern = "^[0-9]{1,32}$", example = "1900000001")]
     merchant: Option<Mchid>,
+    /// Only exchanges that name no merchant of the mock; together with merchant, also that merchant's.
+    #[serde(deserialize_with = "boolean")]
+    #[param(default = false, example = true)]
+    unknown: bool,
     /// Only exchanges of this operation, by the operationId in /__mock/contract.json.
     #[serde(deserialize_with = "operation")]
     #[param(min_length = 1, example = "set_rights")]
@@ -104,7 +108,7 @@ pub(super) struct ListQuery {
     #[param(minimum = 0, maximum = 60, default = 0, example = 30)]
     wait: Option<u64>,
     /// Whether to ask the other mocks of the same Redis as well. Not with after or wait: each mock counts its exchanges for itself.
-    #[serde(deserialize_with = "everywhere")]
+    #[serde(deserialize_with = "boolean")]
     #[param(default = false, example = false)]
     everywhere: bool,
 }
@@ -204,6 +208,8 @@ pub(super) async fn export_exchanges(
     let page = control.gateway.journal.page(&filter, Order::Oldest, limit.unwrap_or(MOST));
     let entries = kept(&control, &page).map(move |exchange| Entry::of(&exchange, address));
     let has_callbacks = filter.operation.is_none() && filter.status.is_none() && filter.code.is_none();
+    // Callbacks are always a merchant's.
+    let has_callbacks = has_callbacks && (filter.merchant.is_some() || !filter.unknown);
     let mchid = filter.merchant.as_deref().and_then(|mchid| mchid.parse().ok());
     let attempts = if has_callbacks && !page.has_more && filter.after == 0 {
         control.gateway.journal.attempts.after(mchid.as_ref(), 0).0
@@ -285,13 +291,15 @@ impl FilterQuery {
         if let Some(found) = &self.operation
             && contract.operation(found).is_none()
         {
-            let nearest = nearest(found, contract.operation_ids()).unwrap_or_default();
+            let near = near(found, contract.operation_ids()).unwrap_or_default();
+            let advice = advice(near, phrase!("GET /__mock/operations lists them").text());
             let found = quoted(found);
-            let problem = text!("operation: expected an operationId, found {found}; did you mean {nearest}?");
+            let problem = text!("operation: expected an operationId, found {found}{advice}");
             return Err(AdminError::Query(problem));
         }
         Ok(Filter {
             merchant: self.merchant.map(|mchid| mchid.to_string()),
+            unknown: self.unknown,
             operation: self.operation,
             status: self.status,
             code: self.code,
@@ -345,7 +353,7 @@ pub(super) fn wait<'de, D: Deserializer<'de>>(text: D) -> Result<Option<u64>, D:
     parameter(text, phrase!("0 to 60 seconds"), |text| within(0..=60, text))
 }
 
-fn everywhere<'de, D: Deserializer<'de>>(text: D) -> Result<bool, D::Error> {
+fn boolean<'de, D: Deserializer<'de>>(text: D) -> Result<bool, D::Error> {
     let found = parameter(text, phrase!("true or false"), |text| text.parse().ok());
     found.map(Option::unwrap_or_default)
 }

@@ -1,10 +1,6 @@
 //! A request as a curl command for a POSIX shell.
 
-use std::{
-    borrow::Cow,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
 use axum::{
     Extension,
@@ -58,14 +54,13 @@ const LEFT_OUT: [HeaderName; 9] =
 pub(in crate::admin) async fn show_curl(
     State(control): State<Arc<Control>>,
     Extension(address): Extension<SocketAddr>,
-    Extension(Origin(origin)): Extension<Origin>,
+    Extension(origin): Extension<Origin>,
     Path(number): Path<String>,
 ) -> Result<Long, AdminError> {
     let exchange = control.exchange(Segment(number).number()?)?;
     let mut request = of_exchange(&exchange)?;
     sign(&mut request, &control.gateway, control.gateway.clock.times().signs_at)?;
-    let origin = origin.unwrap_or_else(|| format!("http://{}", reachable(address)));
-    Long::text(&control, command(&request, &origin)?)
+    Long::text(&control, command(&request, &origin.or_at(address))?)
 }
 
 /// The command. Everything from the request is quoted, and nothing in it can control a terminal: a body that could is in
@@ -119,14 +114,4 @@ fn in_quotes(text: &str) -> String {
 
 fn is_harmless(text: &str) -> bool {
     matches!(printable(text, usize::MAX), Cow::Borrowed(_))
-}
-
-/// An address to call for one that the mock listens on.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }

@@ -12,7 +12,7 @@ use crate::{
         documents::checked,
         explain::explain,
     },
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     merchants::{ApiCertificate, KeyPairError, MerchantConfig},
     operations::{
         initial::foreign,
@@ -143,9 +143,9 @@ impl Reader<'_> {
 
     fn kind(&self, place: &str, name: &str) -> Result<&'static Kind, String> {
         kind_named(&self.control.gateway.contract, name).ok_or_else(|| {
-            let nearest = nearest(name, kind_names()).unwrap_or_default();
+            let advice = advice(near(name, kind_names()).unwrap_or_default(), "");
             let found = quoted(name);
-            text!("{place}: expected a kind of document, found {found}; did you mean {nearest}?")
+            text!("{place}: expected a kind of document, found {found}{advice}")
         })
     }
 

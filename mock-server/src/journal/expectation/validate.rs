@@ -2,10 +2,10 @@
 
 use wechatpay_openapi::{Contract, Operation};
 use wechatpay_protocol::display::quoted;
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, phrase};
 
 use crate::{
-    api::suggest::nearest,
+    api::suggest::{advice, near},
     journal::expectation::{Between, Expectation, Times},
     merchants::Merchants,
     request::place::{self, PlaceError},
@@ -15,10 +15,18 @@ use crate::{
 /// met.
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub(crate) enum InvalidExpectation {
-    #[text("merchant: expected the mchid of a merchant, found {found}; did you mean {nearest}?", found = quoted(found))]
-    UnknownMerchant { found: String, nearest: String },
-    #[text("operation: expected an operationId, found {found}; did you mean {nearest}?", found = quoted(found))]
-    UnknownOperation { found: String, nearest: String },
+    #[text(
+        "merchant: expected the mchid of a merchant, found {found}{advice}",
+        found = quoted(found),
+        advice = advice(near, phrase!("GET /__mock/merchants lists them").text())
+    )]
+    UnknownMerchant { found: String, near: String },
+    #[text(
+        "operation: expected an operationId, found {found}{advice}",
+        found = quoted(found),
+        advice = advice(near, phrase!("GET /__mock/operations lists them").text())
+    )]
+    UnknownOperation { found: String, near: String },
     #[text(transparent)]
     Place(#[from] PlaceError),
     #[text("status: expected 100 to 599, found {found}")]
@@ -58,13 +66,13 @@ fn check_merchant(found: &str, merchants: &Merchants) -> Result<(), InvalidExpec
         return Ok(());
     }
     let known: Vec<_> = merchants.merchants().iter().map(|merchant| merchant.mchid.to_string()).collect();
-    let nearest = nearest(found, known.iter().map(String::as_str)).unwrap_or_default().into();
-    Err(InvalidExpectation::UnknownMerchant { found: found.into(), nearest })
+    let near = near(found, known.iter().map(String::as_str)).unwrap_or_default().into();
+    Err(InvalidExpectation::UnknownMerchant { found: found.into(), near })
 }
 
 fn operation<'c>(found: &str, contract: &'c Contract) -> Result<&'c Operation, InvalidExpectation> {
     contract.operation(found).ok_or_else(|| {
-        let nearest = nearest(found, contract.operation_ids()).unwrap_or_default().into();
-        InvalidExpectation::UnknownOperation { found: found.into(), nearest }
+        let near = near(found, contract.operation_ids()).unwrap_or_default().into();
+        InvalidExpectation::UnknownOperation { found: found.into(), near }
     })
 }

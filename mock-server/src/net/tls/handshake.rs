@@ -101,9 +101,19 @@ impl Ca for Tls {
 
 impl Ready {
     fn new(dir: Option<PathBuf>, hosts: &[Host]) -> Result<Self, AuthorityError> {
-        let authority = match dir {
-            Some(dir) => Authority::open(&dir, hosts)?,
+        let authority = match dir.map(|dir| (Authority::open(&dir, hosts), dir)) {
             None => Authority::in_memory(hosts)?,
+            // In containers and on CI, the home folder is often read-only.
+            Some((Err(error @ AuthorityError::Io { .. }), dir)) => {
+                tracing::warn!(
+                    "no certificate authority can be kept in {}: {}; the one of this mock is in memory and ends with it: \
+                     GET /__mock/ca.pem shows it; --ca-dir names another folder",
+                    dir.display(),
+                    error_chain(&error)
+                );
+                Authority::in_memory(hosts)?
+            }
+            Some((opened, _)) => opened?,
         };
         let (certificate, key) = authority.certify(hosts)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -10,9 +10,12 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde_json::Value;
 use wechatpay_openapi::{Contract, Location, Operation};
 use wechatpay_protocol::display::quoted;
-use wechatpay_texts::{Phrase, Text, phrase, text};
+use wechatpay_texts::{Phrase, Text, phrase};
 
-use crate::{api::suggest::nearest, limits::memory_of};
+use crate::{
+    api::suggest::{advice, near},
+    limits::memory_of,
+};
 
 pub(crate) use read::{HasPlaces, read};
 
@@ -56,8 +59,9 @@ pub enum PlaceError {
     },
     /// The operation has no such parameter.
     #[text(
-        "{place}: expected a parameter of the {location} of {operation}, found none of this name; {advice}",
-        place = quoted(place), operation = operation_name(operation), advice = advice(nearest)
+        "{place}: expected a parameter of the {location} of {operation}, found none of this name{advice}",
+        place = quoted(place),
+        operation = operation_name(operation)
     )]
     UnknownParameter {
         /// The key.
@@ -66,8 +70,8 @@ pub enum PlaceError {
         location: &'static str,
         /// The operation; `None` for any.
         operation: Option<String>,
-        /// The most similar key; empty if there are no parameters.
-        nearest: String,
+        /// `; did you mean` and the most similar key, or `; it has none`; empty if none is similar.
+        advice: String,
     },
     /// The operation takes no JSON.
     #[text(
@@ -80,10 +84,6 @@ pub enum PlaceError {
         /// The operation.
         operation: String,
     },
-}
-
-fn advice(nearest: &str) -> String {
-    if nearest.is_empty() { text!("it has none") } else { text!("did you mean {nearest}?") }
 }
 
 fn operation_name(operation: &Option<String>) -> &str {
@@ -194,12 +194,13 @@ fn known<'n>(
     if names.contains(&name) {
         return Ok(());
     }
-    let nearest = nearest(name, names).map(|nearest| format!("{location}.{nearest}"));
+    let more = if names.is_empty() { phrase!("it has none").text() } else { "" };
+    let near = near(name, names).map(|near| format!("{location}.{near}"));
     Err(PlaceError::UnknownParameter {
         place: key.into(),
         location,
         operation: operation.map(Into::into),
-        nearest: nearest.unwrap_or_default(),
+        advice: advice(&near.unwrap_or_default(), more),
     })
 }
 

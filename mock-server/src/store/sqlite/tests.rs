@@ -10,6 +10,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use wechatpay_texts::phrase;
 
 use super::*;
 use crate::store::{DeliveryState, Documents, NumberUse, Store};

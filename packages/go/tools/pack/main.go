@@ -51,6 +51,13 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
+	// What the programs are made of. Without it, the pack is not to be published.
+	licences, err := os.ReadFile(filepath.Join(dist, "LICENSES.txt"))
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Println("pack: without LICENSES.txt, which packages/build makes: not to be published")
+	} else if err != nil {
+		fail(err)
+	}
 	for _, source := range []struct {
 		folder   string
 		patterns []string
@@ -82,6 +89,9 @@ func main() {
 			fail(err)
 		}
 		module["LICENSE"] = licence
+		if licences != nil {
+			module["LICENSES.txt"] = licences
+		}
 		if err := write(out, path, version, module); err != nil {
 			fail(err)
 		}

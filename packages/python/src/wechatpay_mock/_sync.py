@@ -105,8 +105,7 @@ class _Server:
         folder = Path(self._folder.name)
         with self._environment_lock:
             if self._environment is None:
-                authority = self.calls.text("GET", "/__mock/ca.pem")
-                self._environment = _environment.of_mock(self.calls.url, authority, folder)
+                self._environment = _environment.of_mock(self.calls, folder)
         own = folder / credentials["mchid"]
         own.mkdir(exist_ok=True)
         return {**_environment.of_merchant(credentials, own), **self._environment}
@@ -208,10 +207,17 @@ class Merchant:
         """Lists this merchant's exchanges, oldest first: all, or those that match the filters.
 
         Args:
-            filters: `operation`, `status`, `code`, `since`, `after`, `order`, `limit`, `wait` (in seconds):
+            filters: `unknown`, `operation`, `status`, `code`, `since`, `after`, `order`, `limit`, `wait` (in seconds):
                 docs/en/reference/admin.md#the-journal. With `limit` or `order`, the result is one page.
         """
-        return self._pages({"merchant": self._mchid, **filters})
+        found: list[dict[str, Any]] = []
+        query = {"merchant": self._mchid, "limit": 1000, **filters}
+        while True:
+            page = self._calls.get("/__mock/exchanges", **query)
+            found += page["exchanges"]
+            if not page["has_more"] or "limit" in filters or "order" in filters:
+                return found
+            query["after"] = page["last"]
 
     def report(self) -> str:
         """Says as text which requests were refused, why, and how to fix them; empty if none was.
@@ -219,11 +225,13 @@ class Merchant:
         Refusals that a fault rule made are not in it. Requests that name no merchant of this mock are, if they arrived since this
         merchant was made or reset: they may be this merchant's, with a wrong mchid or without Authorization.
         """
-        refused = self._refused({"merchant": self._mchid})
-        strangers = [exchange for exchange in self._refused({"after": self._after}) if exchange["merchant"] is None]
+        found = self.exchanges(unknown="true", after=self._after)
+        refused = [exchange for exchange in found if (exchange["status"] or 0) >= 400 and not exchange["fault"]]
+        own = [exchange for exchange in refused if exchange["merchant"]]
+        strangers = [exchange for exchange in refused if not exchange["merchant"]]
         return "\n".join(
             [
-                *self._section(f"refused requests of merchant {self._mchid}", refused),
+                *self._section(f"refused requests of merchant {self._mchid}", own),
                 *self._section("refused requests that name no merchant of this mock", strangers),
             ]
         )
@@ -259,19 +267,6 @@ class Merchant:
     def _last_exchange(self) -> int:
         newest = self._calls.get("/__mock/exchanges", order="newest", limit=1)["exchanges"]
         return newest[0]["number"] if newest else 0
-
-    def _pages(self, filters: dict[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        query = {"limit": 1000, **filters}
-        while True:
-            page = self._calls.get("/__mock/exchanges", **query)
-            found += page["exchanges"]
-            if not page["has_more"] or "limit" in filters or "order" in filters:
-                return found
-            query["after"] = page["last"]
-
-    def _refused(self, filters: dict[str, Any]) -> list[dict[str, Any]]:
-        return [exchange for exchange in self._pages(filters) if (exchange["status"] or 0) >= 400 and not exchange["fault"]]
 
     def _section(self, title: str, exchanges: list[dict[str, Any]]) -> list[str]:
         if not exchanges:

@@ -66,6 +66,18 @@ class AcceptanceTest {
   }
 
   @Test
+  void reports_a_wrong_mchid(Mock mock) {
+    Mock gone = mock.merchant();
+    Shop shop = new Shop(gone.credentials());
+    gone.close();
+    assertEquals(401, assertThrows(ServiceException.class, () -> shop.order("unknown-1")).getHttpStatusCode());
+    assertTrue(mock.report().contains("401 post_pay_transactions_jsapi"), mock.report());
+    try (Mock later = mock.merchant()) {
+      assertEquals("", later.report());
+    }
+  }
+
+  @Test
   void a_fault_strikes_once(Mock mock, Credentials merchant) {
     Shop shop = new Shop(merchant);
     mock.fault("system-error");

@@ -4,11 +4,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.io.UnsupportedEncodingException;
 import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.URL;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
@@ -31,20 +29,11 @@ final class Admin {
 
   /** Calls, and fails with MockException unless the status is 2xx. */
   Map<String, Object> call(String method, String path, Map<String, ?> body) {
-    return success(method, path, body).fields();
-  }
-
-  /** Gets what is not JSON. */
-  String text(String path) {
-    return success("GET", path, null).text;
-  }
-
-  private Answer success(String method, String path, Map<String, ?> body) {
     Answer answer = answer(method, path, body);
     if (answer.status / 100 != 2) {
       throw answer.refusal();
     }
-    return answer;
+    return answer.fields();
   }
 
   /** Calls, whatever the status is. Fails with UncheckedIOException if the mock can't be reached. */
@@ -69,15 +58,6 @@ final class Admin {
       return new Answer(call, status, stream == null ? "" : text(stream));
     } catch (IOException e) {
       throw new UncheckedIOException(call + ": cannot reach the mock: " + e.getMessage(), e);
-    }
-  }
-
-  /** A value in a path or a query. */
-  static String encoded(String value) {
-    try {
-      return URLEncoder.encode(value, "UTF-8");
-    } catch (UnsupportedEncodingException e) {
-      throw new IllegalStateException(e);
     }
   }
 

@@ -40,7 +40,9 @@ final class Json {
   private static String quoted(String text) {
     StringBuilder out = new StringBuilder("\"");
     for (char c : text.toCharArray()) {
-      if (c < ' ') {
+      if (c == '\n') {
+        out.append("\\n"); // Of PEM: a format takes much longer.
+      } else if (c < ' ') {
         out.append(String.format("\\u%04x", (int) c));
       } else {
         out.append(c == '"' || c == '\\' ? "\\" : "").append(c);
@@ -82,10 +84,14 @@ final class Json {
   private String string() {
     StringBuilder out = new StringBuilder();
     take('"');
+    int from = at;
     while (at < text.length() && text.charAt(at) != '"') {
-      char c = text.charAt(at++);
-      out.append(c == '\\' ? escaped() : c);
+      if (text.charAt(at++) == '\\') {
+        out.append(text, from, at - 1).append(escaped());
+        from = at;
+      }
     }
+    out.append(text, from, at);
     take('"');
     return out.toString();
   }

@@ -25,6 +25,8 @@ public final class Mock implements AutoCloseable {
   /** Whether this handle created its merchant. */
   private final boolean isMade;
   private final AtomicBoolean isClosed = new AtomicBoolean();
+  /** The number of the last exchange before this handle's first or its last reset. */
+  private volatile long after;
   private Thread atExit;
   private Environment environment;
 
@@ -34,6 +36,7 @@ public final class Mock implements AutoCloseable {
     this.credentials = new Credentials(credentials);
     this.isFirst = isFirst;
     this.isMade = isMade;
+    this.after = isMade ? lastNumber() : 0;
   }
 
   /** Starts a mock with no options: see {@link #start(Options)}. */
@@ -164,35 +167,50 @@ public final class Mock implements AutoCloseable {
 
   /** The merchant's exchanges, oldest first: number, operation, status, code, line and so on. */
   public List<Map<String, Object>> exchanges() {
+    return exchanges(0, false);
+  }
+
+  /** The same after this one, and if asked for, also those that name no merchant of the mock. */
+  private List<Map<String, Object>> exchanges(long after, boolean unknown) {
     List<Map<String, Object>> all = new ArrayList<>();
-    Map<String, Object> page = Collections.singletonMap("last", 0);
+    String filters = "limit=1000&merchant=" + credentials.mchid() + "&unknown=" + unknown;
+    Map<String, Object> page = Collections.singletonMap("last", after);
     do {
-      page = admin.call("GET", "/__mock/exchanges?limit=1000&merchant=" + Admin.encoded(credentials.mchid()) + "&after=" + page.get("last"));
+      page = admin.call("GET", "/__mock/exchanges?" + filters + "&after=" + page.get("last"));
       all.addAll(maps(page.get("exchanges")));
     } while (Boolean.TRUE.equals(page.get("has_more")));
     return all;
   }
 
-  /** Which of the merchant's requests were refused, and why, with the diagnosis of a wrong signature and its fix; empty if none was. */
+  private long lastNumber() {
+    List<Map<String, Object>> newest = maps(admin.call("GET", "/__mock/exchanges?order=newest&limit=1").get("exchanges"));
+    return newest.isEmpty() ? 0 : (Long) newest.get(0).get("number");
+  }
+
+  /**
+   * Which requests were refused since the merchant was created or reset, and why, with the diagnosis of a wrong signature and its fix; empty
+   * if none was. Requests that name no merchant of the mock are in it, too: they may be this merchant's, with a wrong mchid or unsigned.
+   */
   public String report() {
     StringBuilder report = new StringBuilder();
-    for (Map<String, Object> exchange : exchanges()) {
-      if (exchange.get("code") != null) {
+    for (Map<String, Object> exchange : exchanges(after, true)) {
+      Long status = (Long) exchange.get("status");
+      if (status != null && status >= 400 && exchange.get("fault") == null) {
         report.append("\n  ").append(exchange.get("line"));
       }
     }
-    return report.length() == 0 ? "" : "refused requests of merchant " + credentials.mchid() + ":" + report;
+    return report.length() == 0 ? "" : "refused requests:" + report;
   }
 
   /** Resets the merchant's documents, exchanges, fault rules and callbacks. */
   public void reset() {
     admin.call("POST", "/__mock/reset", ofMerchant(Collections.emptyMap()));
+    after = lastNumber();
   }
 
   /**
-   * The variables that make a child process's SDK reach the mock as this merchant, as {@code wechatpay-mock run} sets them, for Java, curl,
-   * Go, Python, PHP and Node. NODE_OPTIONS is not among them, so Node must be 24.5 or newer. The files that they name are deleted at {@link
-   * #close()}.
+   * The variables that make a child process's SDK reach the mock as this merchant, as {@code wechatpay-mock run} sets them. The files that
+   * they name are deleted at {@link #close()}.
    */
   public Map<String, String> environment() {
     return files().variables();
