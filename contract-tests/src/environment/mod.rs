@@ -1,6 +1,7 @@
 //! Points a command in any language at a mock: the files and environment variables that make it call the mock in place
 //! of the gateway.
 
+mod program;
 mod trust_store;
 mod variables;
 
@@ -17,6 +18,7 @@ use wechatpay_mock::{
 };
 use wechatpay_protocol::Credentials;
 
+pub use crate::environment::program::program;
 use crate::environment::variables::{Files, php_ini};
 
 /// Why a command can't be pointed at a mock.

@@ -16,6 +16,7 @@ use tokio::{
 use wechatpay_protocol::Credentials;
 
 use super::client::{Reaction, Verdict};
+use crate::environment::program;
 
 /// The number of bytes kept of stdout, and of stderr.
 const MAX_OUTPUT: u64 = 64 << 10;
@@ -46,7 +47,7 @@ pub(super) fn start(command: &[OsString], variables: &[(String, OsString)]) -> R
         command: OsString::new(),
         source: io::Error::new(io::ErrorKind::InvalidInput, "expected a command, found none"),
     })?;
-    let mut process = Command::new(name);
+    let mut process = Command::new(program(name));
     process.args(arguments);
     // Clients look at the folder first.
     process.env_remove("WECHATPAY_CREDENTIALS");
