@@ -8,6 +8,7 @@ use std::{
 };
 
 use tokio::process::{Child, Command};
+use wechatpay_contract::environment::executable;
 use wechatpay_texts::Text;
 
 use crate::signals::{Signal, Signals};
@@ -53,8 +54,12 @@ pub(crate) async fn run_to_end(
     mut signals: Signals,
 ) -> Result<Ended, RunError> {
     let (name, arguments) = command.split_first().ok_or_else(|| RunError::NotFound { command: "".into() })?;
-    let started =
-        Command::new(name).args(arguments).envs(variables).stdin(Stdio::inherit()).kill_on_drop(true).spawn();
+    let started = Command::new(executable(name))
+        .args(arguments)
+        .envs(variables)
+        .stdin(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn();
     let mut child = started.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => RunError::NotFound { command: name.clone() },
         _ => RunError::NotStarted { command: name.clone(), source },

@@ -1,6 +1,8 @@
 //! Points a command in any language at a mock: the files and environment variables that make it call the mock in place
 //! of the gateway.
 
+mod executable;
+
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -13,6 +15,8 @@ use tempfile::{NamedTempFile, TempDir};
 use wechatpay_mock::{Environment, MockServer, Program, WriteError, credentials_env, write_credentials};
 use wechatpay_protocol::Credentials;
 use wechatpay_texts::Text;
+
+pub use crate::environment::executable::executable;
 
 /// Why a command can't be pointed at a mock.
 #[derive(Debug, Text, thiserror::Error)]

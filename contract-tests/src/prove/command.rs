@@ -18,6 +18,7 @@ use wechatpay_protocol::Credentials;
 use wechatpay_texts::{Text, text};
 
 use super::client::{Reaction, Verdict};
+use crate::environment::executable;
 
 /// The number of bytes kept of stdout, and of stderr.
 const MAX_OUTPUT: u64 = 64 << 10;
@@ -48,7 +49,7 @@ pub(super) fn start(command: &[OsString], variables: &BTreeMap<String, String>) 
         command: OsString::new(),
         source: io::Error::new(io::ErrorKind::InvalidInput, "expected a command, found none"),
     })?;
-    let mut process = Command::new(name);
+    let mut process = Command::new(executable(name));
     process.args(arguments);
     // Clients look at the folder first.
     process.env_remove("WECHATPAY_CREDENTIALS");
