@@ -2,6 +2,8 @@
 # What the scripts beside this file share: the version, the time of the commit, the targets and the checksums.
 set -euo pipefail
 export LC_ALL=C TZ=UTC
+# What the caller has set for the command, such as its language, must not change the result.
+unset "${!WECHATPAY@}"
 
 name=$(basename "$0")
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -31,7 +33,7 @@ esac
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 [ -n "$version" ] || fail 'expected version in [workspace.package] of Cargo.toml, found none'
 
-# Files have the time of the commit, so that they are the same each time. The program has it too: mimalloc contains __TIME__.
+# Files have the time of the commit, so that they are the same each time.
 if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
   SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct 2> /dev/null) ||
     fail 'expected a Git commit, or its time in SOURCE_DATE_EPOCH, found neither; set SOURCE_DATE_EPOCH to seconds since 1970'
