@@ -110,7 +110,7 @@ fn never_placed(ledger: &Ledger<'_, '_>, id: String, out_trade_no: &str) -> Orde
     let now = ledger.now().as_unix();
     let prepay = Prepay {
         product: Product::Jsapi,
-        content: String::new(),
+        operation: String::new(),
         created: now,
         renewed: now,
         expires: now,

@@ -52,7 +52,7 @@ pub(in crate::operations) fn record(ledger: &mut Ledger<'_, '_>, collected: &Col
     paid["settle_info"] = json!({ "profit_sharing": fields["profit_sharing"] == true });
     let prepay = Prepay {
         product: if is_users { Product::Jsapi } else { Product::Auth },
-        content: String::new(),
+        operation: String::new(),
         created: at,
         renewed: at,
         expires: at,

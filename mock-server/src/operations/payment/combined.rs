@@ -8,7 +8,7 @@ use super::{
     ledger::{Ledger, Target},
     order::{BANK_TYPE, Order, Prepay, Product},
     parties,
-    place::{check_open, check_time_expire, content_of, name, new_prepay, renew, respond},
+    place::{check_open, check_time_expire, is_same, name, new_prepay, renew, respond},
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Combined {
     /// Its ID in the store: `combine_out_trade_no`.
     pub(super) id: String,
-    /// What was ordered: the request's body.
+    /// What was ordered: the request's body, decrypted.
     pub(super) fields: Value,
     pub(super) prepay: Prepay,
     /// The IDs of its orders.
@@ -97,20 +97,18 @@ pub(super) fn place(
 ) -> Result<OperationResponse, ApiError> {
     parties::check(context, request)?;
     check_time_expire(request)?;
-    let fields = request.body();
     let product = Product::of(request.operation()).unwrap_or(Product::Jsapi);
-    let number = fields["combine_out_trade_no"].as_str().unwrap_or_default();
+    let number = request.body()["combine_out_trade_no"].as_str().unwrap_or_default();
     let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let content = content_of(request);
     let (mut combined, is_new) = match ledger.combined(number) {
         Some(known) => {
             ledger.orders_of(&known).iter().try_for_each(|order| check_open(context, order.state))?;
-            if known.prepay.content != content {
+            if !is_same(request, &known.prepay, &known.fields) {
                 return Err(OperationError::CombinedOrderRepeated.into());
             }
             (known, false)
         }
-        None => (new(&mut ledger, product, content, request)?, true),
+        None => (new(&mut ledger, product, request)?, true),
     };
     renew(&mut ledger, &mut combined.prepay, is_new);
     ledger.put_combined(&combined);
@@ -132,12 +130,11 @@ pub(super) fn place(
 fn new(
     ledger: &mut Ledger<'_, '_>,
     product: Product,
-    content: String,
     request: &ValidRequest<'_>,
 ) -> Result<Combined, ApiError> {
-    let fields = request.body();
+    let fields = request.plain();
     let number = fields["combine_out_trade_no"].as_str().unwrap_or_default();
-    let prepay = new_prepay(ledger, product, content, fields, number, true);
+    let prepay = new_prepay(ledger, request, product, number, true);
     let mut orders = Vec::new();
     for sub_order in fields["sub_orders"].as_array().into_iter().flatten() {
         let order = order_of(ledger, fields, sub_order, &prepay, number);

@@ -28,7 +28,7 @@ pub(crate) struct Order {
     /// Its ID in the store.
     pub(in crate::operations) id: String,
     pub(in crate::operations) out_trade_no: String,
-    /// What was ordered: the request's body. `null` if the number was closed before it was ordered.
+    /// What was ordered: the request's body, decrypted. `null` if the number was closed before it was ordered.
     pub(super) fields: Value,
     pub(super) prepay: Prepay,
     pub(super) state: State,
@@ -55,8 +55,8 @@ pub(crate) struct Order {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Prepay {
     pub(super) product: Product,
-    /// The fingerprint of the request.
-    pub(super) content: String,
+    /// The operation that ordered it; empty if none did.
+    pub(super) operation: String,
     /// When it was ordered.
     pub(super) created: u64,
     /// When it was ordered last, from which on its `prepay_id` lives.
