@@ -226,13 +226,14 @@ impl Validation<'_> {
     /// The JSON of a body, and the same with its encrypted texts decrypted, if it has any. The rules are those of the
     /// decrypted texts.
     fn body(&mut self, schema: &Schema, sent: &[u8]) -> Result<(Value, Option<Value>), ApiError> {
-        if let Err(error) = str::from_utf8(sent) {
+        let text = str::from_utf8(sent).map_err(|error| {
             let at = error.valid_up_to();
-            let reason = format!("/body: expected UTF-8, found other bytes from byte {at} on");
-            return Err(ApiError::NotUtf8 { reason });
-        }
+            ApiError::NotUtf8 {
+                reason: format!("/body: expected UTF-8, found other bytes from byte {at} on"),
+            }
+        })?;
         let mut value = schema
-            .parse(sent)
+            .parse(text)
             .map_err(|error| ApiError::NotJson { reason: format!("/body: expected JSON, found {error}") })?;
         let Decrypted { mut plain, fault } = self.decrypted(schema, &value);
         let mut checked = schema.check(plain.as_ref().unwrap_or(&value));
