@@ -1,6 +1,6 @@
 //! Checks that a request matches the contract: check 11.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::LazyCell, collections::BTreeMap, sync::Arc};
 
 use http::HeaderName;
 use percent_encoding::percent_decode_str;
@@ -162,7 +162,7 @@ impl Validation<'_> {
         received: &RawRequest,
     ) -> Result<Vec<(&'c str, String)>, ApiError> {
         self.check_query(operation, received.query())?;
-        let in_path = operation.path().values(received.path()).unwrap_or_default();
+        let in_path = LazyCell::new(|| operation.path().values(received.path()).unwrap_or_default());
         let mut parameters = Vec::with_capacity(operation.parameters().len());
         for parameter in operation.parameters() {
             let name = parameter.name.as_str();
