@@ -39,9 +39,9 @@ pub(crate) struct ValidRequest<'c> {
     /// The sent parameters of the contract: names and decoded values.
     parameters: Vec<(&'c str, String)>,
     /// The JSON of the body, of an upload that of its part `meta`; `null` for an operation without one.
-    body: Value,
-    /// The same with its encrypted texts decrypted, if it has any.
-    plain: Option<Value>,
+    body: Arc<Value>,
+    /// The same with its encrypted texts decrypted.
+    plain: Arc<Value>,
     /// Warnings about the request, although it is valid.
     warnings: Vec<Warning>,
 }
@@ -68,7 +68,12 @@ impl<'c> ValidRequest<'c> {
 
     /// The same with encrypted texts decrypted.
     pub(crate) fn plain(&self) -> &Value {
-        self.plain.as_ref().unwrap_or(&self.body)
+        &self.plain
+    }
+
+    /// The same to keep, which copies nothing.
+    pub(crate) fn plain_to_keep(&self) -> Arc<Value> {
+        Arc::clone(&self.plain)
     }
 
     /// The value of a parameter; empty if it is optional and absent.
@@ -116,6 +121,8 @@ pub(crate) fn validate<'c>(
     }
     .map_err(|error| in_words_of(request.operation(), error))?;
     let warnings = validation.warnings;
+    let body = Arc::new(body);
+    let plain = plain.map_or_else(|| Arc::clone(&body), Arc::new);
     Ok(ValidRequest { authenticated: request, parameters, body, plain, warnings })
 }
 

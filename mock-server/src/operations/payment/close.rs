@@ -118,5 +118,5 @@ fn never_placed(ledger: &Ledger<'_, '_>, id: String, out_trade_no: &str) -> Orde
         code_url: None,
         will: None,
     };
-    Order { state: State::Closed, ..Order::new(id, out_trade_no, Value::Null, prepay) }
+    Order { state: State::Closed, ..Order::new(id, out_trade_no, Value::Null.into(), prepay) }
 }

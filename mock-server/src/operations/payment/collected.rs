@@ -60,7 +60,7 @@ pub(in crate::operations) fn record(ledger: &mut Ledger<'_, '_>, collected: &Col
         code_url: None,
         will: None,
     };
-    let mut order = Order::new(Order::collected_id(order_id), out_trade_no, paid, prepay);
+    let mut order = Order::new(Order::collected_id(order_id), out_trade_no, paid.into(), prepay);
     ledger.pay(&mut order, &Payer { openid, at });
     order.payment.map(|payment| payment.transaction_id).unwrap_or_default()
 }

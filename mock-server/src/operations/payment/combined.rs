@@ -1,5 +1,7 @@
 //! Combined orders: up to 50 orders that a user pays at once, all or none.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -24,7 +26,7 @@ pub(super) struct Combined {
     /// Its ID in the store: `combine_out_trade_no`.
     pub(super) id: String,
     /// What was ordered: the request's body, decrypted.
-    pub(super) fields: Value,
+    pub(super) fields: Arc<Value>,
     pub(super) prepay: Prepay,
     /// The IDs of its orders.
     pub(super) orders: Vec<String>,
@@ -146,7 +148,7 @@ fn new(
     }
     Ok(Combined {
         id: number.into(),
-        fields: fields.clone(),
+        fields: request.plain_to_keep(),
         prepay,
         orders,
         transaction_id: None,
@@ -183,7 +185,10 @@ fn order_of(
     };
     let payee = if is_partner { text("sub_mchid") } else { text("mchid") };
     let id = Order::id(&ledger.merchant.mchid, payee, text("out_trade_no"));
-    Order { combined: Some(number.into()), ..Order::new(id, text("out_trade_no"), own, prepay.clone()) }
+    Order {
+        combined: Some(number.into()),
+        ..Order::new(id, text("out_trade_no"), own.into(), prepay.clone())
+    }
 }
 
 /// `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`.

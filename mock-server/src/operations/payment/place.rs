@@ -48,7 +48,7 @@ pub(super) fn place(
         }
         None => {
             let prepay = new_prepay(&ledger, request, product, out_trade_no, false);
-            (Order::new(id, out_trade_no, fields.clone(), prepay), true)
+            (Order::new(id, out_trade_no, request.plain_to_keep(), prepay), true)
         }
     };
     if order.id != order.out_trade_no {
