@@ -67,6 +67,7 @@ mod path;
 mod resource;
 mod routes;
 mod schema;
+mod shape;
 mod traditional;
 mod upgrade;
 mod violation;

@@ -9,17 +9,18 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
+use crate::shape::Shape;
+
 /// The most undocumented fields that an error names, and the most objects with such errors. (own choice)
 pub(crate) const MAX_NAMES: usize = 100;
 
-/// Parses a body with this schema.
+/// Parses a body of this shape.
 ///
 /// # Errors
 /// If it is not JSON.
-pub(crate) fn parse(schema: &Value, body: &[u8]) -> serde_json::Result<Value> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let is_complete = is_complete(schema);
-    let reader = Reader { schema: Some(schema), is_complete, room: &Cell::new(MAX_NAMES), is_kept: true };
+pub(crate) fn parse(shape: &Shape, body: &str) -> serde_json::Result<Value> {
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let reader = Reader { shape: Some(shape), room: &Cell::new(MAX_NAMES), is_kept: true };
     let value = reader.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
@@ -58,21 +59,10 @@ pub(crate) fn is_complete(schema: &Value) -> bool {
     schema["x-complete"] == true
 }
 
-/// Whether values can't be lists or objects.
-fn is_scalar(schema: &Value) -> bool {
-    let is_container = |name: &Value| name == "array" || name == "object";
-    match &schema["type"] {
-        Value::Array(names) => !names.iter().any(is_container),
-        name => name.is_string() && !is_container(name),
-    }
-}
-
-/// Reads a value, which has this schema if there is one.
+/// Reads a value, which has this shape if there is one.
 #[derive(Clone, Copy)]
 struct Reader<'s> {
-    schema: Option<&'s Value>,
-    /// Whether the value is part of a complete body.
-    is_complete: bool,
+    shape: Option<&'s Shape>,
     /// How many values that the schema does not allow may still be kept.
     room: &'s Cell<usize>,
     /// Whether the value is kept. `IgnoredAny` would not do: it reads any number of levels.
@@ -131,12 +121,12 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let is_scalar = self.schema.is_some_and(is_scalar);
-        let item = if is_scalar { self.schema } else { self.schema.and_then(|list| child(list, "0")) };
+        let is_scalar = self.shape.is_some_and(|shape| shape.is_scalar);
+        let item = if is_scalar { self.shape } else { self.shape.and_then(Shape::items) };
         let mut values = Vec::new();
         loop {
             let is_kept = self.is_kept && (!is_scalar || self.takes_room());
-            match items.next_element_seed(Self { schema: item, is_kept, ..self })? {
+            match items.next_element_seed(Self { shape: item, is_kept, ..self })? {
                 None => return Ok(values.into()),
                 Some(value) => values.extend(is_kept.then_some(value)),
             }
@@ -150,16 +140,16 @@ impl<'de> Visitor<'de> for Reader<'_> {
             }
             return Ok(Value::Null);
         }
-        let is_closed = |schema| is_closed(schema) || self.is_complete && lists_fields(schema);
-        let (is_closed, is_scalar) = (self.schema.is_some_and(is_closed), self.schema.is_some_and(is_scalar));
+        let is_closed = self.shape.is_some_and(|shape| shape.is_closed);
+        let is_scalar = self.shape.is_some_and(|shape| shape.is_scalar);
         let mut values = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            let schema = if is_scalar { self.schema } else { self.schema.and_then(|it| child(it, &name)) };
-            let is_undocumented = is_closed && schema.is_none();
+            let shape = if is_scalar { self.shape } else { self.shape.and_then(|it| it.field(&name)) };
+            let is_undocumented = is_closed && shape.is_none();
             let has_room = !(is_undocumented || is_scalar) || self.takes_room();
             // Of an undocumented field, an error shows the name only.
             let is_kept = has_room && !is_undocumented;
-            let value = fields.next_value_seed(Self { schema, is_kept, ..self })?;
+            let value = fields.next_value_seed(Self { shape, is_kept, ..self })?;
             if has_room {
                 values.insert(name, value);
             }
@@ -174,6 +164,10 @@ mod tests {
 
     use super::*;
 
+    fn parse(schema: &Value, body: &str) -> serde_json::Result<Value> {
+        super::parse(&Shape::of(schema, is_complete(schema)), body)
+    }
+
     #[test]
     fn only_as_many_undocumented_fields_are_kept_as_errors_name() {
         let goods = json!({
@@ -183,20 +177,20 @@ mod tests {
         });
         let body: String = (0..70_000).map(|at| format!("\"new{at}\":[{at}],")).collect();
         let body = format!("{{{body}\"list\":[{{\"name\":\"a\",\"x\":1}}],\"total\":1.5e0}}");
-        let value = parse(&goods, body.as_bytes()).unwrap();
+        let value = parse(&goods, &body).unwrap();
         assert_eq!(value.as_object().unwrap().len(), MAX_NAMES + 2);
         assert_eq!((&value["list"][0]["name"], &value["total"]), (&json!("a"), &json!(1.5)));
-        assert!(parse(&goods, &body.as_bytes()[..body.len() - 1]).is_err());
-        assert!(parse(&goods, b"{} {}").is_err());
+        assert!(parse(&goods, &body[..body.len() - 1]).is_err());
+        assert!(parse(&goods, "{} {}").is_err());
         // So are those of a complete body, at any depth.
         let complete = json!({ "x-complete": true, "properties": { "list": { "properties": {} } } });
-        let value = parse(&complete, format!("{{\"list\":{body}}}").as_bytes()).unwrap();
+        let value = parse(&complete, &format!("{{\"list\":{body}}}")).unwrap();
         assert_eq!(value["list"].as_object().unwrap().len(), MAX_NAMES);
         let nested = "{\"x\":".repeat(1000) + "1" + &"}".repeat(1000);
-        assert!(parse(&goods, nested.as_bytes()).is_err(), "however deep, nothing is read without a limit");
+        assert!(parse(&goods, &nested).is_err(), "however deep, nothing is read without a limit");
         // A schema that is open keeps everything.
         let open = json!({ "type": "object" });
-        assert_eq!(parse(&open, body.as_bytes()).unwrap(), serde_json::from_str::<Value>(&body).unwrap());
+        assert_eq!(parse(&open, &body).unwrap(), serde_json::from_str::<Value>(&body).unwrap());
     }
 
     #[test]
@@ -212,7 +206,7 @@ mod tests {
         let fields = (0..70_000).map(|at| format!("\"{at}\":1")).collect::<Vec<_>>().join(",");
         let items = "1,".repeat(70_000);
         for name in [format!("{{{fields}}}"), format!("[[{items}1]]"), format!("[{{\"a\":{{{fields}}}}}]")] {
-            let value = parse(&schema, format!("{{\"name\":{name}}}").as_bytes()).unwrap();
+            let value = parse(&schema, &format!("{{\"name\":{name}}}")).unwrap();
             assert!((1..=MAX_NAMES).contains(&count(&value["name"])), "{}", count(&value));
         }
     }

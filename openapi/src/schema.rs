@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use crate::{
     Constraint, ContractError, FieldError, JsonType, Location,
@@ -11,6 +11,7 @@ use crate::{
     inline::inline,
     keywords,
     parse::{MAX_NAMES, child, is_closed, is_complete, parse},
+    shape::Shape,
     violation,
     walk::{four_byte_text, remove_unknown, unknown, walk},
 };
@@ -20,10 +21,7 @@ use crate::{
 pub struct Schema {
     source: Value,
     validator: OnceLock<Validator>,
-    /// Of that, only the way to values that can be encrypted. Few schemas have any.
-    sensitive: Option<Value>,
-    /// The way to values with an enum of which sources disagree.
-    uncertain: Option<Value>,
+    shape: OnceLock<Shape>,
 }
 
 /// The name of a body without a title.
@@ -32,20 +30,12 @@ const BODY: &str = "请求体";
 /// Says that an absent field of a body is reported as if it were in the path.
 const WITH_PATH: &str = "x-with-path";
 
-/// Marks a field whose text is encrypted.
-const SENSITIVE: &str = "x-sensitive";
-
-/// Marks an enum of which sources disagree.
-const UNCERTAIN: &str = "x-enum-uncertain";
-
 /// Characters of a value's JSON that an error shows. (own choice)
 pub(crate) const VALUE_SHOWN: usize = 4096;
 
 impl Schema {
     pub(crate) fn read(document: &Value, schema: &Value) -> Result<Self, ContractError> {
-        let source = inline(document, schema)?;
-        let (sensitive, uncertain) = (way_to(SENSITIVE, &source), way_to(UNCERTAIN, &source));
-        Ok(Self { source, validator: OnceLock::new(), sensitive, uncertain })
+        Ok(Self { source: inline(document, schema)?, validator: OnceLock::new(), shape: OnceLock::new() })
     }
 
     /// The schema with every `$ref` replaced by its target: JSON Schema 2020-12 with keywords of the contract's own.
@@ -72,12 +62,16 @@ impl Schema {
         self.compile().expect("it was compiled before, or by a test of the built-in contract")
     }
 
+    fn shape(&self) -> &Shape {
+        self.shape.get_or_init(|| Shape::of(&self.source, is_complete(&self.source)))
+    }
+
     /// Parses a body. Of undocumented fields, it keeps no more than errors name.
     ///
     /// # Errors
     /// If it is not JSON.
-    pub fn parse(&self, body: &[u8]) -> serde_json::Result<Value> {
-        parse(&self.source, body)
+    pub fn parse(&self, body: &str) -> serde_json::Result<Value> {
+        parse(self.shape(), body)
     }
 
     /// Whether the schema allows the value.
@@ -160,22 +154,21 @@ impl Schema {
         let error = |(parent, names): (String, _)| {
             *self.error("", &parent, Location::Body, Constraint::Documented { parent: parent.clone(), names })
         };
-        unknown(&self.source, body).into_iter().map(error).collect()
+        unknown(self.shape(), body).into_iter().map(error).collect()
     }
 
     /// Removes the undocumented fields of a body, and returns what [`unknown`](Self::unknown) does.
     pub fn remove_unknown(&self, body: &mut Value) -> Vec<FieldError> {
         let found = self.unknown(body);
-        remove_unknown(&self.source, body);
+        remove_unknown(self.shape(), body);
         found
     }
 
     /// The pointers of the encrypted texts in a body: of the fields that are marked `x-sensitive` and not empty.
     pub fn sensitive(&self, body: &Value) -> Vec<String> {
         let mut pointers = Vec::new();
-        let Some(sensitive) = &self.sensitive else { return pointers };
-        walk(sensitive, body, &mut |at, schema, value| {
-            if schema[SENSITIVE] == true && value.as_str().is_some_and(|text| !text.is_empty()) {
+        walk(self.shape(), body, |shape| shape.has_sensitive, &mut |at, shape, value| {
+            if shape.is_sensitive && value.as_str().is_some_and(|text| !text.is_empty()) {
                 pointers.push(at.to_owned());
             }
         });
@@ -191,9 +184,8 @@ impl Schema {
     /// The same for the value at `pointer` of its part of the request.
     pub(crate) fn uncertain_at(&self, pointer: &str, value: &Value, location: Location) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        let Some(uncertain) = &self.uncertain else { return errors };
-        walk(uncertain, value, &mut |within, schema, value| {
-            let members = schema["enum"].as_array().filter(|_| schema[UNCERTAIN] == true);
+        walk(self.shape(), value, |shape| shape.has_uncertain, &mut |within, shape, value| {
+            let members = shape.uncertain.as_ref();
             let Some(members) = members.filter(|members| !members.contains(value)) else { return };
             if errors.len() < MAX_NAMES {
                 let constraint = Constraint::Enum { members: members.clone(), found: excerpt(value) };
@@ -201,24 +193,6 @@ impl Schema {
             }
         });
         errors
-    }
-}
-
-/// Of a schema, only what leads to schemas with this mark, and these.
-fn way_to(mark: &str, schema: &Value) -> Option<Value> {
-    match schema {
-        Value::Object(keywords) if keywords.get(mark).is_some_and(|value| value == true) => {
-            Some(schema.clone())
-        }
-        Value::Object(keywords) => {
-            let ways = keywords.iter().filter_map(|(name, value)| Some((name.clone(), way_to(mark, value)?)));
-            Some(ways.collect::<Map<_, _>>()).filter(|ways| !ways.is_empty()).map(Value::Object)
-        }
-        Value::Array(schemas) => {
-            let ways: Vec<_> = schemas.iter().filter_map(|schema| way_to(mark, schema)).collect();
-            Some(ways).filter(|ways| !ways.is_empty()).map(Value::Array)
-        }
-        _ => None,
     }
 }
 
@@ -265,8 +239,8 @@ mod tests {
     #[test]
     fn a_body_is_parsed_as_it_is() {
         let body = json!({ "list": [{ "name": "a" }], "total": 1 });
-        assert_eq!(goods().parse(body.to_string().as_bytes()).unwrap(), body);
-        assert!(goods().parse(b"{").is_err());
+        assert_eq!(goods().parse(&body.to_string()).unwrap(), body);
+        assert!(goods().parse("{").is_err());
     }
 
     fn goods() -> Schema {

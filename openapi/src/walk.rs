@@ -1,60 +1,59 @@
-//! Goes through a value together with its schema.
-
-use std::borrow::Cow;
+//! Goes through a value together with its shape.
 
 use serde_json::Value;
 
-use crate::{
-    field_error::escape,
-    parse::{MAX_NAMES, child, lists_fields},
-    schema::beginning,
-    violation::NAME_SHOWN,
-};
+use crate::{field_error::escape, parse::MAX_NAMES, schema::beginning, shape::Shape, violation::NAME_SHOWN};
 
-/// Shows each value that has a schema, with its pointer, from the outside in.
+/// Shows each value whose shape has what is looked for, with its pointer, from the outside in.
 pub(crate) fn walk<'s, 'v>(
-    schema: &'s Value,
+    shape: &'s Shape,
     value: &'v Value,
-    visit: &mut impl FnMut(&str, &'s Value, &'v Value),
+    has: fn(&Shape) -> bool,
+    visit: &mut impl FnMut(&str, &'s Shape, &'v Value),
 ) {
-    walk_at(&mut String::new(), schema, value, visit);
+    if has(shape) {
+        walk_at(&mut String::new(), shape, value, has, visit);
+    }
 }
 
 fn walk_at<'s, 'v>(
     at: &mut String,
-    schema: &'s Value,
+    shape: &'s Shape,
     value: &'v Value,
-    visit: &mut impl FnMut(&str, &'s Value, &'v Value),
+    has: fn(&Shape) -> bool,
+    visit: &mut impl FnMut(&str, &'s Shape, &'v Value),
 ) {
-    visit(at, schema, value);
+    visit(at, shape, value);
     let end = at.len();
-    for (token, value) in members(value) {
-        if let Some(schema) = child(schema, &token) {
-            at.push('/');
-            at.push_str(&escape(&token));
-            walk_at(at, schema, value, visit);
-            at.truncate(end);
-        }
-    }
-}
-
-/// The fields of an object, or the items of a list.
-fn members(value: &Value) -> Box<dyn Iterator<Item = (Cow<'_, str>, &Value)> + '_> {
+    let mut enter = |token: &str, shape: &'s Shape, value: &'v Value| {
+        at.push('/');
+        at.push_str(&escape(token));
+        walk_at(at, shape, value, has, visit);
+        at.truncate(end);
+    };
     match value {
-        Value::Object(fields) => Box::new(fields.iter().map(|(name, field)| (name.into(), field))),
-        Value::Array(items) => {
-            Box::new(items.iter().enumerate().map(|(index, item)| (index.to_string().into(), item)))
+        Value::Object(fields) => {
+            for (name, shape) in shape.fields().filter(|(_, shape)| has(shape)) {
+                if let Some(field) = fields.get(name) {
+                    enter(name, shape, field);
+                }
+            }
         }
-        _ => Box::new(std::iter::empty()),
+        Value::Array(items) => {
+            if let Some(shape) = shape.items().filter(|shape| has(shape)) {
+                items.iter().enumerate().for_each(|(index, item)| enter(&index.to_string(), shape, item));
+            }
+        }
+        _ => {}
     }
 }
 
 /// The undocumented fields of each object that lists fields, up to a hundred objects: its pointer and their names.
-pub(crate) fn unknown(schema: &Value, value: &Value) -> Vec<(String, Vec<String>)> {
+pub(crate) fn unknown(shape: &Shape, value: &Value) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
-    walk(schema, value, &mut |at, schema, value| {
-        let fields = value.as_object().filter(|_| found.len() < MAX_NAMES && lists_fields(schema));
-        let unknown = fields.into_iter().flatten().filter(|(name, _)| child(schema, name).is_none());
+    walk(shape, value, |_| true, &mut |at, shape, value| {
+        let fields = value.as_object().filter(|_| found.len() < MAX_NAMES && shape.lists_fields);
+        let unknown = fields.into_iter().flatten().filter(|(name, _)| shape.field(name).is_none());
         let names: Vec<_> = unknown.take(MAX_NAMES).map(|(name, _)| beginning(name, NAME_SHOWN)).collect();
         if !names.is_empty() {
             found.push((at.to_owned(), names));
@@ -64,21 +63,18 @@ pub(crate) fn unknown(schema: &Value, value: &Value) -> Vec<(String, Vec<String>
 }
 
 /// Removes the undocumented fields of every object that lists fields.
-pub(crate) fn remove_unknown(schema: &Value, value: &mut Value) {
+pub(crate) fn remove_unknown(shape: &Shape, value: &mut Value) {
     match value {
-        Value::Object(fields) => {
-            let lists_fields = lists_fields(schema);
-            fields.retain(|name, field| match child(schema, name) {
-                Some(schema) => {
-                    remove_unknown(schema, field);
-                    true
-                }
-                None => !lists_fields,
-            });
-        }
+        Value::Object(fields) => fields.retain(|name, field| match shape.field(name) {
+            Some(shape) => {
+                remove_unknown(shape, field);
+                true
+            }
+            None => !shape.lists_fields,
+        }),
         Value::Array(items) => {
-            if let Some(schema) = child(schema, "0") {
-                items.iter_mut().for_each(|item| remove_unknown(schema, item));
+            if let Some(shape) = shape.items() {
+                items.iter_mut().for_each(|item| remove_unknown(shape, item));
             }
         }
         _ => {}
@@ -107,22 +103,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_value_with_a_schema_is_shown_with_its_pointer() {
+    fn each_value_with_a_shape_is_shown_with_its_pointer() {
         let schema = json!({
-            "properties": { "a/b": { "items": { "oneOf": [{ "properties": { "~": { "title": "深" } } }] } } },
+            "properties": { "a/b": { "items": { "oneOf": [{ "properties": { "~": { "x-sensitive": true } } }] } } },
         });
+        let shape = Shape::of(&schema, false);
         let value = json!({ "a/b": [{ "~": 1 }, { "other": 2 }], "unknown": {} });
-        let mut seen = Vec::new();
-        walk(&schema, &value, &mut |at, _, value| seen.push((at.to_owned(), value.is_number())));
+        let seen = |has| {
+            let mut seen = Vec::new();
+            walk(&shape, &value, has, &mut |at, _, value| seen.push((at.to_owned(), value.is_number())));
+            seen
+        };
         let expected =
             [("", false), ("/a~1b", false), ("/a~1b/0", false), ("/a~1b/0/~0", true), ("/a~1b/1", false)];
-        assert_eq!(seen, expected.map(|(at, is_number)| (at.to_owned(), is_number)));
+        let expected = expected.map(|(at, is_number)| (at.to_owned(), is_number));
+        assert_eq!(seen(|_| true), expected);
+        assert_eq!(seen(|shape| shape.has_sensitive), expected);
+        assert_eq!(seen(|shape| shape.has_uncertain), []);
     }
 
     #[test]
     fn an_object_that_lists_no_fields_has_no_undocumented_ones() {
         let open = json!({ "properties": { "map": { "additionalProperties": {} }, "free": {}, "list": { "properties": {} } } });
         let mut value = json!({ "map": { "a": 1 }, "free": { "a": 1 }, "list": { "a": 1 }, "new": 1 });
+        let open = Shape::of(&open, false);
         let expected = [(String::new(), vec!["new".to_owned()]), ("/list".to_owned(), vec!["a".to_owned()])];
         assert_eq!(unknown(&open, &value), expected);
         remove_unknown(&open, &mut value);

@@ -23,8 +23,9 @@ pub struct RequestMessage<'a> {
 impl RequestMessage<'_> {
     /// The five lines.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { method, target, timestamp, nonce_str, body } = self;
-        with_body(&format!("{method}\n{target}\n{timestamp}\n{nonce_str}\n"), body)
+        let Self { method, target, timestamp, nonce_str, body } = *self;
+        let timestamp = timestamp.to_string();
+        lines(&[method.as_bytes(), target.as_bytes(), timestamp.as_bytes(), nonce_str.as_bytes(), body])
     }
 }
 
@@ -42,11 +43,16 @@ pub struct ResponseMessage<'a> {
 impl ResponseMessage<'_> {
     /// The three lines.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { timestamp, nonce, body } = self;
-        with_body(&format!("{timestamp}\n{nonce}\n"), body)
+        let Self { timestamp, nonce, body } = *self;
+        lines(&[timestamp.to_string().as_bytes(), nonce.as_bytes(), body])
     }
 }
 
-fn with_body(lines: &str, body: &[u8]) -> Vec<u8> {
-    [lines.as_bytes(), body, b"\n"].concat()
+fn lines(lines: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
+    for line in lines {
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+    }
+    bytes
 }

@@ -50,7 +50,7 @@ impl Timestamp {
             Some(beijing) => (beijing, "+08:00"),
             None => (at_offset(0).unwrap_or(DateTime::MAX), "+00:00"),
         };
-        format!("{}{offset}", shown.strftime("%Y-%m-%dT%H:%M:%S"))
+        format!("{shown:.0}{offset}")
     }
 
     /// Reads RFC 3339 with any offset.

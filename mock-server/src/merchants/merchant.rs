@@ -20,7 +20,7 @@ pub(crate) struct Merchant {
 /// The most nonces that are remembered for each merchant; the oldest is evicted first. (own choice)
 const NONCES: usize = 10_000;
 
-/// The number of characters of a nonce that are remembered; real nonces have 32. (own choice)
+/// The number of characters of a nonce, all visible ASCII, that are remembered; real nonces have 32. (own choice)
 const NONCE_KEPT: usize = 64;
 
 impl Merchant {
@@ -59,8 +59,9 @@ impl Merchant {
 
     /// Remembers a nonce. Returns whether it is one of the remembered nonces.
     pub(crate) fn use_nonce(&self, nonce_str: &str) -> bool {
+        let kept = nonce_str.get(..NONCE_KEPT).unwrap_or(nonce_str);
         let mut nonces = self.nonces.lock();
-        let was_used = nonces.put(nonce_str.chars().take(NONCE_KEPT).collect(), ()).is_some();
+        let was_used = nonces.put(kept.into(), ()).is_some();
         if nonces.len() > NONCES {
             nonces.pop_lru();
         }

@@ -157,7 +157,7 @@ mod tests {
         json!({
             "id": "1", "out_trade_no": "1", "fields": { "amount": { "total": 100 } }, "state": "NOTPAY",
             "prepay": {
-                "product": "Native", "content": "", "created": 1, "renewed": 1, "expires": 2, "prepay_id": "wx"
+                "product": "Native", "operation": "", "created": 1, "renewed": 1, "expires": 2, "prepay_id": "wx"
             },
             "refunded": 0, "refunds": 0,
         })

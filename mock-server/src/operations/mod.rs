@@ -45,7 +45,7 @@ use crate::{
     random::Randomness,
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::{Documents, Key},
+    store::{Documents, Fingerprint, Key},
 };
 
 /// The operations of a mock: the contract, the responses of the stubs in it, and what happens to payments and transfers by itself.
@@ -78,6 +78,11 @@ pub(crate) struct Context<'a> {
     pub(crate) stubs: &'a Stubs,
     pub(crate) payments: Payments,
     pub(crate) transfers: &'a Transfers,
+}
+
+/// What must not change when a request is repeated.
+fn content_of(request: &ValidRequest<'_>) -> String {
+    Fingerprint::of(&(request.operation().id(), request.plain())).to_hex()
 }
 
 /// The function that implements an operation of the contract.

@@ -1,6 +1,6 @@
 //! Checks that a request matches the contract: check 11.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::LazyCell, collections::BTreeMap, sync::Arc};
 
 use http::HeaderName;
 use percent_encoding::percent_decode_str;
@@ -40,9 +40,9 @@ pub(crate) struct ValidRequest<'c> {
     /// The sent parameters of the contract: names and decoded values.
     parameters: Vec<(&'c str, String)>,
     /// The JSON of the body, of an upload that of its part `meta`; `null` for an operation without one.
-    body: Value,
-    /// The same with its encrypted texts decrypted, if it has any.
-    plain: Option<Value>,
+    body: Arc<Value>,
+    /// The same with its encrypted texts decrypted.
+    plain: Arc<Value>,
     /// Warnings about the request, although it is valid.
     warnings: Vec<Warning>,
 }
@@ -69,7 +69,12 @@ impl<'c> ValidRequest<'c> {
 
     /// The same with encrypted texts decrypted.
     pub(crate) fn plain(&self) -> &Value {
-        self.plain.as_ref().unwrap_or(&self.body)
+        &self.plain
+    }
+
+    /// The same to keep, which copies nothing.
+    pub(crate) fn plain_to_keep(&self) -> Arc<Value> {
+        Arc::clone(&self.plain)
     }
 
     /// The value of a parameter; empty if it is optional and absent.
@@ -117,6 +122,8 @@ pub(crate) fn validate<'c>(
     }
     .map_err(|error| in_words_of(request.operation(), error))?;
     let warnings = validation.warnings;
+    let body = Arc::new(body);
+    let plain = plain.map_or_else(|| Arc::clone(&body), Arc::new);
     Ok(ValidRequest { authenticated: request, parameters, body, plain, warnings })
 }
 
@@ -163,7 +170,7 @@ impl Validation<'_> {
         received: &RawRequest,
     ) -> Result<Vec<(&'c str, String)>, ApiError> {
         self.check_query(operation, received.query())?;
-        let in_path = operation.path().values(received.path()).unwrap_or_default();
+        let in_path = LazyCell::new(|| operation.path().values(received.path()).unwrap_or_default());
         let mut parameters = Vec::with_capacity(operation.parameters().len());
         for parameter in operation.parameters() {
             let name = parameter.name.as_str();
@@ -227,13 +234,12 @@ impl Validation<'_> {
     /// The JSON of a body, and the same with its encrypted texts decrypted, if it has any. The rules are those of the
     /// decrypted texts.
     fn body(&mut self, schema: &Schema, sent: &[u8]) -> Result<(Value, Option<Value>), ApiError> {
-        if let Err(error) = str::from_utf8(sent) {
+        let text = str::from_utf8(sent).map_err(|error| {
             let at = error.valid_up_to();
-            let reason = text!("/body: expected UTF-8, found other bytes from byte {at} on");
-            return Err(ApiError::NotUtf8 { reason });
-        }
+            ApiError::NotUtf8 { reason: text!("/body: expected UTF-8, found other bytes from byte {at} on") }
+        })?;
         let mut value =
-            schema.parse(sent).map_err(|error| not_json(&|| text!("/body: expected JSON, found {error}")))?;
+            schema.parse(text).map_err(|error| not_json(&|| text!("/body: expected JSON, found {error}")))?;
         let Decrypted { mut plain, fault } = self.decrypted(schema, &value);
         let mut checked = schema.check(plain.as_ref().unwrap_or(&value));
         if self.has_undocumented(schema, &checked, &value)? {

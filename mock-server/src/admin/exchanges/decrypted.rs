@@ -163,7 +163,7 @@ fn encrypted_in_answer(operation: &Operation, exchange: &Exchange) -> Vec<(Strin
 }
 
 fn encrypted(schema: &Schema, body: &[u8]) -> Vec<(String, String)> {
-    let body = schema.parse(body).unwrap_or_default();
+    let body = str::from_utf8(body).ok().and_then(|body| schema.parse(body).ok()).unwrap_or_default();
     let pointers = schema.sensitive(&body).into_iter();
     let text = |pointer: String| Some((body.pointer(&pointer)?.as_str()?.to_owned(), pointer));
     pointers.filter_map(text).map(|(text, pointer)| (pointer, text)).collect()

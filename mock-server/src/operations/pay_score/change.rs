@@ -4,14 +4,13 @@ use serde_json::Value;
 
 use super::{
     book::{Book, Payer},
-    create::content_of,
     kind, magic,
     order::{Completion, Detail, MOST_DETAILS, ServiceOrder, State, Synced},
     query, times, totals, view,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, resource},
+    operations::{Context, content_of, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,

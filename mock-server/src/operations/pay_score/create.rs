@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, payment::numbers},
+    operations::{Context, content_of, payment::numbers},
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::{Documents, Fingerprint},
+    store::Documents,
 };
 
 /// `POST /v3/payscore/serviceorder`, and the partner's.
@@ -77,11 +77,6 @@ pub(super) fn direct_complete(
     book.begin(&mut order, None);
     change::completed(&mut book, &mut order, content, total);
     Ok(view::respond(request, &view::whole(&order, request.merchant().mchid.as_str())))
-}
-
-/// What must not change when a request is repeated.
-pub(super) fn content_of(request: &ValidRequest<'_>) -> String {
-    Fingerprint::of(&(request.operation().id(), request.plain())).to_hex()
 }
 
 /// # Errors

@@ -110,7 +110,7 @@ fn never_placed(ledger: &Ledger<'_, '_>, id: String, out_trade_no: &str) -> Orde
     let now = ledger.now().as_unix();
     let prepay = Prepay {
         product: Product::Jsapi,
-        content: String::new(),
+        operation: String::new(),
         created: now,
         renewed: now,
         expires: now,
@@ -118,5 +118,5 @@ fn never_placed(ledger: &Ledger<'_, '_>, id: String, out_trade_no: &str) -> Orde
         code_url: None,
         will: None,
     };
-    Order { state: State::Closed, ..Order::new(id, out_trade_no, Value::Null, prepay) }
+    Order { state: State::Closed, ..Order::new(id, out_trade_no, Value::Null.into(), prepay) }
 }

@@ -52,7 +52,7 @@ pub(in crate::operations) fn record(ledger: &mut Ledger<'_, '_>, collected: &Col
     paid["settle_info"] = json!({ "profit_sharing": fields["profit_sharing"] == true });
     let prepay = Prepay {
         product: if is_users { Product::Jsapi } else { Product::Auth },
-        content: String::new(),
+        operation: String::new(),
         created: at,
         renewed: at,
         expires: at,
@@ -60,7 +60,7 @@ pub(in crate::operations) fn record(ledger: &mut Ledger<'_, '_>, collected: &Col
         code_url: None,
         will: None,
     };
-    let mut order = Order::new(Order::collected_id(order_id), out_trade_no, paid, prepay);
+    let mut order = Order::new(Order::collected_id(order_id), out_trade_no, paid.into(), prepay);
     ledger.pay(&mut order, &Payer { openid, at });
     order.payment.map(|payment| payment.transaction_id).unwrap_or_default()
 }

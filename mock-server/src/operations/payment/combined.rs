@@ -1,5 +1,7 @@
 //! Combined orders: up to 50 orders that a user pays at once, all or none.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use super::{
     ledger::{Ledger, Target},
     order::{BANK_TYPE, Order, Prepay, Product},
     parties,
-    place::{check_open, check_time_expire, content_of, name, new_prepay, renew, respond},
+    place::{check_open, check_time_expire, is_same, name, new_prepay, renew, respond},
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
@@ -23,8 +25,8 @@ use crate::{
 pub(super) struct Combined {
     /// Its ID in the store: `combine_out_trade_no`.
     pub(super) id: String,
-    /// What was ordered: the request's body.
-    pub(super) fields: Value,
+    /// What was ordered: the request's body, decrypted.
+    pub(super) fields: Arc<Value>,
     pub(super) prepay: Prepay,
     /// The IDs of its orders.
     pub(super) orders: Vec<String>,
@@ -97,20 +99,18 @@ pub(super) fn place(
 ) -> Result<OperationResponse, ApiError> {
     parties::check(context, request)?;
     check_time_expire(request)?;
-    let fields = request.body();
     let product = Product::of(request.operation()).unwrap_or(Product::Jsapi);
-    let number = fields["combine_out_trade_no"].as_str().unwrap_or_default();
+    let number = request.body()["combine_out_trade_no"].as_str().unwrap_or_default();
     let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let content = content_of(request);
     let (mut combined, is_new) = match ledger.combined(number) {
         Some(known) => {
             ledger.orders_of(&known).iter().try_for_each(|order| check_open(context, order.state))?;
-            if known.prepay.content != content {
+            if !is_same(request, &known.prepay, &known.fields) {
                 return Err(OperationError::CombinedOrderRepeated.into());
             }
             (known, false)
         }
-        None => (new(&mut ledger, product, content, request)?, true),
+        None => (new(&mut ledger, product, request)?, true),
     };
     renew(&mut ledger, &mut combined.prepay, is_new);
     ledger.put_combined(&combined);
@@ -132,12 +132,11 @@ pub(super) fn place(
 fn new(
     ledger: &mut Ledger<'_, '_>,
     product: Product,
-    content: String,
     request: &ValidRequest<'_>,
 ) -> Result<Combined, ApiError> {
-    let fields = request.body();
+    let fields = request.plain();
     let number = fields["combine_out_trade_no"].as_str().unwrap_or_default();
-    let prepay = new_prepay(ledger, product, content, fields, number, true);
+    let prepay = new_prepay(ledger, request, product, number, true);
     let mut orders = Vec::new();
     for sub_order in fields["sub_orders"].as_array().into_iter().flatten() {
         let order = order_of(ledger, fields, sub_order, &prepay, number);
@@ -149,7 +148,7 @@ fn new(
     }
     Ok(Combined {
         id: number.into(),
-        fields: fields.clone(),
+        fields: request.plain_to_keep(),
         prepay,
         orders,
         transaction_id: None,
@@ -186,7 +185,10 @@ fn order_of(
     };
     let payee = if is_partner { text("sub_mchid") } else { text("mchid") };
     let id = Order::id(&ledger.merchant.mchid, payee, text("out_trade_no"));
-    Order { combined: Some(number.into()), ..Order::new(id, text("out_trade_no"), own, prepay.clone()) }
+    Order {
+        combined: Some(number.into()),
+        ..Order::new(id, text("out_trade_no"), own.into(), prepay.clone())
+    }
 }
 
 /// `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`.

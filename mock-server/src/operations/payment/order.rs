@@ -1,5 +1,7 @@
 //! An order as it is stored: what was ordered, and how far it is.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wechatpay_openapi::Operation;
@@ -28,8 +30,8 @@ pub(crate) struct Order {
     /// Its ID in the store.
     pub(in crate::operations) id: String,
     pub(in crate::operations) out_trade_no: String,
-    /// What was ordered: the request's body. `null` if the number was closed before it was ordered.
-    pub(super) fields: Value,
+    /// What was ordered: the request's body, decrypted. `null` if the number was closed before it was ordered.
+    pub(super) fields: Arc<Value>,
     pub(super) prepay: Prepay,
     pub(super) state: State,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,8 +57,8 @@ pub(crate) struct Order {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Prepay {
     pub(super) product: Product,
-    /// The fingerprint of the request.
-    pub(super) content: String,
+    /// The operation that ordered it; empty if none did.
+    pub(super) operation: String,
     /// When it was ordered.
     pub(super) created: u64,
     /// When it was ordered last, from which on its `prepay_id` lives.
@@ -204,7 +206,7 @@ impl Order {
     }
 
     /// An order that nobody has paid.
-    pub(super) fn new(id: String, out_trade_no: &str, fields: Value, prepay: Prepay) -> Self {
+    pub(super) fn new(id: String, out_trade_no: &str, fields: Arc<Value>, prepay: Prepay) -> Self {
         Self {
             id,
             out_trade_no: out_trade_no.into(),

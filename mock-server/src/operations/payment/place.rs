@@ -22,7 +22,7 @@ use crate::{
     policies::{ClosedOrderText, PaidOrderCode, RepeatOrderText},
     request::validate::ValidRequest,
     response::OperationResponse,
-    store::{Documents, Fingerprint},
+    store::Documents,
 };
 
 /// `POST …/transactions/{product}`.
@@ -33,7 +33,7 @@ pub(super) fn place(
 ) -> Result<OperationResponse, ApiError> {
     parties::check(context, request)?;
     check_time_expire(request)?;
-    let fields = request.body();
+    let fields = request.plain();
     let product = Product::of(request.operation()).unwrap_or(Product::Jsapi);
     if product == Product::Jsapi && !parties::has_openid(fields) {
         return Err(OperationError::NoOpenid.into());
@@ -41,15 +41,14 @@ pub(super) fn place(
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     let out_trade_no = fields["out_trade_no"].as_str().unwrap_or_default();
     let id = Order::id(&request.merchant().mchid, parties::payee(request), out_trade_no);
-    let content = content_of(request);
     let (mut order, is_new) = match ledger.order(&id) {
         Some(known) => {
-            check_repeat(context, &known, product, &content)?;
+            check_repeat(context, request, &known, product)?;
             (known, false)
         }
         None => {
-            let prepay = new_prepay(&ledger, product, content, fields, out_trade_no, false);
-            (Order::new(id, out_trade_no, fields.clone(), prepay), true)
+            let prepay = new_prepay(&ledger, request, product, out_trade_no, false);
+            (Order::new(id, out_trade_no, request.plain_to_keep(), prepay), true)
         }
     };
     if order.id != order.out_trade_no {
@@ -82,17 +81,11 @@ pub(super) fn check_time_expire(request: &ValidRequest<'_>) -> Result<(), Operat
     is_right.then_some(()).ok_or(OperationError::TimeExpire)
 }
 
-/// What must not change when an order is repeated.
-pub(in crate::operations) fn content_of(request: &ValidRequest<'_>) -> String {
-    Fingerprint::of(&(request.operation().id(), request.plain())).to_hex()
-}
-
 /// What a new order is paid with.
 pub(super) fn new_prepay(
     ledger: &Ledger<'_, '_>,
+    request: &ValidRequest<'_>,
     product: Product,
-    content: String,
-    fields: &Value,
     number: &str,
     is_combined: bool,
 ) -> Prepay {
@@ -100,10 +93,10 @@ pub(super) fn new_prepay(
     let has_prepay = product != Product::CodePay;
     Prepay {
         product,
-        content,
+        operation: request.operation().id().into(),
         created: now.as_unix(),
         renewed: now.as_unix(),
-        expires: product.expires(fields["time_expire"].as_str(), now),
+        expires: product.expires(request.body()["time_expire"].as_str(), now),
         prepay_id: if has_prepay {
             numbers::prepay_id(now, context.randomness, is_combined)
         } else {
@@ -189,9 +182,9 @@ fn pay_by_code(ledger: &mut Ledger<'_, '_>, order: &mut Order) {
 /// If the number of an order can't be ordered again.
 fn check_repeat(
     context: &Context<'_>,
+    request: &ValidRequest<'_>,
     known: &Order,
     product: Product,
-    content: &str,
 ) -> Result<(), OperationError> {
     let is_by_code = |product: Product| product == Product::CodePay;
     if !known.was_placed() {
@@ -201,10 +194,12 @@ fn check_repeat(
         return Err(OperationError::OrderNumberUsed);
     }
     check_open(context, known.state)?;
-    if known.prepay.content != content || known.combined.is_some() {
-        return Err(repeated(context));
-    }
-    Ok(())
+    if is_same(request, &known.prepay, &known.fields) { Ok(()) } else { Err(repeated(context)) }
+}
+
+/// Whether a request orders what was ordered before.
+pub(super) fn is_same(request: &ValidRequest<'_>, prepay: &Prepay, fields: &Value) -> bool {
+    prepay.operation == request.operation().id() && fields == request.plain()
 }
 
 /// # Errors

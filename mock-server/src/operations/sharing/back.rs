@@ -16,12 +16,11 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context, example,
+        Context, content_of, example,
         payment::{
             Ledger, numbers,
             order::{DAY, Order},
             parties,
-            place::content_of,
             shared::SharingApi,
         },
         resource,

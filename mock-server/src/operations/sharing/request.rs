@@ -12,8 +12,8 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context, example,
-        payment::{Ledger, numbers, order::Order, parties, place::content_of, shared::SharingApi},
+        Context, content_of, example,
+        payment::{Ledger, numbers, order::Order, parties, shared::SharingApi},
         resource,
     },
     policies::SharingRatio,

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context,
-        payment::{Refusal, ledger::Ledger, place::content_of},
+        Context, content_of,
+        payment::{Refusal, ledger::Ledger},
         resource,
         waiting::{Waiting, WaitingKind, shown},
     },

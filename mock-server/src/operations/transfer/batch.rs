@@ -14,11 +14,8 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context,
-        payment::{
-            ledger::{Direction, Ledger},
-            place::content_of,
-        },
+        Context, content_of,
+        payment::ledger::{Direction, Ledger},
     },
     policies::OldTransfers,
     request::validate::ValidRequest,

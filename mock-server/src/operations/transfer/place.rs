@@ -11,10 +11,7 @@ use super::{
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{
-        Context,
-        payment::{ledger::Ledger, place::content_of},
-    },
+    operations::{Context, content_of, payment::ledger::Ledger},
     policies::ShortBalance,
     request::validate::ValidRequest,
     response::OperationResponse,
