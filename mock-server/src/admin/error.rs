@@ -27,7 +27,7 @@ use crate::{
 pub(super) enum AdminError {
     /// The request is incomplete or too large.
     #[text(transparent)]
-    Receive(ApiError),
+    Receive(Box<ApiError>),
     #[text("expected one Host header, found {found}")]
     Hosts { found: usize },
     #[text(

@@ -166,7 +166,7 @@ impl Admin {
         let wants_keep_alive = received.keeps_alive;
         let response = match outcome {
             Ok(()) => self.handle(received, uri).await,
-            Err(error) => AdminError::Receive(error).into_response(),
+            Err(error) => AdminError::Receive(error.into()).into_response(),
         };
         finish(response, wants_keep_alive && !gateway.gate.is_shutting_down()).await
     }

@@ -17,7 +17,7 @@ pub struct SignInformation {
     sign_message_length: usize,
     pub(super) message: MismatchMessage,
     /// What is wrong with the form of an upload, if its signed part can't be found. Never in the response.
-    pub(super) problem: Option<Both>,
+    pub(super) problem: Option<Box<Both>>,
 }
 
 /// The number of characters of the body in `truncated_sign_message`. (wild)
@@ -44,7 +44,7 @@ impl SignInformation {
 
     /// The same, with what is wrong with the form of an upload.
     pub(crate) fn with_problem(self, problem: Option<Both>) -> Self {
-        Self { problem, ..self }
+        Self { problem: problem.map(Box::new), ..self }
     }
 
     /// The detail of a real response. Its issue is nested one level deeper than in the documentation. (wild)

@@ -250,6 +250,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use wechatpay_texts::Language;
+
     use super::*;
 
     fn merchant(mchid: &str) -> MerchantConfig {

@@ -40,7 +40,7 @@ impl Config {
         }
         match &self.platform_certificates {
             PlatformCertificates::One(only) => {
-                lines.push((Some(phrase!("signs with")), named(only.certificate())))
+                lines.push((Some(phrase!("signs with")), named(only.certificate())));
             }
             PlatformCertificates::ChangeOver { old, new, signs_from } => {
                 lines.push((Some(phrase!("signs with")), named(old.certificate())));

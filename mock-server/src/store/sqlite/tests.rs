@@ -10,7 +10,6 @@ use std::{
 };
 
 use tempfile::TempDir;
-use wechatpay_texts::phrase;
 
 use super::*;
 use crate::store::{DeliveryState, Documents, NumberUse, Store};
