@@ -78,11 +78,11 @@ enum Format {
 #[derive(Debug, Text, thiserror::Error)]
 enum EnvError {
     #[text("expected a home folder to keep the files in, found none; name a folder with --dir")]
-    NoHome,
+    Home,
     #[text("expected credentials from the mock, found something else; is it a mock of another version?")]
-    NoCredentials(#[source] serde_json::Error),
+    Credentials(#[source] serde_json::Error),
     #[text("expected names and values of variables from the mock, found {found}")]
-    NoVariable { found: String },
+    Variable { found: String },
 }
 
 pub(crate) async fn run(options: &Env) -> Result<(), Failure> {
@@ -143,7 +143,7 @@ fn with_secrets(shown: &Value) -> Result<Option<Credentials>, Failure> {
     if shown.get("merchant_key").is_none() {
         return Ok(None);
     }
-    let file: CredentialsFile = serde_json::from_value(shown.clone()).map_err(EnvError::NoCredentials)?;
+    let file: CredentialsFile = serde_json::from_value(shown.clone()).map_err(EnvError::Credentials)?;
     Credentials::from_inline(&file).map(Some).map_err(|error: CredentialsError| Failure::check(error))
 }
 
@@ -159,7 +159,7 @@ async fn environment(mock: &MockClient, dir: &Path) -> Result<Environment, Failu
     let is_harmless = |(name, value): &(&String, &String)| is_name(name) && !value.contains(char::is_control);
     match environment.variables.iter().find(|variable| !is_harmless(variable)) {
         Some((name, value)) => {
-            Err(Failure::check(EnvError::NoVariable { found: quoted(&format!("{name}={value}")) }))
+            Err(Failure::check(EnvError::Variable { found: quoted(&format!("{name}={value}")) }))
         }
         None => Ok(environment),
     }
@@ -167,7 +167,7 @@ async fn environment(mock: &MockClient, dir: &Path) -> Result<Environment, Failu
 
 /// Where the files of all mocks are: beside the certificate authority.
 fn data_dir() -> Result<PathBuf, EnvError> {
-    Ok(Authority::user_dir().ok_or(EnvError::NoHome)?.with_file_name("env"))
+    Ok(Authority::user_dir().ok_or(EnvError::Home)?.with_file_name("env"))
 }
 
 /// `127.0.0.1-8080-1900000001`

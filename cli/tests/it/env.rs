@@ -8,9 +8,8 @@ use std::{
     process::Command,
 };
 
-use serde_json::json;
 use tempfile::TempDir;
-use wechatpay_mock::{Config, MerchantConfig, MockServer};
+use wechatpay_mock::{Config, MerchantConfig, MockServer, NewMerchant};
 
 use crate::support::{Ended, command, on_path, run_beside};
 
@@ -122,7 +121,9 @@ async fn each_format_has_all_variables() {
 #[tokio::test]
 async fn a_merchant_and_a_folder_can_be_named() {
     let (mock, home) = (mock().await, Home::new());
-    let made = mock.make_merchant(serde_json::from_value(json!({ "mchid": "42" })).unwrap()).unwrap();
+    let made = mock
+        .make_merchant(NewMerchant { mchid: Some("42".parse().unwrap()), ..NewMerchant::default() })
+        .unwrap();
     let dir = home.0.path().join("a b").join("mine");
     let variables = home.variables(&mock, &["--merchant", "42", "--dir", dir.to_str().unwrap()]).await;
     assert_eq!(variables["WECHATPAY_MCHID"], "42");

@@ -127,12 +127,12 @@ fn each_example_in_rust_is_a_test() {
 }
 
 #[track_caller]
-fn assert_lists<'a>(page: &str, names: impl IntoIterator<Item = &'a str> + Clone) {
+fn assert_lists<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) {
+    let names: Vec<_> = names.into_iter().collect();
     for language in LANGUAGES {
         let page = format!("docs/{}/{page}", language.name());
         let text = read(&page);
-        let names = names.clone().into_iter();
-        let missing: Vec<_> = names.filter(|name| !text.contains(&format!("`{name}`"))).collect();
+        let missing: Vec<_> = names.iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
         assert!(missing.is_empty(), "{page} lacks {missing:?}");
     }
 }
