@@ -226,9 +226,9 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// A sentence with a capital at its beginning, unless a name is there, such as `out_bill_no`.
+/// A sentence with a capital at its beginning, unless a name is there, such as `out_bill_no`. Asterisks stay asterisks.
 fn capitalised(text: &str) -> String {
-    let text = cell(text);
+    let text = cell(text).replace('*', "\\*");
     if text.split(' ').next().is_some_and(|first| first.contains(['_', '.'])) {
         return text;
     }

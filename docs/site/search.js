@@ -50,10 +50,10 @@
   /** The text around the first of the words, which are marked. */
   function excerpt(body, words) {
     const lower = body.toLowerCase();
-    const places = words.map((word) => lower.indexOf(word)).filter((at) => at >= 0);
-    const begin = Math.max(0, Math.min(...places, lower.length) - 30);
-    const shown = places.length ? body.slice(begin, begin + 120) : body.slice(0, 120);
-    return marked((begin && places.length ? '…' : '') + shown + (begin + 120 < body.length ? '…' : ''), words);
+    const place = words.map((word) => lower.indexOf(word)).find((at) => at >= 0);
+    const begin = Math.max(0, (place ?? 0) - 30);
+    const shown = body.slice(begin, begin + 120);
+    return marked((begin ? '…' : '') + shown + (begin + 120 < body.length ? '…' : ''), words);
   }
 
   function marked(shown, words) {
