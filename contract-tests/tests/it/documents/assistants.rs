@@ -50,7 +50,8 @@ fn calls() -> Vec<(String, String)> {
     let calls = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         let methods = item.as_object().unwrap().iter();
         methods.map(move |(method, call)| {
-            (format!("{} {path}", method.to_uppercase()), call["summary"].as_str().unwrap().to_owned())
+            let summary = call["summary"].as_str().unwrap().replace('\n', " ");
+            (format!("{} {path}", method.to_uppercase()), summary)
         })
     });
     calls.collect()
