@@ -45,7 +45,7 @@ pub(crate) static KEYS: [KnownMistake; 5] = [
     KnownMistake::new(
         "development-key",
         "sign with the configured merchant's private key: the client still uses the development merchant's",
-        "请用所配置商户的私钥签名：客户端用的仍是开发商户的私钥",
+        "请用所配置商户的私钥签名：客户端用的仍是开发用商户的私钥",
     ),
     KnownMistake::new(
         "strangers-key",

@@ -35,14 +35,15 @@ const LAYERS: [&str; 20] = [
 
 /// The folders of the crates, and the crates that each may depend on. `client` and `mock-server` must agree without
 /// depending on each other.
-const CRATES: [(&str, &[&str]); 7] = [
-    ("protocol", &[]),
-    ("openapi", &[]),
-    ("diagnosis", &["protocol"]),
-    ("client", &["protocol"]),
-    ("mock-server", &["protocol", "openapi", "diagnosis"]),
-    ("contract-tests", &["protocol", "openapi", "client", "mock"]),
-    ("cli", &["protocol", "openapi", "client", "mock", "contract"]),
+const CRATES: [(&str, &[&str]); 8] = [
+    ("texts", &["texts-macros"]),
+    ("protocol", &["texts"]),
+    ("openapi", &["texts"]),
+    ("diagnosis", &["texts", "protocol"]),
+    ("client", &["texts", "protocol"]),
+    ("mock-server", &["texts", "protocol", "openapi", "diagnosis"]),
+    ("contract-tests", &["texts", "protocol", "openapi", "client", "mock"]),
+    ("cli", &["texts", "protocol", "openapi", "client", "mock", "contract"]),
 ];
 
 #[test]

@@ -35,13 +35,18 @@ fn similarity(found: &str, known: &str) -> f64 {
 /// The share of words that both names have, each as far as it is similar: `jsapi_prepay` is like
 /// `post_pay_transactions_jsapi`, though their letters are not.
 fn similarity_of_words(found: &str, known: &str) -> f64 {
+    let count = u16::try_from(words(found).count() + words(known).count()).unwrap_or(u16::MAX);
+    (words_of_one_in_the_other(found, known) + words_of_one_in_the_other(known, found))
+        / f64::from(count.max(1))
+}
+
+/// How many words of one name the other has, each as far as it is similar.
+fn words_of_one_in_the_other(one: &str, other: &str) -> f64 {
     let of_word = |word: &str| {
-        let all = words(known).filter(|other| may_be_similar(word, other));
+        let all = words(other).filter(|other| may_be_similar(word, other));
         all.map(|other| normalized_damerau_levenshtein(word, other)).fold(0.0, f64::max)
     };
-    let shared: f64 = words(found).map(of_word).filter(|similarity| *similarity >= SIMILAR).sum();
-    let count = u16::try_from(words(found).count() + words(known).count()).unwrap_or(u16::MAX);
-    2.0 * shared / f64::from(count.max(1))
+    words(one).map(of_word).filter(|similarity| *similarity >= SIMILAR).sum()
 }
 
 fn words(name: &str) -> impl Iterator<Item = &str> {

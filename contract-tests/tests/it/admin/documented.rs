@@ -35,7 +35,8 @@ type Call<'a> = (&'a str, &'a str, &'a str);
 
 /// The call of a shell line, if it is under `/__mock/` and uses neither a shell variable nor a file.
 fn call(line: &str) -> Option<Call<'_>> {
-    if !line.starts_with("curl ") || line.contains(['$', '@']) {
+    // Quotes that are escaped are those of cmd.exe.
+    if !line.starts_with("curl ") || line.contains(['$', '@']) || line.contains("\\\"") {
         return None;
     }
     let pieces = line.split('\'').enumerate();

@@ -84,7 +84,7 @@ async fn a_program_that_can_have_no_environment_is_refused() {
             json!({ "folder": "/tmp", "set": { "PATH": "/bin" } }),
             "set: expected no variables but NO_PROXY, no_proxy, NODE_OPTIONS, PHP_INI_SCAN_DIR, JAVA_TOOL_OPTIONS, found \"PATH\"",
         ),
-        (json!({ "folder": "/tmp", "set": { "NO_PROXY": null } }), "expected text, found null"),
+        (json!({ "folder": "/tmp", "set": { "NO_PROXY": null } }), "expected a string, found null"),
         (json!({ "folder": "/tmp", "authority": "" }), "did you mean authorities?"),
     ] {
         admin.post("/environment", &program).await.assert_refused(400, reason);

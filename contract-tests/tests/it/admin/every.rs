@@ -222,6 +222,12 @@ async fn responses(seen: &mut Vec<Response>) {
         seen.push(admin.delete(path).await);
     }
     seen.push(admin.post("/reset", &json!({})).await);
+    Box::pin(without_authority(seen, &admin)).await;
+    Box::pin(without_whole_journal(seen)).await;
+}
+
+/// The responses about the authority: of a mock that has one, and of one that can't use its own.
+async fn without_authority(seen: &mut Vec<Response>, admin: &Admin) {
     let program = json!({ "folder": "/tmp/shop" });
     seen.push(admin.post("/environment", &program).await);
     let invalid = tempfile::tempdir().unwrap();
@@ -229,8 +235,10 @@ async fn responses(seen: &mut Vec<Response>) {
     let invalid = Admin::of(MockServer::builder().ca_dir(invalid.path()).start().await.unwrap());
     seen.push(invalid.get("/ca.pem").await);
     seen.push(invalid.post("/environment", &program).await);
+}
 
-    // Requests of which the journal has only a part, or that the mock can't sign.
+/// The responses about requests of which the journal has only a part, or that the mock can't sign.
+async fn without_whole_journal(seen: &mut Vec<Response>) {
     let limits = Limits::default().with_journal_body(1).unwrap();
     let narrow = Admin::of(MockServer::builder().limits(limits).start().await.unwrap());
     narrow.exchange(&RawRequest::sample()).await;

@@ -630,7 +630,8 @@ fn a_change_waits_for_a_replica_also_for_one_that_came_later() {
     let mut replica = server.replica();
     put(&store, "1", "2");
     put(&store, "1", "3");
-    assert_eq!(server.waits(), 2);
+    // A slow replica is waited for again.
+    assert!(server.waits() >= 2, "{}", server.waits());
     replica.signal("-STOP");
     let mut changes = Documents::new(&store, &mchid);
     changes.put(KIND, "1", &"4");
