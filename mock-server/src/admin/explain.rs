@@ -22,7 +22,8 @@ pub(super) fn explain(path: &Path, message: &str) -> String {
         Some(_) => parent.rsplit_once('.').map_or("", |(parent, _)| parent),
         None => parent,
     };
-    format!("{}: {reworded}", if place.is_empty() { phrase!("the body").text() } else { place })
+    let place = if place.is_empty() { phrase!("the body").text() } else { place };
+    text!("{place}: {reworded}")
 }
 
 fn reword(message: &str) -> Option<String> {

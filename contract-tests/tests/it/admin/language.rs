@@ -51,7 +51,7 @@ async fn what_is_wrong_with_a_call_is_said_in_chinese() {
     for (path, body, text) in bad_fields {
         admin.post(path, &body).await.assert_refused(400, text);
     }
-    admin.get("/exchanges?limit=0").await.assert_refused(400, "limit：应为 1 到 1000，实际是 `0`");
+    admin.get("/exchanges?limit=0").await.assert_refused(400, "limit：应为 1 到 1000，实际是 \"0\"");
     // Made on another thread.
     let state = json!({ "version": 1, "merchants": { "1": { "documents": [] } } });
     admin.call("PUT", "/state", &state.to_string()).await.assert_refused(400, "merchants.1：应为");
