@@ -224,7 +224,7 @@ impl Admin {
 
 /// The language that a caller asks for.
 fn language(headers: &HeaderMap) -> Option<Language> {
-    headers.get(ACCEPT_LANGUAGE)?;
+    headers.get(ACCEPT_LANGUAGE).filter(|value| !value.is_empty())?;
     Some(match Accepted::preferred(headers)? {
         Accepted::En => Language::English,
         _ => Language::Chinese,

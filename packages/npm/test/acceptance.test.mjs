@@ -60,6 +60,7 @@ test('refuses_a_wrong_signature', async () => {
   assert.match(await mock.report(), /compare what you sign, line by line, with what you send/);
   process.env.LC_ALL = 'zh_CN.UTF-8';
   assert.match(await mock.report(), /请逐行比较签名串与实际发送的请求/);
+  process.env.LC_ALL = 'C';
 
   assert.equal((await fetch(`${mock.url}/v3/certificates`)).status, 406);
   assert.match(await mock.report(), /^refused requests: 2\n/);
