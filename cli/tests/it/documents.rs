@@ -139,7 +139,7 @@ fn run(page: &Page) -> Result<(), String> {
 
 #[test]
 fn the_commands_in_the_documents_work() {
-    for tool in ["bash", "curl", "openssl"] {
+    for tool in ["bash", "curl", "node", "openssl"] {
         if Command::new(tool).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
             assert!(std::env::var_os("CI").is_none(), "expected {tool} in CI, found none");
             eprintln!("skipped: {tool} is not installed");
