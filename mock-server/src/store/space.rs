@@ -144,7 +144,7 @@ impl Space {
 
     fn listed(&self, (place, key): (&u64, &Key)) -> Option<Listed> {
         let document = self.get(key)?.clone();
-        Some(Listed { place: *place, id: key.id.clone(), document })
+        Some(Listed { place: *place, id: key.id.as_ref().into(), document })
     }
 
     /// Each kind, and how many documents it has.
