@@ -109,16 +109,16 @@ impl Maker<'_> {
 
     /// Adds the fields of a schema and of its branches, of alternatives those of the first.
     fn add_fields(&mut self, field: &Field<'_>, schema: &Value, object: &mut Map<String, Value>) {
-        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let required: HashSet<_> = required.collect();
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        let described = properties.map(|(name, schema)| (name.as_str(), schema));
+        let required = || schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let properties = schema["properties"].as_object();
+        let described = properties.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema));
         // A branch may require what only the whole describes.
-        let others = required.iter().filter(|name| schema["properties"].get(**name).is_none());
-        let others = others.filter_map(|name| Some((*name, child(field.schema, name)?)));
-        for (name, schema) in described.chain(others.collect::<Vec<_>>()) {
+        let others = required().filter(|name| properties.is_none_or(|known| !known.contains_key(*name)));
+        let others = others.filter_map(|name| Some((name, child(field.schema, name)?)));
+        for (name, schema) in described.chain(others) {
             let pointer = format!("{}/{}", field.pointer, escape(name));
-            let inner = Field { name, pointer: &pointer, schema, is_required: required.contains(name) };
+            let is_required = required().any(|required| required == name);
+            let inner = Field { name, pointer: &pointer, schema, is_required };
             if !object.contains_key(name)
                 && let Some(value) = self.value(&inner)
             {

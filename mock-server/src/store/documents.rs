@@ -36,7 +36,7 @@ pub(crate) struct Documents<'a> {
 /// What was read of a store on another machine.
 #[derive(Default)]
 struct Seen {
-    documents: HashMap<Key, Option<Document>>,
+    documents: BTreeMap<Key, Option<Document>>,
     numbers: HashMap<Fingerprint, Option<Fingerprint>>,
     /// How often something was read. What was read at once is of one time, except for request numbers.
     times: Cell<u32>,
@@ -76,7 +76,7 @@ impl Ahead {
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// The versions of the documents that were read.
-    pub(super) read: HashMap<Key, u64>,
+    pub(super) read: BTreeMap<Key, u64>,
     /// The documents that were put, and `None` for those that were removed.
     pub(super) changed: BTreeMap<Key, Option<JsonText>>,
     /// The used request numbers, each with its content.

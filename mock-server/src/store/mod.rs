@@ -243,7 +243,7 @@ pub(crate) struct Key {
     /// The kind of the document, such as `member_card`.
     pub(crate) kind: Arc<str>,
     /// The document's ID, unique within its kind.
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
 }
 
 /// A stored document with its version, which is compared at the next change.
@@ -564,7 +564,7 @@ fn replaced<T>(work: impl FnOnce() -> T) -> T {
 
 impl Key {
     pub(crate) fn new(kind: &str, id: &str) -> Self {
-        Self { kind: kind.into(), id: id.to_owned() }
+        Self { kind: kind.into(), id: id.into() }
     }
 }
 

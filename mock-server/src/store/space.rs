@@ -1,7 +1,7 @@
 //! What is remembered of one merchant, in memory.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
@@ -21,10 +21,10 @@ const KEYS: usize = 2;
 pub(super) struct Space {
     /// The initial documents, in their order.
     seed: Vec<(Key, JsonText)>,
-    seeded: HashMap<Key, Kept>,
+    seeded: BTreeMap<Key, Kept>,
     created: LruCache<Key, Kept>,
     /// The documents of each kind, by their places.
-    lists: HashMap<Arc<str>, BTreeMap<u64, Key>>,
+    lists: BTreeMap<Arc<str>, BTreeMap<u64, Key>>,
     /// The content that each request number was used for.
     numbers: LruCache<Fingerprint, Fingerprint>,
     /// About how much memory requests have added; less than 0 if they have shortened the seed.
@@ -51,9 +51,9 @@ impl Space {
     pub(super) fn after(version: u64) -> Self {
         Self {
             seed: Vec::new(),
-            seeded: HashMap::new(),
+            seeded: BTreeMap::new(),
             created: LruCache::unbounded(),
-            lists: HashMap::new(),
+            lists: BTreeMap::new(),
             numbers: LruCache::unbounded(),
             bytes: 0,
             version,
@@ -73,9 +73,9 @@ impl Space {
 
     pub(super) fn reset(&mut self) {
         self.version += 1;
-        self.seeded = HashMap::new();
+        self.seeded = BTreeMap::new();
         self.created = LruCache::unbounded();
-        self.lists = HashMap::new();
+        self.lists = BTreeMap::new();
         for (key, value) in self.seed.clone() {
             self.version += 1;
             let known = self.seeded.get(&key).map(|known| known.place);
@@ -144,7 +144,7 @@ impl Space {
 
     fn listed(&self, (place, key): (&u64, &Key)) -> Option<Listed> {
         let document = self.get(key)?.clone();
-        Some(Listed { place: *place, id: key.id.clone(), document })
+        Some(Listed { place: *place, id: key.id.as_ref().into(), document })
     }
 
     /// Each kind, and how many documents it has.

@@ -89,7 +89,7 @@ fn lists(state: MerchantState) -> impl Iterator<Item = Vec<u8>> + Send {
         format!("[\"{}\",\"{}\"]", number.to_hex(), content.to_hex()).into_bytes()
     };
     let reminder = |(at, key): (wechatpay_protocol::Timestamp, Key)| {
-        let reminder = ReminderPart { at: at.as_unix(), kind: key.kind.to_string(), key: key.id };
+        let reminder = ReminderPart { at: at.as_unix(), kind: key.kind.to_string(), key: key.id.to_string() };
         Json::of(&reminder).into_bytes()
     };
     list("documents", documents.into_iter().map(document))

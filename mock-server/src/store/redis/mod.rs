@@ -587,7 +587,7 @@ impl Backend for Redis {
                 let is_last = page.len() < AT_ONCE;
                 for Listed { place, id, document } in page {
                     after = place;
-                    documents.push((place, Key { kind: Arc::clone(&kind), id }, document.value));
+                    documents.push((place, Key { kind: Arc::clone(&kind), id: id.into() }, document.value));
                 }
                 if is_last {
                     break;

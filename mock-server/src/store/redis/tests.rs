@@ -442,7 +442,7 @@ fn what_is_due_is_taken_once() {
     }
     commit(&one, changes).unwrap();
     let due = two.due(at(20), 9, &|_| true).unwrap();
-    let keys: Vec<_> = due.taken.iter().map(|one| one.key.id.as_str()).collect();
+    let keys: Vec<_> = due.taken.iter().map(|one| &*one.key.id).collect();
     assert_eq!((keys, due.next), (vec!["a", "b"], Some(at(99))));
     assert!(self::due(&one, 20).is_empty());
 }

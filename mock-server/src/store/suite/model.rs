@@ -521,7 +521,7 @@ impl Model {
                 let found = store.list(mchid, kind, 0, 99).unwrap();
                 let values =
                     found.iter().map(|one| (one.id.as_str(), one.document.value.read::<u8>().unwrap()));
-                let wanted = expected.iter().map(|(key, kept)| (key.id.as_str(), kept.value));
+                let wanted = expected.iter().map(|(key, kept)| (&*key.id, kept.value));
                 assert_eq!(values.collect::<Vec<_>>(), wanted.collect::<Vec<_>>(), "{kind} of {who}");
                 let newest = store.0.list_newest(mchid, kind, u64::MAX, 99).unwrap();
                 assert!(newest.iter().rev().map(|one| one.place).eq(found.iter().map(|one| one.place)));

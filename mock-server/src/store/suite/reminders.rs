@@ -18,7 +18,7 @@ fn remind(store: &Store, mchid: &Mchid, reminders: &[(u64, &str)]) {
 }
 
 fn ids(due: &Due) -> Vec<&str> {
-    due.taken.iter().map(|one| one.key.id.as_str()).collect()
+    due.taken.iter().map(|one| &*one.key.id).collect()
 }
 
 fn what_is_due_is_taken_once_in_the_order_of_time(place: &Place) {

@@ -130,9 +130,9 @@ fn a_reset_between_commits_leaves_documents_with_their_callbacks(place: &Place) 
         ids.sort_unstable();
         ids
     };
-    let documents = sorted(&mut documents.into_iter().map(|(key, _)| key.id));
+    let documents = sorted(&mut documents.into_iter().map(|(key, _)| key.id.to_string()));
     assert_eq!(sorted(&mut deliveries.into_iter().map(|one| one.id)), documents);
-    assert_eq!(sorted(&mut reminders.into_iter().map(|(_, key)| key.id)), documents);
+    assert_eq!(sorted(&mut reminders.into_iter().map(|(_, key)| key.id.to_string())), documents);
 }
 
 fn each_callback_is_taken_by_one(place: &Place) {
