@@ -100,7 +100,7 @@ mistakes! {
 static HINTS: [KnownMistake; 1] = [KnownMistake::new(
     "view-sign-looks-like-rsa",
     "this is the form of a signature with the private key; sign with the key of API v2 and HMAC-SHA256",
-    "这是私钥签名的形式；请用 APIv2 密钥计算 HMAC-SHA256",
+    "这像是用私钥签的名；请用 APIv2 密钥计算 HMAC-SHA256",
 )];
 
 /// Every hint about what `openBusinessView` gets.
