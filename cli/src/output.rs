@@ -8,7 +8,6 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
-use unicode_width::UnicodeWidthStr as _;
 use wechatpay_protocol::display::{causes, printable, truncate};
 use wechatpay_texts::phrase;
 
@@ -110,11 +109,6 @@ pub(crate) fn printable_lines(text: &str) -> String {
         printable(content, usize::MAX).into_owned() + &piece[content.len()..]
     });
     shown.collect()
-}
-
-/// The text with spaces up to this many columns of a terminal, where a Chinese character takes two.
-pub(crate) fn padded(text: &str, columns: usize) -> String {
-    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
 /// Prints JSON for scripts.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use jsonschema::Validator;
 use wechatpay_openapi::{Contract, json_schema};
+use wechatpay_texts::{phrase, text};
 
 static VALIDATORS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
     let schemas = Contract::current().schemas().expect("a test reads the contract's schemas");
@@ -18,6 +19,9 @@ static VALIDATORS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
 pub(crate) fn validator(name: &str) -> Result<&'static Validator, String> {
     VALIDATORS.get(name).ok_or_else(|| {
         let known: Vec<_> = VALIDATORS.keys().map(String::as_str).collect();
-        format!("expected a schema of the contract ({}), found `{name}`", known.join(", "))
+        text!(
+            "expected a schema of the contract ({known}), found `{name}`",
+            known = known.join(phrase!(", ").text())
+        )
     })
 }

@@ -9,6 +9,7 @@
 wechatpay_texts::catalogue!();
 
 pub mod case;
+mod data_text;
 mod described;
 pub mod environment;
 pub mod generate;
@@ -21,3 +22,5 @@ pub mod run;
 pub mod sign;
 pub mod table;
 pub mod verify;
+
+pub use data_text::DataText;

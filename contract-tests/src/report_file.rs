@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, phrase};
 
 /// The formats of a report, and how results are rendered in one.
 pub trait ReportFormat: Copy + 'static {
@@ -66,7 +66,9 @@ impl<F: ReportFormat> FromStr for ReportFile<F> {
 fn expected<F: ReportFormat>() -> String {
     let all: Vec<_> = F::NAMES.iter().map(|(name, _)| format!("{name}=FILE")).collect();
     match all.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        Some((last, others)) if !others.is_empty() => {
+            [others.join(phrase!(", ").text()), last.clone()].join(phrase!(" or ").text())
+        }
         _ => all.concat(),
     }
 }

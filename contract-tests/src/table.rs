@@ -1,5 +1,5 @@
 //! The tables in the documentation that are generated, in the current language: from the cases, the contract, and the
-//! catalogue of faults. The titles and the sources of cases are English in both languages.
+//! catalogue of faults.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -49,7 +49,7 @@ pub fn behaviour(cases: &[Case], cases_url: &str) -> String {
         let _ = writeln!(text, "\n## {heading}");
         text += &head(&text!("| what is true | response | provenance | known from |"));
         for case in rows {
-            let (title, response) = (capitalised(&case.title), response(case));
+            let (title, response) = (capitalised(case.title.text()), response(case));
             let provenance = case.provenance.to_string();
             let provenance = word(&provenance);
             let _ = writeln!(
@@ -226,10 +226,12 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// A sentence with a capital at its beginning, unless a name is there, such as `out_bill_no`. Asterisks stay asterisks.
+/// A sentence with a capital at its beginning, unless a name is there, such as `out_bill_no`, or it is Chinese. Asterisks
+/// stay asterisks.
 fn capitalised(text: &str) -> String {
     let text = cell(text).replace('*', "\\*");
-    if text.split(' ').next().is_some_and(|first| first.contains(['_', '.'])) {
+    let begins_with_a_name = text.split(' ').next().is_some_and(|first| first.contains(['_', '.']));
+    if begins_with_a_name || Language::current() == Language::Chinese {
         return text;
     }
     let mut characters = text.chars();

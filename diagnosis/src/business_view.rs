@@ -73,7 +73,7 @@ mistakes! {
         "mch_id 要填创建订单的商户号";
     OTHER_SERVICE_ID = "view-other-service-id",
         "set service_id to the service of the order",
-        "service_id 要填该订单所属的服务ID";
+        "service_id 要填该订单所属的服务 ID";
     APIV3_KEY = "view-signed-with-apiv3-key",
         "sign with the key of API v2: this is made with the APIv3 key",
         "请用 APIv2 密钥签名：现在用的是 APIv3 密钥";
@@ -100,7 +100,7 @@ mistakes! {
 static HINTS: [KnownMistake; 1] = [KnownMistake::new(
     "view-sign-looks-like-rsa",
     "this is the form of a signature with the private key; sign with the key of API v2 and HMAC-SHA256",
-    "这是私钥签名的形式；请用 APIv2 密钥计算 HMAC-SHA256",
+    "这像是用私钥签的名；请用 APIv2 密钥计算 HMAC-SHA256",
 )];
 
 /// Every hint about what `openBusinessView` gets.

@@ -62,7 +62,7 @@ pub(crate) static ENCODINGS: &[EncodingRule] = &[
     EncodingRule::new(
         "signature-spaces-for-plus",
         "keep each + of the signature's Base64: it was decoded like a form, which turns + into a space",
-        "签名值的 Base64 中的 + 要保留：它被当作表单解码，变成了空格",
+        "签名值的 Base64 中的 + 要保留：签名值被当作表单解码，+ 变成了空格",
         |text| BASE64_STANDARD.decode(text.replace(' ', "+")).ok(),
     ),
     EncodingRule::new(

@@ -64,12 +64,12 @@ pub(crate) static RESPONSE_KEYS: [KnownMistake; 2] = [
     KnownMistake::new(
         "serial-of-another-key",
         "verify with the key that signed: Wechatpay-Serial names another one, so it is not from the same response",
-        "请用实际签名的密钥验签：Wechatpay-Serial 是另一个密钥的，与该应答不符",
+        "请用实际签名的密钥验签：Wechatpay-Serial 写的是另一个密钥，与该应答不符",
     ),
     KnownMistake::new(
         "not-the-gateways-key",
         "do not trust this: the key that signed it is not the gateway's",
-        "不要信任此报文：签名所用的密钥不属于微信支付平台",
+        "不要信任此报文：签名所用的密钥不属于微信支付",
     ),
 ];
 

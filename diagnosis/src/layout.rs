@@ -34,7 +34,7 @@ pub(crate) static LINES: &[LineRule] = &[
     LineRule::new(
         "response-style-three-lines",
         "sign the five lines of a request, beginning with method and path: three lines are for responses",
-        "请求的签名串有五行，以请求方法和路径开头：三行的是应答的验签名串",
+        "请求的签名串有五行，以请求方法和路径开头：三行的是应答和回调的签名串",
         |_, &[_, _, timestamp, nonce, body]| vec![vec![timestamp, nonce, body]],
     ),
     LineRule::new(

@@ -53,7 +53,7 @@ const OTHER_MESSAGE: KnownMistake = KnownMistake::new(
 const NO_KNOWN_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "no-known-mistake-fits",
     "check first that the private key belongs to the certificate of serial_no",
-    "没有符合的已知错误：请先确认私钥与 serial_no 对应的证书匹配",
+    "与已知错误都不符：请先确认私钥与 serial_no 对应的证书匹配",
 );
 
 const OTHER_RESPONSE: KnownMistake = KnownMistake::new(
@@ -66,7 +66,7 @@ const OTHER_RESPONSE: KnownMistake = KnownMistake::new(
 const NO_KNOWN_RESPONSE_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "no-known-mistake-fits",
     "check first that you have the key that Wechatpay-Serial names, and the whole signature",
-    "没有符合的已知错误：请先确认持有 Wechatpay-Serial 对应的密钥，并且签名值完整",
+    "与已知错误都不符：请先确认手上有 Wechatpay-Serial 对应的密钥，并且签名值完整",
 );
 
 const RESOURCE_ALTERED: KnownMistake = KnownMistake::new(
@@ -79,7 +79,7 @@ const RESOURCE_ALTERED: KnownMistake = KnownMistake::new(
 const NO_KNOWN_RESOURCE_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "no-known-mistake-fits",
     "check first that this is the APIv3 key of the merchant that the callback is for, and was so when it was sent",
-    "没有符合的已知错误：请先确认这是该通知所属商户的 APIv3 密钥，并且发送时就已生效",
+    "与已知错误都不符：请先确认这是该回调所属商户的 APIv3 密钥，并且发送回调时已经生效",
 );
 
 const OTHER_PAY_SIGN: KnownMistake = KnownMistake::new(
@@ -93,19 +93,19 @@ const NO_KNOWN_PAY_SIGN_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "no-known-mistake-fits",
     "check first that you sign with the private key (apiclient_key.pem) of the merchant that placed the order, and hand over \
      the whole signature",
-    "没有符合的已知错误：请先确认用下单商户的私钥（apiclient_key.pem）签名，并且 paySign 完整",
+    "与已知错误都不符：请先确认用下单商户的私钥（apiclient_key.pem）签名，并且 paySign 完整",
 );
 
 const NO_KNOWN_VIEW_MISTAKE_FITS: KnownMistake = KnownMistake::new(
     "no-known-mistake-fits",
     "check first that you sign with the key of API v2 of the merchant that created the order, and hand over what you signed",
-    "没有符合的已知错误：请先确认用创建订单的商户的 APIv2 密钥签名，并且传入的参数就是签名的参数",
+    "与已知错误都不符：请先确认用创建订单的商户的 APIv2 密钥签名，并且传入的参数就是签名的参数",
 );
 
 const NOT_TRIED: KnownMistake = KnownMistake::new(
     "not-tried",
     "too many wrong signatures arrived at once to diagnose this one: send it again on its own",
-    "同时收到的错误签名过多，没有诊断这一个：请单独重新发送",
+    "同时到达的错误签名太多，这一个没有诊断：请单独再发一次",
 );
 
 impl Verdict {

@@ -7,6 +7,7 @@ use std::{
 
 use http::Method;
 use serde_json::Value;
+use wechatpay_texts::{Text, text};
 
 use crate::{
     ContractError, Operation, PathTemplate,
@@ -34,13 +35,13 @@ pub struct Contract {
 }
 
 /// Why no operation matches a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Text, thiserror::Error)]
 pub enum RouteError {
     /// No operation has the path.
-    #[error("no operation has this path")]
+    #[text("no operation has this path")]
     UnknownPath,
     /// Operations have the path, but none of them has the method.
-    #[error("no operation with this path has this method")]
+    #[text("no operation with this path has this method")]
     UnknownMethod,
 }
 
@@ -61,12 +62,12 @@ impl Contract {
     /// [`ContractError`] names a part that is missing, wrong or not supported, and its place.
     pub fn parse(text: &str) -> Result<Self, ContractError> {
         let document = serde_json::from_str(text).map_err(|error| {
-            ContractError::new(format!("expected JSON, found {error}")).on_line(error.line().max(1))
+            ContractError::new(text!("expected JSON, found {error}")).on_line(error.line().max(1))
         })?;
         let document = upgraded(document)?;
         let (paths, own) = (document["paths"].as_object(), Webhooks::of_user(&document)?);
         if paths.is_none() && own.is_empty() {
-            return Err(ContractError::new("expected a document with paths, found none"));
+            return Err(ContractError::new(text!("expected a document with paths, found none")));
         }
         let mut draft = Draft::default();
         for (path, item) in paths.into_iter().flatten() {
@@ -166,7 +167,7 @@ impl Contract {
 fn check_event(operation: &Operation, own: &EventsByType) -> Result<(), ContractError> {
     match operation.sends() {
         Some(event) if !own.contains_key(event) && Contract::current().event(event).is_none() => {
-            let problem = format!("expected x-mock.sends to be an event, found {event}");
+            let problem = text!("expected x-mock.sends to be an event, found {event}");
             Err(ContractError::new(problem).at(["x-mock", "sends"]))
         }
         _ => Ok(()),
@@ -187,11 +188,11 @@ impl Draft {
         let same_path = self.routes.entry(operation.path());
         let mut others = same_path.iter().map(|other| &self.operations[*other as usize]);
         if let Some(other) = others.find(|other| other.method() == operation.method()) {
-            return Err(ContractError::new(format!("{other} has the same path")));
+            return Err(ContractError::new(text!("{other} has the same path")));
         }
         same_path.push(index);
         if self.by_id.insert(operation.id().into(), index).is_some() {
-            let problem = format!("two operations have the operationId {}", operation.id());
+            let problem = text!("two operations have the operationId {id}", id = operation.id());
             return Err(ContractError::new(problem));
         }
         self.operations.push(operation);
@@ -202,6 +203,7 @@ impl Draft {
 #[cfg(test)]
 pub(crate) mod tests {
     use serde_json::json;
+    use wechatpay_texts::Language;
 
     use super::*;
 
@@ -249,6 +251,12 @@ pub(crate) mod tests {
         let error = |method, path| Contract::current().route(&method, path).unwrap_err();
         assert_eq!(error(Method::DELETE, "/v3/pay/transactions/jsapi"), RouteError::UnknownMethod);
         assert_eq!(error(Method::POST, "/v3/pay/transactions/none"), RouteError::UnknownPath);
+    }
+
+    #[test]
+    fn an_error_is_in_the_current_language() {
+        let error = Language::Chinese.within(|| Contract::parse("[]").unwrap_err());
+        assert_eq!(error.to_string(), "应为 OpenAPI 文档，实际是 JSON，但不是对象");
     }
 
     #[test]

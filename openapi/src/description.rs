@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use serde_json::Value;
+use wechatpay_texts::text;
 
 use crate::{
     Action, ContractError, Form, Location, Parameter, PathTemplate, Resource, Schema, inline::resolve, named,
@@ -72,7 +73,9 @@ impl RequestBody {
             (None, Some(form)) if form["schema"].is_object() => {
                 Form::read(document, &form["schema"]).map(Self::Multipart)
             }
-            _ => Err(ContractError::new("expected application/json or multipart/form-data with a schema")),
+            _ => Err(ContractError::new(text!(
+                "expected application/json or multipart/form-data with a schema"
+            ))),
         }
     }
 }
@@ -88,15 +91,15 @@ impl ResponseBody {
 
     fn read(document: &Value, holder: &Value) -> Result<Self, ContractError> {
         if !holder.is_object() {
-            return Err(ContractError::new("expected an object"));
+            return Err(ContractError::new(text!("expected an object")));
         }
         let Some(content) = holder.get("content") else { return Ok(Self::Empty) };
         match content.get("application/json").map(|json| &json["schema"]) {
             Some(schema) if schema.is_object() => Schema::read(document, schema).map(Self::Json),
             None if content.get("application/octet-stream").is_some() => Ok(Self::File),
-            _ => {
-                Err(ContractError::new("expected application/json with a schema or application/octet-stream"))
-            }
+            _ => Err(ContractError::new(text!(
+                "expected application/json with a schema or application/octet-stream"
+            ))),
         }
     }
 }
@@ -182,8 +185,10 @@ impl Description {
             let Some(schema) = body.schema() else { continue };
             schema.compile().map_err(|error| error.within(status).at(["responses", status]))?;
             if let Err(error) = schema.check(&schema.sample(&mut |_| None)) {
-                let problem =
-                    format!("expected an example of {}, from which answers are made", error.pointer);
+                let problem = text!(
+                    "expected an example of {pointer}, from which answers are made",
+                    pointer = error.pointer
+                );
                 return Err(ContractError::new(problem).within(status).at(["responses", status]));
             }
         }
@@ -210,7 +215,7 @@ fn parameters(
     let in_path = parameters.iter().filter(|parameter| parameter.location == Location::Path);
     let described: BTreeSet<_> = in_path.map(|parameter| parameter.name.as_str()).collect();
     if described != path.names().collect() {
-        return Err(ContractError::new(format!("path parameters: found a description of {described:?}")));
+        return Err(ContractError::new(text!("path parameters: found a description of {described:?}")));
     }
     Ok(parameters)
 }
@@ -223,7 +228,7 @@ impl OperationError {
             (Some(status), Some(code)) => {
                 Ok(Self { status, code: code.into(), message: error["message"].as_str().map(Into::into) })
             }
-            _ => Err(ContractError::new("x-errors: expected a status from 400 on and a code")),
+            _ => Err(ContractError::new(text!("x-errors: expected a status from 400 on and a code"))),
         }
     }
 }

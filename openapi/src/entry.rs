@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use wechatpay_texts::{phrase, text};
 
 use crate::{error::ContractError, path::PathTemplate};
 
@@ -75,7 +76,8 @@ impl Provenance {
     /// If it has another value.
     pub(crate) fn read(value: &Value) -> Result<Self, ContractError> {
         read(value, Self::STATED, Self::as_str, Self::Unstated).ok_or_else(|| {
-            ContractError::new("expected x-provenance to be wild, documented or sdk").at(["x-provenance"])
+            ContractError::new(text!("expected x-provenance to be wild, documented or sdk"))
+                .at(["x-provenance"])
         })
     }
 }
@@ -90,14 +92,17 @@ impl Entry {
     /// If the method is unknown, the `operationId` is missing, or `x-mock.depth` or `x-provenance` has another value.
     pub(crate) fn read(document: &Value, path: &PathTemplate, key: &str) -> Result<Self, ContractError> {
         if !METHODS.contains(&key) {
-            return Err(ContractError::new(format!("expected one of the methods {}", METHODS.join(", "))));
+            return Err(ContractError::new(text!(
+                "expected one of the methods {methods}",
+                methods = METHODS.join(phrase!(", ").text())
+            )));
         }
         let operation = &document["paths"][path.as_str()][key];
         let id = operation["operationId"].as_str();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned().into();
         Ok(Self {
             id: id
-                .ok_or_else(|| ContractError::new("expected an operationId, found none"))?
+                .ok_or_else(|| ContractError::new(text!("expected an operationId, found none")))?
                 .to_owned()
                 .into(),
             path: path.clone(),
@@ -105,7 +110,7 @@ impl Entry {
             summary: text(&operation["summary"]),
             depth: read(&operation["x-mock"]["depth"], Depth::ALL, Depth::as_str, Depth::Example)
                 .ok_or_else(|| {
-                    let problem = "expected x-mock.depth to be example, resource or rules";
+                    let problem = text!("expected x-mock.depth to be example, resource or rules");
                     ContractError::new(problem).at(["x-mock", "depth"])
                 })?,
             provenance: Provenance::read(&operation["x-provenance"])?,

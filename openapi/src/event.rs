@@ -3,6 +3,7 @@
 use std::slice;
 
 use serde_json::{Map, Value, json};
+use wechatpay_texts::{phrase, text};
 
 use crate::{
     ContractError, Provenance, Schema,
@@ -91,14 +92,14 @@ impl CallbackEvent {
         plans: [&Map<String, Value>; 2],
     ) -> Result<Self, ContractError> {
         let item = resolve(document, &document["webhooks"][event_type])?;
-        let post = item.get("post").ok_or_else(|| ContractError::new("expected post, found none"))?;
+        let post = item.get("post").ok_or_else(|| ContractError::new(text!("expected post, found none")))?;
         let of_mock = |error: ContractError| error.within("x-mock").at(["post", "x-mock"]);
         let mock = Mock::read(&post["x-mock"], plans).map_err(of_mock)?;
         let schema = post.pointer("/requestBody/content/application~1json/schema");
         let schema = schema.filter(|schema| schema.is_object());
         let of_body = |error: ContractError| error.within("body").at(["post", "requestBody"]);
         let resource = schema
-            .ok_or_else(|| ContractError::new("expected application/json with a schema"))
+            .ok_or_else(|| ContractError::new(text!("expected application/json with a schema")))
             .and_then(|schema| Schema::read(document, schema))
             .map_err(of_body)?;
         let alternatives = resource.as_value()["anyOf"].as_array();
@@ -132,8 +133,10 @@ impl CallbackEvent {
             variant.compile()?;
             let example = variant.sample(&mut |_| None);
             if let Err(error) = variant.check(&example).and_then(|()| self.resource.check(&example)) {
-                let problem =
-                    format!("expected an example of {}, from which resources are made", error.pointer);
+                let problem = text!(
+                    "expected an example of {pointer}, from which resources are made",
+                    pointer = error.pointer
+                );
                 return Err(ContractError::new(problem));
             }
         }
@@ -178,12 +181,15 @@ impl Mock {
     fn read(mock: &Value, plans: [&Map<String, Value>; 2]) -> Result<Self, ContractError> {
         let is_unknown = |name: &&String| !Self::KEYWORDS.contains(&name.as_str());
         if let Some(name) = mock.as_object().and_then(|mock| mock.keys().find(is_unknown)) {
-            return Err(ContractError::new(format!("expected {}, found {name}", Self::KEYWORDS.join(", "))));
+            return Err(ContractError::new(text!(
+                "expected {names}, found {name}",
+                names = Self::KEYWORDS.join(phrase!(", ").text())
+            )));
         }
         let text = |name: &str| match mock.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(ContractError::new(format!("expected a text as {name}"))),
+            Some(_) => Err(ContractError::new(text!("expected a text as {name}"))),
         };
         let former = mock["former"].as_array().into_iter().flatten();
         let assumed = ["summary", "original_type", "retry"].into_iter();
@@ -210,13 +216,15 @@ fn short(title: &str) -> String {
 fn plan(plan: &Value, plans: [&Map<String, Value>; 2]) -> Result<Vec<u32>, ContractError> {
     let named = |name: &str| {
         let found = plans.iter().find_map(|plans| plans.get(name));
-        found.ok_or_else(|| ContractError::new(format!("expected the name of a plan as retry, found {name}")))
+        found.ok_or_else(|| ContractError::new(text!("expected the name of a plan as retry, found {name}")))
     };
     let pairs = plan.as_str().map_or(Ok(plan), named)?;
     let error = || {
-        ContractError::new(format!(
-            "expected a plan of pairs, how often and after how many seconds, of at most {MOST_RETRIES} times and \
-             {LONGEST_PLAN} seconds, found {pairs}"
+        ContractError::new(text!(
+            "expected a plan of pairs, how often and after how many seconds, of at most {times} times and {seconds} \
+             seconds, found {pairs}",
+            times = MOST_RETRIES,
+            seconds = LONGEST_PLAN
         ))
     };
     let mut retry = Vec::new();

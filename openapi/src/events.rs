@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
+use wechatpay_texts::text;
 
 use crate::{CallbackEvent, Contract, ContractError, built_in};
 
@@ -86,7 +87,9 @@ impl Webhooks {
         match document.get("webhooks") {
             None => return Ok(EventsByType::new()),
             Some(webhooks) if webhooks.is_object() => {}
-            Some(_) => return Err(ContractError::new("expected an object as webhooks").at(["webhooks"])),
+            Some(_) => {
+                return Err(ContractError::new(text!("expected an object as webhooks")).at(["webhooks"]));
+            }
         }
         let events = Self::read(document, &built_in::WEBHOOKS.plans)?.events;
         for (event_type, event) in &events {

@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use wechatpay_texts::text;
 
 use crate::error::ContractError;
 
@@ -21,9 +22,9 @@ pub(crate) fn resolve<'d>(document: &'d Value, mut value: &'d Value) -> Result<&
         let pointer =
             reference.strip_prefix('#').map(|pointer| percent_decode_str(pointer).decode_utf8_lossy());
         let target = pointer.and_then(|pointer| document.pointer(&pointer));
-        value = target.ok_or_else(|| ContractError::new(format!("{reference} is not in the document")))?;
+        value = target.ok_or_else(|| ContractError::new(text!("{reference} is not in the document")))?;
     }
-    Err(ContractError::new("$ref is circular"))
+    Err(ContractError::new(text!("$ref is circular")))
 }
 
 /// A schema with every `$ref` in it replaced by its target.
@@ -37,7 +38,8 @@ pub(crate) fn inline(document: &Value, schema: &Value) -> Result<Value, Contract
 fn inline_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Value, ContractError> {
     let Value::Object(keywords) = schema else { return Ok(schema.clone()) };
     let levels_left = levels_left.checked_sub(1);
-    let levels_left = levels_left.ok_or_else(|| ContractError::new("the schema has too many levels"))?;
+    let levels_left =
+        levels_left.ok_or_else(|| ContractError::new(text!("the schema has too many levels")))?;
     let inner = |schema| inline_at(document, schema, levels_left);
     let mut inlined = Map::new();
     for (keyword, value) in keywords.iter().filter(|(keyword, _)| *keyword != "$ref") {
@@ -60,11 +62,11 @@ fn inline_at(document: &Value, schema: &Value, levels_left: usize) -> Result<Val
         return Ok(inlined.into());
     }
     let Value::Object(mut target) = inner(resolve(document, schema)?)? else {
-        return Err(ContractError::new("expected $ref to point to an object"));
+        return Err(ContractError::new(text!("expected $ref to point to an object")));
     };
     let is_rule = |keyword: &&String| !ANNOTATIONS.contains(&keyword.as_str());
     if let Some(keyword) = inlined.keys().find(|keyword| target.contains_key(*keyword) && is_rule(keyword)) {
-        return Err(ContractError::new(format!("{keyword} is beside $ref and in its target: use allOf")));
+        return Err(ContractError::new(text!("{keyword} is beside $ref and in its target: use allOf")));
     }
     target.extend(inlined);
     Ok(target.into())

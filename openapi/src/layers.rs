@@ -6,6 +6,7 @@ use std::{
 };
 
 use http::Method;
+use wechatpay_texts::text;
 
 use crate::{
     Contract, ContractError, Depth, Operation, PathTemplate,
@@ -25,12 +26,14 @@ impl Contract {
         let mut operations: HashMap<_, _> = self.operations().iter().map(|one| (route(one), one)).collect();
         for operation in added.operations() {
             if operation.depth() == Depth::Rules {
-                let problem = "expected x-mock.depth to be example or resource, found rules, for which there is no code";
+                let problem = text!(
+                    "expected x-mock.depth to be example or resource, found rules, for which there is no code"
+                );
                 return Err(at(operation, ContractError::new(problem).at(["x-mock", "depth"])));
             }
             let same_route = operations.insert(route(operation), operation);
             if same_route.is_some_and(|other| !other.is_built_in()) {
-                let problem = "expected each method and path once, found it in another file too";
+                let problem = text!("expected each method and path once, found it in another file too");
                 return Err(at(operation, ContractError::new(problem)));
             }
         }
@@ -38,14 +41,14 @@ impl Contract {
             let same_id = self.operation(operation.id());
             let is_replaced = |other: &&Operation| !ptr::eq(operations[&route(other)], *other);
             if let Some(other) = same_id.filter(|other| !is_replaced(other)) {
-                let problem = format!("{other} has the operationId {} too", operation.id());
+                let problem = text!("{other} has the operationId {id} too", id = operation.id());
                 return Err(at(operation, ContractError::new(problem).at(["operationId"])));
             }
         }
         let mut events = self.events.clone();
         for (event_type, event) in &added.events.own {
             if events.own.insert(event_type.clone(), event.clone()).is_some() {
-                let problem = "expected each event once, found it in another file too";
+                let problem = text!("expected each event once, found it in another file too");
                 return Err(ContractError::new(problem).within(event_type).at(["webhooks", event_type]));
             }
         }

@@ -1,6 +1,7 @@
 //! Checks that an operation has the fields, states and errors that its `x-mock` names.
 
 use serde_json::Value;
+use wechatpay_texts::text;
 
 use crate::{
     Action, ContractError, JsonType, Key, Resource, Schema, State,
@@ -20,7 +21,9 @@ pub(crate) fn check(description: &Description, resource: &Resource) -> Result<()
         return Err(missing("in", &resource.at));
     }
     if resource.action == Action::List && description.listed.is_none() {
-        return Err(ContractError::new("expected in to be the place of a list of objects in the answer"));
+        return Err(ContractError::new(text!(
+            "expected in to be the place of a list of objects in the answer"
+        )));
     }
     for key in &resource.keys {
         let of_answer = |name: &str| at.is_some_and(|answer| has(answer, name));
@@ -30,10 +33,10 @@ pub(crate) fn check(description: &Description, resource: &Resource) -> Result<()
     }
     let is_sent = |key: &Key| key.names().all(|name| names.request_has(name));
     if !(matches!(resource.action, Action::Create | Action::List) || resource.keys.iter().any(is_sent)) {
-        return Err(ContractError::new("expected a key that the request has"));
+        return Err(ContractError::new(text!("expected a key that the request has")));
     }
     if resource.item.is_some() && resource.action != Action::Read {
-        return Err(ContractError::new("expected an item of a document that is read"));
+        return Err(ContractError::new(text!("expected an item of a document that is read")));
     }
     if let Some(total) = &resource.total
         && answer.and_then(|schema| schema_at(schema, total)).is_none()
@@ -62,12 +65,12 @@ fn of_enum(state: &State, answer: Option<&Value>) -> Result<(), ContractError> {
     let shown = state.first.as_ref().or(state.to.as_ref());
     match shown.filter(|name| !members.iter().any(|member| member == name.as_str())) {
         None => Ok(()),
-        Some(name) => Err(missing(&format!("the enum of {}", state.field), name)),
+        Some(name) => Err(missing(&text!("the enum of {field}", field = state.field), name)),
     }
 }
 
 fn missing(of: &str, name: &str) -> ContractError {
-    ContractError::new(format!("found no {name}, which x-mock names ({of})"))
+    ContractError::new(text!("found no {name}, which x-mock names ({of})"))
 }
 
 /// The names in a request.

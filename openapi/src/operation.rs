@@ -10,6 +10,7 @@ use std::{
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use wechatpay_texts::text;
 
 use crate::{
     ContractError, Depth, OperationError, Parameter, PathTemplate, Provenance, RequestBody, Resource,
@@ -47,7 +48,8 @@ impl Operation {
     /// Reads an operation of a document, and checks all of it; `key` is the method as OpenAPI writes it.
     pub(crate) fn read(document: &Value, path: &PathTemplate, key: &str) -> Result<Self, ContractError> {
         let entry = Entry::read(document, path, key)?;
-        let method = key.to_uppercase().parse().map_err(|_| ContractError::new("expected a method"))?;
+        let method =
+            key.to_uppercase().parse().map_err(|_| ContractError::new(text!("expected a method")))?;
         let source = inline_operation(document, &document["paths"][path.as_str()][key])?;
         let description = Description::read(&Value::Null, path, &source)?;
         description.check()?;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     Constraint, ContractError, FieldError, JsonType, Location, Schema,
@@ -28,13 +29,13 @@ pub struct Parameter {
 impl Parameter {
     pub(crate) fn read(document: &Value, parameter: &Value) -> Result<Self, ContractError> {
         let name = parameter["name"].as_str();
-        let name = name.ok_or_else(|| ContractError::new("a parameter without a name"))?;
-        let error = |problem: &str| ContractError::new(problem).within(name);
+        let name = name.ok_or_else(|| ContractError::new(text!("a parameter without a name")))?;
+        let error = |problem: Phrase| ContractError::new(problem).within(name);
         let location = match parameter["in"].as_str() {
             Some("path") => Location::Path,
             Some("query") => Location::Query,
             Some("header") => Location::Header,
-            _ => return Err(error("expected a parameter in path, query or header")),
+            _ => return Err(error(phrase!("expected a parameter in path, query or header"))),
         };
         let schema = Schema::read(document, &parameter["schema"]).map_err(|error| error.within(name))?;
         let is_single =
@@ -42,7 +43,7 @@ impl Parameter {
         let source = schema.as_value();
         let is_list = JsonType::of(source) == Some(JsonType::Array) && is_single(&source["items"]);
         if !(is_single(source) || is_list && location == Location::Query) {
-            return Err(error("expected a single value, or in the query a list of them"));
+            return Err(error(phrase!("expected a single value, or in the query a list of them")));
         }
         Ok(Self {
             name: name.into(),

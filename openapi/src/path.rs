@@ -1,6 +1,7 @@
 //! Paths with parameters in them.
 
 use std::{borrow::Cow, fmt, str::FromStr};
+use wechatpay_texts::text;
 
 use crate::error::ContractError;
 
@@ -94,7 +95,7 @@ impl FromStr for PathTemplate {
             Segment::Literal(_) => false,
         });
         if is_faulty || !text.starts_with('/') {
-            return Err(ContractError::new("expected a path like /cards/{card_id}/codes/{code}"));
+            return Err(ContractError::new(text!("expected a path like /cards/{{card_id}}/codes/{{code}}")));
         }
         Ok(template)
     }

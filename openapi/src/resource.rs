@@ -1,6 +1,7 @@
 //! What an operation of depth `resource` does with the documents that the mock keeps: its `x-mock`.
 
 use serde_json::{Map, Value};
+use wechatpay_texts::{phrase, text};
 
 use crate::error::ContractError;
 
@@ -146,13 +147,15 @@ impl Resource {
     fn of(mock: &Value) -> Result<Self, ContractError> {
         known(mock, &KEYWORDS)?;
         let (document, name) = (text(mock, "document")?, text(mock, "action")?);
-        let document = document.ok_or_else(|| ContractError::new("expected a document, found none"))?;
+        let document =
+            document.ok_or_else(|| ContractError::new(text!("expected a document, found none")))?;
         let action = Action::ALL.into_iter().find(|(known, _)| Some(*known) == name.as_deref());
-        let (_, action) = action
-            .ok_or_else(|| ContractError::new("expected an action: create, read, list, change or delete"))?;
+        let (_, action) = action.ok_or_else(|| {
+            ContractError::new(text!("expected an action: create, read, list, change or delete"))
+        })?;
         let keys: Vec<_> = texts(mock, "key")?.into_iter().map(Key).collect();
         if keys.is_empty() && action != Action::List {
-            return Err(ContractError::new("expected a list of names as key, found none"));
+            return Err(ContractError::new(text!("expected a list of names as key, found none")));
         }
         Ok(Self {
             document,
@@ -163,7 +166,7 @@ impl Resource {
             set: match mock.get("set") {
                 None => Map::new(),
                 Some(Value::Object(fields)) => fields.clone(),
-                Some(_) => return Err(ContractError::new("expected an object as set")),
+                Some(_) => return Err(ContractError::new(text!("expected an object as set"))),
             },
             at: pointer(mock, "in")?.unwrap_or_default(),
             item: pointer(mock, "item")?,
@@ -179,7 +182,7 @@ impl State {
         known(state, &["field", "first", "from", "to", "else"])?;
         Ok(Self {
             field: text(state, "field")?
-                .ok_or_else(|| ContractError::new("expected a state with the name of its field"))?,
+                .ok_or_else(|| ContractError::new(text!("expected a state with the name of its field")))?,
             first: text(state, "first")?,
             from: texts(state, "from")?,
             to: text(state, "to")?,
@@ -201,9 +204,13 @@ impl Paging {
             (None, Some(name), None) => PageStart::Page(name, paging["first"].as_u64().unwrap_or_default()),
             (None, None, Some(name)) => match pointer(paging, "next")? {
                 Some(next) => PageStart::Token(name, next),
-                None => return Err(ContractError::new("expected paging with next, where the next token is")),
+                None => {
+                    return Err(ContractError::new(text!(
+                        "expected paging with next, where the next token is"
+                    )));
+                }
             },
-            _ => return Err(ContractError::new("expected paging with one of offset, page and token")),
+            _ => return Err(ContractError::new(text!("expected paging with one of offset, page and token"))),
         };
         Ok(Self { size: text(paging, "size")?, start })
     }
@@ -220,10 +227,13 @@ impl PageStart {
 
 /// Checks that an object has these keywords only.
 fn known(object: &Value, keywords: &[&str]) -> Result<(), ContractError> {
-    let fields = object.as_object().ok_or_else(|| ContractError::new("expected an object"))?;
+    let fields = object.as_object().ok_or_else(|| ContractError::new(text!("expected an object")))?;
     match fields.keys().find(|name| !keywords.contains(&name.as_str())) {
         None => Ok(()),
-        Some(name) => Err(ContractError::new(format!("expected {}, found {name}", keywords.join(", ")))),
+        Some(name) => Err(ContractError::new(text!(
+            "expected {names}, found {name}",
+            names = keywords.join(phrase!(", ").text())
+        ))),
     }
 }
 
@@ -231,12 +241,12 @@ fn text(object: &Value, name: &str) -> Result<Option<String>, ContractError> {
     match object.get(name) {
         None => Ok(None),
         Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-        Some(_) => Err(ContractError::new(format!("expected a text as {name}"))),
+        Some(_) => Err(ContractError::new(text!("expected a text as {name}"))),
     }
 }
 
 fn texts(object: &Value, name: &str) -> Result<Vec<String>, ContractError> {
-    let error = || ContractError::new(format!("expected a list of texts as {name}"));
+    let error = || ContractError::new(text!("expected a list of texts as {name}"));
     match object.get(name) {
         None => Ok(Vec::new()),
         Some(Value::Array(items)) => {
@@ -249,7 +259,7 @@ fn texts(object: &Value, name: &str) -> Result<Vec<String>, ContractError> {
 fn pointer(object: &Value, name: &str) -> Result<Option<String>, ContractError> {
     match text(object, name)? {
         Some(pointer) if !pointer.starts_with('/') => {
-            Err(ContractError::new(format!("expected a JSON pointer as {name}, found {pointer}")))
+            Err(ContractError::new(text!("expected a JSON pointer as {name}, found {pointer}")))
         }
         pointer => Ok(pointer),
     }

@@ -1,6 +1,7 @@
 //! Documents of users as OpenAPI 3.1 in the form that the rest of this crate reads.
 
 use serde_json::{Map, Value};
+use wechatpay_texts::text;
 
 use crate::{ContractError, inline::resolve};
 
@@ -10,7 +11,7 @@ use crate::{ContractError, inline::resolve};
 /// If it says that it is another version than 3.0 and 3.1. One that says nothing is 3.1.
 pub(crate) fn upgraded(mut document: Value) -> Result<Value, ContractError> {
     if !document.is_object() {
-        return Err(ContractError::new("expected an OpenAPI document, found JSON that is no object"));
+        return Err(ContractError::new(text!("expected an OpenAPI document, found JSON that is no object")));
     }
     let key = if document.get("swagger").is_some() { "swagger" } else { "openapi" };
     if let Some(version) = document.get(key) {
@@ -20,7 +21,7 @@ pub(crate) fn upgraded(mut document: Value) -> Result<Value, ContractError> {
             convert(&mut document);
             document[key] = "3.1.0".into();
         } else if !is("3.1") {
-            let problem = format!("expected OpenAPI 3.0 or 3.1, found {key} {version}");
+            let problem = text!("expected OpenAPI 3.0 or 3.1, found {key} {version}");
             return Err(ContractError::new(problem).at([key]));
         }
     }

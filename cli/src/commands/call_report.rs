@@ -6,7 +6,7 @@ use wechatpay_client::{VerificationError, VerifiedResponse};
 use wechatpay_protocol::{Certificate, REQUEST_ID, Timestamp, display::truncate};
 use wechatpay_texts::{Phrase, phrase, text};
 
-use crate::output::{DIM, Failure, GOOD, padded, print, printable_lines};
+use crate::output::{DIM, Failure, GOOD, print, printable_lines};
 
 /// The most characters of a `Request-ID` that are shown.
 const MAX_REQUEST_ID: usize = 200;
@@ -37,16 +37,11 @@ fn summary(out: &mut dyn Write, verified: &VerifiedResponse) -> io::Result<()> {
     let request_id = verified.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     writeln!(out, "{GOOD}{}{GOOD:#}", verified.status())?;
     let serial = &signature.serial;
+    writeln!(out, "{DIM}{:LABEL$}{DIM:#}  {}", phrase!("verified"), text!("signed with {serial}"))?;
     writeln!(
         out,
-        "{DIM}{}{DIM:#}  {}",
-        padded(phrase!("verified").text(), LABEL),
-        text!("signed with {serial}")
-    )?;
-    writeln!(
-        out,
-        "{DIM}{}{DIM:#}  {}",
-        padded(phrase!("timestamp").text(), LABEL),
+        "{DIM}{:LABEL$}{DIM:#}  {}",
+        phrase!("timestamp"),
         age(signature.timestamp, verified.verified_at())
     )?;
     writeln!(

@@ -10,7 +10,7 @@ use wechatpay_mock::{Exchange, MockServer};
 use wechatpay_protocol::ResponseSignature;
 use wechatpay_texts::{Phrase, Text, phrase, text};
 
-use crate::output::{DIM, Failure, GOOD, padded, print};
+use crate::output::{DIM, Failure, GOOD, print};
 
 const SIDE: Style = AnsiColor::Cyan.on_default().bold();
 
@@ -104,7 +104,7 @@ fn show_message(out: &mut dyn Write, message: &[u8]) -> io::Result<()> {
 
 /// A line of what one side does.
 fn say(out: &mut dyn Write, side: Phrase, what: &str) -> io::Result<()> {
-    writeln!(out, "{SIDE}{}{SIDE:#}  {what}", padded(side.text(), 6))
+    writeln!(out, "{SIDE}{side:6}{SIDE:#}  {what}")
 }
 
 fn show_line(out: &mut dyn Write, line: &str) -> io::Result<()> {

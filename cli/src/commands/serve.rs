@@ -13,14 +13,14 @@ use std::{
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use tokio::sync::oneshot;
 use wechatpay_mock::{AdminToken, AdminTokenError, Config, DiagnosisMode, MockServer, StoreError};
-use wechatpay_texts::{Text, phrase, text};
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{
     commands::healthcheck::health,
     logging,
     mock_client::{MockClient, url_of},
     options::{AuthorityOptions, DEFAULT_ADDRESS, LogFormat, MockConfiguration, address},
-    output::{DIM, Failure, padded},
+    output::{DIM, Failure},
     signals::Signals,
 };
 
@@ -211,18 +211,16 @@ impl Welcome {
             (false, true) => format!("{url}/__mock/ui/"),
             (false, false) => text!("off: on an address other than loopback, /__mock/ needs --admin-token"),
         };
+        let none = Phrase { english: "", chinese: "" };
         for (label, text) in [
-            (phrase!("your app").text(), text!("set its base URL to {url}, or use HTTPS_PROXY={url}")),
-            ("", text!("and trust the certificate whose path `wechatpay-mock ca` prints")),
-            ("", text!("or run it with `wechatpay-mock run -- CMD`, which starts its own mock")),
-            (
-                phrase!("merchant").text(),
-                text!("{merchants}; `wechatpay-mock keys DIR` writes the credentials"),
-            ),
-            (phrase!("inspect").text(), admin),
-            (phrase!("stop").text(), "Ctrl-C".into()),
+            (phrase!("your app"), text!("set its base URL to {url}, or use HTTPS_PROXY={url}")),
+            (none, text!("and trust the certificate whose path `wechatpay-mock ca` prints")),
+            (none, text!("or run it with `wechatpay-mock run -- CMD`, which starts its own mock")),
+            (phrase!("merchant"), text!("{merchants}; `wechatpay-mock keys DIR` writes the credentials")),
+            (phrase!("inspect"), admin),
+            (phrase!("stop"), "Ctrl-C".into()),
         ] {
-            writeln!(out, "  {DIM}{}{DIM:#} {text}", padded(label, 9))?;
+            writeln!(out, "  {DIM}{label:9}{DIM:#} {text}")?;
         }
         Ok(())
     }

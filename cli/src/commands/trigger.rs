@@ -15,7 +15,7 @@ use wechatpay_texts::{Phrase, Text, phrase, text};
 use crate::{
     mock_client::{MockError, MockOptions, TIMEOUT, call_failed},
     options::{Configuration, NotifyOptions},
-    output::{BAD, CHECK_FAILED, DIM, Failure, GOOD, padded, print, print_json, printable_lines},
+    output::{BAD, CHECK_FAILED, DIM, Failure, GOOD, print, print_json, printable_lines},
 };
 
 const EXAMPLES: &str = "\
@@ -208,7 +208,7 @@ fn show(callback: &Value, as_json: bool) -> Result<(), Failure> {
 
 /// A label, as wide as all others.
 fn label(label: Phrase) -> String {
-    format!("{DIM}{}{DIM:#}", padded(label.text(), 9))
+    format!("{DIM}{label:9}{DIM:#}")
 }
 
 fn write_outcome(out: &mut dyn Write, callback: &Value, is_taken: bool) -> io::Result<()> {

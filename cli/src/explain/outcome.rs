@@ -59,7 +59,7 @@ impl Outcome {
                         "the signature is right, but made with {english}, and the headers name {named}: give the serial number of \
                          the key that signs"
                     ),
-                    format!("签名本身正确，但签名密钥是{chinese}，而请求头或应答头写的是 {named}：序列号要与签名密钥一致"),
+                    format!("签名本身正确，但签名密钥是{chinese}，而头里写的是 {named}：序列号要与签名密钥一致"),
                 ]
             }
             Self::NoKey { serial } => {
@@ -70,7 +70,7 @@ impl Outcome {
                          --certificate or --public-key and --public-key-id"
                     ),
                     format!(
-                        "所给的密钥中没有 {serial}，也都不是签名密钥：请用 --certificate，或 --public-key 和 \
+                        "所给的密钥中没有 {serial}，签名也不是其中任何一个生成的：请用 --certificate，或 --public-key 和 \
                          --public-key-id 提供该密钥"
                     ),
                 ]
@@ -78,7 +78,7 @@ impl Outcome {
             Self::Malformed(error) => [error.clone(), format!("格式错误：{error}")],
             Self::Unsigned(Unsigned::Rightly) => [
                 "the gateway does not sign refusals and files".into(),
-                "微信支付不对错误应答和文件签名".into(),
+                "网关不对错误应答和文件签名".into(),
             ],
             Self::Unsigned(Unsigned::WithoutHeaders) => [
                 "there are no Wechatpay-… headers: keep them together with the body".into(),
@@ -88,7 +88,7 @@ impl Outcome {
                 "there is no Wechatpay-Signature: the gateway signs every success and every callback; do not trust it, or \
                  find out which proxy or log lost the headers"
                     .into(),
-                "没有 Wechatpay-Signature：成功应答和通知都有签名，请不要信任此报文，或检查是哪个代理或日志丢失了这些头".into(),
+                "没有 Wechatpay-Signature：网关对每个成功应答和回调都签名。不要信任此报文，或查明是哪个代理或日志丢失了这些头".into(),
             ],
         })
     }

@@ -35,7 +35,7 @@ pub(crate) fn write(
     if keys.source == Source::Development {
         report.line(
             "keys: the development credentials, since none were given: --credentials, --certificate, --public-key",
-            "密钥：未提供密钥，使用开发凭据；可用 --credentials、--certificate、--public-key 提供",
+            "密钥：没有提供，使用开发用凭据；可用 --credentials、--certificate、--public-key 提供",
         )?;
     }
     for (number, examination) in (1..).zip(examinations) {
@@ -91,7 +91,7 @@ impl Report<'_> {
         let kind = match one.kind {
             Kind::Request => self.text("request", "请求"),
             Kind::Answer => self.text("answer", "应答"),
-            Kind::Callback => self.text("callback", "通知"),
+            Kind::Callback => self.text("callback", "回调"),
         };
         let place = match one.place {
             Some(Place::Entry(entry)) => {
@@ -108,7 +108,7 @@ impl Report<'_> {
         self.signature(&one.signature)?;
         if let Some(serial) = &one.serial {
             let serial = printable(serial, SHOWN);
-            self.detail(["named key", &serial], ["所示密钥", &serial])?;
+            self.detail(["named key", &serial], ["头中的密钥", &serial])?;
         }
         if let Some(timestamp) = one.timestamp {
             self.timestamp(timestamp)?;
@@ -180,7 +180,7 @@ impl Report<'_> {
     fn timestamp(&mut self, timestamp: Timestamp) -> io::Result<()> {
         let (time, age) = (timestamp.to_rfc3339(), timestamp.skew(self.now).as_secs());
         let (days, hours, minutes) = (age / 86_400, age / 3600 % 24, age / 60 % 60);
-        let (ago, before) = if timestamp > self.now { ("ahead", "后") } else { ("ago", "前") };
+        let (ago, before) = if timestamp > self.now { ("ahead", "之后") } else { ("ago", "之前") };
         let [english, chinese] = match (days, hours) {
             (0, 0) => [format!("{minutes} min {ago}"), format!("{minutes} 分钟{before}")],
             (0, _) => {

@@ -20,7 +20,7 @@ use wechatpay_mock::Provenance;
 use wechatpay_protocol::Credentials;
 use wechatpay_texts::{Phrase, phrase};
 
-use crate::sign::Sign;
+use crate::{DataText, sign::Sign};
 
 pub use expected::{Expected, ExpectedBody, ExpectedHeader, Pattern, SignedBy};
 pub use given::Given;
@@ -38,14 +38,14 @@ pub struct Case {
     /// The path of the file below the folder of cases, without `.json`.
     pub id: String,
     /// The behaviour, as a sentence.
-    pub title: String,
+    pub title: DataText,
     /// Why it matters to a developer who integrates with the gateway.
-    pub why: String,
+    pub why: DataText,
     /// How certain it is that the real gateway behaves like this.
     #[serde(rename = "standing")]
     pub provenance: Provenance,
     /// The source of that knowledge.
-    pub source: String,
+    pub source: DataText,
     /// Whether the case cannot change anything at any gateway: each of its requests only reads, or has a signature that
     /// no gateway can accept as the merchant's.
     #[serde(default, deserialize_with = "strict::not_default")]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, text};
 
 use super::{Case, rules};
 
@@ -71,7 +71,7 @@ pub fn parse(path: &Path, id: &str, text: &str) -> Result<Case, CaseError> {
     let mut case: Case = serde_json::from_str(text).map_err(json_error)?;
     let file: Value = serde_json::from_str(text).map_err(json_error)?;
     if case.id != id {
-        let problem = format!("expected the id `{id}`, found `{}`", case.id);
+        let problem = text!("expected the id `{id}`, found `{found}`", found = case.id);
         return Err(error(line_with(text, "\"id\""), problem));
     }
     case.placeholders = rules::check(&case, &file)

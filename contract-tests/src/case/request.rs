@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
+use wechatpay_texts::text;
 
 use super::{Placeholders, strict};
 
@@ -97,7 +98,7 @@ impl TryFrom<RequestFile> for CaseRequest {
                 Ok(Self::Built(BuiltRequest { method, target, headers, body }))
             }
             (None, None, Some(raw)) if headers.is_empty() && body.is_none() => Ok(Self::Raw(raw)),
-            _ => Err("expected a request of `method` and `target`, or of `raw` alone".into()),
+            _ => Err(text!("expected a request of `method` and `target`, or of `raw` alone")),
         }
     }
 }
@@ -166,7 +167,9 @@ impl Content {
 /// Header names are written in lower case.
 pub(super) fn in_lower_case<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<(), String> {
     match names.into_iter().find(|name| **name != name.to_lowercase()) {
-        Some(name) => Err(format!("expected the header `{}`, found `{name}`", name.to_lowercase())),
+        Some(name) => {
+            Err(text!("expected the header `{lower}`, found `{name}`", lower = name.to_lowercase()))
+        }
         None => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use regex::Regex;
 use serde_json::Value;
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::{phrase, text};
 
 use super::{Case, CaseExchange, CaseRequest, Content, RawRequest, placeholders};
 use crate::sign::{Sign, ToSign};
@@ -60,7 +61,8 @@ impl Found {
                 for word in WORD_IN_BRACES.captures_iter(text).map(|captures| captures.extract::<1>().1[0]) {
                     if !self.names(key).any(|name| name == word) {
                         let names: Vec<_> = self.names(key).map(|name| format!("{{{name}}}")).collect();
-                        let problem = format!("expected one of {}, found {{{word}}}", names.join(" "));
+                        let problem =
+                            text!("expected one of {names}, found {{{word}}}", names = names.join(" "));
                         return Err(Violation { at: format!("{{{word}}}"), problem });
                     }
                     self.used.insert(word.into());
@@ -81,15 +83,15 @@ impl Found {
         for (name, pointer) in kept {
             let violation = |problem| Err(Violation { at: format!("\"{name}\":"), problem });
             if name.is_empty() || name.contains(|char: char| !(char.is_ascii_lowercase() || char == '_')) {
-                return violation(format!(
+                return violation(text!(
                     "expected lower-case letters and _ as the name of what is kept, found `{name}`"
                 ));
             }
             if !pointer.starts_with('/') {
-                return violation(format!("expected a JSON pointer such as /prepay_id, found `{pointer}`"));
+                return violation(text!("expected a JSON pointer such as /prepay_id, found `{pointer}`"));
             }
             if placeholders::names("").any(|known| known == name) {
-                return violation(format!("expected another name than that of the placeholder {{{name}}}"));
+                return violation(text!("expected another name than that of the placeholder {{{name}}}"));
             }
             self.kept.insert(name.clone());
         }
@@ -106,7 +108,7 @@ impl Found {
 fn check_mock(case: &Case) -> Result<(), Violation> {
     let calls_mock = case.exchanges.iter().any(|exchange| exchange.request.target().starts_with(MOCK));
     if calls_mock && case.given.is_none() {
-        let problem = format!("expected `given` in a case that calls {MOCK}, such as {{}}");
+        let problem = text!("expected `given` in a case that calls {mock}, such as {{}}", mock = MOCK);
         return Err(Violation { at: MOCK.into(), problem });
     }
     Ok(())
@@ -117,8 +119,8 @@ fn check_raw_signature(exchange: &CaseExchange) -> Result<(), Violation> {
     let CaseRequest::Raw(raw) = &exchange.request else { return Ok(()) };
     let has_placeholder = matches!(raw, RawRequest::Text(text) if text.contains("{authorization}"));
     let problem = match (has_placeholder, exchange.sign == Sign::Unsigned) {
-        (true, true) => "expected no {authorization} in a raw request that is unsigned, found one",
-        (false, false) => "expected {authorization} in a raw request that is signed, found none",
+        (true, true) => phrase!("expected no {{authorization}} in a raw request that is unsigned, found one"),
+        (false, false) => phrase!("expected {{authorization}} in a raw request that is signed, found none"),
         _ => return Ok(()),
     };
     Err(Violation { at: "\"raw\"".into(), problem: problem.into() })
@@ -128,7 +130,7 @@ fn check_raw_signature(exchange: &CaseExchange) -> Result<(), Violation> {
 fn check_harmless(case: &Case) -> Result<(), Violation> {
     let violation = |problem: String| Err(Violation { at: "\"harmless\"".into(), problem });
     if case.given.is_some() {
-        return violation("expected no `harmless` beside `given`, which no other server can be given".into());
+        return violation(text!("expected no `harmless` beside `given`, which no other server can be given"));
     }
     for (index, CaseExchange { request, sign, .. }) in case.exchanges.iter().enumerate() {
         let body = match request {
@@ -143,11 +145,11 @@ fn check_harmless(case: &Case) -> Result<(), Violation> {
             nonce_str: "",
         };
         if request.method() != "GET" && !sign.is_never_valid(&to_sign) {
-            return violation(format!(
+            return violation(text!(
                 "expected a harmless case to read, or to sign what no gateway can accept; \
-                 exchange {} is a {} with a signature that one may accept",
-                index + 1,
-                request.method()
+                 exchange {number} is a {method} with a signature that one may accept",
+                number = index + 1,
+                method = request.method()
             ));
         }
     }

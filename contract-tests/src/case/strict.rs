@@ -1,6 +1,7 @@
 //! Deserializers that allow one way to write each thing: a key with the default value must be left out.
 
 use serde::{Deserialize, Deserializer, de::Error};
+use wechatpay_texts::phrase;
 
 /// Deserializes a value, which must not be the default.
 pub(super) fn not_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -10,7 +11,7 @@ where
 {
     let value = T::deserialize(deserializer)?;
     if value == T::default() {
-        return Err(D::Error::custom("expected something other than the default; leave it out"));
+        return Err(D::Error::custom(phrase!("expected something other than the default; leave it out")));
     }
     Ok(value)
 }

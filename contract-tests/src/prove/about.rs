@@ -1,6 +1,7 @@
 //! What a report says of a probe, whether it tests a client or a receiver; and the probes that a filter selects.
 
 use super::{SelectionError, Severity};
+use crate::DataText;
 
 /// What a report says of a probe.
 #[derive(Clone, Debug)]
@@ -10,15 +11,15 @@ pub struct About {
     /// The group, such as `signature`.
     pub group: String,
     /// What the probe does.
-    pub title: String,
+    pub title: DataText,
     /// The severity if the tested program does not do what it must.
     pub severity: Severity,
     /// What the tested program must do.
     pub must: String,
     /// Why that matters.
-    pub why: String,
+    pub why: DataText,
     /// How to fix a program that does something else.
-    pub fix: String,
+    pub fix: DataText,
 }
 
 impl About {

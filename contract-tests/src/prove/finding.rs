@@ -116,8 +116,8 @@ pub enum FindingKind {
 impl Finding {
     pub(super) fn new(kind: FindingKind, probe: &About) -> Self {
         let (severity, why, fix) = match kind {
-            FindingKind::FailedToReject => (probe.severity, &*probe.why, &*probe.fix),
-            FindingKind::FailedToAccept => (probe.severity.min(Severity::High), &*probe.why, &*probe.fix),
+            FindingKind::FailedToReject => (probe.severity, probe.why.text(), probe.fix.text()),
+            FindingKind::FailedToAccept => (probe.severity.min(Severity::High), probe.why.text(), probe.fix.text()),
             FindingKind::OtherNumber { .. } => (
                 Severity::Critical,
                 phrase!("the first request may have been carried out: with another number, the change is made twice").text(),
@@ -179,7 +179,7 @@ impl Finding {
                 phrase!("the gateway waits 5 seconds, counts the callback as failed, and sends it again").text(),
                 phrase!("store the event, answer, and do the work afterwards; limit the time of everything before the answer").text(),
             ),
-            FindingKind::WrongCount { .. } => (probe.severity, &*probe.why, &*probe.fix),
+            FindingKind::WrongCount { .. } => (probe.severity, probe.why.text(), probe.fix.text()),
             FindingKind::Downloads { .. } => (
                 Severity::Medium,
                 phrase!("anyone can make the application call the gateway as often as they like, until it is limited").text(),

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::{About, GatewayKeys, InjectedFault, Keys, Probe, Requirement, Scenario, Severity};
+use crate::DataText;
 
 /// Every probe, in the order in which they run.
 pub static PROBES: LazyLock<Vec<Probe>> = LazyLock::new(|| {
@@ -19,8 +20,8 @@ pub static PROBES: LazyLock<Vec<Probe>> = LazyLock::new(|| {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    why: String,
-    fix: String,
+    why: DataText,
+    fix: DataText,
     group: Vec<Group>,
 }
 
@@ -30,8 +31,8 @@ struct Group {
     name: String,
     severity: Severity,
     must: Option<Requirement>,
-    why: Option<String>,
-    fix: Option<String>,
+    why: Option<DataText>,
+    fix: Option<DataText>,
     probe: Vec<Entry>,
 }
 
@@ -40,15 +41,15 @@ struct Group {
 struct Entry {
     /// If missing, the name of the fault, which is then an `always`.
     id: Option<String>,
-    title: String,
+    title: DataText,
     severity: Option<Severity>,
     keys: Option<Keys>,
     #[serde(default)]
     gateway: GatewayKeys,
     fault: Option<InjectedFault>,
     must: Option<Requirement>,
-    why: Option<String>,
-    fix: Option<String>,
+    why: Option<DataText>,
+    fix: Option<DataText>,
 }
 
 impl Entry {

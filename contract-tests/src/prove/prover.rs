@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use wechatpay_texts::phrase;
 
 use super::{
     HonestMockError, Keys, Outcome, PROBES, PlannedProbe, Probe, ProbeResult, Results, SelectionError,
@@ -61,10 +62,10 @@ impl Prover {
         let keys = probe.scenario.keys?;
         match self.client {
             TestedClient::Application { .. } if keys != self.keys => {
-                Some("the application has other keys; --keys says which")
+                Some(phrase!("the application has other keys; --keys says which").text())
             }
             TestedClient::Command(_) if self.keys != Keys::Both && keys != self.keys => {
-                Some("the client gets other keys; --keys says which")
+                Some(phrase!("the client gets other keys; --keys says which").text())
             }
             TestedClient::Application { .. } | TestedClient::Command(_) => None,
         }

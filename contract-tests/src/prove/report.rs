@@ -4,9 +4,11 @@ use std::error::Error;
 
 use quick_junit::{TestCase, TestCaseStatus};
 use serde::Serialize;
+use wechatpay_texts::{Language, text};
 
 use super::{About, Finding, Outcome, ProbeResult, Results, Severity, Tested};
 use crate::{
+    DataText,
     report::{self, Counts},
     report_file::{self, ReportFormat},
 };
@@ -55,7 +57,7 @@ struct Body<'a> {
 struct Row<'a> {
     id: &'a str,
     group: &'a str,
-    title: &'a str,
+    title: &'a DataText,
     must: &'a str,
     outcome: &'static str,
     seconds: f64,
@@ -125,12 +127,12 @@ fn junit_case(tool: &str, result: &ProbeResult) -> TestCase {
 
 fn junit_failure(probe: &About, findings: &[Finding], did: &str) -> TestCaseStatus {
     let texts = findings.iter().map(|Finding { kind, severity, why, fix }| {
-        format!("\n{severity}: {kind}\nwhy it matters: {why}\nhow to fix it: {fix}")
+        text!("\n{severity}: {kind}\nwhy it matters: {why}\nhow to fix it: {fix}")
     });
-    let description = format!("must {}; {did}{}", probe.must, texts.collect::<String>());
-    let mut status = report::junit_failure(&probe.title, description);
+    let description = text!("must {must}; {did}", must = probe.must) + &texts.collect::<String>();
+    let mut status = report::junit_failure(probe.title.text(), description);
     if let Some(worst) = findings.iter().map(|finding| finding.severity).max() {
-        status.set_type(worst.to_string());
+        status.set_type(Language::English.within(|| worst.to_string()));
     }
     status
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use wechatpay_texts::text;
 
 /// A value without parts.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,11 +56,11 @@ pub(super) fn of(body: &str) -> Result<Vec<Leaf>, String> {
 /// The values of a bill, by the name of their column; and its two lines of names.
 pub(super) fn of_bill(bill: &str) -> Result<Vec<Leaf>, String> {
     let Some(lines) = bill.strip_prefix('\u{feff}').and_then(|bill| bill.strip_suffix("\r\n")) else {
-        return Err("expected a byte-order mark at the beginning and CR LF at the end".into());
+        return Err(text!("expected a byte-order mark at the beginning and CR LF at the end"));
     };
     let lines: Vec<_> = lines.split("\r\n").collect();
     let (&[names, ref rows @ .., total_names, totals], true) = (lines.as_slice(), lines.len() > 3) else {
-        return Err(format!("expected at least four lines, found {}", lines.len()));
+        return Err(text!("expected at least four lines, found {count}", count = lines.len()));
     };
     let row = |names: &str, line: &str| {
         let (names, values): (Vec<_>, Vec<_>) = (names.split(',').collect(), line.split(",`").collect());

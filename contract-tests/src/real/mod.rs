@@ -12,11 +12,13 @@ mod run;
 mod sample;
 pub mod tree;
 
+use wechatpay_texts::text;
+
 pub use run::{SampleResult, run};
 pub use sample::{Sample, SampleError, embedded, parse};
 
 /// How many samples there are, and how many of them the mock equals: `real samples: 2, equal: 1`.
 pub fn count(results: &[SampleResult]) -> String {
     let equal = results.iter().filter(|result| result.differences.is_empty()).count();
-    format!("real samples: {}, equal: {equal}", results.len())
+    text!("real samples: {all}, equal: {equal}", all = results.len())
 }

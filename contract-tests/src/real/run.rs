@@ -7,6 +7,7 @@ use http::header::CONTENT_ENCODING;
 use miniz_oxide::inflate::decompress_to_vec_zlib;
 use tokio::time::timeout;
 use wechatpay_protocol::{BaseUrl, Callback as Notice, Credentials, Timestamp};
+use wechatpay_texts::{phrase, text};
 
 use super::{
     compare, leaves,
@@ -47,7 +48,7 @@ impl SampleResult {
 pub async fn run(samples: Vec<Sample>) -> Vec<SampleResult> {
     let results = samples.into_iter().map(|sample| async move {
         let differences = compare_sample(&sample).await.unwrap_or_else(|problem| {
-            vec![Difference::new(Part::Response, "what the gateway sent", problem)]
+            vec![Difference::new(Part::Response, phrase!("what the gateway sent"), problem)]
         });
         SampleResult { sample, differences }
     });
@@ -72,7 +73,7 @@ async fn compare_sample(sample: &Sample) -> Result<Vec<Difference>, String> {
         }
         Sent::Callback(expected) => {
             let received = timeout(CALLBACK_TIMEOUT, listener.next()).await;
-            let received = received.map_err(|_| "no callback")?.map_err(|error| error.to_string())?;
+            let received = received.map_err(|_| text!("no callback"))?.map_err(|error| error.to_string())?;
             callback(expected, &received, &merchant, differs)
         }
     }
@@ -91,16 +92,21 @@ async fn send_all(
     let mut last: Option<Exchange> = None;
     for Step { request, sign, keep } in &sample.when {
         if let Some(Exchange { response, .. }) = last.filter(|last| !last.response.status.is_success()) {
-            return Err(format!("{} before {}: {}", response.status, request.target(), text(&response.body)));
+            return Err(text!(
+                "{status} before {target}: {body}",
+                status = response.status,
+                target = request.target(),
+                body = text(&response.body)
+            ));
         }
         let mut sent = caller.send(request, sign, time).await?;
         time = run::clock(request, &sent).or(time);
         caller
             .keep(&mut sent, keep)
-            .map_err(|pointer| format!("nothing at {pointer} in {}", text(&sent.response.body)))?;
+            .map_err(|pointer| text!("nothing at {pointer} in {body}", body = text(&sent.response.body)))?;
         last = Some(sent);
     }
-    last.ok_or_else(|| "no request".into())
+    last.ok_or_else(|| text!("no request"))
 }
 
 /// Status and headers.

@@ -8,6 +8,7 @@ use wechatpay_texts::Text;
 
 use super::leaves::{self, Leaf};
 use crate::{
+    DataText,
     case::{CaseRequest, Given, Pattern},
     sign::Sign,
 };
@@ -20,12 +21,12 @@ pub struct Sample {
     #[serde(skip)]
     pub name: String,
     /// What it is.
-    pub title: String,
+    pub title: DataText,
     /// How it is known.
     #[serde(rename = "standing")]
     pub provenance: Provenance,
     /// Where it was published.
-    pub source: String,
+    pub source: DataText,
     /// The state of the mock before.
     #[serde(default)]
     pub(super) given: Given,
@@ -38,7 +39,7 @@ pub struct Sample {
     pub(super) differs: BTreeMap<String, Pattern>,
     /// Why the mock does not send the same, if it does not.
     #[serde(default)]
-    pub unequal: Option<String>,
+    pub unequal: Option<DataText>,
 }
 
 /// A request of a sample.

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use wechatpay_texts::{phrase, text};
+
 use super::{SampleResult, count};
 use crate::{
     report::{BAD, GOOD, QUIET, WARNING},
@@ -25,16 +27,32 @@ fn write_sample(out: &mut impl Write, result: &SampleResult) -> io::Result<()> {
         None if result.differences.is_empty() => {
             return writeln!(
                 out,
-                "  {GOOD}equal{GOOD:#}    {}  {QUIET}{}{QUIET:#}",
-                sample.name, sample.title
+                "  {GOOD}{:9}{GOOD:#}{}  {QUIET}{}{QUIET:#}",
+                phrase!("equal"),
+                sample.name,
+                sample.title
             );
         }
         Some(why) if !result.differences.is_empty() => {
-            return writeln!(out, "  {WARNING}unequal{WARNING:#}  {}  {QUIET}{why}{QUIET:#}", sample.name);
+            return writeln!(
+                out,
+                "  {WARNING}{:9}{WARNING:#}{}  {QUIET}{why}{QUIET:#}",
+                phrase!("unequal"),
+                sample.name
+            );
         }
-        Some(_) => writeln!(out, "  {BAD}EQUAL{BAD:#}    {}  but it has `unequal`", sample.name)?,
-        None => writeln!(out, "  {BAD}UNEQUAL{BAD:#}  {}  {}", sample.name, sample.title)?,
+        Some(_) => writeln!(
+            out,
+            "  {BAD}{:9}{BAD:#}{}  {}",
+            phrase!("EQUAL"),
+            sample.name,
+            phrase!("but it has `unequal`")
+        )?,
+        None => {
+            writeln!(out, "  {BAD}{:9}{BAD:#}{}  {}", phrase!("UNEQUAL"), sample.name, sample.title)?;
+        }
     }
     result.differences.iter().try_for_each(|difference| write_difference(out, difference))?;
-    writeln!(out, "        {QUIET}known from: {} ({}){QUIET:#}", sample.source, sample.provenance)
+    let (source, provenance) = (&sample.source, sample.provenance);
+    writeln!(out, "        {QUIET}{}{QUIET:#}", text!("known from: {source} ({provenance})"))
 }

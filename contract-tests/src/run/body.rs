@@ -85,7 +85,7 @@ fn text(bytes: &[u8]) -> String {
     match truncate(&text, MAX_SHOWN) {
         _ if bytes.is_empty() => text!("no bytes"),
         shown if shown.len() == text.len() => text.into_owned(),
-        shown => format!("{shown} ({} bytes)", bytes.len()),
+        shown => text!("{shown} ({count} bytes)", count = bytes.len()),
     }
 }
 

@@ -64,8 +64,9 @@ pub(crate) async fn over(url: &BaseUrl, stream: TcpStream) -> Result<Box<dyn Con
         return Ok(Box::new(stream));
     }
     let host = url.host().to_owned();
-    let name =
-        host.try_into().map_err(|error| format!("{} is not a host name for TLS: {error}", url.host()))?;
+    let name = host
+        .try_into()
+        .map_err(|error| text!("{host} is not a host name for TLS: {error}", host = url.host()))?;
     let config = TLS.as_ref().map_err(ToString::to_string)?;
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(failed)?;
     Ok(Box::new(stream))
@@ -81,7 +82,7 @@ pub(crate) async fn built(
 ) -> Result<Response, String> {
     let mut request = Request::new(Full::new(Bytes::from(body)));
     *request.method_mut() = method.parse::<Method>().map_err(|error| format!("{method}: {error}"))?;
-    *request.uri_mut() = target.parse().map_err(|error| format!("{target} can't be sent: {error}"))?;
+    *request.uri_mut() = target.parse().map_err(|error| text!("{target} can't be sent: {error}"))?;
     *request.headers_mut() = headers;
 
     let received = Arc::new(Mutex::new(Vec::new()));
@@ -139,7 +140,7 @@ pub(crate) async fn exchange(
             let length = if has_none { Some(0) } else { length };
             let have = received.len() - head;
             if have > max_body {
-                return Err(format!("a body of more than {max_body} bytes"));
+                return Err(text!("a body of more than {max_body} bytes"));
             }
             match length {
                 None if is_chunked(&response.headers) => {
@@ -148,7 +149,7 @@ pub(crate) async fn exchange(
                         return Ok(response);
                     }
                     if !receive(&mut stream, &mut received).await? {
-                        return Err(format!("a body that breaks off after {have} bytes"));
+                        return Err(text!("a body that breaks off after {have} bytes"));
                     }
                 }
                 Some(length) if have >= length => {
@@ -156,14 +157,14 @@ pub(crate) async fn exchange(
                     return Ok(response);
                 }
                 _ if receive(&mut stream, &mut received).await? => {}
-                Some(length) => return Err(format!("a body that breaks off after {have} of {length} bytes")),
+                Some(length) => return Err(text!("a body that breaks off after {have} of {length} bytes")),
                 None => {
                     response.body = Bytes::copy_from_slice(&received[head..]);
                     return Ok(response);
                 }
             }
         } else if received.len() > MAX_HEAD {
-            return Err(format!("more than {MAX_HEAD} bytes of headers"));
+            return Err(text!("more than {most} bytes of headers", most = MAX_HEAD));
         } else if !receive(&mut stream, &mut received).await? {
             return Err(text!("the end of the connection"));
         }
@@ -195,7 +196,7 @@ fn is_chunked(headers: &HeaderMap) -> bool {
 fn unchunked(mut received: &[u8]) -> Result<Option<Vec<u8>>, String> {
     let mut body = Vec::new();
     loop {
-        let size = httparse::parse_chunk_size(received).map_err(|_| "a chunk without its size")?;
+        let size = httparse::parse_chunk_size(received).map_err(|_| text!("a chunk without its size"))?;
         let httparse::Status::Complete((start, size)) = size else { return Ok(None) };
         if size == 0 {
             return Ok(Some(body));

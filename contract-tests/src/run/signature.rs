@@ -63,8 +63,8 @@ pub(super) fn compare_names(expected: SignedBy, found: &[String]) -> Option<Diff
         .find_map(|name| Some((name, found.iter().find(|found| found.eq_ignore_ascii_case(name))?)))?;
     Some(Difference::new(
         Part::Header(name.to_lowercase()),
-        format!("the name {name}"),
-        format!("the name {found}"),
+        text!("the name {name}"),
+        text!("the name {name}", name = found),
     ))
 }
 
@@ -79,7 +79,7 @@ const NAMES: [&str; 5] = [
 
 fn any_signature(response: &Response) -> Option<Difference> {
     let header = response.headers.keys().find(|name| name.as_str().starts_with("wechatpay-"))?;
-    Some(Difference::new(Part::Signature, "none", format!("the header {header}")))
+    Some(Difference::new(Part::Signature, phrase!("none"), text!("the header {header}")))
 }
 
 fn verify(pem: &str, message: &[u8], signature: &str) -> Result<(), String> {

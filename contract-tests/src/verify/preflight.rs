@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use wechatpay_protocol::{BaseUrl, Credentials, WECHATPAY_SERIAL};
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, phrase};
 
 use super::TestEnvironment;
 use crate::{
@@ -76,7 +76,7 @@ pub async fn preflight(environment: &TestEnvironment) -> Result<(), PreflightErr
     let known = known_keys(merchant);
     match response.headers.get(WECHATPAY_SERIAL).and_then(|serial| serial.to_str().ok()) {
         Some(serial) if !known.iter().any(|known| known == serial) => {
-            let (found, known) = (serial.into(), known.join(" and "));
+            let (found, known) = (serial.into(), known.join(phrase!(" and ").text()));
             Err(PreflightError::UnknownKey { url: url.clone(), found, known })
         }
         _ => Ok(()),

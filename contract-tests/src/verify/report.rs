@@ -5,9 +5,11 @@ use std::error::Error;
 use quick_junit::{TestCase, TestCaseStatus};
 use serde::Serialize;
 use wechatpay_mock::Provenance;
+use wechatpay_texts::text;
 
 use super::{CaseResult, Outcome, Results, tap};
 use crate::{
+    DataText,
     report::{self, Counts},
     report_file::{self, ReportFormat},
     run::Difference,
@@ -56,10 +58,10 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Row<'a> {
     id: &'a str,
-    title: &'a str,
-    why: &'a str,
+    title: &'a DataText,
+    why: &'a DataText,
     standing: Provenance,
-    source: &'a str,
+    source: &'a DataText,
     outcome: &'static str,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,8 +101,9 @@ fn junit_case(result: &CaseResult) -> TestCase {
         Outcome::Skipped(reason) => report::junit_skipped(&reason.to_string()),
         Outcome::Failed(differences) => {
             let text: Vec<_> = differences.iter().map(ToString::to_string).collect();
-            let description = format!("{}\nwhy it matters: {}", text.join("\n"), case.why);
-            report::junit_failure(&case.title, description)
+            let description =
+                format!("{}\n{}", text.join("\n"), text!("why it matters: {why}", why = case.why));
+            report::junit_failure(case.title.text(), description)
         }
     };
     let class = format!("wechatpay-contract.{}", case.id.replace('/', "."));

@@ -24,12 +24,12 @@ pub(super) static HINTS: [KnownMistake; 2] = [
     KnownMistake::new(
         "pay-sign-looks-like-md5",
         "32 hex digits are the form of an MD5 signature of API v2; sign the four lines with the merchant's private key",
-        "32 位十六进制是 APIv2 的 MD5 签名形式；请用商户私钥对四行签名串签名",
+        "32 位十六进制是 APIv2 的 MD5 签名；请用商户私钥对四行签名串签名",
     ),
     KnownMistake::new(
         "pay-sign-looks-like-hmac-sha256",
         "64 hex digits are the form of an HMAC-SHA256 of API v2; sign the four lines with the merchant's private key",
-        "64 位十六进制是 APIv2 的 HMAC-SHA256 签名形式；请用商户私钥对四行签名串签名",
+        "64 位十六进制是 APIv2 的 HMAC-SHA256 签名；请用商户私钥对四行签名串签名",
     ),
 ];
 

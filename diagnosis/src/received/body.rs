@@ -74,7 +74,7 @@ pub(super) const BODY: &[ValueRule] = &[
     ValueRule::new(
         "received-body-misread",
         "read the body as UTF-8: its bytes were taken for another charset, such as ISO-8859-1 or GBK",
-        "请按 UTF-8 读取报文主体：它的字节被当作了其他字符集（如 ISO-8859-1、GBK）",
+        "请按 UTF-8 读取报文主体：字节被当作其他字符集读取（如 ISO-8859-1、GBK）",
         charset::undone,
     ),
     reprinted(|kept| json::reserialized(kept.message.body)),

@@ -51,7 +51,7 @@ pub(crate) static HINTS: &[HintRule] = &[
     HintRule::new(
         "received-nonce-lower-cased",
         "the nonce has 32 characters without a capital; those of callbacks have capitals, which may be lost",
-        "随机串的 32 个字符中没有大写字母：通知的随机串含大写字母，可能已丢失",
+        "随机串的 32 个字符中没有大写字母：回调的随机串含大写字母，大小写可能在途中丢失了",
         |kept, diagnosis| {
             let nonce = kept.message.nonce_str;
             let is_lower = nonce.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());

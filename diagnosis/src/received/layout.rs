@@ -12,13 +12,13 @@ pub(crate) static LINES: &[LineRule] = &[
     LineRule::new(
         "response-body-line-left-out",
         "keep the line of an empty body: the message then ends with two newlines",
-        "报文主体为空时也要保留这一行：此时验签名串以两个换行符结尾",
+        "报文主体为空时也要保留这一行：此时签名串以两个换行符结尾",
         |_, &[_, _, timestamp, nonce, _]| vec![vec![timestamp, nonce]],
     ),
     LineRule::new(
         "request-style-five-lines",
         "sign the three lines of a response: timestamp, nonce, body; five lines with method and path are for requests",
-        "应答和通知的签名串只有三行：时间戳、随机串、报文主体；带请求方法和路径的五行用于请求",
+        "应答和回调的签名串只有三行：时间戳、随机串、报文主体；带请求方法和路径的五行用于请求",
         |_, values| if values[0].is_empty() { Vec::new() } else { vec![values.to_vec()] },
     ),
     LineRule::new(

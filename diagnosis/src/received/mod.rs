@@ -100,7 +100,7 @@ static SIGNTEST: KnownMistake = KnownMistake::new(
     "signtest",
     "refuse it, as you must: the gateway signs wrongly on purpose now and then, to see whether signatures are verified; \
      a callback comes again with a right signature",
-    "必须拒绝：微信支付会不定期发送错误签名，用来探测商户是否验签；通知会带着正确的签名重新发送",
+    "必须拒绝：微信支付会不定期发送错误签名，用来探测商户是否验签；回调会带着正确的签名重新发送",
 );
 
 /// How the signature of a probe begins. (documented)

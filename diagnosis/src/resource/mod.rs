@@ -66,7 +66,7 @@ static HINTS: [KnownMistake; 2] = [
     KnownMistake::new(
         "apiv3-key-length",
         "an APIv3 key has 32 characters; this one has more or fewer, so it is not a whole APIv3 key",
-        "APIv3 密钥有 32 个字符：这里的字符数不对，不是完整的 APIv3 密钥",
+        "APIv3 密钥有 32 个字符：现在的字符数不对",
     ),
     KnownMistake::new(
         "apiv3-key-of-another-kind",

@@ -192,9 +192,9 @@ impl Payer {
             let Turn { happened, next, failed } = self.turn().await;
             match &failed {
                 Some(error) if !has_failed => {
-                    tracing::warn!("{}", text!("what is due does not happen yet: {error}"));
+                    tracing::warn!("{}", text!("due events can't be processed yet: {error}"));
                 }
-                None if has_failed => tracing::info!("{}", text!("what is due happens again")),
+                None if has_failed => tracing::info!("{}", text!("due events are processed again")),
                 _ => {}
             }
             has_failed = failed.is_some();

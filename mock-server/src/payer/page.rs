@@ -10,7 +10,7 @@ use http::{
 use http_body::Body;
 use percent_encoding::percent_decode_str;
 use wechatpay_protocol::display::quoted;
-use wechatpay_texts::text;
+use wechatpay_texts::{Language, text};
 
 use super::{Payer, Payment, PaymentError};
 use crate::{
@@ -36,6 +36,7 @@ pub(crate) fn is_page_request<B>(request: &Request<B>) -> bool {
 
 /// The texts of the page.
 struct Texts {
+    language: Language,
     lang: &'static str,
     title: &'static str,
     pay: &'static str,
@@ -48,6 +49,7 @@ struct Texts {
 }
 
 const CHINESE: Texts = Texts {
+    language: Language::Chinese,
     lang: "zh-CN",
     title: "微信支付",
     pay: "立即支付",
@@ -60,6 +62,7 @@ const CHINESE: Texts = Texts {
 };
 
 const ENGLISH: Texts = Texts {
+    language: Language::English,
     lang: "en",
     title: "WeChat Pay",
     pay: "Pay now",
@@ -80,16 +83,20 @@ impl Payer {
     {
         let gateway = &self.gateway;
         let (received, outcome) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
-        if let Err(error) = outcome {
-            return text_response(error.status(), format!("{}\n", error.reason()));
-        }
         let texts = texts(&received.headers);
+        texts.language.within(|| match outcome {
+            Ok(_) => self.answer(&received, texts),
+            Err(error) => text_response(error.status(), format!("{}\n", error.reason())),
+        })
+    }
+
+    fn answer(&self, received: &RawRequest, texts: &Texts) -> http::Response<ResponseBody> {
         let payment = |action| {
             let prepay_id = in_query(received.query(), "prepay_id").unwrap_or_default();
             Payment { action, ..Payment::of(OrderName::H5Url(decoded(prepay_id))) }
         };
         match received.method {
-            Method::GET | Method::HEAD => self.ask(&received, texts, &payment(PayerAction::Pay)),
+            Method::GET | Method::HEAD => self.ask(received, texts, &payment(PayerAction::Pay)),
             Method::POST => {
                 let body = String::from_utf8_lossy(&received.body);
                 let action = match in_query(&body, "action") {
@@ -97,7 +104,7 @@ impl Payer {
                     Some("fail") => PayerAction::Fail,
                     _ => PayerAction::Cancel,
                 };
-                self.done(&received, texts, &payment(action))
+                self.done(received, texts, &payment(action))
             }
             _ => {
                 let text = text!("expected GET or POST\n");

@@ -536,7 +536,7 @@ impl Store {
         if self.losses() == losses {
             return Ok(());
         }
-        Err(Unavailable { reason: text!("what was changed could not be kept, and is undone") })
+        Err(Unavailable { reason: text!("the change could not be saved and was undone") })
     }
 
     /// Whether the store can be reached and can keep changes.

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use wechatpay_mock::NoCredentials;
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, text};
 
 use crate::{
     environment::EnvironmentError,
@@ -114,10 +114,17 @@ pub struct ApplicationError {
 impl fmt::Display for ApplicationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.ended {
-            Some(ended) => write!(f, "the application ended before it listened at {}: {ended}", self.url)?,
-            None => write!(f, "the application did not listen at {} within {} s", self.url, self.seconds)?,
+            Some(ended) => f.write_str(&text!(
+                "the application ended before it listened at {url}: {ended}",
+                url = self.url
+            ))?,
+            None => f.write_str(&text!(
+                "the application did not listen at {url} within {seconds} s",
+                url = self.url,
+                seconds = self.seconds
+            ))?,
         }
-        write!(f, "\n  its port is in PORT, and in place of {{port}} in its arguments")?;
+        write!(f, "\n  {}", text!("its port is in PORT, and in place of {{port}} in its arguments"))?;
         self.output.iter().try_for_each(|line| write!(f, "\n  application  {line}"))
     }
 }

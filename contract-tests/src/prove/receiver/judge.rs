@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 use wechatpay_protocol::display::printable;
-use wechatpay_texts::phrase;
+use wechatpay_texts::{phrase, text};
 
 use super::{
     Must,
@@ -134,9 +134,13 @@ pub(super) fn did(answers: &[Answer]) -> String {
     let shown: Vec<_> = answers.iter().map(ToString::to_string).collect();
     let groups = shown.chunk_by(|one, next| one == next).map(|group| match group {
         [only] => only.clone(),
-        _ => format!("{} {} times", group.first().map_or("", String::as_str), group.len()),
+        _ => text!(
+            "{answer} {times} times",
+            answer = group.first().map_or("", String::as_str),
+            times = group.len()
+        ),
     });
-    let line = groups.collect::<Vec<_>>().join(", then ");
+    let line = groups.collect::<Vec<_>>().join(phrase!(", then ").text());
     printable(&line, MAX_LINE).into_owned()
 }
 

@@ -3,10 +3,13 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use wechatpay_texts::text;
+use wechatpay_texts::{phrase, text};
 
 use super::{Must, Need, ReceiverProbe, sending::Sending};
-use crate::prove::{About, Severity};
+use crate::{
+    DataText,
+    prove::{About, Severity},
+};
 
 /// Every probe, in the order in which they run.
 pub static PROBES: LazyLock<Vec<ReceiverProbe>> = LazyLock::new(|| {
@@ -32,8 +35,8 @@ struct Group {
     #[serde(default)]
     needs: Vec<Need>,
     acts: Option<u64>,
-    why: Option<String>,
-    fix: Option<String>,
+    why: Option<DataText>,
+    fix: Option<DataText>,
     probe: Vec<Entry>,
 }
 
@@ -41,14 +44,14 @@ struct Group {
 #[serde(deny_unknown_fields)]
 struct Entry {
     id: String,
-    title: String,
+    title: DataText,
     severity: Option<Severity>,
     must: Option<Must>,
     #[serde(default)]
     needs: Vec<Need>,
     acts: Option<u64>,
-    why: Option<String>,
-    fix: Option<String>,
+    why: Option<DataText>,
+    fix: Option<DataText>,
     #[serde(default = "ordinary")]
     send: Vec<Sending>,
 }
@@ -84,7 +87,7 @@ impl Entry {
 fn requirement(sendings: &[(Must, Sending)], acts: Option<u64>) -> String {
     let mut parts: Vec<_> = sendings.iter().map(|(must, _)| must.to_string()).collect();
     parts.dedup();
-    let must = parts.join(", then ");
+    let must = parts.join(phrase!(", then ").text());
     match acts {
         None => must,
         Some(0) => text!("{must}, and not act"),

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use wechatpay_mock::{Clock, Config, MerchantConfig, NoCredentials};
 use wechatpay_protocol::display::quoted;
+use wechatpay_texts::{phrase, text};
 
 use super::{
     KnownOrder, Must, Need, PROBES, ReceiverError, ReceiverProbe, ReceiverUrl,
@@ -149,8 +150,9 @@ impl ReceiverProver {
         if is_selected || !ordinary.findings().is_empty() {
             on_done(ordinary);
         }
-        let mut gone =
-            status.is_none().then_some("the ordinary callback got no answer, so nothing else was sent");
+        let mut gone = status
+            .is_none()
+            .then_some(phrase!("the ordinary callback got no answer, so nothing else was sent").text());
         let judge = Judge { ordinary: status, limit: self.timeout };
         for (probe, skipped) in plan {
             if probe.about.id == ordinary_probe().about.id {
@@ -163,7 +165,7 @@ impl ReceiverProver {
             };
             let result = ProbeResult { probe: &probe.about, outcome, took: start.elapsed() };
             if result.findings().iter().any(|one| matches!(one.kind, FindingKind::Unreachable { .. })) {
-                gone = Some("the application can't be reached any more");
+                gone = Some(phrase!("the application can't be reached any more").text());
             }
             on_done(result);
         }
@@ -296,7 +298,7 @@ impl Run<'_> {
         let answers: Vec<_> = answers.iter().map(|(_, answer)| answer.clone()).collect();
         let did = match acted {
             None => judge::did(&answers),
-            Some(count) => format!("{}; acted {}", judge::did(&answers), times(count)),
+            Some(count) => text!("{did}; acted {times}", did = judge::did(&answers), times = times(count)),
         };
         if !kinds.is_empty() {
             let findings = kinds.into_iter().map(|kind| Finding::new(kind, &probe.about)).collect();
@@ -305,7 +307,7 @@ impl Run<'_> {
         }
         if judgements.contains(&Judgement::Nothing) {
             return Outcome::Skipped {
-                reason: "it refuses the ordinary callback, too: a refusal proves nothing",
+                reason: phrase!("it refuses the ordinary callback, too: a refusal proves nothing").text(),
             };
         }
         Outcome::Passed { did }
@@ -367,9 +369,9 @@ impl Run<'_> {
         let value: Option<Value> = serde_json::from_slice(&body).ok();
         let number = value.as_ref().and_then(|value| value.get("count").unwrap_or(value).as_u64());
         let found = || String::from_utf8_lossy(&body).into_owned();
-        number
-            .map(Some)
-            .ok_or_else(|| format!(r#"expected a number or {{"count": N}}, found {}"#, quoted(&found())))
+        number.map(Some).ok_or_else(|| {
+            text!(r#"expected a number or {{"count": N}}, found {found}"#, found = quoted(&found()))
+        })
     }
 
     /// How often it has acted since, once it has done so as often as expected. It may act after it has answered.

@@ -117,7 +117,7 @@ impl Others {
     /// Says that this mock is gone.
     pub(crate) fn leave(&self, store: &Store) {
         if let Err(error) = store.note(&self.note(), None) {
-            tracing::debug!("{}", text!("the other mocks were not told that this one stops: {error}"));
+            tracing::debug!("{}", text!("can't tell the other mocks that this one stops: {error}"));
         }
     }
 
@@ -186,9 +186,9 @@ impl Control {
             });
             match &kept {
                 Err(error) if !is_lost => {
-                    tracing::warn!("{}", text!("what lasts or is shared can't be kept: {error}"));
+                    tracing::warn!("{}", text!("lasting and shared data can't be saved: {error}"));
                 }
-                Ok(()) if is_lost => tracing::info!("{}", text!("what lasts or is shared is kept again")),
+                Ok(()) if is_lost => tracing::info!("{}", text!("lasting and shared data is saved again")),
                 _ => {}
             }
             is_lost = kept.is_err();

@@ -182,10 +182,10 @@ impl List {
 /// Why there are none.
 async fn ask(other: &Other, asked: &Asked, most: usize) -> Result<Answer, String> {
     if !other.is_live() {
-        return Err(text!("it has said nothing for {seconds} s", seconds = other.silent.as_secs()));
+        return Err(text!("it has not reported for {seconds} s", seconds = other.silent.as_secs()));
     }
     let unknown =
-        || text!("it is not known where it can be called; start it with --advertise http://HOST:PORT");
+        || text!("its address is unknown; start it with --advertise http://HOST:PORT");
     let address = other.address.as_ref().ok_or_else(unknown)?;
     let mut request = Request::get(format!("{address}/__mock/exchanges?{}", asked.query()))
         .header(MOCK_ID, &other.id)
@@ -202,7 +202,7 @@ async fn ask(other: &Other, asked: &Asked, most: usize) -> Result<Answer, String
             StatusCode::OK => {}
             StatusCode::MISDIRECTED_REQUEST => return Err(text!("another mock answers at its address")),
             StatusCode::UNAUTHORIZED => return Err(text!("it has another token")),
-            StatusCode::NOT_FOUND => return Err(text!("it has no token, so that its /__mock/ is off")),
+            StatusCode::NOT_FOUND => return Err(text!("it has no token, so its /__mock/ is off")),
             status => return Err(text!("expected status 200, found {found}", found = status.as_u16())),
         }
         let body = Limited::new(body, most).collect().await.map_err(|error| error_chain(&*error))?;

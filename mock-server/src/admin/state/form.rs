@@ -142,7 +142,7 @@ impl<'a> StateFile<'a> {
         if let Some(found) = version.filter(|version| *version != VERSION) {
             return Err(match found.as_u64() {
                 Some(newer) if newer > VERSION => text!(
-                    "version: expected {VERSION}, found {newer}; a newer mock has written this, so that it takes a newer one to read it"
+                    "version: expected {VERSION}, found {newer}; a newer mock wrote it, and only a newer one can read it"
                 ),
                 _ => text!("version: expected {VERSION}, found {found}"),
             });

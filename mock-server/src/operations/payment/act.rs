@@ -282,7 +282,7 @@ impl Ledger<'_, '_> {
         }
         if found.prepay.expires <= now {
             let reason = text!(
-                "expected to be paid before time_expire, found it {late} s later; place another order with a new number",
+                "expected a payment before time_expire, found one {late} s after it; place another order with a new number",
                 late = now - found.prepay.expires
             );
             return refused("订单已超过商户设置的最晚支付成功时间，请重新发起支付", reason);
@@ -297,7 +297,8 @@ impl Ledger<'_, '_> {
         let mut ordered = found.orders[0].openids();
         match (ordered.next(), openid) {
             (Some(first), Some(openid)) if first != openid && ordered.all(|other| other != openid) => {
-                let reason = text!("expected the user {first}, who was ordered for, found {openid}");
+                let reason =
+                    text!("expected the user {first}, for whom the order was placed, found {openid}");
                 refused("下单账号与支付账号不一致，请核实后再支付", reason)
             }
             _ => Ok(()),

@@ -569,14 +569,14 @@ impl Link {
     fn is_gone(&self, node: &Node, reason: &str) {
         node.closed_until.store(self.now() + millis(FAILS_FAST), Relaxed);
         if !node.is_lost.swap(true, Relaxed) {
-            tracing::warn!(address = %node.address, reason, "{}", phrase!("lost Redis"));
+            tracing::warn!(address = %node.address, reason, "{}", phrase!("lost the connection to Redis"));
         }
     }
 
     fn is_back(&self, node: &Node) {
         if node.is_lost.load(Relaxed) && node.is_lost.swap(false, Relaxed) {
             node.closed_until.store(0, Relaxed);
-            tracing::info!(address = %node.address, "{}", phrase!("Redis is there again"));
+            tracing::info!(address = %node.address, "{}", phrase!("Redis is available again"));
         }
     }
 

@@ -184,8 +184,9 @@ impl Inner {
             Some(FORMAT) => Ok(()),
             found => {
                 let found = found.unwrap_or(phrase!("none").text());
-                let reason =
-                    text!("its content is of form {found}, which this mock does not know: expected {FORMAT}");
+                let reason = text!(
+                    "its content has the format {found}, which this mock does not know: expected {FORMAT}"
+                );
                 Err(Unavailable { reason })
             }
         }
@@ -832,7 +833,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 }
 
 fn unreadable() -> Unavailable {
-    Unavailable { reason: text!("Redis has something else than a mock writes") }
+    Unavailable { reason: text!("Redis has data that no mock has written") }
 }
 
 impl From<Unavailable> for Uncommitted {

@@ -202,7 +202,7 @@ impl Sqlite {
         let started = self.threads.get_or_init(|| {
             let unavailable = |error: std::io::Error| Unavailable {
                 reason: text!(
-                    "what makes {file} durable can't be started: {error}",
+                    "the thread that syncs {file} to the disk can't be started: {error}",
                     file = self.file.display()
                 ),
             };

@@ -100,7 +100,9 @@ impl OpenError {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                 phrase!("The mock must be able to write to the file and its directory")
             }
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => phrase!("There is no space left: make some"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                phrase!("No space is left on the disk: free some")
+            }
             ErrorKind::IsADirectory => phrase!("It is a directory: name a file in it"),
             _ => phrase!("Name a file on a local disk"),
         };
@@ -117,7 +119,7 @@ impl OpenError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => refused(
                 phrase!("use"),
-                phrase!("Another program, such as sqlite3, has locked it: end what it is doing"),
+                phrase!("Another program, such as sqlite3, has locked it: let it finish or end it"),
                 error,
             ),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => refused(
@@ -126,7 +128,7 @@ impl OpenError {
                 error,
             ),
             Some(ErrorCode::DiskFull) => {
-                refused(phrase!("write to"), phrase!("There is no space left: make some"), error)
+                refused(phrase!("write to"), phrase!("No space is left on the disk: free some"), error)
             }
             Some(ErrorCode::SystemIoFailure) => {
                 refused(phrase!("use"), phrase!("Name a file on a local disk"), error)

@@ -32,7 +32,7 @@ const texts = /** @type {const} */ ({
   message: ['Lines that were signed', '签名串'],
   headers: ['Headers as sent', '发送的请求头'],
   body: ['Body as sent', '发送的请求体'],
-  answer: ['What the receiver answered', '接收方的应答'],
+  answer: ['What the receiver answered', '接收端的应答'],
   resend: ['Send again', '重新发送'],
   spoil: ['Fault', '附加故障'],
   well: ['none: as it should be', '无：正常发送'],

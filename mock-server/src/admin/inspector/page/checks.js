@@ -41,17 +41,17 @@ const CHECKS = [
   [['its scheme is WECHATPAY2-SHA256-RSA2048', '认证类型是 WECHATPAY2-SHA256-RSA2048'], ['Write it exactly like this.', '必须与此完全一致。']],
   [
     ['its timestamp is within 5 minutes', '时间戳相差不超过 5 分钟'],
-    ["Sign with the time in seconds. Was the mock's clock moved?", '用秒级时间戳签名。模拟网关的时钟是否被调整过？'],
+    ["Sign with the time in seconds. Was the mock's clock moved?", '用秒级时间戳签名。模拟网关的时钟是不是调整过？'],
   ],
-  [['a merchant has this mchid', '有这个商户号'], ['Use a merchant of the mock, or make one: see Controls.', '使用模拟网关已有的商户号，或在“控制”页新建。']],
+  [['a merchant has this mchid', '商户号存在'], ['Use a merchant of the mock, or make one: see Controls.', '使用模拟网关已有的商户号，或在“控制”页新建。']],
   [
     ["serial_no is that of the merchant's certificate", 'serial_no 是商户证书的序列号'],
     ["Use the serial number of your own certificate; the platform's belongs in Wechatpay-Serial.", '填你自己的商户证书的序列号；平台证书的应写在 Wechatpay-Serial 头里。'],
   ],
-  [['the certificate is valid', '商户证书有效'], ["Use a valid one. Was the mock's clock moved?", '换用有效的证书。模拟网关的时钟是否被调整过？']],
+  [['the certificate is valid', '商户证书有效'], ["Use a valid one. Was the mock's clock moved?", '换用有效的证书。模拟网关的时钟是不是调整过？']],
   [
     ['the merchant signed exactly this request', '商户签名的正是这个请求'],
-    ['Make the body once, and sign the bytes that you send. Compare your lines with those below.', '请求体只序列化一次，签的和发的是同一份字节。请与下面的五行逐行比较。'],
+    ['Make the body once, and sign the bytes that you send. Compare your lines with those below.', '请求体只序列化一次，签的和发的是同一份字节。请与下面五行逐行对照。'],
   ],
   [['the fields match the contract', '字段符合契约'], ['Correct the field.', '改正这个字段。']],
   [["the operation's own rules are met", '符合接口自身的规则'], ['See what is stored, under State.', '请看“数据”页保存的内容。']],

@@ -24,7 +24,7 @@ const texts = /** @type {const} */ ({
   signatures: ['Signatures keep the real time', '签名仍使用真实时间'],
   hint: ['Otherwise SDKs, which sign with the real time, are refused once the clock is five minutes off.', '否则时钟偏差超过 5 分钟后，用真实时间签名的 SDK 会被拒绝。'],
   policies: ['Policies', '策略'],
-  lead: ['What the mock does where the documentation leaves it open; [policies] in the configuration sets it.', '文档未明确之处模拟网关的行为，由配置中的 [policies] 设置。'],
+  lead: ['What the mock does where the documentation leaves it open; [policies] in the configuration sets it.', '官方文档没有明确时，模拟网关怎样做；可在配置的 [policies] 中设置。'],
   all: ['{n} policies, {changed} not at the default', '{n} 项策略，{changed} 项不是默认值'],
   policy: ['Policy', '策略'],
   value: ['Value', '取值'],
@@ -34,7 +34,7 @@ const texts = /** @type {const} */ ({
   reset: ['Reset', '重置'],
   resetLead: [
     'Everything is then as at the start, and created merchants are deleted. Of one merchant: its documents, exchanges and rules.',
-    '全部恢复到启动时的状态，并删除新建的商户。单个商户：仅其数据、请求和规则。',
+    '全部恢复到启动时的状态，并删除新建的商户。选择单个商户时，只清除它的数据、请求和规则。',
   ],
   ask: ['Reset everything? This can’t be undone.', '确定全部重置？此操作无法撤销。'],
   askOne: ['Reset merchant {mchid}? This can’t be undone.', '确定重置商户 {mchid}？此操作无法撤销。'],

@@ -6,7 +6,7 @@ import { say } from './i18n.js';
 import { operation as operationOf } from './operations.js';
 
 /** @type {import('./i18n.js').Text} */
-const IMPOSSIBLE = ['A case cannot have this fault, missing answer or incomplete body.', '用例无法包含这个故障、缺失的应答或不完整的报文。'];
+const IMPOSSIBLE = ['A case cannot have this fault, missing answer or incomplete body.', '这个故障、缺失的应答或不完整的报文无法写成用例。'];
 
 /** Headers that the kit sends by itself, or that belong to the connection. */
 const USUAL = /^(host|user-agent|authorization|content-length|connection|transfer-encoding|accept-encoding|expect)$/;

@@ -22,7 +22,7 @@ const texts = /** @type {const} */ ({
   related: ['Belongs to', '相关数据'],
   value: ['Value', '内容'],
   history: ['History', '历史记录'],
-  none: ['No change of it is kept: it was there at the start, or the change is too old.', '没有保留的变更：启动时已存在，或变更时间过久。'],
+  none: ['No change of it is kept: it was there at the start, or the change is too old.', '没有保留的变更记录：启动时就已存在，或变更发生得太早。'],
   created: ['created', '创建'],
   first: ['first change that is kept', '保留的最早变更'],
   same: ['the same value again', '内容没有变化'],

@@ -12,10 +12,10 @@ import { told } from './told.js';
 
 const texts = /** @type {const} */ ({
   title: ['Phone', '手机'],
-  waiting: ['Waits for you', '等待你处理'],
-  none: ['Nothing waits. An order appears here as soon as it is placed.', '暂无待处理项，下单后会立即显示在这里。'],
+  waiting: ['Waiting for you', '等待你处理'],
+  none: ['Nothing is waiting. An order appears here as soon as it is placed.', '暂无待处理项，下单后会立即显示在这里。'],
   back: ['Back', '返回'],
-  gone: ['It does not wait for its user any more.', '该单据已无需用户处理。'],
+  gone: ['It no longer waits for the user.', '该单据已无需用户处理。'],
   order: ['Order', '订单'],
   transfer: ['Transfer', '商家转账'],
   authorization: ['Authorization', '免确认授权'],

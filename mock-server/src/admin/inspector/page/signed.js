@@ -7,7 +7,7 @@ import { say } from './i18n.js';
 import { long } from './text.js';
 
 const texts = /** @type {const} */ ({
-  title: ['Lines to be signed', '待签名串'],
+  title: ['Lines to be signed', '签名串'],
   line: ['Line', '行'],
   should: ['Should be signed', '应签内容'],
   was: ['Was signed', '实签内容'],

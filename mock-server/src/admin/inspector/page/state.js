@@ -17,7 +17,7 @@ const texts = /** @type {const} */ ({
   title: ['State', '数据'],
   kinds: ['Kinds of documents', '数据类型'],
   others: ['Other kinds ({n})', '其他类型（{n}）'],
-  nothing: ['The mock remembers nothing of this merchant yet. Send it a request.', '模拟网关还没有保存该商户的数据，先发一个请求吧。'],
+  nothing: ['The mock has no data of this merchant yet. Send it a request.', '模拟网关还没有这个商户的数据，先发一个请求吧。'],
   filter: ['Filter by key or text', '按键或内容筛选'],
   found: ['{n} shown, {seen} searched', '显示 {n} 条，已搜索 {seen} 条'],
   more: ['Search on', '继续查找'],
