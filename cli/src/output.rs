@@ -75,12 +75,13 @@ impl Failure {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         // Errors may quote a peer.
         let shown = |error: &dyn Error| printable_lines(&truncate(&error.to_string(), MAX_SHOWN));
-        writeln!(out, "{BAD}{}{BAD:#}: {}", phrase!("error"), shown(&*self.error))?;
+        let colon = phrase!(": ");
+        writeln!(out, "{BAD}{}{BAD:#}{colon}{}", phrase!("error"), shown(&*self.error))?;
         for cause in causes(&*self.error) {
-            writeln!(out, "  {DIM}{}{DIM:#}: {}", phrase!("because"), shown(cause))?;
+            writeln!(out, "  {DIM}{}{DIM:#}{colon}{}", phrase!("because"), shown(cause))?;
         }
         match &self.hint {
-            Some(hint) => writeln!(out, "{GOOD}{}{GOOD:#}: {hint}", phrase!("hint")),
+            Some(hint) => writeln!(out, "{GOOD}{}{GOOD:#}{colon}{hint}", phrase!("hint")),
             None => Ok(()),
         }
     }

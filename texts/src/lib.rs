@@ -145,13 +145,17 @@ impl From<Phrase> for String {
 impl fmt::Display for Phrase {
     /// Padded by columns: a Chinese character takes two.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text();
-        let columns: usize = text.chars().map(|one| if one.is_ascii() { 1 } else { 2 }).sum();
-        let missing = f.width().unwrap_or(0).saturating_sub(columns);
-        let before = if f.align() == Some(fmt::Alignment::Right) { missing } else { 0 };
-        let after = missing - before;
-        write!(f, "{:before$}{text}{:after$}", "", "")
+        pad(f, self.text())
     }
+}
+
+/// The text, padded by columns of a terminal.
+fn pad(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let columns: usize = text.chars().map(|one| if one.is_ascii() { 1 } else { 2 }).sum();
+    let missing = f.width().unwrap_or(0).saturating_sub(columns);
+    let before = if f.align() == Some(fmt::Alignment::Right) { missing } else { 0 };
+    let after = missing - before;
+    write!(f, "{:before$}{text}{:after$}", "", "")
 }
 
 /// A text that is kept in both languages. Shown, it is in the [current](Language::current) one.
@@ -172,10 +176,11 @@ impl Both {
 
 impl fmt::Display for Both {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match Language::current() {
+        let text = match Language::current() {
             Language::English => &self.english,
             Language::Chinese => &self.chinese,
-        })
+        };
+        pad(f, text)
     }
 }
 

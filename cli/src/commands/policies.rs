@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use wechatpay_mock::policies::{POLICIES, Policy};
-use wechatpay_texts::{phrase, text};
+use wechatpay_texts::{Both, phrase, text};
 
 use crate::{
     options::Json,
@@ -15,11 +15,14 @@ pub(crate) fn run(options: Json) -> Result<(), Failure> {
     }
     print(|out| {
         for policy in POLICIES {
-            writeln!(out, "{} ({})\n  {}", policy.name, Policy::PROVENANCE, policy.question.text().trim())?;
+            let title = text!("{name} ({provenance})", name = policy.name, provenance = Policy::PROVENANCE);
+            writeln!(out, "{title}\n  {}", policy.question.text().trim())?;
             writeln!(out, "  {}", text!("Source: {source}.", source = policy.source))?;
             for (index, value) in policy.values.iter().enumerate() {
-                let is_default = if index == 0 { phrase!(", the default").text() } else { "" };
-                let name = value.name() + is_default;
+                let name = Both::of(|| {
+                    let is_default = if index == 0 { phrase!(", the default").text() } else { "" };
+                    value.name() + is_default
+                });
                 writeln!(out, "    {name:<21} {}", value.meaning)?;
             }
         }

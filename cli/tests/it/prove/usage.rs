@@ -7,6 +7,7 @@ use std::{
 };
 
 use wechatpay_contract::prove::PROBES;
+use wechatpay_texts::Language;
 
 use super::prove;
 use crate::support::repository;
@@ -19,6 +20,16 @@ async fn a_client_that_fails_against_a_correct_mock_ends_the_run_with_2() {
     assert_eq!((run.code, run.report), (Some(2), None));
     for text in ["exit code 3", "no request reached the mock", "client  no key"] {
         assert!(run.stderr.contains(text), "{text} in {}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn every_probe_is_listed_in_chinese() {
+    let run = prove(&["--lang", "zh", "--list"], &[]).await;
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for probe in PROBES.iter() {
+        let title = Language::Chinese.within(|| probe.about.title.to_string());
+        assert!(run.stdout.contains(&format!("{title}：必须")), "{title} in {}", run.stdout);
     }
 }
 

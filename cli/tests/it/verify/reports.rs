@@ -11,7 +11,7 @@ use wechatpay_mock::{
 };
 
 use super::{shown, verify};
-use crate::support::Ended;
+use crate::support::{Ended, repository};
 
 /// A run with every report.
 struct Reported {
@@ -196,6 +196,39 @@ async fn invalid_cases_are_wrong_usage() {
     );
     let run = verify(["--cases", &shown(Path::new("/nonexistent"))]).await;
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+}
+
+fn is_chinese(text: &str) -> bool {
+    text.contains(|char| matches!(char, '\u{4e00}'..='\u{9fff}'))
+}
+
+#[tokio::test]
+async fn every_title_is_listed_in_chinese() {
+    let run = verify(["--lang", "zh", "--list"]).await;
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let english: Vec<_> = run.stdout.lines().filter(|line| !is_chinese(line)).collect();
+    assert!(english.is_empty() && run.stdout.lines().count() > 500, "{english:#?}");
+}
+
+#[tokio::test]
+async fn a_failure_is_explained_in_chinese() {
+    let dir = tempfile::tempdir().unwrap();
+    let case = fs::read_to_string(repository("fixtures/cases/rights/empty-guide.json")).unwrap();
+    let own = case.replace("a guide without fields is accepted", "our own guide");
+    fs::create_dir(dir.path().join("rights")).unwrap();
+    for (id, case) in [("empty-guide", case), ("own-guide", own.replace("empty-guide", "own-guide"))] {
+        let failing = case.replace("\"status\": 204", "\"status\": 203");
+        fs::write(dir.path().join(format!("rights/{id}.json")), failing).unwrap();
+    }
+    let run = verify(["--lang", "zh", "--cases", &shown(dir.path()), "--report", "tap=-"]).await;
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    for text in [
+        "not ok 1 - rights/empty-guide: 没有字段的 guide 可以接受",
+        "not ok 2 - rights/own-guide: our own guide",
+        "它的字段都是可选的。",
+    ] {
+        assert!(run.stdout.contains(text), "{text} in {}", run.stdout);
+    }
 }
 
 /// Parses TAP 14. Returns whether each test point passed.
