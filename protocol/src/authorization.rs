@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str};
 
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, text};
 
 use crate::{Mchid, Nonce, ParseError, SCHEME, SerialNo, Signature, Timestamp};
 
@@ -62,7 +62,7 @@ impl Authorization {
     /// [`AuthorizationError::Scheme`] means that everything else is well formed.
     pub fn parse(header: &[u8]) -> Result<Self, AuthorizationError> {
         let space = header.iter().position(|&byte| byte == b' ');
-        let space = space.ok_or_else(|| malformed("a space after the scheme", header, header.len()))?;
+        let space = space.ok_or_else(|| malformed(text!("a space after the scheme"), header, header.len()))?;
 
         let mut values: [Option<&str>; PARAMETERS.len()] = [None; PARAMETERS.len()];
         let mut rest = Cursor { header, at: space + 1 };
@@ -72,11 +72,11 @@ impl Authorization {
             if rest.is_at_end() {
                 break;
             }
-            rest.expect(b',', "`,` and no space, or the end")?;
+            rest.expect(b',', || text!("`,` and no space, or the end"))?;
         }
 
         if let Some(missing) = values.iter().position(Option::is_none) {
-            let expected = format!("the parameter {}", PARAMETERS[missing]);
+            let expected = text!("the parameter {name}", name = PARAMETERS[missing]);
             return Err(malformed(expected, header, header.len()).into());
         }
         let [mchid, nonce_str, signature, timestamp, serial_no] = values.map(Option::unwrap_or_default);
@@ -152,13 +152,13 @@ impl fmt::Display for Authorization {
 const PARAMETERS: [&str; 5] = ["mchid", "nonce_str", "signature", "timestamp", "serial_no"];
 
 /// Quotes nothing of another scheme's value.
-fn malformed(expected: impl Into<String>, header: &[u8], at: usize) -> ParseError {
+fn malformed(expected: String, header: &[u8], at: usize) -> ParseError {
     const WHAT: &str = "Authorization header";
     match Authorization::masked(header) {
         Cow::Borrowed(header) => ParseError::new(WHAT, expected, header, at),
         Cow::Owned(masked) => {
             let found = format!("`{}`", String::from_utf8_lossy(&masked));
-            ParseError::secret(WHAT, &format!("the scheme {SCHEME}"), found, 0)
+            ParseError::secret(WHAT, text!("the scheme {SCHEME}"), found, 0)
         }
     }
 }
@@ -194,21 +194,21 @@ impl<'a> Cursor<'a> {
         let key = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let known = PARAMETERS.iter().position(|parameter| *parameter == key);
         let parameter =
-            known.ok_or_else(|| self.wrong("mchid, nonce_str, signature, timestamp or serial_no", start))?;
+            known.ok_or_else(|| self.wrong(text!("mchid, nonce_str, signature, timestamp or serial_no"), start))?;
         if seen[parameter].is_some() {
-            return Err(self.wrong("each parameter once", start));
+            return Err(self.wrong(text!("each parameter once"), start));
         }
-        self.expect(b'=', "`=`")?;
-        self.expect(b'"', "`\"`")?;
+        self.expect(b'=', || "`=`".into())?;
+        self.expect(b'"', || "`\"`".into())?;
         let value_start = self.at;
         let value = self.take_while(|byte| byte.is_ascii_graphic() && byte != b'"');
         if value.is_empty() {
-            return Err(self.wrong("a value of visible ASCII characters", value_start));
+            return Err(self.wrong(text!("a value of visible ASCII characters"), value_start));
         }
         if key == "timestamp" && value.parse::<Timestamp>().is_err() {
-            return Err(self.wrong("seconds since 1970 in digits", value_start));
+            return Err(self.wrong(text!("seconds since 1970 in digits"), value_start));
         }
-        self.expect(b'"', "visible ASCII characters and a closing `\"`")?;
+        self.expect(b'"', || text!("visible ASCII characters and a closing `\"`"))?;
         Ok((parameter, value))
     }
 
@@ -220,15 +220,15 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(&rest[..length]).unwrap_or_default()
     }
 
-    fn expect(&mut self, byte: u8, expected: &str) -> Result<(), ParseError> {
+    fn expect(&mut self, byte: u8, expected: impl FnOnce() -> String) -> Result<(), ParseError> {
         if self.header.get(self.at) != Some(&byte) {
-            return Err(self.wrong(expected, self.at));
+            return Err(self.wrong(expected(), self.at));
         }
         self.at += 1;
         Ok(())
     }
 
-    fn wrong(&self, expected: &str, at: usize) -> ParseError {
+    fn wrong(&self, expected: String, at: usize) -> ParseError {
         malformed(expected, self.header, at)
     }
 

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, text};
 
 use crate::{KeyId, Nonce, ParseError, ResponseMessage, SCHEME, Timestamp};
 
@@ -104,7 +104,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Header
     }
     value.to_str().map_err(|_| HeaderError::Malformed {
         name: name.clone(),
-        source: ParseError::new("header", "visible ASCII characters", value.as_bytes(), 0),
+        source: ParseError::new("header", text!("visible ASCII characters"), value.as_bytes(), 0),
     })
 }
 

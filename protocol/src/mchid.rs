@@ -2,6 +2,8 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
+use wechatpay_texts::text;
+
 use crate::ParseError;
 
 /// A merchant number: 1 to 32 decimal digits, usually ten. (documented)
@@ -32,7 +34,7 @@ impl FromStr for Mchid {
             None if (1..=32).contains(&text.len()) => Ok(Self(text.into())),
             _ => {
                 let at = wrong.unwrap_or(text.len().min(32));
-                Err(ParseError::new("mchid", "1 to 32 decimal digits", text.as_bytes(), at))
+                Err(ParseError::new("mchid", text!("1 to 32 decimal digits"), text.as_bytes(), at))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The error of everything in this crate that is parsed from text.
 
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, text};
 
 /// A malformed text: the kind of text, the expected and the found content, and the place.
 ///
@@ -21,7 +21,7 @@ impl ParseError {
     }
 
     /// Like [`ParseError::new`], for input that must not be quoted: `found` describes it.
-    pub(crate) fn secret(what: &'static str, expected: &str, found: String, at: usize) -> Self {
+    pub(crate) fn secret(what: &'static str, expected: impl Into<String>, found: String, at: usize) -> Self {
         Self { what, expected: expected.into(), found, at }
     }
 
@@ -35,7 +35,7 @@ fn quote(rest: &[u8]) -> String {
     const MAX_BYTES: usize = 24;
     let shown: String = rest.iter().take(MAX_BYTES).map(|&byte| visible(byte)).collect();
     match rest.len() {
-        0 => "the end".into(),
+        0 => text!("the end"),
         1..=MAX_BYTES => format!("`{shown}`"),
         _ => format!("`{shown}…`"),
     }

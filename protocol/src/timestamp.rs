@@ -8,6 +8,8 @@ use jiff::{
     fmt::temporal::Pieces,
 };
 
+use wechatpay_texts::text;
+
 use crate::ParseError;
 
 /// The beginning of 1970. jiff's dates reach to the end of the year 9999, its instants only to the day before.
@@ -64,7 +66,7 @@ impl Timestamp {
             let offset = SignedDuration::from_secs(pieces.to_numeric_offset()?.seconds().into());
             u64::try_from((local.duration_since(EPOCH) - offset).as_secs()).ok()
         };
-        seconds().map(Self).ok_or_else(|| ParseError::new("time", "RFC 3339, since 1970", text.as_bytes(), 0))
+        seconds().map(Self).ok_or_else(|| ParseError::new("time", text!("RFC 3339, since 1970"), text.as_bytes(), 0))
     }
 }
 
@@ -79,7 +81,7 @@ impl FromStr for Timestamp {
         is_canonical
             .then(|| text.parse().ok().map(Self))
             .flatten()
-            .ok_or_else(|| ParseError::new("timestamp", "seconds since 1970 in digits", text.as_bytes(), 0))
+            .ok_or_else(|| ParseError::new("timestamp", text!("seconds since 1970 in digits"), text.as_bytes(), 0))
     }
 }
 

@@ -31,10 +31,10 @@ Examples:
   wechatpay-mock trigger --list
       every event
 
-A mock that runs sends the callback, and again if it is not taken. Without one, or with --by or --print, this \
+A mock that runs sends the callback, and again if it is not accepted. Without one, or with --by or --print, this \
 command signs and sends it by itself, once; --config and --notify-… are for that.
 
-Exit codes: 0 the callback was taken, 1 it was not, 2 wrong usage.";
+Exit codes: 0 the callback was accepted, 1 it was not, 2 wrong usage.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -89,7 +89,7 @@ enum Form {
 
 /// The receiver did not take the callback.
 #[derive(Debug, Text, thiserror::Error)]
-#[text("the callback was not taken: {0}")]
+#[text("the callback was not accepted: {0}")]
 struct NotTaken(String);
 
 pub(crate) async fn run(options: &Trigger) -> Result<(), Failure> {
@@ -186,13 +186,13 @@ fn to_json(delivery: &Delivery) -> Value {
 
 /// Shows how the first attempt ended. Fails if the receiver did not take the callback.
 fn show(callback: &Value, as_json: bool) -> Result<(), Failure> {
-    let is_taken = callback["state"] == "received";
+    let is_accepted = callback["state"] == "received";
     if as_json {
         print_json(callback)?;
     } else {
-        print(|out| write_outcome(out, callback, is_taken))?;
+        print(|out| write_outcome(out, callback, is_accepted))?;
     }
-    if is_taken {
+    if is_accepted {
         return Ok(());
     }
     let attempt = &callback["attempts"][0];
@@ -211,7 +211,7 @@ fn label(label: Phrase) -> String {
     format!("{DIM}{label:9}{DIM:#}")
 }
 
-fn write_outcome(out: &mut dyn Write, callback: &Value, is_taken: bool) -> io::Result<()> {
+fn write_outcome(out: &mut dyn Write, callback: &Value, is_accepted: bool) -> io::Result<()> {
     let text = |value: &Value| printable_lines(value.as_str().unwrap_or_default());
     let attempt = &callback["attempts"][0];
     writeln!(
@@ -225,10 +225,10 @@ fn write_outcome(out: &mut dyn Write, callback: &Value, is_taken: bool) -> io::R
     writeln!(out, "{} {}", label(phrase!("signed by")), text(&attempt["serial"]))?;
     writeln!(out, "{} {}", label(phrase!("resource")), printable_lines(&callback["resource"].to_string()))?;
     if let Some(status) = attempt["status"].as_u64() {
-        let style = if is_taken { GOOD } else { BAD };
-        let taken = if is_taken { phrase!("taken") } else { phrase!("not taken") };
+        let style = if is_accepted { GOOD } else { BAD };
+        let accepted = if is_accepted { phrase!("accepted") } else { phrase!("not accepted") };
         let milliseconds = attempt["milliseconds"].as_u64().unwrap_or_default();
-        let took = text!("in {milliseconds} ms: {taken}");
+        let took = text!("in {milliseconds} ms: {accepted}");
         writeln!(out, "{} {style}{status}{style:#} {took}", label(phrase!("response")))?;
     }
     match attempt["response_body"].as_str() {

@@ -18,7 +18,7 @@ use rsa::{
     pkcs8::{self, EncodePublicKey, der::Decode},
 };
 
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, text};
 
 use crate::{
     KeyError, ParseError,
@@ -73,7 +73,7 @@ pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, P
             InvalidLastSymbol { offset, .. } => offset,
             _ => text.len(),
         };
-        ParseError::new(what, "standard Base64 with padding", text.as_bytes(), at)
+        ParseError::new(what, text!("standard Base64 with padding"), text.as_bytes(), at)
     })
 }
 

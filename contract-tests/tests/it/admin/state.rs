@@ -383,7 +383,7 @@ async fn a_file_with_a_mistake_is_refused_by_its_place_and_changes_nothing() {
     let other_key = include_str!("../../../../fixtures/credentials/other_key.pem");
     let cards = json!([{ "card_id": "c" }, { "card_id": "c" }]);
     for (pointer, value, expected) in [
-        ("/version", json!(2), "version: expected 1, found 2; a newer mock has written this"),
+        ("/version", json!(2), "version: expected 1, found 2; a newer mock wrote it"),
         ("/version", json!("1"), "version: expected 1, found \"1\""),
         ("/version", Value::Null, "version: expected a value, found null"),
         ("/merchant", json!({}), "the body: expected one of version, clock, merchants, found \"merchant\""),
