@@ -62,7 +62,8 @@ impl Authorization {
     /// [`AuthorizationError::Scheme`] means that everything else is well formed.
     pub fn parse(header: &[u8]) -> Result<Self, AuthorizationError> {
         let space = header.iter().position(|&byte| byte == b' ');
-        let space = space.ok_or_else(|| malformed(text!("a space after the scheme"), header, header.len()))?;
+        let space =
+            space.ok_or_else(|| malformed(text!("a space after the scheme"), header, header.len()))?;
 
         let mut values: [Option<&str>; PARAMETERS.len()] = [None; PARAMETERS.len()];
         let mut rest = Cursor { header, at: space + 1 };
@@ -193,8 +194,8 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let key = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let known = PARAMETERS.iter().position(|parameter| *parameter == key);
-        let parameter =
-            known.ok_or_else(|| self.wrong(text!("mchid, nonce_str, signature, timestamp or serial_no"), start))?;
+        let parameter = known
+            .ok_or_else(|| self.wrong(text!("mchid, nonce_str, signature, timestamp or serial_no"), start))?;
         if seen[parameter].is_some() {
             return Err(self.wrong(text!("each parameter once"), start));
         }

@@ -68,8 +68,9 @@ impl FromStr for PublicKeyId {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let malformed =
-            |at| ParseError::new("public key ID", text!("PUB_KEY_ID_ and 1 to 64 digits"), text.as_bytes(), at);
+        let malformed = |at| {
+            ParseError::new("public key ID", text!("PUB_KEY_ID_ and 1 to 64 digits"), text.as_bytes(), at)
+        };
         let digits = text.strip_prefix(Self::PREFIX).ok_or_else(|| malformed(0))?;
         let start = Self::PREFIX.len();
         match digits.bytes().position(|byte| !byte.is_ascii_digit()) {

@@ -35,12 +35,16 @@ impl FromStr for Apiv3Key {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let malformed = |found, at| ParseError::secret("APIv3 key", text!("32 visible ASCII characters"), found, at);
+        let malformed =
+            |found, at| ParseError::secret("APIv3 key", text!("32 visible ASCII characters"), found, at);
         if let Some(at) = text.bytes().position(|byte| !byte.is_ascii_graphic()) {
             return Err(malformed(text!("another byte (not shown)"), at));
         }
         if text.len() != Self::LENGTH {
-            return Err(malformed(text!("{length} bytes (not shown)", length = text.len()), text.len().min(Self::LENGTH)));
+            return Err(malformed(
+                text!("{length} bytes (not shown)", length = text.len()),
+                text.len().min(Self::LENGTH),
+            ));
         }
         Ok(Self(Zeroizing::new(text.into())))
     }

@@ -23,7 +23,7 @@ pub fn write(out: &mut impl Write, results: &Results) -> io::Result<()> {
     let style = if failed == 0 { GOOD } else { BAD };
     let (target, seconds) = (&results.target, results.took.as_secs_f64());
     let counts = text!("{passed} passed, {failed} failed, {skipped} skipped");
-    writeln!(out, "\n{style}{counts}{style:#}: {}", text!("{target}, in {seconds:.2} s"))
+    writeln!(out, "\n{style}{counts}{style:#}{}", text!(": {target}, in {seconds:.2} s"))
 }
 
 fn write_case(out: &mut impl Write, result: &CaseResult) -> io::Result<()> {

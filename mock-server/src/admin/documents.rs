@@ -269,7 +269,13 @@ pub(super) async fn put_document(
     let document = control.edit(&merchant, &key, Some(&value))?;
     let Document { version, value } = document.ok_or_else(|| no_document(&key))?;
     let merchant = merchant.mchid.to_string();
-    Ok(Json::of(&EditedDocument { merchant, kind, key: key.id.to_string(), version, value: &value.to_value() }))
+    Ok(Json::of(&EditedDocument {
+        merchant,
+        kind,
+        key: key.id.to_string(),
+        version,
+        value: &value.to_value(),
+    }))
 }
 
 /// Deletes a document, between two exchanges.

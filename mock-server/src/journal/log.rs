@@ -156,15 +156,15 @@ fn fault(fault: &ActiveFault) -> String {
     if let Some(error) = &fault.error {
         named += &format!(" {} {}", error.status, shown(&error.code));
     }
-    let mut parts = vec![text!("fault {named}")];
-    parts.extend(fault.latency.map(|latency| text!("delayed by {ms} ms", ms = latency.as_millis())));
-    parts.push(match fault.by {
+    let latency = fault.latency.map(|latency| text!(", delayed by {ms} ms", ms = latency.as_millis()));
+    let latency = latency.unwrap_or_default();
+    let by = match fault.by {
         FaultSource::Rule(id) => text!("by rule {id}"),
         FaultSource::TriggerNumber => text!("by its request number"),
         FaultSource::Resend => text!("by a resend"),
-    });
-    parts.push(if fault.is_applied { text!("applied") } else { text!("not applied") });
-    parts.join(phrase!(", ").text())
+    };
+    let applied = if fault.is_applied { phrase!("applied") } else { phrase!("not applied") };
+    text!("fault {named}{latency}, {by}, {applied}")
 }
 
 /// The text, safe and short enough for a log line.

@@ -184,8 +184,7 @@ async fn ask(other: &Other, asked: &Asked, most: usize) -> Result<Answer, String
     if !other.is_live() {
         return Err(text!("it has not reported for {seconds} s", seconds = other.silent.as_secs()));
     }
-    let unknown =
-        || text!("its address is unknown; start it with --advertise http://HOST:PORT");
+    let unknown = || text!("its address is unknown; start it with --advertise http://HOST:PORT");
     let address = other.address.as_ref().ok_or_else(unknown)?;
     let mut request = Request::get(format!("{address}/__mock/exchanges?{}", asked.query()))
         .header(MOCK_ID, &other.id)

@@ -615,7 +615,7 @@ fn what_can_not_be_used_is_refused_with_the_reason() {
         .link
         .ask(keys::common_slot(), &Request::of(::redis::cmd("SET").arg(keys::FORMAT).arg("2")))
         .unwrap();
-    assert!(connect(format!("redis://127.0.0.1:{port}")).contains("form 2"));
+    assert!(connect(format!("redis://127.0.0.1:{port}")).contains("format 2"));
     drop(server);
     assert!(connect(format!("redis://127.0.0.1:{port}")).contains("refused"));
 }

@@ -307,7 +307,7 @@ fn each_failure_of_the_system_says_what_to_do() {
     for (kind, advice) in [
         (std::io::ErrorKind::PermissionDenied, "must be able to write"),
         (std::io::ErrorKind::ReadOnlyFilesystem, "must be able to write"),
-        (std::io::ErrorKind::StorageFull, "no space left"),
+        (std::io::ErrorKind::StorageFull, "No space is left"),
     ] {
         let error =
             opening::OpenError::io(wechatpay_texts::phrase!("write to"), file, &kind.into()).to_string();
