@@ -1,5 +1,7 @@
 //! Why a document can't be used as a contract.
 
+use wechatpay_texts::text;
+
 /// A part of a contract that is missing, wrong or not supported, and where it is:
 /// `post /v3/security/echo: body: expected an object`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +23,7 @@ impl ContractError {
     /// The same problem, with the place that it is in.
     #[must_use]
     pub fn within(self, place: &str) -> Self {
-        Self { problem: format!("{place}: {self}"), ..self }
+        Self { problem: text!("{place}: {problem}", problem = self), ..self }
     }
 
     /// The same problem, in the value that has these keys and indices.

@@ -63,7 +63,7 @@ impl Authorization {
     pub fn parse(header: &[u8]) -> Result<Self, AuthorizationError> {
         let space = header.iter().position(|&byte| byte == b' ');
         let space =
-            space.ok_or_else(|| malformed(text!("a space after the scheme"), header, header.len()))?;
+            space.ok_or_else(|| malformed(|| text!("a space after the scheme"), header, header.len()))?;
 
         let mut values: [Option<&str>; PARAMETERS.len()] = [None; PARAMETERS.len()];
         let mut rest = Cursor { header, at: space + 1 };
@@ -77,7 +77,7 @@ impl Authorization {
         }
 
         if let Some(missing) = values.iter().position(Option::is_none) {
-            let expected = text!("the parameter {name}", name = PARAMETERS[missing]);
+            let expected = || text!("the parameter {name}", name = PARAMETERS[missing]);
             return Err(malformed(expected, header, header.len()).into());
         }
         let [mchid, nonce_str, signature, timestamp, serial_no] = values.map(Option::unwrap_or_default);
@@ -153,13 +153,13 @@ impl fmt::Display for Authorization {
 const PARAMETERS: [&str; 5] = ["mchid", "nonce_str", "signature", "timestamp", "serial_no"];
 
 /// Quotes nothing of another scheme's value.
-fn malformed(expected: String, header: &[u8], at: usize) -> ParseError {
+fn malformed(expected: impl Fn() -> String, header: &[u8], at: usize) -> ParseError {
     const WHAT: &str = "Authorization header";
     match Authorization::masked(header) {
         Cow::Borrowed(header) => ParseError::new(WHAT, expected, header, at),
         Cow::Owned(masked) => {
-            let found = format!("`{}`", String::from_utf8_lossy(&masked));
-            ParseError::secret(WHAT, text!("the scheme {SCHEME}"), found, 0)
+            let found = || format!("`{}`", String::from_utf8_lossy(&masked));
+            ParseError::secret(WHAT, || text!("the scheme {SCHEME}"), found, 0)
         }
     }
 }
@@ -194,20 +194,21 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let key = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let known = PARAMETERS.iter().position(|parameter| *parameter == key);
-        let parameter = known
-            .ok_or_else(|| self.wrong(text!("mchid, nonce_str, signature, timestamp or serial_no"), start))?;
+        let parameter = known.ok_or_else(|| {
+            self.wrong(|| text!("mchid, nonce_str, signature, timestamp or serial_no"), start)
+        })?;
         if seen[parameter].is_some() {
-            return Err(self.wrong(text!("each parameter once"), start));
+            return Err(self.wrong(|| text!("each parameter once"), start));
         }
         self.expect(b'=', || "`=`".into())?;
         self.expect(b'"', || "`\"`".into())?;
         let value_start = self.at;
         let value = self.take_while(|byte| byte.is_ascii_graphic() && byte != b'"');
         if value.is_empty() {
-            return Err(self.wrong(text!("a value of visible ASCII characters"), value_start));
+            return Err(self.wrong(|| text!("a value of visible ASCII characters"), value_start));
         }
         if key == "timestamp" && value.parse::<Timestamp>().is_err() {
-            return Err(self.wrong(text!("seconds since 1970 in digits"), value_start));
+            return Err(self.wrong(|| text!("seconds since 1970 in digits"), value_start));
         }
         self.expect(b'"', || text!("visible ASCII characters and a closing `\"`"))?;
         Ok((parameter, value))
@@ -221,15 +222,15 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(&rest[..length]).unwrap_or_default()
     }
 
-    fn expect(&mut self, byte: u8, expected: impl FnOnce() -> String) -> Result<(), ParseError> {
+    fn expect(&mut self, byte: u8, expected: impl Fn() -> String) -> Result<(), ParseError> {
         if self.header.get(self.at) != Some(&byte) {
-            return Err(self.wrong(expected(), self.at));
+            return Err(self.wrong(expected, self.at));
         }
         self.at += 1;
         Ok(())
     }
 
-    fn wrong(&self, expected: String, at: usize) -> ParseError {
+    fn wrong(&self, expected: impl Fn() -> String, at: usize) -> ParseError {
         malformed(expected, self.header, at)
     }
 

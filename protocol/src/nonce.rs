@@ -29,7 +29,7 @@ impl FromStr for Nonce {
         match text.bytes().position(|byte| !byte.is_ascii_graphic() || byte == b'"') {
             None if !text.is_empty() => Ok(Self(text.into())),
             wrong => {
-                let expected = text!("visible ASCII characters without `\"`");
+                let expected = || text!("visible ASCII characters without `\"`");
                 Err(ParseError::new("nonce_str", expected, text.as_bytes(), wrong.unwrap_or(0)))
             }
         }

@@ -1,6 +1,6 @@
 //! The error of everything in this crate that is parsed from text.
 
-use wechatpay_texts::{Text, text};
+use wechatpay_texts::{Both, Text, text};
 
 /// A malformed text: the kind of text, the expected and the found content, and the place.
 ///
@@ -9,20 +9,25 @@ use wechatpay_texts::{Text, text};
 #[text("{what}: expected {expected}, found {found} at byte {at}")]
 pub struct ParseError {
     what: &'static str,
-    expected: String,
-    found: String,
+    expected: Box<Both>,
+    found: Box<Both>,
     at: usize,
 }
 
 impl ParseError {
     /// The input is no `what`, because at byte `at` there is something other than `expected`.
-    pub(crate) fn new(what: &'static str, expected: impl Into<String>, input: &[u8], at: usize) -> Self {
-        Self { what, expected: expected.into(), found: quote(&input[at.min(input.len())..]), at }
+    pub(crate) fn new(what: &'static str, expected: impl Fn() -> String, input: &[u8], at: usize) -> Self {
+        Self::secret(what, expected, || quote(&input[at.min(input.len())..]), at)
     }
 
     /// Like [`ParseError::new`], for input that must not be quoted: `found` describes it.
-    pub(crate) fn secret(what: &'static str, expected: impl Into<String>, found: String, at: usize) -> Self {
-        Self { what, expected: expected.into(), found, at }
+    pub(crate) fn secret(
+        what: &'static str,
+        expected: impl Fn() -> String,
+        found: impl Fn() -> String,
+        at: usize,
+    ) -> Self {
+        Self { what, expected: Both::of(expected).into(), found: Both::of(found).into(), at }
     }
 
     /// The offset of the first wrong byte, or the length of the text if it ends too soon.

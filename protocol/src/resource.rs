@@ -35,16 +35,15 @@ impl FromStr for Apiv3Key {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let malformed =
-            |found, at| ParseError::secret("APIv3 key", text!("32 visible ASCII characters"), found, at);
+        let malformed = |found: &dyn Fn() -> String, at| {
+            ParseError::secret("APIv3 key", || text!("32 visible ASCII characters"), found, at)
+        };
         if let Some(at) = text.bytes().position(|byte| !byte.is_ascii_graphic()) {
-            return Err(malformed(text!("another byte (not shown)"), at));
+            return Err(malformed(&|| text!("another byte (not shown)"), at));
         }
         if text.len() != Self::LENGTH {
-            return Err(malformed(
-                text!("{length} bytes (not shown)", length = text.len()),
-                text.len().min(Self::LENGTH),
-            ));
+            let found = || text!("{length} bytes (not shown)", length = text.len());
+            return Err(malformed(&found, text.len().min(Self::LENGTH)));
         }
         Ok(Self(Zeroizing::new(text.into())))
     }

@@ -68,7 +68,7 @@ impl Timestamp {
         };
         seconds()
             .map(Self)
-            .ok_or_else(|| ParseError::new("time", text!("RFC 3339, since 1970"), text.as_bytes(), 0))
+            .ok_or_else(|| ParseError::new("time", || text!("RFC 3339, since 1970"), text.as_bytes(), 0))
     }
 }
 
@@ -81,7 +81,7 @@ impl FromStr for Timestamp {
             && text.bytes().all(|byte| byte.is_ascii_digit())
             && !text.starts_with('0');
         is_canonical.then(|| text.parse().ok().map(Self)).flatten().ok_or_else(|| {
-            ParseError::new("timestamp", text!("seconds since 1970 in digits"), text.as_bytes(), 0)
+            ParseError::new("timestamp", || text!("seconds since 1970 in digits"), text.as_bytes(), 0)
         })
     }
 }

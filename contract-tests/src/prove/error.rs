@@ -65,7 +65,7 @@ impl fmt::Display for HonestMockError {
         f.write_str(
             phrase!("the client fails with a mock that does nothing wrong, so nothing else was tried").text(),
         )?;
-        write!(f, "\n  {}: {}", self.reaction, self.findings.join(phrase!("; ").text()))?;
+        write!(f, "\n  {}{}{}", self.reaction, phrase!(": "), self.findings.join(phrase!("; ").text()))?;
         if self.exchanges.is_empty() && self.rejected_connections.is_empty() {
             let hint = phrase!(
                 "no request reached the mock; does the client read WECHATPAY_BASE_URL or HTTPS_PROXY?"

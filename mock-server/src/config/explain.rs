@@ -75,7 +75,7 @@ fn type_of(expected: &str, key: &str) -> (String, String) {
         "u64" => (phrase!("a whole number from 0 to 2^64 - 1"), unquoted),
         _ if ARRAYS.contains(&key) => {
             let advice = text!("write [[{key}]], with two brackets: there can be several");
-            return (format!("[[{key}]]"), advice);
+            return (text!("[[{key}]]"), advice);
         }
         "a sequence" if key == "contracts" => {
             (phrase!("an array of strings"), phrase!("put it in brackets: [\"shop.json\"]"))
@@ -86,7 +86,7 @@ fn type_of(expected: &str, key: &str) -> (String, String) {
         "a sequence" => {
             (phrase!("an array of strings"), phrase!("put it in brackets, such as [\"mock\", \"192.0.2.7\"]"))
         }
-        _ => return (format!("[{key}]"), text!("write [{key}], and its keys below it")),
+        _ => return (text!("[{key}]"), text!("write [{key}], and its keys below it")),
     };
     (expected.to_string(), advice.to_string())
 }

@@ -84,19 +84,21 @@ impl Payer {
         let gateway = &self.gateway;
         let (received, outcome) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
         let texts = texts(&received.headers);
+        // The log is not the browser's.
+        let log = Language::current();
         texts.language.within(|| match outcome {
-            Ok(_) => self.answer(&received, texts),
+            Ok(_) => self.answer(&received, texts, log),
             Err(error) => text_response(error.status(), format!("{}\n", error.reason())),
         })
     }
 
-    fn answer(&self, received: &RawRequest, texts: &Texts) -> http::Response<ResponseBody> {
+    fn answer(&self, received: &RawRequest, texts: &Texts, log: Language) -> http::Response<ResponseBody> {
         let payment = |action| {
             let prepay_id = in_query(received.query(), "prepay_id").unwrap_or_default();
             Payment { action, ..Payment::of(OrderName::H5Url(decoded(prepay_id))) }
         };
         match received.method {
-            Method::GET | Method::HEAD => self.ask(received, texts, &payment(PayerAction::Pay)),
+            Method::GET | Method::HEAD => self.ask(received, texts, log, &payment(PayerAction::Pay)),
             Method::POST => {
                 let body = String::from_utf8_lossy(&received.body);
                 let action = match in_query(&body, "action") {
@@ -104,7 +106,7 @@ impl Payer {
                     Some("fail") => PayerAction::Fail,
                     _ => PayerAction::Cancel,
                 };
-                self.done(received, texts, &payment(action))
+                self.done(received, texts, log, &payment(action))
             }
             _ => {
                 let text = text!("expected GET or POST\n");
@@ -116,10 +118,16 @@ impl Payer {
     }
 
     /// Shows the order, with a button to pay.
-    fn ask(&self, received: &RawRequest, texts: &Texts, payment: &Payment) -> http::Response<ResponseBody> {
+    fn ask(
+        &self,
+        received: &RawRequest,
+        texts: &Texts,
+        log: Language,
+        payment: &Payment,
+    ) -> http::Response<ResponseBody> {
         let (description, total) = match self.on_page(payment) {
             Ok(shown) => shown,
-            Err(error) => return refused(received, texts, &error),
+            Err(error) => return refused(received, texts, log, &error),
         };
         let hint = if received.headers.contains_key(REFERER) { "" } else { texts.no_referer };
         let form = format!(
@@ -135,12 +143,18 @@ impl Payer {
     }
 
     /// Does what the button says, and sends the browser on to the shop.
-    fn done(&self, received: &RawRequest, texts: &Texts, payment: &Payment) -> http::Response<ResponseBody> {
+    fn done(
+        &self,
+        received: &RawRequest,
+        texts: &Texts,
+        log: Language,
+        payment: &Payment,
+    ) -> http::Response<ResponseBody> {
         if let Err(error) = self.act(payment) {
-            return refused(received, texts, &error);
+            return refused(received, texts, log, &error);
         }
         let (action, order) = (payment.action, quoted(payment.order.as_str()));
-        tracing::info!("{}", text!("payment page: {action:?} of {order}"));
+        log.within(|| tracing::info!("{}", text!("payment page: {action:?} of {order}")));
         let message = if payment.action == PayerAction::Pay { texts.paid } else { texts.left };
         match way_back(received).and_then(|url| HeaderValue::try_from(url).ok()) {
             None => page(StatusCode::OK, texts, message, "", "", ""),
@@ -163,8 +177,13 @@ fn texts(headers: &HeaderMap) -> &'static Texts {
 }
 
 /// Says what the user sees, and why to the developer. The way back to the shop is a link.
-fn refused(received: &RawRequest, texts: &Texts, error: &PaymentError) -> http::Response<ResponseBody> {
-    tracing::info!("{}", text!("payment page: {error}"));
+fn refused(
+    received: &RawRequest,
+    texts: &Texts,
+    log: Language,
+    error: &PaymentError,
+) -> http::Response<ResponseBody> {
+    log.within(|| tracing::info!("{}", text!("payment page: {error}")));
     let (shown, reason) = match error {
         PaymentError::Refused { shown, reason } => (*shown, reason.clone()),
         _ => ("支付请求已失效，请重新发起支付", error.to_string()),

@@ -73,7 +73,7 @@ pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, P
             InvalidLastSymbol { offset, .. } => offset,
             _ => text.len(),
         };
-        ParseError::new(what, text!("standard Base64 with padding"), text.as_bytes(), at)
+        ParseError::new(what, || text!("standard Base64 with padding"), text.as_bytes(), at)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio::runtime;
+use wechatpay_contract::sign::Sign;
 use wechatpay_texts::Language;
 
 use super::Admin;
@@ -73,6 +74,19 @@ async fn an_exchange_is_shown_to_each_caller_in_its_language() {
     let reason = |rejection: &Value| rejection["reason"].as_str().unwrap().to_owned();
     assert!(reason(&english).starts_with("/body: expected JSON, found "), "{english}");
     assert!(reason(&chinese).starts_with("/body：应为 JSON，但解析出错："), "{chinese}");
+}
+
+#[tokio::test]
+async fn a_malformed_header_is_explained_to_each_caller_in_one_language() {
+    let admin = Admin::new().await;
+    let header = "Authorization: WECHATPAY2-SHA256-RSA2048";
+    let request = RawRequest { sign: Sign::Unsigned, ..RawRequest::sample() }.header(header);
+    assert_eq!(admin.exchange(&request).await, 401);
+    let reason = |shown: super::Response| shown.body["rejection"]["reason"].as_str().unwrap().to_owned();
+    let english = reason(admin.get("/exchanges/1").await);
+    assert!(english.ends_with("expected a space after the scheme, found the end at byte 24"), "{english}");
+    let chinese = reason(admin.with("Accept-Language: zh-CN").get("/exchanges/1").await);
+    assert!(chinese.ends_with("第 24 字节处应为：认证类型后的空格，实际是：结尾"), "{chinese}");
 }
 
 #[test]
