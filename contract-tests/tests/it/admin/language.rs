@@ -84,9 +84,9 @@ async fn a_malformed_header_is_explained_to_each_caller_in_one_language() {
     assert_eq!(admin.exchange(&request).await, 401);
     let reason = |shown: super::Response| shown.body["rejection"]["reason"].as_str().unwrap().to_owned();
     let english = reason(admin.get("/exchanges/1").await);
-    assert!(english.ends_with("expected a space after the scheme, found the end at byte 24"), "{english}");
+    assert!(english.ends_with("expected a space after the scheme, found the end at byte 25"), "{english}");
     let chinese = reason(admin.with("Accept-Language: zh-CN").get("/exchanges/1").await);
-    assert!(chinese.ends_with("第 24 字节处应为：认证类型后的空格，实际是：结尾"), "{chinese}");
+    assert!(chinese.ends_with("第 25 字节处应为：认证类型后的空格，实际是：结尾"), "{chinese}");
 }
 
 #[test]
