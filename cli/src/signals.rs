@@ -11,7 +11,6 @@ pub(crate) struct Signals {
 
 /// A signal that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "there is only Interrupt outside Unix"))]
 pub(crate) enum Signal {
     Interrupt,
     Terminate,
