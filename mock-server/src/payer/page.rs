@@ -75,6 +75,13 @@ const ENGLISH: Texts = Texts {
                  h5_url from a page of yours.",
 };
 
+/// A browser's request, the texts in the browser's language, and the language of the log, which is not the browser's.
+struct Visit<'v> {
+    received: &'v RawRequest,
+    texts: &'static Texts,
+    log: Language,
+}
+
 impl Payer {
     /// Answers a browser on the page.
     pub(crate) async fn page<B>(&self, request: Request<B>, peer: Peer) -> http::Response<ResponseBody>
@@ -83,22 +90,21 @@ impl Payer {
     {
         let gateway = &self.gateway;
         let (received, outcome) = receive(request, peer, &gateway.limits, &gateway.large_bodies).await;
-        let texts = texts(&received.headers);
-        // The log is not the browser's.
-        let log = Language::current();
-        texts.language.within(|| match outcome {
-            Ok(_) => self.answer(&received, texts, log),
+        let visit = Visit { texts: texts(&received.headers), log: Language::current(), received: &received };
+        visit.texts.language.within(|| match outcome {
+            Ok(_) => self.answer(&visit),
             Err(error) => text_response(error.status(), format!("{}\n", error.reason())),
         })
     }
 
-    fn answer(&self, received: &RawRequest, texts: &Texts, log: Language) -> http::Response<ResponseBody> {
+    fn answer(&self, visit: &Visit<'_>) -> http::Response<ResponseBody> {
+        let received = visit.received;
         let payment = |action| {
             let prepay_id = in_query(received.query(), "prepay_id").unwrap_or_default();
             Payment { action, ..Payment::of(OrderName::H5Url(decoded(prepay_id))) }
         };
         match received.method {
-            Method::GET | Method::HEAD => self.ask(received, texts, log, &payment(PayerAction::Pay)),
+            Method::GET | Method::HEAD => self.ask(visit, &payment(PayerAction::Pay)),
             Method::POST => {
                 let body = String::from_utf8_lossy(&received.body);
                 let action = match in_query(&body, "action") {
@@ -106,7 +112,7 @@ impl Payer {
                     Some("fail") => PayerAction::Fail,
                     _ => PayerAction::Cancel,
                 };
-                self.done(received, texts, log, &payment(action))
+                self.done(visit, &payment(action))
             }
             _ => {
                 let text = text!("expected GET or POST\n");
@@ -118,16 +124,11 @@ impl Payer {
     }
 
     /// Shows the order, with a button to pay.
-    fn ask(
-        &self,
-        received: &RawRequest,
-        texts: &Texts,
-        log: Language,
-        payment: &Payment,
-    ) -> http::Response<ResponseBody> {
+    fn ask(&self, visit: &Visit<'_>, payment: &Payment) -> http::Response<ResponseBody> {
+        let Visit { received, texts, .. } = *visit;
         let (description, total) = match self.on_page(payment) {
             Ok(shown) => shown,
-            Err(error) => return refused(received, texts, log, &error),
+            Err(error) => return refused(visit, &error),
         };
         let hint = if received.headers.contains_key(REFERER) { "" } else { texts.no_referer };
         let form = format!(
@@ -143,15 +144,10 @@ impl Payer {
     }
 
     /// Does what the button says, and sends the browser on to the shop.
-    fn done(
-        &self,
-        received: &RawRequest,
-        texts: &Texts,
-        log: Language,
-        payment: &Payment,
-    ) -> http::Response<ResponseBody> {
+    fn done(&self, visit: &Visit<'_>, payment: &Payment) -> http::Response<ResponseBody> {
+        let Visit { received, texts, log } = *visit;
         if let Err(error) = self.act(payment) {
-            return refused(received, texts, log, &error);
+            return refused(visit, &error);
         }
         let (action, order) = (payment.action, quoted(payment.order.as_str()));
         log.within(|| tracing::info!("{}", text!("payment page: {action:?} of {order}")));
@@ -177,12 +173,8 @@ fn texts(headers: &HeaderMap) -> &'static Texts {
 }
 
 /// Says what the user sees, and why to the developer. The way back to the shop is a link.
-fn refused(
-    received: &RawRequest,
-    texts: &Texts,
-    log: Language,
-    error: &PaymentError,
-) -> http::Response<ResponseBody> {
+fn refused(visit: &Visit<'_>, error: &PaymentError) -> http::Response<ResponseBody> {
+    let Visit { received, texts, log } = *visit;
     log.within(|| tracing::info!("{}", text!("payment page: {error}")));
     let (shown, reason) = match error {
         PaymentError::Refused { shown, reason } => (*shown, reason.clone()),
