@@ -1,8 +1,6 @@
 //! Placing an order: `prepay_id`, `code_url` or `h5_url`, or the paid order of a code.
 
-use std::cell::LazyCell;
-
-use serde_json::Value;
+use serde_json::{Value, json};
 use wechatpay_protocol::Timestamp;
 
 use super::{
@@ -14,11 +12,7 @@ use super::{
 };
 use crate::{
     api::{Warning, error::ApiError, host::H5_HOST, operation_error::OperationError},
-    operations::{
-        Context,
-        example::{self, Maker},
-        magic,
-    },
+    operations::{Context, magic},
     policies::{ClosedOrderText, PaidOrderCode, RepeatOrderText},
     request::validate::ValidRequest,
     response::OperationResponse,
@@ -138,27 +132,22 @@ pub(super) fn name(ledger: &mut Ledger<'_, '_>, prepay: &Prepay, target: &Target
     }
 }
 
-/// The answer to an order. What it has besides its address, it has as in the contract's example.
+/// The answer to an order: where it can be paid. (documented)
 pub(super) fn respond(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
     prepay: &Prepay,
 ) -> OperationResponse {
-    // Most answers have nothing but an address.
-    let maker = LazyCell::new(|| Maker::of(request, context.now));
-    example::respond(request.operation(), &mut |field| match field.name {
-        "prepay_id" => Some(prepay.prepay_id.as_str().into()),
-        "code_url" => prepay.code_url.as_deref().map(Value::from),
-        "h5_url" => {
+    let (name, address) = match (prepay.product, &prepay.code_url) {
+        (Product::H5, _) => {
             let target = numbers::h5_target(&prepay.prepay_id, context.randomness);
-            let origin = request.own_origin();
-            let gateways = || format!("https://{H5_HOST}");
-            Some(format!("{}{target}", origin.unwrap_or_else(gateways)).into())
+            let origin = request.own_origin().unwrap_or_else(|| format!("https://{H5_HOST}"));
+            ("h5_url", format!("{origin}{target}"))
         }
-        // The answer itself is made of its fields.
-        "" => None,
-        _ => maker.value(field),
-    })
+        (_, Some(code_url)) => ("code_url", code_url.clone()),
+        (_, None) => ("prepay_id", prepay.prepay_id.clone()),
+    };
+    OperationResponse::ok(json!({ name: address }))
 }
 
 /// A user who shows a code pays at once, or fails to, or is asked for a password. Such orders have no `notify_url`, so there is
