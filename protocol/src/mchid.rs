@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
-use wechatpay_texts::{phrase, text};
+use wechatpay_texts::{Phrase, text};
 
 use crate::ParseError;
 
@@ -35,7 +35,7 @@ impl FromStr for Mchid {
             _ => {
                 let at = wrong.unwrap_or(text.len().min(32));
                 Err(ParseError::new(
-                    phrase!("mchid"),
+                    Phrase::name("mchid"),
                     || text!("1 to 32 decimal digits"),
                     text.as_bytes(),
                     at,

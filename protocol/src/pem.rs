@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn what_is_not_text_is_named() {
         let pem = Credentials::development().merchant_certificate;
-        let ((), der) = section(&pem, phrase!("CERTIFICATE"), |_| Some(())).unwrap();
+        let ((), der) = section(&pem, Phrase::name("CERTIFICATE"), |_| Some(())).unwrap();
         let utf16: Vec<u8> = "\u{feff}-----BEGIN 会".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (bytes, found) in
             [(&der[..], "found DER"), (&utf16[..], "found UTF-16"), (&b"\x89PNG"[..], "found other")]

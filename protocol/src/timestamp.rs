@@ -8,7 +8,7 @@ use jiff::{
     fmt::temporal::Pieces,
 };
 
-use wechatpay_texts::{phrase, text};
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::ParseError;
 
@@ -82,7 +82,7 @@ impl FromStr for Timestamp {
             && !text.starts_with('0');
         is_canonical.then(|| text.parse().ok().map(Self)).flatten().ok_or_else(|| {
             ParseError::new(
-                phrase!("timestamp"),
+                Phrase::name("timestamp"),
                 || text!("seconds since 1970 in digits"),
                 text.as_bytes(),
                 0,

@@ -127,6 +127,11 @@ pub struct Phrase {
 }
 
 impl Phrase {
+    /// A name, which is the same in both languages.
+    pub const fn name(name: &'static str) -> Self {
+        Self { english: name, chinese: name }
+    }
+
     /// In the current language.
     pub fn text(self) -> &'static str {
         match Language::current() {

@@ -91,7 +91,7 @@ impl Ledger<'_, '_> {
 }
 
 /// The state in which the user confirms.
-pub(super) const WAITS: Phrase = Phrase { english: "WAIT_USER_CONFIRM", chinese: "WAIT_USER_CONFIRM" };
+pub(super) const WAITS: Phrase = Phrase::name("WAIT_USER_CONFIRM");
 
 fn check(transfer: &Transfer) -> Result<(), Refusal> {
     match transfer.state {
