@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, sync::LazyLock};
 
 use serde::{Deserialize, Serialize, Serializer};
-use wechatpay_texts::Language;
+use wechatpay_texts::{Language, pad};
 
 /// The Chinese of the built-in data, by its English.
 const CATALOGUES: [&str; 2] =
@@ -32,7 +32,7 @@ impl DataText {
 
 impl fmt::Display for DataText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.text())
+        pad(f, self.text())
     }
 }
 

@@ -210,7 +210,7 @@ fn word(english: &str) -> &str {
 }
 
 /// What stands between the items of a list.
-fn comma() -> &'static str {
+pub(crate) fn comma() -> &'static str {
     match Language::current() {
         Language::English => ", ",
         Language::Chinese => "、",

@@ -86,6 +86,7 @@ func (g *gateway) call(ctx context.Context, method, path string, body any) ([]by
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept-Language", say("en", "zh-CN"))
 	if g.token != "" {
 		request.Header.Set("Authorization", "Bearer "+g.token)
 	}

@@ -50,7 +50,7 @@ func Start(t testing.TB, options ...Option) *Mock {
 	t.Cleanup(func() {
 		if t.Failed() {
 			if report := m.reports(); report != "" {
-				t.Log("wechatpay-mock refused:\n" + strings.TrimSpace(report))
+				t.Log(say("wechatpay-mock refused:", "wechatpay-mock 拒绝了：") + "\n" + strings.TrimSpace(report))
 			}
 		}
 		if err := m.Close(); err != nil {
@@ -231,7 +231,7 @@ func (e *ExpectationError) Error() string {
 	if e.Refused == "" {
 		return e.Found
 	}
-	return e.Found + "\nrefused:\n" + e.Refused
+	return e.Found + "\n" + say("refused:", "被拒绝的请求：") + "\n" + e.Refused
 }
 
 // Expect checks which requests the merchant has made. The fields are those of POST /__mock/verify: filters such as operation, status

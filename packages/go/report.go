@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 )
 
@@ -36,9 +37,22 @@ func (m *Mock) report(unknown bool) (string, error) {
 		if err := m.gateway.ask(context.Background(), http.MethodGet, path, nil, &detail); err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&report, "  expected a signature over\n%s", indent(detail.Message.Text))
+		fmt.Fprintf(&report, "  %s\n%s", say("expected a signature over", "应签名的内容："), indent(detail.Message.Text))
 	}
 	return report.String(), nil
+}
+
+// say returns the text in the language of the locale, that of wechatpay-mock.
+func say(english, chinese string) string {
+	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if locale := os.Getenv(variable); locale != "" {
+			if strings.HasPrefix(locale, "zh") {
+				return chinese
+			}
+			break
+		}
+	}
+	return english
 }
 
 func indent(text string) string {

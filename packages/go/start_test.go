@@ -50,8 +50,11 @@ func end(t *testing.T, hasFailed bool) string {
 }
 
 func TestAFailedTestLogsWhatWasRefused(t *testing.T) {
-	if logged := end(t, true); !strings.Contains(logged, "expected an Authorization header, found none") {
-		t.Errorf("expected why the request was refused, found %q", logged)
+	for locale, why := range map[string]string{"C": "expected an Authorization header, found none", "zh_CN.UTF-8": "缺少 Authorization 头"} {
+		t.Setenv("LC_ALL", locale)
+		if logged := end(t, true); !strings.Contains(logged, why) {
+			t.Errorf("expected why the request was refused, found %q", logged)
+		}
 	}
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str};
 
-use wechatpay_texts::{Text, text};
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{Mchid, Nonce, ParseError, SCHEME, SerialNo, Signature, Timestamp};
 
@@ -154,7 +154,7 @@ const PARAMETERS: [&str; 5] = ["mchid", "nonce_str", "signature", "timestamp", "
 
 /// Quotes nothing of another scheme's value.
 fn malformed(expected: impl Fn() -> String, header: &[u8], at: usize) -> ParseError {
-    const WHAT: &str = "Authorization header";
+    const WHAT: Phrase = phrase!("Authorization header");
     match Authorization::masked(header) {
         Cow::Borrowed(header) => ParseError::new(WHAT, expected, header, at),
         Cow::Owned(masked) => {

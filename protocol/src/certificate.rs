@@ -3,7 +3,7 @@
 use rustls_pki_types::pem::SectionKind;
 use x509_cert::der::{Decode, Encode};
 
-use wechatpay_texts::Text;
+use wechatpay_texts::{Phrase, Text};
 
 use crate::{
     KeyError, ParseError, SerialNo, Timestamp, VerifyingKey,
@@ -45,8 +45,9 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError`], also for keys that [`VerifyingKey`] refuses.
     pub fn from_pem(text: &str) -> Result<Self, CertificateError> {
-        let ((), der) =
-            pem::section(text, "CERTIFICATE", |kind| (kind == SectionKind::Certificate).then_some(()))?;
+        let ((), der) = pem::section(text, Phrase::name("CERTIFICATE"), |kind| {
+            (kind == SectionKind::Certificate).then_some(())
+        })?;
         let certificate = x509_cert::Certificate::from_der(&der).map_err(|_| CertificateError::Content)?;
         let content = certificate.tbs_certificate();
         let key = content.subject_public_key_info().to_der().map_err(|_| CertificateError::Content)?;

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use wechatpay_texts::{Text, text};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{KeyId, Nonce, ParseError, ResponseMessage, SCHEME, Timestamp};
 
@@ -68,7 +68,8 @@ impl ResponseSignature {
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, HeaderError> {
         let signature_type = text(headers, &WECHATPAY_SIGNATURE_TYPE)?;
         if signature_type != SCHEME {
-            let source = ParseError::new("signature type", || SCHEME.into(), signature_type.as_bytes(), 0);
+            let source =
+                ParseError::new(phrase!("signature type"), || SCHEME.into(), signature_type.as_bytes(), 0);
             return Err(HeaderError::Malformed { name: WECHATPAY_SIGNATURE_TYPE, source });
         }
         Ok(Self {
@@ -104,7 +105,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Header
     }
     value.to_str().map_err(|_| HeaderError::Malformed {
         name: name.clone(),
-        source: ParseError::new("header", || text!("visible ASCII characters"), value.as_bytes(), 0),
+        source: ParseError::new(phrase!("header"), || text!("visible ASCII characters"), value.as_bytes(), 0),
     })
 }
 

@@ -7,7 +7,7 @@ use rsa::{
 use rustls_pki_types::pem::SectionKind;
 use zeroize::Zeroizing;
 
-use wechatpay_texts::Text;
+use wechatpay_texts::{Phrase, Text, phrase};
 
 use crate::pem::{self, PemError};
 
@@ -23,7 +23,7 @@ pub enum KeyError {
     #[text("expected {expected}, found other data within the PEM armour")]
     Content {
         /// The kind of content that the label names.
-        expected: &'static str,
+        expected: Phrase,
     },
     /// The key is for another algorithm.
     #[text("expected an RSA key, found one for the algorithm with OID {oid}")]
@@ -41,7 +41,7 @@ pub enum KeyError {
 
 /// The PKCS#1 DER of the first private key in PEM. Checks its size.
 pub(crate) fn private_key_der(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let expected = "PRIVATE KEY or RSA PRIVATE KEY";
+    let expected = phrase!("PRIVATE KEY or RSA PRIVATE KEY");
     let (is_pkcs8, der) = pem::section(text, expected, |kind| match kind {
         SectionKind::PrivateKey => Some(true),
         SectionKind::RsaPrivateKey => Some(false),
@@ -50,21 +50,21 @@ pub(crate) fn private_key_der(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError
     let der = Zeroizing::new(der);
     let pkcs1 = if is_pkcs8 {
         let info = pkcs8::PrivateKeyInfoRef::from_der(&der)
-            .map_err(|_| KeyError::Content { expected: "a PKCS#8 private key" })?;
+            .map_err(|_| KeyError::Content { expected: phrase!("a PKCS#8 private key") })?;
         check_algorithm(info.algorithm.oid)?;
         Zeroizing::new(info.private_key.as_bytes().to_vec())
     } else {
         der
     };
     let key = pkcs1::RsaPrivateKey::from_der(&pkcs1)
-        .map_err(|_| KeyError::Content { expected: "a PKCS#1 RSA private key" })?;
+        .map_err(|_| KeyError::Content { expected: phrase!("a PKCS#1 RSA private key") })?;
     check_size(&key.modulus)?;
     Ok(pkcs1)
 }
 
 /// The PKCS#1 DER of the first public key or certificate in PEM.
 pub(crate) fn public_key_der(text: &str) -> Result<Vec<u8>, KeyError> {
-    let expected = "PUBLIC KEY or CERTIFICATE";
+    let expected = phrase!("PUBLIC KEY or CERTIFICATE");
     let (is_certificate, der) = pem::section(text, expected, |kind| match kind {
         SectionKind::Certificate => Some(true),
         SectionKind::PublicKey => Some(false),
@@ -74,7 +74,7 @@ pub(crate) fn public_key_der(text: &str) -> Result<Vec<u8>, KeyError> {
         return spki_content(&der);
     }
     let certificate = x509_cert::Certificate::from_der(&der)
-        .map_err(|_| KeyError::Content { expected: "an X.509 certificate" })?;
+        .map_err(|_| KeyError::Content { expected: phrase!("an X.509 certificate") })?;
     let key = certificate.tbs_certificate().subject_public_key_info();
     check_algorithm(key.algorithm.oid)?;
     Ok(key.subject_public_key.raw_bytes().to_vec())
@@ -83,7 +83,7 @@ pub(crate) fn public_key_der(text: &str) -> Result<Vec<u8>, KeyError> {
 /// The PKCS#1 DER in a `SubjectPublicKeyInfo`.
 pub(crate) fn spki_content(der: &[u8]) -> Result<Vec<u8>, KeyError> {
     let key = spki::SubjectPublicKeyInfoRef::from_der(der)
-        .map_err(|_| KeyError::Content { expected: "a public key (SPKI)" })?;
+        .map_err(|_| KeyError::Content { expected: phrase!("a public key (SPKI)") })?;
     check_algorithm(key.algorithm.oid)?;
     Ok(key.subject_public_key.raw_bytes().to_vec())
 }

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use wechatpay_texts::text;
+use wechatpay_texts::{phrase, text};
 
 use crate::ParseError;
 
@@ -37,7 +37,7 @@ impl FromStr for SerialNo {
         }
         let at = wrong.unwrap_or(if digits.is_empty() { text.len() } else { text.len() - digits.len() + 40 });
         Err(ParseError::new(
-            "certificate serial number",
+            phrase!("certificate serial number"),
             || text!("1 to 40 hex digits, not all zero"),
             text.as_bytes(),
             at,
@@ -69,7 +69,12 @@ impl FromStr for PublicKeyId {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let malformed = |at| {
-            ParseError::new("public key ID", || text!("PUB_KEY_ID_ and 1 to 64 digits"), text.as_bytes(), at)
+            ParseError::new(
+                phrase!("public key ID"),
+                || text!("PUB_KEY_ID_ and 1 to 64 digits"),
+                text.as_bytes(),
+                at,
+            )
         };
         let digits = text.strip_prefix(Self::PREFIX).ok_or_else(|| malformed(0))?;
         let start = Self::PREFIX.len();

@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
-use wechatpay_texts::text;
+use wechatpay_texts::{Phrase, text};
 
 use crate::ParseError;
 
@@ -34,7 +34,12 @@ impl FromStr for Mchid {
             None if (1..=32).contains(&text.len()) => Ok(Self(text.into())),
             _ => {
                 let at = wrong.unwrap_or(text.len().min(32));
-                Err(ParseError::new("mchid", || text!("1 to 32 decimal digits"), text.as_bytes(), at))
+                Err(ParseError::new(
+                    Phrase::name("mchid"),
+                    || text!("1 to 32 decimal digits"),
+                    text.as_bytes(),
+                    at,
+                ))
             }
         }
     }

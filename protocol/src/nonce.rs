@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use wechatpay_texts::text;
+use wechatpay_texts::{Phrase, text};
 
 use crate::ParseError;
 
@@ -30,7 +30,7 @@ impl FromStr for Nonce {
             None if !text.is_empty() => Ok(Self(text.into())),
             wrong => {
                 let expected = || text!("visible ASCII characters without `\"`");
-                Err(ParseError::new("nonce_str", expected, text.as_bytes(), wrong.unwrap_or(0)))
+                Err(ParseError::new(Phrase::name("nonce_str"), expected, text.as_bytes(), wrong.unwrap_or(0)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The error of everything in this crate that is parsed from text.
 
-use wechatpay_texts::{Both, Text, text};
+use wechatpay_texts::{Both, Phrase, Text, text};
 
 /// A malformed text: the kind of text, the expected and the found content, and the place.
 ///
@@ -8,7 +8,7 @@ use wechatpay_texts::{Both, Text, text};
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 #[text("{what}: expected {expected}, found {found} at byte {at}")]
 pub struct ParseError {
-    what: &'static str,
+    what: Phrase,
     expected: Box<Both>,
     found: Box<Both>,
     at: usize,
@@ -16,13 +16,13 @@ pub struct ParseError {
 
 impl ParseError {
     /// The input is no `what`, because at byte `at` there is something other than `expected`.
-    pub(crate) fn new(what: &'static str, expected: impl Fn() -> String, input: &[u8], at: usize) -> Self {
+    pub(crate) fn new(what: Phrase, expected: impl Fn() -> String, input: &[u8], at: usize) -> Self {
         Self::secret(what, expected, || quote(&input[at.min(input.len())..]), at)
     }
 
     /// Like [`ParseError::new`], for input that must not be quoted: `found` describes it.
     pub(crate) fn secret(
-        what: &'static str,
+        what: Phrase,
         expected: impl Fn() -> String,
         found: impl Fn() -> String,
         at: usize,

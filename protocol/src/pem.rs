@@ -1,9 +1,9 @@
 //! PEM: the text of a file, and its sections as DER.
 
 use std::str;
-use wechatpay_texts::Text;
 
 use rustls_pki_types::pem::{PemObject, SectionKind};
+use wechatpay_texts::{Phrase, Text, phrase};
 
 /// Why text does not contain the expected PEM section.
 ///
@@ -14,19 +14,19 @@ pub enum PemError {
     #[text("expected PEM, which is text, found {found}")]
     NotText {
         /// What they are, and how to convert them.
-        found: &'static str,
+        found: Phrase,
     },
     /// The text is not PEM.
     #[text("expected PEM with {expected}, found no line -----BEGIN …-----")]
     NotPem {
         /// The labels that are accepted.
-        expected: &'static str,
+        expected: Phrase,
     },
     /// The text is PEM with another label.
     #[text("expected PEM with {expected}, found -----BEGIN {found}----- in line {line}")]
     OtherSection {
         /// The labels that are accepted.
-        expected: &'static str,
+        expected: Phrase,
         /// The label of the first section.
         found: String,
         /// The line in which it begins, counted from 1.
@@ -52,13 +52,15 @@ pub enum PemError {
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The beginnings of files that are often given in place of PEM, and what they are.
-const OTHER_FORMS: [(&[u8], &str); 3] = [
+const OTHER_FORMS: [(&[u8], Phrase); 3] = [
     (
         b"\x30",
-        "DER, which is binary; convert a certificate with `openssl x509 -inform DER`, a key with `openssl pkey -inform DER`",
+        phrase!(
+            "DER, which is binary; convert a certificate with `openssl x509 -inform DER`, a key with `openssl pkey -inform DER`"
+        ),
     ),
-    (b"\xff\xfe", "UTF-16; save the file as UTF-8"),
-    (b"\xfe\xff", "UTF-16; save the file as UTF-8"),
+    (b"\xff\xfe", phrase!("UTF-16; save the file as UTF-8")),
+    (b"\xfe\xff", phrase!("UTF-16; save the file as UTF-8")),
 ];
 
 /// The text of a PEM file, without a byte-order mark.
@@ -70,7 +72,7 @@ pub fn pem_text(bytes: &[u8]) -> Result<String, PemError> {
         Ok(text) => Ok(without_mark(text).into()),
         Err(_) => {
             let known = OTHER_FORMS.iter().find(|(beginning, _)| bytes.starts_with(beginning));
-            Err(PemError::NotText { found: known.map_or("other bytes", |&(_, form)| form) })
+            Err(PemError::NotText { found: known.map_or(phrase!("other bytes"), |&(_, form)| form) })
         }
     }
 }
@@ -82,7 +84,7 @@ pub(crate) fn without_mark(text: &str) -> &str {
 /// The first section of a kind that `wanted` accepts. `expected` names these kinds in the error.
 pub(crate) fn section<K>(
     text: &str,
-    expected: &'static str,
+    expected: Phrase,
     wanted: impl Fn(SectionKind) -> Option<K>,
 ) -> Result<(K, Vec<u8>), PemError> {
     let text = without_mark(text);
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn what_is_not_text_is_named() {
         let pem = Credentials::development().merchant_certificate;
-        let ((), der) = section(&pem, "CERTIFICATE", |_| Some(())).unwrap();
+        let ((), der) = section(&pem, Phrase::name("CERTIFICATE"), |_| Some(())).unwrap();
         let utf16: Vec<u8> = "\u{feff}-----BEGIN 会".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (bytes, found) in
             [(&der[..], "found DER"), (&utf16[..], "found UTF-16"), (&b"\x89PNG"[..], "found other")]

@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use wechatpay_texts::{Text, text};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{ParseError, signature::decode_base64};
 
@@ -36,7 +36,7 @@ impl FromStr for Apiv3Key {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let malformed = |found: &dyn Fn() -> String, at| {
-            ParseError::secret("APIv3 key", || text!("32 visible ASCII characters"), found, at)
+            ParseError::secret(phrase!("APIv3 key"), || text!("32 visible ASCII characters"), found, at)
         };
         if let Some(at) = text.bytes().position(|byte| !byte.is_ascii_graphic()) {
             return Err(malformed(&|| text!("another byte (not shown)"), at));
@@ -128,7 +128,7 @@ impl Resource {
         }
         let nonce: [u8; NONCE_LEN] =
             self.nonce.as_bytes().try_into().map_err(|_| ResourceError::Nonce { found: self.nonce.len() })?;
-        let mut data = decode_base64("ciphertext", &self.ciphertext)?;
+        let mut data = decode_base64(phrase!("ciphertext"), &self.ciphertext)?;
         let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(nonce);
         let plaintext = key
             .cipher()

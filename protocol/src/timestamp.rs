@@ -8,7 +8,7 @@ use jiff::{
     fmt::temporal::Pieces,
 };
 
-use wechatpay_texts::text;
+use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::ParseError;
 
@@ -66,9 +66,9 @@ impl Timestamp {
             let offset = SignedDuration::from_secs(pieces.to_numeric_offset()?.seconds().into());
             u64::try_from((local.duration_since(EPOCH) - offset).as_secs()).ok()
         };
-        seconds()
-            .map(Self)
-            .ok_or_else(|| ParseError::new("time", || text!("RFC 3339, since 1970"), text.as_bytes(), 0))
+        seconds().map(Self).ok_or_else(|| {
+            ParseError::new(phrase!("time"), || text!("RFC 3339, since 1970"), text.as_bytes(), 0)
+        })
     }
 }
 
@@ -81,7 +81,12 @@ impl FromStr for Timestamp {
             && text.bytes().all(|byte| byte.is_ascii_digit())
             && !text.starts_with('0');
         is_canonical.then(|| text.parse().ok().map(Self)).flatten().ok_or_else(|| {
-            ParseError::new("timestamp", || text!("seconds since 1970 in digits"), text.as_bytes(), 0)
+            ParseError::new(
+                Phrase::name("timestamp"),
+                || text!("seconds since 1970 in digits"),
+                text.as_bytes(),
+                0,
+            )
         })
     }
 }

@@ -127,6 +127,11 @@ pub struct Phrase {
 }
 
 impl Phrase {
+    /// A name, which is the same in both languages.
+    pub const fn name(name: &'static str) -> Self {
+        Self { english: name, chinese: name }
+    }
+
     /// In the current language.
     pub fn text(self) -> &'static str {
         match Language::current() {
@@ -149,8 +154,11 @@ impl fmt::Display for Phrase {
     }
 }
 
-/// The text, padded by columns of a terminal.
-fn pad(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+/// Writes the text, padded by columns of a terminal: `f.pad` for text that may be Chinese, of which a character takes two.
+///
+/// # Errors
+/// If `f` cannot be written to.
+pub fn pad(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let columns: usize = text.chars().map(|one| if one.is_ascii() { 1 } else { 2 }).sum();
     let missing = f.width().unwrap_or(0).saturating_sub(columns);
     let before = if f.align() == Some(fmt::Alignment::Right) { missing } else { 0 };

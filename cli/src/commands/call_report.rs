@@ -11,8 +11,8 @@ use crate::output::{DIM, Failure, GOOD, print, printable_lines};
 /// The most characters of a `Request-ID` that are shown.
 const MAX_REQUEST_ID: usize = 200;
 
-/// Prints the body on stdout and a summary on stderr; without a body, the summary on stdout. A terminal gets the body
-/// with everything escaped that could control it.
+/// Prints the body on stdout, with a newline at its end, and a summary on stderr; without a body, the summary on stdout. A
+/// terminal gets the body with everything escaped that could control it.
 pub(super) fn verified(verified: &VerifiedResponse) -> Result<(), Failure> {
     let body = verified.body();
     if body.is_empty() {
@@ -22,10 +22,11 @@ pub(super) fn verified(verified: &VerifiedResponse) -> Result<(), Failure> {
     let _ = summary(&mut anstream::stderr().lock(), verified);
     print(|out| {
         if io::stdout().is_terminal() {
-            writeln!(out, "{}", printable_lines(&String::from_utf8_lossy(body)))
+            write!(out, "{}", printable_lines(&String::from_utf8_lossy(body)))?;
         } else {
-            out.write_all(body)
+            out.write_all(body)?;
         }
+        if body.ends_with(b"\n") { Ok(()) } else { writeln!(out) }
     })
 }
 

@@ -58,14 +58,13 @@ fn write(out: &mut dyn Write) -> io::Result<()> {
          for it: out_trade_no, out_refund_no, out_request_no and so on, in path, query or body."
     );
     writeln!(out, "{what}\n")?;
-    let heading = ["FAULT", "NUMBER", "APPLIED", "PROVENANCE"];
     writeln!(
         out,
         "{:NAME$} {:NUMBER$} {:8} {:11} {}",
-        heading[0],
-        heading[1],
-        heading[2],
-        heading[3],
+        phrase!("FAULT"),
+        phrase!("NUMBER"),
+        phrase!("APPLIED"),
+        phrase!("PROVENANCE"),
         phrase!("WHAT HAPPENS")
     )?;
     for fault in FAULTS {

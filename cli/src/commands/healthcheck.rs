@@ -55,8 +55,12 @@ impl fmt::Display for Unhealthy {
 }
 
 impl Error for Unhealthy {
+    /// The text has the [`MockError`] already.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        match &self.0 {
+            HealthError::NoResponse(error) => error.source(),
+            HealthError::Status { .. } | HealthError::NotOk { .. } => None,
+        }
     }
 }
 

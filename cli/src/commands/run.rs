@@ -24,13 +24,13 @@ const MAX_SHOWN: usize = 20;
 const ALERT_DELAY: Duration = Duration::from_millis(200);
 
 /// Clients that read no proxy variable, and the line that makes each use the proxy.
-const WITHOUT_PROXY: [(&str, &str); 3] = [
-    ("Python's aiohttp", "aiohttp.ClientSession(trust_env=True)"),
+const WITHOUT_PROXY: [(Phrase, &str); 3] = [
+    (phrase!("Python's aiohttp"), "aiohttp.ClientSession(trust_env=True)"),
     (
-        "PHP's streams",
+        phrase!("PHP's streams"),
         "stream_context_set_default(['http' => ['proxy' => str_replace('http:', 'tcp:', getenv('HTTPS_PROXY'))]]);",
     ),
-    ("an http.Transport in Go", "Proxy: http.ProxyFromEnvironment"),
+    (phrase!("an http.Transport in Go"), "Proxy: http.ProxyFromEnvironment"),
 ];
 
 const EXAMPLES: &str = "\
@@ -187,7 +187,7 @@ async fn report(
             "no request reached the mock; does the command read HTTPS_PROXY? docs/en/sdks shows how to point each SDK at it"
         ));
         for (client, line) in WITHOUT_PROXY {
-            say(format!("  {client}: {line}"));
+            say(format!("  {client}{}{line}", phrase!(": ")));
         }
     }
     if !exchanges.is_empty() && is_failed {

@@ -211,7 +211,7 @@ impl Welcome {
             (false, true) => format!("{url}/__mock/ui/"),
             (false, false) => text!("off: on an address other than loopback, /__mock/ needs --admin-token"),
         };
-        let none = Phrase { english: "", chinese: "" };
+        let none = Phrase::name("");
         for (label, text) in [
             (phrase!("your app"), text!("set its base URL to {url}, or use HTTPS_PROXY={url}")),
             (none, text!("and trust the certificate whose path `wechatpay-mock ca` prints")),

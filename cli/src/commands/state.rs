@@ -117,9 +117,12 @@ pub(crate) async fn run(options: &State) -> Result<(), Failure> {
         Action::Reset { merchant } => {
             let body = merchant.as_ref().map_or_else(|| json!({}), |mchid| json!({ "merchant": mchid }));
             let call = mock.call(Method::POST, "reset", Some(&body), TIMEOUT);
-            let reset = call.await.map_err(call_failed)?;
-            let what = printable_lines(reset["reset"].as_str().unwrap_or_default());
-            print(|out| writeln!(out, "{}", text!("reset {what}")))
+            call.await.map_err(call_failed)?;
+            let done = match merchant {
+                None => text!("reset everything"),
+                Some(mchid) => text!("reset {mchid}"),
+            };
+            print(|out| writeln!(out, "{}", printable_lines(&done)))
         }
     }
 }

@@ -69,7 +69,7 @@ async fn any_operation_can_be_called_and_its_body_goes_to_stdout() {
     let ended = call(&mock, &["GET", "/v3/certificates"]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let list: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert!(list["data"][0]["serial_no"].is_string());
+    assert!(list["data"][0]["serial_no"].is_string() && ended.stdout.ends_with("}\n"));
     assert!(ended.stderr.starts_with("200 OK\n") && ended.stderr.contains(PUBLIC_KEY_ID), "{}", ended.stderr);
 
     assert_eq!(patch(&mock, &[]).await.code, Some(0));

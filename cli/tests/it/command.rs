@@ -175,7 +175,8 @@ fn no_listener_exits_with_1() {
     let output = run(&["healthcheck", "--url", &format!("http://{free}")]);
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(message.contains("cannot connect") && message.contains("because: "), "{message}");
+    assert_eq!(message.matches("cannot connect").count(), 1, "{message}");
+    assert!(message.contains("because: "), "{message}");
 }
 
 #[test]

@@ -22,6 +22,21 @@ fn a_command_without_a_separator_is_told_where_the_separator_goes() {
 }
 
 #[test]
+fn wrong_usage_is_explained_in_chinese() {
+    for (arguments, expected) in [
+        (&["serve", "--port", "x"][..], "错误：无效的值 'x'，参数 '--port <N>'：应为整数"),
+        (&["logs", "--lines", "5000"], "错误：无效的值 '5000'，参数 '--lines <N>'：5000 超出范围 0..=1000"),
+        (&["prove-client", "--jobs", "0"], "错误：无效的值 '0'，参数 '--jobs <N>'：不能为 0"),
+        (&["fault", "add", "--probability", "x"], "错误：无效的值 'x'，参数 '--probability <P>'：应为数字"),
+        (&["serve", "--prot", "1"], "错误：不认识的参数 '--prot'"),
+    ] {
+        let ended = run(&[&["--lang", "zh"], arguments].concat());
+        assert_eq!((ended.code, ended.stderr.lines().next()), (Some(2), Some(expected)));
+        assert!(ended.stderr.ends_with("更多信息请用 '--help'。\n"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn every_listing_is_json_on_request() {
     assert!(json(&["faults", "--json"])["faults"].as_array().is_some_and(|faults| faults.len() >= 40));
     assert!(json(&["policies", "--json"]).as_array().is_some_and(|policies| !policies.is_empty()));

@@ -44,6 +44,12 @@ impl Page {
         self.blocks().filter(move |(name, _)| *name == language).map(|(_, code)| code)
     }
 
+    /// Whether its commands name this program, alone or as in `openssl-curl.sh`.
+    fn needs(&self, tool: &str) -> bool {
+        self.code("sh")
+            .any(|code| code.split(|one: char| !one.is_ascii_alphanumeric()).any(|word| word == tool))
+    }
+
     fn blocks(&self) -> impl Iterator<Item = (&str, &str)> {
         self.text.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
     }
@@ -139,15 +145,15 @@ fn run(page: &Page) -> Result<(), String> {
 
 #[test]
 fn the_commands_in_the_documents_work() {
-    for tool in ["bash", "curl", "node", "openssl"] {
+    let mut pages = pages();
+    assert!(pages.len() > 10);
+    for tool in ["curl", "node", "openssl"] {
         if Command::new(tool).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
             assert!(std::env::var_os("CI").is_none(), "expected {tool} in CI, found none");
-            eprintln!("skipped: {tool} is not installed");
-            return;
+            pages.retain(|page| !page.needs(tool));
+            eprintln!("skipped: the pages that need {tool}, which is not installed");
         }
     }
-    let pages = pages();
-    assert!(pages.len() > 10);
     let failures: Vec<_> = thread::scope(|scope| {
         let running: Vec<_> = pages.iter().map(|page| scope.spawn(|| run(page))).collect();
         running.into_iter().filter_map(|page| page.join().unwrap().err()).collect()

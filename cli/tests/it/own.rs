@@ -44,7 +44,7 @@ fn the_documented_example_is_answered_as_shown() {
     };
     assert_eq!((json.as_str(), text.as_str()), ("json", "text"));
     let answered = call(r#"{"store_name":"南山店"}"#);
-    assert_eq!((answered.code, answered.stdout + "\n"), (Some(0), answer.clone()), "{}", answered.stderr);
+    assert_eq!((answered.code, &answered.stdout), (Some(0), answer), "{}", answered.stderr);
     let refused = call("{}");
     assert_eq!((refused.code, &refused.stderr), (Some(1), refusal));
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use wechatpay_texts::{phrase, text};
 
 use super::About;
+use crate::table::comma;
 
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -192,12 +193,13 @@ impl Finding {
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Low => phrase!("low").text(),
-            Self::Medium => phrase!("medium").text(),
-            Self::High => phrase!("high").text(),
-            Self::Critical => phrase!("critical").text(),
-        })
+        let word = match self {
+            Self::Low => phrase!("low"),
+            Self::Medium => phrase!("medium"),
+            Self::High => phrase!("high"),
+            Self::Critical => phrase!("critical"),
+        };
+        word.fmt(f)
     }
 }
 
@@ -232,7 +234,7 @@ impl fmt::Display for FindingKind {
             Self::FailedToAccept => phrase!("it rejected what it must accept").fmt(f),
             Self::OtherNumber { numbers } => f.write_str(&text!(
                 "it sent the call again with another out_request_no: {numbers}",
-                numbers = numbers.join(", ")
+                numbers = numbers.join(comma())
             )),
             Self::TimedOut { limit } => {
                 f.write_str(&text!("it had not ended after {seconds} s", seconds = limit.as_secs_f64()))

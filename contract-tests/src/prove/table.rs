@@ -56,7 +56,7 @@ fn write_result(out: &mut impl Write, result: &ProbeResult) -> io::Result<()> {
 
 fn write_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     let style = colour(finding.severity);
-    writeln!(out, "{:INDENT$}{style}{}: {}{style:#}", "", finding.severity, finding.kind)?;
+    writeln!(out, "{:INDENT$}{style}{}{}{}{style:#}", "", finding.severity, phrase!(": "), finding.kind)?;
     write_detail(out, phrase!("why it matters"), &finding.why)?;
     write_detail(out, phrase!("how to fix it"), &finding.fix)
 }

@@ -103,7 +103,7 @@ impl fmt::Display for Part {
 /// Plain text of several lines.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.place, self.part)?;
+        writeln!(f, "{}{}{}", self.place, phrase!(": "), self.part)?;
         for (kind, line) in self.lines() {
             let mark = match kind {
                 LineKind::Same => ' ',

@@ -1,7 +1,8 @@
 //! The report of `verify` on a terminal: all cases by folder, with the differences below each that failed.
 
 use std::io::{self, Write};
-use wechatpay_texts::{phrase, text};
+
+use wechatpay_texts::{Language, phrase, text};
 
 use super::{CaseResult, Outcome, Results};
 use crate::{
@@ -47,7 +48,7 @@ fn write_case(out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
 }
 
 pub(crate) fn write_difference(out: &mut impl Write, difference: &Difference) -> io::Result<()> {
-    write!(out, "          {HEADING}{}{HEADING:#}: ", difference.part)?;
+    write!(out, "          {HEADING}{}{HEADING:#}{}", difference.part, phrase!(": "))?;
     write_lines(out, &difference.lines())?;
     let mut hint = difference.hint.iter().flat_map(|hint| hint.lines());
     hint.try_for_each(|line| writeln!(out, "            {QUIET}{line}{QUIET:#}"))
@@ -58,7 +59,11 @@ fn write_lines(out: &mut impl Write, lines: &[(LineKind, String)]) -> io::Result
     if let [(LineKind::Expected, expected), (LineKind::Actual, actual)] = lines {
         let [wanted, found] = [phrase!("expected"), phrase!("found")];
         let comma = phrase!(", ");
-        return writeln!(out, "{wanted} {GOOD}{expected}{GOOD:#}{comma}{found} {BAD}{actual}{BAD:#}");
+        let [before, between] = [expected, actual].map(|value| gap(value));
+        return writeln!(
+            out,
+            "{wanted}{before}{GOOD}{expected}{GOOD:#}{comma}{found}{between}{BAD}{actual}{BAD:#}"
+        );
     }
     writeln!(out, "{GOOD}- {}{GOOD:#}, {BAD}+ {}{BAD:#}", phrase!("expected"), phrase!("found"))?;
     lines.iter().try_for_each(|(kind, line)| match kind {
@@ -66,4 +71,10 @@ fn write_lines(out: &mut impl Write, lines: &[(LineKind, String)]) -> io::Result
         LineKind::Expected => writeln!(out, "            {GOOD}- {line}{GOOD:#}"),
         LineKind::Actual => writeln!(out, "            {BAD}+ {line}{BAD:#}"),
     })
+}
+
+/// What stands before the value in a sentence: Chinese has a space only before Latin letters and digits.
+fn gap(value: &str) -> &'static str {
+    let is_close = Language::current() == Language::Chinese && !value.starts_with(|one: char| one.is_ascii());
+    if is_close { "" } else { " " }
 }

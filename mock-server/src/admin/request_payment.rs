@@ -166,8 +166,9 @@ pub(super) fn answer(
             refuse(StatusCode::BAD_REQUEST, &refusal)
         }
         Err(NotRequested::Payment(PaymentError::Refused { shown, reason })) => {
-            let refusal = PaymentRefusal::new(call, shown, &reason);
-            record.said(refusal.err_msg.clone(), Some(&refusal.message), None);
+            let refusal = PaymentRefusal::new(call, shown, &reason.to_string());
+            let [english, chinese] = [&reason.english, &reason.chinese].map(|text| truncate(text, LONGEST));
+            record.said(refusal.err_msg.clone(), Some(&english), Some(&chinese));
             refuse(StatusCode::CONFLICT, &refusal)
         }
         Err(NotRequested::Payment(error)) => Err(Err(error.into())),

@@ -128,7 +128,7 @@ pub(super) async fn request_merchant_transfer(
     let RequestedTransfer { action, user_name, parameters } = requested;
     let Said { merchant, order, outcome } = control.payer.request_transfer(&parameters, action, user_name);
     let record = Record { control: &control, call: CALL, merchant, order };
-    let (status, message) = match outcome {
+    let (status, reason) = match outcome {
         Ok(mut shown) => {
             let end = match action {
                 TransferAction::Confirm => "ok",
@@ -139,13 +139,14 @@ pub(super) async fn request_merchant_transfer(
             record.said(err_msg, None, None);
             return Ok(Json::of(&shown));
         }
-        Err(NotAsked::Wrong(message)) => (StatusCode::BAD_REQUEST, message),
+        Err(NotAsked::Wrong(reason)) => (StatusCode::BAD_REQUEST, reason),
         Err(NotAsked::Payment(PaymentError::Refused { reason, .. })) => (StatusCode::CONFLICT, reason),
         Err(NotAsked::Payment(error)) => return Err(Err(error.into())),
     };
-    let message = truncate(&message, LONGEST).into_owned();
+    let [english, chinese] = [&reason.english, &reason.chinese].map(|text| truncate(text, LONGEST));
+    let message = truncate(&reason.to_string(), LONGEST).into_owned();
     let err_msg = format!("{CALL}:fail {message}");
-    record.said(err_msg.clone(), Some(&message), None);
+    record.said(err_msg.clone(), Some(&english), Some(&chinese));
     Err(Ok((status, Json::of(&TransferRefusal { message, err_msg }))))
 }
 

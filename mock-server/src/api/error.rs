@@ -59,7 +59,7 @@ pub enum ApiError {
     /// The bytes are not an HTTP/1.1 request.
     NotHttp {
         /// What is wrong with them.
-        reason: String,
+        reason: Both,
     },
     /// There is more than one `Authorization`, which the web server in front of the application refuses.
     AuthorizationRepeated {
@@ -137,7 +137,7 @@ pub enum ApiError {
     /// Check 11: a text of the path, the query or the body is not UTF-8 of one to three bytes for each character.
     NotUtf8 {
         /// Which one, and what was found.
-        reason: String,
+        reason: Both,
     },
     /// Check 11: a field of the path, the query or the body breaks another rule.
     Field(Box<FieldError>),
@@ -150,7 +150,7 @@ pub enum ApiError {
     /// Nothing is wrong with the request: the mock's store can't be reached, or can't keep the change. (own choice)
     StoreUnavailable {
         /// Why.
-        reason: String,
+        reason: Both,
     },
     /// Nothing is wrong with the request: a fault caused this error.
     Injected(InjectedError),
@@ -377,13 +377,12 @@ impl ApiError {
                     text!("the signature was not made over this request with the merchant's key; {problem}")
                 }
             },
-            Self::NotJson { reason } => reason.to_string(),
+            Self::NotJson { reason } | Self::NotUtf8 { reason } => reason.to_string(),
             Self::Field(error) => field_error::issue(error),
             Self::Sensitive(SensitiveFault::SerialAbsent) => text!(
                 "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
             ),
             Self::FileDigest { reason }
-            | Self::NotUtf8 { reason }
             | Self::Sensitive(
                 SensitiveFault::SerialUnknown { reason }
                 | SensitiveFault::Undecryptable { reason }
@@ -412,7 +411,9 @@ impl From<OperationError> for ApiError {
 impl From<Box<FieldError>> for ApiError {
     fn from(error: Box<FieldError>) -> Self {
         match error.constraint {
-            Constraint::ThreeBytes { .. } => Self::NotUtf8 { reason: field_error::issue(&error) },
+            Constraint::ThreeBytes { .. } => {
+                Self::NotUtf8 { reason: Both::of(|| field_error::issue(&error)) }
+            }
             _ => Self::Field(error),
         }
     }
@@ -441,7 +442,7 @@ mod tests {
             ApiError::BodyTimeout,
             ApiError::BodyBroken,
             ApiError::BodyTooLarge { limit: 1 },
-            ApiError::NotHttp { reason: String::new() },
+            ApiError::NotHttp { reason: Both::of(String::new) },
             ApiError::AuthorizationRepeated { found: 2 },
             ApiError::UnknownPath { near: None },
             ApiError::UnknownMethod,
@@ -459,14 +460,14 @@ mod tests {
             mismatch(MismatchMessage::Wrong),
             mismatch(MismatchMessage::Information),
             mismatch(MismatchMessage::Check),
-            ApiError::NotUtf8 { reason: String::new() },
+            ApiError::NotUtf8 { reason: Both::of(String::new) },
             ApiError::NotJson { reason: Both::of(String::new) },
             ApiError::FileDigest { reason: String::new() },
             ApiError::Sensitive(SensitiveFault::SerialAbsent),
             ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: String::new() }),
             ApiError::Sensitive(SensitiveFault::Undecryptable { reason: String::new() }),
             ApiError::Sensitive(SensitiveFault::NotCiphertext { reason: String::new() }),
-            ApiError::StoreUnavailable { reason: String::new() },
+            ApiError::StoreUnavailable { reason: Both::of(String::new) },
         ]
     }
 

@@ -13,7 +13,7 @@ const CALLBACKS: Phrase = Phrase { english: "callbacks", chinese: "回调映射"
 
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |name: Option<Phrase>| name.unwrap_or(Phrase { english: "", chinese: "" });
+        let name = |name: Option<Phrase>| name.unwrap_or(Phrase::name(""));
         let lines = self.lines().into_iter().map(|(of, value)| format!("{:<15} {value}", name(of)));
         f.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }
@@ -66,7 +66,7 @@ impl Config {
         } else {
             phrase!("open on loopback, off elsewhere")
         };
-        lines.push((Some(Phrase { english: "/__mock/", chinese: "/__mock/" }), admin.to_string()));
+        lines.push((Some(Phrase::name("/__mock/")), admin.to_string()));
         lines.extend(self.faults.iter().map(|rule| (Some(phrase!("fault")), rule.to_string())));
         lines.extend(self.contract_files.iter().map(|(path, count)| {
             let path = path.display();

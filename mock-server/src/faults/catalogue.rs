@@ -282,7 +282,12 @@ impl Fault {
 
     /// What happens to a callback. What it does to the signature of a response, it does to a callback's.
     pub fn callback_meaning(self) -> String {
-        self.meaning().replace("the response", "the callback").replace("应答", "回调")
+        // No callback is empty.
+        let meaning = match self {
+            Self::AlteredBody => phrase!("the body was altered after signing").text(),
+            _ => self.meaning(),
+        };
+        meaning.replace("the response", "the callback").replace("应答", "回调")
     }
 
     /// Every fault that a callback can have: a rule with `"on": "callback"` takes these.

@@ -6,13 +6,14 @@ use serde_json::json;
 use wechatpay_protocol::display::quoted;
 use wechatpay_texts::{phrase, text};
 
-use crate::faults::{FaultMatch, FaultRule, Latency};
+use crate::faults::{FaultMatch, FaultRule, Latency, On};
 
 /// `system-error-applied, 2 times; where operation = "set_rights", every = 3`
 impl Display for FaultRule {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let effects = [
             self.fault.map(|fault| fault.to_string()),
+            (self.on == On::Callback).then(|| text!("on callbacks")),
             self.error.as_ref().map(|error| format!("{} {} {:?}", error.status, error.code, error.message)),
             self.milliseconds.map(|milliseconds| text!("for {milliseconds} ms")),
             self.latency.map(|latency| latency.to_string()),
@@ -35,6 +36,7 @@ impl Display for FaultMatch {
             is("card_id", self.card_id.as_deref().map(quoted)),
             is("code", self.code.as_deref().map(quoted)),
             is("out_request_no", self.out_request_no.as_deref().map(quoted)),
+            is("event_type", self.event_type.as_deref().map(quoted)),
             is("parameters", (!self.parameters.is_empty()).then(|| json!(self.parameters))),
             is("body", self.body.as_ref()),
             is("nth", self.nth),
@@ -64,4 +66,17 @@ fn joined(parts: impl IntoIterator<Item = Option<String>>) -> String {
 
 fn is(name: &str, value: Option<impl Display>) -> Option<String> {
     value.map(|value| format!("{name} = {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_about_callbacks_says_so_and_names_their_event() {
+        let rule =
+            json!({ "on": "callback", "fault": "signtest", "match": { "event_type": "REFUND.SUCCESS" } });
+        let rule: FaultRule = serde_json::from_value(rule).unwrap();
+        assert_eq!(rule.to_string(), "signtest, on callbacks; where event_type = \"REFUND.SUCCESS\"");
+    }
 }

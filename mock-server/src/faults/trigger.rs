@@ -97,15 +97,15 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     TriggerForm {
         number: "MOCK*closed-no-relation*0001",
         meaning: phrase!(
-            "out_order_no of profit sharing: no fault; the first receiver gets nothing and is CLOSED with NO_RELATION, and so \
-             with each other fail_reason, such as closed-account-abnormal"
+            "out_order_no of profit sharing: no fault; the first receiver gets nothing and is CLOSED, with the fail_reason \
+             NO_RELATION; any other reason of the contract works too, as in closed-account-abnormal"
         ),
     },
     TriggerForm {
         number: "MOCK*failed-balance-not-enough*0001",
         meaning: phrase!(
-            "out_return_no of profit sharing: no fault; nothing is returned, and the return has FAILED with \
-             BALANCE_NOT_ENOUGH, and so with each other fail_reason, such as failed-time-out-closed"
+            "out_return_no of profit sharing: no fault; nothing is returned: the return is FAILED, with the fail_reason \
+             BALANCE_NOT_ENOUGH; any other reason of the contract works too, as in failed-time-out-closed"
         ),
     },
     TriggerForm {
@@ -123,8 +123,8 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     TriggerForm {
         number: "MOCKaccountfrozen0001",
         meaning: phrase!(
-            "out_bill_no, out_detail_no: no fault; the transfer fails with the fail_reason ACCOUNT_FROZEN; works with \
-             any other reason of the contract"
+            "out_bill_no, out_detail_no: no fault; the transfer fails, with the fail_reason ACCOUNT_FROZEN; any other \
+             reason of the contract works too"
         ),
     },
     TriggerForm {

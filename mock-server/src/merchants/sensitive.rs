@@ -142,7 +142,7 @@ fn decoded(text: &str) -> Option<(Phrase, Vec<u8>)> {
     let percent_decoded = || percent_decode_str(text).decode_utf8_lossy();
     let readings: [(_, &dyn Fn() -> Option<Vec<u8>>); 7] = [
         (phrase!("hex"), &hex),
-        (Phrase { english: "Base64", chinese: "Base64" }, &|| BASE64_STANDARD.decode(text).ok()),
+        (Phrase::name("Base64"), &|| BASE64_STANDARD.decode(text).ok()),
         (phrase!("Base64 without its ="), &|| standard(text)),
         (phrase!("Base64 whose + became spaces"), &|| standard(&text.replace(' ', "+"))),
         (phrase!("Base64 with line breaks or spaces"), &|| standard(&without_spaces())),

@@ -11,7 +11,7 @@ use std::{cmp::Reverse, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::time::sleep;
 use wechatpay_protocol::{Mchid, Timestamp, display::quoted};
-use wechatpay_texts::{Text, phrase, text};
+use wechatpay_texts::{Both, Text, phrase, text};
 
 use crate::{
     gateway::Gateway,
@@ -118,7 +118,7 @@ pub enum PaymentError {
         /// What the user sees.
         shown: &'static str,
         /// What was expected and what was found.
-        reason: String,
+        reason: Both,
     },
 }
 

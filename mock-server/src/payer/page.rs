@@ -177,7 +177,7 @@ fn refused(visit: &Visit<'_>, error: &PaymentError) -> http::Response<ResponseBo
     let Visit { received, texts, log } = *visit;
     log.within(|| tracing::info!("{}", text!("payment page: {error}")));
     let (shown, reason) = match error {
-        PaymentError::Refused { shown, reason } => (*shown, reason.clone()),
+        PaymentError::Refused { shown, reason } => (*shown, reason.to_string()),
         _ => ("支付请求已失效，请重新发起支付", error.to_string()),
     };
     let link = |url: String| format!("<a href=\"{}\">{}</a>", escaped(&url), texts.back);

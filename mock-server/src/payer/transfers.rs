@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use wechatpay_protocol::display::quoted;
-use wechatpay_texts::{phrase, text};
+use wechatpay_texts::{Both, text};
 
 use super::{Payer, PaymentError, Said};
 use crate::{
@@ -51,7 +51,7 @@ const PARAMETERS: [&str; 3] = ["mchId", "appId", "package"];
 /// Why a client does not ask its user.
 pub(crate) enum NotAsked {
     /// This parameter is wrong: what was expected and found.
-    Wrong(String),
+    Wrong(Both),
     /// The user can't do it.
     Payment(PaymentError),
 }
@@ -104,20 +104,24 @@ impl Payer {
             Some(Value::String(text)) => Ok(text.as_str()),
             other => {
                 let found = other.map(|value| quoted(&value.to_string()));
-                Err(NotAsked::Wrong(match found {
+                Err(NotAsked::Wrong(Both::of(|| match &found {
                     Some(found) => text!("{name}: expected a text, found {found}"),
                     None => text!("{name}: expected a text, found nothing"),
-                }))
+                })))
             }
         };
         let [mchid, appid, package] = PARAMETERS.map(text);
         let (mchid, appid, package) = (mchid?, appid?, package?);
         let name = TransferName::PackageInfo(package.into());
-        let wrong = |name: &str, expected: &str, found: &str| {
-            NotAsked::Wrong(text!("{name}: expected {expected}, found {found}", found = quoted(found)))
+        let wrong = |name: &str, expected: &dyn Fn() -> String, found: &str| {
+            let found = quoted(found);
+            NotAsked::Wrong(Both::of(|| {
+                text!("{name}: expected {expected}, found {found}", expected = expected())
+            }))
         };
         let Some(merchant) = merchant else {
-            return Err(wrong("mchId", phrase!("the mchid of the merchant that transfers").text(), mchid));
+            let expected = || text!("the mchid of the merchant that transfers");
+            return Err(wrong("mchId", &expected, mchid));
         };
         let ordered = self.gateway.change(ChangedBy::Payer, merchant, |context, documents| {
             let mut ledger = Ledger::new(context, merchant, documents);
@@ -126,11 +130,11 @@ impl Payer {
         });
         match ordered.map_err(|error| NotAsked::Payment(error.into()))? {
             None => {
-                let expected = phrase!("the package_info of one of this merchant's transfers");
-                Err(wrong("package", expected.text(), package))
+                let expected = || text!("the package_info of one of this merchant's transfers");
+                Err(wrong("package", &expected, package))
             }
             Some(ordered) if ordered != appid => {
-                Err(wrong("appId", &text!("the appid of the transfer, {ordered}"), appid))
+                Err(wrong("appId", &|| text!("the appid of the transfer, {ordered}"), appid))
             }
             Some(_) => {
                 let merchant = Some(mchid.to_owned());

@@ -27,7 +27,7 @@ impl fmt::Display for Provenance {
             Self::Documented => phrase!("documented"),
             Self::Probed => phrase!("probed"),
             Self::Wild => phrase!("wild"),
-            Self::Sdk => Phrase { english: "SDK", chinese: "SDK" },
+            Self::Sdk => Phrase::name("SDK"),
             Self::OwnChoice => phrase!("own choice"),
         };
         fmt::Display::fmt(&word, f)

@@ -1,16 +1,15 @@
 //! Compares a body with the fields that a rule or an expectation wants.
 
-use std::fmt;
-
 use serde_json::Value;
 
-/// Reports how a body differs from the wanted fields, one text for each difference. An object may have other members,
-/// also within an array; an array must have the same number of items, and any other value must be equal.
+/// Reports how a body differs from the wanted fields: each place with the value that is wanted there, and the one found if any.
+/// An object may have other members, also within an array; an array must have the same number of items, and any other
+/// value must be equal.
 pub(crate) fn compare(
     wanted: &Value,
     found: &Value,
     pointer: &str,
-    report: &mut impl FnMut(fmt::Arguments<'_>),
+    report: &mut impl FnMut(&str, &Value, Option<&Value>),
 ) {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(members)) => {
@@ -18,7 +17,7 @@ pub(crate) fn compare(
                 let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
                 match members.get(name) {
                     Some(found) => compare(wanted, found, &pointer, report),
-                    None => report(format_args!("{pointer}: expected {wanted}, found none")),
+                    None => report(&pointer, wanted, None),
                 }
             }
         }
@@ -28,14 +27,14 @@ pub(crate) fn compare(
             }
         }
         _ if wanted == found => {}
-        _ => report(format_args!("{pointer}: expected {wanted}, found {found}")),
+        _ => report(pointer, wanted, Some(found)),
     }
 }
 
 /// Whether a body has the wanted fields.
 pub(crate) fn matches(wanted: &Value, found: &Value) -> bool {
     let mut is_match = true;
-    compare(wanted, found, "", &mut |_| is_match = false);
+    compare(wanted, found, "", &mut |_, _, _| is_match = false);
     is_match
 }
 
@@ -55,12 +54,14 @@ mod tests {
         let wanted = json!({ "a": 1, "b": [1, 2], "c/d": "x", "e": [1] });
         let found = json!({ "a": 2, "b": [1, 3], "e": [1, 2] });
         let mut differences = Vec::new();
-        compare(&wanted, &found, "/body", &mut |difference| differences.push(difference.to_string()));
+        compare(&wanted, &found, "/body", &mut |at, wanted, found| {
+            differences.push((at.to_owned(), wanted.clone(), found.cloned()));
+        });
         let expected = [
-            "/body/a: expected 1, found 2",
-            "/body/b/1: expected 2, found 3",
-            "/body/c~1d: expected \"x\", found none",
-            "/body/e: expected [1], found [1,2]",
+            ("/body/a".into(), json!(1), Some(json!(2))),
+            ("/body/b/1".into(), json!(2), Some(json!(3))),
+            ("/body/c~1d".into(), json!("x"), None),
+            ("/body/e".into(), json!([1]), Some(json!([1, 2]))),
         ];
         assert_eq!(differences, expected);
         assert!(!matches(&wanted, &found));

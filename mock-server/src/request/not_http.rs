@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, text};
 
 use crate::request::receive::{Peer, RawRequest};
 
@@ -13,7 +13,7 @@ const HEADERS: usize = 100;
 const UNREADABLE: &str = "-";
 
 /// The request that the bytes begin, as far as it can be read, and what is wrong with it.
-pub(crate) fn read(bytes: &[u8], peer: Peer) -> (RawRequest, String) {
+pub(crate) fn read(bytes: &[u8], peer: Peer) -> (RawRequest, Both) {
     let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let mut words = lines.next().unwrap_or_default().split(|&byte| byte == b' ');
     let method = words.next().and_then(|word| Method::from_bytes(word).ok());
@@ -32,7 +32,7 @@ pub(crate) fn read(bytes: &[u8], peer: Peer) -> (RawRequest, String) {
         peer,
         keeps_alive: false,
     };
-    (request, problem(bytes, &target))
+    (request, Both::of(|| problem(bytes, &target)))
 }
 
 /// The path and query of a URL, whose authority may have a password.
@@ -64,7 +64,8 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> (RawRequest, String) {
-        super::read(bytes, Peer { address: None, is_tls: false })
+        let (request, problem) = super::read(bytes, Peer { address: None, is_tls: false });
+        (request, problem.english)
     }
 
     #[test]

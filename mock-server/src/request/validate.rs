@@ -1,6 +1,6 @@
 //! Checks that a request matches the contract: check 11.
 
-use std::{cell::LazyCell, collections::BTreeMap, sync::Arc};
+use std::{cell::LazyCell, collections::BTreeMap, str::Utf8Error, sync::Arc};
 
 use http::HeaderName;
 use percent_encoding::percent_decode_str;
@@ -234,10 +234,7 @@ impl Validation<'_> {
     /// The JSON of a body, and the same with its encrypted texts decrypted, if it has any. The rules are those of the
     /// decrypted texts.
     fn body(&mut self, schema: &Schema, sent: &[u8]) -> Result<(Value, Option<Value>), ApiError> {
-        let text = str::from_utf8(sent).map_err(|error| {
-            let at = error.valid_up_to();
-            ApiError::NotUtf8 { reason: text!("/body: expected UTF-8, found other bytes from byte {at} on") }
-        })?;
+        let text = str::from_utf8(sent).map_err(|error| not_utf8("body", &error))?;
         let mut value =
             schema.parse(text).map_err(|error| not_json(&|| text!("/body: expected JSON, found {error}")))?;
         let Decrypted { mut plain, fault } = self.decrypted(schema, &value);
@@ -330,18 +327,20 @@ impl Validation<'_> {
             let text = if part.name == META || schema.is_file(&part.name) {
                 ""
             } else {
-                str::from_utf8(part.content).map_err(|error| {
-                    let (name, at) = (&part.name, error.valid_up_to());
-                    ApiError::NotUtf8 {
-                        reason: text!("/{name}: expected UTF-8, found other bytes from byte {at} on"),
-                    }
-                })?
+                str::from_utf8(part.content).map_err(|error| not_utf8(&part.name, &error))?
             };
             texts.entry(part.name.as_str()).or_insert(text);
         }
         schema.check(&texts)?;
         check_digest(schema, &form, &meta.0)?;
         Ok(meta)
+    }
+}
+
+fn not_utf8(name: &str, error: &Utf8Error) -> ApiError {
+    let at = error.valid_up_to();
+    ApiError::NotUtf8 {
+        reason: Both::of(|| text!("/{name}: expected UTF-8, found other bytes from byte {at} on")),
     }
 }
 

@@ -208,12 +208,10 @@ impl<'a> Documents<'a> {
     }
 
     fn typed<T: DeserializeOwned>(&self, key: &Key, value: &JsonText) -> Option<T> {
-        let read = serde_json::from_str(value.as_str()).map(Some).map_err(|error| Unavailable {
-            reason: text!(
-                "its {kind} {id} is not as the mock writes it: {error}",
-                kind = key.kind,
-                id = key.id
-            ),
+        let read = serde_json::from_str(value.as_str()).map(Some).map_err(|error| {
+            Unavailable::of(|| {
+                text!("its {kind} {id} is not as the mock writes it: {error}", kind = key.kind, id = key.id)
+            })
         });
         self.found(read)
     }

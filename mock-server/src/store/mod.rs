@@ -34,7 +34,7 @@ use tokio::{
     task::block_in_place,
 };
 use wechatpay_protocol::{Mchid, Timestamp};
-use wechatpay_texts::{Text, text};
+use wechatpay_texts::{Both, Text, text};
 
 pub(crate) use documents::{Ahead, Documents, NumberUse};
 pub(crate) use json::JsonText;
@@ -300,7 +300,14 @@ pub(crate) enum Uncommitted {
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 #[text("the store is not available: {reason}")]
 pub(crate) struct Unavailable {
-    pub(crate) reason: String,
+    pub(crate) reason: Both,
+}
+
+impl Unavailable {
+    /// The store is not available for this reason, which the code makes in each language.
+    fn of(reason: impl Fn() -> String) -> Self {
+        Self { reason: Both::of(reason) }
+    }
 }
 
 impl Store {
@@ -323,7 +330,7 @@ impl Store {
             #[cfg(feature = "redis")]
             StorePlace::Redis(url) => match redis::Redis::connect(url.clone(), limits) {
                 Ok(redis) => Ok(Self(Box::new(redis))),
-                Err(error) => Err(place.error(error.reason)),
+                Err(error) => Err(place.error(error.reason.to_string())),
             },
             #[cfg(not(feature = "redis"))]
             StorePlace::Redis(_) => {
@@ -357,8 +364,9 @@ impl Store {
             return Ok(());
         }
         if nth > MOST_CONFLICTS {
-            let reason = text!("a change conflicted with others {nth} times; its document is too busy");
-            return Err(Unavailable { reason });
+            return Err(Unavailable::of(|| {
+                text!("a change conflicted with others {nth} times; its document is too busy")
+            }));
         }
         let longest = LONGEST_BACK_OFF.min(Duration::from_millis(1 << nth.min(10)));
         std::thread::sleep(rand::random_range(Duration::ZERO..longest));
@@ -536,7 +544,7 @@ impl Store {
         if self.losses() == losses {
             return Ok(());
         }
-        Err(Unavailable { reason: text!("the change could not be saved and was undone") })
+        Err(Unavailable::of(|| text!("the change could not be saved and was undone")))
     }
 
     /// Whether the store can be reached and can keep changes.

@@ -56,7 +56,7 @@ impl Noting {
 
     fn check_reached(&self) -> Result<(), Unavailable> {
         if self.0.is_lost.load(Ordering::Relaxed) {
-            return Err(Unavailable { reason: "the test lost it".into() });
+            return Err(Unavailable::of(|| "the test lost it".into()));
         }
         Ok(())
     }

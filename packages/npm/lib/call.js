@@ -30,11 +30,22 @@ function json(text) {
   }
 }
 
+/** Whether this process's locale is Chinese, as `wechatpay-mock` decides. */
+function isChinese() {
+  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+  return (LC_ALL || LC_MESSAGES || LANG || '').startsWith('zh');
+}
+exports.isChinese = isChinese;
+
 // Not `fetch`, which a test may replace, and which a browser's environment lacks.
 function send(url, method, body) {
   const token = process.env.WECHATPAY_MOCK_ADMIN_TOKEN;
   const content = body === undefined ? '' : JSON.stringify(body);
-  const headers = { 'Content-Length': Buffer.byteLength(content), ...(token && { Authorization: `Bearer ${token}` }) };
+  const headers = {
+    'Content-Length': Buffer.byteLength(content),
+    'Accept-Language': isChinese() ? 'zh-CN' : 'en',
+    ...(token && { Authorization: `Bearer ${token}` }),
+  };
   return new Promise((resolve, reject) => {
     const request = (url.startsWith('https:') ? https : http).request(url, { method, headers, agent: false }, (response) => {
       const chunks = [];

@@ -2,7 +2,7 @@
 
 const { AssertionError } = require('node:assert');
 const { rmSync } = require('node:fs');
-const { call, MockError } = require('./call.js');
+const { call, isChinese, MockError } = require('./call.js');
 const { prepare } = require('./environment.js');
 
 /** A merchant of a mock. Of the mock that a process started, `stop` ends the mock; of another, it deletes the merchant. */
@@ -76,7 +76,7 @@ class Mock {
     const refused = exchanges.filter(({ status }) => status >= 400);
     if (refused.length === 0) return '';
     const described = await Promise.all(refused.map((exchange) => describe(this.url, exchange)));
-    return [`refused requests: ${refused.length}`, ...described].join('\n');
+    return [`${isChinese() ? '被拒绝的请求：' : 'refused requests: '}${refused.length}`, ...described].join('\n');
   }
 
   async reset() {
@@ -144,11 +144,9 @@ async function lastNumber(url) {
   return last?.number ?? 0;
 }
 
-/** Why a request was refused. What is wrong with its signature is in the language of this process's locale. */
+/** Why a request was refused. */
 async function describe(url, { number, status, operation, method, target, diagnosis, line }) {
   if (!diagnosis) return `  ${line}`;
   const { text, chinese } = (await call(url, 'GET', `/exchanges/${number}`)).diagnosis;
-  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
-  const isChinese = (LC_ALL || LC_MESSAGES || LANG || '').startsWith('zh');
-  return `  #${number} ${status} ${operation}: ${method} ${target}\n    ${isChinese ? chinese : text}`;
+  return `  #${number} ${status} ${operation}: ${method} ${target}\n    ${isChinese() ? chinese : text}`;
 }

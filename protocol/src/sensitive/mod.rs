@@ -13,7 +13,7 @@ use rsa::{
 };
 use sha1::Sha1;
 
-use wechatpay_texts::Text;
+use wechatpay_texts::{Text, phrase};
 
 use crate::{
     KeyError, ParseError,
@@ -53,7 +53,7 @@ impl EncryptingKey {
     /// [`KeyError`], also for keys under 2048 and over 8192 bits.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let key = PublicKey::from_pkcs1_der(&public_key_der(text)?);
-        key.map(Self).map_err(|_| KeyError::Content { expected: "an RSA public key" })
+        key.map(Self).map_err(|_| KeyError::Content { expected: phrase!("an RSA public key") })
     }
 
     /// Encrypts one field. The result differs each time.
@@ -86,7 +86,7 @@ impl DecryptingKey {
     /// [`KeyError`], also for keys under 2048 and over 8192 bits.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let key = PrivateKey::from_pkcs1_der(&private_key_der(text)?);
-        key.map(Self).map_err(|_| KeyError::Content { expected: "an RSA private key" })
+        key.map(Self).map_err(|_| KeyError::Content { expected: phrase!("an RSA private key") })
     }
 
     /// Decrypts one field.
@@ -95,7 +95,7 @@ impl DecryptingKey {
     /// [`SensitiveError::Ciphertext`] if it is not Base64, otherwise always [`SensitiveError::Unauthentic`]: a reason
     /// would give attackers a padding oracle.
     pub fn decrypt(&self, ciphertext: &str) -> Result<Vec<u8>, SensitiveError> {
-        let ciphertext = decode_base64("ciphertext", ciphertext)?;
+        let ciphertext = decode_base64(phrase!("ciphertext"), ciphertext)?;
         self.0.decrypt(Oaep::<Sha1>::new(), &ciphertext).map_err(|_| SensitiveError::Unauthentic)
     }
 }

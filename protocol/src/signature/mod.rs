@@ -18,7 +18,7 @@ use rsa::{
     pkcs8::{self, EncodePublicKey, der::Decode},
 };
 
-use wechatpay_texts::{Text, text};
+use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{
     KeyError, ParseError,
@@ -48,7 +48,7 @@ impl FromStr for Signature {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        decode_base64("signature", text).map(Self)
+        decode_base64(phrase!("signature"), text).map(Self)
     }
 }
 
@@ -65,7 +65,7 @@ impl fmt::Debug for Signature {
 }
 
 /// Decodes standard Base64 strictly. The error names the first wrong byte.
-pub(crate) fn decode_base64(what: &'static str, text: &str) -> Result<Vec<u8>, ParseError> {
+pub(crate) fn decode_base64(what: Phrase, text: &str) -> Result<Vec<u8>, ParseError> {
     use base64::DecodeError::{InvalidByte, InvalidLastSymbol};
     BASE64_STANDARD.decode(text).map_err(|error| {
         let at = match error {
@@ -94,8 +94,8 @@ impl SigningKey {
     /// [`KeyError`], also for keys under 2048 and over 8192 bits.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let pkcs1 = private_key_der(text)?;
-        let pair =
-            KeyPair::from_der(&pkcs1).map_err(|_| KeyError::Content { expected: "an RSA private key" })?;
+        let pair = KeyPair::from_der(&pkcs1)
+            .map_err(|_| KeyError::Content { expected: phrase!("an RSA private key") })?;
         Ok(Self { pair })
     }
 
@@ -146,7 +146,7 @@ impl VerifyingKey {
     }
 
     fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        let expected = "an RSA public key";
+        let expected = phrase!("an RSA public key");
         let key = pkcs1::RsaPublicKey::from_der(der).map_err(|_| KeyError::Content { expected })?;
         check_size(&key.modulus)?;
         let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der);
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn an_error_in_base64_names_its_byte() {
         for (text, at) in [("ab*d", 2), ("abcdeR==", 5), ("abc", 3)] {
-            let error = decode_base64("signature", text).unwrap_err().to_string();
+            let error = decode_base64(phrase!("signature"), text).unwrap_err().to_string();
             assert!(error.ends_with(&format!("at byte {at}")), "{text}: {error}");
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use wechatpay_mock::NoCredentials;
-use wechatpay_texts::{Text, text};
+use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     environment::EnvironmentError,
@@ -125,6 +125,6 @@ impl fmt::Display for ApplicationError {
             ))?,
         }
         write!(f, "\n  {}", text!("its port is in PORT, and in place of {{port}} in its arguments"))?;
-        self.output.iter().try_for_each(|line| write!(f, "\n  application  {line}"))
+        self.output.iter().try_for_each(|line| write!(f, "\n  {}  {line}", phrase!("application")))
     }
 }

@@ -72,6 +72,40 @@ fn is_chinese(text: &str) -> bool {
     text.chars().any(|one| ('\u{4e00}'..='\u{9fff}').contains(&one))
 }
 
+/// Whether a Chinese text may say the same as an English one: it has as many lines, the same numbers and names such as
+/// `SIGN_ERROR`, and no line that is still English.
+fn is_translation(english: &str, chinese: &str) -> bool {
+    let names = |text: &str| {
+        let words = text.split(|one: char| !one.is_ascii_alphanumeric() && one != '_').map(ToOwned::to_owned);
+        let mut names: Vec<_> =
+            words.filter(|word| word.contains(|one: char| one.is_ascii_digit() || one == '_')).collect();
+        names.sort();
+        names
+    };
+    let is_english = |line: &str| {
+        let words: Vec<_> = line.split(' ').collect();
+        let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        words.windows(4).any(|four| four.iter().all(is_word))
+    };
+    english.lines().count() == chinese.lines().count()
+        && names(english) == names(chinese)
+        && !chinese.lines().any(is_english)
+}
+
+#[test]
+fn a_stale_translation_of_an_output_is_noticed() {
+    let english = "2 passed, 1 failed\n  status: expected 204, found SIGN_ERROR\n";
+    assert!(is_translation(english, "通过 2，未通过 1\n  状态码：应为 204，实际是 SIGN_ERROR\n"));
+    for stale in [
+        "通过 2，未通过 1\n  状态码：应为 200，实际是 SIGN_ERROR\n",
+        "通过 2，未通过 1\n  状态码：应为 204，实际是 NO_AUTH\n",
+        "通过 2，未通过 1\n  状态码：应为 204，实际是 SIGN_ERROR\n更多信息\n",
+        "通过 2，未通过 1\n  状态码：204 was expected but found is SIGN_ERROR\n",
+    ] {
+        assert!(!is_translation(english, stale), "{stale}");
+    }
+}
+
 /// What the comments of this kind name on a page: the `file` that a block is saved as, the command whose `output` it is.
 fn marked(text: &str, kind: &str) -> Vec<String> {
     let begin = format!("<!-- {kind}: ");
@@ -98,9 +132,14 @@ fn both_languages_show_the_same_code() {
             continue;
         }
         for ((language, one), (_, other)) in shown.into_iter().zip(translated) {
-            // Plain text, such as output, may be in the reader's language. It is one text, whose lines need not correspond.
-            if language == "text" && is_chinese(other) && !is_saved(&english, one) {
-                continue;
+            // Output is in the reader's language.
+            if language == "text" && !is_saved(&english, one) {
+                if !is_translation(one, other) {
+                    different += &format!("{}: {other}\nis not in Chinese what {one} is\n", pages[1]);
+                }
+                if is_chinese(other) {
+                    continue;
+                }
             }
             let [one, other] =
                 [one, other].map(|code| code.lines().map(|line| bare(language, line)).collect::<Vec<_>>());

@@ -56,6 +56,13 @@ impl Differences {
         }
     }
 
+    fn add_value(&mut self, name: &str, wanted: impl Display, found: Option<impl Display>) {
+        self.add(match found {
+            Some(found) => text!("{name}: expected {wanted}, found {found}"),
+            None => text!("{name}: expected {wanted}, found none"),
+        });
+    }
+
     pub(super) fn count(&self) -> usize {
         self.count
     }
@@ -83,10 +90,7 @@ pub(super) fn compare(expectation: &Expectation, exchange: &Exchange, contract: 
     let mut differences = Differences::default();
     let mut compare_text = |name: &str, wanted: &str, found: Option<String>| {
         if found.as_deref() != Some(wanted) {
-            differences.add(match found {
-                Some(found) => text!("{name}: expected {wanted}, found {found}"),
-                None => text!("{name}: expected {wanted}, found none"),
-            });
+            differences.add_value(name, wanted, found);
         }
     };
     for (name, wanted, found) in texts.chain(parameters) {
@@ -175,8 +179,10 @@ fn compare_bodies(
 fn compare_at(pointer: &str, wanted: &Value, body: &Value, differences: &mut Differences) {
     let path = format!("/body{pointer}");
     match body.pointer(pointer) {
-        Some(found) => body::compare(wanted, found, &path, &mut |difference| differences.add(difference)),
-        None => differences.add(text!("{path}: expected {wanted}, found none")),
+        Some(found) => body::compare(wanted, found, &path, &mut |name, wanted, found| {
+            differences.add_value(name, wanted, found);
+        }),
+        None => differences.add_value(&path, wanted, None::<String>),
     }
 }
 
@@ -190,7 +196,7 @@ mod tests {
     fn many_or_long_differences_are_counted_but_not_all_shown() {
         let wanted = json!(vec!["x".repeat(10_000); 150]);
         let mut differences = Differences::default();
-        body::compare(&wanted, &json!(vec![0; 150]), "", &mut |difference| differences.add(difference));
+        compare_at("", &wanted, &json!(vec![0; 150]), &mut differences);
         let texts = differences.into_texts();
         assert_eq!((texts.len(), texts[SHOWN].as_str()), (SHOWN + 1, "and 50 more differences"));
         assert_eq!(texts[0].chars().count(), LONGEST + 1);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use wechatpay_protocol::display::quoted;
-use wechatpay_texts::{phrase, text};
+use wechatpay_texts::{Both, phrase, text};
 
 use super::{
     book::{Book, Payer, Purpose, Target},
@@ -164,8 +164,9 @@ impl Book<'_, '_> {
         if age < TOKEN_LIVES {
             return Ok(());
         }
-        let reason =
-            text!("expected an apply_permissions_token of less than {TOKEN_LIVES} s, found one of {age} s");
+        let reason = Both::of(|| {
+            text!("expected an apply_permissions_token of less than {TOKEN_LIVES} s, found one of {age} s")
+        });
         Err(Refusal { shown: "请求已过期，请重新发起", reason })
     }
 }
@@ -177,26 +178,26 @@ fn check(order: &ServiceOrder, action: ServiceAction, openid: Option<&str>) -> R
         ServiceAction::Fail => matches!(order.state, State::Created | State::Completed),
     };
     if !is_possible {
-        let (found, wanted) = (
-            described(order.state),
-            match action {
+        let found = described(order.state);
+        let reason = Both::of(|| {
+            let wanted = match action {
                 ServiceAction::Confirm => "CREATED",
                 ServiceAction::Pay => "DOING, MCH_COMPLETE",
                 ServiceAction::Fail => phrase!("CREATED or DOING, MCH_COMPLETE").text(),
-            },
-        );
-        let reason = text!("expected a service order in state {wanted}, found one in {found}");
+            };
+            text!("expected a service order in state {wanted}, found one in {found}")
+        });
         return Err(Refusal { shown: "当前订单状态不合法", reason });
     }
     if action == ServiceAction::Confirm
         && let Some(error) = create::refusal(&order.out_order_no)
     {
         let name = magic::name_in(&order.out_order_no).unwrap_or_default();
-        let reason = text!("the number says that the user is refused: {name}");
+        let reason = Both::of(|| text!("the number says that the user is refused: {name}"));
         return Err(Refusal { shown: error.message(Language::ZhCn), reason });
     }
     if action == ServiceAction::Pay && magic::name_in(&order.out_order_no) == Some(magic::PAY_FAIL) {
-        let reason = text!("the number says that the money can't be collected: pay-fail");
+        let reason = Both::of(|| text!("the number says that the money can't be collected: pay-fail"));
         return Err(Refusal { shown: "支付分扣款失败", reason });
     }
     match (order.user(), openid) {
@@ -217,19 +218,20 @@ fn check_permission(
 ) -> Result<(), Refusal> {
     let reason = match (action, permission.state, &permission.openid, openid) {
         (ServiceAction::Pay, ..) => {
-            text!("expected a service order, found a permission, for which nothing is paid")
+            Both::of(|| text!("expected a service order, found a permission, for which nothing is paid"))
         }
         (_, _, Some(known), Some(named)) if known != named => other_user(known, named),
         (ServiceAction::Confirm, PermissionState::Available, ..) => {
-            text!("expected a permission that is not open yet")
+            Both::of(|| text!("expected a permission that is not open yet"))
         }
         _ => return Ok(()),
     };
     Err(Refusal { shown: "当前无权限进行此操作", reason })
 }
 
-fn other_user(expected: &str, found: &str) -> String {
-    text!("expected the user {expected}, found {found}", expected = quoted(expected), found = quoted(found))
+fn other_user(expected: &str, found: &str) -> Both {
+    let [expected, found] = [expected, found].map(quoted);
+    Both::of(|| text!("expected the user {expected}, found {found}"))
 }
 
 fn described(state: State) -> String {

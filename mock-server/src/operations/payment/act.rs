@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, text};
 
 use super::{
     ledger::{Ledger, Payer, Target},
@@ -47,7 +47,7 @@ pub(crate) struct Refusal {
     /// What the user sees.
     pub(crate) shown: &'static str,
     /// What was expected and found, for the developer.
-    pub(crate) reason: String,
+    pub(crate) reason: Both,
 }
 
 /// An order that a payer has before them.
@@ -253,7 +253,7 @@ impl Ledger<'_, '_> {
 
     fn check(&self, found: &Found, action: PayerAction, openid: Option<&str>) -> Result<(), Refusal> {
         let now = self.now().as_unix();
-        let refused = |shown, reason: String| Err(Refusal { shown, reason });
+        let refused = |shown, reason: &dyn Fn() -> String| Err(Refusal { shown, reason: Both::of(reason) });
         let state = found.state();
         if let Some(other) = found.orders.iter().find(|order| !order.state.is_open()) {
             let shown = match other.state {
@@ -261,45 +261,48 @@ impl Ledger<'_, '_> {
                 other => other.description(),
             };
             let state = json!(other.state);
-            return refused(
-                shown,
+            return refused(shown, &|| {
                 text!(
                     "expected an order that can still be paid, found one in state {state}; place another order \
-                     with a new number"
-                ),
-            );
+                         with a new number"
+                )
+            });
         }
         let product = found.prepay.product;
         if found.is_by_h5_url && product != Product::H5 {
             let found = product.trade_type();
-            return refused(
-                "支付场景非法",
-                text!("expected an h5_url, that of an H5 order, found one of {found}"),
-            );
+            return refused("支付场景非法", &|| {
+                text!("expected an h5_url, that of an H5 order, found one of {found}")
+            });
         }
         if action != PayerAction::Pay {
             return Ok(());
         }
         if found.prepay.expires <= now {
-            let reason = text!(
-                "expected a payment before time_expire, found one {late} s after it; place another order with a new number",
-                late = now - found.prepay.expires
+            let late = now - found.prepay.expires;
+            return refused(
+                "订单已超过商户设置的最晚支付成功时间，请重新发起支付",
+                &|| {
+                    text!(
+                        "expected a payment before time_expire, found one {late} s after it; place another order with a new number"
+                    )
+                },
             );
-            return refused("订单已超过商户设置的最晚支付成功时间，请重新发起支付", reason);
         }
         let (lives, what) =
             if found.is_by_h5_url { (H5_LIVES, "h5_url") } else { (PREPAY_LIVES, "prepay_id") };
         if state == State::NotPay && found.prepay.renewed + lives <= now {
             let age = now - found.prepay.renewed;
-            let reason = text!("expected a {what} of at most {lives} s, found one of {age} s; order again");
-            return refused("支付请求已失效，请重新发起支付", reason);
+            return refused("支付请求已失效，请重新发起支付", &|| {
+                text!("expected a {what} of at most {lives} s, found one of {age} s; order again")
+            });
         }
         let mut ordered = found.orders[0].openids();
         match (ordered.next(), openid) {
             (Some(first), Some(openid)) if first != openid && ordered.all(|other| other != openid) => {
-                let reason =
-                    text!("expected the user {first}, for whom the order was placed, found {openid}");
-                refused("下单账号与支付账号不一致，请核实后再支付", reason)
+                refused("下单账号与支付账号不一致，请核实后再支付", &|| {
+                    text!("expected the user {first}, for whom the order was placed, found {openid}")
+                })
             }
             _ => Ok(()),
         }

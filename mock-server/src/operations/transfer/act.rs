@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, Phrase, text};
 
 use super::{
     authorization,
@@ -90,18 +90,21 @@ impl Ledger<'_, '_> {
     }
 }
 
+/// The state in which the user confirms.
+pub(super) const WAITS: Phrase = Phrase::name("WAIT_USER_CONFIRM");
+
 fn check(transfer: &Transfer) -> Result<(), Refusal> {
     match transfer.state {
         State::WaitUserConfirm => Ok(()),
-        state => Err(refused("WAIT_USER_CONFIRM", &json!(state))),
+        state => Err(refused(WAITS, &json!(state))),
     }
 }
 
-pub(super) fn refused(expected: &str, found: &Value) -> Refusal {
+pub(super) fn refused(expected: Phrase, found: &Value) -> Refusal {
     let found = found.as_str().unwrap_or_default();
-    refused_because(text!("expected state {expected}, found {found}"))
+    refused_because(|| text!("expected state {expected}, found {found}"))
 }
 
-pub(super) fn refused_because(reason: String) -> Refusal {
-    Refusal { shown: OVER, reason }
+pub(super) fn refused_because(reason: impl Fn() -> String) -> Refusal {
+    Refusal { shown: OVER, reason: Both::of(reason) }
 }

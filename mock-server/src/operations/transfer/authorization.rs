@@ -7,7 +7,7 @@ use wechatpay_texts::{phrase, text};
 
 use super::{
     TransferAction,
-    act::{refused, refused_because},
+    act::{WAITS, refused, refused_because},
     answers::time,
     bill::Will,
     check, kind,
@@ -357,9 +357,9 @@ pub(super) fn act(
 ) -> Result<Value, Refusal> {
     let Some(mut authorization) = find(ledger, number) else { return Ok(Value::Null) };
     if let Some(transfer) = authorization.awaited() {
-        return Err(refused_because(text!(
-            "expected the transfer {transfer}, which the user authorises with, found the authorization"
-        )));
+        return Err(refused_because(|| {
+            text!("expected the transfer {transfer}, which the user authorises with, found the authorization")
+        }));
     }
     let now = ledger.now().as_unix();
     match (authorization.state, action) {
@@ -367,9 +367,9 @@ pub(super) fn act(
         (State::WaitUserConfirm | State::TakingEffect, TransferAction::Decline) => {
             end(ledger, &mut authorization, now, BY_USER);
         }
-        (state, TransferAction::Confirm) => return Err(refused("WAIT_USER_CONFIRM", &json!(state))),
+        (state, TransferAction::Confirm) => return Err(refused(WAITS, &json!(state))),
         (state, TransferAction::Decline) => {
-            return Err(refused(phrase!("WAIT_USER_CONFIRM or TAKING_EFFECT").text(), &json!(state)));
+            return Err(refused(phrase!("WAIT_USER_CONFIRM or TAKING_EFFECT"), &json!(state)));
         }
     }
     Ok(authorization.shown())

@@ -304,8 +304,8 @@ impl Inner {
         });
         let mut found = Vec::new();
         for answer in self.link.call_each(commands)? {
-            let reason = "Redis can't be reached for some of the merchants";
-            let answer = items(answer.ok_or_else(|| Unavailable { reason: reason.into() })?)?;
+            let unreached = || Unavailable::of(|| text!("Redis can't be reached for some of the merchants"));
+            let answer = items(answer.ok_or_else(unreached)?)?;
             for three in answer.chunks_exact(3) {
                 let state = text(&three[1]).unwrap_or_default();
                 found.push(callback(number(&three[0])?, state, text(&three[2]))?);
@@ -366,7 +366,7 @@ pub(super) fn keep_renewing(inner: &Arc<Inner>) -> Result<(), Unavailable> {
         }
     };
     let begun = thread::Builder::new().name("redis-leases".into()).spawn(renew);
-    begun.map(drop).map_err(|error| Unavailable { reason: text!("no thread for leases: {error}") })
+    begun.map(drop).map_err(|error| Unavailable::of(|| text!("no thread for leases: {error}")))
 }
 
 /// When it is due, or nothing if it is settled.
@@ -398,8 +398,8 @@ fn padded(number: u64) -> String {
 /// A callback as it is kept: its state and its number are kept beside it.
 fn callback(number: u64, state: &str, json: Option<&str>) -> Result<Delivery, Unavailable> {
     let read = json.ok_or_else(unreadable).and_then(|json| {
-        Delivery::from_json(json).map_err(|error| Unavailable {
-            reason: text!("its callback {number} is not as the mock writes it: {error}"),
+        Delivery::from_json(json).map_err(|error| {
+            Unavailable::of(|| text!("its callback {number} is not as the mock writes it: {error}"))
         })
     });
     let mut delivery = read?;

@@ -15,7 +15,7 @@ use ::redis::{
     RedisConnectionInfo, RedisError, ServerErrorKind, Value, io::tcp::TcpSettings,
 };
 use parking_lot::{Condvar, Mutex, RwLock};
-use wechatpay_texts::{phrase, text};
+use wechatpay_texts::{Both, phrase, text};
 
 use super::{
     super::{
@@ -121,11 +121,11 @@ struct Range {
 /// Why one attempt has failed.
 enum Failure {
     /// The connection is broken, or there was none.
-    Broken(String),
+    Broken(Both),
     /// The server can't do it now, or another one has it.
-    Elsewhere(String),
+    Elsewhere(Both),
     /// The server won't do it.
-    Refused(String),
+    Refused(Both),
     /// It was not tried: the last attempt is too recent.
     Closed,
 }
@@ -185,8 +185,8 @@ impl Link {
                             && tried.elapsed() > LATE
                             && !self.still_has(&node, slot, deadline) =>
                     {
-                        let reason =
-                            text!("Redis at {address} has answered too late", address = node.address);
+                        let address = &node.address;
+                        let reason = Both::of(|| text!("Redis at {address} has answered too late"));
                         (Some(node), Failure::Elsewhere(reason))
                     }
                     Ok(values) => {
@@ -200,7 +200,7 @@ impl Link {
                 Failure::Refused(reason) => return Err(Unavailable { reason }),
                 Failure::Closed => {
                     let node = node.map_or_else(|| self.url.to_string(), |node| node.address.to_string());
-                    return Err(Unavailable { reason: text!("Redis at {node} can't be reached") });
+                    return Err(Unavailable::of(|| text!("Redis at {node} can't be reached")));
                 }
                 Failure::Broken(reason) => (reason, true),
                 Failure::Elsewhere(reason) => (reason, false),
@@ -250,7 +250,7 @@ impl Link {
 
     /// The same for one command with one answer.
     pub(super) fn ask(&self, slot: u16, request: &Request) -> Result<Value, Unavailable> {
-        self.call(slot, request)?.into_iter().next().ok_or_else(|| Unavailable { reason: text!("no answer") })
+        self.call(slot, request)?.into_iter().next().ok_or_else(|| Unavailable::of(|| text!("no answer")))
     }
 
     /// The same for many merchants' commands, each with the merchant's slot, in as few requests as possible. Returns an answer for each, in their
@@ -352,7 +352,7 @@ impl Link {
         }
         if let Some(role) = role {
             let Some(replicas) = replicas_by(&role) else {
-                return Err(Failure::Elsewhere(text!("Redis at {address} is not the master")));
+                return Err(no_master(address));
             };
             node.replicas.store(replicas, Relaxed);
         }
@@ -370,7 +370,7 @@ impl Link {
             node.missed.store(begun, Relaxed);
             // It is to say anew how many there are.
             node.replicas.store(0, Relaxed);
-            let reason = text!("no replica of Redis at {address} has confirmed the change");
+            let reason = Both::of(|| text!("no replica of Redis at {address} has confirmed the change"));
             return Err(Failure::Elsewhere(reason));
         }
         if known == 0 && self.url.form != Form::Single {
@@ -400,9 +400,9 @@ impl Link {
             return Ok(());
         }
         let address = &node.address;
-        Err(Failure::Elsewhere(text!(
-            "Redis at {address} has no replica, and no other node says that it is the master"
-        )))
+        Err(Failure::Elsewhere(Both::of(|| {
+            text!("Redis at {address} has no replica, and no other node says that it is the master")
+        })))
     }
 
     fn connection(&self, node: &Arc<Node>, deadline: Instant) -> Result<Connection, Failure> {
@@ -429,8 +429,8 @@ impl Link {
                 break;
             }
             if node.freed.wait_until(&mut pool, deadline).timed_out() {
-                let reason =
-                    text!("all connections to Redis at {address} are in use", address = node.address);
+                let address = &node.address;
+                let reason = Both::of(|| text!("all connections to Redis at {address} are in use"));
                 return Err(Failure::Elsewhere(reason));
             }
         }
@@ -445,10 +445,10 @@ impl Link {
         }
         self.ask_again(Instant::now(), deadline, None);
         if Instant::now() > deadline {
-            return Err(Failure::Broken(text!("there is no time left")));
+            return Err(Failure::Broken(Both::of(|| text!("there is no time left"))));
         }
         let unknown = || text!("none of {url} says which server is the master", url = self.url);
-        self.known(slot).ok_or_else(|| Failure::Broken(unknown()))
+        self.known(slot).ok_or_else(|| Failure::Broken(Both::of(unknown)))
     }
 
     fn known(&self, slot: u16) -> Option<Arc<Node>> {
@@ -566,10 +566,10 @@ impl Link {
         Some(answers)
     }
 
-    fn is_gone(&self, node: &Node, reason: &str) {
+    fn is_gone(&self, node: &Node, reason: &Both) {
         node.closed_until.store(self.now() + millis(FAILS_FAST), Relaxed);
         if !node.is_lost.swap(true, Relaxed) {
-            tracing::warn!(address = %node.address, reason, "{}", phrase!("lost the connection to Redis"));
+            tracing::warn!(address = %node.address, %reason, "{}", phrase!("lost the connection to Redis"));
         }
     }
 
@@ -643,10 +643,7 @@ impl Node {
         match answers.first().and_then(replicas_by) {
             Some(replicas) => self.replicas.store(replicas, Relaxed),
             None if needs_master => {
-                return Err(Failure::Elsewhere(text!(
-                    "Redis at {address} is not the master",
-                    address = self.address
-                )));
+                return Err(no_master(&self.address));
             }
             None => {}
         }
@@ -788,13 +785,19 @@ fn client(address: &Address, url: &RedisUrl) -> Result<Client, RedisError> {
 }
 
 /// What went wrong, without secrets.
-fn said(address: &Address, error: &RedisError) -> String {
-    let why = match error.kind() {
-        ErrorKind::AuthenticationFailed => text!("it refuses the user or the password"),
-        _ if error.is_timeout() => text!("it does not answer in time"),
-        _ => error.to_string(),
-    };
-    text!("Redis at {address}: {why}")
+fn said(address: &Address, error: &RedisError) -> Both {
+    Both::of(|| {
+        let why = match error.kind() {
+            ErrorKind::AuthenticationFailed => text!("it refuses the user or the password"),
+            _ if error.is_timeout() => text!("it does not answer in time"),
+            _ => error.to_string(),
+        };
+        text!("Redis at {address}: {why}")
+    })
+}
+
+fn no_master(address: &Address) -> Failure {
+    Failure::Elsewhere(Both::of(|| text!("Redis at {address} is not the master")))
 }
 
 pub(super) fn text(value: &Value) -> Option<&str> {

@@ -158,11 +158,10 @@ impl Inner {
         };
         let version: Vec<u32> = of("redis_version").split('.').map_while(|part| part.parse().ok()).collect();
         if !version.is_empty() && version.as_slice() < OLDEST.as_slice() {
-            let reason = text!(
-                "expected Redis 6.2 or newer, or Valkey, found Redis {found}",
-                found = of("redis_version")
-            );
-            return Err(Unavailable { reason });
+            let found = of("redis_version");
+            return Err(Unavailable::of(|| {
+                text!("expected Redis 6.2 or newer, or Valkey, found Redis {found}")
+            }));
         }
         let reason = match (of("redis_mode"), self.link.is_cluster()) {
             ("cluster", false) => {
@@ -175,20 +174,17 @@ impl Inner {
             _ => None,
         };
         if let Some(reason) = reason {
-            return Err(Unavailable { reason: reason.to_string() });
+            return Err(Unavailable::of(|| reason.to_string()));
         }
         let mut request = Request::of(::redis::cmd("SET").arg(keys::FORMAT).arg(FORMAT).arg("NX"));
         request.add(::redis::cmd("GET").arg(keys::FORMAT));
         let answers = self.link.call(keys::common_slot(), &request)?;
         match answers.get(1).and_then(text) {
             Some(FORMAT) => Ok(()),
-            found => {
+            found => Err(Unavailable::of(|| {
                 let found = found.unwrap_or(phrase!("none").text());
-                let reason = text!(
-                    "its content has the format {found}, which this mock does not know: expected {FORMAT}"
-                );
-                Err(Unavailable { reason })
-            }
+                text!("its content has the format {found}, which this mock does not know: expected {FORMAT}")
+            })),
         }
     }
 
@@ -833,7 +829,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 }
 
 fn unreadable() -> Unavailable {
-    Unavailable { reason: text!("Redis has data that no mock has written") }
+    Unavailable::of(|| text!("Redis has data that no mock has written"))
 }
 
 impl From<Unavailable> for Uncommitted {

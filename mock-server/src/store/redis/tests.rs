@@ -547,10 +547,10 @@ fn a_server_that_does_not_answer_is_given_up_soon_and_found_again() {
     server.signal("-STOP");
     let read = || store.read(&mchid(), &Key::new(KIND, "1"));
     let error = read().unwrap_err();
-    assert!(error.reason.contains("does not answer"), "{error}");
+    assert!(error.reason.english.contains("does not answer"), "{error}");
     // Those that come at once after it fail without asking.
     let sent = store.inner.link.sent.load(Relaxed);
-    let errors = (0..100).map(|_| read().unwrap_err().reason);
+    let errors = (0..100).map(|_| read().unwrap_err().reason.english);
     assert!(errors.into_iter().any(|reason| reason.contains("can't be reached")));
     assert!(store.inner.link.sent.load(Relaxed) < sent + 50);
     server.signal("-CONT");
@@ -564,7 +564,7 @@ fn a_server_that_starts_again_has_everything() {
     let version = put(&store, "1", "1");
     server.kill();
     let error = store.read(&mchid(), &Key::new(KIND, "1")).unwrap_err();
-    assert!(error.reason.contains(&server.port.to_string()), "{error}");
+    assert!(error.reason.english.contains(&server.port.to_string()), "{error}");
     server.run();
     assert!(back(|| store.read(&mchid(), &Key::new(KIND, "1"))).is_some());
     assert_eq!(get(&store, "1").as_deref(), Some("1"));
@@ -603,7 +603,8 @@ fn a_commit_whose_connection_is_cut_is_applied_once() {
 #[test]
 fn what_can_not_be_used_is_refused_with_the_reason() {
     let Some(server) = Server::start() else { return };
-    let connect = |url: String| Redis::connect(url.parse().unwrap(), &Limits::default()).unwrap_err().reason;
+    let connect =
+        |url: String| Redis::connect(url.parse().unwrap(), &Limits::default()).unwrap_err().reason.english;
     let port = server.port;
     let error = connect(format!("redis://user:secret@127.0.0.1:{port}"));
     assert!(error.contains("refuses the user or the password") && !error.contains("secret"), "{error}");
@@ -636,7 +637,7 @@ fn a_change_waits_for_a_replica_also_for_one_that_came_later() {
     let mut changes = Documents::new(&store, &mchid);
     changes.put(KIND, "1", &"4");
     let Err(Uncommitted::Unavailable(error)) = commit(&store, changes) else { panic!("it is answered") };
-    assert!(error.reason.contains("has confirmed"), "{error}");
+    assert!(error.reason.english.contains("has confirmed"), "{error}");
     replica.kill();
     until(|| server.says("INFO replication").contains("connected_slaves:0"));
     put(&store, "1", "5");
@@ -690,7 +691,7 @@ fn a_cluster_of_one_node_is_used_and_is_healthy_while_it_can_keep_something() {
     put(&store, "1", "1");
     store.check().unwrap();
     server.says("CONFIG SET maxmemory 1");
-    assert!(store.check().unwrap_err().reason.contains("OOM"));
+    assert!(store.check().unwrap_err().reason.english.contains("OOM"));
     server.says("CONFIG SET maxmemory 0");
     store.check().unwrap();
 }
@@ -712,14 +713,14 @@ fn a_cluster_is_healthy_if_each_master_is_and_a_master_without_replicas_is_one_b
     store.check().unwrap();
     for node in [&one, &two] {
         node.says("CONFIG SET maxmemory 1");
-        assert!(store.check().unwrap_err().reason.contains(&node.port.to_string()));
+        assert!(store.check().unwrap_err().reason.english.contains(&node.port.to_string()));
         node.says("CONFIG SET maxmemory 0");
     }
     two.signal("-STOP");
     until(|| {
         let mut changes = Documents::new(&store, &mchid);
         changes.put(KIND, "1", &"2");
-        matches!(commit(&store, changes), Err(Uncommitted::Unavailable(error)) if error.reason.contains("no other node"))
+        matches!(commit(&store, changes), Err(Uncommitted::Unavailable(error)) if error.reason.english.contains("no other node"))
     });
     two.signal("-CONT");
     put(&store, "1", "3");
@@ -778,7 +779,7 @@ fn a_server_that_answers_one_by_one_is_given_up_after_all_in_all_as_long_as_a_ca
     let mut request = Request::default();
     (0..50).for_each(|_| request.add(&::redis::cmd("PING")));
     let begun = Instant::now();
-    assert!(link.call(keys::common_slot(), &request).unwrap_err().reason.contains("in time"));
+    assert!(link.call(keys::common_slot(), &request).unwrap_err().reason.english.contains("in time"));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 

@@ -147,7 +147,7 @@ impl Durability {
             }
             let mut synced = own.synced.subscribe();
             let Ok(synced) = synced.wait_for(is_over).await else {
-                return Err(Unavailable { reason: text!("its file was closed") });
+                return Err(Unavailable::of(|| text!("its file was closed")));
             };
             let lost = if synced.losses == losses { &None } else { &synced.lost };
             synced.failed.as_ref().or(lost.as_ref()).map_or(Ok(()), |why| Err(why.clone()))
@@ -179,12 +179,14 @@ impl Durability {
                 let committed = self.committed.load(SeqCst);
                 super::step("before a sync");
                 if let Err(error) = sync() {
-                    let reason = text!(
-                        "{file} can't be synced to its disk: {error}. What is on the disk is known only after a restart",
-                        file = self.file.display()
-                    );
-                    tracing::error!("{}", text!("the store is not available: {reason}"));
-                    self.synced.send_modify(|synced| synced.failed = Some(Unavailable { reason }));
+                    let file = self.file.display();
+                    let failed = Unavailable::of(|| {
+                        text!(
+                            "{file} can't be synced to its disk: {error}. What is on the disk is known only after a restart"
+                        )
+                    });
+                    tracing::error!("{failed}");
+                    self.synced.send_modify(|synced| synced.failed = Some(failed));
                     return;
                 }
                 super::step("after a sync");
@@ -268,7 +270,7 @@ mod tests {
         let lasting = durability.lasting().unwrap();
         durability.sync(|| durability.committed(), || Err(io::Error::other("broken")), &thread::current());
         let error = lasting.await.unwrap_err();
-        assert!(error.reason.contains("state.db can't be synced to its disk: broken"), "{error}");
+        assert!(error.reason.english.contains("state.db can't be synced to its disk: broken"), "{error}");
         assert_eq!(durability.check(), Err(error.clone()));
         assert_eq!(durability.lasting().unwrap().await, Err(error));
     }

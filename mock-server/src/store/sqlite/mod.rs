@@ -156,9 +156,10 @@ impl Sqlite {
         match store.begin_again() {
             Ok(()) => Ok(store),
             Err(Failed::Sqlite(error)) => Err(OpenError::sqlite(&store.file, error)),
-            Err(other) => {
-                Err(OpenError::Damaged { file: store.file.clone(), what: store.unavailable(other).reason })
-            }
+            Err(other) => Err(OpenError::Damaged {
+                file: store.file.clone(),
+                what: store.unavailable(&other).reason.to_string(),
+            }),
         }
     }
 
@@ -200,11 +201,11 @@ impl Sqlite {
         self.durability.check().map_err(Failed::Unavailable)?;
         let mut writing = self.writing();
         let started = self.threads.get_or_init(|| {
-            let unavailable = |error: std::io::Error| Unavailable {
-                reason: text!(
-                    "the thread that syncs {file} to the disk can't be started: {error}",
-                    file = self.file.display()
-                ),
+            let file = self.file.display();
+            let unavailable = |error: std::io::Error| {
+                Unavailable::of(|| {
+                    text!("the thread that syncs {file} to the disk can't be started: {error}")
+                })
             };
             self.durability.start(&self.writing).map_err(unavailable)
         });
@@ -229,29 +230,29 @@ impl Sqlite {
             none => opening::connect(&self.file).map(|connection| none.insert(connection)),
         };
         let read = connection.map_err(Failed::Sqlite).and_then(|connection| read(connection));
-        read.map_err(|error| self.unavailable(error))
+        read.map_err(|error| self.unavailable(&error))
     }
 
     fn changed<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T, Unavailable> {
-        self.change(change).map_err(|error| self.unavailable(error))
+        self.change(change).map_err(|error| self.unavailable(&error))
     }
 
     fn looked<T>(
         &self,
         look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>,
     ) -> Result<T, Unavailable> {
-        self.look(look).map_err(|error| self.unavailable(error))
+        self.look(look).map_err(|error| self.unavailable(&error))
     }
 
-    fn unavailable(&self, error: Failed) -> Unavailable {
+    fn unavailable(&self, error: &Failed) -> Unavailable {
         unavailable(&self.file, error)
     }
 }
 
-fn unavailable(file: &Path, error: Failed) -> Unavailable {
+fn unavailable(file: &Path, error: &Failed) -> Unavailable {
     let file = file.display();
-    let reason = match error {
-        Failed::Unavailable(unavailable) => return unavailable,
+    Unavailable::of(|| match error {
+        Failed::Unavailable(Unavailable { reason }) => reason.to_string(),
         Failed::Conflict => text!("a document was changed meanwhile"),
         Failed::Unreadable(what) => format!("{file}: {what}"),
         Failed::Sqlite(error) => match error.sqlite_error_code() {
@@ -264,8 +265,7 @@ fn unavailable(file: &Path, error: Failed) -> Unavailable {
             }
             _ => text!("{file} can't be read or written ({error})"),
         },
-    };
-    Unavailable { reason }
+    })
 }
 
 impl Writing {
@@ -305,7 +305,7 @@ impl Writing {
                 Err(error)
             }
             Err(error) => {
-                let error = unavailable(&self.file, error);
+                let error = unavailable(&self.file, &error);
                 self.lose(&error);
                 Err(Failed::Unavailable(error))
             }
@@ -359,7 +359,7 @@ impl Writing {
                 Ok(())
             }
             Err(error) => {
-                let error = unavailable(&self.file, error);
+                let error = unavailable(&self.file, &error);
                 self.lose(&error);
                 Err(error)
             }
@@ -369,8 +369,9 @@ impl Writing {
     /// After some errors, SQLite has rolled the group back by itself.
     fn notice_loss(&mut self) {
         if self.is_open && self.connection.is_autocommit() {
-            let reason = text!("{file} could not be read or written", file = self.file.display());
-            self.lose(&Unavailable { reason });
+            let file = self.file.display();
+            let lost = Unavailable::of(|| text!("{file} could not be read or written"));
+            self.lose(&lost);
         }
     }
 
@@ -455,7 +456,7 @@ impl Backend for Sqlite {
         };
         committed.map_err(|error| match error {
             Failed::Conflict => Uncommitted::Conflict,
-            other => Uncommitted::Unavailable(self.unavailable(other)),
+            other => Uncommitted::Unavailable(self.unavailable(&other)),
         })
     }
 

@@ -346,7 +346,7 @@ fn a_foreign_writer_is_waited_for_and_then_named() {
     let begun = Instant::now();
     let Err(Uncommitted::Unavailable(error)) = put(&store, "1", "two") else { panic!("committed") };
     assert!(begun.elapsed().as_secs() >= 1, "{:?}", begun.elapsed());
-    assert!(error.reason.contains("another program, such as sqlite3, is writing"), "{error}");
+    assert!(error.reason.english.contains("another program, such as sqlite3, is writing"), "{error}");
     assert!(store.check().is_err());
     assert_eq!(get(&store, "1").unwrap(), "one");
     thread::scope(|scope| {
@@ -398,7 +398,7 @@ fn a_full_disk_keeps_nothing_of_a_change_and_is_over_when_there_is_space() {
     };
     let kept = (1..).take_while(|id| change(*id).is_ok()).count();
     let Err(Uncommitted::Unavailable(error)) = change(kept + 1) else { panic!("committed") };
-    assert!(error.reason.contains("no space is left"), "{error}");
+    assert!(error.reason.english.contains("no space is left"), "{error}");
     assert!(kept > 5, "{kept}");
     let deliveries = || store.deliveries(None, 0, 999).unwrap().len();
     assert_eq!((get(&store, &(kept + 1).to_string()), deliveries()), (None, kept));

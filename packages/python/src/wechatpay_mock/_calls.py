@@ -36,7 +36,8 @@ class Calls:
         connection = self._connection(self._address, timeout=_TIMEOUT)
         call = f"{method} {path}"
         try:
-            connection.request(method, self._path + path, data, self._headers)
+            language = {"Accept-Language": say("en", "zh-CN")}
+            connection.request(method, self._path + path, data, {**self._headers, **language})
             response = connection.getresponse()
             text = response.read().decode()
         except (OSError, HTTPException) as error:
@@ -60,6 +61,12 @@ class Calls:
         except CallError as error:
             if error.status != 404:
                 raise
+
+
+def say(english: str, chinese: str) -> str:
+    """Returns the text in the language of the locale, that of `wechatpay-mock`."""
+    language = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return chinese if language.startswith("zh") else english
 
 
 def _message(text: str) -> str:

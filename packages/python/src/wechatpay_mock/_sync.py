@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
 from . import _environment, _process
-from ._calls import Calls
+from ._calls import Calls, say
 from ._errors import ExpectationFailed
 
 _BEIJING = timezone(timedelta(hours=8))
@@ -231,8 +231,10 @@ class Merchant:
         strangers = [exchange for exchange in refused if not exchange["merchant"]]
         return "\n".join(
             [
-                *self._section(f"refused requests of merchant {self._mchid}", own),
-                *self._section("refused requests that name no merchant of this mock", strangers),
+                *self._section(say("refused requests of merchant {}", "商户 {} 被拒绝的请求").format(self._mchid), own),
+                *self._section(
+                    say("refused requests that name no merchant of this mock", "被拒绝的请求（商户号不存在或没有签名）"), strangers
+                ),
             ]
         )
 
@@ -271,18 +273,19 @@ class Merchant:
     def _section(self, title: str, exchanges: list[dict[str, Any]]) -> list[str]:
         if not exchanges:
             return []
-        lines = [f"{title}: {len(exchanges)}"]
+        colon = say(": ", "：")
+        lines = [f"{title}{colon}{len(exchanges)}"]
         if len(exchanges) > _REPORTED:
-            lines.append(f"the first {len(exchanges) - _REPORTED} are not shown")
+            lines.append(say("the first {} are not shown", "前 {} 个未列出").format(len(exchanges) - _REPORTED))
         for exchange in exchanges[-_REPORTED:]:
             facts = [exchange[name] for name in ("status", "code", "method", "target")]
             lines.append(f"#{exchange['number']} {' '.join(map(str, facts))}")
             full = self._calls.get(f"/__mock/exchanges/{exchange['number']}")
             rejection, diagnosis = full["rejection"], full["diagnosis"]
             if rejection:
-                lines.append(f"    check {rejection['check']}: {rejection['reason']}")
+                lines.append(f"    {say('check', '检查')} {rejection['check']}{colon}{rejection['reason']}")
             if diagnosis:
-                lines.append(f"    {diagnosis['chinese' if _is_chinese() else 'text']}")
+                lines.append(f"    {diagnosis[say('text', 'chinese')]}")
         return lines
 
 
@@ -349,9 +352,3 @@ class Clock:
 
 def _time(state: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(state["now"], _BEIJING)
-
-
-def _is_chinese() -> bool:
-    """Whether diagnoses are in Chinese, as those of `wechatpay-mock explain`."""
-    language = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return language.startswith("zh")

@@ -9,6 +9,7 @@ import java.net.Proxy;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
+import java.util.Locale;
 import java.util.Map;
 
 /** Calls {@code /__mock/} of a mock, and nothing else. */
@@ -44,6 +45,7 @@ final class Admin {
       connection.setInstanceFollowRedirects(false);
       connection.setReadTimeout(MOST_MILLISECONDS);
       connection.setRequestMethod(method);
+      connection.setRequestProperty("Accept-Language", say("en", "zh-CN"));
       String token = System.getenv("WECHATPAY_MOCK_ADMIN_TOKEN");
       if (token != null && !token.isEmpty()) {
         connection.setRequestProperty("Authorization", "Bearer " + token);
@@ -59,6 +61,11 @@ final class Admin {
     } catch (IOException e) {
       throw new UncheckedIOException(call + ": cannot reach the mock: " + e.getMessage(), e);
     }
+  }
+
+  /** The text in the language of the JVM. */
+  static String say(String english, String chinese) {
+    return Locale.getDefault().getLanguage().equals("zh") ? chinese : english;
   }
 
   private static String text(InputStream stream) throws IOException {

@@ -199,7 +199,7 @@ public final class Mock implements AutoCloseable {
         report.append("\n  ").append(exchange.get("line"));
       }
     }
-    return report.length() == 0 ? "" : "refused requests:" + report;
+    return report.length() == 0 ? "" : Admin.say("refused requests:", "被拒绝的请求：") + report;
   }
 
   /** Resets the merchant's documents, exchanges, fault rules and callbacks. */
