@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
-    journal::{Exchange, Filter, Order, expectation::Expected},
+    journal::{Exchange, Expected, Filter, Order},
     merchants::{NoCredentials, ProvisionError},
     net::{Shared, listener::Addresses, tls::AuthorityError},
     notify::{Trigger, TriggerError},

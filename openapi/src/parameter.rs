@@ -8,7 +8,8 @@ use wechatpay_texts::{Phrase, phrase, text};
 
 use crate::{
     Constraint, ContractError, FieldError, JsonType, Location, Schema,
-    schema::{VALUE_SHOWN, beginning, value_of},
+    excerpt::{VALUE_SHOWN, beginning},
+    schema::value_of,
 };
 
 /// A parameter of the path or the query, or a header.

@@ -24,7 +24,6 @@ use crate::{
 };
 
 pub(super) use back::Return;
-pub(crate) use magic::NAMES;
 pub(super) use share::Sharing;
 
 /// The kinds of documents, and their IDs.
