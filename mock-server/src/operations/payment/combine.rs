@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, example, resource},
+    operations::{Context, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
@@ -131,7 +131,7 @@ pub(super) fn show(
             let orders = ledger.orders_of(&combined);
             Ok(OperationResponse::ok(combined.answer(&orders)))
         }
-        None => unknown(context, request, documents, "combine_out_trade_no"),
+        None => unknown(context, request, "combine_out_trade_no"),
     }
 }
 
@@ -151,7 +151,7 @@ pub(super) fn show_by_id(
             let orders = ledger.orders_of(&combined);
             Ok(OperationResponse::ok(combined.answer(&orders)))
         }
-        None => unknown(context, request, documents, "combine_transaction_id"),
+        None => unknown(context, request, "combine_transaction_id"),
     }
 }
 
@@ -163,7 +163,7 @@ pub(super) fn close(
 ) -> Result<OperationResponse, ApiError> {
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     let Some(combined) = ledger.combined(request.parameter("combine_out_trade_no")) else {
-        return unknown(context, request, documents, "combine_out_trade_no");
+        return unknown(context, request, "combine_out_trade_no");
     };
     let named = request.body()["sub_orders"].as_array().into_iter().flatten().map(|sub_order| {
         let text = |name: &str| sub_order[name].as_str();
@@ -185,11 +185,7 @@ pub(super) fn close(
 fn unknown(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
     key: &str,
 ) -> Result<OperationResponse, ApiError> {
-    if resource::is_sample(request, key) {
-        return example::answer(context, request, documents);
-    }
-    Err(OperationError::UnknownCombinedOrder.into())
+    resource::sample_or(context, request, &[key], OperationError::UnknownCombinedOrder)
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, example, magic, resource},
+    operations::{Context, magic, resource},
     policies::SharedRefund,
     request::validate::ValidRequest,
     response::OperationResponse,
@@ -59,10 +59,7 @@ pub(super) fn apply(
     }
     let Some(mut order) = order(&mut ledger, request)? else {
         let key = if body["transaction_id"].is_string() { "transaction_id" } else { "out_trade_no" };
-        return match resource::is_sample(request, key) {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::RefundUnknownOrder.into()),
-        };
+        return resource::sample_or(context, request, &[key], OperationError::RefundUnknownOrder);
     };
     let amount = |name: &str| body["amount"][name].as_u64().unwrap_or_default();
     let (amount, total) = (amount("refund"), amount("total"));
@@ -203,8 +200,7 @@ pub(super) fn show(
     let id = Order::id(&request.merchant().mchid, parties::payee(request), number);
     match Ledger::new(context, request.merchant(), documents).refund(&id) {
         Some(refund) => Ok(OperationResponse::ok(refund.answer())),
-        None if resource::is_sample(request, "out_refund_no") => example::answer(context, request, documents),
-        None => Err(OperationError::UnknownRefund.into()),
+        None => resource::sample_or(context, request, &["out_refund_no"], OperationError::UnknownRefund),
     }
 }
 
@@ -220,10 +216,7 @@ pub(super) fn apply_abnormal(
         _ => None,
     };
     let Some(mut refund) = refund else {
-        return match resource::is_sample(request, "refund_id") {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::UnknownRefund.into()),
-        };
+        return resource::sample_or(context, request, &["refund_id"], OperationError::UnknownRefund);
     };
     if request.body()["out_refund_no"].as_str() != Some(&refund.out_refund_no) {
         return Err(OperationError::RefundOtherOrder.into());

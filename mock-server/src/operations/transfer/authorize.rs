@@ -168,7 +168,7 @@ pub(super) fn show(
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     match find(&mut ledger, request.parameter("out_authorization_no")) {
         Some(authorization) => Ok(OperationResponse::ok(authorization.shown())),
-        None => query::unknown(context, request, documents),
+        None => query::unknown(context, request),
     }
 }
 
@@ -180,7 +180,7 @@ pub(super) fn close(
 ) -> Result<OperationResponse, ApiError> {
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     let Some(mut authorization) = find(&mut ledger, request.parameter("out_authorization_no")) else {
-        return query::unknown(context, request, documents);
+        return query::unknown(context, request);
     };
     // Closed again: as it was closed first. (own choice)
     if authorization.state != State::Closed {
