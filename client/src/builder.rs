@@ -30,8 +30,15 @@ pub struct Builder {
     nonce: NonceSource,
 }
 
+impl Client {
+    /// Configures a client. The defaults are the development merchant and a mock on this machine.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
 impl Builder {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             base_url: "http://127.0.0.1:8080".into(),
             credentials: Credentials::development(),

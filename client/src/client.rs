@@ -8,8 +8,7 @@ use tokio::sync::Mutex;
 use wechatpay_protocol::{Apiv3Key, Certificate, KeyId, Nonce, Timestamp};
 
 use crate::{
-    Builder, Error, PlatformKeys, RawResponse, RightsChange, SignedRequest, VerificationError,
-    VerifiedResponse,
+    Error, PlatformKeys, RawResponse, RightsChange, SignedRequest, VerificationError, VerifiedResponse,
     certificate_list::valid_certificates,
     error::Kind,
     request::{Signer, UnsignedRequest},
@@ -41,11 +40,6 @@ pub(crate) struct Inner {
 }
 
 impl Client {
-    /// Configures a client. The defaults are the development merchant and a mock on this machine.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     /// Calls any operation: signs the request, sends it, and verifies the response.
     ///
     /// `path_and_query` is signed and sent unchanged, so it must be percent-encoded already: [`encode_path`] does

@@ -9,7 +9,7 @@ use wechatpay_texts::text;
 
 use crate::{
     Diagnosis, Fact, KnownMistake, ParameterProblem, PaySignDiagnosis, ProvedMistake, Secret, SecretKind,
-    Verdict, pay_sign::normal, permutations::permutations, rules::Subject,
+    Verdict, pay_sign::normal, permutations::permutations, subject::Subject,
 };
 
 /// A page of pay score.
@@ -107,9 +107,6 @@ static HINTS: [KnownMistake; 1] = [KnownMistake::new(
 pub fn known_business_view_hints() -> impl Iterator<Item = &'static KnownMistake> {
     HINTS.iter()
 }
-
-/// What the user sees if the signature is wrong. (documented)
-pub(crate) const SIGNATURE_FAILS: &str = "商户签名校验失败";
 
 /// What the user sees of anything else. (documented)
 const REQUEST_FAILS: &str = "商户请求错误";

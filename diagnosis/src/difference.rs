@@ -5,7 +5,7 @@ use std::fmt;
 use wechatpay_protocol::display::printable;
 use wechatpay_texts::{Phrase, phrase, text};
 
-use crate::rules::Subject;
+use crate::subject::Subject;
 
 /// The first line that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use wechatpay_protocol::VerifyingKey;
 use wechatpay_texts::text;
 
-use crate::{KnownMistake, rules::Subject};
+use crate::{KnownMistake, subject::Subject};
 
 /// A key that is not the merchant's own, and its holder.
 #[derive(Clone, Debug)]

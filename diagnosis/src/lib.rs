@@ -82,6 +82,7 @@ mod resource;
 mod rules;
 mod search;
 mod signer;
+mod subject;
 mod values;
 
 use std::time::{Duration, Instant};
@@ -106,9 +107,10 @@ pub use resource::{
     OpenedResource, ResourceEvidence, known_resource_hints, known_resource_mistakes, open_resource,
 };
 
-use rules::{Case, Subject};
+use rules::Case;
 use search::{Found, Outcome, Suspects};
 use signer::{Claim, Signer};
+use subject::Subject;
 
 /// A request as it was received, and the keys that may have signed it.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wechatpay_texts::{Language, phrase, text};
 
-use crate::{Difference, KnownMistake, ProvedMistake, rules::Subject};
+use crate::{Difference, KnownMistake, ProvedMistake, subject::Subject};
 
 /// What is known about a signature that does not match, or about data that can't be decrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,25 +4,11 @@ use wechatpay_protocol::RequestMessage;
 
 use crate::{
     Evidence,
+    known_mistake::Cost,
     layout::{self, EndingRule, LineRule, Lines},
-    received,
-    values::{self, ValueRule, Values},
+    subject::Subject,
+    values::{self, ValueRule, Values, WrongValue},
 };
-
-/// What the signature is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
-    /// A merchant's request.
-    Request,
-    /// The gateway's response or callback.
-    Response,
-    /// The encrypted data in a callback.
-    Resource,
-    /// What a front end hands to the client to open a payment.
-    PaySign,
-    /// What a front end hands over to open a page of pay score.
-    BusinessView,
-}
 
 /// The mistakes of a subject.
 pub(crate) struct Rules {
@@ -40,14 +26,6 @@ pub(crate) static REQUEST: Rules = Rules {
     first: 0,
     values: &values::TABLES,
     lines: layout::LINES,
-    endings: layout::ENDINGS,
-};
-
-pub(crate) static RESPONSE: Rules = Rules {
-    subject: Subject::Response,
-    first: 2,
-    values: &received::TABLES,
-    lines: received::LINES,
     endings: layout::ENDINGS,
 };
 
@@ -71,6 +49,22 @@ impl Case<'_> {
     pub(crate) fn message(&self) -> Vec<u8> {
         let timestamp = self.evidence.message.timestamp.to_string();
         layout::message(&self.lines(&values::right_values(self.evidence, &timestamp)))
+    }
+
+    /// The wrong values of all rules of this cost.
+    pub(crate) fn wrong_values(&self, right: &Values<'_>, cost: Cost) -> Vec<WrongValue> {
+        let mut all: Vec<WrongValue> = Vec::new();
+        for (line, rule) in self.rules.values().filter(|(_, rule)| rule.cost == cost) {
+            for value in (rule.apply)(self.evidence) {
+                let is_same = |other: &WrongValue| other.line == line && other.value == value;
+                // Values of high cost are many and rarely repeat.
+                let is_new = cost == Cost::High || !all.iter().any(is_same);
+                if is_new && value != right[line] {
+                    all.push(WrongValue { rule, line, value });
+                }
+            }
+        }
+        all
     }
 }
 

@@ -9,9 +9,10 @@ use crate::{
     known_mistake::Cost,
     layout::{self, EndingRule, LineRule},
     received,
-    rules::{Case, Rules, Subject},
+    rules::{Case, Rules},
     signer::Claim,
-    values::{BODY, Values, WrongValue, right_values, wrong_values},
+    subject::Subject,
+    values::{BODY, Values, WrongValue, right_values},
 };
 
 /// The signed message, and the mistakes that produce it from the right one.
@@ -139,7 +140,7 @@ impl<'a> Search<'a> {
     }
 
     fn wrong_values(&self, cost: Cost) -> Vec<WrongValue> {
-        let mut all = wrong_values(self.case, &self.right_values(), cost);
+        let mut all = self.case.wrong_values(&self.right_values(), cost);
         if cost == Cost::Low {
             all.extend(self.case.answered.into_iter().flat_map(received::of_the_request));
         }

@@ -3,7 +3,7 @@
 use wechatpay_protocol::{HashAlgorithm, Recovered, Signature, VerifyingKey};
 use wechatpay_texts::text;
 
-use crate::{Deadline, Fact, KeyHolder, KnownKey, KnownMistake, encoding::ENCODINGS, rules::Subject};
+use crate::{Deadline, Fact, KeyHolder, KnownKey, KnownMistake, encoding::ENCODINGS, subject::Subject};
 
 /// The most keys tried beside the merchant's own. (own choice)
 const OTHER_KEYS: usize = 64;

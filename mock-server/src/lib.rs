@@ -49,7 +49,7 @@ pub use crate::api::operation_error::OperationError;
 pub use crate::api::sign_information::SignInformation;
 pub use crate::clock::Clock;
 pub use crate::config::{Config, ConfigError, ConfigErrors};
-pub use crate::journal::expectation::{Between, Expectation, Expected, NearestMiss, Times, Verification};
+pub use crate::journal::expectation::{Between, Expectation, NearestMiss, Times, Verification};
 pub use crate::limits::{LimitError, Limits};
 pub use crate::merchants::credentials_dir::{WriteError, credentials_env, write_credentials};
 pub use crate::merchants::{
@@ -75,7 +75,7 @@ pub use crate::store::{
 };
 pub use crate::{
     api::Warning,
-    journal::{Exchange, Filter, Headers, Request, Stage, StageTimes, Verdict},
+    journal::{Exchange, Expected, Filter, Headers, Request, Stage, StageTimes, Verdict},
 };
 pub use crate::{
     api::injected_error::{CustomError, DocumentedError, InjectedError},

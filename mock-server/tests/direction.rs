@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    iter::successors,
+    path::Path,
 };
 
 use walkdir::WalkDir;
@@ -48,31 +50,44 @@ const CRATES: [(&str, &[&str]); 8] = [
 
 #[test]
 fn no_import_of_the_mock_goes_up() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let modules = modules_of("mock-server", code_of);
     let mut found = Vec::new();
-    let files = files_below(&source);
-    for file in &files {
-        let inside = file.strip_prefix(&source).unwrap();
-        let from = layer_of(inside);
-        let text = fs::read_to_string(file).unwrap();
-        for to in imported(&text, depth_of(inside)) {
-            if rank(&to) < rank(&from) {
-                found.push(format!("{} imports crate::{to}", file.display()));
-            }
+    for (from, to) in arrows(&modules) {
+        if rank(layer_of(&to)) < rank(layer_of(&from)) {
+            found.push(format!("{from} imports crate::{to}"));
         }
     }
-    assert!(files.len() > 50, "expected the sources of the mock, found {} files", files.len());
+    assert!(modules.len() > 50, "expected the sources of the mock, found {} files", modules.len());
     assert!(found.is_empty(), "expected imports that go down only, found:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_files_of_a_crate_import_each_other_in_a_circle() {
+    for (folder, _) in CRATES {
+        // A module and the modules inside it are one room: what the outer one has is there for all inside.
+        let is_inside = |from: &str, to: &str| to.is_empty() || from.starts_with(&format!("{to}::"));
+        let modules = modules_of(folder, |file| without_tests(code_of(file)));
+        let mut left: Vec<_> =
+            arrows(&modules).into_iter().filter(|(from, to)| !is_inside(from, to)).collect();
+        loop {
+            let (froms, tos): (BTreeSet<_>, BTreeSet<_>) = left.iter().cloned().unzip();
+            let before = left.len();
+            left.retain(|(from, to)| tos.contains(from) && froms.contains(to));
+            if left.len() == before {
+                break;
+            }
+        }
+        let found: Vec<_> = left.iter().map(|(from, to)| format!("{from} imports crate::{to}")).collect();
+        assert!(found.is_empty(), "expected no circles in {folder}, found:\n{}", found.join("\n"));
+    }
 }
 
 #[test]
 fn the_mock_has_only_the_folders_in_the_list() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut names: Vec<_> =
-        fs::read_dir(source).unwrap().map(|entry| layer_of(entry.unwrap().file_name().as_ref())).collect();
+    let names = fs::read_dir(source).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.map(|name| name.trim_end_matches(".rs").to_owned()).collect();
     names.sort();
-    // The server is a file and its folder.
-    names.dedup();
     let mut ranked = LAYERS.map(String::from).to_vec();
     ranked.sort();
     assert_eq!(names, ranked);
@@ -92,15 +107,9 @@ fn crates_depend_only_on_those_that_they_may() {
     }
 }
 
-/// `net` for `net/accept.rs`, `clock` for `clock.rs`.
-fn layer_of(path: &Path) -> String {
-    let first = path.components().next().unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// How many modules a file is below the crate: 1 for `net/mod.rs`, 2 for `net/accept.rs`.
-fn depth_of(path: &Path) -> usize {
-    path.components().count() - usize::from(path.ends_with("mod.rs"))
+/// `net` for `net::accept`; the crate's own file is on top.
+fn layer_of(module: &str) -> &str {
+    module.split("::").next().filter(|name| !name.is_empty()).unwrap_or(LAYERS[0])
 }
 
 fn rank(layer: &str) -> usize {
@@ -110,70 +119,127 @@ fn rank(layer: &str) -> usize {
         .unwrap_or_else(|| panic!("{layer} has no place in LAYERS"))
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let files = WalkDir::new(folder).into_iter().map(|entry| entry.unwrap().into_path());
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+/// The modules of a crate, by the path of each, with the paths that its code names.
+type Modules = BTreeMap<String, Vec<String>>;
+
+fn modules_of(folder: &str, read: impl Fn(&Path) -> String) -> Modules {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("src");
+    let files = WalkDir::new(&source).into_iter().map(|entry| entry.unwrap().into_path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    files.map(|file| (module_of(file.strip_prefix(&source).unwrap()), paths(&read(&file)))).collect()
 }
 
-/// The top-level modules that a file imports: `a` and `b` for `use crate::{a::X, b}`, and `a` for `crate::a::f()`. Also
-/// those that it reaches by `super` from this depth.
-fn imported(text: &str, depth: usize) -> Vec<String> {
-    let code: String =
-        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    let mut names = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        let is_whole_word =
-            !code[..at].ends_with(|one: char| one.is_alphanumeric() || one == '_' || one == '$');
-        let rest = code[at + "crate::".len()..].trim_start();
-        if !is_whole_word {
-            continue;
-        }
-        match rest.strip_prefix('{') {
-            Some(group) => names.extend(first_names(group)),
-            None => names.extend(name_at_start(rest)),
-        }
+/// `net::accept` for `net/accept.rs`, `net` for `net/mod.rs`, and nothing for the crate's own file.
+fn module_of(file: &Path) -> String {
+    let file = file.with_extension("");
+    let names = file.iter().map(|name| name.to_str().unwrap());
+    names.filter(|name| !["lib", "main", "mod"].contains(name)).collect::<Vec<_>>().join("::")
+}
+
+/// The text of a file without its comments.
+fn code_of(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Code without the tests at its end, which may use what they like.
+fn without_tests(code: String) -> String {
+    code.split("#[cfg(test)]\nmod tests {").next().map(str::to_owned).unwrap_or(code)
+}
+
+/// Which module imports which other one.
+fn arrows(modules: &Modules) -> BTreeSet<(String, String)> {
+    let of = |(from, paths): (&String, &Vec<String>)| {
+        let to = paths.iter().filter_map(|path| target(modules, from, path)).filter(|to| to != from);
+        to.map(|to| (from.clone(), to)).collect::<Vec<_>>()
+    };
+    modules.iter().flat_map(of).collect()
+}
+
+/// The module that has what a path in this module names; `None` if it is in another crate.
+fn target(modules: &Modules, from: &str, path: &str) -> Option<String> {
+    let joined = |module: &str, path: &str| format!("{module}::{path}").trim_start_matches("::").to_owned();
+    let (mut base, mut rest) = (from, path.strip_prefix("self::").unwrap_or(path));
+    while let Some(above) = rest.strip_prefix("super::") {
+        (base, rest) = (base.rsplit_once("::").map_or("", |(above, _)| above), above);
     }
-    let up_and_out = "super::".repeat(depth);
-    let by_super = code
-        .match_indices(&up_and_out)
-        .filter_map(|(at, up)| name_at_start(code[at + up.len()..].trim_start_matches("super::")));
-    names.extend(by_super.filter(|name| LAYERS.contains(&name.as_str())));
-    names.retain(|name| name.starts_with(char::is_lowercase));
-    names
+    let first = rest.split("::").next()?;
+    let whole = match rest.strip_prefix("crate::") {
+        Some(rest) => rest.to_owned(),
+        None if rest.len() < path.len() || modules.contains_key(&joined(from, first)) => joined(base, rest),
+        None => return None,
+    };
+    let mut prefixes = successors(Some(whole.as_str()), |path| Some(path.rsplit_once("::")?.0));
+    let module = prefixes.find(|path| modules.contains_key(*path)).unwrap_or_default();
+    let name =
+        whole[module.len()..].trim_start_matches("::").split("::").next().filter(|name| !name.is_empty());
+    // What a module hands on is of the module inside that has it.
+    let handed_on = name.and_then(|name| {
+        let ending = format!("::{name}");
+        let is_inside =
+            |path: &&str| modules.contains_key(&joined(module, path.split("::").next().unwrap_or_default()));
+        let paths = modules[module].iter().map(|path| path.strip_prefix("self::").unwrap_or(path));
+        let mut inside = paths.filter(|path| path.ends_with(&ending)).filter(is_inside);
+        target(modules, module, inside.next()?)
+    });
+    // Within a module in the file, `super` is the file itself.
+    let is_known = !module.is_empty() || path.starts_with("crate::");
+    is_known.then(|| handed_on.unwrap_or_else(|| module.to_owned()))
 }
 
-/// The first name of each path in a group, up to its closing brace.
-fn first_names(group: &str) -> Vec<String> {
-    let (mut depth, mut expects_name, mut names) = (0, true, Vec::new());
-    for (at, one) in group.char_indices() {
-        match one {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => expects_name = true,
-            _ if expects_name && depth == 0 && !one.is_whitespace() => {
-                names.extend(name_at_start(&group[at..]));
-                expects_name = false;
-            }
-            _ => {}
-        }
+/// The paths in code, those of groups one by one: `crate::a::b` and `crate::c` for `use crate::{a::b, c};`.
+fn paths(mut code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    while let Some(one) = code.chars().next() {
+        // The `crate` of a macro is that of its caller.
+        code = if is_of_name(one) { path(code, "", &mut found) } else { &code[one.len_utf8()..] };
+        code = code.strip_prefix('$').map_or(code, |code| code.trim_start_matches(is_of_name));
     }
-    names
+    found.retain(|path| path.contains("::"));
+    found
 }
 
-fn name_at_start(text: &str) -> Option<String> {
-    let name: String = text.chars().take_while(|one| one.is_alphanumeric() || *one == '_').collect();
-    (!name.is_empty()).then_some(name)
+/// Takes the path at the start of the text, after what stands before its group. Returns what follows.
+fn path<'t>(text: &'t str, before: &str, found: &mut Vec<String>) -> &'t str {
+    let (name, rest) = text.split_at(text.find(|one| !is_of_name(one)).unwrap_or(text.len()));
+    let whole = format!("{before}{name}");
+    let Some(rest) = rest.strip_prefix("::") else {
+        found.push(whole);
+        return rest;
+    };
+    let Some(mut rest) = rest.strip_prefix('{') else { return path(rest, &(whole + "::"), found) };
+    while let Some(one) = rest.chars().next().filter(|one| *one != '}') {
+        rest =
+            if is_of_name(one) { path(rest, &format!("{whole}::"), found) } else { &rest[one.len_utf8()..] };
+    }
+    rest.strip_prefix('}').unwrap_or(rest)
+}
+
+fn is_of_name(one: char) -> bool {
+    one.is_alphanumeric() || one == '_'
 }
 
 #[test]
 fn imports_are_found_in_every_form() {
-    let text = "use crate::{\n    net::{tls::Tls, accept},\n    admin,\n};\nuse crate::api::Warning;\nfn f() { crate::store::g() }\n// crate::config";
-    assert_eq!(imported(text, 1), ["net", "admin", "api", "store"]);
-    assert_eq!(["clock.rs", "net/mod.rs", "net/accept.rs"].map(|file| depth_of(file.as_ref())), [1, 1, 2]);
-    assert_eq!(imported("use super::super::clock::Clock;", 2), ["clock"]);
-    assert!(
-        imported("use super::clock::Clock;", 2).is_empty(),
-        "a child of its own folder may have this name"
+    let code = "use crate::{\n    net::{tls::Tls, accept},\n    admin,\n};\nfn f() { crate::store::g() + $crate::h() }";
+    assert_eq!(
+        paths(code),
+        ["crate::net::tls::Tls", "crate::net::accept", "crate::admin", "crate::store::g"]
     );
+    let modules = ["clock.rs", "net/mod.rs", "net/accept.rs"].map(|file| module_of(file.as_ref()));
+    assert_eq!(modules, ["clock", "net", "net::accept"]);
+    let mut modules = Modules::from(modules.map(|module| (module, Vec::new())));
+    modules.insert(String::new(), Vec::new());
+    modules.insert("net".into(), vec!["accept::Shared".into()]);
+    for (path, expected) in [
+        ("super::super::clock::Clock", Some("clock")),
+        ("super::accept", Some("net::accept")),
+        ("crate::net::Shared", Some("net::accept")),
+        ("crate::net::Other", Some("net")),
+        ("crate::MockServer", Some("")),
+        ("std::net::IpAddr", None),
+    ] {
+        assert_eq!(target(&modules, "net::accept", path).as_deref(), expected, "{path}");
+    }
+    assert_eq!(target(&modules, "clock", "super::net::accept").as_deref(), Some("net::accept"));
 }

@@ -1,50 +1,20 @@
-//! The built-in contract, which the build script makes of `fixtures/contract/`.
+//! The text of the built-in contract, which the build script makes of `fixtures/contract/`.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::sync::LazyLock;
 
-use http::Method;
-use serde_json::{Map, Value, json};
-
-use crate::{
-    Contract, Depth, Operation, PathTemplate, Provenance,
-    entry::Entry,
-    events::{Events, EventsByType, Webhooks},
-    list::List,
-    routes::{Literal, Node, Routes},
-};
-
-include!(concat!(env!("OUT_DIR"), "/index.rs"));
+use serde_json::{Value, json};
 
 /// The descriptions, each compressed by itself: an operation knows its place.
 static DESCRIPTIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptions.bin"));
-
-pub(crate) static CONTRACT: Contract = contract();
-
-/// The built-in contract. All of them share one index.
-pub(crate) const fn contract() -> Contract {
-    Contract {
-        operations: List::BuiltIn(&OPERATIONS),
-        by_id: List::BuiltIn(&BY_ID),
-        stubs: None,
-        routes: Routes {
-            nodes: List::BuiltIn(&NODES),
-            literals: List::BuiltIn(&LITERALS),
-            ends: List::BuiltIn(&ENDS),
-        },
-        document: None,
-        events: Events { has_built_in: true, own: EventsByType::new() },
-    }
-}
 
 /// What all families share: information, servers, security, components.
 pub(crate) static COMMON: LazyLock<Value> =
     LazyLock::new(|| json(include_bytes!(concat!(env!("OUT_DIR"), "/common.json"))));
 
-/// The events, read when one is first needed.
-pub(crate) static WEBHOOKS: LazyLock<Webhooks> = LazyLock::new(|| {
-    let document = json(&inflated(include_bytes!(concat!(env!("OUT_DIR"), "/events.bin"))));
-    Webhooks::read(&document, &Map::new()).expect("a test reads them")
-});
+/// The document of the events.
+pub(crate) fn events() -> Value {
+    json(&inflated(include_bytes!(concat!(env!("OUT_DIR"), "/events.bin"))))
+}
 
 /// The named schemas of all families, and those that they share.
 pub(crate) fn schemas() -> Value {
@@ -75,7 +45,10 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::{Action, Key, RequestBody, Resource, ResponseBody, Schema, State, named};
+    use crate::{
+        Action, Contract, Key, Operation, Provenance, RequestBody, Resource, ResponseBody, Schema, State,
+        shape::schema_at,
+    };
 
     #[test]
     fn every_operation_can_be_read_and_compiled_and_answered() {
@@ -155,7 +128,7 @@ mod tests {
                 Some(listed) => Some(listed.as_value()),
                 None => {
                     let (_, body) = operation.success()?;
-                    named::schema_at(body.schema()?.as_value(), &resource.at)
+                    schema_at(body.schema()?.as_value(), &resource.at)
                 }
             });
             let enums = answers.filter_map(|schema| schema["properties"][*field]["enum"].as_array());

@@ -1,6 +1,7 @@
 //! The contract: every operation, found by path or by `operationId`.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
 };
@@ -10,15 +11,19 @@ use serde_json::Value;
 use wechatpay_texts::{Text, text};
 
 use crate::{
-    ContractError, Operation, PathTemplate,
-    built_in::{self, CONTRACT},
+    CallbackEvent, ContractError, Depth, Operation, PathTemplate, Provenance, built_in,
+    entry::Entry,
     events::{Events, EventsByType, Webhooks},
     inline::inline,
     list::List,
     near::near,
-    routes::{Branch, Routes},
+    routes::{Branch, Literal, Node, Routes},
     upgrade::upgraded,
 };
+
+include!(concat!(env!("OUT_DIR"), "/index.rs"));
+
+static BUILT_IN: Contract = Contract::built_in();
 
 /// An index of operations.
 #[derive(Debug)]
@@ -48,12 +53,23 @@ pub enum RouteError {
 impl Contract {
     /// The built-in contract. Its index is part of the program: this call does nothing.
     pub fn current() -> &'static Self {
-        &CONTRACT
+        &BUILT_IN
     }
 
     /// The built-in contract as a value of its own. It shares the index, so that it costs nothing.
-    pub fn built_in() -> Self {
-        built_in::contract()
+    pub const fn built_in() -> Self {
+        Self {
+            operations: List::BuiltIn(&OPERATIONS),
+            by_id: List::BuiltIn(&BY_ID),
+            stubs: None,
+            routes: Routes {
+                nodes: List::BuiltIn(&NODES),
+                literals: List::BuiltIn(&LITERALS),
+                ends: List::BuiltIn(&ENDS),
+            },
+            document: None,
+            events: Events { has_built_in: true, own: EventsByType::new() },
+        }
     }
 
     /// Reads the text of an OpenAPI document, 3.1 or 3.0, and checks all of it.
@@ -144,6 +160,22 @@ impl Contract {
     /// The operation that an unknown path is meant for, if the path is only slightly misspelt.
     pub fn near(&self, path: &str) -> Option<&Operation> {
         near(&self.operations, path)
+    }
+
+    /// Every event that callbacks tell of, by `event_type`. The built-in ones are read at the first call of this or
+    /// [`event`](Self::event), which takes some milliseconds.
+    pub fn events(&self) -> Vec<&CallbackEvent> {
+        self.events.all()
+    }
+
+    /// The event with this `event_type`.
+    pub fn event(&self, event_type: &str) -> Option<&CallbackEvent> {
+        self.events.get(event_type)
+    }
+
+    /// The event that an unknown name is meant for: one that is only slightly misspelt, or was renamed.
+    pub fn near_event(&self, name: &str) -> Option<&CallbackEvent> {
+        self.events.near(name)
     }
 
     /// The schemas of the document's `components`, by name, with every `$ref` replaced.

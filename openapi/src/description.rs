@@ -7,7 +7,8 @@ use serde_json::Value;
 use wechatpay_texts::text;
 
 use crate::{
-    Action, ContractError, Form, Location, Parameter, PathTemplate, Resource, Schema, inline::resolve, named,
+    Action, ContractError, Form, JsonType, Location, Parameter, PathTemplate, Resource, Schema,
+    inline::resolve, shape::schema_at,
 };
 
 /// What an operation's description says beyond its index entry.
@@ -149,7 +150,7 @@ impl Description {
             None => self.mock["in"].as_str(),
         };
         let place = at.and_then(|at| Some((self.answer()?, at)));
-        place.and_then(|(answer, at)| named::listed(answer, at)).transpose()
+        place.and_then(|(answer, at)| listed(answer, at)).transpose()
     }
 
     /// The successful response: its status and what it carries.
@@ -195,8 +196,15 @@ impl Description {
         if let Some(listed) = &self.listed {
             listed.compile().map_err(|error| error.within("x-mock"))?;
         }
-        self.resource.as_ref().map_or(Ok(()), |resource| named::check(self, resource))
+        Ok(())
     }
+}
+
+/// The schema of an object in the list at this pointer of a value; `None` if there is no such list.
+fn listed(schema: &Value, pointer: &str) -> Option<Result<Schema, ContractError>> {
+    let list = schema_at(schema, pointer)?;
+    let item = list.get("items").filter(|item| JsonType::of(item) == Some(JsonType::Object))?;
+    Some(Schema::read(&Value::Null, item))
 }
 
 /// The parameters in the order in which they are checked.

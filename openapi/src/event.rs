@@ -8,7 +8,7 @@ use wechatpay_texts::{phrase, text};
 use crate::{
     ContractError, Provenance, Schema,
     inline::resolve,
-    parse::{branches, child},
+    shape::{branches, child},
 };
 
 /// The most attempts after the first. (own choice)

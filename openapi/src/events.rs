@@ -1,11 +1,14 @@
 //! The events of a contract: those of its own document, and the built-in ones, which are read when they are first used.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::{Map, Value};
 use wechatpay_texts::text;
 
-use crate::{CallbackEvent, Contract, ContractError, built_in};
+use crate::{CallbackEvent, ContractError, built_in};
 
 /// The most characters that are wrong in a misspelt event. (own choice)
 const MOST_SLIPS: usize = 4;
@@ -31,24 +34,26 @@ pub(crate) struct Webhooks {
     plans: Map<String, Value>,
 }
 
-impl Contract {
-    /// Every event that callbacks tell of, by `event_type`. The built-in ones are read at the first call of this or
-    /// [`event`](Self::event), which takes some milliseconds.
-    pub fn events(&self) -> Vec<&CallbackEvent> {
-        let built_in = self.events.has_built_in.then(|| &built_in::WEBHOOKS.events).into_iter().flatten();
-        let all: BTreeMap<_, _> = built_in.chain(&self.events.own).collect();
+/// The built-in ones, read when one is first needed.
+static BUILT_IN: LazyLock<Webhooks> =
+    LazyLock::new(|| Webhooks::read(&built_in::events(), &Map::new()).expect("a test reads them"));
+
+impl Events {
+    /// Every event, by `event_type`.
+    pub(crate) fn all(&self) -> Vec<&CallbackEvent> {
+        let built_in = self.has_built_in.then(|| &BUILT_IN.events).into_iter().flatten();
+        let all: BTreeMap<_, _> = built_in.chain(&self.own).collect();
         all.into_values().map(Arc::as_ref).collect()
     }
 
     /// The event with this `event_type`.
-    pub fn event(&self, event_type: &str) -> Option<&CallbackEvent> {
-        let built_in =
-            || self.events.has_built_in.then(|| built_in::WEBHOOKS.events.get(event_type)).flatten();
-        self.events.own.get(event_type).or_else(built_in).map(Arc::as_ref)
+    pub(crate) fn get(&self, event_type: &str) -> Option<&CallbackEvent> {
+        let built_in = || self.has_built_in.then(|| BUILT_IN.events.get(event_type)).flatten();
+        self.own.get(event_type).or_else(built_in).map(Arc::as_ref)
     }
 
-    /// The event that an unknown name is meant for: one that is only slightly misspelt, or was renamed.
-    pub fn near_event(&self, name: &str) -> Option<&CallbackEvent> {
+    /// The event that an unknown name is meant for.
+    pub(crate) fn near(&self, name: &str) -> Option<&CallbackEvent> {
         if name.len() > LONGEST_MISSPELT {
             return None;
         }
@@ -58,7 +63,7 @@ impl Contract {
             names.map(|known| strsim::levenshtein(known, &name)).min().unwrap_or(usize::MAX)
         };
         let (slips, event) =
-            self.events().into_iter().map(|event| (slips(event), event)).min_by_key(|(slips, _)| *slips)?;
+            self.all().into_iter().map(|event| (slips(event), event)).min_by_key(|(slips, _)| *slips)?;
         (slips <= MOST_SLIPS).then_some(event)
     }
 }
@@ -91,7 +96,7 @@ impl Webhooks {
                 return Err(ContractError::new(text!("expected an object as webhooks")).at(["webhooks"]));
             }
         }
-        let events = Self::read(document, &built_in::WEBHOOKS.plans)?.events;
+        let events = Self::read(document, &BUILT_IN.plans)?.events;
         for (event_type, event) in &events {
             event.check().map_err(|error| error.within(event_type).at(["webhooks", event_type, "post"]))?;
         }

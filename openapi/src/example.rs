@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     JsonType, Schema,
     field_error::escape,
-    parse::{branches, child},
+    shape::{branches, child},
     violation,
 };
 
@@ -57,7 +57,7 @@ impl Schema {
             if supplied.is_empty() || self.is_valid(&value) {
                 return value;
             }
-            let faults = violation::all(self, &value);
+            let faults = violation::all(self.validator(), &value);
             let is_faulty = |supplied: &String| {
                 faults.iter().any(|fault| {
                     fault.strip_prefix(supplied).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

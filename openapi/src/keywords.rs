@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     ContractError,
-    parse::{branches, is_closed, is_complete, lists_fields},
+    shape::{branches, is_closed, is_complete, lists_fields},
 };
 
 /// Of the formats, `int64`, `int32` and `uint64` forbid anything: JSON Schema's own `integer` allows `100.0` and 2^64 as

@@ -51,6 +51,7 @@ mod error;
 mod event;
 mod events;
 mod example;
+mod excerpt;
 mod field_error;
 mod form;
 mod inline;

@@ -4,16 +4,17 @@ use serde_json::Value;
 use wechatpay_texts::text;
 
 use crate::{
-    Action, ContractError, JsonType, Key, Resource, Schema, State,
+    Action, ContractError, Key, State,
     description::{Description, RequestBody},
-    parse::{branches, child},
+    shape::{branches, child, schema_at},
 };
 
-/// Checks the names of a resource.
+/// Checks the names of the resource, if there is one.
 ///
 /// # Errors
 /// The first that the operation does not have.
-pub(crate) fn check(description: &Description, resource: &Resource) -> Result<(), ContractError> {
+pub(crate) fn check(description: &Description) -> Result<(), ContractError> {
+    let Some(resource) = &description.resource else { return Ok(()) };
     let names = Names(description);
     let answer = description.answer();
     let at = answer.and_then(|schema| schema_at(schema, &resource.at));
@@ -92,18 +93,6 @@ fn has(schema: &Value, name: &str) -> bool {
     let fields = schema["properties"].as_object().into_iter().flatten();
     schema["properties"].get(name).is_some()
         || fields.map(|(_, field)| field).chain(branches(schema)).any(|inner| has(inner, name))
-}
-
-/// The schema at this pointer of a value.
-pub(crate) fn schema_at<'s>(schema: &'s Value, pointer: &str) -> Option<&'s Value> {
-    pointer.split('/').skip(1).try_fold(schema, |schema, name| child(schema, name))
-}
-
-/// The schema of an object in the list at this pointer of a value; `None` if there is no such list.
-pub(crate) fn listed(schema: &Value, pointer: &str) -> Option<Result<Schema, ContractError>> {
-    let list = schema_at(schema, pointer)?;
-    let item = list.get("items").filter(|item| JsonType::of(item) == Some(JsonType::Object))?;
-    Some(Schema::read(&Value::Null, item))
 }
 
 #[cfg(test)]

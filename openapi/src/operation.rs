@@ -14,7 +14,7 @@ use wechatpay_texts::text;
 
 use crate::{
     ContractError, Depth, OperationError, Parameter, PathTemplate, Provenance, RequestBody, Resource,
-    ResponseBody, Schema, built_in, description::Description, entry::Entry, inline::inline_operation,
+    ResponseBody, Schema, built_in, description::Description, entry::Entry, inline::inline_operation, named,
 };
 
 /// An operation of the contract. What the index has is there at once; the rest is read when any of it is first used.
@@ -53,6 +53,7 @@ impl Operation {
         let source = inline_operation(document, &document["paths"][path.as_str()][key])?;
         let description = Description::read(&Value::Null, path, &source)?;
         description.check()?;
+        named::check(&description)?;
         let source = Source::Added(source.into());
         Ok(Self { method, entry, source, description: Box::new(description).into() })
     }
@@ -235,7 +236,8 @@ impl Operation {
     /// Reads the description, compiles its schemas and makes its answers.
     #[cfg(test)]
     pub(crate) fn check(&self) -> Result<(), ContractError> {
-        self.description().check()
+        self.description().check()?;
+        named::check(self.description())
     }
 
     /// Its successful response: its status and what it carries.

@@ -9,10 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::shape::Shape;
-
-/// The most undocumented fields that an error names, and the most objects with such errors. (own choice)
-pub(crate) const MAX_NAMES: usize = 100;
+use crate::{excerpt::MAX_NAMES, shape::Shape};
 
 /// Parses a body of this shape.
 ///
@@ -24,39 +21,6 @@ pub(crate) fn parse(shape: &Shape, body: &str) -> serde_json::Result<Value> {
     let value = reader.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
-}
-
-/// The schemas that a value of this one may have to satisfy as well.
-pub(crate) fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
-    ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten()
-}
-
-/// The schema of a field, or of an item.
-pub(crate) fn child<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
-    let field = schema["properties"].get(name);
-    let item = || schema.get("items").filter(|_| name.bytes().all(|byte| byte.is_ascii_digit()));
-    field.or_else(item).or_else(|| branches(schema).find_map(|branch| child(branch, name)))
-}
-
-/// Whether objects may have documented fields only.
-pub(crate) fn is_closed(schema: &Value) -> bool {
-    schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false
-}
-
-/// Whether any other field than the documented ones is undocumented: not in an object that lists no fields, or says
-/// what others are like.
-pub(crate) fn lists_fields(schema: &Value) -> bool {
-    let is_open = |keyword: &str| schema.get(keyword).is_some();
-    let has_fields = |schema: &Value| schema.get("properties").is_some();
-    is_closed(schema)
-        || !is_open("additionalProperties")
-            && !is_open("unevaluatedProperties")
-            && (has_fields(schema) || branches(schema).any(has_fields))
-}
-
-/// Whether all fields of a body with this schema are known, at any depth.
-pub(crate) fn is_complete(schema: &Value) -> bool {
-    schema["x-complete"] == true
 }
 
 /// Reads a value, which has this shape if there is one.
@@ -163,6 +127,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::shape::is_complete;
 
     fn parse(schema: &Value, body: &str) -> serde_json::Result<Value> {
         super::parse(&Shape::of(schema, is_complete(schema)), body)

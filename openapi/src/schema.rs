@@ -7,12 +7,13 @@ use serde_json::{Number, Value};
 
 use crate::{
     Constraint, ContractError, FieldError, JsonType, Location,
+    excerpt::{MAX_NAMES, excerpt},
     field_error::unescape,
     inline::inline,
     keywords,
-    parse::{MAX_NAMES, child, is_closed, is_complete, parse},
-    shape::Shape,
-    violation,
+    parse::parse,
+    shape::{Shape, child, is_closed, is_complete},
+    violation::{self, is_read_with_path},
     walk::{four_byte_text, remove_unknown, unknown, walk},
 };
 
@@ -26,12 +27,6 @@ pub struct Schema {
 
 /// The name of a body without a title.
 const BODY: &str = "请求体";
-
-/// Says that an absent field of a body is reported as if it were in the path.
-const WITH_PATH: &str = "x-with-path";
-
-/// Characters of a value's JSON that an error shows. (own choice)
-pub(crate) const VALUE_SHOWN: usize = 4096;
 
 impl Schema {
     pub(crate) fn read(document: &Value, schema: &Value) -> Result<Self, ContractError> {
@@ -99,7 +94,7 @@ impl Schema {
         location: Location,
     ) -> Result<(), Box<FieldError>> {
         let error = |within: &str, constraint| Err(self.error(pointer, within, location, constraint));
-        if let Some((within, constraint)) = violation::first(self, value) {
+        if let Some((within, constraint)) = violation::first(&self.source, self.validator(), value) {
             return error(&within, constraint);
         }
         match four_byte_text(value) {
@@ -116,7 +111,7 @@ impl Schema {
         location: Location,
         constraint: Constraint,
     ) -> Box<FieldError> {
-        let is_in_path = constraint == Constraint::Required && self.is_read_with_path(within);
+        let is_in_path = constraint == Constraint::Required && is_read_with_path(&self.source, within);
         let location = if is_in_path { Location::Path } else { location };
         Box::new(FieldError {
             location,
@@ -124,13 +119,6 @@ impl Schema {
             title: self.title(pointer, within),
             constraint,
         })
-    }
-
-    /// Whether the gateway reads the field at the pointer `within` together with the path.
-    pub(crate) fn is_read_with_path(&self, within: &str) -> bool {
-        let mut names = within.split('/').skip(1).map(unescape);
-        let field = names.try_fold(&self.source, |schema, name| child(schema, &name));
-        field.is_some_and(|field| field[WITH_PATH] == true)
     }
 
     /// The Chinese name of the field at the pointer `within`.
@@ -207,23 +195,6 @@ pub(crate) fn value_of(schema: &Value, text: &str) -> Value {
         Some(JsonType::Array | JsonType::Object | JsonType::String) | None => None,
     };
     value.unwrap_or_else(|| text.into())
-}
-
-/// The value, or the beginning of its JSON if that is long, so that an error stays small.
-pub(crate) fn excerpt(value: &Value) -> Value {
-    let text = value.to_string();
-    match text.char_indices().nth(VALUE_SHOWN) {
-        None => value.clone(),
-        Some(_) => beginning(&text, VALUE_SHOWN).into(),
-    }
-}
-
-/// The text, or `most` characters of it and `…`.
-pub(crate) fn beginning(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.into(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::parse::{branches, is_closed, lists_fields};
-
 /// Marks a field whose text is encrypted.
 const SENSITIVE: &str = "x-sensitive";
 
@@ -81,6 +79,44 @@ impl Shape {
     pub(crate) fn items(&self) -> Option<&Self> {
         self.items.as_deref()
     }
+}
+
+/// The schemas that a value of this one may have to satisfy as well.
+pub(crate) fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten()
+}
+
+/// The schema of a field, or of an item.
+pub(crate) fn child<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
+    let field = schema["properties"].get(name);
+    let item = || schema.get("items").filter(|_| name.bytes().all(|byte| byte.is_ascii_digit()));
+    field.or_else(item).or_else(|| branches(schema).find_map(|branch| child(branch, name)))
+}
+
+/// The schema at this pointer of a value.
+pub(crate) fn schema_at<'s>(schema: &'s Value, pointer: &str) -> Option<&'s Value> {
+    pointer.split('/').skip(1).try_fold(schema, |schema, name| child(schema, name))
+}
+
+/// Whether objects may have documented fields only.
+pub(crate) fn is_closed(schema: &Value) -> bool {
+    schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false
+}
+
+/// Whether any other field than the documented ones is undocumented: not in an object that lists no fields, or says
+/// what others are like.
+pub(crate) fn lists_fields(schema: &Value) -> bool {
+    let is_open = |keyword: &str| schema.get(keyword).is_some();
+    let has_fields = |schema: &Value| schema.get("properties").is_some();
+    is_closed(schema)
+        || !is_open("additionalProperties")
+            && !is_open("unevaluatedProperties")
+            && (has_fields(schema) || branches(schema).any(has_fields))
+}
+
+/// Whether all fields of a body with this schema are known, at any depth.
+pub(crate) fn is_complete(schema: &Value) -> bool {
+    schema["x-complete"] == true
 }
 
 /// Whether values can't be lists or objects.

@@ -1,32 +1,31 @@
 //! The first rule that a value breaks, as a constraint.
 
-use jsonschema::{ValidationError, error::ValidationErrorKind as Kind};
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind as Kind};
 use serde_json::{Number, Value};
 
 use crate::{
-    Constraint, JsonType, Schema,
-    field_error::escape,
+    Constraint, JsonType,
+    excerpt::{MAX_NAMES, NAME_SHOWN, beginning, excerpt},
+    field_error::{escape, unescape},
     keywords::{FORMAT, MAX_BYTES, MIN_BYTES},
-    parse::MAX_NAMES,
-    schema::{beginning, excerpt},
+    shape::child,
 };
 
-/// Characters of an undocumented field's name that an error shows. (own choice)
-pub(crate) const NAME_SHOWN: usize = 128;
+/// Says that an absent field of a body is reported as if it were in the path.
+const WITH_PATH: &str = "x-with-path";
 
 /// The first rule of a schema that a value breaks, and the pointer to the field.
-pub(crate) fn first(schema: &Schema, value: &Value) -> Option<(String, Constraint)> {
-    let validator = schema.validator();
+pub(crate) fn first(source: &Value, validator: &Validator, value: &Value) -> Option<(String, Constraint)> {
     if validator.is_valid(value) {
         return None;
     }
-    let first = validator.iter_errors(value).min_by_key(|error| rank(schema, error))?;
-    Some((pointer_of(&first), constraint(schema.as_value(), &first)))
+    let first = validator.iter_errors(value).min_by_key(|error| rank(source, error))?;
+    Some((pointer_of(&first), constraint(source, &first)))
 }
 
 /// The pointers to all fields that break a rule.
-pub(crate) fn all(schema: &Schema, value: &Value) -> Vec<String> {
-    schema.validator().iter_errors(value).map(|error| pointer_of(&error)).collect()
+pub(crate) fn all(validator: &Validator, value: &Value) -> Vec<String> {
+    validator.iter_errors(value).map(|error| pointer_of(&error)).collect()
 }
 
 /// The pointer to the field of an error. An absent field has the pointer where it should be.
@@ -40,12 +39,19 @@ fn pointer_of(error: &ValidationError<'_>) -> String {
     }
 }
 
+/// Whether the gateway reads the field at the pointer `within` together with the path.
+pub(crate) fn is_read_with_path(source: &Value, within: &str) -> bool {
+    let mut names = within.split('/').skip(1).map(unescape);
+    let field = names.try_fold(source, |schema, name| child(schema, &name));
+    field.is_some_and(|field| field[WITH_PATH] == true)
+}
+
 /// The rank of an error among those of a value. A text that is too short or too long for its pattern is reported by its
 /// length. (wild, for an empty `out_request_no`)
-fn rank(schema: &Schema, error: &ValidationError<'_>) -> (u8, String, bool) {
+fn rank(source: &Value, error: &ValidationError<'_>) -> (u8, String, bool) {
     let stage = match error.kind() {
         Kind::Type { .. } => 0,
-        Kind::Required { .. } if schema.is_read_with_path(&pointer_of(error)) => 0,
+        Kind::Required { .. } if is_read_with_path(source, &pointer_of(error)) => 0,
         kind if kind.keyword() == FORMAT => 0,
         Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => 1,
         _ => 2,

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{field_error::escape, parse::MAX_NAMES, schema::beginning, shape::Shape, violation::NAME_SHOWN};
+use crate::{
+    excerpt::{MAX_NAMES, NAME_SHOWN, beginning},
+    field_error::escape,
+    shape::Shape,
+};
 
 /// Shows each value whose shape has what is looked for, with its pointer, from the outside in.
 pub(crate) fn walk<'s, 'v>(

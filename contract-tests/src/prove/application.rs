@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use wechatpay_protocol::BaseUrl;
 use wechatpay_texts::{Text, text};
 
-use super::client::{Reaction, Verdict};
+use super::reaction::{Reaction, Verdict};
 use crate::run::send;
 
 /// The request that makes an application call the gateway: a method, GET by default, and a URL.

@@ -17,7 +17,7 @@ use tokio::{
 use wechatpay_protocol::Credentials;
 use wechatpay_texts::{Text, text};
 
-use super::client::{Reaction, Verdict};
+use super::reaction::{Reaction, Verdict};
 use crate::environment::executable;
 
 /// The number of bytes kept of stdout, and of stderr.

@@ -3,7 +3,7 @@
 use std::{fmt, io, net::SocketAddr};
 use wechatpay_texts::{Text, phrase, text};
 
-use super::{Keys, RunError};
+use super::{Keys, RunError, SelectionError};
 use crate::environment::EnvironmentError;
 
 /// Why the probes stopped.
@@ -38,13 +38,6 @@ pub enum StopError {
     /// The client's environment cannot be prepared.
     #[text(transparent)]
     Environment(#[from] EnvironmentError),
-}
-
-/// No probe matches the filters.
-#[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
-#[text("no probe has {filters} in its id or group; --list shows all", filters = filters.join(phrase!(" or ").text()))]
-pub struct SelectionError {
-    pub(super) filters: Vec<String>,
 }
 
 /// What happened between a client and a correct mock.

@@ -3,25 +3,10 @@
 use std::{fmt, time::Duration};
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
 use wechatpay_texts::{phrase, text};
 
-use super::About;
+use super::about::{About, Severity};
 use crate::table::comma;
-
-/// The severity of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// A minor flaw.
-    Low,
-    /// Problems under bad conditions, or a missing safeguard.
-    Medium,
-    /// Wrong accounts, or an outage.
-    High,
-    /// An attacker on the network can fake the success of a call, or a call is applied twice.
-    Critical,
-}
 
 /// Something that a client or a receiver must not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,18 +173,6 @@ impl Finding {
             ),
         };
         Self { kind, severity, why: why.into(), fix: fix.into() }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self {
-            Self::Low => phrase!("low"),
-            Self::Medium => phrase!("medium"),
-            Self::High => phrase!("high"),
-            Self::Critical => phrase!("critical"),
-        };
-        word.fmt(f)
     }
 }
 

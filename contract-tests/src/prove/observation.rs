@@ -10,7 +10,7 @@ use wechatpay_texts::text;
 
 use super::{
     Finding, FindingKind, Outcome, Probe, Requirement,
-    client::{Reaction, Verdict},
+    reaction::{Reaction, Verdict},
     scenario_mock::{LIST_OPERATION, SAMPLE_OPERATION},
 };
 

@@ -12,8 +12,8 @@ use wechatpay_texts::phrase;
 
 use super::{
     HonestMockError, Keys, Outcome, PROBES, PlannedProbe, Probe, ProbeResult, Results, SelectionError,
-    StopError, Tested, TestedClient, Trigger, about::plan, client::Reaction, command,
-    observation::Observation, probes::honest, scenario_mock::ScenarioMock,
+    StopError, Tested, TestedClient, Trigger, about::plan, command, observation::Observation, probes::honest,
+    reaction::Reaction, scenario_mock::ScenarioMock,
 };
 use crate::environment;
 

@@ -15,7 +15,7 @@ use wechatpay_protocol::{Signature, VerifyingKey};
 
 use crate::{
     Deadline, Diagnosis, KnownKey, KnownMistake, Verdict, certain, digest, encoding, key, layout,
-    rules::Subject, signer::Claim,
+    signer::Claim, subject::Subject,
 };
 
 use lines::Handed;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wechatpay_texts::{Language, phrase, text};
 
-use crate::{Diagnosis, ProvedMistake, business_view, rules::Subject};
+use crate::{Diagnosis, ProvedMistake, subject::Subject};
 
 /// Why a client refuses what a front end hands to it. At least one of both is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub struct ParameterProblem {
 /// What the user sees if the signature is wrong. (in the wild)
 pub(super) const SIGNATURE_FAILS: &str = "支付验证签名失败";
 
+/// What the user sees if the signature is wrong. (documented)
+const VIEW_SIGNATURE_FAILS: &str = "商户签名校验失败";
+
 impl PaySignDiagnosis {
     /// The names of all mistakes, joined by `+`, and then those of hints: `pay-parameter-not-text(timeStamp)`,
     /// `pay-package-without-prefix+sha1`.
@@ -44,7 +47,7 @@ impl PaySignDiagnosis {
     /// What the user sees, or what the call fails with.
     pub fn shown(&self) -> &str {
         let fails = match &self.signature {
-            Some(signature) if signature.subject == Subject::BusinessView => business_view::SIGNATURE_FAILS,
+            Some(signature) if signature.subject == Subject::BusinessView => VIEW_SIGNATURE_FAILS,
             _ => SIGNATURE_FAILS,
         };
         self.parameters.first().map_or(fails, |problem| &problem.shown)

@@ -14,11 +14,11 @@ use crate::{
     Deadline, Diagnosis, Evidence, Fact, KnownKey, KnownMistake, Verdict, certain, digest, encoding,
     hint as hints, key,
     known_mistake::Cost,
-    rules::{Case, RESPONSE, Subject},
+    layout as layouts,
+    rules::{Case, Rules},
+    subject::Subject,
     values::{BODY, NONCE_LINE, TIMESTAMP_LINE, ValueRule, WrongValue, nonce},
 };
-
-pub(crate) use layout::LINES;
 
 /// A response or a callback as it was kept, and the keys that may have signed it.
 #[derive(Clone, Debug)]
@@ -41,8 +41,16 @@ pub struct ResponseEvidence<'a> {
     pub other_keys: Vec<KnownKey>,
 }
 
+static RESPONSE: Rules = Rules {
+    subject: Subject::Response,
+    first: 2,
+    values: &TABLES,
+    lines: layout::LINES,
+    endings: layouts::ENDINGS,
+};
+
 /// The tables of rules, each with the place of the line that its values are for.
-pub(crate) static TABLES: [(usize, &[ValueRule]); 3] =
+static TABLES: [(usize, &[ValueRule]); 3] =
     [(TIMESTAMP_LINE, TIMESTAMP), (NONCE_LINE, NONCE), (BODY, body::BODY)];
 
 const TIMESTAMP: &[ValueRule] = &[
@@ -118,7 +126,7 @@ pub(crate) fn of_the_request(request: &RequestMessage<'_>) -> [WrongValue; 2] {
 /// Every mistake in responses and callbacks that can be proved, family by family.
 pub fn known_response_mistakes() -> Vec<&'static KnownMistake> {
     let values = RESPONSE.values().map(|(_, rule)| &rule.mistake);
-    let lines = LINES.iter().map(|rule| &rule.mistake);
+    let lines = RESPONSE.lines.iter().map(|rule| &rule.mistake);
     let own = [&HEADERS_SWAPPED, &SIGNTEST].into_iter().chain(&key::RESPONSE_KEYS);
     let own = own.chain(OF_THE_REQUEST.iter().map(|rule| &rule.mistake)).chain(values).chain(lines);
     let encodings = encoding::ENCODINGS.iter().map(|rule| &rule.mistake);

@@ -11,7 +11,7 @@ use wechatpay_texts::text;
 use zeroize::Zeroizing;
 
 use self::parts::Part;
-use crate::{Deadline, Diagnosis, Fact, KnownMistake, Verdict, rules::Subject, time_was_up};
+use crate::{Deadline, Diagnosis, Fact, KnownMistake, Verdict, subject::Subject, time_was_up};
 
 /// The encrypted data of a callback as it was kept, and the APIv3 key as the merchant configured it.
 #[derive(Clone)]

@@ -7,11 +7,7 @@ pub(crate) mod nonce;
 mod target;
 pub(crate) mod timestamp;
 
-use crate::{
-    Evidence, KnownMistake,
-    known_mistake::{Cost, Rule},
-    rules::{Case, REQUEST},
-};
+use crate::{Evidence, KnownMistake, known_mistake::Rule};
 
 /// Returns the values that may have been signed in place of the right one. The right one among them is ignored.
 pub(crate) type ValueRule = Rule<fn(&Evidence<'_>) -> Vec<Vec<u8>>>;
@@ -76,21 +72,6 @@ pub(crate) fn right_values<'v>(evidence: &'v Evidence<'_>, timestamp: &'v str) -
 
 /// Whether the mistake is in a value that may change on its way: method, path and query, or body.
 pub(crate) fn is_of_what_is_sent(mistake: &KnownMistake) -> bool {
-    REQUEST.values().any(|(line, rule)| [0, 1, BODY].contains(&line) && rule.mistake == *mistake)
-}
-
-/// The wrong values of all rules of this cost.
-pub(crate) fn wrong_values(case: Case<'_>, right: &Values<'_>, cost: Cost) -> Vec<WrongValue> {
-    let mut all: Vec<WrongValue> = Vec::new();
-    for (line, rule) in case.rules.values().filter(|(_, rule)| rule.cost == cost) {
-        for value in (rule.apply)(case.evidence) {
-            let is_same = |other: &WrongValue| other.line == line && other.value == value;
-            // Values of high cost are many and rarely repeat.
-            let is_new = cost == Cost::High || !all.iter().any(is_same);
-            if is_new && value != right[line] {
-                all.push(WrongValue { rule, line, value });
-            }
-        }
-    }
-    all
+    let of_these = TABLES.iter().filter(|(line, _)| [0, 1, BODY].contains(line));
+    of_these.flat_map(|(_, rules)| *rules).any(|rule| rule.mistake == *mistake)
 }

@@ -13,7 +13,7 @@ use wechatpay_protocol::{Mchid, display::truncate};
 use wechatpay_texts::{Phrase, Text, phrase};
 
 use crate::{
-    admin::{json::Json, replay::ReplayError},
+    admin::{json::Json, replay::error::ReplayError},
     api::{error::ApiError, suggest::advice},
     faults::{FaultId, RuleError},
     merchants::ProvisionError,

@@ -8,11 +8,14 @@ use http::{
     header::{CONNECTION, CONTENT_ENCODING},
 };
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 use wechatpay_openapi::Operation;
 
 use super::{
-    Cleared, ConnectionControl, Fault, FaultId,
+    ConnectionControl, Fault, FaultId,
     accept_gate::AcceptGate,
     callback::CallbackFault,
     catalogue::Kind,
@@ -57,10 +60,23 @@ pub enum FaultSource {
     Resend,
 }
 
+/// Resolves once the merchant's rules are cleared.
+#[derive(Debug)]
+pub(crate) struct Cleared(pub(super) watch::Receiver<()>);
+
 /// How long `no-answer` lasts by default. (own choice)
 const NO_ANSWER: Duration = Duration::from_secs(120);
 /// How long `refuse` lasts by default. (own choice)
 const REFUSED: Duration = Duration::from_secs(1);
+
+impl Cleared {
+    /// Waits until the merchant's rules are cleared, even if that happened after the fault was chosen and before
+    /// this call.
+    pub(crate) async fn wait(mut self) {
+        // An error means that the merchant was removed, and its rules with it.
+        let _ = self.0.changed().await;
+    }
+}
 
 impl ActiveFault {
     /// The plan, as it applies to the n-th request.

@@ -13,9 +13,28 @@ use crate::{
         injected_error::{DocumentedError, InjectedError},
         operation_error::OperationError,
     },
-    faults::{On, callback::CallbackFault, connection::ConnectionFault, signature::SignatureFault},
+    faults::{callback::CallbackFault, connection::ConnectionFault, signature::SignatureFault},
     policies::Provenance,
 };
+
+/// What a fault applies to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    /// Requests of merchants, and the responses to them.
+    #[default]
+    Request,
+    /// Attempts to deliver callbacks.
+    Callback,
+}
+
+impl On {
+    // serde asks with a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+    pub(super) fn is_request(&self) -> bool {
+        *self == Self::Request
+    }
+}
 
 /// Whether a request takes effect despite the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

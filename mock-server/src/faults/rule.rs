@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wechatpay_openapi::Contract;
-use wechatpay_protocol::display::quoted;
+use wechatpay_protocol::{Timestamp, display::quoted};
 use wechatpay_texts::phrase;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     api::non_null::non_null,
     api::suggest::near,
     faults::{
-        Applied, Fault, FaultMatch, Latency, RuleError,
+        Applied, Fault, FaultMatch, Latency, On, RuleError,
         rule_error::{check_milliseconds, range, within},
     },
     limits::memory_of,
@@ -68,22 +68,32 @@ pub struct FaultRule {
     pub ttl: Option<u64>,
 }
 
-/// What a fault rule applies to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum On {
-    /// Requests of merchants, and the responses to them.
-    #[default]
-    Request,
-    /// Attempts to deliver callbacks.
-    Callback,
+/// Identifies a rule. Rules of a mock are counted from 1.
+pub type FaultId = u64;
+
+/// A rule, and how often it has applied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RuleState {
+    /// The rule's ID.
+    #[schema(value_type = u64, minimum = 1)]
+    pub id: FaultId,
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: FaultRule,
+    /// How many requests matched it, except those that a trigger number or a rule before it applied to.
+    pub seen: u64,
+    /// How many of them it applied to.
+    pub struck: u64,
+    /// When the rule ends, in Unix seconds; absent if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<u64>,
 }
 
-impl On {
-    // serde asks with a reference.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-    fn is_request(&self) -> bool {
-        *self == Self::Request
+impl RuleState {
+    /// A rule that begins now.
+    pub(crate) fn new(id: FaultId, rule: FaultRule, now: Timestamp) -> Self {
+        let ends_at = rule.ttl.map(|ttl| now.as_unix().saturating_add(ttl));
+        Self { id, rule, seen: 0, struck: 0, ends_at }
     }
 }
 

@@ -3,37 +3,14 @@
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    ActiveFault, FaultRule, RequestFields, RuleError,
+    ActiveFault, Cleared, FaultId, FaultRule, RequestFields, RuleError, RuleState,
     rule_set::{ActiveRule, RuleSet},
     trigger::trigger_number,
 };
 use crate::api::Warning;
-
-/// Identifies a rule. Rules of a mock are counted from 1.
-pub type FaultId = u64;
-
-/// A rule, and how often it has applied.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct RuleState {
-    /// The rule's ID.
-    #[schema(value_type = u64, minimum = 1)]
-    pub id: FaultId,
-    /// The rule.
-    #[serde(flatten)]
-    pub rule: FaultRule,
-    /// How many requests matched it, except those that a trigger number or a rule before it applied to.
-    pub seen: u64,
-    /// How many of them it applied to.
-    pub struck: u64,
-    /// When the rule ends, in Unix seconds; absent if it does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends_at: Option<u64>,
-}
 
 /// Every fault rule. Of the rules that match a request, the first applies whose `nth`, `every` and `probability` select
 /// it. Rules for its merchant come before rules for all merchants, and older rules before newer ones.
@@ -60,18 +37,6 @@ struct Sets {
 struct Seen {
     own: Vec<usize>,
     for_all: Vec<usize>,
-}
-
-/// Resolves once the merchant's rules are cleared.
-#[derive(Debug)]
-pub(crate) struct Cleared(watch::Receiver<()>);
-
-impl RuleState {
-    /// A rule that begins now.
-    pub(crate) fn new(id: FaultId, rule: FaultRule, now: Timestamp) -> Self {
-        let ends_at = rule.ttl.map(|ttl| now.as_unix().saturating_add(ttl));
-        Self { id, rule, seen: 0, struck: 0, ends_at }
-    }
 }
 
 impl Faults {
@@ -226,15 +191,6 @@ impl Faults {
                 sets.for_all = RuleSet::default();
             }
         }
-    }
-}
-
-impl Cleared {
-    /// Waits until the merchant's rules are cleared, even if that happened after the fault was chosen and before
-    /// this call.
-    pub(crate) async fn wait(mut self) {
-        // An error means that the merchant was removed, and its rules with it.
-        let _ = self.0.changed().await;
     }
 }
 

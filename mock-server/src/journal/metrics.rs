@@ -13,7 +13,7 @@ use prometheus_client::{
 
 use crate::{
     api::error::ApiError,
-    journal::{Exchange, Recorded, Stage, Verdict},
+    journal::{Exchange, Stage, Verdict},
 };
 
 /// The metrics of one mock.
@@ -27,6 +27,17 @@ pub(crate) struct Metrics {
     stages: [Histogram; Stage::ALL.len()],
     journal_exchanges: Gauge,
     journal_bytes: Gauge,
+}
+
+/// The size of the journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// The number of exchanges since the mock started.
+    pub(crate) recorded: u64,
+    /// The number of exchanges that are kept.
+    pub(crate) exchanges: usize,
+    /// Their approximate size in bytes.
+    pub(crate) bytes: usize,
 }
 
 /// The labels of the counter of requests.

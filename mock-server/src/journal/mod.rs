@@ -10,6 +10,7 @@ mod changes;
 mod checked;
 pub(crate) mod content;
 pub(crate) mod expectation;
+mod expected;
 mod filter;
 pub(crate) mod har;
 mod headers;
@@ -44,9 +45,10 @@ use crate::{
 
 pub(crate) use attempts::Attempted;
 pub(crate) use changes::{Change, ChangedBy};
+pub use expected::Expected;
 pub use filter::Filter;
 pub use headers::Headers;
-pub(crate) use partitions::{Journal, Order, Page, Recorded};
+pub(crate) use partitions::{Journal, Order, Page};
 pub(crate) use payment_requests::PaymentRequest;
 pub(crate) use rejected_connections::RejectedConnections;
 pub use request::Request;

@@ -9,11 +9,18 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::sync::watch;
+use wechatpay_openapi::Contract;
 use wechatpay_protocol::Mchid;
 
 use super::{
-    ChangedBy, Exchange, Filter, attempts::Attempts, changes::Changes, checked::CheckedExpectations, log,
-    metrics::Metrics, payment_requests::PaymentRequests,
+    ChangedBy, Exchange, Filter,
+    attempts::Attempts,
+    changes::Changes,
+    checked::CheckedExpectations,
+    expectation::{Expectation, Verification},
+    log,
+    metrics::{Metrics, Recorded},
+    payment_requests::PaymentRequests,
 };
 use crate::{api::language::Language, limits::Limits, store::Changed};
 
@@ -62,17 +69,6 @@ struct Partition {
     evicted: u64,
     /// The number of the last evicted exchange.
     last_evicted: u64,
-}
-
-/// The size of the journal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Recorded {
-    /// The number of exchanges since the mock started.
-    pub(crate) recorded: u64,
-    /// The number of exchanges that are kept.
-    pub(crate) exchanges: usize,
-    /// Their approximate size in bytes.
-    pub(crate) bytes: usize,
 }
 
 /// A page of exchanges.
@@ -187,6 +183,20 @@ impl Journal {
         let newest = newest.split_off(newest.len().saturating_sub(most));
         let left_out = all - newest.len() as u64;
         (newest, left_out, last)
+    }
+
+    /// Checks an expectation against the exchanges so far. Returns `None` if `is_stopped` says so meanwhile.
+    pub(crate) fn verify(
+        &self,
+        expectation: &Expectation,
+        contract: &Contract,
+        is_stopped: impl Fn() -> bool,
+    ) -> Option<Verification> {
+        let (merchant, after) = (expectation.merchant.clone(), expectation.after);
+        let filter = Filter { merchant, after, ..Filter::default() };
+        let exchanges = self.page(&filter, Order::Oldest, usize::MAX).exchanges;
+        let forgotten = self.evicted(expectation.merchant.as_deref(), after);
+        expectation.verify(&exchanges, forgotten, contract, is_stopped)
     }
 
     /// How often exchanges were cleared.

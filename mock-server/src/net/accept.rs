@@ -48,7 +48,7 @@ async fn accept_until_shutdown(
     shared: &Arc<Shared>,
     connections: &mut JoinSet<()>,
 ) -> Option<Listeners> {
-    let gate = &shared.gateway().gate;
+    let gate = &shared.gateway.gate;
     let mut gate_state = gate.watch();
     let mut is_failing = false;
     let mut next = None;

@@ -15,11 +15,7 @@ use std::{fmt::Display, sync::Arc};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{
-    admin::{Admin, control::Control},
-    gateway::Gateway,
-    limits::Limits,
-};
+use crate::{admin::Admin, gateway::Gateway, journal::RejectedConnections, limits::Limits, payer::Payer};
 use connection::serve;
 use idle::IdleConnections;
 use listener::Protocol;
@@ -28,6 +24,9 @@ use tls::Tls;
 
 /// What all connections share.
 pub(crate) struct Shared {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) payer: Arc<Payer>,
+    pub(crate) rejected_connections: Arc<RejectedConnections>,
     pub(crate) admin: Admin,
     pub(crate) proxy: Proxy,
     pub(crate) tls: Arc<Tls>,
@@ -35,21 +34,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn control(&self) -> &Control {
-        &self.admin.control
-    }
-
-    fn gateway(&self) -> &Gateway {
-        &self.control().gateway
-    }
-
     fn limits(&self) -> Limits {
-        self.gateway().limits
+        self.gateway.limits
     }
 
     /// Records why a peer was rejected before there was an exchange.
     fn reject(&self, who: impl Display, why: impl Display) {
-        self.control().rejected_connections.add(who, why);
+        self.rejected_connections.add(who, why);
     }
 
     /// Serves a connection that is not a socket, until its peer closes it.

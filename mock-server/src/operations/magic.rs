@@ -3,8 +3,6 @@
 //! Some numbers have letters and digits only, such as `out_bill_no`. There, and everywhere else, `MOCKpay0001` is the same: the
 //! longest name that fits, without its hyphens, counts, unless a lower-case letter follows: `MOCKpayment1` says nothing.
 
-use super::{pay_score, sharing};
-
 /// The user pays as soon as the order is placed.
 pub(super) const PAY: &str = "pay";
 /// The user tries to pay as soon as the order is placed, and fails.
@@ -26,8 +24,17 @@ pub(super) const ADDRESS: &str = "address";
 /// Something is wrong with the merchant.
 pub(super) const USER_ERROR: &str = "user-error";
 
-/// The names of such numbers that several families have.
-const NAMES: [&str; 10] = [
+/// The user of a service order does not pass the assessment.
+pub(super) const ASSESSMENT: &str = "assessment";
+/// The user of a service order has overdue orders.
+pub(super) const OVERDUE: &str = "overdue";
+/// The user of a service order has limited payments.
+pub(super) const TEENAGER: &str = "teenager";
+/// A deduction is in progress when the service order is completed or changed.
+pub(super) const DEDUCTING: &str = "deducting";
+
+/// The names of all such numbers. Those of sharing are each a reason after its prefix.
+const NAMES: [&str; 27] = [
     PAY,
     PAY_FAIL,
     USER_PAYING,
@@ -38,6 +45,23 @@ const NAMES: [&str; 10] = [
     NOT_ENOUGH,
     ADDRESS,
     USER_ERROR,
+    ASSESSMENT,
+    OVERDUE,
+    TEENAGER,
+    DEDUCTING,
+    "closed-account-abnormal",
+    "closed-no-relation",
+    "closed-receiver-high-risk",
+    "closed-receiver-real-name-not-verified",
+    "closed-no-auth",
+    "closed-receiver-receipt-limit",
+    "closed-payer-account-abnormal",
+    "closed-invalid-request",
+    "failed-account-abnormal",
+    "failed-balance-not-enough",
+    "failed-time-out-closed",
+    "failed-payer-account-abnormal",
+    "failed-invalid-request",
 ];
 
 /// The beginning of every number with a meaning, where `*` is allowed.
@@ -54,7 +78,7 @@ pub(crate) fn name_in(number: &str) -> Option<&str> {
 
 /// The names of all such numbers.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    NAMES.into_iter().chain(pay_score::NAMES).chain(sharing::NAMES)
+    NAMES.into_iter()
 }
 
 /// The name in a number of letters and digits, the longest of these: `not-enough` of `MOCKnotenough0001`.

@@ -230,8 +230,8 @@ impl MockServerBuilder {
         let lasting = Lasting::new(&config.store, config.shared, others);
         let shared = Arc::new(shared(&config, addresses, store, lasting, clock, randomness)?);
         let accepting = tokio::spawn(accept(listeners, addresses, Arc::clone(&shared)));
-        let delivering = tokio::spawn(Arc::clone(&shared.control().notifier).deliver());
-        let paying = tokio::spawn(Arc::clone(&shared.control().payer).wait());
+        let delivering = tokio::spawn(Arc::clone(&shared.admin.control.notifier).deliver());
+        let paying = tokio::spawn(Arc::clone(&shared.payer).wait());
         let keeping_up = tokio::spawn(Arc::clone(&shared.admin.control).keep_up());
         Ok(MockServer { addresses, config, shared, accepting, delivering, paying, keeping_up })
     }
@@ -267,7 +267,9 @@ fn shared(
     let notifier = Notifier::new(Arc::clone(&gateway), config.notify.clone());
     let payer = Payer::new(Arc::clone(&gateway));
     let (notifier, payer, faults) = (Arc::new(notifier), Arc::new(payer), config.faults.clone());
-    let control = Control::new(gateway, notifier, payer, rejected_connections, faults, lasting)
+    let (its_gateway, its_payer) = (Arc::clone(&gateway), Arc::clone(&payer));
+    let its_rejected = Arc::clone(&rejected_connections);
+    let control = Control::new(its_gateway, notifier, its_payer, its_rejected, faults, lasting)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     control.restore().map_err(io::Error::other)?;
     let access = Access::new(addresses.most_open(), config.admin_token.clone());
@@ -275,5 +277,5 @@ fn shared(
     let tls = Arc::new(tls);
     let admin = Admin::new(Arc::new(control), access, Arc::<Tls>::clone(&tls));
     let proxy = Proxy::new(config.hosts.clone(), config.proxy_passthrough.clone(), addresses);
-    Ok(Shared { admin, proxy, tls, idle: Arc::default() })
+    Ok(Shared { gateway, payer, rejected_connections, admin, proxy, tls, idle: Arc::default() })
 }

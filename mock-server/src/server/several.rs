@@ -11,7 +11,7 @@ use tokio::{
 use wechatpay_protocol::{Authorization, Nonce, RequestMessage, SigningKey, Timestamp};
 
 use super::MockServer;
-use crate::{clock::Clock, config::Config, store::noting::Noting};
+use crate::{clock::Clock, config::Config, merchants::MerchantConfig, store::noting::Noting};
 
 const NOW: Timestamp = Timestamp::from_unix(1_756_951_532);
 
@@ -295,7 +295,7 @@ async fn a_configured_merchant_counts_more_than_one_that_was_made() {
     drop(first);
     let configure = |config: &mut Config| {
         let mchid = made["mchid"].as_str().unwrap().parse().unwrap();
-        *config = config.clone().with_merchants([crate::MerchantConfig::new(mchid)]);
+        *config = config.clone().with_merchants([MerchantConfig::new(mchid)]);
     };
     let second = mock_with(&state, SQLITE, configure).await.unwrap();
     assert_eq!(sign(&second, &made, NOW).await, 401);

@@ -33,7 +33,8 @@ mod url;
 
 pub use error::{DestinationError, ReceiverError};
 pub use order::{KnownOrder, KnownOrderError};
-pub use probe::{Must, Need, ReceiverProbe};
+pub use probe::{Need, ReceiverProbe};
 pub use probes::PROBES;
 pub use prover::ReceiverProver;
+pub use sending::Must;
 pub use url::{ReceiverUrl, ReceiverUrlError};

@@ -1,11 +1,9 @@
 //! A probe of a receiver: what it sends, and what the receiver must do.
 
-use std::fmt;
-
 use serde::Deserialize;
 use wechatpay_texts::phrase;
 
-use super::sending::Sending;
+use super::sending::{Must, Sending};
 use crate::prove::About;
 
 /// One check of a receiver.
@@ -19,20 +17,6 @@ pub struct ReceiverProbe {
     pub acts: Option<u64>,
     /// What it sends, in order, each with what the receiver must do.
     pub(super) sendings: Vec<(Must, Sending)>,
-}
-
-/// What a receiver must do with a callback, always within the time limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Must {
-    /// Answer 200 or 204.
-    Take,
-    /// Answer 4xx or 5xx.
-    Refuse,
-    /// Answer anything but 5xx.
-    Handle,
-    /// Answer anything.
-    Answer,
 }
 
 /// What must be known for a probe.
@@ -49,17 +33,6 @@ pub enum Need {
     PublicKey,
     /// That the receiver has only one of the two.
     OneKey,
-}
-
-impl fmt::Display for Must {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Take => phrase!("answer 200 or 204").text(),
-            Self::Refuse => phrase!("refuse with 4xx or 5xx").text(),
-            Self::Handle => phrase!("answer, with anything but 5xx").text(),
-            Self::Answer => phrase!("answer, with any status").text(),
-        })
-    }
 }
 
 impl Need {

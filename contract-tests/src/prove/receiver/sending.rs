@@ -1,10 +1,34 @@
 //! What a probe sends: an ordinary callback, with the differences that its entry in `probes.toml` names.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
+use wechatpay_texts::phrase;
 
-use super::Must;
+/// What a receiver must do with a callback, always within the time limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Must {
+    /// Answer 200 or 204.
+    Take,
+    /// Answer 4xx or 5xx.
+    Refuse,
+    /// Answer anything but 5xx.
+    Handle,
+    /// Answer anything.
+    Answer,
+}
+
+impl fmt::Display for Must {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Take => phrase!("answer 200 or 204").text(),
+            Self::Refuse => phrase!("refuse with 4xx or 5xx").text(),
+            Self::Handle => phrase!("answer, with anything but 5xx").text(),
+            Self::Answer => phrase!("answer, with any status").text(),
+        })
+    }
+}
 
 /// One callback, or the same several times, and how it differs from an ordinary one. Without any difference it is honest.
 #[derive(Clone, Debug, Deserialize)]

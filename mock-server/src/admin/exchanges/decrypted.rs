@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use wechatpay_openapi::{Location, Operation, RequestBody, Schema};
+use wechatpay_openapi::{Contract, Location, Operation, RequestBody, Schema};
 use wechatpay_protocol::WECHATPAY_SERIAL;
 use wechatpay_texts::text;
 
@@ -24,9 +24,8 @@ use crate::{
         replay::check_whole,
     },
     api::error::ApiError,
-    gateway::Gateway,
     journal::Exchange,
-    merchants::Merchant,
+    merchants::{Merchant, Merchants},
     request::{all_in_query, multipart::upload_meta},
 };
 
@@ -80,8 +79,12 @@ pub(in crate::admin) async fn show_decrypted(
     let exchange = control.exchange(Segment(number).number()?)?;
     check_whole(exchange.number, &exchange.request.body, exchange.request.body_length)?;
     check_whole(exchange.number, &exchange.response_body, exchange.response_body_length)?;
-    let decrypted =
-        control.on_thread(move |control, stop| Decrypted::of(&control.gateway, &exchange, stop)).await?;
+    let decrypted = control
+        .on_thread(move |control, stop| {
+            let gateway = &control.gateway;
+            Decrypted::of(&gateway.contract, &gateway.merchants, &exchange, stop)
+        })
+        .await?;
     Long::of(&control, &decrypted)
 }
 
@@ -91,14 +94,14 @@ fn is_near(address: &SocketAddr) -> bool {
 
 impl Decrypted {
     /// `None` if the work is stopped.
-    fn of(gateway: &Gateway, exchange: &Exchange, stop: &Stop) -> Option<Self> {
-        let operation = exchange.operation.as_deref().and_then(|id| gateway.contract.operation(id));
-        let merchant = exchange.mchid.as_ref().and_then(|mchid| gateway.merchants.merchant(mchid.as_str()));
+    fn of(contract: &Contract, merchants: &Merchants, exchange: &Exchange, stop: &Stop) -> Option<Self> {
+        let operation = exchange.operation.as_deref().and_then(|id| contract.operation(id));
+        let merchant = exchange.mchid.as_ref().and_then(|mchid| merchants.merchant(mchid.as_str()));
         let Some((operation, merchant)) = operation.zip(merchant) else { return Some(Self::default()) };
         let serial = exchange.request.headers.text(&WECHATPAY_SERIAL);
         let of_gateway = |text: &str| {
-            let key = gateway.merchants.encryption_key(&merchant, serial, exchange.checked_at.clock);
-            let text = key.and_then(|key| gateway.merchants.decrypt(&merchant, key, text));
+            let key = merchants.encryption_key(&merchant, serial, exchange.checked_at.clock);
+            let text = key.and_then(|key| merchants.decrypt(&merchant, key, text));
             text.map_err(|fault| ApiError::Sensitive(fault).reason())
         };
         let of_merchant = |text: &str| of_merchant(&merchant, text);

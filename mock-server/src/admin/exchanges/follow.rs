@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
-    gateway::Gateway,
+    faults::accept_gate::AcceptGate,
     journal::{Filter, Journal, Order, Page},
 };
 
@@ -44,18 +44,19 @@ pub(super) fn look(journal: &Journal, filter: &Filter, order: Order, most: usize
 /// The matching exchanges at this moment. If there are none, waits for the next ones within this time, or until the
 /// mock shuts down.
 pub(super) async fn next(
-    gateway: &Gateway,
+    journal: &Journal,
+    gate: &AcceptGate,
     mut filter: Filter,
     order: Order,
     most: usize,
     wait: Duration,
 ) -> Seen {
     let until = Instant::now() + wait;
-    let mut newest = gateway.journal.follow();
+    let mut newest = journal.follow();
     let mut is_gathered = false;
     loop {
         newest.mark_unchanged();
-        let seen = look(&gateway.journal, &filter, order, most);
+        let seen = look(journal, &filter, order, most);
         let is_empty = seen.page.exchanges.is_empty();
         if seen.page.has_more || (!is_empty && is_gathered) {
             return seen;
@@ -64,11 +65,11 @@ pub(super) async fn next(
             // Exchanges that did not match need not be compared again.
             filter.after = seen.last;
             tokio::select! {
-                () = gateway.gate.shutdown() => return seen,
+                () = gate.shutdown() => return seen,
                 changed = timeout_at(until, newest.changed()) => if changed.is_err() { return seen },
             }
         }
-        let _ = timeout(GATHERING, gateway.gate.shutdown()).await;
+        let _ = timeout(GATHERING, gate.shutdown()).await;
         is_gathered = true;
     }
 }

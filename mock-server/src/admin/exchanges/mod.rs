@@ -178,7 +178,10 @@ pub(super) async fn list_exchanges(
     }
     let seen = match wait {
         None | Some(0) => look(&control.gateway.journal, &filter, order, limit),
-        Some(seconds) => next(&control.gateway, filter, order, limit, Duration::from_secs(seconds)).await,
+        Some(seconds) => {
+            let (journal, gate) = (&control.gateway.journal, &control.gateway.gate);
+            next(journal, gate, filter, order, limit, Duration::from_secs(seconds)).await
+        }
     };
     let frame =
         ExchangePage { exchanges: Vec::new(), has_more: seen.page.has_more, last: seen.last, missing: None };

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use wechatpay_protocol::{Authorization, Nonce, RequestMessage, Timestamp, display::quoted};
 use wechatpay_texts::{Phrase, phrase, text};
 
-use super::ReplayError;
+use super::error::ReplayError;
 use crate::{
     admin::{error::AdminError, extract::only},
     api::{error::ApiError, non_null::non_null},

@@ -17,8 +17,8 @@ use http::{
 use wechatpay_protocol::display::{printable, quoted};
 
 use super::{
-    ReplayError,
     again::{of_exchange, sign},
+    error::ReplayError,
 };
 use crate::{
     admin::{

@@ -2,14 +2,15 @@
 
 mod again;
 pub(super) mod curl;
+pub(super) mod error;
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wechatpay_protocol::{Mchid, Timestamp};
-use wechatpay_texts::{Text, text};
+use wechatpay_protocol::Timestamp;
+use wechatpay_texts::text;
 
 pub(super) use self::again::check_whole;
 use self::again::{NewRequest, check_authorization, into_http, of_exchange, sign};
@@ -58,35 +59,6 @@ pub(super) struct NewReplay {
     /// How it is signed. Default: as-then.
     #[serde(default)]
     sign: Signing,
-}
-
-/// Why a request can't be processed again.
-#[derive(Debug, Text, thiserror::Error)]
-pub(super) enum ReplayError {
-    #[text(
-        "exchange {number}: expected a request that arrived completely, found one of which the journal has only a part: {reason}"
-    )]
-    Incomplete { number: u64, reason: String },
-    #[text(
-        "exchange {number}: expected a whole body, found {kept} of {length} bytes in the journal; raise limits.journal_body, \
-         and send the request again"
-    )]
-    Cut { number: u64, kept: usize, length: usize },
-    #[text(
-        "expected Authorization: WECHATPAY2-SHA256-RSA2048 or none, found another scheme, whose value the mock does not keep; \
-         replay it with \"sign\": \"anew\""
-    )]
-    Masked,
-    #[text(
-        "expected a merchant that can sign, found mchid {mchid}, which does not exist; POST /__mock/merchants creates it"
-    )]
-    UnknownMerchant { mchid: String },
-    #[text(
-        "expected a merchant whose private key the mock has, found {mchid}; add private_key next to its certificate"
-    )]
-    NoPrivateKey { mchid: Mchid },
-    #[text("expected a target that a command can show, found {found}")]
-    NotForShell { found: String },
 }
 
 /// Processes the request of an exchange again.

@@ -1,10 +1,9 @@
 //! A test's expectations of the exchanges, and how the exchanges differ from them.
 
 mod difference;
-mod expected;
 mod validate;
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -15,14 +14,12 @@ use wechatpay_texts::{phrase, text};
 use crate::{
     api::non_null::non_null,
     journal::{
-        Exchange, Filter, Journal, Order,
+        Exchange,
         expectation::difference::{Comparison, Differences, LONGEST, SHOWN, compare, excerpt},
     },
     limits::memory_of,
     request::place::{self, HasPlaces, Places},
 };
-
-pub use expected::Expected;
 
 /// Expects a number of exchanges that match all fields that are set. `POST /__mock/verify` and
 /// [`MockServer::expect`](crate::MockServer::expect) have the same form.
@@ -165,6 +162,52 @@ impl Expectation {
         let parameters = self.parameters.iter().map(|(name, value)| 96 + name.len() + value.len());
         parameters.sum::<usize>() + self.body.as_ref().map_or(0, memory_of) + place::memory(&self.places)
     }
+
+    /// Checks these exchanges, and takes `forgotten` others into account that may have matched. Returns `None` if `is_stopped`
+    /// says so meanwhile.
+    pub(super) fn verify(
+        &self,
+        exchanges: &[Arc<Exchange>],
+        forgotten: u64,
+        contract: &Contract,
+        is_stopped: impl Fn() -> bool,
+    ) -> Option<Verification> {
+        let (mut matching, mut undecided) = (Vec::new(), Vec::new());
+        let mut nearest: Option<(&Exchange, Differences)> = None;
+        for exchange in exchanges {
+            if is_stopped() {
+                return None;
+            }
+            let differences = match compare(self, exchange, contract) {
+                Comparison::Match => {
+                    matching.push(exchange.number);
+                    continue;
+                }
+                Comparison::Undecided(cut) => {
+                    undecided.push(exchange.number);
+                    Differences::of(cut)
+                }
+                Comparison::Miss(differences) => differences,
+            };
+            if nearest.as_ref().is_none_or(|(_, fewest)| differences.count() <= fewest.count()) {
+                nearest = Some((exchange, differences));
+            }
+        }
+        let found = matching.len() as u64;
+        let at_most = found + undecided.len() as u64 + forgotten;
+        let met = self.times.allows(found) && self.times.allows(at_most);
+        // If too many match, an exchange that does not match is no help.
+        let nearest =
+            nearest.filter(|_| self.times.needs_more(found)).map(|(exchange, differences)| NearestMiss {
+                number: exchange.number,
+                exchange: excerpt(&exchange.line(Into::into)),
+                differences: differences.into_texts(),
+            });
+        let mut verification =
+            Verification { met, matching, undecided, nearest, forgotten, report: String::new() };
+        verification.report = report(self, &verification, exchanges.len());
+        Some(verification)
+    }
 }
 
 impl HasPlaces for Expectation {
@@ -186,58 +229,6 @@ impl<'de> Deserialize<'de> for Expectation {
 impl Serialize for Expectation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
-    }
-}
-
-impl Journal {
-    /// Checks an expectation against the exchanges so far. Returns `None` if `is_stopped` says so meanwhile.
-    pub(crate) fn verify(
-        &self,
-        expectation: &Expectation,
-        contract: &Contract,
-        is_stopped: impl Fn() -> bool,
-    ) -> Option<Verification> {
-        let filter =
-            Filter { merchant: expectation.merchant.clone(), after: expectation.after, ..Filter::default() };
-        let exchanges = self.page(&filter, Order::Oldest, usize::MAX).exchanges;
-        let (mut matching, mut undecided) = (Vec::new(), Vec::new());
-        let mut nearest: Option<(&Exchange, Differences)> = None;
-        for exchange in &exchanges {
-            if is_stopped() {
-                return None;
-            }
-            let differences = match compare(expectation, exchange, contract) {
-                Comparison::Match => {
-                    matching.push(exchange.number);
-                    continue;
-                }
-                Comparison::Undecided(cut) => {
-                    undecided.push(exchange.number);
-                    Differences::of(cut)
-                }
-                Comparison::Miss(differences) => differences,
-            };
-            if nearest.as_ref().is_none_or(|(_, fewest)| differences.count() <= fewest.count()) {
-                nearest = Some((exchange, differences));
-            }
-        }
-        let forgotten = self.evicted(expectation.merchant.as_deref(), expectation.after);
-        let found = matching.len() as u64;
-        let at_most = found + undecided.len() as u64 + forgotten;
-        let met = expectation.times.allows(found) && expectation.times.allows(at_most);
-        // If too many match, an exchange that does not match is no help.
-        let nearest =
-            nearest.filter(|_| expectation.times.needs_more(found)).map(|(exchange, differences)| {
-                NearestMiss {
-                    number: exchange.number,
-                    exchange: excerpt(&exchange.line(Into::into)),
-                    differences: differences.into_texts(),
-                }
-            });
-        let mut verification =
-            Verification { met, matching, undecided, nearest, forgotten, report: String::new() };
-        verification.report = report(expectation, &verification, exchanges.len());
-        Some(verification)
     }
 }
 

@@ -109,7 +109,7 @@ where
 
 /// What is sent instead of a refusal by hyper. It goes through the gateway, so that it is recorded.
 fn refusal(connection: &Connection, by_hyper: &[u8], head: &[u8]) -> Bytes {
-    let gateway = connection.shared.gateway();
+    let gateway = &connection.shared.gateway;
     let (received, reason) = not_http::read(head, connection.peer);
     let is_too_large = by_hyper.starts_with(b"HTTP/1.1 414") || by_hyper.starts_with(b"HTTP/1.1 431");
     let error = if is_too_large {

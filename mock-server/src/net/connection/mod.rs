@@ -79,7 +79,7 @@ pub(crate) async fn serve<S>(
         }
         (Ok(upgraded), Some(destination)) => {
             let _busy = direct.presence.request();
-            relay(TokioIo::new(upgraded), destination, &direct.shared.gateway().gate).await;
+            relay(TokioIo::new(upgraded), destination, &direct.shared.gateway.gate).await;
         }
         (Err(error), _) => tracing::debug!("a tunnel did not begin: {error}"),
     }
@@ -153,7 +153,7 @@ impl Connection {
 
     /// Waits until the mock shuts down, and a little longer, in case the peer has already sent a request.
     async fn shutdown(&self) {
-        self.shared.gateway().gate.shutdown().await;
+        self.shared.gateway.gate.shutdown().await;
         sleep(SHUTDOWN_GRACE).await;
     }
 
@@ -169,9 +169,9 @@ impl Connection {
         if admin::is_admin_request(&request) {
             self.shared.admin.answer(request, self.peer).await
         } else if payer::is_page_request(&request) {
-            self.shared.control().payer.page(request, self.peer).await
+            self.shared.payer.page(request, self.peer).await
         } else {
-            self.shared.gateway().exchange(request, self.peer, control).await
+            self.shared.gateway.exchange(request, self.peer, control).await
         }
     }
 }

@@ -31,6 +31,11 @@ pub(super) fn answer(
     request: &ValidRequest,
     _: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
+    Ok(made(context, request))
+}
+
+/// The answer, which needs no documents.
+pub(super) fn made(context: &Context<'_>, request: &ValidRequest) -> OperationResponse {
     let maker = Maker::of(request, context.now);
     let mut response = respond(request.operation(), &mut |field| {
         file::address(request, field).or_else(|| maker.value(field))
@@ -38,7 +43,7 @@ pub(super) fn answer(
     if let Content::File(content) = &mut response.body {
         *content = file::content(request);
     }
-    Ok(response)
+    response
 }
 
 /// The successful response of an operation, with these values where its schema allows them.

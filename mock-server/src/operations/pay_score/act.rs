@@ -8,13 +8,16 @@ use wechatpay_texts::{Both, phrase, text};
 
 use super::{
     book::{Book, Payer, Purpose, Target},
-    create, magic,
+    create,
     order::{ServiceOrder, State},
     permission::{Permission, PermissionState, TOKEN_LIVES},
 };
 use crate::{
     api::language::Language,
-    operations::payment::{Refusal, numbers},
+    operations::{
+        magic,
+        payment::{act::Refusal, numbers},
+    },
 };
 
 /// What a user does with a service order.

@@ -16,8 +16,8 @@ use crate::{
     operations::{
         Context,
         payment::{
-            Ledger,
             collected::{self, Collected},
+            ledger::Ledger,
             numbers,
         },
     },
@@ -32,7 +32,7 @@ pub(crate) struct Book<'l, 'd> {
 }
 
 /// The most open permissions of a user for a service that are kept as that user's. (own choice)
-pub(super) const MOST_PERMISSIONS: usize = 16;
+const MOST_PERMISSIONS: usize = 16;
 
 /// What a number is for: one is not accepted for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,6 +245,63 @@ impl<'l, 'd> Book<'l, 'd> {
         Some(permission)
     }
 
+    /// A user opens the service. The callback is sent with the change.
+    pub(super) fn open(&mut self, permission: &mut Permission, openid: Option<&str>, at: u64) {
+        let openid = permission.openid.take().or_else(|| openid.map(str::to_owned));
+        permission.openid = Some(openid.unwrap_or_else(|| numbers::openid(self.context.randomness)));
+        permission.state = PermissionState::Available;
+        permission.opened = Some(at);
+        permission.ended = None;
+        permission.will = None;
+        self.put_permission(permission);
+        if let Some(id) = user_of(permission) {
+            let mut user = self.user(&id);
+            user.permissions.retain(|known| *known != permission.id && self.is_open(known));
+            let oldest = user.permissions.len().saturating_sub(MOST_PERMISSIONS - 1);
+            user.permissions.drain(..oldest);
+            user.permissions.push(permission.id.clone());
+            self.documents.put(kind::USER, &id, &user);
+        }
+        self.tell_of(permission, "USER_OPEN_SERVICE", at);
+    }
+
+    /// A permission ends. The callback is sent with the change.
+    pub(super) fn end(&mut self, permission: &mut Permission) {
+        let at = self.now().as_unix();
+        permission.state = PermissionState::Unavailable;
+        permission.ended = Some(at);
+        self.put_permission(permission);
+        // What the user has is the last one that is open, or else the last one.
+        if let Some(id) = user_of(permission) {
+            let mut user = self.user(&id);
+            if user.permissions.iter().any(|known| self.is_open(known)) {
+                user.permissions.retain(|known| *known != permission.id);
+                self.documents.put(kind::USER, &id, &user);
+            }
+        }
+        self.tell_of(permission, "USER_CLOSE_SERVICE", at);
+    }
+
+    fn is_open(&mut self, id: &str) -> bool {
+        let permission: Option<Permission> = self.documents.get(kind::PERMISSION, id);
+        permission.as_ref().is_some_and(Permission::is_open)
+    }
+
+    pub(super) fn put_permission(&mut self, permission: &Permission) {
+        self.documents.put(kind::PERMISSION, &permission.id, permission);
+    }
+
+    fn tell_of(&mut self, permission: &Permission, status: &str, at: u64) {
+        let Some(url) = permission.text("notify_url").or(self.merchant.notify_url.as_deref()) else { return };
+        let event_type = format!("PAYSCORE.{status}");
+        let mut all = permission.whole(self.merchant.mchid.as_str());
+        all["user_service_status"] = status.into();
+        all["openorclose_time"] = numbers::digits_of_time(Timestamp::from_unix(at)).into();
+        let Some(event) = self.context.contract.event(&event_type) else { return };
+        let data = view::picked(event.variant_of(&all).as_value(), &all);
+        self.context.send_exactly(self.documents, &event_type, url, &data, at);
+    }
+
     /// The order as a query shows it, with its merchant.
     pub(crate) fn shown(&mut self, id: &str) -> Value {
         let order = self.order(id);
@@ -266,4 +323,10 @@ pub(super) struct User {
 /// The ID of a user's in the store.
 pub(super) fn user_id(sub_mchid: Option<&str>, service_id: &str, openid: &str) -> String {
     json!([sub_mchid, service_id, openid]).to_string()
+}
+
+/// The ID of the user of a permission.
+pub(super) fn user_of(permission: &Permission) -> Option<String> {
+    let service_id = permission.text("service_id").unwrap_or_default();
+    Some(user_id(permission.text("sub_mchid"), service_id, permission.openid.as_deref()?))
 }

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::{
     book::{Book, Payer},
-    kind, magic,
+    kind,
     order::{Completion, Detail, MOST_DETAILS, ServiceOrder, State, Synced},
     query, times, totals, view,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, content_of, resource},
+    operations::{Context, content_of, magic, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,

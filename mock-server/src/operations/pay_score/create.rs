@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use super::{
     book::{Book, Purpose, Target, user_id},
-    change, kind, magic,
+    change, kind,
     order::{ServiceOrder, State},
     permission::PermissionState,
     query, times, totals, view,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, content_of, payment::numbers},
+    operations::{Context, content_of, magic, payment::numbers},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,

@@ -8,9 +8,9 @@ mod act;
 mod book;
 mod change;
 mod create;
-mod magic;
 mod order;
 mod permission;
+mod permit;
 mod query;
 mod times;
 mod totals;
@@ -25,7 +25,6 @@ use crate::{
 pub(crate) use act::Business;
 pub use act::{ServiceAction, ServiceTarget};
 pub(crate) use book::Book;
-pub(crate) use magic::NAMES;
 
 use order::ServiceOrder;
 use permission::Permission;
@@ -63,15 +62,15 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
         "serviceorder_pay" => change::pay,
         "serviceorder_send_pendingmessage" | "serviceorder_send_prepaidmessage" => change::message,
         "serviceorder_sync" => change::sync,
-        "permissions" => permission::apply,
+        "permissions" => permit::apply,
         "permissions_authorization_code"
         | "permissions_openid"
         | "permissions_search"
-        | "user_service_state" => permission::show,
+        | "user_service_state" => permit::show,
         "permissions_authorization_code_terminate"
         | "permissions_openid_terminate"
         | "permissions_terminate"
-        | "users_permissions_terminate" => permission::terminate,
+        | "users_permissions_terminate" => permit::terminate,
         _ => return None,
     })
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
-    operations::{Context, example, resource},
+    operations::{Context, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
@@ -68,10 +68,7 @@ pub(super) fn reverse(
     let out_trade_no = request.parameter("out_trade_no");
     let id = Order::id(&request.merchant().mchid, parties::payee(request), out_trade_no);
     let Some(mut order) = ledger.order(&id).filter(Order::was_placed) else {
-        return match resource::is_sample(request, "out_trade_no") {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::UnknownOrder.into()),
-        };
+        return resource::sample_or(context, request, &["out_trade_no"], OperationError::UnknownOrder);
     };
     if order.prepay.product != Product::CodePay {
         return Err(OperationError::NotReversible.into());

@@ -10,7 +10,7 @@ use super::{
     combined::Combined,
     kind, numbers,
     order::{Order, Payment, Prepay, State, Will},
-    refund::{self, Refund},
+    refund::{Refund, RefundStatus},
 };
 use crate::{merchants::Merchant, operations::Context, store::Documents};
 
@@ -178,7 +178,29 @@ impl<'l, 'd> Ledger<'l, 'd> {
     /// The refund with this ID.
     pub(super) fn refund(&mut self, id: &str) -> Option<Refund> {
         let refund: Refund = self.documents.get(kind::REFUND, id)?;
-        Some(refund::settled(self, refund))
+        Some(self.settled_refund(refund))
+    }
+
+    /// The refund after what was due. The callback is sent with the change.
+    fn settled_refund(&mut self, mut refund: Refund) -> Refund {
+        let Some((at, status)) = refund.due.filter(|(at, _)| *at <= self.now().as_unix()) else {
+            return refund;
+        };
+        refund.due = None;
+        refund.becomes(status, at);
+        if status == RefundStatus::Closed {
+            // What was not refunded is the merchant's again.
+            if let Some(mut order) = self.order(&refund.order) {
+                order.refunded = order.refunded.saturating_sub(refund.amount);
+                self.put(&order);
+            }
+            self.move_money(Direction::In, refund.amount);
+        }
+        self.put_refund(&refund);
+        if let (Some(event), Some(url)) = (status.event(), refund.notify_url.clone()) {
+            self.send(event, &url, &refund.callback(), at);
+        }
+        refund
     }
 
     pub(super) fn put_refund(&mut self, refund: &Refund) {

@@ -4,15 +4,17 @@
 //! settled) has happened as soon as anybody looks, and [`become_due`] is called when it is time. The payer is in
 //! `payer/`, above the gateway, and acts by [`Ledger::act`].
 
-mod act;
+pub(super) mod act;
 mod bill;
 mod close;
 pub(super) mod collected;
+mod combine;
 mod combined;
 pub(super) mod ledger;
 pub(super) mod numbers;
 pub(super) mod order;
 pub(super) mod parties;
+mod pay_back;
 pub(super) mod place;
 mod query;
 mod refund;
@@ -30,7 +32,7 @@ pub(crate) use act::{Found, Refusal};
 pub use act::{OrderName, PayerAction};
 pub(crate) use ledger::Ledger;
 pub(crate) use numbers::H5_PATH;
-pub(super) use order::Order;
+use order::Order;
 pub use shared::MaxRatio;
 
 /// The kinds of documents, and their IDs.
@@ -108,8 +110,8 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
     let of_orders = |id: &'static str| operation_id.strip_prefix(id);
     if let Some(name) = of_orders("post_combine_transactions_") {
         return match name {
-            "out_trade_no_close" => Some(combined::close),
-            "app" | "h5" | "jsapi" | "miniprogram" | "native" => Some(combined::place),
+            "out_trade_no_close" => Some(combine::close),
+            "app" | "h5" | "jsapi" | "miniprogram" | "native" => Some(combine::place),
             _ => None,
         };
     }
@@ -126,11 +128,11 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
         "get_pay_transactions_out_trade_no" | "get_pay_partner_transactions_out_trade_no" => {
             Some(query::by_number)
         }
-        "get_combine_transactions_id" => Some(combined::show_by_id),
-        "get_combine_transactions_out_trade_no" => Some(combined::show),
-        "post_refund_domestic_refunds" => Some(refund::apply),
-        "get_refund_domestic_refunds" => Some(refund::show),
-        "post_refund_domestic_refunds_apply_abnormal_refund" => Some(refund::apply_abnormal),
+        "get_combine_transactions_id" => Some(combine::show_by_id),
+        "get_combine_transactions_out_trade_no" => Some(combine::show),
+        "post_refund_domestic_refunds" => Some(pay_back::apply),
+        "get_refund_domestic_refunds" => Some(pay_back::show),
+        "post_refund_domestic_refunds_apply_abnormal_refund" => Some(pay_back::apply_abnormal),
         _ => bill::rules(operation_id),
     }
 }

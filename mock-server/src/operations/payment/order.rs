@@ -245,6 +245,19 @@ impl Order {
         self.fields["amount"]["total"].as_u64().unwrap_or_default()
     }
 
+    /// Whether it was placed so that it can be shared.
+    pub(in crate::operations) fn is_for_sharing(&self) -> bool {
+        self.fields["settle_info"]["profit_sharing"] == true
+    }
+
+    /// What neither refunds nor receivers have, in fen.
+    pub(in crate::operations) fn unshared(&self) -> u64 {
+        if self.payment.is_none() || self.state == State::Revoked {
+            return 0;
+        }
+        self.total().saturating_sub(self.refunded).saturating_sub(self.sharing.held)
+    }
+
     /// The sub-merchant that is paid, of a service provider's order.
     pub(in crate::operations) fn sub_mchid(&self) -> Option<&str> {
         self.text("sub_mchid")

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
-    operations::{Context, example, resource},
+    operations::{Context, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
     store::Documents,
@@ -24,7 +24,7 @@ pub(super) fn by_number(
     let out_trade_no = request.parameter("out_trade_no");
     let id = Order::id(&request.merchant().mchid, parties::payee(request), out_trade_no);
     let order = Ledger::new(context, request.merchant(), documents).order(&id);
-    show(context, request, documents, "out_trade_no", order)
+    show(context, request, "out_trade_no", order)
 }
 
 /// `GET …/transactions/id/{transaction_id}`.
@@ -48,21 +48,19 @@ pub(super) fn by_id(
     if order.as_ref().is_some_and(|order| order.sub_mchid() != sub_mchid) {
         return Err(OperationError::OtherSubMerchantsOrder.into());
     }
-    show(context, request, documents, "transaction_id", order)
+    show(context, request, "transaction_id", order)
 }
 
 /// The order, or the documentation's sample if the request names that and nobody ordered it.
 fn show(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
     key: &str,
     order: Option<Order>,
 ) -> Result<OperationResponse, ApiError> {
     match order.filter(Order::was_placed) {
         Some(order) => Ok(OperationResponse::ok(order.answer())),
-        None if resource::is_sample(request, key) => example::answer(context, request, documents),
-        None => Err(OperationError::UnknownOrder.into()),
+        None => resource::sample_or(context, request, &[key], OperationError::UnknownOrder),
     }
 }
 

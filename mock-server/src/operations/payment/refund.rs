@@ -1,29 +1,8 @@
-//! Refunds: accepted as `PROCESSING`, and settled by themselves. The order's state follows.
+//! A refund as it is stored: accepted as `PROCESSING`, and settled by itself.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use super::{
-    kind,
-    ledger::{Direction, Ledger, Target},
-    numbers,
-    order::{DAY, Order, State},
-    parties,
-};
-use crate::{
-    api::{Warning, error::ApiError, operation_error::OperationError},
-    operations::{Context, example, magic, resource},
-    policies::SharedRefund,
-    request::validate::ValidRequest,
-    response::OperationResponse,
-    store::{Documents, Fingerprint},
-};
-
-/// The most refunds of an order. (documented)
-const MOST: u32 = 50;
-
-/// How long after the payment an order can be refunded, in seconds. (documented)
-const REFUNDABLE: u64 = 365 * DAY;
+use wechatpay_protocol::Timestamp;
 
 /// Where refunds go. (wild)
 const ACCOUNT: &str = "支付用户零钱";
@@ -46,21 +25,21 @@ pub(crate) struct Refund {
     pub(super) amount: u64,
     pub(super) total: u64,
     /// The fingerprint of the request.
-    content: String,
+    pub(super) content: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    notify_url: Option<String>,
+    pub(super) notify_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) funds_account: Option<String>,
     pub(super) created: u64,
     pub(super) status: RefundStatus,
     /// When it is settled, and how, as long as it is `PROCESSING`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    due: Option<(u64, RefundStatus)>,
+    pub(super) due: Option<(u64, RefundStatus)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) success_time: Option<u64>,
     /// What has become of it, and when.
     #[serde(default)]
-    history: Vec<(u64, RefundStatus)>,
+    pub(super) history: Vec<(u64, RefundStatus)>,
 }
 
 /// `status`.
@@ -75,7 +54,7 @@ pub(super) enum RefundStatus {
 
 impl RefundStatus {
     /// The event that tells of it.
-    fn event(self) -> Option<&'static str> {
+    pub(super) fn event(self) -> Option<&'static str> {
         match self {
             Self::Processing => None,
             Self::Success => Some("REFUND.SUCCESS"),
@@ -97,14 +76,14 @@ impl Refund {
         self.history.iter().find(|(_, status)| *status == RefundStatus::Closed).map(|(at, _)| *at)
     }
 
-    fn becomes(&mut self, status: RefundStatus, at: u64) {
+    pub(super) fn becomes(&mut self, status: RefundStatus, at: u64) {
         self.status = status;
         self.success_time = (status == RefundStatus::Success).then_some(at);
         self.history.push((at, status));
     }
 
     /// What the refund and its queries answer. (wild)
-    fn answer(&self) -> Value {
+    pub(super) fn answer(&self) -> Value {
         let (refund, total) = (self.amount, self.total);
         let mut answer = json!({
             "amount": {
@@ -137,7 +116,7 @@ impl Refund {
     }
 
     /// The data of its callback. (wild)
-    fn callback(&self) -> Value {
+    pub(super) fn callback(&self) -> Value {
         let mut data = json!({
             "out_trade_no": self.out_trade_no,
             "transaction_id": self.transaction_id,
@@ -167,241 +146,5 @@ impl Refund {
 }
 
 fn time(unix: u64) -> String {
-    wechatpay_protocol::Timestamp::from_unix(unix).to_rfc3339()
-}
-
-/// `POST /v3/refund/domestic/refunds`.
-pub(super) fn apply(
-    context: &Context<'_>,
-    request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
-) -> Result<OperationResponse, ApiError> {
-    let body = request.body();
-    let number = body["out_refund_no"].as_str().unwrap_or_default();
-    let id = Order::id(&request.merchant().mchid, parties::payee(request), number);
-    let content = Fingerprint::of(&request.plain()).to_hex();
-    documents.ahead(|ahead| {
-        ahead.document(kind::REFUND, &id);
-        if let Some(number) = body["out_trade_no"].as_str() {
-            let id = Order::id(&request.merchant().mchid, parties::payee(request), number);
-            ahead.change_of(kind::ORDER, &id);
-        }
-        if let Some(number) = body["transaction_id"].as_str() {
-            ahead.document(kind::NUMBER, number);
-        }
-        if request.merchant().balance.is_some() {
-            ahead.document(kind::BALANCE, kind::BALANCE);
-        }
-    });
-    let mut ledger = Ledger::new(context, request.merchant(), documents);
-    if let Some(known) = ledger.refund(&id) {
-        if known.content != content {
-            return Err(OperationError::RefundAmount.into());
-        }
-        let mut response = OperationResponse::ok(known.answer());
-        response.warnings.push(Warning::Repeated);
-        return Ok(response);
-    }
-    let Some(mut order) = order(&mut ledger, request)? else {
-        let key = if body["transaction_id"].is_string() { "transaction_id" } else { "out_trade_no" };
-        return match resource::is_sample(request, key) {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::RefundUnknownOrder.into()),
-        };
-    };
-    let amount = |name: &str| body["amount"][name].as_u64().unwrap_or_default();
-    let (amount, total) = (amount("refund"), amount("total"));
-    let transaction_id = check(&mut ledger, &order, amount, total)?;
-    let now = ledger.now().as_unix();
-    let refund = Refund {
-        refund_id: numbers::refund_id(ledger.now(), context.randomness),
-        out_refund_no: number.into(),
-        order: order.id.clone(),
-        out_trade_no: order.out_trade_no.clone(),
-        transaction_id,
-        mchid: request.merchant().mchid.as_str().into(),
-        sub_mchid: order.sub_mchid().map(String::from),
-        amount,
-        total,
-        content,
-        notify_url: body["notify_url"]
-            .as_str()
-            .or(request.merchant().notify_url.as_deref())
-            .map(String::from),
-        funds_account: body["funds_account"].as_str().map(String::from),
-        created: now,
-        status: RefundStatus::Processing,
-        due: Some(due(context, number)),
-        success_time: None,
-        history: Vec::new(),
-        id,
-    };
-    order.state = State::Refund;
-    order.refunded += amount;
-    order.refunds += 1;
-    ledger.put(&order);
-    ledger.move_money(Direction::Out, amount);
-    keep(&mut ledger, &refund);
-    let mut response = OperationResponse::ok(refund.answer());
-    if refund.notify_url.is_none() {
-        response.warnings.push(Warning::NoNotifyUrl { event_type: "REFUND.SUCCESS".into() });
-    }
-    Ok(response)
-}
-
-/// The order that a refund is for.
-///
-/// # Errors
-/// If the request names two, or another sub-merchant than the order's.
-fn order(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> Result<Option<Order>, OperationError> {
-    let body = request.body();
-    let by_number = body["out_trade_no"].as_str().map(|number| {
-        let id = Order::id(&ledger.merchant.mchid, parties::payee(request), number);
-        ledger.order(&id).filter(Order::was_placed)
-    });
-    let by_id = body["transaction_id"].as_str().map(|number| match ledger.target(number) {
-        Some(Target::Order(id)) => ledger.order(&id),
-        _ => None,
-    });
-    match (by_number, by_id) {
-        (Some(Some(one)), Some(Some(other))) if one.id != other.id => Err(OperationError::RefundOtherOrder),
-        (Some(Some(_)), Some(None)) | (Some(None), Some(Some(_))) => Err(OperationError::RefundOtherOrder),
-        (by_number, by_id) => {
-            let order = by_id.flatten().or(by_number.flatten());
-            order.map(|order| check_sub_mchid(request, order.sub_mchid()).map(|()| order)).transpose()
-        }
-    }
-}
-
-/// # Errors
-/// If the request names another sub-merchant than this.
-fn check_sub_mchid(request: &ValidRequest<'_>, sub_mchid: Option<&str>) -> Result<(), OperationError> {
-    let named = request.body()["sub_mchid"].as_str().filter(|mchid| !mchid.is_empty());
-    (named == sub_mchid).then_some(()).ok_or(OperationError::OtherSubMerchantsOrder)
-}
-
-/// The order's `transaction_id`, if this much of it can be refunded.
-fn check(
-    ledger: &mut Ledger<'_, '_>,
-    order: &Order,
-    amount: u64,
-    total: u64,
-) -> Result<String, OperationError> {
-    let Some(payment) = &order.payment else {
-        // A closed order does not exist for refunds; an unpaid one is not found either, in other words. (wild)
-        return Err(match order.state {
-            State::Closed => OperationError::RefundUnknownOrder,
-            _ => OperationError::RefundUnpaid,
-        });
-    };
-    let left = order.total().saturating_sub(order.refunded);
-    if total != order.total() {
-        return Err(OperationError::RefundAmount);
-    }
-    if left == 0 {
-        return Err(OperationError::RefundedAll);
-    }
-    if amount > left {
-        return Err(OperationError::RefundExceeds);
-    }
-    if amount > order.unshared() && ledger.context.policies.shared_refund == SharedRefund::Refuse {
-        return Err(OperationError::RefundNotEnough);
-    }
-    if order.refunds >= MOST {
-        return Err(OperationError::RefundTooMany);
-    }
-    if payment.at + REFUNDABLE < ledger.now().as_unix() {
-        return Err(OperationError::RefundTooLate);
-    }
-    if ledger.balance().is_some_and(|balance| balance < i128::from(amount)) {
-        return Err(OperationError::RefundNotEnough);
-    }
-    Ok(payment.transaction_id.clone())
-}
-
-/// When a refund is settled, and how: what its number says, or else the configuration.
-fn due(context: &Context<'_>, number: &str) -> (u64, RefundStatus) {
-    let at = context.now.as_unix().saturating_add(context.payments.refund_delay.as_secs());
-    match magic::name_in(number) {
-        Some(magic::REFUND_ABNORMAL) => (at, RefundStatus::Abnormal),
-        Some(magic::REFUND_CLOSED) => (at, RefundStatus::Closed),
-        _ => (at, RefundStatus::Success),
-    }
-}
-
-/// Keeps a refund that is `PROCESSING`.
-fn keep(ledger: &mut Ledger<'_, '_>, refund: &Refund) {
-    ledger.name(&refund.refund_id, &Target::Refund(refund.id.clone()));
-    ledger.put_refund(refund);
-    if let Some((at, _)) = refund.due {
-        let at = wechatpay_protocol::Timestamp::from_unix(at);
-        ledger.documents.remind(at, kind::REFUND, &refund.id);
-    }
-}
-
-/// The refund after what was due. The callback is sent with the change.
-pub(super) fn settled(ledger: &mut Ledger<'_, '_>, mut refund: Refund) -> Refund {
-    let Some((at, status)) = refund.due.filter(|(at, _)| *at <= ledger.now().as_unix()) else {
-        return refund;
-    };
-    refund.due = None;
-    refund.becomes(status, at);
-    if status == RefundStatus::Closed {
-        // What was not refunded is the merchant's again.
-        if let Some(mut order) = ledger.order(&refund.order) {
-            order.refunded = order.refunded.saturating_sub(refund.amount);
-            ledger.put(&order);
-        }
-        ledger.move_money(Direction::In, refund.amount);
-    }
-    ledger.put_refund(&refund);
-    if let (Some(event), Some(url)) = (status.event(), refund.notify_url.clone()) {
-        ledger.send(event, &url, &refund.callback(), at);
-    }
-    refund
-}
-
-/// `GET /v3/refund/domestic/refunds/{out_refund_no}`.
-pub(super) fn show(
-    context: &Context<'_>,
-    request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
-) -> Result<OperationResponse, ApiError> {
-    let number = request.parameter("out_refund_no");
-    let id = Order::id(&request.merchant().mchid, parties::payee(request), number);
-    match Ledger::new(context, request.merchant(), documents).refund(&id) {
-        Some(refund) => Ok(OperationResponse::ok(refund.answer())),
-        None if resource::is_sample(request, "out_refund_no") => example::answer(context, request, documents),
-        None => Err(OperationError::UnknownRefund.into()),
-    }
-}
-
-/// `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`: the money goes another way.
-pub(super) fn apply_abnormal(
-    context: &Context<'_>,
-    request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
-) -> Result<OperationResponse, ApiError> {
-    let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let refund = match ledger.target(request.parameter("refund_id")) {
-        Some(Target::Refund(id)) => ledger.refund(&id),
-        _ => None,
-    };
-    let Some(mut refund) = refund else {
-        return match resource::is_sample(request, "refund_id") {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::UnknownRefund.into()),
-        };
-    };
-    if request.body()["out_refund_no"].as_str() != Some(&refund.out_refund_no) {
-        return Err(OperationError::RefundOtherOrder.into());
-    }
-    check_sub_mchid(request, refund.sub_mchid.as_deref())?;
-    if refund.status != RefundStatus::Abnormal {
-        return Err(OperationError::WrongState.into());
-    }
-    refund.becomes(RefundStatus::Processing, context.now.as_unix());
-    refund.due = Some((due(context, "").0, RefundStatus::Success));
-    keep(&mut ledger, &refund);
-    Ok(OperationResponse::ok(refund.answer()))
+    Timestamp::from_unix(unix).to_rfc3339()
 }

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::order::{Order, State};
-
 /// By which of the two APIs an order is shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -32,21 +30,6 @@ pub(in crate::operations) struct Shared {
 impl Shared {
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-impl Order {
-    /// Whether it was placed so that it can be shared.
-    pub(in crate::operations) fn is_for_sharing(&self) -> bool {
-        self.fields["settle_info"]["profit_sharing"] == true
-    }
-
-    /// What neither refunds nor receivers have, in fen.
-    pub(in crate::operations) fn unshared(&self) -> u64 {
-        if self.payment.is_none() || self.state == State::Revoked {
-            return 0;
-        }
-        self.total().saturating_sub(self.refunded).saturating_sub(self.sharing.held)
     }
 }
 

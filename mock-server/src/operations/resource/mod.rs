@@ -33,7 +33,7 @@ use document::Stored;
 pub(super) use document::merge;
 pub(super) use list::Page;
 use named::Named;
-pub(super) use named::is_sample;
+pub(super) use named::{is_sample, sample_or};
 
 pub(super) fn answer(
     context: &Context<'_>,

@@ -4,8 +4,13 @@ use serde_json::{Map, Value, json};
 use wechatpay_openapi::{Key, Location};
 
 use crate::{
-    operations::example::{is_single, only, typed},
+    api::{error::ApiError, operation_error::OperationError},
+    operations::{
+        Context,
+        example::{self, is_single, only, typed},
+    },
     request::validate::ValidRequest,
+    response::OperationResponse,
 };
 
 /// A key with its values in a request or an answer.
@@ -50,7 +55,7 @@ pub(super) const NAMES: &str = " by another name";
 pub(super) fn in_request(request: &ValidRequest, key: &Key) -> Option<Named> {
     let values: Vec<_> = key.names().map(|name| text_of(request, name)).collect::<Option<_>>()?;
     let is_example =
-        key.names().zip(&values).all(|(name, value)| example(request, name).as_deref() == Some(value));
+        key.names().zip(&values).all(|(name, value)| example_of(request, name).as_deref() == Some(value));
     Some(Named { key: key.as_str().into(), values, is_example })
 }
 
@@ -69,11 +74,27 @@ pub(super) fn text_of(request: &ValidRequest, name: &str) -> Option<String> {
 
 /// Whether the request names the documentation's sample: its value of this name is the contract's example.
 pub(in crate::operations) fn is_sample(request: &ValidRequest, name: &str) -> bool {
-    text_of(request, name).is_some_and(|value| example(request, name) == Some(value))
+    text_of(request, name).is_some_and(|value| example_of(request, name) == Some(value))
+}
+
+/// The answer to a request that names nothing known: the documentation's sample if it names that by one of these names.
+///
+/// # Errors
+/// This one, if it does not.
+pub(in crate::operations) fn sample_or(
+    context: &Context<'_>,
+    request: &ValidRequest,
+    names: &[&str],
+    error: OperationError,
+) -> Result<OperationResponse, ApiError> {
+    match names.iter().any(|name| is_sample(request, name)) {
+        true => Ok(example::made(context, request)),
+        false => Err(error.into()),
+    }
 }
 
 /// The contract's example of the value of this name.
-fn example(request: &ValidRequest, name: &str) -> Option<String> {
+fn example_of(request: &ValidRequest, name: &str) -> Option<String> {
     let operation = request.operation();
     let parameter = || {
         let parameter = operation.parameters().iter().find(|parameter| parameter.name == name)?;

@@ -16,9 +16,10 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context, content_of, example,
+        Context, content_of,
         payment::{
-            Ledger, numbers,
+            ledger::Ledger,
+            numbers,
             order::{DAY, Order},
             parties,
             shared::SharingApi,
@@ -128,10 +129,8 @@ pub(super) fn give_back(
         return Ok(response);
     }
     let Some(mut sharing) = sharing_of(&mut ledger, request)? else {
-        return match ["order_id", "out_order_no"].iter().any(|name| resource::is_sample(request, name)) {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::ReturnUnknown.into()),
-        };
+        let names = ["order_id", "out_order_no"];
+        return resource::sample_or(context, request, &names, OperationError::ReturnUnknown);
     };
     let (return_mchid, amount) = (text(body, "return_mchid"), body["amount"].as_u64().unwrap_or_default());
     check(&ledger, &sharing, return_mchid, amount)?;
@@ -189,8 +188,7 @@ pub(super) fn show(
     SharingApi::of(request).check(known.as_ref().map(|known| known.api))?;
     match known.filter(is_named) {
         Some(known) => Ok(OperationResponse::ok(known.answer())),
-        None if resource::is_sample(request, "out_return_no") => example::answer(context, request, documents),
-        None => Err(OperationError::UnknownSharing.into()),
+        None => resource::sample_or(context, request, &["out_return_no"], OperationError::UnknownSharing),
     }
 }
 

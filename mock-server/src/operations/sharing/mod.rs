@@ -19,12 +19,11 @@ use std::ops::ControlFlow::Continue;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    operations::{Handler, kinds::Kind, payment::Ledger},
+    operations::{Handler, kinds::Kind, payment::ledger::Ledger},
     store::Key,
 };
 
 pub(super) use back::Return;
-pub(crate) use magic::NAMES;
 pub(super) use share::Sharing;
 
 /// The kinds of documents, and their IDs.

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{kind, request::text};
+use super::kind;
 use crate::{
     api::error::ApiError,
     operations::{
         Context, encrypted,
         kinds::Kind,
-        payment::{Ledger, parties, shared::SharingApi},
+        payment::{ledger::Ledger, parties, shared::SharingApi},
     },
     request::validate::ValidRequest,
     response::OperationResponse,
@@ -41,7 +41,7 @@ pub(super) struct ReceiverName<'n> {
 impl<'n> ReceiverName<'n> {
     /// The receiver that a request adds or deletes.
     fn of(request: &'n ValidRequest<'_>) -> Self {
-        let text = |name: &str| text(request.body(), name);
+        let text = |name: &str| request.body()[name].as_str().unwrap_or_default();
         let payee = parties::payee(request);
         Self { api: SharingApi::of(request), payee, r#type: text("type"), account: text("account") }
     }

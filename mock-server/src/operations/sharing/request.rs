@@ -12,8 +12,8 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context, content_of, example,
-        payment::{Ledger, numbers, order::Order, parties, shared::SharingApi},
+        Context, content_of,
+        payment::{ledger::Ledger, numbers, order::Order, parties, shared::SharingApi},
         resource,
     },
     policies::SharingRatio,
@@ -40,7 +40,7 @@ pub(super) fn share(
             false => Err(OperationError::SharingDifferent.into()),
         };
     }
-    let Some(mut found) = found(&mut ledger, request)? else { return unknown(context, request, documents) };
+    let Some(mut found) = found(&mut ledger, request)? else { return unknown(context, request) };
     if found.order.sharing.times >= MOST {
         return Err(OperationError::SharingTooMany.into());
     }
@@ -77,7 +77,7 @@ pub(super) fn unfreeze(
     if let Some(known) = known(&mut ledger, request)? {
         return Ok(repeated(released(&known)));
     }
-    let Some(mut found) = found(&mut ledger, request)? else { return unknown(context, request, documents) };
+    let Some(mut found) = found(&mut ledger, request)? else { return unknown(context, request) };
     found.order.sharing.api = Some(api);
     let shares = release(&ledger, &mut found.order, text(body, "description"));
     let sharing = new(&ledger, request, &found, shares.into_iter().collect());
@@ -96,8 +96,7 @@ pub(super) fn show(
     let known = known(&mut ledger, request)?;
     match known.filter(|known| known.transaction_id == request.parameter("transaction_id")) {
         Some(known) => Ok(OperationResponse::ok(known.answer_to_query())),
-        None if resource::is_sample(request, "out_order_no") => example::answer(context, request, documents),
-        None => Err(OperationError::UnknownSharing.into()),
+        None => resource::sample_or(context, request, &["out_order_no"], OperationError::UnknownSharing),
     }
 }
 
@@ -147,15 +146,8 @@ fn repeated(answer: Value) -> OperationResponse {
 }
 
 /// The answer to the `transaction_id` of an order that nobody placed.
-fn unknown(
-    context: &Context<'_>,
-    request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
-) -> Result<OperationResponse, ApiError> {
-    match resource::is_sample(request, "transaction_id") {
-        true => example::answer(context, request, documents),
-        false => Err(OperationError::SharingUnknownOrder.into()),
-    }
+fn unknown(context: &Context<'_>, request: &ValidRequest<'_>) -> Result<OperationResponse, ApiError> {
+    resource::sample_or(context, request, &["transaction_id"], OperationError::SharingUnknownOrder)
 }
 
 /// # Errors

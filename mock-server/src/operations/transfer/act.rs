@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use wechatpay_texts::{Both, Phrase, text};
+use wechatpay_texts::{Both, Phrase, phrase, text};
 
 use super::{
-    authorization,
+    authorization, authorize,
     bill::{State, Transfer},
     kind,
     named::{self, TransferName, TransferTarget},
     progress,
 };
-use crate::operations::payment::{Refusal, ledger::Ledger};
+use crate::operations::payment::{act::Refusal, ledger::Ledger};
 
 /// What a user does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -76,7 +76,7 @@ impl Ledger<'_, '_> {
                 progress::go_on(self, &mut transfer);
                 Ok(transfer.shown(self.merchant))
             }
-            TransferTarget::Authorization(number) => authorization::act(self, number, action),
+            TransferTarget::Authorization(number) => act_on_authorization(self, number, action),
         }
     }
 
@@ -84,14 +84,14 @@ impl Ledger<'_, '_> {
     pub(crate) fn transfer_appid(&mut self, target: &TransferTarget) -> Option<String> {
         let fields = match target {
             TransferTarget::Transfer(number) => progress::transfer(self, number)?.fields,
-            TransferTarget::Authorization(number) => authorization::find(self, number)?.fields,
+            TransferTarget::Authorization(number) => authorize::find(self, number)?.fields,
         };
         fields["appid"].as_str().map(String::from)
     }
 }
 
 /// The state in which the user confirms.
-pub(super) const WAITS: Phrase = Phrase::name("WAIT_USER_CONFIRM");
+const WAITS: Phrase = Phrase::name("WAIT_USER_CONFIRM");
 
 fn check(transfer: &Transfer) -> Result<(), Refusal> {
     match transfer.state {
@@ -100,11 +100,44 @@ fn check(transfer: &Transfer) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn refused(expected: Phrase, found: &Value) -> Refusal {
+/// What the user does with an authorization. Returns what a query shows then.
+///
+/// # Errors
+/// If there is nothing to confirm or to take back.
+fn act_on_authorization(
+    ledger: &mut Ledger<'_, '_>,
+    number: &str,
+    action: TransferAction,
+) -> Result<Value, Refusal> {
+    use authorization::State::{TakingEffect, WaitUserConfirm};
+
+    let Some(mut authorization) = authorize::find(ledger, number) else { return Ok(Value::Null) };
+    if let Some(transfer) = authorization.awaited() {
+        return Err(refused_because(|| {
+            text!("expected the transfer {transfer}, which the user authorises with, found the authorization")
+        }));
+    }
+    let now = ledger.now().as_unix();
+    match (authorization.state, action) {
+        (WaitUserConfirm, TransferAction::Confirm) => {
+            authorization::take_effect(ledger, &mut authorization, now);
+        }
+        (WaitUserConfirm | TakingEffect, TransferAction::Decline) => {
+            authorization::end(ledger, &mut authorization, now, authorization::BY_USER);
+        }
+        (state, TransferAction::Confirm) => return Err(refused(WAITS, &json!(state))),
+        (state, TransferAction::Decline) => {
+            return Err(refused(phrase!("WAIT_USER_CONFIRM or TAKING_EFFECT"), &json!(state)));
+        }
+    }
+    Ok(authorization.shown())
+}
+
+fn refused(expected: Phrase, found: &Value) -> Refusal {
     let found = found.as_str().unwrap_or_default();
     refused_because(|| text!("expected state {expected}, found {found}"))
 }
 
-pub(super) fn refused_because(reason: impl Fn() -> String) -> Refusal {
+fn refused_because(reason: impl Fn() -> String) -> Refusal {
     Refusal { shown: OVER, reason: Both::of(reason) }
 }

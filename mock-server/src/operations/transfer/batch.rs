@@ -8,8 +8,8 @@ use wechatpay_protocol::Timestamp;
 
 use super::{
     answers::{self, time},
+    bill::Moved,
     check, kind, named,
-    progress::Moved,
 };
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},

@@ -29,7 +29,7 @@ pub(super) fn show(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let Some(batch) = find(&mut ledger, request) else { return query::unknown(context, request, documents) };
+    let Some(batch) = find(&mut ledger, request) else { return query::unknown(context, request) };
     let mut answer = json!({ "transfer_batch": shown(&batch, request.merchant()) });
     if request.parameter("need_query_detail") == "true" {
         let number = |name: &str| request.sent(name).and_then(|text| text.parse::<usize>().ok());
@@ -62,7 +62,7 @@ pub(super) fn show_detail(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let Some(batch) = find(&mut ledger, request) else { return query::unknown(context, request, documents) };
+    let Some(batch) = find(&mut ledger, request) else { return query::unknown(context, request) };
     let is_wanted = |detail: &Detail| match request.sent("out_detail_no") {
         Some(number) => detail.out_detail_no == number,
         None => detail.detail_id == request.parameter("detail_id"),

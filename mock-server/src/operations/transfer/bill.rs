@@ -71,6 +71,19 @@ pub(crate) enum State {
     Cancelled,
 }
 
+/// Money that a transfer has moved.
+pub(in crate::operations) struct Moved {
+    pub(in crate::operations) at: u64,
+    /// Whether it came back.
+    pub(in crate::operations) is_back: bool,
+    /// In fen.
+    pub(in crate::operations) amount: u64,
+    /// The gateway's number.
+    pub(in crate::operations) bill_no: String,
+    /// The merchant's number.
+    pub(in crate::operations) out_bill_no: String,
+}
+
 impl Transfer {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.fields[name].as_str()

@@ -7,6 +7,7 @@
 mod act;
 mod answers;
 mod authorization;
+mod authorize;
 mod batch;
 mod batch_query;
 mod bill;
@@ -91,8 +92,8 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
             | "transfer_bills_transfer"
             | "transfer_bills_pre_transfer_with_authorization" => Some(place::place),
             "transfer_bills_out_bill_no_cancel" => Some(query::cancel),
-            "user_confirm_authorization" => Some(authorization::apply),
-            "user_confirm_authorization_out_authorization_no_close" => Some(authorization::close),
+            "user_confirm_authorization" => Some(authorize::apply),
+            "user_confirm_authorization_out_authorization_no_close" => Some(authorize::close),
             "elecsign_out_bill_no" | "elecsign_transfer_bill_no" => Some(receipt::apply),
             _ => None,
         };
@@ -106,7 +107,7 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
         | "transfer_batches_out_batch_no_details_out_detail_no" => Some(batch_query::show_detail),
         "fund_app_mch_transfer_transfer_bills_out_bill_no"
         | "fund_app_mch_transfer_transfer_bills_transfer_bill_no" => Some(query::show),
-        "fund_app_mch_transfer_user_confirm_authorization_out_authorization_no" => Some(authorization::show),
+        "fund_app_mch_transfer_user_confirm_authorization_out_authorization_no" => Some(authorize::show),
         "fund_app_mch_transfer_elecsign_out_bill_no" | "fund_app_mch_transfer_elecsign_transfer_bill_no" => {
             Some(receipt::show)
         }
@@ -119,7 +120,7 @@ pub(super) fn rules(operation_id: &str) -> Option<Handler> {
 pub(crate) fn become_due(ledger: &mut Ledger<'_, '_>, Key { kind, id }: &Key) {
     match &**kind {
         kind::TRANSFER => drop(progress::transfer(ledger, id)),
-        kind::AUTHORIZATION => drop(authorization::find(ledger, id)),
+        kind::AUTHORIZATION => drop(authorize::find(ledger, id)),
         kind::BATCH => drop(batch::find(ledger, id)),
         _ => {}
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    answers, authorization,
+    answers, authorize,
     bill::{State, Transfer},
     check, kind,
     named::{self, TransferTarget},
@@ -41,13 +41,13 @@ pub(super) fn place(
         return Ok(response);
     }
     let openid = if needs_authorization {
-        authorization::user_of(&mut ledger, request)?
+        authorize::user_of(&mut ledger, request)?
     } else {
         fields["openid"].as_str().unwrap_or_default().to_owned()
     };
     check_all(&mut ledger, fields, number)?;
     let mut transfer = new(&ledger, fields, content, openid, !needs_authorization);
-    transfer.authorization = authorization::begin_with(&mut ledger, request, number)?;
+    transfer.authorization = authorize::begin_with(&mut ledger, request, number)?;
     // An order is answered before anything happens to it.
     progress::step(&mut ledger, &mut transfer);
     if transfer.state == State::Processing && context.policies.short_balance == ShortBalance::Refuse {

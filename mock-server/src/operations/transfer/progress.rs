@@ -4,7 +4,7 @@ use wechatpay_protocol::Timestamp;
 
 use super::{
     answers, authorization, batch,
-    bill::{State, Transfer, Will},
+    bill::{Moved, State, Transfer, Will},
     kind,
 };
 use crate::operations::{
@@ -184,19 +184,6 @@ fn end(ledger: &mut Ledger<'_, '_>, transfer: &mut Transfer, state: State, at: u
         (_, None) => authorization::BY_MERCHANT,
     };
     authorization::end_with(ledger, number, &transfer.out_bill_no, at, reason);
-}
-
-/// Money that a transfer has moved.
-pub(in crate::operations) struct Moved {
-    pub(in crate::operations) at: u64,
-    /// Whether it came back.
-    pub(in crate::operations) is_back: bool,
-    /// In fen.
-    pub(in crate::operations) amount: u64,
-    /// The gateway's number.
-    pub(in crate::operations) bill_no: String,
-    /// The merchant's number.
-    pub(in crate::operations) out_bill_no: String,
 }
 
 /// What transfers have moved until now, after what was due.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
     operations::{
-        Context, example,
+        Context,
         payment::{ledger::Ledger, order::DAY},
         resource,
     },
@@ -29,7 +29,7 @@ pub(super) fn show(
     let is_recent = |transfer: &Transfer| context.now.as_unix() <= transfer.created.saturating_add(QUERIED);
     match find(&mut ledger, request).filter(is_recent) {
         Some(transfer) => Ok(OperationResponse::ok(transfer.shown(request.merchant()))),
-        None => unknown(context, request, documents),
+        None => unknown(context, request),
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn cancel(
     documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let mut ledger = Ledger::new(context, request.merchant(), documents);
-    let Some(mut transfer) = find(&mut ledger, request) else { return unknown(context, request, documents) };
+    let Some(mut transfer) = find(&mut ledger, request) else { return unknown(context, request) };
     match transfer.state {
         State::Processing | State::WaitUserConfirm => progress::cancel(&mut ledger, &mut transfer),
         // Cancelled again: today's state. (own choice)
@@ -66,11 +66,7 @@ pub(super) fn find(ledger: &mut Ledger<'_, '_>, request: &ValidRequest<'_>) -> O
 pub(super) fn unknown(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     let names = ["out_bill_no", "transfer_bill_no", "out_authorization_no", "out_batch_no", "batch_id"];
-    if names.iter().any(|name| resource::is_sample(request, name)) {
-        return example::answer(context, request, documents);
-    }
-    Err(OperationError::UnknownTransfer.into())
+    resource::sample_or(context, request, &names, OperationError::UnknownTransfer)
 }

@@ -53,7 +53,7 @@ pub(super) fn apply(
 ) -> Result<OperationResponse, ApiError> {
     let mut ledger = Ledger::new(context, request.merchant(), documents);
     let Some(transfer) = query::find(&mut ledger, request) else {
-        return query::unknown(context, request, documents);
+        return query::unknown(context, request);
     };
     if transfer.state != State::Success {
         return Err(OperationError::ReceiptNotReady.into());
@@ -75,7 +75,7 @@ pub(super) fn show(
         let receipt: Receipt = ledger.documents.get(kind::RECEIPT, &transfer.out_bill_no)?;
         Some((transfer, receipt))
     });
-    let Some((transfer, mut receipt)) = found else { return query::unknown(context, request, documents) };
+    let Some((transfer, mut receipt)) = found else { return query::unknown(context, request) };
     let token = token(&mut ledger, &transfer.out_bill_no, &mut receipt);
     let target = format!("/v3/transferdownload/elecvoucherfile?source=elecsign&token={token}");
     let digest = Sha256::digest(file(&transfer, request.merchant().mchid.as_str()));

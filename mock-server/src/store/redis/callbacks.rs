@@ -1,11 +1,11 @@
 //! Callbacks that several mocks send: each is leased to one of them, and taken over if that one dies.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     num::NonZeroUsize,
     sync::{Arc, Weak},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ::redis::Value;
@@ -14,12 +14,10 @@ use wechatpay_texts::text;
 
 use super::{
     super::{Delivery, DeliveryState, IsKnown, Lease, Unavailable},
-    Inner, LOOKS_EVERY, items, keys,
-    keys::SEPARATOR,
-    link::text,
-    number,
+    Inner, LOOKS_EVERY,
+    keys::{self, SEPARATOR},
     scripts::SCRIPTS,
-    time, unreadable,
+    values::{items, number, text, time, unreadable},
 };
 
 /// How long a callback stays with the mock that sends it, and how often that one says that it is alive: so that others take it
@@ -32,53 +30,6 @@ const WITH_REQUEST: usize = 1_000;
 
 /// Of how many callbacks a mock remembers the merchant. (own choice)
 pub(super) const RECEIVERS: NonZeroUsize = NonZeroUsize::new(20_000).expect("it is more than 0");
-
-/// Which merchants may have something to do.
-#[derive(Default)]
-pub(super) struct Waiting {
-    /// When all were looked at.
-    pub(super) looked: Option<Instant>,
-    /// Those that have something new.
-    touched: HashSet<Mchid>,
-    /// When the next of each is due.
-    next: HashMap<Mchid, Timestamp>,
-    /// How often all were looked at: each time, another one is the first.
-    turn: usize,
-}
-
-impl Waiting {
-    pub(super) fn touch(&mut self, mchid: &Mchid) {
-        self.touched.insert(mchid.clone());
-    }
-
-    /// Those that have something to do, as far as it is known.
-    pub(super) fn take_known(&mut self, now: Timestamp) -> Vec<Mchid> {
-        let mut known: Vec<_> = self.touched.drain().collect();
-        let due = self.next.iter().filter(|(_, next)| **next <= now).map(|(mchid, _)| mchid.clone());
-        known.extend(due);
-        known.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-        known.dedup();
-        known
-    }
-
-    /// All are looked at.
-    pub(super) fn begin(&mut self, merchants: &[Mchid]) {
-        self.touched.clear();
-        self.next.retain(|mchid, _| merchants.contains(mchid));
-        self.turn = self.turn.wrapping_add(1);
-    }
-
-    pub(super) fn set_next(&mut self, mchid: &Mchid, next: Option<Timestamp>) {
-        match next {
-            Some(next) => self.next.insert(mchid.clone(), next),
-            None => self.next.remove(mchid),
-        };
-    }
-
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        self.next.values().min().copied()
-    }
-}
 
 /// What a merchant's server has answered.
 struct Leased {

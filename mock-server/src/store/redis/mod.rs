@@ -10,9 +10,15 @@
 mod callbacks;
 mod keys;
 mod link;
+mod masters;
+mod node;
+mod opening;
+mod reminders;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod values;
+mod waiting;
 
 use std::{
     collections::HashMap,
@@ -22,20 +28,21 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ::redis::{Cmd, Value};
 use parking_lot::{Mutex, RwLock};
 use tokio::{sync::Notify, time::sleep};
 use wechatpay_protocol::{Mchid, Timestamp};
-use wechatpay_texts::{phrase, text};
 
 use self::{
-    callbacks::Waiting,
-    keys::SEPARATOR,
-    link::{Link, Request, text},
+    link::Link,
+    node::Request,
+    reminders::{REMINDED_EVERY, REMINDERS, reminded},
     scripts::SCRIPTS,
+    values::{document, fingerprint, items, kept_content, kept_document, number, text, unreadable},
+    waiting::Waiting,
 };
 use super::{
     ABSENT, Backend, Delivery, Document, Due, Fingerprint, Found, IsKnown, JsonText, Key, Lease, Listed,
@@ -43,17 +50,8 @@ use super::{
 };
 use crate::limits::Limits;
 
-/// The most reminders that are kept for each merchant, as in memory. (own choice)
-const REMINDERS: usize = 200_000;
-
 /// How often the store is asked what other mocks have left to do. (own choice)
 const LOOKS_EVERY: Duration = Duration::from_millis(500);
-
-/// How often it is asked for what is due by itself. (own choice)
-const REMINDED_EVERY: Duration = Duration::from_secs(1);
-
-/// How long a reminder stays with the mock that has taken it. If its document has not changed by then, it is due again. (own choice)
-const REMINDED_FOR: Duration = Duration::from_secs(6);
 
 /// How many documents, request numbers or callbacks are read or written at once where there may be many. (own choice)
 const AT_ONCE: usize = 500;
@@ -62,12 +60,6 @@ const AT_ONCE: usize = 500;
 /// (own choice)
 const TURNS: usize = 256;
 const TURN_WITHIN: Duration = Duration::from_millis(250);
-
-/// The form in which everything is kept.
-const FORMAT: &str = "1";
-
-/// The oldest server that has every command in use.
-const OLDEST: [u32; 2] = [6, 2];
 
 /// A store that is kept in Redis.
 pub(crate) struct Redis {
@@ -144,50 +136,6 @@ impl Redis {
 }
 
 impl Inner {
-    /// Whether the server is one that can be used.
-    fn check(&self) -> Result<(), Unavailable> {
-        let info = self.link.ask(keys::common_slot(), &Request::of(::redis::cmd("INFO").arg("server")))?;
-        let info = text(&info).or(match &info {
-            Value::VerbatimString { text, .. } => Some(text),
-            _ => None,
-        });
-        let info = info.unwrap_or_default();
-        let of = |name: &str| {
-            let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.map(str::trim).unwrap_or_default()
-        };
-        let version: Vec<u32> = of("redis_version").split('.').map_while(|part| part.parse().ok()).collect();
-        if !version.is_empty() && version.as_slice() < OLDEST.as_slice() {
-            let found = of("redis_version");
-            return Err(Unavailable::of(|| {
-                text!("expected Redis 6.2 or newer, or Valkey, found Redis {found}")
-            }));
-        }
-        let reason = match (of("redis_mode"), self.link.is_cluster()) {
-            ("cluster", false) => {
-                Some(phrase!("the server is part of a cluster: name it with redis+cluster://"))
-            }
-            ("standalone", true) => Some(phrase!("the server is no cluster: name it with redis://")),
-            ("sentinel", _) => {
-                Some(phrase!("the server is a Sentinel: name it with redis+sentinel://HOST:PORT/MASTER"))
-            }
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            return Err(Unavailable::of(|| reason.to_string()));
-        }
-        let mut request = Request::of(::redis::cmd("SET").arg(keys::FORMAT).arg(FORMAT).arg("NX"));
-        request.add(::redis::cmd("GET").arg(keys::FORMAT));
-        let answers = self.link.call(keys::common_slot(), &request)?;
-        match answers.get(1).and_then(text) {
-            Some(FORMAT) => Ok(()),
-            found => Err(Unavailable::of(|| {
-                let found = found.unwrap_or(phrase!("none").text());
-                text!("its content has the format {found}, which this mock does not know: expected {FORMAT}")
-            })),
-        }
-    }
-
     /// Asks the server of a merchant.
     fn ask(&self, mchid: &Mchid, command: &Cmd) -> Result<Value, Unavailable> {
         self.link.ask(keys::slot_of(mchid), &Request::of(command))
@@ -657,7 +605,7 @@ impl Backend for Redis {
         let link = &self.inner.link;
         let can_keep =
             |tag: String| link.ask(keys::slot(&tag), &Request::of(&touch(&tag)).durable()).map(drop);
-        link.tag_of_each().into_iter().try_for_each(can_keep)
+        link.masters.tag_of_each().into_iter().try_for_each(can_keep)
     }
 
     fn is_remote(&self) -> bool {
@@ -682,86 +630,6 @@ impl Inner {
         commands.for_each(|command| request.add(&command));
         self.link.call(keys::slot_of(mchid), &request.durable()).map(drop)
     }
-
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
-        let mut merchants = self.to_look_at(&self.reminders, now, REMINDED_EVERY)?;
-        // As with callbacks.
-        merchants.retain(|mchid| {
-            let is_known = is_known(mchid);
-            if !is_known {
-                self.reminders.lock().touch(mchid);
-            }
-            is_known
-        });
-        let mut taken = Vec::new();
-        let mut left = most;
-        let mut rest = merchants.as_slice();
-        // Each has one at least, so that no more are taken than wanted.
-        while left > 0 && !rest.is_empty() {
-            let (mchids, later) = rest.split_at(rest.len().min(AT_ONCE).min(left));
-            rest = later;
-            let each = left / mchids.len();
-            let commands = mchids.iter().map(|mchid| {
-                let mut command = SCRIPTS.due.call(mchid);
-                command.arg(now.as_unix()).arg(each).arg(REMINDED_FOR.as_millis() as u64);
-                (keys::slot_of(mchid), command)
-            });
-            let answers = self.link.call_each(commands)?;
-            for (mchid, answer) in mchids.iter().zip(answers) {
-                let Some(answer) = answer else {
-                    self.reminders.lock().touch(mchid);
-                    continue;
-                };
-                let answer = items(answer)?;
-                let [next, more, found @ ..] = answer.as_slice() else { return Err(unreadable()) };
-                let mut waiting = self.reminders.lock();
-                waiting.set_next(mchid, time(next));
-                if number(more)? > 0 {
-                    waiting.touch(mchid);
-                }
-                for two in found.chunks_exact(2) {
-                    let (place, key) = reminded(&two[0], &two[1]).ok_or_else(unreadable)?;
-                    left = left.saturating_sub(1);
-                    taken.push(Reminder { mchid: mchid.clone(), key, place });
-                }
-            }
-        }
-        let mut waiting = self.reminders.lock();
-        rest.iter().for_each(|mchid| waiting.touch(mchid));
-        Ok(Due { taken, next: waiting.next() })
-    }
-
-    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
-        let mut names: HashMap<&Mchid, Vec<String>> = HashMap::new();
-        for Reminder { mchid, key, place: (_, number) } in done {
-            let name = format!("{number:016}{SEPARATOR}{}", keys::field(key));
-            names.entry(mchid).or_default().push(name);
-        }
-        let commands = names.iter().flat_map(|(mchid, names)| {
-            [keys::reminders(mchid), keys::taken(mchid)]
-                .map(|key| (keys::slot_of(mchid), ::redis::cmd("ZREM").arg(key).arg(names).clone()))
-        });
-        self.link.call_each(commands).map(drop)
-    }
-
-    /// The merchants that may have something to do: all of them from time to time, and in between those that this mock knows about.
-    fn to_look_at(
-        &self,
-        waiting: &Mutex<Waiting>,
-        now: Timestamp,
-        every: Duration,
-    ) -> Result<Vec<Mchid>, Unavailable> {
-        let begun = Instant::now();
-        let is_time = waiting.lock().looked.is_none_or(|looked| looked.elapsed() + every / 10 >= every);
-        if !is_time {
-            return Ok(waiting.lock().take_known(now));
-        }
-        let merchants = self.merchants()?;
-        let mut waiting = waiting.lock();
-        waiting.looked = Some(begun);
-        waiting.begin(&merchants);
-        Ok(merchants)
-    }
 }
 
 /// A write that leaves nothing: replicas that have it have everything that was written before it to the same server.
@@ -769,67 +637,6 @@ fn touch(tag: &str) -> Cmd {
     let mut touch = ::redis::cmd("SET");
     touch.arg(keys::touched(tag)).arg("").arg("PX").arg(1000);
     touch
-}
-
-/// A document as it is kept, with its place.
-fn document(kept: &Value) -> Option<(u64, Document)> {
-    let mut parts = text(kept)?.splitn(4, ' ');
-    let version = parts.next()?.parse().ok()?;
-    let place = parts.next()?.parse().ok()?;
-    let value = JsonText::known(parts.nth(1)?);
-    Some((place, Document { version, value }))
-}
-
-fn kept_document(kept: &Value) -> Result<Option<Document>, Unavailable> {
-    match kept {
-        Value::Nil => Ok(None),
-        kept => document(kept).map(|(_, document)| Some(document)).ok_or_else(unreadable),
-    }
-}
-
-/// What a request number was used for, as it is kept.
-fn kept_content(kept: &Value) -> Result<Option<Fingerprint>, Unavailable> {
-    match kept {
-        Value::Nil => Ok(None),
-        content => fingerprint(content).map(Some),
-    }
-}
-
-/// A reminder as it is kept, its number, its kind and its ID: its place, and the document.
-fn reminded(kept: &Value, at: &Value) -> Option<((Timestamp, u64), Key)> {
-    let (number, field) = text(kept)?.split_once(SEPARATOR)?;
-    Some(((time(at)?, number.parse().ok()?), keys::key(field)?))
-}
-
-fn fingerprint(value: &Value) -> Result<Fingerprint, Unavailable> {
-    match value {
-        Value::BulkString(bytes) => bytes.as_slice().try_into().map(Fingerprint).map_err(|_| unreadable()),
-        _ => Err(unreadable()),
-    }
-}
-
-fn items(value: Value) -> Result<Vec<Value>, Unavailable> {
-    match value {
-        Value::Array(items) | Value::Set(items) => Ok(items),
-        _ => Err(unreadable()),
-    }
-}
-
-fn number(value: &Value) -> Result<u64, Unavailable> {
-    let number = match value {
-        Value::Int(number) => u64::try_from(*number).ok(),
-        value => text(value).and_then(|text| text.parse().ok()),
-    };
-    number.ok_or_else(unreadable)
-}
-
-/// A time as it is kept in a sorted set, which is a floating point number.
-fn time(value: &Value) -> Option<Timestamp> {
-    text(value)?.parse::<f64>().ok().map(|seconds| Timestamp::from_unix(seconds as u64))
-}
-
-fn unreadable() -> Unavailable {
-    Unavailable::of(|| text!("Redis has data that no mock has written"))
 }
 
 impl From<Unavailable> for Uncommitted {

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
+    time::Instant,
 };
 
 use tempfile::TempDir;
@@ -549,10 +550,10 @@ fn a_server_that_does_not_answer_is_given_up_soon_and_found_again() {
     let error = read().unwrap_err();
     assert!(error.reason.english.contains("does not answer"), "{error}");
     // Those that come at once after it fail without asking.
-    let sent = store.inner.link.sent.load(Relaxed);
+    let sent = store.inner.link.masters.sent.load(Relaxed);
     let errors = (0..100).map(|_| read().unwrap_err().reason.english);
     assert!(errors.into_iter().any(|reason| reason.contains("can't be reached")));
-    assert!(store.inner.link.sent.load(Relaxed) < sent + 50);
+    assert!(store.inner.link.masters.sent.load(Relaxed) < sent + 50);
     server.signal("-CONT");
     assert!(back(read).is_some());
 }
@@ -789,7 +790,7 @@ fn a_change_takes_two_round_trips_and_a_look_takes_one() {
     let Some(server) = Server::start() else { return };
     let (store, mchid) = (server.mock(), mchid());
     put(&store, "0", "0");
-    let (begun, sent) = (Instant::now(), store.inner.link.sent.load(Relaxed));
+    let (begun, sent) = (Instant::now(), store.inner.link.masters.sent.load(Relaxed));
     const TIMES: u32 = 2_000;
     let mut spent = Duration::ZERO;
     for id in 0..TIMES {
@@ -806,7 +807,7 @@ fn a_change_takes_two_round_trips_and_a_look_takes_one() {
         commit(&store, changes).unwrap();
         spent += before.elapsed();
     }
-    let trips = store.inner.link.sent.load(Relaxed) - sent;
+    let trips = store.inner.link.masters.sent.load(Relaxed) - sent;
     assert_eq!(trips, u64::from(2 * TIMES));
     let mut look = Documents::new(&store, &mchid);
     look.ahead(|ahead| {
@@ -814,7 +815,7 @@ fn a_change_takes_two_round_trips_and_a_look_takes_one() {
     });
     assert!(look.get::<String>(KIND, "0").is_some() && look.get::<String>(KIND, "1").is_some());
     commit(&store, look).unwrap();
-    assert_eq!(store.inner.link.sent.load(Relaxed) - sent - trips, 1);
+    assert_eq!(store.inner.link.masters.sent.load(Relaxed) - sent - trips, 1);
     println!("{:?} each, of these {:?} the commit", begun.elapsed() / TIMES, spent / TIMES);
     let _: PathBuf = server.directory.path().into();
 }

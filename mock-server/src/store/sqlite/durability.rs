@@ -11,26 +11,24 @@
 //! beginning of a new log.
 
 use std::{
-    fs::OpenOptions,
     io,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
     },
-    thread::{self, JoinHandle, Thread},
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
 use tokio::sync::watch;
 use wechatpay_texts::text;
 
-use super::{super::Unavailable, Writing, opening};
+use super::{super::Unavailable, opening};
 
 /// When the log is taken over into the file, in pages: 8 MiB. A longer one is slower to read, a shorter one writes the same pages more
 /// often.
-const LONG_LOG: u32 = 2048;
+pub(super) const LONG_LOG: u32 = 2048;
 
 /// How long a group gathers for which nobody waits. (own choice)
 const GATHERING: Duration = Duration::from_millis(2);
@@ -39,18 +37,18 @@ const GATHERING: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(super) struct Durability {
     /// SQLite's log.
-    log: PathBuf,
-    file: PathBuf,
+    pub(super) log: PathBuf,
+    pub(super) file: PathBuf,
     /// How many changes were made, how many of them are in the log, and how many somebody waits for.
     made: AtomicU64,
     committed: AtomicU64,
     wanted: AtomicU64,
     /// How long the log is, in pages. Its file stays as long as it once was.
-    pages: AtomicU32,
+    pub(super) pages: AtomicU32,
     synced: watch::Sender<Synced>,
     /// The thread that syncs.
-    syncing: OnceLock<Thread>,
-    is_ending: AtomicBool,
+    pub(super) syncing: OnceLock<Thread>,
+    pub(super) is_ending: AtomicBool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,13 +60,6 @@ struct Synced {
     lost: Option<Unavailable>,
     /// Why no more will be durable.
     failed: Option<Unavailable>,
-}
-
-/// The threads that sync the log and take it over into the file.
-#[derive(Debug)]
-pub(super) struct Threads {
-    syncing: JoinHandle<()>,
-    taking_over: JoinHandle<()>,
 }
 
 impl Durability {
@@ -154,23 +145,8 @@ impl Durability {
         })
     }
 
-    /// Starts the threads. They end with [`end`](Threads::end).
-    pub(super) fn start(self: &Arc<Self>, writing: &Arc<Mutex<Writing>>) -> io::Result<Threads> {
-        let log = OpenOptions::new().write(true).open(&self.log)?;
-        let (own, its) = (Arc::clone(self), Arc::clone(writing));
-        let taking_over = thread::Builder::new().name("store-checkpoint".into());
-        let taking_over = taking_over.spawn(move || own.take_over(&its))?;
-        let (own, its, full) = (Arc::clone(self), Arc::clone(writing), taking_over.thread().clone());
-        // Those whose changes were lost are told so.
-        let commit = move || its.lock().commit_group().unwrap_or_default();
-        let syncing = thread::Builder::new().name("store-sync".into());
-        let syncing = syncing.spawn(move || own.sync(commit, || log.sync_data(), &full))?;
-        let _ = self.syncing.set(syncing.thread().clone());
-        Ok(Threads { syncing, taking_over })
-    }
-
     /// Commits each group and syncs the log.
-    fn sync(&self, commit: impl Fn(), sync: impl Fn() -> io::Result<()>, full: &Thread) {
+    pub(super) fn sync(&self, commit: impl Fn(), sync: impl Fn() -> io::Result<()>, full: &Thread) {
         let mut synced = 0;
         loop {
             if self.made.load(SeqCst) > synced {
@@ -211,49 +187,6 @@ impl Durability {
                 Some(left) if !left.is_zero() => thread::park_timeout(left),
                 _ => return,
             }
-        }
-    }
-
-    /// Takes the log over into the file whenever it is long. Most of it while others write; the rest while they wait, since SQLite
-    /// begins a new log only when nothing is left of the old one.
-    fn take_over(&self, writing: &Mutex<Writing>) {
-        loop {
-            thread::park();
-            if self.is_ending.load(SeqCst) {
-                return;
-            }
-            if self.pages.load(SeqCst) < LONG_LOG {
-                continue;
-            }
-            let taken = opening::connect(&self.file).and_then(|connection| {
-                take_over(&connection)?;
-                // An open group would go on with the old log.
-                let mut others_wait = writing.lock();
-                others_wait.commit_group().unwrap_or_default();
-                self.pages.store(0, SeqCst);
-                take_over(&connection)
-            });
-            if let Err(error) = taken {
-                // The log stays, and grows until a later time succeeds.
-                let file = self.file.display();
-                tracing::warn!("{}", text!("{file}: the log can't be taken over into the file: {error}"));
-            }
-        }
-    }
-}
-
-fn take_over(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-}
-
-impl Threads {
-    /// Ends the threads once all that was written is durable.
-    pub(super) fn end(self, durability: &Durability) {
-        durability.is_ending.store(true, SeqCst);
-        for thread in [self.syncing, self.taking_over] {
-            thread.thread().unpark();
-            // A thread that panicked has said so.
-            let _ = thread.join();
         }
     }
 }

@@ -12,11 +12,13 @@ mod cache;
 mod callbacks;
 mod documents;
 mod durability;
+mod group;
 mod opening;
 mod reminders;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod work;
 
 use std::{
@@ -40,8 +42,10 @@ use super::{
 };
 use crate::limits::Limits;
 use cache::Cache;
-use durability::{Durability, Threads};
-use work::{Counts, News, Work};
+use durability::Durability;
+use group::Writing;
+use threads::Threads;
+use work::{Counts, Work};
 
 /// How long the connection that writes is waited for before a worker of the runtime is replaced. (own choice)
 const SOON: Duration = Duration::from_millis(1);
@@ -64,23 +68,6 @@ pub(super) struct Sqlite {
     /// Wakes the task that waits for the next document that is due.
     reminded: Notify,
     _lock: opening::Lock,
-}
-
-/// What one change at a time uses.
-#[derive(Debug)]
-struct Writing {
-    connection: Connection,
-    /// `None` after a loss.
-    counts: Option<Counts>,
-    cache: Cache,
-    /// Whether a group is open.
-    is_open: bool,
-    /// Whether the last group was lost, or could not begin.
-    has_failed: bool,
-    /// Changes when another program has changed the file.
-    data_version: i64,
-    durability: Arc<Durability>,
-    file: PathBuf,
 }
 
 /// How much is kept.
@@ -129,16 +116,7 @@ impl Sqlite {
         let store = Self {
             threads: OnceLock::new(),
             reading: Mutex::new(None),
-            writing: Arc::new(Mutex::new(Writing {
-                connection,
-                counts: None,
-                cache: Cache::new(),
-                is_open: false,
-                has_failed: false,
-                data_version: 0,
-                durability: Arc::clone(&durability),
-                file: file.clone(),
-            })),
+            writing: Arc::new(Mutex::new(Writing::new(connection, file.clone(), Arc::clone(&durability)))),
             durability,
             file,
             bounds: Bounds {
@@ -207,7 +185,7 @@ impl Sqlite {
                     text!("the thread that syncs {file} to the disk can't be started: {error}")
                 })
             };
-            self.durability.start(&self.writing).map_err(unavailable)
+            Threads::start(&self.durability, &self.writing).map_err(unavailable)
         });
         started.as_ref().map_err(|error| Failed::Unavailable(error.clone()))?;
         let (changed, news) = writing.change(&self.bounds, change)?;
@@ -266,141 +244,6 @@ fn unavailable(file: &Path, error: &Failed) -> Unavailable {
             _ => text!("{file} can't be read or written ({error})"),
         },
     })
-}
-
-impl Writing {
-    /// Changes all or nothing, in the open group and in the counts. Begins a group if none is open.
-    fn change<T>(
-        &mut self,
-        bounds: &Bounds,
-        change: impl FnOnce(&mut Work<'_>) -> Result<T>,
-    ) -> Result<(T, News)> {
-        self.notice_loss();
-        let is_first = !self.is_open;
-        if is_first {
-            self.begin_group()?;
-        }
-        let Self { connection, counts, cache, .. } = self;
-        let counts = match counts {
-            Some(counts) => counts,
-            none => none.insert(Counts::read(connection)?),
-        };
-        step("before a change");
-        let before = connection.total_changes();
-        let mut work = Work::new(connection, counts, cache, bounds);
-        let changed = change(&mut work).map(|changed| (changed, work.news));
-        step("after a change");
-        match changed {
-            Ok(changed) => {
-                self.durability.made();
-                Ok(changed)
-            }
-            // Nothing was counted or written yet.
-            Err(error @ (Failed::Conflict | Failed::Unreadable(_)))
-                if connection.total_changes() == before =>
-            {
-                if is_first {
-                    self.roll_back();
-                }
-                Err(error)
-            }
-            Err(error) => {
-                let error = unavailable(&self.file, &error);
-                self.lose(&error);
-                Err(Failed::Unavailable(error))
-            }
-        }
-    }
-
-    fn begin_group(&mut self) -> Result<()> {
-        step("before a group");
-        let begun = run(&self.connection, "BEGIN IMMEDIATE")
-            .and_then(|_| one(&self.connection, "PRAGMA data_version", [], |row| row.get(0)));
-        let version = match begun {
-            Ok(version) => version.unwrap_or_default(),
-            Err(error) => {
-                self.has_failed = true;
-                self.roll_back();
-                return Err(error.into());
-            }
-        };
-        self.is_open = true;
-        if self.data_version != version {
-            self.data_version = version;
-            self.forget();
-        }
-        if self.counts.is_none() {
-            match Counts::read(&self.connection) {
-                Ok(counts) => self.counts = Some(counts),
-                Err(error) => {
-                    self.roll_back();
-                    return Err(error);
-                }
-            }
-        }
-        step("after a group began");
-        Ok(())
-    }
-
-    /// Writes the open group to the log.
-    fn commit_group(&mut self) -> Result<(), Unavailable> {
-        self.notice_loss();
-        if !self.is_open {
-            return Ok(());
-        }
-        step("before a group's counts");
-        let written = self.counts.as_mut().map_or(Ok(()), |counts| counts.write(&self.connection));
-        step("before a group's commit");
-        match written.and_then(|()| Ok(run(&self.connection, "COMMIT")?)) {
-            Ok(_) => {
-                step("after a group's commit");
-                (self.is_open, self.has_failed) = (false, false);
-                self.durability.committed();
-                Ok(())
-            }
-            Err(error) => {
-                let error = unavailable(&self.file, &error);
-                self.lose(&error);
-                Err(error)
-            }
-        }
-    }
-
-    /// After some errors, SQLite has rolled the group back by itself.
-    fn notice_loss(&mut self) {
-        if self.is_open && self.connection.is_autocommit() {
-            let file = self.file.display();
-            let lost = Unavailable::of(|| text!("{file} could not be read or written"));
-            self.lose(&lost);
-        }
-    }
-
-    fn lose(&mut self, why: &Unavailable) {
-        tracing::error!(
-            "{}",
-            text!("changes of the store are lost, and their requests are answered with 503: {why}")
-        );
-        self.has_failed = true;
-        self.roll_back();
-        self.forget();
-        self.durability.lost(why.clone());
-    }
-
-    /// Ends the group without what it has changed.
-    fn roll_back(&mut self) {
-        if !self.connection.is_autocommit()
-            && let Err(error) = run(&self.connection, "ROLLBACK")
-        {
-            tracing::error!("{}", text!("changes of the store can't be rolled back: {error}"));
-        }
-        self.is_open = false;
-    }
-
-    /// Forgets what is known of the file.
-    fn forget(&mut self) {
-        self.counts = None;
-        self.cache.clear();
-    }
 }
 
 impl Drop for Sqlite {
@@ -594,11 +437,6 @@ fn wait_for_others(times: i32) -> bool {
         replaced(|| thread::sleep(TRIES_EVERY));
     }
     waits
-}
-
-/// Runs a statement that has no values.
-fn run(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
-    connection.prepare_cached(statement)?.execute([])
 }
 
 /// The only row of a statement.

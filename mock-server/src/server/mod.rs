@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     gateway::Gateway,
-    journal::{Exchange, Filter, Order, expectation::Expected},
+    journal::{Exchange, Expected, Filter, Order},
     merchants::{NoCredentials, ProvisionError},
     net::{Shared, listener::Addresses, tls::AuthorityError},
     notify::{Trigger, TriggerError},
@@ -185,13 +185,13 @@ impl MockServer {
     /// Why connections were rejected before there was an exchange: a TLS handshake failed, or a request to the proxy was
     /// refused. Each reason once, at most 20.
     pub fn rejected_connections(&self) -> Vec<String> {
-        self.shared.control().rejected_connections.reasons()
+        self.shared.rejected_connections.reasons()
     }
 
     /// Like [`MockServer::rejected_connections`], but waits up to `time` for the first reason: a peer may disconnect
     /// before the mock knows the reason.
     pub async fn rejected_connections_within(&self, time: Duration) -> Vec<String> {
-        self.shared.control().rejected_connections.reasons_within(time).await
+        self.shared.rejected_connections.reasons_within(time).await
     }
 
     /// Metrics of all exchanges since the start or the last reset, in the text format of Prometheus.
@@ -409,11 +409,11 @@ impl MockServer {
     }
 
     fn gateway(&self) -> &Gateway {
-        &self.shared.control().gateway
+        &self.shared.gateway
     }
 
     fn control(&self) -> &Control {
-        self.shared.control()
+        &self.shared.admin.control
     }
 
     /// Stops accepting connections, finishes the requests and callbacks in flight, and closes idle connections. Returns whether all

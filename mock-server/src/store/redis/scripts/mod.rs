@@ -32,24 +32,24 @@ pub(super) struct Scripts {
 
 /// What scripts begin with that change something, documents or callbacks: each has only what it uses, since a server makes the
 /// functions of a script anew for each call.
-const META: &str = include_str!("scripts/meta.lua");
-const DOCUMENTS: &str = include_str!("scripts/documents.lua");
-const OUTBOX: &str = include_str!("scripts/outbox.lua");
+const META: &str = include_str!("meta.lua");
+const DOCUMENTS: &str = include_str!("documents.lua");
+const OUTBOX: &str = include_str!("outbox.lua");
 
 pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
-    commit: Known::new(&[META, DOCUMENTS, OUTBOX], include_str!("scripts/commit.lua")),
-    seed: Known::new(&[META, DOCUMENTS], include_str!("scripts/seed.lua")),
-    reset: Known::new(&[META, DOCUMENTS], include_str!("scripts/reset.lua")),
-    list: Known::new(&[], include_str!("scripts/list.lua")),
-    kinds: Known::new(&[], include_str!("scripts/kinds.lua")),
-    numbers: Known::new(&[], include_str!("scripts/numbers.lua")),
-    lease: Known::new(&[], include_str!("scripts/lease.lua")),
-    renew: Known::new(&[], include_str!("scripts/renew.lua")),
-    update: Known::new(&[META, OUTBOX], include_str!("scripts/update.lua")),
-    again: Known::new(&[], include_str!("scripts/again.lua")),
-    callbacks: Known::new(&[], include_str!("scripts/callbacks.lua")),
-    add: Known::new(&[META, OUTBOX], include_str!("scripts/add.lua")),
-    due: Known::new(&[], include_str!("scripts/due.lua")),
+    commit: Known::new(&[META, DOCUMENTS, OUTBOX], include_str!("commit.lua")),
+    seed: Known::new(&[META, DOCUMENTS], include_str!("seed.lua")),
+    reset: Known::new(&[META, DOCUMENTS], include_str!("reset.lua")),
+    list: Known::new(&[], include_str!("list.lua")),
+    kinds: Known::new(&[], include_str!("kinds.lua")),
+    numbers: Known::new(&[], include_str!("numbers.lua")),
+    lease: Known::new(&[], include_str!("lease.lua")),
+    renew: Known::new(&[], include_str!("renew.lua")),
+    update: Known::new(&[META, OUTBOX], include_str!("update.lua")),
+    again: Known::new(&[], include_str!("again.lua")),
+    callbacks: Known::new(&[], include_str!("callbacks.lua")),
+    add: Known::new(&[META, OUTBOX], include_str!("add.lua")),
+    due: Known::new(&[], include_str!("due.lua")),
 });
 
 impl Scripts {
@@ -78,7 +78,7 @@ impl Scripts {
 
 impl Known {
     fn new(shared: &[&str], own: &str) -> Self {
-        let text = [&[include_str!("scripts/base.lua")], shared, &[own]].concat().join("\n");
+        let text = [&[include_str!("base.lua")], shared, &[own]].concat().join("\n");
         Self { script: Script::new(&text), text }
     }
 
