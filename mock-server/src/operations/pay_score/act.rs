@@ -16,7 +16,7 @@ use crate::{
     api::language::Language,
     operations::{
         magic,
-        payment::{Refusal, numbers},
+        payment::{act::Refusal, numbers},
     },
 };
 

@@ -16,8 +16,8 @@ use crate::{
     operations::{
         Context,
         payment::{
-            Ledger,
             collected::{self, Collected},
+            ledger::Ledger,
             numbers,
         },
     },

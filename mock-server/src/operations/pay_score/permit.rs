@@ -13,7 +13,7 @@ use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
         Context, example,
-        payment::{Order, numbers, parties},
+        payment::{numbers, order::Order, parties},
         resource,
     },
     request::validate::ValidRequest,

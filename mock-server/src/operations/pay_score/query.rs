@@ -9,7 +9,7 @@ use crate::{
     api::{error::ApiError, operation_error::OperationError},
     operations::{
         Context, example,
-        payment::{Order, parties},
+        payment::{order::Order, parties},
         resource,
     },
     request::validate::ValidRequest,

@@ -4,7 +4,7 @@
 //! settled) has happened as soon as anybody looks, and [`become_due`] is called when it is time. The payer is in
 //! `payer/`, above the gateway, and acts by [`Ledger::act`].
 
-mod act;
+pub(super) mod act;
 mod bill;
 mod close;
 pub(super) mod collected;
@@ -32,7 +32,7 @@ pub(crate) use act::{Found, Refusal};
 pub use act::{OrderName, PayerAction};
 pub(crate) use ledger::Ledger;
 pub(crate) use numbers::H5_PATH;
-pub(super) use order::Order;
+use order::Order;
 pub use shared::MaxRatio;
 
 /// The kinds of documents, and their IDs.

@@ -7,7 +7,7 @@ use crate::{
     api::{error::ApiError, operation_error::OperationError},
     operations::{
         Context, example,
-        payment::{Ledger, shared::SharingApi},
+        payment::{ledger::Ledger, shared::SharingApi},
         resource,
     },
     request::validate::ValidRequest,

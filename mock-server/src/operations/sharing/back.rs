@@ -18,7 +18,8 @@ use crate::{
     operations::{
         Context, content_of,
         payment::{
-            Ledger, numbers,
+            ledger::Ledger,
+            numbers,
             order::{DAY, Order},
             parties,
             shared::SharingApi,

@@ -19,7 +19,7 @@ use std::ops::ControlFlow::Continue;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    operations::{Handler, kinds::Kind, payment::Ledger},
+    operations::{Handler, kinds::Kind, payment::ledger::Ledger},
     store::Key,
 };
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::operations::payment::Ledger;
+use crate::operations::payment::ledger::Ledger;
 
 /// The event of money that a receiver has got.
 pub(super) const SHARED: &str = "PROFITSHARING.SUCCESS";

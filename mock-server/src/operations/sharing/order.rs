@@ -3,8 +3,7 @@
 use crate::{
     api::operation_error::OperationError,
     operations::payment::{
-        Ledger,
-        ledger::Target,
+        ledger::{Ledger, Target},
         order::{MINUTE, Order},
         parties,
         shared::SharingApi,

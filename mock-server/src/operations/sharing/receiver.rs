@@ -9,7 +9,7 @@ use crate::{
     operations::{
         Context, encrypted,
         kinds::Kind,
-        payment::{Ledger, parties, shared::SharingApi},
+        payment::{ledger::Ledger, parties, shared::SharingApi},
     },
     request::validate::ValidRequest,
     response::OperationResponse,

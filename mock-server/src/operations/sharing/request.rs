@@ -13,7 +13,7 @@ use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
         Context, content_of,
-        payment::{Ledger, numbers, order::Order, parties, shared::SharingApi},
+        payment::{ledger::Ledger, numbers, order::Order, parties, shared::SharingApi},
         resource,
     },
     policies::SharingRatio,

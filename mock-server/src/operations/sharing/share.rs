@@ -13,7 +13,7 @@ use super::{
     notice::{Notice, SHARED},
     receiver::ReceiverName,
 };
-use crate::operations::payment::{Ledger, shared::SharingApi};
+use crate::operations::payment::{ledger::Ledger, shared::SharingApi};
 
 /// The type of receivers that are merchants. Only they can return something, and get callbacks. (documented)
 pub(super) const MERCHANT: &str = "MERCHANT_ID";

@@ -12,7 +12,7 @@ use super::{
     named::{self, TransferName, TransferTarget},
     progress,
 };
-use crate::operations::payment::{Refusal, ledger::Ledger};
+use crate::operations::payment::{act::Refusal, ledger::Ledger};
 
 /// What a user does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
