@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Context, pay_score::Book, payment::Ledger};
+use super::{Context, pay_score::Book, payment::ledger::Ledger};
 use crate::{merchants::Merchant, store::Documents};
 
 /// The most of a kind and a merchant. (own choice)
