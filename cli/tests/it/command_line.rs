@@ -26,6 +26,10 @@ fn wrong_usage_is_explained_in_chinese() {
     for (arguments, expected) in [
         (&["serve", "--port", "x"][..], "错误：无效的值 'x'，参数 '--port <N>'：应为整数"),
         (&["logs", "--lines", "5000"], "错误：无效的值 '5000'，参数 '--lines <N>'：5000 超出范围 0..=1000"),
+        (
+            &["call", "rights", "patch", "--before", "-99999999999999999999"],
+            "错误：无效的值 '-99999999999999999999'，参数 '--before <POINTS>'：数字过小",
+        ),
         (&["prove-client", "--jobs", "0"], "错误：无效的值 '0'，参数 '--jobs <N>'：不能为 0"),
         (&["fault", "add", "--probability", "x"], "错误：无效的值 'x'，参数 '--probability <P>'：应为数字"),
         (&["serve", "--prot", "1"], "错误：不认识的参数 '--prot'"),

@@ -68,8 +68,8 @@ impl fmt::Display for HonestMockError {
         let [mock, client] = [phrase!("mock"), phrase!("client")];
         let mut rejected = self.rejected_connections.iter();
         rejected
-            .try_for_each(|reason| write!(f, "\n  {mock:8}{}", text!("rejected a connection: {reason}")))?;
-        self.exchanges.iter().try_for_each(|exchange| write!(f, "\n  {mock:8}{exchange}"))?;
-        self.output.iter().try_for_each(|line| write!(f, "\n  {client:8}{line}"))
+            .try_for_each(|reason| write!(f, "\n  {mock:10}{}", text!("rejected a connection: {reason}")))?;
+        self.exchanges.iter().try_for_each(|exchange| write!(f, "\n  {mock:10}{exchange}"))?;
+        self.output.iter().try_for_each(|line| write!(f, "\n  {client:10}{line}"))
     }
 }

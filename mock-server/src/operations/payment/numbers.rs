@@ -81,9 +81,10 @@ pub(in crate::operations) fn digits_of_time(now: Timestamp) -> String {
     now.to_rfc3339().bytes().take(19).filter(u8::is_ascii_digit).map(char::from).collect()
 }
 
-/// The last digits of a random number, at most 19.
-pub(in crate::operations) fn decimal([.., a, b, c, d, e, f, g, h]: [u8; 16], digits: usize) -> String {
-    let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % 10_u64.pow(digits.try_into().unwrap_or(1));
+/// The last digits of a random number, at most 16.
+pub(in crate::operations) fn decimal(random: [u8; 16], digits: usize) -> String {
+    let number = u64::try_from(u128::from_be_bytes(random) >> 64).unwrap_or_default();
+    let number = number % 10_u64.pow(digits.try_into().unwrap_or(1));
     format!("{number:0digits$}")
 }
 

@@ -6,7 +6,7 @@ use super::order::Shareable;
 use crate::{
     api::{error::ApiError, operation_error::OperationError},
     operations::{
-        Context, example,
+        Context,
         payment::{ledger::Ledger, shared::SharingApi},
         resource,
     },
@@ -28,10 +28,10 @@ pub(super) fn left(
             "transaction_id": transaction_id,
             "unsplit_amount": found.left(api, &ledger),
         }))),
-        None if resource::is_sample(request, "transaction_id") => {
-            example::answer(context, request, documents)
+        None => {
+            let error = OperationError::SharingUnknownOrder;
+            resource::sample_or(context, request, &["transaction_id"], error)
         }
-        None => Err(OperationError::SharingUnknownOrder.into()),
     }
 }
 

@@ -86,7 +86,10 @@ mod tests {
 
     #[test]
     fn every_name_has_its_reason_with_stars_and_without() {
-        for name in magic::names().filter(|name| name.starts_with("closed-") || name.starts_with("failed-")) {
+        let is_of_sharing = |name: &&str| name.starts_with("closed-") || name.starts_with("failed-");
+        let names: Vec<_> = magic::names().filter(is_of_sharing).collect();
+        assert_eq!(names.len(), 13, "one for each reason");
+        for name in names {
             let bare = format!("MOCK{}1", name.replace('-', ""));
             for number in [format!("MOCK*{name}*1"), bare] {
                 let closes = CloseReason::of(&number, SharingApi::Ordinary).is_some();

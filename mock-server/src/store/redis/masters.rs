@@ -23,7 +23,7 @@ use super::{
 /// How long other nodes may take to say which one is the master. (own choice)
 pub(super) const KNOWS_WITHIN: Duration = Duration::from_millis(300);
 
-/// The servers, and who of them has which slots.
+/// The servers, and which of them has which slots.
 pub(super) struct Masters {
     pub(super) url: RedisUrl,
     nodes: Mutex<HashMap<Address, Arc<Node>>>,
@@ -197,7 +197,7 @@ impl Masters {
         Some(answers)
     }
 
-    /// Milliseconds of the link, from 1 on.
+    /// Milliseconds since this was made, from 1 on.
     pub(super) fn now(&self) -> u64 {
         millis(self.begun.elapsed()) + 1
     }

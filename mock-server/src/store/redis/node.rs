@@ -38,13 +38,13 @@ pub(super) struct Node {
     pub(super) replicas: AtomicUsize,
     /// How many replicas another node has said it has. It leaves out those that it does not know well yet.
     pub(super) listed_replicas: AtomicUsize,
-    /// When another node has last said that it is the master, in milliseconds of the link; these may be 0 for never.
+    /// When another node has last said that it is the master, in milliseconds of `Masters::now`; like the next two, 0 for never.
     pub(super) named: AtomicU64,
     /// Since when it is known to have no replica.
     pub(super) alone_since: AtomicU64,
     /// When a commit was sent that its replicas have not confirmed.
     pub(super) missed: AtomicU64,
-    /// Until when calls fail at once, in milliseconds of the link.
+    /// Until when calls fail at once, by `Masters::now`.
     pub(super) closed_until: AtomicU64,
     pub(super) is_lost: AtomicBool,
 }

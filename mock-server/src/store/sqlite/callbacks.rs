@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 use wechatpay_protocol::{Mchid, Timestamp};
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, text};
 
 use super::{
     Failed, Result,
@@ -22,7 +22,7 @@ pub(super) fn read(connection: &Connection, number: u64) -> Result<Option<Delive
 
 fn delivery(number: u64, record: &str) -> Result<Delivery> {
     Delivery::from_json(record).map_err(|error| {
-        Failed::Unreadable(text!("its callback {number} is not as the mock writes it: {error}"))
+        Failed::Unreadable(Both::of(|| text!("its callback {number} is not as the mock writes it: {error}")))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Makes changes outlast a crash of the machine: one for many.
 //!
-//! Changes gather in one transaction, a group. This thread commits it, which writes it to the end of SQLite's log, the `-wal` file, and
+//! Changes gather in one transaction, a group. A thread commits it, which writes it to the end of SQLite's log, the `-wal` file, and
 //! then outlasts the death of the process. It then syncs the log, so that the group outlasts a power failure. Meanwhile the next group
 //! gathers.
 //!

@@ -32,7 +32,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, hooks::Wal};
 use tokio::sync::Notify;
 use wechatpay_protocol::{Mchid, Timestamp};
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, text};
 
 pub(crate) use opening::OpenError;
 
@@ -91,7 +91,7 @@ enum Failed {
     Conflict,
     Sqlite(rusqlite::Error),
     /// What was read is not as the mock writes it.
-    Unreadable(String),
+    Unreadable(Both),
     Unavailable(Unavailable),
 }
 

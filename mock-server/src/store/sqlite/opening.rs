@@ -182,7 +182,7 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -CACHE)?;
-    // The changes are made durable by one for many: see `durability.rs`, which also takes them over into the file.
+    // One sync makes many changes durable: see `durability.rs`. `threads.rs` takes the log over into the file.
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "temp_store", "memory")?;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Row};
 use wechatpay_protocol::Mchid;
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, text};
 
 use super::{Bounds, Failed, Result, cache::Cache, int, one, unsigned};
 
@@ -111,7 +111,8 @@ impl Counts {
                 })
             },
         )?;
-        counts.totals = totals.ok_or_else(|| Failed::Unreadable(text!("its totals are missing")))?;
+        counts.totals =
+            totals.ok_or_else(|| Failed::Unreadable(Both::of(|| text!("its totals are missing"))))?;
         counts.totals_written = counts.totals;
         Ok(counts)
     }
@@ -227,6 +228,7 @@ impl<'a> Work<'a> {
 
 /// The merchant in this column.
 pub(super) fn mchid_of(row: &Row<'_>, column: usize) -> Result<Mchid> {
-    let text = row.get_ref(column)?.as_str().map_err(|error| Failed::Unreadable(error.to_string()))?;
-    text.parse().map_err(|error| Failed::Unreadable(text!("a merchant's number: {error}")))
+    let text =
+        row.get_ref(column)?.as_str().map_err(|error| Failed::Unreadable(Both::of(|| error.to_string())))?;
+    text.parse().map_err(|error| Failed::Unreadable(Both::of(|| text!("a merchant's number: {error}"))))
 }
