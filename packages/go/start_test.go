@@ -58,6 +58,14 @@ func TestAFailedTestLogsWhatWasRefused(t *testing.T) {
 	}
 }
 
+func TestTheLanguageOfTheProgramPrecedesTheLocale(t *testing.T) {
+	t.Setenv("LC_ALL", "zh_CN.UTF-8")
+	t.Setenv("WECHATPAY_MOCK_LANG", "en")
+	if language := say("en", "zh"); language != "en" {
+		t.Errorf("expected en, found %s", language)
+	}
+}
+
 func TestAPassedTestLogsNothing(t *testing.T) {
 	if logged := end(t, false); logged != "" {
 		t.Errorf("expected nothing, found %q", logged)
