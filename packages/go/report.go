@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -42,11 +43,13 @@ func (m *Mock) report(unknown bool) (string, error) {
 	return report.String(), nil
 }
 
-// say returns the text in the language of the locale, that of wechatpay-mock.
+var chineseLocale = regexp.MustCompile(`(?i)^zh([_.@-]|$)`)
+
+// say returns the text in the language of the environment, as wechatpay-mock chooses it.
 func say(english, chinese string) string {
-	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+	for _, variable := range []string{"WECHATPAY_MOCK_LANG", "LC_ALL", "LC_MESSAGES", "LANG"} {
 		if locale := os.Getenv(variable); locale != "" {
-			if strings.HasPrefix(locale, "zh") {
+			if chineseLocale.MatchString(locale) {
 				return chinese
 			}
 			break

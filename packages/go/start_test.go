@@ -53,8 +53,16 @@ func TestAFailedTestLogsWhatWasRefused(t *testing.T) {
 	for locale, why := range map[string]string{"C": "expected an Authorization header, found none", "zh_CN.UTF-8": "缺少 Authorization 头"} {
 		t.Setenv("LC_ALL", locale)
 		if logged := end(t, true); !strings.Contains(logged, why) {
-			t.Errorf("expected why the request was refused, found %q", logged)
+			t.Errorf("%s: expected why the request was refused, found %q", locale, logged)
 		}
+	}
+}
+
+func TestTheLanguageOfTheProgramPrecedesTheLocale(t *testing.T) {
+	t.Setenv("LC_ALL", "zh_CN.UTF-8")
+	t.Setenv("WECHATPAY_MOCK_LANG", "en")
+	if language := say("en", "zh"); language != "en" {
+		t.Errorf("expected en, found %s", language)
 	}
 }
 

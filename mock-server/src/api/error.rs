@@ -90,7 +90,7 @@ pub enum ApiError {
     /// Checks 4 and 5 below `/v3/pay/transactions/`, which answers them as it does a wrong signature. (probed)
     AuthorizationOfPayment {
         /// What is wrong with `Authorization`.
-        reason: String,
+        reason: Both,
     },
     /// Check 6: the timestamp is more than five minutes off.
     TimestampSkewed {
@@ -132,7 +132,7 @@ pub enum ApiError {
     /// Check 11: an uploaded file does not have the digest that the request names, or the form does not end.
     FileDigest {
         /// What was expected and what was found.
-        reason: String,
+        reason: Both,
     },
     /// Check 11: a text of the path, the query or the body is not UTF-8 of one to three bytes for each character.
     NotUtf8 {
@@ -164,17 +164,17 @@ pub enum SensitiveFault {
     /// It names a key that the gateway does not have for this merchant. (documented)
     SerialUnknown {
         /// What the name is instead.
-        reason: String,
+        reason: Both,
     },
     /// The named key does not decrypt the field. (wild)
     Undecryptable {
         /// How the field was encrypted, as far as the mock can tell.
-        reason: String,
+        reason: Both,
     },
     /// The same, in the words of some operations. (wild)
     NotCiphertext {
         /// How the field was encrypted, as far as the mock can tell.
-        reason: String,
+        reason: Both,
     },
 }
 
@@ -354,7 +354,6 @@ impl ApiError {
             ),
             Self::AuthorizationAbsent => text!("expected an Authorization header, found none"),
             Self::Authorization(error) => error.to_string(),
-            Self::AuthorizationOfPayment { reason } => reason.clone(),
             Self::TimestampSkewed { signed, now } => text!(
                 "expected a timestamp within {most} s of {now}, found {signed}, {skew} s off",
                 most = Timestamp::MAX_SKEW.as_secs(),
@@ -377,17 +376,19 @@ impl ApiError {
                     text!("the signature was not made over this request with the merchant's key; {problem}")
                 }
             },
-            Self::NotJson { reason } | Self::NotUtf8 { reason } => reason.to_string(),
             Self::Field(error) => field_error::issue(error),
             Self::Sensitive(SensitiveFault::SerialAbsent) => text!(
                 "expected the header Wechatpay-Serial to name the key of the sensitive field, found none"
             ),
-            Self::FileDigest { reason }
+            Self::AuthorizationOfPayment { reason }
+            | Self::NotJson { reason }
+            | Self::NotUtf8 { reason }
+            | Self::FileDigest { reason }
             | Self::Sensitive(
                 SensitiveFault::SerialUnknown { reason }
                 | SensitiveFault::Undecryptable { reason }
                 | SensitiveFault::NotCiphertext { reason },
-            ) => reason.clone(),
+            ) => reason.to_string(),
             Self::Operation(error) => error.message(Language::of_reader()).into(),
             Self::Own(error) => error.message(Language::of_reader()).into(),
             Self::StoreUnavailable { reason } => text!("the mock's store is not available: {reason}"),
@@ -450,7 +451,7 @@ mod tests {
             ApiError::UnknownLanguage { found: String::new() },
             ApiError::AuthorizationAbsent,
             malformed("Basic mchid=\"1\",nonce_str=\"2\",signature=\"3\",timestamp=\"4\",serial_no=\"5\""),
-            ApiError::AuthorizationOfPayment { reason: String::new() },
+            ApiError::AuthorizationOfPayment { reason: Both::of(String::new) },
             ApiError::TimestampSkewed { signed: now, now },
             ApiError::UnknownMchid { found: String::new() },
             ApiError::UnknownSerial { found: String::new(), expected: String::new() },
@@ -462,11 +463,11 @@ mod tests {
             mismatch(MismatchMessage::Check),
             ApiError::NotUtf8 { reason: Both::of(String::new) },
             ApiError::NotJson { reason: Both::of(String::new) },
-            ApiError::FileDigest { reason: String::new() },
+            ApiError::FileDigest { reason: Both::of(String::new) },
             ApiError::Sensitive(SensitiveFault::SerialAbsent),
-            ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: String::new() }),
-            ApiError::Sensitive(SensitiveFault::Undecryptable { reason: String::new() }),
-            ApiError::Sensitive(SensitiveFault::NotCiphertext { reason: String::new() }),
+            ApiError::Sensitive(SensitiveFault::SerialUnknown { reason: Both::of(String::new) }),
+            ApiError::Sensitive(SensitiveFault::Undecryptable { reason: Both::of(String::new) }),
+            ApiError::Sensitive(SensitiveFault::NotCiphertext { reason: Both::of(String::new) }),
             ApiError::StoreUnavailable { reason: Both::of(String::new) },
         ]
     }

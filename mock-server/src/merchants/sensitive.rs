@@ -6,7 +6,7 @@ use base64::{
 };
 use percent_encoding::percent_decode_str;
 use wechatpay_protocol::{DecryptingKey, Padding, SensitiveError, Timestamp, display::quoted};
-use wechatpay_texts::{Phrase, phrase, text};
+use wechatpay_texts::{Both, Phrase, phrase, text};
 
 use super::{Merchant, Merchants, PlatformCertificate, PlatformKey, PublicKeyPair};
 use crate::api::error::SensitiveFault;
@@ -20,7 +20,7 @@ impl Merchants {
         now: Timestamp,
     ) -> Result<&PlatformKey, SensitiveFault> {
         let serial = serial.filter(|serial| !serial.is_empty()).ok_or(SensitiveFault::SerialAbsent)?;
-        let reason = || self.not_a_key(merchant, serial, now);
+        let reason = || Both::of(|| self.not_a_key(merchant, serial, now));
         self.named_key(merchant, serial, now)
             .ok_or_else(|| SensitiveFault::SerialUnknown { reason: reason() })
     }
@@ -36,9 +36,9 @@ impl Merchants {
         let text = key.decrypting.decrypt(field);
         let text = text.map_err(|error| undecryptable(self.not_encrypted(merchant, key, field, &error)))?;
         String::from_utf8(text).map_err(|_| {
-            undecryptable(text!(
-                "the sensitive field is encrypted as it should be, but its text is not UTF-8"
-            ))
+            undecryptable(Both::of(|| {
+                text!("the sensitive field is encrypted as it should be, but its text is not UTF-8")
+            }))
         })
     }
 
@@ -89,47 +89,53 @@ impl Merchants {
         named: &PlatformKey,
         field: &str,
         error: &SensitiveError,
-    ) -> String {
-        let expected = text!(
-            "the sensitive field: expected {padding} for {id} in Base64",
-            padding = Padding::EXPECTED,
-            id = named.id
-        );
+    ) -> Both {
+        let expected = Both::of(|| {
+            text!(
+                "the sensitive field: expected {padding} for {id} in Base64",
+                padding = Padding::EXPECTED,
+                id = named.id
+            )
+        });
         let Some((encoding, ciphertext)) = decoded(field) else {
             return match error {
-                SensitiveError::Ciphertext(problem) => text!("{expected}; {problem}"),
+                SensitiveError::Ciphertext(problem) => Both::of(|| text!("{expected}; {problem}")),
                 _ => expected,
             };
         };
         if ciphertext.len() != named.decrypting.size() {
             let (size, found) = (named.decrypting.size(), ciphertext.len());
-            return text!("{expected}, which is {size} bytes, found {found} bytes in {encoding}");
+            return Both::of(|| {
+                text!("{expected}, which is {size} bytes, found {found} bytes in {encoding}")
+            });
         }
         let of = |key: &DecryptingKey| key.padding(&ciphertext);
-        let of_gateways =
-            |key: &PlatformKey| Some((of(&key.decrypting)?, text!("the gateway's key {id}", id = key.id)));
+        let of_gateways = |key: &PlatformKey| {
+            Some((of(&key.decrypting)?, Both::of(|| text!("the gateway's key {id}", id = key.id))))
+        };
         let own = || merchant.decrypting_key();
-        let of_own = |key: DecryptingKey| Some((of(&key)?, text!("the merchant's own certificate")));
+        let of_own =
+            |key: DecryptingKey| Some((of(&key)?, Both::of(|| text!("the merchant's own certificate"))));
         let of_development = |key: &PlatformKey| {
             Some((
                 of(&key.decrypting)?,
-                text!("the development key {id}, which this mock does not have", id = key.id),
+                Both::of(|| text!("the development key {id}, which this mock does not have", id = key.id)),
             ))
         };
         let found = of(&named.decrypting)
-            .map(|padding| (padding, text!("that key")))
+            .map(|padding| (padding, Both::of(|| text!("that key"))))
             .or_else(|| self.platform_keys().find_map(of_gateways))
             .or_else(|| own().and_then(of_own))
             .or_else(|| of_development(PlatformCertificate::development().key()))
             .or_else(|| of_development(PublicKeyPair::development().key()));
-        match found {
+        Both::of(|| match &found {
             Some((padding, holder)) => text!("{expected}, found {padding} for {holder} in {encoding}"),
             None => text!(
                 "{expected}, found {count} bytes in {encoding} that no known key decrypts with OAEP of any hash, PKCS#1 \
                  v1.5 or no padding: encrypted for another key, or altered",
                 count = ciphertext.len()
             ),
-        }
+        })
     }
 }
 
@@ -186,6 +192,10 @@ mod tests {
 
     /// Why the field, sent by this merchant for the public key, is refused.
     fn refused(mchid: &str, field: &str) -> String {
+        reason(mchid, field).english
+    }
+
+    fn reason(mchid: &str, field: &str) -> Both {
         let merchants = merchants(TrustMode::Both);
         let merchant = merchants.merchant(mchid).unwrap();
         match merchants.decrypt(&merchant, merchants.public_key().key(), field) {
@@ -246,12 +256,18 @@ mod tests {
         assert!(reason.contains("standard Base64"), "{reason}");
     }
 
+    #[test]
+    fn a_reason_is_kept_in_both_languages() {
+        let own = reason("1900000002", &encrypted(OTHER_CERTIFICATE)).chinese;
+        assert!(own.starts_with("敏感字段：应为") && own.contains("商户自己的证书"), "{own}");
+    }
+
     /// Why this `Wechatpay-Serial` is refused.
     fn unknown(trust: TrustMode, serial: &str) -> String {
         let merchants = merchants(trust);
         let merchant = merchants.merchant("1900000001").unwrap();
         match merchants.encryption_key(&merchant, Some(serial), NOW) {
-            Err(SensitiveFault::SerialUnknown { reason }) => reason,
+            Err(SensitiveFault::SerialUnknown { reason }) => reason.english,
             other => panic!("{other:?}"),
         }
     }

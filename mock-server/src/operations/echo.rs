@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use wechatpay_protocol::{EncryptingKey, WECHATPAY_SERIAL};
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, text};
 
 use crate::{
     api::error::{ApiError, SensitiveFault},
@@ -31,8 +31,9 @@ pub(super) fn echo(
         };
         let again = EncryptingKey::from_pem(merchant.certificate().pem()).ok();
         let again = again.and_then(|key| key.encrypt(&message).ok()).ok_or_else(|| {
-            let reason =
-                text!("expected a text that fits in one block of the merchant's key, found a longer one");
+            let reason = Both::of(|| {
+                text!("expected a text that fits in one block of the merchant's key, found a longer one")
+            });
             ApiError::Sensitive(SensitiveFault::Undecryptable { reason })
         })?;
         body["encrypted_echo_message"] = again.into();

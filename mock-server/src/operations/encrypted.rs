@@ -1,7 +1,7 @@
 //! Texts that are encrypted for a merchant.
 
 use wechatpay_protocol::EncryptingKey;
-use wechatpay_texts::text;
+use wechatpay_texts::{Both, text};
 
 use crate::{
     api::error::{ApiError, SensitiveFault},
@@ -16,7 +16,7 @@ pub(super) fn for_merchant(merchant: &Merchant, text: &str) -> Result<String, Ap
     let key = EncryptingKey::from_pem(merchant.certificate().pem()).ok();
     key.and_then(|key| key.encrypt(text).ok()).ok_or_else(|| {
         let bytes = text.len();
-        let reason = text!("expected a merchant's certificate that encrypts {bytes} bytes");
+        let reason = Both::of(|| text!("expected a merchant's certificate that encrypts {bytes} bytes"));
         ApiError::Sensitive(SensitiveFault::Undecryptable { reason })
     })
 }

@@ -119,7 +119,7 @@ fn authorization(
         return claimed;
     }
     let authorization =
-        claimed.map_err(|error| ApiError::AuthorizationOfPayment { reason: error.reason() })?;
+        claimed.map_err(|error| ApiError::AuthorizationOfPayment { reason: Both::of(|| error.reason()) })?;
     check_headers(received)?;
     Ok(authorization)
 }

@@ -361,9 +361,11 @@ const DIGESTS: [&str; 2] = ["sha256", "file_digest"];
 
 /// Checks that the file has the digest in `meta`, and that the form is complete.
 fn check_digest(schema: &FormSchema, form: &Form<'_>, meta: &Value) -> Result<(), ApiError> {
-    let wrong = |reason: String| Err(ApiError::FileDigest { reason });
+    let wrong = |reason: &dyn Fn() -> String| Err(ApiError::FileDigest { reason: Both::of(reason) });
     if !form.is_closed {
-        return wrong(text!("expected the form to end with its boundary and --, found the end of the body"));
+        return wrong(&|| {
+            text!("expected the form to end with its boundary and --, found the end of the body")
+        });
     }
     let file = schema.files().find_map(|name| form.part(name));
     let expected = DIGESTS.iter().find_map(|name| Some((name, meta[name].as_str()?)));
@@ -373,7 +375,7 @@ fn check_digest(schema: &FormSchema, form: &Form<'_>, meta: &Value) -> Result<()
         return Ok(());
     }
     let expected = quoted(expected);
-    wrong(text!("expected a file with the SHA-256 in meta, {name} = {expected}, found one with {found}"))
+    wrong(&|| text!("expected a file with the SHA-256 in meta, {name} = {expected}, found one with {found}"))
 }
 
 fn uncertain(error: FieldError) -> Option<Warning> {

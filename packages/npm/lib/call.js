@@ -30,10 +30,10 @@ function json(text) {
   }
 }
 
-/** Whether this process's locale is Chinese, as `wechatpay-mock` decides. */
+/** Whether this process's language is Chinese, as `wechatpay-mock` decides. */
 function isChinese() {
-  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
-  return (LC_ALL || LC_MESSAGES || LANG || '').startsWith('zh');
+  const { WECHATPAY_MOCK_LANG, LC_ALL, LC_MESSAGES, LANG } = process.env;
+  return /^zh([_.@-]|$)/i.test(WECHATPAY_MOCK_LANG || LC_ALL || LC_MESSAGES || LANG || '');
 }
 exports.isChinese = isChinese;
 

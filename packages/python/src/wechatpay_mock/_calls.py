@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Callable, Mapping
 from urllib.parse import urlencode, urlsplit
@@ -64,9 +65,10 @@ class Calls:
 
 
 def say(english: str, chinese: str) -> str:
-    """Returns the text in the language of the locale, that of `wechatpay-mock`."""
-    language = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return chinese if language.startswith("zh") else english
+    """Returns the text in the language of the environment, as `wechatpay-mock` chooses it."""
+    variables = ("WECHATPAY_MOCK_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next(filter(None, map(os.environ.get, variables)), "")
+    return chinese if re.match(r"zh([_.@-]|$)", locale, re.IGNORECASE) else english
 
 
 def _message(text: str) -> str:
