@@ -25,7 +25,7 @@ fn change(
 ) -> Result<OperationResponse, ApiError> {
     let mut book = Book::new(context, request.merchant(), documents);
     let Some(mut order) = query::found(&mut book, request) else {
-        return query::missing(context, request, documents);
+        return query::missing(context, request);
     };
     // An order is completed and cancelled with the appid of its creation. (documented)
     let appid = request.body()["appid"].as_str().filter(|appid| !appid.is_empty());

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::{Warning, error::ApiError, operation_error::OperationError},
     operations::{
-        Context, example,
+        Context,
         payment::{numbers, order::Order, parties},
         resource,
     },
@@ -76,9 +76,10 @@ pub(super) fn show(
     let mut book = Book::new(context, request.merchant(), documents);
     match named(&mut book, request) {
         Some(permission) => Ok(view::respond(request, &permission.whole(request.merchant().mchid.as_str()))),
-        None if is_sample(request) => example::answer(context, request, documents),
-        None if request.sent("authorization_code").is_some() => Err(OperationError::UnknownPermission.into()),
-        None => Ok(view::respond(request, &nothing(request))),
+        None => sample(context, request).or_else(|error| match request.sent("authorization_code") {
+            Some(_) => Err(error),
+            None => Ok(view::respond(request, &nothing(request))),
+        }),
     }
 }
 
@@ -90,10 +91,7 @@ pub(super) fn terminate(
 ) -> Result<OperationResponse, ApiError> {
     let mut book = Book::new(context, request.merchant(), documents);
     let Some(mut permission) = named(&mut book, request) else {
-        return match is_sample(request) {
-            true => example::answer(context, request, documents),
-            false => Err(OperationError::UnknownPermission.into()),
-        };
+        return sample(context, request);
     };
     if !permission.is_open() {
         return Err(OperationError::PermissionNotOpen.into());
@@ -136,8 +134,10 @@ fn sent<'r>(request: &'r ValidRequest<'_>, name: &str) -> Option<&'r str> {
     text.filter(|text| !text.is_empty())
 }
 
-fn is_sample(request: &ValidRequest<'_>) -> bool {
-    ["authorization_code", "openid", "sub_openid"].iter().any(|name| resource::is_sample(request, name))
+/// The answer about a permission that nobody asked for: the documentation's sample, or an error.
+fn sample(context: &Context<'_>, request: &ValidRequest<'_>) -> Result<OperationResponse, ApiError> {
+    let names = ["authorization_code", "openid", "sub_openid"];
+    resource::sample_or(context, request, &names, OperationError::UnknownPermission)
 }
 
 /// What a user without a permission has.

@@ -34,7 +34,7 @@ pub(super) fn show(
     };
     match order {
         Some(order) => Ok(view::respond(request, &view::whole(&order, request.merchant().mchid.as_str()))),
-        None => missing(context, request, documents),
+        None => missing(context, request),
     }
 }
 
@@ -68,10 +68,9 @@ fn is_named(order: &ServiceOrder, request: &ValidRequest<'_>) -> bool {
 pub(super) fn missing(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
-    documents: &mut Documents<'_>,
 ) -> Result<OperationResponse, ApiError> {
     match is_sample(request) {
-        true => example::answer(context, request, documents),
+        true => Ok(example::made(context, request)),
         false => Err(OperationError::UnknownServiceOrder.into()),
     }
 }

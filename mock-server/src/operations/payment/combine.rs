@@ -12,7 +12,7 @@ use super::{
     place::{check_open, check_time_expire, is_same, name, new_prepay, renew, respond},
 };
 use crate::{
-    api::{Warning, error::ApiError, operation_error::OperationError},
+    api::{error::ApiError, operation_error::OperationError},
     operations::{Context, resource},
     request::validate::ValidRequest,
     response::OperationResponse,
@@ -46,11 +46,7 @@ pub(super) fn place(
     if is_new {
         ledger.remind(combined.prepay.will, kind::COMBINED, &combined.id);
     }
-    let mut response = respond(context, request, &combined.prepay);
-    if !is_new {
-        response.warnings.push(Warning::Repeated);
-    }
-    Ok(response)
+    Ok(respond(context, request, &combined.prepay, is_new))
 }
 
 /// Places the orders of a new combined one.

@@ -60,11 +60,7 @@ pub(super) fn place(
     if is_new {
         ledger.remind(order.prepay.will, kind::ORDER, &order.id);
     }
-    let mut response = respond(context, request, &order.prepay);
-    if !is_new {
-        response.warnings.push(Warning::Repeated);
-    }
-    Ok(response)
+    Ok(respond(context, request, &order.prepay, is_new))
 }
 
 /// # Errors
@@ -137,6 +133,7 @@ pub(super) fn respond(
     context: &Context<'_>,
     request: &ValidRequest<'_>,
     prepay: &Prepay,
+    is_new: bool,
 ) -> OperationResponse {
     let (name, address) = match (prepay.product, &prepay.code_url) {
         (Product::H5, _) => {
@@ -147,7 +144,8 @@ pub(super) fn respond(
         (_, Some(code_url)) => ("code_url", code_url.clone()),
         (_, None) => ("prepay_id", prepay.prepay_id.clone()),
     };
-    OperationResponse::ok(json!({ name: address }))
+    let warnings = if is_new { Vec::new() } else { vec![Warning::Repeated] };
+    OperationResponse { warnings, ..OperationResponse::ok(json!({ name: address })) }
 }
 
 /// A user who shows a code pays at once, or fails to, or is asked for a password. Such orders have no `notify_url`, so there is
