@@ -18,7 +18,7 @@ use crate::support::{command, ignores_hangups};
 async fn a_client_that_fails_against_a_correct_mock_ends_the_run_with_2() {
     let run = prove(&["--", "sh", "-c", "echo no key >&2; exit 3"], &[]).await;
     assert_eq!((run.code, run.report), (Some(2), None));
-    for text in ["exit code 3", "no request reached the mock", "client  no key"] {
+    for text in ["exit code 3", "no request reached the mock", "client    no key"] {
         assert!(run.stderr.contains(text), "{text} in {}", run.stderr);
     }
 }
