@@ -45,7 +45,11 @@ pub(super) fn explain(message: &str, path: &[String], value: Option<&DeValue<'_>
             (text!("{key}: expected the key {missing}, found none"), advice.to_string())
         }
         "invalid type:" | "invalid value:" => {
-            let (expected, advice) = type_of(expected, key);
+            let bare = match value {
+                Some(DeValue::String(_)) => phrase!("write it without quotes"),
+                _ => advice,
+            };
+            let (expected, advice) = type_of(expected, key, bare);
             (expected_other(&expected), advice)
         }
         // An enum: a string with its name, or a table with its name and content.
@@ -64,15 +68,14 @@ pub(super) fn unknown_key(key: &str, known: &[&str]) -> (String, String) {
     (text!("expected one of the keys {known}, found {key}"), advice)
 }
 
-/// The TOML name of the type that serde expected for a key, and how to write it.
-fn type_of(expected: &str, key: &str) -> (String, String) {
-    let unquoted = phrase!("write it without quotes");
+/// The TOML name of the type that serde expected for a key, and how to write it; `bare` is for what has no quotes.
+fn type_of(expected: &str, key: &str, bare: Phrase) -> (String, String) {
     let (expected, advice) = match expected {
         "a string" => (phrase!("a string"), phrase!("put it in double quotes")),
-        "a boolean" => (phrase!("true or false"), unquoted),
-        "f64" => (phrase!("a number"), unquoted),
-        "u16" => (phrase!("a whole number from 0 to 65535"), unquoted),
-        "u64" => (phrase!("a whole number from 0 to 2^64 - 1"), unquoted),
+        "a boolean" => (phrase!("true or false"), bare),
+        "f64" => (phrase!("a number"), bare),
+        "u16" => (phrase!("a whole number from 0 to 65535"), bare),
+        "u64" => (phrase!("a whole number from 0 to 2^64 - 1"), bare),
         _ if ARRAYS.contains(&key) => {
             let advice = text!("write [[{key}]], with two brackets: there can be several");
             return (text!("[[{key}]]"), advice);

@@ -294,6 +294,17 @@ mod tests {
     }
 
     #[test]
+    fn only_a_number_with_quotes_is_to_be_written_without() {
+        let advice = |value: &str| {
+            let text = format!("[limits]\nbody = {value}");
+            let errors = config(Path::new(""), &text, &[], Timestamp::from_unix(0)).unwrap_err();
+            errors.errors()[0].advice.clone()
+        };
+        assert_eq!(advice("\"1\""), "write it without quotes");
+        assert_eq!(advice("-1"), "fixtures/config/example.toml shows every key");
+    }
+
+    #[test]
     fn the_example_sets_each_policy_to_its_default_and_names_its_values() {
         for policy in POLICIES {
             let line = EXAMPLE.lines().find(|line| line.starts_with(policy.name)).unwrap();
