@@ -6,6 +6,7 @@
 use std::{convert::Infallible, fmt};
 
 use rsa::{BoxedUint, hazmat::rsa_decrypt, rand_core::TryCryptoRng, traits::PublicKeyParts};
+use wechatpay_texts::{phrase, text};
 
 use super::DecryptingKey;
 use crate::{HashAlgorithm, signature::mask};
@@ -59,10 +60,11 @@ impl fmt::Display for Padding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Oaep { hash, mask_hash } => {
-                write!(f, "RSAES-OAEP with {} and MGF1-{}", hash.name(), mask_hash.name())
+                let (hash, mask_hash) = (hash.name(), mask_hash.name());
+                f.write_str(&text!("RSAES-OAEP with {hash} and MGF1-{mask_hash}"))
             }
             Self::Pkcs1 => f.write_str("PKCS#1 v1.5"),
-            Self::Absent => f.write_str("no padding"),
+            Self::Absent => f.write_str(phrase!("no padding").text()),
         }
     }
 }
