@@ -209,7 +209,8 @@ export interface Mock {
   exchanges(filters?: Record<string, string | number | boolean>): Promise<Exchange[]>;
   /**
    * Says which requests were refused since the merchant was made or reset, and why, with the diagnosis and its fix; empty if none
-   * was. Requests that name no merchant of the mock are in it, too. The fix is in Chinese if the locale is.
+   * was. Requests that name no merchant of the mock are in it, too. The fix is in Chinese if
+   * `WECHATPAY_MOCK_LANG` or the locale begins with `zh`.
    */
   report(): Promise<string>;
   /** Resets the merchant's documents, exchanges, rules and callbacks. */
