@@ -167,7 +167,7 @@ pub fn pad(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 /// A text that is kept in both languages. Shown, it is in the [current](Language::current) one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Both {
     /// In English.
     pub english: String,
@@ -179,6 +179,11 @@ impl Both {
     /// The text that the code makes in each language.
     pub fn of(text: impl Fn() -> String) -> Self {
         Self { english: Language::English.within(&text), chinese: Language::Chinese.within(&text) }
+    }
+
+    /// The length of both together, in bytes.
+    pub fn size(&self) -> usize {
+        self.english.len() + self.chinese.len()
     }
 }
 

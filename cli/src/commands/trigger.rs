@@ -157,7 +157,9 @@ fn to_json(delivery: &Delivery) -> Value {
             Outcome::Answered { status, body } => {
                 (Some(status.as_u16()), None, String::from_utf8_lossy(body))
             }
-            Outcome::NoAnswer { reason } | Outcome::NotSent { reason } => (None, Some(reason), "".into()),
+            Outcome::NoAnswer { reason } | Outcome::NotSent { reason } => {
+                (None, Some(reason.to_string()), "".into())
+            }
         };
         json!({
             "serial": attempt.serial.to_string(),

@@ -187,7 +187,7 @@ struct AttemptView<'a> {
     status: Option<u16>,
     /// Why there was no response, or why nothing was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<String>,
     /// The fault that applied to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'a str>,
@@ -379,7 +379,9 @@ impl<'a> AttemptView<'a> {
     fn of(attempt: &'a Attempt, is_full: bool) -> Self {
         let (status, reason, body) = match &attempt.outcome {
             Outcome::Answered { status, body } => (Some(status.as_u16()), None, Some(body)),
-            Outcome::NoAnswer { reason } | Outcome::NotSent { reason } => (None, Some(reason.as_str()), None),
+            Outcome::NoAnswer { reason } | Outcome::NotSent { reason } => {
+                (None, Some(reason.to_string()), None)
+            }
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let request = attempt.sent.as_ref().filter(|_| is_full).map(|sent| {

@@ -103,7 +103,7 @@ impl fmt::Display for Attempted {
         };
         let mut notes = Vec::new();
         if let Outcome::NoAnswer { reason } | Outcome::NotSent { reason } = &attempt.outcome {
-            notes.push(printable(reason, MOST_SHOWN).into_owned());
+            notes.push(printable(&reason.to_string(), MOST_SHOWN).into_owned());
         }
         notes.extend(attempt.fault.as_ref().map(|named| text!("fault {named}")));
         match state {

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use wechatpay_openapi::Contract;
 use wechatpay_protocol::Mchid;
+use wechatpay_texts::Both;
 
 use super::{
     ChangedBy, Exchange, Filter,
@@ -339,7 +340,7 @@ fn size(exchange: &Exchange) -> usize {
     let quoted = exchange.error.as_deref().map_or(0, |error| {
         let body = error.body(Language::ZhCn).map_or(0, |body| json!(body).to_string().len());
         // A number takes two bytes in JSON, but 32 in memory.
-        16 * body + error.reason().len()
+        16 * body + Both::of(|| error.reason()).size()
     });
     OVERHEAD
         + exchange.operation.as_ref().map_or(0, |operation| operation.len())

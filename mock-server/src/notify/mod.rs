@@ -29,7 +29,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use wechatpay_protocol::{Mchid, Timestamp};
-use wechatpay_texts::{Phrase, phrase, text};
+use wechatpay_texts::{Both, Phrase, phrase, text};
 
 use self::{attempt::Signed, hosts::Target, sender::Sender};
 use crate::{
@@ -236,11 +236,11 @@ impl Notifier {
             fault: fault.as_ref().map(|fault| fault.label().into()),
             took: Duration::ZERO,
             sent: None,
-            outcome: Outcome::NotSent { reason: String::new() },
+            outcome: Outcome::NotSent { reason: Both::default() },
         };
         let state = match self.hosts.target(&delivery.notify_url) {
             Err(held) => {
-                attempt.outcome = Outcome::NotSent { reason: held.to_string() };
+                attempt.outcome = Outcome::NotSent { reason: Both::of(|| held.to_string()) };
                 DeliveryState::Held
             }
             Ok(target) => {
@@ -314,7 +314,7 @@ impl Notifier {
     ) {
         let of_callback = fault.and_then(ActiveFault::of_callback);
         if let Some(reason) = unsent(of_callback, delivery) {
-            attempt.outcome = Outcome::NotSent { reason: reason.to_string() };
+            attempt.outcome = Outcome::NotSent { reason: Both::of(|| reason.to_string()) };
             return;
         }
         if let Some(latency) = fault.and_then(|fault| fault.latency) {
@@ -324,11 +324,11 @@ impl Notifier {
         let Some(signed) =
             self.signed_now(merchant, delivery, fault, attempt, 1 + usize::from(is_twice)).await
         else {
-            attempt.outcome = Outcome::NotSent { reason: text!("the mock is shutting down") };
+            attempt.outcome = Outcome::NotSent { reason: Both::of(|| text!("the mock is shutting down")) };
             return;
         };
         if self.gateway.store.delivery(delivery.number).is_ok_and(|found| found.is_none()) {
-            attempt.outcome = Outcome::NotSent { reason: text!("the callback was removed") };
+            attempt.outcome = Outcome::NotSent { reason: Both::of(|| text!("the callback was removed")) };
             return;
         }
         attempt.sent = signed.first().map(|one| one.sent(target.uri.to_string()).into());

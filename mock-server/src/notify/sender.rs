@@ -29,7 +29,7 @@ use rustls::{
 use tokio::{net::lookup_host, time::timeout};
 use tower_service::Service;
 use wechatpay_protocol::display::error_chain;
-use wechatpay_texts::{phrase, text};
+use wechatpay_texts::{Both, Text, phrase, text};
 
 use super::hosts::Target;
 
@@ -86,20 +86,21 @@ impl Sender {
         target: &Target,
         mut request: Request<Full<Bytes>>,
         is_lower_case: bool,
-    ) -> Result<(StatusCode, Bytes), String> {
+    ) -> Result<(StatusCode, Bytes), Both> {
         *request.uri_mut() = target.uri.clone();
         let lower_case = is_lower_case.then(|| pool(&self.tls, target.may_leave, false));
         let usual = if target.may_leave { &self.far } else { &self.near };
         let pool = lower_case.as_ref().unwrap_or(usual);
         let exchange = async {
-            let response = pool.request(request).await.map_err(|error| error_chain(&error))?;
+            let said = |error: &dyn std::error::Error| Both::of(|| error_chain(error));
+            let response = pool.request(request).await.map_err(|error| said(&error))?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, MOST).collect().await.map_err(|error| error_chain(&*error))?;
+            let body = Limited::new(body, MOST).collect().await.map_err(|error| said(&*error))?;
             let body = body.to_bytes();
             Ok((head.status, Bytes::copy_from_slice(&body[..body.len().min(KEPT)])))
         };
         timeout(TIMEOUT, exchange).await.unwrap_or_else(|_| {
-            Err(text!("no complete response within {seconds} s", seconds = TIMEOUT.as_secs()))
+            Err(Both::of(|| text!("no complete response within {seconds} s", seconds = TIMEOUT.as_secs())))
         })
     }
 }
@@ -138,6 +139,15 @@ impl Service<Name> for Resolver {
     }
 }
 
+/// A name of this machine that has no address here.
+#[derive(Debug, Text, thiserror::Error)]
+enum NotThisMachine {
+    #[text("expected {name} to be this machine, found the address none")]
+    NoAddress { name: String },
+    #[text("expected {name} to be this machine, found the address {found}", found = found.join(phrase!(", ").text()))]
+    Elsewhere { name: String, found: Vec<String> },
+}
+
 /// The addresses that may be connected to.
 fn checked(
     name: &str,
@@ -147,14 +157,12 @@ fn checked(
     let is_allowed = |address: &IpAddr| may_leave || address.to_canonical().is_loopback();
     let (allowed, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| is_allowed(&one.ip()));
     if allowed.is_empty() {
-        let others: Vec<_> = others.iter().map(|one| one.ip().to_string()).collect();
-        let problem = if others.is_empty() {
-            text!("expected {name} to be this machine, found the address none")
+        let (name, found) = (name.to_owned(), others.iter().map(|one| one.ip().to_string()));
+        return Err(io::Error::other(if others.is_empty() {
+            NotThisMachine::NoAddress { name }
         } else {
-            let found = others.join(phrase!(", ").text());
-            text!("expected {name} to be this machine, found the address {found}")
-        };
-        return Err(io::Error::other(problem));
+            NotThisMachine::Elsewhere { name, found: found.collect() }
+        }));
     }
     Ok(allowed.into_iter())
 }

@@ -12,6 +12,7 @@ use http::StatusCode;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use wechatpay_protocol::{KeyId, Mchid, Timestamp};
+use wechatpay_texts::Both;
 
 use super::{IsKnown, Lease};
 
@@ -112,12 +113,12 @@ pub enum Outcome {
     /// There was no complete response.
     NoAnswer {
         /// Why.
-        reason: String,
+        reason: Both,
     },
     /// Nothing was sent.
     NotSent {
         /// Why.
-        reason: String,
+        reason: Both,
     },
 }
 
@@ -162,7 +163,7 @@ impl Attempt {
         });
         let outcome = match &self.outcome {
             Outcome::Answered { body, .. } => body.len(),
-            Outcome::NoAnswer { reason } | Outcome::NotSent { reason } => reason.len(),
+            Outcome::NoAnswer { reason } | Outcome::NotSent { reason } => reason.size(),
         };
         size_of::<Self>() + sent + outcome
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use wechatpay_protocol::Timestamp;
+use wechatpay_texts::Both;
 
 use super::{Attempt, Delivery, DeliveryState, JsonText, Outcome, SentCallback};
 
@@ -62,8 +63,16 @@ struct SentRecord {
 #[serde(rename_all = "snake_case")]
 enum OutcomeRecord {
     Answered { status: u16, body: Body },
-    NoAnswer { reason: String },
-    NotSent { reason: String },
+    NoAnswer { reason: Reason },
+    NotSent { reason: Reason },
+}
+
+/// A reason in both languages.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    en: String,
+    zh: String,
 }
 
 /// A body: as text if it is UTF-8.
@@ -161,8 +170,8 @@ impl AttemptRecord {
             Outcome::Answered { status, body } => {
                 OutcomeRecord::Answered { status: status.as_u16(), body: Body::of(body) }
             }
-            Outcome::NoAnswer { reason } => OutcomeRecord::NoAnswer { reason: reason.clone() },
-            Outcome::NotSent { reason } => OutcomeRecord::NotSent { reason: reason.clone() },
+            Outcome::NoAnswer { reason } => OutcomeRecord::NoAnswer { reason: reason.into() },
+            Outcome::NotSent { reason } => OutcomeRecord::NotSent { reason: reason.into() },
         };
         Self {
             at: attempt.at.as_unix(),
@@ -191,10 +200,22 @@ impl AttemptRecord {
                         .map_err(|error| format!("outcome.answered.status: {error}"))?,
                     body: body.bytes().map_err(|problem| format!("outcome.answered.body.{problem}"))?,
                 },
-                OutcomeRecord::NoAnswer { reason } => Outcome::NoAnswer { reason },
-                OutcomeRecord::NotSent { reason } => Outcome::NotSent { reason },
+                OutcomeRecord::NoAnswer { reason } => Outcome::NoAnswer { reason: reason.into() },
+                OutcomeRecord::NotSent { reason } => Outcome::NotSent { reason: reason.into() },
             },
         })
+    }
+}
+
+impl From<&Both> for Reason {
+    fn from(Both { english, chinese }: &Both) -> Self {
+        Self { en: english.clone(), zh: chinese.clone() }
+    }
+}
+
+impl From<Reason> for Both {
+    fn from(Reason { en, zh }: Reason) -> Self {
+        Self { english: en, chinese: zh }
     }
 }
 
@@ -236,7 +257,7 @@ mod tests {
             })),
             outcome,
         };
-        let reason = || "why".to_owned();
+        let reason = || Both { english: "why".into(), chinese: "为什么".into() };
         let states = [
             DeliveryState::Waiting(Timestamp::from_unix(9)),
             DeliveryState::Sending,

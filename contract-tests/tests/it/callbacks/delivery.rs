@@ -176,7 +176,7 @@ async fn a_receiver_that_does_not_listen_or_is_slow_is_named() {
     let reason = async |to: String| {
         let delivery = trigger(&mock, Trigger { to: Some(to), ..Trigger::of(PAID) }).await;
         match &delivery.attempts[0].outcome {
-            Outcome::NoAnswer { reason } => reason.clone(),
+            Outcome::NoAnswer { reason } => reason.to_string(),
             other => panic!("{other:?}"),
         }
     };
