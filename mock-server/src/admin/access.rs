@@ -28,6 +28,7 @@ use wechatpay_texts::{Text, phrase, text};
 
 use crate::{
     admin::error::AdminError,
+    api::host::is_loopback,
     request::receive::{RawRequest, host_and_port},
 };
 
@@ -189,10 +190,6 @@ fn without_port(host: &str) -> Option<&str> {
     let (name, port) = host.split_at(end);
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(name)
-}
-
-fn is_loopback(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
 }
 
 fn text(value: &HeaderValue) -> String {

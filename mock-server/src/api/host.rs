@@ -38,6 +38,11 @@ pub struct HostName(String);
 #[text("expected a host name or an IP address, without scheme and port, found {0:?}")]
 pub struct HostError(String);
 
+/// Whether it is an address of this machine, as it is or mapped into IPv6.
+pub(crate) fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
 impl Host {
     /// The hosts that a mock always answers for: the gateway's, that of its page for H5 payments, and this machine.
     pub(crate) fn always_own() -> impl Iterator<Item = Self> {
@@ -57,7 +62,7 @@ impl Host {
     /// Whether it is this machine without asking a name server: `localhost` or a loopback address.
     pub(crate) fn is_loopback(&self) -> bool {
         match self {
-            Self::Address(address) => address.to_canonical().is_loopback(),
+            Self::Address(address) => is_loopback(*address),
             Self::Name(name) => name.as_str() == "localhost",
         }
     }

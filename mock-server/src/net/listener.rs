@@ -4,6 +4,8 @@ use std::{io, net::SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::api::host::is_loopback;
+
 /// How many connections the system queues before they are accepted. `TcpListener::bind` asks for 128, which load tests
 /// exceed; peers beyond that retry a second later.
 const BACKLOG: u32 = 4096;
@@ -37,7 +39,7 @@ impl<T> Both<T> {
 impl Addresses {
     /// The more exposed one: privileges of the local machine are granted only if both are loopback addresses.
     pub(crate) fn most_open(self) -> SocketAddr {
-        let is_open = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
+        let is_open = |address: &SocketAddr| !is_loopback(address.ip());
         self.tls_only.filter(|tls_only| is_open(tls_only) && !is_open(&self.either)).unwrap_or(self.either)
     }
 

@@ -32,6 +32,7 @@ use wechatpay_protocol::display::error_chain;
 use wechatpay_texts::{Both, Text, phrase, text};
 
 use super::hosts::Target;
+use crate::api::host::is_loopback;
 
 /// How long a receiver may take to respond. (documented)
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -154,7 +155,7 @@ fn checked(
     found: Vec<SocketAddr>,
     may_leave: bool,
 ) -> io::Result<std::vec::IntoIter<SocketAddr>> {
-    let is_allowed = |address: &IpAddr| may_leave || address.to_canonical().is_loopback();
+    let is_allowed = |address: &IpAddr| may_leave || is_loopback(*address);
     let (allowed, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| is_allowed(&one.ip()));
     if allowed.is_empty() {
         let (name, found) = (name.to_owned(), others.iter().map(|one| one.ip().to_string()));

@@ -1,6 +1,6 @@
 //! The encrypted fields of an exchange in plain text, for callers on this machine only.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use axum::{
     Extension,
@@ -23,7 +23,7 @@ use crate::{
         long::Long,
         replay::check_whole,
     },
-    api::error::ApiError,
+    api::{error::ApiError, host::is_loopback},
     journal::Exchange,
     merchants::{Merchant, Merchants},
     request::{all_in_query, multipart::upload_meta},
@@ -73,7 +73,7 @@ pub(in crate::admin) async fn show_decrypted(
     Extension(caller): Extension<Caller>,
     Path(number): Path<String>,
 ) -> Result<Long, AdminError> {
-    if let Some(address) = caller.address.filter(|address| !is_near(address)) {
+    if let Some(address) = caller.address.filter(|address| !is_loopback(address.ip())) {
         return Err(AdminError::Far { found: address.ip().to_string() });
     }
     let exchange = control.exchange(Segment(number).number()?)?;
@@ -86,10 +86,6 @@ pub(in crate::admin) async fn show_decrypted(
         })
         .await?;
     Long::of(&control, &decrypted)
-}
-
-fn is_near(address: &SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 impl Decrypted {
