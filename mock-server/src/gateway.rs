@@ -37,7 +37,7 @@ use crate::{
         respond::{Response, respond, with_diagnosis},
         sign::sign,
     },
-    store::{Documents, Store, Unavailable, Uncommitted},
+    store::{CommitError, Documents, Store, UnavailableError},
 };
 
 /// A gateway without its sockets: the stages of a request, and the state that they change.
@@ -190,7 +190,7 @@ impl Gateway {
         received: &RawRequest,
         now: Timestamp,
         concluded: Concluded,
-        error: Unavailable,
+        error: UnavailableError,
     ) -> Concluded {
         let number = concluded.exchange.number;
         tracing::error!("{}", text!("exchange {number} is answered with 503: {error}"));
@@ -323,12 +323,12 @@ impl Gateway {
             };
             let mut fault = match self.faults.commit_with_fault(&fields, now, &mut warnings, commit) {
                 Ok(fault) => fault,
-                Err(Uncommitted::Conflict) => {
+                Err(CommitError::Conflict) => {
                     conflicts += 1;
                     self.store.after_conflict(conflicts).map_err(unavailable)?;
                     continue;
                 }
-                Err(Uncommitted::Unavailable(error)) => return Err(unavailable(error)),
+                Err(CommitError::Unavailable(error)) => return Err(unavailable(error)),
             };
             let result = match &mut fault {
                 None => computed,
@@ -359,7 +359,7 @@ impl Gateway {
         by: ChangedBy,
         merchant: &Arc<Merchant>,
         change: impl Fn(&Context<'_>, &mut Documents<'_>) -> T,
-    ) -> Result<T, Unavailable> {
+    ) -> Result<T, UnavailableError> {
         self.store.waiting(|| {
             let _settled = self.settled.read();
             let context = self.context(self.clock.now());
@@ -372,11 +372,11 @@ impl Gateway {
                         self.journal.changes.keep(&merchant.mchid, context.now, by, changed);
                         return Ok(done);
                     }
-                    Err(Uncommitted::Conflict) => {
+                    Err(CommitError::Conflict) => {
                         conflicts += 1;
                         self.store.after_conflict(conflicts)?;
                     }
-                    Err(Uncommitted::Unavailable(error)) => return Err(error),
+                    Err(CommitError::Unavailable(error)) => return Err(error),
                 }
             }
         })
@@ -387,7 +387,7 @@ impl Gateway {
         &self,
         merchant: &Merchant,
         look: impl FnOnce(&Context<'_>, &mut Documents<'_>) -> T,
-    ) -> Result<T, Unavailable> {
+    ) -> Result<T, UnavailableError> {
         self.store.waiting(|| {
             let mut documents = self.store.documents(&merchant.mchid);
             let seen = look(&self.context(self.clock.now()), &mut documents);
@@ -423,6 +423,6 @@ impl Gateway {
     }
 }
 
-fn unavailable(Unavailable { reason }: Unavailable) -> ApiError {
+fn unavailable(UnavailableError { reason }: UnavailableError) -> ApiError {
     ApiError::StoreUnavailable { reason }
 }

@@ -23,7 +23,7 @@ use crate::{
     journal::Change,
     operations::{
         kind_named, kind_names,
-        kinds::{Kind, Misfit},
+        kinds::{Kind, KindError},
     },
     store::{Document, JsonText, Key, Listed},
 };
@@ -342,8 +342,8 @@ impl<'a> ChangeLine<'a> {
 /// What was expected, what was found, and where.
 pub(super) fn checked(kind: &Kind, key: &str, value: &Value) -> Result<Value, String> {
     kind.document(key, value).map_err(|misfit| match misfit {
-        Misfit::Type(error) => explain(error.path(), &error.inner().to_string()),
-        Misfit::Other(reason) => reason,
+        KindError::Type(error) => explain(error.path(), &error.inner().to_string()),
+        KindError::Other(reason) => reason,
     })
 }
 

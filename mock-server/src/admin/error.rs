@@ -19,7 +19,7 @@ use crate::{
     merchants::ProvisionError,
     notify::TriggerError,
     payer::PaymentError,
-    store::Unavailable,
+    store::UnavailableError,
 };
 
 /// Why a call is refused. The text says what was expected, what was found, and what to do.
@@ -120,7 +120,7 @@ pub(super) enum AdminError {
     #[text("callback {number} is being sent; try again when this attempt has ended")]
     CallbackBusy { number: u64 },
     #[text(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] UnavailableError),
     #[text("expected the mock that Mock-Id names, found another at its address")]
     OtherMock,
     #[text(transparent)]

@@ -22,7 +22,7 @@ use crate::{
     },
     api::non_null::non_null,
     operations::payment::PayerAction,
-    payer::{FrontEndPayment, NotRequested, PaymentError, Said},
+    payer::{FrontEndError, FrontEndPayment, PaymentError, Said},
 };
 
 /// What a front end hands to the client, as it is, and what the user then does.
@@ -149,7 +149,7 @@ pub(super) async fn request_payment(
 /// What a client says: what a query shows then, with the errMsg that `done` puts into it, or why the user does nothing.
 pub(super) fn answer(
     record: Record<'_>,
-    outcome: Result<Value, NotRequested>,
+    outcome: Result<Value, FrontEndError>,
     may_be_js_sdk: bool,
     done: impl FnOnce(&mut Value) -> String,
 ) -> Result<Json, Result<(StatusCode, Json), AdminError>> {
@@ -160,18 +160,18 @@ pub(super) fn answer(
             record.said(done(&mut shown), None, None);
             Ok(Json::of(&shown))
         }
-        Err(NotRequested::Wrong(diagnosis)) => {
+        Err(FrontEndError::Wrong(diagnosis)) => {
             let refusal = PaymentRefusal::wrong(call, &diagnosis, may_be_js_sdk);
             record.said(refusal.err_msg.clone(), Some(&refusal.message), refusal.chinese.as_deref());
             refuse(StatusCode::BAD_REQUEST, &refusal)
         }
-        Err(NotRequested::Payment(PaymentError::Refused { shown, reason })) => {
+        Err(FrontEndError::Payment(PaymentError::Refused { shown, reason })) => {
             let refusal = PaymentRefusal::new(call, shown, &reason.to_string());
             let [english, chinese] = [&reason.english, &reason.chinese].map(|text| truncate(text, LONGEST));
             record.said(refusal.err_msg.clone(), Some(&english), Some(&chinese));
             refuse(StatusCode::CONFLICT, &refusal)
         }
-        Err(NotRequested::Payment(error)) => Err(Err(error.into())),
+        Err(FrontEndError::Payment(error)) => Err(Err(error.into())),
     }
 }
 

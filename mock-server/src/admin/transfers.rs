@@ -20,7 +20,7 @@ use crate::{
     },
     api::non_null::non_null,
     operations::transfer::{TransferAction, TransferName},
-    payer::{Confirmation, NotAsked, PaymentError, Said},
+    payer::{Confirmation, PaymentError, RequestTransferError, Said},
 };
 
 /// What a user does with a transfer, or with an authorization of transfers. One of out_bill_no and out_authorization_no names it.
@@ -139,9 +139,11 @@ pub(super) async fn request_merchant_transfer(
             record.said(err_msg, None, None);
             return Ok(Json::of(&shown));
         }
-        Err(NotAsked::Wrong(reason)) => (StatusCode::BAD_REQUEST, reason),
-        Err(NotAsked::Payment(PaymentError::Refused { reason, .. })) => (StatusCode::CONFLICT, reason),
-        Err(NotAsked::Payment(error)) => return Err(Err(error.into())),
+        Err(RequestTransferError::Wrong(reason)) => (StatusCode::BAD_REQUEST, reason),
+        Err(RequestTransferError::Payment(PaymentError::Refused { reason, .. })) => {
+            (StatusCode::CONFLICT, reason)
+        }
+        Err(RequestTransferError::Payment(error)) => return Err(Err(error.into())),
     };
     let [english, chinese] = [&reason.english, &reason.chinese].map(|text| truncate(text, LONGEST));
     let message = truncate(&reason.to_string(), LONGEST).into_owned();

@@ -59,7 +59,7 @@ pub(super) struct Target {
 
 /// Why a callback is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
-pub(crate) enum Held {
+pub(crate) enum NotifyHostError {
     #[text("expected a notify_url that begins with http:// or https:// and names a host, found {0}")]
     Malformed(String),
     #[text("expected a notify_url without user and password, found one with them")]
@@ -92,11 +92,11 @@ impl NotifyHosts {
     }
 
     /// Where to send a callback for this URL.
-    pub(super) fn target(&self, notify_url: &str) -> Result<Target, Held> {
-        let malformed = || Held::Malformed(quoted(notify_url));
+    pub(super) fn target(&self, notify_url: &str) -> Result<Target, NotifyHostError> {
+        let malformed = || NotifyHostError::Malformed(quoted(notify_url));
         let uri: Uri = notify_url.parse().map_err(|_| malformed())?;
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            return Err(Held::UserInfo);
+            return Err(NotifyHostError::UserInfo);
         }
         let origin = Origin::of(&uri).ok_or_else(malformed)?;
         if let Some(map) = self.maps.iter().find(|map| map.from == origin) {
@@ -110,7 +110,7 @@ impl NotifyHosts {
             return Ok(Target { uri, may_leave: true });
         }
         let shown = origin.to_string();
-        Err(Held::NotAllowed(origin.host, shown))
+        Err(NotifyHostError::NotAllowed(origin.host, shown))
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
             "http://shop.example.com/",
             "http://receiver.test.example.com/",
         ] {
-            assert!(matches!(hosts().target(url), Err(Held::NotAllowed(..))), "{url}");
+            assert!(matches!(hosts().target(url), Err(NotifyHostError::NotAllowed(..))), "{url}");
         }
         for url in [
             "",
@@ -241,10 +241,10 @@ mod tests {
             "http://会.example/",
             "http://127.0.0.1\r\nHost: x/",
         ] {
-            assert!(matches!(hosts().target(url), Err(Held::Malformed(_))), "{url}");
+            assert!(matches!(hosts().target(url), Err(NotifyHostError::Malformed(_))), "{url}");
         }
         for url in ["http://127.0.0.1@example.com/", "http://user:password@127.0.0.1/"] {
-            assert_eq!(hosts().target(url), Err(Held::UserInfo), "{url}");
+            assert_eq!(hosts().target(url), Err(NotifyHostError::UserInfo), "{url}");
         }
     }
 

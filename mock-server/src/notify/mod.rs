@@ -37,7 +37,7 @@ use crate::{
     gateway::Gateway,
     merchants::{Merchant, PlatformKey},
     policies::CallbackKey,
-    store::{Attempt, Delivery, DeliveryState, Outcome, STORE_RETRY, SentCallback, Unavailable},
+    store::{Attempt, Delivery, DeliveryState, Outcome, STORE_RETRY, SentCallback, UnavailableError},
 };
 
 pub use hosts::{NotifyHosts, NotifyMap, NotifyMapError};
@@ -180,7 +180,7 @@ impl Notifier {
     }
 
     /// Sends a callback again now, unless it is being sent, and waits for that attempt; `None` if it is forgotten.
-    pub(crate) async fn resend(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+    pub(crate) async fn resend(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
         let Some(attempts) = self.gateway.store.send_again(number, self.gateway.clock.now())? else {
             return Ok(None);
         };
@@ -192,7 +192,7 @@ impl Notifier {
         &self,
         number: u64,
         attempts: usize,
-    ) -> Result<Option<Arc<Delivery>>, Unavailable> {
+    ) -> Result<Option<Arc<Delivery>>, UnavailableError> {
         let store = &self.gateway.store;
         let mut ended = self.ended.subscribe();
         let is_attempted = |delivery: &Delivery| delivery.attempts.len() >= attempts;

@@ -11,7 +11,7 @@ use crate::{
     gateway::Gateway,
     merchants::Merchant,
     operations::event,
-    store::{Outgoing, Unavailable},
+    store::{Outgoing, UnavailableError},
 };
 
 /// A callback to send by hand.
@@ -73,8 +73,8 @@ pub enum TriggerError {
     },
 }
 
-impl From<Unavailable> for TriggerError {
-    fn from(error: Unavailable) -> Self {
+impl From<UnavailableError> for TriggerError {
+    fn from(error: UnavailableError) -> Self {
         Self::Unavailable { reason: error.to_string() }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) type Mistyped = serde_path_to_error::Error<serde_json::Error>;
 
 /// Why a value can't be a document of its kind.
 #[derive(Debug)]
-pub(crate) enum Misfit {
+pub(crate) enum KindError {
     Type(Mistyped),
     /// What was expected and found, and where.
     Other(String),
@@ -52,13 +52,13 @@ impl Kind {
     ///
     /// # Errors
     /// Why it can't be that.
-    pub(crate) fn document(&self, id: &str, value: &Value) -> Result<Value, Misfit> {
+    pub(crate) fn document(&self, id: &str, value: &Value) -> Result<Value, KindError> {
         check_numbers(value, "")?;
         let fields = &value["fields"];
         if !(fields.is_object() || fields.is_null()) {
             return Err(misfit("fields", phrase!("an object").text(), &fields.to_string()));
         }
-        let written = (self.written)(value).map_err(Misfit::Type)?;
+        let written = (self.written)(value).map_err(KindError::Type)?;
         check_names(value, &written, "")?;
         match self.id {
             Some(field) if written[field] != id => {
@@ -75,9 +75,9 @@ fn written<T: Serialize + DeserializeOwned>(value: &Value) -> Result<Value, Mist
     Ok(serde_json::to_value(read).expect("documents are structs and values, which always serialize"))
 }
 
-fn misfit(place: &str, expected: &str, found: &str) -> Misfit {
+fn misfit(place: &str, expected: &str, found: &str) -> KindError {
     let place = if place.is_empty() { phrase!("the body").text() } else { place };
-    Misfit::Other(text!("{place}: expected {expected}, found {found}", found = quoted(found)))
+    KindError::Other(text!("{place}: expected {expected}, found {found}", found = quoted(found)))
 }
 
 /// A place in a value, as errors of types have it: `shares[0].amount`.
@@ -87,7 +87,7 @@ fn within(place: &str, name: impl Display) -> String {
 
 /// # Errors
 /// If a whole number is too large or too small.
-fn check_numbers(value: &Value, place: &str) -> Result<(), Misfit> {
+fn check_numbers(value: &Value, place: &str) -> Result<(), KindError> {
     match value {
         Value::Object(fields) => {
             fields.iter().try_for_each(|(name, field)| check_numbers(field, &within(place, name)))
@@ -111,7 +111,7 @@ fn check_numbers(value: &Value, place: &str) -> Result<(), Misfit> {
 
 /// # Errors
 /// If a field is left out when the value is written, though it says something: its name is unknown.
-fn check_names(value: &Value, written: &Value, place: &str) -> Result<(), Misfit> {
+fn check_names(value: &Value, written: &Value, place: &str) -> Result<(), KindError> {
     match (value, written) {
         (Value::Object(fields), Value::Object(known)) => {
             fields.iter().try_for_each(|(name, field)| match known.get(name) {
@@ -172,8 +172,8 @@ mod tests {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         order.pointer_mut(parent).unwrap()[name] = value;
         named("order").unwrap().document("1", &order).map_err(|misfit| match misfit {
-            Misfit::Type(error) => error.to_string(),
-            Misfit::Other(reason) => reason,
+            KindError::Type(error) => error.to_string(),
+            KindError::Other(reason) => reason,
         })
     }
 

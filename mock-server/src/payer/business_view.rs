@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use wechatpay_diagnosis::{BusinessView, BusinessViewEvidence, diagnose_business_view, given_parameter};
 
-use super::{NotRequested, Payer, PaymentError, Said, front_end::secrets, service_orders::unknown};
+use super::{FrontEndError, Payer, PaymentError, Said, front_end::secrets, service_orders::unknown};
 use crate::{
     journal::ChangedBy,
     merchants::Merchant,
@@ -25,7 +25,7 @@ pub(crate) struct OpenedView {
 impl Payer {
     /// Checks what is handed over, and then does what the user does. The outcome is the order or the permission as a query shows
     /// it, with its merchant, and what the front end gets when its user comes back.
-    pub(crate) fn open_view(&self, opened: OpenedView) -> Said<NotRequested> {
+    pub(crate) fn open_view(&self, opened: OpenedView) -> Said<FrontEndError> {
         let found = target(opened.view, &opened.parameters)
             .and_then(|target| self.owner(opened.view, target, &opened.parameters));
         let business = found.as_ref().and_then(|(target, merchant)| self.business(merchant, target).ok()?);
@@ -41,7 +41,7 @@ impl Payer {
         OpenedView { view, parameters, action, openid }: OpenedView,
         found: Option<(ServiceTarget, Arc<Merchant>)>,
         business: Option<&Business>,
-    ) -> Result<Value, NotRequested> {
+    ) -> Result<Value, FrontEndError> {
         let secrets = found.as_ref().map(|(_, merchant)| secrets(merchant)).unwrap_or_default();
         let evidence = BusinessViewEvidence {
             view,
@@ -52,7 +52,7 @@ impl Payer {
             secrets,
         };
         if let Some(diagnosis) = diagnose_business_view(&evidence) {
-            return Err(NotRequested::Wrong(diagnosis.into()));
+            return Err(FrontEndError::Wrong(diagnosis.into()));
         }
         // Parameters that lead to nothing have a diagnosis.
         let Some((target, merchant)) = found else { return Ok(Value::Null) };
@@ -75,7 +75,7 @@ impl Payer {
             }
             Ok(shown)
         });
-        shown.map_err(PaymentError::from).flatten().map_err(NotRequested::Payment)
+        shown.map_err(PaymentError::from).flatten().map_err(FrontEndError::Payment)
     }
 
     /// The merchant that has it: the one that is named, if several have.

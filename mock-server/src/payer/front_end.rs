@@ -14,7 +14,7 @@ use crate::{
     merchants::Merchant,
     operations::payment::{Found, OrderName, PayerAction},
     request::diagnose::other_keys,
-    store::Unavailable,
+    store::UnavailableError,
 };
 
 /// How long a paySign is explained. Every mistake is tried within milliseconds, unless the machine is busy; a developer waits
@@ -30,7 +30,7 @@ pub(crate) struct FrontEndPayment {
 }
 
 /// Why the user does nothing.
-pub(crate) enum NotRequested {
+pub(crate) enum FrontEndError {
     /// The client refuses what it is handed.
     Wrong(Box<PaySignDiagnosis>),
     /// The order can't be paid.
@@ -47,13 +47,13 @@ pub(super) fn secrets(merchant: &Merchant) -> Vec<Secret<'_>> {
 impl Payer {
     /// Checks what the client is handed, and then does what the user does. The outcome is the order as a query shows it, with its
     /// merchant.
-    pub(crate) fn request(&self, payment: FrontEndPayment) -> Said<NotRequested> {
+    pub(crate) fn request(&self, payment: FrontEndPayment) -> Said<FrontEndError> {
         let FrontEndPayment { client, parameters, action, openid } = payment;
         let order = prepay_id(client, &parameters).map(|id| OrderName::PrepayId(id.into()));
         let found = match order.as_ref().map_or(Ok(None), |order| self.owner_of(order)) {
             Ok(found) => found,
             Err(error) => {
-                let outcome = Err(NotRequested::Payment(error.into()));
+                let outcome = Err(FrontEndError::Payment(error.into()));
                 return Said { merchant: None, order: None, outcome };
             }
         };
@@ -61,19 +61,19 @@ impl Payer {
         let (number, merchant) =
             found.map(|(found, merchant)| (found.number().to_owned(), merchant.mchid.clone())).unzip();
         let outcome = match diagnosis {
-            Some(diagnosis) => Err(NotRequested::Wrong(diagnosis.into())),
+            Some(diagnosis) => Err(FrontEndError::Wrong(diagnosis.into())),
             None => {
                 // Parameters without an order have a diagnosis.
                 let order = order.unwrap_or_else(|| OrderName::PrepayId(String::new()));
                 let merchant = merchant.as_ref().map(Mchid::to_string);
-                self.act(&Payment { order, action, merchant, openid }).map_err(NotRequested::Payment)
+                self.act(&Payment { order, action, merchant, openid }).map_err(FrontEndError::Payment)
             }
         };
         Said { merchant, order: number, outcome }
     }
 
     /// The order, with the first merchant that has it.
-    fn owner_of(&self, order: &OrderName) -> Result<Option<(Found, Arc<Merchant>)>, Unavailable> {
+    fn owner_of(&self, order: &OrderName) -> Result<Option<(Found, Arc<Merchant>)>, UnavailableError> {
         for merchant in self.gateway.merchants.merchants() {
             if let Some(found) = self.found(&merchant, order)? {
                 return Ok(Some((found, merchant)));

@@ -19,18 +19,18 @@ use crate::{
     merchants::Merchant,
     operations::{
         self,
-        payment::{Found, Ledger, OrderName, PayerAction, Refusal},
+        payment::{Found, Ledger, OrderName, PayerAction, PayerError},
         waiting::{self, Waiting},
     },
-    store::{Due, Reminder, STORE_RETRY, Unavailable},
+    store::{Due, Reminder, STORE_RETRY, UnavailableError},
 };
 
 pub(crate) use business_view::OpenedView;
-pub(crate) use front_end::{FrontEndPayment, NotRequested};
+pub(crate) use front_end::{FrontEndError, FrontEndPayment};
 pub(crate) use page::is_page_request;
 pub use service_orders::ServiceOrderCall;
 pub use transfers::Confirmation;
-pub(crate) use transfers::NotAsked;
+pub(crate) use transfers::RequestTransferError;
 
 /// How many documents become due at once before others get their turn. (own choice)
 const AT_ONCE: usize = 64;
@@ -141,14 +141,14 @@ impl PaymentError {
     }
 }
 
-impl From<Refusal> for PaymentError {
-    fn from(Refusal { shown, reason }: Refusal) -> Self {
+impl From<PayerError> for PaymentError {
+    fn from(PayerError { shown, reason }: PayerError) -> Self {
         Self::Refused { shown, reason }
     }
 }
 
-impl From<Unavailable> for PaymentError {
-    fn from(error: Unavailable) -> Self {
+impl From<UnavailableError> for PaymentError {
+    fn from(error: UnavailableError) -> Self {
         Self::Unavailable { reason: error.to_string() }
     }
 }
@@ -170,7 +170,7 @@ pub(crate) struct Turn {
     pub(crate) happened: usize,
     next: Option<Timestamp>,
     /// Why the rest is still due, if anything is.
-    pub(crate) failed: Option<Unavailable>,
+    pub(crate) failed: Option<UnavailableError>,
 }
 
 /// Pays orders, and lets happen what is due.
@@ -237,7 +237,7 @@ impl Payer {
     }
 
     /// Nothing happens of a merchant that was just removed.
-    fn become_due(&self, Reminder { mchid, key, .. }: &Reminder) -> Result<(), Unavailable> {
+    fn become_due(&self, Reminder { mchid, key, .. }: &Reminder) -> Result<(), UnavailableError> {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return Ok(()) };
         self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
             operations::become_due(context, &merchant, documents, key);
@@ -280,7 +280,7 @@ impl Payer {
         &self,
         mchid: Option<&Mchid>,
         is_stopped: impl Fn() -> bool,
-    ) -> Option<Result<Vec<Waiting>, Unavailable>> {
+    ) -> Option<Result<Vec<Waiting>, UnavailableError>> {
         let merchants = &self.gateway.merchants;
         let merchants = match mchid {
             Some(mchid) => merchants.merchant(mchid.as_str()).into_iter().collect(),
@@ -316,7 +316,7 @@ impl Payer {
     fn only_merchant(
         &self,
         mchid: Option<&str>,
-        has_it: impl Fn(&Arc<Merchant>) -> Result<bool, Unavailable>,
+        has_it: impl Fn(&Arc<Merchant>) -> Result<bool, UnavailableError>,
         unknown: impl Fn() -> PaymentError,
     ) -> Result<Arc<Merchant>, PaymentError> {
         let merchants = &self.gateway.merchants;
@@ -341,7 +341,7 @@ impl Payer {
     }
 
     /// The merchant's order of this name.
-    fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Result<Option<Found>, Unavailable> {
+    fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Result<Option<Found>, UnavailableError> {
         // Who looks changes only what is due.
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find(order)

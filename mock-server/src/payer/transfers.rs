@@ -14,7 +14,7 @@ use crate::{
         payment::Ledger,
         transfer::{TransferAction, TransferName, TransferTarget},
     },
-    store::Unavailable,
+    store::UnavailableError,
 };
 
 /// What a user does with a transfer, or with an authorization of transfers.
@@ -49,7 +49,7 @@ impl Confirmation {
 const PARAMETERS: [&str; 3] = ["mchId", "appId", "package"];
 
 /// Why a client does not ask its user.
-pub(crate) enum NotAsked {
+pub(crate) enum RequestTransferError {
     /// This parameter is wrong: what was expected and found.
     Wrong(Both),
     /// The user can't do it.
@@ -80,7 +80,7 @@ impl Payer {
         parameters: &Map<String, Value>,
         action: TransferAction,
         user_name: Option<String>,
-    ) -> Said<NotAsked> {
+    ) -> Said<RequestTransferError> {
         let text = |name: &str| parameters.get(name).and_then(Value::as_str);
         let merchant = text("mchId").and_then(|mchid| self.gateway.merchants.merchant(mchid));
         let target = merchant.as_ref().zip(text("package")).and_then(|(merchant, package)| {
@@ -99,12 +99,12 @@ impl Payer {
         merchant: Option<&Arc<Merchant>>,
         action: TransferAction,
         user_name: Option<String>,
-    ) -> Result<Value, NotAsked> {
+    ) -> Result<Value, RequestTransferError> {
         let text = |name: &str| match parameters.get(name) {
             Some(Value::String(text)) => Ok(text.as_str()),
             other => {
                 let found = other.map(|value| quoted(&value.to_string()));
-                Err(NotAsked::Wrong(Both::of(|| match &found {
+                Err(RequestTransferError::Wrong(Both::of(|| match &found {
                     Some(found) => text!("{name}: expected a text, found {found}"),
                     None => text!("{name}: expected a text, found nothing"),
                 })))
@@ -115,7 +115,7 @@ impl Payer {
         let name = TransferName::PackageInfo(package.into());
         let wrong = |name: &str, expected: &dyn Fn() -> String, found: &str| {
             let found = quoted(found);
-            NotAsked::Wrong(Both::of(|| {
+            RequestTransferError::Wrong(Both::of(|| {
                 text!("{name}: expected {expected}, found {found}", expected = expected())
             }))
         };
@@ -128,7 +128,7 @@ impl Payer {
             let found = ledger.find_transfer(&name)?;
             ledger.transfer_appid(&found)
         });
-        match ordered.map_err(|error| NotAsked::Payment(error.into()))? {
+        match ordered.map_err(|error| RequestTransferError::Payment(error.into()))? {
             None => {
                 let expected = || text!("the package_info of one of this merchant's transfers");
                 Err(wrong("package", &expected, package))
@@ -139,7 +139,7 @@ impl Payer {
             Some(_) => {
                 let merchant = Some(mchid.to_owned());
                 let confirmation = Confirmation { transfer: name, action, merchant, user_name };
-                self.confirm(&confirmation).map_err(NotAsked::Payment)
+                self.confirm(&confirmation).map_err(RequestTransferError::Payment)
             }
         }
     }
@@ -148,7 +148,7 @@ impl Payer {
         &self,
         merchant: &Arc<Merchant>,
         name: &TransferName,
-    ) -> Result<Option<TransferTarget>, Unavailable> {
+    ) -> Result<Option<TransferTarget>, UnavailableError> {
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find_transfer(name)
         })

@@ -11,7 +11,7 @@ use wechatpay_protocol::{Mchid, Timestamp};
 use wechatpay_texts::text;
 
 use super::{
-    ABSENT, Backend, Document, Fingerprint, Found, JsonText, Key, Listed, Outgoing, Turn, Unavailable,
+    ABSENT, Backend, Document, Fingerprint, Found, JsonText, Key, Listed, Outgoing, Turn, UnavailableError,
 };
 
 /// How many documents of a list are read at once.
@@ -30,7 +30,7 @@ pub(crate) struct Documents<'a> {
     /// Held until the changes are kept.
     turn: Option<Turn<'a>>,
     /// Why something could not be read. What was computed without it is not kept.
-    unread: OnceCell<Unavailable>,
+    unread: OnceCell<UnavailableError>,
 }
 
 /// What was read of a store on another machine.
@@ -123,7 +123,7 @@ impl<'a> Documents<'a> {
 
     /// # Errors
     /// If something could not be read.
-    pub(super) fn into_changes(mut self) -> Result<Changes, Unavailable> {
+    pub(super) fn into_changes(mut self) -> Result<Changes, UnavailableError> {
         // What was read at one time was so at that time, without another look.
         if self.changes.is_empty() && self.seen.is_some_and(|seen| seen.times.get() < 2) {
             self.changes.read.clear();
@@ -132,7 +132,7 @@ impl<'a> Documents<'a> {
     }
 
     /// What was read, or nothing if it could not be read: then no change is kept.
-    fn found<T: Default>(&self, read: Result<T, Unavailable>) -> T {
+    fn found<T: Default>(&self, read: Result<T, UnavailableError>) -> T {
         read.unwrap_or_else(|error| {
             let _ = self.unread.set(error);
             T::default()
@@ -141,7 +141,7 @@ impl<'a> Documents<'a> {
 
     /// # Errors
     /// If something could not be read.
-    pub(crate) fn check(&self) -> Result<(), Unavailable> {
+    pub(crate) fn check(&self) -> Result<(), UnavailableError> {
         self.unread.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
@@ -209,7 +209,7 @@ impl<'a> Documents<'a> {
 
     fn typed<T: DeserializeOwned>(&self, key: &Key, value: &JsonText) -> Option<T> {
         let read = serde_json::from_str(value.as_str()).map(Some).map_err(|error| {
-            Unavailable::of(|| {
+            UnavailableError::of(|| {
                 text!("its {kind} {id} is not as the mock writes it: {error}", kind = key.kind, id = key.id)
             })
         });

@@ -12,8 +12,8 @@ use parking_lot::{Mutex, RwLock};
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    ABSENT, Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed,
-    MerchantState, Outgoing, Reminder, Unavailable, Uncommitted, Wait, documents::Changes, outbox::Outbox,
+    ABSENT, Backend, CommitError, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease,
+    Listed, MerchantState, Outgoing, Reminder, UnavailableError, Wait, documents::Changes, outbox::Outbox,
     reminders::Reminders, space::Space,
 };
 use crate::limits::Limits;
@@ -92,16 +92,22 @@ impl Memory {
 }
 
 impl Backend for Memory {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
         self.change(mchid, |space| space.seed(documents));
         Ok(())
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
         Ok(self.space(mchid).lock().get(key).cloned())
     }
 
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Result<Vec<Listed>, Unavailable> {
+    fn list(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, UnavailableError> {
         Ok(self.space(mchid).lock().list(kind, after, most))
     }
 
@@ -111,22 +117,22 @@ impl Backend for Memory {
         kind: &str,
         before: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, Unavailable> {
+    ) -> Result<Vec<Listed>, UnavailableError> {
         Ok(self.space(mchid).lock().list_newest(kind, before, most))
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable> {
+    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
         Ok(self.space(mchid).lock().kinds())
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, Unavailable> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
         Ok(self.space(mchid).lock().number(number))
     }
 
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted> {
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, CommitError> {
         let version = self.change(mchid, |space| {
             if changes.read.iter().any(|(key, version)| space.version_of(key) != *version) {
-                return Err(Uncommitted::Conflict);
+                return Err(CommitError::Conflict);
             }
             for (key, value) in changes.changed {
                 match value {
@@ -148,7 +154,7 @@ impl Backend for Memory {
         Ok(version)
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         let spaces = self.spaces.read();
         let own = spaces.iter().filter(|(owner, _)| mchid.is_none_or(|mchid| mchid == *owner));
         // All at once, so that no commit in between keeps its documents and loses its callbacks.
@@ -159,7 +165,7 @@ impl Backend for Memory {
         Ok(())
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         let mut spaces = self.spaces.write();
         let removed = spaces.remove(mchid);
         let mut removed = removed.as_ref().map(|space| space.lock());
@@ -173,7 +179,7 @@ impl Backend for Memory {
         Ok(())
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
         Ok(self.outbox.add(mchid, vec![outgoing]).into_iter().next().unwrap_or_default())
     }
 
@@ -183,19 +189,19 @@ impl Backend for Memory {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, Unavailable> {
+    ) -> Result<Lease, UnavailableError> {
         Ok(self.outbox.lease(now, most, most_of_one, is_known))
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {
+    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
         Ok(self.outbox.update(delivery))
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable> {
+    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
         Ok(self.outbox.send_again(number, now))
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
         Ok(self.outbox.delivery(number))
     }
 
@@ -204,11 +210,11 @@ impl Backend for Memory {
         mchid: Option<&Mchid>,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, Unavailable> {
+    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
         Ok(self.outbox.list(mchid, after, most))
     }
 
-    fn last_delivery(&self) -> Result<u64, Unavailable> {
+    fn last_delivery(&self) -> Result<u64, UnavailableError> {
         Ok(self.outbox.last())
     }
 
@@ -216,11 +222,11 @@ impl Backend for Memory {
         Box::pin(self.outbox.changed())
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
         Ok(self.reminders.due(now, most, is_known))
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
         self.reminders.forget(done);
         Ok(())
     }
@@ -229,7 +235,7 @@ impl Backend for Memory {
         Box::pin(self.reminders.added())
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
         let space = self.space(mchid);
         let space = space.lock();
         let deliveries = self.outbox.list(Some(mchid), 0, usize::MAX);
@@ -241,7 +247,7 @@ impl Backend for Memory {
         })
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
         let MerchantState { documents, numbers, deliveries, reminders } = state;
         self.change(mchid, |space| {
             space.import(documents, numbers, [self.created, self.request_numbers]);

@@ -55,19 +55,25 @@ pub(crate) struct Store(Box<dyn Backend>);
 
 /// Where documents, request numbers and callbacks are kept.
 ///
-/// The methods may wait for a disk or a network. Each fails with [`Unavailable`] if the backend can't be reached or can't keep
+/// The methods may wait for a disk or a network. Each fails with [`UnavailableError`] if the backend can't be reached or can't keep
 /// the change; what has failed has changed nothing, or is not answered as done.
 trait Backend: Debug + Send + Sync {
     /// Sets the merchant's initial documents, which a reset restores. A merchant that the backend does not know yet begins
     /// with them.
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable>;
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError>;
 
     /// The document with this key.
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable>;
+    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError>;
 
     /// The documents of a kind in the order in which they were created, from after this place on, and at most this many.
     /// A document's place stays the same while it exists.
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Result<Vec<Listed>, Unavailable>;
+    fn list(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, UnavailableError>;
 
     /// The same from before this place on, newest first.
     fn list_newest(
@@ -76,16 +82,21 @@ trait Backend: Debug + Send + Sync {
         kind: &str,
         before: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, Unavailable>;
+    ) -> Result<Vec<Listed>, UnavailableError>;
 
     /// Each kind that has documents, and how many.
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable>;
+    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError>;
 
     /// The content that the request number was used for.
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, Unavailable>;
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError>;
 
     /// These documents, all as they were at one time, and then the contents that these request numbers were used for.
-    fn read_many(&self, mchid: &Mchid, keys: &[Key], numbers: &[Fingerprint]) -> Result<Found, Unavailable> {
+    fn read_many(
+        &self,
+        mchid: &Mchid,
+        keys: &[Key],
+        numbers: &[Fingerprint],
+    ) -> Result<Found, UnavailableError> {
         let documents = keys.iter().map(|key| self.read(mchid, key)).collect::<Result<_, _>>()?;
         let contents = numbers.iter().map(|number| self.number(mchid, *number)).collect::<Result<_, _>>()?;
         Ok(Found { documents, contents })
@@ -97,16 +108,16 @@ trait Backend: Debug + Send + Sync {
     }
 
     /// Keeps all changes or none. Returns a version that no earlier change of these documents had.
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted>;
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, CommitError>;
 
     /// Restores the initial documents of one merchant, or of all merchants.
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable>;
+    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError>;
 
     /// Forgets the merchant.
-    fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable>;
+    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError>;
 
     /// Keeps a callback that no change belongs to. Returns its number.
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable>;
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError>;
 
     /// Takes the callbacks of known merchants that are due, at most `most` and of each merchant at most `most_of_one` at once.
     fn lease(
@@ -115,16 +126,16 @@ trait Backend: Debug + Send + Sync {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, Unavailable>;
+    ) -> Result<Lease, UnavailableError>;
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
-    fn update(&self, delivery: Delivery) -> Result<bool, Unavailable>;
+    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError>;
 
     /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable>;
+    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError>;
 
     /// The callback with this number.
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable>;
+    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError>;
 
     /// The callbacks of one merchant or of all, from after this number on, oldest first, and at most this many.
     fn deliveries(
@@ -132,49 +143,49 @@ trait Backend: Debug + Send + Sync {
         mchid: Option<&Mchid>,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, Unavailable>;
+    ) -> Result<Vec<Arc<Delivery>>, UnavailableError>;
 
     /// The number of the last callback; 0 if there was none.
-    fn last_delivery(&self) -> Result<u64, Unavailable>;
+    fn last_delivery(&self) -> Result<u64, UnavailableError>;
 
     /// Resolves when there may be something new to deliver.
     fn outbox_changed(&self) -> Wait<'_>;
 
     /// The documents of known merchants that are due, at most `most`. Each stays due until it is [`done`](Self::done), but no other
     /// mock takes it for a while.
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable>;
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError>;
 
     /// Forgets that these documents were due. If that fails, they are due again.
-    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable>;
+    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError>;
 
     /// Resolves when there may be a new document that becomes due.
     fn reminded(&self) -> Wait<'_>;
 
     /// Keeps or removes a note of the mock's own, such as its clock's offset. Only a backend that lasts keeps notes.
-    fn note(&self, _name: &str, _text: Option<&str>) -> Result<(), Unavailable> {
+    fn note(&self, _name: &str, _text: Option<&str>) -> Result<(), UnavailableError> {
         Ok(())
     }
 
     /// The notes whose names begin so, by name.
-    fn notes(&self, _prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+    fn notes(&self, _prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
         Ok(Vec::new())
     }
 
     /// The note with exactly this name.
-    fn noted(&self, name: &str) -> Result<Option<String>, Unavailable> {
+    fn noted(&self, name: &str) -> Result<Option<String>, UnavailableError> {
         let found = self.notes(name)?.into_iter().find(|(found, _)| found == name);
         Ok(found.map(|(_, text)| text))
     }
 
     /// Adds to a note that is a number, 0 if there is none, and returns the sum. Nobody else's addition is lost. Only a backend that
     /// mocks share counts.
-    fn count(&self, _name: &str, _add: i64) -> Result<i64, Unavailable> {
+    fn count(&self, _name: &str, _add: i64) -> Result<i64, UnavailableError> {
         Ok(0)
     }
 
     /// Resolves once all changes that were made before this call outlast a crash; `None` if they do, as far as the backend can
     /// keep them.
-    fn lasting(&self) -> Option<Wait<'_, Result<(), Unavailable>>> {
+    fn lasting(&self) -> Option<Wait<'_, Result<(), UnavailableError>>> {
         None
     }
 
@@ -184,15 +195,15 @@ trait Backend: Debug + Send + Sync {
     }
 
     /// Whether the backend can be reached and can keep changes.
-    fn check(&self) -> Result<(), Unavailable> {
+    fn check(&self) -> Result<(), UnavailableError> {
         Ok(())
     }
 
     /// Everything of a merchant.
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable>;
+    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError>;
 
     /// Replaces everything of a merchant. Callbacks and documents get new numbers and versions.
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable>;
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError>;
 
     /// Whether methods wait for another machine.
     fn is_remote(&self) -> bool {
@@ -289,21 +300,21 @@ pub(crate) struct Fingerprint([u8; 16]);
 
 /// Why a commit has kept nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Uncommitted {
+pub(crate) enum CommitError {
     /// Another request changed one of the documents after it was read and before the commit.
     Conflict,
     /// The store can't be reached, or can't keep it.
-    Unavailable(Unavailable),
+    Unavailable(UnavailableError),
 }
 
 /// The store can't be reached, or can't keep a change.
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 #[text("the store is not available: {reason}")]
-pub(crate) struct Unavailable {
+pub(crate) struct UnavailableError {
     pub(crate) reason: Both,
 }
 
-impl Unavailable {
+impl UnavailableError {
     /// The store is not available for this reason, which the code makes in each language.
     fn of(reason: impl Fn() -> String) -> Self {
         Self { reason: Both::of(reason) }
@@ -359,12 +370,12 @@ impl Store {
     ///
     /// # Errors
     /// If it has conflicted too often.
-    pub(crate) fn after_conflict(&self, nth: u32) -> Result<(), Unavailable> {
+    pub(crate) fn after_conflict(&self, nth: u32) -> Result<(), UnavailableError> {
         if !self.0.is_remote() {
             return Ok(());
         }
         if nth > MOST_CONFLICTS {
-            return Err(Unavailable::of(|| {
+            return Err(UnavailableError::of(|| {
                 text!("a change conflicted with others {nth} times; its document is too busy")
             }));
         }
@@ -378,7 +389,11 @@ impl Store {
     }
 
     /// Sets the merchant's initial documents, as [`Backend::seed`] has it.
-    pub(crate) fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable> {
+    pub(crate) fn seed(
+        &self,
+        mchid: &Mchid,
+        documents: Vec<(Key, JsonText)>,
+    ) -> Result<(), UnavailableError> {
         self.with(|backend| backend.seed(mchid, documents))
     }
 
@@ -388,7 +403,7 @@ impl Store {
     }
 
     /// The merchant's document with this key.
-    pub(crate) fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable> {
+    pub(crate) fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
         self.with(|backend| backend.read(mchid, key))
     }
 
@@ -399,22 +414,22 @@ impl Store {
         kind: &str,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, Unavailable> {
+    ) -> Result<Vec<Listed>, UnavailableError> {
         self.with(|backend| backend.list(mchid, kind, after, most))
     }
 
     /// Each kind that has documents of the merchant, and how many, by name.
-    pub(crate) fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable> {
+    pub(crate) fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
         let mut kinds = self.with(|backend| backend.kinds(mchid))?;
         kinds.sort_unstable();
         Ok(kinds)
     }
 
     /// Keeps all changes or none. Returns the documents that it has changed.
-    pub(crate) fn commit(&self, mut documents: Documents<'_>) -> Result<Vec<Changed>, Uncommitted> {
+    pub(crate) fn commit(&self, mut documents: Documents<'_>) -> Result<Vec<Changed>, CommitError> {
         let _turn = documents.take_turn();
         let mchid = documents.mchid();
-        let changes = documents.into_changes().map_err(Uncommitted::Unavailable)?;
+        let changes = documents.into_changes().map_err(CommitError::Unavailable)?;
         let changed = changes.changed.iter().map(|(key, value)| Changed {
             key: key.clone(),
             value: value.clone(),
@@ -427,17 +442,17 @@ impl Store {
     }
 
     /// Restores the initial documents of one merchant, or of all merchants.
-    pub(crate) fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    pub(crate) fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         self.with(|backend| backend.reset(mchid))
     }
 
     /// Forgets the merchant.
-    pub(crate) fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    pub(crate) fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         self.with(|backend| backend.remove(mchid))
     }
 
     /// Keeps a callback that no change belongs to. Returns its number.
-    pub(crate) fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable> {
+    pub(crate) fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
         self.with(|backend| backend.send(mchid, outgoing))
     }
 
@@ -448,22 +463,22 @@ impl Store {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, Unavailable> {
+    ) -> Result<Lease, UnavailableError> {
         self.with(|backend| backend.lease(now, most, most_of_one, is_known))
     }
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
-    pub(crate) fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {
+    pub(crate) fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
         self.with(|backend| backend.update(delivery))
     }
 
     /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
-    pub(crate) fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable> {
+    pub(crate) fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
         self.with(|backend| backend.send_again(number, now))
     }
 
     /// The callback with this number.
-    pub(crate) fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+    pub(crate) fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
         self.with(|backend| backend.delivery(number))
     }
 
@@ -473,12 +488,12 @@ impl Store {
         mchid: Option<&Mchid>,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, Unavailable> {
+    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
         self.with(|backend| backend.deliveries(mchid, after, most))
     }
 
     /// The number of the last callback; 0 if there was none.
-    pub(crate) fn last_delivery(&self) -> Result<u64, Unavailable> {
+    pub(crate) fn last_delivery(&self) -> Result<u64, UnavailableError> {
         self.with(|backend| backend.last_delivery())
     }
 
@@ -488,12 +503,17 @@ impl Store {
     }
 
     /// The documents that are due, as [`Backend::due`] has them.
-    pub(crate) fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+    pub(crate) fn due(
+        &self,
+        now: Timestamp,
+        most: usize,
+        is_known: IsKnown<'_>,
+    ) -> Result<Due, UnavailableError> {
         self.with(|backend| backend.due(now, most, is_known))
     }
 
     /// Forgets that these documents were due.
-    pub(crate) fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+    pub(crate) fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
         self.with(|backend| backend.done(done))
     }
 
@@ -503,27 +523,27 @@ impl Store {
     }
 
     /// Keeps or removes a note of the mock's own.
-    pub(crate) fn note(&self, name: &str, text: Option<&str>) -> Result<(), Unavailable> {
+    pub(crate) fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
         self.with(|backend| backend.note(name, text))
     }
 
     /// The notes whose names begin so, by name.
-    pub(crate) fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+    pub(crate) fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
         self.with(|backend| backend.notes(prefix))
     }
 
     /// The note with exactly this name.
-    pub(crate) fn noted(&self, name: &str) -> Result<Option<String>, Unavailable> {
+    pub(crate) fn noted(&self, name: &str) -> Result<Option<String>, UnavailableError> {
         self.with(|backend| backend.noted(name))
     }
 
     /// Adds to a note that is a number, 0 if there is none, and returns the sum, as [`Backend::count`] has it.
-    pub(crate) fn count(&self, name: &str, add: i64) -> Result<i64, Unavailable> {
+    pub(crate) fn count(&self, name: &str, add: i64) -> Result<i64, UnavailableError> {
         self.with(|backend| backend.count(name, add))
     }
 
     /// Resolves once all changes that were made before this call outlast a crash.
-    pub(crate) async fn lasting(&self) -> Result<(), Unavailable> {
+    pub(crate) async fn lasting(&self) -> Result<(), UnavailableError> {
         match self.0.lasting() {
             None => Ok(()),
             Some(lasting) => lasting.await,
@@ -539,26 +559,26 @@ impl Store {
     ///
     /// # Errors
     /// If it may be lost.
-    pub(crate) async fn lasting_since(&self, losses: u64) -> Result<(), Unavailable> {
+    pub(crate) async fn lasting_since(&self, losses: u64) -> Result<(), UnavailableError> {
         self.lasting().await?;
         if self.losses() == losses {
             return Ok(());
         }
-        Err(Unavailable::of(|| text!("the change could not be saved and was undone")))
+        Err(UnavailableError::of(|| text!("the change could not be saved and was undone")))
     }
 
     /// Whether the store can be reached and can keep changes.
-    pub(crate) fn check(&self) -> Result<(), Unavailable> {
+    pub(crate) fn check(&self) -> Result<(), UnavailableError> {
         self.with(|backend| backend.check())
     }
 
     /// Everything of a merchant.
-    pub(crate) fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+    pub(crate) fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
         self.with(|backend| backend.export(mchid))
     }
 
     /// Replaces everything of a merchant. Callbacks and documents get new numbers and versions.
-    pub(crate) fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+    pub(crate) fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
         self.with(|backend| backend.import(mchid, state))
     }
 }

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, Memory,
-    MerchantState, Outgoing, Reminder, Store, Unavailable, Uncommitted, Wait, documents::Changes,
+    Backend, CommitError, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed,
+    Memory, MerchantState, Outgoing, Reminder, Store, UnavailableError, Wait, documents::Changes,
 };
 use crate::limits::Limits;
 
@@ -54,24 +54,30 @@ impl Noting {
         self.0.is_lost.store(is_lost, Ordering::Relaxed);
     }
 
-    fn check_reached(&self) -> Result<(), Unavailable> {
+    fn check_reached(&self) -> Result<(), UnavailableError> {
         if self.0.is_lost.load(Ordering::Relaxed) {
-            return Err(Unavailable::of(|| "the test lost it".into()));
+            return Err(UnavailableError::of(|| "the test lost it".into()));
         }
         Ok(())
     }
 }
 
 impl Backend for Noting {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
         self.0.memory.seed(mchid, documents)
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
         self.0.memory.read(mchid, key)
     }
 
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Result<Vec<Listed>, Unavailable> {
+    fn list(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, UnavailableError> {
         self.0.memory.list(mchid, kind, after, most)
     }
 
@@ -81,32 +87,32 @@ impl Backend for Noting {
         kind: &str,
         before: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, Unavailable> {
+    ) -> Result<Vec<Listed>, UnavailableError> {
         self.0.memory.list_newest(mchid, kind, before, most)
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable> {
+    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
         self.0.memory.kinds(mchid)
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, Unavailable> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
         self.0.memory.number(mchid, number)
     }
 
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted> {
-        self.check_reached().map_err(Uncommitted::Unavailable)?;
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, CommitError> {
+        self.check_reached().map_err(CommitError::Unavailable)?;
         self.0.memory.commit(mchid, changes)
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         self.0.memory.reset(mchid)
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         self.0.memory.remove(mchid)
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
         self.0.memory.send(mchid, outgoing)
     }
 
@@ -116,19 +122,19 @@ impl Backend for Noting {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, Unavailable> {
+    ) -> Result<Lease, UnavailableError> {
         self.0.memory.lease(now, most, most_of_one, is_known)
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {
+    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
         self.0.memory.update(delivery)
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable> {
+    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
         self.0.memory.send_again(number, now)
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
         self.0.memory.delivery(number)
     }
 
@@ -137,11 +143,11 @@ impl Backend for Noting {
         mchid: Option<&Mchid>,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, Unavailable> {
+    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
         self.0.memory.deliveries(mchid, after, most)
     }
 
-    fn last_delivery(&self) -> Result<u64, Unavailable> {
+    fn last_delivery(&self) -> Result<u64, UnavailableError> {
         self.0.memory.last_delivery()
     }
 
@@ -149,11 +155,11 @@ impl Backend for Noting {
         self.0.memory.outbox_changed()
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
         self.0.memory.due(now, most, is_known)
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
         self.0.memory.done(done)
     }
 
@@ -161,7 +167,7 @@ impl Backend for Noting {
         self.0.memory.reminded()
     }
 
-    fn note(&self, name: &str, text: Option<&str>) -> Result<(), Unavailable> {
+    fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
         self.check_reached()?;
         match text {
             Some(text) => drop(self.0.notes.lock().insert(name.into(), text.into())),
@@ -170,14 +176,14 @@ impl Backend for Noting {
         Ok(())
     }
 
-    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
         self.check_reached()?;
         let notes = self.0.notes.lock();
         let found = notes.iter().filter(|(name, _)| name.starts_with(prefix));
         Ok(found.map(|(name, text)| (name.clone(), text.clone())).collect())
     }
 
-    fn count(&self, name: &str, add: i64) -> Result<i64, Unavailable> {
+    fn count(&self, name: &str, add: i64) -> Result<i64, UnavailableError> {
         self.check_reached()?;
         let mut notes = self.0.notes.lock();
         let sum = notes.get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + add;
@@ -187,11 +193,11 @@ impl Backend for Noting {
         Ok(sum)
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
         self.0.memory.export(mchid)
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
         self.0.memory.import(mchid, state)
     }
 

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     merchants::MerchantConfig,
-    store::{StoreError, StorePlace, Unavailable},
+    store::{StoreError, StorePlace, UnavailableError},
 };
 
 /// How much outlasts the mock, besides documents and callbacks.
@@ -88,11 +88,11 @@ struct KeptMerchant {
 
 /// Why what lasts can't be restored.
 #[derive(Debug, Text, thiserror::Error)]
-enum Unrestored {
+enum RestoreError {
     #[text("its note {name} can't be read: {problem}; `wechatpay-mock state reset` removes all notes")]
     Note { name: String, problem: String },
     #[text(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] UnavailableError),
 }
 
 const CLOCK: &str = "clock";
@@ -169,7 +169,7 @@ impl Control {
         self.restore_all().map_err(|error| lasting.place.error(error.to_string()))
     }
 
-    fn restore_all(&self) -> Result<(), Unrestored> {
+    fn restore_all(&self) -> Result<(), RestoreError> {
         let lasting = &self.lasting;
         if lasting.is_shared() {
             // Before the notes: what changes while they are read is read again.
@@ -189,7 +189,7 @@ impl Control {
     }
 
     /// Changes the clock, and keeps its new setting. If that can't be kept, the clock is as it was.
-    pub(crate) fn change_clock(&self, change: impl FnOnce(&Clock)) -> Result<(), Unavailable> {
+    pub(crate) fn change_clock(&self, change: impl FnOnce(&Clock)) -> Result<(), UnavailableError> {
         self.catch_up()?;
         let clock = &self.gateway.clock;
         let before = clock.setting();
@@ -201,7 +201,7 @@ impl Control {
     }
 
     /// Keeps the clock's setting if it has changed.
-    pub(in crate::admin) fn keep_clock(&self) -> Result<(), Unavailable> {
+    pub(in crate::admin) fn keep_clock(&self) -> Result<(), UnavailableError> {
         if !self.lasting.lasts() {
             return Ok(());
         }
@@ -218,12 +218,12 @@ impl Control {
     }
 
     /// Makes this mock the one that creates a merchant with this mchid. `false` if another mock does, or has.
-    pub(super) fn claim(&self, mchid: &Mchid) -> Result<bool, Unavailable> {
+    pub(super) fn claim(&self, mchid: &Mchid) -> Result<bool, UnavailableError> {
         Ok(!self.lasting.is_shared() || self.gateway.store.count(&name(CLAIMS, mchid), 1)? == 1)
     }
 
     /// Lets others create a merchant with this mchid.
-    pub(super) fn unclaim(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    pub(super) fn unclaim(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         if self.lasting.is_shared() { self.gateway.store.note(&name(CLAIMS, mchid), None) } else { Ok(()) }
     }
 
@@ -232,7 +232,7 @@ impl Control {
         &self,
         config: &MerchantConfig,
         seed_bytes: usize,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), UnavailableError> {
         if !self.lasting.lasts() {
             return Ok(());
         }
@@ -246,7 +246,7 @@ impl Control {
     }
 
     /// Keeps that a merchant was removed.
-    pub(super) fn keep_removal(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    pub(super) fn keep_removal(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         if !self.lasting.lasts() {
             return Ok(());
         }
@@ -259,7 +259,7 @@ impl Control {
     /// Adds a fault rule of all mocks that share them.
     pub(super) fn add_shared_fault(&self, rule: FaultRule) -> Result<RuleState, RuleError> {
         let (store, faults) = (&self.gateway.store, &self.gateway.faults);
-        let unkept = |error: Unavailable| RuleError::Store { reason: error.to_string() };
+        let unkept = |error: UnavailableError| RuleError::Store { reason: error.to_string() };
         self.check_fault(&rule)?;
         let number = store.count(LAST_FAULT, 1).map_err(unkept)?;
         let id = LAST_OWN_FAULT.saturating_add_signed(number);
@@ -281,7 +281,7 @@ impl Control {
     }
 
     /// Keeps that a fault rule is removed.
-    pub(super) fn keep_fault_removal(&self, id: FaultId) -> Result<(), Unavailable> {
+    pub(super) fn keep_fault_removal(&self, id: FaultId) -> Result<(), UnavailableError> {
         if self.lasting.is_shared() && id > LAST_OWN_FAULT {
             self.gateway.store.note(&name(FAULTS, id), None)?;
             self.tell(Change::Fault(id));
@@ -290,14 +290,14 @@ impl Control {
     }
 
     /// Keeps that the fault rules of this merchant, or all, are removed.
-    pub(super) fn keep_no_faults(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    pub(super) fn keep_no_faults(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         self.forget_faults(mchid)?;
         self.tell(Change::ClearedFaults(mchid.map(Mchid::to_string)));
         Ok(())
     }
 
     /// Keeps that a merchant was reset, or everything.
-    pub(super) fn keep_reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    pub(super) fn keep_reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         let store = &self.gateway.store;
         self.forget_faults(mchid)?;
         if mchid.is_none() && self.lasting.lasts() {
@@ -313,7 +313,7 @@ impl Control {
         Ok(())
     }
 
-    fn forget_faults(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    fn forget_faults(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         if !self.lasting.is_shared() {
             return Ok(());
         }
@@ -333,7 +333,7 @@ impl Control {
         }
     }
 
-    fn try_tell(&self, change: Change) -> Result<(), Unavailable> {
+    fn try_tell(&self, change: Change) -> Result<(), UnavailableError> {
         let (store, lasting) = (&self.gateway.store, &self.lasting);
         let Some(others) = &lasting.others else { return Ok(()) };
         let version = store.count(VERSION, 1)?;
@@ -346,7 +346,7 @@ impl Control {
     }
 
     /// Applies what other mocks have changed. Returns whether there was something.
-    pub(super) fn catch_up(&self) -> Result<bool, Unavailable> {
+    pub(super) fn catch_up(&self) -> Result<bool, UnavailableError> {
         let (store, lasting) = (&self.gateway.store, &self.lasting);
         if !lasting.is_shared() {
             return Ok(false);
@@ -367,7 +367,7 @@ impl Control {
         }
         for change in changes {
             match self.apply(&change) {
-                Err(Unrestored::Store(error)) => return Err(error),
+                Err(RestoreError::Store(error)) => return Err(error),
                 Err(error) => tracing::error!("{}: {error}", lasting.place),
                 Ok(()) => {}
             }
@@ -377,7 +377,7 @@ impl Control {
     }
 
     /// What others have changed between two versions, and what notes say that this mock has changed.
-    fn changes_between(&self, applied: i64, version: i64) -> Result<Vec<Change>, Unavailable> {
+    fn changes_between(&self, applied: i64, version: i64) -> Result<Vec<Change>, UnavailableError> {
         if !(applied..=applied.saturating_add(TOLD)).contains(&version) {
             return Ok(vec![Change::All]);
         }
@@ -401,12 +401,14 @@ impl Control {
         Ok(changes)
     }
 
-    fn apply(&self, change: &Change) -> Result<(), Unrestored> {
+    fn apply(&self, change: &Change) -> Result<(), RestoreError> {
         let gateway = &self.gateway;
-        let known = |mchid: &Option<String>| -> Result<Option<Mchid>, Unrestored> {
+        let known = |mchid: &Option<String>| -> Result<Option<Mchid>, RestoreError> {
             let parsed = mchid.as_ref().map(|mchid| mchid.parse()).transpose();
-            let bad =
-                |problem: ParseError| Unrestored::Note { name: CHANGES.into(), problem: problem.to_string() };
+            let bad = |problem: ParseError| RestoreError::Note {
+                name: CHANGES.into(),
+                problem: problem.to_string(),
+            };
             parsed.map_err(bad)
         };
         match change {
@@ -448,7 +450,7 @@ impl Control {
         Ok(())
     }
 
-    fn reload_all(&self) -> Result<(), Unrestored> {
+    fn reload_all(&self) -> Result<(), RestoreError> {
         // All of them, even if one can't be read.
         let clock = self.reload_clock();
         let merchants = self.reload_merchants();
@@ -456,18 +458,18 @@ impl Control {
         clock.and(merchants).and(faults)
     }
 
-    fn reload_clock(&self) -> Result<(), Unrestored> {
+    fn reload_clock(&self) -> Result<(), RestoreError> {
         let mut kept = self.lasting.clock.lock();
         let note = self.gateway.store.noted(CLOCK)?;
         if *kept != note {
-            let bad = |problem| Unrestored::Note { name: CLOCK.into(), problem };
+            let bad = |problem| RestoreError::Note { name: CLOCK.into(), problem };
             self.gateway.clock.set(note.as_deref()).map_err(bad)?;
             *kept = note;
         }
         Ok(())
     }
 
-    fn reload_merchants(&self) -> Result<(), Unrestored> {
+    fn reload_merchants(&self) -> Result<(), RestoreError> {
         let gateway = &self.gateway;
         let notes = gateway.store.notes(MERCHANTS)?;
         let _between = gateway.between_exchanges();
@@ -476,7 +478,7 @@ impl Control {
         for (note, text) in &notes {
             let Some(mchid) = note.strip_prefix(MERCHANTS).and_then(|mchid| mchid.parse().ok()) else {
                 let problem = text!("expected the mchid of a merchant in its name");
-                return Err(Unrestored::Note { name: note.clone(), problem });
+                return Err(RestoreError::Note { name: note.clone(), problem });
             };
             gone.remove(&mchid);
             problem = problem.and(self.take_over(&mchid, Some(text)));
@@ -488,7 +490,7 @@ impl Control {
     }
 
     /// Makes a merchant as its note says, or removes it. Between exchanges.
-    fn take_over(&self, mchid: &Mchid, note: Option<&str>) -> Result<(), Unrestored> {
+    fn take_over(&self, mchid: &Mchid, note: Option<&str>) -> Result<(), RestoreError> {
         let merchants = &self.gateway.merchants;
         let mut kept = self.lasting.merchants.lock();
         if note == kept.get(mchid).map(String::as_str) && (note.is_some() == merchants.is_created(mchid)) {
@@ -509,7 +511,7 @@ impl Control {
             self.forget_merchant(mchid);
             return Ok(());
         };
-        let bad = |problem: String| Unrestored::Note { name: name(MERCHANTS, mchid), problem };
+        let bad = |problem: String| RestoreError::Note { name: name(MERCHANTS, mchid), problem };
         let read: KeptMerchant = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let config = read.config.config(mchid.clone()).map_err(bad)?;
         merchants.remove(mchid);
@@ -520,7 +522,7 @@ impl Control {
         Ok(())
     }
 
-    fn reload_faults(&self) -> Result<(), Unrestored> {
+    fn reload_faults(&self) -> Result<(), RestoreError> {
         let gateway = &self.gateway;
         let notes = gateway.store.notes(FAULTS)?;
         let _between = gateway.between_exchanges();
@@ -538,8 +540,8 @@ impl Control {
     }
 
     /// Adds a rule as its note says, unless it is known. Between exchanges.
-    fn take_over_fault(&self, name: &str, text: &str) -> Result<(), Unrestored> {
-        let bad = |problem: String| Unrestored::Note { name: name.into(), problem };
+    fn take_over_fault(&self, name: &str, text: &str) -> Result<(), RestoreError> {
+        let bad = |problem: String| RestoreError::Note { name: name.into(), problem };
         let state: RuleState = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         if let Err(error) = self
             .check_fault(&state.rule)

@@ -34,7 +34,7 @@ use crate::{
     notify::Notifier,
     operations::seed::SeedMerchant,
     payer::Payer,
-    store::{Delivery, DeliveryState, Document, Key, Unavailable, Uncommitted},
+    store::{CommitError, Delivery, DeliveryState, Document, Key, UnavailableError},
 };
 
 pub(crate) use lasting::Lasting;
@@ -220,7 +220,7 @@ impl Control {
         merchant: &Arc<Merchant>,
         key: &Key,
         value: Option<&Value>,
-    ) -> Result<Option<Document>, Unavailable> {
+    ) -> Result<Option<Document>, UnavailableError> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         let mchid = &merchant.mchid;
@@ -236,9 +236,9 @@ impl Control {
         }
         let changed = match gateway.store.commit(documents) {
             Ok(changed) => changed,
-            Err(Uncommitted::Unavailable(error)) => return Err(error),
+            Err(CommitError::Unavailable(error)) => return Err(error),
             // It has read nothing.
-            Err(Uncommitted::Conflict) => return Ok(None),
+            Err(CommitError::Conflict) => return Ok(None),
         };
         let after = gateway.store.read(mchid, key)?;
         gateway.journal.changes.keep(mchid, gateway.clock.now(), ChangedBy::Edit, changed);
@@ -252,7 +252,7 @@ impl Control {
     }
 
     /// Removes a fault rule. Returns whether it existed.
-    pub(crate) fn remove_fault(&self, id: FaultId) -> Result<bool, Unavailable> {
+    pub(crate) fn remove_fault(&self, id: FaultId) -> Result<bool, UnavailableError> {
         let _between = self.gateway.between_exchanges();
         self.keep_fault_removal(id)?;
         Ok(self.gateway.faults.remove(id))
@@ -260,7 +260,7 @@ impl Control {
 
     /// Removes every fault rule, or those of one merchant, and ends the waits of their requests. Without a merchant,
     /// accepts connections again. Returns how many rules there were.
-    pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> Result<usize, Unavailable> {
+    pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> Result<usize, UnavailableError> {
         let _between = self.gateway.between_exchanges();
         self.keep_no_faults(mchid)?;
         Ok(self.clear_own_faults(mchid))
@@ -277,7 +277,7 @@ impl Control {
     pub(crate) fn make_merchant(&self, new: NewMerchant) -> Result<Credentials, ProvisionError> {
         let (gateway, most) = (&self.gateway, self.gateway.limits.merchants);
         let merchants = &gateway.merchants;
-        let unkept = |error: Unavailable| ProvisionError::Store { reason: error.to_string() };
+        let unkept = |error: UnavailableError| ProvisionError::Store { reason: error.to_string() };
         let is_free = |mchid: &Mchid| merchants.merchant(mchid.as_str()).is_none();
         let free = || self.provisioner.mchids().find(is_free).expect("the numbers never run out");
         let mchid = loop {
@@ -371,7 +371,7 @@ impl Control {
     }
 
     /// Removes a merchant that was created at run time, with all its data. Returns whether it existed.
-    pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> Result<bool, Unavailable> {
+    pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> Result<bool, UnavailableError> {
         let _between = self.gateway.between_exchanges();
         if !self.gateway.merchants.is_created(mchid) {
             return Ok(false);
@@ -393,7 +393,7 @@ impl Control {
 
     /// Restores the initial state: documents, journal, metrics, fault rules, clock. Removes merchants that were created
     /// at run time.
-    pub(crate) fn reset(&self) -> Result<(), Unavailable> {
+    pub(crate) fn reset(&self) -> Result<(), UnavailableError> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         gateway.clock.resume();
@@ -425,7 +425,7 @@ impl Control {
 
     /// Restores the initial state of one merchant: its documents, its part of the journal, its fault rules. Returns
     /// whether it exists.
-    pub(crate) fn reset_merchant(&self, mchid: &str) -> Result<bool, Unavailable> {
+    pub(crate) fn reset_merchant(&self, mchid: &str) -> Result<bool, UnavailableError> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         let Some(merchant) = gateway.merchants.merchant(mchid) else { return Ok(false) };

@@ -16,7 +16,7 @@ use crate::{
     api::language::Language,
     operations::{
         magic,
-        payment::{act::Refusal, numbers},
+        payment::{act::PayerError, numbers},
     },
 };
 
@@ -120,7 +120,7 @@ impl Book<'_, '_> {
         found: Business,
         action: Option<ServiceAction>,
         openid: Option<&str>,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, PayerError> {
         let now = self.now().as_unix();
         match found {
             Business::Order(mut order) => {
@@ -162,7 +162,7 @@ impl Book<'_, '_> {
 
     /// # Errors
     /// If the user opens the service too late.
-    fn check_token(&self, permission: &Permission) -> Result<(), Refusal> {
+    fn check_token(&self, permission: &Permission) -> Result<(), PayerError> {
         let age = self.now().as_unix().saturating_sub(permission.renewed);
         if age < TOKEN_LIVES {
             return Ok(());
@@ -170,11 +170,11 @@ impl Book<'_, '_> {
         let reason = Both::of(|| {
             text!("expected an apply_permissions_token of less than {TOKEN_LIVES} s, found one of {age} s")
         });
-        Err(Refusal { shown: "请求已过期，请重新发起", reason })
+        Err(PayerError { shown: "请求已过期，请重新发起", reason })
     }
 }
 
-fn check(order: &ServiceOrder, action: ServiceAction, openid: Option<&str>) -> Result<(), Refusal> {
+fn check(order: &ServiceOrder, action: ServiceAction, openid: Option<&str>) -> Result<(), PayerError> {
     let is_possible = match action {
         ServiceAction::Confirm => order.state == State::Created,
         ServiceAction::Pay => order.state == State::Completed,
@@ -190,22 +190,22 @@ fn check(order: &ServiceOrder, action: ServiceAction, openid: Option<&str>) -> R
             };
             text!("expected a service order in state {wanted}, found one in {found}")
         });
-        return Err(Refusal { shown: "当前订单状态不合法", reason });
+        return Err(PayerError { shown: "当前订单状态不合法", reason });
     }
     if action == ServiceAction::Confirm
         && let Some(error) = create::refusal(&order.out_order_no)
     {
         let name = magic::name_in(&order.out_order_no).unwrap_or_default();
         let reason = Both::of(|| text!("the number says that the user is refused: {name}"));
-        return Err(Refusal { shown: error.message(Language::ZhCn), reason });
+        return Err(PayerError { shown: error.message(Language::ZhCn), reason });
     }
     if action == ServiceAction::Pay && magic::name_in(&order.out_order_no) == Some(magic::PAY_FAIL) {
         let reason = Both::of(|| text!("the number says that the money can't be collected: pay-fail"));
-        return Err(Refusal { shown: "支付分扣款失败", reason });
+        return Err(PayerError { shown: "支付分扣款失败", reason });
     }
     match (order.user(), openid) {
         (Some(ordered), Some(named)) if ordered != named && order.text("sub_openid") != Some(named) => {
-            Err(Refusal {
+            Err(PayerError {
                 shown: "下单账号与支付账号不一致，请核实后再支付",
                 reason: other_user(ordered, named),
             })
@@ -218,7 +218,7 @@ fn check_permission(
     permission: &Permission,
     action: ServiceAction,
     openid: Option<&str>,
-) -> Result<(), Refusal> {
+) -> Result<(), PayerError> {
     let reason = match (action, permission.state, &permission.openid, openid) {
         (ServiceAction::Pay, ..) => {
             Both::of(|| text!("expected a service order, found a permission, for which nothing is paid"))
@@ -229,7 +229,7 @@ fn check_permission(
         }
         _ => return Ok(()),
     };
-    Err(Refusal { shown: "当前无权限进行此操作", reason })
+    Err(PayerError { shown: "当前无权限进行此操作", reason })
 }
 
 fn other_user(expected: &str, found: &str) -> Both {

@@ -43,7 +43,7 @@ pub enum OrderName {
 
 /// Why a payer can't do that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct PayerError {
     /// What the user sees.
     pub(crate) shown: &'static str,
     /// What was expected and found, for the developer.
@@ -198,7 +198,7 @@ impl Ledger<'_, '_> {
         found: &Found,
         action: PayerAction,
         openid: Option<&str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PayerError> {
         self.check(found, action, openid)?;
         match (&found.target, action) {
             (_, PayerAction::Cancel) => {}
@@ -233,7 +233,7 @@ impl Ledger<'_, '_> {
     ///
     /// # Errors
     /// If the order can't be paid any more, or the page is too old.
-    pub(crate) fn check_page(&self, found: &Found) -> Result<(), Refusal> {
+    pub(crate) fn check_page(&self, found: &Found) -> Result<(), PayerError> {
         self.check(found, PayerAction::Pay, None)
     }
 
@@ -251,9 +251,10 @@ impl Ledger<'_, '_> {
         }
     }
 
-    fn check(&self, found: &Found, action: PayerAction, openid: Option<&str>) -> Result<(), Refusal> {
+    fn check(&self, found: &Found, action: PayerAction, openid: Option<&str>) -> Result<(), PayerError> {
         let now = self.now().as_unix();
-        let refused = |shown, reason: &dyn Fn() -> String| Err(Refusal { shown, reason: Both::of(reason) });
+        let refused =
+            |shown, reason: &dyn Fn() -> String| Err(PayerError { shown, reason: Both::of(reason) });
         let state = found.state();
         if let Some(other) = found.orders.iter().find(|order| !order.state.is_open()) {
             let shown = match other.state {

@@ -28,7 +28,7 @@ use crate::{
     store::Key,
 };
 
-pub(crate) use act::{Found, Refusal};
+pub(crate) use act::{Found, PayerError};
 pub use act::{OrderName, PayerAction};
 pub(crate) use ledger::Ledger;
 pub(crate) use numbers::H5_PATH;

@@ -12,7 +12,7 @@ use super::{
     named::{self, TransferName, TransferTarget},
     progress,
 };
-use crate::operations::payment::{act::Refusal, ledger::Ledger};
+use crate::operations::payment::{act::PayerError, ledger::Ledger};
 
 /// What a user does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -56,7 +56,7 @@ impl Ledger<'_, '_> {
         target: &TransferTarget,
         action: TransferAction,
         user_name: Option<&str>,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, PayerError> {
         match target {
             TransferTarget::Transfer(number) => {
                 let Some(mut transfer) = progress::transfer(self, number) else { return Ok(Value::Null) };
@@ -93,7 +93,7 @@ impl Ledger<'_, '_> {
 /// The state in which the user confirms.
 const WAITS: Phrase = Phrase::name("WAIT_USER_CONFIRM");
 
-fn check(transfer: &Transfer) -> Result<(), Refusal> {
+fn check(transfer: &Transfer) -> Result<(), PayerError> {
     match transfer.state {
         State::WaitUserConfirm => Ok(()),
         state => Err(refused(WAITS, &json!(state))),
@@ -108,7 +108,7 @@ fn act_on_authorization(
     ledger: &mut Ledger<'_, '_>,
     number: &str,
     action: TransferAction,
-) -> Result<Value, Refusal> {
+) -> Result<Value, PayerError> {
     use authorization::State::{TakingEffect, WaitUserConfirm};
 
     let Some(mut authorization) = authorize::find(ledger, number) else { return Ok(Value::Null) };
@@ -133,11 +133,11 @@ fn act_on_authorization(
     Ok(authorization.shown())
 }
 
-fn refused(expected: Phrase, found: &Value) -> Refusal {
+fn refused(expected: Phrase, found: &Value) -> PayerError {
     let found = found.as_str().unwrap_or_default();
     refused_because(|| text!("expected state {expected}, found {found}"))
 }
 
-fn refused_because(reason: impl Fn() -> String) -> Refusal {
-    Refusal { shown: OVER, reason: Both::of(reason) }
+fn refused_because(reason: impl Fn() -> String) -> PayerError {
+    PayerError { shown: OVER, reason: Both::of(reason) }
 }

@@ -12,7 +12,7 @@ use wechatpay_texts::{Both, phrase, text};
 
 use super::{
     super::{
-        Unavailable,
+        UnavailableError,
         redis_url::{Address, Form, RedisUrl},
     },
     masters::{KNOWS_WITHIN, Masters},
@@ -61,7 +61,7 @@ impl Link {
 
     /// Sends the request to the server that has the slot, and returns its answers. What a lost connection has left open is tried
     /// again: a request must be one that can be repeated.
-    pub(super) fn call(&self, slot: u16, request: &Request) -> Result<Vec<Value>, Unavailable> {
+    pub(super) fn call(&self, slot: u16, request: &Request) -> Result<Vec<Value>, UnavailableError> {
         let begun = Instant::now();
         let deadline = begun + PATIENCE;
         loop {
@@ -87,11 +87,11 @@ impl Link {
                 },
             };
             let (reason, is_lost) = match failure {
-                Failure::Refused(reason) => return Err(Unavailable { reason }),
+                Failure::Refused(reason) => return Err(UnavailableError { reason }),
                 Failure::Closed => {
                     let node =
                         node.map_or_else(|| self.masters.url.to_string(), |node| node.address.to_string());
-                    return Err(Unavailable::of(|| text!("Redis at {node} can't be reached")));
+                    return Err(UnavailableError::of(|| text!("Redis at {node} can't be reached")));
                 }
                 Failure::Broken(reason) => (reason, true),
                 Failure::Elsewhere(reason) => (reason, false),
@@ -101,7 +101,7 @@ impl Link {
                 if is_lost && let Some(node) = &node {
                     self.is_gone(node, &reason);
                 }
-                return Err(Unavailable { reason });
+                return Err(UnavailableError { reason });
             }
             if begun.elapsed() > REST || !is_lost {
                 std::thread::sleep(REST);
@@ -122,8 +122,11 @@ impl Link {
     }
 
     /// The same for one command with one answer.
-    pub(super) fn ask(&self, slot: u16, request: &Request) -> Result<Value, Unavailable> {
-        self.call(slot, request)?.into_iter().next().ok_or_else(|| Unavailable::of(|| text!("no answer")))
+    pub(super) fn ask(&self, slot: u16, request: &Request) -> Result<Value, UnavailableError> {
+        self.call(slot, request)?
+            .into_iter()
+            .next()
+            .ok_or_else(|| UnavailableError::of(|| text!("no answer")))
     }
 
     /// The same for many merchants' commands, each with the merchant's slot, in as few requests as possible. Returns an answer for each, in their
@@ -132,7 +135,7 @@ impl Link {
     pub(super) fn call_each(
         &self,
         commands: impl IntoIterator<Item = (u16, Cmd)>,
-    ) -> Result<Vec<Option<Value>>, Unavailable> {
+    ) -> Result<Vec<Option<Value>>, UnavailableError> {
         let mut requests: HashMap<Option<Address>, (u16, Request, Vec<usize>)> = HashMap::new();
         let mut total = 0;
         let mut answers = Vec::new();

@@ -46,8 +46,8 @@ use self::{
     waiting::Waiting,
 };
 use super::{
-    ABSENT, Backend, Delivery, Document, Due, Fingerprint, Found, IsKnown, JsonText, Key, Lease, Listed,
-    MerchantState, Outgoing, RedisUrl, Reminder, Turn, Unavailable, Uncommitted, Wait, documents::Changes,
+    ABSENT, Backend, CommitError, Delivery, Document, Due, Fingerprint, Found, IsKnown, JsonText, Key, Lease,
+    Listed, MerchantState, Outgoing, RedisUrl, Reminder, Turn, UnavailableError, Wait, documents::Changes,
 };
 use crate::limits::Limits;
 
@@ -103,7 +103,7 @@ impl Redis {
     ///
     /// # Errors
     /// If the server can't be reached, is too old, is no such server as the URL names, or has been written by a newer mock.
-    pub(crate) fn connect(url: RedisUrl, limits: &Limits) -> Result<Self, Unavailable> {
+    pub(crate) fn connect(url: RedisUrl, limits: &Limits) -> Result<Self, UnavailableError> {
         let bounds = Bounds {
             created: limits.created,
             request_numbers: limits.request_numbers,
@@ -115,7 +115,7 @@ impl Redis {
         Self::with_bounds(url, bounds)
     }
 
-    fn with_bounds(url: RedisUrl, bounds: Bounds) -> Result<Self, Unavailable> {
+    fn with_bounds(url: RedisUrl, bounds: Bounds) -> Result<Self, UnavailableError> {
         let inner = Arc::new(Inner {
             link: Link::new(url),
             bounds,
@@ -138,17 +138,17 @@ impl Redis {
 
 impl Inner {
     /// Asks the server of a merchant.
-    fn ask(&self, mchid: &Mchid, command: &Cmd) -> Result<Value, Unavailable> {
+    fn ask(&self, mchid: &Mchid, command: &Cmd) -> Result<Value, UnavailableError> {
         self.link.ask(keys::slot_of(mchid), &Request::of(command))
     }
 
     /// Changes something of a merchant, and waits for the replicas that are asked for.
-    fn change(&self, mchid: &Mchid, command: &Cmd) -> Result<Value, Unavailable> {
+    fn change(&self, mchid: &Mchid, command: &Cmd) -> Result<Value, UnavailableError> {
         self.link.ask(keys::slot_of(mchid), &Request::of(command).durable())
     }
 
     /// Keeps that there is such a merchant.
-    fn know(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    fn know(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         if self.known.read().contains_key(mchid) {
             return Ok(());
         }
@@ -161,7 +161,7 @@ impl Inner {
     }
 
     /// Every merchant that a mock has made.
-    fn merchants(&self) -> Result<Vec<Mchid>, Unavailable> {
+    fn merchants(&self) -> Result<Vec<Mchid>, UnavailableError> {
         let found = self
             .link
             .ask(keys::common_slot(), &Request::of(::redis::cmd("SMEMBERS").arg(keys::MERCHANTS)))?;
@@ -172,17 +172,17 @@ impl Inner {
         Ok(merchants)
     }
 
-    fn reset(&self, mchid: &Mchid, how: &str) -> Result<(), Unavailable> {
+    fn reset(&self, mchid: &Mchid, how: &str) -> Result<(), UnavailableError> {
         self.change(mchid, SCRIPTS.reset.call(mchid).arg(how)).map(drop)
     }
 
     /// Keeps all changes or none. Returns the version and the numbers of the callbacks.
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<(u64, Vec<u64>), Uncommitted> {
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<(u64, Vec<u64>), CommitError> {
         let id = format!("{}-{}", self.owner, self.commits.fetch_add(1, Relaxed));
         self.commit_as(&id, mchid, changes)
     }
 
-    fn commit_as(&self, id: &str, mchid: &Mchid, changes: Changes) -> Result<(u64, Vec<u64>), Uncommitted> {
+    fn commit_as(&self, id: &str, mchid: &Mchid, changes: Changes) -> Result<(u64, Vec<u64>), CommitError> {
         let Changes { read, changed, numbers, outgoing, reminders } = changes;
         let is_change =
             !(changed.is_empty() && numbers.is_empty() && outgoing.is_empty() && reminders.is_empty());
@@ -239,7 +239,7 @@ impl Inner {
         let answer = self.link.ask(keys::slot_of(mchid), &request.durable())?;
         let answer = text(&answer).unwrap_or_default();
         if answer == "conflict" {
-            return Err(Uncommitted::Conflict);
+            return Err(CommitError::Conflict);
         }
         let mut answer = answer.split(' ').map(str::parse::<u64>);
         let version = answer.next().and_then(Result::ok).ok_or_else(unreadable)?;
@@ -252,7 +252,7 @@ impl Inner {
         Ok((version, numbers))
     }
 
-    fn next_numbers(&self, count: usize) -> Result<u64, Unavailable> {
+    fn next_numbers(&self, count: usize) -> Result<u64, UnavailableError> {
         let command = ::redis::cmd("INCRBY").arg(keys::LAST_CALLBACK).arg(count).clone();
         let last = self.link.ask(keys::common_slot(), &Request::of(&command).durable())?;
         Ok((number(&last)? + 1).saturating_sub(count as u64))
@@ -266,7 +266,7 @@ impl Inner {
         from: &str,
         place: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, Unavailable> {
+    ) -> Result<Vec<Listed>, UnavailableError> {
         let mut command = SCRIPTS.list.call(mchid);
         command.arg(kind).arg(from).arg(place).arg(most.min(i64::MAX as usize));
         let found = items(self.ask(mchid, &command)?)?;
@@ -282,7 +282,7 @@ impl Inner {
 }
 
 impl Backend for Redis {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
         self.inner.know(mchid)?;
         let mut command = SCRIPTS.seed.call(mchid);
         for (key, value) in &documents {
@@ -291,14 +291,19 @@ impl Backend for Redis {
         self.inner.change(mchid, &command).map(drop)
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
         let kept =
             self.inner.ask(mchid, ::redis::cmd("HGET").arg(keys::documents(mchid)).arg(keys::field(key)))?;
         kept_document(&kept)
     }
 
     /// The documents first: a change that is made in between counts as one that was not seen.
-    fn read_many(&self, mchid: &Mchid, keys: &[Key], numbers: &[Fingerprint]) -> Result<Found, Unavailable> {
+    fn read_many(
+        &self,
+        mchid: &Mchid,
+        keys: &[Key],
+        numbers: &[Fingerprint],
+    ) -> Result<Found, UnavailableError> {
         let mut request = Request::default();
         if !keys.is_empty() {
             let mut command = ::redis::cmd("HMGET");
@@ -326,7 +331,13 @@ impl Backend for Redis {
         Ok(Found { documents, contents })
     }
 
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Result<Vec<Listed>, Unavailable> {
+    fn list(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, UnavailableError> {
         self.inner.listed(mchid, kind, "after", after, most)
     }
 
@@ -336,11 +347,11 @@ impl Backend for Redis {
         kind: &str,
         before: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, Unavailable> {
+    ) -> Result<Vec<Listed>, UnavailableError> {
         self.inner.listed(mchid, kind, "before", before, most)
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable> {
+    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
         let found = items(self.inner.ask(mchid, &SCRIPTS.kinds.call(mchid))?)?;
         let mut kinds = Vec::new();
         for two in found.chunks_exact(2) {
@@ -350,7 +361,7 @@ impl Backend for Redis {
         Ok(kinds)
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, Unavailable> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
         let kept =
             self.inner.ask(mchid, ::redis::cmd("HGET").arg(keys::numbers(mchid)).arg(&number.0[..]))?;
         kept_content(&kept)
@@ -362,11 +373,11 @@ impl Backend for Redis {
         self.inner.turns[hasher.finish() as usize % TURNS].try_lock_for(TURN_WITHIN)
     }
 
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted> {
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, CommitError> {
         self.inner.commit(mchid, changes).map(|(version, _)| version)
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         let merchants = match mchid {
             Some(mchid) => vec![mchid.clone()],
             None => self.inner.merchants()?,
@@ -374,7 +385,7 @@ impl Backend for Redis {
         merchants.iter().try_for_each(|mchid| self.inner.reset(mchid, "seed"))
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         self.inner.reset(mchid, "all")?;
         let command = ::redis::cmd("SREM").arg(keys::MERCHANTS).arg(mchid.as_str()).clone();
         self.inner.link.ask(keys::common_slot(), &Request::of(&command).durable())?;
@@ -382,13 +393,13 @@ impl Backend for Redis {
         Ok(())
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
         let changes = Changes { outgoing: vec![(mchid.clone(), outgoing)], ..Changes::default() };
         match self.inner.commit(mchid, changes) {
             Ok((_, numbers)) => numbers.first().copied().ok_or_else(unreadable),
-            Err(Uncommitted::Unavailable(error)) => Err(error),
+            Err(CommitError::Unavailable(error)) => Err(error),
             // It has read nothing.
-            Err(Uncommitted::Conflict) => Err(unreadable()),
+            Err(CommitError::Conflict) => Err(unreadable()),
         }
     }
 
@@ -398,19 +409,19 @@ impl Backend for Redis {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, Unavailable> {
+    ) -> Result<Lease, UnavailableError> {
         self.inner.lease(now, most, most_of_one, is_known)
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {
+    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
         self.inner.update(&delivery)
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable> {
+    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
         self.inner.send_again(number, now)
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
         Ok(self.inner.delivery(number)?.map(Arc::new))
     }
 
@@ -419,7 +430,7 @@ impl Backend for Redis {
         mchid: Option<&Mchid>,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, Unavailable> {
+    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
         let merchants = match mchid {
             Some(mchid) => vec![mchid.clone()],
             None => self.inner.merchants()?,
@@ -429,7 +440,7 @@ impl Backend for Redis {
         Ok(found.into_iter().map(Arc::new).collect())
     }
 
-    fn last_delivery(&self) -> Result<u64, Unavailable> {
+    fn last_delivery(&self) -> Result<u64, UnavailableError> {
         match self
             .inner
             .link
@@ -450,11 +461,11 @@ impl Backend for Redis {
         })
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
         self.inner.due(now, most, is_known)
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
         self.inner.done(done)
     }
 
@@ -468,7 +479,7 @@ impl Backend for Redis {
         })
     }
 
-    fn note(&self, name: &str, text: Option<&str>) -> Result<(), Unavailable> {
+    fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
         let command = match text {
             Some(text) => ::redis::cmd("HSET").arg(keys::NOTES).arg(name).arg(text).clone(),
             None => ::redis::cmd("HDEL").arg(keys::NOTES).arg(name).clone(),
@@ -476,7 +487,7 @@ impl Backend for Redis {
         self.inner.link.ask(keys::common_slot(), &Request::of(&command).durable()).map(drop)
     }
 
-    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
         let mut pattern = String::new();
         for one in prefix.chars() {
             pattern.extend("*?[]\\^-".contains(one).then_some('\\').into_iter().chain([one]));
@@ -503,7 +514,7 @@ impl Backend for Redis {
         Ok(notes)
     }
 
-    fn noted(&self, name: &str) -> Result<Option<String>, Unavailable> {
+    fn noted(&self, name: &str) -> Result<Option<String>, UnavailableError> {
         let command = ::redis::cmd("HGET").arg(keys::NOTES).arg(name).clone();
         match self.inner.link.ask(keys::common_slot(), &Request::of(&command))? {
             Value::Nil => Ok(None),
@@ -511,7 +522,7 @@ impl Backend for Redis {
         }
     }
 
-    fn count(&self, name: &str, add: i64) -> Result<i64, Unavailable> {
+    fn count(&self, name: &str, add: i64) -> Result<i64, UnavailableError> {
         if add == 0 {
             return Ok(self.noted(name)?.and_then(|text| text.parse().ok()).unwrap_or(0));
         }
@@ -523,15 +534,15 @@ impl Backend for Redis {
         }
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
         state::export(self, mchid)
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
         state::import(&self.inner, mchid, state)
     }
 
-    fn check(&self) -> Result<(), Unavailable> {
+    fn check(&self) -> Result<(), UnavailableError> {
         let link = &self.inner.link;
         let can_keep =
             |tag: String| link.ask(keys::slot(&tag), &Request::of(&touch(&tag)).durable()).map(drop);
@@ -550,8 +561,8 @@ fn touch(tag: &str) -> Cmd {
     touch
 }
 
-impl From<Unavailable> for Uncommitted {
-    fn from(error: Unavailable) -> Self {
+impl From<UnavailableError> for CommitError {
+    fn from(error: UnavailableError) -> Self {
         Self::Unavailable(error)
     }
 }

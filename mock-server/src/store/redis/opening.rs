@@ -3,7 +3,7 @@
 use ::redis::Value;
 use wechatpay_texts::{phrase, text};
 
-use super::{super::Unavailable, Inner, keys, node::Request, values::text};
+use super::{super::UnavailableError, Inner, keys, node::Request, values::text};
 
 /// The form in which everything is kept.
 const FORMAT: &str = "1";
@@ -13,7 +13,7 @@ const OLDEST: [u32; 2] = [6, 2];
 
 impl Inner {
     /// Whether the server is one that can be used.
-    pub(super) fn check(&self) -> Result<(), Unavailable> {
+    pub(super) fn check(&self) -> Result<(), UnavailableError> {
         let info = self.link.ask(keys::common_slot(), &Request::of(::redis::cmd("INFO").arg("server")))?;
         let info = text(&info).or(match &info {
             Value::VerbatimString { text, .. } => Some(text),
@@ -27,7 +27,7 @@ impl Inner {
         let version: Vec<u32> = of("redis_version").split('.').map_while(|part| part.parse().ok()).collect();
         if !version.is_empty() && version.as_slice() < OLDEST.as_slice() {
             let found = of("redis_version");
-            return Err(Unavailable::of(|| {
+            return Err(UnavailableError::of(|| {
                 text!("expected Redis 6.2 or newer, or Valkey, found Redis {found}")
             }));
         }
@@ -42,14 +42,14 @@ impl Inner {
             _ => None,
         };
         if let Some(reason) = reason {
-            return Err(Unavailable::of(|| reason.to_string()));
+            return Err(UnavailableError::of(|| reason.to_string()));
         }
         let mut request = Request::of(::redis::cmd("SET").arg(keys::FORMAT).arg(FORMAT).arg("NX"));
         request.add(::redis::cmd("GET").arg(keys::FORMAT));
         let answers = self.link.call(keys::common_slot(), &request)?;
         match answers.get(1).and_then(text) {
             Some(FORMAT) => Ok(()),
-            found => Err(Unavailable::of(|| {
+            found => Err(UnavailableError::of(|| {
                 let found = found.unwrap_or(phrase!("none").text());
                 text!("its content has the format {found}, which this mock does not know: expected {FORMAT}")
             })),

@@ -6,7 +6,7 @@ use wechatpay_protocol::Mchid;
 
 use super::{
     super::{
-        Backend as _, Delivery, JsonText, Key, Listed, MerchantState, Unavailable, Uncommitted,
+        Backend as _, CommitError, Delivery, JsonText, Key, Listed, MerchantState, UnavailableError,
         documents::Changes,
     },
     AT_ONCE, Bounds, Inner, Redis, keys,
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// All that a merchant has.
-pub(super) fn export(store: &Redis, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+pub(super) fn export(store: &Redis, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
     let inner = &store.inner;
     let mut documents = Vec::new();
     for (kind, _) in store.kinds(mchid)? {
@@ -69,15 +69,15 @@ pub(super) fn export(store: &Redis, mchid: &Mchid) -> Result<MerchantState, Unav
 }
 
 /// Puts it in place of all that the merchant has. Not at once: so much would hold the server up. If it fails in between, what is there is a part.
-pub(super) fn import(inner: &Inner, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+pub(super) fn import(inner: &Inner, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
     let MerchantState { documents, numbers, deliveries, reminders } = state;
     inner.know(mchid)?;
     inner.reset(mchid, "empty")?;
     let commit = |changes| {
         inner.commit(mchid, changes).map(drop).map_err(|error| match error {
-            Uncommitted::Unavailable(error) => error,
+            CommitError::Unavailable(error) => error,
             // It has read nothing.
-            Uncommitted::Conflict => unreadable(),
+            CommitError::Conflict => unreadable(),
         })
     };
     // One after another: a commit keeps its documents in the order of their keys.
@@ -94,7 +94,7 @@ pub(super) fn import(inner: &Inner, mchid: &Mchid, state: MerchantState) -> Resu
 }
 
 /// Keeps documents in this order.
-fn put_in_order(inner: &Inner, mchid: &Mchid, documents: &[(Key, JsonText)]) -> Result<(), Unavailable> {
+fn put_in_order(inner: &Inner, mchid: &Mchid, documents: &[(Key, JsonText)]) -> Result<(), UnavailableError> {
     let commands = documents.iter().map(|(key, value)| {
         let mut command = SCRIPTS.commit.call(mchid);
         let Bounds { created, request_numbers, bytes, callbacks, callback_bytes, reminders } = inner.bounds;

@@ -160,7 +160,7 @@ fn other() -> Mchid {
     "1900000002".parse().unwrap()
 }
 
-fn commit(store: &Redis, documents: Documents<'_>) -> Result<u64, Uncommitted> {
+fn commit(store: &Redis, documents: Documents<'_>) -> Result<u64, CommitError> {
     let mchid = documents.mchid();
     store.commit(mchid, documents.into_changes()?)
 }
@@ -216,7 +216,7 @@ fn settled(delivery: &Delivery, state: DeliveryState) -> Delivery {
 }
 
 /// What the store answers once it reaches its server again.
-fn back<T>(call: impl Fn() -> Result<T, Unavailable>) -> T {
+fn back<T>(call: impl Fn() -> Result<T, UnavailableError>) -> T {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         match call() {
@@ -239,7 +239,7 @@ fn two_mocks_see_each_others_changes_and_conflict() {
     late.send(outgoing(1));
     late.remind(at(1), KIND, "1");
     put(&two, "1", "early");
-    assert_eq!(commit(&one, late), Err(Uncommitted::Conflict));
+    assert_eq!(commit(&one, late), Err(CommitError::Conflict));
     assert_eq!((get(&one, "1").as_deref(), get(&one, "2")), (Some("early"), None));
     let content = Fingerprint::of(&"late");
     assert_eq!(Documents::new(&one, &mchid).number_use("number", content), NumberUse::New);
@@ -292,7 +292,7 @@ fn a_merchant_that_is_known_keeps_its_documents_and_a_reset_restores_the_seed() 
     assert!(late.get::<String>(KIND, "1").is_some());
     late.put(KIND, "1", &"late");
     two.reset(None).unwrap();
-    assert_eq!(commit(&one, late), Err(Uncommitted::Conflict));
+    assert_eq!(commit(&one, late), Err(CommitError::Conflict));
     assert_eq!((get(&one, "1").as_deref(), get(&one, "3")), (Some("seed"), None));
     assert!(lease(&one, 9).taken.is_empty());
     let listed = one.list(&mchid, KIND, 0, 9).unwrap();
@@ -637,7 +637,7 @@ fn a_change_waits_for_a_replica_also_for_one_that_came_later() {
     replica.signal("-STOP");
     let mut changes = Documents::new(&store, &mchid);
     changes.put(KIND, "1", &"4");
-    let Err(Uncommitted::Unavailable(error)) = commit(&store, changes) else { panic!("it is answered") };
+    let Err(CommitError::Unavailable(error)) = commit(&store, changes) else { panic!("it is answered") };
     assert!(error.reason.english.contains("has confirmed"), "{error}");
     replica.kill();
     until(|| server.says("INFO replication").contains("connected_slaves:0"));
@@ -655,14 +655,14 @@ fn an_answer_waits_for_a_replica_also_if_it_repeats_what_was_not_answered() {
     let content = Fingerprint::of(&"content");
     let mut changes = Documents::new(&store, &mchid);
     changes.use_number("number", content);
-    assert!(matches!(commit(&store, changes), Err(Uncommitted::Unavailable(_))));
+    assert!(matches!(commit(&store, changes), Err(CommitError::Unavailable(_))));
     let repeat = || {
         let mut repeat = Documents::new(&store, &mchid);
         assert!(repeat.get::<String>(KIND, "1").is_some());
         assert_eq!(repeat.number_use("number", content), NumberUse::Repeated);
         commit(&store, repeat)
     };
-    assert!(matches!(repeat(), Err(Uncommitted::Unavailable(_))));
+    assert!(matches!(repeat(), Err(CommitError::Unavailable(_))));
     replica.signal("-CONT");
     repeat().unwrap();
 }
@@ -721,7 +721,7 @@ fn a_cluster_is_healthy_if_each_master_is_and_a_master_without_replicas_is_one_b
     until(|| {
         let mut changes = Documents::new(&store, &mchid);
         changes.put(KIND, "1", &"2");
-        matches!(commit(&store, changes), Err(Uncommitted::Unavailable(error)) if error.reason.english.contains("no other node"))
+        matches!(commit(&store, changes), Err(CommitError::Unavailable(error)) if error.reason.english.contains("no other node"))
     });
     two.signal("-CONT");
     put(&store, "1", "3");

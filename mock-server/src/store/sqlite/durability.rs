@@ -24,7 +24,7 @@ use std::{
 use tokio::sync::watch;
 use wechatpay_texts::text;
 
-use super::{super::Unavailable, opening};
+use super::{super::UnavailableError, opening};
 
 /// When the log is taken over into the file, in pages: 8 MiB. A longer one is slower to read, a shorter one writes the same pages more
 /// often.
@@ -57,9 +57,9 @@ struct Synced {
     changes: u64,
     /// How many groups were lost, and why the last one was.
     losses: u64,
-    lost: Option<Unavailable>,
+    lost: Option<UnavailableError>,
     /// Why no more will be durable.
-    failed: Option<Unavailable>,
+    failed: Option<UnavailableError>,
 }
 
 impl Durability {
@@ -79,7 +79,7 @@ impl Durability {
 
     /// # Errors
     /// If changes can't be made durable any more.
-    pub(super) fn check(&self) -> Result<(), Unavailable> {
+    pub(super) fn check(&self) -> Result<(), UnavailableError> {
         self.synced.borrow().failed.clone().map_or(Ok(()), Err)
     }
 
@@ -102,7 +102,7 @@ impl Durability {
     }
 
     /// The open group is lost. To be called before another begins.
-    pub(super) fn lost(&self, why: Unavailable) {
+    pub(super) fn lost(&self, why: UnavailableError) {
         self.synced.send_modify(|synced| (synced.losses, synced.lost) = (synced.losses + 1, Some(why)));
         self.committed();
     }
@@ -121,7 +121,7 @@ impl Durability {
     /// Resolves once all changes that were made before are durable; `None` if they are.
     pub(super) fn lasting(
         self: &Arc<Self>,
-    ) -> Option<impl Future<Output = Result<(), Unavailable>> + Send + use<>> {
+    ) -> Option<impl Future<Output = Result<(), UnavailableError>> + Send + use<>> {
         let (made, losses) = (self.made.load(SeqCst), self.losses());
         let is_over = move |synced: &Synced| {
             synced.changes >= made || synced.losses != losses || synced.failed.is_some()
@@ -138,7 +138,7 @@ impl Durability {
             }
             let mut synced = own.synced.subscribe();
             let Ok(synced) = synced.wait_for(is_over).await else {
-                return Err(Unavailable::of(|| text!("its file was closed")));
+                return Err(UnavailableError::of(|| text!("its file was closed")));
             };
             let lost = if synced.losses == losses { &None } else { &synced.lost };
             synced.failed.as_ref().or(lost.as_ref()).map_or(Ok(()), |why| Err(why.clone()))
@@ -156,7 +156,7 @@ impl Durability {
                 super::step("before a sync");
                 if let Err(error) = sync() {
                     let file = self.file.display();
-                    let failed = Unavailable::of(|| {
+                    let failed = UnavailableError::of(|| {
                         text!(
                             "{file} can't be synced to its disk: {error}. What is on the disk is known only after a restart"
                         )

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use wechatpay_texts::text;
 
 use super::{
-    super::Unavailable,
+    super::UnavailableError,
     Bounds, Failed, Result,
     cache::Cache,
     durability::Durability,
@@ -119,7 +119,7 @@ impl Writing {
     }
 
     /// Writes the open group to the log.
-    pub(super) fn commit_group(&mut self) -> Result<(), Unavailable> {
+    pub(super) fn commit_group(&mut self) -> Result<(), UnavailableError> {
         self.notice_loss();
         if !self.is_open {
             return Ok(());
@@ -146,12 +146,12 @@ impl Writing {
     pub(super) fn notice_loss(&mut self) {
         if self.is_open && self.connection.is_autocommit() {
             let file = self.file.display();
-            let lost = Unavailable::of(|| text!("{file} could not be read or written"));
+            let lost = UnavailableError::of(|| text!("{file} could not be read or written"));
             self.lose(&lost);
         }
     }
 
-    fn lose(&mut self, why: &Unavailable) {
+    fn lose(&mut self, why: &UnavailableError) {
         tracing::error!(
             "{}",
             text!("changes of the store are lost, and their requests are answered with 503: {why}")

@@ -37,8 +37,8 @@ use wechatpay_texts::{Both, text};
 pub(crate) use opening::OpenError;
 
 use super::{
-    Backend, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed, MerchantState,
-    Outgoing, Reminder, Unavailable, Uncommitted, Wait, documents::Changes, reminders::MOST, replaced,
+    Backend, CommitError, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed,
+    MerchantState, Outgoing, Reminder, UnavailableError, Wait, documents::Changes, reminders::MOST, replaced,
 };
 use crate::limits::Limits;
 use cache::Cache;
@@ -57,7 +57,7 @@ const TRIES_EVERY: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Sqlite {
     /// The last to be dropped is the lock, the connections before it.
-    threads: OnceLock<Result<Threads, Unavailable>>,
+    threads: OnceLock<Result<Threads, UnavailableError>>,
     durability: Arc<Durability>,
     reading: Mutex<Option<Connection>>,
     writing: Arc<Mutex<Writing>>,
@@ -92,7 +92,7 @@ enum Failed {
     Sqlite(rusqlite::Error),
     /// What was read is not as the mock writes it.
     Unreadable(Both),
-    Unavailable(Unavailable),
+    Unavailable(UnavailableError),
 }
 
 type Result<T, E = Failed> = std::result::Result<T, E>;
@@ -181,7 +181,7 @@ impl Sqlite {
         let started = self.threads.get_or_init(|| {
             let file = self.file.display();
             let unavailable = |error: std::io::Error| {
-                Unavailable::of(|| {
+                UnavailableError::of(|| {
                     text!("the thread that syncs {file} to the disk can't be started: {error}")
                 })
             };
@@ -200,7 +200,7 @@ impl Sqlite {
     }
 
     /// Reads what takes longer, while others change. It sees what was changed before.
-    fn read_long<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T, Unavailable> {
+    fn read_long<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T, UnavailableError> {
         self.writing().commit_group()?;
         let mut reading = self.reading.lock();
         let connection = match &mut *reading {
@@ -211,26 +211,26 @@ impl Sqlite {
         read.map_err(|error| self.unavailable(&error))
     }
 
-    fn changed<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T, Unavailable> {
+    fn changed<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T, UnavailableError> {
         self.change(change).map_err(|error| self.unavailable(&error))
     }
 
     fn looked<T>(
         &self,
         look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>,
-    ) -> Result<T, Unavailable> {
+    ) -> Result<T, UnavailableError> {
         self.look(look).map_err(|error| self.unavailable(&error))
     }
 
-    fn unavailable(&self, error: &Failed) -> Unavailable {
+    fn unavailable(&self, error: &Failed) -> UnavailableError {
         unavailable(&self.file, error)
     }
 }
 
-fn unavailable(file: &Path, error: &Failed) -> Unavailable {
+fn unavailable(file: &Path, error: &Failed) -> UnavailableError {
     let file = file.display();
-    Unavailable::of(|| match error {
-        Failed::Unavailable(Unavailable { reason }) => reason.to_string(),
+    UnavailableError::of(|| match error {
+        Failed::Unavailable(UnavailableError { reason }) => reason.to_string(),
         Failed::Conflict => text!("a document was changed meanwhile"),
         Failed::Unreadable(what) => format!("{file}: {what}"),
         Failed::Sqlite(error) => match error.sqlite_error_code() {
@@ -255,19 +255,25 @@ impl Drop for Sqlite {
 }
 
 impl Backend for Sqlite {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), Unavailable> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
         let is_same = self.looked(|connection, counts, _| {
             Ok(counts.knows(mchid) && documents::seed(connection, mchid)? == documents)
         })?;
         if is_same { Ok(()) } else { self.changed(|work| work.seed(mchid, &documents)) }
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, Unavailable> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
         let found = self.looked(|connection, _, cache| documents::read(connection, cache, mchid, key))?;
         Ok(found.map(|kept| kept.document))
     }
 
-    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> Result<Vec<Listed>, Unavailable> {
+    fn list(
+        &self,
+        mchid: &Mchid,
+        kind: &str,
+        after: u64,
+        most: usize,
+    ) -> Result<Vec<Listed>, UnavailableError> {
         self.read_long(|connection| documents::list(connection, mchid, kind, after, most))
     }
 
@@ -277,19 +283,19 @@ impl Backend for Sqlite {
         kind: &str,
         before: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, Unavailable> {
+    ) -> Result<Vec<Listed>, UnavailableError> {
         self.read_long(|connection| documents::list_newest(connection, mchid, kind, before, most))
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, Unavailable> {
+    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
         self.read_long(|connection| documents::kinds(connection, mchid))
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, Unavailable> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
         self.looked(|connection, _, cache| documents::number(connection, cache, mchid, number))
     }
 
-    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, Uncommitted> {
+    fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, CommitError> {
         let committed = if changes.is_empty() {
             self.look(|connection, counts, cache| {
                 documents::verify(connection, cache, counts, mchid, &changes)
@@ -298,20 +304,20 @@ impl Backend for Sqlite {
             self.change(|work| work.commit(mchid, changes))
         };
         committed.map_err(|error| match error {
-            Failed::Conflict => Uncommitted::Conflict,
-            other => Uncommitted::Unavailable(self.unavailable(&other)),
+            Failed::Conflict => CommitError::Conflict,
+            other => CommitError::Unavailable(self.unavailable(&other)),
         })
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), Unavailable> {
+    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
         self.changed(|work| work.reset(mchid))
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), Unavailable> {
+    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
         self.changed(|work| work.remove(mchid))
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, Unavailable> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
         self.changed(|work| work.send(mchid, outgoing))
     }
 
@@ -321,7 +327,7 @@ impl Backend for Sqlite {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, Unavailable> {
+    ) -> Result<Lease, UnavailableError> {
         let due = self.looked(|connection, counts, _| {
             callbacks::due(connection, counts, now, most, most_of_one, is_known)
         })?;
@@ -330,15 +336,15 @@ impl Backend for Sqlite {
         Ok(Lease { taken, next })
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, Unavailable> {
+    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
         self.changed(|work| work.update(&delivery))
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, Unavailable> {
+    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
         self.changed(|work| work.send_again(number, now))
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, Unavailable> {
+    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
         let found = self.looked(|connection, _, _| callbacks::read(connection, number));
         Ok(found?.map(Arc::new))
     }
@@ -348,11 +354,11 @@ impl Backend for Sqlite {
         mchid: Option<&Mchid>,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, Unavailable> {
+    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
         self.read_long(|connection| callbacks::list(connection, mchid, after, most))
     }
 
-    fn last_delivery(&self) -> Result<u64, Unavailable> {
+    fn last_delivery(&self) -> Result<u64, UnavailableError> {
         self.looked(|_, counts, _| Ok(counts.last_callback()))
     }
 
@@ -360,11 +366,11 @@ impl Backend for Sqlite {
         Box::pin(self.outbox_changed.notified())
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, Unavailable> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
         self.looked(|connection, _, _| reminders::due(connection, now, most, is_known))
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), Unavailable> {
+    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
         let places: Vec<_> = done
             .iter()
             .map(|Reminder { place: (at, number), .. }| (int(at.as_unix()), int(*number)))
@@ -376,11 +382,11 @@ impl Backend for Sqlite {
         Box::pin(self.reminded.notified())
     }
 
-    fn note(&self, name: &str, text: Option<&str>) -> Result<(), Unavailable> {
+    fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
         self.changed(|work| work.note(name, text))
     }
 
-    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, Unavailable> {
+    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
         self.looked(|connection, _, _| {
             let mut select = connection.prepare_cached(
                 "SELECT name, text FROM notes WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
@@ -390,7 +396,7 @@ impl Backend for Sqlite {
         })
     }
 
-    fn lasting(&self) -> Option<Wait<'_, Result<(), Unavailable>>> {
+    fn lasting(&self) -> Option<Wait<'_, Result<(), UnavailableError>>> {
         let wait = self.durability.lasting()?;
         Some(Box::pin(wait))
     }
@@ -400,7 +406,7 @@ impl Backend for Sqlite {
     }
 
     /// After a loss, tries a change that changes nothing.
-    fn check(&self) -> Result<(), Unavailable> {
+    fn check(&self) -> Result<(), UnavailableError> {
         self.durability.check()?;
         let has_failed = self.writing().has_failed;
         if !has_failed {
@@ -410,7 +416,7 @@ impl Backend for Sqlite {
         self.writing().commit_group()
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, Unavailable> {
+    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
         self.read_long(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             Ok(MerchantState {
@@ -425,7 +431,7 @@ impl Backend for Sqlite {
         })
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), Unavailable> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
         self.changed(|work| work.import(mchid, state))
     }
 }

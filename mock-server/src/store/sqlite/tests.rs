@@ -84,14 +84,14 @@ fn outgoing(id: &str) -> Outgoing {
     }
 }
 
-fn commit(store: &Sqlite, change: impl FnOnce(&mut Documents<'_>)) -> Result<u64, Uncommitted> {
+fn commit(store: &Sqlite, change: impl FnOnce(&mut Documents<'_>)) -> Result<u64, CommitError> {
     let mchid = mchid();
     let mut documents = Documents::new(store, &mchid);
     change(&mut documents);
-    store.commit(&mchid, documents.into_changes().map_err(Uncommitted::Unavailable)?)
+    store.commit(&mchid, documents.into_changes().map_err(CommitError::Unavailable)?)
 }
 
-fn put(store: &Sqlite, id: &str, value: &str) -> Result<u64, Uncommitted> {
+fn put(store: &Sqlite, id: &str, value: &str) -> Result<u64, CommitError> {
     commit(store, |documents| documents.put(KIND, id, &value))
 }
 
@@ -344,7 +344,7 @@ fn a_foreign_writer_is_waited_for_and_then_named() {
     let other = place.foreign();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let begun = Instant::now();
-    let Err(Uncommitted::Unavailable(error)) = put(&store, "1", "two") else { panic!("committed") };
+    let Err(CommitError::Unavailable(error)) = put(&store, "1", "two") else { panic!("committed") };
     assert!(begun.elapsed().as_secs() >= 1, "{:?}", begun.elapsed());
     assert!(error.reason.english.contains("another program, such as sqlite3, is writing"), "{error}");
     assert!(store.check().is_err());
@@ -397,7 +397,7 @@ fn a_full_disk_keeps_nothing_of_a_change_and_is_over_when_there_is_space() {
         .inspect(|_| last(&store))
     };
     let kept = (1..).take_while(|id| change(*id).is_ok()).count();
-    let Err(Uncommitted::Unavailable(error)) = change(kept + 1) else { panic!("committed") };
+    let Err(CommitError::Unavailable(error)) = change(kept + 1) else { panic!("committed") };
     assert!(error.reason.english.contains("no space is left"), "{error}");
     assert!(kept > 5, "{kept}");
     let deliveries = || store.deliveries(None, 0, 999).unwrap().len();

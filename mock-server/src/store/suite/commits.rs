@@ -33,7 +33,7 @@ fn a_change_of_a_document_that_another_request_changed_conflicts_and_changes_not
     late.send_to(&other, outgoing("other's", 1));
     late.remind(at(1), KIND, "1");
     put(&store, "1", "early");
-    assert_eq!(store.commit(late).unwrap_err(), Uncommitted::Conflict);
+    assert_eq!(store.commit(late).unwrap_err(), CommitError::Conflict);
     let found = ["1", "2", "3"].map(|id| get(&store, id));
     assert_eq!(found, [Some("early".into()), Some("kept".into()), None]);
     assert_eq!(listed(&store, &mchid), ["2", "1"]);
@@ -77,7 +77,7 @@ fn a_change_conflicts_with_one_between_two_reads_of_the_same_document(place: &Pl
     // What was read over a network is not read again.
     assert!(changes.get::<String>(KIND, "1").is_none_or(|found| found == "between"));
     changes.put(KIND, "2", &"late");
-    assert_eq!(store.commit(changes).unwrap_err(), Uncommitted::Conflict);
+    assert_eq!(store.commit(changes).unwrap_err(), CommitError::Conflict);
 }
 
 fn what_was_read_ahead_conflicts_once_it_is_used(place: &Place) {
@@ -105,7 +105,7 @@ fn what_was_read_ahead_conflicts_once_it_is_used(place: &Place) {
     assert_eq!(change("unused"), ("before".into(), Ok(2)));
     // In memory, nothing is read ahead.
     match change("used") {
-        (found, Err(Uncommitted::Conflict)) => assert_eq!(found, "after"),
+        (found, Err(CommitError::Conflict)) => assert_eq!(found, "after"),
         (found, kept) => assert_eq!((found.as_str(), kept), ("between", Ok(2))),
     }
 }
@@ -121,9 +121,9 @@ fn what_was_only_read_conflicts_too(place: &Place) {
         between();
         store.commit(changes).map(drop)
     };
-    assert_eq!(change(&|| put(&store, "read", "between")), Err(Uncommitted::Conflict));
+    assert_eq!(change(&|| put(&store, "read", "between")), Err(CommitError::Conflict));
     // The same content is another version.
-    assert_eq!(change(&|| put(&store, "read", "between")), Err(Uncommitted::Conflict));
+    assert_eq!(change(&|| put(&store, "read", "between")), Err(CommitError::Conflict));
     assert_eq!((get(&store, "written"), sent(&store, None)), (None, vec![]));
     assert_eq!(change(&|| put(&store, "another", "between")), Ok(()));
     assert_eq!((get(&store, "written").as_deref(), sent(&store, None).len()), (Some("late"), 1));
@@ -164,7 +164,7 @@ fn of_two_changes_of_what_both_have_read_one_conflicts(place: &Place) {
     // Each reads what the other writes.
     let (one, two) = (begin("a", "b"), begin("b", "a"));
     assert_eq!(store.commit(two).map(drop), Ok(()));
-    assert_eq!(store.commit(one).unwrap_err(), Uncommitted::Conflict);
+    assert_eq!(store.commit(one).unwrap_err(), CommitError::Conflict);
     assert_eq!((get(&store, "a").as_deref(), get(&store, "b").as_deref()), (Some("1"), Some("0")));
 }
 
@@ -176,7 +176,7 @@ fn only_reading_conflicts_too_and_changes_nothing(place: &Place) {
     // The two are not of one time.
     assert_eq!(late.get::<String>(KIND, "c"), None);
     late.put(KIND, "b", &"1");
-    assert_eq!(store.commit(late.only_read()).unwrap_err(), Uncommitted::Conflict);
+    assert_eq!(store.commit(late.only_read()).unwrap_err(), CommitError::Conflict);
     let mut again = store.documents(&mchid);
     assert_eq!(again.get::<String>(KIND, "a").as_deref(), Some("1"));
     assert_eq!(again.get::<String>(KIND, "c"), None);
@@ -193,7 +193,7 @@ fn a_change_that_began_before_a_reset_conflicts_with_it(place: &Place) {
         assert_eq!(changes.get::<String>(KIND, "1").as_deref(), Some("seed"));
         changes.put(KIND, "1", &"changed");
         store.reset(reset).unwrap();
-        assert_eq!(store.commit(changes).unwrap_err(), Uncommitted::Conflict);
+        assert_eq!(store.commit(changes).unwrap_err(), CommitError::Conflict);
         assert_eq!(get(&store, "1").as_deref(), Some("seed"));
     }
 }
@@ -206,7 +206,7 @@ fn a_change_that_began_before_the_merchant_was_removed_and_made_anew_conflicts(p
     changes.put(KIND, "1", &"changed");
     store.remove(&mchid).unwrap();
     store.seed(&mchid, seed(&[("1", "seed")])).unwrap();
-    assert_eq!(store.commit(changes).unwrap_err(), Uncommitted::Conflict);
+    assert_eq!(store.commit(changes).unwrap_err(), CommitError::Conflict);
 }
 
 fn later_changes_of_a_document_have_higher_versions_also_after_a_reset(place: &Place) {

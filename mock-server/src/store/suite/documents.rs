@@ -71,7 +71,7 @@ fn a_removed_document_is_gone_until_it_is_put_again_or_a_reset_restores_it(place
         });
         assert_eq!(get(&store, id), None);
     }
-    assert_eq!(store.commit(late).unwrap_err(), Uncommitted::Conflict);
+    assert_eq!(store.commit(late).unwrap_err(), CommitError::Conflict);
     assert!(store.kinds(&mchid).unwrap().is_empty() && listed(&store, &mchid).is_empty());
     put(&store, "seeded", "again");
     put(&store, "1", "again");
@@ -274,7 +274,7 @@ fn an_import_replaces_everything_but_the_seed(place: &Place) {
         ..MerchantState::default()
     };
     store.import(&mchid, state).unwrap();
-    assert_eq!(store.commit(late).unwrap_err(), Uncommitted::Conflict);
+    assert_eq!(store.commit(late).unwrap_err(), CommitError::Conflict);
     assert_eq!(listed(&store, &mchid), ["3", "1"]);
     assert_eq!(number_use(&store, "number", "content"), NumberUse::New);
     assert!(sent(&store, None).is_empty() && !settle(&store, &taken[0], DeliveryState::Received));

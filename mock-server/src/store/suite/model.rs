@@ -289,7 +289,7 @@ impl Model {
             return;
         }
         if is_conflict {
-            assert_eq!(committed.unwrap_err(), Uncommitted::Conflict);
+            assert_eq!(committed.unwrap_err(), CommitError::Conflict);
             return;
         }
         let committed = committed.unwrap();

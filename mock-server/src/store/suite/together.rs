@@ -44,7 +44,7 @@ fn retry(store: &Store, mchid: &Mchid, change: impl Fn(&mut Documents<'_>)) -> u
         change(&mut documents);
         match store.commit(documents) {
             Ok(_) => return begun,
-            Err(Uncommitted::Conflict) => thread::yield_now(),
+            Err(CommitError::Conflict) => thread::yield_now(),
             Err(error) => panic!("{error:?}"),
         }
     }
