@@ -48,7 +48,7 @@ pub(crate) struct MockConfiguration {
     /// redis+sentinel://HOST:PORT,…/NAME; rediss for TLS [default: the configuration's, or memory]
     #[arg(long, value_name = "WHERE", env = "WECHATPAY_MOCK_STORE", hide_env_values = true, value_parser = PlaceParser)]
     store: Option<StorePlace>,
-    /// Share the clock, fault rules and merchants made at run time with all mocks that have --shared and the same Redis. Each mock
+    /// Share the clock, fault rules and merchants created at run time with all mocks that have --shared and the same Redis. Each mock
     /// counts for itself how often a rule has applied
     #[arg(long, env = "WECHATPAY_MOCK_SHARED", value_parser = FalseyValueParser::new())]
     shared: bool,

@@ -13,6 +13,34 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The folders and files, in the order in which a request walks them:
+//!
+//! - `net`: listeners, connections, TLS and its authority, the forward proxy, shutdown
+//! - `gateway`: the pipeline, the only file that names all stages
+//! - `request`: receive, route, authenticate, validate
+//! - `operations`: what each operation does
+//! - `store`: the documents, the used request numbers, and the outbox of callbacks
+//! - `faults`: deliberate misbehaviour, by rule or by a number in the request
+//! - `response`: respond, sign
+//! - `journal`: the last exchanges and callbacks; expectations, HAR, metrics, log
+//! - `notify`: takes callbacks from the store, encrypts, signs and sends them
+//!
+//! Beside that way:
+//!
+//! - `admin`: everything under `/__mock/`, and who may call it
+//! - `payer`: what the user does: pays and confirms, on a page or from a front end
+//! - `server`: [`MockServer`] and its builder, the only code that imports all parts
+//! - `config`: the configuration file
+//!
+//! All of them use these:
+//!
+//! - `merchants`: the merchants, and the keys that the gateway signs with
+//! - `api`: the gateway's hosts, its errors and the mock's warnings, with their texts
+//! - `clock`, `random`, `limits`: time, randomness, limits
+//! - `policies`: behaviour that public sources leave open, and provenance
+//!
+//! Which of them may import which is another order, in `tests/direction.rs`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -73,7 +73,7 @@ pub struct Config {
     pub ca_dir: Option<PathBuf>,
     /// Where the state is kept.
     pub store: StorePlace,
-    /// Whether all mocks of one store share their clock, their fault rules and the merchants made at run time.
+    /// Whether all mocks of one store share their clock, their fault rules and the merchants created at run time.
     pub shared: bool,
     /// Where other mocks of the same Redis can call this one. Default: where it listens.
     pub advertise: Option<Advertised>,

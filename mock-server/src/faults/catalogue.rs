@@ -248,7 +248,7 @@ callbacks {
     UnknownEvent = "unknown-event", CallbackFault::UnknownEvent, OwnChoice,
         "the callback has an event type that does not exist, and is otherwise correct";
     OddlyPrinted = "oddly-printed", CallbackFault::OddlyPrinted, OwnChoice,
-        "the body is correctly signed, but has spaces, an order of keys and escapes that no JSON printer would repeat";
+        "the body is correctly signed, but has spaces, an order of keys and escapes that no JSON serializer would reproduce";
 }
 }
 

@@ -1,4 +1,4 @@
-//! Faults by number, for clients that can't add rules: `MOCK*system-error*0001`, in any number that the merchant makes.
+//! Faults by number, for clients that can't add rules: `MOCK*system-error*0001`, in any number that the merchant generates.
 //!
 //! A trigger number is `MOCK`, the name of a fault, and any text, separated by `*`. The name can be followed by
 //! parameters, each after a `|`: the numbers that the fault takes, and `x` with a number, which limits the fault to the
@@ -75,7 +75,7 @@ pub const TRIGGER_FORMS: &[TriggerForm] = &[
     TriggerForm {
         number: "MOCK*pay-fail*0001",
         meaning: phrase!(
-            "out_trade_no: no fault; the user tries to pay, and fails: the order stays unpaid, and that of a code is PAYERROR"
+            "out_trade_no: no fault; the user tries to pay, and fails: the order stays unpaid, and a code-payment order becomes PAYERROR"
         ),
     },
     TriggerForm {

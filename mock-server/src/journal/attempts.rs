@@ -98,8 +98,8 @@ impl fmt::Display for Attempted {
         let Self { callback, event_type, notify_url, attempt, state, .. } = self;
         let status = match &attempt.outcome {
             Outcome::Answered { status, .. } => status.as_u16().to_string(),
-            Outcome::NoAnswer { .. } => "unanswered".into(),
-            Outcome::NotSent { .. } => "unsent".into(),
+            Outcome::NoAnswer { .. } => phrase!("unanswered").into(),
+            Outcome::NotSent { .. } => phrase!("unsent").into(),
         };
         let mut notes = Vec::new();
         if let Outcome::NoAnswer { reason } | Outcome::NotSent { reason } = &attempt.outcome {
@@ -112,11 +112,7 @@ impl fmt::Display for Attempted {
             DeliveryState::Received | DeliveryState::Held | DeliveryState::Sending => {}
         }
         let separator = if notes.is_empty() { "" } else { ": " };
-        let url = printable(notify_url, MOST_SHOWN);
-        write!(
-            f,
-            "callback {callback} {status} {event_type}{separator}{} | POST {url}",
-            notes.join(phrase!("; ").text())
-        )
+        let (notes, url) = (notes.join(phrase!("; ").text()), printable(notify_url, MOST_SHOWN));
+        f.write_str(&text!("callback {callback} {status} {event_type}{separator}{notes} | POST {url}"))
     }
 }

@@ -126,7 +126,8 @@ fn message(exchange: &Exchange, reason: Option<&str>, logged: &LoggedNotes) -> S
             notes.push(shown(&warning.to_string()).into());
         }
     }
-    let status = exchange.status.map_or_else(|| "unanswered".into(), |status| status.as_u16().to_string());
+    let status =
+        exchange.status.map_or_else(|| phrase!("unanswered").into(), |status| status.as_u16().to_string());
     let operation = exchange.operation.as_deref().unwrap_or("-");
     let separator = if notes.is_empty() { "" } else { ": " };
     let (method, target) = (shown(exchange.request.method.as_str()), shown(&exchange.request.target));

@@ -29,7 +29,7 @@ use bytes::Bytes;
 use http::{StatusCode, header::AUTHORIZATION};
 use wechatpay_diagnosis::Diagnosis;
 use wechatpay_protocol::{Authorization, Mchid, RequestMessage, ResponseSignature, Timestamp};
-use wechatpay_texts::Phrase;
+use wechatpay_texts::{Phrase, phrase};
 
 use crate::{
     api::{
@@ -175,7 +175,8 @@ impl Exchange {
 
     /// Method, target and status: `PATCH /v3/… 204`, or `… unanswered` if no response was sent.
     pub(crate) fn line<'a>(&'a self, shown: impl Fn(&'a str) -> Cow<'a, str>) -> String {
-        let status = self.status.map_or_else(|| "unanswered".into(), |status| status.as_u16().to_string());
+        let status =
+            self.status.map_or_else(|| phrase!("unanswered").into(), |status| status.as_u16().to_string());
         format!("{} {} {status}", shown(self.request.method.as_str()), shown(&self.request.target))
     }
 

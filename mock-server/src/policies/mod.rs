@@ -95,7 +95,7 @@ policies! {
     callback_key: CallbackKey, from "a merchant's callbacks are signed with the key that it is on at the time, and during a change-over with one or the other (documented)" {
         #[default] Certificate = "the platform certificate's",
         Pair = "the public key's pair",
-        Turns = "one and the other by turns, as during a change-over",
+        Turns = "alternating, as during a change-over",
     }
     /// The message to an out_trade_no that was used before for another order.
     repeat_order_text: RepeatOrderText, from "all three were published: the second until 2024, the first in 2026 (wild)" {
@@ -124,7 +124,7 @@ policies! {
         #[default] Invalid = "400 INVALID_REQUEST",
         Limit = "403 RULE_LIMIT",
     }
-    /// A refund takes what receivers of a shared order have.
+    /// A refund takes money that was already shared with receivers.
     shared_refund: SharedRefund, from "pages tell merchants to have it returned first; which response they get otherwise is not public" {
         #[default] Refuse = "403 NOT_ENOUGH until it is returned",
         Allow = "accepted: the merchant pays it",

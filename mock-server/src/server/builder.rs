@@ -112,7 +112,7 @@ impl MockServerBuilder {
         self
     }
 
-    /// Shares the clock, and the fault rules and merchants made at run time, with all mocks that do and have the same Redis.
+    /// Shares the clock, and the fault rules and merchants created at run time, with all mocks that do and have the same Redis.
     #[must_use]
     pub fn shared(mut self) -> Self {
         self.config.shared = true;

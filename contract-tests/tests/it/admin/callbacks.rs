@@ -87,6 +87,10 @@ async fn attempts_are_in_the_archive_and_can_be_followed() {
         admin.call("POST", "/callbacks/1/resend", ""),
     );
     assert_eq!((&next.body["attempts"][0]["nth"], &next.body["last"]), (&json!(2), &json!(2)));
+
+    let chinese = admin.with("Accept-Language: zh-CN").get("/callback-attempts").await.body;
+    let line = format!("回调 1 204 REFUND.SUCCESS | POST {}", receiver.url());
+    assert_eq!(chinese["attempts"][0]["line"], json!(line));
 }
 
 #[tokio::test]

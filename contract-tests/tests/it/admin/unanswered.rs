@@ -39,6 +39,8 @@ async fn a_request_without_a_response_matches_no_status() {
     assert!(unmet.body["nearest"]["exchange"].as_str().unwrap().ends_with("/rights unanswered"));
     assert_eq!(admin.post("/verify", &json!({ "status": 204, "times": 0 })).await.status, 200);
     assert_eq!(admin.post("/verify", &json!({ "operation": "set_rights" })).await.status, 200);
+    let chinese = admin.with("Accept-Language: zh-CN").post("/verify", &json!({ "status": 204 })).await;
+    assert!(chinese.body["nearest"]["exchange"].as_str().unwrap().ends_with("/rights 无应答"));
 }
 
 #[tokio::test]

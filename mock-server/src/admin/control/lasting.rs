@@ -1,5 +1,5 @@
 //! What outlasts the mock, or is shared with the other mocks of its store, besides documents and callbacks: the clock's setting,
-//! merchants made at run time, and fault rules made at run time. They are notes in the store.
+//! merchants created at run time, and fault rules created at run time. They are notes in the store.
 //!
 //! Mocks that share keep a version. A change writes its notes, counts the version up and says in a note of that number what has
 //! changed; the others see the new version and read those notes. Whatever the order in which two mocks change the same, both
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lasts {
     Nothing,
-    /// The clock's setting and the merchants made at run time.
+    /// The clock's setting and the merchants created at run time.
     WithTheStore,
     /// These and the fault rules, for all mocks that share them.
     ForAll,
@@ -76,7 +76,7 @@ struct Told {
     change: Change,
 }
 
-/// A merchant made at run time as it is kept. All else of it is the same for each.
+/// A merchant created at run time as it is kept. All else of it is the same for each.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptMerchant {
@@ -499,7 +499,7 @@ impl Control {
         if merchants.is_configured(mchid) {
             if note.is_some() {
                 let note = text!(
-                    "{place}: merchant {mchid} was made at run time and is configured now; the configuration counts",
+                    "{place}: merchant {mchid} was created at run time and is configured now; the configuration counts",
                     place = self.lasting.place
                 );
                 tracing::warn!("{note}");

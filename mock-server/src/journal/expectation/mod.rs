@@ -109,7 +109,7 @@ pub struct NearestMiss {
     /// The number of the exchange.
     #[schema(minimum = 1)]
     pub number: u64,
-    /// Its method, target and status, or `unanswered` if no response was sent.
+    /// Its method, target and status, or that it is unanswered if no response was sent.
     pub exchange: String,
     /// The differences: `/body/bonus_value: expected 600, found 500`. Of more than 100, the last text says how many are
     /// left out.

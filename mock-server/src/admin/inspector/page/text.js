@@ -11,7 +11,7 @@ const texts = /** @type {const} */ ({
   save: ['Save as a file', '保存为文件'],
   formatted: ['Formatted', '格式化'],
   raw: ['Raw', '原文'],
-  unanswered: ['no answer', '未应答'],
+  unanswered: ['no answer', '无应答'],
   empty: ['empty', '空'],
   cut: ['cut by the journal: limits.journal_body', '请求记录只保留了开头：limits.journal_body'],
   binary: ['not UTF-8, in Base64', '不是 UTF-8，以 Base64 显示'],

@@ -32,7 +32,7 @@ const texts = /** @type {const} */ ({
   text: ['Search', '搜索'],
   all: ['{field}: all', '{field}：全部'],
   any: ['any', '任意'],
-  none: ['no answer', '未应答'],
+  none: ['no answer', '无应答'],
   in: ['in', '收到'],
   out: ['out: callbacks', '发出：回调'],
   filters: ['Filters', '筛选'],
