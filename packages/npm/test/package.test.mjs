@@ -61,9 +61,12 @@ test('without the platform package, the error names the four places, and the com
   const away = new URL('away', import.meta.url);
   renameSync(program, away);
   try {
-    const none = await run(['--version'], { PATH: `${new URL('node_modules/.bin', import.meta.url).pathname}:${process.env.PATH}` });
+    const PATH = `${new URL('node_modules/.bin', import.meta.url).pathname}:${process.env.PATH}`;
+    const none = await run(['--version'], { PATH });
     assert.equal(none.code, 1);
     assert.match(none.stderr, /option binary; WECHATPAY_MOCK_BINARY; the package @wechatpay-mock\/\w+-\w+, .*; PATH/);
+    const chinese = await run(['--version'], { PATH, WECHATPAY_MOCK_LANG: 'zh' });
+    assert.match(chinese.stderr, /没有找到 .* 的可执行文件/);
     const target = `${away.pathname}/${process.platform}-${process.arch}`;
     assert.match((await run(['--version'], { WECHATPAY_MOCK_BINARY: `${target}/wechatpay-mock` })).stdout, /^wechatpay-mock \d/);
     assert.match((await run(['--version'], { PATH: `${target}:${process.env.PATH}` })).stdout, /^wechatpay-mock \d/);
