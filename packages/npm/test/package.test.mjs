@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import * as api from 'wechatpay-mock';
+import { withMerchant } from 'wechatpay-mock/node-test';
 
 const program = new URL('node_modules/@wechatpay-mock', import.meta.url);
 const command = new URL('node_modules/.bin/wechatpay-mock', import.meta.url).pathname;
@@ -33,6 +34,21 @@ test('the admin token is sent', async (t) => {
   process.env.WECHATPAY_MOCK_ADMIN_TOKEN = 'another-token-of-this-test';
   await assert.rejects(mock.fault('system-error'), { name: 'MockError', status: 401 });
   await mock.close();
+});
+
+test("a test's own error is kept, and its merchant closed, although the mock has gone", async (t) => {
+  t.after(() => delete process.env.WECHATPAY_MOCK_URL);
+  const mock = await api.start();
+  process.env.WECHATPAY_MOCK_URL = mock.url;
+  let file;
+  const failing = withMerchant(async (wechatpay) => {
+    file = (await wechatpay.environment()).WECHATPAY_MERCHANT_KEY;
+    assert.ok(existsSync(file));
+    await mock.close();
+    throw new Error('of the test');
+  });
+  await assert.rejects(failing(t), /^Error: of the test\n\nno report: expected a mock at /);
+  assert.ok(!existsSync(file));
 });
 
 test('the command passes arguments, output and exit code through', async () => {
