@@ -18,6 +18,8 @@ LABEL org.opencontainers.image.title="wechatpay-mock" \
       org.opencontainers.image.description="A local mock of the WeChat Pay APIv3 gateway" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /source/target/dist/wechatpay-mock /wechatpay-mock
+# The licences of dependencies are not here, since packages/build collects them with Python and Zig; packages/image adds them.
+COPY LICENSE /usr/share/doc/wechatpay-mock/
 COPY --from=build --chown=65534:65534 /ca /data
 COPY --from=build --chown=65534:65534 /tmp/empty /tmp
 USER 65534:65534

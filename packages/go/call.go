@@ -97,7 +97,7 @@ func (g *gateway) call(ctx context.Context, method, path string, body any) ([]by
 				return nil, ended
 			}
 		}
-		return nil, fmt.Errorf("expected a mock at %s: %w", g.url, err)
+		return nil, fmt.Errorf(say("expected a mock at %s: %w", "无法连接 %s 的模拟网关：%w"), g.url, err)
 	}
 	if status/100 != 2 {
 		var refusal struct{ Message string }
@@ -126,7 +126,8 @@ func (g *gateway) ask(ctx context.Context, method, path string, body, answer any
 		return err
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
-		return fmt.Errorf("%s %s: expected JSON of a mock, found %.100q: %w", method, path, text, err)
+		return fmt.Errorf(say("%s %s: expected JSON of a mock, found %.100q: %w", "%s %s：模拟网关的应答应为 JSON，实际是 %.100q：%w"),
+			method, path, text, err)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (c Clock) Freeze(at time.Time, fields ...Fields) (time.Time, error) {
 // The duration is not a whole number of seconds.
 func (c Clock) Advance(duration time.Duration, fields ...Fields) (time.Time, error) {
 	if duration%time.Second != 0 {
-		return time.Time{}, fmt.Errorf("expected whole seconds, found %s", duration)
+		return time.Time{}, fmt.Errorf(say("expected whole seconds, found %s", "应为整秒数，实际是 %s"), duration)
 	}
 	return c.call(http.MethodPost, Fields{"action": "advance", "seconds": duration / time.Second}.with(fields...))
 }

@@ -104,7 +104,8 @@ func (g *gateway) trust(ctx context.Context) error {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(authority) {
-		return fmt.Errorf("expected the certificate of the mock at %s, found %.100q", g.url, authority)
+		return fmt.Errorf(say("expected the certificate of the mock at %s, found %.100q", "%s 的模拟网关应返回它的 CA 证书，实际是 %.100q"),
+			g.url, authority)
 	}
 	address, err := url.Parse(g.url)
 	if err != nil {
@@ -276,7 +277,8 @@ func (m *Mock) Trigger(event string, fields ...Fields) (Fields, error) {
 		return nil, err
 	}
 	if len(callback.Attempts) == 0 {
-		return nil, fmt.Errorf("expected an attempt to deliver %s, found none: a fault may have kept it back", event)
+		return nil, fmt.Errorf(say("expected an attempt to deliver %s, found none: a fault may have kept it back",
+			"%s 没有投递过：可能被故障规则拦下了"), event)
 	}
 	return callback.Attempts[0], nil
 }

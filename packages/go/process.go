@@ -58,7 +58,7 @@ func launch(ctx context.Context, s settings) (url string, p *process, err error)
 		return "", nil, err
 	}
 	if err := command.Start(); err != nil {
-		return "", nil, fmt.Errorf("wechatpay-mock did not start: %w", err)
+		return "", nil, fmt.Errorf(say("wechatpay-mock did not start: %w", "无法启动 wechatpay-mock：%w"), err)
 	}
 	go func() {
 		p.status = command.Wait()
@@ -73,16 +73,16 @@ func launch(ctx context.Context, s settings) (url string, p *process, err error)
 		if url, ok := strings.CutPrefix(line, listening); ok {
 			return url, p, nil
 		}
-		found = fmt.Sprintf("%q", line)
+		found = fmt.Sprintf(say("%q", "是 %q"), line)
 	case <-p.ended:
-		found = "that it ended: " + command.ProcessState.String()
+		found = say("that it ended: ", "已退出：") + command.ProcessState.String()
 	case <-ctx.Done():
-		found = fmt.Sprintf("none: %s (the timeout is %s)", ctx.Err(), s.timeout)
+		found = fmt.Sprintf(say("none: %s (the timeout is %s)", "没有输出：%s（超时时间为 %s）"), ctx.Err(), s.timeout)
 	}
 	_ = command.Process.Kill()
 	<-p.ended
-	return "", nil, fmt.Errorf("wechatpay-mock did not start: expected %q as its first line, found %s\n%s\nstderr: %s",
-		listening+"http://…", found, command, p.stderr)
+	return "", nil, fmt.Errorf(say("wechatpay-mock did not start: expected %q as its first line, found %s\n%s\nstderr: %s",
+		"无法启动 wechatpay-mock：第一行输出应为 %q，实际%s\n%s\nstderr：%s"), listening+"http://…", found, command, p.stderr)
 }
 
 // close stops the mock, and returns when it has ended.
@@ -100,7 +100,8 @@ func (p *process) close() error {
 		<-p.ended
 	}
 	if p.status != nil {
-		return fmt.Errorf("wechatpay-mock did not stop within %s as it should: %w\nstderr: %s", stopTimeout, p.status, p.stderr)
+		return fmt.Errorf(say("wechatpay-mock did not stop within %s as it should: %w\nstderr: %s",
+			"wechatpay-mock 没有在 %s 内正常停止：%w\nstderr：%s"), stopTimeout, p.status, p.stderr)
 	}
 	return nil
 }
@@ -109,7 +110,8 @@ func (p *process) close() error {
 func (p *process) hasEnded() error {
 	select {
 	case <-p.ended:
-		return fmt.Errorf("expected a running wechatpay-mock, found that it has ended: %s\nstderr: %s", p.command.ProcessState, p.stderr)
+		return fmt.Errorf(say("expected a running wechatpay-mock, found that it has ended: %s\nstderr: %s",
+			"wechatpay-mock 应在运行，实际已退出：%s\nstderr：%s"), p.command.ProcessState, p.stderr)
 	default:
 		return nil
 	}
@@ -123,14 +125,19 @@ func findBinary(option string) (string, error) {
 	if path := os.Getenv("WECHATPAY_MOCK_BINARY"); path != "" {
 		return path, nil
 	}
-	if path, err := platform.Binary(); path != "" || err != nil {
-		return path, err
+	if path, err := platform.Binary(); err != nil {
+		return "", fmt.Errorf(say("unpack wechatpay-mock: %w; or set WECHATPAY_MOCK_BINARY to a wechatpay-mock",
+			"无法解压 wechatpay-mock：%w；也可以把 WECHATPAY_MOCK_BINARY 设为它的路径"), err)
+	} else if path != "" {
+		return path, nil
 	}
 	path, err := exec.LookPath(platform.Name())
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", errors.New("expected the program wechatpay-mock, found none: give the option Binary, set WECHATPAY_MOCK_BINARY, " +
-			"import a platform module of this system such as github.com/wechatpay-mock/wechatpay-mock-go/platform/linux-amd64, " +
-			"or put wechatpay-mock on PATH")
+		return "", errors.New(say("expected the program wechatpay-mock, found none: give the option Binary, set WECHATPAY_MOCK_BINARY, "+
+			"import a platform module of this system such as github.com/wechatpay-mock/wechatpay-mock-go/platform/linux-amd64, "+
+			"or put wechatpay-mock on PATH",
+			"没有找到可执行文件 wechatpay-mock：请用选项 Binary 或 WECHATPAY_MOCK_BINARY 指定，导入当前系统的平台模块，例如 "+
+				"github.com/wechatpay-mock/wechatpay-mock-go/platform/linux-amd64，或者把 wechatpay-mock 放到 PATH 里"))
 	}
 	return path, err
 }
@@ -174,7 +181,7 @@ func (t *tail) String() string {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if len(t.bytes) == 0 {
-		return "(empty)"
+		return say("(empty)", "（空）")
 	}
 	return strings.TrimSpace(string(t.bytes))
 }

@@ -160,6 +160,11 @@ func TestWithoutAProgramTheErrorNamesAllFourPlaces(t *testing.T) {
 	fails(t, nil, "option Binary", "WECHATPAY_MOCK_BINARY", "platform module", "on PATH")
 }
 
+func TestErrorsAreInTheLanguageOfTheEnvironment(t *testing.T) {
+	t.Setenv("WECHATPAY_MOCK_LANG", "zh")
+	fails(t, []Option{Binary(script(t, "echo the reason >&2; exit 3"))}, "实际已退出：exit status 3", "stderr：the reason")
+}
+
 func TestTheTokenIsSent(t *testing.T) {
 	t.Setenv("WECHATPAY_MOCK_ADMIN_TOKEN", "a-token-of-32-visible-characters")
 	mock := Start(t)

@@ -9,7 +9,7 @@ export const test = base.extend({
     const wechatpay = await shared.merchant(merchantOptions);
     await use(wechatpay);
     const errors = task.result?.errors ?? [];
-    const report = errors.length > 0 && (await wechatpay.report());
+    const report = errors.length > 0 && (await shared.reportOf(wechatpay));
     for (const error of errors) shared.explained(error, report);
     await wechatpay.close();
   },

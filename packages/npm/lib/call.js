@@ -2,6 +2,7 @@
 
 const http = require('node:http');
 const https = require('node:https');
+const say = require('./say.js');
 
 /** The mock refused a call to `/__mock/`. */
 class MockError extends Error {
@@ -26,16 +27,10 @@ function json(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return { message: `expected JSON of the mock, found ${JSON.stringify(text.slice(0, 200))}` };
+    const found = JSON.stringify(text.slice(0, 200));
+    return { message: say(`expected JSON of the mock, found ${found}`, `模拟网关的应答应为 JSON，实际是 ${found}`) };
   }
 }
-
-/** Whether this process's language is Chinese, as `wechatpay-mock` decides. */
-function isChinese() {
-  const { WECHATPAY_MOCK_LANG, LC_ALL, LC_MESSAGES, LANG } = process.env;
-  return /^zh([_.@-]|$)/i.test(WECHATPAY_MOCK_LANG || LC_ALL || LC_MESSAGES || LANG || '');
-}
-exports.isChinese = isChinese;
 
 // Not `fetch`, which a test may replace, and which a browser's environment lacks.
 function send(url, method, body) {
@@ -43,7 +38,7 @@ function send(url, method, body) {
   const content = body === undefined ? '' : JSON.stringify(body);
   const headers = {
     'Content-Length': Buffer.byteLength(content),
-    'Accept-Language': isChinese() ? 'zh-CN' : 'en',
+    'Accept-Language': say('en', 'zh-CN'),
     ...(token && { Authorization: `Bearer ${token}` }),
   };
   return new Promise((resolve, reject) => {
@@ -53,7 +48,11 @@ function send(url, method, body) {
       response.on('error', reject);
       response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }));
     });
-    request.on('error', (error) => reject(new Error(`expected a mock at ${new URL(url).origin}, found ${error.message || error.code}`)));
+    request.on('error', (error) => {
+      const { origin } = new URL(url);
+      const found = error.message || error.code;
+      reject(new Error(say(`expected a mock at ${origin}, found ${found}`, `无法连接 ${origin} 的模拟网关：${found}`)));
+    });
     request.end(content);
   });
 }

@@ -2,6 +2,7 @@
 
 const { spawn } = require('node:child_process');
 const { findBinary } = require('./binary.js');
+const say = require('./say.js');
 
 /** How much of stderr is kept for error messages, in characters. */
 const KEPT = 16 * 1024;
@@ -28,7 +29,7 @@ exports.launch = async function launch({ binary, config, seed, args = [], timeou
   const url = await listening(child, timeout).catch(async (reason) => {
     child.kill('SIGKILL');
     if (child.pid) await ended;
-    throw new Error(`${reason}: ${[program, ...options].join(' ')}\n${stderr}`.trimEnd());
+    throw new Error(`${reason}${say(': ', '：')}${[program, ...options].join(' ')}\n${stderr}`.trimEnd());
   });
   // A test process that forgets to close the mock can end; the mock's stdin then ends, and so does the mock.
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
@@ -45,21 +46,32 @@ exports.launch = async function launch({ binary, config, seed, args = [], timeou
 /** Resolves with the URL in the first line of stdout; rejects with the reason why there is none. */
 function listening(child, timeout) {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(`expected the mock to listen within ${timeout} s, but it did not`), timeout * 1_000);
     const settle = (settled, value) => {
       clearTimeout(late);
       settled(value);
     };
+    const fail = (english, chinese) => settle(reject, say(english, chinese));
+    const late = setTimeout(
+      () => fail(`expected the mock to listen within ${timeout} s, but it did not`, `模拟网关没有在 ${timeout} 秒内开始监听`),
+      timeout * 1_000,
+    );
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       if (stdout.includes('\n')) return; // Only drained.
       stdout += text;
       const [line, rest] = stdout.split('\n');
       const url = /^listening on (https?:\/\/\S+)/.exec(line)?.[1];
-      if (url && rest !== undefined) settle(resolve, url);
-      else if (rest !== undefined) settle(reject, `expected "listening on http://…" as the mock's first line, found ${JSON.stringify(line)}`);
+      if (rest === undefined) return;
+      if (url) return settle(resolve, url);
+      const found = JSON.stringify(line);
+      fail(`expected "listening on http://…" as the mock's first line, found ${found}`, `模拟网关的第一行输出应为 "listening on http://…"，实际是 ${found}`);
     });
-    child.once('error', (error) => settle(reject, `expected to start the mock, found ${error.message}`));
-    child.once('close', (code, signal) => settle(reject, `expected the mock to listen, but it ended with ${signal ?? `exit code ${code}`}`));
+    child.once('error', ({ message }) => fail(`expected to start the mock, found ${message}`, `无法启动模拟网关：${message}`));
+    child.once('close', (code, signal) =>
+      fail(
+        `expected the mock to listen, but it ended with ${signal ?? `exit code ${code}`}`,
+        `模拟网关还没有开始监听就退出了（${signal ?? `退出码 ${code}`}）`,
+      ),
+    );
   });
 }

@@ -2,8 +2,9 @@
 
 const { AssertionError } = require('node:assert');
 const { rmSync } = require('node:fs');
-const { call, isChinese, MockError } = require('./call.js');
+const { call, MockError } = require('./call.js');
 const { prepare } = require('./environment.js');
+const say = require('./say.js');
 
 /** A merchant of a mock. Of the mock that a process started, `stop` ends the mock; of another, it deletes the merchant. */
 class Mock {
@@ -76,7 +77,7 @@ class Mock {
     const refused = exchanges.filter(({ status }) => status >= 400);
     if (refused.length === 0) return '';
     const described = await Promise.all(refused.map((exchange) => describe(this.url, exchange)));
-    return [`${isChinese() ? '被拒绝的请求：' : 'refused requests: '}${refused.length}`, ...described].join('\n');
+    return [`${say('refused requests: ', '被拒绝的请求：')}${refused.length}`, ...described].join('\n');
   }
 
   async reset() {
@@ -148,5 +149,5 @@ async function lastNumber(url) {
 async function describe(url, { number, status, operation, method, target, diagnosis, line }) {
   if (!diagnosis) return `  ${line}`;
   const { text, chinese } = (await call(url, 'GET', `/exchanges/${number}`)).diagnosis;
-  return `  #${number} ${status} ${operation}: ${method} ${target}\n    ${isChinese() ? chinese : text}`;
+  return `  #${number} ${status} ${operation}: ${method} ${target}\n    ${say(text, chinese)}`;
 }

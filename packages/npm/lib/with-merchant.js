@@ -1,6 +1,7 @@
 'use strict';
 
 const { start } = require('../index.js');
+const say = require('./say.js');
 
 let shared;
 
@@ -23,10 +24,15 @@ async function withMerchant(options, test) {
   try {
     return await test(own);
   } catch (error) {
-    throw explained(error, await own.report());
+    throw explained(error, await reportOf(own));
   } finally {
     await own.close();
   }
+}
+
+/** The report of a merchant whose test has failed. Without one, the test's own error must be shown all the same. */
+function reportOf(own) {
+  return own.report().catch(({ message }) => say(`no report: ${message}`, `没有报告：${message}`));
 }
 
 /** The error, with the report in its message, so that every reporter shows it. */
@@ -38,4 +44,4 @@ function explained(error, report) {
   return error;
 }
 
-module.exports = { explained, merchant, stop, withMerchant };
+module.exports = { explained, merchant, reportOf, stop, withMerchant };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -198,7 +198,8 @@ test('says_why_it_did_not_start', async () => {
   });
   await assert.rejects(start({ binary: '/no/such/program' }), /expected to start the mock, found .*ENOENT/);
   await assert.rejects(start({ binary: '/bin/echo' }), /expected "listening on .* found "serve --port 0 --stop-with-stdin/);
-  await assert.rejects(start({ timeout: 0 }), /expected the mock to listen within 0 s/);
+  writeFileSync(script('silent'), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+  await assert.rejects(start({ binary: script('silent'), timeout: 0.1 }), /expected the mock to listen within 0.1 s/);
 });
 
 test('leaves_nothing_behind', { timeout: 20_000 }, async () => {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import * as api from 'wechatpay-mock';
+import { withMerchant } from 'wechatpay-mock/node-test';
 
 const program = new URL('node_modules/@wechatpay-mock', import.meta.url);
 const command = new URL('node_modules/.bin/wechatpay-mock', import.meta.url).pathname;
@@ -35,6 +36,21 @@ test('the admin token is sent', async (t) => {
   await mock.close();
 });
 
+test("a test's own error is kept, and its merchant closed, although the mock has gone", async (t) => {
+  t.after(() => delete process.env.WECHATPAY_MOCK_URL);
+  const mock = await api.start();
+  process.env.WECHATPAY_MOCK_URL = mock.url;
+  let file;
+  const failing = withMerchant(async (wechatpay) => {
+    file = (await wechatpay.environment()).WECHATPAY_MERCHANT_KEY;
+    assert.ok(existsSync(file));
+    await mock.close();
+    throw new Error('of the test');
+  });
+  await assert.rejects(failing(t), /^Error: of the test\n\nno report: expected a mock at /);
+  assert.ok(!existsSync(file));
+});
+
 test('the command passes arguments, output and exit code through', async () => {
   const demo = await run(['demo']);
   assert.deepEqual([demo.code, demo.stderr], [0, '']);
@@ -61,9 +77,12 @@ test('without the platform package, the error names the four places, and the com
   const away = new URL('away', import.meta.url);
   renameSync(program, away);
   try {
-    const none = await run(['--version'], { PATH: `${new URL('node_modules/.bin', import.meta.url).pathname}:${process.env.PATH}` });
+    const PATH = `${new URL('node_modules/.bin', import.meta.url).pathname}:${process.env.PATH}`;
+    const none = await run(['--version'], { PATH });
     assert.equal(none.code, 1);
     assert.match(none.stderr, /option binary; WECHATPAY_MOCK_BINARY; the package @wechatpay-mock\/\w+-\w+, .*; PATH/);
+    const chinese = await run(['--version'], { PATH, WECHATPAY_MOCK_LANG: 'zh' });
+    assert.match(chinese.stderr, /没有找到 .* 的可执行文件/);
     const target = `${away.pathname}/${process.platform}-${process.arch}`;
     assert.match((await run(['--version'], { WECHATPAY_MOCK_BINARY: `${target}/wechatpay-mock` })).stdout, /^wechatpay-mock \d/);
     assert.match((await run(['--version'], { PATH: `${target}:${process.env.PATH}` })).stdout, /^wechatpay-mock \d/);

@@ -56,6 +56,13 @@ def test_the_end_of_stderr_is_in_the_error_however_long_it_is(tmp_path):
     assert len(str(failure.value)) < 17_000
 
 
+def test_errors_are_in_the_language_of_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("WECHATPAY_MOCK_LANG", "zh")
+    binary = script(tmp_path / "mock", "import sys; sys.exit('the reason')")
+    with pytest.raises(StartError, match="还没有开始监听就退出了；退出码 1\nwechatpay-mock 的 stderr：\nthe reason"):
+        start(binary=binary)
+
+
 def test_a_mock_that_does_not_listen_in_time_is_killed(tmp_path):
     binary = script(tmp_path / "mock", "import time; time.sleep(60)")
     begun = time.monotonic()

@@ -4,7 +4,6 @@ package platform
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -40,17 +39,14 @@ var Binary = sync.OnceValues(func() (string, error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("expected a cache directory to unpack wechatpay-mock into: %w; or set WECHATPAY_MOCK_BINARY to a wechatpay-mock", err)
+		return "", err
 	}
 	folder := filepath.Join(cache, "wechatpay-mock", program.sha256)
 	path := filepath.Join(folder, Name())
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	if err := unpack(folder, path); err != nil {
-		return "", fmt.Errorf("unpack wechatpay-mock: %w; or set WECHATPAY_MOCK_BINARY to a wechatpay-mock", err)
-	}
-	return path, nil
+	return path, unpack(folder, path)
 })
 
 // unpack writes the program under another name, and then renames it, so that no other process sees half of it.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 
 from ._errors import CallError, MockError
+from ._language import say
 
 # Longer than the mock's longest answer, that of `wait=60`.
 _TIMEOUT = 75.0
@@ -22,7 +22,12 @@ class Calls:
         """`last_words` says what is known about a mock that does not answer."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise MockError(f"WECHATPAY_MOCK_URL: expected a URL such as http://127.0.0.1:8080, found {url!r}")
+            raise MockError(
+                say(
+                    f"WECHATPAY_MOCK_URL: expected a URL such as http://127.0.0.1:8080, found {url!r}",
+                    f"WECHATPAY_MOCK_URL：应为 http://127.0.0.1:8080 这样的 URL，实际是 {url!r}",
+                )
+            )
         self.url = url.rstrip("/")
         self._last_words = last_words
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -42,7 +47,8 @@ class Calls:
             response = connection.getresponse()
             text = response.read().decode()
         except (OSError, HTTPException) as error:
-            raise CallError(call, None, f"no mock answers at {self.url}: {error!r}{self._last_words()}") from error
+            problem = say(f"no mock answers at {self.url}: {error!r}", f"无法连接 {self.url} 的模拟网关：{error!r}")
+            raise CallError(call, None, problem + self._last_words()) from error
         finally:
             connection.close()
         if not 200 <= response.status < 300 and response.status != also:
@@ -62,13 +68,6 @@ class Calls:
         except CallError as error:
             if error.status != 404:
                 raise
-
-
-def say(english: str, chinese: str) -> str:
-    """Returns the text in the language of the environment, as `wechatpay-mock` chooses it."""
-    variables = ("WECHATPAY_MOCK_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
-    locale = next(filter(None, map(os.environ.get, variables)), "")
-    return chinese if re.match(r"zh([_.@-]|$)", locale, re.IGNORECASE) else english
 
 
 def _message(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._language import say
+
 
 class MockError(Exception):
     """The mock does not do what was asked of it."""
@@ -26,7 +28,7 @@ class CallError(MockError):
     """What the mock says: what it expected, what it found, and what it suggests."""
 
     def __init__(self, call: str, status: int | None, message: str) -> None:
-        super().__init__(f"{call}: {'no answer' if status is None else status}: {message}")
+        super().__init__(f"{call}: {say('no answer', '没有应答') if status is None else status}: {message}")
         self.status = status
         self.message = message
 

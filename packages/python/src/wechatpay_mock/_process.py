@@ -14,6 +14,7 @@ from typing import IO, Sequence
 from weakref import WeakSet
 
 from ._errors import StartError
+from ._language import say
 
 _NAME = "wechatpay-mock.exe" if sys.platform == "win32" else "wechatpay-mock"
 _PREFIX = "listening on "
@@ -30,9 +31,13 @@ def binary(option: str | os.PathLike[str] | None) -> str:
     found = _packaged() or shutil.which("wechatpay-mock")
     if not found:
         raise StartError(
-            "expected the wechatpay-mock binary in the option `binary`, in WECHATPAY_MOCK_BINARY, in the installed package or on "
-            "PATH, found none; packages for Linux (x86_64, aarch64) and Windows (x86_64) have it, elsewhere build it with `cargo "
-            "install --locked --path cli` in the mock's repository"
+            say(
+                "expected the wechatpay-mock binary in the option `binary`, in WECHATPAY_MOCK_BINARY, in the installed package or "
+                "on PATH, found none; packages for Linux (x86_64, aarch64) and Windows (x86_64) have it, elsewhere build it with "
+                "`cargo install --locked --path cli` in the mock's repository",
+                "没有找到可执行文件 wechatpay-mock，查找过参数 `binary`、WECHATPAY_MOCK_BINARY、已安装的包和 PATH；Linux（x86_64、aarch64）和 "
+                "Windows（x86_64）的包自带可执行文件，其他平台请在模拟网关的仓库里用 `cargo install --locked --path cli` 编译",
+            )
         )
     return found
 
@@ -63,7 +68,12 @@ class Process:
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as error:
-            raise StartError(f"cannot run {command[0]}: {error}; WECHATPAY_MOCK_BINARY names another binary") from error
+            raise StartError(
+                say(
+                    f"cannot run {command[0]}: {error}; WECHATPAY_MOCK_BINARY names another binary",
+                    f"无法运行 {command[0]}：{error}；可以用 WECHATPAY_MOCK_BINARY 指定别的可执行文件",
+                )
+            ) from error
         _running.add(self)
         self._stderr = bytearray()
         self._first_line: queue.Queue[str] = queue.Queue()
@@ -72,13 +82,21 @@ class Process:
             reader.start()
         try:
             line = self._first_line.get(timeout=timeout)
-            problem = f"does not say where it listens, but {line!r}" if line else "ended before it listened"
+            if line:
+                problem = say(f"does not say where it listens, but {line!r}", f"没有说明监听地址，而是输出了 {line!r}")
+            else:
+                problem = say("ended before it listened", "还没有开始监听就退出了")
         except queue.Empty:
             self._child.kill()
-            line, problem = "", f"did not listen within {timeout:g} s, which the option `timeout` changes"
+            line = ""
+            problem = say(
+                f"did not listen within {timeout:g} s, which the option `timeout` changes",
+                f"没有在 {timeout:g} 秒内开始监听（可以用参数 `timeout` 调整）",
+            )
         if not line.startswith(_PREFIX):
             code = self.stop()
-            raise StartError(f"`{' '.join(command)}` {problem}; exit code {code}{self.last_words()}")
+            ended = say(f"; exit code {code}", f"；退出码 {code}")
+            raise StartError(f"`{' '.join(command)}` {problem}{ended}{self.last_words()}")
         self.url = line[len(_PREFIX) :].strip()
 
     def stop(self) -> int:
@@ -99,7 +117,7 @@ class Process:
     def last_words(self) -> str:
         """The end of what the mock wrote to stderr, if anything, to append to an error."""
         text = bytes(self._stderr).decode(errors="replace").strip()
-        return f"\nstderr of wechatpay-mock:\n{text}" if text else ""
+        return say("\nstderr of wechatpay-mock:\n", "\nwechatpay-mock 的 stderr：\n") + text if text else ""
 
     def _read_stdout(self) -> None:
         with _pipe(self._child.stdout) as stdout:

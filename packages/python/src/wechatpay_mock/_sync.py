@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
 from . import _environment, _process
-from ._calls import Calls, say
+from ._calls import Calls
 from ._errors import ExpectationFailed
+from ._language import say
 
 _BEIJING = timezone(timedelta(hours=8))
 # The most refused requests that a report lists.

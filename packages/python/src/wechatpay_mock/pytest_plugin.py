@@ -7,6 +7,7 @@ from typing import Any, Generator, Iterator
 import pytest
 
 from . import AsyncMerchant, ExpectationFailed, Merchant, start
+from ._language import say
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +54,6 @@ def _add(report: pytest.TestReport, name: str, merchant: Merchant) -> None:
     try:
         text = merchant.report()
     except Exception as error:  # The test's own failure must be shown in any case.
-        text = f"no report: {error}"
+        text = say(f"no report: {error}", f"没有报告：{error}")
     if text:
         report.sections.append((f"wechatpay-mock: {name}", text))

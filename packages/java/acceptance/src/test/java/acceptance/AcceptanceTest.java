@@ -1,5 +1,6 @@
 package acceptance;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.toList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -209,6 +210,13 @@ class AcceptanceTest {
   }
 
   @Test
+  void errors_are_in_the_language_of_the_environment(@TempDir Path temporary) throws Exception {
+    Process child = Child.start(Map.of("WECHATPAY_MOCK_LANG", "zh", "WECHATPAY_MOCK_BINARY", "/bin/false"), temporary, "fail");
+    assertEquals("模拟网关应输出监听地址，实际已退出，退出码 1；stderr 输出：", firstLine(child));
+    assertEquals(0, child.waitFor());
+  }
+
+  @Test
   void leaves_nothing_behind(@TempDir Path killed, @TempDir Path ended) throws Exception {
     Set<ProcessHandle> before = ProcessHandle.current().children().collect(Collectors.toSet());
     Mock mock = Mock.start();
@@ -260,7 +268,7 @@ class AcceptanceTest {
   }
 
   private static String firstLine(Process process) throws Exception {
-    return new BufferedReader(new InputStreamReader(process.getInputStream())).readLine();
+    return new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8)).readLine();
   }
 
   private static ProcessHandle process(String pid) {

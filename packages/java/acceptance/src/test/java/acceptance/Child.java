@@ -1,6 +1,7 @@
 package acceptance;
 
 import io.github.wechatpaymock.Mock;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +24,8 @@ public final class Child {
     return builder.start();
   }
 
-  /** {@code order}: orders as the environment says. {@code wait}: starts a mock and waits. {@code exit}: starts one and ends. */
+  /** {@code order}: orders as the environment says. {@code wait}: starts a mock and waits. {@code exit}: starts one and ends.
+   * {@code fail}: prints the error of one that does not start. */
   public static void main(String[] arguments) throws Exception {
     if (arguments[0].equals("order")) {
       Map<String, String> env = System.getenv();
@@ -33,6 +35,14 @@ public final class Child {
         System.out.println(mock.url() + " " + mock.credentials().mchid());
       }
       System.exit(0);
+    }
+    if (arguments[0].equals("fail")) {
+      try {
+        Mock.start();
+      } catch (IllegalStateException e) {
+        new PrintStream(System.out, true, "UTF-8").println(e.getMessage());
+        System.exit(0);
+      }
     }
     Mock.start();
     System.out.println(ProcessHandle.current().children().findFirst().orElseThrow().pid());

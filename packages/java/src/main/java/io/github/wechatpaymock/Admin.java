@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,7 +11,6 @@ import java.net.Proxy;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
-import java.util.Locale;
 import java.util.Map;
 
 /** Calls {@code /__mock/} of a mock, and nothing else. */
@@ -59,13 +60,8 @@ final class Admin {
       InputStream stream = status < 400 ? connection.getInputStream() : connection.getErrorStream();
       return new Answer(call, status, stream == null ? "" : text(stream));
     } catch (IOException e) {
-      throw new UncheckedIOException(call + ": cannot reach the mock: " + e.getMessage(), e);
+      throw new UncheckedIOException(call + say(": cannot reach the mock: ", "：无法连接模拟网关：") + e.getMessage(), e);
     }
-  }
-
-  /** The text in the language of the JVM. */
-  static String say(String english, String chinese) {
-    return Locale.getDefault().getLanguage().equals("zh") ? chinese : english;
   }
 
   private static String text(InputStream stream) throws IOException {

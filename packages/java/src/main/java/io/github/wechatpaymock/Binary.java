@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -38,9 +40,12 @@ final class Binary {
       }
     }
     throw new IllegalStateException(
-        "expected the program wechatpay-mock, found none. Do one of these: set the option binary; set WECHATPAY_MOCK_BINARY to its"
+        say("expected the program wechatpay-mock, found none. Do one of these: set the option binary; set WECHATPAY_MOCK_BINARY to its"
             + " path; add the dependency io.github.wechatpay-mock:wechatpay-mock-binary with the classifier of this machine ("
-            + platform() + "; there are linux-x86_64, linux-aarch64 and windows-x86_64); put wechatpay-mock on PATH");
+            + platform() + "; there are linux-x86_64, linux-aarch64 and windows-x86_64); put wechatpay-mock on PATH",
+            "没有找到可执行文件 wechatpay-mock。请任选一种办法：设置选项 binary；把 WECHATPAY_MOCK_BINARY 设为它的路径；添加依赖"
+            + " io.github.wechatpay-mock:wechatpay-mock-binary，classifier 用本机的（" + platform()
+            + "；目前有 linux-x86_64、linux-aarch64 和 windows-x86_64）；把 wechatpay-mock 放到 PATH 里"));
   }
 
   /** The classifier of this machine's jar. */

@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -53,9 +55,9 @@ final class Environment {
       credentials.put("WECHATPAY_PLATFORM_CERTIFICATE", file("wechatpay.pem", merchant.platformCertificate()));
       credentials.values().removeIf(value -> value == null);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write credentials: " + e.getMessage(), e);
+      throw new UncheckedIOException(say("cannot write credentials: ", "无法写入凭据：") + e.getMessage(), e);
     } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("cannot read the JVM's trust store: " + e.getMessage(), e);
+      throw new IllegalStateException(say("cannot read the JVM's trust store: ", "无法读取 JVM 的信任库：") + e.getMessage(), e);
     }
   }
 

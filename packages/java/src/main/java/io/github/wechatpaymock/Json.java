@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +20,7 @@ final class Json {
   static Object read(String text) {
     Json json = new Json(text);
     Object value = json.value();
-    json.expect(json.next() == 0, "the end");
+    json.expect(json.next() == 0);
     return value;
   }
 
@@ -60,7 +62,7 @@ final class Json {
     Map<String, Object> fields = new LinkedHashMap<>();
     take('{');
     while (next() != '}') {
-      expect(fields.isEmpty() || isTaken(','), ",");
+      expect(fields.isEmpty() || isTaken(','));
       next();
       String name = string();
       take(':');
@@ -74,7 +76,7 @@ final class Json {
     List<Object> items = new ArrayList<>();
     take('[');
     while (next() != ']') {
-      expect(items.isEmpty() || isTaken(','), ",");
+      expect(items.isEmpty() || isTaken(','));
       items.add(value());
     }
     take(']');
@@ -97,10 +99,10 @@ final class Json {
   }
 
   private char escaped() {
-    expect(at < text.length(), "an escape");
+    expect(at < text.length());
     char c = text.charAt(at++);
     if (c == 'u') {
-      expect(at + 4 <= text.length(), "four digits");
+      expect(at + 4 <= text.length());
       at += 4;
       return (char) Integer.parseInt(text.substring(at - 4, at), 16);
     }
@@ -120,7 +122,7 @@ final class Json {
       return Boolean.valueOf(word);
     }
     at = start;
-    expect(word.matches("-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?"), "a value");
+    expect(word.matches("-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?"));
     at += word.length();
     return word.matches("-?[0-9]{1,18}") ? (Object) Long.valueOf(word) : (Object) Double.valueOf(word);
   }
@@ -140,13 +142,14 @@ final class Json {
   }
 
   private void take(char c) {
-    expect(isTaken(c), String.valueOf(c));
+    expect(isTaken(c));
   }
 
-  private void expect(boolean is, String what) {
+  private void expect(boolean is) {
     if (!is) {
       String found = text.substring(at, Math.min(text.length(), at + 40));
-      throw new IllegalArgumentException("JSON: expected " + what + " at character " + at + ", found: " + found);
+      throw new IllegalArgumentException(say("expected JSON, found at character " + at + ": " + found,
+          "应为 JSON，但第 " + at + " 个字符起是：" + found));
     }
   }
 }

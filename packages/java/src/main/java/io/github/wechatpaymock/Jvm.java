@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.security.GeneralSecurityException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,8 +25,9 @@ final class Jvm {
   /** Starts a mock with these options, or takes that of the class before, and sets proxy and trust store. */
   static synchronized Mock use(List<Object> next, Supplier<Mock> start) {
     if (users > 0 && !next.equals(options)) {
-      throw new IllegalStateException("expected the same options in @WechatPayMock of test classes that run at the same time, found "
-          + options + " and " + next + "; make them the same, or run the classes one after the other");
+      throw new IllegalStateException(say("expected the same options in @WechatPayMock of test classes that run at the same time, found "
+          + options + " and " + next + "; make them the same, or run the classes one after the other",
+          "并行运行的测试类，@WechatPayMock 的选项应相同，实际是 " + options + " 和 " + next + "；请改成相同的选项，或者让这些类依次运行"));
     }
     if (users == 0) {
       if (mock != null && !next.equals(options)) {
@@ -59,7 +62,7 @@ final class Jvm {
       context.init(null, null, null);
       SSLContext.setDefault(context);
     } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("cannot set the JVM's trust store: " + e.getMessage(), e);
+      throw new IllegalStateException(say("cannot set the JVM's trust store: ", "无法设置 JVM 的信任库：") + e.getMessage(), e);
     }
   }
 

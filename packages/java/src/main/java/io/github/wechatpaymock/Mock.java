@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -199,7 +201,7 @@ public final class Mock implements AutoCloseable {
         report.append("\n  ").append(exchange.get("line"));
       }
     }
-    return report.length() == 0 ? "" : Admin.say("refused requests:", "被拒绝的请求：") + report;
+    return report.length() == 0 ? "" : say("refused requests:", "被拒绝的请求：") + report;
   }
 
   /** Resets the merchant's documents, exchanges, fault rules and callbacks. */

@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.util.Map;
 
 /** The mock refuses a call to {@code /__mock/}. The message says what it expected, what it found, and what it suggests. */
@@ -10,7 +12,7 @@ public final class MockException extends RuntimeException {
   private final transient Map<String, Object> answer;
 
   MockException(String call, int status, Map<String, Object> answer) {
-    super(call + " is answered " + status + ": " + answer.get("message"));
+    super(call + say(" is answered ", " 的应答：") + status + ": " + answer.get("message"));
     this.status = status;
     this.answer = answer;
   }

@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -60,8 +62,9 @@ final class Running {
       }
     } catch (IOException e) {
       delete(folder);
-      throw new UncheckedIOException("cannot start the mock: " + e.getMessage()
-          + "; if the temporary folder allows no programs, set java.io.tmpdir or WECHATPAY_MOCK_BINARY", e);
+      throw new UncheckedIOException(say("cannot start the mock: " + e.getMessage()
+          + "; if the temporary folder allows no programs, set java.io.tmpdir or WECHATPAY_MOCK_BINARY",
+          "无法启动模拟网关：" + e.getMessage() + "；如果临时目录不允许运行程序，请设置 java.io.tmpdir 或 WECHATPAY_MOCK_BINARY"), e);
     } catch (RuntimeException e) {
       delete(folder);
       throw e;
@@ -133,21 +136,26 @@ final class Running {
       if (line != null && line.startsWith(LISTENING)) {
         return line.substring(LISTENING.length()).trim();
       }
-      String found = "the line " + line;
+      String found = say("the line ", "输出了 ") + line;
       if (line == null) {
-        found = "its end, with exit code " + process.waitFor();
+        found = say("its end, with exit code ", "已退出，退出码 ") + process.waitFor();
         errors.join();
       }
-      throw new IllegalStateException("expected the mock to say where it listens, found " + found + "; on stderr it said:\n" + said);
+      throw new IllegalStateException(
+          say("expected the mock to say where it listens, found ", "模拟网关应输出监听地址，实际") + found + stderr(said));
     } catch (TimeoutException e) {
-      throw new IllegalStateException("expected the mock to listen within " + timeout
-          + " s, found that it does not; set the option timeout; on stderr it said:\n" + said, e);
+      throw new IllegalStateException(say("expected the mock to listen within " + timeout + " s, found that it does not; set the option timeout",
+          "模拟网关没有在 " + timeout + " 秒内开始监听；可以用选项 timeout 调整") + stderr(said), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while the mock was starting", e);
+      throw new IllegalStateException(say("interrupted while the mock was starting", "模拟网关启动时被中断"), e);
     } catch (ExecutionException e) {
-      throw new IllegalStateException("cannot read the mock's output", e.getCause());
+      throw new IllegalStateException(say("cannot read the mock's output", "无法读取模拟网关的输出"), e.getCause());
     }
+  }
+
+  private static String stderr(StringBuffer said) {
+    return say("; on stderr it said:\n", "；stderr 输出：\n") + said;
   }
 
   private interface Reading {
@@ -171,7 +179,7 @@ final class Running {
     try {
       return Files.createTempDirectory("wechatpay-mock-");
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot make a temporary folder: " + e.getMessage(), e);
+      throw new UncheckedIOException(say("cannot make a temporary folder: ", "无法创建临时目录：") + e.getMessage(), e);
     }
   }
 
@@ -191,7 +199,7 @@ final class Running {
         }
       });
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot delete " + folder + ": " + e.getMessage(), e);
+      throw new UncheckedIOException(say("cannot delete " + folder + ": ", "无法删除 " + folder + "：") + e.getMessage(), e);
     }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.wechatpaymock;
 
+import static io.github.wechatpaymock.Language.say;
+
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Arrays;
@@ -71,9 +73,12 @@ final class WechatPayMockExtension
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
     if (!context.getTestMethod().isPresent() && !isShared(context)) {
-      throw new ParameterResolutionException("expected " + parameter.getParameter().getType().getSimpleName()
-          + " as a parameter of a test, @BeforeEach or @AfterEach, found it in " + parameter.getDeclaringExecutable()
-          + ": each test has a merchant of its own; @WechatPayMock(sharedMerchant = true) gives all of them the same");
+      String type = parameter.getParameter().getType().getSimpleName();
+      throw new ParameterResolutionException(say("expected " + type + " as a parameter of a test, @BeforeEach or @AfterEach, found it in "
+          + parameter.getDeclaringExecutable()
+          + ": each test has a merchant of its own; @WechatPayMock(sharedMerchant = true) gives all of them the same",
+          type + " 只能作为测试方法、@BeforeEach 或 @AfterEach 的参数，实际用在 " + parameter.getDeclaringExecutable()
+          + "：每个测试都有自己的商户；要让所有测试共用一个，请写 @WechatPayMock(sharedMerchant = true)"));
     }
     Mock mock = mock(context);
     return parameter.getParameter().getType() == Mock.class ? mock : mock.credentials();
