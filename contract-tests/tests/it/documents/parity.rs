@@ -9,7 +9,7 @@ use super::{blocks, read, root};
 
 /// Why commands are shown that no test runs, in `<!-- not run: REASON -->` above them. Instead of a reason, it can be the file
 /// of the test that does run them.
-const REASONS: [&str; 8] = [
+const REASONS: [&str; 10] = [
     // It ends when its reader ends it.
     "keeps running",
     // It needs its reader's application, tests or captures.
@@ -26,6 +26,22 @@ const REASONS: [&str; 8] = [
     "takes minutes",
     // It opens the reader's browser.
     "opens a browser",
+    // It publishes.
+    "needs an account",
+    // Everything that is signed with them would change.
+    "rewrites keys that are checked in",
+];
+
+/// The folders whose README is a page of the site.
+const FOLDERS: [&str; 8] = [
+    "deploy",
+    "examples",
+    "fixtures",
+    "packages",
+    "packages/go",
+    "packages/java",
+    "packages/npm",
+    "packages/python",
 ];
 
 /// The languages of blocks with commands to type, except `sh`, whose blocks run.
@@ -171,7 +187,8 @@ fn both_languages_show_the_same_code() {
 #[test]
 fn commands_that_no_test_runs_say_why() {
     let mut unknown = String::new();
-    for [page, _] in pairs() {
+    let readmes = FOLDERS.map(|folder| format!("{folder}/README.md"));
+    for page in pairs().into_iter().map(|[page, _]| page).chain(readmes) {
         let text = read(&page);
         let parts: Vec<_> = text.split("```").collect();
         for around in parts.windows(2).step_by(2) {
@@ -179,7 +196,7 @@ fn commands_that_no_test_runs_say_why() {
             if !TYPED.contains(&language) {
                 continue;
             }
-            let above = around[0].trim_end().lines().next_back().unwrap_or_default();
+            let above = around[0].trim_end().lines().next_back().unwrap_or_default().trim_start();
             let reason = above.strip_prefix("<!-- not run: ").and_then(|rest| rest.strip_suffix(" -->"));
             let is_known = |reason: &str| REASONS.contains(&reason) || is_test(Path::new(reason));
             if !reason.is_some_and(is_known) {
