@@ -252,6 +252,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_integer_of_its_format_or_undocumented_comes_before_other_rules_wherever_it_is() {
+        let list = json!({ "type": "object", "additionalProperties": false, "properties": {} });
+        let total = json!({ "type": "integer", "format": "int32" });
+        let goods = schema(&json!({
+            "properties": { "first": { "type": "string", "minLength": 1 }, "list": list, "total": total },
+        }));
+        let pointer = |value: Value| goods.check(&value).unwrap_err().pointer;
+        assert_eq!(pointer(json!({ "first": "", "total": 1_u64 << 31 })), "/total");
+        assert_eq!(pointer(json!({ "first": "", "list": { "new": 1 } })), "/list");
+        assert_eq!(pointer(json!({ "first": "", "list": {}, "total": 1 })), "/first");
+    }
+
+    #[test]
+    fn an_absent_field_that_is_read_with_the_path_comes_first_and_as_if_it_were_there() {
+        let goods = |is_with_path: bool| {
+            let mchid = json!({ "type": "string", "x-with-path": is_with_path });
+            let first = json!({ "type": "string", "minLength": 1 });
+            schema(&json!({ "required": ["mchid"], "properties": { "first": first, "mchid": mchid } }))
+        };
+        let value = json!({ "first": "" });
+        let error = goods(true).check(&value).unwrap_err();
+        assert_eq!((error.location, error.pointer.as_str()), (Location::Path, "/mchid"));
+        let error = goods(false).check(&value).unwrap_err();
+        assert_eq!((error.location, error.pointer.as_str()), (Location::Body, "/first"));
+    }
+
+    #[test]
     fn a_field_is_named_within_alternatives_and_by_an_escaped_pointer() {
         let error = goods().error("", "/total", Location::Body, Constraint::Required);
         assert_eq!(error.title, "总额");
@@ -302,6 +329,13 @@ mod tests {
         let error = schema.check(&json!({ "type": 3 })).unwrap_err();
         let expected = Constraint::Enum { members: vec![json!(1), json!(2)], found: json!(3) };
         assert_eq!(error.constraint, expected);
+    }
+
+    #[test]
+    fn at_most_a_hundred_values_outside_uncertain_enums_are_told() {
+        let state = json!({ "enum": ["PAID"], "x-enum-uncertain": true });
+        let schema = schema(&json!({ "type": "array", "items": state }));
+        assert_eq!(schema.uncertain(&json!(vec!["NEW"; MAX_NAMES + 1])).len(), MAX_NAMES);
     }
 
     #[test]

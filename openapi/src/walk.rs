@@ -107,6 +107,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_with_a_four_byte_character_is_found_in_lists_and_objects() {
+        let value = json!({ "a": ["会", { "~": "😀" }] });
+        assert_eq!(four_byte_text(&value), Some(("/a/1/~0".to_owned(), &json!("😀"))));
+        assert_eq!(four_byte_text(&json!(["会", 1])), None);
+    }
+
+    #[test]
     fn each_value_with_a_shape_is_shown_with_its_pointer() {
         let schema = json!({
             "properties": { "a/b": { "items": { "oneOf": [{ "properties": { "~": { "x-sensitive": true } } }] } } },
